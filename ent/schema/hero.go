@@ -1,0 +1,63 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+)
+
+// Hero belongs to a user, and to a team if it likes.
+type Hero struct{ ent.Schema }
+
+// Annotations of the Hero.
+func (Hero) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		entsql.Table("heroes"),
+		entsql.Checks(map[string]string{
+			"heroes_name_length":        "length(name) BETWEEN 1 AND 100",
+			"heroes_secret_name_length": "length(secret_name) BETWEEN 1 AND 100",
+			"heroes_age_not_negative":   "age >= 0",
+		}),
+	}
+}
+
+// Mixin of the Hero.
+func (Hero) Mixin() []ent.Mixin {
+	return []ent.Mixin{Identified{Prefix: "hero"}, Timed{}, Versioned{}}
+}
+
+// Fields of the Hero.
+func (Hero) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").MaxRuneLen(100),
+		field.String("secret_name").MaxRuneLen(100).Optional().Nillable().Sensitive(),
+		field.Int32("age").Optional().Nillable(),
+		field.UUID("team_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),
+		field.UUID("owner_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),
+	}
+}
+
+// Edges of the Hero.
+func (Hero) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("team", Team.Type).Ref("heroes").Field("team_id").Unique(),
+		edge.From("owner", User.Type).Ref("heroes").Field("owner_id").Unique(),
+	}
+}
+
+// Indexes of the Hero.
+func (Hero) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("team_id", "id"),
+		index.Fields("owner_id", "id"),
+		index.Fields("name", "id"),
+		index.Fields("created_at", "id"),
+		// NULLs come last in both directions, so each direction needs an index of its own.
+		index.Fields("age", "id"),
+		index.Fields("age", "id").StorageKey("hero_age_desc").Annotations(entsql.DescColumns("age", "id")),
+	}
+}

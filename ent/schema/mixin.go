@@ -1,0 +1,128 @@
+package schema
+
+import (
+	"context"
+	"time"
+
+	"entgo.io/ent"
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/mixin"
+	"github.com/google/uuid"
+
+	"forge/ent/hook"
+	"forge/ent/intercept"
+	"forge/internal/entity"
+)
+
+// Identified gives a row its key: a UUID of version 7 (RFC 9562), whose order is the order of creation.
+// Clients see it behind Prefix, "user_…", so that an ID tells its type.
+type Identified struct {
+	mixin.Schema
+	Prefix string
+}
+
+// Fields of the mixin.
+func (Identified) Fields() []ent.Field {
+	return []ent.Field{
+		field.UUID("id", uuid.UUID{}).Default(entity.NewID).Immutable().SchemaType(blobOnSQLite),
+	}
+}
+
+// Annotations of the mixin.
+func (m Identified) Annotations() []schema.Annotation {
+	return []schema.Annotation{entity.Annotation{Prefix: m.Prefix}}
+}
+
+// blobOnSQLite stores a UUID as its 16 bytes; PostgreSQL has a type of its own for it.
+var blobOnSQLite = map[string]string{dialect.SQLite: "blob"}
+
+// Timed stamps a row when it is made and whenever it changes, to the microsecond: what PostgreSQL keeps.
+type Timed struct{ mixin.Schema }
+
+// Fields of the mixin.
+func (Timed) Fields() []ent.Field {
+	return []ent.Field{
+		field.Time("created_at").Default(now).Immutable(),
+		field.Time("updated_at").Default(now).UpdateDefault(now),
+	}
+}
+
+// Hooks of the mixin: a row that nobody has changed yet has one time, not two that are a moment apart.
+func (Timed) Hooks() []ent.Hook {
+	return []ent.Hook{hook.On(stampOnce, ent.OpCreate)}
+}
+
+func stampOnce(next ent.Mutator) ent.Mutator {
+	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+		if created, ok := m.Field("created_at"); ok {
+			if err := m.SetField("updated_at", created); err != nil {
+				return nil, err
+			}
+		}
+		return next.Mutate(ctx, m)
+	})
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// Versioned counts a row's changes, so that a client can ask for a change only if nobody else made one.
+type Versioned struct{ mixin.Schema }
+
+// Fields of the mixin.
+func (Versioned) Fields() []ent.Field {
+	return []ent.Field{field.Int("version").Default(1)}
+}
+
+// Hooks of the mixin.
+func (Versioned) Hooks() []ent.Hook {
+	return []ent.Hook{hook.On(countChange, ent.OpUpdate|ent.OpUpdateOne)}
+}
+
+func countChange(next ent.Mutator) ent.Mutator {
+	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+		if err := m.AddField("version", 1); err != nil {
+			return nil, err
+		}
+		return next.Mutate(ctx, m)
+	})
+}
+
+// SoftDeleted hides a row instead of removing it: every query skips it unless its context says WithDeleted.
+type SoftDeleted struct{ mixin.Schema }
+
+// Fields of the mixin.
+func (SoftDeleted) Fields() []ent.Field {
+	return []ent.Field{field.Time("deleted_at").Optional().Nillable()}
+}
+
+// Interceptors of the mixin.
+func (SoftDeleted) Interceptors() []ent.Interceptor {
+	return []ent.Interceptor{
+		intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
+			if !entity.SeesDeleted(ctx) {
+				q.WhereP(notDeleted)
+			}
+			return nil
+		}),
+	}
+}
+
+// Hooks of the mixin: an update never touches a deleted row, unless its context says WithDeleted.
+func (SoftDeleted) Hooks() []ent.Hook {
+	return []ent.Hook{hook.On(spareDeleted, ent.OpUpdate|ent.OpUpdateOne)}
+}
+
+func spareDeleted(next ent.Mutator) ent.Mutator {
+	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+		w, ok := m.(interface{ WhereP(...func(*sql.Selector)) })
+		if ok && !entity.SeesDeleted(ctx) {
+			w.WhereP(notDeleted)
+		}
+		return next.Mutate(ctx, m)
+	})
+}
+
+func notDeleted(s *sql.Selector) { s.Where(sql.IsNull(s.C("deleted_at"))) }

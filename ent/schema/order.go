@@ -1,0 +1,56 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+)
+
+// Order is what a user bought, at the prices of that moment.
+type Order struct{ ent.Schema }
+
+// Annotations of the Order.
+func (Order) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		entsql.Checks(map[string]string{
+			"orders_total_not_negative": "total_cents >= 0",
+			"orders_status_known":       "status IN ('PENDING', 'PAID', 'CANCELLED')",
+		}),
+	}
+}
+
+// Mixin of the Order.
+func (Order) Mixin() []ent.Mixin {
+	return []ent.Mixin{Identified{Prefix: "order"}, Timed{}, Versioned{}}
+}
+
+// Fields of the Order.
+func (Order) Fields() []ent.Field {
+	return []ent.Field{
+		field.Enum("status").Values("PENDING", "PAID", "CANCELLED").Default("PENDING"),
+		field.Int32("total_cents"),
+		field.UUID("user_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),
+	}
+}
+
+// Edges of the Order.
+func (Order) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("user", User.Type).Ref("orders").Field("user_id").Unique(),
+		edge.To("items", OrderItem.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
+	}
+}
+
+// Indexes of the Order.
+func (Order) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("user_id", "id"),
+		index.Fields("status", "id"),
+		index.Fields("total_cents", "id"),
+		index.Fields("created_at", "id"),
+	}
+}

@@ -1,0 +1,55 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+)
+
+// OrderItem is one line of an order.
+type OrderItem struct{ ent.Schema }
+
+// Annotations of the OrderItem.
+func (OrderItem) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		entsql.Checks(map[string]string{
+			"order_items_quantity_positive":       "quantity >= 1",
+			"order_items_unit_price_not_negative": "unit_price_cents >= 0",
+		}),
+	}
+}
+
+// Mixin of the OrderItem.
+func (OrderItem) Mixin() []ent.Mixin {
+	return []ent.Mixin{Identified{Prefix: "item"}}
+}
+
+// Fields of the OrderItem.
+func (OrderItem) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int32("quantity").Immutable(),
+		field.Int32("unit_price_cents").Immutable(),
+		field.UUID("order_id", uuid.UUID{}).Immutable().SchemaType(blobOnSQLite),
+		field.UUID("product_id", uuid.UUID{}).Immutable().SchemaType(blobOnSQLite),
+	}
+}
+
+// Edges of the OrderItem.
+func (OrderItem) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("order", Order.Type).Ref("items").Field("order_id").Unique().Required().Immutable(),
+		edge.From("product", Product.Type).Ref("order_items").Field("product_id").Unique().Required().Immutable(),
+	}
+}
+
+// Indexes of the OrderItem.
+func (OrderItem) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("order_id", "id"),
+		index.Fields("product_id"),
+	}
+}

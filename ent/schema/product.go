@@ -1,0 +1,60 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"forge/internal/entity"
+)
+
+// Product is what orders are made of. Its stock is kept in Inventory.
+type Product struct{ ent.Schema }
+
+// Annotations of the Product.
+func (Product) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		entsql.Checks(map[string]string{
+			"products_sku_length":         "length(sku) BETWEEN 1 AND 64",
+			"products_name_length":        "length(name) BETWEEN 1 AND 200",
+			"products_price_not_negative": "price_cents >= 0",
+		}),
+	}
+}
+
+// Mixin of the Product.
+func (Product) Mixin() []ent.Mixin {
+	return []ent.Mixin{Identified{Prefix: "product"}, Timed{}, Versioned{}}
+}
+
+// Fields of the Product.
+func (Product) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("sku").MaxRuneLen(64),
+		field.String("name").MaxRuneLen(200),
+		field.Int32("price_cents"),
+	}
+}
+
+// Edges of the Product.
+func (Product) Edges() []ent.Edge {
+	return []ent.Edge{
+		// Product.stock in the API is the quantity of this one row.
+		edge.To("inventory", Inventory.Type).Unique().
+			Annotations(entsql.OnDelete(entsql.Cascade), entity.Annotation{Shows: map[string]string{"stock": "quantity"}}),
+		edge.To("order_items", OrderItem.Type).Annotations(entsql.OnDelete(entsql.Restrict)),
+	}
+}
+
+// Indexes of the Product.
+func (Product) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("sku").Unique(),
+		index.Fields("name", "id"),
+		index.Fields("price_cents", "id"),
+		index.Fields("created_at", "id"),
+	}
+}

@@ -1,0 +1,51 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Team is a band of heroes. Deleting it leaves its heroes without one.
+type Team struct{ ent.Schema }
+
+// Annotations of the Team.
+func (Team) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		entsql.Checks(map[string]string{
+			"teams_name_length":         "length(name) BETWEEN 1 AND 100",
+			"teams_headquarters_length": "length(headquarters) BETWEEN 1 AND 200",
+		}),
+	}
+}
+
+// Mixin of the Team.
+func (Team) Mixin() []ent.Mixin {
+	return []ent.Mixin{Identified{Prefix: "team"}, Timed{}, Versioned{}}
+}
+
+// Fields of the Team.
+func (Team) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").MaxRuneLen(100),
+		field.String("headquarters").MaxRuneLen(200).Optional().Nillable(),
+	}
+}
+
+// Edges of the Team.
+func (Team) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("heroes", Hero.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
+	}
+}
+
+// Indexes of the Team.
+func (Team) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("name").Unique(),
+		index.Fields("created_at", "id"),
+	}
+}

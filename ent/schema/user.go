@@ -1,0 +1,63 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"forge/internal/entity"
+)
+
+// User is a person who owns heroes and places orders. Deleting one only hides it.
+type User struct{ ent.Schema }
+
+// Annotations of the User.
+func (User) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		entsql.Checks(map[string]string{
+			"users_username_length": "length(username) BETWEEN 1 AND 50",
+			"users_email_length":    "length(email) BETWEEN 3 AND 254",
+			"users_email_and_key":   "(email IS NULL) = (email_key IS NULL)",
+			"users_role_known":      "role IN ('USER', 'ADMIN')",
+		}),
+	}
+}
+
+// Mixin of the User.
+func (User) Mixin() []ent.Mixin {
+	return []ent.Mixin{Identified{Prefix: "user"}, Timed{}, Versioned{}, SoftDeleted{}}
+}
+
+// Fields of the User.
+func (User) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("username").MaxRuneLen(50),
+		field.String("email").MaxRuneLen(254).Optional().Nillable().
+			Annotations(entity.Annotation{MatchBy: "email_key"}),
+		field.String("email_key").MaxRuneLen(508).Optional().Nillable().Sensitive().
+			Comment("The email without regard to case: what is unique, and what filters compare."),
+		field.String("hashed_password").MaxRuneLen(200).Optional().Nillable().Sensitive(),
+		field.Enum("role").Values("USER", "ADMIN").Default("USER"),
+		field.Bool("is_active").Default(true),
+	}
+}
+
+// Edges of the User.
+func (User) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("heroes", Hero.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
+		edge.To("orders", Order.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
+	}
+}
+
+// Indexes of the User. A deleted user's name and email are free for others.
+func (User) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("username").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
+		index.Fields("email_key").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
+		index.Fields("created_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
+	}
+}

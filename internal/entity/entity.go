@@ -1,0 +1,112 @@
+// Package entity describes the entity graph to whoever works with all of it alike, the read engine above all.
+// Package ent generates the descriptions (ent.Entities) from ent/schema.
+package entity
+
+import (
+	"context"
+
+	"entgo.io/ent/schema"
+	"github.com/google/uuid"
+	"golang.org/x/text/cases"
+)
+
+// Entity is one kind of row.
+type Entity struct {
+	Name   string // of the GraphQL type: "OrderItem"
+	Prefix string // of its IDs: "item"
+	Table  string
+	Fields []Field // the key first
+	Edges  []Edge
+}
+
+// Field is a column that the API may show under Name. The schema decides whether it does.
+type Field struct {
+	Name     string // in the API: "priceCents"
+	Column   string
+	Kind     Kind
+	Refers   string // the entity whose key it holds, if Kind is ID
+	Nullable bool
+	Values   []string // that it can have, if Kind is Enum
+	MatchBy  string   // the column that filters compare instead, holding Fold of the value; usually empty
+}
+
+// Edge leads from an entity to related ones.
+type Edge struct {
+	Name   string            // in the API: "heroes"
+	To     string            // the name of the entity it leads to
+	Column string            // the foreign key
+	OwnKey bool              // the foreign key is a column of the entity that the edge leaves, not of the one it reaches
+	Unique bool              // it reaches one row at most
+	Shows  map[string]string // API fields of the leaving entity that are columns of the one reached
+}
+
+// Kind says how a column's values are compared, read and written.
+type Kind int
+
+// The kinds of columns.
+const (
+	ID Kind = iota
+	String
+	Int
+	Bool
+	Time
+	Enum
+)
+
+// Field returns the field of the given API name, or nil.
+func (e *Entity) Field(name string) *Field {
+	for i := range e.Fields {
+		if e.Fields[i].Name == name {
+			return &e.Fields[i]
+		}
+	}
+	return nil
+}
+
+// Edge returns the edge of the given API name, or nil.
+func (e *Entity) Edge(name string) *Edge {
+	for i := range e.Edges {
+		if e.Edges[i].Name == name {
+			return &e.Edges[i]
+		}
+	}
+	return nil
+}
+
+// Shown returns the edge and the column of the related row that hold the API field name, or nil.
+func (e *Entity) Shown(name string) (*Edge, string) {
+	for i := range e.Edges {
+		if column, ok := e.Edges[i].Shows[name]; ok {
+			return &e.Edges[i], column
+		}
+	}
+	return nil, ""
+}
+
+// Fold returns text without regard to case: two texts that differ in case only have one fold.
+func Fold(text string) string { return cases.Fold().String(text) }
+
+// Annotation is what ent/schema says of an entity, a field or an edge beyond what ent itself can express.
+type Annotation struct {
+	Prefix  string            `json:",omitempty"` // see Entity
+	MatchBy string            `json:",omitempty"` // see Field
+	Shows   map[string]string `json:",omitempty"` // see Edge
+}
+
+// Name of the annotation in ent's graph.
+func (Annotation) Name() string { return "Forge" }
+
+var _ schema.Annotation = Annotation{}
+
+// NewID returns a key for a new row: later ones sort after earlier ones.
+func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+type deletedKey struct{}
+
+// WithDeleted returns a context in which queries and updates also see rows that are marked as deleted.
+func WithDeleted(ctx context.Context) context.Context {
+	return context.WithValue(ctx, deletedKey{}, true)
+}
+
+// SeesDeleted reports whether ctx comes from WithDeleted.
+func SeesDeleted(ctx context.Context) bool { return ctx.Value(deletedKey{}) != nil }

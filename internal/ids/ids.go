@@ -1,0 +1,119 @@
+// Package ids writes and reads the IDs that clients see: TypeIDs (https://github.com/jetify-com/typeid, version 0.3)
+// over UUIDs of version 7, such as user_01h455vb4pex5vsknk084sn02q. They are unique over all types, sort by creation time
+// within one, and tell their type.
+package ids
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// ID is an entity's key together with the prefix that names its type. The zero ID belongs to nothing.
+type ID struct {
+	Prefix string
+	UUID   uuid.UUID
+}
+
+const suffixLen = 26
+
+// alphabet is Crockford's base 32 in lower case, as the TypeID specification asks.
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+
+var values = func() (v [256]byte) {
+	for i := range v {
+		v[i] = 0xff
+	}
+	for i := range len(alphabet) {
+		v[alphabet[i]] = byte(i)
+	}
+	return v
+}()
+
+// Parse reads the form that String writes. Its error is a sentence for whoever sent the ID.
+func Parse(s string) (ID, error) {
+	prefix, suffix, ok := cutLast(s)
+	if !ok || prefix == "" || len(suffix) != suffixLen || suffix[0] > '7' {
+		return ID{}, malformed(s)
+	}
+	var u uuid.UUID
+	var acc, bits uint
+	n := 0
+	// 26 characters carry 130 bits; the first two of them are always zero, and skipping them leaves 16 bytes.
+	for i := range suffixLen {
+		v := values[suffix[i]]
+		if v == 0xff {
+			return ID{}, malformed(s)
+		}
+		acc, bits = acc<<5|uint(v), bits+5
+		if i == 0 {
+			bits -= 2
+		}
+		if bits >= 8 {
+			bits -= 8
+			u[n] = byte(acc >> bits)
+			n++
+		}
+	}
+	return ID{Prefix: prefix, UUID: u}, nil
+}
+
+func cutLast(s string) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, '_')
+	if i < 0 {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+func malformed(s string) error {
+	if len(s) > 60 {
+		s = strings.ToValidUTF8(s[:60], "") + "…"
+	}
+	return fmt.Errorf("%q is not an ID: one looks like user_01h455vb4pex5vsknk084sn02q", s)
+}
+
+// String returns the ID as clients see it.
+func (id ID) String() string { return string(Append(nil, id.Prefix, id.UUID)) }
+
+// Append appends the text of an ID to b.
+func Append(b []byte, prefix string, u uuid.UUID) []byte {
+	b = append(append(b, prefix...), '_')
+	acc, bits := uint(u[0]), uint(8)
+	b = append(b, alphabet[acc>>5]) // 3 bits, the two missing ones being zero
+	bits -= 3
+	for i := 1; ; {
+		for bits >= 5 {
+			bits -= 5
+			b = append(b, alphabet[acc>>bits&31])
+		}
+		if i == len(u) {
+			return b
+		}
+		acc, bits = acc<<8|uint(u[i]), bits+8
+		i++
+	}
+}
+
+// MarshalGQL writes the ID as a JSON string.
+func (id ID) MarshalGQL(w io.Writer) {
+	b := append(make([]byte, 0, 48), '"')
+	b = append(Append(b, id.Prefix, id.UUID), '"')
+	_, _ = w.Write(b)
+}
+
+// UnmarshalGQL reads an ID argument.
+func (id *ID) UnmarshalGQL(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return malformed(fmt.Sprint(v))
+	}
+	parsed, err := Parse(s)
+	if err != nil {
+		return err
+	}
+	*id = parsed
+	return nil
+}
