@@ -1,0 +1,63 @@
+package dbtest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"entgo.io/ent/dialect"
+	_ "modernc.org/sqlite"
+
+	"forge/migrate"
+)
+
+// SQLite returns the URL of a migrated SQLite database.
+func SQLite(t testing.TB) string {
+	t.Helper()
+	content, err := migratedFile()
+	if err != nil {
+		t.Fatalf("migrate a SQLite database: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+// EmptySQLite returns the URL of a SQLite database that does not exist yet.
+func EmptySQLite(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+}
+
+// migratedFile is the content of a migrated database. Copying it is many times
+// faster than migrating again.
+var migratedFile = sync.OnceValues(func() (content []byte, err error) {
+	dir, err := os.MkdirTemp("", "forge-dbtest-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "template.db")
+	if err := migrateAt("sqlite", "file:"+path, dialect.SQLite); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// migrateAt migrates a database and closes every connection to it.
+func migrateAt(driver, source, name string) error {
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		migrate.Up(context.Background(), db, name, slog.New(slog.DiscardHandler)),
+		db.Close())
+}

@@ -1,0 +1,82 @@
+package pgtemp
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// ErrNoPostgres means that no PostgreSQL server is installed where we look.
+var ErrNoPostgres = errors.New("no PostgreSQL found: initdb, postgres and pg_ctl are neither on PATH nor where " +
+	"packages put them; install it (Debian and Ubuntu: apt-get install postgresql, Fedora: dnf install " +
+	"postgresql-server, macOS: brew install postgresql@17)")
+
+// needed are the programs that a directory must hold to be of use.
+var needed = []string{"initdb", "postgres", "pg_ctl"}
+
+// packaged are the directories in which packages put the programs, which are
+// often not on PATH.
+var packaged = []string{
+	"/usr/lib/postgresql/*/bin",                      // Debian, Ubuntu
+	"/usr/pgsql-*/bin",                               // the PostgreSQL project's RPMs
+	"/usr/libexec/postgresql*",                       // Alpine
+	"/opt/homebrew/opt/postgresql*/bin",              // Homebrew on Apple silicon
+	"/usr/local/opt/postgresql*/bin",                 // Homebrew on Intel
+	"/home/linuxbrew/.linuxbrew/opt/postgresql*/bin", // Homebrew on Linux
+	"/Applications/Postgres.app/Contents/Versions/*/bin",
+	"/Library/PostgreSQL/*/bin", // EDB's installer on macOS
+	"/opt/PostgreSQL/*/bin",     // EDB's installer on Linux
+	"/usr/local/pgsql/bin",      // built from source
+}
+
+// findBinaries returns the directory of the PostgreSQL to run: what is on PATH
+// before what is not, and newer before older.
+func findBinaries() (string, error) {
+	return search(filepath.SplitList(os.Getenv("PATH")), packaged)
+}
+
+func search(path, patterns []string) (string, error) {
+	var found []string
+	for _, pattern := range patterns {
+		matches, err := filepath.Glob(pattern)
+		if err != nil {
+			return "", err
+		}
+		found = append(found, matches...)
+	}
+	slices.SortStableFunc(found, func(a, b string) int { return slices.Compare(numbers(b), numbers(a)) })
+	for _, dir := range append(slices.Clone(path), found...) {
+		if hasAll(dir) {
+			return dir, nil
+		}
+	}
+	return "", ErrNoPostgres
+}
+
+func hasAll(dir string) bool {
+	for _, name := range needed {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+var digits = regexp.MustCompile(`\d+`)
+
+// numbers returns the numbers in a path, so that version 9.6 sorts below 15.
+func numbers(path string) []int {
+	var ns []int
+	for _, d := range digits.FindAllString(path, -1) {
+		n, err := strconv.Atoi(d)
+		if err != nil {
+			break
+		}
+		ns = append(ns, n)
+	}
+	return ns
+}

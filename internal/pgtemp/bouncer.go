@@ -1,0 +1,160 @@
+package pgtemp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A Bouncer is a running PgBouncer in transaction mode, on a port of the loopback interface. It lets everybody in.
+type Bouncer struct {
+	dir, address string
+	lifeline     io.Closer // its shell ends it when this is closed
+	ended        chan struct{}
+}
+
+// bouncerScript runs PgBouncer until the end of its standard input, as watcherScript does with a server.
+const bouncerScript = `
+"$1" -q "$2/ini" &
+pid=$!
+read -r end_of_input
+kill "$pid"
+wait "$pid"
+cd / && rm -rf "$2"
+`
+
+// StartBouncer runs a PgBouncer in front of all databases of the PostgreSQL server at address, and returns when it takes
+// connections. It goes away with the process.
+func StartBouncer(ctx context.Context, address string) (*Bouncer, error) {
+	bin, err := findBouncer()
+	if err != nil {
+		return nil, err
+	}
+	server, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("PgBouncer: the server's address cannot be read")
+	}
+	owner, err := serverOwner()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := owner.tempDir()
+	if err != nil {
+		return nil, fmt.Errorf("directory for a PgBouncer: %w", err)
+	}
+	b, err := startBouncer(owner, bin, dir, server)
+	if err == nil {
+		err = b.await(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return b, nil
+}
+
+func startBouncer(owner owner, bin, dir string, server *url.URL) (*Bouncer, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ini"), []byte(bouncerSettings(server, address)), 0o644); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("/bin/sh", "-c", bouncerScript, "pgtemp", bin, dir)
+	cmd.Dir = dir
+	owner.detach(cmd)
+	lifeline, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	b := &Bouncer{dir, address, lifeline, make(chan struct{})}
+	go func() {
+		defer close(b.ended)
+		_ = cmd.Wait()
+	}()
+	return b, nil
+}
+
+// bouncerSettings are what PgBouncer reads when it starts.
+func bouncerSettings(server *url.URL, address string) string {
+	host, port, _ := net.SplitHostPort(address)
+	q := server.Query()
+	database := "* = host=" + cmp.Or(q.Get("host"), server.Hostname()) +
+		" port=" + cmp.Or(q.Get("port"), server.Port(), "5432") + " user=" + cmp.Or(server.User.Username(), superuser)
+	if password, ok := server.User.Password(); ok {
+		database += " password='" + strings.ReplaceAll(password, "'", "''") + "'"
+	}
+	return strings.Join([]string{
+		"[databases]",
+		database,
+		"[pgbouncer]",
+		"listen_addr = " + host,
+		"listen_port = " + port,
+		"unix_socket_dir =",
+		"auth_type = any",
+		"pool_mode = transaction",
+		"max_client_conn = 2000",
+		"default_pool_size = 8", // fewer than Forge opens: clients share them
+	}, "\n") + "\n"
+}
+
+// freeAddress returns a loopback address that nobody listens on at this moment.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// findBouncer returns the program's path. Debian keeps it where only root looks.
+func findBouncer() (string, error) {
+	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("no PgBouncer found: install it (Debian and Ubuntu: apt-get install pgbouncer, macOS: brew install pgbouncer)")
+}
+
+// await returns when there is somebody at the address.
+func (b *Bouncer) await(ctx context.Context) error {
+	for range 1000 {
+		if conn, err := net.Dial("tcp", b.address); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), b.Stop())
+		case <-b.ended:
+			return errors.New("PgBouncer ended")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return errors.Join(errors.New("PgBouncer does not listen on "+b.address), b.Stop())
+}
+
+// URL returns the address of a database behind PgBouncer. It says that PgBouncer is there.
+func (b *Bouncer) URL(dbname string) string {
+	u := url.URL{Scheme: "postgres", User: url.User(superuser), Host: b.address, Path: "/" + dbname, RawQuery: "sslmode=disable&pgbouncer=on"}
+	return u.String()
+}
+
+// Stop ends PgBouncer, and returns when its directory is gone. Stopping twice is fine.
+func (b *Bouncer) Stop() error {
+	b.lifeline.Close() // it may be closed already
+	<-b.ended
+	return nil
+}

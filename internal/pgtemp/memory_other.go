@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package pgtemp
+
+// memoryDirs returns nothing: only Linux has such a directory by default.
+func memoryDirs() []string { return nil }

@@ -1,0 +1,111 @@
+//go:build unix
+
+package pgtemp
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// An owner is the account that the server runs as.
+type owner struct {
+	account *syscall.Credential // nil: our own
+}
+
+// serverOwner returns our own account, or another one when we are root:
+// PostgreSQL refuses to run as root.
+func serverOwner() (owner, error) {
+	if os.Geteuid() != 0 {
+		return owner{}, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			continue
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		if err != nil {
+			continue
+		}
+		return owner{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+	}
+	return owner{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
+}
+
+// tempDir makes an empty directory that belongs to the owner and that only the
+// owner, and root, can enter.
+func (o owner) tempDir() (string, error) {
+	var problems []error
+	for _, parent := range tempParents() {
+		if err := o.canReach(parent); err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		dir, err := os.MkdirTemp(parent, "forge-pg-")
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if !socketFits(dir) {
+			problems = append(problems, fmt.Errorf("%s: too long a path for a unix socket", dir), os.Remove(dir))
+			continue
+		}
+		if o.account != nil {
+			if err := os.Chown(dir, int(o.account.Uid), int(o.account.Gid)); err != nil {
+				return "", errors.Join(err, os.Remove(dir))
+			}
+		}
+		return dir, nil
+	}
+	return "", errors.Join(problems...)
+}
+
+// tempParents are the places to try, the best first. TMPDIR is somebody's
+// wish and comes before what is fast.
+func tempParents() []string {
+	parents := []string{os.TempDir(), "/tmp", "/var/tmp"}
+	if os.Getenv("TMPDIR") == "" {
+		return append(memoryDirs(), parents...)
+	}
+	return parents
+}
+
+// canReach reports why another account could not enter dir: it needs the right
+// to pass through every directory above it as well.
+func (o owner) canReach(dir string) error {
+	if o.account == nil {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&0o001 == 0 {
+			return fmt.Errorf("%s: closed to the user who would run PostgreSQL", dir)
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
+}
+
+// detach makes cmd run as the owner, in a session of its own: a Ctrl-C at our
+// terminal must not reach the watcher before it has cleaned up.
+func (o owner) detach(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: o.account}
+}
