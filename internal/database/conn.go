@@ -1,0 +1,172 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// connector opens connections that keep the statements they prepared, and that notice before they are used that they are dead.
+type connector struct {
+	driver.Connector
+	statements int // kept by each connection; 0 for none
+}
+
+// rawConn is what both lib/pq's and modernc's connections are.
+type rawConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+// Connect opens a connection.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	ctx, socket := withSocket(ctx)
+	opened, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn := &conn{rawConn: opened.(rawConn), socket: socket}
+	if c.statements > 0 {
+		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
+	}
+	return conn, err
+}
+
+// conn is a connection with its prepared statements. database/sql sees to it that one goroutine uses it at a time.
+type conn struct {
+	rawConn
+	socket *socket
+	kept   *simplelru.LRU[string, *prepared] // by text; nil if none are kept
+}
+
+// prepared is a statement that is kept. It is closed when it is neither kept nor in use.
+type prepared struct {
+	driver.Stmt
+	inUse, dropped bool
+}
+
+func (p *prepared) drop() {
+	p.dropped = true
+	p.closeIfDone()
+}
+
+func (p *prepared) release() {
+	p.inUse = false
+	p.closeIfDone()
+}
+
+func (p *prepared) closeIfDone() {
+	if p.dropped && !p.inUse {
+		_ = p.Close()
+	}
+}
+
+// take returns the statement of a text, prepared now or before. Release it after use.
+func (c *conn) take(ctx context.Context, query string) (*prepared, error) {
+	if p, ok := c.kept.Get(query); ok && !p.inUse {
+		p.inUse = true
+		return p, nil
+	}
+	stmt, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{Stmt: stmt, inUse: true}
+	if c.kept.Contains(query) {
+		p.dropped = true // its rows are being read at this moment: this one is for once
+	} else {
+		c.kept.Add(query, p)
+	}
+	return p, nil
+}
+
+// QueryContext runs a query.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.kept == nil {
+		return c.rawConn.QueryContext(ctx, query, args)
+	}
+	p, err := c.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if err != nil {
+		c.failed(p, err)
+		return nil, err
+	}
+	return &rows{Rows: found, done: p.release}, nil
+}
+
+// ExecContext runs a statement. One without parameters may be several, or control a transaction: it is not prepared.
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if c.kept == nil || len(args) == 0 {
+		return c.rawConn.ExecContext(ctx, query, args)
+	}
+	p, err := c.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	result, err := p.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+	if err != nil {
+		c.failed(p, err)
+		return nil, err
+	}
+	p.release()
+	return result, nil
+}
+
+// failed releases a statement that did not succeed. If the server does not know it any more, or its result has changed with
+// the schema, none that were prepared before are to be trusted.
+func (c *conn) failed(p *prepared, err error) {
+	p.release()
+	if staleStatement(err) {
+		c.kept.Purge()
+	}
+}
+
+// Close closes the kept statements, without which SQLite would not clear away its log, and the connection.
+func (c *conn) Close() error {
+	if c.kept != nil {
+		c.kept.Purge()
+	}
+	return c.rawConn.Close()
+}
+
+// CheckNamedValue converts an argument as the driver wants it.
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.rawConn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+// ResetSession is called before a connection is used again.
+func (c *conn) ResetSession(ctx context.Context) error {
+	if !c.socket.alive() {
+		return driver.ErrBadConn
+	}
+	return c.rawConn.ResetSession(ctx)
+}
+
+// rows tell when they are closed.
+type rows struct {
+	driver.Rows
+	done func()
+}
+
+// Close closes the rows; their statement can be used again.
+func (r *rows) Close() error {
+	err := r.Rows.Close()
+	if r.done != nil {
+		r.done()
+		r.done = nil
+	}
+	return err
+}

@@ -1,0 +1,250 @@
+// Package database opens the two kinds of database that Forge runs on and hides where they differ.
+package database
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/lib/pq"
+	"modernc.org/sqlite"
+)
+
+// Options are the settings of a pool. What is zero has no limit, unless it says otherwise.
+type Options struct {
+	PoolSize    int           // connections at most; 0 stands for 16
+	PoolTimeout time.Duration // how long a request waits for one; 0 stands for 15 s
+	Recycle     time.Duration // how old one gets
+	IdleTime    time.Duration // how long one is kept without use
+
+	// What follows is for PostgreSQL. The address counts more where it says the same.
+	ConnectTimeout    time.Duration // how long the server may take to accept a connection
+	StatementTimeout  time.Duration // how long a statement may run
+	LockTimeout       time.Duration // how long it waits for a lock
+	IdleInTransaction time.Duration // how long a transaction may stand still
+	ApplicationName   string        // in pg_stat_activity
+	Serializable      bool          // the isolation level of units of work that write
+	PgBouncer         bool          // there is a PgBouncer in transaction mode between; pgbouncer=on in the address says so, too
+}
+
+// statements is how many prepared statements a connection keeps.
+const statements = 256
+
+// DB is a pool of connections.
+type DB struct {
+	*sql.DB
+	Dialect string // dialect.Postgres or dialect.SQLite
+	Options Options
+	// Watch is told of every statement of a unit of work: its text, which holds no values, and how it went. It is set before
+	// the first use, or nil.
+	Watch func(ctx context.Context, statement string, took time.Duration, err error)
+	// Waited is told how long each unit of work waited for its connection. It is set before the first use, or nil.
+	Waited func(time.Duration)
+	memory bool
+}
+
+// Open returns a pool for url: "postgres://…" or "sqlite:PATH", with "sqlite::memory:" for a database that lives and dies
+// with the pool. It does not connect; Ping does.
+func Open(url string, opt Options) (*DB, error) {
+	if opt.PoolSize == 0 {
+		opt.PoolSize = 16
+	}
+	if opt.PoolTimeout == 0 {
+		opt.PoolTimeout = 15 * time.Second
+	}
+	db := &DB{Options: opt}
+	var err error
+	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
+	case "postgres", "postgresql":
+		err = db.openPostgres(url)
+	case "sqlite":
+		err = db.openSQLite(rest)
+	default:
+		err = fmt.Errorf("%q is neither postgres://… nor sqlite:PATH", Redact(url))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if db.memory {
+		// Every connection would have a database of its own, and would take it along when closed.
+		opt.PoolSize, opt.Recycle, opt.IdleTime = 1, 0, 0
+	}
+	db.SetConnMaxLifetime(opt.Recycle)
+	db.SetConnMaxIdleTime(opt.IdleTime)
+	db.SetMaxOpenConns(opt.PoolSize)
+	db.SetMaxIdleConns(opt.PoolSize)
+	return db, nil
+}
+
+func (db *DB) openPostgres(dsn string) error {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return errors.New("the postgres:// address cannot be read; a password with special characters must be percent-encoded")
+	}
+	q := u.Query()
+	switch q.Get("pgbouncer") {
+	case "":
+	case "on", "true", "1":
+		db.Options.PgBouncer = true
+	default:
+		return errors.New("the postgres:// address: pgbouncer is on, or is left out")
+	}
+	q.Del("pgbouncer")
+	db.Options.startup(q)
+	u.RawQuery = q.Encode()
+	c, err := pq.NewConnector(u.String())
+	if err != nil {
+		return fmt.Errorf("the postgres:// address: %w", err)
+	}
+	c.Dialer(&dialer{})
+	kept := statements
+	if db.Options.PgBouncer {
+		kept = 0 // the next transaction may meet another server connection, which does not know them
+	}
+	db.DB, db.Dialect = sql.OpenDB(connector{c, kept}), dialect.Postgres
+	return nil
+}
+
+func (db *DB) openSQLite(path string) error {
+	path, query, _ := strings.Cut(path, "?")
+	if path == "" {
+		return errors.New("sqlite: names no file; sqlite:PATH and sqlite::memory: do")
+	}
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return fmt.Errorf("sqlite:%s: what follows the ? cannot be read", path)
+	}
+	for name := range q {
+		if name != "mode" {
+			return fmt.Errorf("sqlite:%s: %q is not a parameter; only mode=ro and mode=rw are", path, name)
+		}
+	}
+	db.memory = path == ":memory:"
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("sqlite:%s is a directory", path)
+	}
+	for _, pragma := range []string{"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)"} {
+		if q.Get("mode") != "ro" || !strings.HasPrefix(pragma, "journal_mode") {
+			q.Add("_pragma", pragma)
+		}
+	}
+	// Times are kept as whole microseconds: they sort as numbers and have PostgreSQL's precision.
+	q.Set("_time_integer_format", "unix_micro")
+	q.Set("_inttotime", "1")
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+	c, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return fmt.Errorf("sqlite:%s: %w", path, err)
+	}
+	db.DB, db.Dialect = sql.OpenDB(connector{c, statements}), dialect.SQLite
+	return nil
+}
+
+// startup adds what a connection to PostgreSQL says when it is opened.
+func (o Options) startup(q url.Values) {
+	setDefault(q, "application_name", cmp.Or(o.ApplicationName, "forge"))
+	if o.ConnectTimeout > 0 {
+		setDefault(q, "connect_timeout", strconv.Itoa(int(o.ConnectTimeout.Seconds())))
+	}
+	// Times are written as they come: let them come in UTC.
+	q.Set("timezone", "UTC")
+	// One round trip for a statement with parameters that is not prepared, where the text protocol takes two.
+	setDefault(q, "binary_parameters", "yes")
+	if !o.PgBouncer { // which refuses what it does not know
+		for name, d := range o.limits() {
+			setDefault(q, name, milliseconds(d))
+		}
+	}
+}
+
+// limits are PostgreSQL's names for what it is to bound.
+func (o Options) limits() map[string]time.Duration {
+	return map[string]time.Duration{
+		"statement_timeout":                   o.StatementTimeout,
+		"lock_timeout":                        o.LockTimeout,
+		"idle_in_transaction_session_timeout": o.IdleInTransaction,
+	}
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// Begin returns the statement that begins a transaction, with the limits that hold in it where the connection cannot keep them.
+func (db *DB) Begin(write bool) string {
+	if db.Dialect == dialect.SQLite {
+		if write {
+			// One that starts by reading and then writes fails at once when another one wrote in between.
+			return "BEGIN IMMEDIATE"
+		}
+		return "BEGIN"
+	}
+	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	switch {
+	case write && db.Options.Serializable:
+		begin = "BEGIN ISOLATION LEVEL SERIALIZABLE"
+	case write:
+		begin = "BEGIN"
+	}
+	if db.Options.PgBouncer {
+		limits := db.Options.limits()
+		for _, name := range slices.Sorted(maps.Keys(limits)) {
+			begin += "; SET LOCAL " + name + " = " + milliseconds(limits[name])
+		}
+	}
+	return begin
+}
+
+func setDefault(q url.Values, name, value string) {
+	if !q.Has(name) {
+		q.Set(name, value)
+	}
+}
+
+// Acquire takes a connection out of the pool, waiting for the pool timeout at most. Give it back with Close.
+func (db *DB) Acquire(ctx context.Context) (*sql.Conn, error) {
+	if db.Waited != nil {
+		defer func(start time.Time) { db.Waited(time.Since(start)) }(time.Now())
+	}
+	waiting, cancel := context.WithTimeoutCause(ctx, db.Options.PoolTimeout, errPoolTimeout)
+	defer cancel()
+	conn, err := db.Conn(waiting)
+	if err != nil && ctx.Err() == nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = errPoolTimeout
+		}
+		return nil, unavailable(err)
+	}
+	return conn, err
+}
+
+// Redact returns a database address without its secrets, for people to read.
+func Redact(address string) string {
+	if strings.HasPrefix(address, "sqlite:") {
+		return address
+	}
+	scheme, _, ok := strings.Cut(address, "://")
+	if !ok {
+		return "…"
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return scheme + "://…"
+	}
+	q := u.Query()
+	for _, name := range []string{"password", "sslkey", "sslpassword"} {
+		if q.Has(name) {
+			q.Set(name, "xxxxx")
+			u.RawQuery = q.Encode()
+		}
+	}
+	return u.Redacted()
+}

@@ -1,0 +1,164 @@
+// Package idempotency makes it safe to send a mutation again: under one key it is carried out once, and answered alike every time.
+//
+// The key is stored by the transaction that does the work, together with the answer. So it is there exactly if the work was
+// done, and of two requests at once the second waits until the first has committed or given up.
+package idempotency
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+	"unicode/utf8"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"forge/ent"
+	"forge/ent/idempotencykey"
+	"forge/internal/database"
+	"forge/internal/fault"
+	"forge/internal/unit"
+)
+
+// Header carries the key.
+const Header = "Idempotency-Key"
+
+// maxKey is how many characters a key has at most.
+const maxKey = 255
+
+// Request is a mutation with a key.
+type Request struct {
+	Viewer string // whose key it is
+	Key    string
+	Print  string // see Fingerprint
+}
+
+// NewRequest returns the request, or an error for its sender if the key is not allowed.
+func NewRequest(viewer, key, document, operation string, variables map[string]any) (*Request, error) {
+	if n := utf8.RuneCountInString(key); n > maxKey || !printable(key) {
+		return nil, fault.Input(Header, "%s has %d characters; up to %d are allowed, all of them printable", Header, n, maxKey)
+	}
+	print, err := fingerprint(document, operation, variables)
+	return &Request{Viewer: viewer, Key: key, Print: print}, err
+}
+
+func printable(key string) bool {
+	for _, c := range key {
+		if c < ' ' || c == 0x7f || c == utf8.RuneError {
+			return false
+		}
+	}
+	return true
+}
+
+// fingerprint tells requests apart, whatever the order of their variables.
+func fingerprint(document, operation string, variables map[string]any) (string, error) {
+	all, err := json.Marshal([]any{document, operation, variables})
+	if err != nil {
+		return "", fmt.Errorf("the variables of a request: %w", err)
+	}
+	sum := sha256.Sum256(all)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Claim is the first thing that the request's unit of work does. If the work was done before, it returns the answer that was given
+// then. Otherwise the work is the caller's to do, and Keep is the last thing before its commit.
+func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, err error) {
+	db := unit.Client(ctx)
+	now := time.Now().UTC()
+	err = db.IdempotencyKey.Create().
+		SetViewer(r.Viewer).SetKey(r.Key).SetFingerprint(r.Print).SetExpiresAt(now.Add(ttl)).
+		OnConflict(entsql.ConflictColumns(idempotencykey.FieldViewer, idempotencykey.FieldKey), entsql.DoNothing()).
+		Exec(ctx)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	known, err := db.IdempotencyKey.Query().Where(r.is()).Only(ctx)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read an idempotency key: %w", err)
+	case known.ExpiresAt.Before(now):
+		return nil, db.IdempotencyKey.UpdateOne(known).SetFingerprint(r.Print).SetExpiresAt(now.Add(ttl)).ClearAnswer().Exec(ctx)
+	case known.Fingerprint != r.Print:
+		return nil, &fault.Error{Code: fault.IdempotencyConflict, Message: "another request was sent under this " + Header + "; a new request needs a new key"}
+	case known.Answer == nil:
+		return nil, errors.New("an idempotency key was stored without an answer")
+	}
+	return []byte(*known.Answer), nil
+}
+
+func (r *Request) is() func(*entsql.Selector) {
+	return func(s *entsql.Selector) {
+		s.Where(entsql.And(entsql.EQ(s.C(idempotencykey.FieldViewer), r.Viewer), entsql.EQ(s.C(idempotencykey.FieldKey), r.Key)))
+	}
+}
+
+// Keep stores the answer with what the unit of work did.
+func (r *Request) Keep(ctx context.Context, answer []byte) error {
+	n, err := unit.Client(ctx).IdempotencyKey.Update().Where(r.is()).SetAnswer(string(answer)).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("keep an answer under its idempotency key: %w", err)
+	}
+	if n != 1 {
+		return fmt.Errorf("keep an answer under its idempotency key: %d rows", n)
+	}
+	return nil
+}
+
+// swept is how many keys Sweep removes at once, so that it never locks many rows for long.
+const swept = 1000
+
+// Sweep removes the keys that have expired and returns how many there were. An index finds them.
+func Sweep(ctx context.Context, db *database.DB) (total int, err error) {
+	for {
+		n, err := sweepSome(ctx, db)
+		total += n
+		if err != nil || n < swept {
+			return total, err
+		}
+	}
+}
+
+// SweepEvery sweeps again and again until ctx ends.
+func SweepEvery(ctx context.Context, db *database.DB, pause time.Duration, log *slog.Logger) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if n, err := Sweep(ctx, db); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "expired idempotency keys were not removed; the next try is in a while", "error", err)
+			} else if n > 0 {
+				log.DebugContext(ctx, "removed expired idempotency keys", "keys", n)
+			}
+		}
+	}
+}
+
+func sweepSome(ctx context.Context, db *database.DB) (n int, err error) {
+	u := unit.New(db, unit.Write)
+	defer u.Rollback()
+	c := u.Client()
+	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(time.Now().UTC())).
+		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(swept).IDs(ctx)
+	if err != nil || len(expired) == 0 {
+		return 0, err
+	}
+	if n, err = remove(ctx, c, expired); err != nil {
+		return 0, err
+	}
+	return n, u.Commit(ctx)
+}
+
+func remove(ctx context.Context, c *ent.Client, keys []uuid.UUID) (int, error) {
+	// A key that was claimed anew in the meantime has a new life.
+	return c.IdempotencyKey.Delete().Where(idempotencykey.IDIn(keys...), idempotencykey.ExpiresAtLT(time.Now().UTC())).Exec(ctx)
+}

@@ -1,0 +1,177 @@
+package unit
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+)
+
+// boundDriver is the driver that ent sees: it sends every statement through its unit.
+type boundDriver struct{ u *Unit }
+
+var _ dialect.Driver = boundDriver{}
+
+func (d boundDriver) Dialect() string { return d.u.db.Dialect }
+func (d boundDriver) Close() error    { return nil }
+
+// Tx joins the unit's own transaction: to its caller, an inner transaction is part of the unit.
+func (d boundDriver) Tx(context.Context) (dialect.Tx, error) { return dialect.NopTx(d), nil }
+
+// Exec runs a statement for ent: v is nil or a *sql.Result.
+func (d boundDriver) Exec(ctx context.Context, query string, args, v any) error {
+	result, err := d.u.exec(ctx, query, args.([]any))
+	if err != nil {
+		return err
+	}
+	if v, ok := v.(*sql.Result); ok {
+		*v = result
+	}
+	return nil
+}
+
+// Query runs a query for ent: v is its *sql.Rows. A tap on the context takes the rows instead.
+func (d boundDriver) Query(ctx context.Context, query string, args, v any) error {
+	rows, ok := v.(*entsql.Rows)
+	if !ok {
+		return fmt.Errorf("unit: rows are read into %T, not %T", rows, v)
+	}
+	if tap := tapFrom(ctx); tap != nil {
+		rows.ColumnScanner = noRows{}
+		return d.u.drain(ctx, tap, query, args.([]any))
+	}
+	d.u.mu.Lock()
+	start := time.Now()
+	found, err := d.u.query(ctx, query, args.([]any))
+	d.u.note(ctx, query, start, err)
+	if err != nil {
+		d.u.mu.Unlock()
+		return err
+	}
+	rows.ColumnScanner = &heldRows{Rows: found, unlock: d.u.mu.Unlock}
+	return nil
+}
+
+// exec runs a statement that returns no rows.
+func (u *Unit) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if err := u.open(ctx); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	result, err := u.conn.ExecContext(ctx, query, u.bind(args)...)
+	u.note(ctx, query, start, err)
+	return result, err
+}
+
+// query runs a query and leaves its rows open. The caller holds mu until they are closed.
+func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	if err := u.open(ctx); err != nil {
+		return nil, err
+	}
+	return u.conn.QueryContext(ctx, query, u.bind(args)...)
+}
+
+// drain runs a query and hands its rows to the tap.
+func (u *Unit) drain(ctx context.Context, tap *Tap, query string, args []any) error {
+	if tap.Rows == nil {
+		return nil
+	}
+	if tap.Wrap != nil {
+		query, args = tap.Wrap(query, args)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	start := time.Now()
+	rows, err := u.query(ctx, query, args)
+	if err == nil {
+		err = tap.Rows(rows)
+		if err == nil {
+			err = rows.Err()
+		}
+		_ = rows.Close()
+	}
+	u.note(ctx, query, start, err)
+	return err
+}
+
+// Rows runs a query of the caller's own and hands its rows to each. The rows are closed afterwards.
+func (u *Unit) Rows(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
+	return u.drain(ctx, &Tap{Rows: each}, query, args)
+}
+
+// Exec runs a statement of the caller's own and returns how many rows it changed.
+func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := u.exec(ctx, query, args)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// note counts a statement, and tells whoever watches the database of it.
+func (u *Unit) note(ctx context.Context, query string, start time.Time, err error) {
+	took := time.Since(start)
+	u.cost.Statements++
+	u.cost.Time += took
+	if err != nil {
+		u.last = err
+		if u.begun {
+			u.broken = err
+		}
+	}
+	if u.db.Watch != nil {
+		u.db.Watch(ctx, query, took, err)
+	}
+}
+
+// bind puts arguments into the form in which the database stores them: SQLite keeps the bytes of a UUID, PostgreSQL reads
+// its text.
+func (u *Unit) bind(args []any) []any {
+	if u.db.Dialect != dialect.SQLite {
+		return args
+	}
+	for i, arg := range args {
+		switch id := arg.(type) {
+		case uuid.UUID:
+			args[i] = id[:]
+		case *uuid.UUID:
+			if id != nil {
+				args[i] = id[:]
+			}
+		}
+	}
+	return args
+}
+
+// heldRows are open rows of a unit, which nothing else can use until they are closed.
+type heldRows struct {
+	*sql.Rows
+	unlock func()
+}
+
+// Close closes the rows and lets the next statement run.
+func (r *heldRows) Close() error {
+	err := r.Rows.Close()
+	if r.unlock != nil {
+		r.unlock()
+		r.unlock = nil
+	}
+	return err
+}
+
+// noRows is what ent sees when a tap took the rows.
+type noRows struct{}
+
+func (noRows) Close() error                            { return nil }
+func (noRows) ColumnTypes() ([]*sql.ColumnType, error) { return nil, nil }
+func (noRows) Columns() ([]string, error)              { return nil, nil }
+func (noRows) Err() error                              { return nil }
+func (noRows) Next() bool                              { return false }
+func (noRows) NextResultSet() bool                     { return false }
+func (noRows) Scan(...any) error                       { return sql.ErrNoRows }
