@@ -1,0 +1,248 @@
+package read
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"forge/internal/entity"
+)
+
+// everyTerm is an order by a column of each kind that can be ordered by.
+var everyTerm = []term{
+	{column: "age", kind: entity.Int, nullable: true},
+	{column: "name", kind: entity.String, desc: true},
+	{column: "headquarters", kind: entity.String, nullable: true},
+	{column: "created_at", kind: entity.Time},
+	{column: "status", kind: entity.Enum},
+	{column: "id", kind: entity.ID},
+}
+
+// keyOnly is the order when nothing is said.
+var keyOnly = []term{{column: "id", kind: entity.ID}}
+
+var someKey = uuid.MustParse("018f2b6c-0000-7abc-8def-0123456789ab")
+
+// rowOf returns a table of one row. nil is NULL.
+func rowOf(t testing.TB, terms []term, values ...any) (*table, []int) {
+	t.Helper()
+	tb := &table{width: len(terms)}
+	var columns []int
+	for i, value := range values {
+		var text []byte
+		switch v := value.(type) {
+		case nil:
+		case time.Time:
+			text = []byte(v.Format(time.RFC3339Nano))
+		case uuid.UUID:
+			text = v[:]
+		default:
+			text = fmt.Append([]byte{}, v)
+		}
+		if err := tb.append(text, terms[i].kind); err != nil {
+			t.Fatal(err)
+		}
+		columns = append(columns, i)
+	}
+	return tb, columns
+}
+
+func TestCursorRoundTrip(t *testing.T) {
+	t.Parallel()
+	moment := time.Date(2026, 1, 2, 15, 4, 5, 6000, time.UTC)
+	for _, tt := range []struct {
+		terms  []term
+		values []any
+	}{
+		{keyOnly, []any{someKey}},
+		{keyOnly, []any{uuid.UUID{}}},
+		{keyOnly, []any{uuid.Max}},
+		{everyTerm, []any{int64(5), "Sam", "Yard", moment, "PAID", someKey}},
+		{everyTerm, []any{nil, "", nil, moment.Truncate(time.Second), "", someKey}},
+		{everyTerm, []any{int64(-1 << 31), "é\U0010FFFF\n\"", "", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), "x", someKey}},
+		{everyTerm, []any{int64(1<<31 - 1), strings.Repeat("n", 200), strings.Repeat("ß", 100), time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), "PENDING", uuid.Max}},
+	} {
+		tb, columns := rowOf(t, tt.terms, tt.values...)
+		text := string(appendCursor(nil, 7, tb, 0, columns))
+		got, err := parseCursor(text, 7, tt.terms)
+		if err != nil || !reflect.DeepEqual(got, tt.values) {
+			t.Errorf("cursor of %v is %s and reads %v, %v", tt.values, text, got, err)
+		}
+		if strings.ContainsAny(text, "+/= \"\\") {
+			t.Errorf("cursor %s cannot stand in a URL or a JSON string as it is", text)
+		}
+		if _, err := parseCursor(text, 8, tt.terms); err == nil {
+			t.Errorf("cursor of %v is taken for one of another order", tt.values)
+		}
+		raw, _ := base64.RawURLEncoding.DecodeString(text)
+		for i := range raw {
+			if _, err := parseCursor(base64.RawURLEncoding.EncodeToString(raw[:i]), 7, tt.terms); err == nil {
+				t.Errorf("cursor of %v is read from %d of %d bytes", tt.values, i, len(raw))
+			}
+		}
+		for i := range text {
+			for _, add := range []string{"\n", "\r", "=", " ", "!", "\x00"} {
+				if _, err := parseCursor(text[:i]+add+text[i:], 7, tt.terms); err == nil {
+					t.Errorf("cursor of %v is read with a %q in it", tt.values, add)
+				}
+			}
+		}
+		if _, err := parseCursor(base64.RawURLEncoding.EncodeToString(append(raw, 0)), 7, tt.terms); err == nil {
+			t.Errorf("cursor of %v is read with a byte too many", tt.values)
+		}
+	}
+}
+
+// TestCursorRefusal has cursors with the right fingerprint and a wrong rest. Each byte string follows the fingerprint.
+func TestCursorRefusal(t *testing.T) {
+	t.Parallel()
+	key := string(someKey[:])
+	one := func(kind entity.Kind, nullable bool) []term {
+		return []term{{column: "x", kind: kind, nullable: nullable}, keyOnly[0]}
+	}
+	for _, tt := range []struct {
+		name  string
+		terms []term
+		rest  string
+		ok    bool
+	}{
+		{"key", keyOnly, key, true},
+		{"no key", keyOnly, "", false},
+		{"a key as text", keyOnly, someKey.String(), false},
+		{"NULL", one(entity.Int, true), "\x00" + key, true},
+		{"NULL where there is none", one(entity.Int, false), "\x00" + key, false},
+		{"number", one(entity.Int, false), "\x035\x35" + key, true},
+		{"no number", one(entity.Int, false), "\x02x" + key, false},
+		{"an empty number", one(entity.Int, false), "\x01" + key, false},
+		{"number past 32 bits", one(entity.Int, false), "\x0b2147483648" + key, false},
+		{"number with a fraction", one(entity.Int, false), "\x045.5" + key, false},
+		{"empty text", one(entity.String, false), "\x01" + key, true},
+		{"zero character", one(entity.String, false), "\x03a\x00" + key, false},
+		{"not UTF-8", one(entity.String, false), "\x03a\xff" + key, false},
+		{"longer than there is", one(entity.String, false), "\x7fa" + key, false},
+		{"length past all bounds", one(entity.String, false), "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01a" + key, false},
+		{"length without an end", one(entity.String, false), "\xff\xff", false},
+		{"length of 11 bytes", one(entity.String, false), strings.Repeat("\xff", 11) + key, false},
+		{"no time", one(entity.Time, false), "\x05noon" + key, false},
+		{"a time", one(entity.Time, false), "\x152026-01-02T15:04:05Z" + key, true},
+		{"truth values order nothing", one(entity.Bool, false), "\x05true" + key, false},
+	} {
+		text := base64.RawURLEncoding.EncodeToString([]byte("\x00\x00\x00\x07" + tt.rest))
+		values, err := parseCursor(text, 7, tt.terms)
+		if (err == nil) != tt.ok {
+			t.Errorf("%s: values %v, error %v; is to be read: %t", tt.name, values, err, tt.ok)
+		}
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	seen := map[uint32]string{}
+	for _, name := range []string{"User", "Hero", "Team"} {
+		for _, terms := range [][]term{
+			keyOnly, {{column: "id", desc: true}}, {{column: "name"}, {column: "id"}}, {{column: "name", desc: true}, {column: "id"}},
+			{{column: "name", desc: true}, {column: "id", desc: true}}, {{column: "name"}, {column: "age"}, {column: "id"}}, {{column: "age"}, {column: "name"}, {column: "id"}},
+		} {
+			o := &object{Entity: &entity.Entity{Name: name}}
+			print, what := fingerprint(o, terms), fmt.Sprint(name, terms)
+			if other, ok := seen[print]; ok {
+				t.Errorf("%s and %s have the same fingerprint", what, other)
+			}
+			seen[print] = what
+			if again := fingerprint(o, terms); again != print {
+				t.Errorf("%s: fingerprint %d, and then %d", what, print, again)
+			}
+		}
+	}
+}
+
+// FuzzParseCursor wants a cursor to be refused, or to be read into values that make a cursor of the same meaning.
+func FuzzParseCursor(f *testing.F) {
+	tb, columns := rowOf(f, everyTerm, nil, "Sam", "Yard", time.Unix(5, 6000).UTC(), "PAID", someKey)
+	f.Add(string(appendCursor(nil, 7, tb, 0, columns)))
+	tb, columns = rowOf(f, keyOnly, someKey)
+	f.Add(string(appendCursor(nil, 7, tb, 0, columns)))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, terms := range [][]term{keyOnly, everyTerm} {
+			values, err := parseCursor(text, 7, terms)
+			if err != nil {
+				continue
+			}
+			if len(values) != len(terms) {
+				t.Fatalf("%q: %d values for %d terms", text, len(values), len(terms))
+			}
+			tb, columns := rowOf(t, terms, values...)
+			again, err := parseCursor(string(appendCursor(nil, 7, tb, 0, columns)), 7, terms)
+			if err != nil {
+				t.Fatalf("%q reads %v, of which no cursor can be made: %v", text, values, err)
+			}
+			for i := range values {
+				if was, ok := values[i].(time.Time); ok && was.Equal(again[i].(time.Time)) {
+					continue
+				}
+				if !reflect.DeepEqual(values[i], again[i]) {
+					t.Fatalf("%q reads %v, and again %v", text, values, again)
+				}
+			}
+		}
+	})
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	tb := &table{width: 3}
+	cells := [][]byte{nil, []byte("a"), nil, {}, []byte("bc"), nil, []byte("d"), nil, []byte("e")}
+	for _, c := range cells {
+		if err := tb.append(c, entity.String); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tb.len() != 3 || new(table).len() != 0 {
+		t.Errorf("%d rows, and %d in an empty table; want 3 and 0", tb.len(), new(table).len())
+	}
+	for i, want := range cells {
+		got, null := tb.cell(i/3, i%3)
+		if null != (want == nil) || !bytes.Equal(got, want) {
+			t.Errorf("cell %d is %q, NULL %t; want %q", i, got, null, want)
+		}
+	}
+	for _, tt := range []struct {
+		value []byte
+		ok    bool
+	}{{someKey[:], true}, {[]byte(someKey.String()), true}, {[]byte("short"), false}, {[]byte(strings.Repeat("x", 36)), false}} {
+		keys := &table{width: 1}
+		if err := keys.append(tt.value, entity.ID); (err == nil) != tt.ok {
+			t.Errorf("key %q: %v", tt.value, err)
+		} else if err == nil {
+			if key, null := keys.key(0, 0); key != someKey || null {
+				t.Errorf("key %q is read as %s", tt.value, key)
+			}
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		keys        []uuid.UUID
+		array, list string
+	}{
+		{nil, "{}", "[]"},
+		{[]uuid.UUID{someKey}, "{018f2b6c00007abc8def0123456789ab}", `["018f2b6c00007abc8def0123456789ab"]`},
+		{[]uuid.UUID{{}, uuid.Max}, "{" + strings.Repeat("0", 32) + "," + strings.Repeat("f", 32) + "}", `["` + strings.Repeat("0", 32) + `","` + strings.Repeat("f", 32) + `"]`},
+	} {
+		if got := uuidArray(tt.keys); got != tt.array {
+			t.Errorf("uuidArray(%v) = %s, want %s", tt.keys, got, tt.array)
+		}
+		if got := hexList(tt.keys); got != tt.list {
+			t.Errorf("hexList(%v) = %s, want %s", tt.keys, got, tt.list)
+		}
+	}
+}

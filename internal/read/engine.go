@@ -1,0 +1,93 @@
+// Package read is the read engine: it answers a selection of entities with one statement a level, however many rows there are.
+//
+// Three steps, a file or two each. Compile (bind.go, compile.go) turns a selection into a plan: what to read on each level, and what to write of it.
+// Load (load.go, page.go, where.go, order.go, cursor.go) runs the plan's statements, each keyed by all of its parents' rows at
+// once, through ent's query builders, so that interceptors and policies hold. Write (write.go) appends the answer's JSON.
+package read
+
+import (
+	"context"
+	"io"
+	"reflect"
+
+	"github.com/99designs/gqlgen/graphql"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/unit"
+)
+
+// Engine reads selections of one schema. It is safe for concurrent use.
+type Engine struct {
+	schema      *ast.Schema
+	objects     map[string]*object // by the name of the GraphQL type
+	connections map[string]*object // by the name of the connection type
+	prefixes    map[string]*object // by the prefix of IDs
+	plans       *lru.Cache[*ast.OperationDefinition, *operation]
+}
+
+// NewEngine returns an engine for the schema over the entities. It keeps the plans of so many operations. It panics if
+// the schema offers something of an entity that the entity does not have: then the two do not belong together.
+func NewEngine(schema *ast.Schema, entities []*entity.Entity, operations int) *Engine {
+	e := &Engine{schema: schema}
+	e.bind(entities)
+	e.plans, _ = lru.New[*ast.OperationDefinition, *operation](operations)
+	return e
+}
+
+// Statements returns how many statements the operation runs at most, or a number above 1 if that depends on its arguments.
+func (e *Engine) Statements(op *graphql.OperationContext) int {
+	return e.operation(op).statements(e, op)
+}
+
+// identified is how a resolver refers to an entity: only the ID counts, all else is read.
+type identified interface{ GetID() ids.ID }
+
+// Read is a field middleware. Where a field's type is an entity, a connection of entities, or the Node interface, its
+// resolver only refers to what is meant; Read answers with the selection of it.
+func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
+	value, err := next(ctx)
+	if err != nil || isNil(value) {
+		return nil, err
+	}
+	fc := graphql.GetFieldContext(ctx)
+	if !e.owns(fc.Field.Definition.Type) {
+		return value, nil
+	}
+	r := &run{Engine: e, unit: unit.FromContext(ctx), op: graphql.GetOperationContext(ctx)}
+	plan := e.operation(r.op).plan(e, r.op, fc)
+	if plan.connection != nil {
+		return r.connection(ctx, plan)
+	}
+	if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
+		return r.list(ctx, plan, list)
+	}
+	return r.one(ctx, plan, value.(identified).GetID())
+}
+
+func isNil(value any) bool {
+	if value == nil {
+		return true
+	}
+	v := reflect.ValueOf(value)
+	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && v.IsNil()
+}
+
+// owns reports whether fields of type t are read by the engine.
+func (e *Engine) owns(t *ast.Type) bool {
+	name := t.Name()
+	return e.objects[name] != nil || e.connections[name] != nil || e.isNode(name)
+}
+
+func (e *Engine) isNode(name string) bool {
+	def := e.schema.Types[name]
+	return def != nil && def.Kind == ast.Interface && def.Fields.ForName("id") != nil
+}
+
+// written is a finished part of an answer.
+type written []byte
+
+// MarshalGQL writes the part as it is.
+func (b written) MarshalGQL(w io.Writer) { _, _ = w.Write(b) }

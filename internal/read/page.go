@@ -1,0 +1,139 @@
+package read
+
+import (
+	"context"
+
+	"forge/internal/fault"
+)
+
+// The sizes of a page: what is given when nothing is said, and the most.
+const (
+	defaultPage = 20
+	maxPage     = 100
+)
+
+// page is what a connection's arguments ask for. The rules are those of the Relay cursor specification
+// (https://relay.dev/graphql/connections.htm), with offset added.
+type page struct {
+	first, last *int // at least one is set
+	bySize      bool // as the client asked, not because nothing was said
+	offset      int
+	order       []term
+	print       uint32
+	after       []any // the values of the cursor; nil without one
+	before      []any
+	where       condition // nil without one
+}
+
+// backward reports whether the page is counted from the end.
+func (p *page) backward() bool { return p.first == nil }
+
+// limit is how many rows to read: one more than asked for tells whether there are more.
+func (p *page) limit() int {
+	n := 0
+	if p.first != nil {
+		n = *p.first
+	}
+	if p.last != nil {
+		n = max(n, *p.last)
+	}
+	return n + 1
+}
+
+// pageOf reads the arguments of a connection.
+func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
+	args := l.field.ArgumentMap(r.op.Variables)
+	p := new(page)
+	var err error
+	if p.order, err = l.object.orderOf(args["orderBy"]); err != nil {
+		return nil, err
+	}
+	p.print = fingerprint(l.object, p.order)
+	if p.first, err = sizeOf(args, "first", maxPage); err != nil {
+		return nil, err
+	}
+	if p.last, err = sizeOf(args, "last", maxPage); err != nil {
+		return nil, err
+	}
+	p.bySize = p.first != nil || p.last != nil
+	if !p.bySize {
+		size := defaultPage
+		p.first = &size
+	}
+	offset, err := sizeOf(args, "offset", 0)
+	if err != nil {
+		return nil, err
+	}
+	if offset != nil {
+		p.offset = *offset
+	}
+	if p.after, err = p.cursor(args, "after"); err != nil {
+		return nil, err
+	}
+	if p.before, err = p.cursor(args, "before"); err != nil {
+		return nil, err
+	}
+	if where, ok := args["where"].(map[string]any); ok {
+		p.where, err = filters{r, ctx}.all(l.object, where, "where", 0)
+	}
+	return p, err
+}
+
+// sizeOf reads a number that may not be negative; most bounds it, unless it is 0.
+func sizeOf(args map[string]any, name string, most int) (*int, error) {
+	if args[name] == nil {
+		return nil, nil
+	}
+	n, ok := parseInt(args[name])
+	switch {
+	case most > 0 && (!ok || n < 0 || n > int64(most)):
+		return nil, fault.Input(name, "%s is %v; from 0 to %d is allowed", name, args[name], most)
+	case !ok || n < 0:
+		return nil, fault.Input(name, "%s is %v; it may not be negative, nor past 32 bits", name, args[name])
+	}
+	size := int(n)
+	return &size, nil
+}
+
+func (p *page) cursor(args map[string]any, name string) ([]any, error) {
+	if args[name] == nil {
+		return nil, nil
+	}
+	text, _ := args[name].(string)
+	values, err := parseCursor(text, p.print, p.order)
+	if err != nil {
+		return nil, fault.Input(name, "%s", err)
+	}
+	return values, nil
+}
+
+// window is the part of what was read that makes up the page.
+type window struct {
+	rows           []int32
+	next, previous bool
+}
+
+// cut takes the page out of the rows that were read for it, in the order in which they were read.
+func (p *page) cut(rows []int32) window {
+	if p.backward() {
+		w := window{next: p.before != nil || p.offset > 0, previous: len(rows) > *p.last}
+		rows = rows[:min(len(rows), *p.last)]
+		w.rows = make([]int32, len(rows))
+		for i, row := range rows {
+			w.rows[len(rows)-1-i] = row
+		}
+		return w
+	}
+	w := window{rows: rows, next: len(rows) > *p.first, previous: p.after != nil || p.offset > 0}
+	if p.last != nil {
+		w.previous = len(rows) > *p.last || p.offset > 0
+	}
+	if !p.bySize && p.before != nil {
+		w.next = true
+	}
+	w.rows = rows[:min(len(rows), *p.first)]
+	if p.last != nil {
+		w.rows = w.rows[max(0, len(w.rows)-*p.last):]
+	}
+	return w
+}

@@ -1,0 +1,377 @@
+package read
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"forge/internal/entity"
+	"forge/internal/fault"
+	"forge/internal/ids"
+	"forge/internal/unit"
+)
+
+// operators are the endings of a field's name in a where input; none means equality.
+var operators = map[string]bool{
+	"": true, "In": true, "GT": true, "GTE": true, "LT": true, "LTE": true, "HasPrefix": true, "IsNil": true,
+}
+
+// maxNesting bounds how deep conditions stand inside each other: every hasEdgeWith is a query inside a query.
+const maxNesting = 10
+
+// condition is a predicate on the rows of the selector that it is given.
+type condition func(*sql.Selector) *sql.Predicate
+
+// filters reads where inputs. Fields are named by their path from the argument.
+type filters struct {
+	*run
+	ctx context.Context
+}
+
+// all returns the condition that everything in a where input holds. A condition of null is as good as none.
+func (f filters) all(o *object, input map[string]any, path string, depth int) (condition, error) {
+	if depth > maxNesting {
+		return nil, fault.Input(path, "conditions stand more than %d deep inside each other", maxNesting)
+	}
+	names := make([]string, 0, len(input))
+	for name, value := range input {
+		if value != nil && o.filters[name] != nil { // a variable may bring __typename along
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names) // one text for one set of conditions
+	var parts []condition
+	for _, name := range names {
+		part, err := f.one(o, o.filters[name], input[name], path+"."+name, depth)
+		if err != nil {
+			return nil, err
+		}
+		if part != nil {
+			parts = append(parts, part)
+		}
+	}
+	return join(sql.And, parts), nil
+}
+
+func join(with func(...*sql.Predicate) *sql.Predicate, parts []condition) condition {
+	switch len(parts) {
+	case 0:
+		return nil
+	case 1:
+		return parts[0]
+	}
+	return func(s *sql.Selector) *sql.Predicate {
+		predicates := make([]*sql.Predicate, len(parts))
+		for i, part := range parts {
+			predicates[i] = part(s)
+		}
+		return with(predicates...)
+	}
+}
+
+func (f filters) one(o *object, by *filter, value any, path string, depth int) (condition, error) {
+	switch by.op {
+	case "not":
+		inner, err := f.all(o, value.(map[string]any), path, depth+1)
+		if inner == nil {
+			return nil, err
+		}
+		return func(s *sql.Selector) *sql.Predicate { return sql.Not(inner(s)) }, nil
+	case "and":
+		parts, err := f.each(o, value, path, depth)
+		parts = slices.DeleteFunc(parts, func(part condition) bool { return part == nil })
+		return join(sql.And, parts), err
+	case "or":
+		return f.any(o, value, path, depth)
+	case "has":
+		inner, err := f.related(by, nil)
+		if err == nil && value == false {
+			return func(s *sql.Selector) *sql.Predicate { return sql.Not(inner(s)) }, nil
+		}
+		return inner, err
+	case "hasWith":
+		inner, err := f.any(by.to, value, path, depth)
+		if err != nil {
+			return nil, err
+		}
+		return f.related(by, inner)
+	}
+	return f.compare(by, value, path)
+}
+
+// any returns the condition that at least one of a list of where inputs holds. One that says nothing always does; of none, none does.
+func (f filters) any(o *object, value any, path string, depth int) (condition, error) {
+	parts, err := f.each(o, value, path, depth)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) == 0 {
+		return literal("FALSE"), nil
+	}
+	for i := range parts {
+		if parts[i] == nil {
+			parts[i] = literal("TRUE")
+		}
+	}
+	return join(sql.Or, parts), nil
+}
+
+func literal(text string) condition {
+	return func(*sql.Selector) *sql.Predicate { return sql.ExprP(text) }
+}
+
+// each returns the conditions of a list of where inputs.
+func (f filters) each(o *object, value any, path string, depth int) ([]condition, error) {
+	inputs := list(value)
+	parts := make([]condition, len(inputs))
+	for i, input := range inputs {
+		part, err := f.all(o, input.(map[string]any), fmt.Sprintf("%s.%d", path, i), depth+1)
+		if err != nil {
+			return nil, err
+		}
+		parts[i] = part
+	}
+	return parts, nil
+}
+
+// list returns a list argument's entries: a single value stands for a list of one (GraphQL specification, section 3.11), and comes from
+// a variable as a list of its own Go type.
+func list(value any) []any { return graphql.CoerceList(value) }
+
+// related returns the condition that a related row fulfils inner. The query for related rows is completed by ent, so that rows which
+// may not be seen do not count.
+func (f filters) related(by *filter, inner condition) (condition, error) {
+	key := by.to.key().name
+	own := key
+	if by.edge.OwnKey {
+		own = by.edge.Column
+	} else {
+		key = by.edge.Column
+	}
+	var query *sql.Selector
+	err := f.client().Shape(unit.WithTap(f.ctx, &unit.Tap{}), by.to.Entity, func(s *sql.Selector) {
+		s.Select(s.C(key))
+		if !by.edge.OwnKey {
+			s.Where(sql.NotNull(s.C(key))) // NULL in a list makes NOT IN true for nothing
+		}
+		if inner != nil {
+			s.Where(inner(s))
+		}
+		query = s
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(s *sql.Selector) *sql.Predicate {
+		in := sql.In(s.C(own), query)
+		if by.edge.OwnKey {
+			return sql.And(sql.NotNull(s.C(own)), in) // so that "not" finds the rows that lead nowhere
+		}
+		return in
+	}, nil
+}
+
+// compare returns the condition that a field compares with a value as the operator says.
+func (f filters) compare(by *filter, value any, path string) (condition, error) {
+	column := by.field.Column
+	if by.field.MatchBy != "" {
+		column = by.field.MatchBy
+	}
+	switch by.op {
+	case "IsNil":
+		if value == true {
+			return func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }, nil
+		}
+		return func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(column)) }, nil
+	case "In":
+		return f.in(by, column, value, path)
+	}
+	arg, err := argument(by, value, path)
+	if err != nil {
+		return nil, err
+	}
+	switch by.op {
+	case "GT":
+		return func(s *sql.Selector) *sql.Predicate { return sql.GT(s.C(column), arg) }, nil
+	case "GTE":
+		return func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(column), arg) }, nil
+	case "LT":
+		return func(s *sql.Selector) *sql.Predicate { return sql.LT(s.C(column), arg) }, nil
+	case "LTE":
+		return func(s *sql.Selector) *sql.Predicate { return sql.LTE(s.C(column), arg) }, nil
+	case "HasPrefix":
+		return hasPrefix(column, arg.(string)), nil
+	}
+	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(s.C(column), arg) }, nil
+}
+
+// hasPrefix compares with a range, which an index serves where LIKE with a parameter is not: text is ordered by code points.
+func hasPrefix(column, prefix string) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		from := sql.GTE(s.C(column), prefix)
+		if end, ok := after(prefix); ok {
+			return sql.And(from, sql.LT(s.C(column), end))
+		}
+		return from
+	}
+}
+
+// after returns the first text behind all that start with prefix, if there is one.
+func after(prefix string) (string, bool) {
+	runes := []rune(prefix)
+	for i := len(runes) - 1; i >= 0; i-- {
+		next := runes[i] + 1
+		if next == 0xd800 {
+			next = 0xe000 // surrogates are no characters
+		}
+		if next <= utf8.MaxRune {
+			return string(runes[:i]) + string(next), true
+		}
+	}
+	return "", false
+}
+
+// in compares with a list, passed as one parameter: the statement's text is the same for every length.
+func (f filters) in(by *filter, column string, value any, path string) (condition, error) {
+	args := []any{} // not nil, which would be sent as NULL
+	for i, entry := range list(value) {
+		arg, err := argument(by, entry, fmt.Sprintf("%s.%d", path, i))
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, arg)
+	}
+	if by.field.Kind == entity.ID {
+		keys := make([]uuid.UUID, len(args))
+		for i := range args {
+			keys[i] = args[i].(uuid.UUID)
+		}
+		return func(s *sql.Selector) *sql.Predicate { return inKeys(s, column, keys) }, nil
+	}
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if s.Dialect() == dialect.SQLite {
+				text, _ := json.Marshal(asStored(args))
+				b.Ident(s.C(column)).WriteString(" IN (SELECT value FROM json_each(").Arg(string(text)).WriteString("))")
+				return
+			}
+			b.Ident(s.C(column)).WriteString(" = ANY(").Arg(pq.Array(args)).WriteString(")")
+		})
+	}, nil
+}
+
+// asStored returns the values as SQLite stores them: times are whole microseconds there.
+func asStored(values []any) []any {
+	stored := make([]any, len(values))
+	for i, value := range values {
+		stored[i] = value
+		if t, ok := value.(time.Time); ok {
+			stored[i] = t.UnixMicro()
+		}
+	}
+	return stored
+}
+
+// inKeys compares a column with keys, passed as one parameter.
+func inKeys(s *sql.Selector, column string, keys []uuid.UUID) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		if s.Dialect() == dialect.SQLite {
+			b.Ident(s.C(column)).WriteString(" IN (SELECT unhex(value) FROM json_each(").Arg(hexList(keys)).WriteString("))")
+			return
+		}
+		b.Ident(s.C(column)).WriteString(" = ANY(").Arg(uuidArray(keys)).WriteString("::uuid[])")
+	})
+}
+
+// argument turns a value of a where input into one to compare with.
+func argument(by *filter, value any, path string) (any, error) {
+	switch by.field.Kind {
+	case entity.ID:
+		id, err := parseID(value, by.prefix, path)
+		return id.UUID, err
+	case entity.Time:
+		t, err := parseTime(value)
+		if err != nil {
+			return nil, fault.Input(path, "%s", err)
+		}
+		return t, nil
+	case entity.Int:
+		n, ok := parseInt(value)
+		if !ok {
+			return nil, fault.Input(path, "%v is not a whole number from %d to %d", value, math.MinInt32, math.MaxInt32)
+		}
+		return n, nil
+	case entity.String:
+		text, ok := value.(string)
+		if !ok || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+			return nil, fault.Input(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
+		}
+		if by.field.MatchBy != "" {
+			text = entity.Fold(text)
+		}
+		return text, nil
+	case entity.Enum:
+		text, _ := value.(string)
+		if by.values.ForName(text) == nil { // a variable's value may differ in case
+			return nil, fault.Input(path, "%.40q is not one of the values that are allowed here", value)
+		}
+	}
+	return value, nil
+}
+
+// parseID reads an ID that must belong to the type with the given prefix; "" stands for any.
+func parseID(value any, prefix, path string) (ids.ID, error) {
+	var id ids.ID
+	if err := id.UnmarshalGQL(value); err != nil {
+		return id, fault.Input(path, "%s", err)
+	}
+	if prefix != "" && id.Prefix != prefix {
+		return id, fault.Input(path, "%s is the ID of something else: one of the form %s_… is wanted", id, prefix)
+	}
+	return id, nil
+}
+
+func parseTime(value any) (time.Time, error) {
+	text, _ := value.(string)
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return t, fmt.Errorf("%.40q is not a time: one looks like 2026-01-02T15:04:05Z", text)
+	}
+	return t.UTC().Truncate(time.Microsecond), nil
+}
+
+func parseInt(value any) (int64, bool) {
+	var n int64
+	switch v := value.(type) {
+	case int64:
+		n = v
+	case int:
+		n = int64(v)
+	case float64:
+		n = int64(v)
+		if float64(n) != v {
+			return 0, false
+		}
+	case json.Number:
+		parsed, err := v.Int64()
+		if err != nil {
+			return 0, false
+		}
+		n = parsed
+	default:
+		return 0, false
+	}
+	return n, n >= math.MinInt32 && n <= math.MaxInt32
+}

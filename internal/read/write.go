@@ -1,0 +1,267 @@
+package read
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/fault"
+	"forge/internal/ids"
+)
+
+// writer appends an answer's JSON. Its methods return false where a field that may not be null has no value: whoever called them
+// then has no value either (GraphQL specification, section 6.4.4), and takes back what was appended.
+type writer struct {
+	*run
+	ctx  context.Context
+	b    []byte
+	path ast.Path // below the field's own
+}
+
+// write returns what f writes, or a null if nothing is left of it; the error that left nothing has been reported then.
+func (r *run) write(ctx context.Context, f func(*writer) bool) graphql.Marshaler {
+	w := &writer{run: r, ctx: ctx, b: make([]byte, 0, 1024)}
+	if !f(w) {
+		return graphql.Null
+	}
+	return written(w.b)
+}
+
+// missing reports the field at the path, which may not be null and has no value.
+func (w *writer) missing(path ...ast.PathElement) {
+	graphql.AddErrorf(w.at(path...), "must not be null")
+}
+
+// refuse reports what is wrong with the arguments of the field that is being written.
+func (w *writer) refuse(out *output, err *fault.Error) {
+	graphql.AddError(w.at(), &gqlerror.Error{Err: err, Message: err.Message,
+		Locations: []gqlerror.Location{{Line: out.at.Line, Column: out.at.Column}}})
+}
+
+// at returns the context of the field at the path, as if gqlgen had come there by itself: errors take their path from it.
+func (w *writer) at(path ...ast.PathElement) context.Context {
+	ctx := w.ctx
+	for _, step := range slices.Concat(w.path, path) {
+		fc := new(graphql.FieldContext)
+		switch step := step.(type) {
+		case ast.PathName:
+			fc.Field.Field = &ast.Field{Alias: string(step)}
+		case ast.PathIndex:
+			fc.Index = new(int(step))
+		}
+		ctx = graphql.WithFieldContext(ctx, fc)
+	}
+	return ctx
+}
+
+func (w *writer) object(s *selection, row int) bool {
+	w.b = append(w.b, '{')
+	for i := range s.fields {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		if !w.field(&s.fields[i], s.level, row) {
+			return false
+		}
+	}
+	w.b = append(w.b, '}')
+	return true
+}
+
+// field writes a field of an object, or null in its place if it may be null.
+func (w *writer) field(out *output, l *level, row int) bool {
+	w.b = append(w.b, out.key...)
+	if out.kind <= boolColumn {
+		return w.column(out, l, row)
+	}
+	start, depth := len(w.b), len(w.path)
+	w.path = append(w.path, ast.PathName(out.alias))
+	ok := w.related(out, row)
+	w.path = w.path[:depth]
+	if ok {
+		return true
+	}
+	w.b = append(w.b[:start], "null"...)
+	return !out.nonNull
+}
+
+func (w *writer) column(out *output, l *level, row int) bool {
+	if out.kind == constant {
+		w.b = append(w.b, out.text...)
+		return true
+	}
+	value, null := w.results[l.slot].table.cell(row, out.column)
+	if null {
+		if out.nonNull {
+			w.missing(ast.PathName(out.alias))
+		}
+		w.b = append(w.b, "null"...)
+		return !out.nonNull
+	}
+	switch out.kind {
+	case idColumn:
+		w.b = append(w.b, '"')
+		w.b = append(ids.Append(w.b, out.prefix, [16]byte(value)), '"')
+	case textColumn:
+		w.b = appendString(w.b, value)
+	case numberColumn:
+		w.b = append(w.b, value...)
+	case boolColumn:
+		// SQLite has no truth values, but 1 and 0.
+		w.b = strconv.AppendBool(w.b, value[0] == 't' || value[0] == '1')
+	}
+	return true
+}
+
+// related writes related rows. It returns false where there is nothing to write.
+func (w *writer) related(out *output, row int) bool {
+	switch out.kind {
+	case oneRow:
+		child := w.results[out.nested.level.slot].single[row]
+		if child < 0 {
+			if out.nonNull {
+				w.missing()
+			}
+			return false
+		}
+		return w.object(out.nested, int(child))
+	case manyRows:
+		return w.objects(out.nested, w.results[out.nested.level.slot].groups[row])
+	default:
+		if err := w.results[out.page.level.slot].fault; err != nil {
+			w.refuse(out, err)
+			return false
+		}
+		return w.connection(out.page, row)
+	}
+}
+
+// objects writes a list of objects, none of which may be null.
+func (w *writer) objects(s *selection, rows []int32) bool {
+	w.b = append(w.b, '[')
+	for i, row := range rows {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		w.path = append(w.path, ast.PathIndex(i))
+		if !w.object(s, int(row)) {
+			return false
+		}
+		w.path = w.path[:len(w.path)-1]
+	}
+	w.b = append(w.b, ']')
+	return true
+}
+
+// connection writes the page that belongs to a row of the level above.
+func (w *writer) connection(c *connection, parent int) bool {
+	res := &w.results[c.level.slot]
+	var page window
+	if c.level.rows {
+		page = res.page.cut(res.groups[parent])
+	}
+	w.b = append(w.b, '{')
+	for i := range c.fields {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		out := &c.fields[i]
+		w.b = append(w.b, out.key...)
+		w.path = append(w.path, ast.PathName(out.alias))
+		switch out.kind {
+		case constant:
+			w.b = append(w.b, out.text...)
+		case pageCount:
+			w.b = strconv.AppendInt(w.b, res.counts[parent], 10)
+		case pageNodes:
+			if !w.objects(out.nested, page.rows) {
+				return false
+			}
+		case pageEdges:
+			if !w.edges(out, res, page.rows) {
+				return false
+			}
+		case pageInfo:
+			w.pageInfo(out, res, page)
+		}
+		w.path = w.path[:len(w.path)-1]
+	}
+	w.b = append(w.b, '}')
+	return true
+}
+
+func (w *writer) edges(out *output, res *result, rows []int32) bool {
+	w.b = append(w.b, '[')
+	for i, row := range rows {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		w.path = append(w.path, ast.PathIndex(i))
+		if !w.edge(out.fields, res, int(row)) {
+			return false
+		}
+		w.path = w.path[:len(w.path)-1]
+	}
+	w.b = append(w.b, ']')
+	return true
+}
+
+func (w *writer) edge(fields []output, res *result, row int) bool {
+	w.b = append(w.b, '{')
+	for i := range fields {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		out := &fields[i]
+		w.b = append(w.b, out.key...)
+		switch out.kind {
+		case constant:
+			w.b = append(w.b, out.text...)
+		case edgeCursor:
+			w.cursor(res, row)
+		case edgeNode:
+			w.path = append(w.path, ast.PathName(out.alias))
+			if !w.object(out.nested, row) {
+				return false
+			}
+			w.path = w.path[:len(w.path)-1]
+		}
+	}
+	w.b = append(w.b, '}')
+	return true
+}
+
+func (w *writer) cursor(res *result, row int) {
+	w.b = append(w.b, '"')
+	w.b = append(appendCursor(w.b, res.page.print, &res.table, row, res.cursor), '"')
+}
+
+func (w *writer) pageInfo(out *output, res *result, page window) {
+	w.b = append(w.b, '{')
+	for i := range out.fields {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		field := &out.fields[i]
+		w.b = append(w.b, field.key...)
+		switch {
+		case field.kind == constant:
+			w.b = append(w.b, field.text...)
+		case field.kind == hasNextPage:
+			w.b = strconv.AppendBool(w.b, page.next)
+		case field.kind == hasPreviousPage:
+			w.b = strconv.AppendBool(w.b, page.previous)
+		case len(page.rows) == 0:
+			w.b = append(w.b, "null"...)
+		case field.kind == startCursor:
+			w.cursor(res, int(page.rows[0]))
+		case field.kind == endCursor:
+			w.cursor(res, int(page.rows[len(page.rows)-1]))
+		}
+	}
+	w.b = append(w.b, '}')
+}
