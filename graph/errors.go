@@ -1,0 +1,98 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/database"
+	"forge/internal/fault"
+	"forge/internal/requestid"
+)
+
+// presentError decides what a client sees of an error. Errors that were written for it are shown, with their code; all
+// others are logged in full and shown as INTERNAL, with the ID under which the log has them.
+func presentError(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		shown := &gqlerror.Error{}
+		if known, ok := errors.AsType[*gqlerror.Error](err); ok {
+			shown.Path, shown.Locations = known.Path, known.Locations
+			if _, coded := known.Extensions["code"]; coded {
+				return known
+			}
+		}
+		f := classify(err)
+		if f == nil {
+			f = badArgument(ctx, shown, err)
+		}
+		if f == nil {
+			f = &fault.Error{Code: fault.Internal, Message: "internal error", Cause: err,
+				More: map[string]any{"requestId": requestid.FromContext(ctx)}}
+		}
+		if f.Cause != nil {
+			log.ErrorContext(ctx, "request failed", "code", f.Code, "path", shown.Path.String(), "error", f.Cause,
+				"requestId", requestid.FromContext(ctx))
+		}
+		shown.Message = f.Message
+		shown.Extensions = map[string]any{"code": string(f.Code)}
+		if f.Field != "" {
+			shown.Extensions["field"] = f.Field
+		}
+		maps.Copy(shown.Extensions, f.More)
+		return shown
+	}
+}
+
+// classify returns the client's error for err, or nil if err was not meant for clients.
+func classify(err error) *fault.Error {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
+	}
+	if errors.Is(err, context.Canceled) {
+		return &fault.Error{Code: fault.Timeout, Message: "the request was given up before it was answered"}
+	}
+	return database.Fault(err)
+}
+
+// badArgument recognises an argument that could not be decoded: gqlgen reports it at a path below the field's own.
+func badArgument(ctx context.Context, shown *gqlerror.Error, err error) *fault.Error {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return nil
+	}
+	own := fc.Path()
+	if len(shown.Path) <= len(own) {
+		return nil
+	}
+	argument := shown.Path[len(own):]
+	shown.Path = own
+	cause := err
+	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok && wrapped.Err != nil {
+		cause = wrapped.Err
+	}
+	return fault.Input(dotted(argument), "%s", cause)
+}
+
+// dotted writes a path as extensions.field has it: input.items.0.quantity.
+func dotted(path ast.Path) string {
+	var s string
+	for i, element := range path {
+		if i > 0 {
+			s += "."
+		}
+		s += fmt.Sprint(element)
+	}
+	return s
+}
+
+// recovered turns a panic into an error; presentError logs it, stack and all, and shows none of it.
+func recovered(_ context.Context, panicked any) error {
+	return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
+}

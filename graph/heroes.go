@@ -1,0 +1,149 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"forge/ent"
+	"forge/graph/model"
+	"forge/internal/database"
+	"forge/internal/entity"
+	"forge/internal/fault"
+	"forge/internal/ids"
+	"forge/internal/unit"
+)
+
+// heroesAtOnce keeps their insertion within the number of parameters that one statement may have: 32,766 on SQLite.
+const heroesAtOnce = 1000
+
+// draft is one of many heroes on their way into the database.
+type draft struct {
+	path  string // of the input that it is made from
+	row   *ent.HeroCreate
+	fault *fault.Error // why it cannot be stored
+}
+
+// createHeroes stores heroes with a fixed number of statements. With ABORT it fails for the first draft at fault; with SKIP such
+// drafts are returned among the others.
+func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInput, onError model.OnError) ([]*draft, error) {
+	if len(in) > heroesAtOnce {
+		return nil, fault.Input("input", "input has %d heroes; at most %d are allowed", len(in), heroesAtOnce)
+	}
+	drafts := make([]*draft, len(in))
+	for i := range in {
+		drafts[i] = newDraft(db, "input."+strconv.Itoa(i), in[i])
+	}
+	if f := firstFault(drafts); f != nil && onError == model.OnErrorAbort {
+		return nil, f
+	}
+	if err := checkRelatives(ctx, db, drafts); err != nil {
+		return nil, err
+	}
+	if onError == model.OnErrorSkip {
+		return drafts, insertAcceptable(ctx, db, good(drafts))
+	}
+	if f := firstFault(drafts); f != nil {
+		return nil, f
+	}
+	return drafts, insertHeroes(ctx, db, drafts)
+}
+
+// newDraft checks an input. It gives the hero its key, since heroes sort in the order of their keys.
+func newDraft(db *ent.Client, path string, in *model.CreateHeroInput) *draft {
+	f := form{path: path}
+	create := db.Hero.Create().SetID(entity.NewID())
+	setHero(&f, create.Mutation(), newHero(in))
+	return &draft{path: path, row: create, fault: f.fault}
+}
+
+func (d *draft) id() ids.ID {
+	key, _ := d.row.Mutation().ID()
+	return ids.ID{Prefix: "hero", UUID: key}
+}
+
+// checkRelatives finds fault with drafts that name a team or an owner that does not exist.
+func checkRelatives(ctx context.Context, db *ent.Client, drafts []*draft) error {
+	var mutations []*ent.HeroMutation
+	for _, d := range good(drafts) {
+		mutations = append(mutations, d.row.Mutation())
+	}
+	found, err := findRelatives(ctx, db, mutations...)
+	if err != nil {
+		return err
+	}
+	for _, d := range good(drafts) {
+		d.fault = found.missing(d.path, d.row.Mutation())
+	}
+	return nil
+}
+
+func good(drafts []*draft) []*draft {
+	var list []*draft
+	for _, d := range drafts {
+		if d.fault == nil {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// firstFault returns an untyped nil if there is none.
+func firstFault(drafts []*draft) error {
+	for _, d := range drafts {
+		if d.fault != nil {
+			return d.fault
+		}
+	}
+	return nil
+}
+
+// insertHeroes stores all drafts or none.
+func insertHeroes(ctx context.Context, db *ent.Client, drafts []*draft) error {
+	rows := make([]*ent.HeroCreate, len(drafts))
+	for i, d := range drafts {
+		rows[i] = d.row
+	}
+	if err := db.Hero.CreateBulk(rows...).Exec(ctx); err != nil {
+		return fmt.Errorf("create %d heroes: %w", len(rows), err)
+	}
+	return nil
+}
+
+// insertAcceptable stores the drafts that the database accepts and finds fault with the others. Drafts that it refuses together
+// are halved until those at fault stand alone.
+func insertAcceptable(ctx context.Context, db *ent.Client, drafts []*draft) error {
+	if len(drafts) == 0 {
+		return nil
+	}
+	err := unit.FromContext(ctx).Savepoint(ctx, func() error { return insertHeroes(ctx, db, drafts) })
+	if _, refused := database.Violation(err); !refused {
+		return err
+	}
+	if len(drafts) == 1 {
+		drafts[0].fault = fault.Input(drafts[0].path, "the database does not accept this hero")
+		return nil
+	}
+	half := len(drafts) / 2
+	if err := insertAcceptable(ctx, db, drafts[:half]); err != nil {
+		return err
+	}
+	return insertAcceptable(ctx, db, drafts[half:])
+}
+
+// heroesPayload tells the drafts that were stored from the others.
+func heroesPayload(drafts []*draft) *model.CreateHeroesPayload {
+	p := &model.CreateHeroesPayload{Heroes: []*model.Hero{}, Errors: []*model.CreateHeroesError{}}
+	for i, d := range drafts {
+		if d.fault == nil {
+			p.Heroes = append(p.Heroes, &model.Hero{ID: d.id()})
+			continue
+		}
+		e := &model.CreateHeroesError{Index: int32(i), Code: string(d.fault.Code), Message: d.fault.Message}
+		if d.fault.Field != "" {
+			e.Field = &d.fault.Field
+		}
+		p.Errors = append(p.Errors, e)
+	}
+	return p
+}

@@ -1,0 +1,46 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"forge/internal/idempotency"
+)
+
+// keyed returns the request that the operation is, if it is a mutation with an idempotency key.
+func keyed(ctx context.Context) (*idempotency.Request, error) {
+	op := graphql.GetOperationContext(ctx)
+	key := op.Headers.Get(idempotency.Header)
+	if key == "" || !isMutation(ctx) {
+		return nil, nil
+	}
+	return idempotency.NewRequest("", key, op.RawQuery, op.OperationName, op.Variables)
+}
+
+// claim returns the answer that the request was given before, or nil if it was not sent before.
+func (a *attempt) claim(ctx context.Context, request *idempotency.Request) (*graphql.Response, error) {
+	known, err := request.Claim(ctx, a.IdempotencyTTL)
+	if known == nil || err != nil {
+		return nil, err
+	}
+	response := new(graphql.Response)
+	if err := json.Unmarshal(known, response); err != nil {
+		return nil, fmt.Errorf("read a kept answer: %w", err)
+	}
+	return response, nil
+}
+
+// keep stores the answer with what was done. Written again, it is the same to the byte.
+func keep(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(response); err != nil {
+		return fmt.Errorf("write an answer to keep: %w", err)
+	}
+	return request.Keep(ctx, b.Bytes())
+}

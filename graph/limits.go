@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/fault"
+	"forge/internal/read"
+)
+
+// Limits bound what one operation may ask for. They are checked before anything of it runs. 0 stands for no limit.
+type Limits struct {
+	Depth      int // fields inside each other
+	Aliases    int
+	RootFields int
+	Directives int
+	Cost       int // see measure
+	Tokens     int // of the document
+}
+
+// limiter refuses operations that pass a limit. Introspection is not counted: it is there for those who develop.
+type limiter struct {
+	Limits
+	engine *read.Engine
+}
+
+// ExtensionName names the limiter for gqlgen.
+func (limiter) ExtensionName() string { return "Limits" }
+
+// Validate accepts every schema.
+func (limiter) Validate(graphql.ExecutableSchema) error { return nil }
+
+// costKey is where an operation's cost is kept among its statistics.
+const costKey = "cost"
+
+// MutateOperationContext measures the operation, and refuses it if it passes a limit.
+func (l limiter) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	m := measure{limiter: l, op: op, fragments: map[string]*size{}}
+	found := m.set(op.Operation.SelectionSet)
+	op.Stats.SetExtension(costKey, found.cost)
+	for _, check := range []struct {
+		code          fault.Code
+		what          string
+		limit, actual int
+	}{
+		{fault.TooDeep, "fields stand inside each other", l.Depth, found.depth},
+		{fault.TooManyAliases, "aliases", l.Aliases, found.aliases},
+		{fault.TooComplex, "root fields", l.RootFields, len(op.Operation.SelectionSet)},
+		{fault.TooComplex, "directives", l.Directives, found.directives},
+		{fault.TooComplex, "points of cost", l.Cost, found.cost},
+	} {
+		if check.limit > 0 && check.actual > check.limit {
+			return tooMuch(check.code, check.what, check.limit, check.actual)
+		}
+	}
+	return nil
+}
+
+func tooMuch(code fault.Code, what string, limit, actual int) *gqlerror.Error {
+	err := gqlerror.Errorf("%d %s; at most %d are allowed", actual, what, limit)
+	err.Extensions = map[string]any{"code": string(code), "limit": limit, "actual": actual}
+	return err
+}
+
+// size is what a selection amounts to.
+type size struct{ depth, aliases, directives, cost int }
+
+// add joins two selections that stand side by side.
+func (s *size) add(other size) {
+	s.depth = max(s.depth, other.depth)
+	s.aliases = plus(s.aliases, other.aliases)
+	s.directives = plus(s.directives, other.directives)
+	s.cost = plus(s.cost, other.cost)
+}
+
+// most is where counting stops: fragments inside fragments can stand for more than there are numbers.
+const most = 1 << 30
+
+func plus(a, b int) int { return min(a+b, most) }
+
+func times(a, b int) int {
+	if b > 0 && a > most/b {
+		return most
+	}
+	return a * b
+}
+
+// measure measures selections. A field costs 1; the fields inside of a list cost as often as the list has entries: a page its size, a list
+// without pages what read.Engine takes it for.
+type measure struct {
+	limiter
+	op        *graphql.OperationContext
+	fragments map[string]*size // each is measured once
+}
+
+func (m *measure) set(set ast.SelectionSet) (total size) {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			total.add(m.field(s))
+		case *ast.InlineFragment:
+			total.add(m.set(s.SelectionSet))
+			total.directives = plus(total.directives, len(s.Directives))
+		case *ast.FragmentSpread:
+			total.add(m.fragment(s.Definition))
+			total.directives = plus(total.directives, len(s.Directives))
+		}
+	}
+	return total
+}
+
+func (m *measure) field(f *ast.Field) size {
+	found := size{depth: 1, cost: 1, directives: len(f.Directives)}
+	if f.Alias != f.Name {
+		found.aliases = 1
+	}
+	if strings.HasPrefix(f.Name, "__") {
+		return found
+	}
+	inside := m.set(f.SelectionSet)
+	found.depth += inside.depth
+	found.aliases = plus(found.aliases, inside.aliases)
+	found.directives = plus(found.directives, inside.directives)
+	found.cost = plus(1, times(inside.cost, m.engine.Entries(f, m.op.Variables)))
+	return found
+}
+
+func (m *measure) fragment(f *ast.FragmentDefinition) size {
+	known := m.fragments[f.Name]
+	if known == nil {
+		found := m.set(f.SelectionSet)
+		known = &found
+		m.fragments[f.Name] = known
+	}
+	return *known
+}

@@ -1,0 +1,208 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"forge/ent"
+	"forge/ent/order"
+	"forge/ent/orderitem"
+	"forge/ent/user"
+	"forge/graph/model"
+	"forge/internal/entity"
+	"forge/internal/fault"
+	"forge/internal/ids"
+)
+
+const orderLines = 100
+
+// createOrder takes what the order needs out of the stock and stores it, at the products' prices of this moment.
+func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput) (*ent.Order, error) {
+	needs, err := checkOrder(in)
+	if err != nil {
+		return nil, err
+	}
+	exists, err := db.User.Query().Where(user.ID(in.UserID.UUID)).Exist(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for the user of an order: %w", err)
+	}
+	if !exists {
+		return nil, missingAt("input.userId", in.UserID)
+	}
+	stock, err := lockStock(ctx, db, productsOf(needs)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := suffices(stock, in.Items, needs); err != nil {
+		return nil, err
+	}
+	total, err := totalCents(stock, in.Items)
+	if err != nil {
+		return nil, err
+	}
+	if err := moveStock(ctx, db, negated(needs)); err != nil {
+		return nil, err
+	}
+	return insertOrder(ctx, db, in, stock, total)
+}
+
+// checkOrder checks the input and returns how much of each product it asks for, in the order in which they are named.
+func checkOrder(in model.CreateOrderInput) ([]move, error) {
+	f := form{path: "input"}
+	f.key("userId", in.UserID, "user")
+	if n := len(in.Items); n < 1 || n > orderLines {
+		f.refuse("items", "has %d lines; 1 to %d are allowed", n, orderLines)
+	}
+	var needs []move
+	places := map[uuid.UUID]int{}
+	for i, item := range in.Items {
+		line := "items." + strconv.Itoa(i) + "."
+		f.key(line+"productId", item.ProductID, "product")
+		f.atLeast(line+"quantity", item.Quantity, 1)
+		place, ok := places[item.ProductID.UUID]
+		if !ok {
+			place = len(needs)
+			places[item.ProductID.UUID] = place
+			needs = append(needs, move{product: item.ProductID.UUID})
+		}
+		needs[place].by += int64(item.Quantity)
+		if needs[place].by > math.MaxInt32 {
+			f.refuse(line+"quantity", "takes the quantity of %s past %d", item.ProductID, math.MaxInt32)
+		}
+	}
+	if f.fault != nil {
+		return nil, f.fault
+	}
+	return needs, nil
+}
+
+func productsOf(moves []move) []uuid.UUID {
+	list := make([]uuid.UUID, len(moves))
+	for i, m := range moves {
+		list[i] = m.product
+	}
+	return list
+}
+
+func negated(moves []move) []move {
+	list := make([]move, len(moves))
+	for i, m := range moves {
+		list[i] = move{m.product, -m.by}
+	}
+	return list
+}
+
+// suffices returns NOT_FOUND for the first product that does not exist, and then INSUFFICIENT_STOCK for the first that is lacking.
+func suffices(stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput, needs []move) error {
+	for i, item := range items {
+		if _, ok := stock[item.ProductID.UUID]; !ok {
+			return missingAt("input.items."+strconv.Itoa(i)+".productId", item.ProductID)
+		}
+	}
+	for _, need := range needs {
+		if there := stock[need.product].Quantity; need.by > int64(there) {
+			return fault.Short(ids.ID{Prefix: "product", UUID: need.product}, there)
+		}
+	}
+	return nil
+}
+
+func totalCents(stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput) (int32, error) {
+	var total int64
+	for _, item := range items {
+		total += int64(item.Quantity) * int64(stock[item.ProductID.UUID].PriceCents)
+		if total > math.MaxInt32 {
+			return 0, fault.Input("input.items", "items cost more than %d cents in all, which is the most that an order can", math.MaxInt32)
+		}
+	}
+	return int32(total), nil
+}
+
+func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, stock map[uuid.UUID]goods, total int32) (*ent.Order, error) {
+	o, err := db.Order.Create().SetUserID(in.UserID.UUID).SetTotalCents(total).Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("create an order: %w", err)
+	}
+	rows := make([]*ent.OrderItemCreate, len(in.Items))
+	for i, item := range in.Items {
+		rows[i] = db.OrderItem.Create().
+			// Lines sort in the order of their keys.
+			SetID(entity.NewID()).
+			SetOrderID(o.ID).
+			SetProductID(item.ProductID.UUID).
+			SetQuantity(item.Quantity).
+			SetUnitPriceCents(stock[item.ProductID.UUID].PriceCents)
+	}
+	if err := db.OrderItem.CreateBulk(rows...).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("create %d lines of %s: %w", len(rows), o.GlobalID(), err)
+	}
+	return o, nil
+}
+
+// cancelOrder cancels an order and returns what it took to the stock. Its status is part of the statement that changes it, so that
+// this happens once.
+func cancelOrder(ctx context.Context, db *ent.Client, t target) error {
+	if err := wantPrefix("id", t.id, "order"); err != nil {
+		return err
+	}
+	n, err := db.Order.Update().Where(t.is, order.StatusEQ(order.StatusPENDING)).SetStatus(order.StatusCANCELLED).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("cancel %s: %w", t.id, err)
+	}
+	if n == 0 {
+		return notPending(ctx, db, t)
+	}
+	items, err := db.OrderItem.Query().Where(orderitem.OrderID(t.id.UUID)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("read the lines of %s: %w", t.id, err)
+	}
+	return giveBack(ctx, db, items)
+}
+
+// notPending says why an order was not cancelled.
+func notPending(ctx context.Context, db *ent.Client, t target) error {
+	var o *ent.Order
+	err := t.check(ctx, func(ctx context.Context) (version int, err error) {
+		o, err = db.Order.Query().Where(order.ID(t.id.UUID)).Only(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return o.Version, nil
+	})
+	if err != nil {
+		return err
+	}
+	return fault.Unfit("%s is %s; only a pending order can be cancelled", t.id, o.Status)
+}
+
+func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error {
+	moves := returned(items)
+	stock, err := lockStock(ctx, db, productsOf(moves)...)
+	if err != nil {
+		return err
+	}
+	for _, m := range moves {
+		if there := stock[m.product].Quantity; int64(there)+m.by > math.MaxInt32 {
+			return fault.Unfit("the stock of %s is %d and cannot take %d back",
+				ids.ID{Prefix: "product", UUID: m.product}, there, m.by)
+		}
+	}
+	return moveStock(ctx, db, moves)
+}
+
+// returned sums up the lines of an order by their products.
+func returned(items []*ent.OrderItem) []move {
+	sums := map[uuid.UUID]int64{}
+	for _, item := range items {
+		sums[item.ProductID] += int64(item.Quantity)
+	}
+	moves := make([]move, 0, len(sums))
+	for product, by := range sums {
+		moves = append(moves, move{product, by})
+	}
+	return moves
+}

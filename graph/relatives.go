@@ -1,0 +1,95 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"forge/ent"
+	"forge/ent/team"
+	"forge/ent/user"
+	"forge/internal/fault"
+	"forge/internal/ids"
+)
+
+// relatives are the teams and owners that heroes name, and whether they exist.
+type relatives struct{ teams, owners map[uuid.UUID]bool }
+
+// haveRelatives returns NOT_FOUND if the hero names a team or an owner that does not exist. path is that of its input.
+func haveRelatives(ctx context.Context, db *ent.Client, path string, m *ent.HeroMutation) error {
+	r, err := findRelatives(ctx, db, m)
+	if err != nil {
+		return err
+	}
+	if missing := r.missing(path, m); missing != nil {
+		return missing
+	}
+	return nil
+}
+
+// findRelatives asks once for all teams and once for all owners.
+func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutation) (relatives, error) {
+	r := relatives{teams: map[uuid.UUID]bool{}, owners: map[uuid.UUID]bool{}}
+	for _, m := range heroes {
+		if id, ok := m.TeamID(); ok {
+			r.teams[id] = false
+		}
+		if id, ok := m.OwnerID(); ok {
+			r.owners[id] = false
+		}
+	}
+	if len(r.teams) > 0 {
+		found, err := db.Team.Query().Where(team.IDIn(keys(r.teams)...), keyShared).IDs(ctx)
+		if err != nil {
+			return r, fmt.Errorf("look for teams: %w", err)
+		}
+		mark(r.teams, found)
+	}
+	if len(r.owners) > 0 {
+		found, err := db.User.Query().Where(user.IDIn(keys(r.owners)...), keyShared).IDs(ctx)
+		if err != nil {
+			return r, fmt.Errorf("look for owners: %w", err)
+		}
+		mark(r.owners, found)
+	}
+	return r, nil
+}
+
+// missing returns NOT_FOUND for what the hero names and is not there, or nil.
+func (r relatives) missing(path string, m *ent.HeroMutation) *fault.Error {
+	if id, ok := m.TeamID(); ok && !r.teams[id] {
+		return missingAt(path+".teamId", ids.ID{Prefix: "team", UUID: id})
+	}
+	if id, ok := m.OwnerID(); ok && !r.owners[id] {
+		return missingAt(path+".ownerId", ids.ID{Prefix: "user", UUID: id})
+	}
+	return nil
+}
+
+// missingAt returns NOT_FOUND about an id that was given at the path field.
+func missingAt(field string, id ids.ID) *fault.Error {
+	f := fault.Missing(id)
+	f.Field = field
+	return f
+}
+
+func keys(set map[uuid.UUID]bool) []uuid.UUID { return slices.Collect(maps.Keys(set)) }
+
+func mark(set map[uuid.UUID]bool, found []uuid.UUID) {
+	for _, id := range found {
+		set[id] = true
+	}
+}
+
+// keyShared keeps the rows that a query finds from being removed before the unit of work ends, as the check of a foreign key does
+// anyway a little later. SQLite has one writer at a time, and no such lock.
+func keyShared(s *sql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.ForShare(sql.WithLockClause("FOR KEY SHARE"))
+	}
+}

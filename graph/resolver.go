@@ -1,0 +1,74 @@
+// Package graph answers the operations of schema.graphqls.
+//
+// A resolver says which entities a field means: by an ID, or by being a connection. What of them the client asked for is read by the
+// read engine, for the whole selection at once (package read).
+package graph
+
+//go:generate go tool gqlgen generate
+
+import (
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/ent"
+	"forge/graph/generated"
+	"forge/internal/database"
+	"forge/internal/graphqlhttp"
+	"forge/internal/read"
+)
+
+// Config is what the handling of operations depends on.
+type Config struct {
+	Development bool          // introspection, hints, and the cost of each operation in its answer
+	HeldTooLong time.Duration // an operation that holds its connection for longer is logged; 0 for none
+	// IdempotencyTTL is how long the answer to a mutation with an idempotency key is kept.
+	IdempotencyTTL time.Duration
+	Limits         Limits
+}
+
+// Resolver is the root of all resolvers. The database reaches them through the unit of work on the context.
+type Resolver struct{}
+
+// documents is how many parsed documents, and plans for them, are kept.
+const documents = 1000
+
+// maxBody is the size of a request's body at most, in bytes.
+const maxBody = 1 << 20
+
+// NewServer returns the handler of the API on db.
+func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
+	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: &Resolver{}})
+	engine := read.NewEngine(schema.Schema(), ent.Entities, documents)
+
+	srv := handler.New(schema)
+	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: maxBody})
+	srv.SetQueryCache(lru.New[*ast.QueryDocument](documents))
+	present := presentError(log)
+	srv.SetErrorPresenter(present)
+	srv.SetRecoverFunc(recovered)
+	if cfg.Development {
+		srv.Use(extension.Introspection{})
+	}
+	srv.SetDisableSuggestion(!cfg.Development)
+	srv.SetParserTokenLimit(cfg.Limits.Tokens)
+	srv.Use(limiter{cfg.Limits, engine})
+	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
+	srv.AroundRootFields(stopAfterFailure)
+	srv.AroundFields(engine.Read)
+	return srv
+}
+
+// contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come
+// later is told that there is no such directive.
+func contract() *ast.Schema {
+	schema := *generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema.Directives = maps.Clone(schema.Directives)
+	delete(schema.Directives, "defer")
+	return &schema
+}

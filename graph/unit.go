@@ -1,0 +1,199 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/database"
+	"forge/internal/fault"
+	"forge/internal/idempotency"
+	"forge/internal/read"
+	"forge/internal/requestid"
+	"forge/internal/unit"
+)
+
+// operations runs each operation as one unit of work. It is committed once the answer is complete; a mutation one of whose root
+// fields failed is rolled back. An operation that was refused never gets here.
+type operations struct {
+	Config
+	db      *database.DB
+	engine  *read.Engine
+	present graphql.ErrorPresenterFunc
+	log     *slog.Logger
+}
+
+// around is an operation middleware.
+func (o *operations) around(_ context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	return func(ctx context.Context) *graphql.Response {
+		for n := 1; ; n++ {
+			a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
+			response := a.run(ctx, next)
+			if n == attempts || !a.inVain() || !pause(ctx, n) {
+				return response
+			}
+		}
+	}
+}
+
+// attempt is an operation being run, for the first time or again.
+type attempt struct {
+	*operations
+	number int
+	unit   *unit.Unit
+	failed atomic.Bool // nothing of it is to be stored
+}
+
+type attemptKey struct{}
+
+// run runs the operation and commits or rolls back what it did.
+func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graphql.Response {
+	defer a.unit.Rollback()
+	if a.HeldTooLong > 0 {
+		a.unit.WhenHeld(a.HeldTooLong, func() { a.warn(ctx) })
+	}
+	ctx = context.WithValue(unit.NewContext(ctx, a.unit), attemptKey{}, a)
+	request, err := keyed(ctx)
+	if err != nil {
+		return a.refuse(ctx, err)
+	}
+	if request != nil {
+		known, err := a.claim(ctx, request)
+		if err != nil {
+			return a.refuse(ctx, err)
+		}
+		if known != nil {
+			return known
+		}
+	}
+	response := next(ctx)(ctx)
+	if response == nil {
+		return nil
+	}
+	if unavailable(response) {
+		response.Data = []byte("null") // no part of the answer is better than the status that says: try again
+	}
+	a.tell(ctx, response)
+	if a.failed.Load() {
+		return response
+	}
+	if err := a.store(ctx, request, response); err != nil {
+		return a.refuse(ctx, err) // nothing of what the answer says was stored
+	}
+	return response
+}
+
+// store commits what was done, and with it the answer if there is a key to find it by.
+func (a *attempt) store(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
+	if request != nil {
+		if err := keep(ctx, request, response); err != nil {
+			return err
+		}
+	}
+	return a.unit.Commit(ctx)
+}
+
+// refuse answers with an error alone.
+func (a *attempt) refuse(ctx context.Context, err error) *graphql.Response {
+	a.failed.Store(true)
+	response := &graphql.Response{Errors: gqlerror.List{a.present(ctx, err)}, Data: []byte("null")}
+	a.tell(ctx, response)
+	return response
+}
+
+// tell adds what the operation took to its answer.
+func (a *attempt) tell(ctx context.Context, response *graphql.Response) {
+	if response.Extensions == nil {
+		response.Extensions = map[string]any{}
+	}
+	if a.Development {
+		cost := a.unit.Cost()
+		response.Extensions["sql"] = map[string]any{
+			"statements": cost.Statements,
+			"durationMs": float64(cost.Time.Microseconds()) / 1000,
+		}
+		response.Extensions["cost"] = map[string]any{
+			"actual": graphql.GetOperationContext(ctx).Stats.GetExtension(costKey), "limit": a.Limits.Cost,
+		}
+	}
+	if isMutation(ctx) {
+		response.Extensions["tx"] = map[string]any{"attempts": a.number}
+	}
+}
+
+// inVain reports that the attempt failed for a reason that may be gone the next time.
+func (a *attempt) inVain() bool {
+	return a.unit.Passing() && (a.unit.Mode() != unit.Write || a.failed.Load())
+}
+
+// warn logs an operation that holds its connection for too long, while it still does.
+func (o *operations) warn(ctx context.Context) {
+	o.log.WarnContext(ctx, "an operation holds its database connection for long", "operation", operationName(ctx),
+		"longerThan", o.HeldTooLong.String(), "requestId", requestid.FromContext(ctx))
+}
+
+// operationName is the name that the client gave the operation, or else its kind.
+func operationName(ctx context.Context) string {
+	op := graphql.GetOperationContext(ctx).Operation
+	return cmp.Or(op.Name, string(op.Operation))
+}
+
+func unavailable(response *graphql.Response) bool {
+	return slices.ContainsFunc(response.Errors, func(err *gqlerror.Error) bool {
+		return err.Extensions["code"] == string(fault.Unavailable)
+	})
+}
+
+// attempts is how often an operation is run at most.
+const attempts = 6
+
+// pause waits before the next attempt, longer each time and never as long as others do. It reports whether there is time left.
+func pause(ctx context.Context, attempt int) bool {
+	longest := 5 * time.Millisecond << attempt
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(rand.N(longest)):
+		return true
+	}
+}
+
+func isMutation(ctx context.Context) bool {
+	return graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation
+}
+
+func modeOf(ctx context.Context, engine *read.Engine) unit.Mode {
+	switch {
+	case isMutation(ctx):
+		return unit.Write
+	case engine.Statements(graphql.GetOperationContext(ctx)) > 1:
+		return unit.Snapshot
+	default:
+		return unit.Single
+	}
+}
+
+// stopAfterFailure skips the root fields of a mutation that follow a failed one: nothing of them would be stored.
+func stopAfterFailure(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	if !isMutation(ctx) {
+		return next(ctx)
+	}
+	a := ctx.Value(attemptKey{}).(*attempt)
+	if a.failed.Load() {
+		return graphql.Null
+	}
+	before := len(graphql.GetErrors(ctx))
+	value := next(ctx)
+	if value == graphql.Null && len(graphql.GetErrors(ctx)) > before {
+		a.failed.Store(true)
+	}
+	return value
+}

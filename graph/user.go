@@ -1,0 +1,118 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"forge/ent"
+	"forge/ent/user"
+	"forge/graph/model"
+	"forge/internal/entity"
+	"forge/internal/fault"
+	"forge/internal/ids"
+	"forge/internal/password"
+)
+
+// userArguments tells where the value of a unique column comes from.
+var userArguments = map[string]string{"username": "input.username", "email_key": "input.email"}
+
+func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
+	create := db.User.Create()
+	err := setUser(ctx, create.Mutation(), model.UpdateUserInput{
+		Username: graphql.OmittableOf(&in.Username),
+		Email:    in.Email,
+		Password: in.Password,
+		IsActive: graphql.OmittableOf(&in.IsActive),
+	})
+	if err != nil {
+		return nil, err
+	}
+	u, err := create.Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("create a user: %w", taken(err, userArguments))
+	}
+	return u, nil
+}
+
+func updateUser(ctx context.Context, db *ent.Client, t target, in model.UpdateUserInput) error {
+	if err := wantPrefix("id", t.id, "user"); err != nil {
+		return err
+	}
+	update := db.User.Update().Where(t.is)
+	if err := setUser(ctx, update.Mutation(), in); err != nil {
+		return err
+	}
+	return taken(t.update(ctx, update.Mutation(), update.Save, userVersion(db, t.id)), userArguments)
+}
+
+// setUser checks the input and makes of it what is to be stored.
+func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
+	f := form{path: "input"}
+	if username, ok := given(&f, "username", in.Username); ok {
+		m.SetUsername(f.text("username", username, 50))
+	}
+	if email, ok := in.Email.ValueOK(); ok {
+		address, key := f.email("email", email)
+		setOrClear(address, m.SetEmail, m.ClearEmail)
+		setOrClear(key, m.SetEmailKey, m.ClearEmailKey)
+	}
+	if active, ok := given(&f, "isActive", in.IsActive); ok {
+		m.SetIsActive(active)
+	}
+	secret, ok := in.Password.ValueOK()
+	secret = f.password("password", secret)
+	if f.fault != nil {
+		return f.fault
+	}
+	if ok {
+		return setPassword(ctx, m, secret)
+	}
+	return nil
+}
+
+func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error {
+	if secret == nil {
+		m.ClearHashedPassword()
+		return nil
+	}
+	hash, err := password.Hash(ctx, *secret)
+	if err != nil {
+		return err
+	}
+	m.SetHashedPassword(hash)
+	return nil
+}
+
+// deleteUser hides a user. The row stays, and gives way to others with its username and email.
+func deleteUser(ctx context.Context, db *ent.Client, t target) error {
+	if err := wantPrefix("id", t.id, "user"); err != nil {
+		return err
+	}
+	n, err := db.User.Update().Where(t.is).SetDeletedAt(time.Now().UTC().Truncate(time.Microsecond)).Save(ctx)
+	return t.changed(ctx, n, err, userVersion(db, t.id))
+}
+
+func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
+	if err := wantPrefix("id", id, "user"); err != nil {
+		return err
+	}
+	ctx = entity.WithDeleted(ctx)
+	n, err := db.User.Update().Where(user.ID(id.UUID), user.DeletedAtNotNil()).ClearDeletedAt().Save(ctx)
+	if err != nil {
+		return fmt.Errorf("restore %s: %w", id, taken(err, map[string]string{"username": "username", "email_key": "email"}))
+	}
+	if n > 0 {
+		return nil
+	}
+	if err := (target{id: id}).check(ctx, userVersion(db, id)); err != nil {
+		return err
+	}
+	return fault.Unfit("%s is not deleted", id)
+}
+
+func userVersion(db *ent.Client, id ids.ID) func(context.Context) (int, error) {
+	return db.User.Query().Where(user.ID(id.UUID)).Select(user.FieldVersion).Int
+}

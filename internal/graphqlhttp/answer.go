@@ -1,0 +1,84 @@
+package graphqlhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// answer writes what came of a request, in the media type that was agreed upon.
+type answer struct {
+	w     http.ResponseWriter
+	media string
+}
+
+// newAnswer sets the headers that every answer has; should exec panic, its server's answer has them, too.
+func newAnswer(w http.ResponseWriter, media string) answer {
+	header := w.Header()
+	header.Set("Content-Type", media+"; charset=utf-8")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	return answer{w, media}
+}
+
+func (a answer) refuse(r *refusal) {
+	err := &gqlerror.Error{Message: r.message, Extensions: map[string]any{"code": r.code}}
+	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: gqlerror.List{err}})
+}
+
+func (a answer) write(response *graphql.Response) {
+	a.send(outcomeOf(response, a.media), response)
+}
+
+func (a answer) send(o outcome, response *graphql.Response) {
+	body := buffers.Get().(*bytes.Buffer)
+	defer release(body)
+	appendResponse(body, response)
+	header := a.w.Header()
+	if o.header[0] != "" {
+		header.Set(o.header[0], o.header[1])
+	}
+	header.Set("Content-Length", strconv.Itoa(body.Len()))
+	a.w.WriteHeader(o.status)
+	_, _ = a.w.Write(body.Bytes()) // it fails if the client has gone, who will not miss it
+}
+
+// appendResponse writes errors first, where a reader finds them. Data is JSON already and goes out as it is; a response that
+// has none and reports an error was refused before it was executed, and has no such entry.
+func appendResponse(b *bytes.Buffer, response *graphql.Response) {
+	b.Grow(len(response.Data) + 32)
+	separator := "{"
+	entry := func(name string, value []byte) {
+		b.WriteString(separator)
+		b.WriteString(name)
+		b.Write(value)
+		separator = ","
+	}
+	if len(response.Errors) > 0 {
+		entry(`"errors":`, mustMarshal(response.Errors))
+	}
+	switch {
+	case response.Data != nil:
+		entry(`"data":`, response.Data)
+	case len(response.Errors) == 0:
+		entry(`"data":`, []byte("null"))
+	}
+	if len(response.Extensions) > 0 {
+		entry(`"extensions":`, mustMarshal(response.Extensions))
+	}
+	b.WriteByte('}')
+}
+
+// mustMarshal panics before anything was sent: the server then logs it and answers with an internal error.
+func mustMarshal(value any) []byte {
+	b, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Errorf("marshal a response: %w", err))
+	}
+	return b
+}

@@ -1,0 +1,157 @@
+package graphqlhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"unicode/utf8"
+)
+
+// encoding/json matches the names of a struct's fields without regard to case, keeps the last of two values under one name and
+// mends broken UTF-8. So it only says here whether a text is JSON; the outermost object is taken apart by hand.
+
+// notJSON refuses a text that is not one JSON value in UTF-8; name says which text it is.
+func notJSON(name string, value []byte) *refusal {
+	if !utf8.Valid(value) {
+		return malformed("%s is not valid UTF-8", name)
+	}
+	if json.Valid(value) {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	err := decoder.Decode(new(json.RawMessage))
+	wrong, misspelt := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case err == nil:
+		return malformed("%s must be one JSON value, but something follows it at byte %d", name, decoder.InputOffset()+1)
+	case err == io.EOF:
+		return malformed("%s is empty; send a JSON object, "+example, name)
+	case misspelt:
+		return malformed("%s is not valid JSON: there is an error at byte %d", name, wrong.Offset)
+	default:
+		return malformed("%s is not valid JSON: it ends too early", name)
+	}
+}
+
+// kind is what a JSON value is, in words for a message.
+type kind string
+
+const (
+	nothing kind = "nothing"
+	null    kind = "null"
+	boolean kind = "a boolean"
+	number  kind = "a number"
+	text    kind = "a string"
+	array   kind = "an array"
+	object  kind = "an object"
+)
+
+// kindOf returns the kind of valid JSON; without any it is nothing.
+func kindOf(value []byte) kind {
+	value = bytes.TrimLeft(value, space)
+	if len(value) == 0 {
+		return nothing
+	}
+	switch value[0] {
+	case '{':
+		return object
+	case '[':
+		return array
+	case '"':
+		return text
+	case 't', 'f':
+		return boolean
+	case 'n':
+		return null
+	default:
+		return number
+	}
+}
+
+const space = " \t\r\n"
+
+// members walks over the members of a JSON object that is known to be valid.
+type members struct {
+	name, value []byte // of the member that next has moved to
+	rest        []byte
+}
+
+func membersOf(object []byte) *members {
+	return &members{rest: bytes.TrimLeft(object, space)[len("{"):]}
+}
+
+// next moves to the next member, if there is one.
+func (m *members) next() bool {
+	m.rest = bytes.TrimLeft(m.rest, space+",")
+	if m.rest[0] == '}' {
+		return false
+	}
+	m.name = m.take()
+	if bytes.IndexByte(m.name, '\\') < 0 {
+		m.name = m.name[1 : len(m.name)-1]
+	} else {
+		m.name = []byte(unquote(m.name))
+	}
+	m.rest = bytes.TrimLeft(m.rest, space+":")
+	m.value = m.take()
+	return true
+}
+
+// take cuts the value off that rest begins with.
+func (m *members) take() []byte {
+	n := valueLen(m.rest)
+	value := m.rest[:n]
+	m.rest = m.rest[n:]
+	return value
+}
+
+func valueLen(b []byte) int {
+	switch b[0] {
+	case '"':
+		return stringLen(b)
+	case '{', '[':
+		return nestedLen(b)
+	default:
+		return bytes.IndexAny(b, space+",}")
+	}
+}
+
+func nestedLen(b []byte) int {
+	depth := 0
+	for i := 0; ; i++ {
+		switch b[i] {
+		case '"':
+			i += stringLen(b[i:]) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+}
+
+func stringLen(b []byte) int {
+	for i := 1; ; i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+}
+
+// unquote returns what a JSON string says.
+func unquote(quoted []byte) string {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1 : len(quoted)-1])
+	}
+	var s string
+	if err := json.Unmarshal(quoted, &s); err != nil {
+		panic("graphqlhttp: a string of valid JSON does not decode: " + err.Error())
+	}
+	return s
+}

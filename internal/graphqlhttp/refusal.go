@@ -1,0 +1,51 @@
+package graphqlhttp
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/fault"
+)
+
+// refusal is the answer to a request that no operation could be taken from, or whose operation is not run. Its message never
+// repeats what was sent: that may be a password.
+type refusal struct {
+	status  int
+	code    fault.Code
+	message string
+	header  [2]string // a header that the status asks for, if there is one
+}
+
+const example = `as in {"query": "{ __typename }"}`
+
+var (
+	wrongMethod = &refusal{http.StatusMethodNotAllowed, fault.BadUserInput,
+		"only GET and POST are allowed", [2]string{"Allow", "GET, POST"}}
+	notAcceptable = &refusal{http.StatusNotAcceptable, fault.BadUserInput,
+		"the Accept header allows neither application/graphql-response+json nor application/json, in UTF-8", [2]string{}}
+	wrongType = &refusal{http.StatusUnsupportedMediaType, fault.BadUserInput,
+		"a POST must have Content-Type: application/json, in UTF-8", [2]string{}}
+	wrongCoding = &refusal{http.StatusUnsupportedMediaType, fault.BadUserInput,
+		"the body of a request must not be compressed", [2]string{"Accept-Encoding", "identity"}}
+	tooSlow = &refusal{http.StatusRequestTimeout, fault.Timeout,
+		"the body of the request did not arrive in time", [2]string{"Connection", "close"}}
+	givenUp = &refusal{http.StatusServiceUnavailable, fault.Timeout,
+		"the request was given up before it was answered", [2]string{}}
+)
+
+func malformed(format string, args ...any) *refusal {
+	return &refusal{status: http.StatusBadRequest, code: fault.BadUserInput, message: fmt.Sprintf(format, args...)}
+}
+
+func tooLarge(limit int64) *refusal {
+	return &refusal{status: http.StatusRequestEntityTooLarge, code: fault.BadUserInput,
+		message: fmt.Sprintf("the body of the request is larger than the %d bytes that are allowed", limit)}
+}
+
+func notByGet(operation ast.Operation) *refusal {
+	return &refusal{http.StatusMethodNotAllowed, fault.BadUserInput,
+		fmt.Sprintf("GET runs queries only; send a %s by POST", strings.ToLower(string(operation))), [2]string{"Allow", "POST"}}
+}

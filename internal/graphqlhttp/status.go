@@ -1,0 +1,54 @@
+package graphqlhttp
+
+import (
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/fault"
+)
+
+// outcome is what an error's code means to HTTP.
+type outcome struct {
+	status int
+	header [2]string
+	// always is whether old clients see the status too, and also when an operation was begun and came to null. The others keep
+	// to the specification: 200 for all that was understood, unless the client knows application/graphql-response+json.
+	always bool
+}
+
+var outcomes = map[fault.Code]outcome{
+	fault.Unavailable: {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true},
+	"UNAUTHENTICATED": {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
+	"FORBIDDEN":       {status: http.StatusForbidden},
+	fault.Timeout:     {status: http.StatusServiceUnavailable},
+	fault.Internal:    {status: http.StatusInternalServerError},
+}
+
+// outcomeOf returns the status of a response, and a header that goes with it.
+func outcomeOf(response *graphql.Response, media string) outcome {
+	if response.Data != nil && string(response.Data) != "null" || len(response.Errors) == 0 {
+		return outcome{status: http.StatusOK}
+	}
+	strict := response.Data == nil && media == responseJSON
+	for _, err := range response.Errors {
+		if o, ok := outcomes[codeOf(err)]; ok && (o.always || strict) {
+			return o
+		}
+	}
+	if strict {
+		return outcome{status: http.StatusBadRequest}
+	}
+	return outcome{status: http.StatusOK}
+}
+
+func codeOf(err *gqlerror.Error) fault.Code {
+	switch code := err.Extensions["code"].(type) {
+	case string:
+		return fault.Code(code)
+	case fault.Code:
+		return code
+	}
+	return ""
+}

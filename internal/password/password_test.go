@@ -1,0 +1,110 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestHashVerifies(t *testing.T) {
+	t.Parallel()
+	for _, password := range []string{"correct horse", "  blanks count  ", "пароль-密码-🔑", strings.Repeat("x", 128)} {
+		hash, err := Hash(t.Context(), password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "$argon2id$v=19$m=19456,t=2,p=1$"; !strings.HasPrefix(hash, want) {
+			t.Errorf("Hash(%q) = %s, want it to begin with %s", password, hash, want)
+		}
+		for _, tt := range []struct {
+			guess string
+			want  bool
+		}{
+			{password, true},
+			{password + " ", false},
+			{strings.ToUpper(password), false},
+			{"", false},
+		} {
+			got, err := Verify(t.Context(), tt.guess, hash)
+			if err != nil || got != tt.want {
+				t.Errorf("Verify(%q, hash of %q) = %v, %v, want %v", tt.guess, password, got, err, tt.want)
+			}
+		}
+	}
+}
+
+func TestHashesAreSalted(t *testing.T) {
+	t.Parallel()
+	one, err := Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one == two {
+		t.Errorf("the same password has the same hash twice: %s", one)
+	}
+}
+
+// The reference program (github.com/P-H-C/phc-winner-argon2) prints this for: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
+const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+
+func TestVerifyReadsOthers(t *testing.T) {
+	t.Parallel()
+	if ok, err := Verify(t.Context(), "password", reference); !ok || err != nil {
+		t.Errorf("Verify(the reference's hash) = %v, %v, want true", ok, err)
+	}
+}
+
+func TestVerifyRefusesWhatIsNoHash(t *testing.T) {
+	t.Parallel()
+	const salt, key = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	for name, hash := range map[string]string{
+		"nothing":             "",
+		"plain text":          "password",
+		"another kind":        "$argon2i$v=19$m=65536,t=2,p=1$" + salt + "$" + key,
+		"another version":     "$argon2id$v=16$m=65536,t=2,p=1$" + salt + "$" + key,
+		"no rounds":           "$argon2id$v=19$m=65536,t=0,p=1$" + salt + "$" + key,
+		"no threads":          "$argon2id$v=19$m=65536,t=2,p=0$" + salt + "$" + key,
+		"all of the memory":   "$argon2id$v=19$m=4294967295,t=2,p=1$" + salt + "$" + key,
+		"an hour":             "$argon2id$v=19$m=65536,t=100000,p=1$" + salt + "$" + key,
+		"more after the cost": "$argon2id$v=19$m=65536,t=2,p=1,x=1$" + salt + "$" + key,
+		"bad salt":            "$argon2id$v=19$m=65536,t=2,p=1$!$" + key,
+		"no key":              "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$",
+		"more after the key":  "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$" + key + "$",
+	} {
+		if ok, err := Verify(t.Context(), "password", hash); ok || err == nil {
+			t.Errorf("%s: Verify = %v, %v, want an error", name, ok, err)
+		}
+	}
+}
+
+// It takes all slots, so it does not run beside the other tests.
+func TestHashWaitsForItsTurn(t *testing.T) {
+	for range cap(slots) {
+		slots <- struct{}{}
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if hash, err := Hash(over, "correct horse"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Hash without a slot, with a context that is over = %q, %v, want context.Canceled", hash, err)
+	}
+	type result struct {
+		hash string
+		err  error
+	}
+	waited := make(chan result, 1)
+	go func() {
+		hash, err := Hash(t.Context(), "correct horse")
+		waited <- result{hash, err}
+	}()
+	for range cap(slots) {
+		<-slots
+	}
+	if got := <-waited; got.hash == "" || got.err != nil {
+		t.Errorf("Hash once there is a slot = %q, %v, want a hash", got.hash, got.err)
+	}
+}
