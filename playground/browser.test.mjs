@@ -1,0 +1,248 @@
+// Drives the playground of a running server in headless Chromium, with every other server out of reach.
+//
+//   FORGE_URL   where Forge runs (required)
+//   CHROMIUM    the browser, when it is not where Linux distributions put it
+//   SCREENSHOT  a .png to write, 1280 by 800
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const { FORGE_URL, SCREENSHOT } = process.env;
+if (!FORGE_URL) {
+  throw new Error(
+    'FORGE_URL is not set: start a server in another shell with `go run .` (in an empty directory it makes ' +
+      'its own demo data), then run `FORGE_URL=http://127.0.0.1:8080 npm test`',
+  );
+}
+const forge = new URL(FORGE_URL);
+const examples = readdirSync(new URL('src/examples/', import.meta.url)).filter((name) => name.endsWith('.graphql'));
+
+const foreign = []; // requests to any server but Forge
+const complaints = []; // what the browser's console would show in red
+let browser;
+let page;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: findBrowser(),
+    args: [
+      // No name is looked up and nothing but Forge's own address is dialled, whatever asks for it.
+      `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${forge.hostname}`,
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-quic',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  await context.route(
+    (url) => url.origin !== forge.origin,
+    (route) => {
+      foreign.push(route.request().url());
+      return route.abort();
+    },
+  );
+  await context.routeWebSocket(/./, (socket) => {
+    foreign.push(socket.url());
+    socket.close();
+  });
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', (event) => {
+      console.error(`content security policy: ${event.violatedDirective} refuses ${event.blockedURI}`);
+    });
+  });
+  page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error' || /fall(ing)? back to main thread|could not create web worker/i.test(message.text())) {
+      complaints.push(message.text());
+    }
+  });
+  page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
+  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+});
+
+after(() => browser?.close());
+
+test('a first visit opens the examples', async () => {
+  await page.goto(forge.href);
+  await line('.graphiql-query-editor', /./).waitFor();
+  const titles = await tabs().allInnerTexts();
+  assert.equal(titles.length, examples.length);
+  for (const title of titles) {
+    assert.match(title, /^[A-Z]\w+$/, 'a tab is titled by the name of its operation');
+  }
+  assert.equal(await badge().count(), 0, 'no SQL cost before anything ran');
+});
+
+for (const [index, name] of examples.entries()) {
+  test(`example ${name} runs`, async () => {
+    const title = await tabs().nth(index).innerText();
+    await tabs().nth(index).click();
+    await line('.graphiql-query-editor', new RegExp(`(query|mutation)\\s${title}\\b`)).waitFor();
+    const { request, answer } = await whileRunning(() => page.locator('.graphiql-execute-button').click());
+    assert.match(request.postDataJSON().query, new RegExp(`\\b(query|mutation) ${title}\\b`));
+    assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
+    assert.ok(answer.data, 'there is data');
+    await resultShows('"data"');
+    await badgeShows(answer);
+  });
+}
+
+test('an example can be run again', async () => {
+  for (const [index] of examples.entries()) {
+    await tabs().nth(index).click();
+    const { answer } = await whileRunning(() => page.locator('.graphiql-execute-button').click());
+    assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
+  }
+});
+
+test('a query typed by hand completes fields, runs and shows its result', async () => {
+  await page.getByRole('button', { name: 'New tab' }).click();
+  await page.locator('.graphiql-query-editor .monaco-editor').click();
+  assert.equal(await badge().count(), 0, 'no SQL cost in a tab in which nothing ran');
+  await page.keyboard.type('{ us', { delay: 40 });
+  const suggestion = page.locator('.suggest-widget.visible .monaco-list-row', { hasText: /^users/ });
+  await suggestion.waitFor();
+  while ((await suggestion.getAttribute('class')).split(' ').includes('focused') === false) {
+    await page.keyboard.press('ArrowDown');
+  }
+  await page.keyboard.press('Enter');
+  await line('.graphiql-query-editor', /\{\s*users/).waitFor();
+  await page.keyboard.type('(first: 2) { totalCount nodes { username } }', { delay: 40 });
+  const { request, answer } = await whileRunning(() => page.keyboard.press('Control+Enter'));
+  assert.equal(answer.errors, undefined, `${request.postDataJSON().query}\n${JSON.stringify(answer.errors)}`);
+  assert.equal(answer.data.users.nodes.length, 2);
+  await resultShows(answer.data.users.nodes[1].username);
+  await badgeShows(answer);
+});
+
+test('what is wrong with a query is underlined before it runs', async () => {
+  await page.getByRole('button', { name: 'New tab' }).click();
+  await page.locator('.graphiql-query-editor .monaco-editor').click();
+  await page.keyboard.insertText('{ noSuchField }');
+  await page.locator('.graphiql-query-editor .squiggly-error').first().waitFor();
+  await page.locator('.graphiql-tab-close').last().click();
+});
+
+test('prettify tidies the query and the variables', async () => {
+  await page.getByRole('button', { name: 'New tab' }).click();
+  await page.locator('.graphiql-query-editor .monaco-editor').click();
+  await page.keyboard.insertText('query Q($n: Int) {users(first: $n) {totalCount}} # kept');
+  await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
+  await page.keyboard.insertText('{"n":1, // kept\n"m":[2]}');
+  await page.getByRole('button', { name: /^Prettify/ }).click();
+  await line('.graphiql-query-editor', /^\s*users\(first:\s\$n\)\s\{$/).waitFor();
+  await line('.graphiql-query-editor', /^\}\s#\skept$/).waitFor();
+  await line('.graphiql-editor-tool', /^\s\s"n":\s1,\s\/\/\skept$/).waitFor();
+  await page.locator('.graphiql-tab-close').last().click();
+});
+
+test('an answer that does not say its SQL cost has no badge', async () => {
+  await page.route('**/graphql', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), extensions: undefined } });
+  });
+  await whileRunning(() => page.locator('.graphiql-execute-button').click());
+  await resultShows('"data"');
+  assert.equal(await badge().count(), 0);
+  await page.unroute('**/graphql');
+});
+
+test('headers typed into their editor are sent', async () => {
+  await page.getByRole('button', { name: 'Headers', exact: true }).click();
+  await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
+  await page.keyboard.insertText('{ "Accept-Language": "eo" }');
+  const { request } = await whileRunning(() => page.locator('.graphiql-execute-button').click());
+  assert.equal(request.headers()['accept-language'], 'eo');
+});
+
+test('the documentation pane shows what the schema says', async () => {
+  const { data } = await post('{ __type(name: "Team") { description } }');
+  assert.ok(data.__type.description, 'the schema describes Team');
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  const docs = page.locator('.graphiql-doc-explorer');
+  await docs.getByRole('combobox').click();
+  await page.keyboard.type('Team');
+  await page.getByRole('option').filter({ hasText: /^Team$/ }).click();
+  await docs.locator('.graphiql-markdown-description').first().waitFor();
+  const words = (text) => text.match(/\w+/g).join(' ');
+  const shown = words(await docs.innerText());
+  assert.ok(shown.includes(words(data.__type.description)), `${data.__type.description}\nis not in\n${shown}`);
+  await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+});
+
+test('a later visit finds the tabs as they were left', async () => {
+  await page.waitForFunction(() => localStorage.getItem('forge:graphiql:tabState')?.includes('first: 2'));
+  await page.reload();
+  await line('.graphiql-query-editor', /./).waitFor();
+  assert.equal(await tabs().count(), examples.length + 1);
+  await line('.graphiql-query-editor', /users\(first:\s2\)/).waitFor();
+});
+
+test('screenshot', { skip: !SCREENSHOT && 'SCREENSHOT is not set' }, async () => {
+  await page.locator('.graphiql-tab-close').last().click();
+  await tabs().first().click();
+  await whileRunning(() => page.locator('.graphiql-execute-button').click());
+  await badge().waitFor();
+  await page.mouse.move(0, 0);
+  await page.waitForTimeout(500); // for tooltips to fade; nothing is asserted after it
+  await page.screenshot({ path: SCREENSHOT });
+});
+
+test('nothing went to another server, and nothing was complained about', () => {
+  assert.deepEqual(foreign, []);
+  assert.deepEqual(complaints, []);
+});
+
+function tabs() {
+  return page.locator('.graphiql-tab-button');
+}
+
+// line finds the lines of an editor that match; between their words is any kind of space.
+function line(editor, pattern) {
+  return page.locator(`${editor} .view-line`, { hasText: pattern }).first();
+}
+
+function badge() {
+  return page.locator('.sql-cost');
+}
+
+// whileRunning does what starts an operation, and returns the request it made and the answer to it.
+async function whileRunning(start) {
+  const [response] = await Promise.all([
+    page.waitForResponse((r) => new URL(r.url()).pathname === '/graphql' && !r.request().postData().includes('__schema')),
+    start(),
+  ]);
+  return { request: response.request(), answer: await response.json() };
+}
+
+async function resultShows(text) {
+  await page.locator('.result-window .view-lines').getByText(text).first().waitFor();
+}
+
+async function badgeShows(answer) {
+  const { statements } = answer.extensions.sql;
+  assert.ok(Number.isInteger(statements) && statements > 0, `extensions.sql.statements is ${statements}`);
+  await badge().getByText(`${statements} SQL statement`).waitFor();
+}
+
+// post sends a query without the page.
+async function post(query) {
+  const response = await fetch(new URL('/graphql', forge), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
+}
+
+function findBrowser() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const found = process.env.CHROMIUM ?? names.map((name) => `/usr/bin/${name}`).find(existsSync);
+  if (!found) {
+    throw new Error('no browser found: install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path');
+  }
+  return found;
+}

@@ -1,0 +1,148 @@
+// Package playground serves GraphiQL, bundled with everything it needs: a browser that opens it asks
+// nothing of any server but this one. See README.md for how dist/ is built.
+package playground
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+//go:embed all:dist
+var dist embed.FS
+
+// policy lets the page load from, and talk to, this server alone. Styles may be inline, since the editor
+// writes the colours of its theme into the page; scripts may not.
+const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+	"object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// contentTypes holds what the build emits, so that a system's own MIME table has no say.
+var contentTypes = map[string]string{
+	".css":  "text/css; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".md":   "text/plain; charset=utf-8",
+	".svg":  "image/svg+xml",
+	".ttf":  "font/ttf",
+}
+
+// file is one built file as it is embedded: compressed.
+type file struct {
+	gzipped      []byte
+	size         int // once decompressed
+	contentType  string
+	cacheControl string
+}
+
+// Handler returns the playground: the page at /, what the page loads below /assets/, and the licenses of
+// all that is in it at /licenses.md. Any other path is 404, and any other method than GET and HEAD is 405.
+// Clients that do not accept gzip get the same bytes decompressed.
+func Handler() http.Handler {
+	files := mustFiles()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		f, ok := files[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			h.Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		h.Set("Content-Type", f.contentType)
+		h.Set("Cache-Control", f.cacheControl)
+		h.Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Length", strconv.Itoa(len(f.gzipped)))
+		} else {
+			h.Set("Content-Length", strconv.Itoa(f.size))
+		}
+		if r.Method == http.MethodHead {
+			return
+		}
+		// A failed write means that the client is gone, and there is nobody left to tell.
+		if h.Get("Content-Encoding") == "gzip" {
+			_, _ = w.Write(f.gzipped)
+		} else {
+			_, _ = io.Copy(w, f.open())
+		}
+	})
+}
+
+// open returns the decompressed bytes. It panics if they were never gzip, which mustFiles rules out.
+func (f file) open() io.Reader {
+	r, err := gzip.NewReader(bytes.NewReader(f.gzipped))
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// mustFiles returns what is embedded by the path it is served at. It panics on a file that the build
+// cannot have written: the binary was made from a broken dist/.
+func mustFiles() map[string]file {
+	files := map[string]file{}
+	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		gzipped, err := dist.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		served, isGzip := strings.CutSuffix(strings.TrimPrefix(name, "dist"), ".gz")
+		contentType, known := contentTypes[path.Ext(served)]
+		if !isGzip || !known || !bytes.HasPrefix(gzipped, []byte{0x1f, 0x8b}) {
+			return fmt.Errorf("%s: not a file of the playground's build", name)
+		}
+		cacheControl := "no-cache"
+		if strings.HasPrefix(served, "/assets/") {
+			cacheControl = "public, max-age=31536000, immutable" // their names change with their content
+		}
+		if served == "/index.html" {
+			served = "/"
+		}
+		size := binary.LittleEndian.Uint32(gzipped[len(gzipped)-4:]) // how gzip ends
+		files[served] = file{gzipped, int(size), contentType, cacheControl}
+		return nil
+	})
+	if err != nil {
+		panic(err)
+	}
+	if _, ok := files["/"]; !ok {
+		panic("dist/index.html.gz is missing")
+	}
+	return files
+}
+
+// acceptsGzip says whether a client that sent these Accept-Encoding headers takes gzip.
+func acceptsGzip(headers []string) bool {
+	wildcard := false
+	for _, coding := range strings.Split(strings.Join(headers, ","), ",") {
+		name, params, _ := strings.Cut(coding, ";")
+		weight, hasWeight := strings.CutPrefix(strings.TrimSpace(params), "q=")
+		q, err := strconv.ParseFloat(weight, 64)
+		accepted := !hasWeight || err == nil && q > 0
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "gzip":
+			return accepted
+		case "*":
+			wildcard = accepted
+		}
+	}
+	return wildcard
+}

@@ -1,0 +1,29 @@
+import './workers.js'; // before any editor is made
+import '@graphiql/react/style.css';
+import '@graphiql/plugin-doc-explorer/style.css';
+import '@graphiql/plugin-history/style.css';
+import 'graphiql/graphiql.css';
+import './style.css';
+
+import { createRoot } from 'react-dom/client';
+import { GraphiQL } from 'graphiql';
+import { examples } from './examples.js';
+import { fetcher } from './fetcher.js';
+import { SqlCost } from './sql-cost.jsx';
+import { storage } from './storage.js';
+
+createRoot(document.getElementById('root')).render(
+  <GraphiQL
+    fetcher={fetcher}
+    storage={storage}
+    defaultTabs={examples}
+    defaultEditorToolsVisibility={true}
+    schemaDescription={true}
+    inputValueDeprecation={true}
+  >
+    <GraphiQL.Logo>Forge</GraphiQL.Logo>
+    <GraphiQL.Footer>
+      <SqlCost />
+    </GraphiQL.Footer>
+  </GraphiQL>,
+);
