@@ -1,0 +1,61 @@
+// Package health answers the probes of whoever runs the server: does it live, and can it be sent requests.
+package health
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"forge/internal/database"
+	"forge/migrate"
+)
+
+// Live answers 200 for as long as the process does anything at all.
+func Live(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// patience is how long the database may take to answer a probe.
+const patience = 2 * time.Second
+
+// Ready answers 200 if the database answers and has the schema that this build is for, and otherwise 503 with the
+// reason. The log has the details.
+func Ready(db *database.DB, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status, body := http.StatusOK, answer{Status: "ok"}
+		if err := check(r.Context(), db); err != nil {
+			status, body = http.StatusServiceUnavailable, answer{Status: "unavailable", Reason: reason(err)}
+			log.WarnContext(r.Context(), "not ready", "reason", body.Reason, "error", err)
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(body)
+	})
+}
+
+type answer struct {
+	Status string `json:"status"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func check(ctx context.Context, db *database.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return migrate.Check(ctx, db.DB, db.Dialect)
+}
+
+// reason says why the server is not ready, in words that may be shown to everybody.
+func reason(err error) string {
+	if pending, ok := errors.AsType[*migrate.PendingError](err); ok {
+		return pending.Error()
+	}
+	if newer, ok := errors.AsType[*migrate.NewerError](err); ok {
+		return newer.Error()
+	}
+	return "the database does not answer"
+}

@@ -1,0 +1,35 @@
+// Package httpserver carries the API over HTTP: its routes, what every request passes, and how the server starts and
+// ends.
+package httpserver
+
+import (
+	"log/slog"
+	"net/http"
+
+	"forge/internal/health"
+	"forge/internal/metrics"
+	"forge/internal/requestid"
+)
+
+// Parts are what the routes lead to.
+type Parts struct {
+	API        http.Handler
+	Playground http.Handler // nil: there is none
+	Ready      http.Handler
+	Metrics    *metrics.Metrics
+	Log        *slog.Logger
+}
+
+// Routes returns the handler of all that the server answers.
+func Routes(p Parts) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", p.API)
+	mux.HandleFunc("GET /healthz", health.Live)
+	mux.Handle("GET /readyz", p.Ready)
+	mux.Handle("GET /metrics", p.Metrics.Handler(p.Log))
+	if p.Playground != nil {
+		mux.Handle("/", p.Playground)
+	}
+	// The ID comes first: everything that is logged about a request names it.
+	return requestid.Handle(observe(mux, p.Metrics, p.Log))
+}

@@ -1,0 +1,93 @@
+package seed
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+
+	"github.com/brianvoe/gofakeit/v7"
+	"github.com/google/uuid"
+)
+
+// The demo data tell of one year. It never moves: the same scale is to give the same rows tomorrow.
+var (
+	yearStart = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)
+	opening   = yearStart.AddDate(0, 0, 30) // from here on teams and products are there, heroes join and orders come in
+	lastDays  = yearStart.AddDate(0, 0, 350)
+	yearEnd   = yearStart.AddDate(1, 0, 0)
+)
+
+// maker makes the rows of one table. It draws from a stream of its own, so that a change to one table leaves the others
+// alone.
+type maker struct {
+	*gofakeit.Faker
+	lastMilli int64
+	inMilli   uint64
+}
+
+func newMaker(stream uint64) *maker {
+	return &maker{Faker: gofakeit.NewFaker(rand.NewPCG(20250101, stream), false)}
+}
+
+// row is what all tables but those of parts have.
+type row struct {
+	id               uuid.UUID
+	created, updated time.Time
+	version          int
+}
+
+// row returns the start of a row that was made at a time and never changed.
+func (m *maker) row(created time.Time) row {
+	return row{id: m.key(created), created: created, updated: created, version: 1}
+}
+
+// changed makes it a row that was changed once, within some time of having been made.
+func (r *row) changed(m *maker, within time.Duration) {
+	latest := r.created.Add(within)
+	if latest.After(yearEnd) {
+		latest = yearEnd
+	}
+	r.updated, r.version = m.between(r.created, latest), 2
+}
+
+// key returns a UUID of version 7 (RFC 9562) as it would have been made at that time. Keys that are asked for in the
+// order of time sort in that order, and those of one millisecond too.
+func (m *maker) key(at time.Time) uuid.UUID {
+	milli := at.UnixMilli()
+	if milli != m.lastMilli {
+		m.lastMilli, m.inMilli = milli, 0
+	}
+	var u uuid.UUID
+	binary.BigEndian.PutUint64(u[:8], uint64(milli)<<16|7<<12|m.inMilli&0xfff)
+	binary.BigEndian.PutUint64(u[8:], 1<<63|m.Rand.Uint64()>>2)
+	m.inMilli++
+	return u
+}
+
+// between returns a time from start, and before end, in whole milliseconds: all that a key tells of it.
+func (m *maker) between(start, end time.Time) time.Time {
+	return start.Add(time.Duration(m.IntN(int(end.Sub(start).Milliseconds()))) * time.Millisecond)
+}
+
+// nth returns a time for the i-th of n rows that spread from start to end, none earlier than the one before. The first
+// is at start.
+func (m *maker) nth(i, n int, start, end time.Time) time.Time {
+	step := end.Sub(start) / time.Duration(n)
+	from := start.Add(time.Duration(i) * step).Truncate(time.Millisecond)
+	if i == 0 {
+		return from
+	}
+	return m.between(from, from.Add(step))
+}
+
+// oneIn is true once in n times.
+func (m *maker) oneIn(n int) bool { return m.IntN(n) == 0 }
+
+func pick[T any](m *maker, list []T) T { return list[m.IntN(len(list))] }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

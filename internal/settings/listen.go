@@ -1,0 +1,38 @@
+package settings
+
+import (
+	"net"
+	"strconv"
+)
+
+func setAddr(s *Settings, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return errNotAllowed
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errNotAllowed
+	}
+	s.Addr = value
+	return nil
+}
+
+// MayServe returns an error if others could reach a server with these settings and act as an administrator. Nothing but
+// this stands between the two. The error is a *usage.Error.
+func (s *Settings) MayServe() error {
+	if s.Auth {
+		return notAllowed(s.NameOf("AUTH"), "on", "this build cannot check tokens yet, and does not serve without checking them",
+			"off, for this machine alone")
+	}
+	if !isLoopback(s.Addr) {
+		return notAllowed(s.NameOf("ADDR"), s.Addr, "every request would act as an administrator ("+s.NameOf("AUTH")+
+			" is off), and other machines could send one", "a loopback address, such as 127.0.0.1:8080")
+	}
+	return nil
+}
+
+func isLoopback(addr string) bool {
+	host, _, _ := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

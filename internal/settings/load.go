@@ -1,0 +1,93 @@
+package settings
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"forge/internal/usage"
+)
+
+// Load returns the settings that the flags of cmd and the environment give; a flag counts more. environ is what
+// os.Environ returns; an empty variable counts as none. The error is a *usage.Error: one line that names the setting,
+// the value, and what is allowed.
+func Load(cmd *cli.Command, environ []string) (*Settings, error) {
+	env := variables(environ)
+	if err := noneUnknown(env); err != nil {
+		return nil, err
+	}
+	s := &Settings{names: map[string]string{}}
+	for _, setting := range All {
+		name, value := setting.given(cmd, env)
+		if name == "" {
+			value = setting.Default
+			if setting.derive != nil {
+				value = setting.derive(s)
+			}
+			name = setting.Env
+		}
+		if err := setting.set(s, value); err != nil {
+			return nil, setting.refused(name, value, err)
+		}
+		s.names[setting.Env] = name
+	}
+	return s, nil
+}
+
+// given returns what was said about a setting, and the name under which; "" if nothing was.
+func (s Setting) given(cmd *cli.Command, env map[string]string) (name, value string) {
+	if flag, ok := cmd.Value(s.Flag).(string); ok && cmd.IsSet(s.Flag) {
+		return "--" + s.Flag, flag
+	}
+	if value := env[s.Env]; value != "" {
+		return s.Env, value
+	}
+	return "", ""
+}
+
+func (s Setting) refused(name, value string, err error) error {
+	if s.show != nil {
+		value = s.show(value)
+	}
+	if errors.Is(err, errNotAllowed) {
+		return usage.Errorf("%s=%q is not allowed; allowed: %s", name, value, s.Allowed)
+	}
+	return notAllowed(name, value, err.Error(), s.Allowed)
+}
+
+func notAllowed(name, value, reason, allowed string) error {
+	return usage.Errorf("%s=%q is not allowed: %s; allowed: %s", name, value, reason, allowed)
+}
+
+func variables(environ []string) map[string]string {
+	env := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// prefix marks variables that are meant for Forge and for nothing else.
+const prefix = "FORGE_"
+
+// noneUnknown returns an error if a variable is meant for Forge and is no setting: it has no effect, and whoever set it
+// thinks it has.
+func noneUnknown(env map[string]string) error {
+	known := map[string]string{} // by what is behind the prefix, which most do not have
+	for _, s := range All {
+		known[strings.TrimPrefix(s.Env, prefix)] = s.Env
+	}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		bare, meant := strings.CutPrefix(name, prefix)
+		if !meant || known[bare] == name {
+			continue
+		}
+		nearest := usage.Nearest(bare, slices.Sorted(maps.Keys(known)))
+		return usage.Errorf("%s is not a setting; the nearest is %s, and --help lists all", name, known[nearest])
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+// Package settings holds what an operator can decide about Forge. Each setting has an environment variable and a flag;
+// All lists them.
+package settings
+
+import (
+	"io"
+	"log/slog"
+	"time"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/database"
+)
+
+// Settings are the decisions for one run.
+type Settings struct {
+	Addr        string // host:port to listen on
+	DatabaseURL string
+	Production  bool
+	Auth        bool // requests must say who they come from; without it each acts as an administrator
+	Migrate     bool // a starting server applies pending migrations
+	Demo        bool // a starting server fills an empty database with demo data
+	Playground  bool
+	Pool        database.Options
+	LogLevel    slog.Level
+
+	IdempotencyTTL time.Duration // how long the answer to a mutation with an idempotency key is kept
+	HeldTooLong    time.Duration // a unit of work that is held for longer is logged
+
+	MaxDepth, MaxAliases, MaxRootFields, MaxDirectives, MaxCost, MaxTokens int // of an operation; 0 for no limit
+
+	names map[string]string // how each setting was given, by its environment variable: "ADDR", "--addr"
+}
+
+// NameOf returns the name under which the setting with an environment variable was given: that variable, or its flag.
+func (s *Settings) NameOf(env string) string {
+	if name, ok := s.names[env]; ok {
+		return name
+	}
+	return env
+}
+
+// Dialect returns ent's name for the kind of database.
+func (s *Settings) Dialect() string {
+	if isSQLite(s.DatabaseURL) {
+		return dialect.SQLite
+	}
+	return dialect.Postgres
+}
+
+// Logger returns a logger that writes to w: lines of JSON in production, and else of text.
+func (s *Settings) Logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: s.LogLevel}
+	if s.Production {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// Setting is one thing to decide.
+type Setting struct {
+	Env, Flag string // "POOL_SIZE", "pool-size"
+	Meaning   string
+	Default   string // what holds when nothing is said, in words where it depends on other settings
+	Allowed   string // completes "allowed: "
+
+	alone  bool                          // the flag without a value means on
+	derive func(*Settings) string        // the default, if it depends on settings further up
+	set    func(*Settings, string) error // returns errNotAllowed, or an error that says more
+	show   func(string) string           // how to print a value that may hold a secret
+}

@@ -1,0 +1,234 @@
+package settings
+
+import (
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"forge/internal/database"
+	"forge/internal/usage"
+)
+
+// load returns the settings for words like "--addr" and "x", and variables like "ADDR=x".
+func load(t *testing.T, words ...string) (s *Settings, err error) {
+	t.Helper()
+	args, environ := []string{"forge"}, []string{"PATH=/bin"}
+	for _, word := range words {
+		if name, _, ok := strings.Cut(word, "="); ok && name == strings.ToUpper(name) {
+			environ = append(environ, word)
+		} else {
+			args = append(args, word)
+		}
+	}
+	cmd := &cli.Command{Flags: Flags(), Writer: io.Discard, ErrWriter: io.Discard,
+		Action: func(_ context.Context, cmd *cli.Command) (err error) {
+			s, err = Load(cmd, environ)
+			return err
+		}}
+	return s, cmd.Run(t.Context(), args)
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Migrate: true, Demo: true, Playground: true,
+		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
+		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second,
+		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
+			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second,
+			IdleInTransaction: time.Minute, ApplicationName: "forge"}}
+	with := func(change func(*Settings)) Settings {
+		s := base
+		change(&s)
+		return s
+	}
+	const postgres = "postgres://u:p@localhost/x"
+	tests := []struct {
+		name  string
+		words []string
+		want  Settings
+	}{
+		{"nothing said", nil, base},
+		{"empty variables", []string{"ADDR=", "DEMO=", "POOL_SIZE="}, base},
+		{"a variable", []string{"POOL_SIZE=3"}, with(func(s *Settings) { s.Pool.PoolSize = 3 })},
+		{"a flag", []string{"--pool-size", "3"}, with(func(s *Settings) { s.Pool.PoolSize = 3 })},
+		{"a flag before a variable", []string{"POOL_SIZE=3", "--pool-size=4"}, with(func(s *Settings) { s.Pool.PoolSize = 4 })},
+		{"a flag before a bad variable", []string{"POOL_SIZE=x", "--pool-size=4"}, with(func(s *Settings) { s.Pool.PoolSize = 4 })},
+		{"PostgreSQL", []string{"DATABASE_URL=" + postgres},
+			with(func(s *Settings) { s.DatabaseURL, s.Migrate, s.Demo = postgres, false, false })},
+		{"PostgreSQL, asked for more", []string{"--database-url", postgres, "--migrate", "DEMO=on"},
+			with(func(s *Settings) { s.DatabaseURL = postgres })},
+		{"SQLite, asked for less", []string{"--demo=off", "MIGRATE=false"}, with(func(s *Settings) { s.Migrate, s.Demo = false, false })},
+		{"in memory", []string{"DATABASE_URL=sqlite::memory:"}, with(func(s *Settings) { s.DatabaseURL = "sqlite::memory:" })},
+		{"production", []string{"FORGE_ENV=production"},
+			with(func(s *Settings) { s.Production, s.Auth, s.Playground = true, true, false })},
+		{"production, opened up", []string{"FORGE_ENV=production", "--auth", "off", "--playground"},
+			with(func(s *Settings) { s.Production = true })},
+		{"times and levels", []string{"POOL_TIMEOUT=250ms", "LOG_LEVEL=error"},
+			with(func(s *Settings) { s.Pool.PoolTimeout, s.LogLevel = 250*time.Millisecond, 8 })},
+		{"another address", []string{"--addr", "[::1]:0"}, with(func(s *Settings) { s.Addr = "[::1]:0" })},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := load(t, tt.words...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.names = nil; !reflect.DeepEqual(*got, tt.want) {
+				t.Errorf("%v:\n%+v, want\n%+v", tt.words, *got, tt.want)
+			}
+		})
+	}
+}
+
+// TestRefused checks that an error is one line with the name under which the setting was given, the value, and what is
+// allowed.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	allowed := map[string]string{}
+	for _, s := range All {
+		allowed[s.Env], allowed["--"+s.Flag] = s.Allowed, s.Allowed
+	}
+	tests := []struct{ word, name, value string }{
+		{"FORGE_ENV=staging", "FORGE_ENV", "staging"},
+		{"--env=", "--env", ""},
+		{"ADDR=localhost", "ADDR", "localhost"},
+		{"ADDR=localhost:http", "ADDR", "localhost:http"},
+		{"--addr=:65536", "--addr", ":65536"},
+		{"--addr=:-1", "--addr", ":-1"},
+		{"AUTH=maybe", "AUTH", "maybe"},
+		{"MIGRATE=2", "MIGRATE", "2"},
+		{"--demo=never", "--demo", "never"},
+		{"PLAYGROUND=graphiql", "PLAYGROUND", "graphiql"},
+		{"POOL_SIZE=0", "POOL_SIZE", "0"},
+		{"POOL_SIZE=1001", "POOL_SIZE", "1001"},
+		{"POOL_SIZE=many", "POOL_SIZE", "many"},
+		{"--pool-size=1.5", "--pool-size", "1.5"},
+		{"POOL_TIMEOUT=15", "POOL_TIMEOUT", "15"},
+		{"POOL_RECYCLE=-1s", "POOL_RECYCLE", "-1s"},
+		{"--pool-idle=25h", "--pool-idle", "25h"},
+		{"CONNECT_TIMEOUT=100ms", "CONNECT_TIMEOUT", "100ms"},
+		{"STATEMENT_TIMEOUT=2h", "STATEMENT_TIMEOUT", "2h"},
+		{"LOCK_TIMEOUT=soon", "LOCK_TIMEOUT", "soon"},
+		{"IDLE_IN_TRANSACTION_TIMEOUT=1d", "IDLE_IN_TRANSACTION_TIMEOUT", "1d"},
+		{"APPLICATION_NAME=f\u00fcr", "APPLICATION_NAME", "f\u00fcr"},
+		{"ISOLATION=snapshot", "ISOLATION", "snapshot"},
+		{"PGBOUNCER=maybe", "PGBOUNCER", "maybe"},
+		{"IDEMPOTENCY_TTL=1s", "IDEMPOTENCY_TTL", "1s"},
+		{"MAX_DEPTH=-1", "MAX_DEPTH", "-1"},
+		{"--max-aliases=many", "--max-aliases", "many"},
+		{"MAX_COST=1000001", "MAX_COST", "1000001"},
+		{"HELD_TOO_LONG=0s", "HELD_TOO_LONG", "0s"},
+		{"POOL_TIMEOUT=0s", "POOL_TIMEOUT", "0s"},
+		{"--pool-timeout=1h", "--pool-timeout", "1h"},
+		{"LOG_LEVEL=loud", "LOG_LEVEL", "loud"},
+		{"DATABASE_URL=forge.db", "DATABASE_URL", "…"},
+		{"DATABASE_URL=host=h password=s3cret", "DATABASE_URL", "…"},
+		{"DATABASE_URL=mysql://u:s3cret@h/x", "DATABASE_URL", "mysql://u:xxxxx@h/x"},
+		{"DATABASE_URL=postgres://u:s3cret%zz@h/x", "DATABASE_URL", "postgres://…"},
+		{"DATABASE_URL=postgres://u:s3cret@h/x?sslmode=perhaps", "DATABASE_URL", "postgres://u:xxxxx@h/x?sslmode=perhaps"},
+		{"--database-url=sqlite:", "--database-url", "sqlite:"},
+		{"--database-url=sqlite:a.db?cache=shared", "--database-url", "sqlite:a.db?cache=shared"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.word, func(t *testing.T) {
+			t.Parallel()
+			_, err := load(t, tt.word)
+			if _, ok := errors.AsType[*usage.Error](err); !ok {
+				t.Fatalf("%v, want a usage error", err)
+			}
+			message := err.Error()
+			start, end := tt.name+`="`+tt.value+`" is not allowed`, "; allowed: "+allowed[tt.name]
+			if !strings.HasPrefix(message, start) || !strings.HasSuffix(message, end) {
+				t.Errorf("%s\nwant it to begin with\n%s\nand to end with\n%s", message, start, end)
+			}
+			if strings.Contains(message, "s3cret") || strings.Contains(message, "\n") {
+				t.Errorf("a password or a second line: %s", message)
+			}
+		})
+	}
+}
+
+func TestUnknownVariable(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"FORGE_ENVV=x":     "FORGE_ENV",
+		"FORGE_ADDR=x":     "ADDR",
+		"FORGE_DATABASE=x": "DATABASE_URL",
+		"FORGE_=x":         "",
+	}
+	for word, nearest := range tests {
+		_, err := load(t, word)
+		name, _, _ := strings.Cut(word, "=")
+		if err == nil || !strings.HasPrefix(err.Error(), name+" is not a setting; the nearest is "+nearest) {
+			t.Errorf("%s: %v, want a hint at %s", word, err, nearest)
+		}
+	}
+	if _, err := load(t, "FORGERY=x", "POOLSIZE=x"); err != nil {
+		t.Errorf("other programs' variables: %v", err)
+	}
+}
+
+// TestMayServe is the whole table: a server that asks nobody who they are is for its own machine.
+func TestMayServe(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		words []string
+		name  string // of the setting that is refused
+	}{
+		{nil, ""},
+		{[]string{"ADDR=localhost:80"}, ""},
+		{[]string{"ADDR=127.9.9.9:80"}, ""},
+		{[]string{"ADDR=[::1]:80"}, ""},
+		{[]string{"FORGE_ENV=production", "AUTH=off"}, ""},
+		{[]string{"ADDR=:80"}, "ADDR"},
+		{[]string{"ADDR=0.0.0.0:80"}, "ADDR"},
+		{[]string{"--addr=[::]:80"}, "--addr"},
+		{[]string{"ADDR=192.168.0.1:80", "AUTH=off"}, "ADDR"},
+		{[]string{"ADDR=example.com:80"}, "ADDR"},
+		{[]string{"FORGE_ENV=production", "AUTH=off", "ADDR=:80"}, "ADDR"},
+		{[]string{"AUTH=on"}, "AUTH"},
+		{[]string{"--auth=on", "ADDR=:80"}, "--auth"},
+		{[]string{"FORGE_ENV=production"}, "AUTH"},
+	}
+	for _, tt := range tests {
+		s, err := load(t, tt.words...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.MayServe()
+		switch _, isUsage := errors.AsType[*usage.Error](err); {
+		case tt.name == "" && err != nil:
+			t.Errorf("%v: %v", tt.words, err)
+		case tt.name != "" && (!isUsage || !strings.HasPrefix(err.Error(), tt.name+"=")):
+			t.Errorf("%v: %v, want it to name %s", tt.words, err, tt.name)
+		}
+	}
+}
+
+// TestDefaults checks that what --help says of a default holds.
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	silent, err := load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, setting := range All {
+		if setting.derive != nil {
+			continue // TestLoad has them
+		}
+		said, err := load(t, setting.Env+"="+setting.Default)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said.names = silent.names; !reflect.DeepEqual(*said, *silent) {
+			t.Errorf("%s=%s is not what holds without it", setting.Env, setting.Default)
+		}
+	}
+}

@@ -1,0 +1,279 @@
+package settings
+
+import (
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"forge/internal/database"
+)
+
+// All lists the settings. A default may depend on those above it.
+var All = []Setting{
+	{
+		Env: "FORGE_ENV", Flag: "env", Default: "development", Allowed: "development or production",
+		Meaning: "production turns off introspection, the playground, and hints and costs in answers, and makes log lines JSON",
+		set:     func(s *Settings, v string) error { return choose(&s.Production, v, "development", "production") },
+	},
+	{
+		Env: "DATABASE_URL", Flag: "database-url", Default: "sqlite:forge.db",
+		Allowed: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, sqlite:PATH, or sqlite::memory: for one that is gone at the end",
+		Meaning: "the database",
+		set:     setDatabase, show: database.Redact,
+	},
+	{
+		Env: "ADDR", Flag: "addr", Default: "127.0.0.1:8080",
+		Allowed: "HOST:PORT, with a port from 0 (any that is free) to 65535, and no HOST for all addresses of the machine",
+		Meaning: "where to listen",
+		set:     setAddr,
+	},
+	{
+		Env: "AUTH", Flag: "auth", Default: "off in development, on in production",
+		Allowed: "on, or off where only this machine can connect",
+		Meaning: "whether requests must say who they come from; if not, each acts as an administrator, and ADDR must be loopback",
+		derive:  func(s *Settings) string { return onOff(s.Production) },
+		set:     func(s *Settings, v string) error { return setBool(&s.Auth, v) },
+	},
+	{
+		Env: "MIGRATE", Flag: "migrate", Default: "on for SQLite, off for PostgreSQL", Allowed: "on or off",
+		Meaning: "whether a starting server applies pending migrations", alone: true,
+		derive: sqliteOnly,
+		set:    func(s *Settings, v string) error { return setBool(&s.Migrate, v) },
+	},
+	{
+		Env: "DEMO", Flag: "demo", Default: "on for SQLite, off for PostgreSQL", Allowed: "on or off",
+		Meaning: "whether a starting server fills an empty database with demo data", alone: true,
+		derive: sqliteOnly,
+		set:    func(s *Settings, v string) error { return setBool(&s.Demo, v) },
+	},
+	{
+		Env: "PLAYGROUND", Flag: "playground", Default: "on in development, off in production", Allowed: "on or off",
+		Meaning: "whether GET / is a page to write queries on", alone: true,
+		derive: func(s *Settings) string { return onOff(!s.Production) },
+		set:    func(s *Settings, v string) error { return setBool(&s.Playground, v) },
+	},
+	{
+		Env: "POOL_SIZE", Flag: "pool-size", Default: "16", Allowed: "a whole number from 1 to 1000",
+		Meaning: "database connections at most",
+		set:     setPoolSize,
+	},
+	{
+		Env: "POOL_TIMEOUT", Flag: "pool-timeout", Default: "15s", Allowed: times(time.Millisecond, 5*time.Minute),
+		Meaning: "how long a request waits for a database connection before the answer is UNAVAILABLE",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.PoolTimeout }, time.Millisecond, 5*time.Minute),
+	},
+	{
+		Env: "POOL_RECYCLE", Flag: "pool-recycle", Default: "5m", Allowed: times(0, 24*time.Hour),
+		Meaning: "how old a database connection gets before a new one takes its place; 0s for no limit",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.Recycle }, 0, 24*time.Hour),
+	},
+	{
+		Env: "POOL_IDLE", Flag: "pool-idle", Default: "5m", Allowed: times(0, 24*time.Hour),
+		Meaning: "how long a database connection is kept without use; 0s for no limit",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.IdleTime }, 0, 24*time.Hour),
+	},
+	{
+		Env: "CONNECT_TIMEOUT", Flag: "connect-timeout", Default: "5s", Allowed: times(time.Second, 5*time.Minute),
+		Meaning: "how long PostgreSQL may take to accept a connection, in whole seconds",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.ConnectTimeout }, time.Second, 5*time.Minute),
+	},
+	{
+		Env: "STATEMENT_TIMEOUT", Flag: "statement-timeout", Default: "30s", Allowed: times(0, time.Hour),
+		Meaning: "how long a statement may run on PostgreSQL before the answer is TIMEOUT; 0s for no limit",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.StatementTimeout }, 0, time.Hour),
+	},
+	{
+		Env: "LOCK_TIMEOUT", Flag: "lock-timeout", Default: "10s", Allowed: times(0, time.Hour),
+		Meaning: "how long a statement waits for what others have locked before the answer is TIMEOUT; 0s for no limit",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.LockTimeout }, 0, time.Hour),
+	},
+	{
+		Env: "IDLE_IN_TRANSACTION_TIMEOUT", Flag: "idle-in-transaction-timeout", Default: "1m", Allowed: times(0, time.Hour),
+		Meaning: "how long a transaction may stand still before PostgreSQL ends its connection; 0s for no limit",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.IdleInTransaction }, 0, time.Hour),
+	},
+	{
+		Env: "APPLICATION_NAME", Flag: "application-name", Default: "forge", Allowed: "1 to 63 printable ASCII characters",
+		Meaning: "the name of this program's connections in PostgreSQL's pg_stat_activity",
+		set:     setApplicationName,
+	},
+	{
+		Env: "ISOLATION", Flag: "isolation", Default: "read-committed", Allowed: "read-committed or serializable",
+		Meaning: "how mutations are kept apart from each other on PostgreSQL; SQLite runs them one after the other",
+		set: func(s *Settings, v string) error {
+			return choose(&s.Pool.Serializable, v, "read-committed", "serializable")
+		},
+	},
+	{
+		Env: "PGBOUNCER", Flag: "pgbouncer", Default: "off", Allowed: "on or off", alone: true,
+		Meaning: "whether PostgreSQL is reached through PgBouncer in transaction mode: no prepared statements are kept then, and limits are set in each transaction",
+		set:     func(s *Settings, v string) error { return setBool(&s.Pool.PgBouncer, v) },
+	},
+	{
+		Env: "IDEMPOTENCY_TTL", Flag: "idempotency-ttl", Default: "24h", Allowed: times(time.Minute, 30*24*time.Hour),
+		Meaning: "how long the answer to a mutation with an Idempotency-Key is kept",
+		set:     duration(func(s *Settings) *time.Duration { return &s.IdempotencyTTL }, time.Minute, 30*24*time.Hour),
+	},
+	{
+		Env: "HELD_TOO_LONG", Flag: "held-too-long", Default: "10s", Allowed: times(time.Millisecond, time.Hour),
+		Meaning: "an operation that holds its database connection for longer is logged while it does",
+		set:     duration(func(s *Settings) *time.Duration { return &s.HeldTooLong }, time.Millisecond, time.Hour),
+	},
+	{
+		Env: "MAX_DEPTH", Flag: "max-depth", Default: "20", Allowed: wholeNumbers,
+		Meaning: "how deep the fields of an operation may stand inside each other; 0 for no limit",
+		set:     number(func(s *Settings) *int { return &s.MaxDepth }),
+	},
+	{
+		Env: "MAX_ALIASES", Flag: "max-aliases", Default: "100", Allowed: wholeNumbers,
+		Meaning: "how many aliases an operation may have; 0 for no limit",
+		set:     number(func(s *Settings) *int { return &s.MaxAliases }),
+	},
+	{
+		Env: "MAX_ROOT_FIELDS", Flag: "max-root-fields", Default: "50", Allowed: wholeNumbers,
+		Meaning: "how many root fields an operation may have; 0 for no limit",
+		set:     number(func(s *Settings) *int { return &s.MaxRootFields }),
+	},
+	{
+		Env: "MAX_DIRECTIVES", Flag: "max-directives", Default: "50", Allowed: wholeNumbers,
+		Meaning: "how many directives an operation may have; 0 for no limit",
+		set:     number(func(s *Settings) *int { return &s.MaxDirectives }),
+	},
+	{
+		Env: "MAX_COST", Flag: "max-cost", Default: "10000", Allowed: wholeNumbers,
+		Meaning: "what an operation may cost: 1 for each field, those inside of a list as often as it has entries; 0 for no limit",
+		set:     number(func(s *Settings) *int { return &s.MaxCost }),
+	},
+	{
+		Env: "MAX_TOKENS", Flag: "max-tokens", Default: "10000", Allowed: wholeNumbers,
+		Meaning: "how many tokens, words and signs, a document may have; 0 for no limit",
+		set:     number(func(s *Settings) *int { return &s.MaxTokens }),
+	},
+	{
+		Env: "LOG_LEVEL", Flag: "log-level", Default: "info", Allowed: "debug, info, warn or error",
+		Meaning: "the least that is logged",
+		set:     setLogLevel,
+	},
+}
+
+var errNotAllowed = errors.New("not allowed")
+
+func choose(chosen *bool, value, no, yes string) error {
+	if value != no && value != yes {
+		return errNotAllowed
+	}
+	*chosen = value == yes
+	return nil
+}
+
+func setBool(b *bool, value string) error {
+	switch strings.ToLower(value) {
+	case "on", "true", "yes", "1":
+		*b = true
+	case "off", "false", "no", "0":
+		*b = false
+	default:
+		return errNotAllowed
+	}
+	return nil
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+func setDatabase(s *Settings, value string) error {
+	if !strings.Contains(value, "://") && !isSQLite(value) {
+		return errNotAllowed // and it may hold a password in any form
+	}
+	db, err := database.Open(value, database.Options{}) // reads the address, connects to nothing
+	if err != nil {
+		return err
+	}
+	s.DatabaseURL = value
+	return db.Close()
+}
+
+func isSQLite(address string) bool { return strings.HasPrefix(address, "sqlite:") }
+
+func sqliteOnly(s *Settings) string { return onOff(isSQLite(s.DatabaseURL)) }
+
+func setPoolSize(s *Settings, value string) (err error) {
+	s.Pool.PoolSize, err = strconv.Atoi(value)
+	if err != nil || s.Pool.PoolSize < 1 || s.Pool.PoolSize > 1000 {
+		return errNotAllowed
+	}
+	return nil
+}
+
+const wholeNumbers = "a whole number from 0 to 1000000"
+
+// number returns how a number that wholeNumbers describes is set.
+func number(field func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 || n > 1_000_000 {
+			return errNotAllowed
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+// duration returns how a time from least to most is set.
+func duration(field func(*Settings) *time.Duration, least, most time.Duration) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < least || d > most {
+			return errNotAllowed
+		}
+		*field(s) = d
+		return nil
+	}
+}
+
+// times says what duration allows.
+func times(least, most time.Duration) string {
+	return "a time from " + shortest(least) + " to " + shortest(most) + ", such as 500ms or 15s"
+}
+
+// shortest writes 5m0s as 5m.
+func shortest(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
+
+func setApplicationName(s *Settings, value string) error {
+	notPrintable := func(c rune) bool { return c < ' ' || c > '~' }
+	if value == "" || len(value) > 63 || strings.ContainsFunc(value, notPrintable) {
+		return errNotAllowed
+	}
+	s.Pool.ApplicationName = value
+	return nil
+}
+
+func setLogLevel(s *Settings, value string) error {
+	switch strings.ToLower(value) {
+	case "debug":
+		s.LogLevel = slog.LevelDebug
+	case "info":
+		s.LogLevel = slog.LevelInfo
+	case "warn":
+		s.LogLevel = slog.LevelWarn
+	case "error":
+		s.LogLevel = slog.LevelError
+	default:
+		return errNotAllowed
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package usage
+
+import (
+	"context"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Explain makes a sentence of an error that cli has with a command line. It is meant for Command.OnUsageError.
+func Explain(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+	// The error has no type of its own.
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return Errorf("%s", err)
+	}
+	name = strings.TrimLeft(name, "-")
+	return Errorf("there is no flag --%s; the nearest is --%s, and --help lists all", name, Nearest(name, flagsOf(cmd)))
+}
+
+// flagsOf lists the flags that a command takes, its parents' among them.
+func flagsOf(cmd *cli.Command) (names []string) {
+	for _, c := range cmd.Lineage() {
+		for _, flag := range c.Flags {
+			names = append(names, flag.Names()[0])
+		}
+	}
+	return names
+}
+
+// NeedsCommand is the action of a command that does nothing by itself.
+func NeedsCommand(_ context.Context, cmd *cli.Command) error {
+	if cmd.Args().Present() {
+		return NothingLeft(cmd)
+	}
+	return Errorf("%s needs one of %s", cmd.Name, strings.Join(commandsOf(cmd), ", "))
+}
+
+// NothingLeft returns an error if there are words behind cmd that it does not take.
+func NothingLeft(cmd *cli.Command) error {
+	word, known := cmd.Args().First(), commandsOf(cmd)
+	switch {
+	case !cmd.Args().Present():
+		return nil
+	case word == "on" || word == "off":
+		return Errorf("%q is not a command; a flag that may stand alone takes its value behind =, as in --demo=%s", word, word)
+	case len(known) == 0:
+		return Errorf("%s takes no more, and there is %q", cmd.Name, word)
+	default:
+		return Errorf("there is no command %q; the nearest is %q, and --help lists all", word, Nearest(word, known))
+	}
+}
+
+func commandsOf(cmd *cli.Command) (names []string) {
+	for _, c := range cmd.Commands {
+		names = append(names, c.Name)
+	}
+	return names
+}

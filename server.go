@@ -1,0 +1,316 @@
+// Forge is a GraphQL server for users, their heroes and orders, teams, and products, on SQLite or PostgreSQL.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	_ "forge/ent/runtime" // the hooks, interceptors and defaults of ent/schema
+	"forge/graph"
+	"forge/internal/bootstrap"
+	"forge/internal/database"
+	"forge/internal/health"
+	"forge/internal/httpserver"
+	"forge/internal/idempotency"
+	"forge/internal/metrics"
+	"forge/internal/seed"
+	"forge/internal/settings"
+	"forge/internal/usage"
+	"forge/migrate"
+	"forge/playground"
+)
+
+//go:embed schema.graphqls
+var sdl string
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks for an orderly end; from then on one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args, os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run does what args say until it is done or ctx ends, and returns the exit status: 0; 2 for a mistake in the arguments
+// or settings, and then nothing was done; 1 for whatever else goes wrong. What went wrong is one line on stderr.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	err := commands(environ, stdout, stderr).Run(ctx, args)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "forge:", strings.Join(strings.Fields(err.Error()), " "))
+	if _, ok := errors.AsType[*usage.Error](err); ok {
+		return 2
+	}
+	return 1
+}
+
+// program is what an action works with.
+type program struct {
+	*settings.Settings
+	cmd *cli.Command
+	out io.Writer
+	log *slog.Logger
+}
+
+// action is what a command does.
+type action func(context.Context, program) error
+
+func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
+	do := func(action action) cli.ActionFunc {
+		return func(ctx context.Context, cmd *cli.Command) error {
+			if err := usage.NothingLeft(cmd); err != nil {
+				return err
+			}
+			s, err := settings.Load(cmd, environ)
+			if err != nil {
+				return err
+			}
+			return action(ctx, program{s, cmd, stdout, s.Logger(stderr)})
+		}
+	}
+	root := &cli.Command{
+		Name:  "forge",
+		Usage: "a GraphQL server for users, heroes, teams, products and orders",
+		Description: "Without a command it serves. The environment variable in brackets stands in for an option that is not given. " +
+			"The exit status is 0, 2 after a mistake in options or settings, and 1 after any other failure.",
+		Flags:  settings.Flags(),
+		Action: do(serve),
+		Commands: []*cli.Command{
+			{Name: "serve", Usage: "answer requests until SIGTERM or Ctrl+C", Action: do(serve)},
+			migrateCommand(do),
+			{
+				Name: "seed", Usage: "fill an empty database with demo data", Action: do(fill),
+				Flags: []cli.Flag{&cli.StringFlag{Name: "scale", Value: strconv.Itoa(seed.Demo), Local: true,
+					Usage: "how much: 20 users, 1 team, 200 heroes, 5 products and 100 orders for each step"}},
+			},
+			{
+				Name: "db", Usage: "look at the database", Action: usage.NeedsCommand,
+				Commands: []*cli.Command{{
+					Name: "activity", Action: do(activity),
+					Usage: "print this program's sessions on PostgreSQL by state, and how old the oldest transaction in each is",
+				}},
+			},
+			{Name: "schema", Usage: "print the API's schema (SDL)", Action: do(printSchema)},
+		},
+		HideHelpCommand: true,
+		Writer:          stdout,
+		ErrWriter:       stderr,
+	}
+	_ = root.Walk(func(cmd *cli.Command) error {
+		cmd.OnUsageError = usage.Explain
+		return nil
+	})
+	return root
+}
+
+func migrateCommand(do func(action) cli.ActionFunc) *cli.Command {
+	return &cli.Command{
+		Name:   "migrate",
+		Usage:  "change the schema of the database, or show it",
+		Action: usage.NeedsCommand,
+		Commands: []*cli.Command{
+			{
+				Name: "up", Action: do(migrateUp),
+				Usage: "apply all pending migrations",
+			},
+			{
+				Name: "down", Action: do(migrateDown),
+				Usage:     "undo the last N migrations (1), and lose the data they made room for",
+				Arguments: []cli.Argument{&cli.StringArg{Name: "N", UsageText: "[N]"}},
+			},
+			{
+				Name: "status", Action: do(migrateStatus),
+				Usage: "list all migrations and whether they are applied",
+			},
+			{
+				Name: "sql", Action: do(migrateSQL),
+				Usage: "print the statements of all migrations, for the kind of database and without it",
+				Flags: []cli.Flag{&cli.BoolFlag{Name: "down", Usage: "print those that undo them", HideDefault: true, Local: true}},
+			},
+			{
+				Name: "diff", Action: do(migrateDiff),
+				Usage:     "write the migration NAME for what has changed in ent/schema, in a source tree",
+				Arguments: []cli.Argument{&cli.StringArg{Name: "NAME", UsageText: "NAME"}},
+				Flags: []cli.Flag{&cli.StringFlag{Name: "dev-url", Local: true, Sources: cli.EnvVars("DEV_DATABASE_URL"),
+					Usage: "a PostgreSQL to try statements on, postgres://…; without it one is started from installed programs"}},
+			},
+		},
+	}
+}
+
+func serve(ctx context.Context, p program) error {
+	if err := p.MayServe(); err != nil {
+		return err
+	}
+	// The address comes first: whoever starts a second server by mistake has no database touched.
+	l, err := httpserver.Listen(p.Addr)
+	if err != nil {
+		return fmt.Errorf("%s=%q: %w", p.NameOf("ADDR"), p.Addr, err)
+	}
+	defer l.Close()
+	db, err := bootstrap.Open(ctx, p.Settings)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := bootstrap.Schema(ctx, p.Settings, db, p.log); err != nil {
+		return err
+	}
+	filled, err := bootstrap.Demo(ctx, p.Settings, db)
+	if err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(ctx)
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() { idempotency.SweepEvery(background, db, time.Minute, p.log) })
+	defer sweeping.Wait()
+	defer stop()
+	p.welcome(httpserver.URL(l), filled)
+	return httpserver.Serve(ctx, l, httpserver.Routes(p.parts(db)), p.log)
+}
+
+// parts says what the server consists of.
+func (p program) parts(db *database.DB) httpserver.Parts {
+	parts := httpserver.Parts{
+		API:     graph.NewServer(db, p.graph(), p.log),
+		Ready:   health.Ready(db, p.log),
+		Metrics: metrics.New(db),
+		Log:     p.log,
+	}
+	if p.Playground {
+		parts.Playground = playground.Handler()
+	}
+	return parts
+}
+
+// graph says how operations are handled.
+func (p program) graph() graph.Config {
+	return graph.Config{
+		Development:    !p.Production,
+		HeldTooLong:    p.HeldTooLong,
+		IdempotencyTTL: p.IdempotencyTTL,
+		Limits: graph.Limits{
+			Depth: p.MaxDepth, Aliases: p.MaxAliases, RootFields: p.MaxRootFields, Directives: p.MaxDirectives,
+			Cost: p.MaxCost, Tokens: p.MaxTokens,
+		},
+	}
+}
+
+func (p program) welcome(url string, filled bool) {
+	fmt.Fprintf(p.out, "Forge serves %s\n", database.Redact(p.DatabaseURL))
+	if filled {
+		fmt.Fprintln(p.out, "  which was empty and has demo data now")
+	}
+	fmt.Fprintf(p.out, "  API         %s/graphql\n", url)
+	if p.Settings.Playground {
+		fmt.Fprintf(p.out, "  Playground  %s/\n", url)
+	}
+	fmt.Fprintln(p.out, "Ctrl+C ends it.")
+}
+
+// withDatabase calls f with the open database of the settings.
+func (p program) withDatabase(ctx context.Context, f func(*database.DB) error) error {
+	db, err := bootstrap.Open(ctx, p.Settings)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return f(db)
+}
+
+func migrateUp(ctx context.Context, p program) error {
+	return p.withDatabase(ctx, func(db *database.DB) error {
+		if err := migrate.Up(ctx, db.DB, db.Dialect, p.log); err != nil {
+			return err
+		}
+		return p.printStatus(ctx, db)
+	})
+}
+
+func migrateDown(ctx context.Context, p program) error {
+	n := 1
+	if arg := p.cmd.StringArg("N"); arg != "" {
+		var err error
+		if n, err = strconv.Atoi(arg); err != nil || n < 1 {
+			return usage.Errorf("N=%q is not allowed; allowed: how many migrations to undo, from 1", arg)
+		}
+	}
+	return p.withDatabase(ctx, func(db *database.DB) error {
+		if err := migrate.Down(ctx, db.DB, db.Dialect, n, p.log); err != nil {
+			return err
+		}
+		return p.printStatus(ctx, db)
+	})
+}
+
+func migrateStatus(ctx context.Context, p program) error {
+	return p.withDatabase(ctx, func(db *database.DB) error { return p.printStatus(ctx, db) })
+}
+
+func (p program) printStatus(ctx context.Context, db *database.DB) error {
+	states, err := migrate.Status(ctx, db.DB, db.Dialect)
+	if err != nil {
+		return err
+	}
+	return migrate.WriteStatus(p.out, states)
+}
+
+func migrateSQL(_ context.Context, p program) error {
+	return migrate.SQL(p.out, p.Dialect(), p.cmd.Bool("down"))
+}
+
+func migrateDiff(ctx context.Context, p program) error {
+	name := p.cmd.StringArg("NAME")
+	if name == "" {
+		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
+	}
+	written, err := migrate.Diff(ctx, "migrate", name, p.cmd.String("dev-url"))
+	if err != nil {
+		return err
+	}
+	if written == nil {
+		fmt.Fprintln(p.out, "ent/schema has not changed: nothing to write")
+	}
+	for _, path := range written {
+		fmt.Fprintln(p.out, path)
+	}
+	return nil
+}
+
+func fill(ctx context.Context, p program) error {
+	arg := p.cmd.String("scale")
+	scale, err := strconv.Atoi(arg)
+	if err != nil || scale < 1 || scale > seed.MaxScale {
+		return usage.Errorf("--scale=%q is not allowed; allowed: a whole number from 1 to %d", arg, seed.MaxScale)
+	}
+	return p.withDatabase(ctx, func(db *database.DB) error {
+		if p.Migrate {
+			if err := bootstrap.Schema(ctx, p.Settings, db, p.log); err != nil {
+				return err
+			}
+		}
+		return bootstrap.Seed(ctx, p.Settings, db, scale)
+	})
+}
+
+func activity(ctx context.Context, p program) error {
+	return p.withDatabase(ctx, func(db *database.DB) error { return db.Activity(ctx, p.out) })
+}
+
+func printSchema(_ context.Context, p program) error {
+	_, err := io.WriteString(p.out, sdl)
+	return err
+}

@@ -1,0 +1,691 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"forge/internal/dbtest"
+	"forge/internal/settings"
+)
+
+// asProgram makes the test binary run as forge itself, for tests that need a process.
+const asProgram = "RUN_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// output collects what is written, by several goroutines if need be.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// do runs forge until it is done. The words of a command come behind the environment variables.
+func do(t *testing.T, words ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	environ, args := split(words)
+	var out, errs output
+	code = run(t.Context(), args, environ, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func split(words []string) (environ, args []string) {
+	i := slices.IndexFunc(words, func(word string) bool { return !regexp.MustCompile(`^[A-Z_]+=`).MatchString(word) })
+	if i < 0 {
+		i = len(words)
+	}
+	return words[:i], append([]string{"forge"}, words[i:]...)
+}
+
+// server is a running forge.
+type server struct {
+	url    string
+	stdout string // up to the line with the API's address
+	log    output
+	end    func() int // ends the server and returns its exit status
+}
+
+// start runs forge on a free port until the test or end ends it.
+func start(t *testing.T, words ...string) *server {
+	t.Helper()
+	s := new(server)
+	environ, args := split(append([]string{"ADDR=127.0.0.1:0"}, words...))
+	ctx, cancel := context.WithCancel(context.Background())
+	reader, writer := io.Pipe()
+	exit := make(chan int, 1)
+	go func() {
+		exit <- run(ctx, args, environ, writer, &s.log)
+		writer.Close()
+	}()
+	s.end = sync.OnceValue(func() int {
+		cancel()
+		return <-exit
+	})
+	t.Cleanup(func() { s.end() })
+	if !s.listen(reader) {
+		t.Fatalf("forge ended with status %d: %s", s.end(), s.log.String())
+	}
+	return s
+}
+
+// listen reads what forge prints until it says where it listens.
+func (s *server) listen(stdout io.Reader) bool {
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		s.stdout += lines.Text() + "\n"
+		if fields := strings.Fields(lines.Text()); len(fields) == 2 && fields[0] == "API" {
+			s.url = strings.TrimSuffix(fields[1], "/graphql")
+		}
+		if lines.Text() == "Ctrl+C ends it." {
+			go io.Copy(io.Discard, stdout)
+			return true
+		}
+	}
+	return false
+}
+
+func (s *server) get(t *testing.T, path string) (status int, body string) {
+	t.Helper()
+	res, err := http.Get(s.url + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}
+
+func (s *server) query(t *testing.T, query string) (status int, body string) {
+	t.Helper()
+	status, body, err := s.send(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, body
+}
+
+func (s *server) send(query string) (status int, body string, err error) {
+	request, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		return 0, "", err
+	}
+	res, err := http.Post(s.url+"/graphql", "application/json", bytes.NewReader(request))
+	if err != nil {
+		return 0, "", err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	return res.StatusCode, string(b), err
+}
+
+const countUsers = `{ users(first: 0) { totalCount } }`
+
+// emptyDatabases are one of each kind, as DATABASE_URL.
+func emptyDatabases(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, dbtest.EmptySQLite(t))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, dbtest.EmptyPostgres(t))
+	})
+}
+
+// TestDefaults starts forge as it is started first: in an empty directory, without a setting but the port.
+func TestDefaults(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, first := range []bool{true, false} {
+		s := start(t)
+		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":100`) {
+			t.Errorf("%s, want the 100 users of the demo data", body)
+		}
+		for _, want := range []string{"sqlite:forge.db", s.url + "/graphql\n", s.url + "/\n"} {
+			if !strings.Contains(s.stdout, want) {
+				t.Errorf("it does not say %q:\n%s", want, s.stdout)
+			}
+		}
+		if strings.Contains(s.stdout, "demo data") != first {
+			t.Errorf("filled on the first start, and only then:\n%s", s.stdout)
+		}
+		if code := s.end(); code != 0 {
+			t.Errorf("exit status %d: %s", code, s.log.String())
+		}
+	}
+	if _, err := os.Stat("forge.db"); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat("forge.db-wal"); err == nil {
+		t.Error("there is still a forge.db-wal: a copy of forge.db alone would lack what it holds")
+	}
+}
+
+func TestEndpoints(t *testing.T) {
+	t.Parallel()
+	emptyDatabases(t, func(t *testing.T, address string) {
+		s := start(t, "DATABASE_URL="+address, "serve", "--migrate", "--demo")
+		get := "/graphql?query=" + url.QueryEscape(countUsers)
+		tests := []struct {
+			path string
+			want int
+			has  []string
+		}{
+			{"/", 200, []string{"<!doctype html>"}},
+			{get, 200, []string{`"totalCount":100`, `"statements":1`}},
+			{"/healthz", 200, []string{"ok\n"}},
+			{"/readyz", 200, []string{`{"status":"ok"}`}},
+			{"/nothing", 404, nil},
+			{"/metrics", 200, []string{
+				"\nforge_http_requests_total{code=\"200\",route=\"/graphql\"} 1\n",
+				"\nforge_http_request_duration_seconds_count{code=\"200\",route=\"/graphql\"} 1\n",
+				"\ngo_sql_max_open_connections{db_name=\"forge\"} 16\n",
+				"\ngo_goroutines ",
+			}},
+		}
+		for _, tt := range tests {
+			status, body := s.get(t, tt.path)
+			if status != tt.want {
+				t.Errorf("%s: status %d, want %d", tt.path, status, tt.want)
+			}
+			for _, part := range tt.has {
+				if !strings.Contains(body, part) {
+					t.Errorf("%s: without %q:\n%s", tt.path, part, body)
+				}
+			}
+		}
+		status, body := s.query(t, "#"+strings.Repeat("x", 1<<20))
+		if status != http.StatusRequestEntityTooLarge || strings.Contains(body, "xxx") {
+			t.Errorf("a body of more than 1 MiB: %d %s", status, body)
+		}
+		if code := s.end(); code != 0 {
+			t.Errorf("exit status %d", code)
+		}
+		if log := s.log.String(); !strings.Contains(log, "path=/graphql status=200") || strings.Contains(log, "totalCount") {
+			t.Errorf("a line for each request, and nothing of what it asked for:\n%s", log)
+		}
+	})
+}
+
+func TestProduction(t *testing.T) {
+	t.Parallel()
+	const introspection = `{ __schema { queryType { name } } }`
+	s := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+dbtest.EmptySQLite(t))
+	if status, body := s.get(t, "/"); status != 404 || strings.Contains(body, "html") {
+		t.Errorf("the playground: %d %s", status, body)
+	}
+	if strings.Contains(s.stdout, "Playground") {
+		t.Errorf("it names a playground:\n%s", s.stdout)
+	}
+	if _, body := s.query(t, introspection); strings.Contains(body, `"Query"`) || !strings.Contains(body, `"errors"`) {
+		t.Errorf("introspection: %s", body)
+	}
+	if _, body := s.query(t, countUsers); strings.Contains(body, "extensions") || !strings.Contains(body, `"totalCount":100`) {
+		t.Errorf("costs are for development: %s", body)
+	}
+	if _, body := s.query(t, `{ usres { totalCount } }`); strings.Contains(body, "users") {
+		t.Errorf("a hint at the schema: %s", body)
+	}
+	s.end()
+	for line := range strings.Lines(s.log.String()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("a line that is not JSON: %s", line)
+		}
+	}
+
+	asked := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+dbtest.SQLite(t), "--playground")
+	if status, _ := asked.get(t, "/"); status != 200 {
+		t.Errorf("the playground, asked for: %d", status)
+	}
+}
+
+// TestRefused starts forge with mistakes: one line names each, and nothing is done.
+func TestRefused(t *testing.T) {
+	t.Chdir(t.TempDir())
+	tests := []struct {
+		words []string
+		has   []string
+	}{
+		{[]string{"FORGE_ENV=prod"}, []string{"FORGE_ENV", "prod", "development or production"}},
+		{[]string{"DATABASE_URL=mysql://u:s3cret@h/x"}, []string{"DATABASE_URL", "mysql://u:xxxxx@h/x", "postgres://", "sqlite:PATH"}},
+		{[]string{"DATABASE_URL=sqlite:."}, []string{"DATABASE_URL", "sqlite:.", "directory"}},
+		{[]string{"ADDR=here"}, []string{"ADDR", "here", "HOST:PORT"}},
+		{[]string{"ADDR=0.0.0.0:0"}, []string{"ADDR", "0.0.0.0:0", "AUTH", "127.0.0.1:8080"}},
+		{[]string{"--addr", "0.0.0.0:0"}, []string{"--addr", "0.0.0.0:0"}},
+		{[]string{"AUTH=no one"}, []string{"AUTH", "no one", "on, or off"}},
+		{[]string{"AUTH=on"}, []string{"AUTH", "on", "tokens", "off"}},
+		{[]string{"FORGE_ENV=production"}, []string{"AUTH", "on", "tokens", "off"}},
+		{[]string{"MIGRATE=2"}, []string{"MIGRATE", "2", "on or off"}},
+		{[]string{"DEMO=much"}, []string{"DEMO", "much", "on or off"}},
+		{[]string{"--demo=much"}, []string{"--demo", "much", "on or off"}},
+		{[]string{"--demo", "off"}, []string{"off", "--demo=off"}},
+		{[]string{"PLAYGROUND=much"}, []string{"PLAYGROUND", "much", "on or off"}},
+		{[]string{"POOL_SIZE=-1"}, []string{"POOL_SIZE", "-1", "1 to 1000"}},
+		{[]string{"POOL_TIMEOUT=soon"}, []string{"POOL_TIMEOUT", "soon", "1ms to 5m"}},
+		{[]string{"LOG_LEVEL=loud"}, []string{"LOG_LEVEL", "loud", "debug, info, warn or error"}},
+		{[]string{"FORGE_ADR=x"}, []string{"FORGE_ADR", "ADDR", "--help"}},
+		{[]string{"--adr", "x"}, []string{"--adr", "--addr", "--help"}},
+		{[]string{"serve", "--databaseurl=x"}, []string{"--databaseurl", "--database-url", "--help"}},
+		{[]string{"--addr"}, []string{"--addr", "needs an argument"}},
+		{[]string{"sreve"}, []string{"sreve", "serve", "--help"}},
+		{[]string{"serve", "now"}, []string{"serve", "now"}},
+		{[]string{"migrate"}, []string{"migrate", "up, down, status, sql, diff"}},
+		{[]string{"migrate", "upp"}, []string{"upp", "up", "--help"}},
+		{[]string{"migrate", "down", "0"}, []string{"N", "0", "from 1"}},
+		{[]string{"migrate", "down", "all"}, []string{"N", "all", "from 1"}},
+		{[]string{"migrate", "down", "1", "2"}, []string{"down", "2"}},
+		{[]string{"migrate", "diff"}, []string{"migrate diff", "name"}},
+		{[]string{"seed", "--scale=0"}, []string{"--scale", "0", "1 to 10000"}},
+		{[]string{"seed", "--scale", "big"}, []string{"--scale", "big", "1 to 10000"}},
+		{[]string{"schema", "--jsn"}, []string{"--jsn", "--help"}},
+	}
+	for _, tt := range tests {
+		code, stdout, stderr := do(t, tt.words...)
+		if code != 2 || stdout != "" || !isOneLine(stderr) {
+			t.Errorf("%v: status %d, stdout %q, stderr %q, want 2 and one line", tt.words, code, stdout, stderr)
+		}
+		for _, part := range tt.has {
+			if !strings.Contains(stderr, part) {
+				t.Errorf("%v: %q does not say %q", tt.words, stderr, part)
+			}
+		}
+		if strings.Contains(stderr, "s3cret") {
+			t.Errorf("%v: a password is shown: %s", tt.words, stderr)
+		}
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("something was done: %v, %v", left, err)
+	}
+}
+
+func isOneLine(s string) bool {
+	return strings.HasPrefix(s, "forge: ") && strings.Count(s, "\n") == 1 && strings.HasSuffix(s, "\n")
+}
+
+// TestBadDatabase starts forge on databases that it cannot serve.
+func TestBadDatabase(t *testing.T) {
+	t.Parallel()
+	noDatabase := filepath.Join(t.TempDir(), "text.db")
+	if err := os.WriteFile(noDatabase, []byte(strings.Repeat("this is a letter, not a database. ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	locked := dbtest.SQLite(t)
+	mustExec(t, locked, "BEGIN EXCLUSIVE")
+	newer := []string{dbtest.SQLite(t), dbtest.Postgres(t)}
+	for _, address := range newer {
+		mustExec(t, address, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
+	}
+	nobody := fmt.Sprintf("postgres://u:s3cret@%s/x?sslmode=disable", freePort(t))
+	tests := []struct {
+		name    string
+		address string
+		has     string
+	}{
+		{"not a database", "sqlite:" + noDatabase, "not a database"},
+		{"no such directory", "sqlite:" + filepath.Join(t.TempDir(), "no", "forge.db"), "unable to open"},
+		{"read-only, and to be made", dbtest.EmptySQLite(t) + "?mode=ro", "unable to open"},
+		{"locked", locked, "locked by another process"},
+		{"newer, SQLite", newer[0], "29990101000000"},
+		{"newer, PostgreSQL", newer[1], "29990101000000"},
+		{"no server", nobody, "refused"},
+		{"no such database", withName(t, dbtest.EmptyPostgres(t), "forge_no_such"), "does not exist"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, command := range []string{"serve", "seed"} {
+				code, stdout, stderr := do(t, "ADDR=127.0.0.1:0", "DATABASE_URL="+tt.address, command)
+				if code != 1 || stdout != "" || !isOneLine(stderr) {
+					t.Errorf("%s: status %d, stdout %q, stderr %q, want 1 and one line", command, code, stdout, stderr)
+				}
+				if !strings.HasPrefix(stderr, `forge: DATABASE_URL="`) || !strings.Contains(stderr, tt.has) ||
+					strings.Contains(stderr, "s3cret") {
+					t.Errorf("%s: %q, want it to say %q", command, stderr, tt.has)
+				}
+			}
+		})
+	}
+}
+
+// mustExec runs a statement on a connection that stays open until the test ends, and on PostgreSQL at once.
+func mustExec(t *testing.T, address, query string) {
+	t.Helper()
+	driver, source := "postgres", address
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		driver, source = "sqlite", "file:"+path
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { db.Close() })
+	if _, err := db.ExecContext(context.Background(), query); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// freePort returns an address on which nobody listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// withName returns the address of another database of the same server.
+func withName(t *testing.T, address, name string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// TestReadOnly serves a file that may only be read: that is what the address asks for.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	address := dbtest.EmptySQLite(t)
+	if code, _, stderr := do(t, "DATABASE_URL="+address, "seed", "--scale=1"); code != 0 {
+		t.Fatal(stderr)
+	}
+	s := start(t, "DATABASE_URL="+address+"?mode=ro")
+	if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":20`) {
+		t.Errorf("reading: %s", body)
+	}
+	status, body := s.query(t, `mutation { createTeam(input: { name: "Late" }) { team { id } } }`)
+	if !strings.Contains(body, `"UNAVAILABLE"`) {
+		t.Errorf("writing: %d %s", status, body)
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	path := filepath.Join(t.TempDir(), "forge.db")
+	code, stdout, stderr := do(t, "ADDR="+taken.Addr().String(), "DATABASE_URL=sqlite:"+path)
+	if code != 1 || stdout != "" || !isOneLine(stderr) || !strings.Contains(stderr, "ADDR=\""+taken.Addr().String()) ||
+		!strings.Contains(stderr, "another program listens") {
+		t.Errorf("status %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the database was touched: %v", err)
+	}
+}
+
+// TestNotMigrated starts a server ahead of the migrations, as a deployment may.
+func TestNotMigrated(t *testing.T) {
+	t.Parallel()
+	emptyDatabases(t, func(t *testing.T, address string) {
+		s := start(t, "DATABASE_URL="+address, "MIGRATE=off")
+		pending := regexp.MustCompile(`^\{"status":"unavailable","reason":"[^"]*lacks \d{14}_init[^"]*"\}\n$`)
+		if status, body := s.get(t, "/readyz"); status != 503 || !pending.MatchString(body) {
+			t.Errorf("/readyz: %d %s", status, body)
+		}
+		if _, body := s.query(t, countUsers); !strings.Contains(body, `"errors"`) || strings.Contains(body, "goose") {
+			t.Errorf("a query: %s", body)
+		}
+		if status, _ := s.get(t, "/healthz"); status != 200 {
+			t.Errorf("/healthz: %d", status)
+		}
+		if code, _, stderr := do(t, "DATABASE_URL="+address, "migrate", "up"); code != 0 {
+			t.Fatal(stderr)
+		}
+		if status, body := s.get(t, "/readyz"); status != 200 {
+			t.Errorf("/readyz after the migration: %d %s", status, body)
+		}
+		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":0`) {
+			t.Errorf("a query after the migration: %s", body)
+		}
+		mustExec(t, address, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
+		if status, body := s.get(t, "/readyz"); status != 503 || !strings.Contains(body, "29990101000000") {
+			t.Errorf("/readyz beside a newer build: %d %s", status, body)
+		}
+	})
+}
+
+// TestDatabaseGone cuts a running server off.
+func TestDatabaseGone(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	s := start(t, "DATABASE_URL="+address)
+	if status, body := s.get(t, "/readyz"); status != 200 {
+		t.Fatalf("/readyz: %d %s", status, body)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	other := withName(t, address, "postgres")
+	mustExec(t, other, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	mustExec(t, other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
+	const gone = `{"status":"unavailable","reason":"the database does not answer"}` + "\n"
+	if status, body := s.get(t, "/readyz"); status != 503 || body != gone {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	if status, _ := s.get(t, "/healthz"); status != 200 {
+		t.Errorf("/healthz: %d", status)
+	}
+	mustExec(t, other, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
+	if status, body := s.get(t, "/readyz"); status != 200 {
+		t.Errorf("/readyz once the database is back: %d %s", status, body)
+	}
+}
+
+func TestMigrateCommands(t *testing.T) {
+	t.Parallel()
+	emptyDatabases(t, func(t *testing.T, address string) {
+		database := "DATABASE_URL=" + address
+		steps := []struct {
+			words []string
+			code  int
+			has   string
+		}{
+			{[]string{"migrate", "status"}, 0, "pending"},
+			{[]string{"seed", "--migrate=off"}, 1, "lacks"},
+			{[]string{"migrate", "up"}, 0, "applied"},
+			{[]string{"migrate", "up"}, 0, "applied"},
+			{[]string{"seed", "--scale", "1"}, 0, ""},
+			{[]string{"seed", "--scale", "1"}, 1, "not empty"},
+			{[]string{"migrate", "down", "1000"}, 0, "pending"},
+			{[]string{"seed", "--migrate", "--scale=2"}, 0, ""},
+			{[]string{"migrate", "down", "--database-url", address}, 0, "pending"},
+			{[]string{"migrate", "sql"}, 0, "CREATE TABLE"},
+			{[]string{"migrate", "sql", "--down"}, 0, "DROP TABLE"},
+		}
+		for _, step := range steps {
+			code, stdout, stderr := do(t, append([]string{database}, step.words...)...)
+			if code != step.code || !strings.Contains(stdout+stderr, step.has) || code != 0 && !isOneLine(stderr) {
+				t.Errorf("%v: status %d, stdout %q, stderr %q, want %d and %q", step.words, code, stdout, stderr, step.code, step.has)
+			}
+		}
+	})
+}
+
+func TestSchemaCommand(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("schema.graphqls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, stderr := do(t, "schema"); code != 0 || stdout != string(want) || stderr != "" {
+		t.Errorf("status %d, %d bytes, stderr %q, want 0 and the %d bytes of the file", code, len(stdout), stderr, len(want))
+	}
+}
+
+// TestHelp looks for every setting, with all that is to be known of it, in the help of every command.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"", "serve", "migrate", "migrate up", "seed"} {
+		code, stdout, stderr := do(t, append(strings.Fields(command), "--help")...)
+		if code != 0 || stderr != "" {
+			t.Errorf("%q: status %d, stderr %q", command, code, stderr)
+		}
+		lines := map[string]string{}
+		for line := range strings.Lines(stdout) {
+			if fields := strings.Fields(line); len(fields) > 0 {
+				lines[fields[0]] = line
+			}
+		}
+		for _, s := range settings.All {
+			line := lines["--"+s.Flag]
+			for _, part := range []string{s.Meaning, s.Allowed, "(default: " + s.Default + ")", "[$" + s.Env + "]"} {
+				if !strings.Contains(line, part) {
+					t.Errorf("%q says of --%s %q, want %q in it", command, s.Flag, line, part)
+				}
+			}
+		}
+		if len(settings.All) == 0 || len(lines) < len(settings.All) {
+			t.Errorf("%q has %v", command, slices.Sorted(maps.Keys(lines)))
+		}
+	}
+}
+
+// process is a forge with a process of its own, on PostgreSQL, that has a request in flight.
+type process struct {
+	cmd      *exec.Cmd
+	letGo    func()      // lets the database answer the request
+	answered chan string // the answer, or the error
+}
+
+func mustBeInFlight(t *testing.T) process {
+	t.Helper()
+	address := dbtest.Postgres(t)
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(executable)
+	cmd.Env = append(os.Environ(), asProgram+"=yes", "ADDR=127.0.0.1:0", "DATABASE_URL="+address)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr output
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	s := new(server)
+	if !s.listen(stdout) {
+		t.Fatalf("forge ended: %s", stderr.String())
+	}
+
+	db, err := sql.Open("postgres", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("LOCK TABLE users IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	p := process{cmd, func() { _ = tx.Rollback() }, make(chan string, 1)}
+	go func() {
+		_, body, err := s.send(countUsers)
+		if err != nil {
+			body = err.Error()
+		}
+		p.answered <- body
+	}()
+	for waiting := 0; waiting == 0; {
+		const query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"
+		if err := db.QueryRow(query).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+// TestSIGTERM ends a process that has a request in flight: it is answered, and the process ends well.
+func TestSIGTERM(t *testing.T) {
+	t.Parallel()
+	p := mustBeInFlight(t)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.letGo()
+	if answer := <-p.answered; !strings.Contains(answer, `"totalCount":0`) {
+		t.Errorf("the request in flight: %s", answer)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("the process: %v", err)
+	}
+}
+
+// TestSecondSIGTERM ends a process whose request in flight is never answered, for somebody who will not wait.
+func TestSecondSIGTERM(t *testing.T) {
+	t.Parallel()
+	p := mustBeInFlight(t)
+	defer p.letGo()
+	ended := make(chan error, 1)
+	go func() { ended <- p.cmd.Wait() }()
+	for {
+		// Which of them is the first that does not ask any more is up to the process.
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-ended:
+			failed, ok := errors.AsType[*exec.ExitError](err)
+			if !ok || !failed.Sys().(syscall.WaitStatus).Signaled() {
+				t.Errorf("%v, want an end by the signal", err)
+			}
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
