@@ -24,6 +24,10 @@ func presentError(log *slog.Logger) graphql.ErrorPresenterFunc {
 		shown := &gqlerror.Error{}
 		if known, ok := errors.AsType[*gqlerror.Error](err); ok {
 			shown.Path, shown.Locations = known.Path, known.Locations
+			if len(known.Path) > 0 && known.Path[0] == ast.PathName("variable") {
+				// gqlparser names the variable that it could not take by a path, which in an answer leads to a field.
+				return badVariable(dotted(known.Path[1:]), known.Message)
+			}
 			if _, coded := known.Extensions["code"]; coded {
 				return known
 			}

@@ -182,7 +182,6 @@ type collection struct {
 	entity string
 	field  string            // of Query, or Parent.field
 	lists  map[string][]line // by the ID of the row that the list belongs to; "" for a root field
-	match  map[string]func(any) bool
 }
 
 // collections are all connections of the schema over w.

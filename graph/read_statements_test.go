@@ -12,6 +12,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"forge/ent"
 	"forge/ent/order"
@@ -278,7 +279,7 @@ func columnsIn(statement string) (columns []string) {
 // askedFor returns the columns that a query may read.
 func askedFor(t *testing.T, schema *ast.Schema, query string) map[string]bool {
 	t.Helper()
-	doc, err := gqlparser.LoadQuery(schema, query)
+	doc, err := gqlparser.LoadQueryWithRules(schema, query, rules.NewDefaultRules())
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}

@@ -130,19 +130,17 @@ func (m *model) one(name string, row modelRow, condition string, value any) (tru
 		inner, said := m.holds(name, row, value.(map[string]any))
 		return isTrue - inner, said
 	case "and":
-		all, said := isTrue, false
-		for _, w := range value.([]any) {
-			if one, ok := m.holds(name, row, w.(map[string]any)); ok {
-				all, said = min(all, one), true
-			}
-		}
-		return all, said
+		return m.every(name, row, value.([]any))
 	case "or":
 		return m.any(name, row, value.([]any)), true
 	}
 	if edge, with := m.edge(name, condition); edge != nil {
 		for _, related := range m.related(name, row, edge) {
-			if !with || m.any(edge.To, related, value.([]any)) == isTrue {
+			holds := isTrue
+			if with {
+				holds, _ = m.every(edge.To, related, value.([]any))
+			}
+			if holds == isTrue {
 				return truthOf(value != false), true
 			}
 		}
@@ -150,6 +148,17 @@ func (m *model) one(name string, row modelRow, condition string, value any) (tru
 	}
 	field, op := m.field(name, condition)
 	return m.compare(field, op, row[field.Name], value), true
+}
+
+// every says whether all of the where inputs hold, those that say something.
+func (m *model) every(name string, row modelRow, list []any) (all truth, said bool) {
+	all = isTrue
+	for _, w := range list {
+		if one, ok := m.holds(name, row, w.(map[string]any)); ok {
+			all, said = min(all, one), true
+		}
+	}
+	return all, said
 }
 
 // any says whether at least one of the where inputs holds. One that says nothing always does.
@@ -315,8 +324,11 @@ func (m *model) variants(r *rand.Rand, name string, def *ast.FieldDefinition) (l
 	case "In":
 		return []any{nil, []any{}, []any{samples[0]}, samples, []any{pick(r, samples), pick(r, samples), pick(r, samples)}}
 	case "HasPrefix":
+		for _, s := range awkwardPrefixes {
+			list = append(list, s)
+		}
 		r.Shuffle(len(samples), func(i, j int) { samples[i], samples[j] = samples[j], samples[i] })
-		for _, s := range samples[:min(len(samples), 20)] {
+		for _, s := range samples[:min(len(samples), 8)] {
 			runes := []rune(s.(string))
 			list = append(list, s, string(runes[:len(runes)/2]), string(runes[:len(runes)/3]))
 		}
@@ -325,6 +337,10 @@ func (m *model) variants(r *rand.Rand, name string, def *ast.FieldDefinition) (l
 	r.Shuffle(len(samples), func(i, j int) { samples[i], samples[j] = samples[j], samples[i] })
 	return append(samples[:min(len(samples), 12)], nil)
 }
+
+// awkwardPrefixes hold what LIKE would take for wildcards, other cases, and characters at the ends of ranges.
+var awkwardPrefixes = []string{"", "a", "ad", "ada", "Ada", "ADA", "ad%", "ada%", "%", "_", "ada_", "\U0010FFFF", "ada\U0010FFFF", "\U0010FFFF\U0010FFFF",
+	"\U0010FFFF\U0010FFFF\U0010FFFF", "z\uD7FF", "z\uE000", "SKU-", `a"b\`, "ada\u2028", "ä", "Ω", "🦸", "'", "\x7F"}
 
 // random returns a where input of several conditions, nested up to depth times.
 func (m *model) random(r *rand.Rand, name string, depth int) map[string]any {

@@ -57,6 +57,8 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	}
 	srv.SetDisableSuggestion(!cfg.Development)
 	srv.SetParserTokenLimit(cfg.Limits.Tokens)
+	srv.Use(nesting{})
+	srv.Use(switches{engine})
 	srv.Use(limiter{cfg.Limits, engine})
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
 	srv.AroundRootFields(stopAfterFailure)

@@ -533,11 +533,11 @@ that has no value is neither true nor false, so neither it nor its ` + "`" + `no
 inside each other.
 """
 input UserWhereInput {
-  "None of these hold."
+  "These do not all hold."
   not: UserWhereInput
   "All of these hold."
   and: [UserWhereInput!]
-  "At least one of these holds."
+  "At least one of these holds; of none, none does."
   or: [UserWhereInput!]
   id: ID
   idIn: [ID!]
@@ -578,11 +578,11 @@ enum UserOrderField {
 
 "Conditions on teams; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
 input TeamWhereInput {
-  "None of these hold."
+  "These do not all hold."
   not: TeamWhereInput
   "All of these hold."
   and: [TeamWhereInput!]
-  "At least one of these holds."
+  "At least one of these holds; of none, none does."
   or: [TeamWhereInput!]
   id: ID
   idIn: [ID!]
@@ -616,11 +616,11 @@ enum TeamOrderField {
 
 "Conditions on heroes; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
 input HeroWhereInput {
-  "None of these hold."
+  "These do not all hold."
   not: HeroWhereInput
   "All of these hold."
   and: [HeroWhereInput!]
-  "At least one of these holds."
+  "At least one of these holds; of none, none does."
   or: [HeroWhereInput!]
   id: ID
   idIn: [ID!]
@@ -670,11 +670,11 @@ enum HeroOrderField {
 
 "Conditions on products; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
 input ProductWhereInput {
-  "None of these hold."
+  "These do not all hold."
   not: ProductWhereInput
   "All of these hold."
   and: [ProductWhereInput!]
-  "At least one of these holds."
+  "At least one of these holds; of none, none does."
   or: [ProductWhereInput!]
   id: ID
   idIn: [ID!]
@@ -721,11 +721,11 @@ enum ProductOrderField {
 
 "Conditions on orders; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
 input OrderWhereInput {
-  "None of these hold."
+  "These do not all hold."
   not: OrderWhereInput
   "All of these hold."
   and: [OrderWhereInput!]
-  "At least one of these holds."
+  "At least one of these holds; of none, none does."
   or: [OrderWhereInput!]
   id: ID
   idIn: [ID!]
@@ -764,11 +764,11 @@ enum OrderOrderField {
 
 "Conditions on order items; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
 input OrderItemWhereInput {
-  "None of these hold."
+  "These do not all hold."
   not: OrderItemWhereInput
   "All of these hold."
   and: [OrderItemWhereInput!]
-  "At least one of these holds."
+  "At least one of these holds; of none, none does."
   or: [OrderItemWhereInput!]
   id: ID
   idIn: [ID!]

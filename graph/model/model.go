@@ -193,11 +193,11 @@ type HeroOrder struct {
 
 // Conditions on heroes; see `UserWhereInput` for how they are read.
 type HeroWhereInput struct {
-	// None of these hold.
+	// These do not all hold.
 	Not graphql.Omittable[*HeroWhereInput] `json:"not,omitempty"`
 	// All of these hold.
 	And graphql.Omittable[[]*HeroWhereInput] `json:"and,omitempty"`
-	// At least one of these holds.
+	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*HeroWhereInput] `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`
@@ -294,11 +294,11 @@ func (this OrderItem) GetID() ids.ID { return this.ID }
 
 // Conditions on order items; see `UserWhereInput` for how they are read.
 type OrderItemWhereInput struct {
-	// None of these hold.
+	// These do not all hold.
 	Not graphql.Omittable[*OrderItemWhereInput] `json:"not,omitempty"`
 	// All of these hold.
 	And graphql.Omittable[[]*OrderItemWhereInput] `json:"and,omitempty"`
-	// At least one of these holds.
+	// At least one of these holds; of none, none does.
 	Or             graphql.Omittable[[]*OrderItemWhereInput] `json:"or,omitempty"`
 	ID             graphql.Omittable[*ids.ID]                `json:"id,omitempty"`
 	IDIn           graphql.Omittable[[]*ids.ID]              `json:"idIn,omitempty"`
@@ -316,11 +316,11 @@ type OrderOrder struct {
 
 // Conditions on orders; see `UserWhereInput` for how they are read.
 type OrderWhereInput struct {
-	// None of these hold.
+	// These do not all hold.
 	Not graphql.Omittable[*OrderWhereInput] `json:"not,omitempty"`
 	// All of these hold.
 	And graphql.Omittable[[]*OrderWhereInput] `json:"and,omitempty"`
-	// At least one of these holds.
+	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*OrderWhereInput]     `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]                `json:"id,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]              `json:"idIn,omitempty"`
@@ -401,11 +401,11 @@ type ProductOrder struct {
 
 // Conditions on products; see `UserWhereInput` for how they are read.
 type ProductWhereInput struct {
-	// None of these hold.
+	// These do not all hold.
 	Not graphql.Omittable[*ProductWhereInput] `json:"not,omitempty"`
 	// All of these hold.
 	And graphql.Omittable[[]*ProductWhereInput] `json:"and,omitempty"`
-	// At least one of these holds.
+	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*ProductWhereInput] `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]              `json:"id,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]            `json:"idIn,omitempty"`
@@ -487,11 +487,11 @@ type TeamOrder struct {
 
 // Conditions on teams; see `UserWhereInput` for how they are read.
 type TeamWhereInput struct {
-	// None of these hold.
+	// These do not all hold.
 	Not graphql.Omittable[*TeamWhereInput] `json:"not,omitempty"`
 	// All of these hold.
 	And graphql.Omittable[[]*TeamWhereInput] `json:"and,omitempty"`
-	// At least one of these holds.
+	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*TeamWhereInput] `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`
@@ -612,11 +612,11 @@ type UserOrder struct {
 // that has no value is neither true nor false, so neither it nor its `not` finds such a row. Conditions stand up to 10 deep
 // inside each other.
 type UserWhereInput struct {
-	// None of these hold.
+	// These do not all hold.
 	Not graphql.Omittable[*UserWhereInput] `json:"not,omitempty"`
 	// All of these hold.
 	And graphql.Omittable[[]*UserWhereInput] `json:"and,omitempty"`
-	// At least one of these holds.
+	// At least one of these holds; of none, none does.
 	Or                graphql.Omittable[[]*UserWhereInput] `json:"or,omitempty"`
 	ID                graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
 	IDIn              graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`

@@ -42,6 +42,9 @@ func (e *Engine) Statements(op *graphql.OperationContext) int {
 	return e.operation(op).statements(e, op)
 }
 
+// Switches returns the variables that stand in @skip and @include anywhere in the operation.
+func (e *Engine) Switches(op *graphql.OperationContext) []string { return e.operation(op).switches }
+
 // identified is how a resolver refers to an entity: only the ID counts, all else is read.
 type identified interface{ GetID() ids.ID }
 

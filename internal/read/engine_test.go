@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"forge/ent"
 	"forge/graph/generated"
@@ -27,7 +28,7 @@ func newTestEngine(operations int) *Engine {
 // parsed is an operation as gqlgen hands it to the engine; the variables are as a client sends them.
 func parsed(t testing.TB, e *Engine, query string) func(vars map[string]any) *graphql.OperationContext {
 	t.Helper()
-	doc, err := gqlparser.LoadQuery(e.schema, query)
+	doc, err := gqlparser.LoadQueryWithRules(e.schema, query, rules.NewDefaultRules())
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}

@@ -90,9 +90,7 @@ func (f filters) one(o *object, by *filter, value any, path string, depth int) (
 		}
 		return func(s *sql.Selector) *sql.Predicate { return sql.Not(inner(s)) }, nil
 	case "and":
-		parts, err := f.each(o, value, path, depth)
-		parts = slices.DeleteFunc(parts, func(part condition) bool { return part == nil })
-		return join(sql.And, parts), err
+		return f.every(o, value, path, depth)
 	case "or":
 		return f.any(o, value, path, depth)
 	case "has":
@@ -102,13 +100,20 @@ func (f filters) one(o *object, by *filter, value any, path string, depth int) (
 		}
 		return inner, err
 	case "hasWith":
-		inner, err := f.any(by.to, value, path, depth)
+		inner, err := f.every(by.to, value, path, depth)
 		if err != nil {
 			return nil, err
 		}
 		return f.related(by, inner)
 	}
 	return f.compare(by, value, path)
+}
+
+// every returns the condition that all of a list of where inputs hold.
+func (f filters) every(o *object, value any, path string, depth int) (condition, error) {
+	parts, err := f.each(o, value, path, depth)
+	parts = slices.DeleteFunc(parts, func(part condition) bool { return part == nil })
+	return join(sql.And, parts), err
 }
 
 // any returns the condition that at least one of a list of where inputs holds. One that says nothing always does; of none, none does.
