@@ -1,6 +1,6 @@
 # What a developer runs. CI runs .ci/run, which calls make test.
 
-.PHONY: run test lint generate needs
+.PHONY: run test soak lint generate needs
 
 run: ## serve on SQLite, with demo data
 	go run .
@@ -8,6 +8,9 @@ run: ## serve on SQLite, with demo data
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
 	go test $(RACE) -timeout 20m ./...
+
+soak: needs ## the long forms of the tests of faults and concurrency
+	FORGE_SOAK=1 go test -timeout 90m -count=1 ./faults/... ./graph/... ./internal/unit/...
 
 lint: ## what CI checks beside the tests
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"

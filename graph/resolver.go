@@ -54,6 +54,8 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv.SetRecoverFunc(recovered)
 	if cfg.Development {
 		srv.Use(extension.Introspection{})
+	} else {
+		srv.Use(noIntrospection{})
 	}
 	srv.SetDisableSuggestion(!cfg.Development)
 	srv.SetParserTokenLimit(cfg.Limits.Tokens)
