@@ -259,8 +259,8 @@ func TestHiddenValues(t *testing.T) {
 			{`mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { ...all } } }`, `{"name":"x","secretName":"` + strings.Repeat("5ecret", 20) + `"}`, badInput},
 			{`mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { ...all } } }`, `{"name":"x","secretName":"5ecret\u0000"}`, badInput},
 			{`mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { ...all } } }`, `{"name":"x","secretName":"5ecret","teamId":"` + noTeam + `"}`, "NOT_FOUND"},
-			{`mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { ...all } } }`, `{"name":"x","secretName":["5ecret"]}`, notValid},
-			{`mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { ...all } } }`, `{"name":"x","secretName":{"a":"5ecret"}}`, notValid},
+			{`mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { ...all } } }`, `{"name":"x","secretName":["5ecret"]}`, badInput},
+			{`mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { ...all } } }`, `{"name":"x","secretName":{"a":"5ecret"}}`, badInput},
 			{`mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { ...all } } }`, `{"name":"poison","secretName":"5ecret"}`, "*"},
 			{`mutation($i: UpdateHeroInput!) { updateHero(id: "@hero1", input: $i) { hero { ...all } } }`, `{"secretName":"5ecret again"}`, ""},
 			{`mutation($i: UpdateHeroInput!) { updateHero(id: "@hero2", input: $i, expectedVersion: 99) { hero { ...all } } }`, `{"secretName":"5ecret again"}`, "CONFLICT"},
@@ -276,8 +276,8 @@ func TestHiddenValues(t *testing.T) {
 			{`mutation($i: UpdateUserInput!) { updateUser(id: "@user3", input: $i) { user { id } } }`, `{"username":"x"}`, "NOT_FOUND"},
 			{`mutation($i: ID!) { deleteUser(id: $i) { deletedId } }`, `"@user3"`, "NOT_FOUND"},
 			{`query($i: UserWhereInput) { users(where: $i) { nodes { id } } }`, `{"email":"5ecret-key-0@x.org\u0000"}`, badInput},
-			{`query($i: UserWhereInput) { users(where: $i) { nodes { id } } }`, `{"hashedPassword":"5ecret"}`, notValid},
-			{`query($i: [UserOrder!]) { users(orderBy: $i) { nodes { id } } }`, `{"field":"DELETED_AT"}`, notValid},
+			{`query($i: UserWhereInput) { users(where: $i) { nodes { id } } }`, `{"hashedPassword":"5ecret"}`, badInput},
+			{`query($i: [UserOrder!]) { users(orderBy: $i) { nodes { id } } }`, `{"field":"DELETED_AT"}`, badInput},
 		} {
 			query := withIDs(m.query, nil)
 			if strings.Contains(query, "...all") {

@@ -42,8 +42,15 @@ func (e *Engine) Statements(op *graphql.OperationContext) int {
 	return e.operation(op).statements(e, op)
 }
 
-// Switches returns the variables that stand in @skip and @include anywhere in the operation.
-func (e *Engine) Switches(op *graphql.OperationContext) []string { return e.operation(op).switches }
+// Switches returns the variables of the operation that stand in @skip and @include, there or in a fragment.
+func (e *Engine) Switches(op *graphql.OperationContext) (names []string) {
+	for _, name := range e.operation(op).switches {
+		if op.Operation.VariableDefinitions.ForName(name) != nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // identified is how a resolver refers to an entity: only the ID counts, all else is read.
 type identified interface{ GetID() ids.ID }
