@@ -34,10 +34,11 @@ type operations struct {
 // around is an operation middleware.
 func (o *operations) around(_ context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
+		start := time.Now()
 		for n := 1; ; n++ {
 			a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
 			response := a.run(ctx, next)
-			if n == attempts || !a.inVain() || !pause(ctx, n) {
+			if !a.inVain(response) || time.Since(start) > retried || !pause(ctx, n) {
 				return response
 			}
 		}
@@ -85,6 +86,10 @@ func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graph
 	if a.failed.Load() {
 		return response
 	}
+	if a.unit.Mode() != unit.Write {
+		_ = a.unit.Commit(ctx) // there is nothing to keep, and the answer says itself what failed
+		return response
+	}
 	if err := a.store(ctx, request, response); err != nil {
 		return a.refuse(ctx, err) // nothing of what the answer says was stored
 	}
@@ -129,9 +134,12 @@ func (a *attempt) tell(ctx context.Context, response *graphql.Response) {
 	}
 }
 
-// inVain reports that the attempt failed for a reason that may be gone the next time.
-func (a *attempt) inVain() bool {
-	return a.unit.Passing() && (a.unit.Mode() != unit.Write || a.failed.Load())
+// inVain reports that the attempt failed for a reason that may be gone the next time, and that there is to be one.
+func (a *attempt) inVain(response *graphql.Response) bool {
+	if a.unit.Mode() != unit.Write {
+		return a.number < reads && a.unit.Passing() && response != nil && len(response.Errors) > 0
+	}
+	return a.number < writes && a.unit.Passing() && a.failed.Load()
 }
 
 // warn logs an operation that holds its connection for too long, while it still does.
@@ -152,12 +160,17 @@ func unavailable(response *graphql.Response) bool {
 	})
 }
 
-// attempts is how often an operation is run at most.
-const attempts = 6
+// How often an operation is run at most, and after which time not again. Where mutations are serializable, many at once are
+// in each other's way until enough of them pause; a read is run again when its connection broke, which it may be the cause of.
+const (
+	writes  = 20
+	reads   = 6
+	retried = 10 * time.Second
+)
 
 // pause waits before the next attempt, longer each time and never as long as others do. It reports whether there is time left.
 func pause(ctx context.Context, attempt int) bool {
-	longest := 5 * time.Millisecond << attempt
+	longest := min(5*time.Millisecond<<attempt, 500*time.Millisecond)
 	select {
 	case <-ctx.Done():
 		return false

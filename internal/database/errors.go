@@ -82,15 +82,18 @@ func Fault(err error) *fault.Error {
 	switch {
 	case isPQ(err, pqerror.TRSerializationFailure), isPQ(err, pqerror.TRDeadlockDetected):
 		return &fault.Error{Code: fault.Unavailable, Message: "too many changes of the same things at once; try again", Cause: err}
-	case errors.Is(err, context.DeadlineExceeded), isPQ(err, pqerror.QueryCanceled), isPQ(err, pqerror.LockNotAvailable):
+	case errors.Is(err, context.DeadlineExceeded), isPQ(err, pqerror.QueryCanceled), isPQ(err, pqerror.LockNotAvailable),
+		isPQ(err, pqerror.IdleInTransactionSessionTimeout):
 		return &fault.Error{Code: fault.Timeout, Message: "this took too long and was stopped", Cause: err}
+	case isPQ(err, pqerror.UndefinedTable), isPQ(err, pqerror.UndefinedColumn):
+		return &fault.Error{Code: fault.Unavailable, Message: "the database does not have the schema that this server was built for", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_BUSY), isSQLite(err, sqlite3.SQLITE_LOCKED):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database is locked by another process; try again", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_READONLY), isPQ(err, pqerror.ReadOnlySQLTransaction):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database can only be read at present", Cause: err}
-	case isSQLite(err, sqlite3.SQLITE_FULL):
+	case isSQLite(err, sqlite3.SQLITE_FULL), isPQ(err, pqerror.DiskFull):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database's disk is full", Cause: err}
-	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), Lost(err):
+	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), lacking(err), Lost(err):
 		return unavailable(err)
 	}
 	return nil
@@ -109,12 +112,23 @@ func Passing(err error) bool {
 		isSQLite(err, sqlite3.SQLITE_BUSY)
 }
 
+// Aborted reports whether err only says that PostgreSQL has refused a statement because one before it failed.
+func Aborted(err error) bool { return isPQ(err, pqerror.InFailedSQLTransaction) }
+
+// lacking reports whether PostgreSQL has too little of something: memory, connections.
+func lacking(err error) bool {
+	e, ok := errors.AsType[*pq.Error](err)
+	return ok && e.Code.Class() == "53"
+}
+
 // Lost reports whether err means that there is no server, or no longer a connection to it.
 func Lost(err error) bool {
 	if e, ok := errors.AsType[*pq.Error](err); ok {
 		switch e.Code.Class() {
-		case "08", "53", "57": // connection exception, insufficient resources, operator intervention
+		case "08": // connection exception
 			return true
+		case "57": // operator intervention, of which a cancelled statement is no more than that
+			return e.Code != pqerror.QueryCanceled
 		}
 		return e.Code == pqerror.InvalidCatalogName
 	}

@@ -5,6 +5,9 @@
 // must be allowed to create databases, or else a temporary one that is started
 // from installed programs and lives as long as the test process. Without
 // either a test fails: it is never skipped in silence.
+//
+// With DBTEST_PGBOUNCER=1 the way to PostgreSQL leads through a PgBouncer in
+// transaction mode, for tests that open their database as Forge does.
 package dbtest
 
 import "testing"

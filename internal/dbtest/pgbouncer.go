@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"os"
 	"strings"
@@ -15,9 +16,13 @@ import (
 const throughPgBouncer = "DBTEST_PGBOUNCER"
 
 // PgBouncer returns the URL that leads to the database at url, which Postgres made, through a real PgBouncer in transaction mode.
+// Where none is installed the test is skipped, unless it runs in CI.
 func PgBouncer(t testing.TB, address string) string {
 	t.Helper()
 	b, err := theBouncer()
+	if errors.Is(err, pgtemp.ErrNoBouncer) && os.Getenv("CI") == "" && os.Getenv(throughPgBouncer) == "" {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatalf("this test needs a PgBouncer: %v", err)
 	}

@@ -70,27 +70,42 @@ func fingerprint(document, operation string, variables map[string]any) (string, 
 // Claim is the first thing that the request's unit of work does. If the work was done before, it returns the answer that was given
 // then. Otherwise the work is the caller's to do, and Keep is the last thing before its commit.
 func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, err error) {
-	db := unit.Client(ctx)
-	now := time.Now().UTC()
-	err = db.IdempotencyKey.Create().
-		SetViewer(r.Viewer).SetKey(r.Key).SetFingerprint(r.Print).SetExpiresAt(now.Add(ttl)).
-		OnConflict(entsql.ConflictColumns(idempotencykey.FieldViewer, idempotencykey.FieldKey), entsql.DoNothing()).
+	for {
+		now := time.Now().UTC()
+		ours, err := r.take(ctx, now, now.Add(ttl))
+		if ours || err != nil {
+			return nil, err
+		}
+		known, err := unit.Client(ctx).IdempotencyKey.Query().Where(r.is()).Only(ctx)
+		switch {
+		case ent.IsNotFound(err):
+			continue // it has expired and was swept away since
+		case err != nil:
+			return nil, fmt.Errorf("read an idempotency key: %w", err)
+		case known.Fingerprint != r.Print:
+			return nil, &fault.Error{Code: fault.IdempotencyConflict, Message: "another request was sent under this " + Header + "; a new request needs a new key"}
+		case known.Answer == nil:
+			return nil, errors.New("an idempotency key was stored without an answer")
+		}
+		return []byte(*known.Answer), nil
+	}
+}
+
+// take stores the key, if there is none yet or it has expired, and reports whether it did. It is one statement, so that of many at once
+// one succeeds and the others wait for it.
+func (r *Request) take(ctx context.Context, now, expires time.Time) (bool, error) {
+	anew := func(u *entsql.UpdateSet) {
+		u.SetExcluded(idempotencykey.FieldFingerprint).SetExcluded(idempotencykey.FieldExpiresAt).SetNull(idempotencykey.FieldAnswer)
+	}
+	expired := entsql.LT(idempotencykey.FieldExpiresAt, now)
+	err := unit.Client(ctx).IdempotencyKey.Create().
+		SetViewer(r.Viewer).SetKey(r.Key).SetFingerprint(r.Print).SetExpiresAt(expires).
+		OnConflict(entsql.ConflictColumns(idempotencykey.FieldViewer, idempotencykey.FieldKey), entsql.ResolveWith(anew), entsql.UpdateWhere(expired)).
 		Exec(ctx)
-	if !errors.Is(err, sql.ErrNoRows) {
-		return nil, err
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
-	known, err := db.IdempotencyKey.Query().Where(r.is()).Only(ctx)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read an idempotency key: %w", err)
-	case known.ExpiresAt.Before(now):
-		return nil, db.IdempotencyKey.UpdateOne(known).SetFingerprint(r.Print).SetExpiresAt(now.Add(ttl)).ClearAnswer().Exec(ctx)
-	case known.Fingerprint != r.Print:
-		return nil, &fault.Error{Code: fault.IdempotencyConflict, Message: "another request was sent under this " + Header + "; a new request needs a new key"}
-	case known.Answer == nil:
-		return nil, errors.New("an idempotency key was stored without an answer")
-	}
-	return []byte(*known.Answer), nil
+	return err == nil, err
 }
 
 func (r *Request) is() func(*entsql.Selector) {

@@ -33,7 +33,7 @@ cd / && rm -rf "$2"
 `
 
 // StartBouncer runs a PgBouncer in front of all databases of the PostgreSQL server at address, and returns when it takes
-// connections. It goes away with the process.
+// connections. The error is an ErrNoBouncer when none is installed. It goes away with the process.
 func StartBouncer(ctx context.Context, address string) (*Bouncer, error) {
 	bin, err := findBouncer()
 	if err != nil {
@@ -119,6 +119,9 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
+// ErrNoBouncer means that no PgBouncer is installed where we look.
+var ErrNoBouncer = errors.New("no PgBouncer found: install it (Debian and Ubuntu: apt-get install pgbouncer, macOS: brew install pgbouncer)")
+
 // findBouncer returns the program's path. Debian keeps it where only root looks.
 func findBouncer() (string, error) {
 	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
@@ -126,7 +129,7 @@ func findBouncer() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("no PgBouncer found: install it (Debian and Ubuntu: apt-get install pgbouncer, macOS: brew install pgbouncer)")
+	return "", ErrNoBouncer
 }
 
 // await returns when there is somebody at the address.

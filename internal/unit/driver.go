@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
+
+	"forge/internal/database"
 )
 
 // boundDriver is the driver that ent sees: it sends every statement through its unit.
@@ -46,13 +49,15 @@ func (d boundDriver) Query(ctx context.Context, query string, args, v any) error
 	}
 	d.u.mu.Lock()
 	start := time.Now()
-	found, err := d.u.query(ctx, query, args.([]any))
-	d.u.note(ctx, query, start, err)
-	if err != nil {
-		d.u.mu.Unlock()
-		return err
+	done := func(err error) error {
+		defer d.u.mu.Unlock()
+		return d.u.note(ctx, query, start, err)
 	}
-	rows.ColumnScanner = &heldRows{Rows: found, unlock: d.u.mu.Unlock}
+	found, err := d.u.query(ctx, query, args.([]any))
+	if err != nil {
+		return done(err)
+	}
+	rows.ColumnScanner = &heldRows{Rows: found, done: done}
 	return nil
 }
 
@@ -65,8 +70,7 @@ func (u *Unit) exec(ctx context.Context, query string, args []any) (sql.Result, 
 	}
 	start := time.Now()
 	result, err := u.conn.ExecContext(ctx, query, u.bind(args)...)
-	u.note(ctx, query, start, err)
-	return result, err
+	return result, u.note(ctx, query, start, err)
 }
 
 // query runs a query and leaves its rows open. The caller holds mu until they are closed.
@@ -90,14 +94,18 @@ func (u *Unit) drain(ctx context.Context, tap *Tap, query string, args []any) er
 	start := time.Now()
 	rows, err := u.query(ctx, query, args)
 	if err == nil {
-		err = tap.Rows(rows)
-		if err == nil {
-			err = rows.Err()
-		}
-		_ = rows.Close()
+		err = readAll(rows, tap.Rows)
 	}
-	u.note(ctx, query, start, err)
-	return err
+	return u.note(ctx, query, start, err)
+}
+
+// readAll hands rows to read, and closes them in any case: open ones would hold the connection forever.
+func readAll(rows *sql.Rows, read func(*sql.Rows) error) error {
+	defer rows.Close()
+	if err := read(rows); err != nil {
+		return err
+	}
+	return cmp.Or(rows.Err(), rows.Close())
 }
 
 // Rows runs a query of the caller's own and hands its rows to each. The rows are closed afterwards.
@@ -114,12 +122,16 @@ func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, erro
 	return result.RowsAffected()
 }
 
-// note counts a statement, and tells whoever watches the database of it.
-func (u *Unit) note(ctx context.Context, query string, start time.Time, err error) {
+// note counts a statement, and tells whoever watches the database of it. It returns the statement's failure, or the one that has made
+// this and all others of the transaction fail.
+func (u *Unit) note(ctx context.Context, query string, start time.Time, err error) error {
 	took := time.Since(start)
 	u.cost.Statements++
 	u.cost.Time += took
 	if err != nil {
+		if u.broken != nil && database.Aborted(err) {
+			err = u.broken
+		}
 		u.last = err
 		if u.begun {
 			u.broken = err
@@ -128,6 +140,7 @@ func (u *Unit) note(ctx context.Context, query string, start time.Time, err erro
 	if u.db.Watch != nil {
 		u.db.Watch(ctx, query, took, err)
 	}
+	return err
 }
 
 // bind puts arguments into the form in which the database stores them: SQLite keeps the bytes of a UUID, PostgreSQL reads
@@ -152,15 +165,16 @@ func (u *Unit) bind(args []any) []any {
 // heldRows are open rows of a unit, which nothing else can use until they are closed.
 type heldRows struct {
 	*sql.Rows
-	unlock func()
+	done func(error) error
 }
 
-// Close closes the rows and lets the next statement run.
+// Close closes the rows and lets the next statement run. A query may fail when some of its rows have come: one that locks them
+// waits for each in turn.
 func (r *heldRows) Close() error {
 	err := r.Rows.Close()
-	if r.unlock != nil {
-		r.unlock()
-		r.unlock = nil
+	if r.done != nil {
+		err = r.done(cmp.Or(r.Rows.Err(), err))
+		r.done = nil
 	}
 	return err
 }

@@ -11,6 +11,7 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 	if _, err := u.exec(ctx, "SAVEPOINT part", nil); err != nil {
 		return fmt.Errorf("set a savepoint: %w", err)
 	}
+	before := u.failure()
 	if failure := do(); failure != nil {
 		// A savepoint outlives the way back to it; releasing it uncovers an outer one of the same name.
 		for _, statement := range []string{"ROLLBACK TO SAVEPOINT part", "RELEASE SAVEPOINT part"} {
@@ -18,7 +19,7 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 				return fmt.Errorf("go back to a savepoint after %q: %w", failure, err)
 			}
 		}
-		u.mend()
+		u.mend(before)
 		return failure
 	}
 	if _, err := u.exec(ctx, "RELEASE SAVEPOINT part", nil); err != nil {
@@ -27,9 +28,16 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 	return nil
 }
 
-// mend takes note that what had failed is undone.
-func (u *Unit) mend() {
+// failure returns what has broken the unit so far.
+func (u *Unit) failure() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.broken = nil
+	return u.broken
+}
+
+// mend takes note that what has failed since is undone.
+func (u *Unit) mend(before error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.broken = before
 }

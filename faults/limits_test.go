@@ -1,0 +1,201 @@
+package faults
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"forge/internal/database"
+	"forge/internal/dbtest"
+)
+
+const (
+	makeTeam  = `mutation makeTeam($name: String!) { createTeam(input: {name: $name}) { team { id } } }`
+	readTeams = `query readTeams { teams { totalCount nodes { id } } }`
+)
+
+// locked locks the table of teams, for reading too, until unlock is called.
+func locked(t *testing.T, db *database.DB) (unlock func()) {
+	t.Helper()
+	tx, err := db.BeginTx(background, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() }) // it may be over
+	if _, err := tx.Exec("LOCK TABLE teams"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// waiting returns when so many sessions of Forge wait for a lock.
+func waiting(t *testing.T, db *database.DB, sessions int) {
+	t.Helper()
+	eventually(t, "Forge waits for the lock", func() error {
+		var n int
+		err := db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'faults' AND wait_event_type = 'Lock'`).Scan(&n)
+		if err == nil && n < sessions {
+			err = context.DeadlineExceeded
+		}
+		return err
+	})
+}
+
+func TestPoolTimeout(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	f := start(t, address, "POOL_SIZE=1", "POOL_TIMEOUT=200ms")
+	db := connect(t, address)
+	unlock := locked(t, db)
+	first := make(chan reply, 1)
+	go func() { first <- f.send(background, makeTeam, vars{"name": "A"}) }()
+	waiting(t, db, 1)
+	for range 3 {
+		wantUnavailable(t, f.send(background, readTeams, nil))
+		wantUnavailable(t, f.send(background, `query nullable { team(id: "team_01h455vb4pex5vsknk084sn02q") { name } a: team(id: "team_01h455vb4pex5vsknk084sn02q") { name } }`, nil))
+		wantUnavailable(t, f.send(background, makeTeam, vars{"name": "B"}))
+	}
+	unlock()
+	if got := <-first; !got.ok() {
+		t.Errorf("the request that had the connection: %s", got)
+	}
+	if n := f.mustSend(readTeams, nil).number("teams.totalCount"); n != 1 {
+		t.Errorf("%d teams, want 1", n)
+	}
+	f.idle()
+}
+
+// TestTimeLimits makes statements wait for a lock past each of the limits on PostgreSQL, also through PgBouncer.
+func TestTimeLimits(t *testing.T) {
+	t.Parallel()
+	for _, through := range []string{"direct", "pgbouncer"} {
+		t.Run(through, func(t *testing.T) {
+			address := dbtest.Postgres(t)
+			db := connect(t, address)
+			if through == "pgbouncer" {
+				address = dbtest.PgBouncer(t, address)
+			}
+			for limit, state := range map[string]string{"STATEMENT_TIMEOUT": "57014", "LOCK_TIMEOUT": "55P03"} {
+				others := map[string]string{"STATEMENT_TIMEOUT": "LOCK_TIMEOUT=0s", "LOCK_TIMEOUT": "STATEMENT_TIMEOUT=0s"}
+				f := start(t, address, limit+"=150ms", others[limit])
+				unlock := locked(t, db)
+				for _, query := range []string{readTeams, makeTeam, `query single { teams { nodes { id } } }`} {
+					if got := f.send(background, query, vars{"name": "A"}); got.code() != "TIMEOUT" || got.Data != nil {
+						t.Errorf("%s: %s\nwant TIMEOUT and no data", limit, got)
+					}
+				}
+				unlock()
+				if n := strings.Count(f.log.String(), state); n != 3 {
+					t.Errorf("%s: the log has %d failures with %s, want 3:\n%s", limit, n, state, f.log)
+				}
+				if n := f.mustSend(readTeams, nil).number("teams.totalCount"); n != 0 {
+					t.Errorf("%s: %d teams, want none", limit, n)
+				}
+				f.idle()
+				f.kill()
+			}
+		})
+	}
+}
+
+// TestLongOperationIsSeen holds a connection for long: the log names the operation while it does, and "forge db activity" shows its session.
+func TestLongOperationIsSeen(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	f := start(t, address, "HELD_TOO_LONG=100ms", "APPLICATION_NAME=forge of this test")
+	db := connect(t, address)
+	unlock := locked(t, db)
+	done := make(chan reply, 2)
+	go func() { done <- f.send(background, makeTeam, vars{"name": "A"}) }()
+	go func() { done <- f.send(background, readTeams, nil) }()
+	waiting(t, db, 2)
+	for _, operation := range []string{"makeTeam", "readTeams"} {
+		eventually(t, "the log names "+operation, func() error {
+			if log := f.log.String(); !strings.Contains(log, "holds its database connection for long") || !strings.Contains(log, operation) {
+				return context.DeadlineExceeded
+			}
+			return nil
+		})
+	}
+	output, err := command(t, address, []string{"APPLICATION_NAME=forge of this test"}, "db", "activity").CombinedOutput()
+	if err != nil || !strings.Contains(string(output), "STATE") || !strings.Contains(string(output), "active") || !strings.Contains(string(output), "true") {
+		t.Errorf("forge db activity: %v\n%s\nwant two active sessions that wait for a lock", err, output)
+	}
+	t.Logf("forge db activity:\n%s", output)
+	unlock()
+	for range 2 {
+		if got := <-done; !got.ok() {
+			t.Error(got)
+		}
+	}
+	for _, name := range []string{
+		"go_sql_max_open_connections", "go_sql_open_connections", "go_sql_idle_connections",
+		"forge_db_acquire_wait_seconds_count", "forge_db_statement_duration_seconds_count",
+	} {
+		if n := f.metric(name); n <= 0 {
+			t.Errorf("the metric %s is %v, want more than 0", name, n)
+		}
+	}
+	f.idle()
+}
+
+// TestConnectionsAreRenewed looks at what becomes of connections that are old, or not used, or dead.
+func TestConnectionsAreRenewed(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	db := connect(t, address)
+	for setting, metric := range map[string]string{
+		"POOL_RECYCLE=100ms": "go_sql_max_lifetime_closed_total",
+		"POOL_IDLE=100ms":    "go_sql_max_idle_time_closed_total",
+	} {
+		f := start(t, address, setting)
+		eventually(t, setting+" closes connections", func() error {
+			f.mustSend(readTeams, nil)
+			time.Sleep(1200 * time.Millisecond) // they are looked through once a second
+			if f.metric(metric) == 0 {
+				return context.DeadlineExceeded
+			}
+			return nil
+		})
+		f.kill()
+	}
+
+	// Nothing is in flight when they are killed, so nothing may fail: mutations neither.
+	f := start(t, address)
+	for round := range 5 {
+		atOnce(4, 8, func(int) { f.mustSend(readTeams, nil) })
+		eventually(t, "the connections are dead", func() error {
+			var n int
+			err := db.QueryRow(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'forge'`).Scan(&n)
+			if err == nil && n > 0 {
+				err = context.DeadlineExceeded
+			}
+			return err
+		})
+		if got := f.send(background, makeTeam, vars{"name": string(rune('A' + round))}); !got.ok() {
+			t.Errorf("a mutation on a connection that had died before: %s", got)
+		}
+	}
+}
+
+// TestConnectTimeout meets a server that takes connections and says nothing.
+func TestConnectTimeout(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	start := time.Now()
+	output, err := command(t, "postgres://ada:secret@"+l.Addr().String()+"/forge?sslmode=disable", []string{"CONNECT_TIMEOUT=1s"}, "migrate", "status").CombinedOutput()
+	if err == nil || strings.Contains(string(output), "secret") {
+		t.Errorf("the server says nothing: %v\n%s\nwant an error that names no password", err, output)
+	}
+	t.Logf("after %s: %s", time.Since(start).Round(time.Millisecond), output)
+}

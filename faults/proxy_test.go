@@ -1,0 +1,129 @@
+package faults
+
+import (
+	"bytes"
+	"cmp"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// filter looks at what passes in one direction of a connection, and returns false to cut the connection instead.
+type filter func(chunk []byte) bool
+
+// proxy passes bytes between clients and a server on a loopback port until the test ends. For each connection it takes two new filters.
+func proxy(t *testing.T, network, server string, filters func() (toServer, toClient filter)) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			behind, err := net.Dial(network, server)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			toServer, toClient := filters()
+			go pass(behind, client, toServer)
+			go pass(client, behind, toClient)
+		}
+	}()
+	return l.Addr().String()
+}
+
+// pass passes bytes on until a side closes the connection or the filter cuts it.
+func pass(to, from net.Conn, allow filter) {
+	defer to.Close()
+	defer from.Close()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 && !allow(buffer[:n]) {
+			return
+		}
+		if _, failed := to.Write(buffer[:n]); err != nil || failed != nil {
+			return
+		}
+	}
+}
+
+// commits are cut off, once each time that one of these is set.
+type commits struct {
+	before atomic.Bool // the server does not get to see the COMMIT
+	after  atomic.Bool // the server commits, and its answer is lost
+	cut    func()      // called when it happens, if it is set
+}
+
+// commitMessage is what a client of PostgreSQL sends to commit.
+var commitMessage = []byte("Q\x00\x00\x00\x0bCOMMIT\x00")
+
+func (c *commits) filters() (toServer, toClient filter) {
+	var lost atomic.Bool
+	toServer = func(chunk []byte) bool {
+		if !bytes.Contains(chunk, commitMessage) {
+			return true
+		}
+		if c.before.CompareAndSwap(true, false) {
+			c.happened()
+			return false
+		}
+		if c.after.CompareAndSwap(true, false) {
+			lost.Store(true)
+		}
+		return true
+	}
+	toClient = func([]byte) bool {
+		if !lost.Load() {
+			return true
+		}
+		c.happened()
+		return false
+	}
+	return toServer, toClient
+}
+
+func (c *commits) happened() {
+	if c.cut != nil {
+		c.cut()
+	}
+}
+
+// throughProxy returns the address of a PostgreSQL database behind a proxy that can cut commits off.
+func throughProxy(t *testing.T, address string) (string, *commits) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	host, port := cmp.Or(q.Get("host"), u.Hostname()), cmp.Or(q.Get("port"), u.Port(), "5432")
+	network, server := "tcp", net.JoinHostPort(host, port)
+	if strings.HasPrefix(host, "/") {
+		network, server = "unix", filepath.Join(host, ".s.PGSQL."+port)
+	}
+	c := new(commits)
+	u.Host = proxy(t, network, server, c.filters)
+	q.Del("host")
+	q.Del("port")
+	u.RawQuery = q.Encode()
+	return u.String(), c
+}
+
+// answers are cut off, once each time that next is set.
+type answers struct{ next atomic.Bool }
+
+func (a *answers) filters() (toServer, toClient filter) {
+	toServer = func([]byte) bool { return true }
+	toClient = func([]byte) bool { return !a.next.CompareAndSwap(true, false) }
+	return toServer, toClient
+}

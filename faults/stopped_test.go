@@ -1,0 +1,148 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"forge/internal/pgtemp"
+)
+
+// ownPostgres starts a PostgreSQL server for one test, which keeps what it has said is committed.
+func ownPostgres(t *testing.T) (*pgtemp.Cluster, string) {
+	t.Helper()
+	c, err := pgtemp.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	address := c.URL("postgres")
+	for _, statement := range []string{"ALTER SYSTEM SET synchronous_commit = on", "SELECT pg_reload_conf()"} {
+		if _, err := connect(t, address).Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c, address
+}
+
+// TestPostgresStops takes PostgreSQL away under load and brings it back. Meanwhile all that needs it is UNAVAILABLE; afterwards all goes on
+// by itself, and nothing is left over.
+func TestPostgresStops(t *testing.T) {
+	cluster, address := ownPostgres(t)
+	const pool = 6
+	f := start(t, address, "MIGRATE=on", fmt.Sprint("POOL_SIZE=", pool))
+	s := f.opened(10, 1_000_000)
+	before := f.goroutines()
+	var down atomic.Bool // from when it has stopped until it is about to start
+	var served, refused, broken atomic.Int64
+	acknowledged := new(placed)
+	check := func(got reply, stopped bool) {
+		switch {
+		case got.ok():
+			served.Add(1)
+			return
+		case stopped:
+			refused.Add(1)
+		default:
+			broken.Add(1)
+		}
+		wantUnavailable(t, got)
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop := keep(8, func(_ context.Context, i int) {
+		stopped := down.Load()
+		if i%2 == 0 {
+			got := f.order(background, s)
+			if got.ok() {
+				acknowledged.add(got)
+			}
+			check(got, stopped)
+			return
+		}
+		check(f.send(background, `query stock { products { totalCount nodes { stock } } }`, nil), stopped)
+	})
+	defer stop()
+
+	time.Sleep(500 * time.Millisecond)
+	if err := cluster.Halt(); err != nil {
+		t.Fatal(err)
+	}
+	down.Store(true)
+	servedBefore := served.Load()
+	for range sized(2, 10) {
+		time.Sleep(500 * time.Millisecond)
+		if status := f.status("/readyz"); status != http.StatusServiceUnavailable {
+			t.Errorf("/readyz has status %d without a database, want 503", status)
+		}
+		if status := f.status("/healthz"); status != http.StatusOK {
+			t.Errorf("/healthz has status %d without a database, want 200", status)
+		}
+	}
+	down.Store(false)
+	if n := served.Load() - servedBefore; n > 8 {
+		t.Errorf("%d requests were answered without a database", n)
+	}
+	if err := cluster.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	recovered := eventually(t, "orders are taken again", func() error {
+		got := f.order(background, s)
+		if !got.ok() {
+			return fmt.Errorf("%s", got)
+		}
+		acknowledged.add(got)
+		return nil
+	})
+	time.Sleep(300 * time.Millisecond)
+	stop()
+	t.Logf("%d requests were served, %d refused while PostgreSQL was stopped, %d failed as it went and came; %s after it was back all was well",
+		served.Load(), refused.Load(), broken.Load(), recovered.Round(time.Millisecond))
+	if refused.Load() == 0 {
+		t.Error("no request came while PostgreSQL was stopped")
+	}
+	f.allStored(acknowledged)
+	s.audit(t, address)
+	if status := f.status("/readyz"); status != http.StatusOK {
+		t.Errorf("/readyz has status %d, want 200", status)
+	}
+	f.idle()
+	eventually(t, "the goroutines end", func() error {
+		if after := f.goroutines(); after > before+2 {
+			return fmt.Errorf("%d goroutines, there were %d at first", after, before)
+		}
+		return nil
+	})
+	var sessions, inTransaction int
+	if err := connect(t, address).QueryRow(`SELECT count(*), count(xact_start) FROM pg_stat_activity WHERE application_name = 'forge'`).Scan(&sessions, &inTransaction); err != nil {
+		t.Fatal(err)
+	}
+	if sessions > pool || inTransaction > 0 {
+		t.Errorf("%d sessions, %d of them in a transaction; want %d at most and none", sessions, inTransaction, pool)
+	}
+}
+
+// goroutines is how many there are once no client is connected but the one who asks. Each connection of the pool has one as well, so it is
+// told without those.
+func (f *forge) goroutines() int {
+	f.t.Helper()
+	client.CloseIdleConnections()
+	time.Sleep(50 * time.Millisecond) // the server sees them end
+	return int(f.metric("go_goroutines")) - int(f.metric("go_sql_open_connections"))
+}
+
+func (f *forge) status(path string) int {
+	f.t.Helper()
+	response, err := client.Get(f.url + path)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}

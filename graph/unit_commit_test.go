@@ -1,0 +1,48 @@
+package graph_test
+
+import (
+	"strings"
+	"testing"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/dbtest"
+)
+
+// A rule that the database checks at the commit: there is no team named "late".
+var lateRule = map[string][]string{
+	dialect.Postgres: {
+		`CREATE FUNCTION too_late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''a secret''; END'`,
+		`CREATE CONSTRAINT TRIGGER late AFTER INSERT ON teams DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.name = 'late') EXECUTE FUNCTION too_late()`,
+	},
+	dialect.SQLite: {
+		`CREATE TABLE late (team blob REFERENCES teams (id) DEFERRABLE INITIALLY DEFERRED)`,
+		`CREATE TRIGGER late AFTER INSERT ON teams WHEN NEW.name = 'late' BEGIN INSERT INTO late VALUES (x'00'); END`,
+	},
+}
+
+// TestFailedCommit has everything succeed but the commit. The client is told, by an error and nothing else.
+func TestFailedCommit(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		for _, statement := range lateRule[a.db.Dialect] {
+			if _, err := a.db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const query = `mutation($name: String!) { a: createTeam(input: {name: "A"}) { team { id } } b: createTeam(input: {name: $name}) { team { id } } }`
+		for range 20 { // more than the pool has connections
+			got := a.do(query, vars{"name": "late"})
+			if got.code() != "INTERNAL" || len(got.Errors) != 1 || got.Data != nil || strings.Contains(got.body, "secret") {
+				t.Fatalf("%s\nwant INTERNAL and no data", got)
+			}
+			if kept := a.under("k", query, vars{"name": "late"}); !strings.Contains(kept, `"INTERNAL"`) || !strings.Contains(kept, `"data":null`) {
+				t.Fatalf("%s\nwant INTERNAL and no data", kept)
+			}
+		}
+		a.whole(0)
+		a.mustDo(query, vars{"name": "B"})
+		a.whole(2)
+	})
+}

@@ -1,0 +1,94 @@
+package unit_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+	"time"
+
+	"forge/ent"
+	"forge/internal/database"
+	"forge/internal/dbtest"
+	"forge/internal/fault"
+	"forge/internal/unit"
+)
+
+// limits are the options that PostgreSQL is told, and what its own settings are then.
+var limits = database.Options{
+	StatementTimeout: 12345 * time.Millisecond, LockTimeout: 2345 * time.Millisecond, IdleInTransaction: 3456 * time.Millisecond,
+	ApplicationName: "forge of this test",
+}
+
+// TestLimitsHold asks PostgreSQL for its limits in each kind of unit, directly and through PgBouncer.
+func TestLimitsHold(t *testing.T) {
+	for _, through := range []string{"direct", "pgbouncer"} {
+		t.Run(through, func(t *testing.T) {
+			url := dbtest.Postgres(t)
+			if through == "pgbouncer" {
+				url = dbtest.PgBouncer(t, url)
+			}
+			db, err := database.Open(url, limits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			for _, mode := range []unit.Mode{unit.Single, unit.Snapshot, unit.Write} {
+				u := unit.New(db, mode)
+				for name, want := range map[string]string{
+					"statement_timeout": "12345ms", "lock_timeout": "2345ms", "idle_in_transaction_session_timeout": "3456ms",
+					"application_name": "forge of this test", "timezone": "UTC",
+				} {
+					var got string
+					err := u.Rows(t.Context(), func(rows *sql.Rows) error {
+						rows.Next()
+						return rows.Scan(&got)
+					}, "SELECT current_setting($1)", name)
+					if err != nil || got != want {
+						t.Errorf("mode %d: %s is %q (%v), want %q", mode, name, got, err, want)
+					}
+				}
+				u.Rollback()
+			}
+		})
+	}
+}
+
+// TestStandingStill leaves a transaction without a statement for too long. PostgreSQL ends its connection; the client is told that it
+// took too long, and the pool is whole.
+func TestStandingStill(t *testing.T) {
+	db, err := database.Open(dbtest.Postgres(t), database.Options{PoolSize: 1, IdleInTransaction: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = do(t, db, unit.Write, func(ctx context.Context, c *ent.Client) error {
+		if err := add(ctx, c, "a"); err != nil {
+			return err
+		}
+		time.Sleep(300 * time.Millisecond)
+		return add(ctx, c, "b")
+	})
+	if f := database.Fault(err); f == nil || f.Code != fault.Timeout && f.Code != fault.Unavailable {
+		t.Errorf("%v, want TIMEOUT or UNAVAILABLE", err)
+	}
+	if n := teams(t, db); n != 0 {
+		t.Errorf("%d teams are stored, want none", n)
+	}
+}
+
+// TestFirstFailureCounts has one statement fail and another one after it. What PostgreSQL says of the second is only that there was a
+// first; which of them it was decides what the client is told, and whether the work is worth another attempt.
+func TestFirstFailureCounts(t *testing.T) {
+	db := open(t, dbtest.Postgres(t))
+	u := unit.New(db, unit.Snapshot)
+	defer u.Rollback()
+	_, first := u.Exec(t.Context(), `DO $$ BEGIN RAISE EXCEPTION 'in the way' USING ERRCODE = 'serialization_failure'; END $$`)
+	_, second := u.Exec(t.Context(), "SELECT 1")
+	if first == nil || !errors.Is(second, first) {
+		t.Errorf("the failures are %v and %v, want the same", first, second)
+	}
+	if !u.Passing() {
+		t.Error("the unit is not worth another attempt")
+	}
+}
