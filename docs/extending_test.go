@@ -172,11 +172,16 @@ func (tr *tree) run(t *testing.T, b block) {
 	}
 }
 
-// serve builds and starts the server on a database in memory, and returns the address of its API.
+// serve builds and starts the server of the tree, and returns the address of its API.
 func (tr *tree) serve(t *testing.T) string {
 	tr.run(t, block{text: "$ go build -o forge ."})
-	cmd := exec.CommandContext(t.Context(), filepath.Join(tr.dir, "forge"))
-	cmd.Dir, cmd.Env = tr.dir, append(tr.env, "ADDR=127.0.0.1:0", "DATABASE_URL=sqlite::memory:")
+	return serve(t, filepath.Join(tr.dir, "forge"), tr.env)
+}
+
+// serve starts the program on a database in memory, and returns the address of its API.
+func serve(t *testing.T, program string, env []string) string {
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Dir, cmd.Env = filepath.Dir(program), append(env, "ADDR=127.0.0.1:0", "DATABASE_URL=sqlite::memory:")
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -19,17 +20,17 @@ import (
 
 // presentError decides what a client sees of an error. Errors that were written for it are shown, with their code; all
 // others are logged in full and shown as INTERNAL, with the ID under which the log has them.
-func presentError(log *slog.Logger) graphql.ErrorPresenterFunc {
+func presentError(log *slog.Logger, hints bool) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := &gqlerror.Error{}
 		if known, ok := errors.AsType[*gqlerror.Error](err); ok {
 			shown.Path, shown.Locations = known.Path, known.Locations
 			if len(known.Path) > 0 && known.Path[0] == ast.PathName("variable") {
 				// gqlparser names the variable that it could not take by a path, which in an answer leads to a field.
-				return badVariable(dotted(known.Path[1:]), known.Message)
+				return badVariable(dotted(known.Path[1:]), inWords.Replace(known.Message))
 			}
 			if _, coded := known.Extensions["code"]; coded {
-				return known
+				return unhinted(known, hints)
 			}
 		}
 		f := classify(err)
@@ -52,6 +53,17 @@ func presentError(log *slog.Logger) graphql.ErrorPresenterFunc {
 		maps.Copy(shown.Extensions, f.More)
 		return shown
 	}
+}
+
+// unhinted returns the error without a hint at what the schema offers, unless there are to be hints.
+func unhinted(err *gqlerror.Error, hints bool) *gqlerror.Error {
+	message, _, hinted := strings.Cut(err.Message, " Did you mean ")
+	if hints || !hinted {
+		return err
+	}
+	bare := *err
+	bare.Message = message
+	return &bare
 }
 
 // classify returns the client's error for err, or nil if err was not meant for clients.

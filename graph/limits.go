@@ -39,7 +39,11 @@ const costKey = "cost"
 
 // MutateOperationContext measures the operation, and refuses it if it passes a limit.
 func (l limiter) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	roots := l.engine.RootFields(op)
 	m := measure{limiter: l, op: op, fragments: map[string]*size{}}
+	for _, root := range roots {
+		m.inputs = max(m.inputs, l.engine.Inputs(root, op.Variables))
+	}
 	found := m.set(op.Operation.SelectionSet)
 	op.Stats.SetExtension(costKey, found.cost)
 	for _, check := range []struct {
@@ -49,7 +53,7 @@ func (l limiter) MutateOperationContext(_ context.Context, op *graphql.Operation
 	}{
 		{fault.TooDeep, "fields stand inside each other", l.Depth, found.depth},
 		{fault.TooManyAliases, "aliases", l.Aliases, found.aliases},
-		{fault.TooComplex, "root fields", l.RootFields, len(op.Operation.SelectionSet)},
+		{fault.TooComplex, "root fields", l.RootFields, len(roots)},
 		{fault.TooComplex, "directives", l.Directives, found.directives},
 		{fault.TooComplex, "points of cost", l.Cost, found.cost},
 	} {
@@ -94,6 +98,7 @@ func times(a, b int) int {
 type measure struct {
 	limiter
 	op        *graphql.OperationContext
+	inputs    int              // how long the longest list is that a root field takes: a mutation's payload may have as many entries
 	fragments map[string]*size // each is measured once
 }
 
@@ -125,7 +130,7 @@ func (m *measure) field(f *ast.Field) size {
 	found.depth += inside.depth
 	found.aliases = plus(found.aliases, inside.aliases)
 	found.directives = plus(found.directives, inside.directives)
-	found.cost = plus(1, times(inside.cost, m.engine.Entries(f, m.op.Variables)))
+	found.cost = plus(1, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
 	return found
 }
 

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,11 @@ func TestLimits(t *testing.T) {
 			code: "QUERY_TOO_COMPLEX", limit: 4, actual: 5},
 		{name: "directives", query: `{ users { totalCount @include(if: true) nodes @skip(if: false) { id @include(if: true) username @skip(if: true) } } }`,
 			code: "QUERY_TOO_COMPLEX", limit: 3, actual: 4},
+		{name: "root fields in a fragment", query: `{ ...f } fragment f on Query { a: viewer { id } b: viewer { id } c: viewer { id } d: viewer { id } e: viewer { id } }`,
+			code: "QUERY_TOO_COMPLEX", limit: 4, actual: 5},
+		{name: "the same root field again", query: `{ viewer { id } viewer { id } viewer { id } viewer { id } viewer { id } viewer { id } }`},
+		{name: "a payload for each input", query: `mutation($i: [CreateHeroInput!]!) { createHeroes(input: $i) { heroes { owner { heroes(first: 10) { nodes { id } } } } } }`,
+			vars: vars{"i": slices.Repeat([]vars{{"name": "x"}}, 500)}, code: "QUERY_TOO_COMPLEX", limit: 10_000, actual: 1 + 1 + 500*(1+1+10*2)},
 		{name: "fragments that double", query: doubling, code: "QUERY_TOO_COMPLEX", limit: 10_000, actual: 1 << 30},
 	}
 	for _, tt := range tests {

@@ -26,7 +26,7 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 	if err != nil {
 		return nil, err
 	}
-	exists, err := db.User.Query().Where(user.ID(in.UserID.UUID)).Exist(ctx)
+	exists, err := db.User.Query().Where(user.ID(in.UserID.UUID), shared).Exist(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for the user of an order: %w", err)
 	}
@@ -176,7 +176,7 @@ func notPending(ctx context.Context, db *ent.Client, t target) error {
 	if err != nil {
 		return err
 	}
-	return fault.Unfit("%s is %s; only a pending order can be cancelled", t.id, o.Status)
+	return fault.Unfit("id", "%s is %s; only a pending order can be cancelled", t.id, o.Status)
 }
 
 func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error {
@@ -187,7 +187,7 @@ func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error
 	}
 	for _, m := range moves {
 		if there := stock[m.product].Quantity; int64(there)+m.by > math.MaxInt32 {
-			return fault.Unfit("the stock of %s is %d and cannot take %d back",
+			return fault.Unfit("id", "the stock of %s is %d and cannot take %d back",
 				ids.ID{Prefix: "product", UUID: m.product}, there, m.by)
 		}
 	}

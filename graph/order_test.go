@@ -195,7 +195,7 @@ func TestCancelOrder(t *testing.T) {
 		if pies, hats := a.stock(pie), a.stock(hat); pies != 10 || hats != 5 {
 			t.Errorf("%d and %d are in stock again, want 10 and 5", pies, hats)
 		}
-		a.refused(t, "cancelOrder", vars{"id": id}, "CONFLICT", vars{"field": nil, "currentVersion": nil})
+		a.refused(t, "cancelOrder", vars{"id": id}, "CONFLICT", vars{"field": "id", "currentVersion": nil})
 		a.refused(t, "cancelOrder", vars{"id": id, "expectedVersion": 2}, "CONFLICT", vars{"currentVersion": nil})
 	})
 }

@@ -51,7 +51,7 @@ func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutat
 		mark(r.teams, found)
 	}
 	if len(r.owners) > 0 {
-		found, err := db.User.Query().Where(user.IDIn(keys(r.owners)...), keyShared).IDs(ctx)
+		found, err := db.User.Query().Where(user.IDIn(keys(r.owners)...), shared).IDs(ctx)
 		if err != nil {
 			return r, fmt.Errorf("look for owners: %w", err)
 		}
@@ -88,8 +88,13 @@ func mark(set map[uuid.UUID]bool, found []uuid.UUID) {
 
 // keyShared keeps the rows that a query finds from being removed before the unit of work ends, as the check of a foreign key does
 // anyway a little later. SQLite has one writer at a time, and no such lock.
-func keyShared(s *sql.Selector) {
+func keyShared(s *sql.Selector) { lock(s, "FOR KEY SHARE") }
+
+// shared keeps them from being changed as well: a user is deleted by a change.
+func shared(s *sql.Selector) { lock(s, "FOR SHARE") }
+
+func lock(s *sql.Selector, clause string) {
 	if s.Dialect() == dialect.Postgres {
-		s.ForShare(sql.WithLockClause("FOR KEY SHARE"))
+		s.ForShare(sql.WithLockClause(clause))
 	}
 }

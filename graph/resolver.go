@@ -49,7 +49,7 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv := handler.New(schema)
 	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: maxBody})
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](documents))
-	present := presentError(log)
+	present := presentError(log, cfg.Development)
 	srv.SetErrorPresenter(present)
 	srv.SetRecoverFunc(recovered)
 	if cfg.Development {
@@ -60,6 +60,7 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv.SetDisableSuggestion(!cfg.Development)
 	srv.SetParserTokenLimit(cfg.Limits.Tokens)
 	srv.Use(nesting{})
+	srv.Use(variables{schema.Schema()})
 	srv.Use(switches{engine})
 	srv.Use(limiter{cfg.Limits, engine})
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)

@@ -62,5 +62,5 @@ func (t target) changed(ctx context.Context, n int, err error, version func(cont
 		return err
 	}
 	// It came into being, or to this version, between the two statements.
-	return fault.Unfit("%s was changed by somebody else at the same moment; try again", t.id)
+	return fault.Unfit("id", "%s was changed by somebody else at the same moment; try again", t.id)
 }

@@ -110,7 +110,7 @@ func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 	if err := (target{id: id}).check(ctx, userVersion(db, id)); err != nil {
 		return err
 	}
-	return fault.Unfit("%s is not deleted", id)
+	return fault.Unfit("id", "%s is not deleted", id)
 }
 
 func userVersion(db *ent.Client, id ids.ID) func(context.Context) (int, error) {

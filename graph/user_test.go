@@ -184,7 +184,7 @@ func TestRestoreUser(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		m := a.make()
-		a.refused(t, "restoreUser", vars{"id": m.user}, "CONFLICT", vars{"field": nil})
+		a.refused(t, "restoreUser", vars{"id": m.user}, "CONFLICT", vars{"field": "id"})
 
 		a.mustCall("deleteUser", vars{"id": m.user})
 		got := a.mustCall("restoreUser", vars{"id": m.user})

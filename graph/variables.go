@@ -2,8 +2,15 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/fault"
@@ -29,6 +36,100 @@ func (s switches) MutateOperationContext(_ context.Context, op *graphql.Operatio
 	}
 	return nil
 }
+
+// variables refuses values that the specification does not take for a variable's type, where gqlparser is more lenient: texts for
+// numbers, numbers for texts, enum values in another case (GraphQL specification, sections 3.5 and 3.9).
+type variables struct{ schema *ast.Schema }
+
+// ExtensionName names the check for gqlgen.
+func (variables) ExtensionName() string { return "Variables" }
+
+// Validate accepts every schema.
+func (variables) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext checks the variables.
+func (v variables) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	for _, def := range op.Operation.VariableDefinitions {
+		if err := v.check(def.Type, op.Variables[def.Variable], def.Variable); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check compares a value with its type. Where null may stand has been looked at before.
+func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
+	if value == nil {
+		return nil
+	}
+	if t.Elem != nil {
+		return v.checkList(t.Elem, value, path)
+	}
+	def := v.schema.Types[t.NamedType]
+	switch def.Kind {
+	case ast.InputObject:
+		fields, _ := value.(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			if f := def.Fields.ForName(name); f != nil {
+				if err := v.check(f.Type, fields[name], path+"."+name); err != nil {
+					return err
+				}
+			}
+		}
+	case ast.Enum:
+		if text, ok := value.(string); !ok || def.EnumValues.ForName(text) == nil {
+			return badVariable(path, "this is not one of the values of "+def.Name)
+		}
+	case ast.Scalar:
+		if !takes(def.Name, value) {
+			return badVariable(path, "this is a "+kindOf(value)+"; "+def.Name+" is wanted")
+		}
+	}
+	return nil
+}
+
+// checkList checks the entries of a list. A single value stands for a list of one.
+func (v variables) checkList(t *ast.Type, value any, path string) *gqlerror.Error {
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		return v.check(t, value, path)
+	}
+	for i := range list.Len() {
+		if err := v.check(t, list.Index(i).Interface(), path+"."+strconv.Itoa(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takes reports whether a scalar takes a value of this kind. What is in it is for the scalar itself to judge.
+func takes(scalar string, value any) bool {
+	switch kind := kindOf(value); scalar {
+	case "Int", "Float":
+		return kind == "number"
+	case "Boolean":
+		return kind == "truth value"
+	case "ID":
+		return kind == "text" || kind == "number"
+	default:
+		return kind == "text"
+	}
+}
+
+func kindOf(value any) string {
+	switch value.(type) {
+	case json.Number, int, int64, float64:
+		return "number"
+	case string:
+		return "text"
+	case bool:
+		return "truth value"
+	}
+	return "list or an object"
+}
+
+// inWords replaces what Go calls things by what JSON calls them.
+var inWords = strings.NewReplacer("slice", "list", "map", "object")
 
 func badVariable(field, message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(fault.BadUserInput), "field": field}}

@@ -275,7 +275,10 @@ type Mutation {
   "Makes up to 1,000 heroes at once."
   createHeroes(
     input: [CreateHeroInput!]!
-    "What to do when one cannot be made: make none, or leave it out and tell why under ` + "`" + `errors` + "`" + `."
+    """
+    What to do when one cannot be made: make none, or leave it out and tell why under ` + "`" + `errors` + "`" + `. An entry that is no
+    ` + "`" + `CreateHeroInput` + "`" + ` at all, such as one with a malformed ID, is an error of the whole in either case.
+    """
     onError: OnError! = ABORT
   ): CreateHeroesPayload!
   "Changes a hero."
@@ -530,7 +533,8 @@ Conditions on users. All that are given must hold; one that is ` + "`" + `null` 
 by itself for equality, or with what it compares: ` + "`" + `GT` + "`" + `, ` + "`" + `GTE` + "`" + `, ` + "`" + `LT` + "`" + `, ` + "`" + `LTE` + "`" + `, ` + "`" + `In` + "`" + `, ` + "`" + `HasPrefix` + "`" + `, ` + "`" + `IsNil` + "`" + `. ` + "`" + `hasHeroes` + "`" + ` asks whether
 there are any; ` + "`" + `hasHeroesWith` + "`" + ` whether there is one for which all of the conditions hold. As in SQL, a comparison with a field
 that has no value is neither true nor false, so neither it nor its ` + "`" + `not` + "`" + ` finds such a row. Conditions stand up to 10 deep
-inside each other.
+inside each other, 500 in all, 20 of them over related rows. ` + "`" + `ownerId` + "`" + ` and ` + "`" + `userId` + "`" + ` compare what is stored, also of a user who is
+deleted; ` + "`" + `hasOwner` + "`" + ` and ` + "`" + `hasUser` + "`" + ` ask for one who is there.
 """
 input UserWhereInput {
   "These do not all hold."

@@ -57,8 +57,8 @@ func Missing(id fmt.Stringer) *Error {
 }
 
 // Unfit returns a CONFLICT with the state that things are in.
-func Unfit(format string, args ...any) *Error {
-	return &Error{Code: Conflict, Message: fmt.Sprintf(format, args...)}
+func Unfit(field, format string, args ...any) *Error {
+	return &Error{Code: Conflict, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
 // Taken returns a CONFLICT about the argument at the path field: another object has its value.

@@ -1,27 +1,53 @@
 package read
 
-import "github.com/vektah/gqlparser/v2/ast"
+import (
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
 
 // listEntries is what a list without pages is taken for, such as an order's items.
 const listEntries = 5
 
-// Entries returns how many entries the selection of a field stands for: a page's size, as its arguments ask for it; the
-// number of IDs or inputs that the field is given; 1 if it is no list. A page that is too large counts as the largest.
-func (e *Engine) Entries(f *ast.Field, vars map[string]any) int {
-	args := f.ArgumentMap(vars)
+// Entries returns how many entries the selection of a field stands for: a page's size, as its arguments ask for it; the number
+// of IDs that the field is given; in a mutation's payload, the number of inputs; 1 if it is no list. A page that is too large counts
+// as the largest.
+func (e *Engine) Entries(f *ast.Field, vars map[string]any, inputs int) int {
 	if e.connections[f.Definition.Type.Name()] != nil {
-		return pageEntries(args)
+		return pageEntries(f.ArgumentMap(vars))
 	}
-	// What a page lists has been counted with the page.
-	if f.Definition.Type.Elem == nil || e.connections[f.ObjectDefinition.Name] != nil {
-		return 1
-	}
-	for _, value := range args {
-		if entries, ok := value.([]any); ok {
-			return len(entries)
-		}
+	switch {
+	case f.Definition.Type.Elem == nil, e.connections[f.ObjectDefinition.Name] != nil:
+		return 1 // what a page lists has been counted with the page
+	case len(f.Arguments) > 0:
+		return e.Inputs(f, vars)
+	case strings.HasSuffix(f.ObjectDefinition.Name, "Payload"):
+		return max(listEntries, inputs)
 	}
 	return listEntries
+}
+
+// Inputs returns how long the longest list is that a field is given as an argument.
+func (e *Engine) Inputs(f *ast.Field, vars map[string]any) (longest int) {
+	for _, value := range f.ArgumentMap(vars) {
+		longest = max(longest, len(graphql.CoerceList(value)))
+	}
+	return longest
+}
+
+// RootFields returns the fields of the operation that are run, merged as the specification says.
+func (e *Engine) RootFields(op *graphql.OperationContext) []*ast.Field {
+	root := e.schema.Query
+	if op.Operation.Operation == ast.Mutation {
+		root = e.schema.Mutation
+	}
+	c := &compiler{Engine: e, op: op}
+	var fields []*ast.Field
+	for _, f := range c.collect(map[string]bool{root.Name: true}, op.Operation.SelectionSet) {
+		fields = append(fields, f.field)
+	}
+	return fields
 }
 
 func pageEntries(args map[string]any) int {

@@ -74,7 +74,7 @@ func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
 		return nil, err
 	}
 	if where, ok := args["where"].(map[string]any); ok {
-		p.where, err = filters{r, ctx}.all(l.object, where, "where", 0)
+		p.where, err = filters{r, ctx, new(int), new(int)}.all(l.object, where, "where", 0)
 	}
 	return p, err
 }

@@ -38,12 +38,24 @@ type condition func(*sql.Selector) *sql.Predicate
 type filters struct {
 	*run
 	ctx context.Context
+	// How many conditions there are so far, and how many of them are over related rows.
+	conditions, relations *int
 }
+
+// What one argument may hold. SQLite reads expressions up to 1,000 deep, and a chain of ors is one; PostgreSQL plans queries inside of a
+// query all together, for longer with each.
+const (
+	maxConditions = 500
+	maxRelations  = 20
+)
 
 // all returns the condition that everything in a where input holds. A condition of null is as good as none.
 func (f filters) all(o *object, input map[string]any, path string, depth int) (condition, error) {
 	if depth > maxNesting {
 		return nil, fault.Input(path, "conditions stand more than %d deep inside each other", maxNesting)
+	}
+	if *f.conditions += max(1, len(input)); *f.conditions > maxConditions {
+		return nil, fault.Input(path, "there are more than %d conditions", maxConditions)
 	}
 	names := make([]string, 0, len(input))
 	for name, value := range input {
@@ -82,6 +94,11 @@ func join(with func(...*sql.Predicate) *sql.Predicate, parts []condition) condit
 }
 
 func (f filters) one(o *object, by *filter, value any, path string, depth int) (condition, error) {
+	if by.edge != nil {
+		if *f.relations++; *f.relations > maxRelations {
+			return nil, fault.Input(path, "there are more than %d conditions over related rows", maxRelations)
+		}
+	}
 	switch by.op {
 	case "not":
 		inner, err := f.all(o, value.(map[string]any), path, depth+1)
