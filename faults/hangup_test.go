@@ -20,7 +20,8 @@ func TestClientsHangUp(t *testing.T) {
 		s := f.opened(10, 1_000_000)
 		other := connect(t, url)
 		stopLocking := keep(1, func(context.Context, int) {
-			if err := lockStock(other); err != nil {
+			// Under load SQLite's lock may not come free for others in time.
+			if err := lockStock(other); err != nil && !database.Passing(err) {
 				t.Error(err)
 			}
 		})
@@ -67,7 +68,7 @@ func TestClientsHangUp(t *testing.T) {
 		atOnce(20, 40, func(int) {
 			got := f.order(background, s)
 			if !got.ok() {
-				t.Error(got)
+				t.Errorf("%s\nthe log: %s", got, lastLines(f.log.String(), 5))
 				return
 			}
 			acknowledged.add(got)
@@ -87,6 +88,7 @@ func lockStock(db *database.DB) error {
 		return err
 	}
 	defer conn.Close()
+	defer conn.ExecContext(background, "ROLLBACK") // nothing to undo, unless something went wrong on the way
 	lock := []string{db.Begin(true)}
 	if db.Dialect != "sqlite3" {
 		lock = append(lock, "SELECT 1 FROM inventories LIMIT 3 FOR UPDATE")
@@ -100,4 +102,9 @@ func lockStock(db *database.DB) error {
 	_, err = conn.ExecContext(background, "ROLLBACK")
 	time.Sleep(5 * time.Millisecond)
 	return err
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

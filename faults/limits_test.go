@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -91,9 +92,12 @@ func TestTimeLimits(t *testing.T) {
 					}
 				}
 				unlock()
-				if n := strings.Count(f.log.String(), state); n != 3 {
-					t.Errorf("%s: the log has %d failures with %s, want 3:\n%s", limit, n, state, f.log)
-				}
+				eventually(t, limit+" is logged once for each", func() error {
+					if n := strings.Count(f.log.String(), state); n != 3 {
+						return fmt.Errorf("the log has %d failures with %s, want 3:\n%s", n, state, f.log)
+					}
+					return nil
+				})
 				if n := f.mustSend(readTeams, nil).number("teams.totalCount"); n != 0 {
 					t.Errorf("%s: %d teams, want none", limit, n)
 				}

@@ -10,7 +10,8 @@ import (
 // connector opens connections that keep the statements they prepared, and that notice before they are used that they are dead.
 type connector struct {
 	driver.Connector
-	statements int // kept by each connection; 0 for none
+	statements int  // kept by each connection; 0 for none
+	precious   bool // the database is gone with its connection
 }
 
 // rawConn is what both lib/pq's and modernc's connections are.
@@ -32,7 +33,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn := &conn{rawConn: opened.(rawConn), socket: socket}
+	conn := &conn{rawConn: opened.(rawConn), socket: socket, precious: c.precious}
 	if c.statements > 0 {
 		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
 	}
@@ -43,7 +44,10 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 type conn struct {
 	rawConn
 	socket *socket
-	kept   *simplelru.LRU[string, *prepared] // by text; nil if none are kept
+	// A statement was given up while it ran. What SQLite interrupts may be the next one, so the connection is not used again, unless
+	// it is precious.
+	givenUp, precious bool
+	kept              *simplelru.LRU[string, *prepared] // by text; nil if none are kept
 }
 
 // prepared is a statement that is kept. It is closed when it is neither kept nor in use.
@@ -98,10 +102,14 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	}
 	found, err := p.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 	if err != nil {
-		c.failed(p, err)
+		c.failed(ctx, query, p, err)
 		return nil, err
 	}
-	return &rows{Rows: found, done: p.release}, nil
+	done := func() {
+		c.givenUp = c.givenUp || ctx.Err() != nil
+		p.release()
+	}
+	return &rows{Rows: found, done: done}, nil
 }
 
 // ExecContext runs a statement. One without parameters may be several, or control a transaction: it is not prepared.
@@ -115,17 +123,22 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	}
 	result, err := p.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 	if err != nil {
-		c.failed(p, err)
+		c.failed(ctx, query, p, err)
 		return nil, err
 	}
+	c.givenUp = c.givenUp || ctx.Err() != nil
 	p.release()
 	return result, nil
 }
 
-// failed releases a statement that did not succeed. If the server does not know it any more, or its result has changed with
-// the schema, none that were prepared before are to be trusted.
-func (c *conn) failed(p *prepared, err error) {
+// failed releases a statement that did not succeed, and does not keep it: it may not be in a state to be used again. If the server
+// does not know it any more, or its result has changed with the schema, none that were prepared before are to be trusted.
+func (c *conn) failed(ctx context.Context, query string, p *prepared, err error) {
+	c.givenUp = c.givenUp || ctx.Err() != nil
 	p.release()
+	if kept, ok := c.kept.Peek(query); ok && kept == p {
+		c.kept.Remove(query)
+	}
 	if staleStatement(err) {
 		c.kept.Purge()
 	}
@@ -149,10 +162,15 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 
 // ResetSession is called before a connection is used again.
 func (c *conn) ResetSession(ctx context.Context) error {
-	if !c.socket.alive() {
+	if !c.IsValid() || !c.socket.alive() {
 		return driver.ErrBadConn
 	}
 	return c.rawConn.ResetSession(ctx)
+}
+
+// IsValid reports whether the connection may go back to the pool.
+func (c *conn) IsValid() bool {
+	return c.rawConn.IsValid() && (c.precious || !c.givenUp)
 }
 
 // rows tell when they are closed.

@@ -111,7 +111,7 @@ func (db *DB) openPostgres(dsn string) error {
 	if db.Options.PgBouncer {
 		kept = 0 // the next transaction may meet another server connection, which does not know them
 	}
-	db.DB, db.Dialect = sql.OpenDB(connector{c, kept}), dialect.Postgres
+	db.DB, db.Dialect = sql.OpenDB(connector{c, kept, false}), dialect.Postgres
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (db *DB) openSQLite(path string) error {
 	if err != nil {
 		return fmt.Errorf("sqlite:%s: %w", path, err)
 	}
-	db.DB, db.Dialect = sql.OpenDB(connector{c, statements}), dialect.SQLite
+	db.DB, db.Dialect = sql.OpenDB(connector{c, statements, db.memory}), dialect.SQLite
 	return nil
 }
 

@@ -105,11 +105,11 @@ func staleStatement(err error) bool {
 	return isPQ(err, pqerror.InvalidSQLStatementName) || isPQ(err, pqerror.FeatureNotSupported)
 }
 
-// Passing reports whether err comes from others who work on the same rows, or from a prepared statement that has gone stale: the
-// same work, done again, may succeed.
+// Passing reports whether err comes from others who work on the same rows, from a prepared statement that has gone stale, or from an
+// interrupt that was meant for a statement before: the same work, done again, may succeed.
 func Passing(err error) bool {
 	return isPQ(err, pqerror.TRSerializationFailure) || isPQ(err, pqerror.TRDeadlockDetected) || staleStatement(err) ||
-		isSQLite(err, sqlite3.SQLITE_BUSY)
+		isSQLite(err, sqlite3.SQLITE_BUSY) || isSQLite(err, sqlite3.SQLITE_INTERRUPT)
 }
 
 // Aborted reports whether err only says that PostgreSQL has refused a statement because one before it failed.
