@@ -642,7 +642,7 @@ func mustBeInFlight(t *testing.T) process {
 		p.answered <- body
 	}()
 	for waiting := 0; waiting == 0; {
-		const query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"
+		const query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 		if err := db.QueryRow(query).Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}
