@@ -29,7 +29,6 @@ import (
 	"forge/internal/seed"
 	"forge/internal/settings"
 	"forge/internal/usage"
-	"forge/migrate"
 	"forge/playground"
 )
 
@@ -116,41 +115,6 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 	return root
 }
 
-func migrateCommand(do func(action) cli.ActionFunc) *cli.Command {
-	return &cli.Command{
-		Name:   "migrate",
-		Usage:  "change the schema of the database, or show it",
-		Action: usage.NeedsCommand,
-		Commands: []*cli.Command{
-			{
-				Name: "up", Action: do(migrateUp),
-				Usage: "apply all pending migrations",
-			},
-			{
-				Name: "down", Action: do(migrateDown),
-				Usage:     "undo the last N migrations (1), and lose the data they made room for",
-				Arguments: []cli.Argument{&cli.StringArg{Name: "N", UsageText: "[N]"}},
-			},
-			{
-				Name: "status", Action: do(migrateStatus),
-				Usage: "list all migrations and whether they are applied",
-			},
-			{
-				Name: "sql", Action: do(migrateSQL),
-				Usage: "print the statements of all migrations, for the kind of database and without it",
-				Flags: []cli.Flag{&cli.BoolFlag{Name: "down", Usage: "print those that undo them", HideDefault: true, Local: true}},
-			},
-			{
-				Name: "diff", Action: do(migrateDiff),
-				Usage:     "write the migration NAME for what has changed in ent/schema, in a source tree",
-				Arguments: []cli.Argument{&cli.StringArg{Name: "NAME", UsageText: "NAME"}},
-				Flags: []cli.Flag{&cli.StringFlag{Name: "dev-url", Local: true, Sources: cli.EnvVars("DEV_DATABASE_URL"),
-					Usage: "a PostgreSQL to try statements on, postgres://…; without it one is started from installed programs"}},
-			},
-		},
-	}
-}
-
 func serve(ctx context.Context, p program) error {
 	if err := p.MayServe(); err != nil {
 		return err
@@ -229,65 +193,6 @@ func (p program) withDatabase(ctx context.Context, f func(*database.DB) error) e
 	}
 	defer db.Close()
 	return f(db)
-}
-
-func migrateUp(ctx context.Context, p program) error {
-	return p.withDatabase(ctx, func(db *database.DB) error {
-		if err := migrate.Up(ctx, db.DB, db.Dialect, p.log); err != nil {
-			return err
-		}
-		return p.printStatus(ctx, db)
-	})
-}
-
-func migrateDown(ctx context.Context, p program) error {
-	n := 1
-	if arg := p.cmd.StringArg("N"); arg != "" {
-		var err error
-		if n, err = strconv.Atoi(arg); err != nil || n < 1 {
-			return usage.Errorf("N=%q is not allowed; allowed: how many migrations to undo, from 1", arg)
-		}
-	}
-	return p.withDatabase(ctx, func(db *database.DB) error {
-		if err := migrate.Down(ctx, db.DB, db.Dialect, n, p.log); err != nil {
-			return err
-		}
-		return p.printStatus(ctx, db)
-	})
-}
-
-func migrateStatus(ctx context.Context, p program) error {
-	return p.withDatabase(ctx, func(db *database.DB) error { return p.printStatus(ctx, db) })
-}
-
-func (p program) printStatus(ctx context.Context, db *database.DB) error {
-	states, err := migrate.Status(ctx, db.DB, db.Dialect)
-	if err != nil {
-		return err
-	}
-	return migrate.WriteStatus(p.out, states)
-}
-
-func migrateSQL(_ context.Context, p program) error {
-	return migrate.SQL(p.out, p.Dialect(), p.cmd.Bool("down"))
-}
-
-func migrateDiff(ctx context.Context, p program) error {
-	name := p.cmd.StringArg("NAME")
-	if name == "" {
-		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
-	}
-	written, err := migrate.Diff(ctx, "migrate", name, p.cmd.String("dev-url"))
-	if err != nil {
-		return err
-	}
-	if written == nil {
-		fmt.Fprintln(p.out, "ent/schema has not changed: nothing to write")
-	}
-	for _, path := range written {
-		fmt.Fprintln(p.out, path)
-	}
-	return nil
 }
 
 func fill(ctx context.Context, p program) error {
