@@ -158,8 +158,9 @@ func (o Options) startup(q url.Values) {
 	}
 	// Times are written as they come: let them come in UTC.
 	q.Set("timezone", "UTC")
-	// One round trip for a statement with parameters that is not prepared, where the text protocol takes two.
-	setDefault(q, "binary_parameters", "yes")
+	// One round trip for a statement with parameters that is not prepared, where the text protocol takes two; and parameters of
+	// bytes go as they are, which units of work rely on for keys.
+	q.Set("binary_parameters", "yes")
 	if !o.PgBouncer { // which refuses what it does not know
 		for name, d := range o.limits() {
 			setDefault(q, name, milliseconds(d))

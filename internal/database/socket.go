@@ -1,6 +1,7 @@
 package database
 
 import (
+	"bufio"
 	"context"
 	"net"
 	"syscall"
@@ -29,8 +30,21 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 			s.raw, _ = c.SyscallConn()
 		}
 	}
-	return opened, err
+	if err != nil {
+		return nil, err
+	}
+	return &buffered{opened, bufio.NewReaderSize(opened, readAhead)}, nil
 }
+
+// buffered is a network connection that takes in much at a time: lib/pq asks for 4 KiB, and a page of nested rows has many of those.
+type buffered struct {
+	net.Conn
+	ahead *bufio.Reader
+}
+
+const readAhead = 32 << 10
+
+func (b *buffered) Read(p []byte) (int, error) { return b.ahead.Read(p) }
 
 // DialTimeout opens a connection within a time.
 func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {

@@ -171,9 +171,9 @@ func (c *compiler) pageInfo(l *level, selections ast.SelectionSet) (fields []out
 		case "__typename":
 			out.kind, out.text = constant, quoted("PageInfo")
 		case "hasNextPage":
-			out.kind = hasNextPage
+			out.kind, l.more = hasNextPage, true
 		case "hasPreviousPage":
-			out.kind = hasPreviousPage
+			out.kind, l.more = hasPreviousPage, true
 		case "startCursor":
 			out.kind, l.cursors = startCursor, true
 		case "endCursor":

@@ -2,7 +2,9 @@ package read
 
 import (
 	"bytes"
+	"database/sql/driver"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"strings"
@@ -33,22 +35,17 @@ var someKey = uuid.MustParse("018f2b6c-0000-7abc-8def-0123456789ab")
 func rowOf(t testing.TB, terms []term, values ...any) (*table, []int) {
 	t.Helper()
 	tb := &table{width: len(terms)}
-	var columns []int
+	row := make([]driver.Value, len(values))
+	columns := make([]int, len(values))
+	kinds := make([]column, len(values))
 	for i, value := range values {
-		var text []byte
-		switch v := value.(type) {
-		case nil:
-		case time.Time:
-			text = []byte(v.Format(time.RFC3339Nano))
-		case uuid.UUID:
-			text = v[:]
-		default:
-			text = fmt.Append([]byte{}, v)
+		if key, ok := value.(uuid.UUID); ok {
+			value = key[:]
 		}
-		if err := tb.append(text, terms[i].kind); err != nil {
-			t.Fatal(err)
-		}
-		columns = append(columns, i)
+		row[i], columns[i], kinds[i] = value, i, column{kind: terms[i].kind}
+	}
+	if err := tb.add(row, kinds); err != nil {
+		t.Fatal(err)
 	}
 	return tb, columns
 }
@@ -198,12 +195,14 @@ func FuzzParseCursor(f *testing.F) {
 func TestTable(t *testing.T) {
 	t.Parallel()
 	tb := &table{width: 3}
-	cells := [][]byte{nil, []byte("a"), nil, {}, []byte("bc"), nil, []byte("d"), nil, []byte("e")}
-	for _, c := range cells {
-		if err := tb.append(c, entity.String); err != nil {
+	three := []column{{kind: entity.String}, {kind: entity.Int}, {kind: entity.Time}}
+	moment := time.Date(2026, 1, 2, 15, 4, 5, 6000, time.UTC)
+	for _, row := range [][]driver.Value{{nil, int64(-7), nil}, {"", true, nil}, {[]byte("d"), nil, moment}} {
+		if err := tb.add(append(row, "not a column"), three); err != nil {
 			t.Fatal(err)
 		}
 	}
+	cells := [][]byte{nil, []byte("-7"), nil, {}, []byte("true"), nil, []byte("d"), nil, []byte("2026-01-02T15:04:05.000006Z")}
 	if tb.len() != 3 || new(table).len() != 0 {
 		t.Errorf("%d rows, and %d in an empty table; want 3 and 0", tb.len(), new(table).len())
 	}
@@ -213,17 +212,16 @@ func TestTable(t *testing.T) {
 			t.Errorf("cell %d is %q, NULL %t; want %q", i, got, null, want)
 		}
 	}
-	for _, tt := range []struct {
-		value []byte
-		ok    bool
-	}{{someKey[:], true}, {[]byte(someKey.String()), true}, {[]byte("short"), false}, {[]byte(strings.Repeat("x", 36)), false}} {
-		keys := &table{width: 1}
-		if err := keys.append(tt.value, entity.ID); (err == nil) != tt.ok {
-			t.Errorf("key %q: %v", tt.value, err)
-		} else if err == nil {
-			if key, null := keys.key(0, 0); key != someKey || null {
-				t.Errorf("key %q is read as %s", tt.value, key)
-			}
+	key := []column{{kind: entity.ID}}
+	keys := &table{width: 1}
+	if err := keys.add([]driver.Value{someKey[:]}, key); err != nil {
+		t.Error(err)
+	} else if got, null := keys.key(0, 0); got != someKey || null {
+		t.Errorf("the key %s is read as %s", someKey, got)
+	}
+	for _, value := range []driver.Value{[]byte("short"), []byte(someKey.String()), 1.5} {
+		if err := keys.add([]driver.Value{value}, key); err == nil {
+			t.Errorf("%v is taken for a key", value)
 		}
 	}
 }
@@ -231,14 +229,16 @@ func TestTable(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		keys        []uuid.UUID
-		array, list string
+		keys  []uuid.UUID
+		array string // in hexadecimal
+		list  string
 	}{
-		{nil, "{}", "[]"},
-		{[]uuid.UUID{someKey}, "{018f2b6c00007abc8def0123456789ab}", `["018f2b6c00007abc8def0123456789ab"]`},
-		{[]uuid.UUID{{}, uuid.Max}, "{" + strings.Repeat("0", 32) + "," + strings.Repeat("f", 32) + "}", `["` + strings.Repeat("0", 32) + `","` + strings.Repeat("f", 32) + `"]`},
+		{[]uuid.UUID{someKey}, "00000001 00000000 00000b86 00000001 00000001 00000010 018f2b6c00007abc8def0123456789ab",
+			`["018f2b6c00007abc8def0123456789ab"]`},
+		{[]uuid.UUID{{}, uuid.Max}, "00000001 00000000 00000b86 00000002 00000001 00000010" + strings.Repeat("0", 32) + "00000010" + strings.Repeat("f", 32),
+			`["` + strings.Repeat("0", 32) + `","` + strings.Repeat("f", 32) + `"]`},
 	} {
-		if got := uuidArray(tt.keys); got != tt.array {
+		if got := hex.EncodeToString(uuidArray(tt.keys)); got != strings.ReplaceAll(tt.array, " ", "") {
 			t.Errorf("uuidArray(%v) = %s, want %s", tt.keys, got, tt.array)
 		}
 		if got := hexList(tt.keys); got != tt.list {

@@ -2,15 +2,16 @@ package read
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
@@ -253,6 +254,12 @@ func TestEngineWantsOneSchema(t *testing.T) {
 	}
 }
 
+// sample has a value of each kind, as a driver brings it.
+var sample = map[entity.Kind]driver.Value{
+	entity.ID: make([]byte, 16), entity.Int: int64(42), entity.String: "some text", entity.Enum: "SOME", entity.Bool: true,
+	entity.Time: time.Date(2026, 1, 2, 15, 4, 5, 6000, time.UTC),
+}
+
 // bench is an operation of two levels with what its statements have brought: 20 users with 10 heroes each.
 func bench(b *testing.B) (*run, *plan) {
 	e := newTestEngine(10)
@@ -266,40 +273,25 @@ func bench(b *testing.B) (*run, *plan) {
 		res := &r.results[l.slot]
 		columns := r.columnsOf(l)
 		res.table.width = len(columns)
-		for i := range n {
+		for range n {
+			values := make([]driver.Value, 0, len(columns))
 			for _, c := range columns {
-				text := []byte("some text")
-				switch c.kind {
-				case entity.ID:
-					key := uuid.UUID{byte(i)}
-					text = key[:]
-				case entity.Int:
-					text = []byte("42")
-				case entity.Time:
-					text = []byte("2026-01-02T15:04:05.000006Z")
-				}
-				if err := res.table.append(text, c.kind); err != nil {
-					b.Fatal(err)
-				}
+				values = append(values, sample[c.kind])
+			}
+			if err := res.table.add(values, columns); err != nil {
+				b.Fatal(err)
 			}
 		}
 		return res
 	}
 	users := p.connection.level
-	all := make([]int32, 20)
-	for i := range all {
-		all[i] = int32(i)
-	}
-	fill(users, 20).groups = [][]int32{all}
+	fill(users, 20).groups = groupsOf(make([]int32, 20), 1)
 	r.results[users.slot].counts = []int64{20}
-	heroes := fill(users.children[0], 200)
-	for i := range 20 {
-		group := make([]int32, 10)
-		for j := range group {
-			group[j] = int32(10*i + j)
-		}
-		heroes.groups = append(heroes.groups, group)
+	owners := make([]int32, 200)
+	for i := range owners {
+		owners[i] = int32(i / 10)
 	}
+	fill(users.children[0], 200).groups = groupsOf(owners, 20)
 	return r, p
 }
 
@@ -330,7 +322,7 @@ func BenchmarkWrite(b *testing.B) {
 	r, p := bench(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if got := r.write(context.Background(), func(w *writer) bool { return w.connection(p.connection, 0) }); got == graphql.Null {
+		if got := r.write(context.Background(), p, func(w *writer) bool { return w.connection(p.connection, 0) }); got == graphql.Null {
 			b.Fatal("nothing was written")
 		}
 	}

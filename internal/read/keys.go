@@ -1,22 +1,26 @@
 package read
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/google/uuid"
 )
 
-// uuidArray writes keys as PostgreSQL reads an array of them.
-func uuidArray(keys []uuid.UUID) string {
-	b := make([]byte, 0, 2+37*len(keys))
-	b = append(b, '{')
-	for i, key := range keys {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = hex.AppendEncode(b, key[:])
+// uuidType is the number that PostgreSQL knows its type uuid by.
+const uuidType = 2950
+
+// uuidArray writes keys as PostgreSQL sends and receives arrays: the number of dimensions, whether there are NULLs, the type, the
+// length and the first index, and for each key its size and its bytes. Reading them as text would take it longer than finding some.
+func uuidArray(keys []uuid.UUID) []byte {
+	b := make([]byte, 0, 20+20*len(keys))
+	for _, word := range []uint32{1, 0, uuidType, uint32(len(keys)), 1} {
+		b = binary.BigEndian.AppendUint32(b, word)
 	}
-	return string(append(b, '}'))
+	for _, key := range keys {
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(key))), key[:]...)
+	}
+	return b
 }
 
 // hexList writes keys as a JSON list of hexadecimal texts, for SQLite's json_each and unhex.

@@ -2,6 +2,9 @@ package read
 
 import (
 	"context"
+	"slices"
+
+	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/fault"
 )
@@ -23,27 +26,35 @@ type page struct {
 	after       []any // the values of the cursor; nil without one
 	before      []any
 	where       condition // nil without one
+	more        bool      // whether there are rows beyond the page is asked for
 }
 
 // backward reports whether the page is counted from the end.
 func (p *page) backward() bool { return p.first == nil }
 
-// limit is how many rows to read: one more than asked for tells whether there are more.
-func (p *page) limit() int {
-	n := 0
+// size is how many rows of the list can make a difference to the page.
+func (p *page) size() (n int) {
 	if p.first != nil {
 		n = *p.first
 	}
 	if p.last != nil {
 		n = max(n, *p.last)
 	}
-	return n + 1
+	return n
+}
+
+// limit is how many rows to read: one beyond those tells whether there are more.
+func (p *page) limit() int {
+	if p.more {
+		return p.size() + 1
+	}
+	return p.size()
 }
 
 // pageOf reads the arguments of a connection.
 func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
 	args := l.field.ArgumentMap(r.op.Variables)
-	p := new(page)
+	p := &page{more: l.more}
 	var err error
 	if p.order, err = l.object.orderOf(args["orderBy"]); err != nil {
 		return nil, err
@@ -113,20 +124,17 @@ type window struct {
 	next, previous bool
 }
 
-// cut takes the page out of the rows that were read for it, in the order in which they were read.
-func (p *page) cut(rows []int32) window {
+// cut takes the page out of the rows that were read for it, in the order in which they were read. beyond says that there is one more
+// behind them.
+func (p *page) cut(rows []int32, beyond bool) window {
 	if p.backward() {
-		w := window{next: p.before != nil || p.offset > 0, previous: len(rows) > *p.last}
-		rows = rows[:min(len(rows), *p.last)]
-		w.rows = make([]int32, len(rows))
-		for i, row := range rows {
-			w.rows[len(rows)-1-i] = row
-		}
+		w := window{next: p.before != nil || p.offset > 0, previous: beyond, rows: slices.Clone(rows)}
+		slices.Reverse(w.rows)
 		return w
 	}
-	w := window{rows: rows, next: len(rows) > *p.first, previous: p.after != nil || p.offset > 0}
+	w := window{next: beyond || len(rows) > *p.first, previous: p.after != nil || p.offset > 0}
 	if p.last != nil {
-		w.previous = len(rows) > *p.last || p.offset > 0
+		w.previous = beyond || len(rows) > *p.last || p.offset > 0
 	}
 	if !p.bySize && p.before != nil {
 		w.next = true
@@ -136,4 +144,33 @@ func (p *page) cut(rows []int32) window {
 		w.rows = w.rows[max(0, len(w.rows)-*p.last):]
 	}
 	return w
+}
+
+// restrict adds the conditions of the page.
+func (p *page) restrict(s *sql.Selector) {
+	p.filter(s)
+	if p.after != nil {
+		s.Where(beyond(p.order, parameters(afterValue, p.after), false)(s))
+	}
+	if p.before != nil {
+		s.Where(beyond(p.order, parameters(beforeValue, p.before), true)(s))
+	}
+}
+
+// parameters stand for the values of a cursor; a NULL stays one.
+func parameters(of source, values []any) []any {
+	list := make([]any, len(values))
+	for i, value := range values {
+		if value != nil {
+			list[i] = parameter{of, i}
+		}
+	}
+	return list
+}
+
+// filter adds the condition that also counts: where, not the cursors.
+func (p *page) filter(s *sql.Selector) {
+	if p.where != nil {
+		s.Where(p.where(s))
+	}
 }

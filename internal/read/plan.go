@@ -3,6 +3,7 @@ package read
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,7 +19,10 @@ type level struct {
 	children []*level
 	slot     int // where its result is kept
 
-	rows, count, cursors bool // what of a connection was asked for
+	rows, count, cursors, more bool // what of a connection was asked for; more: whether there are rows beyond the page
+
+	texts       statements
+	cells, data room // of its table
 }
 
 // selection is what to write of a row.
@@ -78,7 +82,16 @@ type plan struct {
 	connection *connection           // of a field that is a connection
 	types      map[string]*selection // of any other: by the name of the type that it turns out to be
 	slots      map[string]int        // and how many results there are; "" for a connection
+	written    room
 }
+
+// room is how much space something took the last time, and so most likely takes the next.
+type room struct{ last atomic.Int64 }
+
+func (r *room) size() int { return int(r.last.Load()) }
+
+// took notes what was needed. What is rare and large must not be made room for ever after.
+func (r *room) took(n int) { r.last.Store(int64(min(n+n/8, 64<<10))) }
 
 // operation keeps what was compiled for an operation. A plan depends on the variables only through @skip and @include.
 type operation struct {

@@ -1,15 +1,17 @@
 package read
 
 import (
-	"database/sql"
+	"database/sql/driver"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
 	"forge/internal/entity"
 )
 
-// table holds the rows of a statement as the database sent them, in one piece of memory: texts and numbers as they are
+// table holds the rows of a statement as they are to be written, in one piece of memory: texts and numbers as they are
 // written, keys as their 16 bytes.
 type table struct {
 	width int
@@ -47,40 +49,39 @@ func (t *table) key(row, column int) (key uuid.UUID, null bool) {
 	return key, null
 }
 
-// read appends all rows. The statement has exactly the columns, in their order.
-func (t *table) read(rows *sql.Rows, columns []column) error {
-	t.width = len(columns)
-	raw := make([]sql.RawBytes, t.width)
-	into := make([]any, t.width)
-	for i := range raw {
-		into[i] = &raw[i]
-	}
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return err
+// add appends a row, whose values begin with those of the columns.
+func (t *table) add(values []driver.Value, columns []column) error {
+	for i := range columns {
+		if values[i] == nil {
+			t.ends = append(t.ends, ^int32(len(t.data)))
+			continue
 		}
-		for i, value := range raw {
-			if err := t.append(value, columns[i].kind); err != nil {
-				return fmt.Errorf("column %s: %w", columns[i].name, err)
-			}
+		if err := t.append(values[i], columns[i].kind); err != nil {
+			return fmt.Errorf("column %s: %w", columns[i].name, err)
 		}
+		t.ends = append(t.ends, int32(len(t.data)))
 	}
-	return rows.Err()
+	return nil
 }
 
-func (t *table) append(value []byte, kind entity.Kind) error {
-	if value == nil {
-		t.ends = append(t.ends, ^int32(len(t.data)))
-		return nil
-	}
-	if kind == entity.ID && len(value) != len(uuid.UUID{}) {
-		key, err := uuid.ParseBytes(value)
-		if err != nil {
-			return err
+// append writes a value behind the others.
+func (t *table) append(value driver.Value, kind entity.Kind) error {
+	switch v := value.(type) {
+	case string:
+		t.data = append(t.data, v...)
+	case int64:
+		t.data = strconv.AppendInt(t.data, v, 10)
+	case []byte:
+		if kind == entity.ID && len(v) != len(uuid.UUID{}) {
+			return fmt.Errorf("a key of %d bytes", len(v))
 		}
-		value = key[:]
+		t.data = append(t.data, v...)
+	case bool:
+		t.data = strconv.AppendBool(t.data, v)
+	case time.Time:
+		t.data = v.AppendFormat(t.data, time.RFC3339Nano)
+	default:
+		return fmt.Errorf("a value of type %T", value)
 	}
-	t.data = append(t.data, value...)
-	t.ends = append(t.ends, int32(len(t.data)))
 	return nil
 }

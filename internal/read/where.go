@@ -20,7 +20,6 @@ import (
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
-	"forge/internal/unit"
 )
 
 // operators are the endings of a field's name in a where input; none means equality.
@@ -183,7 +182,7 @@ func (f filters) related(by *filter, inner condition) (condition, error) {
 		key = by.edge.Column
 	}
 	var query *sql.Selector
-	err := f.client().Shape(unit.WithTap(f.ctx, &unit.Tap{}), by.to.Entity, func(s *sql.Selector) {
+	_, err := f.written(f.ctx, by.to.Entity, func(s *sql.Selector) {
 		s.Select(s.C(key))
 		if !by.edge.OwnKey {
 			s.Where(sql.NotNull(s.C(key))) // NULL in a list makes NOT IN true for nothing

@@ -23,11 +23,12 @@ type writer struct {
 }
 
 // write returns what f writes, or a null if nothing is left of it; the error that left nothing has been reported then.
-func (r *run) write(ctx context.Context, f func(*writer) bool) graphql.Marshaler {
-	w := &writer{run: r, ctx: ctx, b: make([]byte, 0, 1024)}
+func (r *run) write(ctx context.Context, p *plan, f func(*writer) bool) graphql.Marshaler {
+	w := &writer{run: r, ctx: ctx, b: make([]byte, 0, p.written.size())}
 	if !f(w) {
 		return graphql.Null
 	}
+	p.written.took(len(w.b))
 	return written(w.b)
 }
 
@@ -121,16 +122,16 @@ func (w *writer) column(out *output, l *level, row int) bool {
 func (w *writer) related(out *output, row int) bool {
 	switch out.kind {
 	case oneRow:
-		child := w.results[out.nested.level.slot].single[row]
-		if child < 0 {
+		rows := w.results[out.nested.level.slot].rows(row)
+		if len(rows) == 0 {
 			if out.nonNull {
 				w.missing()
 			}
 			return false
 		}
-		return w.object(out.nested, int(child))
+		return w.object(out.nested, int(rows[0]))
 	case manyRows:
-		return w.objects(out.nested, w.results[out.nested.level.slot].groups[row])
+		return w.objects(out.nested, w.results[out.nested.level.slot].rows(row))
 	default:
 		if err := w.results[out.page.level.slot].fault; err != nil {
 			w.refuse(out, err)
@@ -162,7 +163,7 @@ func (w *writer) connection(c *connection, parent int) bool {
 	res := &w.results[c.level.slot]
 	var page window
 	if c.level.rows {
-		page = res.page.cut(res.groups[parent])
+		page = res.window(parent)
 	}
 	w.b = append(w.b, '{')
 	for i := range c.fields {
@@ -176,7 +177,7 @@ func (w *writer) connection(c *connection, parent int) bool {
 		case constant:
 			w.b = append(w.b, out.text...)
 		case pageCount:
-			w.b = strconv.AppendInt(w.b, res.counts[parent], 10)
+			w.b = strconv.AppendInt(w.b, res.count(parent), 10)
 		case pageNodes:
 			if !w.objects(out.nested, page.rows) {
 				return false

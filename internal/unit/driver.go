@@ -37,15 +37,16 @@ func (d boundDriver) Exec(ctx context.Context, query string, args, v any) error 
 	return nil
 }
 
-// Query runs a query for ent: v is its *sql.Rows. A tap on the context takes the rows instead.
+// Query runs a query for ent: v is its *sql.Rows. If the context says Writing, it is only written down.
 func (d boundDriver) Query(ctx context.Context, query string, args, v any) error {
 	rows, ok := v.(*entsql.Rows)
 	if !ok {
 		return fmt.Errorf("unit: rows are read into %T, not %T", rows, v)
 	}
-	if tap := tapFrom(ctx); tap != nil {
+	if s := statementFrom(ctx); s != nil {
 		rows.ColumnScanner = noRows{}
-		return d.u.drain(ctx, tap, query, args.([]any))
+		s.Text, s.Args = query, args.([]any)
+		return nil
 	}
 	d.u.mu.Lock()
 	start := time.Now()
@@ -81,36 +82,22 @@ func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, 
 	return u.conn.QueryContext(ctx, query, u.bind(args)...)
 }
 
-// drain runs a query and hands its rows to the tap.
-func (u *Unit) drain(ctx context.Context, tap *Tap, query string, args []any) error {
-	if tap.Rows == nil {
-		return nil
-	}
-	if tap.Wrap != nil {
-		query, args = tap.Wrap(query, args)
-	}
+// Rows runs a query of the caller's own and hands its rows to each. They are closed afterwards in any case: open ones would hold
+// the connection forever.
+func (u *Unit) Rows(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	start := time.Now()
 	rows, err := u.query(ctx, query, args)
 	if err == nil {
-		err = readAll(rows, tap.Rows)
+		err = readAll(rows, each)
 	}
 	return u.note(ctx, query, start, err)
 }
 
-// readAll hands rows to read, and closes them in any case: open ones would hold the connection forever.
-func readAll(rows *sql.Rows, read func(*sql.Rows) error) error {
+func readAll(rows *sql.Rows, each func(*sql.Rows) error) error {
 	defer rows.Close()
-	if err := read(rows); err != nil {
-		return err
-	}
-	return cmp.Or(rows.Err(), rows.Close())
-}
-
-// Rows runs a query of the caller's own and hands its rows to each. The rows are closed afterwards.
-func (u *Unit) Rows(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
-	return u.drain(ctx, &Tap{Rows: each}, query, args)
+	return cmp.Or(each(rows), rows.Err(), rows.Close())
 }
 
 // Exec runs a statement of the caller's own and returns how many rows it changed.
@@ -143,12 +130,8 @@ func (u *Unit) note(ctx context.Context, query string, start time.Time, err erro
 	return err
 }
 
-// bind puts arguments into the form in which the database stores them: SQLite keeps the bytes of a UUID, PostgreSQL reads
-// its text.
+// bind puts arguments into the form in which the database takes them: both take the bytes of a UUID.
 func (u *Unit) bind(args []any) []any {
-	if u.db.Dialect != dialect.SQLite {
-		return args
-	}
 	for i, arg := range args {
 		switch id := arg.(type) {
 		case uuid.UUID:
@@ -179,7 +162,7 @@ func (r *heldRows) Close() error {
 	return err
 }
 
-// noRows is what ent sees when a tap took the rows.
+// noRows is what ent sees of a query that was only written down.
 type noRows struct{}
 
 func (noRows) Close() error                            { return nil }

@@ -31,7 +31,7 @@ const (
 type Unit struct {
 	db     *database.DB
 	mode   Mode
-	client *ent.Client
+	client func() *ent.Client // made when it is first asked for: many units only run statements that were written before
 
 	mu    sync.Mutex // held while a statement runs, and for as long as its rows are open
 	conn  *sql.Conn
@@ -58,7 +58,7 @@ type Cost struct {
 // New returns a unit of work on db. End it with Commit or Rollback.
 func New(db *database.DB, mode Mode) *Unit {
 	u := &Unit{db: db, mode: mode}
-	u.client = ent.NewClient(ent.Driver(boundDriver{u}))
+	u.client = sync.OnceValue(func() *ent.Client { return ent.NewClient(ent.Driver(boundDriver{u})) })
 	return u
 }
 
@@ -66,7 +66,7 @@ func New(db *database.DB, mode Mode) *Unit {
 func (u *Unit) WhenHeld(after time.Duration, tell func()) { u.after, u.tooLong = after, tell }
 
 // Client returns the ent client that is bound to the unit.
-func (u *Unit) Client() *ent.Client { return u.client }
+func (u *Unit) Client() *ent.Client { return u.client() }
 
 // Mode returns how much the unit's statements agree with each other.
 func (u *Unit) Mode() Mode { return u.mode }
@@ -190,4 +190,4 @@ func NewContext(ctx context.Context, u *Unit) context.Context {
 func FromContext(ctx context.Context) *Unit { return ctx.Value(contextKey{}).(*Unit) }
 
 // Client returns the ent client of the unit that ctx carries.
-func Client(ctx context.Context) *ent.Client { return FromContext(ctx).client }
+func Client(ctx context.Context) *ent.Client { return FromContext(ctx).Client() }
