@@ -1,6 +1,6 @@
 # What a developer runs. CI runs .ci/run, which calls make test.
 
-.PHONY: run test soak lint generate needs
+.PHONY: run test soak bench bench-peers lint generate needs
 
 run: ## serve on SQLite, with demo data
 	go run .
@@ -12,6 +12,15 @@ test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race d
 
 soak: needs ## the long forms of the tests of faults and concurrency
 	FORGE_SOAK=1 go test -timeout 90m -count=1 ./faults/... ./graph/... ./internal/unit/...
+
+bench: needs ## Forge beside hand-written handlers, on PostgreSQL; WORKLOADS=w1,w3 ROUNDS=5 and so on: docs/performance.md
+	go build $(if $(PROFILE),-tags profile -overlay bench/profile/overlay.json) -o bench/bin/forge .
+	go -C bench build -o bin/ ./...
+	bench/bin/bench
+
+bench-peers: needs ## Forge beside other servers: PEERS_BENCH names the folder of the harness that has them
+	go build -o bench/bin/forge .
+	bench/peers/run
 
 lint: ## what CI checks beside the tests
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The chart has a row for each workload: a bar for Forge, as long as its part of what the hand-written handlers do, and a mark for each peer. All of it can be
+// read on white and on black.
+
+const (
+	chartWidth = 800
+	chartLeft  = 265 // where ratios begin
+	chartRight = 745 // where they reach 1
+	chartTop   = 74
+	rowHeight  = 40
+)
+
+const chartStyle = `<style>
+	text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
+	.small { font-size: 11px; fill: #59636e }
+	.title { font-size: 15px; font-weight: 600 }
+	.name { font-weight: 600 } .value { font-weight: 600; fill: #fff }
+	.grid { stroke: #d1d9e0 } .limit { stroke: #1f2328; stroke-dasharray: 4 3 }
+	.forge { fill: #0969da }
+	.p0 { fill: #bc4c00 } .p1 { fill: #8250df } .p2 { fill: #1a7f37 } .p3 { fill: #9a6700 }
+	.mark { stroke: #fff; stroke-width: 1.5 }
+	@media (prefers-color-scheme: dark) {
+		text { fill: #f0f6fc } .small { fill: #9198a1 }
+		.grid { stroke: #3d444d } .limit { stroke: #f0f6fc }
+		.forge { fill: #1f6feb }
+		.p0 { fill: #f0883e } .p1 { fill: #bc8cff } .p2 { fill: #3fb950 } .p3 { fill: #e3b341 }
+		.mark { stroke: #0d1117 }
+	}
+</style>
+`
+
+// chart returns the result as a picture.
+func (r *result) chart() string {
+	var rows []*workload
+	for _, w := range workloads {
+		if _, ok := r.median(w.name, "limit", rate); ok {
+			rows = append(rows, w)
+		}
+	}
+	bottom := chartTop + rowHeight*len(rows)
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="Requests per second, as part of what hand-written handlers reach">`+"\n",
+		chartWidth, bottom+62)
+	b.WriteString(chartStyle)
+	b.WriteString(`<text x="16" y="24" class="title">Requests per second, as part of what hand-written Go handlers reach</text>` + "\n")
+	legend(&b)
+	grid(&b, bottom)
+	for i, w := range rows {
+		r.row(&b, w, chartTop+rowHeight*i+rowHeight/2)
+	}
+	fmt.Fprintf(&b, `<text x="16" y="%d" class="small">Forge: %s</text>`+"\n", bottom+38, escape(r.Date+", "+r.Machine))
+	fmt.Fprintf(&b, `<text x="16" y="%d" class="small">%s</text>`+"\n</svg>\n", bottom+54, escape(measured))
+	return b.String()
+}
+
+func legend(b *strings.Builder) {
+	b.WriteString(`<rect x="16" y="41" width="22" height="12" rx="2" class="forge"/><text x="44" y="52">Forge</text>` + "\n")
+	x := 104
+	for i, p := range peers {
+		fmt.Fprintf(b, `<circle cx="%d" cy="47" r="5.5" class="mark p%d"/><text x="%d" y="52">%s</text>`+"\n", x, i, x+11, escape(p.name))
+		x += 34 + 7*len(p.name)
+	}
+}
+
+// grid draws the scale.
+func grid(b *strings.Builder, bottom int) {
+	for _, tick := range []struct {
+		at          float64
+		label, kind string
+	}{{0, "0", "grid"}, {.25, "¼", "grid"}, {.5, "½", "grid"}, {.75, "¾", "grid"}, {1, "hand-written", "limit"}} {
+		x := place(tick.at)
+		fmt.Fprintf(b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" class="%s"/><text x="%.1f" y="%d" text-anchor="middle" class="small">%s</text>`+"\n",
+			x, chartTop, x, bottom, tick.kind, x, bottom+16, tick.label)
+	}
+}
+
+// row draws a workload around the height y.
+func (r *result) row(b *strings.Builder, w *workload, y int) {
+	forge, _ := r.median(w.name, "forge", rate)
+	limit, _ := r.median(w.name, "limit", rate)
+	end := place(min(forge/limit, 1.08))
+	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s <tspan class="name">%s</tspan></text>`+"\n", chartLeft-12, y+5, escape(w.short), strings.ToUpper(w.name))
+	fmt.Fprintf(b, `<rect x="%d" y="%d" width="%.1f" height="20" rx="2" class="forge"><title>Forge %.0f requests/s, hand-written %.0f</title></rect>`+"\n",
+		chartLeft, y-10, end-chartLeft, forge, limit)
+	fmt.Fprintf(b, `<text x="%d" y="%d" class="value">%.2f</text>`+"\n", chartLeft+8, y+5, forge/limit)
+	for i, p := range peers {
+		if ratio, ok := p.ratio[w.name]; ok {
+			fmt.Fprintf(b, `<circle cx="%.1f" cy="%d" r="5.5" class="mark p%d"><title>%s %.2f</title></circle>`+"\n", place(ratio), y, i, escape(p.name), ratio)
+		}
+	}
+}
+
+// place returns how far to the right a ratio is.
+func place(ratio float64) float64 { return chartLeft + ratio*(chartRight-chartLeft) }
+
+func escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// settings are for measuring processors, not disks, on a machine of a few cores: all data in memory, nothing waited for that a disk does,
+// and nothing in the background that could fall into one round and not into another.
+const settings = `
+listen_addresses = ''
+port = 5432
+max_connections = 200
+shared_buffers = 1GB
+effective_cache_size = 12GB
+work_mem = 16MB
+maintenance_work_mem = 256MB
+fsync = off
+synchronous_commit = on
+max_wal_size = 8GB
+checkpoint_timeout = 1h
+random_page_cost = 1.1
+jit = off
+autovacuum = off
+timezone = 'UTC'
+`
+
+// counting lets countStatements count. It rests until then: pg_stat_statements.track is none.
+const counting = `
+shared_preload_libraries = 'pg_stat_statements'
+pg_stat_statements.track = none
+`
+
+// cluster is a running PostgreSQL server of our own, reached through a unix socket in its folder.
+type cluster struct {
+	dir string
+	*process
+	counts bool // it has pg_stat_statements
+}
+
+// startCluster starts the server whose data are below dir, and makes one there first if there is none.
+func startCluster(ctx context.Context, dir string) (*cluster, error) {
+	bin, err := findPostgres()
+	if err != nil {
+		return nil, err
+	}
+	account, err := postgresAccount()
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{dir: dir}
+	if _, err := os.Stat(filepath.Join(c.data(), "PG_VERSION")); err != nil {
+		if err := c.init(ctx, bin, account); err != nil {
+			return nil, err
+		}
+	}
+	config := settings
+	if found, _ := filepath.Glob(filepath.Join(bin, "../lib/pg_stat_statements.*")); len(found) > 0 {
+		c.counts = true
+		config += counting
+	}
+	config += "unix_socket_directories = '" + dir + "'\n"
+	if err := os.WriteFile(filepath.Join(c.data(), "postgresql.auto.conf"), []byte(config), 0o600); err != nil {
+		return nil, err
+	}
+	if account != nil {
+		if err := os.Chown(filepath.Join(c.data(), "postgresql.auto.conf"), int(account.Uid), int(account.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", c.data())
+	cmd.Dir = dir
+	c.process, err = startProcess(cmd, account, syscall.SIGINT, filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.await(ctx); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
+
+func (c *cluster) init(ctx context.Context, bin string, account *syscall.Credential) error {
+	if account != nil {
+		if err := os.Chown(c.dir, int(account.Uid), int(account.Gid)); err != nil {
+			return err
+		}
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	cmd.Dir = c.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	return nil
+}
+
+// await returns when the server takes connections.
+func (c *cluster) await(ctx context.Context) error {
+	for {
+		conn, err := pgx.Connect(ctx, c.url("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.ended:
+			return fmt.Errorf("PostgreSQL did not start; %s/log says why", c.dir)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// url returns the address of a database.
+func (c *cluster) url(name string) string {
+	q := url.Values{"host": {c.dir}, "port": {"5432"}, "sslmode": {"disable"}}
+	return "postgres://postgres@/" + name + "?" + q.Encode()
+}
+
+// exec runs statements in a database, one after the other.
+func (c *cluster) exec(ctx context.Context, name string, statements ...string) error {
+	conn, err := pgx.Connect(ctx, c.url(name))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	for _, s := range statements {
+		if _, err := conn.Exec(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	return nil
+}
+
+// findPostgres returns the folder of the newest server programs that are installed.
+func findPostgres() (string, error) {
+	dirs := filepath.SplitList(os.Getenv("PATH"))
+	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin"} {
+		found, _ := filepath.Glob(pattern)
+		slices.Reverse(found)
+		dirs = append(dirs, found...)
+	}
+	for _, dir := range dirs {
+		// On the path it may be a link; the libraries are beside what it leads to.
+		if initdb, err := filepath.EvalSymlinks(filepath.Join(dir, "initdb")); err == nil {
+			return filepath.Dir(initdb), nil
+		}
+	}
+	return "", errors.New("no PostgreSQL found: install it (Debian and Ubuntu: apt-get install postgresql)")
+}
+
+// postgresAccount returns the account to run PostgreSQL as, which root is not allowed to do, or nil for our own.
+func postgresAccount() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, err
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// uuid is a key as PostgreSQL sends it. Clients see it behind a prefix, in 26 digits of Crockford's base 32.
+type uuid [16]byte
+
+const digits = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// UnmarshalText reads what appendID writes, whatever the prefix.
+func (u *uuid) UnmarshalText(text []byte) error {
+	if len(text) < 27 {
+		return fmt.Errorf("%q is no ID", text)
+	}
+	var high, low uint64
+	for _, c := range text[len(text)-26:] {
+		digit := strings.IndexByte(digits, c)
+		if digit < 0 {
+			return fmt.Errorf("%q is no ID", text)
+		}
+		high, low = high<<5|low>>59, low<<5|uint64(digit)
+	}
+	binary.BigEndian.PutUint64(u[:8], high)
+	binary.BigEndian.PutUint64(u[8:], low)
+	return nil
+}
+
+// appendID appends a key with its prefix, "user_", as a JSON string.
+func appendID(b []byte, prefix string, key []byte) []byte {
+	high, low := binary.BigEndian.Uint64(key[:8]), binary.BigEndian.Uint64(key[8:])
+	var text [26]byte
+	for i := 25; i >= 0; i-- {
+		text[i] = digits[low&31]
+		high, low = high>>5, low>>5|high<<59
+	}
+	b = append(append(b, '"'), prefix...)
+	return append(append(b, text[:]...), '"')
+}
+
+// appendText appends a text as a JSON string, or null if there is none.
+func appendText(b, text []byte) []byte {
+	if text == nil {
+		return append(b, "null"...)
+	}
+	start := len(b)
+	b = append(b, '"')
+	for _, c := range text {
+		if c < ' ' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(string(text)) // a string cannot fail
+			return append(b[:start], quoted...)
+		}
+		b = append(b, c)
+	}
+	return append(b, '"')
+}
+
+// appendInt appends an integer, which PostgreSQL sends in four bytes.
+func appendInt(b, raw []byte) []byte {
+	return strconv.AppendInt(b, int64(int32(binary.BigEndian.Uint32(raw))), 10)
+}
+
+// place returns a row's ordinality, which PostgreSQL sends in eight bytes.
+func place(raw []byte) int { return int(binary.BigEndian.Uint64(raw)) }

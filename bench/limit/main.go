@@ -1,0 +1,103 @@
+// Limit is what Forge is measured against: the same answers from handlers written by hand, one for each workload, on net/http and pgx.
+// Every statement is prepared, a nested list is one statement a level, and JSON is appended straight from the columns.
+//
+// The answers are Forge's to the byte, so that both do the same work and one can be checked by the other.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// variables are those of all workloads, each of which takes its own.
+type variables struct {
+	ID, After uuid
+	Email     string
+	Input     struct {
+		UserID uuid
+		Items  []item
+	}
+}
+
+type item struct {
+	ProductID uuid
+	Quantity  int32
+}
+
+// answerer appends the data of an answer to b.
+type answerer func(ctx context.Context, v *variables, b []byte) ([]byte, error)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// run serves until ctx ends: DATABASE_URL and POOL_SIZE say from where, ADDR on what address.
+func run(ctx context.Context) error {
+	config, err := pgxpool.ParseConfig(os.Getenv("DATABASE_URL"))
+	if err != nil {
+		return err
+	}
+	size, err := strconv.Atoi(os.Getenv("POOL_SIZE"))
+	if err != nil {
+		return err
+	}
+	config.MaxConns = int32(size)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	l, err := net.Listen("tcp", os.Getenv("ADDR"))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: routes(shop{pool}), ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	fmt.Printf("API http://%s\n", l.Addr())
+	if err := server.Serve(l); err != http.ErrServerClosed {
+		return err
+	}
+	return nil
+}
+
+func routes(s shop) http.Handler {
+	mux := http.NewServeMux()
+	for path, answer := range map[string]answerer{
+		"/w1": s.user, "/w2": s.users, "/w3": s.heroes, "/w4": s.orders, "/w5": s.usersAfter, "/w6": s.updateUser, "/w7": s.createOrder,
+	} {
+		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { serve(w, r, answer) })
+	}
+	return mux
+}
+
+func serve(w http.ResponseWriter, r *http.Request, answer answerer) {
+	var request struct{ Variables variables }
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	b, err := answer(r.Context(), &request.Variables, append(make([]byte, 0, 4096), `{"data":`...))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	b = append(b, '}')
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	_, _ = w.Write(b) // a client that is gone needs no answer
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// shop answers from a database.
+type shop struct{ pool *pgxpool.Pool }
+
+// querier is a pool, or one connection of it.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// each calls do with the columns of every row, in PostgreSQL's binary form. They are gone with the next row.
+func each(ctx context.Context, db querier, do func(columns [][]byte), sql string, args ...any) error {
+	rows, err := db.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		do(rows.RawValues())
+	}
+	return rows.Err()
+}
+
+func (s shop) user(ctx context.Context, v *variables, b []byte) ([]byte, error) {
+	b = append(b, `{"user":`...)
+	empty := len(b)
+	err := each(ctx, s.pool, func(c [][]byte) { b = appendUser(b, c) },
+		`SELECT id, username, email FROM users WHERE id = $1 AND deleted_at IS NULL`, v.ID)
+	if len(b) == empty {
+		b = append(b, "null"...)
+	}
+	return append(b, '}'), err
+}
+
+// appendUser appends the fields of a user: ID, username, and email if it was read.
+func appendUser(b []byte, c [][]byte) []byte {
+	b = appendID(append(b, `{"id":`...), "user_", c[0])
+	b = appendText(append(b, `,"username":`...), c[1])
+	if len(c) > 2 {
+		b = appendText(append(b, `,"email":`...), c[2])
+	}
+	return append(b, '}')
+}
+
+func (s shop) users(ctx context.Context, _ *variables, b []byte) ([]byte, error) {
+	return s.page(ctx, b, `SELECT id, username, email FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT 50`)
+}
+
+func (s shop) usersAfter(ctx context.Context, v *variables, b []byte) ([]byte, error) {
+	return s.page(ctx, b, `SELECT id, username FROM users WHERE deleted_at IS NULL AND id > $1 ORDER BY id LIMIT 50`, v.After)
+}
+
+func (s shop) page(ctx context.Context, b []byte, sql string, args ...any) ([]byte, error) {
+	b = append(b, `{"users":{"edges":[`...)
+	var n int
+	err := each(ctx, s.pool, func(c [][]byte) {
+		b = append(appendUser(append(next(b, n), `{"node":`...), c), '}')
+		n++
+	}, sql, args...)
+	return append(b, `]}}`...), err
+}
+
+// next appends a comma unless what comes is the first of its list.
+func next(b []byte, n int) []byte {
+	if n > 0 {
+		b = append(b, ',')
+	}
+	return b
+}
+
+// hero is what is kept of one until its team is known.
+type hero struct {
+	owner    int // place among the users
+	id, team uuid
+	name     []byte
+}
+
+// heroes answers with users, their heroes and the heroes' teams: a statement for each. Rows of the second come in the order of the
+// first, so they are never looked up.
+func (s shop) heroes(ctx context.Context, _ *variables, b []byte) ([]byte, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return b, err
+	}
+	defer conn.Release()
+	users := make([]uuid, 0, 20)
+	names := make([][]byte, 0, 20)
+	err = each(ctx, conn, func(c [][]byte) {
+		users, names = append(users, uuid(c[0])), append(names, bytes.Clone(c[1]))
+	}, `SELECT id, username FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT 20`)
+	if err != nil {
+		return b, err
+	}
+	heroes, teams := make([]hero, 0, 200), make(map[uuid][]byte, 200)
+	err = each(ctx, conn, func(c [][]byte) {
+		h := hero{owner: place(c[0]), id: uuid(c[1]), name: bytes.Clone(c[2])}
+		if c[3] != nil {
+			h.team = uuid(c[3])
+			teams[h.team] = nil
+		}
+		heroes = append(heroes, h)
+	}, `SELECT owner.nr, h.id, h.name, h.team_id FROM unnest($1::uuid[]) WITH ORDINALITY AS owner (id, nr)
+		CROSS JOIN LATERAL (SELECT id, name, team_id FROM heroes WHERE owner_id = owner.id ORDER BY id LIMIT 10) h`, users)
+	if err != nil {
+		return b, err
+	}
+	keys := make([]uuid, 0, len(teams))
+	for key := range teams {
+		keys = append(keys, key)
+	}
+	err = each(ctx, conn, func(c [][]byte) { teams[uuid(c[0])] = bytes.Clone(c[1]) },
+		`SELECT id, name FROM teams WHERE id = ANY ($1)`, keys)
+	if err != nil {
+		return b, err
+	}
+	b = append(b, `{"users":{"edges":[`...)
+	for i, user := range users {
+		b = appendID(append(next(b, i), `{"node":{"id":`...), "user_", user[:])
+		b = appendText(append(b, `,"username":`...), names[i])
+		b = append(b, `,"heroes":{"edges":[`...)
+		for j := 0; len(heroes) > 0 && heroes[0].owner == i+1; j++ {
+			b = appendHero(next(b, j), &heroes[0], teams)
+			heroes = heroes[1:]
+		}
+		b = append(b, `]}}}`...)
+	}
+	return append(b, `]}}`...), nil
+}
+
+func appendHero(b []byte, h *hero, teams map[uuid][]byte) []byte {
+	b = appendID(append(b, `{"node":{"id":`...), "hero_", h.id[:])
+	b = appendText(append(b, `,"name":`...), h.name)
+	if name := teams[h.team]; name != nil {
+		b = appendText(append(b, `,"team":{"name":`...), name)
+		return append(b, `}}}`...)
+	}
+	return append(b, `,"team":null}}`...)
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+)
+
+// machine says what the figures depend on beside the program: processors, and Go's version, which made both servers.
+func machine() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	_, rest, _ := strings.Cut(string(b), "model name")
+	model, _, _ := strings.Cut(strings.TrimLeft(rest, "\t :"), "\n")
+	if model == "" {
+		model = runtime.GOARCH
+	}
+	return fmt.Sprintf("%d × %s, %s", runtime.NumCPU(), model, runtime.Version())
+}

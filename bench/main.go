@@ -1,0 +1,138 @@
+// Bench measures Forge beside handlers written by hand: how many requests of each kind they answer in a second, how long one takes, and what
+// that costs. docs/performance.md tells what is measured and how to read it. It runs on Linux, needs PostgreSQL's programs, and leaves nothing behind.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := parseOptions(os.Args[1:])
+	switch {
+	case err != nil:
+	case o.publish != "":
+		err = publish(o.publish, o.docs)
+	default:
+		err = run(ctx, o)
+	}
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is a run.
+type bench struct {
+	*options
+	programs string // folder of forge and limit
+	logs     string
+	store    store
+	servers  []*server
+	keys     *keys
+	result   result
+}
+
+func run(ctx context.Context, o *options) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	logs, err := os.MkdirTemp("", "forge-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(logs)
+	b := &bench{options: o, programs: filepath.Dir(self), logs: logs}
+	b.store, err = b.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.store.close()
+	defer func() {
+		for _, s := range b.servers {
+			s.stop()
+		}
+	}()
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	all := func() error { return b.measureAll(ctx) }
+	if o.profile != "" {
+		return profiled(ctx, b.servers[0], o.profile, all)
+	}
+	if err := all(); err != nil {
+		return err
+	}
+	return b.result.write(o.out)
+}
+
+// prepare starts the servers and learns what there is to ask.
+func (b *bench) prepare(ctx context.Context) error {
+	database, err := b.store.name(ctx)
+	if err != nil {
+		return err
+	}
+	b.result = newResult(b.options, database)
+	if err := b.startServers(); err != nil {
+		return err
+	}
+	fmt.Println("reading keys")
+	if b.keys, err = readKeys(ctx, b.servers[0]); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(b.workloads, func(w *workload) bool { return w.name == "w7" }) {
+		return fillStock(ctx, b.servers[0], b.keys)
+	}
+	return nil
+}
+
+func (b *bench) measureAll(ctx context.Context) error {
+	for _, w := range b.workloads {
+		if err := b.measure(ctx, w); err != nil {
+			return err
+		}
+		b.result.print(os.Stdout, w)
+	}
+	return nil
+}
+
+// startServers starts the targets, Forge first.
+func (b *bench) startServers() error {
+	for _, name := range b.targets {
+		program, form := filepath.Join(b.programs, name), graphql
+		switch name {
+		case "limit":
+			form = plain
+		case "base":
+			program = b.base
+		}
+		s, err := startServer(name, program, b.logs, b.environ()...)
+		if err != nil {
+			return err
+		}
+		s.form = form
+		b.servers = append(b.servers, s)
+	}
+	return nil
+}
+
+// environ is what every server is told: Forge as it runs in production, without the log line for each request that others do not write, and
+// all with a collector that trades memory for time.
+func (b *bench) environ() []string {
+	return []string{"DATABASE_URL=" + b.store.url(), fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "AUTH=off", "LOG_LEVEL=warn", "DEMO=off",
+		"MAX_COST=30000", // for w4x10
+		"PROFILE=" + b.profile}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+const (
+	counted = 100 // requests whose statements are counted
+	noisy   = 0.2 // processors that others may take in a round
+)
+
+// measure does all that there is to do with a workload: are the answers the same, how fast do they come, what do they take.
+func (b *bench) measure(ctx context.Context, w *workload) error {
+	loads, err := b.loads(w)
+	if err != nil {
+		return err
+	}
+	before, err := b.store.audit(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.rounds(ctx, loads); err != nil {
+		return err
+	}
+	if err := b.count(ctx, loads); err != nil {
+		return err
+	}
+	after, err := b.store.audit(ctx)
+	if err == nil && before != after {
+		err = fmt.Errorf("%s: %d pieces were in stock and in orders, and now there are %d", w.name, before, after)
+	}
+	return err
+}
+
+// loads returns what is to be asked of each server, whose answers are the same.
+func (b *bench) loads(w *workload) ([]*load, error) {
+	servers := b.servers
+	if w.alone {
+		servers = slices.DeleteFunc(slices.Clone(servers), func(s *server) bool { return s.name == "limit" })
+	}
+	answer, err := compare(w, servers, b.keys)
+	if err != nil {
+		return nil, err
+	}
+	if w.draw != nil {
+		answer = nil
+	}
+	loads := make([]*load, len(servers))
+	for i, s := range servers {
+		loads[i] = &load{w, s, b.store.process(), b.keys, answer, b.connections}
+	}
+	return loads, nil
+}
+
+// rounds measures each load so often, all taking turns in being the first.
+func (b *bench) rounds(ctx context.Context, loads []*load) error {
+	for _, l := range loads { // for plans, pools and heaps to find their size
+		if _, err := l.measure(ctx, 0, b.duration/2); err != nil {
+			return err
+		}
+	}
+	for n := range b.options.rounds {
+		for i := range loads {
+			l := loads[(i+n)%len(loads)]
+			if l.workload.writes {
+				if err := b.store.tidy(ctx); err != nil {
+					return err
+				}
+			}
+			r, err := b.quietRound(ctx, l)
+			if err != nil {
+				return err
+			}
+			b.result.Rounds = append(b.result.Rounds, r)
+		}
+	}
+	return nil
+}
+
+// quietRound measures a load again, twice at most, while something else keeps the machine busy.
+func (b *bench) quietRound(ctx context.Context, l *load) (r *round, err error) {
+	for range 3 {
+		if r, err = l.measure(ctx, b.duration/5, b.duration); err != nil || others(r) <= noisy {
+			break
+		}
+	}
+	return r, err
+}
+
+// count finds out how many statements a request takes.
+func (b *bench) count(ctx context.Context, loads []*load) error {
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, l := range loads {
+		found, err := b.store.count(ctx, counted, func() error {
+			for range counted {
+				r := l.workload.next(l.keys, random)
+				if _, err := l.server.once(l.workload, &r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		b.result.count(l, found)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// options say what to measure. Each is a flag, and an environment variable of the same name in upper case.
+type options struct {
+	workloads   []*workload
+	targets     []string
+	database    string
+	scale       int
+	rounds      int
+	duration    time.Duration
+	connections int
+	pool        int
+	reuse       string
+	base        string
+	profile     string
+	out         string
+	publish     string
+	docs        string
+}
+
+func parseOptions(args []string) (*options, error) {
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	var o options
+	text := func(p *string, name, otherwise, usage string) { f.StringVar(p, name, otherwise, usage) }
+	var workloads, targets string
+	text(&workloads, "workloads", "w1,w2,w3,w4,w5,w6,w7", "which to measure; w4x10 is another one: w4 with ten times the rows")
+	text(&targets, "targets", "", "whom to ask: forge, limit (the hand-written handlers), base; all that there are if empty")
+	text(&o.database, "database", "postgres", "postgres, or sqlite: then there is only Forge to ask")
+	text(&o.reuse, "reuse", "", "a folder for the databases, kept for the next run; if empty they are made anew and removed")
+	text(&o.base, "base", "", "another Forge program to compare with, such as one from before a change")
+	text(&o.profile, "profile", "", "a folder for a processor and a memory profile of Forge; it is the only target then")
+	text(&o.out, "out", "", "a file for the result, as JSON")
+	text(&o.publish, "publish", "", "measure nothing: put the result in this file into the documentation")
+	text(&o.docs, "docs", "docs", "the documentation's folder, for publish")
+	f.IntVar(&o.scale, "scale", 1000, "how much demo data: 20 users, 200 heroes, 100 orders for each")
+	f.IntVar(&o.rounds, "rounds", 3, "how often each target is measured on each workload")
+	f.DurationVar(&o.duration, "duration", 5*time.Second, "how long each time")
+	f.IntVar(&o.connections, "connections", 16, "how many clients at once")
+	f.IntVar(&o.pool, "pool", 16, "how many database connections each server has")
+	f.VisitAll(func(f *flag.Flag) {
+		if value := os.Getenv(strings.ToUpper(f.Name)); value != "" {
+			f.DefValue = value
+		}
+	})
+	var wrong error
+	f.VisitAll(func(g *flag.Flag) {
+		if err := f.Set(g.Name, g.DefValue); err != nil {
+			wrong = fmt.Errorf("%s=%q: %w", strings.ToUpper(g.Name), g.DefValue, err)
+		}
+	})
+	if wrong != nil {
+		return nil, wrong
+	}
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	return &o, o.resolve(f.Args(), workloads, targets)
+}
+
+// resolve checks what was said and fills in what follows from it.
+func (o *options) resolve(rest []string, names, targets string) error {
+	if len(rest) > 0 {
+		return fmt.Errorf("%q is no option", rest[0])
+	}
+	for _, name := range strings.Split(names, ",") {
+		i := slices.IndexFunc(workloads, func(w *workload) bool { return w.name == name })
+		if i < 0 {
+			return fmt.Errorf("WORKLOADS: %q is none", name)
+		}
+		o.workloads = append(o.workloads, workloads[i])
+	}
+	if o.duration < time.Second {
+		return fmt.Errorf("DURATION=%s: it must be 1s or more", o.duration)
+	}
+	if o.scale < 5 {
+		return fmt.Errorf("SCALE=%d: it must be 5 or more, for there to be users enough", o.scale)
+	}
+	for name, n := range map[string]int{"ROUNDS": o.rounds, "CONNECTIONS": o.connections, "POOL": o.pool} {
+		if n < 1 {
+			return fmt.Errorf("%s=%d: it must be 1 or more", name, n)
+		}
+	}
+	if o.database != "postgres" && o.database != "sqlite" {
+		return fmt.Errorf("DATABASE=%q: it is postgres or sqlite", o.database)
+	}
+	for _, path := range []*string{&o.base, &o.profile} { // servers run in a folder of their own
+		if *path == "" {
+			continue
+		}
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return err
+		}
+		*path = absolute
+	}
+	if o.profile != "" {
+		if err := os.MkdirAll(o.profile, 0o755); err != nil {
+			return err
+		}
+	}
+	o.targets = o.possible()
+	if targets == "" {
+		return nil
+	}
+	asked := append(strings.Split(targets, ","), "forge") // which tells the keys that requests are drawn from
+	for _, name := range asked {
+		if !slices.Contains(o.targets, name) {
+			return fmt.Errorf("TARGETS: %q is none here; there are %s", name, strings.Join(o.targets, ", "))
+		}
+	}
+	o.targets = slices.DeleteFunc(o.targets, func(name string) bool { return !slices.Contains(asked, name) })
+	return nil
+}
+
+// possible returns the targets that there are.
+func (o *options) possible() []string {
+	list := []string{"forge"}
+	if o.profile != "" {
+		return list
+	}
+	if o.database == "postgres" {
+		list = append(list, "limit")
+	}
+	if o.base != "" {
+		list = append(list, "base")
+	}
+	return list
+}

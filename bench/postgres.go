@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// postgres is a database of a cluster of our own.
+type postgres struct{ *cluster }
+
+// measuredDatabase is a copy of the one that is called "seed" and the scale.
+const measuredDatabase = "bench"
+
+func (b *bench) openPostgres(ctx context.Context, dir string) (store, error) {
+	c, err := startCluster(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.fillPostgres(ctx, c); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return postgres{c}, nil
+}
+
+func (b *bench) fillPostgres(ctx context.Context, c *cluster) error {
+	seeded := fmt.Sprintf("seed%d", b.scale)
+	there, err := c.has(ctx, seeded)
+	if err != nil {
+		return err
+	}
+	if !there {
+		fmt.Printf("making the data of scale %d\n", b.scale)
+		if err := b.seedPostgres(ctx, c, seeded); err != nil {
+			return err
+		}
+	}
+	if err := c.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+measuredDatabase, "CREATE DATABASE "+measuredDatabase+" TEMPLATE "+seeded); err != nil {
+		return err
+	}
+	return b.forge(ctx, c.url(measuredDatabase), "migrate", "up") // a kept one may be older than the program
+}
+
+// seedPostgres makes the database under another name and gives it its own at the end, so that a run that was interrupted leaves none.
+func (b *bench) seedPostgres(ctx context.Context, c *cluster, seeded string) error {
+	const half = "half_made"
+	if err := c.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+half, "CREATE DATABASE "+half); err != nil {
+		return err
+	}
+	if err := b.forge(ctx, c.url(half), "migrate", "up"); err != nil {
+		return err
+	}
+	if err := b.forge(ctx, c.url(half), "seed", "--scale", fmt.Sprint(b.scale)); err != nil {
+		return err
+	}
+	if err := c.exec(ctx, half, "VACUUM ANALYZE"); err != nil {
+		return err
+	}
+	return c.exec(ctx, "postgres", "ALTER DATABASE "+half+" RENAME TO "+seeded)
+}
+
+// has reports whether there is a database of that name.
+func (c *cluster) has(ctx context.Context, name string) (there bool, err error) {
+	conn, err := pgx.Connect(ctx, c.url("postgres"))
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close(ctx)
+	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&there)
+	return there, err
+}
+
+func (p postgres) name(ctx context.Context) (version string, err error) {
+	conn, err := pgx.Connect(ctx, p.url())
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	err = conn.QueryRow(ctx, "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)").Scan(&version)
+	return version, err
+}
+
+func (p postgres) url() string       { return p.cluster.url(measuredDatabase) }
+func (p postgres) process() *process { return p.cluster.process }
+func (p postgres) close()            { p.stop() }
+
+func (p postgres) tidy(ctx context.Context) error {
+	return p.exec(ctx, measuredDatabase, "VACUUM users", "VACUUM inventories", "VACUUM orders", "VACUUM order_items")
+}
+
+// audit returns how much is in stock and in orders together, which placing orders does not change, and an error if an order does not add up.
+func (p postgres) audit(ctx context.Context) (goods int64, err error) {
+	conn, err := pgx.Connect(ctx, p.url())
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx)
+	var wrong int
+	err = conn.QueryRow(ctx, `SELECT count(*) FROM orders o
+		JOIN (SELECT order_id, sum(quantity * unit_price_cents) AS total FROM order_items GROUP BY order_id) i ON i.order_id = o.id
+		WHERE o.total_cents <> i.total`).Scan(&wrong)
+	if err != nil {
+		return 0, err
+	}
+	if wrong > 0 {
+		return 0, fmt.Errorf("%d orders do not add up", wrong)
+	}
+	err = conn.QueryRow(ctx, `SELECT (SELECT sum(quantity) FROM inventories) + (SELECT sum(quantity) FROM order_items)`).Scan(&goods)
+	return goods, err
+}
+
+// count has pg_stat_statements count, which it does not do while anything is measured.
+func (p postgres) count(ctx context.Context, n int, do func() error) (*statements, error) {
+	if !p.counts {
+		return nil, nil
+	}
+	if err := p.track(ctx, "top"); err != nil {
+		return nil, err
+	}
+	if err := do(); err != nil {
+		return nil, err
+	}
+	conn, err := pgx.Connect(ctx, p.cluster.url("postgres"))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx)
+	var s statements
+	err = conn.QueryRow(ctx, `SELECT coalesce(sum(calls) FILTER (WHERE NOT around), 0) / $1::float8, coalesce(sum(calls) FILTER (WHERE around), 0) / $1
+		FROM (SELECT calls, query ~* '^(begin|start|commit|rollback|set|discard)' AS around FROM pg_stat_statements
+			WHERE dbid = (SELECT oid FROM pg_database WHERE datname = $2)) s`, float64(n), measuredDatabase).Scan(&s.Work, &s.Around)
+	return &s, errors.Join(err, p.track(ctx, "none"))
+}
+
+// track tells all connections what to count, from 0.
+func (p postgres) track(ctx context.Context, what string) error {
+	err := p.exec(ctx, "postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements",
+		"ALTER SYSTEM SET pg_stat_statements.track = '"+what+"'", "SELECT pg_reload_conf()")
+	if err != nil {
+		return err
+	}
+	time.Sleep(200 * time.Millisecond) // the server tells its processes, and nothing tells when it has
+	return p.exec(ctx, "postgres", "SELECT pg_stat_statements_reset()")
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// What the kernel tells of processes, in /proc.
+
+// ticks is how many of the kernel's units of processor time make a second, on every architecture that Go knows.
+const ticks = 100
+
+// stat returns what /proc/PID/stat says from the state on, or nothing if there is no such process.
+func stat(pid string) []string {
+	b, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // the name before it may hold anything
+}
+
+// seconds sums up fields of stat.
+func seconds(fields []string) (sum float64) {
+	for _, f := range fields {
+		n, _ := strconv.ParseFloat(f, 64)
+		sum += n / ticks
+	}
+	return sum
+}
+
+// cpu returns the seconds of processor time that the process and its children have taken, also those that have ended.
+func (p *process) cpu() float64 {
+	pid := strconv.Itoa(p.cmd.Process.Pid)
+	own := stat(pid)
+	if own == nil {
+		return 0
+	}
+	sum := seconds(own[11:15]) // with those of children that have ended
+	found, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range found {
+		if child := stat(filepath.Base(filepath.Dir(path))); child != nil && child[1] == pid {
+			sum += seconds(child[11:13])
+		}
+	}
+	return sum
+}
+
+// ownCPU returns the seconds of processor time that this program has taken.
+func ownCPU() float64 { return seconds(stat("self")[11:13]) }
+
+// machineCPU returns the seconds of processor time that everything on the machine has taken.
+func machineCPU() float64 {
+	b, _ := os.ReadFile("/proc/stat")
+	line, _, _ := strings.Cut(string(b), "\n")
+	f := strings.Fields(line)
+	if len(f) < 9 {
+		return 0
+	}
+	return seconds(f[1:4]) + seconds(f[6:9]) // not idle, not waiting for a disk
+}
+
+// forgetPeak makes peak count from now on.
+func (p *process) forgetPeak() error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
+}
+
+// peak returns the most memory that was resident, in MiB.
+func (p *process) peak() float64 {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	_, rest, _ := strings.Cut(string(b), "VmHWM:")
+	kib, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, _ := strconv.ParseFloat(kib, 64)
+	return n / 1024
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// round is one measurement of a target on a workload.
+type round struct {
+	Workload, Target string
+	Requests         int
+	Seconds          float64
+	P50, P95, P99    float64 // milliseconds
+	// Seconds of processor time: of the server, of PostgreSQL, of this program, and of all else on the machine.
+	Server, Database, Client, Others float64
+	Peak                             float64 // MiB of the server's memory that were resident at most
+}
+
+// load is what is asked of whom.
+type load struct {
+	workload    *workload
+	server      *server
+	database    *process // nil if the server is its own
+	keys        *keys
+	answer      []byte // that every request must have, if they are all the same
+	connections int
+}
+
+// measure keeps the server busy for the time of warm and then of duration, of which it tells. Any wrong answer is an error.
+func (l *load) measure(ctx context.Context, warm, duration time.Duration) (*round, error) {
+	if err := l.server.forgetPeak(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	begin := time.Now().Add(warm)
+	end := begin.Add(duration)
+	var mu sync.Mutex
+	var all []time.Duration
+	var failed error
+	var clients sync.WaitGroup
+	for range l.connections {
+		clients.Go(func() {
+			took, err := l.ask(ctx, begin, end)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, took...)
+			if err != nil && failed == nil {
+				failed = err
+				cancel()
+			}
+		})
+	}
+	wait(ctx, begin)
+	before, start := l.cpu(), time.Now()
+	wait(ctx, end)
+	after, spent := l.cpu(), time.Since(start)
+	clients.Wait()
+	if failed == nil {
+		failed = ctx.Err()
+	}
+	if failed == nil && len(all) == 0 {
+		failed = errors.New("no answer in time")
+	}
+	if failed != nil {
+		return nil, fmt.Errorf("%s of %s: %w", l.workload.name, l.server.name, failed)
+	}
+	slices.Sort(all)
+	at := func(p float64) float64 { return float64(all[int(p*float64(len(all)))].Microseconds()) / 1000 }
+	r := &round{Workload: l.workload.name, Target: l.server.name, Requests: len(all), Seconds: spent.Seconds(), P50: at(.5), P95: at(.95), P99: at(.99)}
+	r.Peak = l.server.peak()
+	r.Server, r.Database, r.Client = after[0]-before[0], after[1]-before[1], after[2]-before[2]
+	r.Others = max(0, after[3]-before[3]-r.Server-r.Database-r.Client)
+	return r, nil
+}
+
+// cpu returns the processor time taken so far by the server, the database, this program, and the machine.
+func (l *load) cpu() (taken [4]float64) {
+	taken[0] = l.server.cpu()
+	if l.database != nil {
+		taken[1] = l.database.cpu()
+	}
+	taken[2], taken[3] = ownCPU(), machineCPU()
+	return taken
+}
+
+func wait(ctx context.Context, until time.Time) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(until)):
+	}
+}
+
+// ask sends one request after the other until end, and returns how long those took that began and ended after begin.
+func (l *load) ask(ctx context.Context, begin, end time.Time) ([]time.Duration, error) {
+	form := l.server.form(l.workload)
+	c, err := dial(l.server.host, form.path)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	var all []time.Duration
+	var body []byte
+	for now := time.Now(); now.Before(end) && ctx.Err() == nil; {
+		r := l.workload.next(l.keys, random)
+		body = form.body(body[:0], &r)
+		answer, err := c.post(body)
+		if err == nil {
+			err = l.check(&r, answer)
+		}
+		if err != nil {
+			return nil, err
+		}
+		then := time.Now()
+		if now.After(begin) && then.Before(end) {
+			all = append(all, then.Sub(now))
+		}
+		now = then
+	}
+	return all, nil
+}
+
+// check returns an error if the answer cannot be right.
+func (l *load) check(r *request, answer []byte) error {
+	switch {
+	case l.answer != nil:
+		if !bytes.Equal(answer, l.answer) {
+			return fmt.Errorf("the answer differs from those before: %.300s", answer)
+		}
+	case bytes.Count(answer, []byte(`"id":"`)) != l.workload.rows:
+		return fmt.Errorf("the answer has not %d rows: %.300s", l.workload.rows, answer)
+	case !bytes.Contains(answer, []byte(r.holds)):
+		return fmt.Errorf("the answer does not hold %s: %.300s", r.holds, answer)
+	}
+	return nil
+}

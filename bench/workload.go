@@ -1,0 +1,108 @@
+package main
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+//go:embed queries
+var queries embed.FS
+
+// workload is one kind of request.
+type workload struct {
+	name   string
+	asks   string // what, in words
+	short  string // the same for the chart
+	rows   int    // how many objects with an ID are in an answer
+	writes bool
+	alone  bool                            // only Forge answers it
+	draw   func(*keys, *rand.Rand) request // nil if every request is the same
+}
+
+// request is what differs from one request of a workload to the next.
+type request struct {
+	variables string // JSON
+	plain     string // the same for the hand-written handlers, if they take something else
+	holds     string // what must be in the answer
+}
+
+// aside is how many users, from the first, are never changed, so that every answer to w2, w3 and w4 is the same.
+const aside = 50
+
+var workloads = []*workload{
+	{name: "w1", asks: "one user by ID", short: "one user by ID", rows: 1, draw: func(k *keys, r *rand.Rand) request {
+		id := k.anyUser(r).id
+		return request{variables: `{"id":"` + id + `"}`, holds: id}
+	}},
+	{name: "w2", asks: "the first 50 users", short: "50 users", rows: 50},
+	{name: "w3", asks: "20 users × 10 heroes × team", short: "users × heroes × team", rows: 20 + 20*10},
+	{name: "w4", asks: "20 users × 5 orders × 3 items × product", short: "users × orders × items × product", rows: 20 + 20*5},
+	{name: "w4x10", asks: "the same of 200 users", rows: 200 + 200*5, alone: true},
+	{name: "w5", asks: "50 users after a random cursor", short: "50 users after a cursor", rows: 50, draw: func(k *keys, r *rand.Rand) request {
+		i := r.IntN(len(k.users) - 50)
+		return request{
+			variables: `{"after":"` + k.users[i].cursor + `"}`,
+			plain:     `{"after":"` + k.users[i].id + `"}`,
+			holds:     k.users[i+50].id,
+		}
+	}},
+	{name: "w6", asks: "update one user", short: "update a user", rows: 1, writes: true, draw: func(k *keys, r *rand.Rand) request {
+		email := fmt.Sprintf("user.%x@example.com", r.Uint64())
+		id := k.users[aside+r.IntN(len(k.users)-aside)].id
+		return request{variables: `{"id":"` + id + `","email":"` + email + `"}`, holds: email}
+	}},
+	{name: "w7", asks: "place an order of 3 items", short: "place an order", rows: 1, writes: true, draw: func(k *keys, r *rand.Rand) request {
+		var items []string
+		for i := range 3 { // of three different products
+			n := len(k.products) / 3
+			items = append(items, fmt.Sprintf(`{"productId":"%s","quantity":%d}`, k.products[i*n+r.IntN(n)], 1+r.IntN(4)))
+		}
+		r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+		id := k.users[aside+r.IntN(len(k.users)-aside)].id
+		return request{variables: `{"input":{"userId":"` + id + `","items":[` + strings.Join(items, ",") + `]}}`}
+	}},
+}
+
+// query returns the document of a workload.
+func (w *workload) query() string {
+	b, err := queries.ReadFile("queries/" + w.name + ".graphql")
+	if err != nil {
+		panic(err) // the workload was added without its query
+	}
+	return strings.Join(strings.Fields(string(b)), " ")
+}
+
+// next returns a request of the workload.
+func (w *workload) next(k *keys, r *rand.Rand) request {
+	if w.draw == nil {
+		return request{variables: "{}"}
+	}
+	return w.draw(k, r)
+}
+
+// form is how a target takes a workload's requests.
+type form struct {
+	path  string
+	start string // of the body, up to the variables
+	plain bool
+}
+
+// graphql is how Forge takes them, and plain how the hand-written handlers do.
+func graphql(w *workload) form {
+	query, _ := json.Marshal(w.query()) // a string cannot fail
+	return form{path: "/graphql", start: `{"query":` + string(query) + `,"variables":`}
+}
+
+func plain(w *workload) form { return form{path: "/" + w.name, start: `{"variables":`, plain: true} }
+
+// body appends the body of a request to b.
+func (f *form) body(b []byte, r *request) []byte {
+	variables := r.variables
+	if f.plain && r.plain != "" {
+		variables = r.plain
+	}
+	return append(append(append(b, f.start...), variables...), '}')
+}
