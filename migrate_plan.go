@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"os"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -10,13 +14,29 @@ import (
 	"forge/migrate"
 )
 
+// These commands work on the files in the source tree, and on no database that is in use.
+
+func devURLFlag() cli.Flag {
+	return &cli.StringFlag{Name: "dev-url", Local: true, Sources: cli.EnvVars("DEV_DATABASE_URL"),
+		Usage: "a PostgreSQL to try statements on, postgres://…; without it one is started from installed programs"}
+}
+
 func diffCommand(do func(action) cli.ActionFunc) *cli.Command {
 	return &cli.Command{
 		Name: "diff", Action: do(migrateDiff),
-		Usage:     "write the migration NAME for what has changed in ent/schema, in a source tree",
+		Usage: "write the migration NAME for what has changed in ent/schema, in a source tree",
+		Description: "It writes a file with an up and a down section for PostgreSQL and one for SQLite, and their checksums (atlas.sum); then it prints what " +
+			"lint says of them. If nothing has changed it writes nothing. What is gone and may have a new name is asked about; where nobody can be " +
+			"asked, --rename and --drop answer. The exit status is 0, 2 if an answer is missing or fits nothing, and 1 after any other failure; " +
+			"unless it is 0, nothing was written.",
 		Arguments: []cli.Argument{&cli.StringArg{Name: "NAME", UsageText: "NAME"}},
-		Flags: []cli.Flag{&cli.StringFlag{Name: "dev-url", Local: true, Sources: cli.EnvVars("DEV_DATABASE_URL"),
-			Usage: "a PostgreSQL to try statements on, postgres://…; without it one is started from installed programs"}},
+		Flags: []cli.Flag{
+			devURLFlag(),
+			&cli.StringSliceFlag{Name: "rename", Local: true,
+				Usage: "OLD:NEW, what has a new name and is to keep what is in it: users.nickname:handle (or nickname:handle) for a column, heroes:champions for a table; may be given again"},
+			&cli.StringSliceFlag{Name: "drop", Local: true,
+				Usage: "OLD, what has no new name and is to be lost: users.nickname (or nickname) or heroes; may be given again"},
+		},
 	}
 }
 
@@ -25,15 +45,101 @@ func migrateDiff(ctx context.Context, p program) error {
 	if name == "" {
 		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
 	}
-	written, err := migrate.Diff(ctx, "migrate", name, p.cmd.String("dev-url"))
+	answers := migrate.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop")}
+	if isTerminal(os.Stdin) {
+		answers.Ask = asker(os.Stdin, p.out)
+	}
+	planned, err := migrate.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), answers)
+	if err != nil {
+		return err
+	}
+	if planned.Paths == nil {
+		fmt.Fprintln(p.out, "ent/schema has not changed: nothing to write")
+	}
+	for _, path := range planned.Paths {
+		fmt.Fprintln(p.out, path)
+	}
+	for _, lack := range planned.ByHand {
+		fmt.Fprintf(p.out, "\nThe down section needs a hand, and then migrate hash. %s.\n", lack)
+	}
+	for _, f := range planned.Hints {
+		fmt.Fprintf(p.out, "\n%s", f)
+	}
+	return nil
+}
+
+// isTerminal may say yes of another device; then there is nothing to read, which is an answer too.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// asker returns what puts a question until the answer is y or n.
+func asker(in io.Reader, out io.Writer) func(string) (bool, error) {
+	lines := bufio.NewReader(in)
+	return func(question string) (bool, error) {
+		for {
+			fmt.Fprintf(out, "%s [y/n] ", question)
+			line, err := lines.ReadString('\n')
+			switch strings.ToLower(strings.TrimSpace(line)) {
+			case "y", "yes":
+				return true, nil
+			case "n", "no":
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+		}
+	}
+}
+
+func hashCommand(do func(action) cli.ActionFunc) *cli.Command {
+	return &cli.Command{
+		Name: "hash", Action: do(migrateHash),
+		Usage: "write the checksums of the migrations anew, in a source tree",
+		Description: "For a file that was edited after diff wrote it, and that no database has yet: a database refuses a file that is not what it was " +
+			"migrated with. The exit status is 0, and 1 if a file cannot be read or one of the two kinds of database lacks it.",
+	}
+}
+
+func migrateHash(_ context.Context, p program) error {
+	written, err := migrate.Hash("migrate")
 	if err != nil {
 		return err
 	}
 	if written == nil {
-		fmt.Fprintln(p.out, "ent/schema has not changed: nothing to write")
+		fmt.Fprintln(p.out, "the checksums are right: nothing to write")
 	}
 	for _, path := range written {
 		fmt.Fprintln(p.out, path)
 	}
+	return nil
+}
+
+func lintCommand(do func(action) cli.ActionFunc) *cli.Command {
+	return &cli.Command{
+		Name: "lint", Action: do(migrateLint),
+		Usage: "say what the migrations in a source tree may do harm with",
+		Description: "It runs the files on empty databases and says what would lose data, fail on data, break the build before, or keep others from a table. " +
+			"A file acknowledges a finding with a comment, -- lint:allow RULE [TABLE[.COLUMN]] REASON, and one that acknowledges nothing is a finding " +
+			"itself. The exit status is 0 if there is no other finding and 1 if there is. The rules: " + strings.Join(migrate.Rules(), ", ") + ".",
+		Flags: []cli.Flag{devURLFlag(), versionFlag("since", "only files that are newer than this version (default: all)")},
+	}
+}
+
+func migrateLint(ctx context.Context, p program) error {
+	findings, files, err := migrate.Lint(ctx, "migrate", p.cmd.String("dev-url"), p.cmd.String("since"))
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		fmt.Fprintln(p.out, f)
+	}
+	if len(findings) > 0 {
+		return fmt.Errorf("%d findings in %d files: put each right, or acknowledge it in its file with a comment, "+
+			"-- lint:allow RULE [TABLE[.COLUMN]] REASON", len(findings), files)
+	}
+	fmt.Fprintf(p.out, "no findings in %d files\n", files)
 	return nil
 }

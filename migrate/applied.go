@@ -9,13 +9,19 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// versionTable is where goose keeps the versions that a database has.
-const versionTable = "goose_db_version"
+// A history is what a database says about the versions that it has.
+type history struct {
+	applied []application   // oldest first
+	begun   map[int64]begun // steps outside of a transaction that have begun and not ended
+	exists  bool            // there is a table of versions
+	columns bool            // it has our columns
+}
 
 // An application is the fact that a database has a version.
 type application struct {
-	number int64
-	at     time.Time
+	number   int64
+	at       time.Time
+	checksum string // of the file that ran; "" when not known
 }
 
 // querier is a *sql.DB or a *sql.Conn.
@@ -24,37 +30,58 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// applied lists the versions that a database has, oldest first. It only reads,
-// so a database that was never migrated has none and stays untouched.
-func applied(ctx context.Context, db querier, name string) ([]application, error) {
-	exists := "SELECT to_regclass('" + versionTable + "') IS NOT NULL"
+// newest returns the newest version that the database has, 0 when it has none.
+func (h history) newest() int64 {
+	if len(h.applied) == 0 {
+		return 0
+	}
+	return h.applied[len(h.applied)-1].number
+}
+
+// historyOf reads which versions a database has. It only reads, so a database
+// that was never migrated has none and stays untouched.
+func historyOf(ctx context.Context, db querier, name string) (h history, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("read the applied versions: %w", err)
+		}
+	}()
+	columns := "SELECT count(*) FROM pg_attribute WHERE NOT attisdropped AND attname IN ('version_id', 'checksum', 'schema')" +
+		" AND attrelid = to_regclass(quote_ident(current_schema()) || '." + versionTable + "')"
 	if name == dialect.SQLite {
-		exists = "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = '" + versionTable + "'"
+		columns = "SELECT count(*) FROM pragma_table_info('" + versionTable + "') WHERE name IN ('version_id', 'checksum', 'schema')"
 	}
-	var found bool
-	if err := db.QueryRowContext(ctx, exists).Scan(&found); err != nil {
-		return nil, fmt.Errorf("look for the table %s: %w", versionTable, err)
+	var found int
+	if err := db.QueryRowContext(ctx, columns).Scan(&found); err != nil || found == 0 {
+		return history{}, err
 	}
-	if !found {
-		return nil, nil
+	h.exists, h.columns = true, found == 3
+	ours := "NULL, NULL"
+	if h.columns {
+		// Descriptions are long. Only that of the newest version is ever compared, see descriptionOf.
+		ours = "checksum, CASE WHEN NOT is_applied THEN schema END"
 	}
 	// goose marks the creation of the table itself as version 0.
-	rows, err := db.QueryContext(ctx, "SELECT version_id, tstamp FROM "+versionTable+
-		" WHERE is_applied AND version_id > 0 ORDER BY version_id")
+	rows, err := db.QueryContext(ctx, "SELECT version_id, tstamp, is_applied, "+ours+
+		" FROM "+versionTable+" WHERE version_id > 0 ORDER BY version_id")
 	if err != nil {
-		return nil, fmt.Errorf("read the applied versions: %w", err)
+		return history{}, err
 	}
 	defer rows.Close()
-	var all []application
+	h.begun = make(map[int64]begun)
 	for rows.Next() {
 		var a application
-		if err := rows.Scan(&a.number, &a.at); err != nil {
-			return nil, fmt.Errorf("read the applied versions: %w", err)
+		var isApplied bool
+		var sum, index sql.NullString
+		if err := rows.Scan(&a.number, &a.at, &isApplied, &sum, &index); err != nil {
+			return history{}, err
 		}
-		all = append(all, a)
+		a.checksum = sum.String
+		if isApplied {
+			h.applied = append(h.applied, a)
+		} else if index.Valid {
+			h.begun[a.number] = begun{index: index.String, checksum: sum.String}
+		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the applied versions: %w", err)
-	}
-	return all, nil
+	return h, rows.Err()
 }

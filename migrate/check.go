@@ -3,9 +3,22 @@ package migrate
 import (
 	"context"
 	"database/sql"
-	"io/fs"
+	"fmt"
 	"strings"
 )
+
+// Check returns nil when the database has exactly the versions that this
+// binary was built with, and the schema that they left. It returns a
+// *PendingError when all that is wrong is that versions are missing, which up
+// brings, and otherwise a *Refusal, which says why up and down would change
+// nothing. It writes nothing.
+func Check(ctx context.Context, db *sql.DB, dialect string) error {
+	report, err := Status(ctx, db, dialect)
+	if err != nil {
+		return err
+	}
+	return report.Err()
+}
 
 // A PendingError says that a database lacks versions that this binary needs.
 type PendingError struct {
@@ -17,6 +30,23 @@ func (e *PendingError) Error() string {
 	return "the database is older than this build: it lacks " + list(e.Versions) +
 		"; `migrate up` brings it up to date"
 }
+
+// A Refusal says all that speaks against changing a database: one or more of
+// *NewerError, *MissingError, *OrderError, *ChangedError, *DriftError,
+// *UnfinishedError.
+type Refusal struct{ reasons []error }
+
+// Error says everything in one line.
+func (r *Refusal) Error() string {
+	var all []string
+	for _, reason := range r.reasons {
+		all = append(all, reason.Error())
+	}
+	return strings.Join(all, "; ")
+}
+
+// Unwrap returns the reasons.
+func (r *Refusal) Unwrap() []error { return r.reasons }
 
 // A NewerError says that a database has versions that this binary does not
 // know: another, newer build has migrated it.
@@ -30,6 +60,67 @@ func (e *NewerError) Error() string {
 		", unknown here; run the build that brought it, or undo it with that build's `migrate down`"
 }
 
+// A MissingError says that a database has versions whose files this binary
+// lacks, although it has newer ones: they were removed, or come from another
+// line of development.
+type MissingError struct {
+	Versions []Version // oldest first; they have no names
+}
+
+// Error names the versions.
+func (e *MissingError) Error() string {
+	return "the database has " + list(e.Versions) + ", for which this build has no file, though it has newer ones; " +
+		"bring the file back, with what it held when it was applied"
+}
+
+// An OrderError says that files are older than what a database has already.
+type OrderError struct {
+	Versions []Version // not applied, oldest first
+	Newest   Version   // applied
+}
+
+// Error names the versions.
+func (e *OrderError) Error() string {
+	return list(e.Versions) + " cannot be applied: the database has the newer " + e.Newest.String() +
+		" already, which was made without it; give it a newer number"
+}
+
+// A ChangedError says that files are not those that a database was migrated with.
+type ChangedError struct {
+	Versions []Version // oldest first
+}
+
+// Error names the files.
+func (e *ChangedError) Error() string {
+	files := make([]string, len(e.Versions))
+	for i, v := range e.Versions {
+		files[i] = v.file()
+	}
+	return strings.Join(files, ", ") + " changed after it was applied to this database; " +
+		"bring back what it held, and put the change into a new version"
+}
+
+// A DriftError says that a schema is not the one that the versions left:
+// somebody has changed it by hand.
+type DriftError struct {
+	After Version  // the newest that is applied
+	Lines []string // what differs, each a sentence
+}
+
+// Error names all that differs.
+func (e *DriftError) Error() string {
+	return fmt.Sprintf("the schema is not as %s left it: %s", e.After, strings.Join(e.Lines, "; "))
+}
+
+// An UnfinishedError says that a version was about to be undone outside of a
+// transaction, and that this is going on or was cut off. Only down can end it.
+type UnfinishedError struct{ Version Version }
+
+// Error names the version and the command that ends it.
+func (e *UnfinishedError) Error() string {
+	return "to undo " + e.Version.String() + " was begun and has not ended; if no process does it any more, `migrate down` ends it"
+}
+
 func list(versions []Version) string {
 	names := make([]string, len(versions))
 	for i, v := range versions {
@@ -38,37 +129,94 @@ func list(versions []Version) string {
 	return strings.Join(names, ", ")
 }
 
-// Check returns nil when the database has exactly the versions that this
-// binary was built with, a *NewerError when it has others as well, and
-// otherwise a *PendingError. It writes nothing.
-func Check(ctx context.Context, db *sql.DB, dialect string) error {
-	files, err := filesOf(dialect)
-	if err != nil {
+// Err returns what Check says.
+func (r *Report) Err() error {
+	if err := r.refusal(); err != nil {
 		return err
 	}
-	return check(ctx, db, dialect, files)
+	if err := r.unfinished(); err != nil {
+		return err
+	}
+	if pending := r.pending(); pending != nil {
+		return &PendingError{pending}
+	}
+	return nil
 }
 
-func check(ctx context.Context, db querier, dialect string, files fs.FS) error {
-	states, err := status(ctx, db, dialect, files)
-	if err != nil {
-		return err
-	}
-	var pending, unknown []Version
-	for _, s := range states {
-		switch {
-		case s.Version.Name == "":
-			unknown = append(unknown, s.Version)
-		case s.AppliedAt.IsZero():
-			pending = append(pending, s.Version)
+// refusal returns a *Refusal when up and down must not change the database.
+func (r *Report) refusal() error {
+	var all []error
+	var newer, missing, changed, late []Version
+	var newest Version // applied
+	lastFile := int64(0)
+	for _, s := range r.Versions {
+		if s.Version.Name != "" {
+			lastFile = s.Version.Number
+		}
+		if s.applied() {
+			newest = s.Version
 		}
 	}
-	switch {
-	case unknown != nil:
-		return &NewerError{unknown}
-	case pending != nil:
-		return &PendingError{pending}
-	default:
+	for _, s := range r.Versions {
+		switch {
+		case s.Version.Name == "" && s.Version.Number > lastFile:
+			newer = append(newer, s.Version)
+		case s.Version.Name == "":
+			missing = append(missing, s.Version)
+		case s.Checksum == ChecksumChanged:
+			changed = append(changed, s.Version)
+		case !s.applied() && s.Version.Number < newest.Number:
+			late = append(late, s.Version)
+		}
+	}
+	if newer != nil {
+		all = append(all, &NewerError{newer})
+	}
+	if missing != nil {
+		all = append(all, &MissingError{missing})
+	}
+	if late != nil {
+		all = append(all, &OrderError{late, newest})
+	}
+	if changed != nil {
+		all = append(all, &ChangedError{changed})
+	}
+	if r.Drift.Lines != nil {
+		all = append(all, &DriftError{newest, r.Drift.Lines})
+	}
+	if all == nil {
 		return nil
 	}
+	return &Refusal{all}
+}
+
+// unfinished returns a *Refusal when a version is undone at this moment, or was
+// until that was cut off.
+func (r *Report) unfinished() error {
+	for _, s := range r.Versions {
+		if s.applied() && s.Begun {
+			return &Refusal{[]error{&UnfinishedError{s.Version}}}
+		}
+	}
+	return nil
+}
+
+// pending lists the versions that up would apply, oldest first.
+func (r *Report) pending() (versions []Version) {
+	for _, s := range r.Versions {
+		if !s.applied() {
+			versions = append(versions, s.Version)
+		}
+	}
+	return versions
+}
+
+// applied lists the versions that the database has, oldest first.
+func (r *Report) applied() (versions []Version) {
+	for _, s := range r.Versions {
+		if s.applied() {
+			versions = append(versions, s.Version)
+		}
+	}
+	return versions
 }

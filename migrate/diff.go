@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,77 +17,125 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 
 	entmigrate "forge/ent/migrate"
+	"forge/internal/usage"
 )
+
+// Planned is what Diff wrote. Without paths there was no difference.
+type Planned struct {
+	Paths  []string  // the files
+	ByHand []string  // what their down sections still need
+	Hints  []Finding // what Lint finds in them
+}
 
 // Diff compares what the files in dir make of an empty database with the ent
 // schema, and writes the difference as a new version called name: a file for
-// each dialect in dir/postgres and dir/sqlite, and their checksums. It returns
-// the paths it wrote; none when there is no difference. On an error nothing
-// has been written.
+// each dialect in dir/postgres and dir/sqlite, and their checksums. What may
+// have a new name has to be answered for. On an error nothing has been written.
 //
 // It needs a PostgreSQL: the one at devURL, in which it makes schemas and
 // removes them, or a temporary one when devURL is empty.
-func Diff(ctx context.Context, dir, name, devURL string) (written []string, err error) {
-	return diff(ctx, dir, name, devURL, entmigrate.Tables)
+func Diff(ctx context.Context, dir, name, devURL string, answers Answers) (Planned, error) {
+	return diff(ctx, dir, name, devURL, entmigrate.Tables, answers)
 }
 
 var stepName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-func diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table) ([]string, error) {
-	if !stepName.MatchString(name) {
-		return nil, fmt.Errorf("migrate: %q is not a name for a migration: it begins with a small letter "+
-			"and goes on with small letters, digits and _, like add_reviews", name)
+func diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table, answers Answers) (planned Planned, err error) {
+	version, err := nextVersion(dir, name)
+	if err != nil {
+		return Planned{}, err
 	}
-	version := Version{Name: name}
-	var plans []plan
-	changed := false
-	for _, d := range dialects {
-		path := filepath.Join(dir, d.dir)
-		last, err := validate(path)
-		if err != nil {
-			return nil, fmt.Errorf("migrate: %w", err)
-		}
-		version.Number = max(version.Number, following(last))
-		p, err := planIn(ctx, path, d.name, devURL, tables)
-		if err != nil {
-			return nil, fmt.Errorf("migrate: plan for %s: %w", d.dir, err)
-		}
-		plans = append(plans, p)
-		changed = changed || !p.empty()
+	boxes, err := newSandboxes(ctx, devURL)
+	if err != nil {
+		return Planned{}, err
 	}
-	if !changed {
-		return nil, nil
-	}
+	defer func() { err = errors.Join(err, boxes.close()) }()
 
+	plans, err := boxes.plans(ctx, dir, tables, answers)
+	if err != nil || !slices.ContainsFunc(plans, func(p plan) bool { return !p.empty() }) {
+		return Planned{}, err
+	}
 	// A dialect without a change gets a file too, so that both have the same versions.
 	var files []file
 	for i, d := range dialects {
-		path := filepath.Join(dir, d.dir)
-		step := file{filepath.Join(path, version.file()), plans[i].text()}
-		sum, err := checksumWith(path, step)
+		step := file{filepath.Join(dir, d.dir, version.file()), plans[i].text()}
+		all, sum, err := withSum(step)
 		if err != nil {
-			return nil, fmt.Errorf("migrate: %w", err)
+			return Planned{}, fmt.Errorf("migrate: %w", err)
+		}
+		hints, err := lintFiles(ctx, boxes[i], d.name, all, version.Number-1)
+		if err != nil {
+			return Planned{}, fmt.Errorf("migrate: %w", err)
 		}
 		files = append(files, step, sum)
+		planned.Hints = append(planned.Hints, hints...)
+		for _, lack := range plans[i].byHand {
+			planned.ByHand = append(planned.ByHand, step.path+": "+lack)
+		}
 	}
 	if err := writeAll(files); err != nil {
-		return nil, fmt.Errorf("migrate: %w", err)
+		return Planned{}, fmt.Errorf("migrate: %w", err)
 	}
-	var written []string
 	for _, f := range files {
-		written = append(written, f.path)
+		planned.Paths = append(planned.Paths, f.path)
 	}
-	return written, nil
+	return planned, nil
 }
 
-// planIn plans for the dialect whose files are in path.
-func planIn(ctx context.Context, path, name, devURL string, tables []*schema.Table) (p plan, err error) {
-	box, err := newSandbox(ctx, name, devURL)
-	if err != nil {
-		return plan{}, err
+// nextVersion returns the version to write, if the files are those that the checksums are of.
+func nextVersion(dir, name string) (Version, error) {
+	version := Version{Name: name}
+	if !stepName.MatchString(name) {
+		return version, usage.Errorf("%q is not a name for a migration: it begins with a small letter "+
+			"and goes on with small letters, digits and _, like add_reviews", name)
 	}
-	defer func() { err = errors.Join(err, box.close()) }()
-	return makePlan(ctx, box, name, os.DirFS(path), tables)
+	for _, d := range dialects {
+		last, err := validate(filepath.Join(dir, d.dir))
+		if err != nil {
+			return version, fmt.Errorf("migrate: %w", err)
+		}
+		version.Number = max(version.Number, following(last))
+	}
+	return version, nil
+}
+
+// withSum returns all files of a directory once step is in it, and their checksums.
+func withSum(step file) (all []file, sum file, err error) {
+	path := filepath.Dir(step.path)
+	if all, err = filesIn(path); err != nil {
+		return nil, file{}, err
+	}
+	all = append(all, step)
+	sum, err = checksums(path, all)
+	return all, sum, err
+}
+
+// plans returns the plan of each dialect.
+func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.Table, answers Answers) (plans []plan, err error) {
+	var benches []*bench
+	defer func() {
+		for _, b := range benches {
+			err = errors.Join(err, b.close())
+		}
+	}()
+	for i, d := range dialects {
+		b, err := newBench(ctx, boxes[i], d.name, os.DirFS(filepath.Join(dir, d.dir)), tables)
+		if err != nil {
+			return nil, fmt.Errorf("migrate: plan for %s: %w", d.dir, err)
+		}
+		benches = append(benches, b)
+	}
+	if err := settle(ctx, benches, answers); err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	for i, b := range benches {
+		p, err := b.plan(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("migrate: plan for %s: %w", dialects[i].dir, err)
+		}
+		plans = append(plans, p)
+	}
+	return plans, nil
 }
 
 // validate compares the files in path with their checksums and returns the
@@ -97,8 +146,7 @@ func validate(path string) (last int64, err error) {
 		return 0, err
 	}
 	if err := atlas.Validate(files); err != nil {
-		return 0, fmt.Errorf("%s: the files are not those that %s was written for, so one was changed, "+
-			"added or removed by hand: %w", path, atlas.HashFileName, err)
+		return 0, mismatch(path, err)
 	}
 	versions, err := versionsIn(os.DirFS(path))
 	if err != nil || len(versions) == 0 {
@@ -137,36 +185,11 @@ func (p plan) text() []byte {
 	b.WriteString("-- +goose Up\n")
 	write(p.up)
 	b.WriteString("\n-- +goose Down\n")
+	for _, lack := range p.byHand {
+		fmt.Fprintf(&b, "-- By hand: %s.\n", lack)
+	}
 	write(p.down)
 	return []byte(b.String())
-}
-
-type file struct {
-	path string
-	text []byte
-}
-
-// checksumWith returns the checksum file of the directory path as it will be
-// once added is in it.
-func checksumWith(path string, added file) (file, error) {
-	dir, err := sqltool.NewGooseDir(path)
-	if err != nil {
-		return file{}, err
-	}
-	files, err := dir.Files()
-	if err != nil {
-		return file{}, err
-	}
-	files = append(files, atlas.NewLocalFile(filepath.Base(added.path), added.text))
-	sum, err := atlas.NewHashFile(files)
-	if err != nil {
-		return file{}, err
-	}
-	text, err := sum.MarshalText()
-	if err != nil {
-		return file{}, err
-	}
-	return file{filepath.Join(path, atlas.HashFileName), text}, nil
 }
 
 // writeAll writes all files or, if one fails, leaves everything as it was.

@@ -80,11 +80,11 @@ func (ts tables) table(t *testing.T, name string) *schema.Table {
 
 func mustDiff(t *testing.T, dir, name, devURL string, want tables) []string {
 	t.Helper()
-	written, err := migrate.DiffTables(t.Context(), dir, name, devURL, want)
+	planned, err := migrate.DiffTables(t.Context(), dir, name, devURL, want, migrate.Answers{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return written
+	return planned.Paths
 }
 
 // The files in the repository are what the ent schema asks for. When this
@@ -93,15 +93,15 @@ func TestFilesMatchTheEntSchema(t *testing.T) {
 	t.Parallel()
 	dir := mustCopyFiles(t)
 	before := mustReadAll(t, dir)
-	written, err := migrate.Diff(t.Context(), dir, "changes", "") // and a temporary server will do
+	planned, err := migrate.Diff(t.Context(), dir, "changes", "", migrate.Answers{}) // and a temporary server will do
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range written {
+	for _, path := range planned.Paths {
 		text, _ := os.ReadFile(path)
 		t.Errorf("a change has no migration yet:\n%s", text)
 	}
-	if len(written) == 0 && !maps.Equal(mustReadAll(t, dir), before) {
+	if len(planned.Paths) == 0 && !maps.Equal(mustReadAll(t, dir), before) {
 		t.Error("Diff wrote, and said that it did not")
 	}
 }
@@ -394,7 +394,7 @@ func TestDiffRefuses(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			want: []string{"sqlite", "atlas.sum", "changed"},
+			want: []string{"sqlite/20261123032934_init.sql was edited", "sqlite/atlas.sum", "`migrate hash`"},
 		},
 		{
 			name: "a file of another form", step: "ok", devURL: good, tables: changed,
@@ -426,7 +426,7 @@ func TestDiffRefuses(t *testing.T) {
 				tt.spoil(t, dir)
 			}
 			before := mustReadAll(t, dir)
-			_, err := migrate.DiffTables(t.Context(), dir, tt.step, tt.devURL, tt.tables)
+			_, err := migrate.DiffTables(t.Context(), dir, tt.step, tt.devURL, tt.tables, migrate.Answers{})
 			if err == nil {
 				t.Fatal("Diff succeeded")
 			}

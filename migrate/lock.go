@@ -3,8 +3,10 @@ package migrate
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect"
 	"github.com/pressly/goose/v3/lock"
@@ -14,19 +16,22 @@ import (
 type release func(context.Context, error) error
 
 // acquire waits until conn is the only one that migrates the database.
-func acquire(ctx context.Context, conn *sql.Conn, name string) (release, error) {
-	if name == dialect.SQLite {
+func (r runner) acquire(ctx context.Context, conn *sql.Conn) (release, error) {
+	if r.dialect == dialect.SQLite {
 		return acquireSQLite(ctx, conn)
 	}
-	return acquirePostgres(ctx, conn)
+	return r.acquirePostgres(ctx, conn)
 }
 
 // acquirePostgres takes an advisory lock, the one that goose takes as well. The
 // server drops it when the connection ends, however it ends. We ask again and
 // again instead of waiting in the server, where a waiting statement would hold
 // up CREATE INDEX CONCURRENTLY forever.
-func acquirePostgres(ctx context.Context, conn *sql.Conn) (release, error) {
-	for {
+//
+// The session gets limits of its own, so it ends with the work and does not go
+// back to the pool.
+func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, error) {
+	for waiting := false; ; waiting = true {
 		var ours bool
 		err := conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", lock.DefaultLockID).Scan(&ours)
 		if err != nil {
@@ -35,20 +40,59 @@ func acquirePostgres(ctx context.Context, conn *sql.Conn) (release, error) {
 		if ours {
 			break
 		}
+		if !waiting {
+			r.log.InfoContext(ctx, "another process migrates: waiting for it")
+		}
 		if err := pause(ctx); err != nil {
 			return nil, fmt.Errorf("wait for another process that migrates: %w", err)
 		}
 	}
-	return func(ctx context.Context, err error) error {
-		if _, unlockErr := conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", lock.DefaultLockID); unlockErr != nil {
-			err = errors.Join(err, fmt.Errorf("give back the migration lock: %w", unlockErr))
-		}
+	end := func(ctx context.Context, err error) error {
+		// The lock would go with the session, but only once the server notices that it has ended. That it cannot be given
+		// back means that it has.
+		_, _ = conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", lock.DefaultLockID)
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		return err
-	}, nil
+	}
+	if err := setLimits(ctx, conn, r.lockTimeout); err != nil {
+		return nil, end(context.WithoutCancel(ctx), err)
+	}
+	return end, nil
+}
+
+// setLimits bounds how long the session waits for a lock, and nothing else: a
+// large table's index takes longer than any request may, and a statement that
+// was cut off has to begin anew. The names are asked for, as not every
+// PostgreSQL has all of them.
+func setLimits(ctx context.Context, conn *sql.Conn, lockTimeout time.Duration) error {
+	_, err := conn.ExecContext(ctx, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN "+
+		"('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')")
+	if err == nil {
+		err = setLockTimeout(ctx, conn, lockTimeout)
+	}
+	if err != nil {
+		return fmt.Errorf("set the limits of the session: %w", err)
+	}
+	return nil
+}
+
+// execer is a *sql.DB or a *sql.Conn.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// setLockTimeout holds from the next statement on; 0 is no limit.
+func setLockTimeout(ctx context.Context, db execer, d time.Duration) error {
+	_, err := db.ExecContext(ctx, fmt.Sprintf("SET lock_timeout = %d", d.Milliseconds()))
+	return err
 }
 
 // acquireSQLite begins a transaction that keeps all other writers out. The
-// whole migration is one such transaction, so a failure leaves nothing behind.
+// whole migration is one such transaction, with a savepoint for each file, and
+// a failure leaves nothing behind. A transaction for each file would be no
+// better: SQLite has no other lock between processes, so one of them could
+// write between two files, to a schema that no build is made for, and what
+// follows would have to be checked again each time.
 //
 // SQLite changes a column by copying its table and dropping the old one, and
 // with foreign keys on that drop would delete the rows that refer to it. They
@@ -77,7 +121,10 @@ func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 			// That this fails too means that SQLite has rolled back by itself.
 			conn.ExecContext(ctx, "ROLLBACK")
 		}
-		return errors.Join(err, restore(ctx))
+		if restoreErr := restore(ctx); restoreErr != nil {
+			err = errors.Join(err, restoreErr)
+		}
+		return err
 	}, nil
 }
 

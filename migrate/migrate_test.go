@@ -117,7 +117,7 @@ func (db database) tables(t *testing.T) []string {
 }
 
 // steps returns migration files, one for each text, numbered from 1.
-func steps(texts ...string) fs.FS {
+func steps(texts ...string) fstest.MapFS {
 	files := fstest.MapFS{}
 	for i, text := range texts {
 		files["2026010100000"+string(rune('1'+i))+"_step.sql"] = &fstest.MapFile{Data: []byte(text)}
@@ -358,7 +358,9 @@ func TestCheck(t *testing.T) {
 		for what, run := range map[string]func() error{
 			"Check": func() error { return migrate.Check(t.Context(), db.DB, db.dialect) },
 			"Up":    func() error { return migrate.Up(t.Context(), db.DB, db.dialect, discard) },
-			"Down":  func() error { return migrate.Down(t.Context(), db.DB, db.dialect, 1, discard) },
+			"Down": func() error {
+				return migrate.Down(t.Context(), db.DB, db.dialect, 1, true, migrate.LockTimeout, discard)
+			},
 		} {
 			var newer *migrate.NewerError
 			if err := run(); !errors.As(err, &newer) || !strings.Contains(err.Error(), "29990101000000") {
@@ -376,7 +378,7 @@ func TestDownAndUpAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			// More than there are, so that this test stays right as versions are added.
-			if err := migrate.Down(t.Context(), db.DB, db.dialect, 1000, discard); err != nil {
+			if err := migrate.Down(t.Context(), db.DB, db.dialect, 1000, true, migrate.LockTimeout, discard); err != nil {
 				t.Fatal(err)
 			}
 			if got := db.tables(t); len(got) > 0 {
@@ -411,80 +413,10 @@ func TestDownUndoesTheLast(t *testing.T) {
 	})
 }
 
-func TestStatus(t *testing.T) {
-	t.Parallel()
-	eachEmpty(t, func(t *testing.T, db database) {
-		for _, want := range []string{"pending", "applied 20"} {
-			states, err := migrate.Status(t.Context(), db.DB, db.dialect)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var out strings.Builder
-			if err := migrate.WriteStatus(&out, states); err != nil {
-				t.Fatal(err)
-			}
-			first, _, _ := strings.Cut(out.String(), "\n")
-			if fields := strings.Join(strings.Fields(first), " "); !strings.Contains(fields, "_init "+want) {
-				t.Errorf("status begins with %q, want init %s", first, want)
-			}
-			if err := migrate.Up(t.Context(), db.DB, db.dialect, discard); err != nil {
-				t.Fatal(err)
-			}
-		}
-		db.mustExec(t, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
-		states, err := migrate.Status(t.Context(), db.DB, db.dialect)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out strings.Builder
-		migrate.WriteStatus(&out, states)
-		if !strings.Contains(out.String(), "29990101000000") || !strings.Contains(out.String(), "unknown to this build") {
-			t.Errorf("status does not tell of the unknown version:\n%s", &out)
-		}
-	})
-}
-
 func TestUnknownDialect(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptySQLite(t))
 	if err := migrate.Check(t.Context(), db.DB, "oracle"); err == nil || !strings.Contains(err.Error(), `"oracle"`) {
 		t.Errorf("Check: %v, want an error that names the dialect", err)
 	}
-}
-
-func TestSQLIsInOrder(t *testing.T) {
-	t.Parallel()
-	files := steps(
-		"-- +goose Up\nUP 1;\n\n-- +goose Down\nDOWN 1;\n",
-		"-- +goose Up\n-- +goose StatementBegin\nUP 2;\n-- +goose StatementEnd\n-- +goose Down\nDOWN 2;",
-	)
-	for down, want := range map[bool]string{
-		false: "-- 20260101000001_step\nUP 1;\n\n-- 20260101000002_step\nUP 2;\n",
-		true:  "-- 20260101000002_step\nDOWN 2;\n\n-- 20260101000001_step\nDOWN 1;\n",
-	} {
-		var out strings.Builder
-		if err := migrate.PrintFiles(&out, files, down); err != nil {
-			t.Fatal(err)
-		}
-		if out.String() != want {
-			t.Errorf("down %t: got\n%s\nwant\n%s", down, &out, want)
-		}
-	}
-}
-
-// The SQL that is printed does what Up does.
-func TestSQLRuns(t *testing.T) {
-	t.Parallel()
-	eachEmpty(t, func(t *testing.T, db database) {
-		for _, down := range []bool{false, true} {
-			var out strings.Builder
-			if err := migrate.SQL(&out, db.dialect, down); err != nil {
-				t.Fatal(err)
-			}
-			db.mustExec(t, out.String())
-			if got := len(db.tables(t)) == 0; got != down {
-				t.Errorf("down %t: the tables are %v", down, db.tables(t))
-			}
-		}
-	})
 }

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
+	"strings"
 
 	"entgo.io/ent/dialect"
 )
@@ -13,12 +13,13 @@ import (
 // onOneConnection calls f with a *sql.DB that is nothing but the connection
 // conn. goose wants a *sql.DB and takes connections from it as it likes, but
 // the lock, and what SQLite is told before a migration, belong to one.
-func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB) error) error {
+func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB, *pinned) error) error {
 	return conn.Raw(func(raw any) error {
-		db := sql.OpenDB(&pinned{Conn: raw.(driver.Conn), inTransaction: name == dialect.SQLite})
+		p := &pinned{Conn: raw.(driver.Conn), inTransaction: name == dialect.SQLite}
+		db := sql.OpenDB(p)
 		db.SetMaxOpenConns(1)
 		defer db.Close()
-		return f(db)
+		return f(db, p)
 	})
 }
 
@@ -26,8 +27,14 @@ func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB) error) error {
 // that hands it out. database/sql looks for each of its optional methods.
 type pinned struct {
 	driver.Conn
-	inTransaction bool // one is open already, so what is begun on top is a savepoint
+	inTransaction bool  // one is open already, so what is begun on top is a savepoint
+	running       *step // whose statements come, see watch
+	seen          int   // how many of them came
+	skip          bool  // they have been done already
 }
+
+// watch has the statements of a step recognised, from the first one on.
+func (p *pinned) watch(s *step, skip bool) { p.running, p.seen, p.skip = s, 0, skip }
 
 func (p *pinned) Connect(context.Context) (driver.Conn, error) { return p, nil }
 
@@ -36,17 +43,36 @@ func (p *pinned) Driver() driver.Driver { return nil }
 // Close leaves the connection to its owner.
 func (p *pinned) Close() error { return nil }
 
-// ExecContext adds the statement to an error, which goose does not.
+// ExecContext says which statement of the running step an error is about,
+// which goose does not.
 func (p *pinned) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	conn, ok := p.Conn.(driver.ExecerContext)
 	if !ok {
 		return nil, driver.ErrSkip
 	}
+	number := p.recognise(query)
+	if number > 0 && p.skip {
+		return driver.RowsAffected(0), nil
+	}
 	result, err := conn.ExecContext(ctx, query, args)
-	if err != nil && err != driver.ErrSkip {
-		err = fmt.Errorf("%w, in the statement\n%s", err, query)
+	if err != nil && err != driver.ErrSkip && number > 0 {
+		err = p.running.failed(number, query, err)
 	}
 	return result, err
+}
+
+// recognise returns the number of a statement in its section, 0 when it is none.
+func (p *pinned) recognise(query string) int {
+	if p.running == nil {
+		return 0
+	}
+	section := p.running.script.section(p.running.down)
+	// goose keeps a comment before a statement in some cases.
+	if p.seen == len(section) || !strings.HasSuffix(query, section[p.seen].text) {
+		return 0
+	}
+	p.seen++
+	return p.seen
 }
 
 func (p *pinned) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strings"
+	"slices"
 
 	atlas "ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
@@ -19,67 +19,159 @@ import (
 
 // A plan is what takes a schema from what the files make of it to what ent
 // wants, and back.
-type plan struct{ up, down []*atlas.Change }
+type plan struct {
+	up, down []*atlas.Change
+	byHand   []string // what the way back needs that cannot be planned
+}
 
 func (p plan) empty() bool { return len(p.up) == 0 }
 
-// makePlan builds both schemas in empty databases and compares what the
-// database then says about them. The way back is planned in its own right: the
-// reverse of each single statement is not always there, and for SQLite's
-// copies of a table it is wrong.
-func makePlan(ctx context.Context, box sandbox, name string, files fs.FS, tables []*ent.Table) (plan, error) {
-	var now, wanted *schema.Schema
-	err := inSandbox(ctx, box, name, func(db *sql.DB, driver atlas.Driver) (err error) {
-		if err := up(ctx, db, name, files, slog.New(slog.DiscardHandler)); err != nil {
-			return fmt.Errorf("replay the existing files: %w", err)
-		}
-		now, err = inspect(ctx, driver)
-		return err
-	})
-	if err != nil {
-		return plan{}, err
-	}
+// A bench is where the change of one dialect is planned: a database on which
+// the files have run, what it says about itself, and what ent's schema says in
+// another one.
+type bench struct {
+	dialect string
+	db      *sql.DB
+	driver  atlas.Driver
+	remove  func() error
 
-	var p plan
-	err = inSandbox(ctx, box, name, func(db *sql.DB, driver atlas.Driver) (err error) {
-		tables, err := desired(ctx, db, name, tables)
-		if err != nil {
+	now, wanted *schema.Schema
+	written     []*schema.Table // ent's tables as they are written there
+	renames     []renaming      // done in db already, so now has the new names
+}
+
+// newBench replays files. close removes what it made.
+func newBench(ctx context.Context, box sandbox, name string, files fs.FS, tables []*ent.Table) (*bench, error) {
+	db, driver, remove, err := openEmpty(ctx, box, name)
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{dialect: name, db: db, driver: driver, remove: remove}
+	if err := b.prepare(ctx, box, files, tables); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
+}
+
+func (b *bench) close() error { return b.remove() }
+
+func (b *bench) prepare(ctx context.Context, box sandbox, files fs.FS, tables []*ent.Table) (err error) {
+	if err := likeUp(ctx, b.db, b.dialect); err != nil {
+		return err
+	}
+	if err := up(ctx, b.db, b.dialect, files, slog.New(slog.DiscardHandler)); err != nil {
+		return fmt.Errorf("replay the existing files: %w", err)
+	}
+	if b.now, err = inspect(ctx, b.driver); err != nil {
+		return err
+	}
+	return inSandbox(ctx, box, b.dialect, func(db *sql.DB, driver atlas.Driver) error {
+		if b.written, err = desired(ctx, db, b.dialect, tables); err != nil {
 			return err
 		}
 		var create []schema.Change
-		for _, t := range tables {
+		for _, t := range b.written {
 			create = append(create, &schema.AddTable{T: t})
 		}
 		if err := driver.ApplyChanges(ctx, create, withoutSchemaNames); err != nil {
 			return fmt.Errorf("create the tables of the ent schema: %w", err)
 		}
-		if wanted, err = inspect(ctx, driver); err != nil {
-			return err
-		}
-		if p.down, err = steps(ctx, driver, wanted, now, nil); err != nil {
-			return err
-		}
-		p.up, err = steps(ctx, driver, now, wanted, tables)
+		b.wanted, err = inspect(ctx, driver)
 		return err
 	})
-	return p, err
 }
 
-// inSandbox calls f with an empty database and removes it afterwards.
-func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, atlas.Driver) error) (err error) {
+// plan compares what the two databases say. The way back is planned in its own
+// right: the reverse of each single statement is not always there, and for
+// SQLite's copies of a table it is wrong. Both ways are tried out.
+func (b *bench) plan(ctx context.Context) (p plan, err error) {
+	if b.dialect == dialect.Postgres {
+		if err := b.renameParts(ctx); err != nil {
+			return plan{}, err
+		}
+	}
+	forth, err := b.changes(b.now, b.wanted)
+	if err != nil {
+		return plan{}, err
+	}
+	back, err := b.changes(b.wanted, b.now)
+	if err != nil {
+		return plan{}, err
+	}
+	for _, t := range b.written { // after comparing: it is the same text no more
+		asWritten(forth, t)
+	}
+	if p.up, err = b.steps(ctx, forth, nil); err != nil {
+		return plan{}, err
+	}
+	back, standIns, byHand := withStandIns(back)
+	if p.down, err = b.steps(ctx, back, standIns); err != nil {
+		return plan{}, err
+	}
+	for _, s := range p.down {
+		s.Cmd = withLists(s.Cmd)
+	}
+	if err := b.try(ctx, p); err != nil {
+		return plan{}, err
+	}
+	p.byHand = byHand
+	for _, r := range slices.Backward(b.renames) {
+		p.up = slices.Insert(p.up, 0, r.forth)
+		p.down = append(p.down, r.back)
+	}
+	return p, nil
+}
+
+// try runs a plan where the files have run, and the renames.
+func (b *bench) try(ctx context.Context, p plan) error {
+	for _, s := range slices.Concat(p.up, p.down) {
+		if err := b.run(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) run(ctx context.Context, s *atlas.Change) error {
+	if _, err := b.db.ExecContext(ctx, s.Cmd); err != nil {
+		return fmt.Errorf("this cannot be done in one step: %w, in the statement\n%s", err, s.Cmd)
+	}
+	return nil
+}
+
+// likeUp has a database mind broken references as little as it does while up runs, see acquireSQLite.
+func likeUp(ctx context.Context, db *sql.DB, name string) error {
+	if name != dialect.SQLite {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, "PRAGMA foreign_keys = off")
+	return err
+}
+
+// openEmpty makes an empty database.
+func openEmpty(ctx context.Context, box sandbox, name string) (*sql.DB, atlas.Driver, func() error, error) {
 	db, remove, err := box.empty(ctx)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	defer func() { err = errors.Join(err, remove()) }()
 	open := postgres.Open
 	if name == dialect.SQLite {
 		open = sqlite.Open
 	}
 	driver, err := open(db)
 	if err != nil {
+		return nil, nil, nil, errors.Join(err, remove())
+	}
+	return db, driver, remove, nil
+}
+
+// inSandbox calls f with an empty database and removes it afterwards.
+func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, atlas.Driver) error) (err error) {
+	db, driver, remove, err := openEmpty(ctx, box, name)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, remove()) }()
 	return f(db, driver)
 }
 
@@ -91,77 +183,4 @@ func inspect(ctx context.Context, driver atlas.Driver) (*schema.Schema, error) {
 	}
 	s.Name = "" // every sandbox has another name, which must not look like a difference
 	return s, nil
-}
-
-// steps are the statements that turn one schema into another, for which the
-// tables named in written are taken as they are there.
-func steps(ctx context.Context, driver atlas.Driver, from, to *schema.Schema, written []*schema.Table) ([]*atlas.Change, error) {
-	changes, err := driver.SchemaDiff(from, to)
-	if err != nil {
-		return nil, fmt.Errorf("compare schemas: %w", err)
-	}
-	if len(changes) == 0 {
-		return nil, nil
-	}
-	for _, t := range written {
-		asWritten(changes, t)
-	}
-	p, err := driver.PlanChanges(ctx, "", changes, withoutSchemaNames, indented)
-	if err != nil {
-		return nil, fmt.Errorf("plan the changes: %w", err)
-	}
-	var kept []*atlas.Change
-	for _, c := range p.Changes {
-		// Within a transaction this does nothing. Up has already switched them off, see acquireSQLite.
-		if !strings.HasPrefix(c.Cmd, "PRAGMA foreign_keys") {
-			kept = append(kept, c)
-		}
-	}
-	return kept, nil
-}
-
-// asWritten puts the conditions of t into changes as its author wrote them.
-// PostgreSQL tells "role IN ('USER')" as "(role)::text = ANY (ARRAY[…])",
-// which is right for comparing and poor for reading.
-func asWritten(changes []schema.Change, t *schema.Table) {
-	conditions := make(map[string]string)
-	for _, c := range t.Checks() {
-		conditions[c.Name] = c.Expr
-	}
-	restore := func(c *schema.Check) {
-		if expr, ok := conditions[c.Name]; ok {
-			c.Expr = expr
-		}
-	}
-	for _, change := range changes {
-		switch change := change.(type) {
-		case *schema.AddTable:
-			if change.T.Name == t.Name {
-				for _, c := range change.T.Checks() {
-					restore(c)
-				}
-			}
-		case *schema.ModifyTable:
-			if change.T.Name != t.Name {
-				continue
-			}
-			for _, inner := range change.Changes {
-				switch inner := inner.(type) {
-				case *schema.AddCheck:
-					restore(inner.C)
-				case *schema.ModifyCheck:
-					restore(inner.To)
-				}
-			}
-		}
-	}
-}
-
-func indented(opts *atlas.PlanOptions) { opts.Indent = "  " }
-
-// withoutSchemaNames leaves the names of PostgreSQL schemas out of statements:
-// a migration applies to wherever the connection's search_path points.
-func withoutSchemaNames(opts *atlas.PlanOptions) {
-	none := ""
-	opts.SchemaQualifier = &none
 }

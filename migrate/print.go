@@ -4,57 +4,121 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
+
+	"entgo.io/ent/dialect"
 )
 
-// SQL prints the statements of all versions of a dialect, the oldest version
-// first, or with down those that undo them, the newest first. It needs no
-// database. It leaves out the rows that goose keeps about applied versions, so
-// it is for reading and for tools that keep their own.
-func SQL(w io.Writer, dialect string, down bool) error {
+// SQL prints, as a script for psql or sqlite3, what Up does to a database that
+// has the versions up to from, until it has those up to to; with down, what
+// Down does to a database that has them up to from, until it has none after
+// to. A number of 0 for from or to means as far as there are versions. It needs
+// no database.
+//
+// The script keeps the table of versions as well, so that the database knows
+// what it has. What it left is not known to the table: a script cannot
+// describe a schema.
+func SQL(w io.Writer, dialect string, from, to int64, down bool) error {
 	files, err := filesOf(dialect)
 	if err != nil {
 		return err
 	}
-	return printSQL(w, files, down)
+	return printSQL(w, dialect, files, from, to, down)
 }
 
-func printSQL(w io.Writer, files fs.FS, down bool) error {
+func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) error {
 	versions, err := versionsIn(files)
 	if err != nil {
 		return err
 	}
+	after, last := from, to // the versions printed are those between, and last
 	if down {
+		after, last = to, from
 		slices.Reverse(versions)
 	}
-	for i, v := range versions {
+	if last == 0 {
+		last = math.MaxInt64
+	}
+	versions = slices.DeleteFunc(versions, func(v Version) bool { return v.Number <= after || v.Number > last })
+	p := printer{w: w}
+	p.head(name)
+	if !down && after == 0 {
+		p.block("the table that says which versions there are", true, createVersionTable[name]+";\n"+insertVersion(0, "")+";\n")
+	}
+	for _, v := range versions {
+		script, err := scriptOf(files, v)
+		if err != nil {
+			return err
+		}
+		if err := (step{v, script, down}).runnable(); err != nil {
+			return fmt.Errorf("migrate: %s: %w", v.file(), err)
+		}
 		text, err := fs.ReadFile(files, v.file())
 		if err != nil {
 			return err
 		}
-		if i > 0 {
-			fmt.Fprintln(w)
+		row := insertVersion(v.Number, script.checksum)
+		if down {
+			row = deleteVersion(v.Number)
 		}
-		if _, err := fmt.Fprintf(w, "-- %s\n%s", v, section(string(text), down)); err != nil {
-			return err
-		}
+		p.block(v.String(), name == dialect.SQLite || !script.outside, section(string(text), down)+row+";\n")
 	}
-	return nil
+	if name == dialect.SQLite {
+		p.printf("\n-- This lists the rows that refer to one that does not exist. There must be none.\nPRAGMA foreign_key_check;\n")
+	}
+	return p.err
 }
 
-// section returns the statements of a migration file's up or down section.
+type printer struct {
+	w   io.Writer
+	err error // the first one
+}
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// head says how to run the script. A program that goes on after an error would
+// commit half a step on SQLite, and begin the next one on PostgreSQL.
+func (p *printer) head(name string) {
+	if name == dialect.SQLite {
+		p.printf("-- Run this with: sqlite3 -bail FILE < SCRIPT\n\n" +
+			"-- A table is changed by way of a copy. With foreign keys on, dropping the old one would delete what refers to it.\n" +
+			"PRAGMA foreign_keys = off;\n")
+		return
+	}
+	p.printf("-- Run this with: psql -v ON_ERROR_STOP=1 -f SCRIPT DATABASE_URL\n")
+}
+
+// block prints statements, as one transaction or without one.
+func (p *printer) block(title string, transaction bool, statements string) {
+	if transaction {
+		statements = "BEGIN;\n" + statements + "COMMIT;\n"
+	}
+	p.printf("\n-- %s\n%s", title, statements)
+}
+
+// section returns the statements of a migration file's up or down section, with its comments.
 func section(text string, down bool) string {
 	var kept strings.Builder
+	wanted := "UP"
+	if down {
+		wanted = "DOWN"
+	}
 	current := ""
 	for line := range strings.Lines(text) {
-		if mark, ok := strings.CutPrefix(strings.TrimSpace(line), "-- +goose "); ok {
-			if mark == "Up" || mark == "Down" {
-				current = mark
-			}
-			continue
-		}
-		if current == "Up" && !down || current == "Down" && down {
+		word, ok := mark(line)
+		switch {
+		case ok && (word == "UP" || word == "DOWN"):
+			current = word
+		case current != wanted:
+		case word == "STATEMENTEND" && !strings.HasSuffix(strings.TrimSpace(kept.String()), ";"):
+			kept.WriteString(";\n") // goose can do without
+		case !ok:
 			kept.WriteString(line)
 		}
 	}

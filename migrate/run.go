@@ -7,135 +7,263 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
+	"slices"
+	"time"
+	"unicode/utf8"
 
 	"entgo.io/ent/dialect"
 	"github.com/pressly/goose/v3"
 )
 
+// LockTimeout is how long a statement of a migration waits on PostgreSQL for
+// what others have locked, unless it is said otherwise. All that comes after
+// it, reads as well, queues up behind it meanwhile. So it is short, and the
+// step is tried again.
+const LockTimeout = 3 * time.Second
+
 // Up applies the versions that the database lacks, each in a transaction. Any
 // number of processes may call it at once: they take turns, and each version
-// is applied once. A database that is newer than this binary is refused with a
-// *NewerError. On SQLite all pending versions are applied or none is; on
-// PostgreSQL those before a failing one stay.
+// is applied once. A database that is newer than this binary, or not as its
+// versions left it, is refused with a *Refusal and stays as it is. A statement
+// that fails is a *StepError. On SQLite all pending versions are applied or
+// none is; on PostgreSQL those before a failing one stay.
 func Up(ctx context.Context, db *sql.DB, dialect string, log *slog.Logger) error {
+	return UpTo(ctx, db, dialect, math.MaxInt64, LockTimeout, log)
+}
+
+// UpTo is Up for the versions up to and with the one of a number; see Find.
+// A lockTimeout of 0 waits for locks forever.
+func UpTo(ctx context.Context, db *sql.DB, dialect string, number int64, lockTimeout time.Duration, log *slog.Logger) error {
 	files, err := filesOf(dialect)
 	if err != nil {
 		return err
 	}
-	return up(ctx, db, dialect, files, log)
+	return runner{dialect, files, lockTimeout, log}.up(ctx, db, number)
+}
+
+// Down undoes the last n versions that the database has, or all when it has
+// fewer. When that would lose data it does so only if lose is set, and
+// otherwise returns a *LossError that names what. What Up refuses, Down does too.
+func Down(ctx context.Context, db *sql.DB, dialect string, n int, lose bool, lockTimeout time.Duration, log *slog.Logger) error {
+	files, err := filesOf(dialect)
+	if err != nil {
+		return err
+	}
+	return runner{dialect, files, lockTimeout, log}.down(ctx, db, n, lose)
 }
 
 func up(ctx context.Context, db *sql.DB, dialect string, files fs.FS, log *slog.Logger) error {
+	return runner{dialect, files, LockTimeout, log}.up(ctx, db, math.MaxInt64)
+}
+
+// down undoes the last n versions, whatever is lost.
+func down(ctx context.Context, db *sql.DB, dialect string, files fs.FS, n int, log *slog.Logger) error {
+	return runner{dialect, files, LockTimeout, log}.down(ctx, db, n, true)
+}
+
+// A runner applies files to a database and undoes them.
+type runner struct {
+	dialect     string
+	files       fs.FS
+	lockTimeout time.Duration
+	log         *slog.Logger
+}
+
+// A step is a version that is applied or undone.
+type step struct {
+	version Version
+	script  script
+	down    bool
+}
+
+func (r runner) up(ctx context.Context, db *sql.DB, to int64) error {
+	return r.run(ctx, db, job{wanted: func(report *Report) ([]Version, error) {
+		if err := report.unfinished(); err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(report.pending(), func(v Version) bool { return v.Number > to }), nil
+	}})
+}
+
+func (r runner) down(ctx context.Context, db *sql.DB, n int, lose bool) error {
+	if n < 1 {
+		return fmt.Errorf("migrate: cannot undo %d versions: the number must be 1 or more", n)
+	}
+	return r.run(ctx, db, job{down: true, lose: lose, wanted: func(report *Report) ([]Version, error) {
+		applied := report.applied()
+		slices.Reverse(applied)
+		return applied[:min(n, len(applied))], nil
+	}})
+}
+
+// A job is what to do with a database that nothing speaks against changing.
+type job struct {
+	wanted     func(*Report) ([]Version, error) // in the order in which they are to be done
+	down, lose bool                             // they are undone; whatever is lost
+}
+
+// run does a job until it is done or a step fails.
+func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 	conn, err := connect(ctx, db)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	defer conn.Close()
 	// The usual start has nothing to do, and then needs neither the lock nor the right to write.
-	var pending *PendingError
-	if err := check(ctx, conn, dialect, files); !errors.As(err, &pending) {
-		return err
-	}
-	done, err := locked(ctx, conn, dialect, files, func(provider *goose.Provider) ([]*goose.MigrationResult, error) {
-		results, err := provider.Up(ctx)
-		var failed *goose.PartialError
-		if errors.As(err, &failed) {
-			return failed.Applied, fmt.Errorf("%s: %w", failed.Failed.Source.Path, failed.Err)
-		}
-		return results, err
-	})
-	for _, r := range done {
-		log.InfoContext(ctx, "applied migration", "file", r.Source.Path, "duration", r.Duration)
-	}
-	return err
-}
-
-// Down undoes the last n versions that the database has, or all when it has
-// fewer. The data that those versions made room for is lost.
-func Down(ctx context.Context, db *sql.DB, dialect string, n int, log *slog.Logger) error {
-	files, err := filesOf(dialect)
-	if err != nil {
-		return err
-	}
-	return down(ctx, db, dialect, files, n, log)
-}
-
-func down(ctx context.Context, db *sql.DB, dialect string, files fs.FS, n int, log *slog.Logger) error {
-	if n < 1 {
-		return fmt.Errorf("migrate: cannot undo %d versions: the number must be 1 or more", n)
-	}
-	conn, err := connect(ctx, db)
+	report, err := glance(ctx, conn, r.dialect, r.files)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	defer conn.Close()
-	done, err := locked(ctx, conn, dialect, files, func(provider *goose.Provider) (undone []*goose.MigrationResult, err error) {
-		for range n {
-			result, err := provider.Down(ctx)
-			var failed *goose.PartialError
-			switch {
-			case errors.Is(err, goose.ErrNoNextVersion):
-				return undone, nil
-			case errors.As(err, &failed):
-				return undone, fmt.Errorf("%s: %w", failed.Failed.Source.Path, failed.Err)
-			case err != nil:
-				return undone, err
-			}
-			undone = append(undone, result)
+	if err := report.refusal(); err != nil {
+		return err
+	}
+	if versions, err := j.wanted(report); err != nil || len(versions) == 0 {
+		return err
+	}
+	done, err := r.locked(ctx, conn, j)
+	for _, d := range done {
+		verb := "applied migration"
+		if d.step.down {
+			verb = "undid migration"
 		}
-		return undone, nil
-	})
-	for _, r := range done {
-		log.InfoContext(ctx, "undid migration", "file", r.Source.Path, "duration", r.Duration)
+		r.log.InfoContext(ctx, verb, "file", d.step.version.file(), "duration", d.took)
 	}
 	return err
 }
 
-// A job is what to do with the files. It returns the steps that it did, also
-// when a later one failed.
-type job func(*goose.Provider) ([]*goose.MigrationResult, error)
+// plan looks at the database again, now that conn holds the lock: another
+// process may have migrated while this one waited.
+func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, steps []step, err error) {
+	err = r.patiently(ctx, "look at the schema", func() error {
+		report, err := reportOn(ctx, conn, r.dialect, r.files)
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		if err := report.refusal(); err != nil {
+			return err
+		}
+		versions, err := j.wanted(report)
+		if err != nil {
+			return err
+		}
+		h = report.history
+		steps, err = r.steps(versions, j.down)
+		if err == nil && j.down && !j.lose {
+			err = r.mayLose(ctx, conn, h, steps)
+		}
+		return err
+	})
+	return h, steps, err
+}
 
-// locked does a job while conn, the one connection of its provider, holds the
-// lock. It returns the steps that have been done for good.
-func locked(ctx context.Context, conn *sql.Conn, name string, files fs.FS, do job) (done []*goose.MigrationResult, err error) {
-	release, err := acquire(ctx, conn, name)
+// steps reads the files of versions, so that what cannot be run is found
+// before anything is.
+func (r runner) steps(versions []Version, down bool) ([]step, error) {
+	var all []step
+	for _, v := range versions {
+		script, err := scriptOf(r.files, v)
+		if err != nil {
+			return nil, err
+		}
+		s := step{v, script, down}
+		if err := s.runnable(); err != nil {
+			return nil, fmt.Errorf("migrate: %s: %w", v.file(), err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+type done struct {
+	step step
+	took time.Duration
+}
+
+// locked does a job while conn holds the lock. It returns the steps that have
+// been done for good.
+func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (all []done, err error) {
+	release, err := r.acquire(ctx, conn)
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	defer func() {
 		// Even when ctx has ended: the lock and the connection's settings must not outlive this call.
-		if err = release(context.WithoutCancel(ctx), err); err == nil {
-			return
-		}
-		err = fmt.Errorf("migrate: %w", err)
-		if name == dialect.SQLite {
-			done = nil // rolled back together
+		err = release(context.WithoutCancel(ctx), err)
+		if err != nil && r.dialect == dialect.SQLite {
+			all = nil // rolled back together
 		}
 	}()
-	// Another process may have migrated while this one waited.
-	var pending *PendingError
-	if err := check(ctx, conn, name, files); err != nil && !errors.As(err, &pending) {
+	h, steps, err := r.plan(ctx, conn, j)
+	if err != nil || len(steps) == 0 {
 		return nil, err
 	}
-	err = onOneConnection(conn, name, func(db *sql.DB) error {
-		provider, err := newProvider(db, name, files)
-		if errors.Is(err, goose.ErrNoMigrations) {
-			return nil
+	store, err := newStore(r.dialect, r.files)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.prepare(ctx, conn, h); err != nil {
+		return nil, err
+	}
+	err = onOneConnection(conn, r.dialect, func(db *sql.DB, p *pinned) error {
+		goose, err := goose.NewProvider("", db, r.files, goose.WithStore(store),
+			goose.WithDisableGlobalRegistry(true)) // only files: what another package registers is not ours
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			done, err = do(provider)
+		for _, s := range steps {
+			start := time.Now()
+			if err := r.patiently(ctx, s.version.file(), func() error { return r.runStep(ctx, goose, db, p, s, h) }); err != nil {
+				return err
+			}
+			all = append(all, done{s, time.Since(start)})
 		}
-		return err
+		return nil
 	})
-	return done, err
+	return all, err
 }
 
-func newProvider(db *sql.DB, name string, files fs.FS) (*goose.Provider, error) {
-	d := goose.DialectPostgres
-	if name == dialect.SQLite {
-		d = goose.DialectSQLite3
+// runStep has goose run one step, and record it.
+func (r runner) runStep(ctx context.Context, provider *goose.Provider, db *sql.DB, p *pinned, s step, h history) error {
+	defer p.watch(nil, false)
+	run := func(skip bool) error {
+		p.watch(&s, skip)
+		_, err := provider.ApplyVersion(ctx, s.version.Number, !s.down)
+		return s.explain(err)
 	}
-	return goose.NewProvider(d, db, files,
-		goose.WithTableName(versionTable),
-		goose.WithDisableGlobalRegistry(true)) // only files: what another package registers is not ours
+	if index, ok := s.concurrent(); ok && r.dialect == dialect.Postgres {
+		return r.build(ctx, db, s, index, h, run)
+	}
+	err := run(false)
+	if failed, ok := errors.AsType[*StepError](err); ok {
+		switch {
+		case r.dialect == dialect.SQLite:
+			failed.kept = "nothing was kept, of files before it neither"
+		case s.script.outside:
+			failed.kept = "it ran outside of a transaction: look at what it left"
+		}
+	}
+	return err
+}
+
+// explain makes a *StepError of what goose says.
+func (s step) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	// That a rollback fails as well means that there is no transaction any more.
+	if failed, ok := errors.AsType[*StepError](err); ok {
+		return failed
+	}
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+		err = partial.Err
+	}
+	return &StepError{File: s.version.file(), Down: s.down, Err: err}
+}
+
+// failed is the error of the statement with a number, which goose sent as query.
+func (s step) failed(number int, query string, err error) error {
+	statement := s.script.section(s.down)[number-1]
+	return &StepError{File: s.version.file(), Down: s.down, Statement: number, Line: statement.line, Err: err, statement: statement,
+		before: utf8.RuneCountInString(query) - utf8.RuneCountInString(statement.text)}
 }

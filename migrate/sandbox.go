@@ -23,7 +23,28 @@ type sandbox interface {
 	close() error
 }
 
-// newSandbox returns a sandbox for a dialect. For PostgreSQL it is the
+// sandboxes has one for each of the dialects, in their order.
+type sandboxes []sandbox
+
+func newSandboxes(ctx context.Context, devURL string) (boxes sandboxes, err error) {
+	for _, d := range dialects {
+		box, err := newSandbox(ctx, d.name, devURL)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("migrate: plan for %s: %w", d.dir, err), boxes.close())
+		}
+		boxes = append(boxes, box)
+	}
+	return boxes, nil
+}
+
+func (boxes sandboxes) close() (err error) {
+	for _, box := range boxes {
+		err = errors.Join(err, box.close())
+	}
+	return err
+}
+
+// newSandbox returns a sandbox for one dialect. For PostgreSQL it is the
 // database at devURL, or a temporary server when devURL is empty.
 func newSandbox(ctx context.Context, name, devURL string) (sandbox, error) {
 	if name == dialect.SQLite {

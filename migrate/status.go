@@ -4,69 +4,228 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
+	"reflect"
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"entgo.io/ent/dialect"
 )
+
+// A Report says how a database stands to the files of this binary.
+type Report struct {
+	Versions []State // all that this binary or the database knows, oldest first
+	Drift    Drift
+
+	history history
+}
 
 // A State is what a database says about one version.
 type State struct {
 	Version   Version
 	AppliedAt time.Time // by the database's clock; zero when the version is pending
+	Checksum  string    // of its file: one of the constants below, or "" when the version is pending
+	Begun     bool      // outside of a transaction, and not ended: it is being done, or was cut off
 }
 
-// Status lists all versions that this binary or the database knows, oldest
-// first. It writes nothing.
-func Status(ctx context.Context, db *sql.DB, dialect string) ([]State, error) {
+// What a checksum tells. It is not known for what an older build applied, or
+// for a version that this binary has no file for.
+const (
+	ChecksumOK       = "ok"
+	ChecksumChanged  = "changed"
+	ChecksumNotKnown = "not known"
+)
+
+func (s State) applied() bool { return !s.AppliedAt.IsZero() }
+
+// Drift is how the schema differs from what the newest applied version left.
+type Drift struct {
+	Lines       []string // what differs, each a sentence; nil when nothing does
+	NotCompared string   // why it is not known; "" when it is
+}
+
+// Status compares a database with the files of this binary. It writes nothing.
+func Status(ctx context.Context, db *sql.DB, dialect string) (*Report, error) {
 	files, err := filesOf(dialect)
 	if err != nil {
 		return nil, err
 	}
-	return status(ctx, db, dialect, files)
+	conn, err := connect(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return glance(ctx, conn, dialect, files)
 }
 
-func status(ctx context.Context, db querier, dialect string, files fs.FS) ([]State, error) {
+// glance is a report that waits for nobody. PostgreSQL shows conditions,
+// defaults and indexes only of tables that are not locked as a whole, and for
+// as long as somebody changes one there is nothing to compare yet: a server
+// that works must not be called unready for that.
+func glance(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Report, error) {
+	if name != dialect.Postgres {
+		return reportOn(ctx, conn, name, files)
+	}
+	// What a query sees is as of its own beginning, whatever the connection's default is; see reportOn.
+	if _, err := conn.ExecContext(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = 100"); err != nil {
+		return nil, err
+	}
+	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	report, err := reportOn(ctx, conn, name, files)
+	if report != nil && inTheWay(err) {
+		report.Drift, err = Drift{NotCompared: "a table is locked by others; ask again later"}, nil
+	}
+	return report, err
+}
+
+// reportOn compares a database with files. When all but the drift could be
+// found out it returns a report and an error.
+func reportOn(ctx context.Context, db querier, dialect string, files fs.FS) (*Report, error) {
+	h, err := historyOf(ctx, db, dialect)
+	for err == nil {
+		var report *Report
+		if report, err = reportAfter(ctx, db, dialect, files, h); err != nil || report.Drift.Lines == nil {
+			return report, err
+		}
+		// What looks like drift may be a step that ended between our queries: it shows in the versions.
+		var now history
+		if now, err = historyOf(ctx, db, dialect); err == nil && reflect.DeepEqual(h, now) {
+			return report, nil
+		}
+		h = now
+	}
+	return nil, err
+}
+
+// reportAfter is a report on a database with a history that was just read.
+func reportAfter(ctx context.Context, db querier, dialect string, files fs.FS, h history) (*Report, error) {
 	versions, err := versionsIn(files)
 	if err != nil {
 		return nil, err
 	}
-	applied, err := applied(ctx, db, dialect)
-	if err != nil {
-		return nil, err
+	r := &Report{history: h}
+	left := make(map[int64]application, len(h.applied))
+	for _, a := range h.applied {
+		left[a.number] = a
 	}
-	times := make(map[int64]time.Time, len(applied))
-	for _, a := range applied {
-		times[a.number] = a.at
-	}
-	var states []State
 	for _, v := range versions {
-		states = append(states, State{v, times[v.Number]})
-		delete(times, v.Number)
+		state := State{Version: v}
+		_, state.Begun = h.begun[v.Number]
+		if a, ok := left[v.Number]; ok {
+			state.AppliedAt = a.at
+			if state.Checksum, err = compareChecksum(files, v, a.checksum); err != nil {
+				return nil, err
+			}
+		}
+		r.Versions = append(r.Versions, state)
+		delete(left, v.Number)
 	}
-	for number, at := range times {
-		states = append(states, State{Version{Number: number}, at})
+	for number, a := range left {
+		r.Versions = append(r.Versions, State{Version: Version{Number: number}, AppliedAt: a.at, Checksum: ChecksumNotKnown})
 	}
-	slices.SortFunc(states, func(a, b State) int { return cmp.Compare(a.Version.Number, b.Version.Number) })
-	return states, nil
+	slices.SortFunc(r.Versions, func(a, b State) int { return cmp.Compare(a.Version.Number, b.Version.Number) })
+	r.Drift, err = drift(ctx, db, dialect, h)
+	return r, err
 }
 
-// WriteStatus prints states as a table for people.
-func WriteStatus(w io.Writer, states []State) error {
+func compareChecksum(files fs.FS, v Version, recorded string) (string, error) {
+	if recorded == "" {
+		return ChecksumNotKnown, nil
+	}
+	text, err := fs.ReadFile(files, v.file())
+	if err != nil {
+		return "", err
+	}
+	if checksum(text) != recorded {
+		return ChecksumChanged, nil
+	}
+	return ChecksumOK, nil
+}
+
+// Write prints the report for people.
+func (r *Report) Write(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, s := range states {
-		state := "applied " + s.AppliedAt.UTC().Format(time.DateTime)
-		switch {
-		case s.AppliedAt.IsZero():
-			state = "pending"
-		case s.Version.Name == "":
+	for _, s := range r.Versions {
+		state := "pending"
+		if s.applied() {
+			state = "applied " + s.AppliedAt.UTC().Format(time.DateTime) + "\tchecksum " + s.Checksum
+		}
+		if s.Begun {
+			state += ", begun and not ended"
+		}
+		if s.Version.Name == "" {
 			state += ", unknown to this build"
 		}
 		if _, err := fmt.Fprintf(table, "%s\t%s\n", s.Version, state); err != nil {
 			return err
 		}
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	switch {
+	case r.Drift.NotCompared != "":
+		fmt.Fprintf(w, "drift: not compared: %s\n", r.Drift.NotCompared)
+	case r.Drift.Lines == nil:
+		fmt.Fprintln(w, "drift: none")
+	}
+	for _, line := range r.Drift.Lines {
+		fmt.Fprintf(w, "drift: %s\n", line)
+	}
+	if refusal := r.refusal(); refusal != nil {
+		fmt.Fprintf(w, "up and down are refused: %s\n", refusal)
+	}
+	return nil
+}
+
+// The JSON of a report is a promise to scripts: members may come to it, but
+// none goes or changes its meaning.
+type reportJSON struct {
+	State    string      `json:"state"`    // "ok"; "pending": up would bring it up to date; "refused": up and down would change nothing
+	Reason   string      `json:"reason"`   // of a state that is not "ok", else ""
+	Versions []stateJSON `json:"versions"` // all that this binary or the database knows, oldest first
+	Drift    driftJSON   `json:"drift"`
+}
+
+type stateJSON struct {
+	Version   int64      `json:"version"`
+	Name      string     `json:"name"`      // "" when this binary has no file for it
+	State     string     `json:"state"`     // "applied", "pending"
+	AppliedAt *time.Time `json:"appliedAt"` // in UTC, null when pending
+	Checksum  *string    `json:"checksum"`  // "ok", "changed", "not known", null when pending
+	Begun     bool       `json:"begun"`     // outside of a transaction, and not ended
+}
+
+type driftJSON struct {
+	Compared bool     `json:"compared"`
+	Reason   string   `json:"reason"` // why it was not compared, else ""
+	Lines    []string `json:"lines"`  // what differs
+}
+
+// WriteJSON prints the report for scripts.
+func (r *Report) WriteJSON(w io.Writer) error {
+	out := reportJSON{State: "ok", Versions: []stateJSON{}, Drift: driftJSON{
+		Compared: r.Drift.NotCompared == "", Reason: r.Drift.NotCompared, Lines: append([]string{}, r.Drift.Lines...)}}
+	if err := r.Err(); err != nil {
+		out.State, out.Reason = "pending", err.Error()
+	}
+	if r.refusal() != nil {
+		out.State = "refused"
+	}
+	for _, s := range r.Versions {
+		state := stateJSON{Version: s.Version.Number, Name: s.Version.Name, State: "pending", Begun: s.Begun}
+		if s.applied() {
+			at := s.AppliedAt.UTC()
+			state.State, state.AppliedAt, state.Checksum = "applied", &at, &s.Checksum
+		}
+		out.Versions = append(out.Versions, state)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(out)
 }

@@ -48,3 +48,26 @@ func versionsIn(fsys fs.FS) ([]Version, error) {
 	slices.SortFunc(versions, func(a, b Version) int { return cmp.Compare(a.Number, b.Number) })
 	return versions, nil
 }
+
+// Find returns the version of this binary that text means: a version's number,
+// or the name of its file with or without the ending. The error lists all.
+func Find(dialect, text string) (Version, error) {
+	files, err := filesOf(dialect)
+	if err != nil {
+		return Version{}, err
+	}
+	return find(files, text)
+}
+
+func find(files fs.FS, text string) (Version, error) {
+	versions, err := versionsIn(files)
+	if err != nil {
+		return Version{}, err
+	}
+	for _, v := range versions {
+		if text == strconv.FormatInt(v.Number, 10) || text == v.String() || text == v.file() {
+			return v, nil
+		}
+	}
+	return Version{}, fmt.Errorf("%q is not a version; allowed: the number or the file's name of %s", text, list(versions))
+}

@@ -10,6 +10,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/seed"
 	"forge/internal/settings"
+	"forge/internal/usage"
 	"forge/migrate"
 )
 
@@ -27,11 +28,15 @@ func Open(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	return db, nil
 }
 
-// Schema applies pending migrations if the settings say so. Otherwise it only refuses a database that is newer than
-// this build: a server may start before the migrations ran.
+// Schema applies pending migrations if the settings say so. Otherwise a server may start before the migrations ran, and is not
+// ready until they have; any other difference is an error.
 func Schema(ctx context.Context, s *settings.Settings, db *database.DB, log *slog.Logger) error {
 	if s.Migrate {
-		return explain(s, migrate.Up(ctx, db.DB, db.Dialect, log))
+		err := MayMigrate(s, db)
+		if err == nil {
+			err = explain(s, migrate.Up(ctx, db.DB, db.Dialect, log))
+		}
+		return err
 	}
 	err := migrate.Check(ctx, db.DB, db.Dialect)
 	if pending, ok := errors.AsType[*migrate.PendingError](err); ok {
@@ -39,6 +44,16 @@ func Schema(ctx context.Context, s *settings.Settings, db *database.DB, log *slo
 		return nil
 	}
 	return explain(s, err)
+}
+
+// MayMigrate returns an error if the way to the database leads through PgBouncer. The error is a *usage.Error.
+func MayMigrate(s *settings.Settings, db *database.DB) error {
+	if !db.Options.PgBouncer {
+		return nil
+	}
+	return usage.Errorf("%s=%q leads through PgBouncer, which may give each transaction another session of the server, and migrations need their "+
+		"lock and their limits to hold in one session; allowed: an address that leads to PostgreSQL directly", s.NameOf("DATABASE_URL"),
+		database.Redact(s.DatabaseURL))
 }
 
 // Demo fills an empty database with demo data if the settings say so, and reports whether it did. A database without a

@@ -139,7 +139,7 @@ const templatePrefix = "forge_template_"
 // hands out an old schema.
 func templateName() (string, error) {
 	h := sha256.New()
-	if err := migrate.SQL(h, dialect.Postgres, false); err != nil {
+	if err := migrate.SQL(h, dialect.Postgres, 0, 0, false); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s%x", templatePrefix, h.Sum(nil)[:8]), nil

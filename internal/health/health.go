@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"forge/internal/database"
@@ -49,13 +50,23 @@ func check(ctx context.Context, db *database.DB) error {
 	return migrate.Check(ctx, db.DB, db.Dialect)
 }
 
-// reason says why the server is not ready, in words that may be shown to everybody.
+// reason says why the server is not ready, in words that may be shown to everybody: names of migrations, and nothing of what
+// tables look like.
 func reason(err error) string {
 	if pending, ok := errors.AsType[*migrate.PendingError](err); ok {
 		return pending.Error()
 	}
-	if newer, ok := errors.AsType[*migrate.NewerError](err); ok {
-		return newer.Error()
+	refusal, ok := errors.AsType[*migrate.Refusal](err)
+	if !ok {
+		return "the database does not answer"
 	}
-	return "the database does not answer"
+	var all []string
+	for _, reason := range refusal.Unwrap() {
+		if _, ok := reason.(*migrate.DriftError); ok {
+			all = append(all, "the schema was changed by hand; the log says what")
+		} else {
+			all = append(all, reason.Error())
+		}
+	}
+	return strings.Join(all, "; ")
 }

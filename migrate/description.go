@@ -1,0 +1,179 @@
+package migrate
+
+import (
+	"context"
+
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect"
+)
+
+// descriptionFormat counts how often describe has changed the lines that it
+// writes. What was recorded in another format is not compared: a new build
+// must not take its own way of putting things for drift.
+const descriptionFormat = 1
+
+// A description says what the tables that the versions made look like.
+type description struct {
+	by    string // how it was written; see writer
+	lines []string
+}
+
+// String is what is stored with a version: by whose account on the first line,
+// and then the lines.
+func (d description) String() string { return strings.Join(append([]string{d.by}, d.lines...), "\n") }
+
+func parseDescription(text string) description {
+	lines := strings.Split(text, "\n")
+	return description{lines[0], lines[1:]}
+}
+
+// writer says what descriptions of this database depend on besides the schema.
+// PostgreSQL keeps conditions and defaults in a form of its own and writes them
+// as text anew each time it is asked, and its major versions put the same
+// condition in other words. After an upgrade of the server a comparison would
+// find drift where nobody has changed anything.
+func writer(ctx context.Context, db querier, name string) (string, error) {
+	if name == dialect.SQLite {
+		return fmt.Sprintf("format %d, SQLite", descriptionFormat), nil
+	}
+	var major int
+	if err := db.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&major); err != nil {
+		return "", fmt.Errorf("ask for the server's version: %w", err)
+	}
+	return fmt.Sprintf("format %d, PostgreSQL %d", descriptionFormat, major), nil
+}
+
+// describeTables describes those tables of a database that are among the given ones.
+func describeTables(ctx context.Context, db querier, name string, tables []string) (description, error) {
+	by, err := writer(ctx, db, name)
+	if err != nil {
+		return description{}, err
+	}
+	lines, err := describe(ctx, db, name)
+	if err != nil {
+		return description{}, err
+	}
+	lines = slices.DeleteFunc(lines, func(line string) bool {
+		// SQLite keeps capitals that nobody has quoted.
+		return !slices.ContainsFunc(tables, func(t string) bool { return strings.EqualFold(t, tableOf(line)) })
+	})
+	return description{by, lines}, nil
+}
+
+// tables lists the tables that a description is about.
+func (d description) tables() (names []string) {
+	for _, line := range d.lines {
+		if kindOf(line) == "table" {
+			names = append(names, tableOf(line))
+		}
+	}
+	return names
+}
+
+var tableMade = regexp.MustCompile(`(?i)\b(?:CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?|RENAME\s+TO\s+)` +
+	"(?:" + sqlName + `\s*\.\s*)?(` + sqlName + ")")
+
+// sqlName is a name as it may stand in SQL for either database.
+const sqlName = "(?:\"(?:[^\"]|\"\")+\"|`[^`]+`|[\\pL_][\\pL\\d_$]*)"
+
+// tablesMadeBy lists the tables that a file creates, or gives a name to. Other
+// tables in the same database are no business of ours.
+func tablesMadeBy(file string) (names []string) {
+	for _, found := range tableMade.FindAllStringSubmatch(file, -1) {
+		names = append(names, unquoted(found[1]))
+	}
+	return names
+}
+
+// tablesUpTo lists the tables that the files up to a version make, and returns
+// the checksum of the version's own.
+func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err error) {
+	versions, err := versionsIn(files)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, v := range versions {
+		if v.Number > number {
+			break
+		}
+		text, err := fs.ReadFile(files, v.file())
+		if err != nil {
+			return nil, "", err
+		}
+		sum = checksum(text)
+		tables = append(tables, tablesMadeBy(string(text))...)
+	}
+	return tables, sum, nil
+}
+
+// drift compares a database with what its newest version left.
+func drift(ctx context.Context, db querier, name string, h history) (Drift, error) {
+	newest := h.newest()
+	if newest == 0 {
+		return Drift{}, nil
+	}
+	was, known, err := descriptionOf(ctx, db, h, newest)
+	if err != nil {
+		return Drift{}, err
+	}
+	if !known {
+		return Drift{NotCompared: fmt.Sprintf("what %d left is not known: an older build or a person applied it", newest)}, nil
+	}
+	now, err := describeTables(ctx, db, name, was.tables())
+	if err != nil {
+		return Drift{}, err
+	}
+	if now.by != was.by {
+		return Drift{NotCompared: fmt.Sprintf("what %d left was written down by %s, and this is %s; "+
+			"the next version that is applied is compared again", newest, was.by, now.by)}, nil
+	}
+	return Drift{Lines: differences(was.without(h.begun), now.without(h.begun))}, nil
+}
+
+// without leaves out the indexes that a step builds or drops at this moment.
+func (d description) without(steps map[int64]begun) description {
+	d.lines = slices.DeleteFunc(slices.Clone(d.lines), func(line string) bool {
+		for _, b := range steps {
+			if kindOf(line) == "index" && nameOf(line) == b.index {
+				return true
+			}
+		}
+		return false
+	})
+	return d
+}
+
+// differences says in words what is other than it was. A table that is gone
+// is not taken apart.
+func differences(was, now description) (words []string) {
+	missing := make(map[string]string) // by what the line is about
+	tables := now.tables()
+	for _, line := range was.lines {
+		if kindOf(line) != "table" && !slices.Contains(tables, tableOf(line)) || slices.Contains(now.lines, line) {
+			continue
+		}
+		missing[subjectOf(line)] = line
+	}
+	for _, line := range now.lines {
+		if slices.Contains(was.lines, line) {
+			continue
+		}
+		if before, ok := missing[subjectOf(line)]; ok {
+			words = append(words, "changed: "+before+" is now "+parseLine(line).rest)
+			delete(missing, subjectOf(line))
+		} else {
+			words = append(words, "unexpected: "+line)
+		}
+	}
+	for _, line := range was.lines {
+		if missing[subjectOf(line)] == line {
+			words = append(words, "missing: "+line)
+		}
+	}
+	return words
+}

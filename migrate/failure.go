@@ -1,0 +1,87 @@
+package migrate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lib/pq"
+)
+
+// A StepError says which statement of a migration file the database refused.
+type StepError struct {
+	File      string // such as 20261123032934_init.sql
+	Down      bool   // it stands in the down section
+	Statement int    // its number within the section, from 1; 0 when it was the step's end that failed
+	Line      int    // of the file, on which it begins
+	Err       error  // what the database said
+
+	statement statement
+	before    int    // characters that goose sent before it: a comment
+	kept      string // what is left of the step, in words; "" for nothing of its file
+}
+
+// Unwrap returns what the database said.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Error names the statement, the database's message, and the place in the file
+// that it is about if the database knows it.
+func (e *StepError) Error() string {
+	section := "up"
+	if e.Down {
+		section = "down"
+	}
+	var b strings.Builder
+	if e.Statement == 0 {
+		fmt.Fprintf(&b, "%s: the end of its %s section failed: ", e.File, section)
+	} else {
+		fmt.Fprintf(&b, "%s, line %d: statement %d of its %s section failed: ", e.File, e.Line, e.Statement, section)
+	}
+	b.WriteString(e.said())
+	if e.Statement != 0 {
+		fmt.Fprintf(&b, ", in %q", shortened(e.statement.text, 80))
+	}
+	return b.String() + "; " + cmp.Or(e.kept, "nothing of this file was kept")
+}
+
+// said is the database's message, with what PostgreSQL adds to it.
+func (e *StepError) said() string {
+	refused, ok := errors.AsType[*pq.Error](e.Err)
+	if !ok {
+		return e.Err.Error()
+	}
+	text := fmt.Sprintf("%s (%s)", refused.Message, refused.Code)
+	if at, err := strconv.Atoi(refused.Position); err == nil && e.Statement != 0 {
+		line, column, around := e.statement.at(at - e.before)
+		text += fmt.Sprintf(" at %d:%d, near %q", line, column, around)
+	}
+	for _, more := range []string{refused.Detail, refused.Hint} {
+		if more != "" {
+			text += "; " + strings.TrimSuffix(more, ".")
+		}
+	}
+	return text
+}
+
+// at returns where in the file the character of a statement with a number from
+// 1 is, and the text that follows it.
+func (s statement) at(number int) (line, column int, around string) {
+	runes := []rune(s.text)
+	before := string(runes[:max(0, min(number-1, len(runes)))])
+	line, column = s.line, s.column+len([]rune(before))
+	if i := strings.LastIndexByte(before, '\n'); i >= 0 {
+		line, column = s.line+strings.Count(before, "\n"), 1+len([]rune(before[i+1:]))
+	}
+	return line, column, shortened(s.text[len(before):], 30)
+}
+
+// shortened is text on one line, and no more than limit characters of it.
+func shortened(text string, limit int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return string(runes)
+}

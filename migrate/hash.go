@@ -1,0 +1,121 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	atlas "ariga.io/atlas/sql/migrate"
+)
+
+type file struct {
+	path string
+	text []byte
+}
+
+// filesIn reads the migration files in a directory, oldest first.
+func filesIn(path string) (files []file, err error) {
+	if _, err := os.ReadDir(path); err != nil {
+		return nil, fmt.Errorf("%w; this is done at the top of a source tree", err)
+	}
+	versions, err := versionsIn(os.DirFS(path))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range versions {
+		name := filepath.Join(path, v.file())
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name, text})
+	}
+	return files, nil
+}
+
+// checksums returns the checksum file of the directory path as it is when
+// these files are in it.
+func checksums(path string, files []file) (file, error) {
+	var all []atlas.File
+	for _, f := range files {
+		all = append(all, atlas.NewLocalFile(filepath.Base(f.path), f.text))
+	}
+	sum, err := atlas.NewHashFile(all)
+	if err != nil {
+		return file{}, err
+	}
+	text, err := sum.MarshalText()
+	if err != nil {
+		return file{}, err
+	}
+	return file{filepath.Join(path, atlas.HashFileName), text}, nil
+}
+
+// mismatch says of Atlas's error which file is not what it was.
+func mismatch(path string, err error) error {
+	sum := filepath.Join(path, atlas.HashFileName)
+	what := fmt.Sprintf("%s is missing or not whole", sum)
+	var one *atlas.ChecksumError
+	if errors.As(err, &one) {
+		what = fmt.Sprintf("%s was %s since %s was written", filepath.Join(path, one.File), one.Reason, sum)
+	}
+	return fmt.Errorf("%s: if no database has it yet, review it and run `migrate hash`, which writes the checksums anew; "+
+		"otherwise undo the change: %w", what, err)
+}
+
+// Hash writes the checksums of the files in dir/postgres and dir/sqlite anew,
+// for a file that was edited before any database had it, and returns the paths
+// of the checksum files that are other ones now. It refuses files that
+// cannot be read, and versions that only one of the dialects has.
+func Hash(dir string) (written []string, err error) {
+	var sums []file
+	var names [][]string // of each dialect
+	for _, d := range dialects {
+		path := filepath.Join(dir, d.dir)
+		files, err := filesIn(path)
+		if err != nil {
+			return nil, fmt.Errorf("migrate: %w", err)
+		}
+		var found []string
+		for _, f := range files {
+			if _, err := parse(string(f.text)); err != nil {
+				return nil, fmt.Errorf("migrate: %s, %w", f.path, err)
+			}
+			found = append(found, filepath.Base(f.path))
+		}
+		names = append(names, found)
+		sum, err := checksums(path, files)
+		if err != nil {
+			return nil, fmt.Errorf("migrate: %w", err)
+		}
+		if before, err := os.ReadFile(sum.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("migrate: %w", err)
+		} else if string(before) != string(sum.text) {
+			sums = append(sums, sum)
+			written = append(written, sum.path)
+		}
+	}
+	if err := paired(names); err != nil {
+		return nil, err
+	}
+	if err := writeAll(sums); err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	return written, nil
+}
+
+// paired returns an error if a dialect lacks a file that another has.
+func paired(names [][]string) error {
+	for i, has := range names {
+		other := (i + 1) % len(names)
+		for _, name := range has {
+			if !slices.Contains(names[other], name) {
+				return fmt.Errorf("migrate: %s has %s and %s has not; both need a file of each version, if only with a comment in each section",
+					dialects[i].dir, name, dialects[other].dir)
+			}
+		}
+	}
+	return nil
+}

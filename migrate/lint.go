@@ -1,0 +1,268 @@
+package migrate
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	atlas "ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/schema"
+	"entgo.io/ent/dialect"
+
+	"forge/internal/usage"
+)
+
+// A Finding is something in a migration file that may lose data, fail on data,
+// break the build before it, or keep others from a table.
+type Finding struct {
+	Path    string
+	Line    int
+	Rule    string // its name, which an acknowledgement in the file takes
+	Subject string // a table, or what of it: users.nickname; may be empty
+	Why     string
+	Safe    string // what to do instead
+}
+
+// String returns the finding as lines for people.
+func (f Finding) String() string {
+	what := strings.TrimSpace(f.Rule + " " + f.Subject)
+	return fmt.Sprintf("%s:%d: %s\n  why:  %s\n  safe: %s\n", f.Path, f.Line, what, f.Why, f.Safe)
+}
+
+// Lint replays the files in dir/postgres and dir/sqlite on empty databases and
+// returns what it finds in those that are newer than the version since, or in
+// all when since is empty, and how many files it looked at. What the file
+// acknowledges is left out; an acknowledgement of nothing is a finding itself.
+//
+// It needs a PostgreSQL as Diff does.
+func Lint(ctx context.Context, dir, devURL, since string) (findings []Finding, looked int, err error) {
+	boxes, err := newSandboxes(ctx, devURL)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { err = errors.Join(err, boxes.close()) }()
+	for i, d := range dialects {
+		path := filepath.Join(dir, d.dir)
+		files, err := filesIn(path)
+		if err != nil {
+			return nil, 0, fmt.Errorf("migrate: %w", err)
+		}
+		var after Version
+		if since != "" {
+			if after, err = find(os.DirFS(path), since); err != nil {
+				return nil, 0, usage.Errorf("--since=%s (%s)", err, path)
+			}
+		}
+		found, err := lintFiles(ctx, boxes[i], d.name, files, after.Number)
+		if err != nil {
+			return nil, 0, fmt.Errorf("migrate: %w", err)
+		}
+		findings = append(findings, found...)
+		looked += len(newer(files, after.Number))
+	}
+	return findings, looked, nil
+}
+
+func newer(files []file, than int64) []file {
+	return slices.DeleteFunc(slices.Clone(files), func(f file) bool { return f.number() <= than })
+}
+
+// number is the version of a file that versionsIn has listed.
+func (f file) number() (n int64) {
+	fmt.Sscanf(filepath.Base(f.path), "%14d", &n)
+	return n
+}
+
+// A linter has the database on which the files run, one after the other.
+type linter struct {
+	dialect string
+	db      *sql.DB
+	driver  atlas.Driver
+}
+
+func lintFiles(ctx context.Context, box sandbox, name string, files []file, since int64) (findings []Finding, err error) {
+	err = inSandbox(ctx, box, name, func(db *sql.DB, driver atlas.Driver) error {
+		if err := likeUp(ctx, db, name); err != nil {
+			return err
+		}
+		l := &linter{name, db, driver}
+		for _, f := range files {
+			s, err := parse(string(f.text))
+			if err != nil {
+				return fmt.Errorf("%s, %w", f.path, err)
+			}
+			c := &checkup{linter: l, file: f, script: s}
+			if err := c.run(ctx, f.number() > since); err != nil {
+				return err
+			}
+			findings = append(findings, c.acknowledged()...)
+		}
+		return nil
+	})
+	return findings, err
+}
+
+// A snapshot is what the database says before or after some statements.
+type snapshot struct {
+	*schema.Schema
+	unchecked map[string]bool // the constraints that are NOT VALID, as table.name
+}
+
+func (l *linter) snapshot(ctx context.Context) (s snapshot, err error) {
+	if s.Schema, err = inspect(ctx, l.driver); err != nil || l.dialect != dialect.Postgres {
+		return s, err
+	}
+	s.unchecked = make(map[string]bool)
+	rows, err := l.db.QueryContext(ctx, `SELECT relname || '.' || conname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+		WHERE NOT convalidated AND relnamespace = current_schema()::regnamespace`)
+	if err != nil {
+		return s, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return s, err
+		}
+		s.unchecked[name] = true
+	}
+	return s, rows.Err()
+}
+
+// A checkup is of one file.
+type checkup struct {
+	*linter
+	file     file
+	script   script
+	before   snapshot
+	known    map[string]bool // the tables that were there before the file
+	fresh    map[string]bool // the columns that the file has added to them, as table.column
+	names    map[string]bool // of all tables that were there at some time
+	findings []Finding
+}
+
+// run runs the statements of the file, and has them looked at if it is to be
+// linted. A rename is where looking pauses: what changes before and after it
+// is compared, and the rename is told by its text.
+func (c *checkup) run(ctx context.Context, linted bool) (err error) {
+	if !linted {
+		return c.execAll(ctx, c.script.up)
+	}
+	if c.before, err = c.snapshot(ctx); err != nil {
+		return err
+	}
+	c.known, c.fresh, c.names = make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	for _, t := range c.before.Tables {
+		c.known[t.Name] = true
+	}
+	for i, s := range c.script.up {
+		c.readStatement(i)
+		r, ok := renameIn(s.text)
+		if !ok || r.kind == "TABLE" && !c.known[r.table] {
+			if err := c.execAll(ctx, c.script.up[i:i+1]); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := c.compare(ctx); err != nil {
+			return err
+		}
+		if err := c.execAll(ctx, c.script.up[i:i+1]); err != nil {
+			return err
+		}
+		c.renamed(r, s.line)
+		if c.before, err = c.snapshot(ctx); err != nil {
+			return err
+		}
+	}
+	c.readMarks()
+	return c.compare(ctx)
+}
+
+func (c *checkup) execAll(ctx context.Context, statements []statement) error {
+	for _, s := range statements {
+		if _, err := c.db.ExecContext(ctx, s.text); err != nil {
+			return fmt.Errorf("%s, line %d: %w", c.file.path, s.line, err)
+		}
+	}
+	return nil
+}
+
+// compare looks at what has changed since the last time.
+func (c *checkup) compare(ctx context.Context) error {
+	after, err := c.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := changes(c.driver, c.dialect, c.before.Schema, after.Schema)
+	if err != nil {
+		return err
+	}
+	for _, t := range slices.Concat(c.before.Tables, after.Tables) {
+		c.names[t.Name] = true
+	}
+	for _, change := range all {
+		switch change := change.(type) {
+		case *schema.DropTable:
+			if c.known[change.T.Name] {
+				c.find("drop-table", change.T.Name, c.lineOf(change.T.Name, change.T.Name), "")
+			}
+		case *schema.ModifyTable:
+			if !c.known[change.T.Name] {
+				continue
+			}
+			t := tableChange{checkup: c, table: change.T, after: after, dropped: make(map[string]bool)}
+			if err := t.note(ctx, change.Changes); err != nil {
+				return err
+			}
+			for _, inner := range change.Changes {
+				if err := t.look(ctx, inner); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	c.before = after
+	return nil
+}
+
+// find adds a finding, once. why is what the rule says when it is empty.
+func (c *checkup) find(rule, subject string, line int, why string) {
+	for _, f := range c.findings {
+		if f.Rule == rule && f.Subject == subject {
+			return
+		}
+	}
+	r := rules[rule]
+	safe := r.safe
+	if c.dialect == dialect.Postgres && r.safePostgres != "" {
+		safe = r.safePostgres
+	}
+	c.findings = append(c.findings, Finding{c.file.path, line, rule, subject, cmp.Or(why, r.why), safe})
+}
+
+// lineOf returns the line of the first statement that is about a part of a
+// table or of its copy, or else about the copy, or about the table.
+func (c *checkup) lineOf(table, part string) int {
+	copied := "new_" + table
+	first := func(about func(text string) bool) int {
+		i := slices.IndexFunc(c.script.up, func(s statement) bool { return about(s.text) })
+		if i < 0 {
+			return 0
+		}
+		return c.script.up[i].line
+	}
+	return cmp.Or(
+		first(func(text string) bool {
+			return mentions(text, part) && (mentions(text, table) || mentions(text, copied))
+		}),
+		first(func(text string) bool { return mentions(text, copied) }),
+		first(func(text string) bool { return mentions(text, table) }),
+		1)
+}

@@ -1,0 +1,88 @@
+package migrate
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// An allowance acknowledges findings in its file: -- lint:allow RULE [TABLE[.COLUMN]] REASON
+type allowance struct {
+	line         int
+	rule, target string
+	used         bool
+}
+
+var (
+	allows     = regexp.MustCompile(`^\s*--\s*lint:allow\b(.*)$`)
+	looksQuali = regexp.MustCompile(`^\w+\.\w+$`)
+)
+
+// acknowledged returns the findings that the file does not acknowledge, in the
+// order of its lines, with what is wrong about its acknowledgements.
+func (c *checkup) acknowledged() (left []Finding) {
+	if c.known == nil {
+		return nil // not linted
+	}
+	allowances := c.allowances()
+	for _, f := range c.findings {
+		if f.Rule == badAllow || !slices.ContainsFunc(allowances, func(a *allowance) bool { return a.covers(f) }) {
+			left = append(left, f)
+		}
+	}
+	for _, a := range allowances {
+		if !a.used {
+			left = append(left, Finding{c.file.path, a.line, unusedAllow, a.rule, "there is nothing here that it acknowledges", "take the line out"})
+		}
+	}
+	slices.SortStableFunc(left, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
+	return left
+}
+
+// covers also notes that the allowance is of use.
+func (a *allowance) covers(f Finding) bool {
+	table, _, _ := strings.Cut(f.Subject, ".")
+	if a.rule != f.Rule || a.target != "" && a.target != f.Subject && a.target != table {
+		return false
+	}
+	a.used = true
+	return true
+}
+
+// allowances reads those of the file. One that cannot be read is a finding.
+func (c *checkup) allowances() (all []*allowance) {
+	for i, line := range strings.Split(string(c.file.text), "\n") {
+		m := allows.FindStringSubmatch(strings.TrimRight(line, "\r"))
+		if m == nil {
+			continue
+		}
+		a, err := c.allowance(strings.Fields(m[1]))
+		if err != nil {
+			c.findings = append(c.findings, Finding{c.file.path, i + 1, badAllow, "", err.Error(), "-- lint:allow RULE [TABLE[.COLUMN]] REASON"})
+			continue
+		}
+		a.line = i + 1
+		all = append(all, a)
+	}
+	return all
+}
+
+func (c *checkup) allowance(words []string) (*allowance, error) {
+	if len(words) == 0 {
+		return nil, fmt.Errorf("no rule is named; there are %s", strings.Join(Rules(), ", "))
+	}
+	if _, ok := rules[words[0]]; !ok {
+		return nil, fmt.Errorf("there is no rule %q; there are %s", words[0], strings.Join(Rules(), ", "))
+	}
+	a := &allowance{rule: words[0]}
+	reason := words[1:]
+	if len(reason) > 0 && (c.names[reason[0]] || looksQuali.MatchString(reason[0])) {
+		a.target, reason = reason[0], reason[1:]
+	}
+	if len(reason) == 0 {
+		return nil, fmt.Errorf("no reason is given for allowing %s", a.rule)
+	}
+	return a, nil
+}

@@ -1,0 +1,162 @@
+package migrate
+
+import (
+	"regexp"
+	"strings"
+
+	"entgo.io/ent/dialect"
+)
+
+// What a comparison of schemas cannot know is read from the statements.
+
+// namePattern is an SQL name, with a group for the last part of it. In a
+// pattern it is written {}, and a blank stands for any blanks.
+const namePattern = "(?:[\"`]?\\w+[\"`]?\\.)?[\"`]?(\\w+)[\"`]?"
+
+func sqlPattern(text string) *regexp.Regexp {
+	text = strings.ReplaceAll(text, "{}", namePattern)
+	return regexp.MustCompile(`(?is)` + strings.ReplaceAll(text, " ", `\s+`))
+}
+
+// patterns of statements, which are matched with their code.
+var patterns = struct {
+	rename, dropTable, dropColumn, alterTable, truncate, deletes, update, where,
+	drops, cascade, onDelete, concurrently, createIndex, usingIndex *regexp.Regexp
+}{
+	rename:       sqlPattern(`^ALTER (TABLE|INDEX) (?:IF EXISTS )?(?:ONLY )?{} RENAME (?:(COLUMN|CONSTRAINT) )?(?:{} )?TO {}`),
+	dropTable:    sqlPattern(`^DROP TABLE (?:IF EXISTS )?(.*)`),
+	dropColumn:   sqlPattern(`\bDROP COLUMN (?:IF EXISTS )?{}`),
+	alterTable:   sqlPattern(`^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{}`),
+	truncate:     sqlPattern(`^TRUNCATE (?:TABLE )?(?:ONLY )?{}`),
+	deletes:      sqlPattern(`\bDELETE FROM (?:ONLY )?{}`),
+	update:       sqlPattern(`\bUPDATE (?:ONLY )?{} (?:AS )?(?:\w+ )?SET\b`),
+	where:        sqlPattern(`\bWHERE\b`),
+	drops:        sqlPattern(`^DROP\b|^ALTER TABLE\b.*\bDROP\b|^TRUNCATE\b`),
+	cascade:      sqlPattern(`\bCASCADE\b`),
+	onDelete:     sqlPattern(`\bON (?:DELETE|UPDATE) CASCADE\b`),
+	concurrently: sqlPattern(`\bCONCURRENTLY\b`),
+	createIndex:  sqlPattern(`\bCREATE (?:UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?(?:{} )?ON (?:ONLY )?{}`),
+	usingIndex:   sqlPattern(`\bUSING INDEX {}`),
+}
+
+var notCode = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'`)
+
+// code is a statement without its comments, and without what is in its strings.
+func code(text string) string {
+	text = notCode.ReplaceAllStringFunc(text, func(part string) string {
+		if strings.HasPrefix(part, "'") {
+			return "''"
+		}
+		return " "
+	})
+	return strings.TrimSpace(text)
+}
+
+// A textRename is a rename as a statement says it.
+type textRename struct{ kind, table, part, from, to string }
+
+// renameIn returns what a statement renames.
+func renameIn(text string) (r textRename, ok bool) {
+	m := patterns.rename.FindStringSubmatch(code(text))
+	if m == nil {
+		return textRename{}, false
+	}
+	return textRename{strings.ToUpper(m[1]), m[2], strings.ToUpper(m[3]), m[4], m[5]}, true
+}
+
+// renamed notes a rename of something that was there before.
+func (c *checkup) renamed(r textRename, line int) {
+	switch {
+	case r.kind == "INDEX" || r.part == "CONSTRAINT":
+	case r.from == "":
+		c.find("rename-table", r.table, line, "")
+		delete(c.known, r.table)
+		c.known[r.to] = true
+		c.names[r.table] = true
+	case !c.fresh[qualified(r.table, r.from)]:
+		c.find("rename-column", qualified(r.table, r.from), line, "")
+	}
+}
+
+// readStatement looks at the text of a statement of the up section.
+func (c *checkup) readStatement(number int) {
+	s := c.script.up[number]
+	text := code(s.text)
+	if m := patterns.dropTable.FindStringSubmatch(text); m != nil {
+		for _, t := range regexp.MustCompile(namePattern).FindAllStringSubmatch(m[1], -1) {
+			if c.known[t[1]] && !c.copied(t[1], number) {
+				c.find("drop-table", t[1], s.line, "")
+			}
+		}
+	}
+	if m := patterns.alterTable.FindStringSubmatch(text); m != nil && c.known[m[1]] {
+		table, _ := c.before.Table(m[1])
+		for _, column := range patterns.dropColumn.FindAllStringSubmatch(text, -1) {
+			if table == nil {
+				continue
+			}
+			if _, ok := table.Column(column[1]); ok && !c.fresh[qualified(m[1], column[1])] {
+				c.find("drop-column", qualified(m[1], column[1]), s.line, "")
+			}
+		}
+	}
+	for _, r := range []struct {
+		rule    string
+		pattern *regexp.Regexp
+		holds   bool
+	}{
+		{"truncate", patterns.truncate, true},
+		{"delete-rows", patterns.deletes, true},
+		{"update-all-rows", patterns.update, !patterns.where.MatchString(text)},
+	} {
+		for _, m := range r.pattern.FindAllStringSubmatch(text, -1) {
+			if r.holds && c.known[m[1]] {
+				c.find(r.rule, m[1], s.line, "")
+			}
+		}
+	}
+	if patterns.drops.MatchString(text) && patterns.cascade.MatchString(patterns.onDelete.ReplaceAllString(text, "")) {
+		c.find("drop-cascade", "", s.line, "")
+	}
+	for _, m := range patterns.createIndex.FindAllStringSubmatch(text, -1) {
+		if c.dialect == dialect.Postgres && m[1] == "" && c.known[m[3]] {
+			c.find("create-index", qualified(m[3], m[2]), s.line, "")
+		}
+	}
+}
+
+// copied reports whether the rows of a table were put into another one before.
+func (c *checkup) copied(table string, before int) bool {
+	copies := sqlPattern(`^INSERT INTO {}.*\bSELECT\b.*\bFROM ["` + "`]?" + regexp.QuoteMeta(table) + `\b`)
+	for _, s := range c.script.up[:before] {
+		if copies.MatchString(code(s.text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// buildsIndex reports whether a statement of its own makes an index.
+func (c *checkup) buildsIndex(index string) bool {
+	for _, s := range c.script.up {
+		text := code(s.text)
+		if mentions(text, index) && (patterns.createIndex.MatchString(text) || patterns.usingIndex.MatchString(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// readMarks looks at both sections for what cannot be in one file.
+func (c *checkup) readMarks() {
+	for _, section := range [][]statement{c.script.up, c.script.down} {
+		if c.script.outside && len(section) > 1 {
+			c.find("several-statements", "", section[1].line, "")
+		}
+		for _, s := range section {
+			if !c.script.outside && patterns.concurrently.MatchString(code(s.text)) {
+				c.find("concurrently-in-transaction", "", s.line, "")
+			}
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+)
+
+// Some statements cannot run in a transaction, and so cannot be recorded in
+// the one that does the work. PostgreSQL builds and drops an index that way
+// without a lock that others would wait for, over several transactions of its
+// own, and leaves an invalid index behind when that fails. What is about to
+// happen is therefore written down first, as a row of the table of versions
+// that is not applied: whoever finds it knows whose the index is.
+//
+// SQLite knows no such statement and runs everything in the one transaction.
+
+// A begun is a step outside of a transaction that has begun and not ended.
+type begun struct {
+	index    string // that it builds or drops
+	checksum string // of its file
+}
+
+// An index is one that a step builds or drops concurrently.
+type index struct {
+	name    string
+	creates bool
+}
+
+// runnable returns an error for what could not be taken back if it failed.
+func (s step) runnable() error {
+	if !s.script.outside {
+		return nil
+	}
+	for _, section := range [][]statement{s.script.up, s.script.down} {
+		if len(section) > 1 {
+			return fmt.Errorf("line %d: a second statement; a file that is marked NO TRANSACTION has one in each section, "+
+				"since those before a failing one would stay: put it into a file of its own", section[1].line)
+		}
+		for _, statement := range section {
+			if concurrently.MatchString(statement.text) && indexOf(statement) == nil {
+				return fmt.Errorf("line %d: the index needs a name of its own, so that what a failure leaves can be found", statement.line)
+			}
+		}
+	}
+	return nil
+}
+
+// concurrent returns the index that the step builds or drops outside of a transaction.
+func (s step) concurrent() (index, bool) {
+	section := s.script.section(s.down)
+	if !s.script.outside || len(section) != 1 {
+		return index{}, false
+	}
+	i := indexOf(section[0])
+	if i == nil {
+		return index{}, false
+	}
+	return *i, true
+}
+
+var (
+	concurrently = regexp.MustCompile(`(?i)\bINDEX\s+CONCURRENTLY\b`)
+	indexBuilt   = regexp.MustCompile(`(?i)\b(CREATE)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s+ON\s`)
+	indexDropped = regexp.MustCompile(`(?i)\b(DROP)\s+INDEX\s+CONCURRENTLY\s+(?:IF\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s*(?:;|\s(?:CASCADE|RESTRICT)\b)`)
+)
+
+func indexOf(s statement) *index {
+	found := indexBuilt.FindStringSubmatch(s.text)
+	if found == nil {
+		found = indexDropped.FindStringSubmatch(s.text)
+	}
+	if found == nil {
+		return nil
+	}
+	return &index{name: unquoted(found[2]), creates: strings.EqualFold(found[1], "CREATE")}
+}
+
+// unquoted is the name that a database makes of what is written in SQL.
+func unquoted(name string) string {
+	if inner, ok := strings.CutPrefix(name, "`"); ok {
+		return strings.TrimSuffix(inner, "`")
+	}
+	if inner, ok := strings.CutPrefix(name, `"`); ok {
+		return strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
+	}
+	return strings.ToLower(name)
+}
+
+// build runs a step that builds or drops an index outside of a transaction.
+func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h history, run func(skip bool) error) error {
+	// Nobody waits for the lock that this holds but another change of the schema, and it has to wait for each transaction
+	// that is open: giving up would throw away all that is built so far.
+	if err := setLockTimeout(ctx, db, 0); err != nil {
+		return err
+	}
+	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout) // a session that cannot do this has ended
+	before, cutOff := h.begun[s.version.Number]
+	ended := false
+	if cutOff {
+		now, err := i.state(ctx, db)
+		if err == nil {
+			// The server may have ended what the process that asked for it did not live to see.
+			if ended = now == i.goal() && before.checksum == s.script.checksum; !ended && i.creates {
+				err = i.drop(ctx, db)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("migrate: clear away what %s left when it was cut off: %w", s.version.file(), err)
+		}
+	} else if err := markBegun(ctx, db, s, i); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "outside of a transaction: this waits for all transactions that are open now", "file", s.version.file())
+	err := run(ended)
+	if failed, ok := errors.AsType[*StepError](err); ok {
+		failed.kept = r.cleanUp(context.WithoutCancel(ctx), db, s, i, failed)
+	}
+	return err
+}
+
+func markBegun(ctx context.Context, db *sql.DB, s step, i index) error {
+	_, err := db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (version_id, is_applied, checksum, schema) VALUES (%d, false, $1, $2)",
+		versionTable, s.version.Number), s.script.checksum, i.name)
+	if err != nil {
+		return fmt.Errorf("migrate: record that %s begins: %w", s.version, err)
+	}
+	return nil
+}
+
+// cleanUp removes what a failed step left, and returns in words what it could not.
+func (r runner) cleanUp(ctx context.Context, db *sql.DB, s step, i index, failed *StepError) string {
+	err := setLockTimeout(ctx, db, r.lockTimeout) // somebody waits for the error
+	refused, ok := errors.AsType[*pq.Error](failed.Err)
+	// An index of that name was there before, or none was there to be dropped: that is nothing that the step left.
+	foreign := ok && (refused.Code == pqerror.DuplicateTable || refused.Code == pqerror.UndefinedObject)
+	var now indexState
+	if err == nil && !foreign {
+		if now, err = i.state(ctx, db); err == nil && i.creates && now == invalid {
+			if err = i.drop(ctx, db); err == nil {
+				now = absent
+			}
+		}
+	}
+	if err == nil && (foreign || now == i.origin()) {
+		_, err = db.ExecContext(ctx, fmt.Sprintf("DELETE FROM %s WHERE version_id = %d AND NOT is_applied", versionTable, s.version.Number))
+		if err == nil {
+			return ""
+		}
+	}
+	return fmt.Sprintf("the index %s may be left, half done; the same command clears that away when it runs again", i.name)
+}
+
+type indexState string
+
+const (
+	absent  indexState = "absent"
+	invalid indexState = "invalid"
+	valid   indexState = "valid"
+)
+
+func (i index) goal() indexState {
+	if i.creates {
+		return valid
+	}
+	return absent
+}
+
+func (i index) origin() indexState {
+	if i.creates {
+		return absent
+	}
+	return valid
+}
+
+func (i index) state(ctx context.Context, db *sql.DB) (indexState, error) {
+	var isValid bool
+	err := db.QueryRowContext(ctx, "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)",
+		pq.QuoteIdentifier(i.name)).Scan(&isValid)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return absent, nil
+	case err != nil:
+		return "", fmt.Errorf("look at the index %s: %w", i.name, err)
+	case isValid:
+		return valid, nil
+	default:
+		return invalid, nil
+	}
+}
+
+func (i index) drop(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+pq.QuoteIdentifier(i.name))
+	return err
+}

@@ -1,0 +1,256 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	atlas "ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+	"ariga.io/atlas/sql/sqlite"
+	"entgo.io/ent/dialect"
+)
+
+// A renaming is a rename as statements. Each is done at once where the files
+// have run: so the database itself says what becomes of the checks, indexes and
+// foreign keys that use the name, and what is left to plan is planned as ever.
+type renaming struct{ forth, back *atlas.Change }
+
+// settle finds out what was renamed and does it on all benches.
+func settle(ctx context.Context, benches []*bench, answers Answers) error {
+	c := &choice{answers: answers, used: make(map[string]bool), moved: make(map[string]string)}
+	tables, err := c.choose(common(benches, (*bench).tablePairs), benches[0].goneTables())
+	if err != nil {
+		return err
+	}
+	for _, r := range tables {
+		c.moved[r.from] = r.to
+	}
+	if err := renameAll(ctx, benches, tables); err != nil {
+		return err
+	}
+	columns, err := c.choose(common(benches, (*bench).columnPairs), benches[0].goneColumns())
+	if err != nil {
+		return err
+	}
+	if err := c.end(); err != nil {
+		return err
+	}
+	return renameAll(ctx, benches, columns)
+}
+
+func renameAll(ctx context.Context, benches []*bench, renames []rename) error {
+	for _, b := range benches {
+		for _, r := range renames {
+			if err := b.rename(ctx, b.renaming(ctx, r)); err != nil {
+				return err
+			}
+		}
+		if err := b.inspectAgain(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) rename(ctx context.Context, r renaming) error {
+	b.renames = append(b.renames, r)
+	return b.run(ctx, r.forth)
+}
+
+func (b *bench) inspectAgain(ctx context.Context) (err error) {
+	b.now, err = inspect(ctx, b.driver)
+	return err
+}
+
+// renaming returns the statements of a rename.
+func (b *bench) renaming(ctx context.Context, r rename) renaming {
+	step := func(from, to string) *atlas.Change {
+		if r.table == "" {
+			return &atlas.Change{
+				Comment: fmt.Sprintf("rename the table %q to %q", from, to),
+				Cmd:     fmt.Sprintf("ALTER TABLE %s RENAME TO %s", b.quoted(from), b.quoted(to)),
+			}
+		}
+		return &atlas.Change{
+			Comment: fmt.Sprintf("rename the column %q of %q to %q", from, r.table, to),
+			Cmd:     fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s", b.quoted(r.table), b.quoted(from), b.newName(ctx, to)),
+		}
+	}
+	return renaming{step(r.from, r.to), step(r.to, r.from)}
+}
+
+// newName is how the new name of a column is written. SQLite puts it into the
+// texts of checks with the quotes that it has here, and so without them it is
+// what ent's schema says there. A keyword needs them.
+func (b *bench) newName(ctx context.Context, name string) string {
+	if b.dialect == dialect.SQLite && stepName.MatchString(name) {
+		if _, err := b.db.ExecContext(ctx, "SELECT 1 AS "+name); err == nil {
+			return name
+		}
+	}
+	return b.quoted(name)
+}
+
+func (b *bench) quoted(name string) string { return identifier(b.dialect, name) }
+
+// identifier is a name as Atlas writes it for a dialect.
+func identifier(name, text string) string {
+	quote := `"`
+	if name == dialect.SQLite {
+		quote = "`"
+	}
+	return quote + strings.ReplaceAll(text, quote, quote+quote) + quote
+}
+
+func (b *bench) formatType(t schema.Type) (string, error) {
+	if b.dialect == dialect.SQLite {
+		return sqlite.FormatType(t)
+	}
+	return postgres.FormatType(t)
+}
+
+// renameParts renames the indexes and constraints that have another name and
+// are the same otherwise: ent makes names from those of tables and columns.
+// Only PostgreSQL can; on SQLite they are made anew.
+func (b *bench) renameParts(ctx context.Context) error {
+	all, err := b.changes(b.now, b.wanted)
+	if err != nil {
+		return err
+	}
+	renames := b.primaryKeys()
+	for _, modify := range modifications(all) {
+		parts, err := b.sameParts(ctx, modify)
+		if err != nil {
+			return err
+		}
+		renames = append(renames, parts...)
+	}
+	if len(renames) == 0 {
+		return nil
+	}
+	for _, r := range renames {
+		if err := b.rename(ctx, r); err != nil {
+			return err
+		}
+	}
+	return b.inspectAgain(ctx)
+}
+
+func (b *bench) primaryKeys() (renames []renaming) {
+	for _, t := range b.now.Tables {
+		after, ok := b.wanted.Table(t.Name)
+		if ok && t.PrimaryKey != nil && after.PrimaryKey != nil && t.PrimaryKey.Name != after.PrimaryKey.Name {
+			renames = append(renames, b.constraint(t.Name, t.PrimaryKey.Name, after.PrimaryKey.Name))
+		}
+	}
+	return renames
+}
+
+func (b *bench) constraint(table, from, to string) renaming {
+	step := func(from, to string) *atlas.Change {
+		return &atlas.Change{
+			Comment: fmt.Sprintf("rename the constraint %q of %q to %q", from, table, to),
+			Cmd:     fmt.Sprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s", b.quoted(table), b.quoted(from), b.quoted(to)),
+		}
+	}
+	return renaming{step(from, to), step(to, from)}
+}
+
+func (b *bench) index(from, to string) renaming {
+	step := func(from, to string) *atlas.Change {
+		return &atlas.Change{
+			Comment: fmt.Sprintf("rename the index %q to %q", from, to),
+			Cmd:     fmt.Sprintf("ALTER INDEX %s RENAME TO %s", b.quoted(from), b.quoted(to)),
+		}
+	}
+	return renaming{step(from, to), step(to, from)}
+}
+
+// sameParts pairs what a change drops with what it adds, where both are the
+// same but for the name.
+func (b *bench) sameParts(ctx context.Context, modify *schema.ModifyTable) (renames []renaming, err error) {
+	dropped := make(map[string]string) // names by definitions
+	added := make(map[string]part)
+	for _, c := range modify.Changes {
+		p, ok := partOf(c)
+		if !ok {
+			continue
+		}
+		definition, err := p.definition(ctx, b.driver, modify.T)
+		if err != nil {
+			return nil, err
+		}
+		if p.added {
+			added[definition] = p
+		} else {
+			dropped[definition] = p.name
+		}
+	}
+	for _, definition := range slices.Sorted(maps.Keys(added)) {
+		from, ok := dropped[definition]
+		p := added[definition]
+		if _, isIndex := p.nameless.(*schema.AddIndex); ok && isIndex {
+			renames = append(renames, b.index(from, p.name))
+		} else if ok {
+			renames = append(renames, b.constraint(modify.T.Name, from, p.name))
+		}
+	}
+	return renames, nil
+}
+
+// A part of a table is an index or a constraint, which is added or dropped.
+type part struct {
+	name     string
+	added    bool
+	nameless schema.Change // what would add it without a name
+}
+
+// definition is the text of all but the name.
+func (p part) definition(ctx context.Context, driver atlas.Driver, t *schema.Table) (text string, err error) {
+	steps, err := statements(ctx, driver, []schema.Change{&schema.ModifyTable{T: t, Changes: []schema.Change{p.nameless}}})
+	for _, s := range steps {
+		text += s.Cmd
+	}
+	return text, err
+}
+
+func partOf(change schema.Change) (p part, ok bool) {
+	switch c := change.(type) {
+	case *schema.AddIndex:
+		return indexPart(*c.I, true), true
+	case *schema.DropIndex:
+		return indexPart(*c.I, false), true
+	case *schema.AddForeignKey:
+		return referencePart(*c.F, true), true
+	case *schema.DropForeignKey:
+		return referencePart(*c.F, false), true
+	case *schema.AddCheck:
+		return checkPart(*c.C, true), true
+	case *schema.DropCheck:
+		return checkPart(*c.C, false), true
+	default:
+		return part{}, false
+	}
+}
+
+func indexPart(i schema.Index, added bool) part {
+	name := i.Name
+	i.Name = ""
+	return part{name, added, &schema.AddIndex{I: &i}}
+}
+
+func referencePart(f schema.ForeignKey, added bool) part {
+	name := f.Symbol
+	f.Symbol = ""
+	return part{name, added, &schema.AddForeignKey{F: &f}}
+}
+
+func checkPart(c schema.Check, added bool) part {
+	name := c.Name
+	c.Name = ""
+	return part{name, added, &schema.AddCheck{C: &c}}
+}

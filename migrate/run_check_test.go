@@ -1,0 +1,316 @@
+package migrate_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/dbtest"
+	"forge/migrate"
+)
+
+// heroes are two versions that can be undone.
+func heroes() fstest.MapFS {
+	return steps(`-- +goose Up
+CREATE TABLE heroes (
+  id integer PRIMARY KEY,
+  name text NOT NULL,
+  age integer NOT NULL DEFAULT 1,
+  CONSTRAINT heroes_age CHECK (age >= 0)
+);
+CREATE INDEX hero_name ON heroes (name);
+-- +goose Down
+DROP TABLE heroes;
+`, `-- +goose Up
+ALTER TABLE heroes ADD COLUMN nickname text;
+-- +goose Down
+ALTER TABLE heroes DROP COLUMN nickname;
+`)
+}
+
+// third is one more version, which must not be applied.
+func withThird(files fstest.MapFS) fstest.MapFS {
+	files["20260101000003_step.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE third (n integer);\n-- +goose Down\nDROP TABLE third;\n")}
+	return files
+}
+
+// refused wants up and down to change nothing, for a reason that is an E and says all of words.
+func refused[E error](t *testing.T, db database, files fs.FS, words ...string) {
+	t.Helper()
+	before := db.everything(t)
+	for what, run := range map[string]func() error{
+		"Check": func() error { return migrate.CheckFiles(t.Context(), db.DB, db.dialect, files) },
+		"Up":    func() error { return migrate.UpFiles(t.Context(), db.DB, db.dialect, files, discard) },
+		"Down":  func() error { return migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard) },
+	} {
+		err := run()
+		if _, ok := errors.AsType[*migrate.Refusal](err); !ok {
+			t.Errorf("%s: %v, want a Refusal", what, err)
+			continue
+		}
+		if _, ok := errors.AsType[E](err); !ok {
+			t.Errorf("%s: %v, want a %T", what, err, *new(E))
+		}
+		for _, word := range words {
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("%s: %q does not say %q", what, err, word)
+			}
+		}
+	}
+	if after := db.everything(t); !slices.Equal(before, after) {
+		t.Errorf("the refused commands changed\n%q\nto\n%q", before, after)
+	}
+}
+
+// everything is the whole schema of a database, and which versions it says it has.
+func (db database) everything(t *testing.T) (all []string) {
+	t.Helper()
+	query := `SELECT table_name || ' ' || column_name || ' ' || is_nullable || coalesce(column_default, '') FROM information_schema.columns WHERE table_schema = 'public'
+		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+		UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1`
+	if db.dialect == dialect.SQLite {
+		query = "SELECT coalesce(sql, name) FROM sqlite_master ORDER BY 1"
+	}
+	all = db.texts(t, query)
+	if slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, "goose_db_version") }) {
+		all = append(all, db.texts(t, "SELECT CAST(version_id AS text) FROM goose_db_version ORDER BY id")...)
+	}
+	return all
+}
+
+// texts returns the one column that query selects.
+func (db database) texts(t *testing.T, query string) (all []string) {
+	t.Helper()
+	rows, err := db.QueryContext(context.WithoutCancel(t.Context()), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestRefusedForTheFiles(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := heroes()
+		mustUp(t, db, files)
+		if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+			t.Fatalf("Check: %v", err)
+		}
+		const first, second = "20260101000001_step.sql", "20260101000002_step.sql"
+
+		changed := withThird(heroes())
+		changed[second] = &fstest.MapFile{Data: append([]byte("-- now with a comment\n"), changed[second].Data...)}
+		refused[*migrate.ChangedError](t, db, changed, second+" changed")
+
+		missing := withThird(heroes())
+		delete(missing, first)
+		refused[*migrate.MissingError](t, db, missing, "20260101000001", "no file")
+
+		newer := heroes()
+		delete(newer, second)
+		refused[*migrate.NewerError](t, db, newer, "newer than this build", "20260101000002")
+
+		late := withThird(heroes())
+		late["20260101000000_late.sql"] = late["20260101000003_step.sql"]
+		refused[*migrate.OrderError](t, db, late, "20260101000000_late", "20260101000002_step")
+
+		// All that is wrong is said at once.
+		delete(late, first)
+		late[second] = changed[second]
+		refused[*migrate.OrderError](t, db, late, "20260101000000_late", "20260101000001", second+" changed")
+
+		if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+			t.Errorf("Check at the end: %v", err)
+		}
+	})
+}
+
+func TestPendingIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		mustUp(t, db, heroes())
+		err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, withThird(heroes()))
+		if pending, ok := errors.AsType[*migrate.PendingError](err); !ok || len(pending.Versions) != 1 || pending.Versions[0].Number != 20260101000003 {
+			t.Errorf("Check: %v, want a PendingError for the third", err)
+		}
+	})
+}
+
+// Each change by hand is named, and refused.
+func TestDriftIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name             string
+		postgres, sqlite []string
+		says             []string
+	}{
+		{"an index dropped", []string{"DROP INDEX hero_name"}, nil, []string{"missing", "hero_name"}},
+		{"an index added", []string{"CREATE INDEX hero_age ON heroes (age)"}, nil, []string{"unexpected", "hero_age"}},
+		{"an index changed", []string{"DROP INDEX hero_name", "CREATE UNIQUE INDEX hero_name ON heroes (name)"}, nil, []string{"changed", "hero_name"}},
+		{"a column added", []string{"ALTER TABLE heroes ADD COLUMN secret text"}, nil, []string{"unexpected", "secret"}},
+		{"a column dropped", []string{"ALTER TABLE heroes DROP COLUMN nickname"}, nil, []string{"missing", "nickname"}},
+		{"a column renamed", []string{"ALTER TABLE heroes RENAME COLUMN nickname TO alias"}, nil, []string{"missing", "nickname", "unexpected", "alias"}},
+		{"a table dropped", []string{"DROP TABLE heroes"}, nil, []string{"left it: missing: table heroes"}},
+		{"a table renamed", []string{"ALTER TABLE heroes RENAME TO people"}, nil, []string{"left it: missing: table heroes"}},
+		{"a default changed", []string{"ALTER TABLE heroes ALTER age SET DEFAULT 2"}, rebuilt("DEFAULT 1", "DEFAULT 2"), []string{"age", "2"}},
+		{"a check changed", []string{"ALTER TABLE heroes DROP CONSTRAINT heroes_age", "ALTER TABLE heroes ADD CONSTRAINT heroes_age CHECK (age >= 5)"},
+			rebuilt("age >= 0", "age >= 5"), []string{"heroes_age", "5"}},
+		{"a check dropped", []string{"ALTER TABLE heroes DROP CONSTRAINT heroes_age"},
+			rebuilt(", CONSTRAINT heroes_age CHECK (age >= 0)", ""), []string{"heroes_age"}},
+		{"NOT NULL dropped", []string{"ALTER TABLE heroes ALTER name DROP NOT NULL"}, rebuilt("name text NOT NULL", "name text"), []string{"name"}},
+		{"a type changed", []string{"ALTER TABLE heroes ALTER age TYPE bigint"}, rebuilt("age integer", "age bigint"), []string{"age", "bigint"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			eachEmpty(t, func(t *testing.T, db database) {
+				mustUp(t, db, heroes())
+				statements := tt.postgres
+				if db.dialect == dialect.SQLite && tt.sqlite != nil {
+					statements = tt.sqlite
+				}
+				for _, s := range statements {
+					db.mustExec(t, s)
+				}
+				refused[*migrate.DriftError](t, db, withThird(heroes()), append(tt.says, "20260101000002_step left it")...)
+			})
+		})
+	}
+}
+
+// rebuilt are the statements that give the table heroes another definition on SQLite.
+func rebuilt(old, new string) []string {
+	const table = `CREATE TABLE copy (id integer PRIMARY KEY, name text NOT NULL, age integer NOT NULL DEFAULT 1, nickname text, CONSTRAINT heroes_age CHECK (age >= 0))`
+	if !strings.Contains(table, old) {
+		panic(old)
+	}
+	return []string{strings.Replace(table, old, new, 1), "INSERT INTO copy SELECT id, name, age, nickname FROM heroes", "DROP TABLE heroes",
+		"ALTER TABLE copy RENAME TO heroes", "CREATE INDEX hero_name ON heroes (name)"}
+}
+
+// A table that no version made may come, change and go. It may also have been there first.
+func TestForeignTablesAreNobodysBusiness(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		db.mustExec(t, "CREATE TABLE theirs (n integer)")
+		files := heroes()
+		mustUp(t, db, files)
+		for _, statement := range []string{"ALTER TABLE theirs ADD COLUMN more text", "CREATE TABLE others (n integer)", "CREATE INDEX theirs_n ON theirs (n)",
+			"DROP TABLE theirs", "DROP TABLE others"} {
+			db.mustExec(t, statement)
+			if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+				t.Errorf("Check after %q: %v", statement, err)
+			}
+		}
+		mustUp(t, db, withThird(files))
+	})
+}
+
+// What was described by another PostgreSQL, or in another way, is no drift.
+func TestDriftIsNotKnown(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := heroes()
+		mustUp(t, db, files)
+		db.mustExec(t, "ALTER TABLE heroes ADD COLUMN secret text")
+		for what, statement := range map[string]string{
+			"another server":   "UPDATE goose_db_version SET schema = replace(replace(schema, 'PostgreSQL', 'PostgreSQL 1'), 'SQLite', 'SQLite 1')",
+			"another format":   "UPDATE goose_db_version SET schema = replace(schema, 'format ', 'format 9')",
+			"nothing recorded": "UPDATE goose_db_version SET schema = NULL",
+		} {
+			before := db.texts(t, "SELECT coalesce(schema, '') FROM goose_db_version WHERE version_id = 20260101000002")
+			db.mustExec(t, statement)
+			report, err := migrate.StatusFiles(t.Context(), db.DB, db.dialect, files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Drift.NotCompared == "" || report.Drift.Lines != nil {
+				t.Errorf("%s: %+v, want no comparison", what, report.Drift)
+			}
+			if err := report.Err(); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			if _, err := db.Exec("UPDATE goose_db_version SET schema = $1 WHERE version_id = 20260101000002", before[0]); err != nil {
+				t.Fatal(err)
+			}
+			refused[*migrate.DriftError](t, db, files, "secret")
+		}
+	})
+}
+
+// A database that an older build has migrated gets our columns with the next version.
+func TestOlderTableOfVersions(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := heroes()
+		mustUp(t, db, files)
+		for _, column := range []string{"checksum", "schema"} {
+			db.mustExec(t, "ALTER TABLE goose_db_version DROP COLUMN "+column)
+		}
+		report, err := migrate.StatusFiles(t.Context(), db.DB, db.dialect, files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := report.Err(); err != nil || report.Drift.NotCompared == "" || report.Versions[1].Checksum != migrate.ChecksumNotKnown {
+			t.Errorf("Check: %v, drift %+v, checksum %s; want nil and nothing known", err, report.Drift, report.Versions[1].Checksum)
+		}
+		mustUp(t, db, withThird(files))
+		if n := db.count(t, "SELECT count(*) FROM goose_db_version WHERE checksum IS NULL AND schema IS NULL"); n != 3 {
+			t.Errorf("%d versions are not known, want the two from before and goose's own", n)
+		}
+		db.mustExec(t, "DROP INDEX hero_name")
+		refused[*migrate.DriftError](t, db, files, "hero_name")
+	})
+}
+
+// After a version was undone, its schema is not expected any more.
+func TestDriftAfterDown(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := heroes()
+		mustUp(t, db, files)
+		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+			t.Fatal(err)
+		}
+		err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files)
+		if _, ok := errors.AsType[*migrate.PendingError](err); !ok {
+			t.Errorf("Check: %v, want a PendingError", err)
+		}
+		db.mustExec(t, "ALTER TABLE heroes ADD COLUMN nickname text") // by hand
+		refused[*migrate.DriftError](t, db, files, "nickname", "20260101000001_step left it")
+	})
+}
+
+// BenchmarkCheck is what a health check costs. Servers are asked every second.
+func BenchmarkCheck(b *testing.B) {
+	for name, url := range map[string]string{"sqlite": dbtest.SQLite(b), "postgres": dbtest.Postgres(b)} {
+		b.Run(name, func(b *testing.B) {
+			db, err := open(url)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer db.Close()
+			for b.Loop() {
+				if err := migrate.Check(b.Context(), db.DB, db.dialect); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

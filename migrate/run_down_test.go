@@ -1,0 +1,181 @@
+package migrate_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"entgo.io/ent/dialect"
+
+	"forge/migrate"
+)
+
+// shop is a history with something of everything that down may meet.
+func shop() fstest.MapFS {
+	return steps(`-- +goose Up
+CREATE TABLE products (id integer PRIMARY KEY, name text NOT NULL);
+CREATE TABLE empty (id integer PRIMARY KEY);
+-- +goose Down
+DROP TABLE empty;
+DROP TABLE products;
+`, `-- +goose Up
+ALTER TABLE products ADD COLUMN price integer;
+ALTER TABLE products ADD COLUMN colour text;
+-- +goose Down
+ALTER TABLE products DROP COLUMN colour;
+ALTER TABLE products DROP COLUMN price;
+`, `-- +goose Up
+ALTER TABLE products RENAME COLUMN name TO title;
+ALTER TABLE products RENAME TO goods;
+-- +goose Down
+ALTER TABLE "goods" RENAME TO "products";
+ALTER TABLE "products" RENAME COLUMN "title" TO "name";
+`, `-- +goose Up
+CREATE TABLE reviews (id integer PRIMARY KEY);
+CREATE TABLE "odd ""name" ("a.b" integer);
+-- +goose Down
+DROP TABLE "odd ""name";
+DROP TABLE reviews;
+`)
+}
+
+func TestDownAsks(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := shop()
+		mustUp(t, db, files)
+		db.mustExec(t, "INSERT INTO goods (id, title, price) VALUES (1, 'a', 5), (2, 'b', NULL), (3, 'c', 0)")
+		db.mustExec(t, "INSERT INTO reviews VALUES (1), (2)")
+		db.mustExec(t, `INSERT INTO "odd ""name" VALUES (NULL)`)
+		for n, want := range map[int][]string{
+			1: {"table reviews (2 rows)", `table odd "name (1 row)`},
+			2: {"table reviews (2 rows)", `table odd "name (1 row)`},
+			3: {"table reviews (2 rows)", `table odd "name (1 row)`, "column goods.price (a value in 2 rows)"},
+			4: {"table reviews (2 rows)", `table odd "name (1 row)`, "table goods (3 rows)"},
+			9: {"table reviews (2 rows)", `table odd "name (1 row)`, "table goods (3 rows)"},
+		} {
+			before := db.everything(t)
+			err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, n, discard)
+			loss, ok := errors.AsType[*migrate.LossError](err)
+			if !ok {
+				t.Errorf("down %d: %v, want a LossError", n, err)
+				continue
+			}
+			for _, word := range append(want, "20260101000004_step", "--yes") {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("down %d: %q does not say %q", n, err, word)
+				}
+			}
+			if got := len(loss.Tables) + len(loss.Columns); got != len(want) {
+				t.Errorf("down %d: %q names %d losses, want %d", n, err, got, len(want))
+			}
+			if after := db.everything(t); !slices.Equal(before, after) {
+				t.Errorf("down %d that was refused changed\n%q\nto\n%q", n, before, after)
+			}
+		}
+		// What has no rows, or no value in any, is no loss. Neither is a rename.
+		db.mustExec(t, "DELETE FROM reviews")
+		db.mustExec(t, `DELETE FROM "odd ""name"`)
+		db.mustExec(t, "UPDATE goods SET price = NULL")
+		if err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 3, discard); err != nil {
+			t.Fatalf("down without a loss: %v", err)
+		}
+		if n := db.count(t, "SELECT count(name) FROM products"); n != 3 {
+			t.Errorf("%d of 3 names are left", n)
+		}
+		err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard)
+		if err == nil || !strings.Contains(err.Error(), "table products (3 rows)") || strings.Contains(err.Error(), "empty") {
+			t.Errorf("down to nothing: %v, want that products would be lost, and no more", err)
+		}
+		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A column that goes and comes back under its name comes back without its values.
+func TestDownThroughAColumnThatComesBack(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := steps("-- +goose Up\nCREATE TABLE a (id integer, x integer);\n-- +goose Down\nDROP TABLE a;",
+			"-- +goose Up\nALTER TABLE a DROP COLUMN x;\n-- +goose Down\nALTER TABLE a ADD COLUMN x integer;",
+			"-- +goose Up\nALTER TABLE a ADD COLUMN x integer;\n-- +goose Down\nALTER TABLE a DROP COLUMN x;")
+		mustUp(t, db, files)
+		db.mustExec(t, "INSERT INTO a VALUES (1, 7)")
+		for n := 1; n <= 2; n++ {
+			err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, n, discard)
+			if err == nil || !strings.Contains(err.Error(), "column a.x (a value in 1 row)") {
+				t.Errorf("down %d: %v, want that a.x would be lost", n, err)
+			}
+		}
+	})
+}
+
+// SQLite changes a table by way of a copy, in which nothing is lost.
+func TestDownByACopyOnSQLite(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		if db.dialect == dialect.Postgres {
+			return
+		}
+		files := steps("-- +goose Up\nCREATE TABLE a (id integer, x integer);", `-- +goose Up
+SELECT 1;
+-- +goose Down
+CREATE TABLE new_a (id integer, x integer);
+INSERT INTO new_a SELECT * FROM a;
+DROP TABLE a;
+ALTER TABLE new_a RENAME TO a;
+`)
+		mustUp(t, db, files)
+		db.mustExec(t, "INSERT INTO a VALUES (1, 7)")
+		if err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+			t.Error(err)
+		}
+		if n := db.count(t, "SELECT count(*) FROM a WHERE x = 7"); n != 1 {
+			t.Error("the row is gone")
+		}
+	})
+}
+
+// When it is not known what stays, any data is reason enough to ask.
+func TestDownOfWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := shop()
+		db.mustExec(t, "CREATE TABLE theirs (n integer)")
+		db.mustExec(t, "INSERT INTO theirs VALUES (1)")
+		mustUp(t, db, files)
+		db.mustExec(t, "UPDATE goose_db_version SET schema = NULL WHERE version_id = 20260101000003")
+		db.mustExec(t, "INSERT INTO goods (id, title) VALUES (1, 'a')")
+		err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard)
+		if loss, ok := errors.AsType[*migrate.LossError](err); !ok || len(loss.Tables) != 1 || loss.Tables[0].Table != "goods" || len(loss.NotKnown) != 1 ||
+			!strings.Contains(err.Error(), "not known") || !strings.Contains(err.Error(), "20260101000003_step") || !strings.Contains(err.Error(), "table goods (1 row)") {
+			t.Errorf("down: %v, want that it is not known, and goods", err)
+		}
+		db.mustExec(t, "DELETE FROM goods")
+		if err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+			t.Errorf("down without any data: %v", err)
+		}
+	})
+}
+
+// A down section that fails says so.
+func TestFailingDown(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := heroes()
+		files["20260101000003_bad.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nSELECT 1;\n-- +goose Down\nDROP TABLE heroes;\nDROP TABLE nowhere;")}
+		mustUp(t, db, files)
+		before := db.everything(t)
+		err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 2, discard)
+		if step, ok := errors.AsType[*migrate.StepError](err); !ok || !step.Down || step.Statement != 2 || step.Line != 5 ||
+			!strings.Contains(err.Error(), "20260101000003_bad.sql, line 5: statement 2 of its down section failed") {
+			t.Errorf("Down: %v, want a StepError for the second statement", err)
+		}
+		if after := db.everything(t); !slices.Equal(before, after) {
+			t.Errorf("it left\n%q, want\n%q", after, before)
+		}
+	})
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"forge/internal/dbtest"
+)
+
+// mustEnterTree makes the test run where a source tree's migrations are, and nothing else of it.
+func mustEnterTree(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, d := range []string{"postgres", "sqlite"} {
+		if err := os.CopyFS(filepath.Join(dir, "migrate", d), os.DirFS(filepath.Join("migrate", d))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+}
+
+func mustWriteStep(t *testing.T, text string) {
+	t.Helper()
+	for _, d := range []string{"postgres", "sqlite"} {
+		if err := os.WriteFile(filepath.Join("migrate", d, "20990101000000_step.sql"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestPlanCommands(t *testing.T) {
+	mustEnterTree(t)
+	devURL := "--dev-url=" + dbtest.EmptyPostgres(t)
+	steps := []struct {
+		file  string // of a new version, before
+		words []string
+		code  int
+		want  []string // in what is printed
+	}{
+		{"", []string{"migrate", "diff", "more", devURL}, 0, []string{"has not changed: nothing to write"}},
+		{"", []string{"migrate", "diff", "more", devURL, "--rename", "users.nickname:handle"}, 2, []string{"--rename users.nickname:handle", "nothing", "no table or column is gone"}},
+		{"", []string{"migrate", "diff", "more", devURL, "--drop=teams"}, 2, []string{"--drop teams", "nothing"}},
+		{"", []string{"migrate", "diff", "More"}, 2, []string{`"More"`, "small letters"}},
+		{"", []string{"migrate", "hash"}, 0, []string{"nothing to write"}},
+		{"", []string{"migrate", "lint", devURL}, 0, []string{"no findings in"}},
+		{"", []string{"migrate", "lint", devURL, "--since=1"}, 2, []string{`--since="1"`, "_init"}},
+		{"-- +goose Up\nDROP TABLE idempotency_keys;\n", []string{"migrate", "lint", devURL}, 1,
+			[]string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql:2: drop-table idempotency_keys"), "why:", "safe:", "2 findings in", "lint:allow"}},
+		{"", []string{"migrate", "lint", devURL, "--since=20990101000000"}, 0, []string{"no findings in 0 files"}},
+		{"", []string{"migrate", "diff", "more", devURL}, 1, []string{"20990101000000_step.sql was added", "migrate hash"}},
+		{"", []string{"migrate", "hash"}, 0, []string{filepath.Join("migrate", "postgres", "atlas.sum"), filepath.Join("migrate", "sqlite", "atlas.sum")}},
+		{"", []string{"migrate", "diff", "more", devURL}, 0, []string{filepath.Join("migrate", "postgres"), "_more.sql"}},
+		{"-- +goose Up\n-- lint:allow drop-table idempotency_keys it only holds answers\nDROP TABLE idempotency_keys;\n",
+			[]string{"migrate", "lint", devURL}, 0, []string{"no findings in"}},
+	}
+	for _, step := range steps {
+		if step.file != "" {
+			mustWriteStep(t, step.file)
+		}
+		code, stdout, stderr := do(t, step.words...)
+		if code != step.code {
+			t.Errorf("%v: exit status %d, want %d: %s", step.words, code, step.code, stderr)
+		}
+		for _, want := range step.want {
+			if !strings.Contains(stdout+stderr, want) {
+				t.Errorf("%v: %q is missing from\n%s%s", step.words, want, stdout, stderr)
+			}
+		}
+	}
+}
+
+// Without a PostgreSQL that starts, diff says what to do and writes nothing.
+func TestPlanWithoutPostgres(t *testing.T) {
+	mustEnterTree(t)
+	bin := t.TempDir()
+	for _, name := range []string{"initdb", "postgres", "pg_ctl"} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\necho broken >&2\nexit 1\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for dir := bin; len(dir) > 1; dir = filepath.Dir(dir) { // the server's account has to get there
+		if err := os.Chmod(dir, 0o755); err != nil {
+			break
+		}
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("DEV_DATABASE_URL", "")
+	mustWriteStep(t, "-- +goose Up\nCREATE TABLE more (id integer);\n")
+	if code, _, stderr := do(t, "migrate", "hash"); code != 0 {
+		t.Fatal(stderr)
+	}
+	before, err := filepath.Glob("migrate/*/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := do(t, "migrate", "diff", "less")
+	if code != 1 || !strings.Contains(stderr, "set DEV_DATABASE_URL") || !strings.Contains(stderr, "install") {
+		t.Errorf("exit status %d, want 1 and what to do: %s", code, stderr)
+	}
+	if after, _ := filepath.Glob("migrate/*/*"); len(after) != len(before) {
+		t.Errorf("diff wrote: %v, before %v", after, before)
+	}
+}
+
+func TestAsker(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	ask := asker(strings.NewReader("maybe\n Y \nno"), &out)
+	if yes, err := ask("Renamed?"); err != nil || !yes {
+		t.Errorf("y: %t, %v", yes, err)
+	}
+	if yes, err := ask("Renamed?"); err != nil || yes {
+		t.Errorf("no, without the end of the line: %t, %v", yes, err)
+	}
+	if _, err := ask("Renamed?"); !errors.Is(err, io.EOF) {
+		t.Errorf("no more answers: %v, want %v", err, io.EOF)
+	}
+	if n := strings.Count(out.String(), "Renamed? [y/n] "); n != 4 {
+		t.Errorf("it asked %d times, want 4, once more after what is neither:\n%s", n, &out)
+	}
+}

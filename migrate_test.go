@@ -1,0 +1,174 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"forge/internal/dbtest"
+)
+
+func TestMigrateCommands(t *testing.T) {
+	t.Parallel()
+	emptyDatabases(t, func(t *testing.T, address string) {
+		database := "DATABASE_URL=" + address
+		steps := []struct {
+			words []string
+			code  int
+			has   string
+		}{
+			{[]string{"migrate", "status"}, 0, "pending"},
+			{[]string{"seed", "--migrate=off"}, 1, "lacks"},
+			{[]string{"migrate", "up", "--to", "20261123032934_init.sql"}, 0, "idempotency_keys  pending"},
+			{[]string{"migrate", "up"}, 0, "applied"},
+			{[]string{"migrate", "up", "--to=20261123032934"}, 0, "applied"},
+			{[]string{"migrate", "status", "--json"}, 0, `"state": "ok"`},
+			{[]string{"seed", "--scale", "1"}, 0, ""},
+			{[]string{"seed", "--scale", "1"}, 1, "not empty"},
+			{[]string{"migrate", "down", "1000"}, 1, "table users (20 rows)"},
+			{[]string{"migrate", "status"}, 0, "drift: none"},
+			{[]string{"migrate", "down", "1000", "--yes"}, 0, "pending"},
+			{[]string{"seed", "--migrate", "--scale=2"}, 0, ""},
+			{[]string{"migrate", "down", "--database-url", address}, 0, "pending"},
+			{[]string{"migrate", "sql"}, 0, "CREATE TABLE"},
+			{[]string{"migrate", "sql", "--down"}, 0, "DROP TABLE"},
+			{[]string{"migrate", "sql", "--from=20261123032934_init"}, 0, "-- 20261123042701_idempotency_keys"},
+		}
+		for _, step := range steps {
+			code, stdout, stderr := do(t, append([]string{database}, step.words...)...)
+			if code != step.code || !strings.Contains(stdout+stderr, step.has) || code != 0 && !isOneLine(stderr) {
+				t.Errorf("%v: status %d, stdout %q, stderr %q, want %d and %q", step.words, code, stdout, stderr, step.code, step.has)
+			}
+		}
+	})
+}
+
+// TestMigrateByManyProcesses starts ten that do the same at once: each version is applied once, and nobody fails.
+func TestMigrateByManyProcesses(t *testing.T) {
+	t.Parallel()
+	emptyDatabases(t, func(t *testing.T, address string) {
+		executable, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var logs output
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				cmd := exec.CommandContext(t.Context(), executable, "migrate", "up")
+				cmd.Env = append(os.Environ(), asProgram+"=yes", "DATABASE_URL="+address)
+				out, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Errorf("%v: %s", err, out)
+				}
+				_, _ = logs.Write(out)
+			})
+		}
+		all.Wait()
+		files, err := os.ReadDir("migrate/postgres")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			applied := regexp.MustCompile(`msg="applied migration" file=` + regexp.QuoteMeta(f.Name()))
+			if n := len(applied.FindAllString(logs.String(), -1)); strings.HasSuffix(f.Name(), ".sql") && n != 1 {
+				t.Errorf("%s was applied %d times", f.Name(), n)
+			}
+		}
+		var status struct{ State string }
+		code, stdout, stderr := do(t, "DATABASE_URL="+address, "migrate", "status", "--json")
+		if err := json.Unmarshal([]byte(stdout), &status); err != nil || code != 0 || status.State != "ok" {
+			t.Errorf("status: %d %v\n%s%s", code, err, stdout, stderr)
+		}
+	})
+}
+
+// TestOlderDatabase starts a server ahead of the last migration, as a deployment may: it waits, and needs no other start.
+func TestOlderDatabase(t *testing.T) {
+	t.Parallel()
+	emptyDatabases(t, func(t *testing.T, address string) {
+		database := "DATABASE_URL=" + address
+		if code, _, stderr := do(t, database, "migrate", "up", "--to", "20261123032934"); code != 0 {
+			t.Fatal(stderr)
+		}
+		s := start(t, database, "MIGRATE=off")
+		var body struct{ Status, Reason string }
+		status, text := s.get(t, "/readyz")
+		if err := json.Unmarshal([]byte(text), &body); err != nil || status != 503 || body.Status != "unavailable" ||
+			!strings.Contains(body.Reason, "lacks 20261123042701_idempotency_keys") {
+			t.Errorf("/readyz: %d %s", status, text)
+		}
+		if code, _, stderr := do(t, database, "migrate", "up"); code != 0 {
+			t.Fatal(stderr)
+		}
+		if status, text := s.get(t, "/readyz"); status != 200 {
+			t.Errorf("/readyz after the migration: %d %s", status, text)
+		}
+		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":0`) {
+			t.Errorf("a query after the migration: %s", body)
+		}
+	})
+}
+
+// TestDriftIsNotReady changes the schema under a running server. Everybody may read that it was changed; what was changed is
+// for the log.
+func TestDriftIsNotReady(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		s := start(t, "DATABASE_URL="+address, "DEMO=off")
+		if status, body := s.get(t, "/readyz"); status != 200 {
+			t.Fatalf("/readyz: %d %s", status, body)
+		}
+		mustExec(t, address, "DROP INDEX hero_age_id")
+		const drifted = `{"status":"unavailable","reason":"the schema was changed by hand; the log says what"}` + "\n"
+		if status, body := s.get(t, "/readyz"); status != 503 || body != drifted {
+			t.Errorf("/readyz: %d %s", status, body)
+		}
+		if !regexp.MustCompile(`not ready.*missing.*hero_age_id`).MatchString(s.log.String()) {
+			t.Errorf("the log does not say what is missing:\n%s", s.log.String())
+		}
+		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":0`) {
+			t.Errorf("a query meanwhile: %s", body)
+		}
+		for _, words := range [][]string{{"migrate", "up"}, {"migrate", "down", "--yes"}, {"ADDR=127.0.0.1:0", "MIGRATE=off", "serve"}} {
+			code, _, stderr := do(t, append([]string{"DATABASE_URL=" + address}, words...)...)
+			if code != 1 || !isOneLine(stderr) || !strings.Contains(stderr, "hero_age_id") {
+				t.Errorf("%v: %d %s", words, code, stderr)
+			}
+		}
+		if code, stdout, _ := do(t, "DATABASE_URL="+address, "migrate", "status"); code != 0 || !regexp.MustCompile(`(?m)^drift: missing: .*hero_age_id`).MatchString(stdout) {
+			t.Errorf("status: %d\n%s", code, stdout)
+		}
+		again := "CREATE INDEX `hero_age_id` ON `heroes` (`age`, `id`)" // as in the file: SQLite keeps the words
+		if strings.HasPrefix(address, "postgres") {
+			again = strings.ReplaceAll(again, "`", "")
+		}
+		mustExec(t, address, again)
+		if status, body := s.get(t, "/readyz"); status != 200 {
+			t.Errorf("/readyz once the index is back: %d %s", status, body)
+		}
+	})
+}
+
+// TestMigrateThroughPgBouncer wants a refusal: a session is not the same from one transaction to the next there.
+func TestMigrateThroughPgBouncer(t *testing.T) {
+	t.Parallel()
+	address := dbtest.PgBouncer(t, dbtest.Postgres(t))
+	for _, words := range [][]string{{"migrate", "up"}, {"migrate", "down"}, {"serve", "--addr=127.0.0.1:0", "--migrate"}} {
+		code, _, stderr := do(t, append([]string{"DATABASE_URL=" + address}, words...)...)
+		if code != 2 || !isOneLine(stderr) || !strings.Contains(stderr, "PgBouncer") || !strings.Contains(stderr, "directly") {
+			t.Errorf("%v: %d %s", words, code, stderr)
+		}
+	}
+	if code, stdout, stderr := do(t, "DATABASE_URL="+address, "migrate", "status"); code != 0 || !strings.Contains(stdout, "drift: none") {
+		t.Errorf("status: %d %s%s", code, stdout, stderr)
+	}
+	s := start(t, "DATABASE_URL="+address)
+	if status, body := s.get(t, "/readyz"); status != 200 {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+}
