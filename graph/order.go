@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
 	"forge/ent"
@@ -16,36 +17,51 @@ import (
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
+	"forge/internal/read"
+	"forge/internal/unit"
 )
 
 const orderLines = 100
 
-// createOrder takes what the order needs out of the stock and stores it, at the products' prices of this moment.
-func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput) (*ent.Order, error) {
+// createOrder takes what the order needs out of the stock and stores it, at the products' prices of this moment. It returns the order's key.
+//
+// PostgreSQL does that in one statement. Where that places nothing it does not say why: the same is then done step by step.
+func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput) (uuid.UUID, error) {
 	needs, err := checkOrder(in)
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
+	if u := unit.FromContext(ctx); u.Dialect() == dialect.Postgres {
+		id, err := placeOrder(ctx, u, in)
+		if err != nil || id != uuid.Nil {
+			return id, err
+		}
+	}
+	return takeOrder(ctx, db, in, needs)
+}
+
+// takeOrder is createOrder step by step.
+func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, needs []move) (uuid.UUID, error) {
 	exists, err := db.User.Query().Where(user.ID(in.UserID.UUID), shared).Exist(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look for the user of an order: %w", err)
+		return uuid.Nil, fmt.Errorf("look for the user of an order: %w", err)
 	}
 	if !exists {
-		return nil, missingAt("input.userId", in.UserID)
+		return uuid.Nil, missingAt("input.userId", in.UserID)
 	}
 	stock, err := lockStock(ctx, db, productsOf(needs)...)
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
 	if err := suffices(stock, in.Items, needs); err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
 	total, err := totalCents(stock, in.Items)
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
 	if err := moveStock(ctx, db, negated(needs)); err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
 	return insertOrder(ctx, db, in, stock, total)
 }
@@ -122,10 +138,10 @@ func totalCents(stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput) 
 	return int32(total), nil
 }
 
-func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, stock map[uuid.UUID]goods, total int32) (*ent.Order, error) {
-	o, err := db.Order.Create().SetUserID(in.UserID.UUID).SetTotalCents(total).Save(ctx)
+func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, stock map[uuid.UUID]goods, total int32) (uuid.UUID, error) {
+	o, err := db.Order.Create().SetUserID(in.UserID.UUID).SetTotalCents(total).Save(read.Shown(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("create an order: %w", err)
+		return uuid.Nil, fmt.Errorf("create an order: %w", err)
 	}
 	rows := make([]*ent.OrderItemCreate, len(in.Items))
 	for i, item := range in.Items {
@@ -138,9 +154,9 @@ func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput,
 			SetUnitPriceCents(stock[item.ProductID.UUID].PriceCents)
 	}
 	if err := db.OrderItem.CreateBulk(rows...).Exec(ctx); err != nil {
-		return nil, fmt.Errorf("create %d lines of %s: %w", len(rows), o.GlobalID(), err)
+		return uuid.Nil, fmt.Errorf("create %d lines of %s: %w", len(rows), o.GlobalID(), err)
 	}
-	return o, nil
+	return o.ID, nil
 }
 
 // cancelOrder cancels an order and returns what it took to the stock. Its status is part of the statement that changes it, so that

@@ -65,6 +65,7 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv.Use(limiter{cfg.Limits, engine})
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
 	srv.AroundRootFields(stopAfterFailure)
+	srv.AroundRootFields(engine.Mutate)
 	srv.AroundFields(engine.Read)
 	return srv
 }

@@ -132,11 +132,11 @@ func (r *mutationResolver) AdjustStock(ctx context.Context, productID ids.ID, de
 
 // CreateOrder is the resolver for the createOrder field.
 func (r *mutationResolver) CreateOrder(ctx context.Context, input model.CreateOrderInput) (*model.CreateOrderPayload, error) {
-	o, err := createOrder(ctx, unit.Client(ctx), input)
+	id, err := createOrder(ctx, unit.Client(ctx), input)
 	if err != nil {
 		return nil, err
 	}
-	return &model.CreateOrderPayload{Order: &model.Order{ID: o.GlobalID()}}, nil
+	return &model.CreateOrderPayload{Order: &model.Order{ID: ids.ID{Prefix: "order", UUID: id}}}, nil
 }
 
 // CancelOrder is the resolver for the cancelOrder field.

@@ -9,6 +9,7 @@ import (
 	"forge/ent"
 	"forge/internal/fault"
 	"forge/internal/ids"
+	"forge/internal/read"
 )
 
 // target is the one row that a mutation changes.
@@ -26,13 +27,13 @@ func (t target) is(s *sql.Selector) {
 	}
 }
 
-// update saves a change under the condition that t.is; version reads what version the row has. If nothing is to change,
+// update saves a change, the mutation's last, under the condition that t.is; version reads what version the row has. If nothing is to change,
 // it only checks the condition.
 func (t target) update(ctx context.Context, change ent.Mutation, save, version func(context.Context) (int, error)) error {
 	if len(change.Fields()) == 0 && len(change.ClearedFields()) == 0 {
 		return t.check(ctx, version)
 	}
-	n, err := save(ctx)
+	n, err := save(read.Last(ctx))
 	return t.changed(ctx, n, err, version)
 }
 

@@ -10,6 +10,7 @@ import (
 	"forge/ent/team"
 	"forge/graph/model"
 	"forge/internal/ids"
+	"forge/internal/read"
 )
 
 // teamArguments tells where the value of a unique column comes from.
@@ -24,7 +25,7 @@ func createTeam(ctx context.Context, db *ent.Client, in model.CreateTeamInput) (
 	if err != nil {
 		return nil, err
 	}
-	t, err := create.Save(ctx)
+	t, err := create.Save(read.Last(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("create a team: %w", taken(err, teamArguments))
 	}
@@ -62,7 +63,7 @@ func deleteTeam(ctx context.Context, db *ent.Client, t target) error {
 	if err := wantPrefix("id", t.id, "team"); err != nil {
 		return err
 	}
-	n, err := db.Team.Delete().Where(t.is).Exec(ctx)
+	n, err := db.Team.Delete().Where(t.is).Exec(read.Last(ctx))
 	return t.changed(ctx, n, err, teamVersion(db, t.id))
 }
 

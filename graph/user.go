@@ -14,6 +14,7 @@ import (
 	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/password"
+	"forge/internal/read"
 )
 
 // userArguments tells where the value of a unique column comes from.
@@ -30,7 +31,7 @@ func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (
 	if err != nil {
 		return nil, err
 	}
-	u, err := create.Save(ctx)
+	u, err := create.Save(read.Last(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("create a user: %w", taken(err, userArguments))
 	}
@@ -91,7 +92,7 @@ func deleteUser(ctx context.Context, db *ent.Client, t target) error {
 	if err := wantPrefix("id", t.id, "user"); err != nil {
 		return err
 	}
-	n, err := db.User.Update().Where(t.is).SetDeletedAt(time.Now().UTC().Truncate(time.Microsecond)).Save(ctx)
+	n, err := db.User.Update().Where(t.is).SetDeletedAt(time.Now().UTC().Truncate(time.Microsecond)).Save(read.Last(ctx))
 	return t.changed(ctx, n, err, userVersion(db, t.id))
 }
 
@@ -100,7 +101,7 @@ func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 		return err
 	}
 	ctx = entity.WithDeleted(ctx)
-	n, err := db.User.Update().Where(user.ID(id.UUID), user.DeletedAtNotNil()).ClearDeletedAt().Save(ctx)
+	n, err := db.User.Update().Where(user.ID(id.UUID), user.DeletedAtNotNil()).ClearDeletedAt().Save(read.Last(ctx))
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", id, taken(err, map[string]string{"username": "username", "email_key": "email"}))
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"database/sql/driver"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"reflect"
 	"strings"
@@ -222,27 +221,6 @@ func TestTable(t *testing.T) {
 	for _, value := range []driver.Value{[]byte("short"), []byte(someKey.String()), 1.5} {
 		if err := keys.add([]driver.Value{value}, key); err == nil {
 			t.Errorf("%v is taken for a key", value)
-		}
-	}
-}
-
-func TestKeys(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		keys  []uuid.UUID
-		array string // in hexadecimal
-		list  string
-	}{
-		{[]uuid.UUID{someKey}, "00000001 00000000 00000b86 00000001 00000001 00000010 018f2b6c00007abc8def0123456789ab",
-			`["018f2b6c00007abc8def0123456789ab"]`},
-		{[]uuid.UUID{{}, uuid.Max}, "00000001 00000000 00000b86 00000002 00000001 00000010" + strings.Repeat("0", 32) + "00000010" + strings.Repeat("f", 32),
-			`["` + strings.Repeat("0", 32) + `","` + strings.Repeat("f", 32) + `"]`},
-	} {
-		if got := hex.EncodeToString(uuidArray(tt.keys)); got != strings.ReplaceAll(tt.array, " ", "") {
-			t.Errorf("uuidArray(%v) = %s, want %s", tt.keys, got, tt.array)
-		}
-		if got := hexList(tt.keys); got != tt.list {
-			t.Errorf("hexList(%v) = %s, want %s", tt.keys, got, tt.list)
 		}
 	}
 }

@@ -83,13 +83,10 @@ func appendNulls(b []byte, cursor []any) []byte {
 func (f *fetch) argument(p parameter) any {
 	switch p.of {
 	case theKeys:
-		switch {
-		case !f.many():
-			return f.keys[0]
-		case f.sqlite():
-			return hexList(f.keys)
+		if f.many() {
+			return f.keys
 		}
-		return uuidArray(f.keys)
+		return f.keys[0]
 	case theOffset:
 		return f.page.offset
 	case theEnd:
@@ -129,7 +126,7 @@ func (f *fetch) shape(s *sql.Selector) {
 		s.Select(sql.Count("*"))
 	}
 	for _, c := range f.columns {
-		c.selectFrom(s)
+		s.AppendSelectExpr(c.in(s))
 	}
 	if f.keys != nil {
 		f.belonging(s)
@@ -204,17 +201,19 @@ func (f *fetch) numbered(s *statement) {
 	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
 }
 
-// selectFrom adds the column to what s selects.
-func (c column) selectFrom(s *sql.Selector) {
-	switch {
-	case c.shown != nil:
-		s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { c.shownBy(b, s) }))
-	case c.kind == entity.ID && s.Dialect() == dialect.Postgres:
-		// The 16 bytes: lib/pq would write a uuid out as text.
-		s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { b.WriteString("uuid_send(").Ident(s.C(c.name)).WriteByte(')') }))
-	default:
-		s.AppendSelect(s.C(c.name))
-	}
+// in returns the expression for the column of a row of s.
+func (c column) in(s *sql.Selector) sql.Querier {
+	return sql.ExprFunc(func(b *sql.Builder) {
+		switch {
+		case c.shown != nil:
+			c.shownBy(b, s)
+		case c.kind == entity.ID && s.Dialect() == dialect.Postgres:
+			// The 16 bytes: lib/pq would write a uuid out as text.
+			b.WriteString("uuid_send(").Ident(s.C(c.name)).WriteByte(')')
+		default:
+			b.Ident(s.C(c.name))
+		}
+	})
 }
 
 // shownBy writes the query for the column of the one row that the edge reaches.

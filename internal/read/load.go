@@ -197,6 +197,9 @@ func (r *run) byKeys(ctx context.Context, p *plan, s *selection, keys []uuid.UUI
 	if err := r.preparePages(ctx, s.level); err != nil {
 		return err
 	}
+	if done, err := r.loadReturned(ctx, p, s.level); done || err != nil {
+		return err
+	}
 	f := &fetch{run: r, level: s.level, keys: keys, column: s.level.object.key().name}
 	return r.load(ctx, f)
 }
@@ -231,12 +234,17 @@ func (r *run) preparePages(ctx context.Context, l *level) error {
 	return nil
 }
 
+// read returns what is read of each row: of rows that only count, the key.
+func (l *level) read() []column {
+	if len(l.columns) == 0 {
+		return []column{l.object.key()}
+	}
+	return l.columns
+}
+
 // columnsOf returns what the level reads, with what its cursors are made of.
 func (r *run) columnsOf(l *level) []column {
-	columns := l.columns
-	if len(columns) == 0 {
-		columns = []column{l.object.key()}
-	}
+	columns := l.read()
 	res := &r.results[l.slot]
 	if res.page == nil || !l.cursors {
 		return columns

@@ -97,9 +97,10 @@ func (r *room) took(n int) { r.last.Store(int64(min(n+n/8, 64<<10))) }
 type operation struct {
 	switches []string // the variables in @skip and @include
 
-	mu    sync.Mutex
-	plans map[string]*plan
-	most  map[string]int // statements, by the state of the switches
+	mu       sync.Mutex
+	plans    map[string]*plan
+	payloads map[string]*payload // of a mutation's root fields
+	most     map[string]int      // statements, by the state of the switches
 }
 
 // plansAnOperation bounds what is kept for one operation, which may have many switches.
@@ -109,7 +110,7 @@ func (e *Engine) operation(op *graphql.OperationContext) *operation {
 	if known, ok := e.plans.Get(op.Operation); ok {
 		return known
 	}
-	o := &operation{plans: map[string]*plan{}, most: map[string]int{}}
+	o := &operation{plans: map[string]*plan{}, payloads: map[string]*payload{}, most: map[string]int{}}
 	o.switches = switchesOf(op.Doc, op.Operation)
 	e.plans.Add(op.Operation, o)
 	return o

@@ -309,10 +309,10 @@ func asStored(values []any) []any {
 func inKeys(s *sql.Selector, column string, keys []uuid.UUID) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
 		if s.Dialect() == dialect.SQLite {
-			b.Ident(s.C(column)).WriteString(" IN (SELECT unhex(value) FROM json_each(").Arg(hexList(keys)).WriteString("))")
+			b.Ident(s.C(column)).WriteString(" IN (SELECT unhex(value) FROM json_each(").Arg(keys).WriteString("))")
 			return
 		}
-		b.Ident(s.C(column)).WriteString(" = ANY(").Arg(uuidArray(keys)).WriteString("::uuid[])")
+		b.Ident(s.C(column)).WriteString(" = ANY(").Arg(keys).WriteString("::uuid[])")
 	})
 }
 

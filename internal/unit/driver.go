@@ -62,8 +62,11 @@ func (d boundDriver) Query(ctx context.Context, query string, args, v any) error
 	return nil
 }
 
-// exec runs a statement that returns no rows.
+// exec runs a statement that changes rows. It returns those that its Change asks for.
 func (u *Unit) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	if c := changeFrom(ctx); c != nil && c.Returning != "" {
+		return u.returning(ctx, c, query, args)
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if err := u.open(ctx); err != nil {
@@ -130,7 +133,8 @@ func (u *Unit) note(ctx context.Context, query string, start time.Time, err erro
 	return err
 }
 
-// bind puts arguments into the form in which the database takes them: both take the bytes of a UUID.
+// bind puts arguments into the form in which the database takes them: both take the bytes of a UUID, and each has a form of its own
+// for a list of them.
 func (u *Unit) bind(args []any) []any {
 	for i, arg := range args {
 		switch id := arg.(type) {
@@ -139,6 +143,12 @@ func (u *Unit) bind(args []any) []any {
 		case *uuid.UUID:
 			if id != nil {
 				args[i] = id[:]
+			}
+		case []uuid.UUID:
+			if u.Dialect() == dialect.SQLite {
+				args[i] = hexList(id)
+			} else {
+				args[i] = uuidArray(id)
 			}
 		}
 	}

@@ -110,7 +110,7 @@ func (u *Unit) open(ctx context.Context) error {
 		}
 	}
 	// A single statement through PgBouncer has a transaction as well: only there can it be bounded.
-	if u.begun || u.mode == Single && !u.db.Options.PgBouncer {
+	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || u.alone(ctx) {
 		return nil
 	}
 	if _, err := u.conn.ExecContext(ctx, u.db.Begin(u.mode == Write)); err != nil {

@@ -1,4 +1,4 @@
-package read
+package unit
 
 import (
 	"encoding/binary"
