@@ -47,7 +47,7 @@ func serverOwner() (owner, error) {
 func (o owner) tempDir() (string, error) {
 	var problems []error
 	for _, parent := range tempParents() {
-		if err := o.canReach(parent); err != nil {
+		if err := o.canUse(parent); err != nil {
 			problems = append(problems, err)
 			continue
 		}
@@ -80,9 +80,10 @@ func tempParents() []string {
 	return parents
 }
 
-// canReach reports why another account could not enter dir: it needs the right
-// to pass through every directory above it as well.
-func (o owner) canReach(dir string) error {
+// canUse reports why another account could not have a directory of its own in
+// dir: it needs the right to remove it in the end, and to pass through every
+// directory above.
+func (o owner) canUse(dir string) error {
 	if o.account == nil {
 		return nil
 	}
@@ -90,12 +91,12 @@ func (o owner) canReach(dir string) error {
 	if err != nil {
 		return err
 	}
-	for ; ; dir = filepath.Dir(dir) {
+	for needed := os.FileMode(0o003); ; dir, needed = filepath.Dir(dir), 0o001 {
 		info, err := os.Stat(dir)
 		if err != nil {
 			return err
 		}
-		if info.Mode()&0o001 == 0 {
+		if info.Mode()&needed != needed {
 			return fmt.Errorf("%s: closed to the user who would run PostgreSQL", dir)
 		}
 		if dir == filepath.Dir(dir) {
