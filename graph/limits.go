@@ -26,6 +26,7 @@ type Limits struct {
 type limiter struct {
 	Limits
 	engine *read.Engine
+	tell   bool // what an operation costs
 }
 
 // ExtensionName names the limiter for gqlgen.
@@ -41,11 +42,15 @@ const costKey = "cost"
 func (l limiter) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	roots := l.engine.RootFields(op)
 	m := measure{limiter: l, op: op, fragments: map[string]*size{}}
-	for _, root := range roots {
-		m.inputs = max(m.inputs, l.engine.Inputs(root, op.Variables))
+	if op.Operation.Operation == ast.Mutation {
+		for _, root := range roots {
+			m.inputs = max(m.inputs, l.engine.Inputs(root, op.Variables))
+		}
 	}
 	found := m.set(op.Operation.SelectionSet)
-	op.Stats.SetExtension(costKey, found.cost)
+	if l.tell {
+		op.Stats.SetExtension(costKey, found.cost)
+	}
 	for _, check := range []struct {
 		code          fault.Code
 		what          string
@@ -98,7 +103,7 @@ func times(a, b int) int {
 type measure struct {
 	limiter
 	op        *graphql.OperationContext
-	inputs    int              // how long the longest list is that a root field takes: a mutation's payload may have as many entries
+	inputs    int              // how long the longest list is that a mutation takes: its payload may have as many entries
 	fragments map[string]*size // each is measured once
 }
 

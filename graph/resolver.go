@@ -62,7 +62,7 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv.Use(nesting{})
 	srv.Use(variables{schema.Schema()})
 	srv.Use(switches{engine})
-	srv.Use(limiter{cfg.Limits, engine})
+	srv.Use(limiter{cfg.Limits, engine, cfg.Development})
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
 	srv.AroundRootFields(stopAfterFailure)
 	srv.AroundRootFields(engine.Mutate)
