@@ -46,8 +46,9 @@ func TestOneStatementHasNoTransaction(t *testing.T) {
 		} {
 			early = false
 			got := a.do(tt.query, vars{"id": id})
-			if len(got.Errors) > 0 || early != tt.alone {
-				t.Errorf("%s: others see it early: %t, want %t; %s", tt.query, early, tt.alone, got)
+			// Through PgBouncer a single statement has a transaction as well: only there can it be bounded.
+			if want := tt.alone && !a.db.Options.PgBouncer; len(got.Errors) > 0 || early != want {
+				t.Errorf("%s: others see it early: %t, want %t; %s", tt.query, early, want, got)
 			}
 			a.stored(func(ctx context.Context, c *ent.Client) {
 				c.User.Update().SetUsername("buyer").ExecX(ctx)
