@@ -56,6 +56,7 @@ func migrateCommand(do func(action) cli.ActionFunc) *cli.Command {
 				},
 			},
 			diffCommand(do),
+			newCommand(do),
 			hashCommand(do),
 			lintCommand(do),
 		},

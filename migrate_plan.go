@@ -94,6 +94,27 @@ func asker(in io.Reader, out io.Writer) func(string) (bool, error) {
 	}
 }
 
+func newCommand(do func(action) cli.ActionFunc) *cli.Command {
+	return &cli.Command{
+		Name: "new", Action: do(migrateNew),
+		Usage: "write the migration NAME with nothing in it, in a source tree, for what ent/schema does not say",
+		Description: "For statements that are written by hand, such as CREATE INDEX CONCURRENTLY, which stands alone in a file that begins with " +
+			"-- +goose NO TRANSACTION. Then migrate hash writes the checksums anew.",
+		Arguments: []cli.Argument{&cli.StringArg{Name: "NAME", UsageText: "NAME"}},
+	}
+}
+
+func migrateNew(_ context.Context, p program) error {
+	paths, err := migrate.New("migrate", p.cmd.StringArg("NAME"))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		fmt.Fprintln(p.out, path)
+	}
+	return nil
+}
+
 func hashCommand(do func(action) cli.ActionFunc) *cli.Command {
 	return &cli.Command{
 		Name: "hash", Action: do(migrateHash),
