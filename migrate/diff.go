@@ -143,7 +143,7 @@ func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.T
 func validate(path string) (last int64, err error) {
 	files, err := sqltool.NewGooseDir(path)
 	if err != nil {
-		return 0, err
+		return 0, elsewhere(err)
 	}
 	if err := atlas.Validate(files); err != nil {
 		return 0, mismatch(path, err)
@@ -198,7 +198,12 @@ func writeAll(files []file) error {
 		return nil
 	}
 	f := files[0]
-	undo := func() error { return os.Remove(f.path) }
+	undo := func() error {
+		if err := os.Remove(f.path); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil // it could not even be made
+	}
 	switch before, err := os.ReadFile(f.path); {
 	case err == nil:
 		undo = func() error { return os.WriteFile(f.path, before, 0o644) }

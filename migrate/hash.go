@@ -18,7 +18,7 @@ type file struct {
 // filesIn reads the migration files in a directory, oldest first.
 func filesIn(path string) (files []file, err error) {
 	if _, err := os.ReadDir(path); err != nil {
-		return nil, fmt.Errorf("%w; this is done at the top of a source tree", err)
+		return nil, elsewhere(err)
 	}
 	versions, err := versionsIn(os.DirFS(path))
 	if err != nil {
@@ -33,6 +33,11 @@ func filesIn(path string) (files []file, err error) {
 		files = append(files, file{name, text})
 	}
 	return files, nil
+}
+
+// elsewhere says of a directory that is not there where the command belongs.
+func elsewhere(err error) error {
+	return fmt.Errorf("%w; this is done at the top of a source tree", err)
 }
 
 // checksums returns the checksum file of the directory path as it is when

@@ -121,3 +121,17 @@ func mustWrite(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// Whoever runs a command in another place is told where it belongs.
+func TestOutsideOfASourceTree(t *testing.T) {
+	t.Parallel()
+	dir, devURL := t.TempDir(), dbtest.EmptyPostgres(t)
+	_, diff := migrate.DiffTables(t.Context(), dir, "next", devURL, newGuild().tables(), migrate.Answers{})
+	_, blank := migrate.New(dir, "next")
+	_, hash := migrate.Hash(dir)
+	for what, err := range map[string]error{"Diff": diff, "New": blank, "Hash": hash} {
+		if err == nil || !strings.Contains(err.Error(), "postgres") || !strings.Contains(err.Error(), "source tree") {
+			t.Errorf("%s: %v, want an error that says what is missing", what, err)
+		}
+	}
+}
