@@ -152,12 +152,12 @@ func bindOrders(o *object, def *ast.Definition) {
 	}
 	for _, value := range def.EnumValues {
 		for i := range o.Fields {
-			if strings.EqualFold(o.Fields[i].Column, value.Name) {
+			if strings.EqualFold(o.Fields[i].Name, strings.ReplaceAll(value.Name, "_", "")) {
 				o.orders[value.Name] = &o.Fields[i]
 			}
 		}
 		if o.orders[value.Name] == nil {
-			panic(fmt.Sprintf("read: %s.%s is no column of the entity", def.Name, value.Name))
+			panic(fmt.Sprintf("read: %s.%s is no field of the entity", def.Name, value.Name))
 		}
 	}
 }
