@@ -132,26 +132,31 @@ func (tr *tree) write(t *testing.T, b block) {
 	}
 }
 
-// change replaces the lines of a diff that are not new by those that are not old. They must stand in the file once.
+// change replaces the lines of a diff that are not new by those that are not old. They must stand in the file once. A line @@ parts
+// one place from the next.
 func (tr *tree) change(t *testing.T, b block) {
-	var before, after string
-	for line := range strings.Lines(b.text) {
-		if line[0] != '+' {
-			before += line[1:]
-		}
-		if line[0] != '-' {
-			after += line[1:]
-		}
-	}
 	path := filepath.Join(tr.dir, b.file)
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(content), before); n != 1 {
-		t.Fatalf("%s has these lines %d times, want once:\n%s", b.file, n, before)
+	text := string(content)
+	for place := range strings.SplitSeq(b.text, "@@\n") {
+		var before, after string
+		for line := range strings.Lines(place) {
+			if line[0] != '+' {
+				before += line[1:]
+			}
+			if line[0] != '-' {
+				after += line[1:]
+			}
+		}
+		if n := strings.Count(text, before); n != 1 {
+			t.Fatalf("%s has these lines %d times, want once:\n%s", b.file, n, before)
+		}
+		text = strings.Replace(text, before, after, 1)
 	}
-	if err := os.WriteFile(path, []byte(strings.Replace(string(content), before, after, 1)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,113 @@
+package docs
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	_ "github.com/lib/pq"
+
+	"forge/internal/dbtest"
+)
+
+// TestMigrations does in a copy of the tree what migrations.md tells engineers, and then what it tells operators, while requests go on.
+// None of them may fail.
+func TestMigrations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("copies and builds the whole tree, four times")
+	}
+	page, err := os.ReadFile("migrations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, address := copyOfTree(t), dbtest.EmptyPostgres(t)
+	tr.env = append(os.Environ(), "DEV_DATABASE_URL="+dbtest.EmptyPostgres(t), "DATABASE_URL="+address, "ADDR=127.0.0.1:0", "LOG_LEVEL=error",
+		"GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath") // what was built in another copy is not built again
+	var operations []block
+	for _, b := range blocks(string(page)) {
+		switch {
+		case b.label != "":
+			operations = append(operations, b)
+		case b.language == "console":
+			tr.run(t, b)
+		case b.language == "diff":
+			b.file = tr.fileLike(t, b.file)
+			tr.change(t, b)
+		default:
+			b.file = tr.fileLike(t, b.file)
+			tr.replace(t, b)
+		}
+	}
+	if labels := labelsOf(operations); !slices.Equal(labels, []string{"deploy", "deploy", "backfill", "deploy", "deploy"}) {
+		t.Fatalf("operators do %q", labels)
+	}
+	db, err := sql.Open("postgres", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+
+	f := &fleet{servers: tr.begin(t, operations[0], nil)}
+	l := newLoad(t, f)
+	mustFill(t, db)
+	l.start()
+	for _, b := range operations[1:] {
+		if b.label == "deploy" {
+			f.deploy(t, tr, b)
+		} else if _, err := db.Exec(b.text); err != nil {
+			t.Errorf("%s\n%v", b.text, err)
+		}
+	}
+	l.stop()
+	for _, s := range f.all() {
+		s.end(t)
+	}
+	t.Logf("%d requests, %d of them failed", l.sent.Load(), l.failed.Load())
+	var columns string
+	var rows int64
+	if err := db.QueryRow("SELECT string_agg(column_name, ' '), (SELECT count(title) FROM products) FROM information_schema.columns "+
+		"WHERE table_name = 'products' AND column_name IN ('name', 'title')").Scan(&columns, &rows); err != nil {
+		t.Fatal(err)
+	}
+	if want := filled + l.created.Load(); columns != "title" || rows != want {
+		t.Errorf("products have the column %s with %d values, want title with %d", columns, rows, want)
+	}
+}
+
+// filled is how many products there are before the first request: several batches.
+const filled = 5000
+
+func mustFill(t *testing.T, db *sql.DB) {
+	_, err := db.Exec(`WITH old AS (
+		INSERT INTO products (id, created_at, updated_at, sku, name, price_cents)
+		SELECT gen_random_uuid(), now(), now(), 'old-' || n, 'Old ' || n, n FROM generate_series(1, $1) AS n RETURNING id)
+		INSERT INTO inventories (id, product_id) SELECT gen_random_uuid(), id FROM old`, filled)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func labelsOf(list []block) (labels []string) {
+	for _, b := range list {
+		labels = append(labels, b.label)
+	}
+	return labels
+}
+
+// fileLike returns the one file of the tree that a pattern such as migrate/postgres/*_add_title.sql means: diff numbers versions by the clock.
+func (tr *tree) fileLike(t *testing.T, pattern string) string {
+	found, err := filepath.Glob(filepath.Join(tr.dir, pattern))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s means %v, %v, want one file", pattern, found, err)
+	}
+	return strings.TrimPrefix(found[0], tr.dir)
+}
+
+func (tr *tree) replace(t *testing.T, b block) {
+	if err := os.WriteFile(filepath.Join(tr.dir, b.file), []byte(b.text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
