@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	_ "github.com/lib/pq"
+	_ "modernc.org/sqlite"
 
 	"forge/internal/dbtest"
 )
@@ -75,6 +76,53 @@ func TestMigrations(t *testing.T) {
 	if want := filled + l.created.Load(); columns != "title" || rows != want {
 		t.Errorf("products have the column %s with %d values, want title with %d", columns, rows, want)
 	}
+	tr.mustKeepNames(t, db)
+}
+
+// mustKeepNames goes all the way back and forth again, on PostgreSQL and on SQLite. No product may lose its name.
+func (tr *tree) mustKeepNames(t *testing.T, postgres *sql.DB) {
+	const back, forth = "$ ./forge-contract migrate down 6 --yes", "$ ./forge-contract migrate up"
+	sqlite, err := sql.Open("sqlite", filepath.Join(tr.dir, "names.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sqlite.Close()
+	lite := &tree{tr.dir, append(slices.Clone(tr.env), "DATABASE_URL=sqlite:names.db")}
+	lite.run(t, block{text: "$ ./forge-before migrate up\n$ ./forge-before seed --scale 1"})
+	old, current := names(t, sqlite, "name"), names(t, postgres, "title")
+	for _, step := range []struct {
+		tree         *tree
+		db           *sql.DB
+		does, column string
+		want         []string
+	}{
+		{lite, sqlite, forth, "title", old}, {lite, sqlite, back, "name", old}, {lite, sqlite, forth, "title", old},
+		{tr, postgres, back, "name", current}, {tr, postgres, forth, "title", current},
+	} {
+		step.tree.run(t, block{text: step.does})
+		if got := names(t, step.db, step.column); !slices.Equal(got, step.want) {
+			t.Errorf("after %s products have the names %.200q, want %.200q", step.does, got, step.want)
+		}
+	}
+}
+
+func names(t *testing.T, db *sql.DB, column string) (all []string) {
+	rows, err := db.Query("SELECT " + column + " FROM products ORDER BY sku")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, name)
+	}
+	if err := rows.Err(); err != nil || len(all) == 0 {
+		t.Fatalf("%d products: %v", len(all), err)
+	}
+	return all
 }
 
 // filled is how many products there are before the first request: several batches.
