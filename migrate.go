@@ -59,6 +59,7 @@ func migrateCommand(do func(action) cli.ActionFunc) *cli.Command {
 			newCommand(do),
 			hashCommand(do),
 			lintCommand(do),
+			verifyCommand(do),
 		},
 	}
 }

@@ -47,6 +47,7 @@ func TestPlanCommands(t *testing.T) {
 		{"", []string{"migrate", "diff", "More"}, 2, []string{`"More"`, "small letters"}},
 		{"", []string{"migrate", "hash"}, 0, []string{"nothing to write"}},
 		{"", []string{"migrate", "lint", devURL}, 0, []string{"no findings in"}},
+		{"", []string{"migrate", "verify", devURL}, 0, []string{"_init.sql: ok", "all files together give what ent/schema says"}},
 		{"", []string{"migrate", "lint", devURL, "--since=1"}, 2, []string{`--since="1"`, "_init"}},
 		{"-- +goose Up\nDROP TABLE idempotency_keys;\n", []string{"migrate", "lint", devURL}, 1,
 			[]string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql:2: drop-table idempotency_keys"), "why:", "safe:", "2 findings in", "lint:allow"}},
@@ -56,6 +57,10 @@ func TestPlanCommands(t *testing.T) {
 		{"", []string{"migrate", "diff", "more", devURL}, 0, []string{filepath.Join("migrate", "postgres"), "_more.sql"}},
 		{"-- +goose Up\n-- lint:allow drop-table idempotency_keys it only holds answers\nDROP TABLE idempotency_keys;\n",
 			[]string{"migrate", "lint", devURL}, 0, []string{"no findings in"}},
+		{"", []string{"migrate", "verify", devURL}, 1, []string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql: down does not restore the schema"),
+			filepath.Join("migrate", "postgres", "20990101000000_step.sql: down does not restore the schema"), "missing: table idempotency_keys", "things are wrong"}},
+		{"-- +goose Up\nCREATE TABLE more (id integer);\n-- +goose Down\nDROP TABLE more;\n", []string{"migrate", "verify", devURL}, 1,
+			[]string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql: ok, up, down and up with"), "do not give what ent/schema says", "more"}},
 	}
 	for _, step := range steps {
 		if step.file != "" {
@@ -100,6 +105,9 @@ func TestPlanWithoutPostgres(t *testing.T) {
 	code, _, stderr := do(t, "migrate", "diff", "less")
 	if code != 1 || !strings.Contains(stderr, "set DEV_DATABASE_URL") || !strings.Contains(stderr, "install") {
 		t.Errorf("exit status %d, want 1 and what to do: %s", code, stderr)
+	}
+	if code, _, stderr := do(t, "migrate", "verify"); code != 1 || !strings.Contains(stderr, "set DEV_DATABASE_URL") {
+		t.Errorf("verify: exit status %d, want 1 and what to do: %s", code, stderr)
 	}
 	if after, _ := filepath.Glob("migrate/*/*"); len(after) != len(before) {
 		t.Errorf("diff wrote: %v, before %v", after, before)

@@ -3,6 +3,7 @@ package migrate
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -15,7 +16,19 @@ var (
 	DownFiles  = down
 	DiffTables = diff
 	PrintFiles = printSQL
+
+	VerifyTables = verify
 )
+
+// VerifyFiles is Verify for the files of one dialect, without ent's schema.
+func VerifyFiles(ctx context.Context, dialect, path, devURL string) ([]Verdict, error) {
+	box, err := newSandbox(ctx, dialect, devURL)
+	if err != nil {
+		return nil, err
+	}
+	all, _, err := verifyFiles(ctx, box, dialect, path)
+	return all, errors.Join(err, box.close())
+}
 
 // UpFilesTo applies the versions up to one, with a limit of its own for locks.
 func UpFilesTo(ctx context.Context, db *sql.DB, dialect string, files fs.FS, to int64, lockTimeout time.Duration, log *slog.Logger) error {

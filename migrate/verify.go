@@ -1,0 +1,330 @@
+package migrate
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	atlas "ariga.io/atlas/sql/migrate"
+	"entgo.io/ent/dialect/sql/schema"
+
+	entmigrate "forge/ent/migrate"
+)
+
+// A Verdict says what Verify saw of one file, or of the whole of a directory.
+type Verdict struct {
+	Path   string
+	Good   string   // what holds, if nothing is wrong
+	Notes  []string // what could not be tried, or was lost as the file acknowledges
+	Faults []string // what is wrong; none if the file is good
+}
+
+// String returns the verdict as lines for people.
+func (v Verdict) String() string {
+	var b strings.Builder
+	if v.Faults == nil {
+		fmt.Fprintf(&b, "%s: ok, %s\n", v.Path, v.Good)
+	}
+	for _, fault := range v.Faults {
+		fmt.Fprintf(&b, "%s: %s\n", v.Path, fault)
+	}
+	for _, note := range v.Notes {
+		fmt.Fprintf(&b, "%s: note: %s\n", v.Path, note)
+	}
+	return b.String()
+}
+
+func (v *Verdict) fault(format string, args ...any) {
+	v.Faults = append(v.Faults, fmt.Sprintf(format, args...))
+}
+
+func (v *Verdict) note(format string, args ...any) {
+	v.Notes = append(v.Notes, fmt.Sprintf(format, args...))
+}
+
+// Verify takes databases of both kinds through the files in dir/postgres and
+// dir/sqlite: up by one file, down, and up again, with rows in all tables. It
+// compares the whole schema and the rows after each, and in the end the schema
+// with ent's. What is wrong is in the verdicts; an error says that it could not
+// be tried.
+//
+// It needs a PostgreSQL as Diff does.
+func Verify(ctx context.Context, dir, devURL string) ([]Verdict, error) {
+	return verify(ctx, dir, devURL, entmigrate.Tables)
+}
+
+func verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (all []Verdict, err error) {
+	boxes, err := newSandboxes(ctx, devURL)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, boxes.close()) }()
+	for i, d := range dialects {
+		path := filepath.Join(dir, d.dir)
+		found, whole, err := verifyFiles(ctx, boxes[i], d.name, path)
+		if err == nil && whole {
+			var last Verdict
+			last, err = verifySchema(ctx, boxes[i], d.name, path, tables)
+			found = append(found, last)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("migrate: verify %s: %w", path, err)
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// verifySchema compares what the files make of an empty database with the ent schema.
+func verifySchema(ctx context.Context, box sandbox, name, path string, tables []*schema.Table) (v Verdict, err error) {
+	v = Verdict{Path: path, Good: "all files together give what ent/schema says"}
+	b, err := newBench(ctx, box, name, os.DirFS(path), tables)
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	all, err := b.changes(b.now, b.wanted)
+	if err != nil || len(all) == 0 {
+		return v, err
+	}
+	missing, err := b.steps(ctx, all, nil)
+	if err != nil {
+		return v, err
+	}
+	text := "the files do not give what ent/schema says; run `migrate diff NAME`, or edit the newest file. What is missing:"
+	for _, s := range missing {
+		text += "\n    " + s.Cmd
+	}
+	v.fault("%s", text)
+	return v, nil
+}
+
+// A verifier has the database on which files are tried, one after the other.
+type verifier struct {
+	runner runner
+	box    sandbox
+	path   string
+	db     *sql.DB
+	driver atlas.Driver
+	remove func() error
+	told   map[string]bool // the tables without rows that were noted
+}
+
+// verifyFiles tries each file. When one cannot be applied at all, whole is
+// false and those after it are left out.
+func verifyFiles(ctx context.Context, box sandbox, name, path string) (all []Verdict, whole bool, err error) {
+	files, err := filesIn(path)
+	if err != nil {
+		return nil, false, err
+	}
+	run := runner{name, os.DirFS(path), LockTimeout, slog.New(slog.DiscardHandler)}
+	v := &verifier{runner: run, box: box, path: path, remove: func() error { return nil }, told: make(map[string]bool)}
+	defer func() { err = errors.Join(err, v.remove()) }()
+	if err := v.restart(ctx, 0); err != nil {
+		return nil, false, err
+	}
+	before := int64(0)
+	for _, f := range files {
+		t, err := v.trial(f, before)
+		if err != nil {
+			return nil, false, err
+		}
+		applicable, err := t.run(ctx)
+		if err != nil {
+			return nil, false, fmt.Errorf("%s: %w", f.path, err)
+		}
+		all = append(all, t.verdict)
+		if !applicable {
+			return all, false, nil
+		}
+		before = t.version.Number
+	}
+	return all, true, nil
+}
+
+// restart takes another database, without rows, up to a version.
+func (v *verifier) restart(ctx context.Context, number int64) error {
+	if err := v.remove(); err != nil {
+		return err
+	}
+	var err error
+	if v.db, v.driver, v.remove, err = openEmpty(ctx, v.box, v.runner.dialect); err != nil {
+		v.remove = func() error { return nil }
+		return err
+	}
+	return v.runner.up(ctx, v.db, number)
+}
+
+// A trial is of one file.
+type trial struct {
+	*verifier
+	version    Version
+	step       step
+	previous   int64 // the version that the database has
+	allowances []*allowance
+	verdict    Verdict
+}
+
+func (v *verifier) trial(f file, previous int64) (*trial, error) {
+	version, err := find(v.runner.files, filepath.Base(f.path))
+	if err != nil {
+		return nil, err
+	}
+	script, err := scriptOf(v.runner.files, version)
+	if err != nil {
+		return nil, err
+	}
+	return &trial{verifier: v, version: version, step: step{version: version, script: script}, previous: previous,
+		verdict: Verdict{Path: f.path}}, nil
+}
+
+// run goes up, down and up, and leaves the database with the file applied. It
+// returns false if that cannot be had.
+func (t *trial) run(ctx context.Context) (applicable bool, err error) {
+	before, applicable, err := t.firstUp(ctx)
+	if err != nil || !applicable {
+		return applicable, err
+	}
+	after, err := t.state(ctx)
+	if err != nil {
+		return true, err
+	}
+	if err := t.runner.down(ctx, t.db, 1, true); err != nil {
+		t.verdict.fault("down fails: %v", err)
+		return t.goOn(ctx), nil
+	}
+	back, err := t.state(ctx)
+	if err != nil {
+		return true, err
+	}
+	t.compareSchema("down does not restore the schema", before, back)
+	t.compareRows(before, after, back)
+	if t.verdict.Faults == nil {
+		err = t.secondUp(ctx, before, after)
+	}
+	if err != nil || t.verdict.Faults == nil {
+		return true, err
+	}
+	return t.goOn(ctx), nil
+}
+
+// goOn takes another database for the files after this one. It returns false
+// if the file cannot be applied to that, which has no rows.
+func (t *trial) goOn(ctx context.Context) bool {
+	err := t.restart(ctx, t.version.Number)
+	if err != nil {
+		t.verdict.fault("up fails without rows, and the files after this one were not tried: %v", err)
+	}
+	return err == nil
+}
+
+// firstUp puts rows in and goes up. Where the file acknowledges that it may
+// fail on rows, it is tried without NULL in them and in the end without rows.
+func (t *trial) firstUp(ctx context.Context) (before state, applicable bool, err error) {
+	var failed error
+	for _, rows := range []fill{{full: 2, sparse: 1}, {full: 2}, {}} {
+		notes, err := t.fill(ctx, rows)
+		if err != nil {
+			return before, false, err
+		}
+		if before, err = t.state(ctx); err != nil {
+			return before, false, err
+		}
+		if err = t.readAllowances(before); err != nil {
+			return before, false, err
+		}
+		err = t.runner.up(ctx, t.db, t.version.Number)
+		if err == nil {
+			t.verdict.Notes = append(t.verdict.Notes, notes...)
+			t.verdict.Good = "up, down and up with " + inRows(int64(before.rows()))
+			t.judgeFailure(failed)
+			return before, true, nil
+		}
+		failed = cmp.Or(failed, err)
+		if before.rows() == 0 {
+			break
+		}
+		if err := t.restart(ctx, t.previous); err != nil {
+			return before, false, err
+		}
+	}
+	t.verdict.fault("up fails, and the files after this one were not tried: %v", failed)
+	return before, false, nil
+}
+
+// judgeFailure says what to think of rows that up failed on.
+func (t *trial) judgeFailure(failed error) {
+	switch {
+	case failed == nil:
+	case slices.ContainsFunc(t.allowances, func(a *allowance) bool { return slices.Contains(dependOnRows, a.rule) }):
+		t.verdict.note("up fails on some rows, as the file acknowledges, so it was tried without them: %v", failed)
+	default:
+		t.verdict.fault("up fails on rows that the schema before it allows: %v; correct the rows first, or acknowledge it with -- lint:allow and one of %s",
+			failed, strings.Join(dependOnRows, ", "))
+	}
+}
+
+func (t *trial) secondUp(ctx context.Context, before, after state) error {
+	if err := t.runner.up(ctx, t.db, t.version.Number); err != nil {
+		t.verdict.fault("up fails after down: %v", err)
+		return nil
+	}
+	again, err := t.state(ctx)
+	if err != nil {
+		return err
+	}
+	t.compareSchema("up after down gives another schema", after, again)
+	t.compareCarried(before, after, again)
+	return nil
+}
+
+// compareSchema finds lines of a description that are missing or too many.
+func (t *trial) compareSchema(what string, was, is state) {
+	text := ""
+	for _, line := range was.lines {
+		if !slices.Contains(is.lines, line) {
+			text += "\n    missing: " + line
+		}
+	}
+	for _, line := range is.lines {
+		if !slices.Contains(was.lines, line) {
+			text += "\n    unexpected: " + line
+		}
+	}
+	if text != "" {
+		t.verdict.fault("%s:%s", what, text)
+	}
+}
+
+// readAllowances reads what the file acknowledges; before has the tables that it may name.
+func (t *trial) readAllowances(before state) error {
+	text, err := fs.ReadFile(t.runner.files, t.version.file())
+	if err != nil {
+		return err
+	}
+	c := &checkup{file: file{t.verdict.Path, text}, names: make(map[string]bool)}
+	for table := range before.tables {
+		c.names[table] = true
+	}
+	t.allowances = c.allowances()
+	return nil
+}
+
+// allows reports whether the file acknowledges one of some rules for a place.
+func (t *trial) allows(p place, rules ...string) bool {
+	return slices.ContainsFunc(t.allowances, func(a *allowance) bool {
+		return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.table || a.target == p.table+"."+p.column)
+	})
+}
+
+// dependOnRows are the rules about what fails on some rows.
+var dependOnRows = []string{"add-check", "add-foreign-key", "add-not-null-column", "add-unique-index", "change-check",
+	"change-primary-key", "change-type", "set-not-null"}

@@ -1,0 +1,227 @@
+package migrate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect"
+)
+
+// A state is what a database holds at some time.
+type state struct {
+	lines  []string // its schema, as describeAll says it
+	tables map[string]table
+}
+
+// A table is the rows of one, each with a value for each column.
+type table struct {
+	columns []string
+	rows    [][]value
+}
+
+// A value is written as text, since what it is depends on the database.
+type value struct {
+	text string
+	null bool
+}
+
+func (s state) rows() (n int) {
+	for _, t := range s.tables {
+		n += len(t.rows)
+	}
+	return n
+}
+
+func (s state) description() description { return description{lines: s.lines} }
+
+func (v *verifier) state(ctx context.Context) (s state, err error) {
+	if s.lines, err = describeAll(ctx, v.db, v.runner.dialect); err != nil {
+		return s, err
+	}
+	s.tables = make(map[string]table)
+	for _, p := range s.description().places() {
+		t := s.tables[p.table]
+		if p.column != "" {
+			t.columns = append(t.columns, p.column)
+		}
+		s.tables[p.table] = t
+	}
+	for name, t := range s.tables {
+		if t.rows, err = v.rowsOf(ctx, name, t.columns); err != nil {
+			return s, fmt.Errorf("read the rows of %s: %w", name, err)
+		}
+		s.tables[name] = t
+	}
+	return s, nil
+}
+
+// rowsOf reads the rows of a table. In SQLite, where a column may hold
+// anything, 7 is another value than '7'.
+func (v *verifier) rowsOf(ctx context.Context, table string, columns []string) (all [][]value, err error) {
+	asText := "CAST(%s AS text)"
+	if v.runner.dialect == dialect.SQLite {
+		asText = "CASE WHEN %[1]s IS NOT NULL THEN quote(%[1]s) END"
+	}
+	texts := []string{"1"}
+	for _, c := range columns {
+		texts = append(texts, fmt.Sprintf(asText, quoted(c)))
+	}
+	rows, err := v.db.QueryContext(ctx, "SELECT "+strings.Join(texts, ", ")+" FROM "+quoted(table))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		read := make([]*string, len(texts))
+		into := make([]any, len(texts))
+		for i := range read {
+			into[i] = &read[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		var row []value
+		for _, text := range read[1:] {
+			if text == nil {
+				row = append(row, value{null: true})
+			} else {
+				row = append(row, value{text: *text})
+			}
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+// only is the table with some of its columns, in their order.
+func (t table) only(columns []string) (rows [][]value) {
+	for _, row := range t.rows {
+		var part []value
+		for _, c := range columns {
+			part = append(part, row[slices.Index(t.columns, c)])
+		}
+		rows = append(rows, part)
+	}
+	return rows
+}
+
+// compareRows looks for the rows that were there before, when up and down have
+// run. What the file acknowledges to lose is only noted.
+func (t *trial) compareRows(before, after, back state) {
+	lost := lostBetween([]description{before.description(), after.description()}, []step{t.step})
+	for _, name := range before.names() {
+		was := before.tables[name]
+		is, stays := back.tables[name]
+		if !stays || len(was.rows) == 0 {
+			continue // compareSchema says what is gone
+		}
+		excused := t.allows(place{table: name}, losesRows...) ||
+			slices.Contains(lost, place{table: name}) && t.allows(place{table: name}, "drop-table")
+		if excused {
+			t.verdict.note("the rows of %s need not be kept, as the file acknowledges", name)
+			continue
+		}
+		var columns []string
+		for _, c := range was.columns {
+			p := place{name, c}
+			switch {
+			case !slices.Contains(is.columns, c):
+			case slices.Contains(lost, p) && t.allows(p, "drop-column"), t.allows(p, "change-type"):
+				t.verdict.note("what is in %s.%s need not be kept, as the file acknowledges", name, c)
+			default:
+				columns = append(columns, c)
+			}
+		}
+		t.compareTable(name, "down", columns, was.only(columns), is.only(columns))
+	}
+}
+
+// losesRows are the rules about rows that are removed or changed on purpose.
+var losesRows = []string{"delete-rows", "drop-cascade", "truncate", "update-all-rows"}
+
+// compareCarried compares what up made of the rows that were there before with
+// what it made of them the first time. New columns are left out: a default may
+// give another value each time.
+func (t *trial) compareCarried(before, after, again state) {
+	for _, name := range before.names() {
+		now := t.step.renamed(place{table: name}).table
+		if t.allows(place{table: name}, losesRows...) {
+			continue
+		}
+		var columns []string
+		for _, c := range before.tables[name].columns {
+			p := t.step.renamed(place{name, c})
+			excused := t.allows(place{name, c}, "drop-column", "change-type") || t.allows(p, "drop-column", "change-type")
+			if !excused && slices.Contains(after.tables[now].columns, p.column) && slices.Contains(again.tables[now].columns, p.column) {
+				columns = append(columns, p.column)
+			}
+		}
+		t.compareTable(now, "the second up", columns, after.tables[now].only(columns), again.tables[now].only(columns))
+	}
+}
+
+// compareTable finds rows that are not there any more, and rows too many. That
+// there is a value where there was none is no loss: up may have filled it in.
+func (t *trial) compareTable(name, when string, columns []string, was, is [][]value) {
+	left := slices.Clone(is)
+	slices.SortStableFunc(was, func(a, b []value) int { return cmp.Compare(nulls(a), nulls(b)) })
+	var gone [][]value
+	for _, row := range was {
+		i := slices.IndexFunc(left, func(other []value) bool { return same(row, other) })
+		if i < 0 {
+			gone = append(gone, row)
+			continue
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	if gone == nil && left == nil || len(columns) == 0 && len(was) == len(is) {
+		return
+	}
+	text := ""
+	for _, row := range gone {
+		text += "\n    missing: " + rowText(columns, row)
+	}
+	for _, row := range left {
+		text += "\n    unexpected: " + rowText(columns, row)
+	}
+	if text != "" {
+		t.verdict.fault("rows of %s are not kept, after %s:%s", name, when, text)
+	}
+}
+
+func nulls(row []value) (n int) {
+	for _, v := range row {
+		if v.null {
+			n++
+		}
+	}
+	return n
+}
+
+func same(was, is []value) bool {
+	for i := range was {
+		if !was[i].null && was[i] != is[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func rowText(columns []string, row []value) string {
+	var all []string
+	for i, c := range columns {
+		text := row[i].text
+		if row[i].null {
+			text = "NULL"
+		}
+		all = append(all, c+"="+oneLine(text))
+	}
+	return "(" + strings.Join(all, ", ") + ")"
+}
+
+// names lists the tables in order.
+func (s state) names() []string { return slices.Sorted(maps.Keys(s.tables)) }

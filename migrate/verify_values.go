@@ -1,0 +1,146 @@
+package migrate
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+	"entgo.io/ent/dialect"
+)
+
+// values returns values for a column of the nth row, as SQL: first one that
+// tells the row from others, and then those that the table's checks speak of.
+// There are none for a type that is not known.
+func (m *maker) values(c *schema.Column, n int) []string {
+	for _, f := range m.table.ForeignKeys {
+		if i := slices.Index(f.Columns, c); i >= 0 {
+			return []string{m.reference(f, i, n)}
+		}
+	}
+	var numbers []int
+	var texts []string
+	for _, check := range m.table.Checks() {
+		if !mentions(check.Expr, c.Name) {
+			continue
+		}
+		for _, found := range quotedText.FindAllString(check.Expr, -1) {
+			texts = append(texts, found)
+		}
+		for _, found := range wholeNumber.FindAllString(check.Expr, -1) {
+			if number, err := strconv.Atoi(found); err == nil {
+				numbers = append(numbers, number)
+			}
+		}
+	}
+	texts = rotated(texts, n)
+	switch t := c.Type.Type.(type) {
+	case *schema.BoolType:
+		return rotated([]string{"true", "false"}, n)
+	case *schema.IntegerType, *schema.DecimalType, *schema.FloatType, *postgres.SerialType:
+		all := []string{fmt.Sprint(n)}
+		for _, number := range numbers {
+			all = append(all, fmt.Sprint(number+n), fmt.Sprint(number), fmt.Sprint(number-n), fmt.Sprint(-number), fmt.Sprint(-number-n))
+		}
+		return all
+	case *schema.StringType:
+		all := append([]string{text(n, t.Size)}, texts...)
+		for _, number := range numbers {
+			all = append(all, padded(n, number), padded(n, number+1), padded(n, number-1))
+		}
+		return all
+	case *schema.EnumType:
+		var all []string
+		for _, v := range t.Values {
+			all = append(all, sqlText(v))
+		}
+		return rotated(all, n)
+	case *schema.BinaryType:
+		if m.runner.dialect == dialect.Postgres {
+			return append([]string{fmt.Sprintf(`'\x%032x'`, n)}, texts...)
+		}
+		all := []string{fmt.Sprintf("X'%032x'", n)}
+		for _, number := range numbers {
+			all = append(all, fmt.Sprintf("X'%0*x'", 2*min(number, maxLength), n))
+		}
+		return all
+	case *schema.TimeType:
+		return append([]string{fmt.Sprintf("'2001-01-01 00:%02d:%02d+00:00'", n/60%60, n%60)}, texts...)
+	case *schema.JSONType:
+		return []string{fmt.Sprintf(`'{"n": %d}'`, n), fmt.Sprintf("'[%d]'", n)}
+	case *schema.UUIDType:
+		return []string{fmt.Sprintf("'00000000-0000-4000-8000-%012x'", n)}
+	case *postgres.IntervalType:
+		return []string{fmt.Sprintf("'%d seconds'", n)}
+	case *postgres.ArrayType:
+		return []string{"'{}'"}
+	case *postgres.NetworkType:
+		return []string{fmt.Sprintf("'10.0.%d.%d'", n/256%256, n%256)}
+	default:
+		if m.runner.dialect == dialect.SQLite { // which takes anything
+			return append([]string{text(n, 0)}, texts...)
+		}
+		return texts
+	}
+}
+
+var (
+	quotedText  = regexp.MustCompile(`'(?:[^']|'')*'`)
+	wholeNumber = regexp.MustCompile(`\b\d+\b`)
+)
+
+// maxLength is how long a text is made because a check has such a number in it.
+const maxLength = 10_000
+
+// text is a text for the number n, no longer than limit if that is not 0.
+func text(n, limit int) string {
+	short := "v" + strconv.FormatInt(int64(n), 36)
+	if 0 < limit && limit < len(short) {
+		short = short[len(short)-limit:]
+	}
+	return sqlText(short)
+}
+
+// padded is a text for the number n of some length.
+func padded(n, length int) string {
+	short := strings.Trim(text(n, length), "'")
+	return sqlText(strings.Repeat("v", max(0, min(length, maxLength)-len(short))) + short)
+}
+
+func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// rotated has another value first for each n, so that rows differ.
+func rotated(all []string, n int) []string {
+	if len(all) == 0 {
+		return nil
+	}
+	n %= len(all)
+	return append(slices.Clone(all[n:]), all[:n]...)
+}
+
+// reference is the ith column of the row that f refers to from fewest rows, so
+// that it may be unique. A row that has to refer to its own table, of which
+// there is none yet, refers to itself.
+func (m *maker) reference(f *schema.ForeignKey, i, n int) string {
+	var joined, order, known []string
+	for j, c := range f.Columns {
+		to := quoted(f.RefColumns[j].Name)
+		joined = append(joined, fmt.Sprintf("c.%s = p.%s", quoted(c.Name), to))
+		order = append(order, "p."+to)
+		known = append(known, "p."+to+" IS NOT NULL")
+	}
+	parent := fmt.Sprintf("(SELECT p.%s FROM %s p WHERE %s ORDER BY (SELECT count(*) FROM %s c WHERE %s), %s LIMIT 1)",
+		quoted(f.RefColumns[i].Name), quoted(f.RefTable.Name), strings.Join(known, " AND "), quoted(m.table.Name),
+		strings.Join(joined, " AND "), strings.Join(order, ", "))
+	if f.RefTable != m.table || f.Columns[i].Type.Null || slices.Contains(f.Columns, f.RefColumns[i]) {
+		return parent
+	}
+	own := m.values(f.RefColumns[i], n)
+	if len(own) == 0 {
+		return parent
+	}
+	return fmt.Sprintf("coalesce(%s, %s)", parent, own[0])
+}
