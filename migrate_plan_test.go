@@ -60,7 +60,7 @@ func TestPlanCommands(t *testing.T) {
 		{"", []string{"migrate", "verify", devURL}, 1, []string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql: down does not restore the schema"),
 			filepath.Join("migrate", "postgres", "20990101000000_step.sql: down does not restore the schema"), "missing: table idempotency_keys", "things are wrong"}},
 		{"-- +goose Up\nCREATE TABLE more (id integer);\n-- +goose Down\nDROP TABLE more;\n", []string{"migrate", "verify", devURL}, 1,
-			[]string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql: ok, up, down and up with"), "do not give what ent/schema says", "more"}},
+			[]string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql: ok, up, down and up with"), "_more.sql: up fails", "already exists"}},
 	}
 	for _, step := range steps {
 		if step.file != "" {
