@@ -27,9 +27,7 @@ func (m *maker) values(c *schema.Column, n int) []string {
 		if !mentions(check.Expr, c.Name) {
 			continue
 		}
-		for _, found := range quotedText.FindAllString(check.Expr, -1) {
-			texts = append(texts, found)
-		}
+		texts = append(texts, quotedText.FindAllString(check.Expr, -1)...)
 		for _, found := range wholeNumber.FindAllString(check.Expr, -1) {
 			if number, err := strconv.Atoi(found); err == nil {
 				numbers = append(numbers, number)
