@@ -20,7 +20,7 @@ import (
 
 // api is a server on a database of its own, and a client of it.
 type api struct {
-	t       *testing.T
+	t       testing.TB
 	db      *database.DB
 	handler http.Handler
 }
@@ -28,7 +28,7 @@ type api struct {
 type vars = map[string]any
 
 // newAPI serves the database at url, which package dbtest made.
-func newAPI(t *testing.T, url string) *api {
+func newAPI(t testing.TB, url string) *api {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 
 // model evaluates conditions as schema.graphqls describes them, over rows in memory.
 type model struct {
-	t        *testing.T
+	t        testing.TB
 	schema   *ast.Schema
 	entities map[string]*entity.Entity
 	rows     map[string][]modelRow // by entity; deleted rows are not among them
@@ -48,7 +48,7 @@ func truthOf(b bool) truth {
 	return isFalse
 }
 
-func newModel(t *testing.T, w *world) *model {
+func newModel(t testing.TB, w *world) *model {
 	m := &model{t: t, schema: generated.NewExecutableSchema(generated.Config{}).Schema(), entities: map[string]*entity.Entity{}, rows: map[string][]modelRow{}}
 	for _, e := range ent.Entities {
 		m.entities[e.Name] = e

@@ -43,6 +43,14 @@ const maxBody = 1 << 20
 
 // NewServer returns the handler of the API on db.
 func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
+	srv, engine := newServer(db, cfg, log)
+	srv.AroundRootFields(engine.Mutate)
+	srv.AroundFields(engine.Read)
+	return srv
+}
+
+// newServer returns the handler with nothing that reads yet, and the engine that knows what an operation will read.
+func newServer(db *database.DB, cfg Config, log *slog.Logger) (*handler.Server, *read.Engine) {
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: &Resolver{}})
 	engine := read.NewEngine(schema.Schema(), ent.Entities, documents)
 
@@ -65,9 +73,7 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv.Use(limiter{cfg.Limits, engine, cfg.Development})
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
 	srv.AroundRootFields(stopAfterFailure)
-	srv.AroundRootFields(engine.Mutate)
-	srv.AroundFields(engine.Read)
-	return srv
+	return srv, engine
 }
 
 // contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come
