@@ -52,6 +52,7 @@ type generator struct {
 	refuse    bool // one value that is refused is still to come
 	decoded   bool // it came, and is refused when it is decoded
 	plain     bool // no variables, since this is one's value
+	moving    bool // rows change: there are times and cursors that no two databases have in common
 }
 
 // variable of the operation.
@@ -256,6 +257,9 @@ func (g *generator) field(parent *ast.Definition, s *scope, depth int) string {
 	g.left--
 	var fields []*ast.FieldDefinition
 	for _, def := range parent.Fields {
+		if g.moving && (def.Type.Name() == "Cursor" || def.Type.Name() == "Time") {
+			continue
+		}
 		leaf := g.schema.Types[def.Type.Name()].IsLeafType()
 		list := strings.HasSuffix(def.Type.Name(), "Connection") || strings.HasPrefix(def.Type.Name(), "__")
 		if leaf || g.left > 0 && (!list || depth < pages) {
@@ -444,6 +448,9 @@ func (g *generator) arguments(def *ast.FieldDefinition) string {
 	var order ordering
 	var texts []string
 	for _, a := range slices.Backward(def.Arguments) { // orderBy stands behind the cursors, which depend on it
+		if g.moving && a.Type.Name() == "Cursor" {
+			continue
+		}
 		if !a.Type.NonNull && !g.often(25) && (a.Name != "where" || !g.often(50)) {
 			continue
 		}
@@ -481,6 +488,9 @@ func orderingOf(value any) (order ordering) {
 
 // argument makes an argument of a field that is no connection.
 func (g *generator) argument(of *ast.FieldDefinition, a *ast.ArgumentDefinition) any {
+	if g.schema.Mutation.Fields.ForName(of.Name) == of {
+		return g.input(of.Name, a.Name, a.Type)
+	}
 	switch a.Type.Name() {
 	case "ID":
 		one := func() any {

@@ -90,8 +90,8 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 		return value, err
 	}
 	fc := graphql.GetFieldContext(ctx)
-	if strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
-		return value, nil // they are filled when they are made
+	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
+		return value, nil // payloads say what is meant; pages are filled when they are made
 	}
 	q := question{p.contents(ctx), fc.Field, graphql.GetOperationContext(ctx).Variables, value}
 	if q.entities[fc.Object] != nil {
