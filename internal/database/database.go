@@ -37,6 +37,9 @@ type Options struct {
 	PgBouncer         bool          // there is a PgBouncer in transaction mode between; pgbouncer=on in the address says so, too
 }
 
+// busyTimeout is how long a connection to SQLite waits for others to get out of its way.
+const busyTimeout = 5 * time.Second
+
 // statements is how many prepared statements a connection keeps.
 const statements = 256
 
@@ -133,7 +136,7 @@ func (db *DB) openSQLite(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("sqlite:%s is a directory", path)
 	}
-	for _, pragma := range []string{"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)"} {
+	for _, pragma := range []string{"busy_timeout(" + milliseconds(busyTimeout) + ")", "journal_mode(WAL)", "foreign_keys(1)"} {
 		if q.Get("mode") != "ro" || !strings.HasPrefix(pragma, "journal_mode") {
 			q.Add("_pragma", pragma)
 		}
@@ -146,7 +149,7 @@ func (db *DB) openSQLite(path string) error {
 	if err != nil {
 		return fmt.Errorf("sqlite:%s: %w", path, err)
 	}
-	db.DB, db.Dialect = sql.OpenDB(connector{c, statements, db.memory}), dialect.SQLite
+	db.DB, db.Dialect = sql.OpenDB(connector{patient{c}, statements, db.memory}), dialect.SQLite
 	return nil
 }
 
