@@ -12,7 +12,9 @@ WITH tables AS (
 )
 SELECT 'table ' || name || CASE relpersistence WHEN 'u' THEN ' UNLOGGED' ELSE '' END
   || CASE WHEN relrowsecurity THEN ' ROW LEVEL SECURITY' ELSE '' END
-FROM tables
+  || CASE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = t.oid AND tgisinternal AND tgenabled <> 'O') THEN ' FOREIGN KEYS OFF' ELSE '' END
+  || coalesce((SELECT ' RULES ' || string_agg(quote_ident(rulename), ', ' ORDER BY rulename) FROM pg_rewrite WHERE ev_class = t.oid), '')
+FROM tables t
 UNION ALL
 SELECT 'column ' || name || '.' || quote_ident(attname) || ' ' || format_type(atttypid, atttypmod)
   || coalesce((SELECT ' ENUM (' || string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) || ')'

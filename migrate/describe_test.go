@@ -95,6 +95,8 @@ CREATE TRIGGER hero_touch BEFORE UPDATE ON heroes FOR EACH ROW EXECUTE FUNCTION 
 		{"a trigger", "", triggerOnPostgres, "+trigger heroes.hero_touch TRIGGER hero_touch BEFORE UPDATE ON heroes FOR EACH ROW EXECUTE FUNCTION touch()", ""},
 		{"a trigger that is off", "", triggerOnPostgres + "ALTER TABLE heroes DISABLE TRIGGER hero_touch",
 			"+trigger heroes.hero_touch TRIGGER hero_touch BEFORE UPDATE ON heroes FOR EACH ROW EXECUTE FUNCTION touch() DISABLED", ""},
+		{"foreign keys that are off", "", "ALTER TABLE heroes DISABLE TRIGGER ALL", "-table heroes +table heroes FOREIGN KEYS OFF", ""},
+		{"a rule", "", "CREATE RULE keep AS ON DELETE TO heroes DO INSTEAD NOTHING", "-table heroes +table heroes RULES keep", ""},
 		{"a trigger", "", "CREATE TRIGGER hero_touch AFTER UPDATE ON heroes BEGIN SELECT 1; END", "", "+trigger heroes.hero_touch AFTER UPDATE ON heroes BEGIN SELECT 1 ; END"},
 		{"a table that forgets", "CREATE TABLE heroes", "CREATE UNLOGGED TABLE heroes", "-table heroes +table heroes UNLOGGED", ""},
 		{"a table that hides rows", "", "ALTER TABLE teams ENABLE ROW LEVEL SECURITY", "-table teams +table teams ROW LEVEL SECURITY", ""},
