@@ -178,7 +178,11 @@ func TestConcurrentIndexThatIsKilled(t *testing.T) {
 	if err := holder.Commit(); err != nil {
 		t.Fatal(err)
 	}
+	db.mustExec(t, "CREATE TABLE resumed AS SELECT now() AT TIME ZONE 'UTC' AS at")
 	mustUp(t, db, withIndex())
+	if n := db.count(t, "SELECT count(*) FROM goose_db_version, resumed WHERE version_id = 20260101000003 AND tstamp > at"); n != 1 {
+		t.Error("it is said to be applied when it was first begun")
+	}
 	if n := db.count(t, "SELECT count(*) FROM pg_index WHERE indexrelid = 'hero_age'::regclass AND indisvalid"); n != 1 {
 		t.Error("the index is not valid")
 	}

@@ -98,9 +98,13 @@ func (s *store) Insert(ctx context.Context, db database.DBTxConn, req database.I
 	if err != nil {
 		return err
 	}
-	// A step outside of a transaction has a row already, see begun.
-	result, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET is_applied = true, checksum = $1, schema = $2"+
-		" WHERE version_id = %d AND NOT is_applied", versionTable, req.Version), sum, d.String())
+	// A step outside of a transaction has a row already, with the time at which it began.
+	now := ""
+	if s.dialect == dialect.Postgres { // SQLite has no such steps
+		now = ", tstamp = DEFAULT"
+	}
+	result, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET is_applied = true, checksum = $1, schema = $2%s"+
+		" WHERE version_id = %d AND NOT is_applied", versionTable, now, req.Version), sum, d.String())
 	if err != nil {
 		return fmt.Errorf("record the version %d: %w", req.Version, err)
 	}
