@@ -65,7 +65,7 @@ func migrateCommand(do func(action) cli.ActionFunc) *cli.Command {
 }
 
 func versionFlag(name, meaning string) cli.Flag {
-	return &cli.StringFlag{Name: name, Usage: meaning, Local: true, DefaultText: " "}
+	return &cli.StringFlag{Name: name, Usage: meaning, Local: true, HideDefault: true}
 }
 
 func migrateUp(ctx context.Context, p program) error {
