@@ -54,7 +54,7 @@ func migrateDiff(ctx context.Context, p program) error {
 		return err
 	}
 	if planned.Paths == nil {
-		fmt.Fprintln(p.out, "ent/schema has not changed: nothing to write")
+		fmt.Fprintln(p.out, "ent/schema has not changed: nothing to write; an edit counts after go generate ./ent")
 	}
 	for _, path := range planned.Paths {
 		fmt.Fprintln(p.out, path)
