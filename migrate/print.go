@@ -83,15 +83,16 @@ func (p *printer) printf(format string, args ...any) {
 }
 
 // head says how to run the script. A program that goes on after an error would
-// commit half a step on SQLite, and begin the next one on PostgreSQL.
+// commit half a step on SQLite, and on PostgreSQL record an index that it could
+// not build, so the script itself says that it ends then.
 func (p *printer) head(name string) {
 	if name == dialect.SQLite {
-		p.printf("-- Run this with: sqlite3 -bail FILE < SCRIPT\n\n" +
+		p.printf("-- Run this with: sqlite3 FILE < SCRIPT\n.bail on\n\n" +
 			"-- A table is changed by way of a copy. With foreign keys on, dropping the old one would delete what refers to it.\n" +
 			"PRAGMA foreign_keys = off;\n")
 		return
 	}
-	p.printf("-- Run this with: psql -v ON_ERROR_STOP=1 -f SCRIPT DATABASE_URL\n")
+	p.printf("-- Run this with: psql -f SCRIPT DATABASE_URL\n\\set ON_ERROR_STOP on\n")
 }
 
 // block prints statements, as one transaction or without one.

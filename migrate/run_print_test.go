@@ -25,10 +25,10 @@ func printed(t *testing.T, name string, files fstest.MapFS, from, to int64, down
 // runScript runs a script as its first line says.
 func (db database) runScript(t *testing.T, script string) {
 	t.Helper()
-	program, args := "psql", []string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", db.url}
+	program, args := "psql", []string{"-X", "-q", "-f", "-", db.url}
 	if path, ok := strings.CutPrefix(db.url, "sqlite:"); ok {
 		// Some builds of it have foreign keys on.
-		program, args = "sqlite3", []string{"-bail", "-cmd", "PRAGMA foreign_keys = on", path}
+		program, args = "sqlite3", []string{"-cmd", "PRAGMA foreign_keys = on", path}
 	}
 	if _, err := exec.LookPath(program); err != nil {
 		t.Skip(err)
@@ -76,7 +76,8 @@ func TestPrintedText(t *testing.T) {
 	t.Parallel()
 	files := withIndex()
 	got := printed(t, dialect.Postgres, files, 20260101000001, 0, false)
-	const want = `-- Run this with: psql -v ON_ERROR_STOP=1 -f SCRIPT DATABASE_URL
+	const want = `-- Run this with: psql -f SCRIPT DATABASE_URL
+\set ON_ERROR_STOP on
 
 -- 20260101000002_step
 BEGIN;
