@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"entgo.io/ent/dialect"
 )
 
 // A LossError says what data is lost when versions are undone.
@@ -88,6 +90,11 @@ func (r runner) mayLose(ctx context.Context, conn *sql.Conn, h history, steps []
 		}
 	default:
 		lost = lostBetween(left, steps)
+		for _, p := range r.endangered(left, steps) {
+			if !slices.Contains(lost, p) && !slices.Contains(lost, place{table: p.table}) {
+				lost = append(lost, p)
+			}
+		}
 	}
 	for _, p := range lost {
 		n, err := p.count(ctx, conn)
@@ -146,27 +153,88 @@ func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""
 // finds, and at its end what stays. That a later step brings the name back
 // does not bring the data back, so each is looked at by itself.
 func lostBetween(left []description, steps []step) (lost []place) {
-	alive := make(map[place]place) // the name by then, by the name now
-	for _, p := range left[0].places() {
-		alive[p] = p
-	}
-	for i, s := range steps {
-		stays := left[i+1].places()
-		for was, now := range alive {
-			now = s.renamed(now)
-			alive[was] = now
-			if !slices.Contains(stays, now) {
-				lost = append(lost, was)
-				delete(alive, was)
-			}
+	follow(left, steps, func(_ step, now place, _, after description, p, next place) {
+		if !slices.Contains(after.places(), next) {
+			lost = append(lost, now)
 		}
-	}
+	})
 	// A table takes its columns along.
 	lost = slices.DeleteFunc(lost, func(p place) bool {
 		return p.column != "" && slices.Contains(lost, place{table: p.table})
 	})
 	slices.SortFunc(lost, func(a, b place) int { return strings.Compare(a.table+"."+a.column, b.table+"."+b.column) })
 	return lost
+}
+
+// follow calls visit for each table and column that is there now, and each step
+// that finds it: with the name that it has now, what the step finds and leaves,
+// and the names that it has there.
+func follow(left []description, steps []step, visit func(s step, now place, before, after description, p, next place)) {
+	alive := make(map[place]place) // the name by then, by the name now
+	for _, p := range left[0].places() {
+		alive[p] = p
+	}
+	for i, s := range steps {
+		stays := left[i+1].places()
+		for now, p := range alive {
+			next := s.renamed(p)
+			visit(s, now, left[i], left[i+1], p, next)
+			alive[now] = next
+			if !slices.Contains(stays, next) {
+				delete(alive, now)
+			}
+		}
+	}
+}
+
+// endangered lists the tables and columns that stay, and whose rows or values may
+// not: a step deletes rows, or turns values into those of another type. What it
+// does to single values with UPDATE only its author knows.
+func (r runner) endangered(left []description, steps []step) (all []place) {
+	follow(left, steps, func(s step, now place, before, after description, p, next place) {
+		switch {
+		case p.column == "" && s.empties(p.table):
+		case p.column != "" && r.dialect == dialect.Postgres && narrows(before.typeOf(p), after.typeOf(next)):
+		default:
+			return
+		}
+		all = append(all, now)
+	})
+	slices.SortFunc(all, func(a, b place) int { return strings.Compare(a.table+"."+a.column, b.table+"."+b.column) })
+	return slices.Compact(all)
+}
+
+var deletions = regexp.MustCompile(`(?i)^\s*(?:DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?(?:` + sqlName + `\s*\.\s*)?(` + sqlName + `)`)
+
+// empties reports whether the step deletes rows of the table.
+func (s step) empties(table string) bool {
+	return slices.ContainsFunc(s.script.section(s.down), func(st statement) bool {
+		found := deletions.FindStringSubmatch(st.text)
+		return found != nil && unquoted(found[1]) == table
+	})
+}
+
+// narrows reports whether a value of one of PostgreSQL's types may become another
+// value as one of the other.
+func narrows(from, to string) bool {
+	switch to {
+	case "", from, "text", "character varying":
+		return false
+	case "bigint":
+		return from != "integer" && from != "smallint"
+	}
+	return true
+}
+
+// typeOf is the type of a column, or "" if there is none of that name.
+func (d description) typeOf(p place) string {
+	for _, text := range d.lines {
+		if l := parseLine(text); l.kind == "column" && l.table == p.table && l.name == p.column {
+			kind, _, _ := strings.Cut(strings.Replace(l.rest, " NOT NULL", " NULL", 1), " NULL")
+			return kind
+		}
+	}
+	return ""
 }
 
 // places lists the tables of a description and their columns.

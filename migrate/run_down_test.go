@@ -113,6 +113,48 @@ func TestDownThroughAColumnThatComesBack(t *testing.T) {
 	})
 }
 
+// What stays may lose what is in it as well.
+func TestDownEmptiesWhatStays(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		for _, tt := range []struct {
+			up, down, want string // want "" for no loss
+			postgres       bool   // SQLite cannot do that
+		}{
+			{"SELECT 1;", "DELETE FROM a;", "table a (2 rows)", false},
+			{"SELECT 1;", `DELETE FROM "a" WHERE id > 1;`, "table a (2 rows)", false},
+			{"SELECT 1;", "TRUNCATE a;", "table a (2 rows)", true},
+			{"CREATE INDEX on_x ON a (x);", "DROP INDEX on_x;", "", false},
+			{"ALTER TABLE a ALTER COLUMN x TYPE varchar(99);", "ALTER TABLE a ALTER COLUMN x TYPE varchar(9) USING x::varchar(9);", "column a.x (a value in 1 row)", true},
+			{"ALTER TABLE a ALTER COLUMN x TYPE text;", "ALTER TABLE a ALTER COLUMN x TYPE varchar(9);", "column a.x (a value in 1 row)", true},
+			{"ALTER TABLE a ALTER COLUMN id TYPE smallint;", "ALTER TABLE a ALTER COLUMN id TYPE bigint;", "", true},
+		} {
+			if tt.postgres && db.dialect == dialect.SQLite {
+				continue
+			}
+			id := "integer"
+			if strings.Contains(tt.down, "bigint") {
+				id = "bigint"
+			}
+			files := steps("-- +goose Up\nCREATE TABLE a (id "+id+", x varchar(9));\n-- +goose Down\nDROP TABLE a;",
+				"-- +goose Up\n"+tt.up+"\n-- +goose Down\n"+tt.down)
+			mustUp(t, db, files)
+			db.mustExec(t, "INSERT INTO a VALUES (1, 'abcd'), (2, NULL)")
+			err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("%s: %v, want %q", tt.down, err, tt.want)
+			}
+			left := 1
+			if err != nil {
+				left = 2
+			}
+			if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, left, discard); err != nil {
+				t.Fatalf("%s with --yes: %v", tt.down, err)
+			}
+		}
+	})
+}
+
 // SQLite changes a table by way of a copy, in which nothing is lost.
 func TestDownByACopyOnSQLite(t *testing.T) {
 	t.Parallel()
