@@ -14,8 +14,8 @@ import (
 // A LossError says what data is lost when versions are undone.
 type LossError struct {
 	Versions []Version // to be undone, newest first
-	Tables   []Loss    // that go, and have rows
-	Columns  []Loss    // that go from tables that stay, and have values
+	Tables   []Loss    // that go or are emptied, and have rows
+	Columns  []Loss    // that go from tables that stay, or get a narrower type, and have values
 	NotKnown []Version // what these left is not known, so Tables are all that have rows, and may stay
 }
 

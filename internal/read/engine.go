@@ -2,7 +2,8 @@
 //
 // Three steps, a file or two each. Compile (bind.go, compile.go) turns a selection into a plan: what to read on each level, and what to write of it.
 // Load (load.go, page.go, where.go, order.go, cursor.go) runs the plan's statements, each keyed by all of its parents' rows at
-// once, through ent's query builders, so that interceptors and policies hold. Write (write.go) appends the answer's JSON.
+// once, through ent's query builders, so that interceptors and policies hold; a mutation's payload starts from the row that its statement returned
+// (payload.go). Write (write.go) appends the answer's JSON.
 package read
 
 import (
