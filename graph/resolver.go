@@ -11,6 +11,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
@@ -43,17 +44,16 @@ const maxBody = 1 << 20
 
 // NewServer returns the handler of the API on db.
 func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
-	srv, engine := newServer(db, cfg, log)
+	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: &Resolver{}})
+	engine := read.NewEngine(schema.Schema(), ent.Entities, documents)
+	srv := newServer(executable{schema, engine}, engine, db, cfg, log)
 	srv.AroundRootFields(engine.Mutate)
 	srv.AroundFields(engine.Read)
 	return srv
 }
 
-// newServer returns the handler with nothing that reads yet, and the engine that knows what an operation will read.
-func newServer(db *database.DB, cfg Config, log *slog.Logger) (*handler.Server, *read.Engine) {
-	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: &Resolver{}})
-	engine := read.NewEngine(schema.Schema(), ent.Entities, documents)
-
+// newServer returns the handler of operations on the schema, with no middleware for fields yet. The engine knows what an operation will read.
+func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv := handler.New(schema)
 	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: maxBody})
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](documents))
@@ -73,7 +73,7 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) (*handler.Server, 
 	srv.Use(limiter{cfg.Limits, engine, cfg.Development})
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
 	srv.AroundRootFields(stopAfterFailure)
-	return srv, engine
+	return srv
 }
 
 // contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -119,12 +120,20 @@ func TestPanic(t *testing.T) {
 			field.Store("")
 			a.whole(0)
 		}
-		field.Store("b")
-		got := a.do(`{ a: teams { totalCount } b: teams { totalCount } c: users { totalCount } }`, nil)
-		if got.code() != "INTERNAL" {
-			t.Errorf("%s\nwant INTERNAL", got)
+		var left atomic.Int32
+		a.db.Watch = func(context.Context, string, time.Duration, error) {
+			if left.Add(-1) == 0 {
+				panic("a secret")
+			}
 		}
-		field.Store("")
-		a.whole(0)
+		for _, fields := range []string{"", "__schema { __typename }"} { // which the read engine answers alone, and which not
+			left.Store(2)
+			got := a.do(`{ a: teams { totalCount } b: teams { totalCount } c: users { totalCount } `+fields+`}`, nil)
+			if got.code() != "INTERNAL" || got.Data != nil || got.Errors[0].Message != "internal error" {
+				t.Errorf("%s\nwant INTERNAL, no data, and nothing of the panic", got)
+			}
+			left.Store(0)
+			a.whole(0)
+		}
 	})
 }

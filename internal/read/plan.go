@@ -101,6 +101,7 @@ type operation struct {
 	plans    map[string]*plan
 	payloads map[string]*payload // of a mutation's root fields
 	most     map[string]int      // statements, by the state of the switches
+	queries  map[string]*query   // by the same; nil where the engine cannot answer alone
 }
 
 // plansAnOperation bounds what is kept for one operation, which may have many switches.
@@ -110,7 +111,7 @@ func (e *Engine) operation(op *graphql.OperationContext) *operation {
 	if known, ok := e.plans.Get(op.Operation); ok {
 		return known
 	}
-	o := &operation{plans: map[string]*plan{}, payloads: map[string]*payload{}, most: map[string]int{}}
+	o := &operation{plans: map[string]*plan{}, payloads: map[string]*payload{}, most: map[string]int{}, queries: map[string]*query{}}
 	o.switches = switchesOf(op.Doc, op.Operation)
 	e.plans.Add(op.Operation, o)
 	return o

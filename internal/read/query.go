@@ -1,0 +1,180 @@
+package read
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/ids"
+	"forge/internal/unit"
+)
+
+// root is a root field of a query that does no more than refer: to the entity of an ID, or to all entities of a type.
+type root struct {
+	field      *ast.Field
+	selections ast.SelectionSet
+	key        string // the alias as JSON writes it, with the colon
+	constant   string // of __typename, which refers to nothing
+	plan       *plan
+}
+
+// query is an operation all of whose root fields do no more than refer.
+type query struct {
+	roots   []root
+	written room
+}
+
+// Answer returns the data of the query that ctx is about, if each of its root fields does no more than refer: the engine answers it
+// alone then, field errors included. It returns false, and has done nothing, if there is another field, or an argument that a
+// resolver would refuse.
+func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
+	op := graphql.GetOperationContext(ctx)
+	q := e.operation(op).query(e, op)
+	if q == nil {
+		return nil, false
+	}
+	answers := make([]rootAnswer, len(q.roots))
+	for i := range q.roots {
+		a := &answers[i]
+		a.root, a.run = &q.roots[i], run{Engine: e, unit: unit.FromContext(ctx), op: op}
+		if !a.prepare(ctx) {
+			return nil, false
+		}
+	}
+	b := append(make([]byte, 0, q.written.size()), '{')
+	for i := range answers {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, answers[i].key...)
+		var ok bool
+		if b, ok = answers[i].append(ctx, b); !ok {
+			return []byte("null"), true
+		}
+	}
+	q.written.took(len(b) + 1)
+	return append(b, '}'), true
+}
+
+// query returns the operation if all of its root fields do no more than refer, or nil.
+func (o *operation) query(e *Engine, op *graphql.OperationContext) *query {
+	if op.Operation.Operation != ast.Query {
+		return nil
+	}
+	state := o.state(op.Variables)
+	o.mu.Lock()
+	known, ok := o.queries[state]
+	o.mu.Unlock()
+	if ok {
+		return known
+	}
+	q := e.compileQuery(o, op, state)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.queries) < plansAnOperation {
+		o.queries[state] = q
+	}
+	return q
+}
+
+func (e *Engine) compileQuery(o *operation, op *graphql.OperationContext, state string) *query {
+	q := new(query)
+	c := &compiler{Engine: e, op: op}
+	for _, f := range c.collect(map[string]bool{e.schema.Query.Name: true}, op.Operation.SelectionSet) {
+		r := root{field: f.field, selections: f.selections, key: quoted(f.field.Alias) + ":"}
+		switch {
+		case f.field.Name == "__typename":
+			r.constant = quoted(e.schema.Query.Name)
+		case e.refers(f.field.Definition):
+			r.plan = o.find(state+" "+f.field.Alias, func() *plan { return compile(e, op, f.field, f.selections) })
+		default:
+			return nil
+		}
+		q.roots = append(q.roots, r)
+	}
+	return q
+}
+
+// refers reports whether a root field can but refer: it is a connection, or it has an ID for its only argument and is one entity.
+// Its resolver is asked only if the operation has other fields, too.
+func (e *Engine) refers(def *ast.FieldDefinition) bool {
+	if e.connections[def.Type.Name()] != nil {
+		return true
+	}
+	return e.owns(def.Type) && def.Type.Elem == nil && len(def.Arguments) == 1 && def.Arguments.ForName("id") != nil
+}
+
+// rootAnswer is the answering of a root field.
+type rootAnswer struct {
+	*root
+	run
+	id        ids.ID // of the entity that is meant, unless the field is a connection
+	selection *selection
+}
+
+// prepare reads the arguments. It returns false if one is not allowed.
+func (a *rootAnswer) prepare(ctx context.Context) bool {
+	switch {
+	case a.plan == nil:
+		return true
+	case a.plan.connection != nil:
+		a.results = make([]result, a.plan.slots[""])
+		return a.preparePages(ctx, a.plan.connection.level) == nil
+	}
+	text, _ := a.field.ArgumentMap(a.op.Variables)["id"].(string)
+	var err error
+	if a.id, err = ids.Parse(text); err != nil {
+		return false
+	}
+	a.selection, err = a.selectionFor(a.plan, a.id, "id")
+	return err == nil
+}
+
+// append appends the value of the field. It returns false if the field has none and may not be null.
+func (a *rootAnswer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
+	if a.plan == nil {
+		return append(b, a.constant...), true
+	}
+	start := len(b)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: a.schema.Query.Name, Field: graphql.CollectedField{Field: a.field, Selections: a.selections},
+	})
+	w := &writer{run: &a.run, ctx: ctx, b: b}
+	if !a.write(ctx, w) {
+		return append(w.b[:start], "null"...), !a.field.Definition.Type.NonNull
+	}
+	return w.b, true
+}
+
+// write has w append the field, and reports what goes wrong. It returns false if there is nothing to append.
+func (a *rootAnswer) write(ctx context.Context, w *writer) (ok bool) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			a.op.Error(ctx, a.op.Recover(ctx, panicked))
+			ok = false
+		}
+	}()
+	ok, err := a.loadAndWrite(ctx, w)
+	if err != nil {
+		a.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
+	}
+	return ok
+}
+
+func (a *rootAnswer) loadAndWrite(ctx context.Context, w *writer) (bool, error) {
+	if c := a.plan.connection; c != nil {
+		if err := a.load(ctx, &fetch{run: &a.run, level: c.level, page: a.results[c.level.slot].page}); err != nil {
+			return false, err
+		}
+		return w.connection(c, 0), nil
+	}
+	if err := a.byKeys(ctx, a.plan, a.selection, []uuid.UUID{a.id.UUID}); err != nil {
+		return false, err
+	}
+	if a.results[a.selection.level.slot].table.len() == 0 {
+		return false, nil
+	}
+	return w.object(a.selection, 0), nil
+}
