@@ -33,6 +33,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	socket.begun()
 	conn := &conn{rawConn: opened.(rawConn), socket: socket, precious: c.precious}
 	if c.statements > 0 {
 		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
@@ -78,7 +79,9 @@ func (c *conn) take(ctx context.Context, query string) (*prepared, error) {
 		p.inUse = true
 		return p, nil
 	}
-	stmt, err := c.PrepareContext(ctx, query)
+	watched, done := c.watch(ctx)
+	stmt, err := c.PrepareContext(watched, query)
+	done()
 	if err != nil {
 		return nil, err
 	}
@@ -100,41 +103,44 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if err != nil {
 		return nil, err
 	}
+	ctx, done := c.watch(ctx)
 	found, err := p.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 	if err != nil {
-		c.failed(ctx, query, p, err)
+		done()
+		c.failed(query, p, err)
 		return nil, err
 	}
-	done := func() {
-		c.givenUp = c.givenUp || ctx.Err() != nil
-		p.release()
-	}
-	return &rows{Rows: found, done: done}, nil
+	return &rows{found, p, done}, nil
 }
 
 // ExecContext runs a statement. One without parameters may be several, or control a transaction: it is not prepared.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if c.kept == nil || len(args) == 0 {
+	if c.kept == nil {
+		return c.rawConn.ExecContext(ctx, query, args)
+	}
+	if len(args) == 0 {
+		ctx, done := c.watch(ctx)
+		defer done()
 		return c.rawConn.ExecContext(ctx, query, args)
 	}
 	p, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err
 	}
+	ctx, done := c.watch(ctx)
 	result, err := p.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+	done()
 	if err != nil {
-		c.failed(ctx, query, p, err)
+		c.failed(query, p, err)
 		return nil, err
 	}
-	c.givenUp = c.givenUp || ctx.Err() != nil
 	p.release()
 	return result, nil
 }
 
 // failed releases a statement that did not succeed, and does not keep it: it may not be in a state to be used again. If the server
 // does not know it any more, or its result has changed with the schema, none that were prepared before are to be trusted.
-func (c *conn) failed(ctx context.Context, query string, p *prepared, err error) {
-	c.givenUp = c.givenUp || ctx.Err() != nil
+func (c *conn) failed(query string, p *prepared, err error) {
 	p.release()
 	if kept, ok := c.kept.Peek(query); ok && kept == p {
 		c.kept.Remove(query)
@@ -173,10 +179,11 @@ func (c *conn) IsValid() bool {
 	return c.rawConn.IsValid() && (c.precious || !c.givenUp)
 }
 
-// rows tell when they are closed.
+// rows are those of a kept statement.
 type rows struct {
 	driver.Rows
-	done func()
+	of   *prepared
+	done func() // of the watch; nil once they are closed
 }
 
 // Close closes the rows; their statement can be used again.
@@ -184,6 +191,7 @@ func (r *rows) Close() error {
 	err := r.Rows.Close()
 	if r.done != nil {
 		r.done()
+		r.of.release()
 		r.done = nil
 	}
 	return err

@@ -2,6 +2,7 @@ package database
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"net"
 	"syscall"
@@ -9,7 +10,12 @@ import (
 )
 
 // socket is the network connection below a database connection, if it has one.
-type socket struct{ raw syscall.RawConn }
+type socket struct {
+	network, address string
+	conn             net.Conn
+	raw              syscall.RawConn
+	key              []byte // by which the server knows the session; nil if we have not heard it
+}
 
 type socketKey struct{}
 
@@ -19,32 +25,50 @@ func withSocket(ctx context.Context) (context.Context, *socket) {
 	return context.WithValue(ctx, socketKey{}, s), s
 }
 
+// begun notes what the server said when the session began.
+func (s *socket) begun() {
+	if b, ok := s.conn.(*buffered); ok {
+		s.key = bytes.Clone(keyIn(b.start))
+		b.start, b.begun = nil, true
+	}
+}
+
 // dialer is what lib/pq opens its connections with.
 type dialer struct{ net.Dialer }
 
 // DialContext opens a connection and notes it on the context.
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	opened, err := d.Dialer.DialContext(ctx, network, address)
-	if s, ok := ctx.Value(socketKey{}).(*socket); ok && err == nil {
+	if err != nil {
+		return nil, err
+	}
+	b := &buffered{Conn: opened, ahead: bufio.NewReaderSize(opened, readAhead)}
+	if s, ok := ctx.Value(socketKey{}).(*socket); ok {
+		*s = socket{network: network, address: address, conn: b}
 		if c, ok := opened.(syscall.Conn); ok {
 			s.raw, _ = c.SyscallConn()
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &buffered{opened, bufio.NewReaderSize(opened, readAhead)}, nil
+	return b, nil
 }
 
 // buffered is a network connection that takes in much at a time: lib/pq asks for 4 KiB, and a page of nested rows has many of those.
 type buffered struct {
 	net.Conn
 	ahead *bufio.Reader
+	start []byte // what was read before the session began
+	begun bool
 }
 
 const readAhead = 32 << 10
 
-func (b *buffered) Read(p []byte) (int, error) { return b.ahead.Read(p) }
+func (b *buffered) Read(p []byte) (int, error) {
+	n, err := b.ahead.Read(p)
+	if !b.begun && len(b.start) < longestStart {
+		b.start = append(b.start, p[:n]...)
+	}
+	return n, err
+}
 
 // DialTimeout opens a connection within a time.
 func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {

@@ -1,0 +1,13 @@
+package database
+
+import "time"
+
+// SetGiveUpTime changes how long a server may take to end a statement that was given up, and returns how to change it back.
+func SetGiveUpTime(d time.Duration) func() {
+	before := giveUpTime
+	giveUpTime = d
+	return func() { giveUpTime = before }
+}
+
+// KeyIn is keyIn, for tests.
+var KeyIn = keyIn
