@@ -1,9 +1,7 @@
 package graphqlhttp
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"net/url"
 	"unicode/utf8"
 
@@ -74,17 +72,13 @@ func setString(to *string, name string, value []byte) *refusal {
 	}
 }
 
-// setObject stores value, if it is there. Numbers stay as they were written: a float64 would lose digits of a large one.
+// setObject stores value, if it is there.
 func setObject(to *map[string]any, name string, value []byte) *refusal {
 	switch kind := kindOf(value); kind {
 	case nothing, null:
 		return nil
 	case object:
-		decoder := json.NewDecoder(bytes.NewReader(value))
-		decoder.UseNumber()
-		if err := decoder.Decode(to); err != nil {
-			return malformed("%s cannot be decoded", name)
-		}
+		*to = decodeObject(value)
 		return nil
 	default:
 		return malformed("%s must be a JSON object, not %s", name, kind)
@@ -119,7 +113,10 @@ func setFromText(to *map[string]any, name, encoded string) *refusal {
 		return nil
 	}
 	value := []byte(encoded)
-	return cmp.Or(notJSON(name, value), setObject(to, name, value))
+	if refused := notJSON(name, value); refused != nil {
+		return refused
+	}
+	return setObject(to, name, value)
 }
 
 // noQuery refuses params that neither have a query nor name a stored one.

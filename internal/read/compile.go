@@ -82,7 +82,7 @@ var kindOfOutput = map[entity.Kind]outputKind{
 }
 
 func newOutput(f *ast.Field) output {
-	return output{alias: f.Alias, at: f.Position, key: quoted(f.Alias) + ":", nonNull: f.Definition.Type.NonNull}
+	return output{step: ast.PathName(f.Alias), at: f.Position, key: quoted(f.Alias) + ":", nonNull: f.Definition.Type.NonNull}
 }
 
 func quoted(s string) string { return string(appendString(nil, []byte(s))) }

@@ -58,7 +58,7 @@ func (p *plan) keys() string {
 	outputs = func(list []output) {
 		b.WriteByte('{')
 		for i := range list {
-			b.WriteString(list[i].alias + " ")
+			fmt.Fprint(&b, list[i].step, " ")
 			switch {
 			case list[i].nested != nil:
 				object(list[i].nested)

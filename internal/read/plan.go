@@ -39,7 +39,7 @@ type connection struct {
 
 // output is one entry of a JSON object.
 type output struct {
-	alias   string
+	step    ast.PathElement // the alias, as a path has it
 	at      *ast.Position
 	key     string // the alias as JSON writes it, with the colon
 	kind    outputKind

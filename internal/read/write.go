@@ -80,7 +80,7 @@ func (w *writer) field(out *output, l *level, row int) bool {
 		return w.column(out, l, row)
 	}
 	start, depth := len(w.b), len(w.path)
-	w.path = append(w.path, ast.PathName(out.alias))
+	w.path = append(w.path, out.step)
 	ok := w.related(out, row)
 	w.path = w.path[:depth]
 	if ok {
@@ -98,7 +98,7 @@ func (w *writer) column(out *output, l *level, row int) bool {
 	value, null := w.results[l.slot].table.cell(row, out.column)
 	if null {
 		if out.nonNull {
-			w.missing(ast.PathName(out.alias))
+			w.missing(out.step)
 		}
 		w.b = append(w.b, "null"...)
 		return !out.nonNull
@@ -172,7 +172,7 @@ func (w *writer) connection(c *connection, parent int) bool {
 		}
 		out := &c.fields[i]
 		w.b = append(w.b, out.key...)
-		w.path = append(w.path, ast.PathName(out.alias))
+		w.path = append(w.path, out.step)
 		switch out.kind {
 		case constant:
 			w.b = append(w.b, out.text...)
@@ -225,7 +225,7 @@ func (w *writer) edge(fields []output, res *result, row int) bool {
 		case edgeCursor:
 			w.cursor(res, row)
 		case edgeNode:
-			w.path = append(w.path, ast.PathName(out.alias))
+			w.path = append(w.path, out.step)
 			if !w.object(out.nested, row) {
 				return false
 			}
