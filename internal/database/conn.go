@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql/driver"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
@@ -48,6 +49,7 @@ type conn struct {
 	// A statement was given up while it ran. What SQLite interrupts may be the next one, so the connection is not used again, unless
 	// it is precious.
 	givenUp, precious bool
+	used              time.Time // when the last statement ended
 	kept              *simplelru.LRU[string, *prepared] // by text; nil if none are kept
 }
 
@@ -110,11 +112,12 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		c.failed(query, p, err)
 		return nil, err
 	}
-	return &rows{found, p, done}, nil
+	return &rows{found, c, p, done}, nil
 }
 
 // ExecContext runs a statement. One without parameters may be several, or control a transaction: it is not prepared.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	defer func() { c.used = time.Now() }()
 	if c.kept == nil {
 		return c.rawConn.ExecContext(ctx, query, args)
 	}
@@ -166,9 +169,12 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 	return driver.ErrSkip
 }
 
+// fresh is for how long a connection that was used is taken to live without a look at it, which is a system call.
+const fresh = 2 * time.Millisecond
+
 // ResetSession is called before a connection is used again.
 func (c *conn) ResetSession(ctx context.Context) error {
-	if !c.IsValid() || !c.socket.alive() {
+	if !c.IsValid() || time.Since(c.used) > fresh && !c.socket.alive() {
 		return driver.ErrBadConn
 	}
 	return c.rawConn.ResetSession(ctx)
@@ -182,6 +188,7 @@ func (c *conn) IsValid() bool {
 // rows are those of a kept statement.
 type rows struct {
 	driver.Rows
+	conn *conn
 	of   *prepared
 	done func() // of the watch; nil once they are closed
 }
@@ -192,6 +199,7 @@ func (r *rows) Close() error {
 	if r.done != nil {
 		r.done()
 		r.of.release()
+		r.conn.used = time.Now()
 		r.done = nil
 	}
 	return err
