@@ -38,16 +38,18 @@ func (e *Engine) Inputs(f *ast.Field, vars map[string]any) (longest int) {
 
 // RootFields returns the fields of the operation that are run, merged as the specification says.
 func (e *Engine) RootFields(op *graphql.OperationContext) []*ast.Field {
-	root := e.schema.Query
-	if op.Operation.Operation == ast.Mutation {
-		root = e.schema.Mutation
-	}
-	c := &compiler{Engine: e, op: op}
-	var fields []*ast.Field
-	for _, f := range c.collect(map[string]bool{root.Name: true}, op.Operation.SelectionSet) {
-		fields = append(fields, f.field)
-	}
-	return fields
+	o := e.operation(op)
+	return kept(o, o.roots, o.state(op.Variables), func() (fields []*ast.Field) {
+		root := e.schema.Query
+		if op.Operation.Operation == ast.Mutation {
+			root = e.schema.Mutation
+		}
+		c := &compiler{Engine: e, op: op}
+		for _, f := range c.collect(map[string]bool{root.Name: true}, op.Operation.SelectionSet) {
+			fields = append(fields, f.field)
+		}
+		return fields
+	})
 }
 
 func pageEntries(args map[string]any) int {

@@ -75,19 +75,7 @@ func (r *run) loadReturned(ctx context.Context, p *plan, l *level) (done bool, e
 // payload returns what a root field's payload shows.
 func (o *operation) payload(e *Engine, op *graphql.OperationContext, root graphql.CollectedField, dialect string) *payload {
 	key := o.state(op.Variables) + " " + root.Alias
-	o.mu.Lock()
-	known := o.payloads[key]
-	o.mu.Unlock()
-	if known != nil {
-		return known
-	}
-	p := o.compilePayload(e, op, root, dialect)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.payloads) < plansAnOperation {
-		o.payloads[key] = p
-	}
-	return p
+	return kept(o, o.payloads, key, func() *payload { return o.compilePayload(e, op, root, dialect) })
 }
 
 func (o *operation) compilePayload(e *Engine, op *graphql.OperationContext, root graphql.CollectedField, dialect string) *payload {

@@ -102,6 +102,7 @@ type operation struct {
 	payloads map[string]*payload // of a mutation's root fields
 	most     map[string]int      // statements, by the state of the switches
 	queries  map[string]*query   // by the same; nil where the engine cannot answer alone
+	roots    map[string][]*ast.Field
 }
 
 // plansAnOperation bounds what is kept for one operation, which may have many switches.
@@ -111,7 +112,8 @@ func (e *Engine) operation(op *graphql.OperationContext) *operation {
 	if known, ok := e.plans.Get(op.Operation); ok {
 		return known
 	}
-	o := &operation{plans: map[string]*plan{}, payloads: map[string]*payload{}, most: map[string]int{}, queries: map[string]*query{}}
+	o := &operation{plans: map[string]*plan{}, payloads: map[string]*payload{},
+		most: map[string]int{}, queries: map[string]*query{}, roots: map[string][]*ast.Field{}}
 	o.switches = switchesOf(op.Doc, op.Operation)
 	e.plans.Add(op.Operation, o)
 	return o
@@ -153,38 +155,32 @@ func responsePath(fc *graphql.FieldContext) string {
 	return strings.Join(names, "<")
 }
 
-func (o *operation) find(key string, compile func() *plan) *plan {
+func (o *operation) find(key string, compile func() *plan) *plan { return kept(o, o.plans, key, compile) }
+
+// kept returns what one of the operation's maps has for the key, or else makes it.
+func kept[T any](o *operation, in map[string]T, key string, make func() T) T {
 	o.mu.Lock()
-	p := o.plans[key]
+	value, known := in[key]
 	o.mu.Unlock()
-	if p != nil {
-		return p
+	if known {
+		return value
 	}
-	p = compile()
+	value = make()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.plans) < plansAnOperation {
-		o.plans[key] = p
+	if other, known := in[key]; known {
+		return other
 	}
-	return p
+	if len(in) < plansAnOperation {
+		in[key] = value
+	}
+	return value
 }
 
 // statements returns how many statements the operation runs at most.
 func (o *operation) statements(e *Engine, op *graphql.OperationContext) int {
 	state := o.state(op.Variables)
-	o.mu.Lock()
-	n, known := o.most[state]
-	o.mu.Unlock()
-	if known {
-		return n
-	}
-	n = e.countStatements(o, op, state)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.most) < plansAnOperation {
-		o.most[state] = n
-	}
-	return n
+	return kept(o, o.most, state, func() int { return e.countStatements(o, op, state) })
 }
 
 func (e *Engine) countStatements(o *operation, op *graphql.OperationContext, state string) (n int) {

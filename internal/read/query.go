@@ -64,19 +64,7 @@ func (o *operation) query(e *Engine, op *graphql.OperationContext) *query {
 		return nil
 	}
 	state := o.state(op.Variables)
-	o.mu.Lock()
-	known, ok := o.queries[state]
-	o.mu.Unlock()
-	if ok {
-		return known
-	}
-	q := e.compileQuery(o, op, state)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.queries) < plansAnOperation {
-		o.queries[state] = q
-	}
-	return q
+	return kept(o, o.queries, state, func() *query { return e.compileQuery(o, op, state) })
 }
 
 func (e *Engine) compileQuery(o *operation, op *graphql.OperationContext, state string) *query {
