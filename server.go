@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/urfave/cli/v3"
 
 	_ "forge/ent/runtime" // the hooks, interceptors and defaults of ent/schema
@@ -26,6 +27,7 @@ import (
 	"forge/internal/httpserver"
 	"forge/internal/idempotency"
 	"forge/internal/metrics"
+	"forge/internal/persisted"
 	"forge/internal/seed"
 	"forge/internal/settings"
 	"forge/internal/usage"
@@ -119,6 +121,10 @@ func serve(ctx context.Context, p program) error {
 	if err := p.MayServe(); err != nil {
 		return err
 	}
+	documents, err := p.documents()
+	if err != nil {
+		return err
+	}
 	// The address comes first: whoever starts a second server by mistake has no database touched.
 	l, err := httpserver.Listen(p.Addr)
 	if err != nil {
@@ -143,13 +149,15 @@ func serve(ctx context.Context, p program) error {
 	defer sweeping.Wait()
 	defer stop()
 	p.welcome(httpserver.URL(l), filled)
-	return httpserver.Serve(ctx, l, httpserver.Routes(p.parts(db)), p.log)
+	return httpserver.Serve(ctx, l, httpserver.Routes(p.parts(db, documents)), p.log)
 }
 
 // parts says what the server consists of.
-func (p program) parts(db *database.DB) httpserver.Parts {
+func (p program) parts(db *database.DB, documents graphql.HandlerExtension) httpserver.Parts {
+	cfg := p.graph()
+	cfg.Documents = documents
 	parts := httpserver.Parts{
-		API:     graph.NewServer(db, p.graph(), p.log),
+		API:     graph.NewServer(db, cfg, p.log),
 		Ready:   health.Ready(db, p.log),
 		Metrics: metrics.New(db),
 		Log:     p.log,
@@ -158,6 +166,22 @@ func (p program) parts(db *database.DB) httpserver.Parts {
 		parts.Playground = playground.Handler()
 	}
 	return parts
+}
+
+// documents says which documents are taken, and how they may be named.
+func (p program) documents() (graphql.HandlerExtension, error) {
+	switch {
+	case p.TrustedDocuments != "":
+		manifest, err := graph.TrustedDocuments(p.TrustedDocuments, p.MaxTokens)
+		if err != nil {
+			return nil, usage.Errorf("%s=%q: %v", p.NameOf("TRUSTED_DOCUMENTS"), p.TrustedDocuments, err)
+		}
+		return persisted.Trusted{Manifest: manifest}, nil
+	case p.APQ:
+		return persisted.NewAutomatic(p.APQCache, p.APQCacheKiB<<10), nil
+	default:
+		return persisted.Off{}, nil
+	}
 }
 
 // graph says how operations are handled.

@@ -7,6 +7,7 @@ package graph
 //go:generate go tool gqlgen generate
 
 import (
+	"cmp"
 	"log/slog"
 	"maps"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"forge/graph/generated"
 	"forge/internal/database"
 	"forge/internal/graphqlhttp"
+	"forge/internal/persisted"
 	"forge/internal/read"
 )
 
@@ -31,6 +33,9 @@ type Config struct {
 	// IdempotencyTTL is how long the answer to a mutation with an idempotency key is kept.
 	IdempotencyTTL time.Duration
 	Limits         Limits
+	// Documents says which documents are taken, and how they may be named: an extension of package persisted. If it is nil, each request has to
+	// bring its own, and any will do.
+	Documents graphql.HandlerExtension
 }
 
 // Resolver is the root of all resolvers. The database reaches them through the unit of work on the context.
@@ -65,6 +70,7 @@ func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *databas
 	} else {
 		srv.Use(noIntrospection{})
 	}
+	srv.Use(cmp.Or[graphql.HandlerExtension](cfg.Documents, persisted.Off{}))
 	srv.SetDisableSuggestion(!cfg.Development)
 	srv.SetParserTokenLimit(cfg.Limits.Tokens)
 	srv.Use(nesting{})
@@ -74,6 +80,11 @@ func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *databas
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
 	srv.AroundRootFields(stopAfterFailure)
 	return srv
+}
+
+// TrustedDocuments reads a manifest for the schema; see persisted.Load.
+func TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
+	return persisted.Load(path, contract(), tokens)
 }
 
 // contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come

@@ -237,7 +237,8 @@ type HeroWhereInput struct {
 // What goes wrong has a code in `extensions.code`: `BAD_USER_INPUT` (with `field`, the path of the argument),
 // `NOT_FOUND` (with `id`), `CONFLICT` (with `field`, or with `currentVersion`), `INSUFFICIENT_STOCK` (with `productId` and
 // `available`), `UNAUTHENTICATED`, `FORBIDDEN`, `IDEMPOTENCY_CONFLICT`, `QUERY_TOO_COMPLEX`, `QUERY_TOO_DEEP`,
-// `TOO_MANY_ALIASES` (with `limit` and `actual`), `TIMEOUT`, `UNAVAILABLE`, `INTERNAL` (with `requestId`).
+// `TOO_MANY_ALIASES` (with `limit` and `actual`), `TIMEOUT`, `UNAVAILABLE`, `INTERNAL` (with `requestId`),
+// `OPERATION_NOT_ALLOWED` (the server runs the operations of a list only, and this is none of them).
 //
 // In an update, a field that is left out stays as it is and `null` clears it. `expectedVersion` makes a change conditional:
 // if the row has another version by now, the answer is `CONFLICT` and nothing changes.

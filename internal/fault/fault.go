@@ -21,9 +21,14 @@ const (
 	TooDeep             Code = "QUERY_TOO_DEEP"
 	TooManyAliases      Code = "TOO_MANY_ALIASES"
 	Timeout             Code = "TIMEOUT"
+	OperationNotAllowed Code = "OPERATION_NOT_ALLOWED"
 	Unavailable         Code = "UNAVAILABLE"
 	IdempotencyConflict Code = "IDEMPOTENCY_CONFLICT"
 	Internal            Code = "INTERNAL"
+
+	// Clients that send hashes in the place of documents know what to do about these.
+	PersistedQueryNotFound     Code = "PERSISTED_QUERY_NOT_FOUND"
+	PersistedQueryNotSupported Code = "PERSISTED_QUERY_NOT_SUPPORTED"
 )
 
 // Error is an error that a client may read.

@@ -31,12 +31,14 @@ func fromJSON(body []byte) (*graphql.RawParams, *refusal) {
 }
 
 // parameters are the values of a request as JSON; those that were not given are nil.
-type parameters struct{ query, operationName, variables, extensions []byte }
+type parameters struct{ query, documentID, operationName, variables, extensions []byte }
 
 func (p *parameters) named(name []byte) *[]byte {
 	switch string(name) {
 	case "query":
 		return &p.query
+	case documentID:
+		return &p.documentID
 	case "operationName":
 		return &p.operationName
 	case "variables":
@@ -54,6 +56,7 @@ func (p *parameters) decode() (*graphql.RawParams, *refusal) {
 		setString(&params.OperationName, "operationName", p.operationName),
 		setObject(&params.Variables, "variables", p.variables),
 		setObject(&params.Extensions, "extensions", p.extensions),
+		setDocumentID(params, p.documentID),
 		noQuery(params),
 	)
 	return params, refused
@@ -91,7 +94,7 @@ func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
 	if err != nil {
 		return nil, malformed("the query string of the URL is not valid: parameters are percent-encoded and separated by &")
 	}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", documentID, "operationName", "variables", "extensions"} {
 		if len(values[name]) > 1 {
 			return nil, malformed("%s is given twice; give it once", name)
 		}
@@ -103,9 +106,9 @@ func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
 	refused := cmp.Or(
 		setFromText(&params.Variables, "variables", values.Get("variables")),
 		setFromText(&params.Extensions, "extensions", values.Get("extensions")),
-		noQuery(params),
 	)
-	return params, refused
+	nameDocument(params, values.Get(documentID))
+	return params, cmp.Or(refused, noQuery(params))
 }
 
 func setFromText(to *map[string]any, name, encoded string) *refusal {
@@ -121,7 +124,7 @@ func setFromText(to *map[string]any, name, encoded string) *refusal {
 
 // noQuery refuses params that neither have a query nor name a stored one.
 func noQuery(params *graphql.RawParams) *refusal {
-	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
+	if params.Query == "" && params.Extensions["persistedQuery"] == nil && DocumentID(params) == "" {
 		return malformed("query is missing or empty; send the operation in it, " + example)
 	}
 	return nil

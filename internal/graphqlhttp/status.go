@@ -19,11 +19,12 @@ type outcome struct {
 }
 
 var outcomes = map[fault.Code]outcome{
-	fault.Unavailable: {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true},
-	"UNAUTHENTICATED": {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
-	"FORBIDDEN":       {status: http.StatusForbidden},
-	fault.Timeout:     {status: http.StatusServiceUnavailable},
-	fault.Internal:    {status: http.StatusInternalServerError},
+	fault.Unavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true},
+	"UNAUTHENTICATED":         {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
+	"FORBIDDEN":               {status: http.StatusForbidden},
+	fault.OperationNotAllowed: {status: http.StatusForbidden},
+	fault.Timeout:             {status: http.StatusServiceUnavailable},
+	fault.Internal:            {status: http.StatusInternalServerError},
 }
 
 // outcomeOf returns the status of a response, and a header that goes with it.

@@ -22,7 +22,12 @@ type Settings struct {
 	Demo        bool // a starting server fills an empty database with demo data
 	Playground  bool
 	Pool        database.Options
-	LogLevel    slog.Level
+
+	TrustedDocuments      string // the path of the manifest whose operations alone are run; "" for all
+	APQ                   bool   // automatic persisted queries
+	APQCache, APQCacheKiB int
+
+	LogLevel slog.Level
 
 	IdempotencyTTL time.Duration // how long the answer to a mutation with an idempotency key is kept
 	HeldTooLong    time.Duration // a unit of work that is held for longer is logged

@@ -49,9 +49,30 @@ var All = []Setting{
 		set:    func(s *Settings, v string) error { return setBool(&s.Demo, v) },
 	},
 	{
-		Env: "PLAYGROUND", Flag: "playground", Default: "on in development, off in production", Allowed: "on or off",
+		Env: "TRUSTED_DOCUMENTS", Flag: "trusted-documents",
+		Allowed: "the path of a manifest that Relay, Apollo or GraphQL Code Generator wrote",
+		Meaning: "runs the operations of that file, and no others; if empty, all",
+		set:     func(s *Settings, v string) error { s.TrustedDocuments = v; return nil },
+	},
+	{
+		Env: "APQ", Flag: "apq", Default: "on", Allowed: "on or off", alone: true,
+		Meaning: "whether clients may send the hash of a query that they sent before (automatic persisted queries); not with TRUSTED_DOCUMENTS",
+		set:     func(s *Settings, v string) error { return setBool(&s.APQ, v) },
+	},
+	{
+		Env: "APQ_CACHE", Flag: "apq-cache", Default: "1000", Allowed: countingNumbers,
+		Meaning: "how many such queries are kept, those that were asked for last",
+		set:     counting(func(s *Settings) *int { return &s.APQCache }),
+	},
+	{
+		Env: "APQ_CACHE_KIB", Flag: "apq-cache-kib", Default: "16384", Allowed: countingNumbers,
+		Meaning: "how much memory such queries may take, in KiB",
+		set:     counting(func(s *Settings) *int { return &s.APQCacheKiB }),
+	},
+	{
+		Env: "PLAYGROUND", Flag: "playground", Default: "on in development, off in production and with TRUSTED_DOCUMENTS", Allowed: "on or off",
 		Meaning: "whether GET / is a page to write queries on", alone: true,
-		derive: func(s *Settings) string { return onOff(!s.Production) },
+		derive: func(s *Settings) string { return onOff(!s.Production && s.TrustedDocuments == "") },
 		set:    func(s *Settings, v string) error { return setBool(&s.Playground, v) },
 	},
 	{
@@ -222,6 +243,18 @@ func number(field func(*Settings) *int) func(*Settings, string) error {
 		}
 		*field(s) = n
 		return nil
+	}
+}
+
+const countingNumbers = "a whole number from 1 to 1000000"
+
+// counting returns how a number that countingNumbers describes is set.
+func counting(field func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		if value == "0" {
+			return errNotAllowed
+		}
+		return number(field)(s, value)
 	}
 }
 

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"forge/internal/dbtest"
+)
+
+func hashOf(document string) string {
+	sum := sha256.Sum256([]byte(document))
+	return hex.EncodeToString(sum[:])
+}
+
+// byHash returns the path of a GET that sends an operation's hash, and the operation, if there is one.
+func byHash(hash string, query ...string) string {
+	values := url.Values{"extensions": {`{"persistedQuery":{"version":1,"sha256Hash":"` + hash + `"}}`}, "query": query}
+	return "/graphql?" + values.Encode()
+}
+
+// manifest writes the documents to a file, each under its name, and returns the path.
+func manifest(t *testing.T, documents map[string]string) string {
+	t.Helper()
+	b, err := json.Marshal(documents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "documents.json")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTrustedDocuments(t *testing.T) {
+	t.Parallel()
+	path := manifest(t, map[string]string{"count": countUsers})
+	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "TRUSTED_DOCUMENTS="+path)
+	if strings.Contains(s.stdout, "Playground") {
+		t.Errorf("a playground, where nothing new may run:\n%s", s.stdout)
+	}
+	for name, path := range map[string]string{"documentId": "/graphql?documentId=count", "a hash": byHash("count")} {
+		if status, body := s.get(t, path); status != 200 || !strings.Contains(body, `"totalCount":100`) {
+			t.Errorf("by %s: %d %s", name, status, body)
+		}
+	}
+	if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":100`) {
+		t.Errorf("in full: %s", body)
+	}
+	for _, query := range []string{`{ teams { totalCount } }`, `{ __schema { queryType { name } } }`} {
+		if _, body := s.query(t, query); !strings.Contains(body, "OPERATION_NOT_ALLOWED") || strings.Contains(body, `"data"`) {
+			t.Errorf("%s: %s", query, body)
+		}
+		if _, body := s.get(t, byHash(hashOf(query), query)); !strings.Contains(body, "OPERATION_NOT_ALLOWED") {
+			t.Errorf("%s to be kept: %s", query, body)
+		}
+	}
+
+	path = manifest(t, map[string]string{"a": countUsers, "b": "{ users { hashedPassword } }"})
+	code, stdout, stderr := do(t, "DATABASE_URL=sqlite::memory:", "ADDR=127.0.0.1:0", "--trusted-documents="+path)
+	want := `forge: --trusted-documents="` + path + `": entry "b": line 1, column 11: Cannot query field "hashedPassword" on type "UserConnection".`
+	if code != 2 || stdout != "" || strings.TrimSpace(stderr) != want {
+		t.Errorf("a document that is not valid: status %d, stdout %q, stderr %s, want %s", code, stdout, stderr, want)
+	}
+}
+
+func TestAutomaticPersistedQueries(t *testing.T) {
+	t.Parallel()
+	hash := hashOf(countUsers)
+	on := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "APQ_CACHE=1")
+	off := start(t, "DATABASE_URL="+dbtest.SQLite(t), "--apq=off")
+	for _, step := range []struct {
+		s    *server
+		path string
+		want string
+	}{
+		{on, byHash(hash), `"message":"PersistedQueryNotFound"`},
+		{on, byHash(hash, countUsers), `"totalCount":100`},
+		{on, byHash(hash), `"totalCount":100`},
+		{on, byHash(hashOf("{__typename}"), "{__typename}"), `"__typename":"Query"`},
+		{on, byHash(hash), `"code":"PERSISTED_QUERY_NOT_FOUND"`},
+		{off, byHash(hash), `"message":"PersistedQueryNotSupported"`},
+		{off, byHash(hash, countUsers), `"totalCount":100`},
+		{off, byHash(hash), `"code":"PERSISTED_QUERY_NOT_SUPPORTED"`},
+	} {
+		if status, body := step.s.get(t, step.path); status != 200 || !strings.Contains(body, step.want) {
+			t.Errorf("%s: %d %s, want %s", step.path, status, body, step.want)
+		}
+	}
+}
