@@ -1,6 +1,6 @@
 # What a developer runs. CI runs .ci/run, which calls make test.
 
-.PHONY: run test soak bench bench-peers lint generate needs
+.PHONY: run test fuzz soak bench bench-peers lint generate needs
 
 run: ## serve on SQLite, with demo data
 	go run .
@@ -9,6 +9,12 @@ test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race d
 	go vet ./...
 	go test $(RACE) -timeout 20m $$(go list ./... | grep -v /faults$$)
 	go test $(RACE) -timeout 20m ./faults # by itself: it measures under load
+
+# Together they send a million requests; each ends when it has sent its part.
+FUZZ ?= 170000
+fuzz: ## a million requests that random changes were made to, against the whole server; ends by itself
+	for target in FuzzBody FuzzDocument FuzzVariables FuzzID FuzzCursor FuzzHeaders; do \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ)x -timeout 2h . || exit; done
 
 soak: needs ## the long forms of the tests of faults and concurrency
 	FORGE_SOAK=1 go test -timeout 90m -count=1 ./faults/... ./graph/... ./internal/unit/...
