@@ -162,6 +162,9 @@ func (p program) parts(db *database.DB, documents graphql.HandlerExtension) http
 		Metrics: metrics.New(db),
 		Log:     p.log,
 	}
+	if p.Compression {
+		parts.API = httpserver.Compress(parts.API)
+	}
 	if p.Playground {
 		parts.Playground = playground.Handler()
 	}

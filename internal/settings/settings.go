@@ -27,6 +27,8 @@ type Settings struct {
 	APQ                   bool   // automatic persisted queries
 	APQCache, APQCacheKiB int
 
+	Compression bool // of answers, for clients that ask for it
+
 	LogLevel slog.Level
 
 	IdempotencyTTL time.Duration // how long the answer to a mutation with an idempotency key is kept

@@ -37,7 +37,7 @@ func load(t *testing.T, words ...string) (s *Settings, err error) {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Migrate: true, Demo: true, Playground: true,
-		APQ: true, APQCache: 1000, APQCacheKiB: 16384,
+		APQ: true, APQCache: 1000, APQCacheKiB: 16384, Compression: true,
 		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
 		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second,
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
@@ -108,6 +108,7 @@ func TestRefused(t *testing.T) {
 		{"--demo=never", "--demo", "never"},
 		{"PLAYGROUND=graphiql", "PLAYGROUND", "graphiql"},
 		{"APQ=maybe", "APQ", "maybe"},
+		{"COMPRESSION=br", "COMPRESSION", "br"},
 		{"APQ_CACHE=0", "APQ_CACHE", "0"},
 		{"--apq-cache-kib=1000001", "--apq-cache-kib", "1000001"},
 		{"POOL_SIZE=0", "POOL_SIZE", "0"},

@@ -70,6 +70,11 @@ var All = []Setting{
 		set:     counting(func(s *Settings) *int { return &s.APQCacheKiB }),
 	},
 	{
+		Env: "COMPRESSION", Flag: "compression", Default: "on", Allowed: "on or off", alone: true,
+		Meaning: "whether answers of 1 KiB and more are compressed where the client asks for it",
+		set:     func(s *Settings, v string) error { return setBool(&s.Compression, v) },
+	},
+	{
 		Env: "PLAYGROUND", Flag: "playground", Default: "on in development, off in production and with TRUSTED_DOCUMENTS", Allowed: "on or off",
 		Meaning: "whether GET / is a page to write queries on", alone: true,
 		derive: func(s *Settings) string { return onOff(!s.Production && s.TrustedDocuments == "") },
