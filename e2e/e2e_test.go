@@ -20,11 +20,6 @@ func TestPlayground(t *testing.T) {
 	npm(t, "../playground", serve(t, dbtest.EmptySQLite(t)))
 }
 
-func TestAudit(t *testing.T) {
-	needNode(t)
-	npm(t, "../internal/graphqlhttp/audit", serve(t, dbtest.EmptySQLite(t)))
-}
-
 // needNode skips where there is no Node.js; CI has it, and fails without.
 func needNode(t *testing.T) {
 	t.Helper()

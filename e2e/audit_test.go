@@ -1,0 +1,37 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"forge/internal/dbtest"
+)
+
+var update = flag.Bool("update", false, "write docs/audit.md anew")
+
+// TestAudit runs the public audits, and compares what came of each with docs/audit.md.
+func TestAudit(t *testing.T) {
+	needNode(t)
+	const page = "../docs/audit.md"
+	report := filepath.Join(t.TempDir(), "audit.md")
+	t.Setenv("AUDIT_REPORT", report)
+	npm(t, "../internal/graphqlhttp/audit", serve(t, dbtest.EmptySQLite(t)))
+	got, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(page, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("docs/audit.md is not what the audits say now (-update writes it anew):\n%s", got)
+	}
+}
