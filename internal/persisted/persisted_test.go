@@ -222,3 +222,29 @@ func TestBounds(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkMutate measures what a request pays before it is parsed.
+func BenchmarkMutate(b *testing.B) {
+	query := `query Users($first: Int) { users(first: $first) { nodes { id username email role createdAt heroes { nodes { name age } } } } }`
+	automatic := persisted.NewAutomatic(1000, 1<<20)
+	extensions := map[string]any{"persistedQuery": map[string]any{"version": json.Number("1"), "sha256Hash": hashOf(query)}}
+	ctx := graphql.WithOperationContext(b.Context(), &graphql.OperationContext{})
+	for _, tt := range []struct {
+		name   string
+		params graphql.RawParams
+	}{
+		{"in full", graphql.RawParams{Query: query}},
+		{"to be kept", graphql.RawParams{Query: query, Extensions: extensions}},
+		{"by hash", graphql.RawParams{Extensions: extensions}},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				params := tt.params
+				if err := automatic.MutateOperationParameters(ctx, &params); err != nil || params.Query != query {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

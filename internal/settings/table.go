@@ -51,12 +51,12 @@ var All = []Setting{
 	{
 		Env: "TRUSTED_DOCUMENTS", Flag: "trusted-documents",
 		Allowed: "the path of a manifest that Relay, Apollo or GraphQL Code Generator wrote",
-		Meaning: "runs the operations of that file, and no others; if empty, all",
+		Meaning: "a manifest of trusted documents: the server runs these and no others; without one it runs all",
 		set:     func(s *Settings, v string) error { s.TrustedDocuments = v; return nil },
 	},
 	{
 		Env: "APQ", Flag: "apq", Default: "on", Allowed: "on or off", alone: true,
-		Meaning: "whether clients may send the hash of a query that they sent before (automatic persisted queries); not with TRUSTED_DOCUMENTS",
+		Meaning: "whether clients may send the hash of a query that they sent before (automatic persisted queries); has no effect with TRUSTED_DOCUMENTS",
 		set:     func(s *Settings, v string) error { return setBool(&s.APQ, v) },
 	},
 	{
