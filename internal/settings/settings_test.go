@@ -72,6 +72,7 @@ func TestLoad(t *testing.T) {
 			with(func(s *Settings) { s.Production = true })},
 		{"times and levels", []string{"POOL_TIMEOUT=250ms", "LOG_LEVEL=error"},
 			with(func(s *Settings) { s.Pool.PoolTimeout, s.LogLevel = 250*time.Millisecond, 8 })},
+		{"trusted documents", []string{"TRUSTED_DOCUMENTS=x.json"}, with(func(s *Settings) { s.TrustedDocuments, s.Playground = "x.json", false })},
 		{"another address", []string{"--addr", "[::1]:0"}, with(func(s *Settings) { s.Addr = "[::1]:0" })},
 	}
 	for _, tt := range tests {

@@ -49,10 +49,15 @@ var All = []Setting{
 		set:    func(s *Settings, v string) error { return setBool(&s.Demo, v) },
 	},
 	{
-		Env: "TRUSTED_DOCUMENTS", Flag: "trusted-documents",
-		Allowed: "the path of a manifest that Relay, Apollo or GraphQL Code Generator wrote",
-		Meaning: "a manifest of trusted documents: the server runs these and no others; without one it runs all",
-		set:     func(s *Settings, v string) error { s.TrustedDocuments = v; return nil },
+		Env: "TRUSTED_DOCUMENTS", Flag: "trusted-documents", Default: "none",
+		Allowed: "the path of a manifest that Relay, Apollo or GraphQL Code Generator wrote, or none",
+		Meaning: "a manifest of trusted documents: the server runs these and no others; with none it runs all",
+		set: func(s *Settings, v string) error {
+			if v != "none" {
+				s.TrustedDocuments = v
+			}
+			return nil
+		},
 	},
 	{
 		Env: "APQ", Flag: "apq", Default: "on", Allowed: "on or off", alone: true,
