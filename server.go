@@ -161,10 +161,12 @@ func (p program) parts(db *database.DB, documents graphql.HandlerExtension) http
 		Ready:   health.Ready(db, p.log),
 		Metrics: metrics.New(db),
 		Log:     p.log,
+		Slow:    p.SlowOperation,
 	}
 	if p.Compression {
 		parts.API = httpserver.Compress(parts.API)
 	}
+	parts.Metrics.Names = p.OperationNames
 	if p.Playground {
 		parts.Playground = playground.Handler()
 	}

@@ -19,7 +19,8 @@ import (
 )
 
 // presentError decides what a client sees of an error. Errors that were written for it are shown, with their code; all
-// others are logged in full and shown as INTERNAL, with the ID under which the log has them.
+// others are logged in full and shown as INTERNAL, with the ID under which the log has them. What made an attempt fail is
+// logged only if there is no other attempt.
 func presentError(log *slog.Logger, hints bool) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := &gqlerror.Error{}
@@ -42,8 +43,7 @@ func presentError(log *slog.Logger, hints bool) graphql.ErrorPresenterFunc {
 				More: map[string]any{"requestId": requestid.FromContext(ctx)}}
 		}
 		if f.Cause != nil {
-			log.ErrorContext(ctx, "request failed", "code", f.Code, "path", shown.Path.String(), "error", f.Cause,
-				"requestId", requestid.FromContext(ctx))
+			failed(ctx, log, failure{f.Code, shown.Path, f.Cause})
 		}
 		shown.Message = f.Message
 		shown.Extensions = map[string]any{"code": string(f.Code)}

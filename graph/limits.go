@@ -10,6 +10,7 @@ import (
 
 	"forge/internal/fault"
 	"forge/internal/read"
+	"forge/internal/telemetry"
 )
 
 // Limits bound what one operation may ask for. They are checked before anything of it runs. 0 stands for no limit.
@@ -39,7 +40,7 @@ func (limiter) Validate(graphql.ExecutableSchema) error { return nil }
 const costKey = "cost"
 
 // MutateOperationContext measures the operation, and refuses it if it passes a limit.
-func (l limiter) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func (l limiter) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	roots := l.engine.RootFields(op)
 	m := measure{limiter: l, op: op, fragments: map[string]*size{}}
 	if op.Operation.Operation == ast.Mutation {
@@ -52,17 +53,19 @@ func (l limiter) MutateOperationContext(_ context.Context, op *graphql.Operation
 		op.Stats.SetExtension(costKey, found.cost)
 	}
 	for _, check := range []struct {
+		told          telemetry.Limit
 		code          fault.Code
 		what          string
 		limit, actual int
 	}{
-		{fault.TooDeep, "fields stand inside each other", l.Depth, found.depth},
-		{fault.TooManyAliases, "aliases", l.Aliases, found.aliases},
-		{fault.TooComplex, "root fields", l.RootFields, len(roots)},
-		{fault.TooComplex, "directives", l.Directives, found.directives},
-		{fault.TooComplex, "points of cost", l.Cost, found.cost},
+		{telemetry.Depth, fault.TooDeep, "fields stand inside each other", l.Depth, found.depth},
+		{telemetry.Aliases, fault.TooManyAliases, "aliases", l.Aliases, found.aliases},
+		{telemetry.RootFields, fault.TooComplex, "root fields", l.RootFields, len(roots)},
+		{telemetry.Directives, fault.TooComplex, "directives", l.Directives, found.directives},
+		{telemetry.Cost, fault.TooComplex, "points of cost", l.Cost, found.cost},
 	} {
 		if check.limit > 0 && check.actual > check.limit {
+			telemetry.FromContext(ctx).Refuse(check.told)
 			return tooMuch(check.code, check.what, check.limit, check.actual)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/fault"
+	"forge/internal/telemetry"
 )
 
 // maxNesting is how deep brackets may stand inside each other in a document. Parsing and validation go down with them, and
@@ -23,8 +24,9 @@ func (nesting) ExtensionName() string { return "Nesting" }
 func (nesting) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationParameters checks the document.
-func (nesting) MutateOperationParameters(_ context.Context, request *graphql.RawParams) *gqlerror.Error {
+func (nesting) MutateOperationParameters(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
 	if depth := bracketDepth(request.Query); depth > maxNesting {
+		telemetry.FromContext(ctx).Refuse(telemetry.Nesting)
 		return tooMuch(fault.TooDeep, "brackets stand inside each other", maxNesting, depth)
 	}
 	return nil

@@ -15,7 +15,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/ent"
@@ -61,7 +60,7 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv := handler.New(schema)
 	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: maxBody})
-	srv.SetQueryCache(lru.New[*ast.QueryDocument](documents))
+	srv.SetQueryCache(newDocumentCache(documents))
 	present := presentError(log, cfg.Development)
 	srv.SetErrorPresenter(present)
 	srv.SetRecoverFunc(recovered)

@@ -18,6 +18,7 @@ import (
 	"forge/internal/idempotency"
 	"forge/internal/read"
 	"forge/internal/requestid"
+	"forge/internal/telemetry"
 	"forge/internal/unit"
 )
 
@@ -35,10 +36,13 @@ type operations struct {
 func (o *operations) around(_ context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
 		start := time.Now()
+		record := telemetry.FromContext(ctx)
 		for n := 1; ; n++ {
+			record.Attempt(n)
 			a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
 			response := a.run(ctx, next)
 			if !a.inVain(response) || time.Since(start) > retried || !pause(ctx, n) {
+				a.logFailures(ctx)
 				return response
 			}
 		}
@@ -51,6 +55,8 @@ type attempt struct {
 	number int
 	unit   *unit.Unit
 	failed atomic.Bool // nothing of it is to be stored
+
+	failures failures
 }
 
 type attemptKey struct{}

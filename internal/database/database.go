@@ -18,6 +18,8 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/lib/pq"
 	"modernc.org/sqlite"
+
+	"forge/internal/telemetry"
 )
 
 // Options are the settings of a pool. What is zero has no limit, unless it says otherwise.
@@ -224,6 +226,7 @@ func (db *DB) Acquire(ctx context.Context) (*sql.Conn, error) {
 	if err != nil && ctx.Err() == nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = errPoolTimeout
+			telemetry.FromContext(ctx).Refuse(telemetry.PoolTimeout)
 		}
 		return nil, unavailable(err)
 	}

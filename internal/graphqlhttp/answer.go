@@ -9,12 +9,15 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/telemetry"
 )
 
 // answer writes what came of a request, in the media type that was agreed upon.
 type answer struct {
-	w     http.ResponseWriter
-	media string
+	w      http.ResponseWriter
+	media  string
+	record *telemetry.Record
 }
 
 // newAnswer sets the headers that every answer has; should exec panic, its server's answer has them, too.
@@ -23,10 +26,13 @@ func newAnswer(w http.ResponseWriter, media string) answer {
 	header.Set("Content-Type", media+"; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	return answer{w, media}
+	return answer{w: w, media: media}
 }
 
 func (a answer) refuse(r *refusal) {
+	if r.status == http.StatusRequestEntityTooLarge {
+		a.record.Refuse(telemetry.Body)
+	}
 	err := &gqlerror.Error{Message: r.message, Extensions: map[string]any{"code": r.code}}
 	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: gqlerror.List{err}})
 }
@@ -36,6 +42,7 @@ func (a answer) write(response *graphql.Response) {
 }
 
 func (a answer) send(o outcome, response *graphql.Response) {
+	a.record.Answer(firstCode(response.Errors))
 	body := buffers.Get().(*bytes.Buffer)
 	defer release(body)
 	appendResponse(body, response)

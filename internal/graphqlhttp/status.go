@@ -44,6 +44,14 @@ func outcomeOf(response *graphql.Response, media string) outcome {
 	return outcome{status: http.StatusOK}
 }
 
+// firstCode returns the code of the first error, "" if there is none.
+func firstCode(errs gqlerror.List) string {
+	if len(errs) == 0 {
+		return ""
+	}
+	return string(codeOf(errs[0]))
+}
+
 func codeOf(err *gqlerror.Error) fault.Code {
 	switch code := err.Extensions["code"].(type) {
 	case string:

@@ -8,6 +8,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/telemetry"
 )
 
 // Transport answers every request that reaches a gqlgen server, those that are not GraphQL too.
@@ -24,6 +26,7 @@ func (Transport) Supports(*http.Request) bool { return true }
 func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	media, acceptable := negotiate(r.Header.Values("Accept"))
 	a := newAnswer(w, media)
+	a.record = telemetry.FromContext(r.Context())
 	params, refused := t.read(w, r, acceptable)
 	if refused != nil {
 		a.refuse(refused)
@@ -31,6 +34,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	ctx := r.Context()
 	op, errs := exec.CreateOperationContext(ctx, params)
+	a.record.Runs(op.Operation)
 	if len(errs) > 0 {
 		response := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
 		response.Data = nil // nothing was executed

@@ -1,31 +1,95 @@
 package httpserver
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"forge/internal/metrics"
 	"forge/internal/requestid"
+	"forge/internal/telemetry"
 )
 
-// observe measures each request and writes a line about it. What the client asked for, and with which values, is not in
-// it.
-func observe(next http.Handler, m *metrics.Metrics, log *slog.Logger) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, answer, panicked := time.Now(), &answer{ResponseWriter: w}, true
-		defer func() {
-			took := time.Since(start)
-			if panicked {
-				answer.code = http.StatusInternalServerError // net/http closes the connection and logs why
-			}
-			m.Request(route(r), answer.status(), took)
-			log.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", answer.status(),
-				"durationMs", float64(took.Microseconds())/1000, "requestId", requestid.FromContext(r.Context()))
-		}()
-		next.ServeHTTP(answer, r)
-		panicked = false
-	})
+// observer puts a record on each request, and tells what it holds once the request is answered: in a line of the log, in metrics, and
+// in another line if an operation was slow. What the client asked for, and with which values, is in none of them.
+type observer struct {
+	next    http.Handler
+	metrics *metrics.Metrics
+	log     *slog.Logger
+	slow    time.Duration // 0: nothing is slow
+}
+
+func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start, answer, panicked := time.Now(), &answer{ResponseWriter: w}, true
+	ctx, record := telemetry.NewContext(r.Context())
+	r = r.WithContext(ctx)
+	o.metrics.Begin()
+	defer func() {
+		took := time.Since(start)
+		if panicked {
+			answer.code = http.StatusInternalServerError // net/http closes the connection and logs why
+		}
+		o.metrics.End(route(r), answer.status(), took, record)
+		o.line(r, answer.status(), took, record)
+		if o.slow > 0 && took >= o.slow && record.Operation != nil {
+			o.slowOperation(ctx, took, record)
+		}
+	}()
+	o.next.ServeHTTP(answer, r)
+	panicked = false
+}
+
+// maxPath is how much of a path is logged, in bytes.
+const maxPath = 128
+
+// line logs the request. The handler is called directly: slog would look up the caller's place in the code for each line.
+func (o *observer) line(r *http.Request, status int, took time.Duration, record *telemetry.Record) {
+	ctx, handler := r.Context(), o.log.Handler()
+	if !handler.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	var space [16]slog.Attr
+	attrs := append(space[:0],
+		slog.String("method", r.Method[:min(len(r.Method), 16)]),
+		slog.String("path", r.URL.Path[:min(len(r.URL.Path), maxPath)]),
+		slog.Int("status", status),
+		slog.Float64("durationMs", telemetry.Millis(took)),
+		slog.String("requestId", requestid.FromContext(ctx)))
+	line := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
+	line.AddAttrs(operation(attrs, record)...)
+	_ = handler.Handle(ctx, line) // there is nowhere to report it
+}
+
+// operation appends what is told of a GraphQL request.
+func operation(attrs []slog.Attr, record *telemetry.Record) []slog.Attr {
+	if op := record.Operation; op != nil {
+		attrs = append(attrs, slog.String("operation", op.Name), slog.String("kind", op.Kind))
+	}
+	if hash := record.ShortHash(); hash != "" {
+		attrs = append(attrs, slog.String("hash", hash))
+	}
+	if record.Attempts > 0 {
+		statements, took := record.Database()
+		attrs = append(attrs, slog.Int("statements", statements), slog.Float64("databaseMs", telemetry.Millis(took)))
+	}
+	if record.Attempts > 1 {
+		attrs = append(attrs, slog.Int("attempts", record.Attempts))
+	}
+	if record.Code != "" {
+		attrs = append(attrs, slog.String("code", record.Code))
+	}
+	if record.Refused != "" {
+		attrs = append(attrs, slog.String("refused", string(record.Refused)))
+	}
+	return attrs
+}
+
+// slowOperation logs what an operation that took long did in the database.
+func (o *observer) slowOperation(ctx context.Context, took time.Duration, record *telemetry.Record) {
+	attrs := append(make([]slog.Attr, 0, 12), slog.Float64("durationMs", telemetry.Millis(took)), slog.String("requestId", requestid.FromContext(ctx)))
+	attrs = append(operation(attrs, record), slog.Any("shapes", record.Shapes()))
+	o.log.LogAttrs(ctx, slog.LevelWarn, "slow operation", attrs...)
 }
 
 // route returns the pattern that the request matched, so that clients cannot make up new ones.
@@ -34,36 +98,4 @@ func route(r *http.Request) string {
 		return "none"
 	}
 	return r.Pattern
-}
-
-// answer remembers the status that was sent.
-type answer struct {
-	http.ResponseWriter
-	code int
-}
-
-func (a *answer) WriteHeader(code int) {
-	// What is below 200 announces the answer; 101 is one.
-	if a.code == 0 && (code >= 200 || code == http.StatusSwitchingProtocols) {
-		a.code = code
-	}
-	a.ResponseWriter.WriteHeader(code)
-}
-
-func (a *answer) Write(b []byte) (int, error) {
-	if a.code == 0 {
-		a.code = http.StatusOK
-	}
-	return a.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// status returns what the client got: 200 if the handler said nothing.
-func (a *answer) status() int {
-	if a.code == 0 {
-		return http.StatusOK
-	}
-	return a.code
 }

@@ -5,6 +5,7 @@ package httpserver
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"forge/internal/health"
 	"forge/internal/metrics"
@@ -18,6 +19,7 @@ type Parts struct {
 	Ready      http.Handler
 	Metrics    *metrics.Metrics
 	Log        *slog.Logger
+	Slow       time.Duration // an operation that takes longer is logged with its statements; 0: none
 }
 
 // Routes returns the handler of all that the server answers.
@@ -31,5 +33,5 @@ func Routes(p Parts) http.Handler {
 		mux.Handle("/", p.Playground)
 	}
 	// The ID comes first: everything that is logged about a request names it.
-	return requestid.Handle(observe(mux, p.Metrics, p.Log))
+	return requestid.Handle(&observer{next: mux, metrics: p.Metrics, log: p.Log, slow: p.Slow})
 }

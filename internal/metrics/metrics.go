@@ -5,7 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,45 +13,42 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"forge/internal/database"
+	"forge/internal/telemetry"
 )
 
 // Metrics are the measurements of one server.
 type Metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	duration *prometheus.HistogramVec
+	// Names is how many operations are told apart by name; those that come later count as "other". It is set before the first
+	// request.
+	Names int
+
+	registry   *prometheus.Registry
+	inFlight   atomic.Int64
+	requests   requests
+	operations operations
+	refused    map[telemetry.Limit]prometheus.Counter
+	documents  struct{ hit, miss prometheus.Counter }
 }
 
 // New returns the measurements of a server on db: its own, those of the process, and those of db's pool.
 func New(db *database.DB) *Metrics {
-	m := &Metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "forge_http_requests_total",
-			Help: "HTTP requests that were answered, by route and status code.",
-		}, []string{"route", "code"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "forge_http_request_duration_seconds",
-			Help:    "Time from the headers of an HTTP request to the end of its answer, by route and status code.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}, []string{"route", "code"}),
+	m := &Metrics{Names: 100, registry: prometheus.NewRegistry(), refused: map[telemetry.Limit]prometheus.Counter{}}
+	m.requests.init(m.registry)
+	m.operations.init(m.registry)
+	refused := counter(m.registry, "forge_refused_total", "Requests that were refused because they passed a limit, by limit.", "limit")
+	for _, limit := range telemetry.Limits {
+		m.refused[limit] = refused.WithLabelValues(string(limit))
 	}
-	statements := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name:    "forge_db_statement_duration_seconds",
-		Help:    "Time that a statement took, its rows read, by whether it succeeded.",
-		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30},
-	}, []string{"outcome"})
-	waits := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name:    "forge_db_acquire_wait_seconds",
-		Help:    "Time that an operation waited for a database connection.",
-		Buckets: []float64{.0001, .001, .005, .01, .05, .1, .5, 1, 5, 15},
-	})
-	watch(db, statements, waits)
+	cache := counter(m.registry, "forge_cache_requests_total",
+		"Look-ups in a cache, by cache and result. A document that is found is neither parsed nor planned again.", "cache", "result")
+	m.documents.hit, m.documents.miss = cache.WithLabelValues("documents", "hit"), cache.WithLabelValues("documents", "miss")
+	m.watch(db)
 	m.registry.MustRegister(
-		m.requests,
-		m.duration,
-		statements,
-		waits,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "forge_http_requests_in_flight",
+			Help: "HTTP requests that are being answered.",
+		}, func() float64 { return float64(m.inFlight.Load()) }),
+		buildInfo(),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewDBStatsCollector(db.DB, "forge"),
@@ -59,27 +56,62 @@ func New(db *database.DB) *Metrics {
 	return m
 }
 
-// watch has db tell of its statements, and of the waits for its connections.
-func watch(db *database.DB, statements *prometheus.HistogramVec, waits prometheus.Histogram) {
+// watch has db tell of its statements, and of the waits for its connections. The record of the request that a statement belongs to
+// is told as well.
+func (m *Metrics) watch(db *database.DB) {
+	statements := histogram(m.registry, "forge_db_statement_duration_seconds",
+		"Time that a statement took, its rows read, by whether it succeeded.",
+		[]float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30}, "outcome")
 	succeeded, failed := statements.WithLabelValues("ok"), statements.WithLabelValues("error")
-	db.Watch = func(_ context.Context, _ string, took time.Duration, err error) {
+	db.Watch = func(ctx context.Context, text string, took time.Duration, err error) {
 		if err != nil {
 			failed.Observe(took.Seconds())
 		} else {
 			succeeded.Observe(took.Seconds())
 		}
+		telemetry.FromContext(ctx).Statement(text, took, err)
 	}
+	waits := histogram(m.registry, "forge_db_acquire_wait_seconds", "Time that an operation waited for a database connection.",
+		[]float64{.0001, .001, .005, .01, .05, .1, .5, 1, 5, 15}).WithLabelValues()
 	db.Waited = func(took time.Duration) { waits.Observe(took.Seconds()) }
 }
 
-// Request counts an HTTP request. route is one of the few that the server has, not the path that a client chose.
-func (m *Metrics) Request(route string, code int, took time.Duration) {
-	status := strconv.Itoa(code)
-	m.requests.WithLabelValues(route, status).Inc()
-	m.duration.WithLabelValues(route, status).Observe(took.Seconds())
+// Begin counts a request as being answered until End.
+func (m *Metrics) Begin() { m.inFlight.Add(1) }
+
+// End counts an HTTP request. route is one of the few that the server has, not the path that a client chose.
+func (m *Metrics) End(route string, status int, took time.Duration, r *telemetry.Record) {
+	m.inFlight.Add(-1)
+	m.requests.count(route, status, took)
+	if r.Looked && r.Hash == "" {
+		m.documents.hit.Inc()
+	} else if r.Looked {
+		m.documents.miss.Inc()
+	}
+	if r.Refused != "" {
+		m.Refused(r.Refused)
+	}
+	if r.Answered {
+		m.operations.count(m.Names, took, r)
+	}
 }
+
+// Refused counts a request that passed a limit. Those whose record says so are counted by End.
+func (m *Metrics) Refused(limit telemetry.Limit) { m.refused[limit].Inc() }
 
 // Handler returns the page that Prometheus reads.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)})
+}
+
+func counter(r *prometheus.Registry, name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	r.MustRegister(c)
+	return c
+}
+
+func histogram(r *prometheus.Registry, name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+	r.MustRegister(h)
+	return h
 }

@@ -33,6 +33,8 @@ type Settings struct {
 
 	IdempotencyTTL time.Duration // how long the answer to a mutation with an idempotency key is kept
 	HeldTooLong    time.Duration // a unit of work that is held for longer is logged
+	SlowOperation  time.Duration // an operation that takes longer is logged with its statements; 0 for none
+	OperationNames int           // how many of them metrics tell apart
 
 	MaxDepth, MaxAliases, MaxRootFields, MaxDirectives, MaxCost, MaxTokens int // of an operation; 0 for no limit
 

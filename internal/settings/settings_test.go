@@ -39,7 +39,7 @@ func TestLoad(t *testing.T) {
 	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Migrate: true, Demo: true, Playground: true,
 		APQ: true, APQCache: 1000, APQCacheKiB: 16384, Compression: true,
 		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
-		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second,
+		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
 			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second,
 			IdleInTransaction: time.Minute, ApplicationName: "forge"}}
@@ -113,6 +113,9 @@ func TestRefused(t *testing.T) {
 		{"APQ_CACHE=0", "APQ_CACHE", "0"},
 		{"--apq-cache-kib=1000001", "--apq-cache-kib", "1000001"},
 		{"POOL_SIZE=0", "POOL_SIZE", "0"},
+		{"OPERATION_NAMES=-1", "OPERATION_NAMES", "-1"},
+		{"--operation-names=10001", "--operation-names", "10001"},
+		{"SLOW_OPERATION=1", "SLOW_OPERATION", "1"},
 		{"POOL_SIZE=1001", "POOL_SIZE", "1001"},
 		{"POOL_SIZE=many", "POOL_SIZE", "many"},
 		{"--pool-size=1.5", "--pool-size", "1.5"},

@@ -153,6 +153,16 @@ var All = []Setting{
 		set:     duration(func(s *Settings) *time.Duration { return &s.HeldTooLong }, time.Millisecond, time.Hour),
 	},
 	{
+		Env: "SLOW_OPERATION", Flag: "slow-operation", Default: "1s", Allowed: times(0, time.Hour),
+		Meaning: "an operation that takes longer is logged with the statements that it ran, without their values; 0s for none",
+		set:     duration(func(s *Settings) *time.Duration { return &s.SlowOperation }, 0, time.Hour),
+	},
+	{
+		Env: "OPERATION_NAMES", Flag: "operation-names", Default: "100", Allowed: "a whole number from 0 to 10000",
+		Meaning: "how many operations metrics tell apart by name; those that come later count as other",
+		set:     setOperationNames,
+	},
+	{
 		Env: "MAX_DEPTH", Flag: "max-depth", Default: "20", Allowed: wholeNumbers,
 		Meaning: "how deep the fields of an operation may stand inside each other; 0 for no limit",
 		set:     number(func(s *Settings) *int { return &s.MaxDepth }),
@@ -237,6 +247,14 @@ func sqliteOnly(s *Settings) string { return onOff(isSQLite(s.DatabaseURL)) }
 func setPoolSize(s *Settings, value string) (err error) {
 	s.Pool.PoolSize, err = strconv.Atoi(value)
 	if err != nil || s.Pool.PoolSize < 1 || s.Pool.PoolSize > 1000 {
+		return errNotAllowed
+	}
+	return nil
+}
+
+func setOperationNames(s *Settings, value string) (err error) {
+	s.OperationNames, err = strconv.Atoi(value)
+	if err != nil || s.OperationNames < 0 || s.OperationNames > 10_000 {
 		return errNotAllowed
 	}
 	return nil

@@ -1,0 +1,27 @@
+package telemetry
+
+// Limit names a limit that a request passed, in metrics and log lines.
+type Limit string
+
+// The limits. Metrics have a series for each, so the set is fixed here.
+const (
+	Body        Limit = "body"    // the size of the body
+	Header      Limit = "header"  // the size or number of headers
+	Batch       Limit = "batch"   // more than one operation at once
+	Tokens      Limit = "tokens"  // of the document
+	Nesting     Limit = "nesting" // of the document's text
+	Depth       Limit = "depth"   // fields inside each other
+	Aliases     Limit = "aliases"
+	RootFields  Limit = "root_fields"
+	Directives  Limit = "directives"
+	Cost        Limit = "cost"
+	Overload    Limit = "overload"     // requests in flight and waiting
+	Deadline    Limit = "deadline"     // the time for a request
+	Origin      Limit = "origin"       // another site sent it
+	Untrusted   Limit = "untrusted"    // the document is not in the manifest
+	PoolTimeout Limit = "pool_timeout" // no database connection came free in time
+)
+
+// Limits lists them.
+var Limits = []Limit{Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives, Cost, Overload, Deadline, Origin,
+	Untrusted, PoolTimeout}

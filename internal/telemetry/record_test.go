@@ -1,0 +1,107 @@
+package telemetry_test
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"forge/internal/telemetry"
+)
+
+func mustParse(t *testing.T, text string) *ast.QueryDocument {
+	t.Helper()
+	doc, err := parser.ParseQuery(&ast.Source{Input: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func TestOperation(t *testing.T) {
+	long := "N" + strings.Repeat("0", 99)
+	text := "query A { a } mutation B { b } query " + long + " { c }"
+	doc := mustParse(t, text)
+	known := telemetry.NewDocument(text, doc)
+	if want := telemetry.Hash(text); known.Hash != want || len(want) != 64 {
+		t.Errorf("hash %s, want %s", known.Hash, want)
+	}
+	for i, want := range []telemetry.Operation{{"A", "query"}, {"B", "mutation"}, {long[:64], "query"}} {
+		_, r := telemetry.NewContext(t.Context())
+		r.Found(known)
+		if r.Runs(doc.Operations[i]); r.Operation == nil || *r.Operation != want {
+			t.Errorf("operation %d is %v, want %v", i, r.Operation, want)
+		}
+		if r.ShortHash() != known.Hash[:16] {
+			t.Errorf("the hash is %s", r.ShortHash())
+		}
+	}
+	nameless := mustParse(t, "mutation { b }")
+	_, r := telemetry.NewContext(t.Context())
+	r.Parsed(telemetry.NewDocument("mutation { b }", nameless))
+	if r.Runs(nameless.Operations[0]); r.Operation == nil || *r.Operation != (telemetry.Operation{Name: "mutation", Kind: "mutation"}) {
+		t.Errorf("without a name it is %v", r.Operation)
+	}
+	r = new(telemetry.Record)
+	if r.Runs(nil); r.Operation != nil || r.ShortHash() != "" {
+		t.Errorf("of no document: %v, %q", r.Operation, r.ShortHash())
+	}
+}
+
+// TestHash has its value from sha256sum.
+func TestHash(t *testing.T) {
+	const want = "001c3174e099bd72b729d0c0a529ba9f5a740c446e2a6e1d71b283cb84ec3065"
+	if got := telemetry.Hash("{ hello }"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestShapes(t *testing.T) {
+	ctx, r := telemetry.NewContext(t.Context())
+	if telemetry.FromContext(ctx) != r {
+		t.Fatal("the record is not on its context")
+	}
+	for i := range 40 {
+		r.Statement("SELECT "+strconv.Itoa(i), time.Millisecond, nil)
+	}
+	r.Statement("SELECT 7", 2*time.Millisecond, nil)
+	r.Statement("SELECT 9", 4*time.Millisecond, errors.New("no"))
+	if n, took := r.Database(); n != 42 || took != 46*time.Millisecond {
+		t.Errorf("%d statements in %s, want 42 in 46ms", n, took)
+	}
+	shapes := r.Shapes()
+	if len(shapes) != 32 {
+		t.Fatalf("%d shapes, want 32", len(shapes))
+	}
+	if s := shapes[0]; s.SQL != "SELECT 9" || s.Count != 2 || s.Failed != 1 || s.Millis != 5 {
+		t.Errorf("the slowest is %+v, want SELECT 9 twice in 5 ms, once in vain", s)
+	}
+	if s := shapes[1]; s.SQL != "SELECT 7" || s.Count != 2 || s.Failed != 0 || s.Millis != 3 {
+		t.Errorf("the next is %+v, want SELECT 7 twice in 3 ms", s)
+	}
+	long := new(telemetry.Record)
+	long.Statement(strings.Repeat("x", 3000), time.Second, nil)
+	if text := long.Shapes()[0].SQL; text != strings.Repeat("x", 2000)+"…" {
+		t.Errorf("%d bytes of a long text", len(text))
+	}
+}
+
+// TestNone checks that what runs outside of a request may tell as well.
+func TestNone(t *testing.T) {
+	r := telemetry.FromContext(t.Context())
+	if r != nil {
+		t.Fatal("there is a record")
+	}
+	r.Missed("")
+	r.Found(nil)
+	r.Parsed(nil)
+	r.Runs(nil)
+	r.Attempt(1)
+	r.Refuse(telemetry.Body)
+	r.Answer("")
+	r.Statement("", 0, nil)
+}
