@@ -30,6 +30,8 @@ import (
 	"forge/internal/persisted"
 	"forge/internal/seed"
 	"forge/internal/settings"
+	"forge/internal/telemetry"
+	"forge/internal/tracing"
 	"forge/internal/usage"
 	"forge/playground"
 )
@@ -148,8 +150,18 @@ func serve(ctx context.Context, p program) error {
 	sweeping.Go(func() { idempotency.SweepEvery(background, db, time.Minute, p.log) })
 	defer sweeping.Wait()
 	defer stop()
+	parts := p.parts(db)
+	if p.Traces.Endpoint != "" {
+		traces, err := tracing.Start(ctx, p.Traces, p.log)
+		if err != nil {
+			return err
+		}
+		defer traces.Stop()
+		parts.Tracer = telemetry.NewTracer(traces, db.Dialect)
+	}
 	p.welcome(httpserver.URL(l), filled)
 	return httpserver.Serve(ctx, l, httpserver.Routes(p.parts(db, documents)), p.log)
+	return httpserver.Serve(ctx, l, httpserver.Routes(parts), p.log)
 }
 
 // parts says what the server consists of.

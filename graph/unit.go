@@ -37,12 +37,14 @@ func (o *operations) around(_ context.Context, next graphql.OperationHandler) gr
 	return func(ctx context.Context) *graphql.Response {
 		start := time.Now()
 		record := telemetry.FromContext(ctx)
+		ctx = record.StartOperation(ctx)
 		for n := 1; ; n++ {
 			record.Attempt(n)
 			a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
 			response := a.run(ctx, next)
 			if !a.inVain(response) || time.Since(start) > retried || !pause(ctx, n) {
 				a.logFailures(ctx)
+				record.StopOperation()
 				return response
 			}
 		}

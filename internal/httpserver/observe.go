@@ -17,12 +17,16 @@ type observer struct {
 	next    http.Handler
 	metrics *metrics.Metrics
 	log     *slog.Logger
-	slow    time.Duration // 0: nothing is slow
+	slow    time.Duration     // 0: nothing is slow
+	tracer  *telemetry.Tracer // nil: nothing is traced
 }
 
 func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start, answer, panicked := time.Now(), &answer{ResponseWriter: w}, true
 	ctx, record := telemetry.NewContext(r.Context())
+	if o.tracer != nil && r.URL.Path == apiPath {
+		ctx = o.tracer.Start(ctx, record, r, w.Header())
+	}
 	r = r.WithContext(ctx)
 	o.metrics.Begin()
 	defer func() {
@@ -31,6 +35,7 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer.code = http.StatusInternalServerError // net/http closes the connection and logs why
 		}
 		o.metrics.End(route(r), answer.status(), took, record)
+		record.End(route(r), requestid.FromContext(ctx), r.Method, answer.status())
 		o.line(r, answer.status(), took, record)
 		if o.slow > 0 && took >= o.slow && record.Operation != nil {
 			o.slowOperation(ctx, took, record)
@@ -81,6 +86,9 @@ func operation(attrs []slog.Attr, record *telemetry.Record) []slog.Attr {
 	}
 	if record.Refused != "" {
 		attrs = append(attrs, slog.String("refused", string(record.Refused)))
+	}
+	if id := record.TraceID(); id != "" {
+		attrs = append(attrs, slog.String("traceId", id))
 	}
 	return attrs
 }

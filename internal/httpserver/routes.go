@@ -10,6 +10,7 @@ import (
 	"forge/internal/health"
 	"forge/internal/metrics"
 	"forge/internal/requestid"
+	"forge/internal/telemetry"
 )
 
 // Parts are what the routes lead to.
@@ -19,13 +20,17 @@ type Parts struct {
 	Ready      http.Handler
 	Metrics    *metrics.Metrics
 	Log        *slog.Logger
-	Slow       time.Duration // an operation that takes longer is logged with its statements; 0: none
+	Slow       time.Duration     // an operation that takes longer is logged with its statements; 0: none
+	Tracer     *telemetry.Tracer // nil: requests are not traced
 }
+
+// apiPath is where operations are sent to.
+const apiPath = "/graphql"
 
 // Routes returns the handler of all that the server answers.
 func Routes(p Parts) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", p.API)
+	mux.Handle(apiPath, p.API)
 	mux.HandleFunc("GET /healthz", health.Live)
 	mux.Handle("GET /readyz", p.Ready)
 	mux.Handle("GET /metrics", p.Metrics.Handler(p.Log))
@@ -33,5 +38,5 @@ func Routes(p Parts) http.Handler {
 		mux.Handle("/", p.Playground)
 	}
 	// The ID comes first: everything that is logged about a request names it.
-	return requestid.Handle(&observer{next: mux, metrics: p.Metrics, log: p.Log, slow: p.Slow})
+	return requestid.Handle(&observer{next: mux, metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer})
 }

@@ -69,7 +69,7 @@ func (m *Metrics) watch(db *database.DB) {
 		} else {
 			succeeded.Observe(took.Seconds())
 		}
-		telemetry.FromContext(ctx).Statement(text, took, err)
+		telemetry.FromContext(ctx).Statement(ctx, text, took, err)
 	}
 	waits := histogram(m.registry, "forge_db_acquire_wait_seconds", "Time that an operation waited for a database connection.",
 		[]float64{.0001, .001, .005, .01, .05, .1, .5, 1, 5, 15}).WithLabelValues()

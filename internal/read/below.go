@@ -7,6 +7,8 @@ import (
 	"math"
 
 	"github.com/google/uuid"
+
+	"forge/internal/telemetry"
 )
 
 // parents are the rows of the level above, by the keys that lead from them.
@@ -76,18 +78,32 @@ func (r *run) related(ctx context.Context, l *level, p parents) error {
 
 // load runs the statements of a level and of all below it.
 func (r *run) load(ctx context.Context, f *fetch) error {
-	if f.level.count {
-		if err := r.loadCounts(ctx, f); err != nil {
-			return err
-		}
-	}
-	if !f.level.rows {
-		return nil
-	}
-	if err := r.loadRows(ctx, f); err != nil {
+	if err := r.loadLevel(ctx, f); err != nil || !f.level.rows {
 		return err
 	}
 	return r.below(ctx, f.level)
+}
+
+// loadLevel runs the statements of a level, which are a batch of their own in a trace.
+func (r *run) loadLevel(ctx context.Context, f *fetch) error {
+	ctx, batch := telemetry.StartBatch(ctx, f.level.object.Name, f.level.edge(), len(f.keys))
+	var err error
+	if f.level.count {
+		err = r.loadCounts(ctx, f)
+	}
+	if err == nil && f.level.rows {
+		err = r.loadRows(ctx, f)
+	}
+	batch.End(r.results[f.level.slot].table.len(), err)
+	return err
+}
+
+// edge returns the name of the edge that leads to the level, "" at the root.
+func (l *level) edge() string {
+	if l.via == nil {
+		return ""
+	}
+	return l.via.edge.Name
 }
 
 func (r *run) loadRows(ctx context.Context, f *fetch) error {

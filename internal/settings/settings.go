@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"forge/internal/database"
+	"forge/internal/tracing"
 )
 
 // Settings are the decisions for one run.
@@ -35,6 +36,7 @@ type Settings struct {
 	HeldTooLong    time.Duration // a unit of work that is held for longer is logged
 	SlowOperation  time.Duration // an operation that takes longer is logged with its statements; 0 for none
 	OperationNames int           // how many of them metrics tell apart
+	Traces         tracing.Options
 
 	MaxDepth, MaxAliases, MaxRootFields, MaxDirectives, MaxCost, MaxTokens int // of an operation; 0 for no limit
 

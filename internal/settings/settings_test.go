@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"forge/internal/database"
+	"forge/internal/tracing"
 	"forge/internal/usage"
 )
 
@@ -40,6 +41,7 @@ func TestLoad(t *testing.T) {
 		APQ: true, APQCache: 1000, APQCacheKiB: 16384, Compression: true,
 		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
 		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
+		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
 			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second,
 			IdleInTransaction: time.Minute, ApplicationName: "forge"}}
@@ -73,6 +75,15 @@ func TestLoad(t *testing.T) {
 		{"times and levels", []string{"POOL_TIMEOUT=250ms", "LOG_LEVEL=error"},
 			with(func(s *Settings) { s.Pool.PoolTimeout, s.LogLevel = 250*time.Millisecond, 8 })},
 		{"trusted documents", []string{"TRUSTED_DOCUMENTS=x.json"}, with(func(s *Settings) { s.TrustedDocuments, s.Playground = "x.json", false })},
+		{"a collector", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318/", "OTEL_EXPORTER_OTLP_HEADERS=key=a%20b, Tenant=7"},
+			with(func(s *Settings) {
+				s.Traces.Endpoint, s.Traces.Headers = "http://localhost:4318/v1/traces", map[string]string{"key": "a b", "Tenant": "7"}
+			})},
+		{"traces alone", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318", "--otel-exporter-otlp-traces-endpoint=https://traces/in"},
+			with(func(s *Settings) { s.Traces.Endpoint = "https://traces/in" })},
+		{"a collector, but not for traces", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=none"}, base},
+		{"a part of the requests", []string{"OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.25", "OTEL_SERVICE_NAME=shop"},
+			with(func(s *Settings) { s.Traces.Service, s.Traces.Sampler, s.Traces.Ratio = "shop", "traceidratio", 0.25 })},
 		{"another address", []string{"--addr", "[::1]:0"}, with(func(s *Settings) { s.Addr = "[::1]:0" })},
 	}
 	for _, tt := range tests {
@@ -115,6 +126,12 @@ func TestRefused(t *testing.T) {
 		{"POOL_SIZE=0", "POOL_SIZE", "0"},
 		{"OPERATION_NAMES=-1", "OPERATION_NAMES", "-1"},
 		{"--operation-names=10001", "--operation-names", "10001"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4318", "OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://user:secret@localhost", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://xxxxx@localhost"},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=ftp://localhost", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://localhost"},
+		{"OTEL_EXPORTER_OTLP_HEADERS=secret", "OTEL_EXPORTER_OTLP_HEADERS", "…"},
+		{"OTEL_TRACES_SAMPLER=jaeger_remote", "OTEL_TRACES_SAMPLER", "jaeger_remote"},
+		{"OTEL_TRACES_SAMPLER_ARG=2", "OTEL_TRACES_SAMPLER_ARG", "2"},
 		{"SLOW_OPERATION=1", "SLOW_OPERATION", "1"},
 		{"POOL_SIZE=1001", "POOL_SIZE", "1001"},
 		{"POOL_SIZE=many", "POOL_SIZE", "many"},

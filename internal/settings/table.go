@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/tracing"
 )
 
 // All lists the settings. A default may depend on those above it.
@@ -196,6 +197,38 @@ var All = []Setting{
 		Env: "LOG_LEVEL", Flag: "log-level", Default: "info", Allowed: "debug, info, warn or error",
 		Meaning: "the least that is logged",
 		set:     setLogLevel,
+	},
+	{
+		Env: "OTEL_EXPORTER_OTLP_ENDPOINT", Flag: "otel-exporter-otlp-endpoint", Default: off, Allowed: "http://HOST:PORT, https://HOST:PORT, or none",
+		Meaning: "an OpenTelemetry collector that takes OTLP over HTTP: requests are traced, and traces go to /v1/traces there",
+		set:     setCollector, show: redactURL,
+	},
+	{
+		Env: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Flag: "otel-exporter-otlp-traces-endpoint", Default: "/v1/traces of OTEL_EXPORTER_OTLP_ENDPOINT",
+		Allowed: "http://HOST:PORT/PATH, https://HOST:PORT/PATH, or none",
+		Meaning: "the whole address that traces go to",
+		derive:  tracesBelow,
+		set:     setTraces, show: redactURL,
+	},
+	{
+		Env: "OTEL_EXPORTER_OTLP_HEADERS", Flag: "otel-exporter-otlp-headers", Default: off, Allowed: "NAME=VALUE, several with commas between them, percent-encoded, or none",
+		Meaning: "headers that are sent to the collector, such as a key",
+		set:     setHeaders, show: func(string) string { return "…" },
+	},
+	{
+		Env: "OTEL_SERVICE_NAME", Flag: "otel-service-name", Default: "forge", Allowed: "1 to 255 bytes",
+		Meaning: "the name that traces go by",
+		set:     setServiceName,
+	},
+	{
+		Env: "OTEL_TRACES_SAMPLER", Flag: "otel-traces-sampler", Default: "parentbased_always_on", Allowed: strings.Join(tracing.Samplers, ", "),
+		Meaning: "which requests are traced; parentbased follows the traceparent of those that have one",
+		set:     setSampler,
+	},
+	{
+		Env: "OTEL_TRACES_SAMPLER_ARG", Flag: "otel-traces-sampler-arg", Default: "1", Allowed: "a number from 0 to 1",
+		Meaning: "the part of the requests that samplers of the kind traceidratio trace",
+		set:     setSamplerRatio,
 	},
 }
 

@@ -23,5 +23,7 @@ const (
 )
 
 // Limits lists them.
-var Limits = []Limit{Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives, Cost, Overload, Deadline, Origin,
-	Untrusted, PoolTimeout}
+var Limits = []Limit{
+	Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives,
+	Cost, Overload, Deadline, Origin, Untrusted, PoolTimeout,
+}

@@ -22,6 +22,8 @@ type Record struct {
 	Refused   Limit      // "" unless the request passed a limit
 	Attempts  int        // how often the operation was run; 0 if it was refused
 
+	spans spans
+
 	mu           sync.Mutex
 	statements   int
 	databaseTime time.Duration

@@ -66,10 +66,10 @@ func TestShapes(t *testing.T) {
 		t.Fatal("the record is not on its context")
 	}
 	for i := range 40 {
-		r.Statement("SELECT "+strconv.Itoa(i), time.Millisecond, nil)
+		r.Statement(t.Context(), "SELECT "+strconv.Itoa(i), time.Millisecond, nil)
 	}
-	r.Statement("SELECT 7", 2*time.Millisecond, nil)
-	r.Statement("SELECT 9", 4*time.Millisecond, errors.New("no"))
+	r.Statement(t.Context(), "SELECT 7", 2*time.Millisecond, nil)
+	r.Statement(t.Context(), "SELECT 9", 4*time.Millisecond, errors.New("no"))
 	if n, took := r.Database(); n != 42 || took != 46*time.Millisecond {
 		t.Errorf("%d statements in %s, want 42 in 46ms", n, took)
 	}
@@ -84,7 +84,7 @@ func TestShapes(t *testing.T) {
 		t.Errorf("the next is %+v, want SELECT 7 twice in 3 ms", s)
 	}
 	long := new(telemetry.Record)
-	long.Statement(strings.Repeat("x", 3000), time.Second, nil)
+	long.Statement(t.Context(), strings.Repeat("x", 3000), time.Second, nil)
 	if text := long.Shapes()[0].SQL; text != strings.Repeat("x", 2000)+"…" {
 		t.Errorf("%d bytes of a long text", len(text))
 	}
@@ -103,5 +103,21 @@ func TestNone(t *testing.T) {
 	r.Attempt(1)
 	r.Refuse(telemetry.Body)
 	r.Answer("")
-	r.Statement("", 0, nil)
+	r.Statement(t.Context(), "", 0, nil)
+}
+
+// TestUntracedCost checks that what is traced elsewhere allocates nothing for a request that is not.
+func TestUntracedCost(t *testing.T) {
+	ctx, r := telemetry.NewContext(t.Context())
+	r.Statement(ctx, "SELECT 1", 0, nil)
+	if n := testing.AllocsPerRun(100, func() {
+		inside := r.StartOperation(ctx)
+		inside, batch := telemetry.StartBatch(inside, "Hero", "heroes", 3)
+		telemetry.FromContext(inside).Statement(inside, "SELECT 1", 0, nil)
+		batch.End(3, nil)
+		r.StopOperation()
+		r.End("/graphql", "id", "POST", 200)
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
 }

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"slices"
 	"time"
 )
@@ -17,10 +18,13 @@ type Shape struct {
 // maxShapes is how many different statements of a request are told apart; those that follow are counted only.
 const maxShapes = 32
 
-// Statement counts a statement that the request ran. text holds no values.
-func (r *Record) Statement(text string, took time.Duration, err error) {
+// Statement counts a statement that the request of ctx ran. text holds no values.
+func (r *Record) Statement(ctx context.Context, text string, took time.Duration, err error) {
 	if r == nil {
 		return
+	}
+	if r.spans.tracer != nil {
+		r.traceStatement(ctx, text, took, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

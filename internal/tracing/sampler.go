@@ -1,0 +1,24 @@
+package tracing
+
+import "go.opentelemetry.io/otel/sdk/trace"
+
+// Samplers are the names that OpenTelemetry's specification has for OTEL_TRACES_SAMPLER, and what they stand for.
+var Samplers = []string{"always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"}
+
+// sampler decides which requests are recorded.
+func (o Options) sampler() trace.Sampler {
+	switch o.Sampler {
+	case "always_on":
+		return trace.AlwaysSample()
+	case "always_off":
+		return trace.NeverSample()
+	case "traceidratio":
+		return trace.TraceIDRatioBased(o.Ratio)
+	case "parentbased_always_off":
+		return trace.ParentBased(trace.NeverSample())
+	case "parentbased_traceidratio":
+		return trace.ParentBased(trace.TraceIDRatioBased(o.Ratio))
+	default:
+		return trace.ParentBased(trace.AlwaysSample())
+	}
+}
