@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -47,7 +48,7 @@ func TestFailuresLogged(t *testing.T) {
 				if n > len(tt.states) {
 					return next(ctx)
 				}
-				_, err := unit.FromContext(ctx).Exec(ctx, "DO $$BEGIN RAISE EXCEPTION 'attempt "+string(rune('0'+n))+"' USING ERRCODE = '"+tt.states[n-1]+"'; END$$")
+				_, err := unit.FromContext(ctx).Exec(ctx, "DO $$BEGIN RAISE EXCEPTION 'attempt "+strconv.Itoa(n)+"' USING ERRCODE = '"+tt.states[n-1]+"'; END$$")
 				return nil, err
 			})
 			got := a.do(`mutation($name: String!) { createTeam(input: {name: $name}) { team { id } } }`, vars{"name": name})

@@ -6,9 +6,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
 
 	"forge/internal/database"
 	"forge/internal/metrics"
+	"forge/internal/telemetry"
 )
 
 // nobody is a client that takes no notice.
@@ -18,15 +23,41 @@ func (n nobody) Header() http.Header         { return n.header }
 func (n nobody) Write(b []byte) (int, error) { return len(b), nil }
 func (n nobody) WriteHeader(int)             {}
 
-// BenchmarkObserve measures what is done around each request: its ID, its log line, its metrics.
+// BenchmarkObserve measures what is done around each request: its ID, its record, its log line, its metrics; for one that says
+// nothing, and for an operation with one statement.
 func BenchmarkObserve(b *testing.B) {
+	const text = "query Hero($id: ID!) { hero(id: $id) { name } }"
+	parsed, err := parser.ParseQuery(&ast.Source{Input: text})
+	if err != nil {
+		b.Fatal(err)
+	}
+	document := telemetry.NewDocument(text, parsed)
+	b.Run("request", func(b *testing.B) { benchmarkObserve(b, func(*http.Request) {}) })
+	b.Run("operation", func(b *testing.B) {
+		benchmarkObserve(b, func(r *http.Request) {
+			ctx := r.Context()
+			record := telemetry.FromContext(ctx)
+			record.Found(document)
+			record.Runs(parsed.Operations[0])
+			record.Attempt(1)
+			telemetry.FromContext(ctx).Statement(ctx, "SELECT name FROM heroes WHERE id = $1", time.Millisecond, nil)
+			record.Answer("")
+		})
+	})
+}
+
+func benchmarkObserve(b *testing.B, fill func(*http.Request)) {
+	b.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer db.Close()
 	handler := Routes(Parts{
-		API:     http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }),
+		API: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fill(r)
+			_, _ = w.Write([]byte("{}"))
+		}),
 		Ready:   http.NotFoundHandler(),
 		Metrics: metrics.New(db),
 		Log:     slog.New(slog.NewJSONHandler(io.Discard, nil)),
