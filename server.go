@@ -150,7 +150,7 @@ func serve(ctx context.Context, p program) error {
 	sweeping.Go(func() { idempotency.SweepEvery(background, db, time.Minute, p.log) })
 	defer sweeping.Wait()
 	defer stop()
-	parts := p.parts(db)
+	parts := p.parts(db, documents)
 	if p.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, p.Traces, p.log)
 		if err != nil {
@@ -160,7 +160,6 @@ func serve(ctx context.Context, p program) error {
 		parts.Tracer = telemetry.NewTracer(traces, db.Dialect)
 	}
 	p.welcome(httpserver.URL(l), filled)
-	return httpserver.Serve(ctx, l, httpserver.Routes(p.parts(db, documents)), p.log)
 	return httpserver.Serve(ctx, l, httpserver.Routes(parts), p.log)
 }
 

@@ -49,7 +49,7 @@ type conn struct {
 	// A statement was given up while it ran. What SQLite interrupts may be the next one, so the connection is not used again, unless
 	// it is precious.
 	givenUp, precious bool
-	used              time.Time // when the last statement ended
+	used              time.Time                         // when the last statement ended
 	kept              *simplelru.LRU[string, *prepared] // by text; nil if none are kept
 }
 

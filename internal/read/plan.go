@@ -155,7 +155,9 @@ func responsePath(fc *graphql.FieldContext) string {
 	return strings.Join(names, "<")
 }
 
-func (o *operation) find(key string, compile func() *plan) *plan { return kept(o, o.plans, key, compile) }
+func (o *operation) find(key string, compile func() *plan) *plan {
+	return kept(o, o.plans, key, compile)
+}
 
 // kept returns what one of the operation's maps has for the key, or else makes it.
 func kept[T any](o *operation, in map[string]T, key string, make func() T) T {
