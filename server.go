@@ -106,6 +106,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 					Usage: "print this program's sessions on PostgreSQL by state, and how old the oldest transaction in each is",
 				}},
 			},
+			healthcheckCommand(do),
 			{Name: "schema", Usage: "print the API's schema (SDL)", Action: do(printSchema)},
 		},
 		HideHelpCommand: true,
@@ -126,6 +127,10 @@ func serve(ctx context.Context, p program) error {
 	documents, err := p.documents()
 	if err != nil {
 		return err
+	}
+	if p.Open() {
+		p.log.WarnContext(ctx, "whoever can connect is an administrator: AUTH is off, and the address is not loopback; "+
+			"something in front must decide who may connect", "addr", p.Addr)
 	}
 	// The address comes first: whoever starts a second server by mistake has no database touched.
 	l, err := httpserver.Listen(p.Addr)
@@ -150,7 +155,7 @@ func serve(ctx context.Context, p program) error {
 	sweeping.Go(func() { idempotency.SweepEvery(background, db, time.Minute, p.log) })
 	defer sweeping.Wait()
 	defer stop()
-	parts := p.parts(db, documents)
+	parts := p.parts(ctx, db, documents)
 	if p.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, p.Traces, p.log)
 		if err != nil {
@@ -160,16 +165,16 @@ func serve(ctx context.Context, p program) error {
 		parts.Tracer = telemetry.NewTracer(traces, db.Dialect)
 	}
 	p.welcome(httpserver.URL(l), filled)
-	return httpserver.Serve(ctx, l, httpserver.Routes(parts), p.log)
+	return httpserver.Serve(ctx, l, httpserver.Routes(parts), p.log, p.ShutdownDelay)
 }
 
-// parts says what the server consists of.
-func (p program) parts(db *database.DB, documents graphql.HandlerExtension) httpserver.Parts {
+// parts says what the server consists of, which runs until ctx ends.
+func (p program) parts(ctx context.Context, db *database.DB, documents graphql.HandlerExtension) httpserver.Parts {
 	cfg := p.graph()
 	cfg.Documents = documents
 	parts := httpserver.Parts{
 		API:     graph.NewServer(db, cfg, p.log),
-		Ready:   health.Ready(db, p.log),
+		Ready:   health.Ready(ctx, db, p.log),
 		Metrics: metrics.New(db),
 		Log:     p.log,
 		Slow:    p.SlowOperation,

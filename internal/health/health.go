@@ -24,11 +24,13 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 const patience = 2 * time.Second
 
 // Ready answers 200 if the database answers and has the schema that this build is for, and otherwise 503 with the
-// reason. The log has the details.
-func Ready(db *database.DB, log *slog.Logger) http.Handler {
+// reason. The log has the details. Once running has ended the server is about to leave: 503, whatever the database says.
+func Ready(running context.Context, db *database.DB, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, body := http.StatusOK, answer{Status: "ok"}
-		if err := check(r.Context(), db); err != nil {
+		if running.Err() != nil {
+			status, body = http.StatusServiceUnavailable, answer{Status: "unavailable", Reason: "the server is shutting down"}
+		} else if err := check(r.Context(), db); err != nil {
 			status, body = http.StatusServiceUnavailable, answer{Status: "unavailable", Reason: reason(err)}
 			log.WarnContext(r.Context(), "not ready", "reason", body.Reason, "error", err)
 		}

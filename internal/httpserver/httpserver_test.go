@@ -120,7 +120,7 @@ func TestRequestLine(t *testing.T) {
 }
 
 // inFlight serves a handler that answers once it is let go, and returns when a request has reached it.
-func inFlight(t *testing.T, drain time.Duration) (letGo, stop func(), answered, ended chan error, addr string) {
+func inFlight(t *testing.T, delay, drain time.Duration) (letGo, stop func(), answered, ended chan error, addr string) {
 	t.Helper()
 	l, err := Listen("127.0.0.1:0")
 	if err != nil {
@@ -134,7 +134,7 @@ func inFlight(t *testing.T, drain time.Duration) (letGo, stop func(), answered, 
 		_, _ = w.Write([]byte("done"))
 	})
 	answered, ended = make(chan error, 1), make(chan error, 1)
-	go func() { ended <- serve(ctx, l, handler, slog.New(slog.DiscardHandler), drain) }()
+	go func() { ended <- serve(ctx, l, handler, slog.New(slog.DiscardHandler), delay, drain) }()
 	go func() {
 		res, err := http.Get(URL(l))
 		if err == nil {
@@ -151,7 +151,7 @@ func inFlight(t *testing.T, drain time.Duration) (letGo, stop func(), answered, 
 
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	letGo, stop, answered, ended, addr := inFlight(t, time.Minute)
+	letGo, stop, answered, ended, addr := inFlight(t, 0, time.Minute)
 	stop()
 	// The address is free as soon as nothing new is taken.
 	for {
@@ -178,7 +178,7 @@ func TestDrain(t *testing.T) {
 
 func TestDrainCutOff(t *testing.T) {
 	t.Parallel()
-	letGo, stop, answered, ended, _ := inFlight(t, time.Millisecond)
+	letGo, stop, answered, ended, _ := inFlight(t, 0, time.Millisecond)
 	defer letGo()
 	stop()
 	if err := <-answered; err == nil {

@@ -6,21 +6,23 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
 // drainTime is how long requests in flight may take once the server was told to end.
 const drainTime = 30 * time.Second
 
-// Serve answers requests on l until ctx ends. Then it takes no new ones, and returns nil when those in flight are
-// answered, or were cut off after 30 seconds.
-func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) error {
-	return serve(ctx, l, handler, log, drainTime)
+// Serve answers requests on l until ctx ends, and for the delay after that, so that whoever sends them can notice. Then it takes
+// no new ones, and returns nil when those in flight are answered, or were cut off after 30 seconds.
+func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, delay time.Duration) error {
+	return serve(ctx, l, handler, log, delay, drainTime)
 }
 
-func serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, drain time.Duration) error {
+func serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, delay, drain time.Duration) error {
+	var leaving atomic.Bool
 	srv := &http.Server{
-		Handler:           handler,
+		Handler:           lastAnswers(handler, &leaving),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      5 * time.Minute, // for clients that read slowly; an operation ends much sooner
@@ -35,6 +37,15 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.
 		return err
 	case <-ctx.Done():
 	}
+	leaving.Store(true)
+	if delay > 0 {
+		log.Info("not ready any more, and answering until others have noticed", "delay", delay.String())
+		select {
+		case err := <-ended:
+			return err
+		case <-time.After(delay):
+		}
+	}
 	log.Info("finishing what is in flight")
 	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
@@ -44,4 +55,15 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.
 		err = srv.Close()
 	}
 	return err
+}
+
+// lastAnswers has each answer of a server that is leaving be the last one on its connection. A connection that is closed in this way
+// cannot cross a request that is on its way; one that is closed while it is idle can.
+func lastAnswers(next http.Handler, leaving *atomic.Bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if leaving.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }

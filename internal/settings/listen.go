@@ -24,12 +24,18 @@ func (s *Settings) MayServe() error {
 		return notAllowed(s.NameOf("AUTH"), "on", "this build cannot check tokens yet, and does not serve without checking them",
 			"off, for this machine alone")
 	}
-	if !isLoopback(s.Addr) {
+	if s.Open() && !s.OpenToAll {
 		return notAllowed(s.NameOf("ADDR"), s.Addr, "every request would act as an administrator ("+s.NameOf("AUTH")+
-			" is off), and other machines could send one", "a loopback address, such as 127.0.0.1:8080")
+			" is off), and other machines could send one", "a loopback address, such as 127.0.0.1:8080, or AUTH_OFF_ANYWHERE="+everyone)
 	}
 	return nil
 }
+
+// Open reports whether other machines can send requests to a server with these settings, and each acts as an administrator.
+func (s *Settings) Open() bool { return !s.Auth && !isLoopback(s.Addr) }
+
+// everyone is what has to be said for that, in full: nobody says it by mistake.
+const everyone = "yes-everyone-is-administrator"
 
 func isLoopback(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)

@@ -19,6 +19,7 @@ type Settings struct {
 	DatabaseURL string
 	Production  bool
 	Auth        bool // requests must say who they come from; without it each acts as an administrator
+	OpenToAll   bool // also where other machines can connect
 	Migrate     bool // a starting server applies pending migrations
 	Demo        bool // a starting server fills an empty database with demo data
 	Playground  bool
@@ -32,6 +33,7 @@ type Settings struct {
 
 	LogLevel slog.Level
 
+	ShutdownDelay  time.Duration // for how long a server that was told to end goes on taking requests
 	IdempotencyTTL time.Duration // how long the answer to a mutation with an idempotency key is kept
 	HeldTooLong    time.Duration // a unit of work that is held for longer is logged
 	SlowOperation  time.Duration // an operation that takes longer is logged with its statements; 0 for none

@@ -33,9 +33,19 @@ var All = []Setting{
 	{
 		Env: "AUTH", Flag: "auth", Default: "off in development, on in production",
 		Allowed: "on, or off where only this machine can connect",
-		Meaning: "whether requests must say who they come from; if not, each acts as an administrator, and ADDR must be loopback",
+		Meaning: "whether requests must say who they come from; if not, each acts as an administrator, and ADDR must be loopback, or AUTH_OFF_ANYWHERE must say that all is meant for everyone",
 		derive:  func(s *Settings) string { return onOff(s.Production) },
 		set:     func(s *Settings, v string) error { return setBool(&s.Auth, v) },
+	},
+	{
+		Env: "AUTH_OFF_ANYWHERE", Flag: "auth-off-anywhere", Default: "no", Allowed: "no or " + everyone,
+		Meaning: "whether AUTH=off is also meant where other machines can connect, and each of them may read, change and delete everything",
+		set:     func(s *Settings, v string) error { return choose(&s.OpenToAll, v, "no", everyone) },
+	},
+	{
+		Env: "SHUTDOWN_DELAY", Flag: "shutdown-delay", Default: "0s", Allowed: times(0, 5*time.Minute),
+		Meaning: "for how long after SIGTERM requests are still taken, while /readyz says 503, so that a load balancer can notice",
+		set:     duration(func(s *Settings) *time.Duration { return &s.ShutdownDelay }, 0, 5*time.Minute),
 	},
 	{
 		Env: "MIGRATE", Flag: "migrate", Default: "on for SQLite, off for PostgreSQL", Allowed: "on or off",
