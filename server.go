@@ -66,6 +66,7 @@ type program struct {
 	cmd *cli.Command
 	out io.Writer
 	log *slog.Logger
+	env []string // what os.Environ returns
 }
 
 // action is what a command does.
@@ -81,12 +82,13 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return action(ctx, program{s, cmd, stdout, s.Logger(stderr)})
+			return action(ctx, program{s, cmd, stdout, s.Logger(stderr), environ})
 		}
 	}
 	root := &cli.Command{
-		Name:  "forge",
-		Usage: "a GraphQL server for users, heroes, teams, products and orders",
+		Name:    "forge",
+		Version: buildVersion(),
+		Usage:   "a GraphQL server for users, heroes, teams, products and orders",
 		Description: "Without a command it serves. The environment variable in brackets stands in for an option that is not given. " +
 			"The exit status is 0, 2 after a mistake in options or settings, and 1 after any other failure.",
 		Flags:  settings.Flags(),
@@ -165,6 +167,8 @@ func serve(ctx context.Context, p program) error {
 		parts.Tracer = telemetry.NewTracer(traces, db.Dialect)
 	}
 	p.welcome(httpserver.URL(l), filled)
+	p.tell("READY=1")
+	defer context.AfterFunc(ctx, func() { p.tell("STOPPING=1") })()
 	return httpserver.Serve(ctx, l, httpserver.Routes(parts), p.log, p.ShutdownDelay)
 }
 
@@ -215,6 +219,13 @@ func (p program) graph() graph.Config {
 			Depth: p.MaxDepth, Aliases: p.MaxAliases, RootFields: p.MaxRootFields, Directives: p.MaxDirectives,
 			Cost: p.MaxCost, Tokens: p.MaxTokens,
 		},
+	}
+}
+
+// tell has systemd know how the server is, if that runs it.
+func (p program) tell(state string) {
+	if err := notify(p.env, state); err != nil {
+		p.log.Warn("systemd was not told", "state", state, "error", err)
 	}
 }
 

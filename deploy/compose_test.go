@@ -1,0 +1,146 @@
+package deploy
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// composeFile is what compose.yaml says, as far as these tests run it.
+type composeFile struct {
+	Name     string
+	Services map[string]*composeService
+	Volumes  map[string]any
+}
+
+type composeService struct {
+	Image       string
+	Build       any
+	Command     []string
+	Environment map[string]string
+	Volumes     []string
+	Ports       []string
+	DependsOn   map[string]struct{ Condition string } `yaml:"depends_on"`
+	Healthcheck struct {
+		Test        []string
+		Disable     bool
+		Interval    string
+		Timeout     string
+		Retries     int
+		StartPeriod string `yaml:"start_period"`
+	}
+	Restart         string
+	ReadOnly        bool     `yaml:"read_only"`
+	CapDrop         []string `yaml:"cap_drop"`
+	SecurityOpt     []string `yaml:"security_opt"`
+	StopGracePeriod string   `yaml:"stop_grace_period"`
+	ShmSize         string   `yaml:"shm_size"`
+	MemLimit        string   `yaml:"mem_limit"`
+	PidsLimit       int      `yaml:"pids_limit"`
+}
+
+// readCompose reads compose.yaml with variables in the place of ${…}. A member that is not known here is an error: nothing is there that
+// these tests do not know of.
+func readCompose(env map[string]string) (*composeFile, error) {
+	text, err := os.ReadFile("../compose.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var missing error
+	filled := os.Expand(string(text), func(expression string) string {
+		name, otherwise, hasDefault := strings.Cut(expression, ":-")
+		name, message, required := strings.Cut(name, ":?")
+		switch value := env[name]; {
+		case value != "":
+			return value
+		case hasDefault:
+			return otherwise
+		case required:
+			missing = fmt.Errorf("%s is missing: %s", name, message)
+		}
+		return ""
+	})
+	if missing != nil {
+		return nil, missing
+	}
+	decoder := yaml.NewDecoder(strings.NewReader(filled))
+	decoder.KnownFields(true)
+	var file composeFile
+	return &file, decoder.Decode(&file)
+}
+
+// environment reads a file of variables, as operators fill it in: with lines that they uncomment, and values for those that are empty.
+func environment(t *testing.T, path string, uncomment bool, fill string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if uncomment && regexp.MustCompile(`^# [A-Z_]+=`).MatchString(line) {
+			line = line[2:]
+		}
+		if name, value, ok := strings.Cut(line, "="); ok && line[0] != '#' {
+			if value == "" {
+				value = fill
+			}
+			env[name] = value
+		}
+	}
+	return env
+}
+
+func mustReadCompose(t *testing.T, env map[string]string) *composeFile {
+	t.Helper()
+	file, err := readCompose(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestComposeHardening checks what no run without Docker would notice.
+func TestComposeHardening(t *testing.T) {
+	file := mustReadCompose(t, environment(t, "compose.env", false, "s3cret"))
+	for name, s := range file.Services {
+		if len(s.SecurityOpt) != 1 || s.SecurityOpt[0] != "no-new-privileges:true" {
+			t.Errorf("%s may gain privileges", name)
+		}
+		if s.Build == nil && !regexp.MustCompile(`:\d+\.\d+-\w+@sha256:[0-9a-f]{64}$`).MatchString(s.Image) {
+			t.Errorf("%s has the image %s, want one pinned by version and digest", name, s.Image)
+		}
+		if s.Build != nil && (!s.ReadOnly || len(s.CapDrop) != 1 || s.CapDrop[0] != "ALL") {
+			t.Errorf("%s may write files, or has capabilities", name)
+		}
+		for _, port := range s.Ports {
+			if !strings.HasPrefix(port, "127.0.0.1:") {
+				t.Errorf("%s can be reached from other machines: %s", name, port)
+			}
+		}
+		for _, volume := range s.Volumes {
+			source, _, _ := strings.Cut(volume, ":")
+			_, isVolume := file.Volumes[source]
+			if _, err := os.Stat(filepath.Join("..", source)); err != nil && !isVolume {
+				t.Errorf("%s mounts %s: %v", name, source, err)
+			}
+		}
+	}
+}
+
+// TestComposeSecrets checks that there is no password that everybody knows, and that nobody is an administrator before somebody has said so.
+func TestComposeSecrets(t *testing.T) {
+	if _, err := readCompose(nil); err == nil || !strings.Contains(err.Error(), "deploy/compose.env") {
+		t.Errorf("without passwords: %v", err)
+	}
+	file := mustReadCompose(t, environment(t, "compose.env", false, "s3cret"))
+	if env := file.Services["forge"].Environment; env["AUTH"] != "on" || env["AUTH_OFF_ANYWHERE"] != "no" {
+		t.Errorf("by default: AUTH=%s AUTH_OFF_ANYWHERE=%s", env["AUTH"], env["AUTH_OFF_ANYWHERE"])
+	}
+}

@@ -1,0 +1,260 @@
+package deploy
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/lib/pq"
+
+	"forge/internal/pgtemp"
+)
+
+// patience is how long a test waits for what must come at last.
+const patience = 30 * time.Second
+
+// host is this machine in the place of Docker. The names that containers have for each other lead to what the test has started.
+type host struct {
+	t        *testing.T
+	file     *composeFile
+	image    *builtImage
+	postgres *url.URL // of the server's database
+	port     string   // that stands for 8080
+	up       map[string]*exec.Cmd
+	log      strings.Builder // of the services; read when they have ended
+}
+
+// start starts a service as soon as those that it depends on are as it wants them.
+func (h *host) start(name string) {
+	h.t.Helper()
+	if h.up[name] != nil {
+		return
+	}
+	s := h.file.Services[name]
+	for other, wants := range s.DependsOn {
+		h.start(other)
+		switch wants.Condition {
+		case "service_healthy":
+			h.mustBecomeHealthy(other)
+		case "service_completed_successfully":
+			if err := h.up[other].Wait(); err != nil {
+				h.t.Fatalf("%s: %v: %s", other, err, h.log.String())
+			}
+		default:
+			h.t.Fatalf("%s depends on %s: %q", name, other, wants.Condition)
+		}
+	}
+	if s.Build == nil {
+		h.startPostgres(name, s)
+		return
+	}
+	cmd := h.command(s, append(h.image.final.exec("ENTRYPOINT"), s.Command...))
+	cmd.Stdout, cmd.Stderr = &h.log, &h.log
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = cmd.Process.Kill() }) // it has ended if all went well
+	h.up[name] = cmd
+}
+
+// startPostgres does what PostgreSQL's image does with a new volume: a database, and the scripts that are mounted.
+func (h *host) startPostgres(name string, s *composeService) {
+	h.t.Helper()
+	cluster, err := pgtemp.Start(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = cluster.Stop() })
+	address, err := url.Parse(cluster.URL("postgres"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.postgres = address
+	h.mustExec(cluster.URL("postgres"), "CREATE DATABASE "+s.Environment["POSTGRES_DB"])
+	h.up[name] = &exec.Cmd{}
+	for _, volume := range s.Volumes {
+		source, target, _ := strings.Cut(volume, ":")
+		if !strings.HasPrefix(target, "/docker-entrypoint-initdb.d") {
+			continue
+		}
+		scripts, err := filepath.Glob(filepath.Join("..", source, "*.sh"))
+		if err != nil || len(scripts) == 0 {
+			h.t.Fatalf("%s has no scripts (%v)", source, err)
+		}
+		for _, script := range scripts {
+			cmd := h.command(s, []string{"./" + filepath.Base(script)})
+			cmd.Dir = filepath.Dir(script)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				h.t.Fatalf("%s: %v: %s", script, err, out)
+			}
+		}
+	}
+}
+
+// command returns what a container would run, with its environment and nothing else but the way to what runs here.
+func (h *host) command(s *composeService, words []string) *exec.Cmd {
+	words = append([]string{}, words...)
+	if words[0] == "/forge" {
+		words[0] = h.image.program
+	}
+	if h.postgres != nil {
+		for i := range words { // the container's own address: its server has no other than a socket here
+			words[i] = strings.Replace(words[i], "--host=127.0.0.1", "--host="+h.postgres.Query().Get("host"), 1)
+		}
+	}
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Dir = "/" // as in an image that has nothing else
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	if h.postgres != nil {
+		cmd.Env = append(cmd.Env, "PGHOST="+h.postgres.Query().Get("host"), "PGPORT="+h.postgres.Query().Get("port"))
+	}
+	variables := map[string]string{}
+	if s.Build != nil {
+		variables = h.image.final.env()
+	}
+	for name, value := range s.Environment {
+		variables[name] = value
+	}
+	for name, value := range variables {
+		cmd.Env = append(cmd.Env, name+"="+h.local(name, value))
+	}
+	return cmd
+}
+
+// local returns a variable's value with this machine's addresses.
+func (h *host) local(name, value string) string {
+	switch name {
+	case "ADDR":
+		return strings.Replace(value, ":8080", ":"+h.port, 1)
+	case "DATABASE_URL":
+		u, err := url.Parse(value)
+		if err != nil || u.Host != "postgres:5432" || h.file.Services["postgres"] == nil {
+			h.t.Fatalf("DATABASE_URL=%s leads to no service", value)
+		}
+		query := u.Query()
+		for _, part := range []string{"host", "port"} {
+			query.Set(part, h.postgres.Query().Get(part))
+		}
+		u.Host, u.RawQuery = "", query.Encode()
+		return u.String()
+	}
+	return value
+}
+
+// mustBecomeHealthy runs a service's health check, the compose file's or the image's, until it succeeds.
+func (h *host) mustBecomeHealthy(name string) {
+	h.t.Helper()
+	s := h.file.Services[name]
+	words := append([]string{"CMD"}, h.image.final.exec("HEALTHCHECK")...)
+	if s.Healthcheck.Test != nil {
+		words = s.Healthcheck.Test
+	}
+	if words[0] != "CMD" {
+		h.t.Fatalf("%s: the health check %q needs a shell", name, words)
+	}
+	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		out, err := h.command(s, words[1:]).CombinedOutput()
+		if err == nil {
+			return
+		}
+		if time.Since(start) > patience {
+			h.t.Fatalf("%s is not healthy: %v: %s", name, err, out)
+		}
+	}
+}
+
+func (h *host) mustExec(address, statement string) {
+	h.t.Helper()
+	if err := execute(address, statement); err != nil {
+		h.t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func execute(address, statement string) error {
+	db, err := sql.Open("postgres", address)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec(statement)
+	return err
+}
+
+func newHost(t *testing.T, env map[string]string) *host {
+	t.Helper()
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return &host{t: t, file: mustReadCompose(t, env), image: mustBuild(t), up: map[string]*exec.Cmd{},
+		port: fmt.Sprint(l.Addr().(*net.TCPAddr).Port)}
+}
+
+// TestComposeUp brings up what compose.yaml describes, in its order, uses it, and stops it.
+func TestComposeUp(t *testing.T) {
+	h := newHost(t, environment(t, "compose.env", true, "s3cret"))
+	h.start("forge")
+	h.mustBecomeHealthy("forge")
+	response, err := http.Post("http://127.0.0.1:"+h.port+"/graphql", "application/json",
+		strings.NewReader(`{"query": "mutation { createTeam(input: {name: \"The First\"}) { team { name } } }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(body), `"name":"The First"`) {
+		t.Errorf("the server answers %s (%v)", body, err)
+	}
+	// The server's role reads and writes rows, and does not change tables.
+	address := h.local("DATABASE_URL", h.file.Services["forge"].Environment["DATABASE_URL"])
+	if err := execute(address, "ALTER TABLE teams ADD COLUMN motto text"); err == nil || !strings.Contains(err.Error(), "must be owner") {
+		t.Errorf("the server's role changes a table: %v", err)
+	}
+	if err := execute(address, "CREATE TABLE mine (x int)"); err == nil {
+		t.Error("the server's role makes a table")
+	}
+	h.mustStop("forge")
+}
+
+func (h *host) mustStop(name string) {
+	h.t.Helper()
+	signal := map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM}[h.image.final.all("STOPSIGNAL")[0]]
+	grace, err := time.ParseDuration(h.file.Services[name].StopGracePeriod)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	cmd := h.up[name]
+	if err := cmd.Process.Signal(signal); err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // as Docker does then
+	if err := cmd.Wait(); err != nil {
+		h.t.Errorf("%s ended with %v: %s", name, err, h.log.String())
+	}
+}
+
+// TestComposeRefuses starts the server without what has to be said twice.
+func TestComposeRefuses(t *testing.T) {
+	for said, want := range map[string]string{"": `AUTH="on" is not allowed`, "AUTH": `ADDR="0.0.0.0:`} {
+		env := environment(t, "compose.env", said != "", "s3cret")
+		delete(env, "AUTH_OFF_ANYWHERE")
+		h := newHost(t, env)
+		h.start("forge")
+		if err := h.up["forge"].Wait(); h.up["forge"].ProcessState.ExitCode() != 2 || !strings.Contains(h.log.String(), want) {
+			t.Errorf("after %q it ends with %v: %s, want %s", said, err, h.log.String(), want)
+		}
+	}
+}

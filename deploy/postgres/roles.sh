@@ -1,0 +1,15 @@
+#!/bin/sh
+# The two roles that Forge needs, in a new database: forge_owner makes and changes the tables (`forge migrate up`), forge reads and
+# writes rows (`forge serve`). PostgreSQL's image runs this when it sets up an empty volume; elsewhere a superuser runs it once.
+set -eu
+: "${OWNER_PASSWORD:?}" "${SERVER_PASSWORD:?}"
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname "$POSTGRES_DB" \
+  --set owner_password="$OWNER_PASSWORD" --set server_password="$SERVER_PASSWORD" <<'SQL'
+CREATE ROLE forge_owner LOGIN PASSWORD :'owner_password';
+CREATE ROLE forge LOGIN PASSWORD :'server_password';
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+ALTER SCHEMA public OWNER TO forge_owner;
+GRANT USAGE ON SCHEMA public TO forge;
+ALTER DEFAULT PRIVILEGES FOR ROLE forge_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO forge;
+ALTER DEFAULT PRIVILEGES FOR ROLE forge_owner IN SCHEMA public GRANT USAGE ON SEQUENCES TO forge;
+SQL
