@@ -109,6 +109,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 				}},
 			},
 			healthcheckCommand(do),
+			doctorCommand(environ, stdout),
 			{Name: "schema", Usage: "print the API's schema (SDL)", Action: do(printSchema)},
 		},
 		HideHelpCommand: true,

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v3"
+
+	"forge/internal/doctor"
+	"forge/internal/settings"
+	"forge/internal/usage"
+)
+
+// doctorCommand is not an action of a program: settings that cannot be loaded are its first finding.
+func doctorCommand(environ []string, stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:  "doctor",
+		Usage: "look at settings and database, and say in plain words what is wrong and what to do",
+		Description: "It changes nothing, and gives each check 5s. The exit status is 1 if something fails, and else 0; warnings do not count. With --json: " +
+			"state (ok, warn or fail), findings (each with check, state, message, advice; the state may also be skipped).",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Local: true, HideDefault: true, Usage: "for scripts"},
+			&cli.IntFlag{Name: "processes", Local: true, Value: 1, Usage: "how many run with these settings on this database"},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := usage.NothingLeft(cmd); err != nil {
+				return err
+			}
+			if n := cmd.Int("processes"); n < 1 || n > 10_000 {
+				return usage.Errorf("--processes=%d is not allowed; allowed: a whole number from 1 to 10000", n)
+			}
+			report, err := examine(ctx, cmd, environ)
+			if err != nil {
+				return err
+			}
+			write := report.Write
+			if cmd.Bool("json") {
+				write = report.WriteJSON
+			}
+			if err := write(stdout); err != nil {
+				return err
+			}
+			if report.State() == doctor.Fail {
+				return errors.New("something is wrong")
+			}
+			return nil
+		},
+	}
+}
+
+func examine(ctx context.Context, cmd *cli.Command, environ []string) (doctor.Report, error) {
+	s, err := settings.Load(cmd, environ)
+	if _, mistake := errors.AsType[*usage.Error](err); mistake {
+		return doctor.Unreadable(err), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	return doctor.New(s, cmd.Int("processes")).Examine(ctx), nil
+}

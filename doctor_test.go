@@ -1,0 +1,40 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"forge/internal/dbtest"
+)
+
+// TestDoctor checks what the command prints and how it ends; internal/doctor has what it finds.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		code, stdout, stderr := do(t, "DATABASE_URL="+url, "doctor")
+		if code != 0 || !strings.Contains(stdout, "OK      schema") || stderr != "" {
+			t.Errorf("status %d, stdout %q, stderr %q", code, stdout, stderr)
+		}
+		dropTable(t, url)
+		code, stdout, stderr = do(t, "DATABASE_URL="+url, "doctor")
+		if code != 1 || !strings.Contains(stdout, "FAIL    schema") || !strings.Contains(stdout, "order_items") || !isOneLine(stderr) {
+			t.Errorf("status %d, stdout %q, stderr %q", code, stdout, stderr)
+		}
+		code, stdout, _ = do(t, "DATABASE_URL="+url, "doctor", "--json")
+		var report struct {
+			State    string
+			Findings []struct{ Check, State, Message, Advice string }
+		}
+		if err := json.Unmarshal([]byte(stdout), &report); err != nil || code != 1 || report.State != "fail" || len(report.Findings) < 4 {
+			t.Errorf("status %d, %v: %s", code, err, stdout)
+		}
+	})
+	code, stdout, stderr := do(t, "POOL_SIZE=many", "doctor")
+	if code != 1 || !strings.Contains(stdout, `FAIL    settings     POOL_SIZE="many" is not allowed`) || !isOneLine(stderr) {
+		t.Errorf("a setting that is not allowed: status %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if code, _, stderr := do(t, "doctor", "--processes=0"); code != 2 || !strings.Contains(stderr, "--processes") {
+		t.Errorf("no processes: status %d, stderr %q", code, stderr)
+	}
+}

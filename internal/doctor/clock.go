@@ -1,0 +1,40 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/database"
+)
+
+// written is a year that no clock has to show any more. IDs begin with the time.
+const written = 2026
+
+// skew is how far two clocks may be apart.
+const skew = time.Second
+
+// clock compares this machine's clock with that of the database, and both with reason.
+func (d *Doctor) clock(ctx context.Context, db *database.DB) []Finding {
+	before := d.now()
+	if before.Year() < written {
+		return []Finding{fail("clock", "this machine's clock says "+before.UTC().Format(time.DateTime), "Set it, with NTP: IDs and cursors hold the time.")}
+	}
+	if db.Dialect != dialect.Postgres {
+		return []Finding{ok("clock", "%s UTC", before.UTC().Format(time.DateTime))}
+	}
+	var theirs time.Time
+	if err := db.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&theirs); err != nil {
+		return []Finding{fail("clock", err.Error(), "")}
+	}
+	after := d.now()
+	// The answer was given at some time between.
+	apart := max(before.Sub(theirs), theirs.Sub(after))
+	if apart > skew {
+		return []Finding{warn("clock", fmt.Sprintf("the clocks of this machine and of the database are %s apart", apart.Round(time.Millisecond)),
+			"Set both with NTP: rows of two processes are ordered by the time when they were made.")}
+	}
+	return []Finding{ok("clock", "that of the database and this one agree")}
+}

@@ -1,0 +1,94 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
+	"forge/internal/database"
+)
+
+// options are the pool's settings, with as many connections as the checks need and a start that is given up in time.
+func (d *Doctor) options() database.Options {
+	o := d.Settings.Pool
+	o.PoolSize, o.ConnectTimeout = 2, min(o.ConnectTimeout, d.patience-time.Second)
+	return o
+}
+
+// slow is how long a statement that does nothing may take: one that a request waits for takes as long again.
+const slow = 10 * time.Millisecond
+
+// tested is the oldest version of PostgreSQL that Forge is tested with.
+const tested = 15
+
+// reach connects, and says what answers and how fast.
+func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return []Finding{d.unreached(err)}
+	}
+	defer conn.Close()
+	var took []time.Duration
+	for range 5 {
+		start := time.Now()
+		if _, err := conn.ExecContext(ctx, "SELECT 1"); err != nil {
+			return []Finding{d.unreached(err)}
+		}
+		took = append(took, time.Since(start))
+	}
+	round := slices.Min(took)
+	var version string
+	if db.Dialect == dialect.SQLite {
+		if err := conn.QueryRowContext(ctx, "SELECT sqlite_version() FROM sqlite_schema LIMIT 1").Scan(&version); err != nil {
+			version = "an empty file"
+		}
+		return []Finding{ok("database", "SQLite %s answers", version)}
+	}
+	var number int
+	var standby, readOnly bool
+	err = conn.QueryRowContext(ctx, `SELECT current_setting('server_version'), current_setting('server_version_num')::int, pg_is_in_recovery(),
+		current_setting('default_transaction_read_only')::bool`).Scan(&version, &number, &standby, &readOnly)
+	if err != nil {
+		return []Finding{d.unreached(err)}
+	}
+	found := []Finding{ok("database", "PostgreSQL %s answers in %s", version, round.Round(time.Microsecond))}
+	if number/10000 < tested {
+		found = append(found, warn("database", fmt.Sprintf("PostgreSQL %s is older than what Forge is tested with", version),
+			fmt.Sprintf("Upgrade to version %d or newer.", tested)))
+	}
+	if round > slow {
+		found = append(found, warn("database", fmt.Sprintf("a round trip takes %s, and a request has one for each level of its selection", round.Round(time.Microsecond)),
+			"Run Forge near its database."))
+	}
+	if standby || readOnly {
+		found = append(found, fail("database", "the database can only be read: every mutation fails", "Point DATABASE_URL to the primary, or end default_transaction_read_only."))
+	}
+	return found
+}
+
+// unreached says why there is no connection.
+func (d *Doctor) unreached(err error) Finding {
+	name := d.Settings.NameOf("DATABASE_URL")
+	message := strings.Join(strings.Fields(err.Error()), " ")
+	switch e := pq.As(err, pqerror.ProtocolViolation, pqerror.InvalidPassword, pqerror.InvalidAuthorizationSpecification,
+		pqerror.InvalidCatalogName, pqerror.TooManyConnections); {
+	case e == nil && d.Settings.Dialect() == dialect.SQLite:
+		return fail("database", message, "If it is locked, another program writes it: end that, or wait. If it is no database, restore a copy.")
+	case e == nil:
+		return fail("database", "no connection: "+message, "See that the server runs and that host and port in "+name+" are right, from this machine: pg_isready -h HOST -p PORT.")
+	case e.Code == pqerror.ProtocolViolation:
+		return fail("database", message, "This looks like PgBouncer, which takes no limits at the start of a connection: set PGBOUNCER=on.")
+	case e.Code == pqerror.InvalidCatalogName:
+		return fail("database", message, "CREATE DATABASE, or correct the name in "+name+".")
+	case e.Code == pqerror.TooManyConnections:
+		return fail("database", message, "All connections are taken: lower POOL_SIZE or the number of processes, or raise max_connections.")
+	default:
+		return fail("database", message, "Correct role and password in "+name+", or pg_hba.conf of the server.")
+	}
+}

@@ -1,0 +1,19 @@
+//go:build linux || darwin || freebsd
+
+package doctor
+
+import "syscall"
+
+// freeBytes is what a user without privileges may still write to the disk of a folder.
+func freeBytes(folder string) (uint64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(folder, &s); err != nil {
+		return 0, err
+	}
+	return uint64(s.Bavail) * uint64(s.Bsize), nil
+}
+
+const mayWrite = 2 // W_OK of access(2)
+
+// writable reports whether this process may write to a file or folder.
+func writable(path string) bool { return syscall.Access(path, mayWrite) == nil }

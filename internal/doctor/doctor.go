@@ -1,0 +1,124 @@
+// Package doctor looks at what Forge stands on, settings and database, and says in plain words what is wrong and what to do. It writes
+// nothing to the database.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"forge/internal/database"
+	"forge/internal/settings"
+)
+
+// State is how bad a finding is.
+type State string
+
+// What a finding may be.
+const (
+	OK      State = "ok"
+	Warn    State = "warn"    // it works, and will hurt one day
+	Fail    State = "fail"    // Forge does not work, or not for long
+	Skipped State = "skipped" // nothing can be said, because of what failed before
+)
+
+// A Finding is one thing that a check found out.
+type Finding struct {
+	Check   string `json:"check"`
+	State   State  `json:"state"`
+	Message string `json:"message"`
+	Advice  string `json:"advice"` // what to do; "" if there is nothing to do
+}
+
+// A Doctor examines one set of settings. The zero value of what is not said is what New sets.
+type Doctor struct {
+	Settings  *settings.Settings
+	Processes int // that run with these settings on the database
+
+	patience time.Duration    // for each check
+	now      func() time.Time // this machine's clock
+	room     uint64           // in bytes, that a disk must have free
+}
+
+// New returns a doctor for so many processes with the settings.
+func New(s *settings.Settings, processes int) *Doctor {
+	return &Doctor{Settings: s, Processes: processes, patience: 5 * time.Second, now: time.Now, room: 1 << 30}
+}
+
+// check finds something out. Its time is bounded by the doctor, whether it heeds ctx or not.
+type check struct {
+	name string
+	look func(*Doctor, context.Context, *database.DB) []Finding
+}
+
+// Those behind the one that reaches the database need it.
+func checks() []check {
+	return []check{
+		{"settings", (*Doctor).settings},
+		{"file", (*Doctor).file},
+		{"database", (*Doctor).reach},
+		{"schema", (*Doctor).schema},
+		{"permissions", (*Doctor).permissions},
+		{"clock", (*Doctor).clock},
+		{"pool", (*Doctor).pool},
+		{"limits", (*Doctor).limits},
+	}
+}
+
+// Examine runs all checks, each within 5 seconds. Once the database could not be reached the others that need it are skipped.
+func (d *Doctor) Examine(ctx context.Context) Report {
+	var report Report
+	db, err := database.Open(d.address(), d.options())
+	if err != nil {
+		return append(report, fail("database", err.Error(), "Correct "+d.Settings.NameOf("DATABASE_URL")+"."))
+	}
+	defer d.close(db)
+	for _, c := range checks() {
+		if c.needsDatabase() && report.unreachable() {
+			report = append(report, Finding{c.name, Skipped, "the database was not reached", ""})
+			continue
+		}
+		report = append(report, d.within(ctx, c, db)...)
+	}
+	return report
+}
+
+func (c check) needsDatabase() bool { return c.name != "settings" && c.name != "file" }
+
+// close gives up a database that hangs.
+func (d *Doctor) close(db *database.DB) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = db.Close() // nothing was written
+	}()
+	select {
+	case <-closed:
+	case <-time.After(d.patience):
+	}
+}
+
+// within returns what a check finds in its time.
+func (d *Doctor) within(ctx context.Context, c check, db *database.DB) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	found := make(chan []Finding, 1)
+	go func() { found <- c.look(d, ctx, db) }()
+	select {
+	case findings := <-found:
+		if ctx.Err() == nil {
+			return findings
+		}
+	case <-ctx.Done():
+	}
+	return []Finding{fail(c.name, fmt.Sprintf("no answer within %s", d.patience),
+		"The database hangs, is overloaded, or holds locks on what was asked for: `forge db activity` shows sessions that wait.")}
+}
+
+func ok(check, format string, args ...any) Finding {
+	return Finding{check, OK, fmt.Sprintf(format, args...), ""}
+}
+
+func warn(check, message, advice string) Finding { return Finding{check, Warn, message, advice} }
+
+func fail(check, message, advice string) Finding { return Finding{check, Fail, message, advice} }

@@ -1,0 +1,93 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"forge/internal/database"
+)
+
+// path returns the file of a SQLite database, and whether there is one.
+func (d *Doctor) path() (path string, isFile bool) {
+	path, isFile = strings.CutPrefix(d.Settings.DatabaseURL, "sqlite:")
+	path, _, _ = strings.Cut(path, "?")
+	return path, isFile && path != ":memory:"
+}
+
+// readOnly reports whether the address asks for a database that is not written.
+func (d *Doctor) readOnly() bool { return strings.HasSuffix(d.Settings.DatabaseURL, "?mode=ro") }
+
+// address returns the one to examine. A file that does not exist is not made, and one that is not in WAL mode yet, such as a backup, stays so.
+func (d *Doctor) address() string {
+	path, isFile := d.path()
+	switch {
+	case !isFile:
+		return d.Settings.DatabaseURL
+	case inWAL(path):
+		return "sqlite:" + path + "?mode=rw" // with mode=ro the log would be left behind
+	}
+	return "sqlite:" + path + "?mode=ro"
+}
+
+// inWAL reads from the header of a SQLite file how it is written: https://sqlite.org/fileformat.html, offset 18.
+func inWAL(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	header := make([]byte, 20)
+	_, err = file.ReadAt(header, 0)
+	return err == nil && header[18] == 2
+}
+
+// file looks at the file of a SQLite database, its folder and its disk, without SQLite.
+func (d *Doctor) file(context.Context, *database.DB) (found []Finding) {
+	path, isFile := d.path()
+	if !isFile {
+		return nil
+	}
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return []Finding{fail("file", folder+" is not a folder", "Make it, and give it to the user that runs Forge.")}
+	}
+	if !d.readOnly() && !writable(folder) {
+		return []Finding{fail("file", "the folder "+folder+" cannot be written, and SQLite keeps its log beside the database",
+			"chown or chmod the folder, for the user that runs Forge.")}
+	}
+	found = append(found, d.disk(folder)...)
+	switch _, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return append(found, fail("file", path+" does not exist", "`forge migrate up` makes it, and so does the first start of the server."))
+	case err != nil:
+		return append(found, fail("file", err.Error(), "Give the file to the user that runs Forge."))
+	case !d.readOnly() && !writable(path):
+		return append(found, fail("file", path+" cannot be written", "chown or chmod it, for the user that runs Forge."))
+	}
+	return found
+}
+
+// disk compares what a disk has free with what it must have.
+func (d *Doctor) disk(folder string) []Finding {
+	free, err := freeBytes(folder)
+	if err != nil {
+		return []Finding{{"file", Skipped, "the free space of the disk is not known: " + err.Error(), ""}}
+	}
+	if free < d.room {
+		return []Finding{fail("file", fmt.Sprintf("the disk of %s has %s free, less than %s", folder, size(free), size(d.room)),
+			"Free some, or move the database: when the disk is full every mutation is answered with UNAVAILABLE.")}
+	}
+	return []Finding{ok("file", "can be written, %s free on its disk", size(free))}
+}
+
+func size(bytes uint64) string {
+	if bytes < 1<<30 {
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	}
+	return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
+}

@@ -1,0 +1,123 @@
+package doctor
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/database"
+)
+
+// limits asks which limits hold in a transaction, and whether what answers is PostgreSQL itself.
+func (d *Doctor) limits(ctx context.Context, db *database.DB) (found []Finding) {
+	if db.Dialect != dialect.Postgres {
+		return nil
+	}
+	between, err := somethingBetween(ctx, db)
+	if err != nil {
+		return []Finding{fail("limits", err.Error(), "")}
+	}
+	if between && !db.Options.PgBouncer {
+		found = append(found, fail("limits", "two connections are one session of PostgreSQL: something like PgBouncer in transaction mode is between",
+			"Set PGBOUNCER=on: prepared statements fail at random otherwise, and limits may not hold."))
+	}
+	inEffect, err := limitsInEffect(ctx, db)
+	if err != nil {
+		return append(found, fail("limits", err.Error(), ""))
+	}
+	for _, l := range d.wanted() {
+		switch is := inEffect[l.name]; {
+		case is != l.wanted:
+			found = append(found, fail("limits", fmt.Sprintf("%s is %s, and %s asks for %s", l.name, is, l.setting, l.wanted),
+				"Something between Forge and PostgreSQL does not pass it on: let it, or set PGBOUNCER=on if it is PgBouncer."))
+		case is == 0:
+			found = append(found, warn("limits", l.name+" is off: what hangs holds its connection for ever", "Set "+l.setting+"."))
+		}
+	}
+	if found == nil {
+		found = append(found, ok("limits", "statements %s, locks %s, idle transactions %s", inEffect["statement_timeout"], inEffect["lock_timeout"],
+			inEffect["idle_in_transaction_session_timeout"]))
+	}
+	return found
+}
+
+type limit struct {
+	name, setting string
+	wanted        time.Duration
+}
+
+// wanted lists the limits that the settings ask for, or the address, which counts more.
+func (d *Doctor) wanted() []limit {
+	o := d.Settings.Pool
+	all := []limit{
+		{"statement_timeout", "STATEMENT_TIMEOUT", o.StatementTimeout},
+		{"lock_timeout", "LOCK_TIMEOUT", o.LockTimeout},
+		{"idle_in_transaction_session_timeout", "IDLE_IN_TRANSACTION_TIMEOUT", o.IdleInTransaction},
+	}
+	u, err := url.Parse(d.Settings.DatabaseURL)
+	if err != nil {
+		return all
+	}
+	for i := range all {
+		if n, err := strconv.Atoi(u.Query().Get(all[i].name)); err == nil {
+			all[i].wanted, all[i].setting = time.Duration(n)*time.Millisecond, "DATABASE_URL"
+		}
+	}
+	return all
+}
+
+// limitsInEffect asks for them in a transaction as a unit of work begins it. PostgreSQL counts them in milliseconds.
+func limitsInEffect(ctx context.Context, db *database.DB) (map[string]time.Duration, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, db.Begin(true)); err != nil {
+		return nil, err
+	}
+	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	rows, err := conn.QueryContext(ctx, `SELECT name, setting::bigint FROM pg_settings
+		WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[string]time.Duration{}
+	for rows.Next() {
+		var name string
+		var milliseconds int64
+		if err := rows.Scan(&name, &milliseconds); err != nil {
+			return nil, err
+		}
+		all[name] = time.Duration(milliseconds) * time.Millisecond
+	}
+	return all, rows.Err()
+}
+
+// somethingBetween reports whether two connections that are open at once lead to one session of the server, which only a pooler does. One
+// that happens to give them two sessions is not seen.
+func somethingBetween(ctx context.Context, db *database.DB) (bool, error) {
+	var one, other int
+	first, err := db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer first.Close()
+	second, err := db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer second.Close()
+	pid := func(conn *sql.Conn, n *int) error {
+		return conn.QueryRowContext(ctx, "SELECT pg_backend_pid()").Scan(n)
+	}
+	err = errors.Join(pid(first, &one), pid(second, &other))
+	return err == nil && one == other, err
+}

@@ -1,0 +1,55 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/database"
+)
+
+// Sessions of other roles show little of themselves, but not that they have a database and a role, as clients do.
+const connections = `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+		- coalesce(current_setting('reserved_connections', true)::int, 0),
+	(SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
+	(SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
+	count(*) FILTER (WHERE datname IS DISTINCT FROM current_database() OR application_name <> current_setting('application_name'))
+FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL`
+
+// pool compares the connections that all processes may take with what the server has.
+func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
+	if db.Dialect != dialect.Postgres {
+		return nil
+	}
+	size := d.Settings.Pool.PoolSize
+	need := size * d.Processes
+	if db.Options.PgBouncer {
+		return []Finding{ok("pool", "%d connections to PgBouncer at most, whose own limits are not examined", need)}
+	}
+	var room, ofDatabase, ofRole, others int
+	if err := db.QueryRowContext(ctx, connections).Scan(&room, &ofDatabase, &ofRole, &others); err != nil {
+		return []Finding{fail("pool", err.Error(), "")}
+	}
+	for _, limit := range []int{ofDatabase, ofRole} {
+		if limit >= 0 { // -1 is none
+			room = min(room, limit)
+		}
+	}
+	wants := fmt.Sprintf("%s of POOL_SIZE=%d may take %d connections", processes(d.Processes), size, need)
+	advice := fmt.Sprintf("Set POOL_SIZE to %d at most, run fewer processes, raise max_connections, or put PgBouncer between.", max(1, (room-others)/d.Processes))
+	switch {
+	case need > room:
+		return []Finding{fail("pool", fmt.Sprintf("%s, and the server has %d for this role", wants, room), advice)}
+	case need+others > room:
+		return []Finding{warn("pool", fmt.Sprintf("%s, and the server has %d for this role, of which others hold %d now", wants, room, others), advice)}
+	}
+	return []Finding{ok("pool", "%s; the server has %d for this role, of which others hold %d now", wants, room, others)}
+}
+
+func processes(n int) string {
+	if n == 1 {
+		return "1 process"
+	}
+	return fmt.Sprintf("%d processes", n)
+}

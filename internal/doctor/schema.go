@@ -1,0 +1,36 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+
+	"forge/internal/database"
+	"forge/migrate"
+)
+
+// schema compares the database with the migrations of this program.
+func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {
+	report, err := migrate.Status(ctx, db.DB, db.Dialect)
+	if err != nil {
+		return []Finding{fail("schema", err.Error(), "Give the role USAGE on the schema and SELECT on its tables.")}
+	}
+	err = report.Err()
+	if pending, is := errors.AsType[*migrate.PendingError](err); is {
+		return []Finding{fail("schema", pending.Error(), "The server starts and is not ready until then.")}
+	}
+	if refusal, is := errors.AsType[*migrate.Refusal](err); is {
+		var found []Finding
+		for _, reason := range refusal.Unwrap() {
+			advice := "docs/migrations.md says what leads there and back."
+			if _, drift := reason.(*migrate.DriftError); drift {
+				advice = "Undo by hand what was done by hand; `forge migrate status` lists it."
+			}
+			found = append(found, fail("schema", reason.Error(), advice))
+		}
+		return found
+	}
+	if why := report.Drift.NotCompared; why != "" {
+		return []Finding{warn("schema", "all migrations are applied; whether the schema was changed since is not known: "+why, "")}
+	}
+	return []Finding{ok("schema", "as the last of %d migrations left it", len(report.Versions))}
+}

@@ -1,0 +1,64 @@
+package doctor
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"strings"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/database"
+)
+
+// Unreadable is the report on settings that cannot be loaded.
+func Unreadable(err error) Report {
+	return Report{fail("settings", err.Error(), "Correct that setting; forge --help lists all.")}
+}
+
+// settings looks at what each setting says in the light of the others; that each is allowed by itself is known.
+func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
+	s := d.Settings
+	kind := "development"
+	if s.Production {
+		kind = "production"
+	}
+	if err := s.MayServe(); err != nil {
+		found = append(found, fail("settings", err.Error(), "`forge serve` does not start like this."))
+	} else if s.Open() {
+		found = append(found, warn("settings", "whoever can connect to "+s.Addr+" is an administrator, as "+s.NameOf("AUTH_OFF_ANYWHERE")+" says",
+			"Have a proxy or a firewall decide who may connect."))
+	}
+	if s.Production && s.Playground {
+		found = append(found, warn("settings", "the playground is on in production", "Leave "+s.NameOf("PLAYGROUND")+" out, unless that is meant."))
+	}
+	if s.Production && s.Demo && s.Dialect() == dialect.Postgres {
+		found = append(found, warn("settings", "an empty database is filled with demo data in production", "Leave "+s.NameOf("DEMO")+" out."))
+	}
+	if s.DatabaseURL == "sqlite::memory:" {
+		found = append(found, warn("settings", "the database is in memory: everything is gone when the process ends",
+			"Set DATABASE_URL to sqlite:PATH or postgres://…, unless that is meant."))
+	}
+	if host := inTheClear(s.DatabaseURL); host != "" {
+		found = append(found, warn("settings", "rows and the password go to "+host+" without encryption",
+			"Set sslmode=verify-full in DATABASE_URL, with sslrootcert where the server has a certificate of its own, unless the network between is trusted."))
+	}
+	return append(found, ok("settings", "%s, %s, on %s", kind, database.Redact(s.DatabaseURL), s.Addr))
+}
+
+// inTheClear returns the host that a PostgreSQL address leads to over a network and without TLS, or "".
+func inTheClear(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
+		return ""
+	}
+	host := u.Hostname()
+	if other := u.Query().Get("host"); other != "" {
+		host = other
+	}
+	ip := net.ParseIP(host)
+	if u.Query().Get("sslmode") != "disable" || host == "" || host == "localhost" || strings.HasPrefix(host, "/") || ip != nil && ip.IsLoopback() {
+		return ""
+	}
+	return host
+}
