@@ -151,6 +151,7 @@ func (d description) without(steps map[int64]begun) description {
 // differences says in words what is other than it was. A table that is gone
 // is not taken apart.
 func differences(was, now description) (words []string) {
+	was.lines, now.lines = asRestored(was.lines), asRestored(now.lines)
 	missing := make(map[string]string) // by what the line is about
 	tables := now.tables()
 	for _, line := range was.lines {
