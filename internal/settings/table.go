@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -76,14 +77,14 @@ var All = []Setting{
 		set:     func(s *Settings, v string) error { return setBool(&s.APQ, v) },
 	},
 	{
-		Env: "APQ_CACHE", Flag: "apq-cache", Default: "1000", Allowed: countingNumbers,
+		Env: "APQ_CACHE", Flag: "apq-cache", Default: "1000", Allowed: from(1, 1_000_000),
 		Meaning: "how many such queries are kept, those that were asked for last",
-		set:     counting(func(s *Settings) *int { return &s.APQCache }),
+		set:     within(func(s *Settings) *int { return &s.APQCache }, 1, 1_000_000),
 	},
 	{
-		Env: "APQ_CACHE_KIB", Flag: "apq-cache-kib", Default: "16384", Allowed: countingNumbers,
+		Env: "APQ_CACHE_KIB", Flag: "apq-cache-kib", Default: "16384", Allowed: from(1, 1_000_000),
 		Meaning: "how much memory such queries may take, in KiB",
-		set:     counting(func(s *Settings) *int { return &s.APQCacheKiB }),
+		set:     within(func(s *Settings) *int { return &s.APQCacheKiB }, 1, 1_000_000),
 	},
 	{
 		Env: "COMPRESSION", Flag: "compression", Default: "on", Allowed: "on or off", alone: true,
@@ -204,6 +205,61 @@ var All = []Setting{
 		set:     number(func(s *Settings) *int { return &s.MaxTokens }),
 	},
 	{
+		Env: "MAX_BODY_BYTES", Flag: "max-body-bytes", Default: "1048576", Allowed: from(1024, 64<<20),
+		Meaning: "how many bytes the body of a request may have",
+		set:     within(func(s *Settings) *int { return &s.MaxBodyBytes }, 1024, 64<<20),
+	},
+	{
+		Env: "MAX_HEADER_BYTES", Flag: "max-header-bytes", Default: "32768", Allowed: from(4096, 1<<20),
+		Meaning: "how many bytes the request line and the headers of a request may have, give or take 4096",
+		set:     within(func(s *Settings) *int { return &s.Connection.MaxHeaderBytes }, 4096, 1<<20),
+	},
+	{
+		Env: "READ_HEADER_TIMEOUT", Flag: "read-header-timeout", Default: "10s", Allowed: times(waits, time.Hour),
+		Meaning: "how long the headers of a request may take to arrive",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Connection.ReadHeaderTimeout }, waits, time.Hour),
+	},
+	{
+		Env: "READ_TIMEOUT", Flag: "read-timeout", Default: "30s", Allowed: times(waits, time.Hour),
+		Meaning: "how long a request, headers and body, may take to arrive",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Connection.ReadTimeout }, waits, time.Hour),
+	},
+	{
+		Env: "WRITE_TIMEOUT", Flag: "write-timeout", Default: "5m", Allowed: times(waits, time.Hour),
+		Meaning: "how long it may take from a request's headers until its sender has read the answer",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Connection.WriteTimeout }, waits, time.Hour),
+	},
+	{
+		Env: "IDLE_TIMEOUT", Flag: "idle-timeout", Default: "2m", Allowed: times(waits, time.Hour),
+		Meaning: "how long a connection is kept open for its next request",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Connection.IdleTimeout }, waits, time.Hour),
+	},
+	{
+		Env: "REQUEST_TIMEOUT", Flag: "request-timeout", Default: "1m", Allowed: times(0, time.Hour),
+		Meaning: "how long an operation may take, waiting for the database included, before it is stopped and the answer is TIMEOUT; 0s for no limit",
+		set:     duration(func(s *Settings) *time.Duration { return &s.RequestTimeout }, 0, time.Hour),
+	},
+	{
+		Env: "MAX_IN_FLIGHT", Flag: "max-in-flight", Default: "128", Allowed: wholeNumbers,
+		Meaning: "how many operations run at once; 0 for no limit",
+		set:     number(func(s *Settings) *int { return &s.MaxInFlight }),
+	},
+	{
+		Env: "MAX_QUEUED", Flag: "max-queued", Default: "256", Allowed: wholeNumbers,
+		Meaning: "how many operations wait for their turn to run; for those beyond the answer is UNAVAILABLE at once",
+		set:     number(func(s *Settings) *int { return &s.MaxQueued }),
+	},
+	{
+		Env: "QUEUE_TIMEOUT", Flag: "queue-timeout", Default: "2s", Allowed: times(time.Millisecond, 5*time.Minute),
+		Meaning: "how long an operation waits for its turn before the answer is UNAVAILABLE",
+		set:     duration(func(s *Settings) *time.Duration { return &s.QueueTimeout }, time.Millisecond, 5*time.Minute),
+	},
+	{
+		Env: "CORS_ORIGINS", Flag: "cors-origins", Default: "none", Allowed: "none, or origins as browsers send them, separated by commas: https://app.example.com,http://localhost:3000",
+		Meaning: "whose pages may use the API from a browser, beside this server's own",
+		set:     setOrigins, show: showOrigins,
+	},
+	{
 		Env: "LOG_LEVEL", Flag: "log-level", Default: "info", Allowed: "debug, info, warn or error",
 		Meaning: "the least that is logged",
 		set:     setLogLevel,
@@ -307,9 +363,14 @@ const wholeNumbers = "a whole number from 0 to 1000000"
 
 // number returns how a number that wholeNumbers describes is set.
 func number(field func(*Settings) *int) func(*Settings, string) error {
+	return within(field, 0, 1_000_000)
+}
+
+// within returns how a number from least to most is set.
+func within(field func(*Settings) *int, least, most int) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 0 || n > 1_000_000 {
+		if err != nil || n < least || n > most {
 			return errNotAllowed
 		}
 		*field(s) = n
@@ -317,17 +378,11 @@ func number(field func(*Settings) *int) func(*Settings, string) error {
 	}
 }
 
-const countingNumbers = "a whole number from 1 to 1000000"
+// from says what within allows.
+func from(least, most int) string { return fmt.Sprintf("a whole number from %d to %d", least, most) }
 
-// counting returns how a number that countingNumbers describes is set.
-func counting(field func(*Settings) *int) func(*Settings, string) error {
-	return func(s *Settings, value string) error {
-		if value == "0" {
-			return errNotAllowed
-		}
-		return number(field)(s, value)
-	}
-}
+// waits is the shortest time that a connection may be given: what is shorter ends requests that are well.
+const waits = 100 * time.Millisecond
 
 // duration returns how a time from least to most is set.
 func duration(field func(*Settings) *time.Duration, least, most time.Duration) func(*Settings, string) error {

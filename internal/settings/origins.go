@@ -1,0 +1,68 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// setOrigins takes a list of origins. Each must be written as a browser writes it in the Origin header, since that is what it is
+// compared with, byte for byte (RFC 6454, section 6.2).
+func setOrigins(s *Settings, value string) error {
+	if value == "none" {
+		s.Origins = nil
+		return nil
+	}
+	var origins []string
+	for origin := range strings.SplitSeq(value, ",") {
+		origin = strings.TrimSpace(origin)
+		if err := checkOrigin(origin); err != nil {
+			return err
+		}
+		if slices.Contains(origins, origin) {
+			return fmt.Errorf("%q is there twice", origin)
+		}
+		origins = append(origins, origin)
+	}
+	s.Origins = origins
+	return nil
+}
+
+func checkOrigin(origin string) error {
+	if origin == "" {
+		return errors.New("an origin is empty")
+	}
+	if strings.Contains(origin, "@") {
+		return errors.New("an origin names a user")
+	}
+	if strings.Contains(origin, "*") {
+		return fmt.Errorf("%q is a pattern, and each origin is to be named", origin)
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
+		return fmt.Errorf("%q does not begin with https:// or http:// and a host", origin)
+	}
+	if u.Host != strings.TrimPrefix(origin, u.Scheme+"://") {
+		return fmt.Errorf("%q has more than a scheme, a host and a port", origin)
+	}
+	if origin != strings.ToLower(origin) {
+		return fmt.Errorf("%q has capital letters, which browsers do not send", origin)
+	}
+	if strings.ContainsFunc(origin, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return fmt.Errorf("%q is not written in ASCII, as browsers send it: a host of other letters begins with xn--", origin)
+	}
+	if port := u.Port(); strings.HasSuffix(u.Host, ":") || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		return fmt.Errorf("%q names the port that is meant without one, and browsers leave it out", origin)
+	}
+	return nil
+}
+
+// showOrigins leaves out what may hold a password, which an origin does not have.
+func showOrigins(value string) string {
+	if strings.Contains(value, "@") {
+		return "…"
+	}
+	return value
+}
