@@ -21,6 +21,7 @@ import (
 
 	_ "forge/ent/runtime" // the hooks, interceptors and defaults of ent/schema
 	"forge/graph"
+	"forge/internal/admission"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
 	"forge/internal/health"
@@ -170,7 +171,7 @@ func serve(ctx context.Context, p program) error {
 	p.welcome(httpserver.URL(l), filled)
 	p.tell("READY=1")
 	defer context.AfterFunc(ctx, func() { p.tell("STOPPING=1") })()
-	return httpserver.Serve(ctx, l, httpserver.Routes(parts), p.log, p.ShutdownDelay)
+	return httpserver.Serve(ctx, l, httpserver.Routes(parts), p.Connection, p.log, p.ShutdownDelay)
 }
 
 // parts says what the server consists of, which runs until ctx ends.
@@ -220,6 +221,9 @@ func (p program) graph() graph.Config {
 			Depth: p.MaxDepth, Aliases: p.MaxAliases, RootFields: p.MaxRootFields, Directives: p.MaxDirectives,
 			Cost: p.MaxCost, Tokens: p.MaxTokens,
 		},
+		MaxBodyBytes:   int64(p.MaxBodyBytes),
+		Gate:           admission.New(p.MaxInFlight, p.MaxQueued, p.QueueTimeout),
+		RequestTimeout: p.RequestTimeout,
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"forge/ent"
 	"forge/graph/generated"
+	"forge/internal/admission"
 	"forge/internal/database"
 	"forge/internal/graphqlhttp"
 	"forge/internal/persisted"
@@ -35,6 +36,9 @@ type Config struct {
 	// Documents says which documents are taken, and how they may be named: an extension of package persisted. If it is nil, each request has to
 	// bring its own, and any will do.
 	Documents graphql.HandlerExtension
+	MaxBodyBytes   int64           // of a request; 0 for no limit
+	Gate           *admission.Gate // lets operations in; nil lets in all
+	RequestTimeout time.Duration   // after which an operation is stopped; 0 for never
 }
 
 // Resolver is the root of all resolvers. The database reaches them through the unit of work on the context.
@@ -42,9 +46,6 @@ type Resolver struct{}
 
 // documents is how many parsed documents, and plans for them, are kept.
 const documents = 1000
-
-// maxBody is the size of a request's body at most, in bytes.
-const maxBody = 1 << 20
 
 // NewServer returns the handler of the API on db.
 func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
@@ -59,7 +60,7 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 // newServer returns the handler of operations on the schema, with no middleware for fields yet. The engine knows what an operation will read.
 func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv := handler.New(schema)
-	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: maxBody})
+	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: cfg.MaxBodyBytes, Gate: cfg.Gate})
 	srv.SetQueryCache(newDocumentCache(documents))
 	present := presentError(log, cfg.Development)
 	srv.SetErrorPresenter(present)

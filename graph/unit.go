@@ -38,6 +38,8 @@ func (o *operations) around(_ context.Context, next graphql.OperationHandler) gr
 		start := time.Now()
 		record := telemetry.FromContext(ctx)
 		ctx = record.StartOperation(ctx)
+		ctx, stop := o.bounded(ctx)
+		defer stop()
 		for n := 1; ; n++ {
 			record.Attempt(n)
 			a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
@@ -87,7 +89,7 @@ func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graph
 	if response == nil {
 		return nil
 	}
-	if unavailable(response) {
+	if unavailable(response) || ctx.Err() != nil && len(response.Errors) > 0 {
 		response.Data = []byte("null") // no part of the answer is better than the status that says: try again
 	}
 	a.tell(ctx, response)
@@ -106,6 +108,9 @@ func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graph
 
 // store commits what was done, and with it the answer if there is a key to find it by.
 func (a *attempt) store(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
+	if err := ctx.Err(); err != nil {
+		return err // a commit that is broken off may be carried out nevertheless
+	}
 	if request != nil {
 		if err := keep(ctx, request, response); err != nil {
 			return err

@@ -30,8 +30,13 @@ func newAnswer(w http.ResponseWriter, media string) answer {
 }
 
 func (a answer) refuse(r *refusal) {
-	if r.status == http.StatusRequestEntityTooLarge {
+	switch {
+	case r.status == http.StatusRequestEntityTooLarge:
 		a.record.Refuse(telemetry.Body)
+	case r == batched:
+		a.record.Refuse(telemetry.Batch)
+	case r == overloaded:
+		a.record.Refuse(telemetry.Overload)
 	}
 	err := &gqlerror.Error{Message: r.message, Extensions: map[string]any{"code": r.code}}
 	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: gqlerror.List{err}})

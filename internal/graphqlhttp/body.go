@@ -14,6 +14,9 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // keep is how large a buffer may be and still wait for the next request; one large page must not hold its memory for ever.
 const keep = 1 << 20
 
+// ahead is how much memory a body is given before it has arrived: a header that announces much costs its sender nothing.
+const ahead = 16 << 10
+
 func release(b *bytes.Buffer) {
 	if b.Cap() <= keep {
 		b.Reset()
@@ -30,8 +33,8 @@ func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buff
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBodyBytes)
 	}
-	if 0 < r.ContentLength && r.ContentLength < keep {
-		buffer.Grow(int(r.ContentLength) + bytes.MinRead) // what ReadFrom wants to have free at the end
+	if r.ContentLength > 0 {
+		buffer.Grow(int(min(r.ContentLength, ahead)) + bytes.MinRead) // what ReadFrom wants to have free at the end
 	}
 	if _, err := buffer.ReadFrom(r.Body); err != nil {
 		return buffer, unreadable(err)

@@ -13,6 +13,9 @@ func fromJSON(body []byte) (*graphql.RawParams, *refusal) {
 	if refused := notJSON("the body of the request", body); refused != nil {
 		return nil, refused
 	}
+	if kindOf(body) == array {
+		return nil, batched
+	}
 	if kindOf(body) != object {
 		return nil, malformed("the body of the request must be a JSON object, not %s: one operation, "+example, kindOf(body))
 	}

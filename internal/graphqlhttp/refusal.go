@@ -30,8 +30,11 @@ var (
 		"a POST must have Content-Type: application/json, in UTF-8", [2]string{}}
 	wrongCoding = &refusal{http.StatusUnsupportedMediaType, fault.BadUserInput,
 		"the body of a request must not be compressed", [2]string{"Accept-Encoding", "identity"}}
+	batched = malformed("the body of the request must be a JSON object, not an array: one operation, " + example)
 	tooSlow = &refusal{http.StatusRequestTimeout, fault.Timeout,
 		"the body of the request did not arrive in time", [2]string{"Connection", "close"}}
+	overloaded = &refusal{http.StatusServiceUnavailable, fault.Unavailable,
+		"the server has more to do than it can; try again", [2]string{"Retry-After", "1"}}
 	givenUp = &refusal{http.StatusServiceUnavailable, fault.Timeout,
 		"the request was given up before it was answered", [2]string{}}
 )

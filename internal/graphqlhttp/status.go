@@ -23,7 +23,7 @@ var outcomes = map[fault.Code]outcome{
 	"UNAUTHENTICATED":         {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
 	"FORBIDDEN":               {status: http.StatusForbidden},
 	fault.OperationNotAllowed: {status: http.StatusForbidden},
-	fault.Timeout:             {status: http.StatusServiceUnavailable},
+	fault.Timeout:             {status: http.StatusServiceUnavailable, always: true},
 	fault.Internal:            {status: http.StatusInternalServerError},
 }
 

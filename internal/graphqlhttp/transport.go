@@ -9,12 +9,16 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/admission"
 	"forge/internal/telemetry"
 )
 
 // Transport answers every request that reaches a gqlgen server, those that are not GraphQL too.
 type Transport struct {
 	MaxBodyBytes int64 // a larger body is refused; 0 leaves the limit to whoever comes before
+	// Gate lets operations in. What it turns away at once is not even read; else an operation counts from the end of its request to
+	// the start of its answer, so that neither a slow sender nor a slow reader is in the way of others.
+	Gate *admission.Gate
 }
 
 var _ graphql.Transport = Transport{}
@@ -27,29 +31,44 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	media, acceptable := negotiate(r.Header.Values("Accept"))
 	a := newAnswer(w, media)
 	a.record = telemetry.FromContext(r.Context())
+	if t.Gate.Full() {
+		a.turnAway(r)
+		return
+	}
 	params, refused := t.read(w, r, acceptable)
 	if refused != nil {
 		a.refuse(refused)
 		return
 	}
+	response, refused := t.run(r, a.record, params, exec)
+	if refused != nil {
+		a.refuse(refused)
+		return
+	}
+	a.write(response)
+}
+
+// run runs the operation once it is let in. The response is complete.
+func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
 	ctx := r.Context()
+	if err := t.Gate.Enter(ctx); err != nil {
+		return nil, turnedAway(err)
+	}
+	defer t.Gate.Leave()
 	op, errs := exec.CreateOperationContext(ctx, params)
-	a.record.Runs(op.Operation)
+	record.Runs(op.Operation)
 	if len(errs) > 0 {
 		response := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
 		response.Data = nil // nothing was executed
-		a.write(response)
-		return
+		return response, nil
 	}
 	if r.Method == http.MethodGet && op.Operation.Operation != ast.Query {
-		a.refuse(notByGet(op.Operation.Operation))
-		return
+		return nil, notByGet(op.Operation.Operation)
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	response := responses(ctx)
 	if response == nil {
-		a.refuse(givenUp)
-		return
+		return nil, givenUp
 	}
-	a.write(response)
+	return response, nil
 }

@@ -237,7 +237,7 @@ func TestOutcomes(t *testing.T) {
 		{"forbidden field", `null`, []string{"FORBIDDEN"}, 200, 200, [2]string{}},
 		{"internal", ``, []string{"INTERNAL"}, 200, 500, [2]string{}},
 		{"internal field", `null`, []string{"INTERNAL"}, 200, 200, [2]string{}},
-		{"timeout", ``, []string{"TIMEOUT"}, 200, 503, [2]string{}},
+		{"timeout", ``, []string{"TIMEOUT"}, 503, 503, [2]string{}},
 		{"refused", ``, []string{"QUERY_TOO_DEEP"}, 200, 400, [2]string{}},
 		{"without a code", ``, []string{""}, 200, 400, [2]string{}},
 	}

@@ -13,21 +13,30 @@ import (
 // drainTime is how long requests in flight may take once the server was told to end.
 const drainTime = 30 * time.Second
 
-// Serve answers requests on l until ctx ends, and for the delay after that, so that whoever sends them can notice. Then it takes
-// no new ones, and returns nil when those in flight are answered, or were cut off after 30 seconds.
-func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, delay time.Duration) error {
-	return serve(ctx, l, handler, log, delay, drainTime)
+// Connection bounds what a connection may send, and how long each part of that may take, as the fields of http.Server do.
+type Connection struct {
+	MaxHeaderBytes    int
+	ReadHeaderTimeout time.Duration
+	ReadTimeout       time.Duration // of a request, headers and body
+	WriteTimeout      time.Duration // from a request's headers to the end of its answer
+	IdleTimeout       time.Duration // until the next request
 }
 
-func serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, delay, drain time.Duration) error {
+// Serve answers requests on l until ctx ends, and for the delay after that, so that whoever sends them can notice. Then it takes
+// no new ones, and returns nil when those in flight are answered, or were cut off after 30 seconds.
+func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay time.Duration) error {
+	return serve(ctx, l, handler, limits, log, delay, drainTime)
+}
+
+func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay, drain time.Duration) error {
 	var leaving atomic.Bool
 	srv := &http.Server{
 		Handler:           lastAnswers(handler, &leaving),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      5 * time.Minute, // for clients that read slowly; an operation ends much sooner
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
+		ReadHeaderTimeout: limits.ReadHeaderTimeout,
+		ReadTimeout:       limits.ReadTimeout,
+		WriteTimeout:      limits.WriteTimeout,
+		IdleTimeout:       limits.IdleTimeout,
+		MaxHeaderBytes:    limits.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	ended := make(chan error, 1)

@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"forge/internal/database"
+	"forge/internal/httpserver"
 	"forge/internal/tracing"
 )
 
@@ -42,8 +43,8 @@ type Settings struct {
 
 	MaxDepth, MaxAliases, MaxRootFields, MaxDirectives, MaxCost, MaxTokens int // of an operation; 0 for no limit
 
-	MaxBodyBytes   int        // of a request
-	Connection     Connection // its limits
+	MaxBodyBytes   int // of a request
+	Connection     httpserver.Connection
 	RequestTimeout time.Duration
 
 	MaxInFlight, MaxQueued int           // operations that run at once (0 for no limit), and that wait for it
@@ -52,12 +53,6 @@ type Settings struct {
 	Origins []string // whose pages may use the API, beside the server's own
 
 	names map[string]string // how each setting was given, by its environment variable: "ADDR", "--addr"
-}
-
-// Connection bounds what a connection may send, and how long each part of that may take.
-type Connection struct {
-	MaxHeaderBytes                                            int
-	ReadHeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 }
 
 // NameOf returns the name under which the setting with an environment variable was given: that variable, or its flag.

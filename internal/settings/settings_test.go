@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"forge/internal/database"
+	"forge/internal/httpserver"
 	"forge/internal/tracing"
 	"forge/internal/usage"
 )
@@ -41,7 +42,7 @@ func TestLoad(t *testing.T) {
 		APQ: true, APQCache: 1000, APQCacheKiB: 16384, Compression: true,
 		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
 		MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute, MaxInFlight: 128, MaxQueued: 256, QueueTimeout: 2 * time.Second,
-		Connection: Connection{MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		Connection: httpserver.Connection{MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 			WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute},
 		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
 		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
