@@ -181,6 +181,7 @@ func (p program) parts(ctx context.Context, db *database.DB, documents graphql.H
 	parts := httpserver.Parts{
 		API:     graph.NewServer(db, cfg, p.log),
 		Ready:   health.Ready(ctx, db, p.log),
+		Origins: p.Origins,
 		Metrics: metrics.New(db),
 		Log:     p.log,
 		Slow:    p.SlowOperation,

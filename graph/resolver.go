@@ -35,7 +35,7 @@ type Config struct {
 	Limits         Limits
 	// Documents says which documents are taken, and how they may be named: an extension of package persisted. If it is nil, each request has to
 	// bring its own, and any will do.
-	Documents graphql.HandlerExtension
+	Documents      graphql.HandlerExtension
 	MaxBodyBytes   int64           // of a request; 0 for no limit
 	Gate           *admission.Gate // lets operations in; nil lets in all
 	RequestTimeout time.Duration   // after which an operation is stopped; 0 for never

@@ -21,8 +21,8 @@ var dist embed.FS
 
 // policy lets the page load from, and talk to, this server alone. Styles may be inline, since the editor
 // writes the colours of its theme into the page; scripts may not.
-const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-	"object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; font-src 'self'; " +
+	"style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // contentTypes holds what the build emits, so that a system's own MIME table has no say.
 var contentTypes = map[string]string{
@@ -50,6 +50,7 @@ func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		f, ok := files[r.URL.Path]

@@ -47,6 +47,8 @@ func TestIndex(t *testing.T) {
 		"Referrer-Policy":         "no-referrer",
 		"Vary":                    "Accept-Encoding",
 		"X-Content-Type-Options":  "nosniff",
+
+		"Cross-Origin-Opener-Policy": "same-origin",
 	}
 	for name, value := range want {
 		if got := res.Header.Get(name); got != value {

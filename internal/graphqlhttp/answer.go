@@ -37,6 +37,8 @@ func (a answer) refuse(r *refusal) {
 		a.record.Refuse(telemetry.Batch)
 	case r == overloaded:
 		a.record.Refuse(telemetry.Overload)
+	case r == otherOrigin:
+		a.record.Refuse(telemetry.Origin)
 	}
 	err := &gqlerror.Error{Message: r.message, Extensions: map[string]any{"code": r.code}}
 	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: gqlerror.List{err}})

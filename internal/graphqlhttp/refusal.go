@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/fault"
+	"forge/internal/telemetry"
 )
 
 // refusal is the answer to a request that no operation could be taken from, or whose operation is not run. Its message never
@@ -35,9 +36,19 @@ var (
 		"the body of the request did not arrive in time", [2]string{"Connection", "close"}}
 	overloaded = &refusal{http.StatusServiceUnavailable, fault.Unavailable,
 		"the server has more to do than it can; try again", [2]string{"Retry-After", "1"}}
+	otherOrigin = &refusal{http.StatusForbidden, "FORBIDDEN",
+		"a page of another origin sent this from a browser, and it is not one of those that may", [2]string{}}
 	givenUp = &refusal{http.StatusServiceUnavailable, fault.Timeout,
 		"the request was given up before it was answered", [2]string{}}
 )
+
+// RefuseOrigin answers a request that a page of another site sent.
+func RefuseOrigin(w http.ResponseWriter, r *http.Request) {
+	media, _ := negotiate(r.Header.Values("Accept"))
+	a := newAnswer(w, media)
+	a.record = telemetry.FromContext(r.Context())
+	a.refuse(otherOrigin)
+}
 
 func malformed(format string, args ...any) *refusal {
 	return &refusal{status: http.StatusBadRequest, code: fault.BadUserInput, message: fmt.Sprintf(format, args...)}

@@ -34,7 +34,9 @@ func TestLeaving(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("done")) })
-	go func() { ended <- serve(ctx, l, handler, Connection{}, slog.New(slog.DiscardHandler), 2*time.Second, time.Minute) }()
+	go func() {
+		ended <- serve(ctx, l, handler, Connection{}, slog.New(slog.DiscardHandler), 2*time.Second, time.Minute)
+	}()
 	dial := func() net.Conn {
 		conn, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 // Parts are what the routes lead to.
 type Parts struct {
 	API        http.Handler
+	Origins    []string     // whose pages may use it, beside this server's own
 	Playground http.Handler // nil: there is none
 	Ready      http.Handler
 	Metrics    *metrics.Metrics
@@ -27,10 +28,14 @@ type Parts struct {
 // apiPath is where operations are sent to.
 const apiPath = "/graphql"
 
-// Routes returns the handler of all that the server answers.
+// Routes returns the handler of all that the server answers. It panics if one of the origins is none.
 func Routes(p Parts) http.Handler {
+	api, err := guarded(p.API, p.Origins)
+	if err != nil {
+		panic(err)
+	}
 	mux := http.NewServeMux()
-	mux.Handle(apiPath, p.API)
+	mux.Handle(apiPath, api)
 	mux.HandleFunc("GET /healthz", health.Live)
 	mux.Handle("GET /readyz", p.Ready)
 	mux.Handle("GET /metrics", p.Metrics.Handler(p.Log))
@@ -38,5 +43,5 @@ func Routes(p Parts) http.Handler {
 		mux.Handle("/", p.Playground)
 	}
 	// The ID comes first: everything that is logged about a request names it.
-	return requestid.Handle(&observer{next: mux, metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer})
+	return requestid.Handle(&observer{next: secured(mux), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer})
 }

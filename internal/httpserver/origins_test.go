@@ -1,0 +1,193 @@
+package httpserver
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"forge/internal/database"
+	"forge/internal/metrics"
+	"forge/internal/telemetry"
+)
+
+// newRoutes are the routes of a server whose API answers "reached" and whose playground answers "page".
+func newRoutes(t *testing.T, origins ...string) http.Handler {
+	t.Helper()
+	db, err := database.Open("sqlite::memory:", database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	write := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
+	}
+	return Routes(Parts{
+		API: write("reached"), Playground: write("page"), Ready: write("ready"), Origins: origins,
+		Metrics: metrics.New(db), Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+// ask sends a request with headers, names and values in turn, to a server on forge.example.
+func ask(h http.Handler, method, path string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://forge.example"+path, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+const (
+	trusted = "https://app.example.com"
+	evil    = "https://evil.example"
+)
+
+// TestOrigins is who may use the API from a browser: by POST, by GET, and who may read the answer.
+func TestOrigins(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		headers  []string
+		postTo   [2]int // a server without origins, and one that trusts
+		readable bool   // by a page, from the server that trusts
+	}{
+		{name: "no browser", postTo: [2]int{200, 200}},
+		{name: "the same origin", headers: []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://forge.example"}, postTo: [2]int{200, 200}},
+		{name: "typed by the user", headers: []string{"Sec-Fetch-Site", "none"}, postTo: [2]int{200, 200}},
+		{name: "trusted", headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", trusted}, postTo: [2]int{403, 200}, readable: true},
+		{name: "trusted, old browser", headers: []string{"Origin", trusted}, postTo: [2]int{403, 200}, readable: true},
+		{name: "another site", headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", evil}, postTo: [2]int{403, 403}},
+		{name: "another site, old browser", headers: []string{"Origin", evil}, postTo: [2]int{403, 403}},
+		{name: "another host of the site", headers: []string{"Sec-Fetch-Site", "same-site", "Origin", "http://www.forge.example"}, postTo: [2]int{403, 403}},
+		{name: "nobody", headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", "null"}, postTo: [2]int{403, 403}},
+		{name: "trusted, by another scheme", headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", "http://app.example.com"}, postTo: [2]int{403, 403}},
+		{name: "begins like a trusted one", headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", trusted + ".evil.example"}, postTo: [2]int{403, 403}},
+		{name: "a form", headers: []string{"Sec-Fetch-Site", "cross-site"}, postTo: [2]int{403, 403}},
+	}
+	for i, h := range []http.Handler{newRoutes(t), newRoutes(t, "http://localhost:3000", trusted)} {
+		for _, tt := range tests {
+			post := ask(h, "POST", "/graphql", tt.headers...)
+			if post.Code != tt.postTo[i] || (post.Body.String() == "reached") != (post.Code == 200) {
+				t.Errorf("%s: server %d: a POST: %d %s, want %d", tt.name, i, post.Code, post.Body, tt.postTo[i])
+			}
+			if post.Code == 403 {
+				wantForbidden(t, post)
+			}
+			get := ask(h, "GET", "/graphql", tt.headers...)
+			if get.Code != 200 {
+				t.Errorf("%s: server %d: a GET: %d %s", tt.name, i, get.Code, get.Body)
+			}
+			for method, w := range map[string]*httptest.ResponseRecorder{"GET": get, "POST": post} {
+				allowed, want := w.Header().Get("Access-Control-Allow-Origin"), ""
+				if tt.readable && i == 1 {
+					want = trusted
+				}
+				if allowed != want || w.Header().Get("Access-Control-Allow-Credentials") != "" {
+					t.Errorf("%s: server %d: %s: Access-Control-Allow-Origin %q, want %q, without credentials", tt.name, i, method, allowed, want)
+				}
+				if varies := w.Header().Get("Vary") == "Origin"; varies != (i == 1) {
+					t.Errorf("%s: server %d: %s: Vary %q", tt.name, i, method, w.Header().Get("Vary"))
+				}
+			}
+		}
+	}
+	if h := newRoutes(t, trusted); !strings.Contains(ask(h, "GET", "/graphql", "Origin", trusted).Header().Get("Access-Control-Expose-Headers"), "X-Request-Id") {
+		t.Error("a page cannot read the request's ID")
+	}
+}
+
+// wantForbidden checks that a refusal is a GraphQL error that does not repeat the origin.
+func wantForbidden(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	var got struct {
+		Errors []struct{ Extensions struct{ Code string } }
+		Data   *any
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Errors) != 1 || got.Errors[0].Extensions.Code != "FORBIDDEN" ||
+		got.Data != nil || strings.Contains(w.Body.String(), "evil") {
+		t.Errorf("a refusal: %s", w.Body)
+	}
+}
+
+// TestPreflight asks as a browser does before it sends what a form could not.
+func TestPreflight(t *testing.T) {
+	t.Parallel()
+	headers := func(origin, method string) []string {
+		return []string{"Origin", origin, "Access-Control-Request-Method", method, "Access-Control-Request-Headers", "content-type,idempotency-key"}
+	}
+	h := newRoutes(t, trusted)
+	for _, tt := range []struct {
+		name, origin, method string
+		allowed              bool
+	}{
+		{"trusted", trusted, "POST", true},
+		{"trusted, to read", trusted, "GET", true},
+		{"trusted, with another method", trusted, "DELETE", false},
+		{"another", evil, "POST", false},
+		{"nobody", "null", "POST", false},
+	} {
+		w := ask(h, "OPTIONS", "/graphql", headers(tt.origin, tt.method)...)
+		got := w.Header()
+		want := map[string]string{}
+		if tt.allowed {
+			want = map[string]string{
+				"Access-Control-Allow-Origin": tt.origin, "Access-Control-Allow-Methods": tt.method,
+				"Access-Control-Allow-Headers": "content-type,idempotency-key", "Access-Control-Max-Age": "600",
+			}
+		}
+		if w.Code != http.StatusNoContent || w.Body.Len() > 0 || !strings.HasPrefix(got.Get("Vary"), "Origin, Access-Control-Request-Method") {
+			t.Errorf("%s: %d %v %s", tt.name, w.Code, got, w.Body)
+		}
+		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
+			"Access-Control-Max-Age", "Access-Control-Allow-Credentials"} {
+			if got.Get(name) != want[name] {
+				t.Errorf("%s: %s: %q, want %q", tt.name, name, got.Get(name), want[name])
+			}
+		}
+	}
+	if w := ask(newRoutes(t), "OPTIONS", "/graphql", headers(trusted, "POST")...); w.Header().Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("a server without origins allows one: %v", w.Header())
+	}
+	if w := ask(h, "OPTIONS", "/metrics", headers(trusted, "GET")...); w.Header().Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("the metrics may be read by pages: %v", w.Header())
+	}
+}
+
+func TestRefusedOriginIsCounted(t *testing.T) {
+	t.Parallel()
+	h := newRoutes(t)
+	ask(h, "POST", "/graphql", "Origin", evil)
+	want := `forge_refused_total{limit="` + string(telemetry.Origin) + `"} 1` + "\n"
+	if page := ask(h, "GET", "/metrics").Body.String(); !strings.Contains(page, want) {
+		t.Errorf("the metrics are without %s", want)
+	}
+}
+
+// TestSecurityHeaders looks at an answer of each kind.
+func TestSecurityHeaders(t *testing.T) {
+	t.Parallel()
+	h := newRoutes(t, trusted)
+	for _, w := range []*httptest.ResponseRecorder{
+		ask(h, "POST", "/graphql"),
+		ask(h, "POST", "/graphql", "Origin", evil),
+		ask(h, "OPTIONS", "/graphql", "Origin", trusted, "Access-Control-Request-Method", "POST"),
+		ask(h, "GET", "/"),
+		ask(h, "GET", "/healthz"),
+		ask(h, "POST", "/healthz"),
+		ask(h, "GET", "/readyz"),
+		ask(h, "GET", "/metrics"),
+	} {
+		for name, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cross-Origin-Resource-Policy": "same-origin",
+		} {
+			if got := w.Header().Values(name); len(got) != 1 || got[0] != want {
+				t.Errorf("%d %s: %s: %q, want %q", w.Code, w.Body, name, got, want)
+			}
+		}
+	}
+}
