@@ -49,6 +49,7 @@ func TestIndex(t *testing.T) {
 		"X-Content-Type-Options":  "nosniff",
 
 		"Cross-Origin-Opener-Policy": "same-origin",
+		"X-Frame-Options":            "DENY",
 	}
 	for name, value := range want {
 		if got := res.Header.Get(name); got != value {

@@ -182,7 +182,7 @@ func TestSecurityHeaders(t *testing.T) {
 		ask(h, "GET", "/metrics"),
 	} {
 		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cross-Origin-Resource-Policy": "same-origin",
 		} {
 			if got := w.Header().Values(name); len(got) != 1 || got[0] != want {
