@@ -16,6 +16,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/fault"
 	"forge/internal/requestid"
+	"forge/internal/telemetry"
 )
 
 // presentError decides what a client sees of an error. Errors that were written for it are shown, with their code; all
@@ -110,5 +111,5 @@ func dotted(path ast.Path) string {
 
 // recovered turns a panic into an error; presentError logs it, stack and all, and shows none of it.
 func recovered(_ context.Context, panicked any) error {
-	return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
+	return fmt.Errorf("panic: %s\n%s", telemetry.Panic(panicked), debug.Stack())
 }

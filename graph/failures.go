@@ -7,6 +7,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/database"
 	"forge/internal/fault"
 	"forge/internal/requestid"
 )
@@ -19,7 +20,7 @@ type failure struct {
 }
 
 func (f failure) log(ctx context.Context, log *slog.Logger) {
-	log.ErrorContext(ctx, "request failed", "code", f.code, "path", f.path.String(), "error", f.cause,
+	log.ErrorContext(ctx, "request failed", "code", f.code, "path", f.path.String(), "error", database.Told(f.cause),
 		"requestId", requestid.FromContext(ctx))
 }
 

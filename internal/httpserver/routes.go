@@ -43,5 +43,5 @@ func Routes(p Parts) http.Handler {
 		mux.Handle("/", p.Playground)
 	}
 	// The ID comes first: everything that is logged about a request names it.
-	return requestid.Handle(&observer{next: secured(mux), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer})
+	return requestid.Handle(&observer{next: contained(secured(mux), p.Log), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer})
 }
