@@ -109,7 +109,11 @@ func TestRequestLine(t *testing.T) {
 		if err := json.Unmarshal([]byte(lines[i]), &line); err != nil {
 			t.Fatal(err)
 		}
-		if line["method"] != tt.method || line["path"] != tt.path || line["status"] != tt.status ||
+		path := tt.path
+		if path == "/made/up" {
+			path = "/…" // it may hold anything
+		}
+		if line["method"] != tt.method || line["path"] != path || line["status"] != tt.status ||
 			line["requestId"] != "id-of-"+tt.path || line["durationMs"] == nil {
 			t.Errorf("%s %s%s is logged as %s", tt.method, tt.path, tt.query, lines[i])
 		}

@@ -45,9 +45,6 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panicked = false
 }
 
-// maxPath is how much of a path is logged, in bytes.
-const maxPath = 128
-
 // line logs the request. The handler is called directly: slog would look up the caller's place in the code for each line.
 func (o *observer) line(r *http.Request, status int, took time.Duration, record *telemetry.Record) {
 	ctx, handler := r.Context(), o.log.Handler()
@@ -56,8 +53,8 @@ func (o *observer) line(r *http.Request, status int, took time.Duration, record 
 	}
 	var space [16]slog.Attr
 	attrs := append(space[:0],
-		slog.String("method", r.Method[:min(len(r.Method), 16)]),
-		slog.String("path", r.URL.Path[:min(len(r.URL.Path), maxPath)]),
+		slog.String("method", toldMethod(r)),
+		slog.String("path", toldPath(r)),
 		slog.Int("status", status),
 		slog.Float64("durationMs", telemetry.Millis(took)),
 		slog.String("requestId", requestid.FromContext(ctx)))

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// mark is what a secret of these tests begins with. It survives JSON, URLs and SQL as it is, and is found in nothing else.
+const mark = "zq5ecret"
+
+// secret is a text that must not be told, named after where it was put.
+func secret(where string) string { return mark + where }
+
+// number is a secret where only numbers may be.
+const number = 1717391
+
+var leak = regexp.MustCompile(mark + `[A-Za-z0-9]*|1717391`)
+
+// leaks returns where the secrets that a text holds were put.
+func leaks(text string) []string {
+	found := map[string]bool{}
+	for _, match := range leak.FindAllString(text, -1) {
+		found[strings.TrimPrefix(match, mark)] = true
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// startProcess runs forge as a process of its own.
+func startProcess(t *testing.T, words ...string) *server {
+	t.Helper()
+	environ, args := split(append([]string{"ADDR=127.0.0.1:0"}, words...))
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(executable, args[1:]...)
+	cmd.Env = append([]string{asProgram + "=yes", "TMPDIR=" + os.TempDir()}, environ...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := new(server)
+	cmd.Stderr = &s.log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it may have ended
+	if !s.listen(stdout) {
+		_ = cmd.Wait()
+		t.Fatalf("forge ended: %s", s.log.String())
+	}
+	s.end = func() int {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait() // the exit status says the same
+		return cmd.ProcessState.ExitCode()
+	}
+	return s
+}
+
+// TestSecrets has a server in production keep what it is sent to itself. Secrets are put in every place that a client has, into operations that
+// succeed and into those that fail in as many ways as there are; then the log of the whole run, at its most talkative, and the metrics are
+// searched for them, and each answer for those that it must not tell.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	emptyDatabases(t, func(t *testing.T, address string) {
+		settings := []string{"FORGE_ENV=production", "AUTH=off", "LOG_LEVEL=debug", "DATABASE_URL=" + withPassword(address), "MIGRATE=on",
+			"SLOW_OPERATION=1ms", "HELD_TOO_LONG=1ms", "STATEMENT_TIMEOUT=1s", "LOCK_TIMEOUT=0s", "MAX_BODY_BYTES=65536", "MAX_HEADER_BYTES=8192",
+			"MAX_DEPTH=8", "MAX_ALIASES=5", "MAX_COST=3000", "CORS_ORIGINS=https://app.example.com"}
+		p := &prober{t: t, server: startProcess(t, settings...), address: address}
+		p.talkative()
+		p.stored()
+		p.badValues()
+		p.badDocuments()
+		p.badRequests()
+		p.headers()
+		p.raw()
+		p.broken()
+		if strings.HasPrefix(address, "postgres") {
+			p.stopped()
+		}
+		_, metrics := p.get(t, "/metrics")
+		if !strings.Contains(metrics, "forge_refused_total") {
+			t.Errorf("the metrics: %s", metrics)
+		}
+		if found := leaks(metrics); found != nil {
+			t.Errorf("the metrics tell %v", found)
+		}
+		if code := p.end(); code != 0 {
+			t.Errorf("exit status %d", code)
+		}
+		log := p.log.String()
+		for line := range strings.Lines(log) {
+			if found := leaks(line); found != nil {
+				t.Errorf("the log tells %v: %s", found, line)
+			}
+			if !json.Valid([]byte(line)) {
+				t.Errorf("a line of the log that is not JSON: %s", line)
+			}
+		}
+		for _, want := range []string{`"msg":"request"`, `"msg":"request failed"`, `"msg":"slow operation"`} {
+			if !strings.Contains(log, want) {
+				t.Errorf("the log is without %s, so this shows nothing:\n%s", want, log)
+			}
+		}
+	})
+}
+
+// withPassword puts a secret into the address of a server that does not ask for one.
+func withPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme == "sqlite" {
+		return address
+	}
+	u.User = url.UserPassword(u.User.Username(), secret("DatabasePassword"))
+	return u.String()
+}
+
+// prober sends secrets to a server.
+type prober struct {
+	*server
+	t       *testing.T
+	address string // of the database
+}
+
+// told checks an answer for secrets that it must not tell, which is all but what the request itself asked for.
+func (p *prober) told(what, answer string, may ...string) {
+	p.t.Helper()
+	for _, found := range leaks(answer) {
+		if !slices.Contains(may, found) {
+			p.t.Errorf("%s: the answer tells %s: %s", what, found, answer)
+		}
+	}
+}
+
+// op sends an operation, and returns the answer after it was checked. may are the secrets that it may tell.
+func (p *prober) op(code, query string, variables map[string]any, may ...string) string {
+	p.t.Helper()
+	_, answer := p.post(p.t, http.Header{"Authorization": {"Bearer " + secret("Token")}, "Cookie": {"session=" + secret("Cookie")}},
+		map[string]any{"query": query, "variables": variables})
+	p.told(query, answer, may...)
+	if got := codeIn(answer); got != code {
+		p.t.Errorf("%s: code %q, want %q: %s", query, got, code, answer)
+	}
+	return answer
+}
+
+func codeIn(answer string) string {
+	match := regexp.MustCompile(`"code":"([A-Z_]+)"`).FindStringSubmatch(answer)
+	if match == nil {
+		return ""
+	}
+	return match[1]
+}
+
+// talkative makes sure that there is something to tell, since all of this would pass with a log that says nothing.
+func (p *prober) talkative() {
+	p.t.Helper()
+	if p.op("", countUsers, nil); !strings.Contains(p.log.String(), `"operation":"query"`) {
+		p.t.Errorf("the log is without the operation:\n%s", p.log.String())
+	}
+}
+
+const (
+	createUser = `mutation($i: CreateUserInput!) { createUser(input: $i) { user { id username } } }`
+	createHero = `mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { id } } }`
+)
+
