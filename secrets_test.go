@@ -173,4 +173,3 @@ const (
 	createUser = `mutation($i: CreateUserInput!) { createUser(input: $i) { user { id username } } }`
 	createHero = `mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { id } } }`
 )
-

@@ -108,6 +108,43 @@ func TestTimeLimits(t *testing.T) {
 	}
 }
 
+// TestRequestTimeout has operations that wait for a lock, or for a connection, past the time that a request may take. Their statements are
+// stopped, and what they did is undone.
+func TestRequestTimeout(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	db := connect(t, address)
+	f := start(t, address, "REQUEST_TIMEOUT=300ms", "STATEMENT_TIMEOUT=0s", "LOCK_TIMEOUT=0s", "POOL_SIZE=2")
+	unlock := locked(t, db)
+	queries := []string{
+		readTeams, makeTeam, `query single { teams { nodes { id } } }`,
+		`query nullable { team(id: "team_01h455vb4pex5vsknk084sn02q") { name } viewer { id } }`,
+		`mutation second($name: String!) { createUser(input: {username: "ada"}) { user { id } } createTeam(input: {name: $name}) { team { id } } }`,
+	}
+	atOnce(len(queries), len(queries), func(i int) {
+		got := f.send(background, queries[i], vars{"name": "A"})
+		if got.code() != "TIMEOUT" || got.Data != nil || got.status != 503 {
+			t.Errorf("%s: %s\nwant 503, TIMEOUT and no data", queries[i], got)
+		}
+	})
+	if n := f.metric(`forge_refused_total{limit="deadline"}`); n != float64(len(queries)) {
+		t.Errorf("%v are counted, want %d", n, len(queries))
+	}
+	eventually(t, "nothing waits any more", func() error {
+		var n int
+		err := db.QueryRow(`SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&n)
+		if err == nil && n > 0 {
+			err = fmt.Errorf("%d sessions wait", n)
+		}
+		return err
+	})
+	unlock()
+	if n := f.mustSend(`query after { teams { totalCount } users { totalCount } }`, nil); n.number("teams.totalCount") != 0 || n.number("users.totalCount") != 0 {
+		t.Errorf("something was stored: %s", n)
+	}
+	f.idle()
+}
+
 // TestLongOperationIsSeen holds a connection for long: the log names the operation while it does, and "forge db activity" shows its session.
 func TestLongOperationIsSeen(t *testing.T) {
 	t.Parallel()

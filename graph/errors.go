@@ -22,7 +22,7 @@ import (
 // presentError decides what a client sees of an error. Errors that were written for it are shown, with their code; all
 // others are logged in full and shown as INTERNAL, with the ID under which the log has them. What made an attempt fail is
 // logged only if there is no other attempt.
-func presentError(log *slog.Logger, hints bool) graphql.ErrorPresenterFunc {
+func presentError(log *slog.Logger, hints bool, tokens int) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := &gqlerror.Error{}
 		if known, ok := errors.AsType[*gqlerror.Error](err); ok {
@@ -31,7 +31,10 @@ func presentError(log *slog.Logger, hints bool) graphql.ErrorPresenterFunc {
 				// gqlparser names the variable that it could not take by a path, which in an answer leads to a field.
 				return badVariable(dotted(known.Path[1:]), inWords.Replace(known.Message))
 			}
-			if _, coded := known.Extensions["code"]; coded {
+			if code, coded := known.Extensions["code"]; coded {
+				if code == string(fault.ParseFailed) && known.Locations == nil {
+					return tooManyTokens(ctx, tokens)
+				}
 				return unhinted(known, hints)
 			}
 		}

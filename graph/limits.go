@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -75,6 +76,15 @@ func (l limiter) MutateOperationContext(ctx context.Context, op *graphql.Operati
 func tooMuch(code fault.Code, what string, limit, actual int) *gqlerror.Error {
 	err := gqlerror.Errorf("%d %s; at most %d are allowed", actual, what, limit)
 	err.Extensions = map[string]any{"code": string(code), "limit": limit, "actual": actual}
+	return err
+}
+
+// tooManyTokens is the refusal of a document that was not parsed to its end. The parser stops at the first token that is too many; of what it
+// refuses, this alone has no place in the document.
+func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
+	telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
+	err := tooMuch(fault.TooComplex, "tokens", limit, limit+1)
+	err.Message = fmt.Sprintf("more than %d tokens; at most %d are allowed", limit, limit)
 	return err
 }
 

@@ -71,7 +71,7 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
-	if got := a.do("{ "+strings.Repeat("__typename ", 700)+"}", nil); got.code() != "GRAPHQL_PARSE_FAILED" {
+	if got := a.do("{ "+strings.Repeat("__typename ", 700)+"}", nil); got.code() != "QUERY_TOO_COMPLEX" || got.extension("limit") != 600.0 {
 		t.Errorf("a document of 700 tokens: %s", got)
 	}
 	if got := a.mustDo(`{ users(first: 3) { nodes { id } } }`, nil); got.Extensions["cost"] == nil {

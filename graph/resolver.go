@@ -62,7 +62,7 @@ func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *databas
 	srv := handler.New(schema)
 	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: cfg.MaxBodyBytes, Gate: cfg.Gate})
 	srv.SetQueryCache(newDocumentCache(documents))
-	present := presentError(log, cfg.Development)
+	present := presentError(log, cfg.Development, cfg.Limits.Tokens)
 	srv.SetErrorPresenter(present)
 	srv.SetRecoverFunc(recovered)
 	if cfg.Development {

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"forge/internal/dbtest"
+)
+
+// TestDefaultCost holds what the limits allow when nothing is said: pages of rows with pages of rows, but not 10,000 rows of them.
+func TestDefaultCost(t *testing.T) {
+	t.Parallel()
+	w4, err := os.ReadFile("bench/queries/w4.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t))
+	tests := map[string]string{
+		string(w4): "",
+		`{ heroes(first: 100) { nodes { id name age team { name } owner { username } } } }`:                                                                    "",
+		`{ users(first: 100) { nodes { heroes(first: 100) { nodes { id } } } } }`:                                                                              "QUERY_TOO_COMPLEX",
+		`{ teams(last: 100) { edges { node { heroes(last: 100) { edges { cursor } } } } } }`:                                                                   "QUERY_TOO_COMPLEX",
+		`{ users(first: 25) { nodes { orders(first: 20) { nodes { user { heroes(first: 20) { nodes { id } } } } } } } }`:                                       "QUERY_TOO_COMPLEX",
+		`query($n: Int = 100) { users(first: $n) { nodes { orders(first: $n) { nodes { id } } } } }`:                                                           "QUERY_TOO_COMPLEX",
+		`{ users { nodes { ...a } } } fragment a on User { orders(first: 100) { nodes { items { product { name } } } } }`:                                      "QUERY_TOO_COMPLEX",
+		`{ ` + fmt.Sprintf(strings.Repeat("a%d: users(first: 100) { nodes { heroes(first: 10) { nodes { id } } } } ", 10), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9) + `}`: "QUERY_TOO_COMPLEX",
+	}
+	for query, code := range tests {
+		if _, body := s.query(t, query); codeIn(body) != code || (code != "") != strings.Contains(body, `"limit":10000`) && code != "" {
+			t.Errorf("%.120s: %.300s, want %q", query, body, code)
+		}
+	}
+}
+
+// TestGetChangesNothing sends a mutation as a link would.
+func TestGetChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")
+	const mutation = `mutation { createTeam(input: {name: "By a link"}) { team { id } } }`
+	if status, body := s.get(t, "/graphql?query="+url.QueryEscape(mutation)); status != http.StatusMethodNotAllowed || codeIn(body) != "BAD_USER_INPUT" {
+		t.Errorf("%d %s", status, body)
+	}
+	if _, body := s.query(t, `{ teams { totalCount } }`); !strings.Contains(body, `"totalCount":0`) {
+		t.Errorf("it was carried out: %s", body)
+	}
+	if status, body := s.query(t, mutation); status != 200 || codeIn(body) != "" {
+		t.Errorf("by POST: %d %s", status, body)
+	}
+}
+
+// speak opens a connection, says something, and returns what it hears until the server closes it.
+func (s *server) speak(t *testing.T, words string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, words); err != nil {
+		t.Fatal(err)
+	}
+	heard, err := io.ReadAll(bufio.NewReader(conn))
+	if err != nil && !errors.Is(err, net.ErrClosed) && len(heard) == 0 {
+		return err.Error()
+	}
+	return string(heard)
+}
+
+// TestConnectionLimits passes each limit of a connection, on a server that takes little.
+func TestConnectionLimits(t *testing.T) {
+	t.Parallel()
+	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off", "MAX_BODY_BYTES=2048", "MAX_HEADER_BYTES=4096",
+		"READ_HEADER_TIMEOUT=200ms", "READ_TIMEOUT=400ms", "IDLE_TIMEOUT=300ms", "MAX_TOKENS=100", "MAX_DEPTH=3", "MAX_ALIASES=2",
+		"MAX_ROOT_FIELDS=2", "MAX_DIRECTIVES=1")
+	const head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	for _, tt := range []struct{ name, words, begins, has string }{
+		{"headers that do not end", "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ", "", ""},
+		{"a body that does not come", head + "Content-Length: 100\r\n\r\n{", "HTTP/1.1 408 ", `"code":"TIMEOUT"`},
+		{"a body that is too large", head + "Content-Length: 2049\r\n\r\n" + strings.Repeat(" ", 2049), "HTTP/1.1 413 ", "2048 bytes"},
+		{"one that does not say so", head + "Transfer-Encoding: chunked\r\n\r\n801\r\n" + strings.Repeat(" ", 2049) + "\r\n0\r\n\r\n", "HTTP/1.1 413 ", "2048 bytes"},
+		{"headers that are too large", "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat("a", 9000) + "\r\n\r\n", "HTTP/1.1 431 ", ""},
+		{"no next request", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "ok\n"},
+		{"several operations", head + "Content-Length: 26\r\n\r\n[{\"query\":\"{viewer{id}}\"}]", "HTTP/1.1 400 ", "one operation"},
+	} {
+		if heard := s.speak(t, tt.words); !strings.HasPrefix(heard, tt.begins) || !strings.Contains(heard, tt.has) || tt.begins == "" && strings.Contains(heard, "HTTP/1.1 200") {
+			t.Errorf("%s: %q, want %q with %q", tt.name, heard, tt.begins, tt.has)
+		}
+	}
+	for query, code := range map[string]string{
+		strings.Repeat("{ viewer ", 30) + strings.Repeat("}", 30):     "QUERY_TOO_DEEP",
+		"{ " + strings.Repeat("viewer { id } ", 30) + "}":             "QUERY_TOO_COMPLEX",
+		`{ a: viewer { b: id c: id } }`:                               "TOO_MANY_ALIASES",
+		`{ viewer { id } users { totalCount } teams { totalCount } }`: "QUERY_TOO_COMPLEX",
+		`{ viewer @include(if: true) { id @skip(if: false) } }`:       "QUERY_TOO_COMPLEX",
+		`{ viewer { heroes { nodes { id } } } }`:                      "QUERY_TOO_DEEP",
+	} {
+		if _, body := s.query(t, query); codeIn(body) != code || !strings.Contains(body, `"limit":`) || !strings.Contains(body, `"actual":`) {
+			t.Errorf("%s: %s, want %s with limit and actual", query, body, code)
+		}
+	}
+	_, metrics := s.get(t, "/metrics")
+	for limit, n := range map[string]int{"body": 2, "batch": 1, "tokens": 1, "depth": 1, "aliases": 1, "root_fields": 1, "directives": 1} {
+		if want := fmt.Sprintf("\nforge_refused_total{limit=%q} %d\n", limit, n); !strings.Contains(metrics, want) {
+			t.Errorf("the metrics are without%s", want)
+		}
+	}
+}
