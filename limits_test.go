@@ -95,7 +95,6 @@ func TestConnectionLimits(t *testing.T) {
 		}
 	}
 	for query, code := range map[string]string{
-		strings.Repeat("{ viewer ", 30) + strings.Repeat("}", 30):     "QUERY_TOO_DEEP",
 		"{ " + strings.Repeat("viewer { id } ", 30) + "}":             "QUERY_TOO_COMPLEX",
 		`{ a: viewer { b: id c: id } }`:                               "TOO_MANY_ALIASES",
 		`{ viewer { id } users { totalCount } teams { totalCount } }`: "QUERY_TOO_COMPLEX",

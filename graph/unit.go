@@ -109,14 +109,14 @@ func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graph
 // store commits what was done, and with it the answer if there is a key to find it by.
 func (a *attempt) store(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
 	if err := ctx.Err(); err != nil {
-		return err // a commit that is broken off may be carried out nevertheless
+		return err // once the commit has begun it is not broken off: it might be carried out nevertheless
 	}
 	if request != nil {
 		if err := keep(ctx, request, response); err != nil {
 			return err
 		}
 	}
-	return a.unit.Commit(ctx)
+	return a.unit.Commit(context.WithoutCancel(ctx))
 }
 
 // refuse answers with an error alone.
