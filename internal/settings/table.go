@@ -240,7 +240,7 @@ var All = []Setting{
 		set:     duration(func(s *Settings) *time.Duration { return &s.RequestTimeout }, 0, time.Hour),
 	},
 	{
-		Env: "MAX_IN_FLIGHT", Flag: "max-in-flight", Default: "64", Allowed: wholeNumbers,
+		Env: "MAX_IN_FLIGHT", Flag: "max-in-flight", Default: "32", Allowed: wholeNumbers,
 		Meaning: "how many operations run at once; 0 for no limit",
 		set:     number(func(s *Settings) *int { return &s.MaxInFlight }),
 	},
