@@ -31,7 +31,7 @@ func newRoutes(t *testing.T, origins ...string) http.Handler {
 }
 
 // ask sends a request with headers, names and values in turn, to a server on forge.example.
-func ask(h http.Handler, method, path string, headers ...string) *httptest.ResponseRecorder {
+func askFrom(h http.Handler, method, path string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://forge.example"+path, nil)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
@@ -70,14 +70,14 @@ func TestOrigins(t *testing.T) {
 	}
 	for i, h := range []http.Handler{newRoutes(t), newRoutes(t, "http://localhost:3000", trusted)} {
 		for _, tt := range tests {
-			post := ask(h, "POST", "/graphql", tt.headers...)
+			post := askFrom(h, "POST", "/graphql", tt.headers...)
 			if post.Code != tt.postTo[i] || (post.Body.String() == "reached") != (post.Code == 200) {
 				t.Errorf("%s: server %d: a POST: %d %s, want %d", tt.name, i, post.Code, post.Body, tt.postTo[i])
 			}
 			if post.Code == 403 {
 				wantForbidden(t, post)
 			}
-			get := ask(h, "GET", "/graphql", tt.headers...)
+			get := askFrom(h, "GET", "/graphql", tt.headers...)
 			if get.Code != 200 {
 				t.Errorf("%s: server %d: a GET: %d %s", tt.name, i, get.Code, get.Body)
 			}
@@ -95,7 +95,7 @@ func TestOrigins(t *testing.T) {
 			}
 		}
 	}
-	if h := newRoutes(t, trusted); !strings.Contains(ask(h, "GET", "/graphql", "Origin", trusted).Header().Get("Access-Control-Expose-Headers"), "X-Request-Id") {
+	if h := newRoutes(t, trusted); !strings.Contains(askFrom(h, "GET", "/graphql", "Origin", trusted).Header().Get("Access-Control-Expose-Headers"), "X-Request-Id") {
 		t.Error("a page cannot read the request's ID")
 	}
 }
@@ -130,7 +130,7 @@ func TestPreflight(t *testing.T) {
 		{"another", evil, "POST", false},
 		{"nobody", "null", "POST", false},
 	} {
-		w := ask(h, "OPTIONS", "/graphql", headers(tt.origin, tt.method)...)
+		w := askFrom(h, "OPTIONS", "/graphql", headers(tt.origin, tt.method)...)
 		got := w.Header()
 		want := map[string]string{}
 		if tt.allowed {
@@ -149,10 +149,10 @@ func TestPreflight(t *testing.T) {
 			}
 		}
 	}
-	if w := ask(newRoutes(t), "OPTIONS", "/graphql", headers(trusted, "POST")...); w.Header().Get("Access-Control-Allow-Origin") != "" {
+	if w := askFrom(newRoutes(t), "OPTIONS", "/graphql", headers(trusted, "POST")...); w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("a server without origins allows one: %v", w.Header())
 	}
-	if w := ask(h, "OPTIONS", "/metrics", headers(trusted, "GET")...); w.Header().Get("Access-Control-Allow-Origin") != "" {
+	if w := askFrom(h, "OPTIONS", "/metrics", headers(trusted, "GET")...); w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("the metrics may be read by pages: %v", w.Header())
 	}
 }
@@ -160,9 +160,9 @@ func TestPreflight(t *testing.T) {
 func TestRefusedOriginIsCounted(t *testing.T) {
 	t.Parallel()
 	h := newRoutes(t)
-	ask(h, "POST", "/graphql", "Origin", evil)
+	askFrom(h, "POST", "/graphql", "Origin", evil)
 	want := `forge_refused_total{limit="` + string(telemetry.Origin) + `"} 1` + "\n"
-	if page := ask(h, "GET", "/metrics").Body.String(); !strings.Contains(page, want) {
+	if page := askFrom(h, "GET", "/metrics").Body.String(); !strings.Contains(page, want) {
 		t.Errorf("the metrics are without %s", want)
 	}
 }
@@ -172,14 +172,14 @@ func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	h := newRoutes(t, trusted)
 	for _, w := range []*httptest.ResponseRecorder{
-		ask(h, "POST", "/graphql"),
-		ask(h, "POST", "/graphql", "Origin", evil),
-		ask(h, "OPTIONS", "/graphql", "Origin", trusted, "Access-Control-Request-Method", "POST"),
-		ask(h, "GET", "/"),
-		ask(h, "GET", "/healthz"),
-		ask(h, "POST", "/healthz"),
-		ask(h, "GET", "/readyz"),
-		ask(h, "GET", "/metrics"),
+		askFrom(h, "POST", "/graphql"),
+		askFrom(h, "POST", "/graphql", "Origin", evil),
+		askFrom(h, "OPTIONS", "/graphql", "Origin", trusted, "Access-Control-Request-Method", "POST"),
+		askFrom(h, "GET", "/"),
+		askFrom(h, "GET", "/healthz"),
+		askFrom(h, "POST", "/healthz"),
+		askFrom(h, "GET", "/readyz"),
+		askFrom(h, "GET", "/metrics"),
 	} {
 		for name, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
