@@ -5,19 +5,16 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"forge/internal/dbtest"
 )
 
 var update = flag.Bool("update", false, "write docs/audit.md anew")
 
 // TestAudit runs the public audits, and compares what came of each with docs/audit.md.
 func TestAudit(t *testing.T) {
-	needNode(t)
 	const page = "../docs/audit.md"
 	report := filepath.Join(t.TempDir(), "audit.md")
 	t.Setenv("AUDIT_REPORT", report)
-	npm(t, "../internal/graphqlhttp/audit", serve(t, dbtest.EmptySQLite(t)))
+	npmTest(t, "../internal/graphqlhttp/audit")
 	got, err := os.ReadFile(report)
 	if err != nil {
 		t.Fatal(err)

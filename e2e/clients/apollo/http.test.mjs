@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { gql } from '@apollo/client';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
-import { print } from 'graphql';
 import { makeTeam, unique } from '../forge.mjs';
 import { newClient } from './client.mjs';
 

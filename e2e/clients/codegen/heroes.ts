@@ -1,4 +1,4 @@
-// Documents as an application has them: fragments, variables, enums, a union of pages and a mutation.
+// Documents as an application has them: a fragment, variables, enums, an interface and a mutation.
 import { graphql } from '../generated/codegen/gql.js';
 
 export const HeroRow = graphql(`

@@ -20,10 +20,10 @@ for (const { name, skip, ...way } of ways) {
       const fragment = artifact('TeamPage_team');
       const team = () => read(environment, fragment, page().team);
       assert.equal(ids(team().heroes).length, 10);
-      while (team().heroes.pageInfo.hasNextPage) {
-        await loadMore(environment, fragment, page().team, 'forward', 10);
-      }
+      await loadMore(environment, fragment, page().team, 'forward', 10);
+      await loadMore(environment, fragment, page().team, 'forward', 10);
       assert.deepEqual(ids(team().heroes), await heroIds(teamId));
+      assert.equal(team().heroes.pageInfo.hasNextPage, false);
       assert.deepEqual(exchanges.map(({ answer: { data } }) => (data.team ?? data.node).heroes.edges.length), [10, 10, 5]);
       for (const { node } of team().heroes.edges) {
         assert.match(read(environment, artifact('HeroCard_hero'), node).name, /^Hero \d{3}$/);
