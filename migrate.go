@@ -73,7 +73,7 @@ func migrateUp(ctx context.Context, p program) error {
 	if err != nil {
 		return err
 	}
-	return p.withDatabase(ctx, func(db *database.DB) error {
+	return p.withDatabase(ctx, bootstrap.Open, func(db *database.DB) error {
 		if err := bootstrap.MayMigrate(p.Settings, db); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func migrateDown(ctx context.Context, p program) error {
 			return usage.Errorf("N=%q is not allowed; allowed: how many migrations to undo, from 1", arg)
 		}
 	}
-	return p.withDatabase(ctx, func(db *database.DB) error {
+	return p.withDatabase(ctx, bootstrap.OpenExisting, func(db *database.DB) error {
 		if err := bootstrap.MayMigrate(p.Settings, db); err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func migrateDown(ctx context.Context, p program) error {
 }
 
 func migrateStatus(ctx context.Context, p program) error {
-	return p.withDatabase(ctx, func(db *database.DB) error {
+	return p.withDatabase(ctx, bootstrap.Look, func(db *database.DB) error {
 		if !p.cmd.Bool("json") {
 			return p.printStatus(ctx, db)
 		}

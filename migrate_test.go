@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -21,8 +22,8 @@ func TestMigrateCommands(t *testing.T) {
 			code  int
 			has   string
 		}{
-			{[]string{"migrate", "status"}, 0, "pending"},
 			{[]string{"seed", "--migrate=off"}, 1, "lacks"},
+			{[]string{"migrate", "status"}, 0, "pending"},
 			{[]string{"migrate", "up", "--to", "20261123032934_init.sql"}, 0, "idempotency_keys  pending"},
 			{[]string{"migrate", "up"}, 0, "applied"},
 			{[]string{"migrate", "up", "--to=20261123032934"}, 0, "applied"},
@@ -45,6 +46,46 @@ func TestMigrateCommands(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLookingMakesNoFile runs what only looks, or has nothing to undo, on a file that is not there.
+func TestLookingMakesNoFile(t *testing.T) {
+	t.Parallel()
+	address := dbtest.EmptySQLite(t)
+	path := strings.TrimPrefix(address, "sqlite:")
+	for _, words := range [][]string{
+		{"migrate", "status"}, {"migrate", "status", "--json"}, {"migrate", "down"}, {"migrate", "down", "--yes"}, {"db", "activity"},
+		{"DATABASE_URL=" + address + "?mode=rw", "migrate", "up"}, {"DATABASE_URL=" + address + "?mode=rw", "serve", "--addr=127.0.0.1:0"},
+		{"DATABASE_URL=" + address + "?mode=rw", "migrate", "status"},
+	} {
+		code, stdout, stderr := do(t, append([]string{"DATABASE_URL=" + address}, words...)...)
+		if code != 1 || stdout != "" || !isOneLine(stderr) || !strings.Contains(stderr, "there is no database at "+path) ||
+			!strings.Contains(stderr, "`migrate up` makes it") || strings.Contains(stderr, "try again") {
+			t.Errorf("%v: status %d, stdout %q, stderr %q", words, code, stdout, stderr)
+		}
+		if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) > 0 {
+			t.Errorf("%v left %v, %v", words, files, err)
+		}
+	}
+}
+
+// TestLookingChangesNoFile asks for the status of a file that was not opened by Forge before.
+func TestLookingChangesNoFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "empty.db")
+	if err := os.WriteFile(path, nil, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := do(t, "DATABASE_URL=sqlite:"+path, "migrate", "status")
+	if code != 0 || !strings.Contains(stdout, "_init  ") || !strings.Contains(stdout, "pending") {
+		t.Errorf("status %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
+		t.Errorf("it left %v, %v", files, err)
+	}
+	if text, err := os.ReadFile(path); err != nil || len(text) > 0 {
+		t.Errorf("the file has %d bytes, %v", len(text), err)
+	}
 }
 
 // TestMigrateByManyProcesses starts ten that do the same at once: each version is applied once, and nobody fails.

@@ -247,9 +247,12 @@ func (p program) welcome(url string, filled bool) {
 	fmt.Fprintln(p.out, "Ctrl+C ends it.")
 }
 
+// opener opens the database of the settings for some purpose.
+type opener func(context.Context, *settings.Settings) (*database.DB, error)
+
 // withDatabase calls f with the open database of the settings.
-func (p program) withDatabase(ctx context.Context, f func(*database.DB) error) error {
-	db, err := bootstrap.Open(ctx, p.Settings)
+func (p program) withDatabase(ctx context.Context, open opener, f func(*database.DB) error) error {
+	db, err := open(ctx, p.Settings)
 	if err != nil {
 		return err
 	}
@@ -263,7 +266,7 @@ func fill(ctx context.Context, p program) error {
 	if err != nil || scale < 1 || scale > seed.MaxScale {
 		return usage.Errorf("--scale=%q is not allowed; allowed: a whole number from 1 to %d", arg, seed.MaxScale)
 	}
-	return p.withDatabase(ctx, func(db *database.DB) error {
+	return p.withDatabase(ctx, bootstrap.Open, func(db *database.DB) error {
 		if p.Migrate {
 			if err := bootstrap.Schema(ctx, p.Settings, db, p.log); err != nil {
 				return err
@@ -274,7 +277,7 @@ func fill(ctx context.Context, p program) error {
 }
 
 func activity(ctx context.Context, p program) error {
-	return p.withDatabase(ctx, func(db *database.DB) error { return db.Activity(ctx, p.out) })
+	return p.withDatabase(ctx, bootstrap.Look, func(db *database.DB) error { return db.Activity(ctx, p.out) })
 }
 
 func printSchema(_ context.Context, p program) error {

@@ -367,13 +367,13 @@ func TestBadDatabase(t *testing.T) {
 		has     string
 	}{
 		{"not a database", "sqlite:" + noDatabase, "not a database"},
-		{"no such directory", "sqlite:" + filepath.Join(t.TempDir(), "no", "forge.db"), "unable to open"},
-		{"read-only, and to be made", dbtest.EmptySQLite(t) + "?mode=ro", "unable to open"},
+		{"no such directory", "sqlite:" + filepath.Join(t.TempDir(), "no", "forge.db"), "there is no directory"},
+		{"read-only, and to be made", dbtest.EmptySQLite(t) + "?mode=ro", "there is no database at"},
 		{"locked", locked, "locked by another process"},
 		{"newer, SQLite", newer[0], "29990101000000"},
 		{"newer, PostgreSQL", newer[1], "29990101000000"},
 		{"no server", nobody, "refused"},
-		{"no such database", withName(t, dbtest.EmptyPostgres(t), "forge_no_such"), "does not exist"},
+		{"no such database", withName(t, dbtest.EmptyPostgres(t), "forge_no_such"), `database "forge_no_such" does not exist; make it first`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,11 +14,31 @@ import (
 	"forge/migrate"
 )
 
-// Open returns the database of the settings, once it has answered and, for a file, can be written.
+// Open returns the database of the settings, once it has answered and, for a file, can be written. A file that is not there is made.
 func Open(ctx context.Context, s *settings.Settings) (*database.DB, error) {
+	return open(ctx, s, true, usable)
+}
+
+// OpenExisting is Open for a file that has to be there.
+func OpenExisting(ctx context.Context, s *settings.Settings) (*database.DB, error) {
+	return open(ctx, s, false, usable)
+}
+
+// Look is for who only reads: a file has to be there and may be one that cannot be written, and nothing about it changes.
+func Look(ctx context.Context, s *settings.Settings) (*database.DB, error) {
+	looking := *s
+	looking.Pool.LookOnly = true
+	return open(ctx, &looking, false, answers)
+}
+
+// open makes a file that is not there if it is told so, and wants the database to be of use.
+func open(ctx context.Context, s *settings.Settings, make bool, use func(context.Context, *database.DB, string) error) (*database.DB, error) {
+	if err := haveFile(s.DatabaseURL, make); err != nil {
+		return nil, explain(s, err)
+	}
 	db, err := database.Open(s.DatabaseURL, s.Pool)
 	if err == nil {
-		if err = usable(ctx, db, s.DatabaseURL); err != nil {
+		if err = use(ctx, db, s.DatabaseURL); err != nil {
 			err = errors.Join(err, db.Close())
 		}
 	}

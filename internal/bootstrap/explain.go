@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
 	"forge/internal/database"
 	"forge/internal/settings"
 	"forge/migrate"
@@ -16,9 +19,18 @@ func explain(s *settings.Settings, err error) error {
 	}
 	// A statement of a migration that failed says so itself, and more than is known of it here.
 	if _, ok := errors.AsType[*migrate.StepError](err); !ok {
-		if known := database.Fault(err); known != nil {
+		if refused, ok := errors.AsType[*pq.Error](err); ok && permanent[refused.Code] != "" {
+			err = fmt.Errorf("%s; %s", refused.Message, permanent[refused.Code])
+		} else if known := database.Fault(err); known != nil {
 			err = known
 		}
 	}
 	return fmt.Errorf("%s=%q: %w", s.NameOf("DATABASE_URL"), database.Redact(s.DatabaseURL), err)
+}
+
+// permanent says what to do about refusals that trying again does not help against.
+var permanent = map[pqerror.Code]string{
+	pqerror.InvalidCatalogName:                "make it first (createdb), or name another one",
+	pqerror.InvalidPassword:                   "the address has another user or password than the server knows",
+	pqerror.InvalidAuthorizationSpecification: "the server lets nobody in with this user from here (see its pg_hba.conf)",
 }

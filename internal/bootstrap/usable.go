@@ -13,6 +13,13 @@ import (
 // patience is how long a database may take to answer when Forge starts. A SQLite file that is in use is waited for 5 s.
 const patience = 10 * time.Second
 
+// answers returns an error if the database does not answer.
+func answers(ctx context.Context, db *database.DB, _ string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return db.PingContext(ctx)
+}
+
 // usable returns an error if the database does not answer, or is a file that is locked or cannot be written.
 func usable(ctx context.Context, db *database.DB, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)

@@ -37,6 +37,9 @@ type Options struct {
 	ApplicationName   string        // in pg_stat_activity
 	Serializable      bool          // the isolation level of units of work that write
 	PgBouncer         bool          // there is a PgBouncer in transaction mode between; pgbouncer=on in the address says so, too
+
+	// LookOnly is for SQLite: a file that is not there is not made, and one that is stays in the journal mode that it has.
+	LookOnly bool
 }
 
 // busyTimeout is how long a connection to SQLite waits for others to get out of its way.
@@ -134,14 +137,20 @@ func (db *DB) openSQLite(path string) error {
 			return fmt.Errorf("sqlite:%s: %q is not a parameter; only mode=ro and mode=rw are", path, name)
 		}
 	}
-	db.memory = path == ":memory:"
+	if mode := q.Get("mode"); !slices.Contains([]string{"", "ro", "rw"}, mode) {
+		return fmt.Errorf("sqlite:%s: mode=%s is not known; mode=ro and mode=rw are", path, mode)
+	}
+	db.memory = path == memory
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("sqlite:%s is a directory", path)
 	}
 	for _, pragma := range []string{"busy_timeout(" + milliseconds(busyTimeout) + ")", "journal_mode(WAL)", "foreign_keys(1)"} {
-		if q.Get("mode") != "ro" || !strings.HasPrefix(pragma, "journal_mode") {
+		if q.Get("mode") != "ro" && !db.Options.LookOnly || !strings.HasPrefix(pragma, "journal_mode") {
 			q.Add("_pragma", pragma)
 		}
+	}
+	if db.Options.LookOnly && !db.memory {
+		setDefault(q, "mode", "rw")
 	}
 	// Times are kept as whole microseconds: they sort as numbers and have PostgreSQL's precision.
 	q.Set("_time_integer_format", "unix_micro")

@@ -21,7 +21,7 @@ func TestRedact(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	for _, address := range []string{"", "forge.db", "mysql://a/b", "sqlite:", "sqlite:x?cache=shared", "sqlite:.", "postgres://%", "host=x"} {
+	for _, address := range []string{"", "forge.db", "mysql://a/b", "sqlite:", "sqlite:x?cache=shared", "sqlite:x?mode=rwc", "sqlite:.", "postgres://%", "host=x"} {
 		if db, err := Open(address, Options{}); err == nil {
 			t.Errorf("Open(%q) did not fail", address)
 			db.Close()

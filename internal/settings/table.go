@@ -21,7 +21,8 @@ var All = []Setting{
 	},
 	{
 		Env: "DATABASE_URL", Flag: "database-url", Default: "sqlite:forge.db",
-		Allowed: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, sqlite:PATH, or sqlite::memory: for one that is gone at the end",
+		Allowed: "postgres://USER:PASSWORD@HOST:PORT/DATABASE; sqlite:PATH, with ?mode=rw for a file that has to be there or ?mode=ro for one " +
+			"that is only read; or sqlite::memory: for one that is gone at the end",
 		Meaning: "the database",
 		set:     setDatabase, show: database.Redact,
 	},

@@ -1,0 +1,34 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"forge/internal/database"
+)
+
+// haveFile returns an error if a SQLite database would have to be made and must not be, or cannot. What else may be wrong with
+// a file SQLite says itself.
+func haveFile(address string, make bool) error {
+	path, mode, ok := database.SQLiteFile(address)
+	if !ok || !missing(path) {
+		return nil
+	}
+	switch dir := filepath.Dir(path); {
+	case mode != "":
+		return fmt.Errorf("there is no database at %s, and with mode=%s none is made; without it `migrate up` makes it", path, mode)
+	case !make:
+		return fmt.Errorf("there is no database at %s; `migrate up` makes it", path)
+	case missing(dir):
+		return fmt.Errorf("there is no directory %s to make the database in", dir)
+	}
+	return nil
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
