@@ -148,12 +148,12 @@ func (d description) without(steps map[int64]begun) description {
 	return d
 }
 
-// differences says in words what is other than it was. A table that is gone
-// is not taken apart.
+// differences says in words what is other than it was. A table that is gone or
+// new is not taken apart.
 func differences(was, now description) (words []string) {
 	was.lines, now.lines = asRestored(was.lines), asRestored(now.lines)
 	missing := make(map[string]string) // by what the line is about
-	tables := now.tables()
+	tables, before := now.tables(), was.tables()
 	for _, line := range was.lines {
 		if kindOf(line) != "table" && !slices.Contains(tables, tableOf(line)) || slices.Contains(now.lines, line) {
 			continue
@@ -161,11 +161,11 @@ func differences(was, now description) (words []string) {
 		missing[subjectOf(line)] = line
 	}
 	for _, line := range now.lines {
-		if slices.Contains(was.lines, line) {
+		if slices.Contains(was.lines, line) || kindOf(line) != "table" && !slices.Contains(before, tableOf(line)) {
 			continue
 		}
-		if before, ok := missing[subjectOf(line)]; ok {
-			words = append(words, "changed: "+before+" is now "+parseLine(line).rest)
+		if old, ok := missing[subjectOf(line)]; ok {
+			words = append(words, "changed: "+old+" is now "+parseLine(line).rest)
 			delete(missing, subjectOf(line))
 		} else {
 			words = append(words, "unexpected: "+line)

@@ -29,6 +29,10 @@ func (e *StepError) Unwrap() error { return e.Err }
 // Error names the statement, the database's message, and the place in the file
 // that it is about if the database knows it.
 func (e *StepError) Error() string {
+	if restore, ok := errors.AsType[*RestoreError](e.Err); ok {
+		return fmt.Sprintf("%s: its down section ran, but %s; %s", e.File, restore,
+			cmp.Or(e.kept, "nothing of this file was kept")+"; what `migrate sql --down` prints can be corrected and run by hand")
+	}
 	section := "up"
 	if e.Down {
 		section = "down"

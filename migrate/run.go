@@ -44,7 +44,9 @@ func UpTo(ctx context.Context, db *sql.DB, dialect string, number int64, lockTim
 
 // Down undoes the last n versions that the database has, or all when it has
 // fewer. When that would lose data it does so only if lose is set, and
-// otherwise returns a *LossError that names what. What Up refuses, Down does too.
+// otherwise returns a *LossError that names what. A down section that leaves
+// another schema than there was before its version is taken back, and is a
+// *StepError that wraps a *RestoreError. What Up refuses, Down does too.
 func Down(ctx context.Context, db *sql.DB, dialect string, n int, lose bool, lockTimeout time.Duration, log *slog.Logger) error {
 	files, err := filesOf(dialect)
 	if err != nil {
@@ -90,17 +92,26 @@ func (r runner) down(ctx context.Context, db *sql.DB, n int, lose bool) error {
 	if n < 1 {
 		return fmt.Errorf("migrate: cannot undo %d versions: the number must be 1 or more", n)
 	}
-	return r.run(ctx, db, job{down: true, lose: lose, wanted: func(report *Report) ([]Version, error) {
-		applied := report.applied()
-		slices.Reverse(applied)
-		return applied[:min(n, len(applied))], nil
-	}})
+	return r.run(ctx, db, undoing(n, job{lose: lose}))
 }
 
 // A job is what to do with a database that nothing speaks against changing.
 type job struct {
-	wanted     func(*Report) ([]Version, error) // in the order in which they are to be done
-	down, lose bool                             // they are undone; whatever is lost
+	wanted    func(*Report) ([]Version, error) // in the order in which they are to be done
+	down      bool                             // they are undone,
+	lose      bool                             // whatever is lost,
+	anySchema bool                             // and whatever schema they leave
+}
+
+// undoing is the job to undo the last n versions.
+func undoing(n int, j job) job {
+	j.down = true
+	j.wanted = func(report *Report) ([]Version, error) {
+		applied := report.applied()
+		slices.Reverse(applied)
+		return applied[:min(n, len(applied))], nil
+	}
+	return j
 }
 
 // run does a job until it is done or a step fails.
@@ -121,15 +132,7 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 	if versions, err := j.wanted(report); err != nil || len(versions) == 0 {
 		return err
 	}
-	done, err := r.locked(ctx, conn, j)
-	for _, d := range done {
-		verb := "applied migration"
-		if d.step.down {
-			verb = "undid migration"
-		}
-		r.log.InfoContext(ctx, verb, "file", d.step.version.file(), "duration", d.took)
-	}
-	return err
+	return r.locked(ctx, conn, j)
 }
 
 // plan looks at the database again, now that conn holds the lock: another
@@ -175,37 +178,49 @@ func (r runner) steps(versions []Version, down bool) ([]step, error) {
 	return all, nil
 }
 
+// A done is a step that has been done for good.
 type done struct {
 	step step
 	took time.Duration
 }
 
-// locked does a job while conn holds the lock. It returns the steps that have
-// been done for good.
-func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (all []done, err error) {
+func (d done) log(ctx context.Context, log *slog.Logger) {
+	verb := "applied migration"
+	if d.step.down {
+		verb = "undid migration"
+	}
+	log.InfoContext(ctx, verb, "file", d.step.version.file(), "duration", d.took)
+}
+
+// locked does a job while conn holds the lock. What is done it logs at once,
+// but on SQLite in the end, as all is done together there, or nothing.
+func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	release, err := r.acquire(ctx, conn)
 	if err != nil {
-		return nil, fmt.Errorf("migrate: %w", err)
+		return fmt.Errorf("migrate: %w", err)
 	}
+	var together []done
 	defer func() {
 		// Even when ctx has ended: the lock and the connection's settings must not outlive this call.
-		err = release(context.WithoutCancel(ctx), err)
-		if err != nil && r.dialect == dialect.SQLite {
-			all = nil // rolled back together
+		if err = release(context.WithoutCancel(ctx), err); err != nil {
+			return
+		}
+		for _, d := range together {
+			d.log(ctx, r.log)
 		}
 	}()
 	h, steps, err := r.plan(ctx, conn, j)
 	if err != nil || len(steps) == 0 {
-		return nil, err
+		return err
 	}
-	store, err := newStore(r.dialect, r.files)
+	store, err := newStore(r.dialect, r.files, j.anySchema)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := store.prepare(ctx, conn, h); err != nil {
-		return nil, err
+		return err
 	}
-	err = onOneConnection(conn, r.dialect, func(db *sql.DB, p *pinned) error {
+	return onOneConnection(conn, r.dialect, func(db *sql.DB, p *pinned) error {
 		goose, err := goose.NewProvider("", db, r.files, goose.WithStore(store),
 			goose.WithDisableGlobalRegistry(true)) // only files: what another package registers is not ours
 		if err != nil {
@@ -216,11 +231,18 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (all []done, 
 			if err := r.patiently(ctx, s.version.file(), func() error { return r.runStep(ctx, goose, db, p, s, h) }); err != nil {
 				return err
 			}
-			all = append(all, done{s, time.Since(start)})
+			if d := (done{s, time.Since(start)}); r.dialect == dialect.SQLite {
+				together = append(together, d)
+			} else {
+				d.log(ctx, r.log)
+			}
+			if store.left != nil {
+				return &StepError{File: s.version.file(), Down: true, Err: store.left,
+					kept: "it ran outside of a transaction, so that stays, and the version is undone"}
+			}
 		}
 		return nil
 	})
-	return all, err
 }
 
 // runStep has goose run one step, and record it.

@@ -42,15 +42,17 @@ type store struct {
 	database.Store // goose's own, for what is no different
 	dialect        string
 	files          fs.FS
+	anySchema      bool          // a down section may leave what it likes
+	left           *RestoreError // what one outside of a transaction left
 }
 
-func newStore(name string, files fs.FS) (*store, error) {
+func newStore(name string, files fs.FS, anySchema bool) (*store, error) {
 	d := database.DialectPostgres
 	if name == dialect.SQLite {
 		d = database.DialectSQLite3
 	}
 	goose, err := database.NewStore(d, versionTable)
-	return &store{goose, name, files}, err
+	return &store{Store: goose, dialect: name, files: files, anySchema: anySchema}, err
 }
 
 // TableExists is always so: prepare has seen to it.
