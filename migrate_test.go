@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -193,6 +194,43 @@ func TestDriftIsNotReady(t *testing.T) {
 			t.Errorf("/readyz once the index is back: %d %s", status, body)
 		}
 	})
+}
+
+// TestDriftWhileATableIsLocked takes a lock under which the schema cannot be compared: what was known before holds until it can be.
+func TestDriftWhileATableIsLocked(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	s := start(t, "DATABASE_URL="+address, "DEMO=off")
+	db, err := sql.Open("postgres", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	wants := func(what string, locked bool, want int) {
+		t.Helper()
+		if locked {
+			holder, err := db.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer holder.Rollback()
+			if _, err := holder.Exec("LOCK TABLE teams IN ACCESS EXCLUSIVE MODE"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if status, body := s.get(t, "/readyz"); status != want {
+			t.Errorf("%s: /readyz: %d %s, want %d", what, status, body, want)
+		}
+	}
+	wants("at first", false, 200)
+	wants("locked", true, 200)
+	mustExec(t, address, "DROP INDEX hero_age_id")
+	wants("drifted", false, 503)
+	wants("drifted and locked", true, 503)
+	mustExec(t, address, "CREATE INDEX hero_age_id ON heroes (age, id)")
+	wants("mended, and locked before anybody saw it", true, 503)
+	wants("mended", false, 200)
+	wants("mended and locked", true, 200)
 }
 
 // TestMigrateThroughPgBouncer wants a refusal: a session is not the same from one transaction to the next there.

@@ -22,6 +22,7 @@ type Report struct {
 	Drift    Drift
 
 	history history
+	locked  bool // the drift is not known because others hold a lock
 }
 
 // A State is what a database says about one version.
@@ -77,7 +78,7 @@ func glance(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Rep
 	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	report, err := reportOn(ctx, conn, name, files)
 	if report != nil && inTheWay(err) {
-		report.Drift, err = Drift{NotCompared: "a table is locked by others; ask again later"}, nil
+		report.Drift, report.locked, err = Drift{NotCompared: "a table is locked by others; ask again later"}, true, nil
 	}
 	return report, err
 }

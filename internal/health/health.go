@@ -24,13 +24,15 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 const patience = 2 * time.Second
 
 // Ready answers 200 if the database answers and has the schema that this build is for, and otherwise 503 with the
-// reason. The log has the details. Once running has ended the server is about to leave: 503, whatever the database says.
+// reason. The log has the details. While a table is locked the schema cannot be compared, and what was last seen of it holds. Once
+// running has ended the server is about to leave: 503, whatever the database says.
 func Ready(running context.Context, db *database.DB, log *slog.Logger) http.Handler {
+	schema := migrate.NewChecker(db.DB, db.Dialect)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, body := http.StatusOK, answer{Status: "ok"}
 		if running.Err() != nil {
 			status, body = http.StatusServiceUnavailable, answer{Status: "unavailable", Reason: "the server is shutting down"}
-		} else if err := check(r.Context(), db); err != nil {
+		} else if err := check(r.Context(), schema); err != nil {
 			status, body = http.StatusServiceUnavailable, answer{Status: "unavailable", Reason: reason(err)}
 			log.WarnContext(r.Context(), "not ready", "reason", body.Reason, "error", err)
 		}
@@ -46,10 +48,10 @@ type answer struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-func check(ctx context.Context, db *database.DB) error {
+func check(ctx context.Context, schema *migrate.Checker) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return migrate.Check(ctx, db.DB, db.Dialect)
+	return schema.Check(ctx)
 }
 
 // reason says why the server is not ready, in words that may be shown to everybody: names of migrations, and nothing of what
