@@ -122,7 +122,7 @@ func drift(ctx context.Context, db querier, name string, h history) (Drift, erro
 		return Drift{}, err
 	}
 	if !known {
-		return Drift{NotCompared: fmt.Sprintf("what %d left is not known: an older build or a person applied it", newest)}, nil
+		return Drift{NotCompared: fmt.Sprintf("what %d left is not known: an older build or a person applied it; `migrate up` writes down what is there", newest)}, nil
 	}
 	now, err := describeTables(ctx, db, name, was.tables())
 	if err != nil {
@@ -130,7 +130,7 @@ func drift(ctx context.Context, db querier, name string, h history) (Drift, erro
 	}
 	if now.by != was.by {
 		return Drift{NotCompared: fmt.Sprintf("what %d left was written down by %s, and this is %s; "+
-			"the next version that is applied is compared again", newest, was.by, now.by)}, nil
+			"`migrate up` writes it down again", newest, was.by, now.by)}, nil
 	}
 	return Drift{Lines: differences(was.without(h.begun), now.without(h.begun))}, nil
 }

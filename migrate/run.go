@@ -129,8 +129,17 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 	if err := report.refusal(); err != nil {
 		return err
 	}
-	if versions, err := j.wanted(report); err != nil || len(versions) == 0 {
+	versions, err := j.wanted(report)
+	if err != nil {
 		return err
+	}
+	if len(versions) == 0 {
+		if !j.down && report.Err() == nil && report.unknown() {
+			if err := r.note(ctx, conn); err != nil {
+				r.log.WarnContext(ctx, "could not write down what the schema is, so changes by hand are not seen", "error", err)
+			}
+		}
+		return nil
 	}
 	return r.locked(ctx, conn, j)
 }

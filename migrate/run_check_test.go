@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -250,6 +251,45 @@ func TestDriftIsNotKnown(t *testing.T) {
 				t.Fatal(err)
 			}
 			refused[*migrate.DriftError](t, db, files, "secret")
+		}
+	})
+}
+
+// Up writes down what a script could not, and from then on a change by hand is seen.
+func TestUpNotesWhatAScriptLeft(t *testing.T) {
+	t.Parallel()
+	eachEmpty(t, func(t *testing.T, db database) {
+		files := heroes()
+		mustUp(t, db, files)
+		for what, statement := range map[string]string{
+			"a script":       "UPDATE goose_db_version SET schema = NULL",
+			"another server": "UPDATE goose_db_version SET schema = replace(replace(schema, 'PostgreSQL', 'PostgreSQL 1'), 'SQLite', 'SQLite 1')",
+			"an older build": "ALTER TABLE goose_db_version DROP COLUMN schema",
+		} {
+			db.mustExec(t, statement)
+			if what == "an older build" {
+				db.mustExec(t, "ALTER TABLE goose_db_version DROP COLUMN checksum")
+			}
+			var log bytes.Buffer
+			for range 2 { // the second has nothing to do
+				if err := migrate.UpFiles(t.Context(), db.DB, db.dialect, files, logTo(&log)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := strings.Count(log.String(), "wrote down what the schema is"); n != 1 || strings.Contains(log.String(), "applied") {
+				t.Errorf("%s: it says so %d times, want once:\n%s", what, n, &log)
+			}
+			db.mustExec(t, "DROP INDEX hero_name")
+			refused[*migrate.DriftError](t, db, files, "missing: index heroes.hero_name")
+			db.mustExec(t, "CREATE INDEX hero_name ON heroes (name)")
+		}
+		// With a version to come, that one writes it down.
+		db.mustExec(t, "UPDATE goose_db_version SET schema = NULL")
+		if err := migrate.UpFilesTo(t.Context(), db.DB, db.dialect, withThird(files), 20260101000002, migrate.LockTimeout, discard); err != nil {
+			t.Fatal(err)
+		}
+		if n := db.count(t, "SELECT count(schema) FROM goose_db_version"); n != 0 {
+			t.Errorf("%d descriptions, want none", n)
 		}
 	})
 }

@@ -1,0 +1,60 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/pressly/goose/v3/database"
+)
+
+// unknown reports whether the newest version that is applied has no description
+// that could be compared: a person ran a script, an older build applied it, or
+// another PostgreSQL wrote it down.
+func (r *Report) unknown() bool { return r.Drift.NotCompared != "" && !r.locked }
+
+// note writes down what the schema looks like after the newest version, for a
+// database that lacks nothing else. Whatever it is now is what is expected from
+// then on.
+func (r runner) note(ctx context.Context, conn *sql.Conn) (err error) {
+	release, err := r.acquire(ctx, conn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = release(context.WithoutCancel(ctx), err) }()
+	return r.patiently(ctx, "look at the schema", func() error {
+		report, err := reportOn(ctx, conn, r.dialect, r.files)
+		if err != nil || !report.unknown() || report.Err() != nil {
+			return err // another process was here meanwhile
+		}
+		store, err := newStore(r.dialect, r.files, false)
+		if err != nil {
+			return err
+		}
+		if err := store.prepare(ctx, conn, report.history); err != nil {
+			return err
+		}
+		newest := report.history.newest()
+		if err := store.describe(ctx, conn, newest); err != nil {
+			return err
+		}
+		r.log.InfoContext(ctx, "wrote down what the schema is: from now on it is seen when somebody changes it by hand", "after", r.named(newest).file())
+		return nil
+	})
+}
+
+// describe records what the schema is as what a version has left.
+func (s *store) describe(ctx context.Context, db database.DBTxConn, version int64) error {
+	tables, _, err := tablesUpTo(s.files, version)
+	if err != nil {
+		return err
+	}
+	d, err := describeTables(ctx, db, s.dialect, tables)
+	if err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET schema = $1 WHERE version_id = %d", versionTable, version), d.String()); err != nil {
+		return fmt.Errorf("record what the version %d left: %w", version, err)
+	}
+	return nil
+}
