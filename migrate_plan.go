@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v3"
 
 	"forge/internal/usage"
@@ -46,7 +47,7 @@ func migrateDiff(ctx context.Context, p program) error {
 		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
 	}
 	answers := migrate.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop")}
-	if isTerminal(os.Stdin) {
+	if isatty.IsTerminal(os.Stdin.Fd()) || isatty.IsCygwinTerminal(os.Stdin.Fd()) {
 		answers.Ask = asker(os.Stdin, p.out)
 	}
 	planned, err := migrate.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), answers)
@@ -66,12 +67,6 @@ func migrateDiff(ctx context.Context, p program) error {
 		fmt.Fprintf(p.out, "\n%s", f)
 	}
 	return nil
-}
-
-// isTerminal may say yes of another device; then there is nothing to read, which is an answer too.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // asker returns what puts a question until the answer is y or n.
@@ -172,8 +167,10 @@ func verifyCommand(do func(action) cli.ActionFunc) *cli.Command {
 		Description: "It runs the files on empty databases of both kinds, a file at a time, and compares the whole schema and all rows after each way. " +
 			"A down section has to bring back what was, rows have to be there as before, and all files together have to give what ent/schema says. " +
 			"Before each file, every table gets rows that its constraints allow; where none could be made, a note says so. What a file acknowledges to lose, or " +
-			"to fail on, is only noted: -- lint:allow RULE [TABLE[.COLUMN]] REASON, see lint. The exit status is 0 if all is well, and 1 if something " +
-			"is wrong or cannot be tried.",
+			"to fail on, is only noted: -- lint:allow RULE [TABLE[.COLUMN]] REASON, see lint. So is what lint does not see, with -- verify:allow in the place " +
+			"of -- lint:allow and one of these rules: change-values, for values that are overwritten and that down cannot bring back; insert-rows, for rows " +
+			"that up puts in and down leaves. One that acknowledges nothing is wrong itself. The checksums (atlas.sum) have to be those of the files. " +
+			"The exit status is 0 if all is well, and 1 if something is wrong or cannot be tried.",
 		Flags: []cli.Flag{devURLFlag()},
 	}
 }

@@ -106,7 +106,8 @@ func TestPlanWithoutPostgres(t *testing.T) {
 	if code != 1 || !strings.Contains(stderr, "set DEV_DATABASE_URL") || !strings.Contains(stderr, "install") {
 		t.Errorf("exit status %d, want 1 and what to do: %s", code, stderr)
 	}
-	if code, _, stderr := do(t, "migrate", "verify"); code != 1 || !strings.Contains(stderr, "set DEV_DATABASE_URL") {
+	if code, _, stderr := do(t, "migrate", "verify"); code != 1 || !strings.Contains(stderr, "migrate verify needs a PostgreSQL") ||
+		!strings.Contains(stderr, "set DEV_DATABASE_URL") || strings.Contains(stderr, "plan") {
 		t.Errorf("verify: exit status %d, want 1 and what to do: %s", code, stderr)
 	}
 	if after, _ := filepath.Glob("migrate/*/*"); len(after) != len(before) {

@@ -45,7 +45,7 @@ func diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table,
 	if err != nil {
 		return Planned{}, err
 	}
-	boxes, err := newSandboxes(ctx, devURL)
+	boxes, err := newSandboxes(ctx, "diff", devURL)
 	if err != nil {
 		return Planned{}, err
 	}

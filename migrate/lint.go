@@ -42,7 +42,7 @@ func (f Finding) String() string {
 //
 // It needs a PostgreSQL as Diff does.
 func Lint(ctx context.Context, dir, devURL, since string) (findings []Finding, looked int, err error) {
-	boxes, err := newSandboxes(ctx, devURL)
+	boxes, err := newSandboxes(ctx, "lint", devURL)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -234,6 +234,11 @@ func (c *checkup) compare(ctx context.Context) error {
 
 // find adds a finding, once. why is what the rule says when it is empty.
 func (c *checkup) find(rule, subject string, line int, why string) {
+	c.findSafe(rule, subject, line, why, "")
+}
+
+// findSafe is find with advice of its own, unless it is empty.
+func (c *checkup) findSafe(rule, subject string, line int, why, advice string) {
 	for _, f := range c.findings {
 		if f.Rule == rule && f.Subject == subject {
 			return
@@ -244,7 +249,7 @@ func (c *checkup) find(rule, subject string, line int, why string) {
 	if c.dialect == dialect.Postgres && r.safePostgres != "" {
 		safe = r.safePostgres
 	}
-	c.findings = append(c.findings, Finding{c.file.path, line, rule, subject, cmp.Or(why, r.why), safe})
+	c.findings = append(c.findings, Finding{c.file.path, line, rule, subject, cmp.Or(why, r.why), cmp.Or(advice, safe)})
 }
 
 // lineOf returns the line of the first statement that is about a part of a

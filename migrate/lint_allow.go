@@ -16,7 +16,7 @@ type allowance struct {
 }
 
 var (
-	allows     = regexp.MustCompile(`^\s*--\s*lint:allow\b(.*)$`)
+	allows     = regexp.MustCompile(`^\s*--\s*(lint|verify):allow\b(.*)$`)
 	looksQuali = regexp.MustCompile(`^\w+\.\w+$`)
 )
 
@@ -52,15 +52,24 @@ func (a *allowance) covers(f Finding) bool {
 }
 
 // allowances reads those of the file. One that cannot be read is a finding.
-func (c *checkup) allowances() (all []*allowance) {
-	for i, line := range strings.Split(string(c.file.text), "\n") {
+func (c *checkup) allowances() []*allowance {
+	return readAllowances(c.file.text, "lint", Rules(), c.names, func(line int, err error) {
+		c.findings = append(c.findings, Finding{c.file.path, line, badAllow, "", err.Error(), "-- lint:allow RULE [TABLE[.COLUMN]] REASON"})
+	})
+}
+
+// readAllowances reads those that a file has for lint or for verify, which have
+// rules of their own, and calls bad for each that cannot be read. A word that
+// names one of tables, or a column, is the target, and what follows the reason.
+func readAllowances(text []byte, tool string, rules []string, tables map[string]bool, bad func(line int, err error)) (all []*allowance) {
+	for i, line := range strings.Split(string(text), "\n") {
 		m := allows.FindStringSubmatch(strings.TrimRight(line, "\r"))
-		if m == nil {
+		if m == nil || m[1] != tool {
 			continue
 		}
-		a, err := c.allowance(strings.Fields(m[1]))
+		a, err := readAllowance(strings.Fields(m[2]), rules, tables)
 		if err != nil {
-			c.findings = append(c.findings, Finding{c.file.path, i + 1, badAllow, "", err.Error(), "-- lint:allow RULE [TABLE[.COLUMN]] REASON"})
+			bad(i+1, err)
 			continue
 		}
 		a.line = i + 1
@@ -69,20 +78,25 @@ func (c *checkup) allowances() (all []*allowance) {
 	return all
 }
 
-func (c *checkup) allowance(words []string) (*allowance, error) {
+func readAllowance(words, rules []string, tables map[string]bool) (*allowance, error) {
 	if len(words) == 0 {
-		return nil, fmt.Errorf("no rule is named; there are %s", strings.Join(Rules(), ", "))
+		return nil, fmt.Errorf("no rule is named; there are %s", strings.Join(rules, ", "))
 	}
-	if _, ok := rules[words[0]]; !ok {
-		return nil, fmt.Errorf("there is no rule %q; there are %s", words[0], strings.Join(Rules(), ", "))
+	if !slices.Contains(rules, words[0]) {
+		return nil, fmt.Errorf("there is no rule %q; there are %s", words[0], strings.Join(rules, ", "))
 	}
 	a := &allowance{rule: words[0]}
 	reason := words[1:]
-	if len(reason) > 0 && (c.names[reason[0]] || looksQuali.MatchString(reason[0])) {
+	if len(reason) > 0 && (tables[reason[0]] || looksQuali.MatchString(reason[0])) {
 		a.target, reason = reason[0], reason[1:]
 	}
 	if len(reason) == 0 {
 		return nil, fmt.Errorf("no reason is given for allowing %s", a.rule)
 	}
 	return a, nil
+}
+
+// about reports whether the allowance is of one of some rules, and of a place.
+func (a *allowance) about(p place, rules ...string) bool {
+	return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.table || a.target == p.table+"."+p.column)
 }

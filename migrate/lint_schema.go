@@ -33,9 +33,14 @@ func (t tableChange) postgres() bool { return t.dialect == dialect.Postgres }
 
 // report finds something if there is a reason to.
 func (t tableChange) report(rule, part string, reasons ...string) {
+	t.reportSafe("", rule, part, reasons...)
+}
+
+// reportSafe is report with advice of its own, unless it is empty.
+func (t tableChange) reportSafe(advice, rule, part string, reasons ...string) {
 	reasons = slices.DeleteFunc(reasons, func(r string) bool { return r == "" })
 	if len(reasons) > 0 {
-		t.find(rule, t.subject(part), t.lineOf(t.table.Name, part), strings.Join(reasons, "; "))
+		t.findSafe(rule, t.subject(part), t.lineOf(t.table.Name, part), strings.Join(reasons, "; "), advice)
 	}
 }
 
@@ -199,7 +204,8 @@ func (t tableChange) primaryKey() {
 func (t tableChange) check(rule string, c *schema.Check, wider bool) {
 	harmless := wider || t.onlyFresh(c.Expr)
 	valid := !t.after.unchecked[t.subject(c.Name)]
-	t.report(rule, c.Name, when(!harmless && valid, failsOnRows), when(!harmless, breaksOld), when(t.postgres() && valid, readsAll))
+	advice := when(wider, "every row meets it, and only PostgreSQL does not know: add it NOT VALID, and VALIDATE CONSTRAINT in a file of its own")
+	t.reportSafe(advice, rule, c.Name, when(!harmless && valid, failsOnRows), when(!harmless, breaksOld), when(t.postgres() && valid, readsAll))
 }
 
 // onlyFresh reports whether a condition is about no column that was there before.

@@ -13,6 +13,7 @@ import (
 	_ "github.com/lib/pq"
 	_ "modernc.org/sqlite"
 
+	"forge/internal/database"
 	"forge/internal/pgtemp"
 )
 
@@ -26,11 +27,12 @@ type sandbox interface {
 // sandboxes has one for each of the dialects, in their order.
 type sandboxes []sandbox
 
-func newSandboxes(ctx context.Context, devURL string) (boxes sandboxes, err error) {
+// newSandboxes makes them for a command.
+func newSandboxes(ctx context.Context, command, devURL string) (boxes sandboxes, err error) {
 	for _, d := range dialects {
 		box, err := newSandbox(ctx, d.name, devURL)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("migrate: plan for %s: %w", d.dir, err), boxes.close())
+			return nil, errors.Join(fmt.Errorf("migrate %s %w", command, err), boxes.close())
 		}
 		boxes = append(boxes, box)
 	}
@@ -53,13 +55,13 @@ func newSandbox(ctx context.Context, name, devURL string) (sandbox, error) {
 	if devURL != "" {
 		u, err := url.Parse(devURL)
 		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-			return nil, errors.New("DEV_DATABASE_URL is not of the form postgres://user:password@host/database")
+			return nil, errors.New("cannot use DEV_DATABASE_URL (--dev-url): it is not of the form postgres://user:password@host/database")
 		}
 		return postgresSandbox{url: u, stop: func() error { return nil }}, nil
 	}
 	cluster, err := pgtemp.Start(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("planning needs a PostgreSQL; set DEV_DATABASE_URL to a database in which "+
+		return nil, fmt.Errorf("needs a PostgreSQL to try statements on; set DEV_DATABASE_URL to a database in which "+
 			"schemas may be created, or install the server's programs: %w", err)
 	}
 	u, err := url.Parse(cluster.URL("postgres"))
@@ -102,7 +104,7 @@ func (s postgresSandbox) empty(ctx context.Context) (*sql.DB, func() error, erro
 		return nil, nil, err
 	}
 	if _, err := db.ExecContext(ctx, "CREATE SCHEMA "+schema); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("make room for a plan: %w", err), db.Close())
+		return nil, nil, errors.Join(fmt.Errorf("make a schema to try statements in, in %s: %w", database.Redact(s.url.String()), err), db.Close())
 	}
 	remove := func() error {
 		_, err := db.ExecContext(context.WithoutCancel(ctx), "DROP SCHEMA "+schema+" CASCADE")

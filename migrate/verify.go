@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -62,11 +61,14 @@ func Verify(ctx context.Context, dir, devURL string) ([]Verdict, error) {
 }
 
 func verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (all []Verdict, err error) {
-	boxes, err := newSandboxes(ctx, devURL)
+	boxes, err := newSandboxes(ctx, "verify", devURL)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, boxes.close()) }()
+	if all, err = verifyNames(dir); err != nil {
+		return nil, err
+	}
 	for i, d := range dialects {
 		path := filepath.Join(dir, d.dir)
 		found, whole, err := verifyFiles(ctx, boxes[i], d.name, path)
@@ -79,6 +81,31 @@ func verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (al
 			return nil, fmt.Errorf("migrate: verify %s: %w", path, err)
 		}
 		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// verifyNames compares the files with their checksums and with each other. What
+// is right needs no verdict of its own.
+func verifyNames(dir string) (all []Verdict, err error) {
+	var names [][]string
+	for _, d := range dialects {
+		path := filepath.Join(dir, d.dir)
+		files, err := filesIn(path)
+		if err != nil {
+			return nil, fmt.Errorf("migrate: %w", err)
+		}
+		var found []string
+		for _, f := range files {
+			found = append(found, filepath.Base(f.path))
+		}
+		names = append(names, found)
+		if _, err := validate(path); err != nil {
+			all = append(all, Verdict{Path: path, Faults: []string{err.Error()}})
+		}
+	}
+	if err := paired(names); err != nil {
+		all = append(all, Verdict{Path: dir, Faults: []string{err.Error()}})
 	}
 	return all, nil
 }
@@ -168,8 +195,10 @@ type trial struct {
 	*verifier
 	version    Version
 	step       step
-	previous   int64 // the version that the database has
-	allowances []*allowance
+	previous   int64        // the version that the database has
+	allowances []*allowance // of what lint finds
+	own        []*allowance // of what only verify sees, see verifyRules
+	bad        []string     // what is wrong with these
 	verdict    Verdict
 }
 
@@ -210,7 +239,9 @@ func (t *trial) run(ctx context.Context) (applicable bool, err error) {
 	if t.verdict.Faults == nil {
 		err = t.secondUp(ctx, before, after)
 	}
-	if err != nil || t.verdict.Faults == nil {
+	good := t.verdict.Faults == nil
+	t.judgeAllowances(good, before)
+	if err != nil || good {
 		return true, err
 	}
 	return t.goOn(ctx), nil
@@ -302,27 +333,6 @@ func (t *trial) compareSchema(what string, was, is state) {
 	if text != "" {
 		t.verdict.fault("%s:%s", what, text)
 	}
-}
-
-// readAllowances reads what the file acknowledges; before has the tables that it may name.
-func (t *trial) readAllowances(before state) error {
-	text, err := fs.ReadFile(t.runner.files, t.version.file())
-	if err != nil {
-		return err
-	}
-	c := &checkup{file: file{t.verdict.Path, text}, names: make(map[string]bool)}
-	for table := range before.tables {
-		c.names[table] = true
-	}
-	t.allowances = c.allowances()
-	return nil
-}
-
-// allows reports whether the file acknowledges one of some rules for a place.
-func (t *trial) allows(p place, rules ...string) bool {
-	return slices.ContainsFunc(t.allowances, func(a *allowance) bool {
-		return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.table || a.target == p.table+"."+p.column)
-	})
 }
 
 // dependOnRows are the rules about what fails on some rows.

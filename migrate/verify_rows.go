@@ -125,7 +125,7 @@ func (t *trial) compareRows(before, after, back state) {
 			t.verdict.note("the rows of %s need not be kept, as the file acknowledges", name)
 			continue
 		}
-		var columns []string
+		var columns []column
 		for _, c := range was.columns {
 			p := place{name, c}
 			switch {
@@ -133,10 +133,10 @@ func (t *trial) compareRows(before, after, back state) {
 			case slices.Contains(lost, p) && t.allows(p, "drop-column"), t.allows(p, "change-type"):
 				t.verdict.note("what is in %s.%s need not be kept, as the file acknowledges", name, c)
 			default:
-				columns = append(columns, c)
+				columns = append(columns, column{p, c})
 			}
 		}
-		t.compareTable(name, "down", columns, was.only(columns), is.only(columns))
+		t.compareTable(place{table: name}, name, "down", columns, was, is)
 	}
 }
 
@@ -152,45 +152,86 @@ func (t *trial) compareCarried(before, after, again state) {
 		if t.allows(place{table: name}, losesRows...) {
 			continue
 		}
-		var columns []string
+		var columns []column
 		for _, c := range before.tables[name].columns {
 			p := t.step.renamed(place{name, c})
 			excused := t.allows(place{name, c}, "drop-column", "change-type") || t.allows(p, "drop-column", "change-type")
 			if !excused && slices.Contains(after.tables[now].columns, p.column) && slices.Contains(again.tables[now].columns, p.column) {
-				columns = append(columns, p.column)
+				columns = append(columns, column{place{name, c}, p.column})
 			}
 		}
-		t.compareTable(now, "the second up", columns, after.tables[now].only(columns), again.tables[now].only(columns))
+		t.compareTable(place{table: name}, now, "the second up", columns, after.tables[now], again.tables[now])
 	}
 }
 
-// compareTable finds rows that are not there any more, and rows too many. That
+// A column is compared under its name at that time, and acknowledged under the
+// one that it has before the file.
+type column struct {
+	before place
+	name   string
+}
+
+// maxRows is how many rows that differ are shown of a table.
+const maxRows = 20
+
+// compareTable finds rows that are not there any more, and rows too many. What
+// the file acknowledges is only noted. before is the table under its name
+// before the file.
+func (t *trial) compareTable(before place, name, when string, columns []column, was, is table) {
+	gone, added := unmatched(was.only(names(columns)), is.only(names(columns)))
+	if gone == nil && added == nil {
+		return
+	}
+	kept := slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return t.excuses(c.before, changeValues) })
+	if len(kept) < len(columns) {
+		t.verdict.note("values of %s are changed, after %s, as the file acknowledges", name, when)
+		columns = kept
+		gone, added = unmatched(was.only(names(kept)), is.only(names(kept)))
+	}
+	if gone == nil && added != nil && t.excuses(before, insertRows) {
+		t.verdict.note("rows of %s are added, after %s, as the file acknowledges", name, when)
+		added = nil
+	}
+	var lines []string
+	for _, row := range gone {
+		lines = append(lines, "\n    missing: "+rowText(names(columns), row))
+	}
+	for _, row := range added {
+		lines = append(lines, "\n    unexpected: "+rowText(names(columns), row))
+	}
+	if len(lines) > maxRows {
+		lines = append(lines[:maxRows], fmt.Sprintf("\n    and %d more", len(lines)-maxRows))
+	}
+	if lines != nil {
+		t.verdict.fault("rows of %s are not kept, after %s; make the sections keep them, or acknowledge it with -- verify:allow and one of %s:%s",
+			name, when, strings.Join(VerifyRules(), ", "), strings.Join(lines, ""))
+	}
+}
+
+func names(columns []column) (all []string) {
+	for _, c := range columns {
+		all = append(all, c.name)
+	}
+	return all
+}
+
+// unmatched returns the rows that are gone, and those that are too many. That
 // there is a value where there was none is no loss: up may have filled it in.
-func (t *trial) compareTable(name, when string, columns []string, was, is [][]value) {
-	left := slices.Clone(is)
+func unmatched(was, is [][]value) (gone, added [][]value) {
+	added = slices.Clone(is)
 	slices.SortStableFunc(was, func(a, b []value) int { return cmp.Compare(nulls(a), nulls(b)) })
-	var gone [][]value
 	for _, row := range was {
-		i := slices.IndexFunc(left, func(other []value) bool { return same(row, other) })
+		i := slices.IndexFunc(added, func(other []value) bool { return same(row, other) })
 		if i < 0 {
 			gone = append(gone, row)
 			continue
 		}
-		left = slices.Delete(left, i, i+1)
+		added = slices.Delete(added, i, i+1)
 	}
-	if gone == nil && left == nil || len(columns) == 0 && len(was) == len(is) {
-		return
+	if len(added) == 0 {
+		added = nil
 	}
-	text := ""
-	for _, row := range gone {
-		text += "\n    missing: " + rowText(columns, row)
-	}
-	for _, row := range left {
-		text += "\n    unexpected: " + rowText(columns, row)
-	}
-	if text != "" {
-		t.verdict.fault("rows of %s are not kept, after %s:%s", name, when, text)
-	}
+	return gone, added
 }
 
 func nulls(row []value) (n int) {

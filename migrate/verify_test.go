@@ -172,6 +172,28 @@ func TestVerifyFinds(t *testing.T) {
 		{name: "an up that does something else the second time", want: []string{"rows of members are not kept, after the second up", "rank=77"},
 			up:   "UPDATE members SET rank = 77 WHERE city IS NULL;\nUPDATE members SET city = 'a' WHERE city IS NULL;",
 			down: "UPDATE members SET rank = id WHERE rank = 77;"},
+		{name: "values that up changes, as is acknowledged", down: "SELECT 1;",
+			up: "-- verify:allow change-values members.city they were wrong\nUPDATE members SET city = 'a' WHERE id > 0;"},
+		{name: "values that up changes each time, as is acknowledged", down: "SELECT 1;",
+			up: "-- verify:allow change-values they were wrong\nUPDATE members SET rank = rank + 1 WHERE id > 0;"},
+		{name: "values that up changes in a table with a new name, as is acknowledged", down: "ALTER TABLE people RENAME COLUMN town TO city;\nALTER TABLE people RENAME TO members;",
+			up: "-- verify:allow change-values members.city they were wrong\nUPDATE members SET city = rank || coalesce(city, '');\n" +
+				"ALTER TABLE members RENAME COLUMN city TO town;\nALTER TABLE members RENAME TO people;"},
+		{name: "values of another column than is acknowledged", down: "SELECT 1;", want: []string{"rows of members are not kept, after down", "missing: (", "rank=", "verify:allow", "change-values"},
+			up: "-- verify:allow change-values members.city they were wrong\nUPDATE members SET city = 'a', rank = 9 WHERE id > 0;"},
+		{name: "rows that go where values are acknowledged", down: "DELETE FROM members;", want: []string{"rows of members are not kept, after down", "missing: "},
+			up: "-- verify:allow change-values members they were wrong\nUPDATE members SET city = 'a' WHERE id > 0;"},
+		{name: "rows that down leaves, as is acknowledged", down: "SELECT 1;",
+			up: "-- verify:allow insert-rows squads all need them\nINSERT INTO squads VALUES (99) ON CONFLICT DO NOTHING;"},
+		{name: "rows that are lost where rows are acknowledged", down: "DELETE FROM members WHERE city IS NOT NULL;", want: []string{"rows of members are not kept, after down", "missing: "},
+			up: "-- verify:allow insert-rows members all need them\nSELECT 1;"},
+		{name: "an acknowledgement of nothing", up: "-- verify:allow insert-rows squads all need them\nSELECT 1;", down: "SELECT 1;",
+			want: []string{"line 2: there is nothing here that it acknowledges"}},
+		{name: "an acknowledgement without a reason", up: "-- verify:allow insert-rows squads\nSELECT 1;", down: "SELECT 1;", want: []string{"line 2: no reason is given"}},
+		{name: "an acknowledgement of what is no rule", up: "-- verify:allow drop-table squads unused\nSELECT 1;", down: "SELECT 1;",
+			want: []string{"line 2: there is no rule \"drop-table\"", "change-values, insert-rows"}},
+		{name: "many rows that down leaves", down: "SELECT 1;", want: []string{"unexpected: (id=119)", "and 80 more"},
+			up: "INSERT INTO squads WITH RECURSIVE n(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM n WHERE n < 199) SELECT n FROM n;"},
 		{name: "an index outside of a transaction", only: dialect.Postgres,
 			up: "-- +goose NO TRANSACTION\nCREATE INDEX CONCURRENTLY member_rank ON members (rank);", down: "DROP INDEX CONCURRENTLY member_rank;"},
 		{name: "an index outside of a transaction that down leaves", only: dialect.Postgres, want: []string{"down does not restore the schema", "unexpected: index members.member_rank"},
@@ -214,6 +236,39 @@ func faultsOf(verdicts []migrate.Verdict, path string) (text string) {
 		}
 	}
 	return text
+}
+
+// The checksums are compared as well, and the files of the two kinds with each other.
+func TestVerifyComparesChecksums(t *testing.T) {
+	t.Parallel()
+	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
+	tables := newGuild().tables()
+	mustDiff(t, dir, "init", devURL, tables)
+	edited, err := filepath.Glob(filepath.Join(dir, "sqlite", "*.sql"))
+	if err != nil || len(edited) != 1 {
+		t.Fatal(edited, err)
+	}
+	text, err := os.ReadFile(edited[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(edited[0], append([]byte("-- edited\n"), text...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	verdicts := mustVerify(t, dir, tables)
+	faults := faultsOf(verdicts, filepath.Join(dir, "sqlite"))
+	if !strings.Contains(faults, edited[0]+" was edited since") || !strings.Contains(faults, "migrate hash") {
+		t.Errorf("want that a file was edited: %q", faults)
+	}
+	if faults := faultsOf(verdicts, filepath.Join(dir, "postgres")); faults != "" {
+		t.Errorf("want no fault of the other files: %s", faults)
+	}
+	if err := os.Remove(edited[0]); err != nil {
+		t.Fatal(err)
+	}
+	if faults := faultsOf(mustVerify(t, dir, tables), dir); !strings.Contains(faults, "postgres has "+filepath.Base(edited[0])+" and sqlite has not") {
+		t.Errorf("want that one lacks a file: %q", faults)
+	}
 }
 
 func TestVerifyComparesWithEnt(t *testing.T) {
