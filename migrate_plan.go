@@ -46,10 +46,7 @@ func migrateDiff(ctx context.Context, p program) error {
 	if name == "" {
 		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
 	}
-	answers := migrate.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop")}
-	if isatty.IsTerminal(os.Stdin.Fd()) || isatty.IsCygwinTerminal(os.Stdin.Fd()) {
-		answers.Ask = asker(os.Stdin, p.out)
-	}
+	answers := migrate.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop"), Ask: askAt(os.Stdin, p.out)}
 	planned, err := migrate.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), answers)
 	if err != nil {
 		return err
@@ -67,6 +64,14 @@ func migrateDiff(ctx context.Context, p program) error {
 		fmt.Fprintf(p.out, "\n%s", f)
 	}
 	return nil
+}
+
+// askAt returns what puts questions, or nil where nobody is there to answer them.
+func askAt(in *os.File, out io.Writer) func(string) (bool, error) {
+	if !isatty.IsTerminal(in.Fd()) && !isatty.IsCygwinTerminal(in.Fd()) {
+		return nil
+	}
+	return asker(in, out)
 }
 
 // asker returns what puts a question until the answer is y or n.

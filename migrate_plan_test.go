@@ -115,6 +115,21 @@ func TestPlanWithoutPostgres(t *testing.T) {
 	}
 }
 
+// Nobody can answer at a file, nor at /dev/null, which is a device as a terminal is.
+func TestAskOnlyAtATerminal(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{os.DevNull, "go.mod"} {
+		in, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		if askAt(in, io.Discard) != nil {
+			t.Errorf("%s is asked", path)
+		}
+	}
+}
+
 func TestAsker(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder

@@ -196,6 +196,38 @@ func TestDriftIsNotReady(t *testing.T) {
 	})
 }
 
+// TestReadyzForTheFiles changes what the database says of its versions under a running server: each is named, and mended again.
+func TestReadyzForTheFiles(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		s := start(t, "DATABASE_URL="+address, "DEMO=off")
+		for _, tt := range []struct{ name, does, undoes, reason string }{
+			{"changed", "UPDATE goose_db_version SET checksum = 'x' || checksum WHERE version_id = 20261123032934",
+				"UPDATE goose_db_version SET checksum = substr(checksum, 2) WHERE version_id = 20261123032934", "20261123032934_init.sql changed after it was applied"},
+			{"missing", "INSERT INTO goose_db_version (version_id, is_applied) VALUES (20261123042700, true)",
+				"DELETE FROM goose_db_version WHERE version_id = 20261123042700", "20261123042700, for which this build has no file"},
+			{"newer", "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)",
+				"DELETE FROM goose_db_version WHERE version_id = 29990101000000", "newer than this build: it has 29990101000000"},
+			{"out of order", "UPDATE goose_db_version SET version_id = -version_id WHERE version_id = 20261123032934",
+				"UPDATE goose_db_version SET version_id = -version_id WHERE version_id = -20261123032934", "20261123032934_init cannot be applied: the database has the newer"},
+		} {
+			mustExec(t, address, tt.does)
+			if status, body := s.get(t, "/readyz"); status != 503 || !strings.Contains(body, tt.reason) {
+				t.Errorf("%s: /readyz: %d %s, want 503 and %q", tt.name, status, body, tt.reason)
+			}
+			for _, words := range [][]string{{"migrate", "up"}, {"migrate", "down", "--yes"}} {
+				if code, _, stderr := do(t, append([]string{"DATABASE_URL=" + address}, words...)...); code != 1 || !strings.Contains(stderr, tt.reason) {
+					t.Errorf("%s: %v: %d %s, want %q", tt.name, words, code, stderr, tt.reason)
+				}
+			}
+			mustExec(t, address, tt.undoes)
+			if status, body := s.get(t, "/readyz"); status != 200 {
+				t.Errorf("%s, undone: /readyz: %d %s", tt.name, status, body)
+			}
+		}
+	})
+}
+
 // TestDriftWhileATableIsLocked takes a lock under which the schema cannot be compared: what was known before holds until it can be.
 func TestDriftWhileATableIsLocked(t *testing.T) {
 	t.Parallel()
