@@ -73,7 +73,7 @@ func migrateUp(ctx context.Context, p program) error {
 	if err != nil {
 		return err
 	}
-	return p.withDatabase(ctx, bootstrap.Open, func(db *database.DB) error {
+	return p.withDatabase(ctx, bootstrap.OpenToMigrate, func(db *database.DB) error {
 		if err := bootstrap.MayMigrate(p.Settings, db); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"os"
@@ -10,7 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"forge/internal/database"
 	"forge/internal/dbtest"
 )
 
@@ -86,6 +89,30 @@ func TestLookingChangesNoFile(t *testing.T) {
 	}
 	if text, err := os.ReadFile(path); err != nil || len(text) > 0 {
 		t.Errorf("the file has %d bytes, %v", len(text), err)
+	}
+}
+
+// TestMigrateWaitsLong migrates a file that another process keeps locked for longer than SQLite itself waits, which is 5 s.
+func TestMigrateWaitsLong(t *testing.T) {
+	t.Parallel()
+	address := dbtest.EmptySQLite(t)
+	db, err := database.Open(address, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	unlocked := time.AfterFunc(7*time.Second, func() { _, _ = conn.ExecContext(context.Background(), "ROLLBACK") })
+	code, _, stderr := do(t, "DATABASE_URL="+address, "migrate", "up")
+	if code != 0 || !strings.Contains(stderr, "applied migration") || unlocked.Stop() {
+		t.Errorf("status %d, stderr %q; want it to wait, and then to migrate", code, stderr)
 	}
 }
 

@@ -19,6 +19,11 @@ func Open(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	return open(ctx, s, true, usable)
 }
 
+// OpenToMigrate is Open for who waits, however long it takes, until others have done the same: a file that they have locked will do.
+func OpenToMigrate(ctx context.Context, s *settings.Settings) (*database.DB, error) {
+	return open(ctx, s, true, usableByOthers)
+}
+
 // OpenExisting is Open for a file that has to be there.
 func OpenExisting(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	return open(ctx, s, false, usable)

@@ -42,3 +42,11 @@ func usable(ctx context.Context, db *database.DB, address string) error {
 	}
 	return err
 }
+
+// usableByOthers is usable, unless others are using the database right now.
+func usableByOthers(ctx context.Context, db *database.DB, address string) error {
+	if err := usable(ctx, db, address); !database.Busy(err) {
+		return err
+	}
+	return nil
+}

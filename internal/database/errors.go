@@ -87,7 +87,7 @@ func Fault(err error) *fault.Error {
 		return &fault.Error{Code: fault.Timeout, Message: "this took too long and was stopped", Cause: err}
 	case isPQ(err, pqerror.UndefinedTable), isPQ(err, pqerror.UndefinedColumn):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database does not have the schema that this server was built for", Cause: err}
-	case isSQLite(err, sqlite3.SQLITE_BUSY), isSQLite(err, sqlite3.SQLITE_LOCKED):
+	case Busy(err), isSQLite(err, sqlite3.SQLITE_LOCKED):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database is locked by another process; try again", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_READONLY), isPQ(err, pqerror.ReadOnlySQLTransaction):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database can only be read at present", Cause: err}
@@ -109,8 +109,11 @@ func staleStatement(err error) bool {
 // interrupt that was meant for a statement before: the same work, done again, may succeed.
 func Passing(err error) bool {
 	return isPQ(err, pqerror.TRSerializationFailure) || isPQ(err, pqerror.TRDeadlockDetected) || staleStatement(err) ||
-		isSQLite(err, sqlite3.SQLITE_BUSY) || isSQLite(err, sqlite3.SQLITE_INTERRUPT)
+		Busy(err) || isSQLite(err, sqlite3.SQLITE_INTERRUPT)
 }
+
+// Busy reports whether err means that others write to a SQLite database.
+func Busy(err error) bool { return isSQLite(err, sqlite3.SQLITE_BUSY) }
 
 // Aborted reports whether err only says that PostgreSQL has refused a statement because one before it failed.
 func Aborted(err error) bool { return isPQ(err, pqerror.InFailedSQLTransaction) }
