@@ -158,11 +158,20 @@ func migrateLint(ctx context.Context, p program) error {
 		fmt.Fprintln(p.out, f)
 	}
 	if len(findings) > 0 {
-		return fmt.Errorf("%d findings in %d files: put each right, or acknowledge it in its file with a comment, "+
-			"-- lint:allow RULE [TABLE[.COLUMN]] REASON", len(findings), files)
+		return unacknowledged(len(findings), files)
 	}
 	fmt.Fprintf(p.out, "no findings in %d files\n", files)
 	return nil
+}
+
+// unacknowledged is the error that sums up what lint printed.
+func unacknowledged(findings, files int) error {
+	noun := "findings"
+	if findings == 1 {
+		noun = "finding"
+	}
+	return fmt.Errorf("%d %s in %d files: put each right, or acknowledge it in its file with a comment, "+
+		"-- lint:allow RULE [TABLE[.COLUMN]] REASON", findings, noun, files)
 }
 
 func verifyCommand(do func(action) cli.ActionFunc) *cli.Command {

@@ -147,3 +147,11 @@ func TestAsker(t *testing.T) {
 		t.Errorf("it asked %d times, want 4, once more after what is neither:\n%s", n, &out)
 	}
 }
+
+func TestOneFindingIsNotSeveral(t *testing.T) {
+	for n, want := range map[int]string{1: "1 finding in 2 files: ", 2: "2 findings in 2 files: "} {
+		if got := unacknowledged(n, 2).Error(); !strings.HasPrefix(got, want) {
+			t.Errorf("%d: got %q, want it to begin with %q", n, got, want)
+		}
+	}
+}
