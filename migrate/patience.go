@@ -3,6 +3,7 @@ package migrate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -20,8 +21,12 @@ const tries = 10
 func (r runner) patiently(ctx context.Context, what string, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
-		if try == tries || !inTheWay(err) {
+		if !inTheWay(err) {
 			return err
+		}
+		if try == tries {
+			return fmt.Errorf("%w; others held a lock that it needs, %d times in a row: end the transaction that does (pg_stat_activity, pg_locks) or "+
+				"wait for it, and run this again", err, tries)
 		}
 		wait := backoff(try)
 		r.log.WarnContext(ctx, "others hold a lock that is needed: trying again",

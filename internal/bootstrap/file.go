@@ -18,12 +18,12 @@ func haveFile(address string, make bool) error {
 		return nil
 	}
 	switch dir := filepath.Dir(path); {
+	case missing(dir):
+		return fmt.Errorf("there is no directory %s for a database to be in", dir)
 	case mode != "":
 		return fmt.Errorf("there is no database at %s, and with mode=%s none is made; without it `migrate up` makes it", path, mode)
 	case !make:
 		return fmt.Errorf("there is no database at %s; `migrate up` makes it", path)
-	case missing(dir):
-		return fmt.Errorf("there is no directory %s to make the database in", dir)
 	}
 	return nil
 }
