@@ -1,0 +1,151 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"forge/internal/database"
+)
+
+var errNotAllowed = errors.New("not allowed")
+
+func choose(chosen *bool, value, no, yes string) error {
+	if value != no && value != yes {
+		return errNotAllowed
+	}
+	*chosen = value == yes
+	return nil
+}
+
+func setBool(b *bool, value string) error {
+	switch strings.ToLower(value) {
+	case "on", "true", "yes", "1":
+		*b = true
+	case "off", "false", "no", "0":
+		*b = false
+	default:
+		return errNotAllowed
+	}
+	return nil
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+func setDatabase(s *Settings, value string) error {
+	if !strings.Contains(value, "://") && !isSQLite(value) {
+		return errNotAllowed // and it may hold a password in any form
+	}
+	db, err := database.Open(value, database.Options{}) // reads the address, connects to nothing
+	if err != nil {
+		return err
+	}
+	s.DatabaseURL = value
+	return db.Close()
+}
+
+func isSQLite(address string) bool { return strings.HasPrefix(address, "sqlite:") }
+
+func sqliteOnly(s *Settings) string { return onOff(isSQLite(s.DatabaseURL)) }
+
+func setPoolSize(s *Settings, value string) (err error) {
+	s.Pool.PoolSize, err = strconv.Atoi(value)
+	if err != nil || s.Pool.PoolSize < 1 || s.Pool.PoolSize > 1000 {
+		return errNotAllowed
+	}
+	return nil
+}
+
+func setOperationNames(s *Settings, value string) (err error) {
+	s.OperationNames, err = strconv.Atoi(value)
+	if err != nil || s.OperationNames < 0 || s.OperationNames > 10_000 {
+		return errNotAllowed
+	}
+	return nil
+}
+
+const wholeNumbers = "a whole number from 0 to 1000000"
+
+// number returns how a number that wholeNumbers describes is set.
+func number(field func(*Settings) *int) func(*Settings, string) error {
+	return within(field, 0, 1_000_000)
+}
+
+// within returns how a number from least to most is set.
+func within(field func(*Settings) *int, least, most int) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < least || n > most {
+			return errNotAllowed
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+// from says what within allows.
+func from(least, most int) string { return fmt.Sprintf("a whole number from %d to %d", least, most) }
+
+// waits is the shortest time that a connection may be given: what is shorter ends requests that are well.
+const waits = 100 * time.Millisecond
+
+// duration returns how a time from least to most is set.
+func duration(field func(*Settings) *time.Duration, least, most time.Duration) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < least || d > most {
+			return errNotAllowed
+		}
+		*field(s) = d
+		return nil
+	}
+}
+
+// times says what duration allows.
+func times(least, most time.Duration) string {
+	return "a time from " + shortest(least) + " to " + shortest(most) + ", such as 500ms or 15s"
+}
+
+// shortest writes 5m0s as 5m.
+func shortest(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
+
+func setApplicationName(s *Settings, value string) error {
+	notPrintable := func(c rune) bool { return c < ' ' || c > '~' }
+	if value == "" || len(value) > 63 || strings.ContainsFunc(value, notPrintable) {
+		return errNotAllowed
+	}
+	s.Pool.ApplicationName = value
+	return nil
+}
+
+func setLogLevel(s *Settings, value string) error {
+	switch strings.ToLower(value) {
+	case "debug":
+		s.LogLevel = slog.LevelDebug
+	case "info":
+		s.LogLevel = slog.LevelInfo
+	case "warn":
+		s.LogLevel = slog.LevelWarn
+	case "error":
+		s.LogLevel = slog.LevelError
+	default:
+		return errNotAllowed
+	}
+	return nil
+}
