@@ -62,6 +62,10 @@ func TestTrustedDocuments(t *testing.T) {
 		}
 	}
 
+	if _, metrics := s.get(t, "/metrics"); !strings.Contains(metrics, `forge_refused_total{limit="untrusted"} 4`+"\n") {
+		t.Error("the metrics are without the documents that were refused")
+	}
+
 	path = manifest(t, map[string]string{"a": countUsers, "b": "{ users { hashedPassword } }"})
 	code, stdout, stderr := do(t, "DATABASE_URL=sqlite::memory:", "ADDR=127.0.0.1:0", "--trusted-documents="+path)
 	want := `forge: --trusted-documents="` + path + `": entry "b": line 1, column 11: Cannot query field "hashedPassword" on type "UserConnection".`
@@ -91,6 +95,30 @@ func TestAutomaticPersistedQueries(t *testing.T) {
 	} {
 		if status, body := step.s.get(t, step.path); status != 200 || !strings.Contains(body, step.want) {
 			t.Errorf("%s: %d %s, want %s", step.path, status, body, step.want)
+		}
+	}
+	_, metrics := on.get(t, "/metrics")
+	for result, n := range map[string]string{"hit": "1", "miss": "2"} {
+		if !strings.Contains(metrics, `forge_cache_requests_total{cache="persisted",result="`+result+`"} `+n+"\n") {
+			t.Errorf("the metrics are without %s look-ups with %s", n, result)
+		}
+	}
+}
+
+// TestLongDocumentsAreNotKept sends a document that is one large comment, twice.
+func TestLongDocumentsAreNotKept(t *testing.T) {
+	t.Parallel()
+	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")
+	long := countUsers + "#" + strings.Repeat("x", 65<<10)
+	for range 2 {
+		if _, body := s.query(t, long); !strings.Contains(body, `"totalCount":0`) {
+			t.Errorf("%.300s", body)
+		}
+	}
+	_, metrics := s.get(t, "/metrics")
+	for result, n := range map[string]string{"hit": "0", "miss": "2"} {
+		if !strings.Contains(metrics, `forge_cache_requests_total{cache="documents",result="`+result+`"} `+n+"\n") {
+			t.Errorf("the metrics are without %s look-ups with %s", n, result)
 		}
 	}
 }

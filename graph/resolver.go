@@ -44,13 +44,10 @@ type Config struct {
 // Resolver is the root of all resolvers. The database reaches them through the unit of work on the context.
 type Resolver struct{}
 
-// documents is how many parsed documents, and plans for them, are kept.
-const documents = 1000
-
 // NewServer returns the handler of the API on db.
 func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: &Resolver{}})
-	engine := read.NewEngine(schema.Schema(), ent.Entities, documents)
+	engine := read.NewEngine(schema.Schema(), ent.Entities)
 	srv := newServer(executable{schema, engine}, engine, db, cfg, log)
 	srv.AroundRootFields(engine.Mutate)
 	srv.AroundFields(engine.Read)
@@ -61,7 +58,7 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv := handler.New(schema)
 	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: cfg.MaxBodyBytes, Gate: cfg.Gate})
-	srv.SetQueryCache(newDocumentCache(documents))
+	srv.SetQueryCache(newDocumentCache(engine))
 	present := presentError(log, cfg.Development, cfg.Limits.Tokens)
 	srv.SetErrorPresenter(present)
 	srv.SetRecoverFunc(recovered)
@@ -75,6 +72,7 @@ func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *databas
 	srv.SetParserTokenLimit(cfg.Limits.Tokens)
 	srv.Use(nesting{})
 	srv.Use(variables{schema.Schema()})
+	srv.Use(plans{engine})
 	srv.Use(switches{engine})
 	srv.Use(limiter{cfg.Limits, engine, cfg.Development})
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)

@@ -3,6 +3,7 @@ package graphqlhttp
 import (
 	"cmp"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -105,7 +106,8 @@ func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
 			return nil, malformed("%s is not valid UTF-8", name)
 		}
 	}
-	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	// A document may be kept; the URL that it stands in is not to be kept with it.
+	params := &graphql.RawParams{Query: strings.Clone(values.Get("query")), OperationName: values.Get("operationName")}
 	refused := cmp.Or(
 		setFromText(&params.Variables, "variables", values.Get("variables")),
 		setFromText(&params.Extensions, "extensions", values.Get("extensions")),

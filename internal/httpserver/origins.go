@@ -34,7 +34,7 @@ func guarded(api http.Handler, origins []string) (http.Handler, error) {
 		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders: []string{"*"}, // a preflight is answered with the headers that it asks for
-		ExposedHeaders: []string{requestid.Header, "Retry-After"},
+		ExposedHeaders: []string{requestid.Header, "Retry-After", "Traceparent"},
 		MaxAge:         int(preflight.Seconds()),
 	}).Handler(api), nil
 }

@@ -95,8 +95,11 @@ func TestOrigins(t *testing.T) {
 			}
 		}
 	}
-	if h := newRoutes(t, trusted); !strings.Contains(askFrom(h, "GET", "/graphql", "Origin", trusted).Header().Get("Access-Control-Expose-Headers"), "X-Request-Id") {
-		t.Error("a page cannot read the request's ID")
+	exposed := askFrom(newRoutes(t, trusted), "GET", "/graphql", "Origin", trusted).Header().Get("Access-Control-Expose-Headers")
+	for _, name := range []string{"X-Request-Id", "Retry-After", "Traceparent"} {
+		if !strings.Contains(exposed, name) {
+			t.Errorf("a page cannot read %s: %q", name, exposed)
+		}
 	}
 }
 

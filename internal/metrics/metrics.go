@@ -27,7 +27,8 @@ type Metrics struct {
 	requests   requests
 	operations operations
 	refused    map[telemetry.Limit]prometheus.Counter
-	documents  struct{ hit, miss prometheus.Counter }
+	documents  lookUps
+	persisted  lookUps
 }
 
 // New returns the measurements of a server on db: its own, those of the process, and those of db's pool.
@@ -40,8 +41,9 @@ func New(db *database.DB) *Metrics {
 		m.refused[limit] = refused.WithLabelValues(string(limit))
 	}
 	cache := counter(m.registry, "forge_cache_requests_total",
-		"Look-ups in a cache, by cache and result. A document that is found is neither parsed nor planned again.", "cache", "result")
-	m.documents.hit, m.documents.miss = cache.WithLabelValues("documents", "hit"), cache.WithLabelValues("documents", "miss")
+		"Look-ups in a cache, by cache and result. A document that is found is neither parsed nor planned again; persisted are the texts of those "+
+			"that are sent as their hash.", "cache", "result")
+	m.documents, m.persisted = lookUpsIn(cache, "documents"), lookUpsIn(cache, "persisted")
 	m.watch(db)
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -54,6 +56,13 @@ func New(db *database.DB) *Metrics {
 		collectors.NewDBStatsCollector(db.DB, "forge"),
 	)
 	return m
+}
+
+// lookUps are those in one cache.
+type lookUps struct{ hit, miss prometheus.Counter }
+
+func lookUpsIn(all *prometheus.CounterVec, cache string) lookUps {
+	return lookUps{all.WithLabelValues(cache, "hit"), all.WithLabelValues(cache, "miss")}
 }
 
 // watch has db tell of its statements, and of the waits for its connections. The record of the request that a statement belongs to
@@ -87,6 +96,12 @@ func (m *Metrics) End(route string, status int, took time.Duration, r *telemetry
 		m.documents.hit.Inc()
 	} else if r.Looked {
 		m.documents.miss.Inc()
+	}
+	switch r.Persisted {
+	case telemetry.Hit:
+		m.persisted.hit.Inc()
+	case telemetry.Miss:
+		m.persisted.miss.Inc()
 	}
 	if r.Refused != "" {
 		m.Refused(r.Refused)

@@ -2,12 +2,15 @@ package persisted
 
 import (
 	"context"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/cache"
 	"forge/internal/fault"
+	"forge/internal/telemetry"
 )
 
 // Automatic has clients send a document once, with its hash, and from then on the hash alone. A hash that is not known (any more) is answered
@@ -15,10 +18,12 @@ import (
 //
 // gqlgen has an extension for this, too. It gives no code to requests that are not well formed, which reads as a fault of the server's, bounds its
 // store by the number of documents only, and does not know documentId.
-type Automatic struct{ documents *documents }
+type Automatic struct{ documents *cache.Cache[string] } // by their hashes
 
 // NewAutomatic returns an Automatic that keeps so many documents at most, the ones that were asked for last, and so many bytes of them.
-func NewAutomatic(most, mostBytes int) Automatic { return Automatic{newDocuments(most, mostBytes)} }
+func NewAutomatic(most, mostBytes int) Automatic {
+	return Automatic{cache.New[string](most, mostBytes, nil)}
+}
 
 // ExtensionName names the extension for gqlgen.
 func (Automatic) ExtensionName() string { return "AutomaticPersistedQueries" }
@@ -41,9 +46,10 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 		if hashOf(params.Query) != hash {
 			return badInput(ref.field, ref.field+" is not the SHA-256 of the query that came with it")
 		}
-		a.documents.add(hash, params.Query)
+		a.keep(hash, params.Query)
 	} else {
-		known, ok := a.documents.get(hash)
+		known, ok := a.documents.Get(hash)
+		telemetry.FromContext(ctx).LookUp(ok)
 		if !ok {
 			return coded(fault.PersistedQueryNotFound, "PersistedQueryNotFound") // clients look for this very message
 		}
@@ -51,6 +57,12 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 	}
 	graphql.GetOperationContext(ctx).Stats.SetExtension("APQ", &extension.ApqStats{Hash: hash, SentQuery: sent})
 	return nil
+}
+
+func (a Automatic) keep(hash, text string) {
+	if _, known := a.documents.Get(hash); !known {
+		a.documents.Add(hash, strings.Clone(text), len(text)) // what the text was cut from is not to be kept with it
+	}
 }
 
 // Off is for a server that keeps no documents. A client that sends a hash alone is told to stop doing so, in the words that clients know.

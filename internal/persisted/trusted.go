@@ -7,6 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/fault"
+	"forge/internal/telemetry"
 )
 
 // Trusted runs the documents of a manifest, and no other: neither introspection nor documents that a client would like to add.
@@ -19,11 +20,19 @@ func (Trusted) ExtensionName() string { return "TrustedDocuments" }
 func (Trusted) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationParameters puts the document in that a request refers to. One that is sent in full must be a document of the manifest, to the byte.
-func (t Trusted) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
+func (t Trusted) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	ref, err := referenceOf(params)
 	if err != nil {
 		return err
 	}
+	refused := t.resolve(ref, params)
+	if refused != nil {
+		telemetry.FromContext(ctx).Refuse(telemetry.Untrusted)
+	}
+	return refused
+}
+
+func (t Trusted) resolve(ref reference, params *graphql.RawParams) *gqlerror.Error {
 	if ref.id == "" {
 		if !t.Manifest.has(params.Query) {
 			return coded(fault.OperationNotAllowed, "this server runs the operations of its manifest only, and the query is none of them")

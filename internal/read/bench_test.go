@@ -28,7 +28,7 @@ func BenchmarkLoad(b *testing.B) {
 		{"deep", `{ users(first: 20) { edges { node { id orders(first: 5) { edges { node { id totalCents items { quantity product { name priceCents } } } } } } } } }`, 4},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
-			e := newTestEngine(10)
+			e := newTestEngine()
 			op := parsed(b, e, bb.query)(nil)
 			p := rootPlans(e, op)[0]
 			b.ReportAllocs()

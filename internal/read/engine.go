@@ -10,9 +10,9 @@ import (
 	"context"
 	"io"
 	"reflect"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
@@ -26,15 +26,14 @@ type Engine struct {
 	objects     map[string]*object // by the name of the GraphQL type
 	connections map[string]*object // by the name of the connection type
 	prefixes    map[string]*object // by the prefix of IDs
-	plans       *lru.Cache[*ast.OperationDefinition, *operation]
+	plans       sync.Map           // of documents that are kept, *ast.OperationDefinition to func() *operation
 }
 
-// NewEngine returns an engine for the schema over the entities. It keeps the plans of so many operations. It panics if
-// the schema offers something of an entity that the entity does not have: then the two do not belong together.
-func NewEngine(schema *ast.Schema, entities []*entity.Entity, operations int) *Engine {
+// NewEngine returns an engine for the schema over the entities. It panics if the schema offers something of an entity that the entity does
+// not have: then the two do not belong together.
+func NewEngine(schema *ast.Schema, entities []*entity.Entity) *Engine {
 	e := &Engine{schema: schema}
 	e.bind(entities)
-	e.plans, _ = lru.New[*ast.OperationDefinition, *operation](operations)
 	return e
 }
 

@@ -22,17 +22,18 @@ import (
 	"forge/internal/entity"
 )
 
-func newTestEngine(operations int) *Engine {
-	return NewEngine(generated.NewExecutableSchema(generated.Config{}).Schema(), ent.Entities, operations)
+func newTestEngine() *Engine {
+	return NewEngine(generated.NewExecutableSchema(generated.Config{}).Schema(), ent.Entities)
 }
 
-// parsed is an operation as gqlgen hands it to the engine; the variables are as a client sends them.
+// parsed is an operation as gqlgen hands it to the engine, of a document that is kept; the variables are as a client sends them.
 func parsed(t testing.TB, e *Engine, query string) func(vars map[string]any) *graphql.OperationContext {
 	t.Helper()
 	doc, err := gqlparser.LoadQueryWithRules(e.schema, query, rules.NewDefaultRules())
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
+	e.Keep(doc)
 	return func(vars map[string]any) *graphql.OperationContext {
 		coerced, err := validator.VariableValues(e.schema, doc.Operations[0], vars)
 		if err != nil {
@@ -97,12 +98,8 @@ var switchedKeys = map[string]string{
 // TestPlansConcurrently has many goroutines ask one engine for plans of one operation with other values of its variables.
 func TestPlansConcurrently(t *testing.T) {
 	t.Parallel()
-	e := newTestEngine(8)
+	e := newTestEngine()
 	op := parsed(t, e, switched)
-	others := []func(map[string]any) *graphql.OperationContext{}
-	for i := range 12 {
-		others = append(others, parsed(t, e, fmt.Sprintf(`{ users(first: %d) { nodes { id } } }`, i)))
-	}
 	var wait sync.WaitGroup
 	for worker := range 8 {
 		wait.Go(func() {
@@ -114,6 +111,13 @@ func TestPlansConcurrently(t *testing.T) {
 					vars["a"] = a
 				}
 				ctx := op(vars)
+				if r.IntN(10) == 0 {
+					e.Forget(ctx.Doc)
+				}
+				e.Begin(ctx)
+				if r.IntN(5) == 0 {
+					e.Keep(ctx.Doc) // again, as when another has sent it meanwhile
+				}
 				// Statements: a level each for users and node, then what stands below; counted at most.
 				want := 1 + 2
 				if !a {
@@ -132,25 +136,44 @@ func TestPlansConcurrently(t *testing.T) {
 				if want := switchedKeys[fmt.Sprint(a, b)]; strings.Join(got, " ") != want {
 					t.Errorf("a %t, b %t: %s, want %s", a, b, strings.Join(got, " "), want)
 				}
-				// These push the operation out of the cache now and then.
-				if n := e.Statements(pick(r, others)(nil)); n != 1 {
-					t.Errorf("%d statements for a page, want 1", n)
-				}
 			}
 		})
 	}
 	wait.Wait()
-	if n := e.plans.Len(); n > 8 {
-		t.Errorf("plans of %d operations are kept, 8 are allowed", n)
-	}
 }
 
-func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+// TestPlansGoWithTheirDocument forgets a document: an operation of it that runs, or comes later, has plans of its own.
+func TestPlansGoWithTheirDocument(t *testing.T) {
+	t.Parallel()
+	e := newTestEngine()
+	op := parsed(t, e, `query A { users { nodes { id } } } query B { teams { nodes { id } } }`)
+	if n := e.Kept(); n != 2 {
+		t.Errorf("%d operations are kept of a document with 2", n)
+	}
+	running := op(nil)
+	e.Begin(running)
+	known := rootPlans(e, running)[0]
+	e.Forget(running.Doc)
+	if n := e.Kept(); n != 0 {
+		t.Errorf("%d operations are kept once their document is forgotten", n)
+	}
+	if again := rootPlans(e, running)[0]; again == known || again.keys() != known.keys() {
+		t.Errorf("of an operation whose document was forgotten: %s, want %s anew", again.keys(), known.keys())
+	}
+	later := op(nil)
+	e.Begin(later)
+	if first := rootPlans(e, later)[0]; first == known || first != rootPlans(e, later)[0] {
+		t.Error("an operation whose document is not kept has not one plan of its own")
+	}
+	if n := e.Kept(); n != 0 {
+		t.Errorf("%d operations are kept, and none should be", n)
+	}
+}
 
 // TestPlansAreBounded gives an operation more states than plans are kept for.
 func TestPlansAreBounded(t *testing.T) {
 	t.Parallel()
-	e := newTestEngine(1)
+	e := newTestEngine()
 	var declared, fields strings.Builder
 	for i := range 8 {
 		fmt.Fprintf(&declared, "$v%d: Boolean! ", i)
@@ -174,8 +197,8 @@ func TestPlansAreBounded(t *testing.T) {
 			t.Errorf("state %d: %d statements, want 1", state, n)
 		}
 		kept := e.operation(ctx)
-		if len(kept.plans) > plansAnOperation || len(kept.most) > plansAnOperation {
-			t.Fatalf("%d plans and %d counts are kept, %d are allowed", len(kept.plans), len(kept.most), plansAnOperation)
+		if len(kept.plans) > PlansAnOperation || len(kept.most) > PlansAnOperation {
+			t.Fatalf("%d plans and %d counts are kept, %d are allowed", len(kept.plans), len(kept.most), PlansAnOperation)
 		}
 	}
 }
@@ -183,7 +206,7 @@ func TestPlansAreBounded(t *testing.T) {
 // TestPlansIgnoreOtherVariables wants one plan for all values of variables that stand in arguments alone.
 func TestPlansIgnoreOtherVariables(t *testing.T) {
 	t.Parallel()
-	e := newTestEngine(1)
+	e := newTestEngine()
 	op := parsed(t, e, `query($n: Int, $where: HeroWhereInput, $a: Boolean = true) { heroes(first: $n, where: $where) { nodes { name team { name @include(if: $a) } } } }`)
 	first := rootPlans(e, op(nil))[0]
 	for _, vars := range []map[string]any{{"n": 1}, {"where": map[string]any{"name": "x"}}, {"n": nil, "a": true}} {
@@ -202,7 +225,7 @@ func TestPlansIgnoreOtherVariables(t *testing.T) {
 // TestStatements counts what an operation takes at most: it decides whether a transaction is needed.
 func TestStatements(t *testing.T) {
 	t.Parallel()
-	e := newTestEngine(100)
+	e := newTestEngine()
 	for _, tt := range []struct {
 		query string
 		want  int
@@ -249,7 +272,7 @@ func TestEngineWantsOneSchema(t *testing.T) {
 					t.Errorf("panic %q, want one about %q", got, tt.panics)
 				}
 			}()
-			NewEngine(schema, []*entity.Entity{thing}, 1)
+			NewEngine(schema, []*entity.Entity{thing})
 		})
 	}
 }
@@ -262,7 +285,7 @@ var sample = map[entity.Kind]driver.Value{
 
 // bench is an operation of two levels with what its statements have brought: 20 users with 10 heroes each.
 func bench(b *testing.B) (*run, *plan) {
-	e := newTestEngine(10)
+	e := newTestEngine()
 	op := parsed(b, e, `{ users(first: 20) { edges { cursor node { id username email createdAt heroes(first: 10) { nodes { id name age version } pageInfo { hasNextPage endCursor } } } } totalCount } }`)(nil)
 	p := rootPlans(e, op)[0]
 	r := &run{Engine: e, op: op, results: make([]result, p.slots[""])}
@@ -296,7 +319,7 @@ func bench(b *testing.B) (*run, *plan) {
 }
 
 func BenchmarkCompile(b *testing.B) {
-	e := newTestEngine(10)
+	e := newTestEngine()
 	op := parsed(b, e, switched)(map[string]any{"b": true})
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"})
 	b.ReportAllocs()
@@ -308,7 +331,7 @@ func BenchmarkCompile(b *testing.B) {
 }
 
 func BenchmarkFindPlan(b *testing.B) {
-	e := newTestEngine(10)
+	e := newTestEngine()
 	op := parsed(b, e, switched)(map[string]any{"b": true})
 	f := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"})[0]
 	fc := &graphql.FieldContext{Field: f}

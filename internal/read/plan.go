@@ -105,19 +105,8 @@ type operation struct {
 	roots    map[string][]*ast.Field
 }
 
-// plansAnOperation bounds what is kept for one operation, which may have many switches.
-const plansAnOperation = 64
-
-func (e *Engine) operation(op *graphql.OperationContext) *operation {
-	if known, ok := e.plans.Get(op.Operation); ok {
-		return known
-	}
-	o := &operation{plans: map[string]*plan{}, payloads: map[string]*payload{},
-		most: map[string]int{}, queries: map[string]*query{}, roots: map[string][]*ast.Field{}}
-	o.switches = switchesOf(op.Doc, op.Operation)
-	e.plans.Add(op.Operation, o)
-	return o
-}
+// PlansAnOperation is for how many states of its switches an operation is kept compiled.
+const PlansAnOperation = 64
 
 // state tells apart the values of the switches.
 func (o *operation) state(vars map[string]any) string {
@@ -173,7 +162,7 @@ func kept[T any](o *operation, in map[string]T, key string, make func() T) T {
 	if other, known := in[key]; known {
 		return other
 	}
-	if len(in) < plansAnOperation {
+	if len(in) < PlansAnOperation {
 		in[key] = value
 	}
 	return value

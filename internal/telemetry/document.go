@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -31,7 +32,7 @@ func NewDocument(text string, source *ast.QueryDocument) *Document {
 	for _, operation := range source.Operations {
 		kind := string(operation.Operation)
 		name := cmp.Or(operation.Name, kind)
-		d.operations = append(d.operations, Operation{Name: name[:min(len(name), maxName)], Kind: kind})
+		d.operations = append(d.operations, Operation{Name: strings.Clone(name[:min(len(name), maxName)]), Kind: kind}) // metrics keep it, and would keep the text
 	}
 	return d
 }

@@ -17,6 +17,7 @@ type Record struct {
 	Operation *Operation // the one of the document that runs; nil until that is known
 	Hash      string     // of the text of a document that was not known yet, valid or not: see Hash
 	Looked    bool       // the document was looked up among those that are known
+	Persisted LookUp     // of the text of a document that was sent as its hash
 	Answered  bool       // with a GraphQL response
 	Code      string     // extensions.code of its first error, "" without one
 	Refused   Limit      // "" unless the request passed a limit
@@ -56,6 +57,27 @@ func (r *Record) Found(d *Document) {
 func (r *Record) Missed(text string) {
 	if r != nil {
 		r.Looked, r.Hash = true, Hash(text)
+	}
+}
+
+// LookUp is how a look-up in a cache ended.
+type LookUp int8
+
+// Most requests do not look.
+const (
+	NotLooked LookUp = iota
+	Hit
+	Miss
+)
+
+// LookUp notes that the text of a document was looked up by its hash, and whether it was there.
+func (r *Record) LookUp(found bool) {
+	switch {
+	case r == nil:
+	case found:
+		r.Persisted = Hit
+	default:
+		r.Persisted = Miss
 	}
 }
 

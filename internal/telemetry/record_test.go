@@ -99,6 +99,7 @@ func TestNone(t *testing.T) {
 	r.Missed("")
 	r.Found(nil)
 	r.Parsed(nil)
+	r.LookUp(true)
 	r.Runs(nil)
 	r.Attempt(1)
 	r.Refuse(telemetry.Body)
