@@ -116,6 +116,31 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestManifest has manifests that fit the schema, that do not, and that are not there.
+func TestManifest(t *testing.T) {
+	t.Parallel()
+	for content, words := range map[string][]string{
+		`{"a": "{ viewer { id } }"}`:             nil,
+		`{"a": "{ viewer { hashedPassword } }"}`: {`entry "a"`, "hashedPassword", "does not start"},
+		"":                                       {"no such file"},
+	} {
+		path := filepath.Join(t.TempDir(), "manifest.json")
+		if content != "" {
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		report := Report(newDoctor(t, "DATABASE_URL=sqlite:x.db", "TRUSTED_DOCUMENTS="+path).settings(t.Context(), nil))
+		if words == nil {
+			if state := report.State(); state != OK {
+				t.Errorf("%s: %s", state, inWords(t, report))
+			}
+			continue
+		}
+		mustFind(t, report, "settings", Fail, append(words, "TRUSTED_DOCUMENTS", path)...)
+	}
+}
+
 func TestFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

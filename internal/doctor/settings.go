@@ -8,6 +8,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"forge/graph"
 	"forge/internal/database"
 )
 
@@ -34,6 +35,12 @@ func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 	}
 	if s.Production && s.Demo && s.Dialect() == dialect.Postgres {
 		found = append(found, warn("settings", "an empty database is filled with demo data in production", "Leave "+s.NameOf("DEMO")+" out."))
+	}
+	if s.TrustedDocuments != "" {
+		if _, err := graph.TrustedDocuments(s.TrustedDocuments, s.MaxTokens); err != nil {
+			found = append(found, fail("settings", s.NameOf("TRUSTED_DOCUMENTS")+"="+s.TrustedDocuments+": "+err.Error(),
+				"`forge serve` does not start like this. Write the manifest anew, from the documents of clients that fit this schema."))
+		}
 	}
 	if s.DatabaseURL == "sqlite::memory:" {
 		found = append(found, warn("settings", "the database is in memory: everything is gone when the process ends",
