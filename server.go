@@ -180,6 +180,7 @@ func (p program) parts(ctx context.Context, db *database.DB, documents graphql.H
 	cfg.Documents = documents
 	parts := httpserver.Parts{
 		API:     graph.NewServer(db, cfg, p.log),
+		Gate:    cfg.Gate,
 		Ready:   health.Ready(ctx, db, p.log),
 		Origins: p.Origins,
 		Metrics: metrics.New(db),

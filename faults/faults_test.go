@@ -27,6 +27,13 @@ func sized(short, full int) int {
 var buildDir string
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(loadVariable); text != "" {
+		if err := sendLoad(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(func() int {
 		var err error
 		if buildDir, err = os.MkdirTemp("", "forge-faults-"); err != nil {

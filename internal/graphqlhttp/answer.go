@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/telemetry"
 )
@@ -23,11 +22,13 @@ type answer struct {
 // newAnswer sets the headers that every answer has; should exec panic, its server's answer has them, too.
 func newAnswer(w http.ResponseWriter, media string) answer {
 	header := w.Header()
-	header.Set("Content-Type", media+"; charset=utf-8")
+	header.Set("Content-Type", contentType(media))
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	return answer{w: w, media: media}
 }
+
+func contentType(media string) string { return media + "; charset=utf-8" }
 
 func (a answer) refuse(r *refusal) {
 	switch {
@@ -40,8 +41,7 @@ func (a answer) refuse(r *refusal) {
 	case r == otherOrigin:
 		a.record.Refuse(telemetry.Origin)
 	}
-	err := &gqlerror.Error{Message: r.message, Extensions: map[string]any{"code": r.code}}
-	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: gqlerror.List{err}})
+	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: r.errors()})
 }
 
 func (a answer) write(response *graphql.Response) {

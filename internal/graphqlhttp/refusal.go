@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/fault"
 	"forge/internal/telemetry"
@@ -41,6 +42,10 @@ var (
 	givenUp = &refusal{http.StatusServiceUnavailable, fault.Timeout,
 		"the request was given up before it was answered", [2]string{}}
 )
+
+func (r *refusal) errors() gqlerror.List {
+	return gqlerror.List{{Message: r.message, Extensions: map[string]any{"code": r.code}}}
+}
 
 // RefuseOrigin answers a request that a page of another site sent.
 func RefuseOrigin(w http.ResponseWriter, r *http.Request) {

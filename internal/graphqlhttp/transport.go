@@ -32,7 +32,9 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	a := newAnswer(w, media)
 	a.record = telemetry.FromContext(r.Context())
 	if t.Gate.Full() {
-		a.turnAway(r)
+		a.record.Refuse(telemetry.Overload)
+		_, code := TurnAway(w, r)
+		a.record.Answer(string(code))
 		return
 	}
 	params, refused := t.read(w, r, acceptable)

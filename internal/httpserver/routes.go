@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"forge/internal/admission"
 	"forge/internal/health"
 	"forge/internal/metrics"
 	"forge/internal/requestid"
@@ -16,8 +17,9 @@ import (
 // Parts are what the routes lead to.
 type Parts struct {
 	API        http.Handler
-	Origins    []string     // whose pages may use it, beside this server's own
-	Playground http.Handler // nil: there is none
+	Gate       *admission.Gate // when it is full, requests are turned away before they reach the API; nil: none are
+	Origins    []string        // whose pages may use it, beside this server's own
+	Playground http.Handler    // nil: there is none
 	Ready      http.Handler
 	Metrics    *metrics.Metrics
 	Log        *slog.Logger
@@ -42,6 +44,6 @@ func Routes(p Parts) http.Handler {
 	if p.Playground != nil {
 		mux.Handle("/", p.Playground)
 	}
-	// The ID comes first: everything that is logged about a request names it.
-	return requestid.Handle(&observer{next: contained(secured(mux), p.Log), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer})
+	// The ID comes first of what is done for those that are let in: everything that is logged about a request names it.
+	return newDoor(requestid.Handle(&observer{next: contained(secured(mux), p.Log), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer}), p)
 }

@@ -1,0 +1,241 @@
+package faults
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// load is what is asked of a server: a nested page, as bench/queries/w4.graphql has it, again and again.
+type load struct {
+	Address   string        // HOST:PORT
+	Clients   int           // each of which has a connection, and at most one request on the way
+	PerSecond float64       // requests, each sent when its time has come if a client is free; 0: each client sends when it has its last answer
+	Heed      bool          // a client that was turned away waits for as long as Retry-After says
+	Long      time.Duration // for which it is measured, after a lead of a quarter of that
+}
+
+// outcome is what became of a load.
+type outcome struct {
+	Good, Refused, Other int
+	Unsent               int // whose time came when no client was free
+	Took                 time.Duration
+	P50, P99             time.Duration // of the good ones
+	First                string        // of the others
+}
+
+func (o *outcome) goodput() float64 { return float64(o.Good) / o.Took.Seconds() }
+
+func (o *outcome) String() string {
+	per := func(n int) float64 { return float64(n) / o.Took.Seconds() }
+	return fmt.Sprintf("%.0f/s good (p50 %s, p99 %s), %.0f/s turned away, %.0f/s not sent, %d other %s", o.goodput(),
+		o.P50.Round(100*time.Microsecond), o.P99.Round(100*time.Microsecond), per(o.Refused), per(o.Unsent), o.Other, o.First)
+}
+
+// loadVariable has a load for a process of the tests that is to send it, and nothing else. It is a process of its own so that what it takes
+// of the machine can be told, and its collector is not that of the tests.
+const loadVariable = "FAULTS_LOAD"
+
+// sendLoad sends the load and prints its outcome.
+func sendLoad(text string) error {
+	var l load
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		return err
+	}
+	o, err := l.send()
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(o)
+}
+
+// sender is a client that costs little: http.Client needs more of the machine than a server does to turn it away.
+type sender struct {
+	*load
+	net.Conn
+	request []byte
+	answer  []byte
+	counted *atomic.Bool
+	outcome
+	times []time.Duration
+}
+
+const nested = `{"query":"query W4 { users(first: 20) { edges { node { id orders(first: 5) { edges { node { id totalCents items { quantity product { name priceCents } } } } } } } } }"}`
+
+func (l *load) send() (*outcome, error) {
+	request := fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", l.Address, len(nested), nested)
+	var counted atomic.Bool
+	senders := make([]*sender, l.Clients)
+	for i := range senders {
+		senders[i] = &sender{load: l, request: request, answer: make([]byte, 64<<10), counted: &counted}
+		if err := senders[i].dial(); err != nil {
+			return nil, err
+		}
+	}
+	due, total := make(chan struct{}, l.Clients), new(outcome)
+	end := make(chan struct{})
+	var wg sync.WaitGroup
+	for _, s := range senders {
+		wg.Go(func() { s.run(due, end) })
+	}
+	wg.Go(func() { l.pace(due, end, &counted, total) })
+	time.Sleep(l.Long / 4)
+	counted.Store(true)
+	start := time.Now()
+	time.Sleep(l.Long)
+	counted.Store(false) // what comes later is no part of the goodput
+	total.Took = time.Since(start)
+	close(end)
+	wg.Wait()
+	var times []time.Duration
+	for _, s := range senders {
+		_ = s.Close()
+		total.Good, total.Refused, total.Other = total.Good+s.Good, total.Refused+s.Refused, total.Other+s.Other
+		total.First = cmp.Or(total.First, s.First)
+		times = append(times, s.times...)
+	}
+	if slices.Sort(times); len(times) > 0 {
+		total.P50, total.P99 = times[len(times)/2], times[len(times)*99/100]
+	}
+	return total, nil
+}
+
+// pace lets one client go each time that a request is due.
+func (l *load) pace(due, end chan struct{}, counted *atomic.Bool, total *outcome) {
+	if l.PerSecond == 0 {
+		close(due)
+		return
+	}
+	defer close(due)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	start, sent := time.Now(), 0
+	for {
+		select {
+		case <-end:
+			return
+		case <-tick.C:
+		}
+		for now := int(l.PerSecond * time.Since(start).Seconds()); sent < now; sent++ {
+			select {
+			case due <- struct{}{}:
+			default:
+				if counted.Load() {
+					total.Unsent++
+				}
+			}
+		}
+	}
+}
+
+func (s *sender) dial() (err error) {
+	s.Conn, err = net.Dial("tcp", s.Address)
+	return err
+}
+
+// run sends a request each time that one is due, until the end.
+func (s *sender) run(due, end chan struct{}) {
+	for {
+		<-due
+		select {
+		case <-end:
+			return
+		default:
+		}
+		start := time.Now()
+		status, err := s.ask()
+		s.count(status, time.Since(start), err)
+		if err != nil {
+			_ = s.Close()
+			if err := s.dial(); err != nil {
+				return
+			}
+		}
+		if status == 503 && s.Heed {
+			select {
+			case <-end:
+			case <-time.After(time.Second):
+			}
+		}
+	}
+}
+
+func (s *sender) count(status int, took time.Duration, err error) {
+	if err != nil { // at whatever time
+		s.Other++
+		s.First = cmp.Or(s.First, err.Error())
+		return
+	}
+	switch {
+	case !s.counted.Load():
+	case status == 200:
+		s.Good++
+		s.times = append(s.times, took)
+	default:
+		s.Refused++
+	}
+}
+
+var errAnswer = errors.New("an answer that is neither data nor to try again")
+
+// ask sends a request and reads the answer, of which it looks at no more than tells whether it is what it should be.
+func (s *sender) ask() (status int, err error) {
+	if err := s.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		return 0, err
+	}
+	if _, err := s.Write(s.request); err != nil {
+		return 0, err
+	}
+	head, body, err := s.read()
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")) && bytes.HasPrefix(body, []byte(`{"data":{"users"`)):
+		return 200, nil
+	case bytes.HasPrefix(head, []byte("HTTP/1.1 503 ")) && bytes.Contains(head, []byte("\r\nRetry-After: 1\r\n")) && bytes.Contains(body, []byte(`"UNAVAILABLE"`)):
+		return 503, nil
+	}
+	return 0, fmt.Errorf("%w: %s %s", errAnswer, head, body)
+}
+
+// read returns the head of an answer, and its body, which are good until the next call.
+func (s *sender) read() (head, body []byte, err error) {
+	n, whole := 0, -1
+	for whole < 0 || n < whole {
+		if n == len(s.answer) {
+			return nil, nil, errAnswer
+		}
+		more, err := s.Read(s.answer[n:])
+		if err != nil {
+			return nil, nil, err
+		}
+		n += more
+		if whole >= 0 {
+			continue
+		}
+		if i := bytes.Index(s.answer[:n], []byte("\r\n\r\n")); i >= 0 {
+			length, err := contentLength(s.answer[:i+2])
+			if err != nil {
+				return nil, nil, err
+			}
+			head, whole = s.answer[:i+2], i+4+length
+		}
+	}
+	return head, s.answer[len(head)+2 : whole], nil
+}
+
+func contentLength(head []byte) (int, error) {
+	_, rest, _ := bytes.Cut(head, []byte("\r\nContent-Length: "))
+	digits, _, _ := bytes.Cut(rest, []byte("\r\n"))
+	return strconv.Atoi(string(digits))
+}

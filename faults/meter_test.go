@@ -1,0 +1,119 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// meter measures a server under load.
+type meter struct {
+	*forge
+	postmaster string  // the process ID of PostgreSQL, "" if that is not known
+	memory     float64 // the most that the server had, in bytes
+}
+
+// measured is what became of a load, and what it took of the machine.
+type measured struct {
+	outcome
+	server, database, clients float64 // processors, as far as it is known
+}
+
+func (m *measured) String() string {
+	return fmt.Sprintf("%s; processors: %.2f Forge, %.2f PostgreSQL, %.2f the clients", &m.outcome, m.server, m.database, m.clients)
+}
+
+// measure has a process send the load.
+func (m *meter) measure(l load) *measured {
+	m.t.Helper()
+	l.Address = strings.TrimPrefix(m.url, "http://")
+	text, err := json.Marshal(l)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	clients := exec.Command(os.Args[0])
+	clients.Env = append(os.Environ(), loadVariable+"="+string(text))
+	clients.SysProcAttr = tied()
+	var out, errs bytes.Buffer
+	clients.Stdout, clients.Stderr = &out, &errs
+	start, server, database := time.Now(), cpu(fmt.Sprint(m.cmd.Process.Pid)), m.databaseCPU()
+	watch := keep(1, func(context.Context, int) {
+		m.memory = max(m.memory, m.metric("process_resident_memory_bytes"))
+		time.Sleep(200 * time.Millisecond)
+	})
+	err = clients.Run()
+	watch()
+	if err != nil {
+		m.t.Fatalf("the clients: %v: %s", err, &errs)
+	}
+	took := time.Since(start).Seconds()
+	got := &measured{
+		server:   (cpu(fmt.Sprint(m.cmd.Process.Pid)) - server) / took,
+		database: (m.databaseCPU() - database) / took,
+		clients:  (clients.ProcessState.UserTime() + clients.ProcessState.SystemTime()).Seconds() / took,
+	}
+	if err := json.Unmarshal(out.Bytes(), &got.outcome); err != nil {
+		m.t.Fatalf("the clients: %v: %s", err, &out)
+	}
+	return got
+}
+
+// postmaster returns the process ID of the PostgreSQL that has the database, or "" if it is not on this machine.
+func postmaster(t *testing.T, address string) string {
+	t.Helper()
+	var session string
+	if err := connect(t, address).QueryRow("SELECT pg_backend_pid()").Scan(&session); err != nil {
+		t.Fatal(err)
+	}
+	name, _ := os.ReadFile("/proc/" + session + "/comm")
+	if fields := stat(session); fields != nil && strings.HasPrefix(string(name), "postgres") {
+		return fields[1]
+	}
+	return ""
+}
+
+func (m *meter) databaseCPU() float64 {
+	if m.postmaster == "" {
+		return 0
+	}
+	sum := cpu(m.postmaster)
+	found, _ := filepath.Glob("/proc/[0-9]*")
+	for _, path := range found {
+		pid := filepath.Base(path)
+		if fields := stat(pid); fields != nil && fields[1] == m.postmaster {
+			sum += cpu(pid)
+		}
+	}
+	return sum
+}
+
+// ticks is how many of the kernel's units of processor time make a second, on every architecture that Go knows.
+const ticks = 100
+
+// cpu returns the seconds of processor time that a process has taken, with those of its children that have ended; 0 where there is no /proc.
+func cpu(pid string) (seconds float64) {
+	if fields := stat(pid); fields != nil {
+		for _, field := range fields[11:15] {
+			n, _ := strconv.ParseFloat(field, 64)
+			seconds += n / ticks
+		}
+	}
+	return seconds
+}
+
+// stat returns what /proc/PID/stat says from the state on, or nothing if there is no such process.
+func stat(pid string) []string {
+	b, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // the name before it may hold anything
+}

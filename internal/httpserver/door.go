@@ -1,0 +1,85 @@
+package httpserver
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"forge/internal/admission"
+	"forge/internal/graphqlhttp"
+	"forge/internal/metrics"
+	"forge/internal/telemetry"
+)
+
+// door stands before all that is done for a request. When there is no place for an operation it answers at once, with what every answer of
+// the API has except for an ID and a trace, and counts it, but writes no line for each: under overload there are many times more of
+// these than of others, and what they cost is taken from the others.
+type door struct {
+	gate     *admission.Gate
+	next     http.Handler
+	metrics  *metrics.Metrics
+	log      *slog.Logger
+	origins  map[string]bool // whose pages may read an answer, in lower case
+	unlogged atomic.Int64    // how many were turned away since the last line
+}
+
+// quiet is how long those are counted that a line of the log tells of.
+const quiet = 5 * time.Second
+
+func newDoor(next http.Handler, p Parts) http.Handler {
+	if p.Gate == nil {
+		return next
+	}
+	d := &door{gate: p.Gate, next: next, metrics: p.Metrics, log: p.Log, origins: map[string]bool{}}
+	for _, origin := range p.Origins {
+		d.origins[strings.ToLower(origin)] = true
+	}
+	return d
+}
+
+// ServeHTTP leaves all methods but those of operations to next: a browser's question whether it may send one is answered as ever.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !d.gate.Full() || r.URL.Path != apiPath || r.Method != http.MethodPost && r.Method != http.MethodGet {
+		d.next.ServeHTTP(w, r)
+		return
+	}
+	start := time.Now()
+	d.metrics.Begin()
+	secure(w.Header())
+	d.share(w.Header(), r)
+	status, code := graphqlhttp.TurnAway(w, r)
+	record := telemetry.Record{Refused: telemetry.Overload, Answered: true, Code: string(code)}
+	d.metrics.End(apiPath, status, time.Since(start), &record)
+	if d.unlogged.Add(1) == 1 {
+		time.AfterFunc(quiet, d.tell)
+	}
+}
+
+// The headers by which a browser lets a page of another origin read an answer, and shared values of theirs.
+var (
+	exposedHeaders = []string{strings.Join(exposed, ", ")}
+	varyOrigin     = []string{"Origin"}
+)
+
+// share lets a page read the answer if its origin is one of those that may.
+func (d *door) share(h http.Header, r *http.Request) {
+	if len(d.origins) == 0 {
+		return
+	}
+	h["Vary"] = varyOrigin
+	sent := r.Header["Origin"]
+	if len(sent) == 0 {
+		return
+	}
+	if d.origins[strings.ToLower(sent[0])] {
+		h["Access-Control-Allow-Origin"] = sent[:1]
+		h["Access-Control-Expose-Headers"] = exposedHeaders
+	}
+}
+
+// tell logs how many were turned away since the first that no line has told of.
+func (d *door) tell() {
+	d.log.Warn("turned away, since there was no place for them", "requests", d.unlogged.Swap(0), "within", quiet.String())
+}
