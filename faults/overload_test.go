@@ -96,7 +96,7 @@ func TestOverload(t *testing.T) {
 		settings = append(settings, "MAX_IN_FLIGHT=4", "MAX_QUEUED=4")
 	}
 	m := &meter{forge: start(t, address, append(settings, strings.Fields(os.Getenv("OVERLOAD_SETTINGS"))...)...), postmaster: postmaster(t, address)}
-	long := time.Duration(sized(1, 6)) * time.Second
+	long := time.Duration(sized(1, 12)) * 500 * time.Millisecond
 	sustain := load{Clients: inFlight, Long: long}
 	m.measure(sustain) // plans are made
 	calm := m.metric("process_resident_memory_bytes")

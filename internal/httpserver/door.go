@@ -13,7 +13,7 @@ import (
 	"forge/internal/telemetry"
 )
 
-// door stands before all that is done for a request. When there is no place for an operation it answers at once, with what every answer of
+// door stands before all that is done for a request. When there is no place for an operation it answers soon, with what every answer of
 // the API has except for an ID and a trace, and counts it, but writes no line for each: under overload there are many times more of
 // these than of others, and what they cost is taken from the others.
 type door struct {
@@ -22,8 +22,16 @@ type door struct {
 	metrics  *metrics.Metrics
 	log      *slog.Logger
 	origins  map[string]bool // whose pages may read an answer, in lower case
+	held     atomic.Int64    // how many wait to be turned away
 	unlogged atomic.Int64    // how many were turned away since the last line
 }
+
+// A client that sends again at once after it was turned away would be told so thousands of times a second. It is told late, which costs less:
+// as many as holds wait for as long as hold. Others are answered at once, for those who wait take memory.
+const (
+	hold  = 100 * time.Millisecond
+	holds = 256
+)
 
 // quiet is how long those are counted that a line of the log tells of.
 const quiet = 5 * time.Second
@@ -47,6 +55,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	start := time.Now()
 	d.metrics.Begin()
+	d.wait()
 	secure(w.Header())
 	d.share(w.Header(), r)
 	status, code := graphqlhttp.TurnAway(w, r)
@@ -55,6 +64,13 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if d.unlogged.Add(1) == 1 {
 		time.AfterFunc(quiet, d.tell)
 	}
+}
+
+func (d *door) wait() {
+	if d.held.Add(1) <= holds {
+		time.Sleep(hold)
+	}
+	d.held.Add(-1)
 }
 
 // The headers by which a browser lets a page of another origin read an answer, and shared values of theirs.
