@@ -26,11 +26,12 @@ type door struct {
 	unlogged atomic.Int64    // how many were turned away since the last line
 }
 
-// A client that sends again at once after it was turned away would be told so thousands of times a second. It is told late, which costs less:
-// as many as holds wait for as long as hold. Others are answered at once, for those who wait take memory.
+// To be turned away at once makes clients send again at once, each thousands of times a second, and even a refusal has its price: some 25 µs.
+// As a connection has one request on its way, one that is told late sends fewer: as many as holds are held for as long as hold, while their
+// bodies wait with the kernel. Those beyond that are answered at once, for each that is held takes some 30 KiB of memory.
 const (
-	hold  = 100 * time.Millisecond
-	holds = 256
+	hold  = 250 * time.Millisecond
+	holds = 1024
 )
 
 // quiet is how long those are counted that a line of the log tells of.
