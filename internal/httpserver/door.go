@@ -98,5 +98,5 @@ func (d *door) share(h http.Header, r *http.Request) {
 
 // tell logs how many were turned away since the first that no line has told of.
 func (d *door) tell() {
-	d.log.Warn("turned away, since there was no place for them", "requests", d.unlogged.Swap(0), "within", quiet.String())
+	d.log.Warn("turned away", "requests", d.unlogged.Swap(0), "within", quiet.String())
 }
