@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -10,11 +11,11 @@ import (
 	"forge/internal/telemetry"
 )
 
-// maxNesting is how deep brackets may stand inside each other in a document. Parsing and validation go down with them, and
-// their cost grows faster than the depth.
+// maxNesting is how deep brackets may stand inside each other, in a document and in the values of variables. Parsing and validation go
+// down with them, and their cost grows faster than the depth.
 const maxNesting = 100
 
-// nesting refuses documents that are nested too deep before they are parsed.
+// nesting refuses documents that are nested too deep before they are parsed, and variables before they are looked at.
 type nesting struct{}
 
 // ExtensionName names the check for gqlgen.
@@ -23,13 +24,34 @@ func (nesting) ExtensionName() string { return "Nesting" }
 // Validate accepts every schema.
 func (nesting) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters checks the document.
+// MutateOperationParameters checks the document and the variables.
 func (nesting) MutateOperationParameters(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
-	if depth := bracketDepth(request.Query); depth > maxNesting {
-		telemetry.FromContext(ctx).Refuse(telemetry.Nesting)
-		return tooMuch(fault.TooDeep, "brackets stand inside each other", maxNesting, depth)
+	what, depth := "brackets stand inside each other", bracketDepth(request.Query)
+	if depth <= maxNesting {
+		what, depth = "lists and objects of variables stand inside each other", valueDepth(request.Variables)
 	}
-	return nil
+	if depth <= maxNesting {
+		return nil
+	}
+	telemetry.FromContext(ctx).Refuse(telemetry.Nesting)
+	return tooMuch(fault.TooDeep, what, maxNesting, depth)
+}
+
+// valueDepth returns how deep lists and objects stand inside each other in a value that was read from JSON, the value itself included.
+func valueDepth(value any) (depth int) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, member := range value {
+			depth = max(depth, valueDepth(member))
+		}
+	case []any:
+		for _, element := range value {
+			depth = max(depth, valueDepth(element))
+		}
+	default:
+		return 0
+	}
+	return depth + 1
 }
 
 // bracketDepth returns how deep brackets stand inside each other, those in texts and comments left out.
@@ -53,18 +75,31 @@ func bracketDepth(document string) (deepest int) {
 	return deepest
 }
 
-// endOfText returns where the text that starts at i ends: behind a quote that is not escaped, or three for a block of text.
+// endOfText returns where the text that starts at i ends. In a text, a backslash takes the character after it along; in a block of text, which
+// three quotes enclose, only three quotes at once (GraphQL specification, section 2.9.4).
 func endOfText(document string, i int) int {
-	quotes := 1
-	if len(document) > i+2 && document[i:i+3] == `"""` {
-		quotes = 3
+	if strings.HasPrefix(document[i:], block) {
+		return endOfBlock(document, i+len(block))
 	}
-	for i += quotes; i < len(document); i++ {
-		switch {
-		case document[i] == '\\':
+	for i++; i < len(document) && document[i] != '"'; i++ {
+		if document[i] == '\\' {
 			i++
-		case document[i] == '"' && quotes == 1, len(document) > i+2 && document[i:i+3] == `"""`:
-			return i + quotes - 1
+		}
+	}
+	return i
+}
+
+const block = `"""`
+
+// endOfBlock returns the last quote behind the block of text that goes on at i. Of more than three, gqlparser takes the last ones.
+func endOfBlock(document string, i int) int {
+	for ; i < len(document); i++ {
+		rest := document[i:]
+		switch {
+		case strings.HasPrefix(rest, `\"""`):
+			i += len(block)
+		case strings.HasPrefix(rest, block):
+			return i + len(rest) - len(strings.TrimLeft(rest, `"`)) - 1
 		}
 	}
 	return i

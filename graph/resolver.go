@@ -58,7 +58,8 @@ func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	srv := handler.New(schema)
 	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: cfg.MaxBodyBytes, Gate: cfg.Gate})
-	srv.SetQueryCache(newDocumentCache(engine))
+	known := newDocumentCache(engine)
+	srv.SetQueryCache(known)
 	present := presentError(log, cfg.Development, cfg.Limits.Tokens)
 	srv.SetErrorPresenter(present)
 	srv.SetRecoverFunc(recovered)
@@ -71,6 +72,7 @@ func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *databas
 	srv.SetDisableSuggestion(!cfg.Development)
 	srv.SetParserTokenLimit(cfg.Limits.Tokens)
 	srv.Use(nesting{})
+	srv.Use(validation{known, cfg.Limits.Tokens})
 	srv.Use(variables{schema.Schema()})
 	srv.Use(plans{engine})
 	srv.Use(switches{engine})

@@ -45,6 +45,13 @@ func (c *Cache[V]) Get(key string) (value V, ok bool) {
 	return e.value, ok
 }
 
+// Contains reports whether a key has a value, without counting as a request for it.
+func (c *Cache[V]) Contains(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known.Contains(key)
+}
+
 // Add keeps a value that takes so many bytes beside its key. It returns false, and does not keep it, if the key has a value already or if it is
 // larger than all that may be kept.
 func (c *Cache[V]) Add(key string, value V, bytes int) bool {
