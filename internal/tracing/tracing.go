@@ -3,6 +3,7 @@ package tracing
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
+
+	"forge/internal/usage"
 )
 
 // Options say where traces go.
@@ -40,12 +43,16 @@ type Provider struct {
 
 // Start returns a provider that sends to the endpoint, which it does not connect to yet. End it with Stop. Failures to send are logged.
 func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) {
+	listen(log)
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint), otlptracehttp.WithHeaders(o.Headers))
 	if err != nil {
 		return nil, err
 	}
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(semconv.ServiceName(o.Service), semconv.ServiceVersion(version())), resource.WithFromEnv())
+	if errors.Is(err, resource.ErrPartialResource) { // all else that it is made of cannot fail
+		return nil, usage.Errorf("OTEL_RESOURCE_ATTRIBUTES=\"…\" is not allowed; allowed: NAME=VALUE, several with commas between them, percent-encoded")
+	}
 	if err != nil {
 		return nil, err
 	}
