@@ -158,16 +158,32 @@ func newPlant(t *testing.T) *plant {
 	}
 	t.Cleanup(func() { _ = p.cluster.Stop() })
 	p.way = newWay(t, p.cluster.URL("postgres"))
-	p.mustExec("postgres", "ALTER SYSTEM SET synchronous_commit = on", "SELECT pg_reload_conf()", "CREATE DATABASE forge")
+	p.mustExec("postgres", "ALTER SYSTEM SET synchronous_commit = on", "SELECT pg_reload_conf()")
 	p.env = append(os.Environ(), "PATH="+p.dir+":"+os.Getenv("PATH"), "FORGE_ENV=production", "AUTH=off", "POOL_SIZE=4", "HELD_TOO_LONG=500ms", "LOCK_TIMEOUT=30s", "POOL_TIMEOUT=30s",
 		"DATABASE_URL="+p.url("forge", "forge"), "OWNER_URL="+p.url("forge_owner", "forge"), "ADMIN_URL="+p.url("postgres", "forge"),
 		"RESTORED_URL="+p.url("postgres", "forge_restored"),
-		"POSTGRES_DB=forge", "OWNER_PASSWORD=o", "SERVER_PASSWORD=s", "PGHOST=127.0.0.1", "PGPORT="+p.way.port(), "PGSSLMODE=disable")
-	p.mustRun(must(filepath.Abs("../deploy/postgres/roles.sh")))
+		"PGSSLMODE=disable")
+	p.makeDatabase()
 	p.mustRun("DATABASE_URL=$OWNER_URL forge migrate up")
 	p.mustRun("forge seed --scale 1")
 	p.start()
 	return p
+}
+
+// makeDatabase runs what the page has for that, word for word but for the passwords.
+func (p *plant) makeDatabase() {
+	p.t.Helper()
+	page := string(must(os.ReadFile("operations.md")))
+	_, rest, found := strings.Cut(page, "**A database.**")
+	_, block, opened := strings.Cut(rest, "```console\n")
+	block, _, closed := strings.Cut(block, "```")
+	if !found || !opened || !closed {
+		p.t.Fatal("operations.md does not say how to make a database")
+	}
+	for command := range strings.Lines(block) {
+		command = strings.NewReplacer("$ ", "", "…", "s3cret", "deploy/", must(filepath.Abs("../deploy"))+"/").Replace(command)
+		p.mustRun("export ADMIN_URL='" + p.url("postgres", "postgres") + "'; " + command)
+	}
 }
 
 func must[T any](v T, err error) T {

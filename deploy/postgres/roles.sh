@@ -1,10 +1,12 @@
 #!/bin/sh
 # The two roles that Forge needs, in a new database: forge_owner makes and changes the tables (`forge migrate up`), forge reads and
-# writes rows (`forge serve`). PostgreSQL's image runs this when it sets up an empty volume; elsewhere a superuser runs it once.
+# writes rows (`forge serve`). PostgreSQL's image runs this when it sets up an empty volume; elsewhere it runs once, with a superuser's
+# address in ADMIN_URL, of whatever database.
 set -eu
 : "${OWNER_PASSWORD:?}" "${SERVER_PASSWORD:?}"
-psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname "$POSTGRES_DB" \
-  --set owner_password="$OWNER_PASSWORD" --set server_password="$SERVER_PASSWORD" <<'SQL'
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname "${ADMIN_URL:-$POSTGRES_DB}" \
+  --set database="$POSTGRES_DB" --set owner_password="$OWNER_PASSWORD" --set server_password="$SERVER_PASSWORD" <<'SQL'
+\connect :"database"
 CREATE ROLE forge_owner LOGIN PASSWORD :'owner_password';
 CREATE ROLE forge LOGIN PASSWORD :'server_password';
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
