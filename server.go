@@ -125,6 +125,8 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 }
 
 func serve(ctx context.Context, p program) error {
+	// Who reads the log may end before the server does. That is then no reason to end as well, as a signal it would be.
+	signal.Ignore(syscall.SIGPIPE)
 	if err := p.MayServe(); err != nil {
 		return err
 	}

@@ -198,7 +198,7 @@ func (d done) log(ctx context.Context, log *slog.Logger) {
 	if d.step.down {
 		verb = "undid migration"
 	}
-	log.InfoContext(ctx, verb, "file", d.step.version.file(), "duration", d.took)
+	log.InfoContext(ctx, verb, "file", d.step.version.file(), "durationMs", float64(d.took.Microseconds())/1000)
 }
 
 // locked does a job while conn holds the lock. What is done it logs at once,

@@ -19,6 +19,7 @@ import (
 	"github.com/lib/pq"
 	"modernc.org/sqlite"
 
+	"forge/internal/fault"
 	"forge/internal/telemetry"
 )
 
@@ -234,8 +235,8 @@ func (db *DB) Acquire(ctx context.Context) (*sql.Conn, error) {
 	conn, err := db.Conn(waiting)
 	if err != nil && ctx.Err() == nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = errPoolTimeout
 			telemetry.FromContext(ctx).Refuse(telemetry.PoolTimeout)
+			return nil, &fault.Error{Code: fault.Unavailable, Message: "all connections to the database are in use; try again", Cause: errPoolTimeout}
 		}
 		return nil, unavailable(err)
 	}
