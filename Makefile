@@ -22,6 +22,7 @@ soak: needs ## the long forms of the tests of faults and concurrency
 bench: needs ## Forge beside hand-written handlers, on PostgreSQL; WORKLOADS=w1,w3 ROUNDS=5 and so on: docs/performance.md
 	go build $(if $(PROFILE),-tags profile -overlay bench/profile/overlay.json) -o bench/bin/forge .
 	go -C bench build -o bin/ ./...
+	$(if $(findstring stock,$(TARGETS)),go -C bench/stock generate . && go -C bench/stock build -o ../bin/stock .)
 	bench/bin/bench
 
 bench-peers: needs ## Forge beside other servers: PEERS_BENCH names the folder of the harness that has them

@@ -66,6 +66,7 @@ func TestOptions(t *testing.T) {
 		{"-workloads=w8", `WORKLOADS: "w8"`},
 		{"-targets=base", `TARGETS: "base"`},
 		{"-database=sqlite -targets=limit", `TARGETS: "limit"`},
+		{"-database=sqlite -targets=forge,stock", ""},
 		{"-database=mysql", `DATABASE="mysql"`},
 		{"-scale=4", "SCALE=4"},
 		{"-duration=1ms", "DURATION=1ms"},
@@ -82,6 +83,9 @@ func TestOptions(t *testing.T) {
 		t.Errorf("ROUNDS=many: %v", err)
 	}
 	t.Setenv("ROUNDS", "7")
+	if o, err := parseOptions(nil); err != nil || strings.Join(o.targets, ",") != "forge,limit" {
+		t.Errorf("without -targets: %+v, %v", o, err)
+	}
 	if o, err := parseOptions([]string{"-targets=limit"}); err != nil || o.rounds != 7 || strings.Join(o.targets, ",") != "forge,limit" {
 		t.Errorf("ROUNDS=7 and -targets=limit: %+v, %v", o, err)
 	}

@@ -37,11 +37,10 @@ func main() {
 // bench is a run.
 type bench struct {
 	*options
-	programs string // folder of forge and limit
+	programs string // folder of forge, limit and stock
 	logs     string
 	store    store
 	servers  []*server
-	keys     *keys
 	result   result
 }
 
@@ -90,11 +89,15 @@ func (b *bench) prepare(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("reading keys")
-	if b.keys, err = readKeys(ctx, b.servers[0]); err != nil {
-		return err
+	for i, s := range b.servers {
+		if i > 0 && s.name != "stock" {
+			s.keys = b.servers[0].keys
+		} else if s.keys, err = readKeys(ctx, s); err != nil {
+			return err
+		}
 	}
 	if slices.ContainsFunc(b.workloads, func(w *workload) bool { return w.name == "w7" }) {
-		return fillStock(ctx, b.servers[0], b.keys)
+		return fillStock(ctx, b.servers[0], b.servers[0].keys)
 	}
 	return nil
 }

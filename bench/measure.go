@@ -39,18 +39,18 @@ func (b *bench) measure(ctx context.Context, w *workload) error {
 func (b *bench) loads(w *workload) ([]*load, error) {
 	servers := b.servers
 	if w.alone {
-		servers = slices.DeleteFunc(slices.Clone(servers), func(s *server) bool { return s.name == "limit" })
+		servers = slices.DeleteFunc(slices.Clone(servers), func(s *server) bool { return s.name == "limit" || s.name == "stock" })
 	}
-	answer, err := compare(w, servers, b.keys)
+	answers, err := compare(w, servers)
 	if err != nil {
 		return nil, err
 	}
-	if w.draw != nil {
-		answer = nil
-	}
 	loads := make([]*load, len(servers))
 	for i, s := range servers {
-		loads[i] = &load{w, s, b.store.process(), b.keys, answer, b.connections}
+		loads[i] = &load{w, s, b.store.process(), s.keys, nil, b.connections}
+		if w.draw == nil {
+			loads[i].answer = answers[i]
+		}
 	}
 	return loads, nil
 }

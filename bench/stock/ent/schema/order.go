@@ -1,0 +1,63 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+
+	"forge/bench/stock/uuidgql"
+)
+
+// Order is what a user bought.
+type Order struct{ ent.Schema }
+
+// Annotations of the Order.
+func (Order) Annotations() []schema.Annotation {
+	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
+}
+
+// Mixin of the Order.
+func (Order) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
+
+// Fields of the Order.
+func (Order) Fields() []ent.Field {
+	return []ent.Field{
+		field.Enum("status").Values("PENDING", "PAID", "CANCELLED").Default("PENDING"),
+		field.Int32("total_cents").Annotations(entgql.OrderField("TOTAL_CENTS")),
+		field.UUID("user_id", uuidgql.UUID{}).Optional().Nillable(),
+	}
+}
+
+// Edges of the Order.
+func (Order) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("user", User.Type).Ref("orders").Field("user_id").Unique(),
+		edge.To("items", OrderItem.Type),
+	}
+}
+
+// OrderItem is one line of an order.
+type OrderItem struct{ ent.Schema }
+
+// Mixin of the OrderItem.
+func (OrderItem) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}} }
+
+// Fields of the OrderItem.
+func (OrderItem) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int32("quantity").Immutable(),
+		field.Int32("unit_price_cents").Immutable(),
+		field.UUID("order_id", uuidgql.UUID{}).Immutable(),
+		field.UUID("product_id", uuidgql.UUID{}).Immutable(),
+	}
+}
+
+// Edges of the OrderItem.
+func (OrderItem) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("order", Order.Type).Ref("items").Field("order_id").Unique().Required().Immutable(),
+		edge.From("product", Product.Type).Ref("order_items").Field("product_id").Unique().Required().Immutable(),
+	}
+}

@@ -1,0 +1,58 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+
+	"forge/bench/stock/uuidgql"
+)
+
+// Product is what orders are made of.
+type Product struct{ ent.Schema }
+
+// Annotations of the Product.
+func (Product) Annotations() []schema.Annotation {
+	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
+}
+
+// Mixin of the Product.
+func (Product) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
+
+// Fields of the Product.
+func (Product) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("sku").MaxRuneLen(64).Annotations(entgql.OrderField("SKU")),
+		field.String("name").MaxRuneLen(200).Annotations(entgql.OrderField("NAME")),
+		field.Int32("price_cents").Annotations(entgql.OrderField("PRICE_CENTS")),
+	}
+}
+
+// Edges of the Product.
+func (Product) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("inventory", Inventory.Type).Unique(),
+		edge.To("order_items", OrderItem.Type),
+	}
+}
+
+// Inventory holds the stock of one product.
+type Inventory struct{ ent.Schema }
+
+// Mixin of the Inventory.
+func (Inventory) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}} }
+
+// Fields of the Inventory.
+func (Inventory) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int32("quantity").Default(0),
+		field.UUID("product_id", uuidgql.UUID{}).Immutable(),
+	}
+}
+
+// Edges of the Inventory.
+func (Inventory) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("product", Product.Type).Ref("inventory").Field("product_id").Unique().Required().Immutable()}
+}

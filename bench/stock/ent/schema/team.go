@@ -1,0 +1,33 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+)
+
+// Team is a band of heroes.
+type Team struct{ ent.Schema }
+
+// Annotations of the Team.
+func (Team) Annotations() []schema.Annotation {
+	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
+}
+
+// Mixin of the Team.
+func (Team) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
+
+// Fields of the Team.
+func (Team) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").MaxRuneLen(100).Annotations(entgql.OrderField("NAME")),
+		field.String("headquarters").MaxRuneLen(200).Optional().Nillable(),
+	}
+}
+
+// Edges of the Team.
+func (Team) Edges() []ent.Edge {
+	return []ent.Edge{edge.To("heroes", Hero.Type).Annotations(entgql.RelayConnection())}
+}

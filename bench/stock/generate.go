@@ -1,0 +1,5 @@
+package main
+
+//go:generate mkdir -p graph
+//go:generate go run ./gen
+//go:generate go tool gqlgen generate
