@@ -11,7 +11,7 @@ import (
 const samples = 20
 
 // own is what each server has to itself: the ID of a new order, and what is said beside the data.
-var own = regexp.MustCompile(`"createOrder":\{"order":\{"id":"\w+"|,"extensions":.*(\})`)
+var own = regexp.MustCompile(`"createOrder":\{"order":\{"id":"[\w-]+"|,"extensions":.*(\})`)
 
 // ids are what stock writes in another form than the others.
 var ids = regexp.MustCompile(`"id":"[^"]*"`)
