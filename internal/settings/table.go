@@ -242,7 +242,7 @@ var All = []Setting{
 		set:     number(func(s *Settings) *int { return &s.MaxInFlight }),
 	},
 	{
-		Env: "MAX_QUEUED", Flag: "max-queued", Default: "256", Allowed: wholeNumbers,
+		Env: "MAX_QUEUED", Flag: "max-queued", Default: "1024", Allowed: wholeNumbers,
 		Meaning: "how many operations wait for their turn to run; for those beyond the answer is UNAVAILABLE at once",
 		set:     number(func(s *Settings) *int { return &s.MaxQueued }),
 	},
