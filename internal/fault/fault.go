@@ -17,6 +17,8 @@ const (
 	NotFound            Code = "NOT_FOUND"
 	Conflict            Code = "CONFLICT"
 	InsufficientStock   Code = "INSUFFICIENT_STOCK"
+	Unauthenticated     Code = "UNAUTHENTICATED"
+	Forbidden           Code = "FORBIDDEN"
 	TooComplex          Code = "QUERY_TOO_COMPLEX"
 	TooDeep             Code = "QUERY_TOO_DEEP"
 	TooManyAliases      Code = "TOO_MANY_ALIASES"
@@ -76,6 +78,16 @@ func Taken(field string) *Error {
 func Stale(id fmt.Stringer, current int) *Error {
 	return &Error{Code: Conflict, Message: fmt.Sprintf("%s has changed: its version is %d", id, current),
 		More: map[string]any{"currentVersion": current}}
+}
+
+// SignIn returns an UNAUTHENTICATED: what was asked for is not for somebody unknown.
+func SignIn() *Error {
+	return &Error{Code: Unauthenticated, Message: "sign in first: this is not for anonymous requests"}
+}
+
+// Closed returns a FORBIDDEN about the argument at the path field, if there is one.
+func Closed(field, format string, args ...any) *Error {
+	return &Error{Code: Forbidden, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
 // Short returns an INSUFFICIENT_STOCK about the product id, of which there are available.

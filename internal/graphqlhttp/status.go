@@ -20,8 +20,8 @@ type outcome struct {
 
 var outcomes = map[fault.Code]outcome{
 	fault.Unavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true},
-	"UNAUTHENTICATED":         {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
-	"FORBIDDEN":               {status: http.StatusForbidden},
+	fault.Unauthenticated:     {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
+	fault.Forbidden:           {status: http.StatusForbidden},
 	fault.OperationNotAllowed: {status: http.StatusForbidden},
 	fault.Timeout:             {status: http.StatusServiceUnavailable, always: true},
 	fault.Internal:            {status: http.StatusInternalServerError},

@@ -1,0 +1,90 @@
+// Package viewer tells who a request comes from. Everything that depends on it asks the context.
+package viewer
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// Role is what a viewer may do at most. The zero value is that of somebody who has not said who they are.
+type Role uint8
+
+// The roles, each of which may do what those before it may.
+const (
+	Anonymous Role = iota
+	User
+	Admin
+)
+
+// Viewer is who asks. The zero value is anonymous.
+type Viewer struct {
+	ID   uuid.UUID // of the user; zero if there is no row of them
+	Role Role
+}
+
+// System is Forge itself, at work for nobody in particular: rows are filled in, expired ones removed, or a rule is carried
+// out whose effect reaches beyond what the viewer may change, such as stock that an order takes. It is also everybody where AUTH is off.
+var System = Viewer{Role: Admin}
+
+// The keys of a context that the parts of a viewer are found by. They are two, because what is read depends on the role in its
+// shape, and on the ID only by a value (see WithArgument).
+type (
+	roleKey struct{}
+	idKey   struct{}
+)
+
+type viewing struct {
+	context.Context
+	viewer *Viewer
+}
+
+// Value answers for the viewer, and else as the context does.
+func (c viewing) Value(key any) any {
+	switch key.(type) {
+	case roleKey:
+		return c.viewer.Role
+	case idKey:
+		return c.viewer.ID
+	}
+	return c.Context.Value(key)
+}
+
+// NewContext returns a context whose viewer is v.
+func NewContext(ctx context.Context, v Viewer) context.Context {
+	return viewing{ctx, &v}
+}
+
+// FromContext returns the viewer of a context, the zero one if there is none.
+func FromContext(ctx context.Context) Viewer {
+	id, _ := ctx.Value(idKey{}).(uuid.UUID)
+	return Viewer{ID: id, Role: RoleOf(ctx)}
+}
+
+// RoleOf returns the viewer's role.
+func RoleOf(ctx context.Context) Role {
+	role, _ := ctx.Value(roleKey{}).(Role)
+	return role
+}
+
+// Argument returns the viewer's ID as an argument of a statement: a UUID, or what WithArgument has put in its place.
+func Argument(ctx context.Context) any { return ctx.Value(idKey{}) }
+
+type arguing struct {
+	context.Context
+	argument any
+}
+
+// Value answers with the argument for the viewer's ID, and else as the context does.
+func (c arguing) Value(key any) any {
+	if key == (idKey{}) {
+		return c.argument
+	}
+	return c.Context.Value(key)
+}
+
+// WithArgument returns a context in which argument stands for the viewer's ID, so that a statement can be written once for all
+// viewers of a role.
+func WithArgument(ctx context.Context, argument any) context.Context {
+	return arguing{ctx, argument}
+}
