@@ -541,7 +541,8 @@ func (c *IdempotencyKeyClient) GetX(ctx context.Context, id uuid.UUID) *Idempote
 
 // Hooks returns the client hooks.
 func (c *IdempotencyKeyClient) Hooks() []Hook {
-	return c.hooks.IdempotencyKey
+	hooks := c.hooks.IdempotencyKey
+	return append(hooks[:len(hooks):len(hooks)], idempotencykey.Hooks[:]...)
 }
 
 // Interceptors returns the client interceptors.
@@ -690,7 +691,8 @@ func (c *InventoryClient) QueryProduct(_m *Inventory) *ProductQuery {
 
 // Hooks returns the client hooks.
 func (c *InventoryClient) Hooks() []Hook {
-	return c.hooks.Inventory
+	hooks := c.hooks.Inventory
+	return append(hooks[:len(hooks):len(hooks)], inventory.Hooks[:]...)
 }
 
 // Interceptors returns the client interceptors.
@@ -1021,7 +1023,8 @@ func (c *OrderItemClient) QueryProduct(_m *OrderItem) *ProductQuery {
 
 // Hooks returns the client hooks.
 func (c *OrderItemClient) Hooks() []Hook {
-	return c.hooks.OrderItem
+	hooks := c.hooks.OrderItem
+	return append(hooks[:len(hooks):len(hooks)], orderitem.Hooks[:]...)
 }
 
 // Interceptors returns the client interceptors.

@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"forge/ent/hero"
 	"forge/ent/predicate"
@@ -402,6 +403,12 @@ func (_q *HeroQuery) prepareQuery(ctx context.Context) error {
 			return err
 		}
 		_q.sql = prev
+	}
+	if hero.Policy == nil {
+		return errors.New("ent: uninitialized hero.Policy (forgotten import ent/runtime?)")
+	}
+	if err := hero.Policy.EvalQuery(ctx, _q); err != nil {
+		return err
 	}
 	return nil
 }

@@ -70,7 +70,9 @@ func (_c *InventoryCreate) Mutation() *InventoryMutation {
 
 // Save creates the Inventory in the database.
 func (_c *InventoryCreate) Save(ctx context.Context) (*Inventory, error) {
-	_c.defaults()
+	if err := _c.defaults(); err != nil {
+		return nil, err
+	}
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -97,15 +99,19 @@ func (_c *InventoryCreate) ExecX(ctx context.Context) {
 }
 
 // defaults sets the default values of the builder before save.
-func (_c *InventoryCreate) defaults() {
+func (_c *InventoryCreate) defaults() error {
 	if _, ok := _c.mutation.Quantity(); !ok {
 		v := inventory.DefaultQuantity
 		_c.mutation.SetQuantity(v)
 	}
 	if _, ok := _c.mutation.ID(); !ok {
+		if inventory.DefaultID == nil {
+			return fmt.Errorf("ent: uninitialized inventory.DefaultID (forgotten import ent/runtime?)")
+		}
 		v := inventory.DefaultID()
 		_c.mutation.SetID(v)
 	}
+	return nil
 }
 
 // check runs all checks and user-defined validators on the builder.

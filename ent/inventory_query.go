@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"forge/ent/inventory"
 	"forge/ent/predicate"
@@ -366,6 +367,12 @@ func (_q *InventoryQuery) prepareQuery(ctx context.Context) error {
 			return err
 		}
 		_q.sql = prev
+	}
+	if inventory.Policy == nil {
+		return errors.New("ent: uninitialized inventory.Policy (forgotten import ent/runtime?)")
+	}
+	if err := inventory.Policy.EvalQuery(ctx, _q); err != nil {
+		return err
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"forge/ent/order"
 	"forge/ent/orderitem"
@@ -402,6 +403,12 @@ func (_q *OrderItemQuery) prepareQuery(ctx context.Context) error {
 			return err
 		}
 		_q.sql = prev
+	}
+	if orderitem.Policy == nil {
+		return errors.New("ent: uninitialized orderitem.Policy (forgotten import ent/runtime?)")
+	}
+	if err := orderitem.Policy.EvalQuery(ctx, _q); err != nil {
+		return err
 	}
 	return nil
 }

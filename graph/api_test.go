@@ -16,6 +16,7 @@ import (
 	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // api is a server on a database of its own, and a client of it.
@@ -36,7 +37,7 @@ func newAPI(t testing.TB, url string) *api {
 	}
 	t.Cleanup(func() { db.Close() })
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	return &api{t: t, db: db, handler: graph.NewServer(db, graph.Config{Development: true, IdempotencyTTL: time.Hour}, log)}
+	return &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{Development: true, IdempotencyTTL: time.Hour}, log))}
 }
 
 // answer is what came back for one operation.
@@ -155,7 +156,7 @@ func (a *api) stored(read func(context.Context, *ent.Client)) {
 	a.t.Helper()
 	u := unit.New(a.db, unit.Write)
 	defer u.Rollback()
-	read(unit.NewContext(a.t.Context(), u), u.Client())
+	read(viewer.NewContext(unit.NewContext(a.t.Context(), u), viewer.System), u.Client())
 	if err := u.Commit(a.t.Context()); err != nil {
 		a.t.Error(err)
 	}

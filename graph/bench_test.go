@@ -11,6 +11,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/dbtest"
 	"forge/internal/seed"
+	"forge/internal/viewer"
 )
 
 // BenchmarkOperations runs whole operations against the demo data, without a network.
@@ -28,7 +29,7 @@ func BenchmarkOperations(b *testing.B) {
 			if err := seed.Run(b.Context(), db, 1); err != nil {
 				b.Fatal(err)
 			}
-			handler := graph.NewServer(db, graph.Config{}, slog.New(slog.NewTextHandler(b.Output(), nil)))
+			handler := as(viewer.System, graph.NewServer(db, graph.Config{}, slog.New(slog.NewTextHandler(b.Output(), nil))))
 			post := func(query string, v vars) *httptest.ResponseRecorder {
 				body, err := json.Marshal(vars{"query": query, "variables": v})
 				if err != nil {

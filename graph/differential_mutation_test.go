@@ -15,6 +15,7 @@ import (
 	"forge/graph"
 	"forge/internal/dbtest"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // makeMutation returns the mutation that the choices lead to, of one or two root fields.
@@ -117,7 +118,7 @@ func TestDifferentialMutations(t *testing.T) {
 			}
 			return latest
 		}}
-		d.plain = graph.NewPlainServer(twin.db, graph.Config{Development: true}, slog.New(slog.DiscardHandler), read.field)
+		d.plain = as(viewer.System, graph.NewPlainServer(twin.db, graph.Config{Development: true}, slog.New(slog.DiscardHandler), read.field))
 		d.twins = true
 		stored := newCoverage(d.contents.schema)
 		for seed := range uint64(500) {

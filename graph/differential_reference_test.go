@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
+	"forge/internal/viewer"
 )
 
 // contents is what the API can show of a database, read by one plain ent query for each entity.
@@ -32,6 +34,8 @@ type contents struct {
 	nodes   map[ids.ID]gql.Node
 	stocked map[uuid.UUID]bool // the products that have a stock
 	lines   map[uuid.UUID]line // the rows, as far as their order is concerned
+	viewer  viewer.Viewer
+	all     *contents // what there is for those who may see everything
 }
 
 // readContents reads everything. It panics if it cannot.
@@ -40,7 +44,8 @@ func readContents(ctx context.Context, t testing.TB, db *ent.Client) *contents {
 		users: db.User.Query().AllX(ctx), teams: db.Team.Query().AllX(ctx), heroes: db.Hero.Query().AllX(ctx), products: db.Product.Query().AllX(ctx),
 		stock: db.Inventory.Query().AllX(ctx), orders: db.Order.Query().AllX(ctx), items: db.OrderItem.Query().AllX(ctx),
 	}
-	c := &contents{newModel(t, w), map[ids.ID]gql.Node{}, map[uuid.UUID]bool{}, map[uuid.UUID]line{}}
+	c := &contents{newModel(t, w), map[ids.ID]gql.Node{}, map[uuid.UUID]bool{}, map[uuid.UUID]line{}, viewer.FromContext(ctx), nil}
+	c.all = c
 	for name, rows := range c.rows {
 		slices.SortFunc(rows, func(a, b modelRow) int { x, y := a.key(), b.key(); return bytes.Compare(x[:], y[:]) })
 		for _, row := range rows {
@@ -164,8 +169,14 @@ func (c *contents) shows(prefix string) bool {
 	return false
 }
 
+// ownersOnly are the fields that only a user themselves may see, and administrators.
+var ownersOnly = map[string]bool{"email": true, "role": true, "isActive": true, "version": true}
+
 // below answers a field of the object with the key.
 func (q question) below(name string, key uuid.UUID) (any, error) {
+	if name == "User" && ownersOnly[q.field.Name] && q.viewer.Role != viewer.Admin && key != q.viewer.ID {
+		return nil, fault.Closed("", "you may not see this")
+	}
 	if q.field.Name == "stock" && !q.stocked[key] {
 		return nil, nil
 	}
@@ -283,8 +294,8 @@ func (q question) cut(name string, args vars) (cut, error) {
 
 // find returns the line that has the cursor, or nil.
 func (c *contents) find(name string, order ordering, cursor string) *line {
-	for _, row := range c.rows[name] {
-		if l := c.lines[row.key()]; c.cursor(name, order, l) == cursor {
+	for _, row := range c.all.rows[name] { // also of a row that the viewer does not see: it is but a place in the order
+		if l := c.all.lines[row.key()]; c.cursor(name, order, l) == cursor {
 			return &l
 		}
 	}
@@ -331,7 +342,8 @@ func (c *contents) check(name string, where map[string]any, path string, depth i
 	if depth > 10 {
 		return fault.Input(path, "conditions stand more than 10 deep inside each other")
 	}
-	for condition, value := range where {
+	for _, condition := range slices.Sorted(maps.Keys(where)) {
+		value := where[condition]
 		if err := c.checkOne(name, condition, value, path+"."+condition, depth); err != nil {
 			return err
 		}
@@ -360,6 +372,9 @@ func (c *contents) checkOne(name, condition string, value any, path string, dept
 		return nil
 	}
 	f, op := c.model.field(name, condition)
+	if name == "User" && ownersOnly[f.Name] && c.viewer.Role != viewer.Admin {
+		return fault.Closed(path, "only an administrator may filter by this")
+	}
 	if op != "In" {
 		return checkValue(f, value, path)
 	}

@@ -17,16 +17,20 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"forge/ent"
 	"forge/graph"
+	"forge/internal/database"
 	"forge/internal/dbtest"
+	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // differ runs operations through the read engine and, field by field, without it.
 type differ struct {
+	db            *database.DB
 	engine, plain http.Handler
 	contents      *contents
 	values        *valuePool
@@ -38,12 +42,25 @@ func newDiffer(t testing.TB, url string, w *world) *differ {
 	t.Helper()
 	a := newAPI(t, url)
 	a.fill(w)
-	d := &differ{engine: a.handler}
-	a.stored(func(ctx context.Context, db *ent.Client) { d.contents = readContents(ctx, t, db) })
+	d := (&differ{db: a.db}).as(t, viewer.System)
 	d.values = newValuePool(d.contents)
-	read := fieldwise{func(context.Context) *contents { return d.contents }}
-	d.plain = graph.NewPlainServer(a.db, graph.Config{Development: true}, slog.New(slog.DiscardHandler), read.field)
 	return d
+}
+
+// as returns a differ of what v may see, whose operations ask for everything nevertheless.
+func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	of := &differ{db: d.db, values: d.values, engine: as(v, graph.NewServer(d.db, graph.Config{Development: true}, log))}
+	u := unit.New(d.db, unit.Snapshot)
+	defer u.Rollback()
+	of.contents = readContents(viewer.NewContext(t.Context(), v), t, u.Client())
+	if d.contents != nil {
+		of.contents.all = d.contents
+	}
+	read := fieldwise{func(context.Context) *contents { return of.contents }}
+	of.plain = as(v, graph.NewPlainServer(d.db, graph.Config{Development: true}, log, read.field))
+	return of
 }
 
 // reply is an answer without what it cost.
@@ -156,7 +173,7 @@ func nullOf(data any, err json.RawMessage) string {
 // try makes an operation and compares. Where variables are true or false, it does so again with the opposite, so that the second time a
 // plan is there already.
 func (d *differ) try(from choices) (op operation, got reply, difference string) {
-	op = makeOperation(slices.Clone(from), d.contents, d.values)
+	op = makeOperation(slices.Clone(from), d.contents.all, d.values)
 	got, difference = d.compare(op)
 	if difference == "" && op.flip() {
 		_, difference = d.compare(op)
@@ -235,7 +252,25 @@ func TestDifferential(t *testing.T) {
 		seen := newCoverage(d.contents.schema)
 		d.tryMany(t, from, to, seen)
 		seen.check(t, int(to-from))
+		// For those who see less, whatever the operations ask for.
+		share := (to - from) / 4
+		d.as(t, viewer.Viewer{}).tryMany(t, to, to+share, seen)
+		d.as(t, viewer.Viewer{Role: viewer.User, ID: buyer(d.contents)}).tryMany(t, to, to+2*share, seen)
 	})
+}
+
+// buyer returns the key of the user who has most orders.
+func buyer(c *contents) (most uuid.UUID) {
+	orders := map[any]int{}
+	for _, row := range c.rows["Order"] {
+		orders[row["userId"]]++
+	}
+	for _, row := range c.rows["User"] {
+		if orders[row["id"]] > orders[most] {
+			most = row.key()
+		}
+	}
+	return most
 }
 
 // tryMany tries the seeds in a range. It stops after the first differences.

@@ -8,6 +8,7 @@ import (
 	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/dbtest"
+	"forge/internal/viewer"
 )
 
 // TestProduction checks that the schema is not given away.
@@ -18,7 +19,7 @@ func TestProduction(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	a := &api{t: t, db: db, handler: graph.NewServer(db, graph.Config{}, slog.New(slog.NewTextHandler(t.Output(), nil)))}
+	a := &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{}, slog.New(slog.NewTextHandler(t.Output(), nil))))}
 	for _, query := range []string{
 		`{ __schema { queryType { name } } }`,
 		`{ users { totalCount } a: __type(name: "User") { name } }`,

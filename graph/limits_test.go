@@ -10,6 +10,7 @@ import (
 	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/dbtest"
+	"forge/internal/viewer"
 )
 
 func TestLimits(t *testing.T) {
@@ -20,7 +21,7 @@ func TestLimits(t *testing.T) {
 	t.Cleanup(func() { db.Close() })
 	limits := graph.Limits{Depth: 12, Aliases: 5, RootFields: 4, Directives: 3, Cost: 10_000, Tokens: 600}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	a := &api{t: t, db: db, handler: graph.NewServer(db, graph.Config{Development: true, Limits: limits}, log)}
+	a := &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{Development: true, Limits: limits}, log))}
 
 	doubling := func(times int) string {
 		document := `query { ...F0 }`

@@ -20,6 +20,7 @@ import (
 	"forge/graph/generated"
 	"forge/internal/dbtest"
 	"forge/internal/entity"
+	"forge/internal/viewer"
 )
 
 // hiddenColumns must never be seen, whatever a type offers.
@@ -233,8 +234,8 @@ func TestHiddenValues(t *testing.T) {
 		a := newAPI(t, url)
 		a.fill(secretWorld())
 		var log safeBuffer
-		a.handler = graph.NewServer(a.db, graph.Config{Development: true},
-			slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		a.handler = as(viewer.System, graph.NewServer(a.db, graph.Config{Development: true},
+			slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 		poison(t, a)
 		tell := func(what, text string) {
 			t.Helper()

@@ -204,11 +204,13 @@ func (m *model) related(name string, row modelRow, edge *entity.Edge) (found []m
 }
 
 // field splits a condition's name into a field and an operator.
+func has(row modelRow, name string) bool { _, has := row[name]; return has }
+
 func (m *model) field(name, condition string) (*entity.Field, string) {
 	for _, op := range []string{"IsNil", "HasPrefix", "In", "GTE", "LTE", "GT", "LT", ""} {
 		if rest, ok := strings.CutSuffix(condition, op); ok {
 			if f := m.entities[name].Field(rest); f != nil {
-				if _, known := m.rows[name][0][rest]; !known {
+				if rows := m.rows[name]; len(rows) > 0 && !has(rows[0], rest) {
 					m.t.Fatalf("%sWhereInput.%s: the model has no values of %s", name, condition, rest)
 				}
 				return f, op

@@ -79,6 +79,7 @@ func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *databas
 	srv.Use(limiter{cfg.Limits, engine, cfg.Development})
 	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
 	srv.AroundRootFields(stopAfterFailure)
+	srv.AroundRootFields(admit)
 	return srv
 }
 

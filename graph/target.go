@@ -10,6 +10,8 @@ import (
 	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/read"
+	"forge/internal/rule"
+	"forge/internal/viewer"
 )
 
 // target is the one row that a mutation changes.
@@ -37,7 +39,8 @@ func (t target) update(ctx context.Context, change ent.Mutation, save, version f
 	return t.changed(ctx, n, err, version)
 }
 
-// check returns the error for a row that is not there, or does not have the version expected.
+// check returns the error for a row that is not there, or not the viewer's to change, or does not have the version expected. Of one that
+// is somebody else's, not even the version is told.
 func (t target) check(ctx context.Context, version func(context.Context) (int, error)) error {
 	current, err := version(ctx)
 	switch {
@@ -45,6 +48,15 @@ func (t target) check(ctx context.Context, version func(context.Context) (int, e
 		return fault.Missing(t.id)
 	case err != nil:
 		return fmt.Errorf("read the version of %s: %w", t.id, err)
+	}
+	if viewer.RoleOf(ctx) != viewer.Admin {
+		_, err = version(rule.ForUpdate(ctx))
+	}
+	switch {
+	case ent.IsNotFound(err):
+		return fault.Closed("", "%s is not yours to change", t.id)
+	case err != nil:
+		return fmt.Errorf("look whose %s is: %w", t.id, err)
 	case t.expected != nil && current != int(*t.expected):
 		return fault.Stale(t.id, current)
 	}

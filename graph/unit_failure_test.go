@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
 
 	"forge/internal/dbtest"
 )
@@ -25,7 +24,7 @@ func (a *api) whole(teams int) {
 
 // around adds a field middleware, inside of all others.
 func (a *api) around(middleware graphql.FieldMiddleware) {
-	a.handler.(*handler.Server).AroundFields(middleware)
+	a.handler.(viewing).AroundFields(middleware)
 }
 
 const twoTeams = `mutation twoTeams($second: String!) {

@@ -3,6 +3,7 @@
 package runtime
 
 import (
+	"context"
 	"forge/ent/hero"
 	"forge/ent/idempotencykey"
 	"forge/ent/inventory"
@@ -15,6 +16,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"entgo.io/ent"
+	"entgo.io/ent/privacy"
 )
 
 // The init function reads all schema descriptors with runtime code
@@ -22,10 +26,21 @@ import (
 // to their package variables.
 func init() {
 	heroMixin := schema.Hero{}.Mixin()
+	hero.Policy = privacy.NewPolicies(schema.Hero{})
+	hero.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := hero.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	heroMixinHooks1 := heroMixin[1].Hooks()
 	heroMixinHooks2 := heroMixin[2].Hooks()
-	hero.Hooks[0] = heroMixinHooks1[0]
-	hero.Hooks[1] = heroMixinHooks2[0]
+
+	hero.Hooks[1] = heroMixinHooks1[0]
+
+	hero.Hooks[2] = heroMixinHooks2[0]
 	heroMixinFields0 := heroMixin[0].Fields()
 	_ = heroMixinFields0
 	heroMixinFields1 := heroMixin[1].Fields()
@@ -61,6 +76,15 @@ func init() {
 	// hero.DefaultID holds the default value on creation for the id field.
 	hero.DefaultID = heroDescID.Default.(func() uuid.UUID)
 	idempotencykeyMixin := schema.IdempotencyKey{}.Mixin()
+	idempotencykey.Policy = privacy.NewPolicies(schema.IdempotencyKey{})
+	idempotencykey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := idempotencykey.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	idempotencykeyMixinFields0 := idempotencykeyMixin[0].Fields()
 	_ = idempotencykeyMixinFields0
 	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
@@ -74,6 +98,15 @@ func init() {
 	// idempotencykey.DefaultID holds the default value on creation for the id field.
 	idempotencykey.DefaultID = idempotencykeyDescID.Default.(func() uuid.UUID)
 	inventoryMixin := schema.Inventory{}.Mixin()
+	inventory.Policy = privacy.NewPolicies(schema.Inventory{})
+	inventory.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := inventory.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	inventoryMixinFields0 := inventoryMixin[0].Fields()
 	_ = inventoryMixinFields0
 	inventoryFields := schema.Inventory{}.Fields()
@@ -87,10 +120,21 @@ func init() {
 	// inventory.DefaultID holds the default value on creation for the id field.
 	inventory.DefaultID = inventoryDescID.Default.(func() uuid.UUID)
 	orderMixin := schema.Order{}.Mixin()
+	order.Policy = privacy.NewPolicies(schema.Order{})
+	order.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := order.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	orderMixinHooks1 := orderMixin[1].Hooks()
 	orderMixinHooks2 := orderMixin[2].Hooks()
-	order.Hooks[0] = orderMixinHooks1[0]
-	order.Hooks[1] = orderMixinHooks2[0]
+
+	order.Hooks[1] = orderMixinHooks1[0]
+
+	order.Hooks[2] = orderMixinHooks2[0]
 	orderMixinFields0 := orderMixin[0].Fields()
 	_ = orderMixinFields0
 	orderMixinFields1 := orderMixin[1].Fields()
@@ -118,6 +162,15 @@ func init() {
 	// order.DefaultID holds the default value on creation for the id field.
 	order.DefaultID = orderDescID.Default.(func() uuid.UUID)
 	orderitemMixin := schema.OrderItem{}.Mixin()
+	orderitem.Policy = privacy.NewPolicies(schema.OrderItem{})
+	orderitem.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := orderitem.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	orderitemMixinFields0 := orderitemMixin[0].Fields()
 	_ = orderitemMixinFields0
 	orderitemFields := schema.OrderItem{}.Fields()
@@ -127,10 +180,21 @@ func init() {
 	// orderitem.DefaultID holds the default value on creation for the id field.
 	orderitem.DefaultID = orderitemDescID.Default.(func() uuid.UUID)
 	productMixin := schema.Product{}.Mixin()
+	product.Policy = privacy.NewPolicies(schema.Product{})
+	product.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := product.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	productMixinHooks1 := productMixin[1].Hooks()
 	productMixinHooks2 := productMixin[2].Hooks()
-	product.Hooks[0] = productMixinHooks1[0]
-	product.Hooks[1] = productMixinHooks2[0]
+
+	product.Hooks[1] = productMixinHooks1[0]
+
+	product.Hooks[2] = productMixinHooks2[0]
 	productMixinFields0 := productMixin[0].Fields()
 	_ = productMixinFields0
 	productMixinFields1 := productMixin[1].Fields()
@@ -166,10 +230,21 @@ func init() {
 	// product.DefaultID holds the default value on creation for the id field.
 	product.DefaultID = productDescID.Default.(func() uuid.UUID)
 	teamMixin := schema.Team{}.Mixin()
+	team.Policy = privacy.NewPolicies(schema.Team{})
+	team.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := team.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	teamMixinHooks1 := teamMixin[1].Hooks()
 	teamMixinHooks2 := teamMixin[2].Hooks()
-	team.Hooks[0] = teamMixinHooks1[0]
-	team.Hooks[1] = teamMixinHooks2[0]
+
+	team.Hooks[1] = teamMixinHooks1[0]
+
+	team.Hooks[2] = teamMixinHooks2[0]
 	teamMixinFields0 := teamMixin[0].Fields()
 	_ = teamMixinFields0
 	teamMixinFields1 := teamMixin[1].Fields()
@@ -205,12 +280,24 @@ func init() {
 	// team.DefaultID holds the default value on creation for the id field.
 	team.DefaultID = teamDescID.Default.(func() uuid.UUID)
 	userMixin := schema.User{}.Mixin()
+	user.Policy = privacy.NewPolicies(schema.User{})
+	user.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := user.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	userMixinHooks1 := userMixin[1].Hooks()
 	userMixinHooks2 := userMixin[2].Hooks()
 	userMixinHooks3 := userMixin[3].Hooks()
-	user.Hooks[0] = userMixinHooks1[0]
-	user.Hooks[1] = userMixinHooks2[0]
-	user.Hooks[2] = userMixinHooks3[0]
+
+	user.Hooks[1] = userMixinHooks1[0]
+
+	user.Hooks[2] = userMixinHooks2[0]
+
+	user.Hooks[3] = userMixinHooks3[0]
 	userMixinInters3 := userMixin[3].Interceptors()
 	user.Interceptors[0] = userMixinInters3[0]
 	userMixinFields0 := userMixin[0].Fields()

@@ -8,6 +8,9 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
+
+	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // Hero belongs to a user, and to a team if it likes.
@@ -16,6 +19,7 @@ type Hero struct{ ent.Schema }
 // Annotations of the Hero.
 func (Hero) Annotations() []schema.Annotation {
 	return []schema.Annotation{
+		entity.Annotation{ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"}},
 		entsql.Table("heroes"),
 		entsql.Checks(map[string]string{
 			"heroes_name_length":        "length(name) BETWEEN 1 AND 100",
@@ -59,5 +63,13 @@ func (Hero) Indexes() []ent.Index {
 		// NULLs come last in both directions, so each direction needs an index of its own.
 		index.Fields("age", "id"),
 		index.Fields("age", "id").StorageKey("hero_age_desc").Annotations(entsql.DescColumns("age", "id")),
+	}
+}
+
+// Policy of the Hero.
+func (Hero) Policy() ent.Policy {
+	return rule.Policy{
+		Read: rule.Everyone, Create: rule.Owners, Update: rule.Owners, Delete: rule.Owners,
+		Owner: rule.Owner{Column: "owner_id"},
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
+
+	"forge/internal/rule"
 )
 
 // IdempotencyKey remembers the answer to a mutation that a client may send again.
@@ -32,4 +34,9 @@ func (IdempotencyKey) Indexes() []ent.Index {
 		// Serves the removal of those that have expired.
 		index.Fields("expires_at"),
 	}
+}
+
+// Policy of the IdempotencyKey. The API shows none: Forge itself reads and writes them.
+func (IdempotencyKey) Policy() ent.Policy {
+	return rule.Policy{Read: rule.Admins, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -7,6 +7,8 @@ import (
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
+
+	"forge/internal/rule"
 )
 
 // Inventory holds the stock of one product, in a row of its own so that taking stock locks nothing else.
@@ -37,4 +39,9 @@ func (Inventory) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("product", Product.Type).Ref("inventory").Field("product_id").Unique().Required().Immutable(),
 	}
+}
+
+// Policy of the Inventory. What an order takes, Forge itself takes.
+func (Inventory) Policy() ent.Policy {
+	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

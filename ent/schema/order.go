@@ -8,6 +8,9 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
+
+	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // Order is what a user bought, at the prices of that moment.
@@ -16,6 +19,7 @@ type Order struct{ ent.Schema }
 // Annotations of the Order.
 func (Order) Annotations() []schema.Annotation {
 	return []schema.Annotation{
+		entity.Annotation{ShownToAll: []string{"id", "user", "status", "totalCents", "items", "version", "createdAt", "updatedAt"}},
 		entsql.Checks(map[string]string{
 			"orders_total_not_negative": "total_cents >= 0",
 			"orders_status_known":       "status IN ('PENDING', 'PAID', 'CANCELLED')",
@@ -52,5 +56,13 @@ func (Order) Indexes() []ent.Index {
 		index.Fields("status", "id"),
 		index.Fields("total_cents", "id"),
 		index.Fields("created_at", "id"),
+	}
+}
+
+// Policy of the Order.
+func (Order) Policy() ent.Policy {
+	return rule.Policy{
+		Read: rule.Owners, Create: rule.Owners, Update: rule.Owners, Delete: rule.Admins,
+		Owner: rule.Owner{Column: "user_id"},
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
+
+	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // OrderItem is one line of an order.
@@ -16,6 +19,7 @@ type OrderItem struct{ ent.Schema }
 // Annotations of the OrderItem.
 func (OrderItem) Annotations() []schema.Annotation {
 	return []schema.Annotation{
+		entity.Annotation{ShownToAll: []string{"id", "product", "quantity", "unitPriceCents"}},
 		entsql.Checks(map[string]string{
 			"order_items_quantity_positive":       "quantity >= 1",
 			"order_items_unit_price_not_negative": "unit_price_cents >= 0",
@@ -51,5 +55,13 @@ func (OrderItem) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("order_id", "id"),
 		index.Fields("product_id"),
+	}
+}
+
+// Policy of the OrderItem. It is whose order it is in.
+func (OrderItem) Policy() ent.Policy {
+	return rule.Policy{
+		Read: rule.Owners, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins,
+		Owner: rule.Owner{Column: "order_id", Table: "orders", TableColumn: "user_id"},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // Product is what orders are made of. Its stock is kept in Inventory.
@@ -17,6 +18,7 @@ type Product struct{ ent.Schema }
 // Annotations of the Product.
 func (Product) Annotations() []schema.Annotation {
 	return []schema.Annotation{
+		entity.Annotation{ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "version", "createdAt", "updatedAt"}},
 		entsql.Checks(map[string]string{
 			"products_sku_length":         "length(sku) BETWEEN 1 AND 64",
 			"products_name_length":        "length(name) BETWEEN 1 AND 200",
@@ -57,4 +59,9 @@ func (Product) Indexes() []ent.Index {
 		index.Fields("price_cents", "id"),
 		index.Fields("created_at", "id"),
 	}
+}
+
+// Policy of the Product.
+func (Product) Policy() ent.Policy {
+	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -7,6 +7,9 @@ import (
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
+
+	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // Team is a band of heroes. Deleting it leaves its heroes without one.
@@ -15,6 +18,7 @@ type Team struct{ ent.Schema }
 // Annotations of the Team.
 func (Team) Annotations() []schema.Annotation {
 	return []schema.Annotation{
+		entity.Annotation{ShownToAll: []string{"id", "name", "headquarters", "heroes", "version", "createdAt", "updatedAt"}},
 		entsql.Checks(map[string]string{
 			"teams_name_length":         "length(name) BETWEEN 1 AND 100",
 			"teams_headquarters_length": "length(headquarters) BETWEEN 1 AND 200",
@@ -48,4 +52,9 @@ func (Team) Indexes() []ent.Index {
 		index.Fields("name").Unique(),
 		index.Fields("created_at", "id"),
 	}
+}
+
+// Policy of the Team.
+func (Team) Policy() ent.Policy {
+	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"forge/internal/entity"
+	"forge/internal/rule"
 )
 
 // User is a person who owns heroes and places orders. Deleting one only hides it.
@@ -17,6 +18,11 @@ type User struct{ ent.Schema }
 // Annotations of the User.
 func (User) Annotations() []schema.Annotation {
 	return []schema.Annotation{
+		entity.Annotation{
+			Owner:         "id",
+			ShownToAll:    []string{"id", "username", "createdAt", "updatedAt", "heroes", "orders"},
+			ShownToOwners: []string{"email", "role", "isActive", "version"},
+		},
 		entsql.Checks(map[string]string{
 			"users_username_length": "length(username) BETWEEN 1 AND 50",
 			"users_email_length":    "length(email) BETWEEN 3 AND 254",
@@ -59,5 +65,13 @@ func (User) Indexes() []ent.Index {
 		index.Fields("username").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("email_key").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("created_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
+	}
+}
+
+// Policy of the User.
+func (User) Policy() ent.Policy {
+	return rule.Policy{
+		Read: rule.Everyone, Create: rule.Admins, Update: rule.Owners, Delete: rule.Owners,
+		Owner: rule.Owner{Column: "id"}, AdminsSet: []string{"role", "is_active"},
 	}
 }

@@ -3,6 +3,7 @@
 package entity
 
 import (
+	"cmp"
 	"context"
 
 	"entgo.io/ent/schema"
@@ -12,12 +13,25 @@ import (
 
 // Entity is one kind of row.
 type Entity struct {
-	Name   string // of the GraphQL type: "OrderItem"
-	Prefix string // of its IDs: "item"
-	Table  string
-	Fields []Field // the key first
-	Edges  []Edge
+	Name    string // of the GraphQL type: "OrderItem"
+	Prefix  string // of its IDs: "item"
+	Table   string
+	Fields  []Field // the key first
+	Edges   []Edge
+	Owner   string                // the column that holds whose row it is, "" if nobody owns any
+	Visible map[string]Visibility // by the API names of fields and edges; those that are missing are shown to nobody
+	Ruled   bool                  // it has a policy, which says who may see which rows
 }
+
+// Visibility says who may see a field of the rows that they may see. The zero value is nobody.
+type Visibility int
+
+// The visibilities.
+const (
+	ToNobody Visibility = iota
+	ToOwners            // and administrators
+	ToAll
+)
 
 // Field is a column that the API may show under Name. The schema decides whether it does.
 type Field struct {
@@ -91,12 +105,26 @@ type Annotation struct {
 	Prefix  string            `json:",omitempty"` // see Entity
 	MatchBy string            `json:",omitempty"` // see Field
 	Shows   map[string]string `json:",omitempty"` // see Edge
+
+	// Who may see which fields and edges, by their names in the API. To owners of a row means to administrators as well.
+	Owner                     string   `json:",omitempty"` // see Entity
+	ShownToAll, ShownToOwners []string `json:",omitempty"`
 }
 
 // Name of the annotation in ent's graph.
 func (Annotation) Name() string { return "Forge" }
 
-var _ schema.Annotation = Annotation{}
+// Merge returns what both say: the annotation of an entity adds to that of its mixins.
+func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
+	b, ok := other.(Annotation)
+	if !ok {
+		return a
+	}
+	b.Prefix = cmp.Or(b.Prefix, a.Prefix)
+	return b
+}
+
+var _ schema.Merger = Annotation{}
 
 // NewID returns a key for a new row: later ones sort after earlier ones.
 func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -24,6 +24,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/fault"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // Header carries the key.
@@ -40,12 +41,12 @@ type Request struct {
 }
 
 // NewRequest returns the request, or an error for its sender if the key is not allowed.
-func NewRequest(viewer, key, document, operation string, variables map[string]any) (*Request, error) {
+func NewRequest(owner, key, document, operation string, variables map[string]any) (*Request, error) {
 	if n := utf8.RuneCountInString(key); n > maxKey || !printable(key) {
 		return nil, fault.Input(Header, "%s has %d characters; up to %d are allowed, all of them printable", Header, n, maxKey)
 	}
 	print, err := fingerprint(document, operation, variables)
-	return &Request{Viewer: viewer, Key: key, Print: print}, err
+	return &Request{Viewer: owner, Key: key, Print: print}, err
 }
 
 func printable(key string) bool {
@@ -70,6 +71,7 @@ func fingerprint(document, operation string, variables map[string]any) (string, 
 // Claim is the first thing that the request's unit of work does. If the work was done before, it returns the answer that was given
 // then. Otherwise the work is the caller's to do, and Keep is the last thing before its commit.
 func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, err error) {
+	ctx = viewer.NewContext(ctx, viewer.System)
 	for {
 		now := time.Now().UTC()
 		ours, err := r.take(ctx, now, now.Add(ttl))
@@ -116,7 +118,7 @@ func (r *Request) is() func(*entsql.Selector) {
 
 // Keep stores the answer with what the unit of work did.
 func (r *Request) Keep(ctx context.Context, answer []byte) error {
-	n, err := unit.Client(ctx).IdempotencyKey.Update().Where(r.is()).SetAnswer(string(answer)).Save(ctx)
+	n, err := unit.Client(ctx).IdempotencyKey.Update().Where(r.is()).SetAnswer(string(answer)).Save(viewer.NewContext(ctx, viewer.System))
 	if err != nil {
 		return fmt.Errorf("keep an answer under its idempotency key: %w", err)
 	}
@@ -159,6 +161,7 @@ func SweepEvery(ctx context.Context, db *database.DB, pause time.Duration, log *
 }
 
 func sweepSome(ctx context.Context, db *database.DB) (n int, err error) {
+	ctx = viewer.NewContext(ctx, viewer.System)
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()
 	c := u.Client()

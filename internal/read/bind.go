@@ -16,6 +16,7 @@ type object struct {
 	filters map[string]*filter       // by the name in the where input
 	orders  map[string]*entity.Field // by the enum value in orderBy
 	is      map[string]bool          // the type conditions that it fulfils
+	owner   *column                  // that holds whose row it is; nil if nobody owns any
 }
 
 // field is what a GraphQL field shows: a column, a column of a related row, or related rows.
@@ -25,6 +26,7 @@ type field struct {
 	to      *object // where the edge leads
 	paged   bool    // a connection
 	nonNull bool
+	visible entity.Visibility
 }
 
 // column is a column to read: of the entity's own table, or of the one row that an edge reaches.
@@ -44,15 +46,19 @@ type filter struct {
 	values ast.EnumValueList // that are allowed, of an enum
 	edge   *entity.Edge      // or where it leads
 	to     *object
+	closed bool // it compares what not everybody may see
 }
 
-// bind matches the schema's types with the entities.
+// bind matches the schema's types with the entities. An entity without a policy is not shown at all.
 func (e *Engine) bind(entities []*entity.Entity) {
 	e.objects, e.connections, e.prefixes = map[string]*object{}, map[string]*object{}, map[string]*object{}
 	all := map[string]*entity.Entity{}
 	for _, ent := range entities {
 		all[ent.Name] = ent
 		if def := e.schema.Types[ent.Name]; def != nil && def.Kind == ast.Object {
+			if !ent.Ruled {
+				panic(fmt.Sprintf("read: nothing in ent/schema says who may see which rows of %s", ent.Name))
+			}
 			o := &object{Entity: ent, is: map[string]bool{ent.Name: true}}
 			for _, name := range def.Interfaces {
 				o.is[name] = true
@@ -69,8 +75,13 @@ func (e *Engine) bind(entities []*entity.Entity) {
 
 func (e *Engine) bindFields(o *object, def *ast.Definition, all map[string]*entity.Entity) {
 	o.fields = map[string]*field{}
+	for i := range o.Fields {
+		if o.Owner != "" && o.Fields[i].Column == o.Owner {
+			o.owner = columnOf(&o.Fields[i], all)
+		}
+	}
 	for _, d := range def.Fields {
-		f := &field{nonNull: d.Type.NonNull}
+		f := &field{nonNull: d.Type.NonNull, visible: o.Visible[d.Name]}
 		if own := o.Field(d.Name); own != nil {
 			f.column = columnOf(own, all)
 		} else if edge := o.Edge(d.Name); edge != nil && e.objects[edge.To] != nil {
@@ -117,9 +128,25 @@ func (e *Engine) bindFilters(o *object, def *ast.Definition, all map[string]*ent
 		if f.field != nil && f.field.Kind == entity.ID {
 			f.prefix = all[f.field.Refers].Prefix
 		}
+		f.closed = f.hides(o)
 		f.values = e.schema.Types[d.Type.Name()].EnumValues
 		o.filters[d.Name] = f
 	}
+}
+
+// hides reports whether not everybody may see what the filter compares. A key of related rows is as visible as the edge.
+func (f *filter) hides(o *object) bool {
+	switch {
+	case f.edge != nil:
+		return o.Visible[f.edge.Name] != entity.ToAll
+	case f.field != nil:
+		name := f.field.Name
+		if edge, ok := strings.CutSuffix(name, "Id"); ok {
+			name = edge
+		}
+		return o.Visible[name] != entity.ToAll
+	}
+	return false
 }
 
 // parseFilter reads a condition's name: not, and, or, hasEdge, hasEdgeWith, or a field's name followed by an operator.

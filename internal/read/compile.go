@@ -58,7 +58,10 @@ func (c *compiler) selection(l *level, sets ...ast.SelectionSet) *selection {
 			continue
 		}
 		bound := l.object.fields[f.field.Name]
+		out.visible = bound.visible
 		switch {
+		case bound.visible == entity.ToNobody:
+			out.kind = closed
 		case bound.column != nil:
 			out.column, out.kind, out.prefix = l.column(*bound.column), kindOfOutput[bound.column.kind], bound.column.prefix
 		case bound.paged:
@@ -71,6 +74,9 @@ func (c *compiler) selection(l *level, sets ...ast.SelectionSet) *selection {
 				out.kind = manyRows
 			}
 		}
+		if bound.visible == entity.ToOwners {
+			out.owner = l.column(*l.object.owner)
+		}
 		s.fields = append(s.fields, out)
 	}
 	return s
@@ -82,7 +88,7 @@ var kindOfOutput = map[entity.Kind]outputKind{
 }
 
 func newOutput(f *ast.Field) output {
-	return output{step: ast.PathName(f.Alias), at: f.Position, key: quoted(f.Alias) + ":", nonNull: f.Definition.Type.NonNull}
+	return output{step: ast.PathName(f.Alias), at: f.Position, key: quoted(f.Alias) + ":", nonNull: f.Definition.Type.NonNull, visible: entity.ToAll}
 }
 
 func quoted(s string) string { return string(appendString(nil, []byte(s))) }

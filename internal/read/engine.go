@@ -17,7 +17,6 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/ids"
-	"forge/internal/unit"
 )
 
 // Engine reads selections of one schema. It is safe for concurrent use.
@@ -66,7 +65,7 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	if !e.owns(fc.Field.Definition.Type) {
 		return value, nil
 	}
-	r := &run{Engine: e, unit: unit.FromContext(ctx), op: graphql.GetOperationContext(ctx)}
+	r := newRun(ctx, e, graphql.GetOperationContext(ctx))
 	plan := e.operation(r.op).plan(e, r.op, fc)
 	if plan.connection != nil {
 		return r.connection(ctx, plan)

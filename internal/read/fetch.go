@@ -56,6 +56,7 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 
 // appendKey appends all that the text depends on, for one level.
 func (f *fetch) appendKey(b []byte) []byte {
+	b = append(b, byte('0'+f.viewer.Role))
 	b = strconv.AppendBool(b, f.counts())
 	b = strconv.AppendBool(b, f.many())
 	if f.page == nil {
@@ -82,6 +83,8 @@ func appendNulls(b []byte, cursor []any) []byte {
 // argument returns the value of a parameter.
 func (f *fetch) argument(p parameter) any {
 	switch p.of {
+	case theViewer:
+		return f.viewer.ID
 	case theKeys:
 		if f.many() {
 			return f.keys

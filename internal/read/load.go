@@ -15,6 +15,7 @@ import (
 	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // run is the answering of one field.
@@ -22,7 +23,12 @@ type run struct {
 	*Engine
 	unit    *unit.Unit
 	op      *graphql.OperationContext
+	viewer  viewer.Viewer
 	results []result // by the level's slot
+}
+
+func newRun(ctx context.Context, e *Engine, op *graphql.OperationContext) *run {
+	return &run{Engine: e, unit: unit.FromContext(ctx), op: op, viewer: viewer.FromContext(ctx)}
 }
 
 // result is what the statements of a level brought.

@@ -7,6 +7,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/fault"
+	"forge/internal/viewer"
 )
 
 // term is one part of an order.
@@ -19,7 +20,7 @@ type term struct {
 
 // orderOf reads an orderBy argument. The key comes last, so that the order is total; its direction is that of the term before, so that
 // one index serves both directions.
-func (o *object) orderOf(value any) ([]term, error) {
+func (o *object) orderOf(value any, role viewer.Role) ([]term, error) {
 	var terms []term
 	key := term{column: o.key().name, kind: entity.ID}
 	for i, entry := range list(value) {
@@ -27,6 +28,9 @@ func (o *object) orderOf(value any) ([]term, error) {
 		f := o.orders[fmt.Sprint(input["field"])]
 		if f == nil {
 			return nil, fault.Input(fmt.Sprintf("orderBy.%d.field", i), "%.40q is nothing to order by", input["field"])
+		}
+		if o.Visible[f.Name] != entity.ToAll && role != viewer.Admin {
+			return nil, fault.Closed(fmt.Sprintf("orderBy.%d.field", i), "only an administrator may order by this")
 		}
 		t := term{column: f.Column, kind: f.Kind, desc: input["direction"] == "DESC", nullable: f.Nullable}
 		if direction, given := input["direction"]; given && !t.desc && direction != "ASC" {

@@ -56,7 +56,7 @@ func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
 	args := l.field.ArgumentMap(r.op.Variables)
 	p := &page{more: l.more}
 	var err error
-	if p.order, err = l.object.orderOf(args["orderBy"]); err != nil {
+	if p.order, err = l.object.orderOf(args["orderBy"], r.viewer.Role); err != nil {
 		return nil, err
 	}
 	p.print = fingerprint(l.object, p.order)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/entity"
 )
 
 // level is one statement: the rows of an entity that all rows of the level above lead to.
@@ -47,6 +49,8 @@ type output struct {
 	text    string // of a constant
 	column  int
 	prefix  string
+	visible entity.Visibility
+	owner   int // the column that tells whose row it is, if only owners see the field
 	nested  *selection
 	page    *connection
 	fields  []output // of an edge or a pageInfo
@@ -55,7 +59,8 @@ type output struct {
 type outputKind int
 
 const (
-	constant outputKind = iota
+	closed outputKind = iota // shown to nobody
+	constant
 	idColumn
 	textColumn
 	numberColumn

@@ -8,7 +8,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/ids"
-	"forge/internal/unit"
 )
 
 // root is a root field of a query that does no more than refer: to the entity of an ID, or to all entities of a type.
@@ -38,7 +37,7 @@ func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
 	answers := make([]rootAnswer, len(q.roots))
 	for i := range q.roots {
 		a := &answers[i]
-		a.root, a.run = &q.roots[i], run{Engine: e, unit: unit.FromContext(ctx), op: op}
+		a.root, a.run = &q.roots[i], *newRun(ctx, e, op)
 		if !a.prepare(ctx) {
 			return nil, false
 		}

@@ -10,6 +10,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // statement is a query as ent has written it, with parameters in the place of the arguments that differ from one time to the next.
@@ -32,6 +33,7 @@ const (
 	theEnd // offset and size of a page
 	afterValue
 	beforeValue
+	theViewer // the ID of whoever asks
 )
 
 // arguments puts values in the place of parameters.
@@ -48,7 +50,8 @@ func (s *statement) arguments(value func(parameter) any) []any {
 // written has ent write the query that shape makes of the entity's rows.
 func (r *run) written(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (*statement, error) {
 	s := new(statement)
-	ctx = unit.Writing(listening{ctx, &s.asked}, &s.Statement)
+	// The listening one is not asked for the viewer's ID, so that the statement is the same for all viewers of a role.
+	ctx = viewer.WithArgument(unit.Writing(listening{ctx, &s.asked}, &s.Statement), parameter{of: theViewer})
 	return s, r.unit.Client().Shape(ctx, e, shape)
 }
 

@@ -20,6 +20,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
+	"forge/internal/viewer"
 )
 
 // operators are the endings of a field's name in a where input; none means equality.
@@ -97,6 +98,9 @@ func (f filters) one(o *object, by *filter, value any, path string, depth int) (
 		if *f.relations++; *f.relations > maxRelations {
 			return nil, fault.Input(path, "there are more than %d conditions over related rows", maxRelations)
 		}
+	}
+	if by.closed && f.viewer.Role != viewer.Admin {
+		return nil, fault.Closed(path, "only an administrator may filter by this")
 	}
 	switch by.op {
 	case "not":

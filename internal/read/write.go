@@ -6,11 +6,14 @@ import (
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
+	"forge/internal/viewer"
 )
 
 // writer appends an answer's JSON. Its methods return false where a field that may not be null has no value: whoever called them
@@ -76,6 +79,10 @@ func (w *writer) object(s *selection, row int) bool {
 // field writes a field of an object, or null in its place if it may be null.
 func (w *writer) field(out *output, l *level, row int) bool {
 	w.b = append(w.b, out.key...)
+	if out.visible != entity.ToAll && !w.sees(out, l, row) {
+		w.hide(out)
+		return !out.nonNull
+	}
 	if out.kind <= boolColumn {
 		return w.column(out, l, row)
 	}
@@ -88,6 +95,23 @@ func (w *writer) field(out *output, l *level, row int) bool {
 	}
 	w.b = append(w.b[:start], "null"...)
 	return !out.nonNull
+}
+
+// sees reports whether the viewer may see a field that is not for all.
+func (w *writer) sees(out *output, l *level, row int) bool {
+	if out.visible == entity.ToNobody || w.viewer.Role == viewer.Admin {
+		return out.visible != entity.ToNobody
+	}
+	owner, null := w.results[l.slot].table.cell(row, out.owner)
+	return w.viewer.Role == viewer.User && !null && uuid.UUID(owner) == w.viewer.ID
+}
+
+// hide writes null in the place of a field that the viewer may not see, and says so.
+func (w *writer) hide(out *output) {
+	err := fault.Closed("", "you may not see this")
+	graphql.AddError(w.at(out.step), &gqlerror.Error{Err: err, Message: err.Message,
+		Locations: []gqlerror.Location{{Line: out.at.Line, Column: out.at.Column}}})
+	w.b = append(w.b, "null"...)
 }
 
 func (w *writer) column(out *output, l *level, row int) bool {
