@@ -19,3 +19,6 @@ func NewPlainServer(db *database.DB, cfg Config, log *slog.Logger, fields graphq
 	srv.AroundFields(fields)
 	return srv
 }
+
+// Access is graph/access.go.
+var Access = access

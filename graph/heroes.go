@@ -2,10 +2,12 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"forge/ent"
+	"forge/ent/hero"
 	"forge/graph/model"
 	"forge/internal/database"
 	"forge/internal/entity"
@@ -36,6 +38,11 @@ func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInp
 	}
 	if f := firstFault(drafts); f != nil && onError == model.OnErrorAbort {
 		return nil, f
+	}
+	for _, d := range good(drafts) {
+		if err := hero.Policy.EvalMutation(ctx, d.row.Mutation()); err != nil && !errors.As(err, &d.fault) {
+			return nil, err
+		}
 	}
 	if err := checkRelatives(ctx, db, drafts); err != nil {
 		return nil, err

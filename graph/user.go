@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/password"
 	"forge/internal/read"
+	"forge/internal/viewer"
 )
 
 // userArguments tells where the value of a unique column comes from.
@@ -42,11 +44,26 @@ func updateUser(ctx context.Context, db *ent.Client, t target, in model.UpdateUs
 	if err := wantPrefix("id", t.id, "user"); err != nil {
 		return err
 	}
+	if in.Password.IsSet() && viewer.RoleOf(ctx) != viewer.Admin {
+		return fault.Closed("input.password", "one's own password is changed by changePassword, which asks for the old one")
+	}
 	update := db.User.Update().Where(t.is)
 	if err := setUser(ctx, update.Mutation(), in); err != nil {
 		return err
 	}
-	return taken(t.update(ctx, update.Mutation(), update.Save, userVersion(db, t.id)), userArguments)
+	err := taken(t.update(ctx, update.Mutation(), update.Save, userVersion(db, t.id)), userArguments)
+	if viewer.RoleOf(ctx) != viewer.Admin {
+		return inGeneral(err)
+	}
+	return err
+}
+
+// inGeneral makes of a CONFLICT over a value that somebody else has one that does not tell which: emails are not for everybody to know.
+func inGeneral(err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.Conflict && f.Field != "" {
+		return &fault.Error{Code: fault.Conflict, Message: "the username or the email is taken"}
+	}
+	return err
 }
 
 // setUser checks the input and makes of it what is to be stored.

@@ -72,6 +72,6 @@ func (User) Indexes() []ent.Index {
 func (User) Policy() ent.Policy {
 	return rule.Policy{
 		Read: rule.Everyone, Create: rule.Admins, Update: rule.Owners, Delete: rule.Owners,
-		Owner: rule.Owner{Column: "id"}, AdminsSet: []string{"role", "is_active"},
+		Owner: rule.Owner{Column: "id"}, AdminsSet: []string{"role", "is_active", "hashed_password"},
 	}
 }
