@@ -20,12 +20,16 @@ type client struct {
 	body bytes.Buffer
 }
 
-func dial(host, path string) (*client, error) {
-	conn, err := net.Dial("tcp", host)
+func dial(s *server, path string) (*client, error) {
+	conn, err := net.Dial("tcp", s.host)
 	if err != nil {
 		return nil, err
 	}
-	head := "POST " + path + " HTTP/1.1\r\nHost: " + host + "\r\nContent-Type: application/json\r\nContent-Length: "
+	head := "POST " + path + " HTTP/1.1\r\nHost: " + s.host + "\r\nContent-Type: application/json\r\n"
+	if s.token != "" {
+		head += "Authorization: Bearer " + s.token + "\r\n"
+	}
+	head += "Content-Length: "
 	return &client{Conn: conn, r: bufio.NewReaderSize(conn, 32<<10), head: head}, nil
 }
 

@@ -36,7 +36,7 @@ type edge struct {
 
 // each calls do for every edge of a connection.
 func each(ctx context.Context, s *server, connection string, do func(edge)) error {
-	c, err := dial(s.host, "/graphql")
+	c, err := dial(s, "/graphql")
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func each(ctx context.Context, s *server, connection string, do func(edge)) erro
 
 // fillStock makes sure that there is enough of everything for hours of orders.
 func fillStock(ctx context.Context, s *server, k *keys) error {
-	c, err := dial(s.host, "/graphql")
+	c, err := dial(s, "/graphql")
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	}
 	fmt.Println("reading keys")
 	for i, s := range b.servers {
-		if i > 0 && s.name != "stock" {
+		if i > 0 && s.name != "stock" && s.token == "" { // whoever checks tokens has sealed its cursors with a key of its own
 			s.keys = b.servers[0].keys
 		} else if s.keys, err = readKeys(ctx, s); err != nil {
 			return err
@@ -121,21 +121,26 @@ func (b *bench) startServers() error {
 			form = plain
 		case "base":
 			program = b.base
+		case "user", "admin":
+			program = filepath.Join(b.programs, "forge")
 		}
-		s, err := startServer(name, program, b.logs, b.environ()...)
+		s, err := startServer(name, program, b.logs, b.environ(name)...)
 		if err != nil {
 			return err
 		}
 		s.form = form
 		b.servers = append(b.servers, s)
+		if err := s.signIn(); err != nil {
+			return fmt.Errorf("sign in as %s: %w", name, err)
+		}
 	}
 	return nil
 }
 
 // environ is what every server is told: Forge as it runs in production, without the log line for each request that others do not write, and
 // all with a collector that trades memory for time.
-func (b *bench) environ() []string {
-	return []string{"DATABASE_URL=" + b.store.url(), fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "AUTH=off", "LOG_LEVEL=warn", "DEMO=off",
+func (b *bench) environ(name string) []string {
+	return append(signed(name), "DATABASE_URL="+b.store.url(), fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "LOG_LEVEL=warn", "DEMO=off",
 		"MAX_COST=30000", // for w4x10
-		"PROFILE=" + b.profile}
+		"PROFILE="+b.profile)
 }

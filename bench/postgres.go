@@ -54,7 +54,7 @@ func (b *bench) seedPostgres(ctx context.Context, c *cluster, seeded string) err
 	if err := b.forge(ctx, c.url(half), "migrate", "up"); err != nil {
 		return err
 	}
-	if err := b.forge(ctx, c.url(half), "seed", "--scale", fmt.Sprint(b.scale)); err != nil {
+	if err := b.forge(ctx, c.url(half), "seed", "--passwords", "--scale", fmt.Sprint(b.scale)); err != nil {
 		return err
 	}
 	if err := c.exec(ctx, half, "VACUUM ANALYZE"); err != nil {

@@ -14,9 +14,10 @@ import (
 type server struct {
 	name string
 	*process
-	host string // 127.0.0.1:PORT
-	form func(*workload) form
-	keys *keys // as it writes them: all have Forge's but stock, which has the same in its own form
+	host  string // 127.0.0.1:PORT
+	token string // that requests have; usually none
+	form  func(*workload) form
+	keys  *keys // as it writes them: all have Forge's but stock, which has the same in its own form
 }
 
 // startServer starts a program, with nothing in its environment but what is said, that prints a line "API http://HOST:PORT…" once it listens.

@@ -16,7 +16,7 @@ func (b *bench) openSQLite(ctx context.Context, dir string) (store, error) {
 	if _, err := os.Stat(seeded); err != nil {
 		fmt.Printf("making the data of scale %d\n", b.scale)
 		half := filepath.Join(b.logs, "half.sqlite")
-		if err := b.forge(ctx, "sqlite:"+half, "seed", "--scale", fmt.Sprint(b.scale)); err != nil {
+		if err := b.forge(ctx, "sqlite:"+half, "seed", "--passwords", "--scale", fmt.Sprint(b.scale)); err != nil {
 			return nil, err
 		}
 		if err := copyFile(half, seeded); err != nil {

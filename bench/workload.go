@@ -17,6 +17,7 @@ type workload struct {
 	asks   string // what, in words
 	short  string // the same for the chart
 	rows   int    // how many objects with an ID are in an answer
+	own    int    // how many in one to a demo user, if those of others are left out
 	writes bool
 	alone  bool                            // only Forge answers it
 	draw   func(*keys, *rand.Rand) request // nil if every request is the same
@@ -37,9 +38,14 @@ var workloads = []*workload{
 		id := k.anyUser(r).id
 		return request{variables: `{"id":"` + id + `"}`, holds: id}
 	}},
+	{name: "w1open", asks: "one user by ID, what everybody may see", rows: 1, alone: true, draw: func(k *keys, r *rand.Rand) request {
+		id := k.anyUser(r).id
+		return request{variables: `{"id":"` + id + `"}`, holds: id}
+	}},
+	{name: "w2open", asks: "the first 50 users, what everybody may see", rows: 50, alone: true},
 	{name: "w2", asks: "the first 50 users", short: "50 users", rows: 50},
 	{name: "w3", asks: "20 users × 10 heroes × team", short: "users × heroes × team", rows: 20 + 20*10},
-	{name: "w4", asks: "20 users × 5 orders × 3 items × product", short: "users × orders × items × product", rows: 20 + 20*5},
+	{name: "w4", asks: "20 users × 5 orders × 3 items × product", short: "users × orders × items × product", rows: 20 + 20*5, own: 20 + 5},
 	{name: "w4x10", asks: "the same of 200 users", rows: 200 + 200*5, alone: true},
 	{name: "w5", asks: "50 users after a random cursor", short: "50 users after a cursor", rows: 50, draw: func(k *keys, r *rand.Rand) request {
 		i := r.IntN(len(k.users) - 50)
