@@ -22,16 +22,18 @@ type door struct {
 	metrics  *metrics.Metrics
 	log      *slog.Logger
 	origins  map[string]bool // whose pages may read an answer, in lower case
-	held     atomic.Int64    // how many wait to be turned away
-	unlogged atomic.Int64    // how many were turned away since the last line
+	turn     atomic.Int64    // when the next may be turned away, after opened
+	opened   time.Time
+	unlogged atomic.Int64 // how many were turned away since the last line
 }
 
-// To be turned away at once makes clients send again at once, each thousands of times a second, and even a refusal has its price: some 25 µs.
-// As a connection has one request on its way, one that is told late sends fewer: as many as holds are held for as long as hold, while their
-// bodies wait with the kernel. Those beyond that are answered at once, for each that is held takes some 30 KiB of memory.
+// To be turned away at once makes clients send again at once, each thousands of times a second, and even a refusal has its price: some 25 µs
+// here and as much with the kernel. As a connection has one request on its way, one that is told late sends fewer. So one is turned away each
+// spacing, and the others wait for their turn while their bodies wait with the kernel. Who would wait for longer than longest is answered at once: each
+// that waits takes some 30 KiB of memory, and there are longest/spacing of them at most.
 const (
-	hold  = 250 * time.Millisecond
-	holds = 1024
+	spacing = 500 * time.Microsecond
+	longest = 2 * time.Second
 )
 
 // quiet is how long those are counted that a line of the log tells of.
@@ -41,7 +43,7 @@ func newDoor(next http.Handler, p Parts) http.Handler {
 	if p.Gate == nil {
 		return next
 	}
-	d := &door{gate: p.Gate, next: next, metrics: p.Metrics, log: p.Log, origins: map[string]bool{}}
+	d := &door{gate: p.Gate, next: next, metrics: p.Metrics, log: p.Log, origins: map[string]bool{}, opened: time.Now()}
 	for _, origin := range p.Origins {
 		d.origins[strings.ToLower(origin)] = true
 	}
@@ -67,11 +69,20 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// wait returns when it is the request's turn to be turned away.
 func (d *door) wait() {
-	if d.held.Add(1) <= holds {
-		time.Sleep(hold)
+	now := int64(time.Since(d.opened))
+	for {
+		next := d.turn.Load()
+		turn := max(next, now)
+		if turn-now > int64(longest) {
+			return
+		}
+		if d.turn.CompareAndSwap(next, turn+int64(spacing)) {
+			time.Sleep(time.Duration(turn - now))
+			return
+		}
 	}
-	d.held.Add(-1)
 }
 
 // The headers by which a browser lets a page of another origin read an answer, and shared values of theirs.
