@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	traces "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
 // mark is what a secret of these tests begins with. It survives JSON, URLs and SQL as it is, and is found in nothing else.
@@ -67,14 +70,16 @@ func startProcess(t *testing.T, words ...string) *server {
 }
 
 // TestSecrets has a server in production keep what it is sent to itself. Secrets are put in every place that a client has, into operations that
-// succeed and into those that fail in as many ways as there are; then the log of the whole run, at its most talkative, and the metrics are
-// searched for them, and each answer for those that it must not tell.
+// succeed and into those that fail in as many ways as there are; then the log of the whole run, at its most talkative, its metrics and its
+// traces are searched for them, and each answer for those that it must not tell.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
+		c := newCollector(t)
 		settings := []string{"FORGE_ENV=production", "AUTH=off", "LOG_LEVEL=debug", "DATABASE_URL=" + withPassword(address), "MIGRATE=on",
 			"SLOW_OPERATION=1ms", "HELD_TOO_LONG=1ms", "STATEMENT_TIMEOUT=1s", "LOCK_TIMEOUT=0s", "MAX_BODY_BYTES=65536", "MAX_HEADER_BYTES=8192",
-			"MAX_DEPTH=8", "MAX_ALIASES=5", "MAX_COST=3000", "CORS_ORIGINS=https://app.example.com"}
+			"MAX_DEPTH=8", "MAX_ALIASES=5", "MAX_COST=3000", "CORS_ORIGINS=https://app.example.com",
+			"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_EXPORTER_OTLP_HEADERS=Key=of%20the%20collector,Other=" + secret("CollectorKey")}
 		p := &prober{t: t, server: startProcess(t, settings...), address: address}
 		p.talkative()
 		p.stored()
@@ -97,21 +102,56 @@ func TestSecrets(t *testing.T) {
 		if code := p.end(); code != 0 {
 			t.Errorf("exit status %d", code)
 		}
-		log := p.log.String()
-		for line := range strings.Lines(log) {
-			if found := leaks(line); found != nil {
-				t.Errorf("the log tells %v: %s", found, line)
-			}
-			if !json.Valid([]byte(line)) {
-				t.Errorf("a line of the log that is not JSON: %s", line)
-			}
-		}
-		for _, want := range []string{`"msg":"request"`, `"msg":"request failed"`, `"msg":"slow operation"`} {
-			if !strings.Contains(log, want) {
-				t.Errorf("the log is without %s, so this shows nothing:\n%s", want, log)
-			}
-		}
+		checkLog(t, p.log.String(), `"msg":"request"`, `"msg":"request failed"`, `"msg":"slow operation"`)
+		checkTraces(t, c, "POST /graphql", "mutation", "load heroes", "SELECT", "INSERT")
 	})
+}
+
+// checkLog searches a log for secrets. It has to have the parts: without them it shows nothing.
+func checkLog(t *testing.T, log string, parts ...string) {
+	t.Helper()
+	for line := range strings.Lines(log) {
+		if found := leaks(line); found != nil {
+			t.Errorf("the log tells %v: %s", found, line)
+		}
+		if !json.Valid([]byte(line)) {
+			t.Errorf("a line of the log that is not JSON: %s", line)
+		}
+	}
+	for _, want := range parts {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log is without %s, so this shows nothing:\n%s", want, log)
+		}
+	}
+}
+
+// checkTraces searches all that a collector got for secrets, once nothing more comes. Spans of these names have to be there, and spans of
+// failures. Tracestate is for the collector: whoever sends it has it recorded.
+func checkTraces(t *testing.T, c *otlp, names ...string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.wrong) > 0 {
+		t.Errorf("the collector refused %q", c.wrong)
+	}
+	if found := slices.DeleteFunc(leaks(c.raw.String()), func(where string) bool { return where == "State" }); len(found) > 0 {
+		t.Errorf("the traces tell %v", found)
+	}
+	seen, failed := map[string]bool{}, false
+	for _, span := range c.spans {
+		seen[span.Name] = true
+		failed = failed || span.Status.GetCode() == traces.Status_STATUS_CODE_ERROR
+		for name, value := range attributes(span) { // a number is no text in what is sent
+			if found := leaks(fmt.Sprint(value)); found != nil {
+				t.Errorf("%s of span %s tells %v", name, span.Name, found)
+			}
+		}
+	}
+	for _, name := range names {
+		if !seen[name] || !failed {
+			t.Errorf("there is no span %q, or none of a failure (%t), so this shows nothing", name, failed)
+		}
+	}
 }
 
 // withPassword puts a secret into the address of a server that does not ask for one.

@@ -62,6 +62,14 @@ func method(m string) string {
 	return "_OTHER"
 }
 
+// verb returns how the name of a span begins. What a client made up is HTTP there, as semantic conventions have it.
+func verb(m string) string {
+	if method(m) == m {
+		return m
+	}
+	return "HTTP"
+}
+
 // TraceID returns the ID of the trace that the request is recorded in, or "".
 func (r *Record) TraceID() string {
 	if r.spans.tracer == nil {
@@ -79,7 +87,7 @@ func (r *Record) End(route, id, method string, status int) {
 		r.endOperation()
 	}
 	span := r.spans.request
-	span.SetName(method + " " + route)
+	span.SetName(verb(method) + " " + route)
 	span.SetAttributes(semconv.HTTPRoute(route), semconv.URLPath(route), semconv.HTTPResponseStatusCode(status), attribute.String("forge.request.id", id))
 	if r.Refused != "" {
 		span.SetAttributes(attribute.String("forge.refused", string(r.Refused)))
