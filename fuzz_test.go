@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
@@ -90,7 +91,7 @@ func (v *victim) send(t testing.TB, r *http.Request) *httptest.ResponseRecorder 
 	}
 	w := httptest.NewRecorder()
 	v.handler.ServeHTTP(w, r)
-	body := plain(t, w)
+	body := plain(t, w.Header(), w.Body.Bytes())
 	var answer struct {
 		Data   json.RawMessage
 		Errors []struct{ Extensions struct{ Code string } }
@@ -124,17 +125,16 @@ func (v *victim) idle(t testing.TB) {
 	}
 }
 
-// plain returns the body of an answer, decompressed if need be.
-func plain(t testing.TB, w *httptest.ResponseRecorder) []byte {
+// plain returns the body of an answer, decompressed if its header says that it is compressed.
+func plain(t testing.TB, header http.Header, body []byte) []byte {
 	t.Helper()
 	var err error
-	body := w.Body.Bytes()
-	switch w.Header().Get("Content-Encoding") {
+	switch header.Get("Content-Encoding") {
 	case "zstd":
 		body, err = decoder.DecodeAll(body, nil)
 	case "gzip":
 		var r *gzip.Reader
-		if r, err = gzip.NewReader(w.Body); err == nil {
+		if r, err = gzip.NewReader(bytes.NewReader(body)); err == nil {
 			body, err = io.ReadAll(r)
 		}
 	}
