@@ -79,7 +79,7 @@ func TestRefusalCompression(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
 	mustExec(t, address, "BEGIN; LOCK TABLE heroes IN ACCESS EXCLUSIVE MODE") // until the test ends
-	many := "{ viewer { id }" // with which each field is read by itself, and fails by itself
+	many := "{ viewer { id }"                                                 // with which each field is read by itself, and fails by itself
 	for i := range 40 {
 		many += fmt.Sprintf(" a%d: users(first: 1) { totalCount nodes { username } }", i)
 	}

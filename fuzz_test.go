@@ -89,6 +89,7 @@ func (v *victim) send(t testing.TB, r *http.Request) *httptest.ResponseRecorder 
 	if _, preparing := t.(*testing.F); !preparing && v.before == nil {
 		v.before = goleak.IgnoreCurrent()
 	}
+	r.Host = "localhost"
 	w := httptest.NewRecorder()
 	v.handler.ServeHTTP(w, r)
 	body := plain(t, w.Header(), w.Body.Bytes())

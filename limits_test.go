@@ -80,14 +80,14 @@ func TestConnectionLimits(t *testing.T) {
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off", "MAX_BODY_BYTES=2048", "MAX_HEADER_BYTES=4096",
 		"READ_HEADER_TIMEOUT=200ms", "READ_TIMEOUT=400ms", "IDLE_TIMEOUT=300ms", "MAX_TOKENS=100", "MAX_DEPTH=3", "MAX_ALIASES=2",
 		"MAX_ROOT_FIELDS=2", "MAX_DIRECTIVES=1")
-	const head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	const head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 	for _, tt := range []struct{ name, words, begins, has string }{
-		{"headers that do not end", "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ", "", ""},
+		{"headers that do not end", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ", "", ""},
 		{"a body that does not come", head + "Content-Length: 100\r\n\r\n{", "HTTP/1.1 408 ", `"code":"TIMEOUT"`},
 		{"a body that is too large", head + "Content-Length: 2049\r\n\r\n" + strings.Repeat(" ", 2049), "HTTP/1.1 413 ", "2048 bytes"},
 		{"one that does not say so", head + "Transfer-Encoding: chunked\r\n\r\n801\r\n" + strings.Repeat(" ", 2049) + "\r\n0\r\n\r\n", "HTTP/1.1 413 ", "2048 bytes"},
-		{"headers that are too large", "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat("a", 9000) + "\r\n\r\n", "HTTP/1.1 431 ", ""},
-		{"no next request", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "ok\n"},
+		{"headers that are too large", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: " + strings.Repeat("a", 9000) + "\r\n\r\n", "HTTP/1.1 431 ", ""},
+		{"no next request", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 200 ", "ok\n"},
 		{"several operations", head + "Content-Length: 26\r\n\r\n[{\"query\":\"{viewer{id}}\"}]", "HTTP/1.1 400 ", "one operation"},
 	} {
 		if heard := s.speak(t, tt.words); !strings.HasPrefix(heard, tt.begins) || !strings.Contains(heard, tt.has) || tt.begins == "" && strings.Contains(heard, "HTTP/1.1 200") {
@@ -110,5 +110,22 @@ func TestConnectionLimits(t *testing.T) {
 		if want := fmt.Sprintf("\nforge_refused_total{limit=%q} %d\n", limit, n); !strings.Contains(metrics, want) {
 			t.Errorf("the metrics are without%s", want)
 		}
+	}
+}
+
+// TestOtherName asks for the API by a name that anyone's page may have.
+func TestOtherName(t *testing.T) {
+	t.Parallel()
+	const request = "GET /graphql?query={__typename} HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n"
+	local := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")
+	if heard := local.speak(t, request); !strings.HasPrefix(heard, "HTTP/1.1 421 ") || codeIn(heard) != "FORBIDDEN" || !strings.Contains(heard, "localhost") {
+		t.Errorf("%q", heard)
+	}
+	if heard := local.speak(t, strings.Replace(request, "rebound.example", "localhost:1", 1)); !strings.HasPrefix(heard, "HTTP/1.1 200 ") {
+		t.Errorf("by localhost: %q", heard)
+	}
+	anywhere := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator")
+	if heard := anywhere.speak(t, request); !strings.HasPrefix(heard, "HTTP/1.1 200 ") {
+		t.Errorf("where everyone is administrator: %q", heard)
 	}
 }

@@ -198,13 +198,13 @@ func (p *prober) raw() {
 	p.t.Helper()
 	for _, request := range []string{
 		"GET /" + secret("Line") + "\r\n\r\n",
-		secret("Method") + " /graphql HTTP/1.1\r\nHost: x\r\n\r\n",
+		secret("Method") + " /graphql HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"GET /graphql HTTP/1.1\r\nHost: " + secret("Host") + "\r\n\r\n",
-		"GET /graphql HTTP/1.1\r\nHost: x\r\nX-" + secret("Colonless") + "\r\n\r\n",
-		"GET /graphql HTTP/1.1\r\nHost: x\r\nX-A: \x01" + secret("Value") + "\r\n\r\n",
-		"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: " + secret("Length") + "\r\n\r\n",
-		"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"query\":\"" + secret("HungUp"),
-		"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + secret("Chunk") + "\r\n",
+		"GET /graphql HTTP/1.1\r\nHost: localhost\r\nX-" + secret("Colonless") + "\r\n\r\n",
+		"GET /graphql HTTP/1.1\r\nHost: localhost\r\nX-A: \x01" + secret("Value") + "\r\n\r\n",
+		"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + secret("Length") + "\r\n\r\n",
+		"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"query\":\"" + secret("HungUp"),
+		"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + secret("Chunk") + "\r\n",
 		"\x16\x03\x01" + secret("Handshake") + "\r\n\r\n",
 	} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))

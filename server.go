@@ -185,6 +185,7 @@ func (p program) parts(ctx context.Context, db *database.DB, documents graphql.H
 		Gate:    cfg.Gate,
 		Ready:   health.Ready(ctx, db, p.log),
 		Origins: p.Origins,
+		Local:   p.Local(),
 		Metrics: metrics.New(db),
 		Log:     p.log,
 		Slow:    p.SlowOperation,

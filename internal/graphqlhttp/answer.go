@@ -40,6 +40,8 @@ func (a answer) refuse(r *refusal) {
 		a.record.Refuse(telemetry.Overload)
 	case r == otherOrigin:
 		a.record.Refuse(telemetry.Origin)
+	case r == otherHost:
+		a.record.Refuse(telemetry.Host)
 	}
 	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: r.errors()})
 }

@@ -21,6 +21,10 @@ type refusal struct {
 	header  [2]string // a header that the status asks for, if there is one
 }
 
+// LocalNames says which requests are answered by a server that is for its own machine alone.
+const LocalNames = "AUTH is off, so only requests from this machine that name it are answered: Host must be localhost, a name that ends with .localhost, " +
+	"or a loopback address such as 127.0.0.1, with a port or without; AUTH_OFF_ANYWHERE lifts this"
+
 const example = `as in {"query": "{ __typename }"}`
 
 var (
@@ -39,7 +43,9 @@ var (
 		"the server has more to do than it can; try again", [2]string{"Retry-After", "1"}}
 	otherOrigin = &refusal{http.StatusForbidden, "FORBIDDEN",
 		"a page of another origin sent this from a browser, and it is not one of those that may", [2]string{}}
-	givenUp = &refusal{http.StatusServiceUnavailable, fault.Timeout,
+	// 421 says what is wrong: this server is not the one for that name (RFC 9110, sections 7.4 and 15.5.20).
+	otherHost = &refusal{http.StatusMisdirectedRequest, fault.Forbidden, LocalNames, [2]string{}}
+	givenUp   = &refusal{http.StatusServiceUnavailable, fault.Timeout,
 		"the request was given up before it was answered", [2]string{}}
 )
 
@@ -48,11 +54,16 @@ func (r *refusal) errors() gqlerror.List {
 }
 
 // RefuseOrigin answers a request that a page of another site sent.
-func RefuseOrigin(w http.ResponseWriter, r *http.Request) {
+func RefuseOrigin(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherOrigin) }
+
+// RefuseHost answers a request for a name that is none of this machine's own.
+func RefuseHost(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherHost) }
+
+func refuse(w http.ResponseWriter, r *http.Request, why *refusal) {
 	media, _ := negotiate(r.Header.Values("Accept"))
 	a := newAnswer(w, media)
 	a.record = telemetry.FromContext(r.Context())
-	a.refuse(otherOrigin)
+	a.refuse(why)
 }
 
 func malformed(format string, args ...any) *refusal {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"forge/internal/admission"
+	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/metrics"
 	"forge/internal/requestid"
@@ -19,6 +20,7 @@ type Parts struct {
 	API        http.Handler
 	Gate       *admission.Gate // when it is full, requests are turned away before they reach the API; nil: none are
 	Origins    []string        // whose pages may use it, beside this server's own
+	Local      bool            // requests are answered only if they are for a name of this machine's own; probes always
 	Playground http.Handler    // nil: there is none
 	Ready      http.Handler
 	Metrics    *metrics.Metrics
@@ -36,13 +38,20 @@ func Routes(p Parts) http.Handler {
 	if err != nil {
 		panic(err)
 	}
+	page, told := p.Playground, p.Metrics.Handler(p.Log)
+	if p.Local {
+		api, told = local(api, http.HandlerFunc(graphqlhttp.RefuseHost)), local(told, misdirected)
+		if page != nil {
+			page = local(page, misdirected)
+		}
+	}
 	mux := http.NewServeMux()
 	mux.Handle(apiPath, api)
 	mux.HandleFunc("GET /healthz", health.Live)
 	mux.Handle("GET /readyz", p.Ready)
-	mux.Handle("GET /metrics", p.Metrics.Handler(p.Log))
-	if p.Playground != nil {
-		mux.Handle("/", p.Playground)
+	mux.Handle("GET /metrics", told)
+	if page != nil {
+		mux.Handle("/", page)
 	}
 	// The ID comes first of what is done for those that are let in: everything that is logged about a request names it.
 	return newDoor(requestid.Handle(&observer{next: contained(secured(mux), p.Log), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer}), p)

@@ -34,6 +34,10 @@ func (s *Settings) MayServe() error {
 // Open reports whether other machines can send requests to a server with these settings, and each acts as an administrator.
 func (s *Settings) Open() bool { return !s.Auth && !isLoopback(s.Addr) }
 
+// Local reports whether a server with these settings answers only requests that name this machine: each acts as an administrator, and a page of the
+// web may have its own name lead here.
+func (s *Settings) Local() bool { return !s.Auth && !s.OpenToAll }
+
 // everyone is what has to be said for that, in full: nobody says it by mistake.
 const everyone = "yes-everyone-is-administrator"
 

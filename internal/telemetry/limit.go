@@ -18,6 +18,7 @@ const (
 	Overload    Limit = "overload"     // requests in flight and waiting
 	Deadline    Limit = "deadline"     // the time for a request
 	Origin      Limit = "origin"       // another site sent it
+	Host        Limit = "host"         // it is for a name that is none of this machine's own
 	Untrusted   Limit = "untrusted"    // the document is not in the manifest
 	PoolTimeout Limit = "pool_timeout" // no database connection came free in time
 )
@@ -25,5 +26,5 @@ const (
 // Limits lists them.
 var Limits = []Limit{
 	Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives,
-	Cost, Overload, Deadline, Origin, Untrusted, PoolTimeout,
+	Cost, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout,
 }
