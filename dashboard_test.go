@@ -138,6 +138,28 @@ func (s series) check(t *testing.T, about, query string) []string {
 	return s.within(t, expr)
 }
 
+// caches adds the caches whose hits a query shows, each by itself.
+func (s series) caches(t *testing.T, query string, shown map[string]bool) {
+	t.Helper()
+	expr, err := metricsql.Parse(strings.ReplaceAll(query, "$__rate_interval", "5m"))
+	if err != nil {
+		return // check has said so
+	}
+	metricsql.VisitAll(expr, func(e metricsql.Expr) {
+		selector, ok := e.(*metricsql.MetricExpr)
+		if !ok || selector.LabelFilterss[0][0].Value != "forge_cache_requests_total" {
+			return
+		}
+		names := map[string]bool{}
+		for _, labels := range s.selected(t, selector) {
+			names[labels["cache"]] = true
+		}
+		for name := range names {
+			shown[name] = shown[name] || len(names) == 1 || slices.Contains(s.within(t, expr), "cache")
+		}
+	})
+}
+
 // within returns the labels of the result of an expression.
 func (s series) within(t *testing.T, expr metricsql.Expr) []string {
 	t.Helper()
@@ -185,12 +207,14 @@ func TestDashboard(t *testing.T) {
 	s.query(t, countUsers)
 	s.query(t, countUsers)
 	s.query(t, `mutation { createTeam(input: {name: " "}) { team { id } } }`)
+	s.get(t, byHash(hashOf(countUsers), countUsers))
+	s.get(t, byHash(hashOf(countUsers)))
 	_, page := s.get(t, "/metrics")
 	told := parseMetrics(t, page)
 	// Without a failure of ours there is no series of it; that the codes are spelt right is all that can be checked.
 	told["forge_operations_total"] = append(told["forge_operations_total"], map[string]string{"operation": "query", "code": "INTERNAL"})
 
-	queries, ids := 0, map[int]bool{}
+	queries, ids, shown := 0, map[int]bool{}, map[string]bool{}
 	for _, panel := range board.Panels {
 		if ids[panel.ID] || panel.Title == "" || panel.GridPos.X+panel.GridPos.W > 24 {
 			t.Errorf("panel %d, %q: it has a title, an ID of its own and a place in 24 columns", panel.ID, panel.Title)
@@ -202,12 +226,21 @@ func TestDashboard(t *testing.T) {
 		for _, target := range panel.Targets {
 			queries++
 			labels := told.check(t, panel.Title, target.Expr)
+			told.caches(t, target.Expr, shown)
 			for _, name := range placeholder.FindAllStringSubmatch(target.LegendFormat, -1) {
 				if !slices.Contains(labels, name[1]) {
 					t.Errorf("%s: the legend names %s, which is not a label of %s", panel.Title, name[1], target.Expr)
 				}
 			}
 		}
+	}
+	for _, of := range told["forge_cache_requests_total"] {
+		if !shown[of["cache"]] {
+			t.Errorf("the cache %s is in no panel", of["cache"])
+		}
+	}
+	if !strings.Contains(page, `forge_cache_requests_total{cache="persisted",result="hit"} 1`+"\n") {
+		t.Error("the metrics are without the persisted operation that was found")
 	}
 	if queries < 20 {
 		t.Errorf("only %d queries were found", queries)

@@ -19,6 +19,9 @@ func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 	if err := noneUnknown(env); err != nil {
 		return nil, err
 	}
+	if err := understood(env); err != nil {
+		return nil, err
+	}
 	s := &Settings{names: map[string]string{}}
 	for _, setting := range All {
 		name, value := setting.given(cmd, env)
