@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -127,5 +128,32 @@ func TestOtherName(t *testing.T) {
 	anywhere := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator")
 	if heard := anywhere.speak(t, request); !strings.HasPrefix(heard, "HTTP/1.1 200 ") {
 		t.Errorf("where everyone is administrator: %q", heard)
+	}
+}
+
+// TestInvalidIsAnsweredShort sends documents that are wrong in as many places, and with as long names, as a body has room for: the answer says what
+// is wrong, and is short.
+func TestInvalidIsAnsweredShort(t *testing.T) {
+	t.Parallel()
+	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")
+	var unknown strings.Builder
+	for i := range 9900 {
+		fmt.Fprintf(&unknown, "unknown_field_with_a_name_of_some_length_%d ", i)
+	}
+	var aliased strings.Builder
+	for i := range 600 {
+		fmt.Fprintf(&aliased, "a%d: users(first: $v) { totalCount } ", i)
+	}
+	long := strings.Repeat("n", 900_000)
+	for _, tt := range []struct{ name, query, code, has string }{
+		{"many unknown fields", "{" + unknown.String() + "}", "GRAPHQL_VALIDATION_FAILED", "… and 9850 more errors"},
+		{"a long name, repeated by each mistake", "query " + long + " {" + aliased.String() + "}", "QUERY_TOO_COMPLEX", `"actual":900000,"code":"QUERY_TOO_COMPLEX","limit":1000`},
+		{"a long value", `{ users(first: "` + long + `") { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", `Int cannot represent`},
+		{"a long comment and text", `{ users(where: {username: "` + long[:60_000] + `"}) { totalCount } } #` + long[:60_000], "", `"totalCount":0`},
+	} {
+		_, body := s.query(t, tt.query)
+		if codeIn(body) != tt.code || !strings.Contains(body, tt.has) || len(body) > 20_000 || !json.Valid([]byte(body)) {
+			t.Errorf("%s: %d bytes, %.400s … %.200s", tt.name, len(body), body, body[max(0, len(body)-200):])
+		}
 	}
 }

@@ -67,12 +67,18 @@ func bracketDepth(document string) (deepest int) {
 		case '"':
 			i = endOfText(document, i)
 		case '#':
-			for i+1 < len(document) && document[i+1] != '\n' && document[i+1] != '\r' {
-				i++
-			}
+			i = endOfComment(document, i)
 		}
 	}
 	return deepest
+}
+
+// endOfComment returns the last character of the comment that starts at i.
+func endOfComment(document string, i int) int {
+	for i+1 < len(document) && document[i+1] != '\n' && document[i+1] != '\r' {
+		i++
+	}
+	return i
 }
 
 // endOfText returns where the text that starts at i ends. In a text, a backslash takes the character after it along; in a block of text, which

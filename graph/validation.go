@@ -16,6 +16,10 @@ import (
 // a fraction of a second.
 const maxWork = 200_000
 
+// maxWord is how long names and numbers may be, in bytes. Validation makes a message of each mistake, and many of those name the operation or the
+// fragment: a name of a megabyte, with a thousand mistakes below it, would take a gigabyte.
+const maxWord = 1000
+
 // validation refuses documents that validation would take long for, before it begins. gqlparser compares each field with each other of the same
 // name, follows fragments anew from each operation and each fragment, and those of introspection as often as they are spread: a
 // document within the limit of tokens could keep a processor busy for minutes.
@@ -35,6 +39,10 @@ func (v validation) MutateOperationParameters(ctx context.Context, request *grap
 	if v.known.has(request.Query) {
 		return nil
 	}
+	if n := longestWord(request.Query); n > maxWord {
+		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
+		return tooMuch(fault.TooComplex, "characters stand in one name or number", maxWord, n)
+	}
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: request.Query}, v.tokens)
 	if err != nil || !tooHeavy(document) {
 		return nil
@@ -43,6 +51,25 @@ func (v validation) MutateOperationParameters(ctx context.Context, request *grap
 	refused := tooMuch(fault.TooComplex, "", maxWork, maxWork+1)
 	refused.Message = "too many fields of one name, fragments or operations to check the document; send fewer of them at once"
 	return refused
+}
+
+// longestWord returns how long the longest name or number of a document is, those in texts and comments left out.
+func longestWord(document string) (longest int) {
+	length := 0
+	for i := 0; i < len(document); i++ {
+		switch c := document[i]; {
+		case c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z':
+			length++
+			longest = max(longest, length)
+			continue
+		case c == '"':
+			i = endOfText(document, i)
+		case c == '#':
+			i = endOfComment(document, i)
+		}
+		length = 0
+	}
+	return longest
 }
 
 func tooHeavy(document *ast.QueryDocument) bool {

@@ -60,7 +60,7 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 	op, errs := exec.CreateOperationContext(ctx, params)
 	record.Runs(op.Operation)
 	if len(errs) > 0 {
-		response := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+		response := exec.DispatchError(graphql.WithOperationContext(ctx, op), bounded(errs))
 		response.Data = nil // nothing was executed
 		return response, nil
 	}
