@@ -3,7 +3,6 @@ package graph_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -25,6 +24,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
+	"forge/internal/seal"
 	"forge/internal/viewer"
 )
 
@@ -311,7 +311,7 @@ func (c *contents) line(name string, row modelRow) line {
 	return newLine(prefixOf(name), row.key(), by)
 }
 
-// cursor returns the cursor of a line: a fingerprint of the order, each term's value behind its length, and the key.
+// cursor returns the cursor of a line, sealed for a fingerprint of the order: each term's value behind its length, and the key.
 func (c *contents) cursor(name string, order ordering, l line) string {
 	print, desc := name, false
 	var values []byte
@@ -334,7 +334,7 @@ func (c *contents) cursor(name string, order ordering, l line) string {
 	print += "|id" + strconv.FormatBool(desc)
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(print))
-	return base64.RawURLEncoding.EncodeToString(slices.Concat(binary.BigEndian.AppendUint32(nil, h.Sum32()), values, l.key[:]))
+	return string(seal.New(nil).Append(nil, h.Sum32(), append(values, l.key[:]...)))
 }
 
 // check finds fault with what a where input must not hold.

@@ -16,7 +16,7 @@ import (
 // fill adds so many documents to a cache, each different, and returns the cache.
 func fill(t *testing.T, documents int, text func(i int) string) documentCache {
 	t.Helper()
-	c := newDocumentCache(read.NewEngine(contract(), ent.Entities))
+	c := newDocumentCache(read.NewEngine(contract(), ent.Entities, nil))
 	for i := range documents {
 		text := text(i)
 		var first *ast.QueryDocument

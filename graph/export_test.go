@@ -15,7 +15,7 @@ import (
 // NewPlainServer returns the handler of the API with another field middleware in the place of the read engine.
 func NewPlainServer(db *database.DB, cfg Config, log *slog.Logger, fields graphql.FieldMiddleware) *handler.Server {
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: &Resolver{}})
-	srv := newServer(schema, read.NewEngine(schema.Schema(), ent.Entities), db, cfg, log)
+	srv := newServer(schema, read.NewEngine(schema.Schema(), ent.Entities, nil), db, cfg, log)
 	srv.AroundFields(fields)
 	return srv
 }

@@ -39,6 +39,9 @@ type Config struct {
 	MaxBodyBytes   int64           // of a request; 0 for no limit
 	Gate           *admission.Gate // lets operations in; nil lets in all
 	RequestTimeout time.Duration   // after which an operation is stopped; 0 for never
+	// CursorKey seals cursors: 32 bytes, the same for all servers of an API and at each start. With none everyone can read what a cursor holds, which
+	// is for where everyone may see all.
+	CursorKey []byte
 }
 
 // Resolver is the root of all resolvers. The database reaches them through the unit of work on the context.
@@ -47,7 +50,7 @@ type Resolver struct{}
 // NewServer returns the handler of the API on db.
 func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: &Resolver{}})
-	engine := read.NewEngine(schema.Schema(), ent.Entities)
+	engine := read.NewEngine(schema.Schema(), ent.Entities, cfg.CursorKey)
 	srv := newServer(executable{schema, engine}, engine, db, cfg, log)
 	srv.AroundRootFields(engine.Mutate)
 	srv.AroundFields(engine.Read)

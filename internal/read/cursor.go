@@ -1,12 +1,10 @@
 package read
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"hash/fnv"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -15,12 +13,13 @@ import (
 	"forge/internal/entity"
 )
 
-// A cursor holds what places its row in the order: a fingerprint of the order itself, then each term's value, then the
-// key. Four bytes, then for each term a length (one more than the value's, 0 for NULL) and the value as text, then 16 bytes.
+// A cursor holds what places its row in the order: each term's value, then the key. For each term it is a length (one more than the value's, 0 for
+// NULL) and the value as text, then 16 bytes. It is sealed, for the order alone: who has a cursor need not be one who may see these values, or have
+// others compared with values of their own.
 
 var errCursor = errors.New("this is not a cursor of this list: take one from edges or pageInfo, and keep orderBy as it was")
 
-// fingerprint tells orders apart, so that a cursor is not mistaken for one of another list.
+// fingerprint tells orders apart. A cursor is sealed for one, so that it is not taken for one of another list.
 func fingerprint(o *object, terms []term) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(o.Name))
@@ -31,9 +30,9 @@ func fingerprint(o *object, terms []term) uint32 {
 }
 
 // appendCursor appends the cursor of a row, given the columns that hold the terms.
-func appendCursor(b []byte, print uint32, t *table, row int, columns []int) []byte {
+func (e *Engine) appendCursor(b []byte, print uint32, t *table, row int, columns []int) []byte {
 	var space [128]byte
-	raw := binary.BigEndian.AppendUint32(space[:0], print)
+	raw := space[:0]
 	last := len(columns) - 1
 	for _, column := range columns[:last] {
 		value, null := t.cell(row, column)
@@ -44,17 +43,15 @@ func appendCursor(b []byte, print uint32, t *table, row int, columns []int) []by
 		raw = append(binary.AppendUvarint(raw, uint64(len(value))+1), value...)
 	}
 	key, _ := t.cell(row, columns[last])
-	return base64.RawURLEncoding.AppendEncode(b, append(raw, key...))
+	return e.cursors.Append(b, print, append(raw, key...))
 }
 
 // parseCursor returns the values of a cursor's terms.
-func parseCursor(text string, print uint32, terms []term) ([]any, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || strings.ContainsAny(text, "\r\n") || // which base64 passes over
-		len(raw) < 4 || binary.BigEndian.Uint32(raw) != print {
+func (e *Engine) parseCursor(text string, print uint32, terms []term) ([]any, error) {
+	raw, err := e.cursors.Open(text, print)
+	if err != nil {
 		return nil, errCursor
 	}
-	raw = raw[4:]
 	values := make([]any, len(terms))
 	last := len(terms) - 1
 	for i, t := range terms[:last] {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/internal/entity"
+	"forge/internal/seal"
 )
 
 // everyTerm is an order by a column of each kind that can be ordered by.
@@ -27,6 +28,9 @@ var everyTerm = []term{
 
 // keyOnly is the order when nothing is said.
 var keyOnly = []term{{column: "id", kind: entity.ID}}
+
+// cursors is an engine for its cursors alone.
+var cursors = &Engine{cursors: seal.New([]byte("a key of 32 bytes, as it has to "))}
 
 var someKey = uuid.MustParse("018f2b6c-0000-7abc-8def-0123456789ab")
 
@@ -65,37 +69,42 @@ func TestCursorRoundTrip(t *testing.T) {
 		{everyTerm, []any{int64(1<<31 - 1), strings.Repeat("n", 200), strings.Repeat("ß", 100), time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), "PENDING", uuid.Max}},
 	} {
 		tb, columns := rowOf(t, tt.terms, tt.values...)
-		text := string(appendCursor(nil, 7, tb, 0, columns))
-		got, err := parseCursor(text, 7, tt.terms)
+		text := string(cursors.appendCursor(nil, 7, tb, 0, columns))
+		got, err := cursors.parseCursor(text, 7, tt.terms)
 		if err != nil || !reflect.DeepEqual(got, tt.values) {
 			t.Errorf("cursor of %v is %s and reads %v, %v", tt.values, text, got, err)
 		}
 		if strings.ContainsAny(text, "+/= \"\\") {
 			t.Errorf("cursor %s cannot stand in a URL or a JSON string as it is", text)
 		}
-		if _, err := parseCursor(text, 8, tt.terms); err == nil {
+		if _, err := cursors.parseCursor(text, 8, tt.terms); err == nil {
 			t.Errorf("cursor of %v is taken for one of another order", tt.values)
 		}
 		raw, _ := base64.RawURLEncoding.DecodeString(text)
+		for _, value := range tt.values {
+			if name, ok := value.(string); ok && len(name) > 3 && bytes.Contains(raw, []byte(name)) {
+				t.Errorf("cursor %s tells %q", text, name)
+			}
+		}
 		for i := range raw {
-			if _, err := parseCursor(base64.RawURLEncoding.EncodeToString(raw[:i]), 7, tt.terms); err == nil {
+			if _, err := cursors.parseCursor(base64.RawURLEncoding.EncodeToString(raw[:i]), 7, tt.terms); err == nil {
 				t.Errorf("cursor of %v is read from %d of %d bytes", tt.values, i, len(raw))
 			}
 		}
 		for i := range text {
 			for _, add := range []string{"\n", "\r", "=", " ", "!", "\x00"} {
-				if _, err := parseCursor(text[:i]+add+text[i:], 7, tt.terms); err == nil {
+				if _, err := cursors.parseCursor(text[:i]+add+text[i:], 7, tt.terms); err == nil {
 					t.Errorf("cursor of %v is read with a %q in it", tt.values, add)
 				}
 			}
 		}
-		if _, err := parseCursor(base64.RawURLEncoding.EncodeToString(append(raw, 0)), 7, tt.terms); err == nil {
+		if _, err := cursors.parseCursor(base64.RawURLEncoding.EncodeToString(append(raw, 0)), 7, tt.terms); err == nil {
 			t.Errorf("cursor of %v is read with a byte too many", tt.values)
 		}
 	}
 }
 
-// TestCursorRefusal has cursors with the right fingerprint and a wrong rest. Each byte string follows the fingerprint.
+// TestCursorRefusal has cursors that were sealed for the list and hold what they should not.
 func TestCursorRefusal(t *testing.T) {
 	t.Parallel()
 	key := string(someKey[:])
@@ -129,8 +138,8 @@ func TestCursorRefusal(t *testing.T) {
 		{"a time", one(entity.Time, false), "\x152026-01-02T15:04:05Z" + key, true},
 		{"truth values order nothing", one(entity.Bool, false), "\x05true" + key, false},
 	} {
-		text := base64.RawURLEncoding.EncodeToString([]byte("\x00\x00\x00\x07" + tt.rest))
-		values, err := parseCursor(text, 7, tt.terms)
+		text := string(cursors.cursors.Append(nil, 7, []byte(tt.rest)))
+		values, err := cursors.parseCursor(text, 7, tt.terms)
 		if (err == nil) != tt.ok {
 			t.Errorf("%s: values %v, error %v; is to be read: %t", tt.name, values, err, tt.ok)
 		}
@@ -158,16 +167,29 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// FuzzParseCursor wants a cursor to be refused, or to be read into values that make a cursor of the same meaning.
+// FuzzParseCursor wants a cursor, sealed or not, to be refused, or to be read into values that make a cursor of the same meaning.
 func FuzzParseCursor(f *testing.F) {
-	tb, columns := rowOf(f, everyTerm, nil, "Sam", "Yard", time.Unix(5, 6000).UTC(), "PAID", someKey)
-	f.Add(string(appendCursor(nil, 7, tb, 0, columns)))
-	tb, columns = rowOf(f, keyOnly, someKey)
-	f.Add(string(appendCursor(nil, 7, tb, 0, columns)))
-	f.Add("")
-	f.Fuzz(func(t *testing.T, text string) {
+	for _, values := range [][]any{{nil, "Sam", "Yard", time.Unix(5, 6000).UTC(), "PAID", someKey}, {someKey}} {
+		terms := everyTerm
+		if len(values) == 1 {
+			terms = keyOnly
+		}
+		tb, columns := rowOf(f, terms, values...)
+		text := string(cursors.appendCursor(nil, 7, tb, 0, columns))
+		plain, err := cursors.cursors.Open(text, 7)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(false, text)
+		f.Add(true, string(plain))
+	}
+	f.Add(false, "")
+	f.Fuzz(func(t *testing.T, sealed bool, text string) {
+		if sealed {
+			text = string(cursors.cursors.Append(nil, 7, []byte(text)))
+		}
 		for _, terms := range [][]term{keyOnly, everyTerm} {
-			values, err := parseCursor(text, 7, terms)
+			values, err := cursors.parseCursor(text, 7, terms)
 			if err != nil {
 				continue
 			}
@@ -175,7 +197,7 @@ func FuzzParseCursor(f *testing.F) {
 				t.Fatalf("%q: %d values for %d terms", text, len(values), len(terms))
 			}
 			tb, columns := rowOf(t, terms, values...)
-			again, err := parseCursor(string(appendCursor(nil, 7, tb, 0, columns)), 7, terms)
+			again, err := cursors.parseCursor(string(cursors.appendCursor(nil, 7, tb, 0, columns)), 7, terms)
 			if err != nil {
 				t.Fatalf("%q reads %v, of which no cursor can be made: %v", text, values, err)
 			}

@@ -17,6 +17,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/seal"
 )
 
 // Engine reads selections of one schema. It is safe for concurrent use.
@@ -25,13 +26,16 @@ type Engine struct {
 	objects     map[string]*object // by the name of the GraphQL type
 	connections map[string]*object // by the name of the connection type
 	prefixes    map[string]*object // by the prefix of IDs
-	plans       sync.Map           // of documents that are kept, *ast.OperationDefinition to func() *operation
+	cursors     *seal.Sealer
+	plans       sync.Map // of documents that are kept, *ast.OperationDefinition to func() *operation
 }
 
 // NewEngine returns an engine for the schema over the entities. It panics if the schema offers something of an entity that the entity does
 // not have: then the two do not belong together.
-func NewEngine(schema *ast.Schema, entities []*entity.Entity) *Engine {
-	e := &Engine{schema: schema}
+//
+// cursorKey seals cursors, and has seal.KeySize bytes; with none everyone can read them.
+func NewEngine(schema *ast.Schema, entities []*entity.Entity, cursorKey []byte) *Engine {
+	e := &Engine{schema: schema, cursors: seal.New(cursorKey)}
 	e.bind(entities)
 	return e
 }

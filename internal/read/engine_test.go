@@ -23,7 +23,7 @@ import (
 )
 
 func newTestEngine() *Engine {
-	return NewEngine(generated.NewExecutableSchema(generated.Config{}).Schema(), ent.Entities)
+	return NewEngine(generated.NewExecutableSchema(generated.Config{}).Schema(), ent.Entities, nil)
 }
 
 // parsed is an operation as gqlgen hands it to the engine, of a document that is kept; the variables are as a client sends them.
@@ -272,7 +272,7 @@ func TestEngineWantsOneSchema(t *testing.T) {
 					t.Errorf("panic %q, want one about %q", got, tt.panics)
 				}
 			}()
-			NewEngine(schema, []*entity.Entity{thing})
+			NewEngine(schema, []*entity.Entity{thing}, nil)
 		})
 	}
 }
@@ -356,16 +356,16 @@ func BenchmarkAppendCursor(b *testing.B) {
 	space := make([]byte, 0, 256)
 	b.ReportAllocs()
 	for b.Loop() {
-		appendCursor(space, 7, tb, 0, columns)
+		cursors.appendCursor(space, 7, tb, 0, columns)
 	}
 }
 
 func BenchmarkParseCursor(b *testing.B) {
 	tb, columns := rowOf(b, everyTerm, int64(5), "Sam Vimes", "Pseudopolis Yard", "2026-01-02T15:04:05.000006Z", "PAID", someKey)
-	text := string(appendCursor(nil, 7, tb, 0, columns))
+	text := string(cursors.appendCursor(nil, 7, tb, 0, columns))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := parseCursor(text, 7, everyTerm); err != nil {
+		if _, err := cursors.parseCursor(text, 7, everyTerm); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -78,10 +78,10 @@ func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
 	if offset != nil {
 		p.offset = *offset
 	}
-	if p.after, err = p.cursor(args, "after"); err != nil {
+	if p.after, err = r.cursor(p, args, "after"); err != nil {
 		return nil, err
 	}
-	if p.before, err = p.cursor(args, "before"); err != nil {
+	if p.before, err = r.cursor(p, args, "before"); err != nil {
 		return nil, err
 	}
 	if where, ok := args["where"].(map[string]any); ok {
@@ -106,12 +106,13 @@ func sizeOf(args map[string]any, name string, most int) (*int, error) {
 	return &size, nil
 }
 
-func (p *page) cursor(args map[string]any, name string) ([]any, error) {
+// cursor returns the values of the cursor that an argument holds, nil without one.
+func (r *run) cursor(p *page, args map[string]any, name string) ([]any, error) {
 	if args[name] == nil {
 		return nil, nil
 	}
 	text, _ := args[name].(string)
-	values, err := parseCursor(text, p.print, p.order)
+	values, err := r.parseCursor(text, p.print, p.order)
 	if err != nil {
 		return nil, fault.Input(name, "%s", err)
 	}

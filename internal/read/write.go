@@ -262,7 +262,7 @@ func (w *writer) edge(fields []output, res *result, row int) bool {
 
 func (w *writer) cursor(res *result, row int) {
 	w.b = append(w.b, '"')
-	w.b = append(appendCursor(w.b, res.page.print, &res.table, row, res.cursor), '"')
+	w.b = append(w.appendCursor(w.b, res.page.print, &res.table, row, res.cursor), '"')
 }
 
 func (w *writer) pageInfo(out *output, res *result, page window) {
