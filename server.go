@@ -134,6 +134,10 @@ func serve(ctx context.Context, p program) error {
 	if err != nil {
 		return err
 	}
+	who, err := p.identity(ctx)
+	if err != nil {
+		return err
+	}
 	if p.Open() {
 		p.log.WarnContext(ctx, "whoever can connect is an administrator: AUTH is off, and the address is not loopback; "+
 			"something in front must decide who may connect", "addr", p.Addr)
@@ -157,11 +161,13 @@ func serve(ctx context.Context, p program) error {
 		return err
 	}
 	background, stop := context.WithCancel(ctx)
-	var sweeping sync.WaitGroup
-	sweeping.Go(func() { idempotency.SweepEvery(background, db, time.Minute, p.log) })
-	defer sweeping.Wait()
+	var behind sync.WaitGroup
+	behind.Go(func() { who.keepFresh(background) })
+	behind.Go(func() { idempotency.SweepEvery(background, db, time.Minute, p.log) })
+	defer behind.Wait()
 	defer stop()
 	parts := p.parts(ctx, db, documents)
+	parts.Tokens = who.verifier
 	if p.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, p.Traces, p.log)
 		if err != nil {
@@ -173,7 +179,7 @@ func serve(ctx context.Context, p program) error {
 	p.welcome(httpserver.URL(l), filled)
 	p.tell("READY=1")
 	defer context.AfterFunc(ctx, func() { p.tell("STOPPING=1") })()
-	return httpserver.Serve(ctx, l, httpserver.Routes(parts), p.Connection, p.log, p.ShutdownDelay)
+	return httpserver.Serve(who.requests(ctx), l, httpserver.Routes(parts), p.Connection, p.log, p.ShutdownDelay)
 }
 
 // parts says what the server consists of, which runs until ctx ends.

@@ -149,7 +149,7 @@ func (r *mutationResolver) CancelOrder(ctx context.Context, id ids.ID, expectedV
 
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
-	return nil, nil
+	return signedIn(ctx), nil
 }
 
 // Node is the resolver for the node field.

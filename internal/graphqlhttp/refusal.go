@@ -59,6 +59,18 @@ func RefuseOrigin(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherOr
 // RefuseHost answers a request for a name that is none of this machine's own.
 func RefuseHost(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherHost) }
 
+// RefuseToken answers a request whose bearer token does not hold, and says why: https://www.rfc-editor.org/rfc/rfc6750#section-3. The reason
+// must have no quotes in it.
+func RefuseToken(w http.ResponseWriter, r *http.Request, reason string) {
+	refuse(w, r, &refusal{http.StatusUnauthorized, fault.Unauthenticated, reason,
+		[2]string{"WWW-Authenticate", `Bearer error="invalid_token", error_description="` + reason + `"`}})
+}
+
+// RefuseForNow answers a request that the server cannot judge yet.
+func RefuseForNow(w http.ResponseWriter, r *http.Request, reason string) {
+	refuse(w, r, &refusal{http.StatusServiceUnavailable, fault.Unavailable, reason, overloaded.header})
+}
+
 func refuse(w http.ResponseWriter, r *http.Request, why *refusal) {
 	media, _ := negotiate(r.Header.Values("Accept"))
 	a := newAnswer(w, media)

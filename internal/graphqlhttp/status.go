@@ -13,17 +13,20 @@ import (
 type outcome struct {
 	status int
 	header [2]string
-	// always is whether old clients see the status too, and also when an operation was begun and came to null. The others keep
-	// to the specification: 200 for all that was understood, unless the client knows application/graphql-response+json.
+	// always is whether old clients see the status of a request error too. The others keep to the specification: 200 for all that was
+	// understood, unless the client knows application/graphql-response+json.
 	always bool
+	// begun is whether the status is also that of an operation that was begun and came to null. A mutation that fails because nobody is signed in
+	// has an answer like any other that fails: 401 is for who sends a token that does not hold.
+	begun bool
 }
 
 var outcomes = map[fault.Code]outcome{
-	fault.Unavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true},
+	fault.Unavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
 	fault.Unauthenticated:     {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
 	fault.Forbidden:           {status: http.StatusForbidden},
 	fault.OperationNotAllowed: {status: http.StatusForbidden},
-	fault.Timeout:             {status: http.StatusServiceUnavailable, always: true},
+	fault.Timeout:             {status: http.StatusServiceUnavailable, always: true, begun: true},
 	fault.Internal:            {status: http.StatusInternalServerError},
 }
 
@@ -32,9 +35,10 @@ func outcomeOf(response *graphql.Response, media string) outcome {
 	if response.Data != nil && string(response.Data) != "null" || len(response.Errors) == 0 {
 		return outcome{status: http.StatusOK}
 	}
-	strict := response.Data == nil && media == responseJSON
+	begun := response.Data != nil
+	strict := !begun && media == responseJSON
 	for _, err := range response.Errors {
-		if o, ok := outcomes[codeOf(err)]; ok && (o.always || strict) {
+		if o, ok := outcomes[codeOf(err)]; ok && (strict || o.always && (o.begun || !begun)) {
 			return o
 		}
 	}

@@ -14,7 +14,7 @@ import (
 const preflight = 10 * time.Minute
 
 // exposed are the headers of an answer that pages of other origins may read.
-var exposed = []string{requestid.Header, "Retry-After", "Traceparent"}
+var exposed = []string{requestid.Header, "Retry-After", "Traceparent", "Www-Authenticate"}
 
 // guarded lets pages of this server's own origin use the API from a browser, and those of the origins that are named, as browsers write
 // them: "https://app.example.com". A POST that a page of another one sends is refused; a GET changes nothing, and such a page cannot read
@@ -36,7 +36,7 @@ func guarded(api http.Handler, origins []string) (http.Handler, error) {
 	return cors.New(cors.Options{
 		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"*"}, // a preflight is answered with the headers that it asks for
+		AllowedHeaders: []string{"*"}, // a preflight is answered with the headers that it asks for, Authorization too
 		ExposedHeaders: exposed,
 		MaxAge:         int(preflight.Seconds()),
 	}).Handler(api), nil

@@ -13,6 +13,7 @@ import (
 	"forge/internal/metrics"
 	"forge/internal/requestid"
 	"forge/internal/telemetry"
+	"forge/internal/token"
 )
 
 // Parts are what the routes lead to.
@@ -21,6 +22,7 @@ type Parts struct {
 	Gate       *admission.Gate // when it is full, requests are turned away before they reach the API; nil: none are
 	Origins    []string        // whose pages may use it, beside this server's own
 	Local      bool            // requests are answered only if they are for a name of this machine's own; probes always
+	Tokens     *token.Verifier // says whose requests with a bearer token are; nil: that is not looked at
 	Playground http.Handler    // nil: there is none
 	Ready      http.Handler
 	Metrics    *metrics.Metrics
@@ -34,7 +36,7 @@ const apiPath = "/graphql"
 
 // Routes returns the handler of all that the server answers. It panics if one of the origins is none.
 func Routes(p Parts) http.Handler {
-	api, err := guarded(p.API, p.Origins)
+	api, err := guarded(withBearer(p.Tokens, p.API), p.Origins)
 	if err != nil {
 		panic(err)
 	}

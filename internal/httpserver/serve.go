@@ -23,7 +23,8 @@ type Connection struct {
 }
 
 // Serve answers requests on l until ctx ends, and for the delay after that, so that whoever sends them can notice. Then it takes
-// no new ones, and returns nil when those in flight are answered, or were cut off after 30 seconds.
+// no new ones, and returns nil when those in flight are answered, or were cut off after 30 seconds. The contexts of requests have the values of
+// ctx, such as a viewer.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay time.Duration) error {
 	return serve(ctx, l, handler, limits, log, delay, drainTime)
 }
@@ -38,6 +39,7 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 		IdleTimeout:       limits.IdleTimeout,
 		MaxHeaderBytes:    limits.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()

@@ -17,12 +17,13 @@ func setAddr(s *Settings, value string) error {
 	return nil
 }
 
-// MayServe returns an error if others could reach a server with these settings and act as an administrator. Nothing but
-// this stands between the two. The error is a *usage.Error.
+// MayServe returns an error if others could reach a server with these settings and act as an administrator, or if nobody could be known. Nothing
+// but this stands between the two. The error is a *usage.Error.
 func (s *Settings) MayServe() error {
-	if s.Auth {
-		return notAllowed(s.NameOf("AUTH"), "on", "this build cannot check tokens yet, and does not serve without checking them",
-			"off, for this machine alone")
+	if s.Auth && !s.Token.Given() {
+		auth := s.said["AUTH"]
+		return notAllowed(auth.name, auth.value, "no key is set that tokens could be checked with",
+			"on with AUTH_SECRET, which `openssl rand -base64 32` makes, AUTH_KEYS_FILE or AUTH_JWKS_URL; or off, where only this machine can connect")
 	}
 	if s.Open() && !s.OpenToAll {
 		return notAllowed(s.NameOf("ADDR"), s.Addr, "every request would act as an administrator ("+s.NameOf("AUTH")+
@@ -43,6 +44,10 @@ const everyone = "yes-everyone-is-administrator"
 
 func isLoopback(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)
+	return isLoopbackHost(host)
+}
+
+func isLoopbackHost(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -22,7 +22,7 @@ func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 	if err := understood(env); err != nil {
 		return nil, err
 	}
-	s := &Settings{names: map[string]string{}}
+	s := &Settings{said: map[string]said{}}
 	for _, setting := range All {
 		name, value := setting.given(cmd, env)
 		if name == "" {
@@ -35,7 +35,7 @@ func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 		if err := setting.set(s, value); err != nil {
 			return nil, setting.refused(name, value, err)
 		}
-		s.names[setting.Env] = name
+		s.said[setting.Env] = said{name, setting.shown(value)}
 	}
 	return s, nil
 }
@@ -51,10 +51,15 @@ func (s Setting) given(cmd *cli.Command, env map[string]string) (name, value str
 	return "", ""
 }
 
-func (s Setting) refused(name, value string, err error) error {
+func (s Setting) shown(value string) string {
 	if s.show != nil {
-		value = s.show(value)
+		return s.show(value)
 	}
+	return value
+}
+
+func (s Setting) refused(name, value string, err error) error {
+	value = s.shown(value)
 	if errors.Is(err, errNotAllowed) {
 		return usage.Errorf("%s=%q is not allowed; allowed: %s", name, value, s.Allowed)
 	}

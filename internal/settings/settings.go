@@ -11,6 +11,7 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/httpserver"
+	"forge/internal/token"
 	"forge/internal/tracing"
 )
 
@@ -21,6 +22,7 @@ type Settings struct {
 	Production  bool
 	Auth        bool // requests must say who they come from; without it each acts as an administrator
 	OpenToAll   bool // also where other machines can connect
+	Token       token.Options
 	Migrate     bool // a starting server applies pending migrations
 	Demo        bool // a starting server fills an empty database with demo data
 	Playground  bool
@@ -52,13 +54,16 @@ type Settings struct {
 
 	Origins []string // whose pages may use the API, beside the server's own
 
-	names map[string]string // how each setting was given, by its environment variable: "ADDR", "--addr"
+	said map[string]said // how each setting was given, by its environment variable
 }
+
+// said is under which name a setting was given, "ADDR" or "--addr", and as what; a secret is left out.
+type said struct{ name, value string }
 
 // NameOf returns the name under which the setting with an environment variable was given: that variable, or its flag.
 func (s *Settings) NameOf(env string) string {
-	if name, ok := s.names[env]; ok {
-		return name
+	if said, ok := s.said[env]; ok {
+		return said.name
 	}
 	return env
 }

@@ -13,6 +13,7 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/httpserver"
+	"forge/internal/token"
 	"forge/internal/tracing"
 	"forge/internal/usage"
 )
@@ -44,6 +45,7 @@ func TestLoad(t *testing.T) {
 		MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute, MaxInFlight: 32, MaxQueued: 1024, QueueTimeout: 2 * time.Second,
 		Connection: httpserver.Connection{MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 			WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute},
+		Token:          token.Options{TTL: 15 * time.Minute, Issuer: "forge", Audience: "forge", RoleClaim: "role", UserClaim: "sub"},
 		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
 		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
@@ -55,6 +57,7 @@ func TestLoad(t *testing.T) {
 		return s
 	}
 	const postgres = "postgres://u:p@localhost/x"
+	long := strings.Repeat("0123456789", 4)
 	tests := []struct {
 		name  string
 		words []string
@@ -96,6 +99,19 @@ func TestLoad(t *testing.T) {
 			with(func(s *Settings) {
 				s.Origins = []string{"https://app.example.com", "http://localhost:3000", "http://[::1]:81"}
 			})},
+		{"own keys", []string{"AUTH_SECRET=" + long, "--auth-keys-file=keys.json", "ACCESS_TOKEN_TTL=5m", "AUTH_ISSUER=us", "CURSOR_SECRET=" + long},
+			with(func(s *Settings) {
+				s.Token.Secret, s.Token.KeysFile, s.Token.TTL, s.Token.Issuer, s.Token.CursorSecret = long, "keys.json", 5*time.Minute, "us", long
+			})},
+		{"a provider", []string{"AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER=https://id.example", "AUTH_AUDIENCE=shop", "AUTH_ROLE_CLAIM=a.b", "AUTH_USER_CLAIM=forge"},
+			with(func(s *Settings) {
+				s.Token.JWKSURL, s.Token.Issuer, s.Token.Audience = "https://id.example/keys", "https://id.example", "shop"
+				s.Token.RoleClaim, s.Token.UserClaim = "a.b", "forge"
+			})},
+		{"a provider on this machine", []string{"AUTH_JWKS_URL=http://127.0.0.1:81/keys", "AUTH_ISSUER=i", "AUTH_AUDIENCE=a"},
+			with(func(s *Settings) {
+				s.Token.JWKSURL, s.Token.Issuer, s.Token.Audience = "http://127.0.0.1:81/keys", "i", "a"
+			})},
 		{"another address", []string{"--addr", "[::1]:0"}, with(func(s *Settings) { s.Addr = "[::1]:0" })},
 	}
 	for _, tt := range tests {
@@ -105,7 +121,7 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.names = nil; !reflect.DeepEqual(*got, tt.want) {
+			if got.said = nil; !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("%v:\n%+v, want\n%+v", tt.words, *got, tt.want)
 			}
 		})
@@ -129,6 +145,20 @@ func TestRefused(t *testing.T) {
 		{"--addr=:-1", "--addr", ":-1"},
 		{"AUTH=maybe", "AUTH", "maybe"},
 		{"AUTH_OFF_ANYWHERE=yes", "AUTH_OFF_ANYWHERE", "yes"},
+		{"AUTH_SECRET=s3cret0123456789012345678901234", "AUTH_SECRET", "…"},
+		{"--auth-secret=s3cret", "--auth-secret", "…"},
+		{"CURSOR_SECRET=s3cret", "CURSOR_SECRET", "…"},
+		{"--auth-keys-file=", "--auth-keys-file", ""},
+		{"ACCESS_TOKEN_TTL=25h", "ACCESS_TOKEN_TTL", "25h"},
+		{"ACCESS_TOKEN_TTL=0s", "ACCESS_TOKEN_TTL", "0s"},
+		{"AUTH_JWKS_URL=http://id.example/keys", "AUTH_JWKS_URL", "http://id.example/keys"},
+		{"AUTH_JWKS_URL=https://u:s3cret@id.example/keys", "AUTH_JWKS_URL", "https://xxxxx@id.example/keys"},
+		{"AUTH_JWKS_URL=file:///etc/keys", "AUTH_JWKS_URL", "file:///etc/keys"},
+		{"AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER", ""}, // and nothing said of whose tokens they are
+		{"--auth-issuer=", "--auth-issuer", ""},
+		{"--auth-audience=", "--auth-audience", ""},
+		{"--auth-role-claim=", "--auth-role-claim", ""},
+		{"--auth-user-claim=", "--auth-user-claim", ""},
 		{"SHUTDOWN_DELAY=-1s", "SHUTDOWN_DELAY", "-1s"},
 		{"MIGRATE=2", "MIGRATE", "2"},
 		{"--demo=never", "--demo", "never"},
@@ -242,6 +272,7 @@ func TestUnknownVariable(t *testing.T) {
 // TestMayServe is the whole table: a server that asks nobody who they are is for its own machine.
 func TestMayServe(t *testing.T) {
 	t.Parallel()
+	const secret = "0123456789012345678901234567890123456789"
 	tests := []struct {
 		words []string
 		name  string // of the setting that is refused
@@ -264,6 +295,11 @@ func TestMayServe(t *testing.T) {
 		{[]string{"AUTH=on"}, "AUTH"},
 		{[]string{"--auth=on", "ADDR=:80"}, "--auth"},
 		{[]string{"FORGE_ENV=production"}, "AUTH"},
+		{[]string{"AUTH=on", "CURSOR_SECRET=" + secret}, "AUTH"},
+		{[]string{"FORGE_ENV=production", "AUTH_SECRET=" + secret, "ADDR=:80"}, ""},
+		{[]string{"AUTH=on", "AUTH_KEYS_FILE=keys.json"}, ""},
+		{[]string{"AUTH=on", "AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER=i", "AUTH_AUDIENCE=a"}, ""},
+		{[]string{"AUTH=off", "AUTH_SECRET=" + secret, "ADDR=:80"}, "ADDR"},
 	}
 	for _, tt := range tests {
 		s, err := load(t, tt.words...)
@@ -295,8 +331,26 @@ func TestDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if said.names = silent.names; !reflect.DeepEqual(*said, *silent) {
+		if said.said = silent.said; !reflect.DeepEqual(*said, *silent) {
 			t.Errorf("%s=%s is not what holds without it", setting.Env, setting.Default)
+		}
+	}
+}
+
+// TestMayServeSays checks that the value is told as it was given, and how to go on.
+func TestMayServeSays(t *testing.T) {
+	t.Parallel()
+	s, err := load(t, "AUTH=yes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.MayServe()
+	if err == nil {
+		t.Fatal("it may serve without a key")
+	}
+	for _, part := range []string{`AUTH="yes"`, "AUTH_SECRET", "openssl rand -base64 32", "AUTH_KEYS_FILE", "AUTH_JWKS_URL"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%v, want it to say %s", err, part)
 		}
 	}
 }

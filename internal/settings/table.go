@@ -1,10 +1,12 @@
 package settings
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/token"
 	"forge/internal/tracing"
 )
 
@@ -39,6 +41,53 @@ var All = []Setting{
 		Env: "AUTH_OFF_ANYWHERE", Flag: "auth-off-anywhere", Default: "no", Allowed: "no or " + everyone,
 		Meaning: "whether AUTH=off is also meant where other machines can connect, and each of them may read, change and delete everything",
 		set:     func(s *Settings, v string) error { return choose(&s.OpenToAll, v, "no", everyone) },
+	},
+	{
+		Env: "AUTH_SECRET", Flag: "auth-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, such as `openssl rand -base64 32` prints, or none", token.MinSecret),
+		Meaning: "the secret that Forge signs its access tokens with (HS256), and checks them; alike in all processes",
+		set:     secret(func(s *Settings) *string { return &s.Token.Secret }), show: hidden,
+	},
+	{
+		Env: "AUTH_KEYS_FILE", Flag: "auth-keys-file", Default: off, Allowed: "the path of a JSON Web Key Set, or none",
+		Meaning: "private keys that Forge signs its access tokens with, each with its own kid: oct (HS256) or Ed25519 (EdDSA); the first signs, and all of them and AUTH_SECRET are good for checking",
+		set:     optional(func(s *Settings) *string { return &s.Token.KeysFile }),
+	},
+	{
+		Env: "ACCESS_TOKEN_TTL", Flag: "access-token-ttl", Default: "15m", Allowed: times(time.Second, 24*time.Hour),
+		Meaning: "how long an access token lives that Forge makes",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Token.TTL }, time.Second, 24*time.Hour),
+	},
+	{
+		Env: "AUTH_JWKS_URL", Flag: "auth-jwks-url", Default: off, Allowed: "https://HOST/PATH, http:// for a loopback address, or none",
+		Meaning: "where an OpenID Connect provider publishes its keys: its tokens are good, too; goes with AUTH_ISSUER and AUTH_AUDIENCE",
+		set:     setJWKS, show: redactURL,
+	},
+	{
+		Env: "AUTH_ISSUER", Flag: "auth-issuer", Default: "forge, and none with AUTH_JWKS_URL", Allowed: "1 to 255 bytes",
+		Meaning: "who makes tokens: what their claim iss has to be",
+		derive:  forgeUnlessProvider,
+		set:     whoFor(func(s *Settings) *string { return &s.Token.Issuer }),
+	},
+	{
+		Env: "AUTH_AUDIENCE", Flag: "auth-audience", Default: "forge, and none with AUTH_JWKS_URL", Allowed: "1 to 255 bytes",
+		Meaning: "for whom tokens are made: what their claim aud has to be, or has to have among others",
+		derive:  forgeUnlessProvider,
+		set:     whoFor(func(s *Settings) *string { return &s.Token.Audience }),
+	},
+	{
+		Env: "AUTH_ROLE_CLAIM", Flag: "auth-role-claim", Default: "role", Allowed: "1 to 255 bytes",
+		Meaning: "the claim of a provider's tokens that makes an administrator if it is ADMIN, or a list with it, in capital letters or not; realm_access.roles is the member roles of the claim realm_access",
+		set:     named(func(s *Settings) *string { return &s.Token.RoleClaim }),
+	},
+	{
+		Env: "AUTH_USER_CLAIM", Flag: "auth-user-claim", Default: "sub", Allowed: "1 to 255 bytes",
+		Meaning: "the claim of a provider's tokens that may be the ID of a user of Forge, user_…; whoever has none is signed in, and no row is theirs",
+		set:     named(func(s *Settings) *string { return &s.Token.UserClaim }),
+	},
+	{
+		Env: "CURSOR_SECRET", Flag: "cursor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, or none", token.MinSecret),
+		Meaning: "what the key of cursors is made of, alike in all processes; with none it is made of AUTH_SECRET, or else of the first key of AUTH_KEYS_FILE",
+		set:     secret(func(s *Settings) *string { return &s.Token.CursorSecret }), show: hidden,
 	},
 	{
 		Env: "SHUTDOWN_DELAY", Flag: "shutdown-delay", Default: "0s", Allowed: times(0, 5*time.Minute),
@@ -276,7 +325,7 @@ var All = []Setting{
 	{
 		Env: "OTEL_EXPORTER_OTLP_HEADERS", Flag: "otel-exporter-otlp-headers", Default: off, Allowed: "NAME=VALUE, several with commas between them, percent-encoded, or none",
 		Meaning: "headers that are sent to the collector, such as a key",
-		set:     setHeaders, show: func(string) string { return "…" },
+		set:     setHeaders, show: hidden,
 	},
 	{
 		Env: "OTEL_SERVICE_NAME", Flag: "otel-service-name", Default: "forge", Allowed: "1 to 255 bytes",

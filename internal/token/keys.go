@@ -1,0 +1,170 @@
+package token
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// ownAlgorithms are those of Forge's own tokens.
+var ownAlgorithms = []string{jwt.SigningMethodHS256.Alg(), jwt.SigningMethodEdDSA.Alg()}
+
+// Keys are Forge's own. The first signs, and all verify, so that a key can be replaced while tokens of the one before are about.
+type Keys struct {
+	first  *ownKey // nil if there is none
+	secret *ownKey // of AUTH_SECRET; nil if there is none
+	all    *keySet
+	count  int
+}
+
+type ownKey struct {
+	id           string
+	method       jwt.SigningMethod
+	sign, verify any
+	material     []byte // the secret in it
+}
+
+// ReadKeys returns the keys of a set in a file, and behind them the secret. Either may be "". The error says what is wrong with the file, and
+// nothing of what is in it.
+func ReadKeys(secret, path string) (*Keys, error) {
+	keys := &Keys{all: newKeySet()}
+	if path != "" {
+		found, err := readKeySet(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range found {
+			if keys.all.has(key.id, ownAlgorithms) {
+				return nil, fmt.Errorf("two keys have the same kid, and each needs its own")
+			}
+			keys.add(key)
+		}
+	}
+	if secret == "" {
+		return keys, nil
+	}
+	keys.secret = secretKey([]byte(secret))
+	if keys.all.has(keys.secret.id, ownAlgorithms) {
+		return nil, errors.New("a key has the kid that belongs to AUTH_SECRET")
+	}
+	keys.add(keys.secret)
+	return keys, nil
+}
+
+// Len returns how many keys there are.
+func (k *Keys) Len() int { return k.count }
+
+func (k *Keys) add(key *ownKey) {
+	if k.first == nil {
+		k.first = key
+	}
+	k.count++
+	k.all.add(keyName{key.id, key.method.Alg()}, key.verify)
+}
+
+// secretKey returns the key of a secret. Its ID tells one secret from the next, and nothing of it.
+func secretKey(secret []byte) *ownKey {
+	sum := sha256.Sum256(append([]byte("forge: the ID of a secret\x00"), secret...))
+	return hmacKey("secret-"+base64.RawURLEncoding.EncodeToString(sum[:6]), secret)
+}
+
+func hmacKey(id string, secret []byte) *ownKey {
+	return &ownKey{id: id, method: jwt.SigningMethodHS256, sign: secret, verify: secret, material: secret}
+}
+
+// The largest set of keys that is read, in bytes and in keys.
+const (
+	maxSet  = 1 << 20
+	maxKeys = 1000
+	maxID   = 255
+)
+
+func readKeySet(path string) ([]*ownKey, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, errors.Unwrap(err) // the path is known
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxSet+1))
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	set, err := parseSet(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(set) == 0 {
+		return nil, errors.New("there is no key in it")
+	}
+	keys := make([]*ownKey, len(set))
+	for i, text := range set {
+		if keys[i], err = parseOwn(text); err != nil {
+			return nil, fmt.Errorf("key %d of it: %w", i+1, err)
+		}
+	}
+	return keys, nil
+}
+
+var errNoSet = errors.New(`it is not a JSON Web Key Set, {"keys": [...]}`)
+
+// parseSet returns the keys of a JSON Web Key Set as they are written there.
+func parseSet(text []byte) ([]json.RawMessage, error) {
+	var set struct {
+		Keys *[]json.RawMessage `json:"keys"`
+	}
+	switch err := json.Unmarshal(text, &set); {
+	case len(text) > maxSet:
+		return nil, fmt.Errorf("it has more than %d bytes", maxSet)
+	case err != nil || set.Keys == nil:
+		return nil, errNoSet
+	case len(*set.Keys) > maxKeys:
+		return nil, fmt.Errorf("it has more than %d keys", maxKeys)
+	}
+	return *set.Keys, nil
+}
+
+// parseOwn reads a private key.
+func parseOwn(text []byte) (*ownKey, error) {
+	var written jwkset.JWKMarshal
+	if err := json.Unmarshal(text, &written); err != nil {
+		return nil, errors.New("it is not a JSON Web Key")
+	}
+	if written.KID == "" || len(written.KID) > maxID {
+		return nil, fmt.Errorf("it needs a kid of 1 to %d bytes", maxID)
+	}
+	if written.USE != "" && written.USE != jwkset.UseSig {
+		return nil, errors.New("its use is not sig")
+	}
+	read, err := jwkset.NewJWKFromMarshal(written, jwkset.JWKMarshalOptions{Private: true}, jwkset.JWKValidateOptions{})
+	if err != nil {
+		return nil, errors.New("it is not valid; allowed are oct keys and Ed25519 keys (OKP), with their private parts")
+	}
+	var key *ownKey
+	switch private := read.Key().(type) {
+	case []byte:
+		if len(private) < MinSecret {
+			return nil, fmt.Errorf("it has %d bytes, and HS256 needs %d at least", len(private), MinSecret)
+		}
+		key = hmacKey(written.KID, private)
+	case ed25519.PrivateKey:
+		if !bytes.Equal(ed25519.NewKeyFromSeed(private.Seed()), private) {
+			return nil, errors.New("its x does not belong to its d")
+		}
+		key = &ownKey{written.KID, jwt.SigningMethodEdDSA, private, private.Public(), private.Seed()}
+	default:
+		return nil, errors.New("allowed are oct keys and Ed25519 keys (OKP), with their private parts")
+	}
+	if written.ALG != "" && string(written.ALG) != key.method.Alg() {
+		return nil, fmt.Errorf("its alg is not %s", key.method.Alg())
+	}
+	return key, nil
+}
