@@ -1,0 +1,613 @@
+package token
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"forge/internal/ids"
+	"forge/internal/viewer"
+)
+
+const (
+	aSecret     = "a secret that nobody knows, of more than 32 bytes"
+	otherSecret = "another secret, of more than 32 bytes just like it"
+)
+
+var ada = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
+
+func adaID() string { return ids.ID{Prefix: "user", UUID: ada}.String() }
+
+// base are the options of most tests: a secret alone.
+func base() Options {
+	return Options{Secret: aSecret, TTL: 15 * time.Minute, Issuer: "forge", Audience: "shop", RoleClaim: "role", UserClaim: "sub"}
+}
+
+// side is both sides of tokens, and the clock that they go by.
+type side struct {
+	*Verifier
+	keys   *Keys
+	issuer *Issuer
+	mu     sync.Mutex
+	time   time.Time
+}
+
+func (s *side) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.time
+}
+
+func (s *side) later(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.time = s.time.Add(d)
+}
+
+func newSide(t testing.TB, o Options) *side {
+	t.Helper()
+	keys, err := ReadKeys(o.Secret, o.KeysFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &side{Verifier: NewVerifier(o, keys, slog.New(slog.NewTextHandler(io.Discard, nil))), keys: keys, issuer: NewIssuer(o, keys), time: time.Now()}
+	s.Verifier.now = s.now
+	if s.issuer != nil {
+		s.issuer.now = s.now
+	}
+	if s.provider != nil {
+		s.provider.now = s.now
+	}
+	return s
+}
+
+func (s *side) mustIssue(t testing.TB, role viewer.Role) string {
+	t.Helper()
+	text, _, err := s.issuer.Issue(ada, role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// good are the claims of a token that holds.
+func (s *side) good() jwt.MapClaims {
+	now := s.now().Unix()
+	return jwt.MapClaims{"iss": s.options.Issuer, "aud": s.options.Audience, "sub": adaID(), "iat": now, "exp": now + 60, "role": "USER"}
+}
+
+// with returns claims with others in their place; nil takes one out.
+func with(c jwt.MapClaims, others jwt.MapClaims) jwt.MapClaims {
+	c = maps.Clone(c)
+	for name, value := range others {
+		if c[name] = value; value == nil {
+			delete(c, name)
+		}
+	}
+	return c
+}
+
+// sign returns a token with a header.
+func sign(t testing.TB, method jwt.SigningMethod, key any, header map[string]any, c jwt.Claims) string {
+	t.Helper()
+	token := jwt.NewWithClaims(method, c)
+	maps.Copy(token.Header, header)
+	text, err := token.SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+// TestIssue checks that a token that is issued says what it was issued for.
+func TestIssue(t *testing.T) {
+	t.Parallel()
+	s := newSide(t, base())
+	for _, role := range []viewer.Role{viewer.User, viewer.Admin} {
+		text, expires, err := s.issuer.Issue(ada, role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time it is remembered
+			got, issued, err := s.Verify(text)
+			if want := (viewer.Viewer{ID: ada, Role: role}); err != nil || got != want {
+				t.Fatalf("%+v, %v, want %+v", got, err, want)
+			}
+			if want := s.now().Truncate(time.Microsecond); !issued.Equal(want) {
+				t.Errorf("issued at %v, want %v", issued, want)
+			}
+		}
+		if left := expires.Sub(s.now()); left > 15*time.Minute || left <= 15*time.Minute-time.Second {
+			t.Errorf("it lives for %v", left)
+		}
+		token, _, err := jwt.NewParser().ParseUnverified(text, jwt.MapClaims{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := token.Claims.(jwt.MapClaims)
+		if token.Header["typ"] != "at+jwt" || token.Header["alg"] != "HS256" || said["sub"] != adaID() || said["jti"] == "" || said["exp"] != float64(expires.Unix()) {
+			t.Errorf("%v %v", token.Header, said)
+		}
+	}
+}
+
+func mustRSA(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func mustEd25519(t testing.TB) ed25519.PrivateKey {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func mustECDSA(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// written returns a key as it stands in a set.
+func written(t testing.TB, key any, id string, private bool) json.RawMessage {
+	t.Helper()
+	made, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: id}, Marshal: jwkset.JWKMarshalOptions{Private: private}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(made.Marshal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func setOf(keys ...json.RawMessage) []byte {
+	text, err := json.Marshal(map[string]any{"keys": keys})
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+func mustWriteFile(t testing.TB, text []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keys.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestAttacks sends tokens that must not hold to a server that has a secret, a file of keys, and a provider.
+func TestAttacks(t *testing.T) {
+	t.Parallel()
+	ed, rsaKey, ecKey, provided := mustEd25519(t), mustRSA(t), mustECDSA(t), mustEd25519(t)
+	p := newPublisher(t)
+	p.publish(written(t, rsaKey.Public(), "theirs", false), written(t, ecKey.Public(), "curve", false), written(t, provided.Public(), "provided", false))
+	o := base()
+	o.KeysFile, o.JWKSURL = mustWriteFile(t, setOf(written(t, ed, "ours", true))), p.URL
+	s := newSide(t, o)
+	if err := s.Fetch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	secret := s.keys.secret.id
+	hmac := func(header map[string]any, c jwt.MapClaims) string {
+		return sign(t, jwt.SigningMethodHS256, []byte(aSecret), header, c)
+	}
+	kid := func(id any) map[string]any { return map[string]any{"kid": id} }
+	claim := func(name string, value any) string {
+		return hmac(kid(secret), with(s.good(), jwt.MapClaims{name: value}))
+	}
+	theirs := func(name string, value any) string {
+		return sign(t, jwt.SigningMethodRS256, rsaKey, kid("theirs"), with(s.good(), jwt.MapClaims{name: value}))
+	}
+	der, err := x509.MarshalPKIXPublicKey(rsaKey.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	good := hmac(kid(secret), s.good())
+	parts := strings.Split(good, ".")
+	now := s.now().Unix()
+
+	tests := []struct {
+		name, text string
+		want       error
+	}{
+		{"empty", "", errMalformed},
+		{"a word", "token", errMalformed},
+		{"two parts", parts[0] + "." + parts[1], errMalformed},
+		{"no header", "." + parts[1] + "." + parts[2], errMalformed},
+		{"a line break", good[:10] + "\n" + good[10:], errMalformed},
+		{"padding", parts[0] + "." + parts[1] + "." + parts[2] + "=", errMalformed},
+		{"too long", strings.Repeat("a", maxToken+1), errTooLong},
+		{"long and signed", claim("more", strings.Repeat("a", maxToken)), errTooLong},
+		{"encrypted", encode(`{"alg":"dir","enc":"A256GCM"}`) + "..aa.aa.aa", errMalformed},
+		{"enc", hmac(map[string]any{"kid": secret, "enc": "A256GCM"}, s.good()), errHeader},
+
+		{"alg none", encode(`{"alg":"none","typ":"JWT"}`) + "." + parts[1] + ".", errSignature},
+		{"alg none with a key", encode(`{"alg":"none","kid":"`+secret+`"}`) + "." + parts[1] + "." + parts[2], errSignature},
+		{"alg None", encode(`{"alg":"None","kid":"`+secret+`"}`) + "." + parts[1] + ".", errAlgorithm},
+		{"no alg", encode(`{"kid":"`+secret+`"}`) + "." + parts[1] + "." + parts[2], errAlgorithm},
+		{"alg a list", encode(`{"alg":["HS256"],"kid":"`+secret+`"}`) + "." + parts[1] + "." + parts[2], errAlgorithm},
+		{"another HMAC", sign(t, jwt.SigningMethodHS512, []byte(aSecret), kid(secret), s.good()), errSignature},
+		{"no signature", parts[0] + "." + parts[1] + ".", errSignature},
+		{"another signature", parts[0] + "." + parts[1] + "." + encode(strings.Repeat("a", 32)), errSignature},
+		{"another's claims", parts[0] + "." + encode(`{"iss":"forge","aud":"shop","sub":"`+adaID()+`","exp":9999999999,"role":"ADMIN"}`) + "." + parts[2], errSignature},
+		{"another secret", sign(t, jwt.SigningMethodHS256, []byte(otherSecret), kid(secret), s.good()), errSignature},
+
+		{"a public RSA key as HMAC secret", sign(t, jwt.SigningMethodHS256, public, kid("theirs"), s.good()), errKey},
+		{"its DER as HMAC secret", sign(t, jwt.SigningMethodHS256, der, kid("theirs"), s.good()), errKey},
+		{"a public key without a kid", sign(t, jwt.SigningMethodHS256, public, nil, s.good()), errSignature},
+		{"our public key as HMAC secret", sign(t, jwt.SigningMethodHS256, []byte(ed.Public().(ed25519.PublicKey)), kid("ours"), s.good()), errKey},
+		{"their Ed25519 key as HMAC secret", sign(t, jwt.SigningMethodHS256, []byte(provided.Public().(ed25519.PublicKey)), kid("provided"), s.good()), errKey},
+		{"their key under our kid", sign(t, jwt.SigningMethodRS256, rsaKey, kid(secret), s.good()), errKey},
+		{"an Ed25519 key under our kid", sign(t, jwt.SigningMethodEdDSA, provided, kid("ours"), s.good()), errSignature},
+		{"our key under their kid", sign(t, jwt.SigningMethodEdDSA, ed, kid("provided"), s.good()), errSignature},
+		{"a curve's kid for RSA", sign(t, jwt.SigningMethodRS256, rsaKey, kid("curve"), s.good()), errKey},
+		{"another RSA key", sign(t, jwt.SigningMethodRS256, mustRSA(t), kid("theirs"), s.good()), errSignature},
+
+		{"unknown kid", hmac(kid("nobody"), s.good()), errKey},
+		{"empty kid", hmac(kid(""), s.good()), errKey},
+		{"a number as kid", hmac(kid(7), s.good()), errKey},
+		{"null as kid", hmac(kid(nil), s.good()), errKey},
+		{"a path as kid", sign(t, jwt.SigningMethodHS256, []byte{}, kid("../../../../dev/null"), s.good()), errKey},
+		{"the file as kid", hmac(kid(o.KeysFile), s.good()), errKey},
+		{"an address as kid", hmac(kid(p.URL), s.good()), errKey},
+		{"SQL as kid", sign(t, jwt.SigningMethodHS256, []byte("x"), kid("' UNION SELECT 'x' --"), s.good()), errKey},
+		{"NUL in kid", hmac(kid(secret+"\x00"), s.good()), errKey},
+		{"a long kid", hmac(kid(strings.Repeat("k", 300)), s.good()), errKey},
+
+		{"crit", hmac(map[string]any{"kid": secret, "crit": []string{"exp"}}, s.good()), errHeader},
+		{"b64", hmac(map[string]any{"kid": secret, "b64": false}, s.good()), errHeader},
+		{"an ID token", hmac(map[string]any{"kid": secret, "typ": "id_token+jwt"}, s.good()), errHeader},
+		{"a type that is none", hmac(map[string]any{"kid": secret, "typ": 1}, s.good()), errHeader},
+
+		{"expired", claim("exp", now), errExpired},
+		{"expired long ago", claim("exp", 1), errExpired},
+		{"no exp", claim("exp", nil), errClaims},
+		{"exp a text", claim("exp", "9999999999"), errClaims},
+		{"exp beyond all time", claim("exp", json.Number("1e300")), errClaims},
+		{"exp before all time", claim("exp", -1), errClaims},
+		{"not valid yet", claim("nbf", now+1), errEarly},
+		{"nbf a text", claim("nbf", "soon"), errClaims},
+		{"issued in the future", claim("iat", now+60), errEarly},
+		{"iat a text", claim("iat", "now"), errClaims},
+		{"another audience", claim("aud", "other"), errAudience},
+		{"other audiences", claim("aud", []string{"other", "shop2"}), errAudience},
+		{"no audience", claim("aud", nil), errClaims},
+		{"empty audience", claim("aud", ""), errClaims},
+		{"audience a number", claim("aud", 1), errClaims},
+		{"another issuer", claim("iss", "forge2"), errIssuer},
+		{"no issuer", claim("iss", nil), errClaims},
+		{"no subject", claim("sub", nil), errSubject},
+		{"empty subject", claim("sub", ""), errSubject},
+		{"subject a number", claim("sub", 7), errSubject},
+		{"a team as subject", claim("sub", ids.ID{Prefix: "team", UUID: ada}.String()), errSubject},
+		{"nobody as subject", claim("sub", ids.ID{Prefix: "user"}.String()), errSubject},
+		{"a UUID as subject", claim("sub", ada.String()), errSubject},
+
+		{"theirs, expired", theirs("exp", now-int64(leeway/time.Second)), errExpired},
+		{"theirs, not valid yet", theirs("nbf", now+int64(leeway/time.Second)+1), errEarly},
+		{"theirs, no exp", theirs("exp", nil), errClaims},
+		{"theirs, another audience", theirs("aud", "other"), errAudience},
+		{"theirs, no audience", theirs("aud", nil), errClaims},
+		{"theirs, another issuer", theirs("iss", "https://evil.example"), errIssuer},
+		{"theirs, no issuer", theirs("iss", nil), errIssuer},
+		{"theirs, no subject", theirs("sub", nil), errSubject},
+	}
+	for _, tt := range tests {
+		for range 2 { // a refusal is not remembered as anything else
+			if got, _, err := s.Verify(tt.text); !errors.Is(err, tt.want) || got != (viewer.Viewer{}) {
+				t.Errorf("%s: %+v, %v, want: %v", tt.name, got, err, tt.want)
+			}
+		}
+	}
+	for name, text := range map[string]string{
+		"ours": good, "without a kid": hmac(nil, s.good()), "by the file": s.mustIssue(t, viewer.User),
+		"theirs": theirs("x", 1), "theirs within leeway": theirs("exp", now-1),
+		"their curve": sign(t, jwt.SigningMethodES256, ecKey, kid("curve"), s.good()),
+		"their PSS":   sign(t, jwt.SigningMethodPS384, rsaKey, kid("theirs"), s.good()),
+	} {
+		if got, _, err := s.Verify(text); err != nil || got.ID != ada {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// TestRefusalsAreHeaders checks that each reason can stand in a quoted header.
+func TestRefusalsAreHeaders(t *testing.T) {
+	for _, r := range []Refusal{errTooLong, errMalformed, errAlgorithm, errHeader, errKey, errSignature, errClaims, errExpired, errEarly, errAudience, errIssuer, errSubject, errRevoked} {
+		if strings.ContainsFunc(string(r), func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
+			t.Errorf("%s", r)
+		}
+	}
+}
+
+// TestExpiresWhileRemembered checks that a token that was verified once does not live on.
+func TestExpiresWhileRemembered(t *testing.T) {
+	t.Parallel()
+	s := newSide(t, base())
+	text, expires, err := s.issuer.Issue(ada, viewer.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Verify(text); err != nil {
+		t.Fatal(err)
+	}
+	s.later(expires.Sub(s.now()) - 1)
+	if _, _, err := s.Verify(text); err != nil {
+		t.Errorf("just before its end: %v", err)
+	}
+	s.later(1)
+	if _, _, err := s.Verify(text); !errors.Is(err, errExpired) {
+		t.Errorf("at its end: %v", err)
+	}
+}
+
+// TestRevoked checks that each request asks, and that a token of the same second that is newer holds.
+func TestRevoked(t *testing.T) {
+	t.Parallel()
+	s := newSide(t, base())
+	var mu sync.Mutex
+	var after time.Time
+	s.Revoked = func(user uuid.UUID, issued time.Time) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return user == ada && !after.IsZero() && !issued.After(after)
+	}
+	old := s.mustIssue(t, viewer.User)
+	silent := sign(t, jwt.SigningMethodHS256, []byte(aSecret), nil, with(s.good(), jwt.MapClaims{"iat": nil, "exp": s.now().Unix() + 600}))
+	for _, text := range []string{old, silent} {
+		if _, _, err := s.Verify(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mu.Lock()
+	after = s.now()
+	mu.Unlock()
+	s.later(2 * time.Microsecond)
+	if _, _, err := s.Verify(s.mustIssue(t, viewer.User)); err != nil {
+		t.Errorf("issued after: %v", err)
+	}
+	for _, text := range []string{old, silent} {
+		if _, _, err := s.Verify(text); !errors.Is(err, errRevoked) {
+			t.Errorf("issued before: %v", err)
+		}
+	}
+}
+
+// TestRotation goes from one key to the next: tokens of the old one hold while it is there.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	first, second := []byte(strings.Repeat("1", 32)), mustEd25519(t)
+	one, two := written(t, first, "2025", true), written(t, second, "2026", true)
+	at := func(keys ...json.RawMessage) *side {
+		o := base()
+		o.KeysFile = mustWriteFile(t, setOf(keys...))
+		return newSide(t, o)
+	}
+	before, between, after := at(one), at(two, one), at(two)
+	old, young := before.mustIssue(t, viewer.User), between.mustIssue(t, viewer.Admin)
+	if before.keys.Len() != 2 || between.keys.Len() != 3 {
+		t.Errorf("%d and %d keys, with the secret", before.keys.Len(), between.keys.Len())
+	}
+	bySecret := newSide(t, base()).mustIssue(t, viewer.User)
+	tests := []struct {
+		name, text string
+		at         *side
+		want       error
+	}{
+		{"old, before", old, before, nil},
+		{"old, between", old, between, nil},
+		{"old, after", old, after, errKey},
+		{"young, before", young, before, errKey},
+		{"young, between", young, between, nil},
+		{"young, after", young, after, nil},
+		{"the secret's, after", bySecret, after, nil},
+	}
+	for _, tt := range tests {
+		if _, _, err := tt.at.Verify(tt.text); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+	token, _, err := jwt.NewParser().ParseUnverified(young, jwt.MapClaims{})
+	if err != nil || token.Header["kid"] != "2026" || token.Header["alg"] != "EdDSA" {
+		t.Errorf("the first of the file signs: %v (%v)", token.Header, err)
+	}
+}
+
+// TestKeysFile checks that what is wrong with a file is said, and nothing of what is in it.
+func TestKeysFile(t *testing.T) {
+	t.Parallel()
+	ed := mustEd25519(t)
+	var okp map[string]any
+	if err := json.Unmarshal(written(t, ed, "a", true), &okp); err != nil {
+		t.Fatal(err)
+	}
+	okpWith := func(name string, value any) string {
+		changed := maps.Clone(okp)
+		changed[name] = value
+		text, _ := json.Marshal(changed)
+		return `{"keys":[` + string(text) + `]}`
+	}
+	oct := func(k, more string) string { return `{"keys":[{"kty":"oct","k":"` + encode(k) + `"` + more + `}]}` }
+	long := strings.Repeat("s3cret", 6)
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "not a JSON Web Key Set"},
+		{"a secret", "s3cret", "not a JSON Web Key Set"},
+		{"one key", `{"kty":"oct","kid":"a","k":"s3cret"}`, "not a JSON Web Key Set"},
+		{"no key", `{"keys":[]}`, "no key"},
+		{"too large", `{"keys":[` + strings.Repeat(" ", maxSet) + `]}`, "bytes"},
+		{"too many", `{"keys":[` + strings.Repeat("1,", maxKeys) + `1]}`, "keys"},
+		{"no kid", oct(long, ""), "key 1 of it: it needs a kid"},
+		{"short", oct("s3cret", `,"kid":"a"`), "it has 6 bytes, and HS256 needs 32"},
+		{"not base64", `{"keys":[{"kty":"oct","kid":"a","k":"s3cret+/!"}]}`, "not valid"},
+		{"a number", `{"keys":[1234567]}`, "not a JSON Web Key"},
+		{"for encryption", oct(long, `,"kid":"a","use":"enc"`), "use"},
+		{"another algorithm", oct(long, `,"kid":"a","alg":"HS512"`), "its alg is not HS256"},
+		{"twice", strings.Replace(oct(long, `,"kid":"a"`), "]}", ","+oct(long, `,"kid":"a"`)[len(`{"keys":[`):], 1), "same kid"},
+		{"the secret's kid", oct(long, `,"kid":"`+secretKey([]byte(aSecret)).id+`"`), "AUTH_SECRET"},
+		{"public alone", string(setOf(written(t, ed.Public(), "a", false))), "private parts"},
+		{"RSA", string(setOf(written(t, mustRSA(t), "a", true))), "allowed are oct keys and Ed25519"},
+		{"d of another", okpWith("d", base64.RawURLEncoding.EncodeToString(mustEd25519(t).Seed())), "x does not belong to its d"},
+		{"short d", okpWith("d", "AAAA"), "not valid"},
+		{"kid a number", okpWith("kid", 1234567), "not a JSON Web Key"},
+	}
+	for _, tt := range tests {
+		_, err := ReadKeys(aSecret, mustWriteFile(t, []byte(tt.text)))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+			continue
+		}
+		if strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "1234567") {
+			t.Errorf("%s: the file's contents in %v", tt.name, err)
+		}
+	}
+	if _, err := ReadKeys("", filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	if keys, err := ReadKeys("", ""); err != nil || keys.Len() != 0 || NewIssuer(base(), keys) != nil {
+		t.Errorf("nothing given: %v, %v", keys, err)
+	}
+}
+
+func TestExposed(t *testing.T) {
+	path := mustWriteFile(t, nil)
+	for mode, want := range map[os.FileMode]bool{0o600: false, 0o640: false, 0o644: true} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := Exposed(path); got != want {
+			t.Errorf("%o: %v", mode, got)
+		}
+	}
+	if Exposed("") || Exposed(path+"x") {
+		t.Error("what is not there is exposed")
+	}
+}
+
+// TestCursorKey checks that the key is the same wherever the same is given, and another where something else is.
+func TestCursorKey(t *testing.T) {
+	t.Parallel()
+	file := mustWriteFile(t, setOf(written(t, mustEd25519(t), "a", true), written(t, []byte(otherSecret), "b", true)))
+	made := func(o Options) (string, bool) {
+		keys, err := ReadKeys(o.Secret, o.KeysFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, lasting := o.CursorKey(keys)
+		if len(key) != 32 {
+			t.Errorf("%d bytes", len(key))
+		}
+		return string(key), lasting
+	}
+	seen := map[string]string{string(PublicCursorKey()): "everybody's"}
+	for name, o := range map[string]Options{
+		"a secret": {Secret: aSecret}, "another": {Secret: otherSecret}, "a file": {KeysFile: file}, "its own": {CursorSecret: "x"},
+	} {
+		key, lasting := made(o)
+		again, _ := made(o)
+		if key != again || !lasting {
+			t.Errorf("%s: not the same twice, or not lasting", name)
+		}
+		if other, taken := seen[key]; taken {
+			t.Errorf("%s has the key of %s", name, other)
+		}
+		seen[key] = name
+		if o.Secret != "" {
+			o.KeysFile = file
+			if key, _ := made(o); key != again {
+				t.Errorf("%s: another key with a file beside it", name)
+			}
+		}
+		o.CursorSecret = "x"
+		if key, _ := made(o); seen[key] != "its own" && seen[key] != "" {
+			t.Errorf("%s: its own secret does not count more", name)
+		}
+	}
+	first, lasting := made(Options{})
+	if second, _ := made(Options{}); lasting || first == second {
+		t.Errorf("made up: lasting %v, or the same twice", lasting)
+	}
+	if !bytes.Equal(PublicCursorKey(), PublicCursorKey()) {
+		t.Error("everybody's key changes")
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	s := newSide(b, base())
+	s.Verifier.now = time.Now
+	s.Revoked = func(uuid.UUID, time.Time) bool { return false }
+	text := s.mustIssue(b, viewer.User)
+	b.ReportAllocs()
+	b.Run("remembered", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, err := s.Verify(text); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("new", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, err := s.check(text, s.state.Load()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// FuzzVerify looks for a text that is taken for a token, and was not issued. Of those that were, the parts are the seeds.
+func FuzzVerify(f *testing.F) {
+	s := newSide(f, base())
+	issued := s.mustIssue(f, viewer.Admin)
+	parts := strings.Split(issued, ".")
+	for _, seed := range []string{issued, parts[0] + "." + parts[1] + ".", encode(`{"alg":"none"}`) + "." + parts[1] + ".", "..", "....", encode(`{"alg":"HS256","kid":[]}`) + "." + encode(`{"exp":1e999}`) + "." + parts[2]} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, _, err := s.Verify(text)
+		if err == nil && text != issued {
+			t.Errorf("%q is taken for %+v", text, got)
+		}
+		if _, ok := errors.AsType[Refusal](err); err != nil && !ok {
+			t.Errorf("%q: %v is no refusal", text, err)
+		}
+	})
+}
