@@ -10,11 +10,12 @@ test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race d
 	go test $(RACE) -timeout 20m $$(go list ./... | grep -v /faults$$)
 	go test $(RACE) -timeout 20m ./faults # by itself: it measures under load
 
-# Together they send a million requests; each ends when it has sent its part.
+# Together they send a million requests, and as many tokens as each of them; each ends when it has sent its part.
 FUZZ ?= 170000
 fuzz: ## a million requests that random changes were made to, against the whole server; ends by itself
 	for target in FuzzBody FuzzDocument FuzzVariables FuzzID FuzzCursor FuzzHeaders; do \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 . || exit; done
+	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./internal/token
 
 soak: needs ## the long forms of the tests of faults and concurrency
 	FORGE_SOAK=1 go test -timeout 90m -count=1 ./faults/... ./graph/... ./internal/unit/...
