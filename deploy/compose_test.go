@@ -91,6 +91,9 @@ func environment(t *testing.T, path string, uncomment bool, fill string) map[str
 			if value == "" {
 				value = fill
 			}
+			if value == fill && name == "AUTH_SECRET" {
+				value = strings.Repeat(fill, 8) // at least 32 bytes
+			}
 			env[name] = value
 		}
 	}
@@ -139,8 +142,24 @@ func TestComposeSecrets(t *testing.T) {
 	if _, err := readCompose(nil); err == nil || !strings.Contains(err.Error(), "deploy/compose.env") {
 		t.Errorf("without passwords: %v", err)
 	}
+	env := environment(t, "compose.env", false, "s3cret")
+	delete(env, "AUTH_SECRET")
+	if _, err := readCompose(env); err == nil || !strings.Contains(err.Error(), "AUTH_SECRET") {
+		t.Errorf("without a secret for tokens: %v", err)
+	}
 	file := mustReadCompose(t, environment(t, "compose.env", false, "s3cret"))
 	if env := file.Services["forge"].Environment; env["AUTH"] != "on" || env["AUTH_OFF_ANYWHERE"] != "no" {
 		t.Errorf("by default: AUTH=%s AUTH_OFF_ANYWHERE=%s", env["AUTH"], env["AUTH_OFF_ANYWHERE"])
+	}
+}
+
+// TestComposeProvider uncomments what names a provider: all of it reaches the server.
+func TestComposeProvider(t *testing.T) {
+	env := environment(t, "compose.env", true, "s3cret")
+	got := mustReadCompose(t, env).Services["forge"].Environment
+	for _, name := range []string{"AUTH_SECRET", "AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE"} {
+		if got[name] == "" || got[name] != env[name] {
+			t.Errorf("%s is %q in the container, and %q outside", name, got[name], env[name])
+		}
 	}
 }

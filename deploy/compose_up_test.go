@@ -16,9 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	_ "github.com/lib/pq"
 
 	"forge/internal/pgtemp"
+	"forge/internal/token"
+	"forge/internal/viewer"
 )
 
 // patience is how long a test waits for what must come at last.
@@ -204,11 +207,18 @@ func newHost(t *testing.T, env map[string]string) *host {
 
 // TestComposeUp brings up what compose.yaml describes, in its order, uses it, and stops it.
 func TestComposeUp(t *testing.T) {
-	h := newHost(t, environment(t, "compose.env", true, "s3cret"))
+	env := environment(t, "compose.env", false, "s3cret")
+	h := newHost(t, env)
 	h.start("forge")
 	h.mustBecomeHealthy("forge")
-	response, err := http.Post("http://127.0.0.1:"+h.port+"/graphql", "application/json",
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:"+h.port+"/graphql",
 		strings.NewReader(`{"query": "mutation { createTeam(input: {name: \"The First\"}) { team { name } } }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+mustIssue(t, env["AUTH_SECRET"]))
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,6 +235,20 @@ func TestComposeUp(t *testing.T) {
 		t.Error("the server's role makes a table")
 	}
 	h.mustStop("forge")
+}
+
+// mustIssue returns the token of an administrator, as a server makes it that has the secret.
+func mustIssue(t *testing.T, secret string) string {
+	t.Helper()
+	keys, err := token.ReadKeys(secret, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, err := token.NewIssuer(token.Options{Issuer: "forge", Audience: "forge", TTL: time.Hour}, keys).Issue(uuid.Must(uuid.NewV7()), viewer.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func (h *host) mustStop(name string) {
@@ -246,11 +270,12 @@ func (h *host) mustStop(name string) {
 	}
 }
 
-// TestComposeRefuses starts the server without what has to be said twice.
+// TestComposeRefuses starts the server without a secret that is one, and without what has to be said twice.
 func TestComposeRefuses(t *testing.T) {
-	for said, want := range map[string]string{"": `AUTH="on" is not allowed`, "AUTH": `ADDR="0.0.0.0:`} {
-		env := environment(t, "compose.env", said != "", "s3cret")
-		delete(env, "AUTH_OFF_ANYWHERE")
+	for said, want := range map[string]string{"AUTH_SECRET=short": `AUTH_SECRET="…" is not allowed`, "AUTH=off": `ADDR="0.0.0.0:`} {
+		env := environment(t, "compose.env", false, "s3cret")
+		name, value, _ := strings.Cut(said, "=")
+		env[name] = value
 		h := newHost(t, env)
 		h.start("forge")
 		if err := h.up["forge"].Wait(); h.up["forge"].ProcessState.ExitCode() != 2 || !strings.Contains(h.log.String(), want) {

@@ -54,6 +54,11 @@ func (u unit) command(t *testing.T, database string, manager ...string) *exec.Cm
 		switch name {
 		case "DATABASE_URL":
 			value = withPlace(t, value, database)
+		case "AUTH_SECRET":
+			if value != "" {
+				t.Errorf("AUTH_SECRET=%s is a secret that everybody knows", value)
+			}
+			value = strings.Repeat("s3cret", 8)
 		case "ADDR":
 			value = strings.Replace(value, ":8080", ":0", 1)
 		}
@@ -84,7 +89,7 @@ func TestSystemd(t *testing.T) {
 	if got := server.one(t, "Requires"); got != "forge-migrate.service" || !strings.Contains(server.one(t, "After"), got) {
 		t.Errorf("the server requires %s and starts after %s", got, server.one(t, "After"))
 	}
-	h := newHost(t, environment(t, "compose.env", true, "PASSWORD"))
+	h := newHost(t, environment(t, "compose.env", false, "PASSWORD"))
 	h.start("postgres")
 	place := *h.postgres
 	place.Path = "/forge"

@@ -55,6 +55,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"settings", (*Doctor).settings},
+		{"identity", (*Doctor).identity},
 		{"file", (*Doctor).file},
 		{"database", (*Doctor).reach},
 		{"schema", (*Doctor).schema},
@@ -83,7 +84,9 @@ func (d *Doctor) Examine(ctx context.Context) Report {
 	return report
 }
 
-func (c check) needsDatabase() bool { return c.name != "settings" && c.name != "file" }
+func (c check) needsDatabase() bool {
+	return c.name != "settings" && c.name != "identity" && c.name != "file"
+}
 
 // close gives up a database that hangs.
 func (d *Doctor) close(db *database.DB) {

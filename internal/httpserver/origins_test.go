@@ -96,7 +96,7 @@ func TestOrigins(t *testing.T) {
 		}
 	}
 	exposed := askFrom(newRoutes(t, trusted), "GET", "/graphql", "Origin", trusted).Header().Get("Access-Control-Expose-Headers")
-	for _, name := range []string{"X-Request-Id", "Retry-After", "Traceparent"} {
+	for _, name := range []string{"X-Request-Id", "Retry-After", "Traceparent", "Www-Authenticate"} {
 		if !strings.Contains(exposed, name) {
 			t.Errorf("a page cannot read %s: %q", name, exposed)
 		}

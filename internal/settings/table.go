@@ -43,7 +43,7 @@ var All = []Setting{
 		set:     func(s *Settings, v string) error { return choose(&s.OpenToAll, v, "no", everyone) },
 	},
 	{
-		Env: "AUTH_SECRET", Flag: "auth-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, such as `openssl rand -base64 32` prints, or none", token.MinSecret),
+		Env: "AUTH_SECRET", Flag: "auth-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, such as openssl rand -base64 32 prints, or none", token.MinSecret),
 		Meaning: "the secret that Forge signs its access tokens with (HS256), and checks them; alike in all processes",
 		set:     secret(func(s *Settings) *string { return &s.Token.Secret }), show: hidden,
 	},
