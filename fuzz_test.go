@@ -25,6 +25,7 @@ import (
 	"forge/internal/seal"
 	"forge/internal/seed"
 	"forge/internal/settings"
+	"forge/internal/viewer"
 )
 
 // Each fuzz target changes one part of what clients send to the whole server, on a SQLite database with demo data. Whatever that is, the answer is
@@ -91,7 +92,7 @@ func (v *victim) send(t testing.TB, r *http.Request) *httptest.ResponseRecorder 
 	}
 	r.Host = "localhost"
 	w := httptest.NewRecorder()
-	v.handler.ServeHTTP(w, r)
+	v.handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), viewer.System))) // as the server has it with AUTH=off
 	body := plain(t, w.Header(), w.Body.Bytes())
 	var answer struct {
 		Data   json.RawMessage

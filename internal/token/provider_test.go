@@ -126,6 +126,8 @@ func TestProviderKeys(t *testing.T) {
 	}
 	asked(2)
 	s.later(often)
+	s.mustNot(t, "an unknown secret", sign(t, jwt.SigningMethodHS256, []byte(aSecret), map[string]any{"kid": "three"}, s.good()), errKey)
+	asked(2)
 	s.mustNot(t, "an unknown key of another issuer", s.by(t, one, "three", jwt.MapClaims{"iss": "https://evil.example"}), errIssuer)
 	asked(2)
 
@@ -309,5 +311,47 @@ func TestProviderClaims(t *testing.T) {
 	}
 	if stranger("a", "b") == stranger("a", "c") || stranger("a", "b") == stranger("c", "b") || stranger("a", "bc") == stranger("ab", "c") {
 		t.Error("two strangers have one ID")
+	}
+}
+
+// TestEndlessAnswer has a provider whose answer goes on and on: it is not read on and on.
+func TestEndlessAnswer(t *testing.T) {
+	t.Parallel()
+	const most = 64 << 20
+	sent, done := 0, make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		defer close(done)
+		for chunk := make([]byte, 64<<10); sent < most; sent += len(chunk) {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	}))
+	defer srv.Close()
+	if _, err := CountKeys(t.Context(), srv.URL); err == nil {
+		t.Error("it is taken for keys")
+	}
+	<-done
+	if sent > most/2 { // what is between the two, in buffers, is read by nobody
+		t.Errorf("%d bytes were read, of which %d may have a meaning", sent, maxSet)
+	}
+}
+
+// TestWithoutKid checks that a token that does not name its key is tried with the only one that fits, and with none of several.
+func TestWithoutKid(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	s := providerSide(t, p)
+	one, two := mustEd25519(t), mustEd25519(t)
+	unnamed := func(key any) string { return sign(t, jwt.SigningMethodEdDSA, key, nil, s.good()) }
+	p.publish(written(t, one.Public(), "one", false), written(t, mustRSA(t).Public(), "rsa", false))
+	s.mustHold(t, "by the only key", unnamed(one))
+	s.mustNot(t, "by another", unnamed(two), errSignature)
+	p.publish(written(t, one.Public(), "one", false), written(t, two.Public(), "two", false))
+	if err := s.Fetch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []any{one, two} {
+		s.mustNot(t, "by one of two", unnamed(key), errKey)
 	}
 }

@@ -256,6 +256,7 @@ func TestAttacks(t *testing.T) {
 		{"no header", "." + parts[1] + "." + parts[2], errMalformed},
 		{"a line break", good[:10] + "\n" + good[10:], errMalformed},
 		{"padding", parts[0] + "." + parts[1] + "." + parts[2] + "=", errMalformed},
+		{"written another way", respelt(good), errMalformed},
 		{"too long", strings.Repeat("a", maxToken+1), errTooLong},
 		{"long and signed", claim("more", strings.Repeat("a", maxToken)), errTooLong},
 		{"encrypted", encode(`{"alg":"dir","enc":"A256GCM"}`) + "..aa.aa.aa", errMalformed},
@@ -349,6 +350,13 @@ func TestAttacks(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
+}
+
+// respelt returns a token whose last letter has bits set that base64url has no use for there.
+func respelt(text string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(text) - 1
+	return text[:last] + string(alphabet[strings.IndexByte(alphabet, text[last])^1])
 }
 
 // TestRefusalsAreHeaders checks that each reason can stand in a quoted header.
