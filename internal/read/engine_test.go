@@ -256,7 +256,7 @@ func TestStatements(t *testing.T) {
 // TestEngineWantsOneSchema has schemas that offer what no entity has.
 func TestEngineWantsOneSchema(t *testing.T) {
 	t.Parallel()
-	thing := &entity.Entity{Name: "Thing", Prefix: "thing", Table: "things", Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Thing"}, {Name: "size", Column: "size", Kind: entity.Int}}}
+	thing := &entity.Entity{Name: "Thing", Prefix: "thing", Table: "things", Ruled: true, Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Thing"}, {Name: "size", Column: "size", Kind: entity.Int}}}
 	const fits = `type Query { things: ThingConnection } type ThingConnection { nodes: [Thing!]! } type Thing { id: ID! size: Int } input ThingWhereInput { size: Int } enum ThingOrderField { SIZE }`
 	for _, tt := range []struct{ name, from, to, panics string }{
 		{"fits", "", "", ""},
