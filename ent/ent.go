@@ -12,6 +12,7 @@ import (
 	"forge/ent/order"
 	"forge/ent/orderitem"
 	"forge/ent/product"
+	"forge/ent/session"
 	"forge/ent/team"
 	"forge/ent/user"
 	"reflect"
@@ -86,6 +87,7 @@ func checkColumn(t, c string) error {
 			order.Table:          order.ValidColumn,
 			orderitem.Table:      orderitem.ValidColumn,
 			product.Table:        product.ValidColumn,
+			session.Table:        session.ValidColumn,
 			team.Table:           team.ValidColumn,
 			user.Table:           user.ValidColumn,
 		})

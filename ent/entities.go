@@ -14,11 +14,9 @@ import (
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
 	{
-		Name:    "Hero",
-		Prefix:  "hero",
-		Table:   "heroes",
-		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Name:   "Hero",
+		Prefix: "hero",
+		Table:  "heroes",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Hero"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -36,11 +34,9 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "IdempotencyKey",
-		Prefix:  "idempotency",
-		Table:   "idempotency_keys",
-		Ruled:   true,
-		Visible: map[string]entity.Visibility{},
+		Name:   "IdempotencyKey",
+		Prefix: "idempotency",
+		Table:  "idempotency_keys",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "IdempotencyKey"},
 			{Name: "viewer", Column: "viewer", Kind: entity.String},
@@ -52,11 +48,9 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{},
 	},
 	{
-		Name:    "Inventory",
-		Prefix:  "inventory",
-		Table:   "inventories",
-		Ruled:   true,
-		Visible: map[string]entity.Visibility{},
+		Name:   "Inventory",
+		Prefix: "inventory",
+		Table:  "inventories",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Inventory"},
 			{Name: "quantity", Column: "quantity", Kind: entity.Int},
@@ -67,11 +61,9 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "Order",
-		Prefix:  "order",
-		Table:   "orders",
-		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "user": entity.ToAll, "status": entity.ToAll, "totalCents": entity.ToAll, "items": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Name:   "Order",
+		Prefix: "order",
+		Table:  "orders",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Order"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -87,11 +79,9 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "OrderItem",
-		Prefix:  "item",
-		Table:   "order_items",
-		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
+		Name:   "OrderItem",
+		Prefix: "item",
+		Table:  "order_items",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "OrderItem"},
 			{Name: "quantity", Column: "quantity", Kind: entity.Int},
@@ -105,11 +95,9 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "Product",
-		Prefix:  "product",
-		Table:   "products",
-		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Name:   "Product",
+		Prefix: "product",
+		Table:  "products",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Product"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -125,11 +113,26 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "Team",
-		Prefix:  "team",
-		Table:   "teams",
-		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "headquarters": entity.ToAll, "heroes": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Name:   "Session",
+		Prefix: "session",
+		Table:  "sessions",
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Session"},
+			{Name: "family", Column: "family", Kind: entity.ID},
+			{Name: "userId", Column: "user_id", Kind: entity.ID, Refers: "User"},
+			{Name: "tokenHash", Column: "token_hash", Kind: entity.String},
+			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
+			{Name: "expiresAt", Column: "expires_at", Kind: entity.Time},
+			{Name: "usedAt", Column: "used_at", Kind: entity.Time, Nullable: true},
+		},
+		Edges: []entity.Edge{
+			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Unique: true},
+		},
+	},
+	{
+		Name:   "Team",
+		Prefix: "team",
+		Table:  "teams",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Team"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -143,12 +146,9 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:    "User",
-		Prefix:  "user",
-		Table:   "users",
-		Owner:   "id",
-		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},
+		Name:   "User",
+		Prefix: "user",
+		Table:  "users",
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "User"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -159,6 +159,7 @@ var Entities = []*entity.Entity{
 			{Name: "email", Column: "email", Kind: entity.String, Nullable: true, MatchBy: "email_key"},
 			{Name: "emailKey", Column: "email_key", Kind: entity.String, Nullable: true},
 			{Name: "hashedPassword", Column: "hashed_password", Kind: entity.String, Nullable: true},
+			{Name: "tokensValidAfter", Column: "tokens_valid_after", Kind: entity.Time, Nullable: true},
 			{Name: "role", Column: "role", Kind: entity.Enum, Values: []string{"USER", "ADMIN"}},
 			{Name: "isActive", Column: "is_active", Kind: entity.Bool},
 		},
@@ -186,6 +187,8 @@ func (c *Client) Shape(ctx context.Context, e *entity.Entity, shape func(*sql.Se
 		return c.OrderItem.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Product":
 		return c.Product.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Session":
+		return c.Session.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Team":
 		return c.Team.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "User":

@@ -35,6 +35,8 @@ type User struct {
 	EmailKey *string `json:"-"`
 	// HashedPassword holds the value of the "hashed_password" field.
 	HashedPassword *string `json:"-"`
+	// When all of the user's tokens were ended last: no older one counts.
+	TokensValidAfter *time.Time `json:"-"`
 	// Role holds the value of the "role" field.
 	Role user.Role `json:"role,omitempty"`
 	// IsActive holds the value of the "is_active" field.
@@ -85,7 +87,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case user.FieldUsername, user.FieldEmail, user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole:
 			values[i] = new(sql.NullString)
-		case user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldDeletedAt:
+		case user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldDeletedAt, user.FieldTokensValidAfter:
 			values[i] = new(sql.NullTime)
 		case user.FieldID:
 			values[i] = new(uuid.UUID)
@@ -161,6 +163,13 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.HashedPassword = new(string)
 				*_m.HashedPassword = value.String
+			}
+		case user.FieldTokensValidAfter:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field tokens_valid_after", values[i])
+			} else if value.Valid {
+				_m.TokensValidAfter = new(time.Time)
+				*_m.TokensValidAfter = value.Time
 			}
 		case user.FieldRole:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -245,6 +254,11 @@ func (_m *User) String() string {
 	builder.WriteString("email_key=<sensitive>")
 	builder.WriteString(", ")
 	builder.WriteString("hashed_password=<sensitive>")
+	builder.WriteString(", ")
+	if v := _m.TokensValidAfter; v != nil {
+		builder.WriteString("tokens_valid_after=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("role=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Role))

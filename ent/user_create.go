@@ -130,6 +130,20 @@ func (_c *UserCreate) SetNillableHashedPassword(v *string) *UserCreate {
 	return _c
 }
 
+// SetTokensValidAfter sets the "tokens_valid_after" field.
+func (_c *UserCreate) SetTokensValidAfter(v time.Time) *UserCreate {
+	_c.mutation.SetTokensValidAfter(v)
+	return _c
+}
+
+// SetNillableTokensValidAfter sets the "tokens_valid_after" field if the given value is not nil.
+func (_c *UserCreate) SetNillableTokensValidAfter(v *time.Time) *UserCreate {
+	if v != nil {
+		_c.SetTokensValidAfter(*v)
+	}
+	return _c
+}
+
 // SetRole sets the "role" field.
 func (_c *UserCreate) SetRole(v user.Role) *UserCreate {
 	_c.mutation.SetRole(v)
@@ -388,6 +402,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 		_spec.SetField(user.FieldHashedPassword, field.TypeString, value)
 		_node.HashedPassword = &value
 	}
+	if value, ok := _c.mutation.TokensValidAfter(); ok {
+		_spec.SetField(user.FieldTokensValidAfter, field.TypeTime, value)
+		_node.TokensValidAfter = &value
+	}
 	if value, ok := _c.mutation.Role(); ok {
 		_spec.SetField(user.FieldRole, field.TypeEnum, value)
 		_node.Role = value
@@ -591,6 +609,24 @@ func (u *UserUpsert) UpdateHashedPassword() *UserUpsert {
 // ClearHashedPassword clears the value of the "hashed_password" field.
 func (u *UserUpsert) ClearHashedPassword() *UserUpsert {
 	u.SetNull(user.FieldHashedPassword)
+	return u
+}
+
+// SetTokensValidAfter sets the "tokens_valid_after" field.
+func (u *UserUpsert) SetTokensValidAfter(v time.Time) *UserUpsert {
+	u.Set(user.FieldTokensValidAfter, v)
+	return u
+}
+
+// UpdateTokensValidAfter sets the "tokens_valid_after" field to the value that was provided on create.
+func (u *UserUpsert) UpdateTokensValidAfter() *UserUpsert {
+	u.SetExcluded(user.FieldTokensValidAfter)
+	return u
+}
+
+// ClearTokensValidAfter clears the value of the "tokens_valid_after" field.
+func (u *UserUpsert) ClearTokensValidAfter() *UserUpsert {
+	u.SetNull(user.FieldTokensValidAfter)
 	return u
 }
 
@@ -799,6 +835,27 @@ func (u *UserUpsertOne) UpdateHashedPassword() *UserUpsertOne {
 func (u *UserUpsertOne) ClearHashedPassword() *UserUpsertOne {
 	return u.Update(func(s *UserUpsert) {
 		s.ClearHashedPassword()
+	})
+}
+
+// SetTokensValidAfter sets the "tokens_valid_after" field.
+func (u *UserUpsertOne) SetTokensValidAfter(v time.Time) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetTokensValidAfter(v)
+	})
+}
+
+// UpdateTokensValidAfter sets the "tokens_valid_after" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateTokensValidAfter() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateTokensValidAfter()
+	})
+}
+
+// ClearTokensValidAfter clears the value of the "tokens_valid_after" field.
+func (u *UserUpsertOne) ClearTokensValidAfter() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.ClearTokensValidAfter()
 	})
 }
 
@@ -1178,6 +1235,27 @@ func (u *UserUpsertBulk) UpdateHashedPassword() *UserUpsertBulk {
 func (u *UserUpsertBulk) ClearHashedPassword() *UserUpsertBulk {
 	return u.Update(func(s *UserUpsert) {
 		s.ClearHashedPassword()
+	})
+}
+
+// SetTokensValidAfter sets the "tokens_valid_after" field.
+func (u *UserUpsertBulk) SetTokensValidAfter(v time.Time) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetTokensValidAfter(v)
+	})
+}
+
+// UpdateTokensValidAfter sets the "tokens_valid_after" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateTokensValidAfter() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateTokensValidAfter()
+	})
+}
+
+// ClearTokensValidAfter clears the value of the "tokens_valid_after" field.
+func (u *UserUpsertBulk) ClearTokensValidAfter() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.ClearTokensValidAfter()
 	})
 }
 

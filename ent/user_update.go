@@ -153,6 +153,26 @@ func (_u *UserUpdate) ClearHashedPassword() *UserUpdate {
 	return _u
 }
 
+// SetTokensValidAfter sets the "tokens_valid_after" field.
+func (_u *UserUpdate) SetTokensValidAfter(v time.Time) *UserUpdate {
+	_u.mutation.SetTokensValidAfter(v)
+	return _u
+}
+
+// SetNillableTokensValidAfter sets the "tokens_valid_after" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableTokensValidAfter(v *time.Time) *UserUpdate {
+	if v != nil {
+		_u.SetTokensValidAfter(*v)
+	}
+	return _u
+}
+
+// ClearTokensValidAfter clears the value of the "tokens_valid_after" field.
+func (_u *UserUpdate) ClearTokensValidAfter() *UserUpdate {
+	_u.mutation.ClearTokensValidAfter()
+	return _u
+}
+
 // SetRole sets the "role" field.
 func (_u *UserUpdate) SetRole(v user.Role) *UserUpdate {
 	_u.mutation.SetRole(v)
@@ -383,6 +403,12 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.HashedPasswordCleared() {
 		_spec.ClearField(user.FieldHashedPassword, field.TypeString)
+	}
+	if value, ok := _u.mutation.TokensValidAfter(); ok {
+		_spec.SetField(user.FieldTokensValidAfter, field.TypeTime, value)
+	}
+	if _u.mutation.TokensValidAfterCleared() {
+		_spec.ClearField(user.FieldTokensValidAfter, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Role(); ok {
 		_spec.SetField(user.FieldRole, field.TypeEnum, value)
@@ -620,6 +646,26 @@ func (_u *UserUpdateOne) SetNillableHashedPassword(v *string) *UserUpdateOne {
 // ClearHashedPassword clears the value of the "hashed_password" field.
 func (_u *UserUpdateOne) ClearHashedPassword() *UserUpdateOne {
 	_u.mutation.ClearHashedPassword()
+	return _u
+}
+
+// SetTokensValidAfter sets the "tokens_valid_after" field.
+func (_u *UserUpdateOne) SetTokensValidAfter(v time.Time) *UserUpdateOne {
+	_u.mutation.SetTokensValidAfter(v)
+	return _u
+}
+
+// SetNillableTokensValidAfter sets the "tokens_valid_after" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableTokensValidAfter(v *time.Time) *UserUpdateOne {
+	if v != nil {
+		_u.SetTokensValidAfter(*v)
+	}
+	return _u
+}
+
+// ClearTokensValidAfter clears the value of the "tokens_valid_after" field.
+func (_u *UserUpdateOne) ClearTokensValidAfter() *UserUpdateOne {
+	_u.mutation.ClearTokensValidAfter()
 	return _u
 }
 
@@ -883,6 +929,12 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if _u.mutation.HashedPasswordCleared() {
 		_spec.ClearField(user.FieldHashedPassword, field.TypeString)
+	}
+	if value, ok := _u.mutation.TokensValidAfter(); ok {
+		_spec.SetField(user.FieldTokensValidAfter, field.TypeTime, value)
+	}
+	if _u.mutation.TokensValidAfterCleared() {
+		_spec.ClearField(user.FieldTokensValidAfter, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Role(); ok {
 		_spec.SetField(user.FieldRole, field.TypeEnum, value)

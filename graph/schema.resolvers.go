@@ -7,11 +7,37 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"forge/graph/generated"
 	"forge/graph/model"
 	"forge/internal/ids"
 	"forge/internal/unit"
 )
+
+// SignUp is the resolver for the signUp field.
+func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error) {
+	panic(fmt.Errorf("not implemented: SignUp - signUp"))
+}
+
+// SignIn is the resolver for the signIn field.
+func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error) {
+	panic(fmt.Errorf("not implemented: SignIn - signIn"))
+}
+
+// RefreshSession is the resolver for the refreshSession field.
+func (r *mutationResolver) RefreshSession(ctx context.Context, input model.RefreshSessionInput) (*model.RefreshSessionPayload, error) {
+	panic(fmt.Errorf("not implemented: RefreshSession - refreshSession"))
+}
+
+// SignOut is the resolver for the signOut field.
+func (r *mutationResolver) SignOut(ctx context.Context, input model.SignOutInput) (*model.SignOutPayload, error) {
+	panic(fmt.Errorf("not implemented: SignOut - signOut"))
+}
+
+// ChangePassword is the resolver for the changePassword field.
+func (r *mutationResolver) ChangePassword(ctx context.Context, input model.ChangePasswordInput) (*model.ChangePasswordPayload, error) {
+	panic(fmt.Errorf("not implemented: ChangePassword - changePassword"))
+}
 
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {

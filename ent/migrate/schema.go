@@ -251,6 +251,52 @@ var (
 			},
 		},
 	}
+	// SessionsColumns holds the columns for the "sessions" table.
+	SessionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "family", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "token_hash", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+	}
+	// SessionsTable holds the schema information for the "sessions" table.
+	SessionsTable = &schema.Table{
+		Name:       "sessions",
+		Columns:    SessionsColumns,
+		PrimaryKey: []*schema.Column{SessionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "sessions_users_user",
+				Columns:    []*schema.Column{SessionsColumns[6]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "session_token_hash",
+				Unique:  true,
+				Columns: []*schema.Column{SessionsColumns[2]},
+			},
+			{
+				Name:    "session_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[6]},
+			},
+			{
+				Name:    "session_family",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[1]},
+			},
+			{
+				Name:    "session_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[4]},
+			},
+		},
+	}
 	// TeamsColumns holds the columns for the "teams" table.
 	TeamsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
@@ -289,6 +335,7 @@ var (
 		{Name: "email", Type: field.TypeString, Nullable: true, Size: 254},
 		{Name: "email_key", Type: field.TypeString, Nullable: true, Size: 508},
 		{Name: "hashed_password", Type: field.TypeString, Nullable: true, Size: 200},
+		{Name: "tokens_valid_after", Type: field.TypeTime, Nullable: true},
 		{Name: "role", Type: field.TypeEnum, Enums: []string{"USER", "ADMIN"}, Default: "USER"},
 		{Name: "is_active", Type: field.TypeBool, Default: true},
 	}
@@ -322,6 +369,14 @@ var (
 					Where: "deleted_at IS NULL",
 				},
 			},
+			{
+				Name:    "user_tokens_valid_after",
+				Unique:  false,
+				Columns: []*schema.Column{UsersColumns[9]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "tokens_valid_after IS NOT NULL",
+				},
+			},
 		},
 	}
 	// Tables holds all the tables in the schema.
@@ -332,6 +387,7 @@ var (
 		OrdersTable,
 		OrderItemsTable,
 		ProductsTable,
+		SessionsTable,
 		TeamsTable,
 		UsersTable,
 	}
@@ -372,6 +428,7 @@ func init() {
 		"products_price_not_negative": "price_cents >= 0",
 		"products_sku_length":         "length(sku) BETWEEN 1 AND 64",
 	}
+	SessionsTable.ForeignKeys[0].RefTable = UsersTable
 	TeamsTable.Annotation = &entsql.Annotation{}
 	TeamsTable.Annotation.Checks = map[string]string{
 		"teams_headquarters_length": "length(headquarters) BETWEEN 1 AND 200",

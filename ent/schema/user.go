@@ -46,6 +46,8 @@ func (User) Fields() []ent.Field {
 		field.String("email_key").MaxRuneLen(508).Optional().Nillable().Sensitive().
 			Comment("The email without regard to case: what is unique, and what filters compare."),
 		field.String("hashed_password").MaxRuneLen(200).Optional().Nillable().Sensitive(),
+		field.Time("tokens_valid_after").Optional().Nillable().StructTag(`json:"-"`).
+			Comment("When all of the user's tokens were ended last: no older one counts."),
 		field.Enum("role").Values("USER", "ADMIN").Default("USER"),
 		field.Bool("is_active").Default(true),
 	}
@@ -65,6 +67,8 @@ func (User) Indexes() []ent.Index {
 		index.Fields("username").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("email_key").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("created_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
+		// Serves the watch for users whose tokens were ended lately.
+		index.Fields("tokens_valid_after").Annotations(entsql.IndexWhere("tokens_valid_after IS NOT NULL")),
 	}
 }
 

@@ -33,6 +33,8 @@ const (
 	FieldEmailKey = "email_key"
 	// FieldHashedPassword holds the string denoting the hashed_password field in the database.
 	FieldHashedPassword = "hashed_password"
+	// FieldTokensValidAfter holds the string denoting the tokens_valid_after field in the database.
+	FieldTokensValidAfter = "tokens_valid_after"
 	// FieldRole holds the string denoting the role field in the database.
 	FieldRole = "role"
 	// FieldIsActive holds the string denoting the is_active field in the database.
@@ -70,6 +72,7 @@ var Columns = []string{
 	FieldEmail,
 	FieldEmailKey,
 	FieldHashedPassword,
+	FieldTokensValidAfter,
 	FieldRole,
 	FieldIsActive,
 }
@@ -187,6 +190,11 @@ func ByEmailKey(opts ...sql.OrderTermOption) OrderOption {
 // ByHashedPassword orders the results by the hashed_password field.
 func ByHashedPassword(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldHashedPassword, opts...).ToFunc()
+}
+
+// ByTokensValidAfter orders the results by the tokens_valid_after field.
+func ByTokensValidAfter(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTokensValidAfter, opts...).ToFunc()
 }
 
 // ByRole orders the results by the role field.

@@ -96,6 +96,11 @@ func HashedPassword(v string) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldHashedPassword, v))
 }
 
+// TokensValidAfter applies equality check predicate on the "tokens_valid_after" field. It's identical to TokensValidAfterEQ.
+func TokensValidAfter(v time.Time) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldTokensValidAfter, v))
+}
+
 // IsActive applies equality check predicate on the "is_active" field. It's identical to IsActiveEQ.
 func IsActive(v bool) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldIsActive, v))
@@ -559,6 +564,56 @@ func HashedPasswordEqualFold(v string) predicate.User {
 // HashedPasswordContainsFold applies the ContainsFold predicate on the "hashed_password" field.
 func HashedPasswordContainsFold(v string) predicate.User {
 	return predicate.User(sql.FieldContainsFold(FieldHashedPassword, v))
+}
+
+// TokensValidAfterEQ applies the EQ predicate on the "tokens_valid_after" field.
+func TokensValidAfterEQ(v time.Time) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldTokensValidAfter, v))
+}
+
+// TokensValidAfterNEQ applies the NEQ predicate on the "tokens_valid_after" field.
+func TokensValidAfterNEQ(v time.Time) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldTokensValidAfter, v))
+}
+
+// TokensValidAfterIn applies the In predicate on the "tokens_valid_after" field.
+func TokensValidAfterIn(vs ...time.Time) predicate.User {
+	return predicate.User(sql.FieldIn(FieldTokensValidAfter, vs...))
+}
+
+// TokensValidAfterNotIn applies the NotIn predicate on the "tokens_valid_after" field.
+func TokensValidAfterNotIn(vs ...time.Time) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldTokensValidAfter, vs...))
+}
+
+// TokensValidAfterGT applies the GT predicate on the "tokens_valid_after" field.
+func TokensValidAfterGT(v time.Time) predicate.User {
+	return predicate.User(sql.FieldGT(FieldTokensValidAfter, v))
+}
+
+// TokensValidAfterGTE applies the GTE predicate on the "tokens_valid_after" field.
+func TokensValidAfterGTE(v time.Time) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldTokensValidAfter, v))
+}
+
+// TokensValidAfterLT applies the LT predicate on the "tokens_valid_after" field.
+func TokensValidAfterLT(v time.Time) predicate.User {
+	return predicate.User(sql.FieldLT(FieldTokensValidAfter, v))
+}
+
+// TokensValidAfterLTE applies the LTE predicate on the "tokens_valid_after" field.
+func TokensValidAfterLTE(v time.Time) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldTokensValidAfter, v))
+}
+
+// TokensValidAfterIsNil applies the IsNil predicate on the "tokens_valid_after" field.
+func TokensValidAfterIsNil() predicate.User {
+	return predicate.User(sql.FieldIsNull(FieldTokensValidAfter))
+}
+
+// TokensValidAfterNotNil applies the NotNil predicate on the "tokens_valid_after" field.
+func TokensValidAfterNotNil() predicate.User {
+	return predicate.User(sql.FieldNotNull(FieldTokensValidAfter))
 }
 
 // RoleEQ applies the EQ predicate on the "role" field.

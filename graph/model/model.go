@@ -29,6 +29,18 @@ type CancelOrderPayload struct {
 	Order *Order `json:"order"`
 }
 
+// The passwords of the user who asks.
+type ChangePasswordInput struct {
+	OldPassword string `json:"oldPassword"`
+	// 8 to 128 characters, and none of the 10,000 commonest passwords.
+	NewPassword string `json:"newPassword"`
+}
+
+// The user with the new password, who has to sign in again.
+type ChangePasswordPayload struct {
+	User *User `json:"user"`
+}
+
 // A new hero. Blanks around texts are cut off.
 type CreateHeroInput struct {
 	// 1 to 100 characters.
@@ -124,7 +136,7 @@ type CreateUserInput struct {
 	Username string `json:"username"`
 	// A mail address of at most 254 characters, unique without regard to case.
 	Email graphql.Omittable[*string] `json:"email,omitempty"`
-	// 8 to 128 characters. Without one, nobody can sign in as the user.
+	// 8 to 128 characters, and none of the 10,000 commonest passwords. Without one, nobody can sign in as the user.
 	Password graphql.Omittable[*string] `json:"password,omitempty"`
 	// Whether the user may sign in.
 	IsActive bool `json:"isActive"`
@@ -238,7 +250,8 @@ type HeroWhereInput struct {
 // `NOT_FOUND` (with `id`), `CONFLICT` (with `field`, or with `currentVersion`), `INSUFFICIENT_STOCK` (with `productId` and
 // `available`), `UNAUTHENTICATED`, `FORBIDDEN`, `IDEMPOTENCY_CONFLICT`, `QUERY_TOO_COMPLEX`, `QUERY_TOO_DEEP`,
 // `TOO_MANY_ALIASES` (with `limit` and `actual`), `TIMEOUT`, `UNAVAILABLE`, `INTERNAL` (with `requestId`),
-// `OPERATION_NOT_ALLOWED` (the server runs the operations of a list only, and this is none of them).
+// `OPERATION_NOT_ALLOWED` (the server runs the operations of a list only, and this is none of them), `RATE_LIMITED` (too many
+// wrong passwords; `retryAfter` says for how many seconds, as the header `Retry-After` does).
 //
 // In an update, a field that is left out stays as it is and `null` clears it. `expectedVersion` makes a change conditional:
 // if the row has another version by now, the answer is `CONFLICT` and nothing changes.
@@ -441,9 +454,76 @@ type ProductWhereInput struct {
 type Query struct {
 }
 
+// The session to go on with.
+type RefreshSessionInput struct {
+	// The one that came with the last access token.
+	RefreshToken string `json:"refreshToken"`
+}
+
+// The session's next tokens.
+type RefreshSessionPayload struct {
+	// For the header `Authorization: Bearer …`.
+	AccessToken string `json:"accessToken"`
+	// When the access token expires; `refreshSession` gives the next one.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Good once, for `refreshSession` or `signOut`.
+	RefreshToken string `json:"refreshToken"`
+	User         *User  `json:"user"`
+}
+
 // The user who is back.
 type RestoreUserPayload struct {
 	User *User `json:"user"`
+}
+
+// Who signs in.
+type SignInInput struct {
+	// The username, or the email without regard to case. If it is one user's email and another's username, the first is meant.
+	Login    string `json:"login"`
+	Password string `json:"password"`
+}
+
+// The user who is signed in, and the session's tokens.
+type SignInPayload struct {
+	// For the header `Authorization: Bearer …`.
+	AccessToken string `json:"accessToken"`
+	// When the access token expires; `refreshSession` gives the next one.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Good once, for `refreshSession` or `signOut`.
+	RefreshToken string `json:"refreshToken"`
+	User         *User  `json:"user"`
+}
+
+// The session to end.
+type SignOutInput struct {
+	RefreshToken string `json:"refreshToken"`
+}
+
+// Whether a session has ended.
+type SignOutPayload struct {
+	// False if the token belongs to none, or no longer.
+	Ok bool `json:"ok"`
+}
+
+// Who signs up. Blanks around texts are cut off, but not those of a password.
+type SignUpInput struct {
+	// 1 to 50 characters, unique.
+	Username string `json:"username"`
+	// A mail address of at most 254 characters, unique without regard to case.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// 8 to 128 characters, and none of the 10,000 commonest passwords.
+	Password string `json:"password"`
+}
+
+// The new user, and the tokens of their first session.
+type SignUpPayload struct {
+	// For the header `Authorization: Bearer …`.
+	AccessToken string `json:"accessToken"`
+	// When the access token expires; `refreshSession` gives the next one.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Good once, for `refreshSession` or `signOut`.
+	RefreshToken string `json:"refreshToken"`
+	User         *User  `json:"user"`
 }
 
 // A band of heroes.
