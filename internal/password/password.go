@@ -2,89 +2,145 @@
 package password
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
+
+	"forge/internal/fault"
 )
 
-// cost is what a guess takes.
-type cost struct {
-	memory  uint32 // KiB
-	time    uint32
-	threads uint8
+// Cost is what a guess takes.
+type Cost struct {
+	Memory  uint32 // KiB
+	Time    uint32 // passes over it
+	Threads uint8
 }
 
-// owasp is the cost of new hashes, the recommendation of OWASP's Password Storage Cheat Sheet.
-var owasp = cost{memory: 19456, time: 2, threads: 1}
+// Recommended is the recommendation of OWASP's Password Storage Cheat Sheet.
+var Recommended = Cost{Memory: 19456, Time: 2, Threads: 1}
 
 const (
 	saltLen = 16
 	keyLen  = 32
 )
 
-// slots bounds how many hashes are made at a time: each takes 19 MiB and all of a processor.
-var slots = make(chan struct{}, 4)
+// Hasher makes hashes, a few at a time: each takes its memory and all of a processor.
+type Hasher struct {
+	cost    Cost
+	slots   chan struct{} // has an entry for each that is being made
+	most    int64         // of those that wait; 0 for no limit
+	waiting atomic.Int64
+	made    atomic.Int64
+}
 
-// Hash returns the hash of password with a salt of its own. It fails if ctx ends before its turn comes.
-func Hash(ctx context.Context, password string) (string, error) {
+// New returns a hasher of that cost; zero stands for Recommended. It makes so many hashes at once, 0 for half as many as there are processors, and lets so
+// many callers wait, 0 for all.
+func New(cost Cost, atOnce, waiting int) *Hasher {
+	if atOnce == 0 {
+		atOnce = AtOnce()
+	}
+	return &Hasher{cost: cmp.Or(cost, Recommended), slots: make(chan struct{}, atOnce), most: int64(waiting)}
+}
+
+// AtOnce returns half the number of processors, and 1 at least: the others are for those who do not sign in.
+func AtOnce() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+
+// Made returns how many hashes have been made, for those who asked for one and for those who compared.
+func (h *Hasher) Made() int64 { return h.made.Load() }
+
+// Hash returns the hash of password with a salt of its own. It fails if ctx ends before its turn comes, and with UNAVAILABLE at once if too many wait.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLen)
 	rand.Read(salt) // never fails
-	key, err := derive(ctx, password, salt, owasp, keyLen)
+	key, err := h.derive(ctx, password, salt, h.cost, keyLen)
 	if err != nil {
 		return "", err
 	}
-	return write(owasp, salt, key), nil
+	return write(h.cost, salt, key), nil
 }
 
-// Verify reports whether hash is one of password. It fails if hash is not one that Hash could have made, or if ctx ends before
-// its turn comes.
-func Verify(ctx context.Context, password, hash string) (bool, error) {
+// Verify reports whether hash is one of password. It fails as Hash does, or if hash is not one that a Hasher could have made.
+func (h *Hasher) Verify(ctx context.Context, password, hash string) (bool, error) {
 	c, salt, want, err := read(hash)
 	if err != nil {
 		return false, err
 	}
-	got, err := derive(ctx, password, salt, c, uint32(len(want)))
+	got, err := h.derive(ctx, password, salt, c, uint32(len(want)))
 	if err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-func derive(ctx context.Context, password string, salt []byte, c cost, length uint32) ([]byte, error) {
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
+// Pretend takes as long as Verify does, for a password that there is no hash of.
+func (h *Hasher) Pretend(ctx context.Context, password string) error {
+	_, err := h.derive(ctx, password, make([]byte, saltLen), h.cost, keyLen)
+	return err
+}
+
+// Stale reports whether a hash has another cost than those that are made now.
+func (h *Hasher) Stale(hash string) bool {
+	c, _, _, err := read(hash)
+	return err != nil || c != h.cost
+}
+
+var errBusy = &fault.Error{Code: fault.Unavailable, Message: "too many passwords are being checked at once; try again"}
+
+func (h *Hasher) derive(ctx context.Context, password string, salt []byte, c Cost, length uint32) ([]byte, error) {
+	if err := h.enter(ctx); err != nil {
+		return nil, err
 	}
-	return argon2.IDKey([]byte(password), salt, c.time, c.memory, c.threads, length), nil
+	defer func() { <-h.slots }()
+	h.made.Add(1)
+	return argon2.IDKey([]byte(password), salt, c.Time, c.Memory, c.Threads, length), nil
+}
+
+func (h *Hasher) enter(ctx context.Context) error {
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	defer h.waiting.Add(-1)
+	if n := h.waiting.Add(1); h.most > 0 && n > h.most {
+		return errBusy
+	}
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait to hash a password: %w", ctx.Err())
+	}
 }
 
 var encoding = base64.RawStdEncoding.Strict()
 
-func write(c cost, salt, key []byte) string {
+func write(c Cost, salt, key []byte) string {
 	return strings.Join([]string{"", "argon2id", version, c.String(), encoding.EncodeToString(salt), encoding.EncodeToString(key)}, "$")
 }
 
 var version = fmt.Sprintf("v=%d", argon2.Version)
 
-func (c cost) String() string { return fmt.Sprintf("m=%d,t=%d,p=%d", c.memory, c.time, c.threads) }
+func (c Cost) String() string { return fmt.Sprintf("m=%d,t=%d,p=%d", c.Memory, c.Time, c.Threads) }
 
 // errFormat does not show the hash, since errors are logged.
 var errFormat = errors.New("the stored password hash is not one of argon2id in the PHC string format")
 
-func read(hash string) (c cost, salt, key []byte, err error) {
+func read(hash string) (c Cost, salt, key []byte, err error) {
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != version {
 		return c, nil, nil, errFormat
 	}
-	_, err = fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.time, &c.threads)
+	_, err = fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Time, &c.Threads)
 	if err != nil || c.String() != parts[3] || !c.sane() {
 		return c, nil, nil, errFormat
 	}
@@ -100,6 +156,6 @@ func read(hash string) (c cost, salt, key []byte, err error) {
 }
 
 // sane tells a cost that can be paid from one that argon2 refuses, or that would take the machine down.
-func (c cost) sane() bool {
-	return c.time >= 1 && c.time <= 100 && c.threads >= 1 && c.memory >= 8*uint32(c.threads) && c.memory <= 1<<20
+func (c Cost) sane() bool {
+	return c.Time >= 1 && c.Time <= 100 && c.Threads >= 1 && c.Memory >= 8*uint32(c.Threads) && c.Memory <= 1<<20
 }

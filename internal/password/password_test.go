@@ -3,14 +3,16 @@ package password
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 )
 
 func TestHashVerifies(t *testing.T) {
 	t.Parallel()
+	h := New(Cost{}, 4, 0)
 	for _, password := range []string{"correct horse", "  blanks count  ", "пароль-密码-🔑", strings.Repeat("x", 128)} {
-		hash, err := Hash(t.Context(), password)
+		hash, err := h.Hash(t.Context(), password)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +28,7 @@ func TestHashVerifies(t *testing.T) {
 			{strings.ToUpper(password), false},
 			{"", false},
 		} {
-			got, err := Verify(t.Context(), tt.guess, hash)
+			got, err := h.Verify(t.Context(), tt.guess, hash)
 			if err != nil || got != tt.want {
 				t.Errorf("Verify(%q, hash of %q) = %v, %v, want %v", tt.guess, password, got, err, tt.want)
 			}
@@ -36,11 +38,12 @@ func TestHashVerifies(t *testing.T) {
 
 func TestHashesAreSalted(t *testing.T) {
 	t.Parallel()
-	one, err := Hash(t.Context(), "correct horse")
+	h := New(Cost{}, 4, 0)
+	one, err := h.Hash(t.Context(), "correct horse")
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := Hash(t.Context(), "correct horse")
+	two, err := h.Hash(t.Context(), "correct horse")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,13 +57,15 @@ const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6
 
 func TestVerifyReadsOthers(t *testing.T) {
 	t.Parallel()
-	if ok, err := Verify(t.Context(), "password", reference); !ok || err != nil {
+	h := New(Cost{}, 4, 0)
+	if ok, err := h.Verify(t.Context(), "password", reference); !ok || err != nil {
 		t.Errorf("Verify(the reference's hash) = %v, %v, want true", ok, err)
 	}
 }
 
 func TestVerifyRefusesWhatIsNoHash(t *testing.T) {
 	t.Parallel()
+	h := New(Cost{}, 4, 0)
 	const salt, key = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	for name, hash := range map[string]string{
 		"nothing":             "",
@@ -76,20 +81,21 @@ func TestVerifyRefusesWhatIsNoHash(t *testing.T) {
 		"no key":              "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$",
 		"more after the key":  "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$" + key + "$",
 	} {
-		if ok, err := Verify(t.Context(), "password", hash); ok || err == nil {
+		if ok, err := h.Verify(t.Context(), "password", hash); ok || err == nil {
 			t.Errorf("%s: Verify = %v, %v, want an error", name, ok, err)
 		}
 	}
 }
 
-// It takes all slots, so it does not run beside the other tests.
 func TestHashWaitsForItsTurn(t *testing.T) {
-	for range cap(slots) {
-		slots <- struct{}{}
+	t.Parallel()
+	h := New(Cost{Memory: 64, Time: 1, Threads: 1}, 2, 1)
+	for range cap(h.slots) {
+		h.slots <- struct{}{}
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if hash, err := Hash(over, "correct horse"); !errors.Is(err, context.Canceled) {
+	if hash, err := h.Hash(over, "correct horse"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Hash without a slot, with a context that is over = %q, %v, want context.Canceled", hash, err)
 	}
 	type result struct {
@@ -98,13 +104,57 @@ func TestHashWaitsForItsTurn(t *testing.T) {
 	}
 	waited := make(chan result, 1)
 	go func() {
-		hash, err := Hash(t.Context(), "correct horse")
+		hash, err := h.Hash(t.Context(), "correct horse")
 		waited <- result{hash, err}
 	}()
-	for range cap(slots) {
-		<-slots
+	for h.waiting.Load() == 0 {
+		runtime.Gosched()
+	}
+	if hash, err := h.Hash(t.Context(), "correct horse"); !errors.Is(err, errBusy) {
+		t.Errorf("Hash while as many wait as may = %q, %v, want %v", hash, err, errBusy)
+	}
+	for range cap(h.slots) {
+		<-h.slots
 	}
 	if got := <-waited; got.hash == "" || got.err != nil {
 		t.Errorf("Hash once there is a slot = %q, %v, want a hash", got.hash, got.err)
+	}
+	if n := h.waiting.Load(); n != 0 {
+		t.Errorf("%d still wait", n)
+	}
+}
+
+func TestStale(t *testing.T) {
+	t.Parallel()
+	h := New(Cost{Memory: 64, Time: 1, Threads: 1}, 1, 0)
+	hash, err := h.Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.Stale(hash) {
+		t.Error("a new hash is stale")
+	}
+	if other := New(Cost{Memory: 64, Time: 2, Threads: 1}, 1, 0); !other.Stale(hash) {
+		t.Error("a hash of another cost is not stale")
+	}
+}
+
+func TestCommon(t *testing.T) {
+	t.Parallel()
+	for password, want := range map[string]bool{
+		"password": true, "PassWord": true, "12345678": true, "hugohugo": true, "superman": true,
+		"correct horse": false, "": false, "password ": false, "passwor": false,
+	} {
+		if got := Common(password); got != want {
+			t.Errorf("Common(%q) = %t, want %t", password, got, want)
+		}
+	}
+	for password := range common() {
+		if n := len([]rune(password)); n < Least || n > Most {
+			t.Errorf("%q has %d characters and is refused anyway", password, n)
+		}
+	}
+	if n := len(common()); n < 2000 {
+		t.Errorf("%d common passwords, want more", n)
 	}
 }
