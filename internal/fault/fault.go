@@ -26,6 +26,7 @@ const (
 	OperationNotAllowed Code = "OPERATION_NOT_ALLOWED"
 	Unavailable         Code = "UNAVAILABLE"
 	IdempotencyConflict Code = "IDEMPOTENCY_CONFLICT"
+	RateLimited         Code = "RATE_LIMITED"
 	Internal            Code = "INTERNAL"
 
 	// Clients that send hashes in the place of documents know what to do about these.

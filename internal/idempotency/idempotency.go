@@ -12,17 +12,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 	"unicode/utf8"
 
 	entsql "entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 
 	"forge/ent"
 	"forge/ent/idempotencykey"
 	"forge/internal/database"
 	"forge/internal/fault"
+	"forge/internal/sweep"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -128,55 +127,18 @@ func (r *Request) Keep(ctx context.Context, answer []byte) error {
 	return nil
 }
 
-// swept is how many keys Sweep removes at once, so that it never locks many rows for long.
-const swept = 1000
-
-// Sweep removes the keys that have expired and returns how many there were. An index finds them.
-func Sweep(ctx context.Context, db *database.DB) (total int, err error) {
-	for {
-		n, err := sweepSome(ctx, db)
-		total += n
-		if err != nil || n < swept {
-			return total, err
-		}
-	}
+// Sweep removes the keys that have expired and returns how many there were.
+func Sweep(ctx context.Context, db *database.DB) (int, error) {
+	return sweep.Some(Expired).All(ctx, db)
 }
 
-// SweepEvery sweeps again and again until ctx ends.
-func SweepEvery(ctx context.Context, db *database.DB, pause time.Duration, log *slog.Logger) {
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if n, err := Sweep(ctx, db); err != nil && ctx.Err() == nil {
-				log.WarnContext(ctx, "expired idempotency keys were not removed; the next try is in a while", "error", err)
-			} else if n > 0 {
-				log.DebugContext(ctx, "removed expired idempotency keys", "keys", n)
-			}
-		}
-	}
-}
-
-func sweepSome(ctx context.Context, db *database.DB) (n int, err error) {
-	ctx = viewer.NewContext(ctx, viewer.System)
-	u := unit.New(db, unit.Write)
-	defer u.Rollback()
-	c := u.Client()
+// Expired removes some keys that have expired, as sweep.Some does. An index finds them.
+func Expired(ctx context.Context, c *ent.Client) (int, error) {
 	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(time.Now().UTC())).
-		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(swept).IDs(ctx)
+		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(sweep.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err
 	}
-	if n, err = remove(ctx, c, expired); err != nil {
-		return 0, err
-	}
-	return n, u.Commit(ctx)
-}
-
-func remove(ctx context.Context, c *ent.Client, keys []uuid.UUID) (int, error) {
 	// A key that was claimed anew in the meantime has a new life.
-	return c.IdempotencyKey.Delete().Where(idempotencykey.IDIn(keys...), idempotencykey.ExpiresAtLT(time.Now().UTC())).Exec(ctx)
+	return c.IdempotencyKey.Delete().Where(idempotencykey.IDIn(expired...), idempotencykey.ExpiresAtLT(time.Now().UTC())).Exec(ctx)
 }

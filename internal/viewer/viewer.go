@@ -3,6 +3,7 @@ package viewer
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -19,8 +20,9 @@ const (
 
 // Viewer is who asks. The zero value is anonymous.
 type Viewer struct {
-	ID   uuid.UUID // of the user; zero if there is no row of them
-	Role Role
+	ID     uuid.UUID // of the user; zero if there is no row of them
+	Role   Role
+	Issued time.Time // when the token was made that says so; zero if there is none
 }
 
 // System is Forge itself, at work for nobody in particular: rows are filled in, expired ones removed, or a rule is carried
@@ -30,13 +32,16 @@ var System = Viewer{Role: Admin}
 // The keys of a context that the parts of a viewer are found by. They are two, because what is read depends on the role in its
 // shape, and on the ID only by a value (see WithArgument).
 type (
-	roleKey struct{}
-	idKey   struct{}
+	roleKey   struct{}
+	idKey     struct{}
+	issuedKey struct{}
+	changeKey struct{} // the viewer of Switchable
 )
 
 type viewing struct {
 	context.Context
-	viewer *Viewer
+	viewer     *Viewer
+	switchable bool
 }
 
 // Value answers for the viewer, and else as the context does.
@@ -46,19 +51,40 @@ func (c viewing) Value(key any) any {
 		return c.viewer.Role
 	case idKey:
 		return c.viewer.ID
+	case issuedKey:
+		return c.viewer.Issued
+	case changeKey:
+		if c.switchable {
+			return c.viewer
+		}
 	}
 	return c.Context.Value(key)
 }
 
 // NewContext returns a context whose viewer is v.
 func NewContext(ctx context.Context, v Viewer) context.Context {
-	return viewing{ctx, &v}
+	return viewing{ctx, &v, false}
+}
+
+// Switchable returns a context with the viewer of ctx, whom Become can change: for it, and for contexts made of it.
+func Switchable(ctx context.Context) context.Context {
+	v := FromContext(ctx)
+	return viewing{ctx, &v, true}
+}
+
+// Become makes v the viewer of the innermost Switchable context that ctx is made of: whoever signs in sees the rest of the answer as themselves. It
+// must not be called while others use that context. Without such a context it does nothing.
+func Become(ctx context.Context, v Viewer) {
+	if now, ok := ctx.Value(changeKey{}).(*Viewer); ok {
+		*now = v
+	}
 }
 
 // FromContext returns the viewer of a context, the zero one if there is none.
 func FromContext(ctx context.Context) Viewer {
 	id, _ := ctx.Value(idKey{}).(uuid.UUID)
-	return Viewer{ID: id, Role: RoleOf(ctx)}
+	issued, _ := ctx.Value(issuedKey{}).(time.Time)
+	return Viewer{ID: id, Role: RoleOf(ctx), Issued: issued}
 }
 
 // RoleOf returns the viewer's role.

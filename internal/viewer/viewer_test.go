@@ -1,0 +1,29 @@
+package viewer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+func TestBecome(t *testing.T) {
+	t.Parallel()
+	ada := Viewer{ID: uuid.New(), Role: User, Issued: time.Now()}
+	fixed := NewContext(t.Context(), Viewer{Role: Admin})
+	if Become(fixed, ada); FromContext(fixed) != (Viewer{Role: Admin}) {
+		t.Error("a context that is not switchable has another viewer")
+	}
+	open := Switchable(fixed)
+	below := NewContext(open, System)
+	if got := FromContext(open); got != (Viewer{Role: Admin}) {
+		t.Errorf("before: %v, want the viewer of the context above", got)
+	}
+	Become(below, ada)
+	if got := FromContext(open); got != ada {
+		t.Errorf("after: %v, want %v", got, ada)
+	}
+	if FromContext(below) != System || FromContext(fixed) != (Viewer{Role: Admin}) {
+		t.Error("others have changed as well")
+	}
+}
