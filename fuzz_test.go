@@ -59,7 +59,7 @@ func newVictim(f *testing.F) *victim {
 	if err != nil {
 		f.Fatal(err)
 	}
-	v := &victim{handler: httpserver.Routes(p.parts(f.Context(), db, documents)), db: db}
+	v := &victim{handler: httpserver.Routes(p.parts(f.Context(), db, documents, nil, &identity{})), db: db}
 	v.post(f, `{"query":"{ __typename }"}`)
 	f.Cleanup(func() { v.leakless(f) })
 	return v

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"forge/internal/session"
 	"forge/internal/token"
 	"forge/internal/usage"
 	"forge/internal/viewer"
@@ -12,13 +13,13 @@ import (
 type identity struct {
 	verifier *token.Verifier // nil where AUTH is off
 	issuer   *token.Issuer   // nil where Forge has no key of its own
-	cursors  []byte
+	cursors  []byte          // the key of cursors; nil where everybody may see everything
 }
 
 // identity reads the keys and fetches the provider's; where these are not to be had, the server starts all the same, and goes on trying.
 func (p program) identity(ctx context.Context) (*identity, error) {
 	if !p.Auth {
-		return &identity{cursors: token.PublicCursorKey()}, nil
+		return &identity{}, nil
 	}
 	keys, err := token.ReadKeys(p.Token.Secret, p.Token.KeysFile)
 	if err != nil {
@@ -36,8 +37,13 @@ func (p program) identity(ctx context.Context) (*identity, error) {
 	return who, nil
 }
 
-// CursorKey returns the 32 bytes that cursors are sealed with.
-func (i *identity) CursorKey() []byte { return i.cursors }
+// sign returns what makes access tokens, or nil if there is no key.
+func (i *identity) sign() session.Issuer {
+	if i.issuer == nil {
+		return nil
+	}
+	return i.issuer
+}
 
 // keepFresh keeps what is known of a provider fresh until ctx ends.
 func (i *identity) keepFresh(ctx context.Context) {

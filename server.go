@@ -28,9 +28,12 @@ import (
 	"forge/internal/httpserver"
 	"forge/internal/idempotency"
 	"forge/internal/metrics"
+	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/seed"
+	"forge/internal/session"
 	"forge/internal/settings"
+	"forge/internal/sweep"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
 	"forge/internal/usage"
@@ -99,8 +102,12 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 			migrateCommand(do),
 			{
 				Name: "seed", Usage: "fill an empty database with demo data", Action: do(fill),
-				Flags: []cli.Flag{&cli.StringFlag{Name: "scale", Value: strconv.Itoa(seed.Demo), Local: true,
-					Usage: "how much: 20 users, 1 team, 200 heroes, 5 products and 100 orders for each step"}},
+				Flags: []cli.Flag{
+					&cli.StringFlag{Name: "scale", Value: strconv.Itoa(seed.Demo), Local: true,
+						Usage: "how much: 20 users, 1 team, 200 heroes, 5 products and 100 orders for each step"},
+					&cli.BoolFlag{Name: "passwords", Local: true,
+						Usage: "let everybody sign in as an administrator and as a user, with the passwords of a first start in development; not in production"},
+				},
 			},
 			{
 				Name: "db", Usage: "look at the database", Action: usage.NeedsCommand,
@@ -161,13 +168,18 @@ func serve(ctx context.Context, p program) error {
 		return err
 	}
 	background, stop := context.WithCancel(ctx)
-	var behind sync.WaitGroup
-	behind.Go(func() { who.keepFresh(background) })
-	behind.Go(func() { idempotency.SweepEvery(background, db, time.Minute, p.log) })
-	defer behind.Wait()
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() { who.keepFresh(background) })
+	revocations := session.NewRevocations(p.Token.TTL)
+	if err := revocations.Read(ctx, db); err != nil {
+		p.log.WarnContext(ctx, "which tokens have been ended is not known yet; it is tried on and on", "error", database.Told(err))
+	}
+	sweeping.Go(func() { revocations.Watch(background, db, time.Second, p.log) })
+	sweeping.Go(func() { sweep.Some(idempotency.Expired).Every(background, db, time.Minute, "idempotency keys", p.log) })
+	sweeping.Go(func() { sweep.Some(session.Expired).Every(background, db, time.Minute, "sessions", p.log) })
+	defer sweeping.Wait()
 	defer stop()
-	parts := p.parts(ctx, db, documents)
-	parts.Tokens = who.verifier
+	parts := p.parts(ctx, db, documents, revocations, who)
 	if p.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, p.Traces, p.log)
 		if err != nil {
@@ -183,9 +195,12 @@ func serve(ctx context.Context, p program) error {
 }
 
 // parts says what the server consists of, which runs until ctx ends.
-func (p program) parts(ctx context.Context, db *database.DB, documents graphql.HandlerExtension) httpserver.Parts {
+func (p program) parts(ctx context.Context, db *database.DB, documents graphql.HandlerExtension, revocations *session.Revocations, who *identity) httpserver.Parts {
 	cfg := p.graph()
 	cfg.Documents = documents
+	cfg.Revocations = revocations
+	cfg.Sessions = p.sessions(db, cfg.Passwords, who.sign())
+	cfg.CursorKey = who.cursors
 	parts := httpserver.Parts{
 		API:     graph.NewServer(db, cfg, p.log),
 		Gate:    cfg.Gate,
@@ -200,10 +215,32 @@ func (p program) parts(ctx context.Context, db *database.DB, documents graphql.H
 		parts.API = httpserver.Compress(parts.API)
 	}
 	parts.Metrics.Names = p.OperationNames
+	if who.verifier != nil {
+		who.verifier.Revoked = revocations.Revoked
+		parts.Tokens = who.verifier
+	}
 	if p.Playground {
 		parts.Playground = playground.Handler()
 	}
 	return parts
+}
+
+// sessions returns what signs people in, or nil if nothing makes tokens.
+func (p program) sessions(db *database.DB, passwords *password.Hasher, issuer session.Issuer) *session.Sessions {
+	if issuer == nil {
+		return nil
+	}
+	return session.New(db, issuer, passwords, p.RefreshTokenTTL, p.TrustedProxies)
+}
+
+// passwords returns what hashes passwords. Of the operations that run at once, a quarter may wait for it, so that others go on.
+func (p program) passwords() *password.Hasher {
+	cost := password.Cost{Memory: uint32(p.PasswordMemory), Time: uint32(p.PasswordTime), Threads: uint8(p.PasswordThreads)}
+	waiting := p.MaxInFlight / 4
+	if p.MaxInFlight > 0 {
+		waiting = max(1, waiting)
+	}
+	return password.New(cost, p.PasswordHashes, waiting)
 }
 
 // documents says which documents are taken, and how they may be named.
@@ -235,6 +272,7 @@ func (p program) graph() graph.Config {
 		MaxBodyBytes:   int64(p.MaxBodyBytes),
 		Gate:           admission.New(p.MaxInFlight, p.MaxQueued, p.QueueTimeout),
 		RequestTimeout: p.RequestTimeout,
+		Passwords:      p.passwords(),
 	}
 }
 
@@ -249,6 +287,11 @@ func (p program) welcome(url string, filled bool) {
 	fmt.Fprintf(p.out, "Forge serves %s\n", database.Redact(p.DatabaseURL))
 	if filled {
 		fmt.Fprintln(p.out, "  which was empty and has demo data now")
+		if !p.Production {
+			for _, a := range seed.Accounts {
+				fmt.Fprintf(p.out, "  Sign in as  %s, password %s\n", a.Username, a.Password)
+			}
+		}
 	}
 	fmt.Fprintf(p.out, "  API         %s/graphql\n", url)
 	if p.Settings.Playground {
@@ -276,13 +319,17 @@ func fill(ctx context.Context, p program) error {
 	if err != nil || scale < 1 || scale > seed.MaxScale {
 		return usage.Errorf("--scale=%q is not allowed; allowed: a whole number from 1 to %d", arg, seed.MaxScale)
 	}
+	open := p.cmd.Bool("passwords")
+	if open && p.Production {
+		return usage.Errorf("--passwords is not allowed with %s=production: everybody knows these passwords", p.NameOf("FORGE_ENV"))
+	}
 	return p.withDatabase(ctx, bootstrap.Open, func(db *database.DB) error {
 		if p.Migrate {
 			if err := bootstrap.Schema(ctx, p.Settings, db, p.log); err != nil {
 				return err
 			}
 		}
-		return bootstrap.Seed(ctx, p.Settings, db, scale)
+		return bootstrap.Seed(ctx, p.Settings, db, scale, open)
 	})
 }
 

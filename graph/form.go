@@ -12,6 +12,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
+	"forge/internal/password"
 )
 
 // form reads the arguments of a mutation into the shape in which they are stored, and keeps the first fault that it finds.
@@ -114,19 +115,17 @@ func (f *form) email(name string, s *string) (address, key *string) {
 	return address, &fold
 }
 
-const (
-	passwordLeast = 8
-	passwordMost  = 128
-)
-
 // password returns a password as it is, blanks and all, or nil for none.
 func (f *form) password(name string, s *string) *string {
 	if s == nil {
 		return nil
 	}
 	f.characters(name, *s)
-	if n := utf8.RuneCountInString(*s); n < passwordLeast || n > passwordMost {
-		f.refuse(name, "must have %d to %d characters; this one has %d", passwordLeast, passwordMost, n)
+	if n := utf8.RuneCountInString(*s); n < password.Least || n > password.Most {
+		f.refuse(name, "must have %d to %d characters; this one has %d", password.Least, password.Most, n)
+	}
+	if password.Common(*s) {
+		f.refuse(name, "is one of the 10,000 commonest passwords, which are guessed first; choose another")
 	}
 	return s
 }

@@ -7,18 +7,25 @@ import (
 	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 
 	"forge/internal/idempotency"
+	"forge/internal/viewer"
 )
 
-// keyed returns the request that the operation is, if it is a mutation with an idempotency key.
+// keyed returns the request that the operation is, if it is a mutation with an idempotency key. Keys belong to the viewer; those who have no ID
+// share theirs.
 func keyed(ctx context.Context) (*idempotency.Request, error) {
 	op := graphql.GetOperationContext(ctx)
 	key := op.Headers.Get(idempotency.Header)
 	if key == "" || !isMutation(ctx) {
 		return nil, nil
 	}
-	return idempotency.NewRequest("", key, op.RawQuery, op.OperationName, op.Variables)
+	var owner string
+	if v := viewer.FromContext(ctx); v.ID != uuid.Nil {
+		owner = v.ID.String()
+	}
+	return idempotency.NewRequest(owner, key, op.RawQuery, op.OperationName, op.Variables)
 }
 
 // claim returns the answer that the request was given before, or nil if it was not sent before.

@@ -22,8 +22,10 @@ import (
 	"forge/internal/admission"
 	"forge/internal/database"
 	"forge/internal/graphqlhttp"
+	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/read"
+	"forge/internal/session"
 )
 
 // Config is what the handling of operations depends on.
@@ -42,16 +44,29 @@ type Config struct {
 	// CursorKey seals cursors: 32 bytes, the same for all servers of an API and at each start. With none everyone can read what a cursor holds, which
 	// is for where everyone may see all.
 	CursorKey []byte
+
+	Passwords   *password.Hasher     // nil: one without a limit on how many wait
+	Sessions    *session.Sessions    // signs people in; nil: nobody can sign in here
+	Revocations *session.Revocations // is told at once whose tokens are ended here; nil: nobody is
 }
 
 // Resolver is the root of all resolvers. The database reaches them through the unit of work on the context.
-type Resolver struct{}
+type Resolver struct {
+	Passwords   *password.Hasher
+	Sessions    *session.Sessions
+	Revocations *session.Revocations
+}
 
 // NewServer returns the handler of the API on db.
 func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
-	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: &Resolver{}})
+	if cfg.Passwords == nil {
+		cfg.Passwords = password.New(password.Cost{}, 0, 0)
+	}
+	resolvers := &Resolver{cfg.Passwords, cfg.Sessions, cfg.Revocations}
+	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: resolvers})
 	engine := read.NewEngine(schema.Schema(), ent.Entities, cfg.CursorKey)
 	srv := newServer(executable{schema, engine}, engine, db, cfg, log)
+	srv.AroundRootFields(switchViewer)
 	srv.AroundRootFields(engine.Mutate)
 	srv.AroundFields(engine.Read)
 	return srv

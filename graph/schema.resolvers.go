@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 	"forge/graph/generated"
 	"forge/graph/model"
 	"forge/internal/ids"
@@ -16,32 +15,52 @@ import (
 
 // SignUp is the resolver for the signUp field.
 func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error) {
-	panic(fmt.Errorf("not implemented: SignUp - signUp"))
+	t, err := r.signUp(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.SignUpPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.User)}, nil
 }
 
 // SignIn is the resolver for the signIn field.
 func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error) {
-	panic(fmt.Errorf("not implemented: SignIn - signIn"))
+	t, err := r.signIn(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.SignInPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.User)}, nil
 }
 
 // RefreshSession is the resolver for the refreshSession field.
 func (r *mutationResolver) RefreshSession(ctx context.Context, input model.RefreshSessionInput) (*model.RefreshSessionPayload, error) {
-	panic(fmt.Errorf("not implemented: RefreshSession - refreshSession"))
+	t, err := r.refreshSession(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.RefreshSessionPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.User)}, nil
 }
 
 // SignOut is the resolver for the signOut field.
 func (r *mutationResolver) SignOut(ctx context.Context, input model.SignOutInput) (*model.SignOutPayload, error) {
-	panic(fmt.Errorf("not implemented: SignOut - signOut"))
+	ok, err := r.signOut(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.SignOutPayload{Ok: ok}, nil
 }
 
 // ChangePassword is the resolver for the changePassword field.
 func (r *mutationResolver) ChangePassword(ctx context.Context, input model.ChangePasswordInput) (*model.ChangePasswordPayload, error) {
-	panic(fmt.Errorf("not implemented: ChangePassword - changePassword"))
+	u, err := r.changePassword(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ChangePasswordPayload{User: u}, nil
 }
 
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {
-	u, err := createUser(ctx, unit.Client(ctx), input)
+	u, err := r.createUser(ctx, unit.Client(ctx), input)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +69,7 @@ func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUse
 
 // UpdateUser is the resolver for the updateUser field.
 func (r *mutationResolver) UpdateUser(ctx context.Context, id ids.ID, input model.UpdateUserInput, expectedVersion *int32) (*model.UpdateUserPayload, error) {
-	if err := updateUser(ctx, unit.Client(ctx), target{id, expectedVersion}, input); err != nil {
+	if err := r.updateUser(ctx, unit.Client(ctx), target{id, expectedVersion}, input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateUserPayload{User: &model.User{ID: id}}, nil
@@ -58,7 +77,7 @@ func (r *mutationResolver) UpdateUser(ctx context.Context, id ids.ID, input mode
 
 // DeleteUser is the resolver for the deleteUser field.
 func (r *mutationResolver) DeleteUser(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteUserPayload, error) {
-	if err := deleteUser(ctx, unit.Client(ctx), target{id, expectedVersion}); err != nil {
+	if err := r.deleteUser(ctx, unit.Client(ctx), target{id, expectedVersion}); err != nil {
 		return nil, err
 	}
 	return &model.DeleteUserPayload{DeletedID: id}, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/ent"
 	"forge/internal/database"
 	"forge/internal/fault"
 	"forge/internal/idempotency"
@@ -45,6 +46,7 @@ func (o *operations) around(_ context.Context, next graphql.OperationHandler) gr
 			a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
 			response := a.run(ctx, next)
 			if !a.inVain(response) || time.Since(start) > retried || !pause(ctx, n) {
+				a.settle(ctx)
 				a.logFailures(ctx)
 				record.StopOperation()
 				return response
@@ -60,6 +62,9 @@ type attempt struct {
 	unit   *unit.Unit
 	failed atomic.Bool // nothing of it is to be stored
 
+	ready     []func()                                   // see beforeCommit
+	aftermath []func(context.Context, *ent.Client) error // see afterFailure
+
 	failures failures
 }
 
@@ -72,6 +77,9 @@ func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graph
 		a.unit.WhenHeld(a.HeldTooLong, func() { a.warn(ctx) })
 	}
 	ctx = context.WithValue(unit.NewContext(ctx, a.unit), attemptKey{}, a)
+	if err := a.admit(ctx); err != nil {
+		return a.refuse(ctx, err)
+	}
 	request, err := keyed(ctx)
 	if err != nil {
 		return a.refuse(ctx, err)
@@ -115,6 +123,9 @@ func (a *attempt) store(ctx context.Context, request *idempotency.Request, respo
 		if err := keep(ctx, request, response); err != nil {
 			return err
 		}
+	}
+	for _, do := range a.ready {
+		do()
 	}
 	return a.unit.Commit(context.WithoutCancel(ctx))
 }

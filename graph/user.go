@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -14,17 +13,17 @@ import (
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
-	"forge/internal/password"
 	"forge/internal/read"
+	"forge/internal/session"
 	"forge/internal/viewer"
 )
 
 // userArguments tells where the value of a unique column comes from.
 var userArguments = map[string]string{"username": "input.username", "email_key": "input.email"}
 
-func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
+func (r *Resolver) createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
 	create := db.User.Create()
-	err := setUser(ctx, create.Mutation(), model.UpdateUserInput{
+	err := r.setUser(ctx, create.Mutation(), model.UpdateUserInput{
 		Username: graphql.OmittableOf(&in.Username),
 		Email:    in.Email,
 		Password: in.Password,
@@ -40,7 +39,8 @@ func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (
 	return u, nil
 }
 
-func updateUser(ctx context.Context, db *ent.Client, t target, in model.UpdateUserInput) error {
+// updateUser changes a user.
+func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in model.UpdateUserInput) error {
 	if err := wantPrefix("id", t.id, "user"); err != nil {
 		return err
 	}
@@ -48,14 +48,28 @@ func updateUser(ctx context.Context, db *ent.Client, t target, in model.UpdateUs
 		return fault.Closed("input.password", "one's own password is changed by changePassword, which asks for the old one")
 	}
 	update := db.User.Update().Where(t.is)
-	if err := setUser(ctx, update.Mutation(), in); err != nil {
+	if err := r.setUser(ctx, update.Mutation(), in); err != nil {
 		return err
 	}
-	err := taken(t.update(ctx, update.Mutation(), update.Save, userVersion(db, t.id)), userArguments)
+	err := taken(r.saveUser(ctx, db, t, update), userArguments)
 	if viewer.RoleOf(ctx) != viewer.Admin {
 		return inGeneral(err)
 	}
 	return err
+}
+
+// saveUser saves the change. What keeps the user from going on as they are signed in, another password or isActive: false, ends their sessions and tokens.
+func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, update *ent.UserUpdate) error {
+	m := update.Mutation()
+	if !endsTokens(m) {
+		return t.update(ctx, m, update.Save, userVersion(db, t.id))
+	}
+	m.SetTokensValidAfter(session.Now())
+	n, err := update.Save(read.Shown(ctx))
+	if err := t.changed(ctx, n, err, userVersion(db, t.id)); err != nil {
+		return err
+	}
+	return r.endSessions(ctx, db, t.id.UUID, m)
 }
 
 // inGeneral makes of a CONFLICT over a value that somebody else has one that does not tell which: emails are not for everybody to know.
@@ -66,8 +80,15 @@ func inGeneral(err error) error {
 	return err
 }
 
+// endsTokens reports whether a change of a user ends what they have of sessions and tokens.
+func endsTokens(m *ent.UserMutation) bool {
+	_, changed := m.HashedPassword()
+	active, said := m.IsActive()
+	return changed || m.HashedPasswordCleared() || said && !active
+}
+
 // setUser checks the input and makes of it what is to be stored.
-func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
+func (r *Resolver) setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
 	f := form{path: "input"}
 	if username, ok := given(&f, "username", in.Username); ok {
 		m.SetUsername(f.text("username", username, 50))
@@ -86,17 +107,17 @@ func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput)
 		return f.fault
 	}
 	if ok {
-		return setPassword(ctx, m, secret)
+		return r.setPassword(ctx, m, secret)
 	}
 	return nil
 }
 
-func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error {
+func (r *Resolver) setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error {
 	if secret == nil {
 		m.ClearHashedPassword()
 		return nil
 	}
-	hash, err := password.Hash(ctx, *secret)
+	hash, err := r.Passwords.Hash(ctx, *secret)
 	if err != nil {
 		return err
 	}
@@ -104,15 +125,21 @@ func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error
 	return nil
 }
 
-// deleteUser hides a user. The row stays, and gives way to others with its username and email.
-func deleteUser(ctx context.Context, db *ent.Client, t target) error {
+// deleteUser hides a user, and ends their sessions and tokens. The row stays, and gives way to others with its username and email.
+func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t target) error {
 	if err := wantPrefix("id", t.id, "user"); err != nil {
 		return err
 	}
-	n, err := db.User.Update().Where(t.is).SetDeletedAt(time.Now().UTC().Truncate(time.Microsecond)).Save(read.Last(ctx))
-	return t.changed(ctx, n, err, userVersion(db, t.id))
+	now := session.Now()
+	update := db.User.Update().Where(t.is).SetDeletedAt(now).SetTokensValidAfter(now)
+	n, err := update.Save(ctx)
+	if err := t.changed(ctx, n, err, userVersion(db, t.id)); err != nil {
+		return err
+	}
+	return r.endSessions(ctx, db, t.id.UUID, update.Mutation())
 }
 
+// restoreUser brings a user back, but none of their sessions.
 func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 	if err := wantPrefix("id", id, "user"); err != nil {
 		return err

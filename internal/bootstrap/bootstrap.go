@@ -82,12 +82,12 @@ func MayMigrate(s *settings.Settings, db *database.DB) error {
 }
 
 // Demo fills an empty database with demo data if the settings say so, and reports whether it did. A database without a
-// schema stays as it is.
+// schema stays as it is. Only in development does anybody know a password there.
 func Demo(ctx context.Context, s *settings.Settings, db *database.DB) (filled bool, err error) {
 	if !s.Demo {
 		return false, nil
 	}
-	err = Seed(ctx, s, db, seed.Demo)
+	err = Seed(ctx, s, db, seed.Demo, !s.Production)
 	_, pending := errors.AsType[*migrate.PendingError](err)
 	if pending || errors.Is(err, seed.ErrNotEmpty) {
 		return false, nil
@@ -95,10 +95,14 @@ func Demo(ctx context.Context, s *settings.Settings, db *database.DB) (filled bo
 	return err == nil, err
 }
 
-// Seed fills the database with the demo data of a scale. There must be a schema, and no row.
-func Seed(ctx context.Context, s *settings.Settings, db *database.DB, scale int) error {
+// Seed fills the database with the demo data of a scale; open gives seed.Accounts their passwords. There must be a schema, and no row.
+func Seed(ctx context.Context, s *settings.Settings, db *database.DB, scale int, open bool) error {
 	if err := migrate.Check(ctx, db.DB, db.Dialect); err != nil {
 		return explain(s, err)
 	}
-	return explain(s, seed.Run(ctx, db, scale))
+	run := seed.Run
+	if open {
+		run = seed.RunOpen
+	}
+	return explain(s, run(ctx, db, scale))
 }

@@ -2,6 +2,7 @@ package graphqlhttp
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -24,6 +25,7 @@ type outcome struct {
 var outcomes = map[fault.Code]outcome{
 	fault.Unavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
 	fault.Unauthenticated:     {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
+	fault.RateLimited:         {status: http.StatusTooManyRequests, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
 	fault.Forbidden:           {status: http.StatusForbidden},
 	fault.OperationNotAllowed: {status: http.StatusForbidden},
 	fault.Timeout:             {status: http.StatusServiceUnavailable, always: true, begun: true},
@@ -39,13 +41,21 @@ func outcomeOf(response *graphql.Response, media string) outcome {
 	strict := !begun && media == responseJSON
 	for _, err := range response.Errors {
 		if o, ok := outcomes[codeOf(err)]; ok && (strict || o.always && (o.begun || !begun)) {
-			return o
+			return o.after(err)
 		}
 	}
 	if strict {
 		return outcome{status: http.StatusBadRequest}
 	}
 	return outcome{status: http.StatusOK}
+}
+
+// after returns the outcome with the seconds that the error says to wait, if it does.
+func (o outcome) after(err *gqlerror.Error) outcome {
+	if seconds, ok := err.Extensions["retryAfter"].(int); ok {
+		o.header = [2]string{"Retry-After", strconv.Itoa(seconds)}
+	}
+	return o
 }
 
 // firstCode returns the code of the first error, "" if there is none.

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/admission"
+	"forge/internal/peer"
 	"forge/internal/telemetry"
 )
 
@@ -66,6 +67,9 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 	}
 	if r.Method == http.MethodGet && op.Operation.Operation != ast.Query {
 		return nil, notByGet(op.Operation.Operation)
+	}
+	if op.Operation.Operation == ast.Mutation {
+		ctx = peer.NewContext(ctx, r)
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	response := responses(ctx)

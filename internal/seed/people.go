@@ -16,23 +16,24 @@ type userRow struct {
 	email    *string // in lower case, and so its own email_key
 	role     string
 	active   bool
+	hash     *string // of the password
 }
 
-// users returns n users. The first is the administrator, and is there from the first day.
+// users returns n users. The first is the administrator, and is there from the first day. The second is nobody in particular, and active.
 func users(n int) []userRow {
 	m, taken := newMaker(1), names{}
 	all := make([]userRow, n)
 	for i := range all {
 		p := userRow{row: m.row(m.nth(i, n, yearStart, lastDays)), role: "USER", active: true}
 		p.username = taken.unique(letters(m.FirstName())+"."+letters(m.LastName()), "")
-		if i == 0 {
-			p.username, p.role = "admin", "ADMIN"
+		if i < len(Accounts) {
+			p.username, p.role = Accounts[i].Username, Accounts[i].Role
 		}
 		if i == 0 || !m.oneIn(20) {
 			email := p.username + "@" + pick(m, []string{"example.com", "example.net", "example.org"})
 			p.email = &email
 		}
-		if i > 0 && m.oneIn(15) {
+		if i > 0 && m.oneIn(15) && i >= len(Accounts) {
 			p.active = false
 			p.changed(m, 60*24*time.Hour)
 		}

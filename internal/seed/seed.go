@@ -31,7 +31,12 @@ var ErrNotEmpty = errors.New("the database is not empty: demo data are only for 
 // Run stores the demo data of a scale, from 1 to MaxScale: for each step of it 20 users, 1 team, 200 heroes (10 a
 // user), 5 products and 100 orders (5 a user) of 3 items. All is stored, or nothing; ErrNotEmpty if there is anything
 // in the database.
-func Run(ctx context.Context, db *database.DB, scale int) error {
+func Run(ctx context.Context, db *database.DB, scale int) error { return run(ctx, db, scale, false) }
+
+// RunOpen is Run, and gives Accounts their passwords, which everybody knows.
+func RunOpen(ctx context.Context, db *database.DB, scale int) error { return run(ctx, db, scale, true) }
+
+func run(ctx context.Context, db *database.DB, scale int, open bool) error {
 	if scale < 1 || scale > MaxScale {
 		return fmt.Errorf("the scale of demo data is a number from 1 to %d, not %d", MaxScale, scale)
 	}
@@ -40,7 +45,11 @@ func Run(ctx context.Context, db *database.DB, scale int) error {
 	if err := mustBeEmpty(ctx, u); err != nil {
 		return err
 	}
-	if err := store(ctx, u, generate(scale)); err != nil {
+	d := generate(scale)
+	if open {
+		d.open()
+	}
+	if err := store(ctx, u, d); err != nil {
 		return fmt.Errorf("store demo data: %w", err)
 	}
 	if u.Dialect() == dialect.Postgres {

@@ -27,7 +27,7 @@ type table struct {
 // tables are in an order in which no row refers to a later one.
 var tables = []table{
 	{user.Table, []string{user.FieldID, user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldVersion, user.FieldUsername,
-		user.FieldEmail, user.FieldEmailKey, user.FieldRole, user.FieldIsActive}, eachUser},
+		user.FieldEmail, user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole, user.FieldIsActive}, eachUser},
 	{team.Table, []string{team.FieldID, team.FieldCreatedAt, team.FieldUpdatedAt, team.FieldVersion, team.FieldName,
 		team.FieldHeadquarters}, eachTeam},
 	{hero.Table, []string{hero.FieldID, hero.FieldCreatedAt, hero.FieldUpdatedAt, hero.FieldVersion, hero.FieldName,
@@ -72,7 +72,7 @@ func (t table) store(ctx context.Context, u *unit.Unit, d *dataset) error {
 
 func eachUser(d *dataset, yield func(...any)) {
 	for _, x := range d.users {
-		yield(x.id, x.created, x.updated, x.version, x.username, x.email, x.email, x.role, x.active)
+		yield(x.id, x.created, x.updated, x.version, x.username, x.email, x.email, x.hash, x.role, x.active)
 	}
 }
 

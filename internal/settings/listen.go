@@ -1,8 +1,11 @@
 package settings
 
 import (
+	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
+	"strings"
 )
 
 func setAddr(s *Settings, value string) error {
@@ -50,4 +53,22 @@ func isLoopback(addr string) bool {
 func isLoopbackHost(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// setProxies takes a list of networks. An address alone would be one as well, but is more often a mistake.
+func setProxies(s *Settings, value string) error {
+	if value == "none" {
+		return nil
+	}
+	for text := range strings.SplitSeq(value, ",") {
+		network, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return errNotAllowed
+		}
+		if network != network.Masked() {
+			return fmt.Errorf("%s is an address within %s", network, network.Masked())
+		}
+		s.TrustedProxies = append(s.TrustedProxies, network)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ package settings
 import (
 	"io"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -23,10 +24,17 @@ type Settings struct {
 	Auth        bool // requests must say who they come from; without it each acts as an administrator
 	OpenToAll   bool // also where other machines can connect
 	Token       token.Options
-	Migrate     bool // a starting server applies pending migrations
-	Demo        bool // a starting server fills an empty database with demo data
-	Playground  bool
-	Pool        database.Options
+
+	RefreshTokenTTL time.Duration
+	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
+
+	PasswordMemory, PasswordTime, PasswordThreads int // what a hash of a password takes; the memory in KiB
+	PasswordHashes                                int // made at once
+
+	Migrate    bool // a starting server applies pending migrations
+	Demo       bool // a starting server fills an empty database with demo data
+	Playground bool
+	Pool       database.Options
 
 	TrustedDocuments      string // the path of the manifest whose operations alone are run; "" for all
 	APQ                   bool   // automatic persisted queries

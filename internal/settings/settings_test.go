@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/httpserver"
+	"forge/internal/password"
 	"forge/internal/token"
 	"forge/internal/tracing"
 	"forge/internal/usage"
@@ -47,6 +49,7 @@ func TestLoad(t *testing.T) {
 			WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute},
 		Token:          token.Options{TTL: 15 * time.Minute, Issuer: "forge", Audience: "forge", RoleClaim: "role", UserClaim: "sub"},
 		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
+		RefreshTokenTTL: 720 * time.Hour, PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
 		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
 			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second,
@@ -95,6 +98,9 @@ func TestLoad(t *testing.T) {
 			with(func(s *Settings) { s.Connection.MaxHeaderBytes, s.Connection.ReadTimeout = 8192, 2*time.Second })},
 		{"no limits", []string{"REQUEST_TIMEOUT=0s", "MAX_IN_FLIGHT=0", "MAX_QUEUED=0"},
 			with(func(s *Settings) { s.RequestTimeout, s.MaxInFlight, s.MaxQueued = 0, 0, 0 })},
+		{"proxies", []string{"TRUSTED_PROXIES=10.0.0.0/8, fd00::/8"}, with(func(s *Settings) {
+			s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+		})},
 		{"origins", []string{"CORS_ORIGINS=https://app.example.com, http://localhost:3000,http://[::1]:81"},
 			with(func(s *Settings) {
 				s.Origins = []string{"https://app.example.com", "http://localhost:3000", "http://[::1]:81"}
@@ -208,6 +214,14 @@ func TestRefused(t *testing.T) {
 		{"MAX_IN_FLIGHT=-1", "MAX_IN_FLIGHT", "-1"},
 		{"--max-queued=all", "--max-queued", "all"},
 		{"QUEUE_TIMEOUT=0s", "QUEUE_TIMEOUT", "0s"},
+		{"TRUSTED_PROXIES=10.0.0.1", "TRUSTED_PROXIES", "10.0.0.1"},
+		{"TRUSTED_PROXIES=10.0.0.1/8", "TRUSTED_PROXIES", "10.0.0.0/8"},
+		{"TRUSTED_PROXIES=10.0.0.0/8,", "TRUSTED_PROXIES", "10.0.0.0/8,"},
+		{"PASSWORD_MEMORY=7167", "PASSWORD_MEMORY", "7167"},
+		{"PASSWORD_TIME=0", "PASSWORD_TIME", "0"},
+		{"PASSWORD_THREADS=65", "PASSWORD_THREADS", "65"},
+		{"PASSWORD_HASHES=0", "PASSWORD_HASHES", "0"},
+		{"REFRESH_TOKEN_TTL=59s", "REFRESH_TOKEN_TTL", "59s"},
 		{"CORS_ORIGINS=*", "CORS_ORIGINS", "*"},
 		{"CORS_ORIGINS=null", "CORS_ORIGINS", "null"},
 		{"CORS_ORIGINS=https://*.example.com", "CORS_ORIGINS", "https://*.example.com"},

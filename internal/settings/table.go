@@ -2,10 +2,12 @@ package settings
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/password"
 	"forge/internal/token"
 	"forge/internal/tracing"
 )
@@ -88,6 +90,37 @@ var All = []Setting{
 		Env: "CURSOR_SECRET", Flag: "cursor-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, or none", token.MinSecret),
 		Meaning: "what the key of cursors is made of, alike in all processes; with none it is made of AUTH_SECRET, or else of the first key of AUTH_KEYS_FILE",
 		set:     secret(func(s *Settings) *string { return &s.Token.CursorSecret }), show: hidden,
+	},
+	{
+		Env: "REFRESH_TOKEN_TTL", Flag: "refresh-token-ttl", Default: "720h", Allowed: times(time.Minute, 366*24*time.Hour),
+		Meaning: "for how long a session can be left alone and gone on with: how long a refresh token is good, which is exchanged at each use",
+		set:     duration(func(s *Settings) *time.Duration { return &s.RefreshTokenTTL }, time.Minute, 366*24*time.Hour),
+	},
+	{
+		Env: "TRUSTED_PROXIES", Flag: "trusted-proxies", Default: "none", Allowed: "none, or networks, separated by commas: 10.0.0.0/8,fd00::/8",
+		Meaning: "the proxies whose X-Forwarded-For is believed about where a request comes from; failures to sign in are counted by that address",
+		set:     setProxies,
+	},
+	{
+		Env: "PASSWORD_MEMORY", Flag: "password-memory", Default: "19456", Allowed: from(7168, 1<<20),
+		Meaning: "the memory that hashing a password takes, in KiB; what is stored with other parameters is replaced when its user signs in",
+		set:     within(func(s *Settings) *int { return &s.PasswordMemory }, 7168, 1<<20),
+	},
+	{
+		Env: "PASSWORD_TIME", Flag: "password-time", Default: "2", Allowed: from(1, 100),
+		Meaning: "how many times hashing a password goes over its memory",
+		set:     within(func(s *Settings) *int { return &s.PasswordTime }, 1, 100),
+	},
+	{
+		Env: "PASSWORD_THREADS", Flag: "password-threads", Default: "1", Allowed: from(1, 64),
+		Meaning: "how many processors hashing a password may use at once",
+		set:     within(func(s *Settings) *int { return &s.PasswordThreads }, 1, 64),
+	},
+	{
+		Env: "PASSWORD_HASHES", Flag: "password-hashes", Default: "half the number of processors", Allowed: from(1, 1000),
+		Meaning: "how many passwords are hashed at once; a quarter of MAX_IN_FLIGHT wait for it, and for those beyond the answer is UNAVAILABLE at once",
+		derive:  func(*Settings) string { return strconv.Itoa(password.AtOnce()) },
+		set:     within(func(s *Settings) *int { return &s.PasswordHashes }, 1, 1000),
 	},
 	{
 		Env: "SHUTDOWN_DELAY", Flag: "shutdown-delay", Default: "0s", Allowed: times(0, 5*time.Minute),

@@ -23,9 +23,6 @@ func (o Options) CursorKey(keys *Keys) (key []byte, lasting bool) {
 	return random, false
 }
 
-// PublicCursorKey returns the key where AUTH is off: everybody knows it, as there is nothing to hide from administrators.
-func PublicCursorKey() []byte { return cursorKey([]byte("everybody is an administrator")) }
-
 func cursorKey(material []byte) []byte {
 	key, err := hkdf.Key(sha256.New, material, nil, "forge: cursors", sha256.Size)
 	if err != nil {
