@@ -215,7 +215,7 @@ func TestRefused(t *testing.T) {
 		{"--max-queued=all", "--max-queued", "all"},
 		{"QUEUE_TIMEOUT=0s", "QUEUE_TIMEOUT", "0s"},
 		{"TRUSTED_PROXIES=10.0.0.1", "TRUSTED_PROXIES", "10.0.0.1"},
-		{"TRUSTED_PROXIES=10.0.0.1/8", "TRUSTED_PROXIES", "10.0.0.0/8"},
+		{"TRUSTED_PROXIES=10.0.0.1/8", "TRUSTED_PROXIES", "10.0.0.1/8"},
 		{"TRUSTED_PROXIES=10.0.0.0/8,", "TRUSTED_PROXIES", "10.0.0.0/8,"},
 		{"PASSWORD_MEMORY=7167", "PASSWORD_MEMORY", "7167"},
 		{"PASSWORD_TIME=0", "PASSWORD_TIME", "0"},
