@@ -24,9 +24,16 @@ func makeMutation(from choices, c *contents, values *valuePool) operation {
 	var fields []string
 	s := &scope{}
 	for range 1 + g.below(2) {
-		fields = append(fields, g.field(c.schema.Mutation, s, 0))
+		fields = append(fields, g.field(&ast.Definition{Kind: ast.Object, Name: c.schema.Mutation.Name, Fields: comparableMutations(c.schema)}, s, 0))
 	}
 	return g.finish(ast.Mutation, " { "+strings.Join(fields, " ")+" }", false)
+}
+
+// comparableMutations returns the mutations but those that answer with tokens, of which no two are alike.
+func comparableMutations(schema *ast.Schema) ast.FieldList {
+	return slices.DeleteFunc(slices.Clone(schema.Mutation.Fields), func(f *ast.FieldDefinition) bool {
+		return slices.Contains([]string{"signUp", "signIn", "refreshSession", "signOut", "changePassword"}, f.Name)
+	})
 }
 
 // input makes a value of an argument or an input field of a mutation.
@@ -131,7 +138,7 @@ func TestDifferentialMutations(t *testing.T) {
 				stored.add(t, op, got)
 			}
 		}
-		for _, f := range d.contents.schema.Mutation.Fields {
+		for _, f := range comparableMutations(d.contents.schema) {
 			if stored.parts["Mutation."+f.Name] == 0 {
 				t.Errorf("no %s was stored", f.Name)
 			}

@@ -459,7 +459,7 @@ func TestMutationStatements(t *testing.T) {
 			{`cancelOrder(id: $order)`, 4},
 			{`deleteHero(id: $hero)`, 1},
 			{`deleteTeam(id: $team)`, 1},
-			{`deleteUser(id: $user)`, 1},
+			{`deleteUser(id: $user)`, 2},
 			{`restoreUser(id: $user)`, 1},
 		} {
 			var used []string
