@@ -1,0 +1,36 @@
+package seed
+
+import (
+	"testing"
+
+	"forge/ent/user"
+	"forge/internal/dbtest"
+	"forge/internal/password"
+	"forge/internal/unit"
+)
+
+// TestAccounts wants the accounts' passwords to be as they are said where they are to be known, and nobody to have one elsewhere.
+func TestAccounts(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		db := mustOpen(t, url)
+		if err := RunOpen(t.Context(), db, 1); err != nil {
+			t.Fatal(err)
+		}
+		u := unit.New(db, unit.Single)
+		defer u.Rollback()
+		for _, a := range Accounts {
+			found := u.Client().User.Query().Where(user.Username(a.Username)).OnlyX(t.Context())
+			ok, err := password.New(password.Cost{}, 0, 0).Verify(t.Context(), a.Password, *found.HashedPassword)
+			if !ok || err != nil || string(found.Role) != a.Role || !found.IsActive || password.Common(a.Password) {
+				t.Errorf("%s: %t, %v, %s", a.Username, ok, err, found)
+			}
+		}
+		if n := mustCount(t, db, "SELECT count(hashed_password) FROM users"); n != len(Accounts) {
+			t.Errorf("%d users have a password, want %d", n, len(Accounts))
+		}
+	})
+	if n := mustCount(t, mustFill(t, dbtest.SQLite(t), 1), "SELECT count(hashed_password) FROM users"); n != 0 {
+		t.Errorf("%d users have a password that everybody knows", n)
+	}
+}
