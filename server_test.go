@@ -330,6 +330,7 @@ func TestRefused(t *testing.T) {
 		{[]string{"migrate", "diff"}, []string{"migrate diff", "name"}},
 		{[]string{"seed", "--scale=0"}, []string{"--scale", "0", "1 to 10000"}},
 		{[]string{"seed", "--scale", "big"}, []string{"--scale", "big", "1 to 10000"}},
+		{[]string{"FORGE_ENV=production", "seed", "--passwords"}, []string{"--passwords", "FORGE_ENV", "production"}},
 		{[]string{"schema", "--jsn"}, []string{"--jsn", "--help"}},
 	}
 	for _, tt := range tests {
