@@ -50,6 +50,29 @@ func TestNothingBeginsThatIsBeingEnded(t *testing.T) {
 	})
 }
 
+// TestReplayDuringRefresh sends a used token again while the one that came out of it is refreshed: whichever comes first, the family has ended then.
+func TestReplayDuringRefresh(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *door) {
+		d.signUp("ada")
+		for round := range 50 {
+			stolen := d.signIn("ada", secret).text("m.refreshToken")
+			next := d.refresh(stolen).text("m.refreshToken")
+			var last answer
+			var wg sync.WaitGroup
+			wg.Go(func() { last = d.refresh(next) })
+			wg.Go(func() {
+				if got := d.refresh(stolen); got.code() != "UNAUTHENTICATED" {
+					t.Errorf("round %d: the replay: %s", round, got)
+				}
+			})
+			wg.Wait()
+			if token := last.text("m.refreshToken"); token != "" && d.refresh(token).code() != "UNAUTHENTICATED" {
+				t.Errorf("round %d: the family goes on", round)
+			}
+		}
+	})
+}
+
 // TestSessionsAreNotTold lets all go right and wrong that can, and looks for passwords, hashes and tokens in the log and in answers that must not have them.
 func TestSessionsAreNotTold(t *testing.T) {
 	t.Parallel()

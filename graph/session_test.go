@@ -519,6 +519,9 @@ func TestChangePassword(t *testing.T) {
 		if !d.revocations.Revoked(holder.ID, holder.Issued) {
 			t.Error("the access token is not ended")
 		}
+		if n := d.sessions(); n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
 		if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
 			t.Errorf("then refresh: %s", got)
 		}
