@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"forge/graph"
 	"forge/internal/dbtest"
 	"forge/internal/session"
+	"forge/internal/unit"
 )
 
 // TestNothingBeginsThatIsBeingEnded signs in, and refreshes, while the password is changed: whichever comes first, no session outlives the change.
@@ -71,6 +73,40 @@ func TestReplayDuringRefresh(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFamilyEndsWithWhatIsBeingMade ends a family on PostgreSQL while the next token of it is stored, but not committed: it waits for that one.
+func TestFamilyEndsWithWhatIsBeingMade(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t, dbtest.Postgres(t))
+	up := d.signUp("ada")
+	making := unit.New(d.db, unit.Write)
+	defer making.Rollback()
+	if _, err := making.Exec(t.Context(), "SELECT 1 FROM users FOR NO KEY UPDATE"); err != nil { // as Refresh does
+		t.Fatal(err)
+	}
+	if n, err := making.Exec(t.Context(), "INSERT INTO sessions (id, family, token_hash, created_at, expires_at, user_id) "+
+		"SELECT gen_random_uuid(), family, 'next', now(), expires_at, user_id FROM sessions"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	var ended sync.WaitGroup
+	var over atomic.Bool
+	ended.Go(func() {
+		d.do(signOut, vars{"t": up.text("m.refreshToken")})
+		over.Store(true)
+	})
+	for waits := 0; waits == 0 && !over.Load(); time.Sleep(time.Millisecond) {
+		if err := d.db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := making.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ended.Wait()
+	if n := d.sessions(); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
 }
 
 // TestSessionsAreNotTold lets all go right and wrong that can, and looks for passwords, hashes and tokens in the log and in answers that must not have them.
