@@ -14,9 +14,11 @@ import (
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
 	{
-		Name:   "Hero",
-		Prefix: "hero",
-		Table:  "heroes",
+		Name:    "Hero",
+		Prefix:  "hero",
+		Table:   "heroes",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Hero"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -34,9 +36,11 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:   "IdempotencyKey",
-		Prefix: "idempotency",
-		Table:  "idempotency_keys",
+		Name:    "IdempotencyKey",
+		Prefix:  "idempotency",
+		Table:   "idempotency_keys",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "IdempotencyKey"},
 			{Name: "viewer", Column: "viewer", Kind: entity.String},
@@ -48,9 +52,11 @@ var Entities = []*entity.Entity{
 		Edges: []entity.Edge{},
 	},
 	{
-		Name:   "Inventory",
-		Prefix: "inventory",
-		Table:  "inventories",
+		Name:    "Inventory",
+		Prefix:  "inventory",
+		Table:   "inventories",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Inventory"},
 			{Name: "quantity", Column: "quantity", Kind: entity.Int},
@@ -61,9 +67,11 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:   "Order",
-		Prefix: "order",
-		Table:  "orders",
+		Name:    "Order",
+		Prefix:  "order",
+		Table:   "orders",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "user": entity.ToAll, "status": entity.ToAll, "totalCents": entity.ToAll, "items": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Order"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -79,9 +87,11 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:   "OrderItem",
-		Prefix: "item",
-		Table:  "order_items",
+		Name:    "OrderItem",
+		Prefix:  "item",
+		Table:   "order_items",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "OrderItem"},
 			{Name: "quantity", Column: "quantity", Kind: entity.Int},
@@ -95,9 +105,11 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:   "Product",
-		Prefix: "product",
-		Table:  "products",
+		Name:    "Product",
+		Prefix:  "product",
+		Table:   "products",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Product"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -113,9 +125,11 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:   "Session",
-		Prefix: "session",
-		Table:  "sessions",
+		Name:    "Session",
+		Prefix:  "session",
+		Table:   "sessions",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Session"},
 			{Name: "family", Column: "family", Kind: entity.ID},
@@ -130,9 +144,11 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:   "Team",
-		Prefix: "team",
-		Table:  "teams",
+		Name:    "Team",
+		Prefix:  "team",
+		Table:   "teams",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "headquarters": entity.ToAll, "heroes": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "Team"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},
@@ -146,9 +162,12 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
-		Name:   "User",
-		Prefix: "user",
-		Table:  "users",
+		Name:    "User",
+		Prefix:  "user",
+		Table:   "users",
+		Owner:   "id",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Refers: "User"},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time},

@@ -7,6 +7,8 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
+
+	"forge/internal/rule"
 )
 
 // Session is a refresh token that was given to a user, and is good once. Those that came out of each other, from one sign-in on, are a family.
@@ -48,4 +50,9 @@ func (Session) Indexes() []ent.Index {
 		// Serves the removal of those that have expired.
 		index.Fields("expires_at"),
 	}
+}
+
+// Policy of the Session. The API shows none: Forge itself reads and writes them.
+func (Session) Policy() ent.Policy {
+	return rule.Policy{Read: rule.Admins, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }
