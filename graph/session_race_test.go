@@ -31,7 +31,7 @@ func TestNothingBeginsThatIsBeingEnded(t *testing.T) {
 			wg.Go(func() { in = d.signIn("ada", word) })
 			wg.Go(func() { refreshed = d.refresh(token) })
 			wg.Go(func() {
-				if got := d.do(`mutation($id: ID!, $p: String!) { updateUser(id: $id, input: {password: $p}) { user { id } } }`, vars{"id": id, "p": next}); len(got.Errors) > 0 {
+				if got := d.rule(`mutation($id: ID!, $p: String!) { updateUser(id: $id, input: {password: $p}) { user { id } } }`, vars{"id": id, "p": next}); len(got.Errors) > 0 {
 					t.Error(got)
 				}
 			})
