@@ -19,6 +19,7 @@ import (
 	"forge/internal/settings"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
+	"forge/internal/viewer"
 )
 
 // faulty panics at one of the stages of an operation, with a secret in what it panics with. It takes the place of the part of the server that
@@ -93,7 +94,7 @@ func TestPanicSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(viewer.NewContext(t.Context(), viewer.System))
 	ended := make(chan error, 1)
 	go func() { ended <- httpserver.Serve(ctx, l, httpserver.Routes(parts), p.Connection, p.log, 0) }()
 	s.url = httpserver.URL(l)

@@ -116,6 +116,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 					Usage: "print this program's sessions on PostgreSQL by state, and how old the oldest transaction in each is",
 				}},
 			},
+			userCommand(do),
 			healthcheckCommand(do),
 			doctorCommand(environ, stdout),
 			{Name: "schema", Usage: "print the API's schema (SDL)", Action: do(printSchema)},

@@ -61,7 +61,7 @@ func (a *attempt) admit(ctx context.Context) error {
 	if err != nil || field != "" {
 		return err
 	}
-	if v := viewer.FromContext(ctx); v.ID != uuid.Nil {
+	if v := viewer.FromContext(ctx); v.ID != uuid.Nil && !v.Stranger {
 		return session.Check(ctx, a.db, v)
 	}
 	return nil

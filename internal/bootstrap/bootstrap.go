@@ -82,12 +82,12 @@ func MayMigrate(s *settings.Settings, db *database.DB) error {
 }
 
 // Demo fills an empty database with demo data if the settings say so, and reports whether it did. A database without a
-// schema stays as it is. Only in development does anybody know a password there.
+// schema stays as it is. Everybody knows a password there if the settings allow it.
 func Demo(ctx context.Context, s *settings.Settings, db *database.DB) (filled bool, err error) {
 	if !s.Demo {
 		return false, nil
 	}
-	err = Seed(ctx, s, db, seed.Demo, !s.Production)
+	err = Seed(ctx, s, db, seed.Demo, s.DemoPasswords())
 	_, pending := errors.AsType[*migrate.PendingError](err)
 	if pending || errors.Is(err, seed.ErrNotEmpty) {
 		return false, nil

@@ -35,7 +35,7 @@ func (b *bearer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	text, err := bearerOf(sent)
 	var who viewer.Viewer
 	if err == nil {
-		who, _, err = b.tokens.Verify(text)
+		who, who.Issued, err = b.tokens.Verify(text)
 	}
 	switch {
 	case err == nil:

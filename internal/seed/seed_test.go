@@ -18,6 +18,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/dbtest"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 func mustOpen(t *testing.T, url string) *database.DB {
@@ -279,7 +280,7 @@ func TestNotEmpty(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
 		u := unit.New(db, unit.Write)
-		u.Client().Team.Create().SetName("Own").SaveX(t.Context())
+		u.Client().Team.Create().SetName("Own").SaveX(viewer.NewContext(t.Context(), viewer.System))
 		if err := u.Commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}

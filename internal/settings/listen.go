@@ -42,6 +42,9 @@ func (s *Settings) Open() bool { return !s.Auth && !isLoopback(s.Addr) }
 // web may have its own name lead here.
 func (s *Settings) Local() bool { return !s.Auth && !s.OpenToAll }
 
+// DemoPasswords reports whether demo users get the passwords that everybody knows: never in production, nor where other machines can connect.
+func (s *Settings) DemoPasswords() bool { return !s.Production && isLoopback(s.Addr) }
+
 // everyone is what has to be said for that, in full: nobody says it by mistake.
 const everyone = "yes-everyone-is-administrator"
 

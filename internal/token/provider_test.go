@@ -292,7 +292,7 @@ func TestProviderClaims(t *testing.T) {
 		got, _, err := s.Verify(s.by(t, key, "one", tt.said))
 		want := viewer.Viewer{ID: ada, Role: tt.role}
 		if tt.isStranger {
-			want.ID = stranger("https://id.example", "auth0|7")
+			want.ID, want.Stranger = stranger("https://id.example", "auth0|7"), true
 		}
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", tt.name, got, err, want)

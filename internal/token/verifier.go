@@ -235,9 +235,9 @@ func (v *Verifier) viewer(said *claims, ours bool) (viewer.Viewer, error) {
 		}
 		return viewer.Viewer{ID: id, Role: said.role("role")}, nil
 	}
-	id, ok := userID(said.text(v.options.UserClaim))
-	if !ok {
+	id, known := userID(said.text(v.options.UserClaim))
+	if !known {
 		id = stranger(v.options.Issuer, subject)
 	}
-	return viewer.Viewer{ID: id, Role: said.role(v.options.RoleClaim)}, nil
+	return viewer.Viewer{ID: id, Role: said.role(v.options.RoleClaim), Stranger: !known}, nil
 }

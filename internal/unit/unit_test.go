@@ -15,6 +15,7 @@ import (
 	"forge/internal/dbtest"
 	"forge/internal/fault"
 	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 func open(t *testing.T, url string) *database.DB {
@@ -37,7 +38,7 @@ func do(t *testing.T, db *database.DB, mode unit.Mode, f func(context.Context, *
 	t.Helper()
 	u := unit.New(db, mode)
 	defer u.Rollback()
-	if err := f(unit.NewContext(t.Context(), u), u.Client()); err != nil {
+	if err := f(viewer.NewContext(unit.NewContext(t.Context(), u), viewer.System), u.Client()); err != nil {
 		return err
 	}
 	return u.Commit(t.Context())
@@ -56,7 +57,7 @@ func teams(t *testing.T, db *database.DB) (n int) {
 }
 
 func add(ctx context.Context, c *ent.Client, name string) error {
-	return c.Team.Create().SetName(name).Exec(ctx)
+	return c.Team.Create().SetName(name).Exec(viewer.NewContext(ctx, viewer.System))
 }
 
 func TestCommitAndRollback(t *testing.T) {

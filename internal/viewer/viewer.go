@@ -20,21 +20,22 @@ const (
 
 // Viewer is who asks. The zero value is anonymous.
 type Viewer struct {
-	ID     uuid.UUID // of the user; zero if there is no row of them
-	Role   Role
-	Issued time.Time // when the token was made that says so; zero if there is none
+	ID       uuid.UUID // of the user; zero if it is nobody in particular
+	Role     Role
+	Issued   time.Time // when the token was made that says so; zero if there is none
+	Stranger bool      // known to a provider alone: there is no row of them, but the ID is theirs
 }
 
 // System is Forge itself, at work for nobody in particular: rows are filled in, expired ones removed, or a rule is carried
 // out whose effect reaches beyond what the viewer may change, such as stock that an order takes. It is also everybody where AUTH is off.
 var System = Viewer{Role: Admin}
 
-// The keys of a context that the parts of a viewer are found by. They are two, because what is read depends on the role in its
+// The keys of a context that a viewer is found by. Role and ID have keys of their own, because what is read depends on the role in its
 // shape, and on the ID only by a value (see WithArgument).
 type (
 	roleKey   struct{}
 	idKey     struct{}
-	issuedKey struct{}
+	viewerKey struct{} // all of it
 	changeKey struct{} // the viewer of Switchable
 )
 
@@ -51,8 +52,8 @@ func (c viewing) Value(key any) any {
 		return c.viewer.Role
 	case idKey:
 		return c.viewer.ID
-	case issuedKey:
-		return c.viewer.Issued
+	case viewerKey:
+		return c.viewer
 	case changeKey:
 		if c.switchable {
 			return c.viewer
@@ -82,9 +83,10 @@ func Become(ctx context.Context, v Viewer) {
 
 // FromContext returns the viewer of a context, the zero one if there is none.
 func FromContext(ctx context.Context) Viewer {
-	id, _ := ctx.Value(idKey{}).(uuid.UUID)
-	issued, _ := ctx.Value(issuedKey{}).(time.Time)
-	return Viewer{ID: id, Role: RoleOf(ctx), Issued: issued}
+	if v, ok := ctx.Value(viewerKey{}).(*Viewer); ok {
+		return *v
+	}
+	return Viewer{}
 }
 
 // RoleOf returns the viewer's role.
