@@ -168,6 +168,10 @@ func serve(ctx context.Context, p program) error {
 	if err != nil {
 		return err
 	}
+	accounts, err := p.accounts(ctx, db, who)
+	if err != nil {
+		return err
+	}
 	background, stop := context.WithCancel(ctx)
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { who.keepFresh(background) })
@@ -189,7 +193,10 @@ func serve(ctx context.Context, p program) error {
 		defer traces.Stop()
 		parts.Tracer = telemetry.NewTracer(traces, db.Dialect)
 	}
-	p.welcome(httpserver.URL(l), filled)
+	if p.Playground {
+		parts.Playground = playground.Handler(p.page(accounts))
+	}
+	p.welcome(httpserver.URL(l), filled, accounts)
 	p.tell("READY=1")
 	defer context.AfterFunc(ctx, func() { p.tell("STOPPING=1") })()
 	return httpserver.Serve(who.requests(ctx), l, httpserver.Routes(parts), p.Connection, p.log, p.ShutdownDelay)
@@ -219,9 +226,6 @@ func (p program) parts(ctx context.Context, db *database.DB, documents graphql.H
 	if who.verifier != nil {
 		who.verifier.Revoked = revocations.Revoked
 		parts.Tokens = who.verifier
-	}
-	if p.Playground {
-		parts.Playground = playground.Handler()
 	}
 	return parts
 }
@@ -282,23 +286,6 @@ func (p program) tell(state string) {
 	if err := notify(p.env, state); err != nil {
 		p.log.Warn("systemd was not told", "state", state, "error", err)
 	}
-}
-
-func (p program) welcome(url string, filled bool) {
-	fmt.Fprintf(p.out, "Forge serves %s\n", database.Redact(p.DatabaseURL))
-	if filled {
-		fmt.Fprintln(p.out, "  which was empty and has demo data now")
-		if !p.Production {
-			for _, a := range seed.Accounts {
-				fmt.Fprintf(p.out, "  Sign in as  %s, password %s\n", a.Username, a.Password)
-			}
-		}
-	}
-	fmt.Fprintf(p.out, "  API         %s/graphql\n", url)
-	if p.Settings.Playground {
-		fmt.Fprintf(p.out, "  Playground  %s/\n", url)
-	}
-	fmt.Fprintln(p.out, "Ctrl+C ends it.")
 }
 
 // opener opens the database of the settings for some purpose.

@@ -7,6 +7,8 @@ import (
 	"compress/gzip"
 	"embed"
 	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -42,11 +44,25 @@ type file struct {
 	cacheControl string
 }
 
-// Handler returns the playground: the page at /, what the page loads below /assets/, and the licenses of
-// all that is in it at /licenses.md. Any other path is 404, and any other method than GET and HEAD is 405.
+// Config is what the page is told of its server. Everybody who opens the page can read it.
+type Config struct {
+	SignIn   bool      `json:"signIn"`   // whether there is anything to sign in for
+	Accounts []Account `json:"accounts"` // demo users, offered to whoever opens the page; none in production
+}
+
+// Account is a demo user.
+type Account struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+	Role     string `json:"role"`
+}
+
+// Handler returns the playground: the page at /, what the page loads below /assets/, what it is told at /config.json, and
+// the licenses of all that is in it at /licenses.md. Any other path is 404, and any other method than GET and HEAD is 405.
 // Clients that do not accept gzip get the same bytes decompressed.
-func Handler() http.Handler {
+func Handler(cfg Config) http.Handler {
 	files := mustFiles()
+	files["/config.json"] = cfg.file()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -83,6 +99,21 @@ func Handler() http.Handler {
 			_, _ = io.Copy(w, f.open())
 		}
 	})
+}
+
+// file returns what the page is told. No cache keeps it: the next server at this address may have other users.
+func (c Config) file() file {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // there is nothing in it that JSON does not have
+	}
+	var gzipped bytes.Buffer
+	w := gzip.NewWriter(&gzipped)
+	_, err = w.Write(text)
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	return file{gzipped.Bytes(), len(text), "application/json", "no-store"}
 }
 
 // open returns the decompressed bytes. It panics if they were never gzip, which mustFiles rules out.

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var handler = Handler()
+var handler = Handler(Config{})
 
 // do sends one request to the handler, with extra headers given as name and value in turn.
 func do(method, path string, headers ...string) *http.Response {
@@ -148,6 +148,28 @@ func TestEncodings(t *testing.T) {
 		}
 		if got := mustRead(t, r); got != want {
 			t.Errorf("%s: gzip and identity answers differ (%d and %d bytes)", path, len(got), len(want))
+		}
+	}
+}
+
+// TestConfig checks what the page is told, and that no cache keeps it.
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		cfg  Config
+		want string
+	}{
+		{Config{}, `{"signIn":false,"accounts":null}`},
+		{Config{SignIn: true, Accounts: []Account{{"a", "b", "USER"}}}, `{"signIn":true,"accounts":[{"username":"a","password":"b","role":"USER"}]}`},
+	}
+	for _, tt := range tests {
+		w := httptest.NewRecorder()
+		Handler(tt.cfg).ServeHTTP(w, httptest.NewRequest("GET", "/config.json", nil))
+		if got := w.Body.String(); got != tt.want {
+			t.Errorf("the page is told %s, want %s", got, tt.want)
+		}
+		if h := w.Header(); h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/json" {
+			t.Errorf("Cache-Control %q, Content-Type %q", h.Get("Cache-Control"), h.Get("Content-Type"))
 		}
 	}
 }
