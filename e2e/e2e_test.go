@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"testing"
 
 	"forge/internal/dbtest"
@@ -10,6 +11,14 @@ import (
 
 func TestPlayground(t *testing.T) {
 	npmTest(t, "../playground")
+}
+
+// TestPlaygroundSignIn signs in and out. The demo users are known in development alone.
+func TestPlaygroundSignIn(t *testing.T) {
+	const dir = "../playground"
+	install(t, dir)
+	url := serve(t, dbtest.EmptySQLite(t), "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "ACCESS_TOKEN_TTL=10s")
+	npm(t, dir, []string{"FORGE_URL=" + url}, "run", "test:sign-in")
 }
 
 // npmTest runs the tests of a folder against a server with demo data.

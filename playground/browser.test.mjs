@@ -1,67 +1,15 @@
-// Drives the playground of a running server in headless Chromium, with every other server out of reach.
-//
-//   FORGE_URL   where Forge runs (required)
-//   CHROMIUM    the browser, when it is not where Linux distributions put it
-//   SCREENSHOT  a .png to write, 1280 by 800
+// Drives the playground of a running server in headless Chromium, with every other server out of reach. browser.mjs says how to run it.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { forge, open, post } from './browser.mjs';
 
-const { FORGE_URL, SCREENSHOT } = process.env;
-if (!FORGE_URL) {
-  throw new Error(
-    'FORGE_URL is not set: start a server in another shell with `go run .` (in an empty directory it makes ' +
-      'its own demo data), then run `FORGE_URL=http://127.0.0.1:8080 npm test`',
-  );
-}
-const forge = new URL(FORGE_URL);
+const { SCREENSHOT } = process.env;
 const examples = readdirSync(new URL('src/examples/', import.meta.url)).filter((name) => name.endsWith('.graphql'));
 
-const foreign = []; // requests to any server but Forge
-const complaints = []; // what the browser's console would show in red
-let browser;
-let page;
+let browser, page, foreign, complaints;
 
-before(async () => {
-  browser = await chromium.launch({
-    executablePath: findBrowser(),
-    args: [
-      // No name is looked up and nothing but Forge's own address is dialled, whatever asks for it.
-      `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${forge.hostname}`,
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-quic',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-  });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
-  await context.route(
-    (url) => url.origin !== forge.origin,
-    (route) => {
-      foreign.push(route.request().url());
-      return route.abort();
-    },
-  );
-  await context.routeWebSocket(/./, (socket) => {
-    foreign.push(socket.url());
-    socket.close();
-  });
-  await context.addInitScript(() => {
-    addEventListener('securitypolicyviolation', (event) => {
-      console.error(`content security policy: ${event.violatedDirective} refuses ${event.blockedURI}`);
-    });
-  });
-  page = await context.newPage();
-  page.on('console', (message) => {
-    if (message.type() === 'error' || /fall(ing)? back to main thread|could not create web worker/i.test(message.text())) {
-      complaints.push(message.text());
-    }
-  });
-  page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
-  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
-});
+before(async () => ({ browser, page, foreign, complaints } = await open()));
 
 after(() => browser?.close());
 
@@ -226,23 +174,4 @@ async function badgeShows(answer) {
   const { statements } = answer.extensions.sql;
   assert.ok(Number.isInteger(statements) && statements > 0, `extensions.sql.statements is ${statements}`);
   await badge().getByText(`${statements} SQL statement`).waitFor();
-}
-
-// post sends a query without the page.
-async function post(query) {
-  const response = await fetch(new URL('/graphql', forge), {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ query }),
-  });
-  return response.json();
-}
-
-function findBrowser() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const found = process.env.CHROMIUM ?? names.map((name) => `/usr/bin/${name}`).find(existsSync);
-  if (!found) {
-    throw new Error('no browser found: install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path');
-  }
-  return found;
 }

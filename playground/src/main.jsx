@@ -9,6 +9,7 @@ import { createRoot } from 'react-dom/client';
 import { GraphiQL } from 'graphiql';
 import { examples } from './examples.js';
 import { fetcher } from './fetcher.js';
+import { SignIn } from './sign-in.jsx';
 import { SqlCost } from './sql-cost.jsx';
 import { storage } from './storage.js';
 
@@ -18,10 +19,16 @@ createRoot(document.getElementById('root')).render(
     storage={storage}
     defaultTabs={examples}
     defaultEditorToolsVisibility={true}
+    shouldPersistHeaders={false} // a token may be among them
     schemaDescription={true}
     inputValueDeprecation={true}
   >
-    <GraphiQL.Logo>Forge</GraphiQL.Logo>
+    <GraphiQL.Logo>
+      <div className="forge-corner">
+        <SignIn />
+        Forge
+      </div>
+    </GraphiQL.Logo>
     <GraphiQL.Footer>
       <SqlCost />
     </GraphiQL.Footer>

@@ -1,0 +1,206 @@
+// Signs in and out in the playground of a server with AUTH=on, ACCESS_TOKEN_TTL=10s and the demo data of a first start in development.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { forge, open } from './browser.mjs';
+
+const demo = { login: 'user', password: 'forge-demo-user', role: 'USER' };
+
+let browser, page, foreign, complaints;
+const tokens = []; // all that the server gave out
+
+before(async () => {
+  ({ browser, page, foreign, complaints } = await open());
+  page.on('response', async (response) => {
+    const text = await response.text().catch(() => '');
+    tokens.push(...[...text.matchAll(/"(?:access|refresh)Token":\s*"([^"]+)"/g)].map(([, token]) => token));
+  });
+  await page.goto(forge.href);
+});
+
+after(() => browser?.close());
+
+test('nobody is signed in at first, and the schema is there all the same', async () => {
+  await signedOut();
+  await ask('{ viewer { username } }', { viewer: null });
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).first().waitFor();
+  await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+});
+
+test('a wrong password is said in words', async () => {
+  await fill(demo.login, 'not the password');
+  await panel().getByRole('button', { name: 'Sign in' }).click();
+  await panel().getByRole('alert').getByText('do not go together').waitFor();
+  await page.keyboard.press('Escape');
+  await panel().waitFor({ state: 'hidden' });
+  await signedOut();
+});
+
+test('a demo user fills the form, and the keyboard is enough to sign in', async () => {
+  await page.getByRole('button', { name: 'Sign in' }).focus();
+  await page.keyboard.press('Enter');
+  await panel().getByRole('button', { name: `${demo.login} (${demo.role})` }).press('Enter');
+  assert.equal(await panel().getByLabel('Password', { exact: true }).inputValue(), demo.password);
+  await panel().getByLabel('Username or email').press('Enter');
+  await signedIn();
+  await ask('{ viewer { username email } }', { viewer: { username: demo.login, email: 'user@example.com' } });
+});
+
+test('the tokens are in memory alone', async () => {
+  await typeHeaders({ 'X-Kept-Nowhere': 'in the headers' });
+  await ask('{ viewer { role } }', { viewer: { role: demo.role } });
+  await page.waitForFunction(() => localStorage.getItem('forge:graphiql:queries')?.includes('role'));
+  await typeHeaders({});
+  const kept = await page.evaluate(async () =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, await indexedDB.databases(), await caches.keys()]),
+  );
+  assert.match(kept, /viewer/, 'GraphiQL keeps what was asked');
+  assert.doesNotMatch(kept, /in the headers/, 'and not the headers');
+  const cookies = JSON.stringify(await page.context().cookies());
+  assert.ok(tokens.length >= 2, `${tokens.length} tokens were seen`);
+  for (const token of tokens) {
+    assert.ok(!kept.includes(token) && !cookies.includes(token), 'a token is kept');
+  }
+});
+
+test('the session refreshes itself before the access token expires', async () => {
+  const before = await lastSent();
+  await page.waitForResponse((response) => response.request().postData()?.includes('refreshSession'), { timeout: 60_000 });
+  await ask('{ viewer { username } }', { viewer: { username: demo.login } });
+  assert.notEqual(await lastSent(), before);
+});
+
+test('a token that does not hold any more is refreshed once, and the operation is answered', async () => {
+  let spoilt = 0;
+  await page.route('**/graphql', (route) => {
+    const { authorization, ...headers } = route.request().headers();
+    if (!authorization || spoilt > 0) {
+      return route.continue();
+    }
+    spoilt += 1;
+    return route.continue({ headers: { ...headers, authorization: `${authorization}x` } });
+  });
+  await ask('{ viewer { username role } }', { viewer: { username: demo.login, role: demo.role } });
+  await page.unroute('**/graphql');
+  assert.equal(spoilt, 1);
+  expected(401);
+});
+
+test('headers typed into their editor win', async () => {
+  await typeHeaders({ authorization: 'Bearer not.a.token' });
+  await run('{ viewer { username id } }');
+  await result('UNAUTHENTICATED').waitFor();
+  await typeHeaders({});
+  await signedIn();
+  expected(401);
+});
+
+test('signing out ends the session on the server as well', async () => {
+  const [request] = await Promise.all([
+    page.waitForRequest((r) => r.postData()?.includes('signOut')),
+    page.getByRole('button', { name: 'Sign out' }).click(),
+  ]);
+  await signedOut();
+  await ask('{ viewer { username } }', { viewer: null });
+  const { refreshToken } = request.postDataJSON().variables.input;
+  const response = await fetch(new URL('/graphql', forge), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ query: 'mutation($t: String!) { refreshSession(input: { refreshToken: $t }) { expiresAt } }', variables: { t: refreshToken } }),
+  });
+  assert.equal((await response.json()).errors[0].extensions.code, 'UNAUTHENTICATED');
+});
+
+test('a reload forgets who was signed in', async () => {
+  await fill(demo.login, demo.password);
+  await panel().getByRole('button', { name: 'Sign in' }).click();
+  await signedIn();
+  await page.reload();
+  await signedOut();
+  await ask('{ viewer { username } }', { viewer: null });
+});
+
+test('after many failures it is said how long to wait', async () => {
+  await fill('nobody', 'wrong password');
+  for (let i = 0; i < 20; i += 1) {
+    await panel().getByLabel('Password', { exact: true }).fill(`wrong password ${i}`);
+    const [response] = await Promise.all([
+      page.waitForResponse((r) => r.request().postData()?.includes('signIn')),
+      panel().getByRole('button', { name: 'Sign in' }).click(),
+    ]);
+    await panel().locator('input[name=password][value=""]').or(panel().getByRole('alert')).first().waitFor();
+    if (response.status() === 429) {
+      await panel().getByRole('alert').getByText(/Try again in \d+ seconds?\./).waitFor();
+      expected(429);
+      return;
+    }
+    await panel().getByRole('alert').getByText('do not go together').waitFor();
+  }
+  assert.fail('nobody was slowed down');
+});
+
+test('nothing went to another server, and nothing was complained about', () => {
+  assert.deepEqual(foreign, []);
+  assert.deepEqual(complaints, []);
+});
+
+function panel() {
+  return page.getByRole('dialog', { name: 'Sign in' });
+}
+
+async function fill(login, password) {
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await panel().getByLabel('Username or email').fill(login);
+  await panel().getByLabel('Password', { exact: true }).fill(password);
+}
+
+function signedIn() {
+  return page.getByText(`Signed in as ${demo.login} (${demo.role})`).waitFor();
+}
+
+function signedOut() {
+  return page.getByRole('button', { name: 'Sign in' }).waitFor();
+}
+
+let sent;
+
+// run runs a query in the tab that is open, and returns the last answer to it.
+async function run(query) {
+  await page.locator('.graphiql-query-editor .monaco-editor').click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText(query);
+  const [response] = await Promise.all([
+    page.waitForResponse((r) => r.request().postData()?.includes('viewer')),
+    page.locator('.graphiql-execute-button').click(),
+  ]);
+  sent = response.request();
+}
+
+function result(text) {
+  return page.locator('.result-window .view-lines').getByText(text).first();
+}
+
+// ask runs a query, and waits until its data are shown.
+async function ask(query, data) {
+  await run(query);
+  const shown = JSON.stringify(data).replace(/\W/g, '');
+  await page.waitForFunction((want) => document.querySelector('.result-window .view-lines')?.innerText.replace(/\W/g, '').startsWith(`data${want}`), shown);
+}
+
+async function lastSent() {
+  return (await sent.allHeaders()).authorization;
+}
+
+async function typeHeaders(headers) {
+  await page.getByRole('button', { name: 'Headers', exact: true }).click();
+  await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText(JSON.stringify(headers));
+}
+
+// expected takes back what the browser complains of in answers that are meant to be refused.
+function expected(status) {
+  const rest = complaints.filter((text) => !text.includes(`status of ${status}`));
+  assert.ok(rest.length < complaints.length, `there was no answer with status ${status}`);
+  complaints.splice(0, complaints.length, ...rest);
+}

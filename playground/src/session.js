@@ -1,0 +1,115 @@
+// Who is signed in. All of it is in this module's memory alone: not in localStorage or sessionStorage, not in a cookie, not in the address. A reload forgets it.
+import { useSyncExternalStore } from 'react';
+import { answerOf, send } from './wire.js';
+
+let session = null; // { user, access, refresh }, or null for nobody
+let timer; // refreshes the session before its access token expires
+let refreshing = null; // the refresh that is under way: a refresh token is good once, so there is one at a time
+let shown = { user: null, notice: '' }; // what listeners see, a new object when it changes
+const listeners = new Set();
+
+// useSession returns who is signed in ({ username, role }, or null), and why nobody is any more.
+export function useSession() {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => shown,
+  );
+}
+
+// accessToken returns what to send along, or null.
+export function accessToken() {
+  return session?.access ?? null;
+}
+
+// signIn begins a session, or throws an error with a sentence for the reader.
+export async function signIn(login, password) {
+  begin(await mutate('signIn', { login, password }));
+}
+
+// signOut forgets the session, and has the server end it. That works out or does not: here it has ended.
+export async function signOut() {
+  const refresh = session?.refresh;
+  end('');
+  if (refresh) {
+    await mutate('signOut', { refreshToken: refresh }, 'ok').catch(() => {});
+  }
+}
+
+// refreshed goes on with the next tokens, unless others than this one are there already. It returns whether there are any.
+export async function refreshed(stale) {
+  if (session && session.access === stale) {
+    refreshing ??= refresh(session).finally(() => (refreshing = null));
+    await refreshing;
+  }
+  return session !== null && session.access !== stale;
+}
+
+async function refresh(old) {
+  try {
+    const tokens = await mutate('refreshSession', { refreshToken: old.refresh });
+    if (session === old) {
+      begin(tokens);
+    } else {
+      await mutate('signOut', { refreshToken: tokens.refreshToken }, 'ok'); // signed out meanwhile
+    }
+  } catch (error) {
+    if (session === old && error.code === 'UNAUTHENTICATED') {
+      end('The session has ended. Sign in again.');
+    }
+    // Whatever else went wrong may pass: the next operation tries again.
+  }
+}
+
+function begin({ accessToken, refreshToken, life, user }) {
+  session = { user, access: accessToken, refresh: refreshToken };
+  clearTimeout(timer);
+  timer = setTimeout(() => refreshed(accessToken), life - Math.min(30_000, life / 4));
+  show(user, '');
+}
+
+function end(why) {
+  session = null;
+  clearTimeout(timer);
+  show(null, why);
+}
+
+function show(user, why) {
+  shown = { user, notice: why };
+  listeners.forEach((listener) => listener());
+}
+
+const tokens = 'accessToken refreshToken expiresAt user { username role }';
+
+// mutate sends one of the mutations of sessions, without a token, and returns its payload, with the milliseconds that the access token lives: by the server's
+// clock, as this machine's may be wrong.
+async function mutate(name, input, fields = tokens) {
+  const type = `${name[0].toUpperCase()}${name.slice(1)}Input`;
+  const query = `mutation Playground($input: ${type}!) { ${name}(input: $input) { ${fields} } }`;
+  const response = await send({ query, variables: { input } }).catch(() => {
+    throw new Error('The server cannot be reached.');
+  });
+  const { data, errors } = await answerOf(response);
+  if (errors?.length > 0) {
+    throw explained(errors[0], name, response);
+  }
+  const payload = data[name];
+  const now = Date.parse(response.headers.get('Date')) || Date.now();
+  return { ...payload, life: Math.max(1000, Date.parse(payload.expiresAt) - now) };
+}
+
+// explained returns an error in words for the reader, with the code.
+function explained({ message, extensions }, name, response) {
+  const code = extensions?.code;
+  let text = `${message[0].toUpperCase()}${message.slice(1)}.`;
+  if (code === 'UNAUTHENTICATED' && name === 'signIn') {
+    text = 'That login and password do not go together, or the user may not sign in.';
+  } else if (response.headers.has('Retry-After')) {
+    const seconds = response.headers.get('Retry-After');
+    const why = code === 'RATE_LIMITED' ? 'Too many failures in a row' : 'The server has too much to do';
+    text = `${why}. Try again in ${seconds} ${seconds === '1' ? 'second' : 'seconds'}.`;
+  }
+  return Object.assign(new Error(text), { code });
+}
