@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"path/filepath"
 	"testing"
 
@@ -14,11 +15,14 @@ func TestApollo(t *testing.T) {
 	c := newClient(t)
 	c.npm("generate:apollo")
 	c.trust("apollo-manifest.json")
+	c.expire()
 	c.npm("apollo")
 }
 
 func TestUrql(t *testing.T) {
-	newClient(t).npm("urql")
+	c := newClient(t)
+	c.expire()
+	c.npm("urql")
 }
 
 func TestRelay(t *testing.T) {
@@ -56,6 +60,13 @@ func (c *client) trust(manifest string) {
 	c.t.Helper()
 	url := serve(c.t, c.databaseURL, "TRUSTED_DOCUMENTS="+filepath.Join(clients, "generated", manifest))
 	c.env = append(c.env, "FORGE_TRUSTED_URL="+url)
+}
+
+// expire starts another server, one that asks who its requests come from, and whose access tokens expire all the time.
+func (c *client) expire() {
+	c.t.Helper()
+	url := serve(c.t, c.databaseURL, "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "ACCESS_TOKEN_TTL=2s")
+	c.env = append(c.env, "FORGE_AUTH_URL="+url)
 }
 
 // npm runs a script of the clients' package.

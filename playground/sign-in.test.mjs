@@ -168,6 +168,7 @@ let sent;
 async function run(query) {
   await page.locator('.graphiql-query-editor .monaco-editor').click();
   await page.keyboard.press('Control+A');
+  await page.keyboard.press('Delete'); // what is typed over a selection can be put around it
   await page.keyboard.insertText(query);
   const [response] = await Promise.all([
     page.waitForResponse((r) => r.request().postData()?.includes('viewer')),
@@ -195,6 +196,7 @@ async function typeHeaders(headers) {
   await page.getByRole('button', { name: 'Headers', exact: true }).click();
   await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
   await page.keyboard.press('Control+A');
+  await page.keyboard.press('Delete'); // what is typed over a selection can be put around it
   await page.keyboard.insertText(JSON.stringify(headers));
 }
 

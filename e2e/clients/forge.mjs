@@ -1,7 +1,7 @@
 // What the tests of all clients share: the server's address, a fetch that keeps what went over the wire, and data to read.
 import assert from 'node:assert/strict';
 
-const { FORGE_URL, FORGE_TRUSTED_URL } = process.env;
+const { FORGE_URL, FORGE_TRUSTED_URL, FORGE_AUTH_URL } = process.env;
 if (!FORGE_URL) {
   throw new Error('FORGE_URL is not set: start a server, then run `FORGE_URL=http://127.0.0.1:8080 npm run apollo`');
 }
@@ -9,6 +9,9 @@ export const endpoint = new URL('/graphql', FORGE_URL).href;
 
 // trustedEndpoint is where another Forge serves the same database, but only the operations of the client's manifest; undefined if there is none.
 export const trustedEndpoint = FORGE_TRUSTED_URL && new URL('/graphql', FORGE_TRUSTED_URL).href;
+
+// sessionEndpoint is where another Forge serves the demo data of a first start in development, with AUTH=on and ACCESS_TOKEN_TTL=2s; undefined if there is none.
+export const sessionEndpoint = FORGE_AUTH_URL && new URL('/graphql', FORGE_AUTH_URL).href;
 
 // wire returns a fetch for a client, and a list that fills with what the client sent and what came back.
 export function wire() {
@@ -18,6 +21,7 @@ export function wire() {
     const url = new URL(input);
     exchanges.push({
       method: init.method ?? 'GET',
+      authorization: new Headers(init.headers).get('Authorization'),
       sent: init.body ? JSON.parse(init.body) : fromSearch(url.searchParams),
       status: response.status,
       answer: await response.clone().json(),

@@ -3,3 +3,4 @@ import './cache.test.mjs';
 import './errors.test.mjs';
 import './http.test.mjs';
 import './pagination.test.mjs';
+import './session.test.mjs';
