@@ -12,9 +12,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/urfave/cli/v3"
@@ -26,14 +24,12 @@ import (
 	"forge/internal/database"
 	"forge/internal/health"
 	"forge/internal/httpserver"
-	"forge/internal/idempotency"
 	"forge/internal/metrics"
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/seed"
 	"forge/internal/session"
 	"forge/internal/settings"
-	"forge/internal/sweep"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
 	"forge/internal/usage"
@@ -172,18 +168,11 @@ func serve(ctx context.Context, p program) error {
 	if err != nil {
 		return err
 	}
-	background, stop := context.WithCancel(ctx)
-	var sweeping sync.WaitGroup
-	sweeping.Go(func() { who.keepFresh(background) })
 	revocations := session.NewRevocations(p.Token.TTL)
 	if err := revocations.Read(ctx, db); err != nil {
 		p.log.WarnContext(ctx, "which tokens have been ended is not known yet; it is tried on and on", "error", database.Told(err))
 	}
-	sweeping.Go(func() { revocations.Watch(background, db, time.Second, p.log) })
-	sweeping.Go(func() { sweep.Some(idempotency.Expired).Every(background, db, time.Minute, "idempotency keys", p.log) })
-	sweeping.Go(func() { sweep.Some(session.Expired).Every(background, db, time.Minute, "sessions", p.log) })
-	defer sweeping.Wait()
-	defer stop()
+	defer p.background(ctx, db, who, revocations)()
 	parts := p.parts(ctx, db, documents, revocations, who)
 	if p.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, p.Traces, p.log)

@@ -113,8 +113,8 @@ func TestManySignInsAtOnce(t *testing.T) {
 					t.Errorf("%d answers are %s", codes[code], code)
 				}
 			}
-			if codes[""] == 0 || codes["UNAVAILABLE"] == 0 || codes["UNAUTHENTICATED"] == 0 {
-				t.Errorf("the answers are %v: want some of each kind", codes)
+			if codes[""]+codes["UNAUTHENTICATED"] == 0 || codes["UNAVAILABLE"] == 0 { // which of them come first is chance
+				t.Errorf("the answers are %v: want some that were looked at and some that were not", codes)
 			}
 			if peak > 512<<20 {
 				t.Errorf("the heap had %d MiB", peak>>20)

@@ -78,7 +78,9 @@ func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graph
 	}
 	ctx = context.WithValue(unit.NewContext(ctx, a.unit), attemptKey{}, a)
 	if err := a.admit(ctx); err != nil {
-		return a.refuse(ctx, err)
+		response := a.refuse(ctx, err)
+		response.Data = nil // nothing was run: it is an error of the request
+		return response
 	}
 	request, err := keyed(ctx)
 	if err != nil {
