@@ -47,5 +47,13 @@ func TestUserRole(t *testing.T) {
 		// What is read may be a second behind what another process has done; mutations are not.
 		wants("with a token of before", before, `mutation { createTeam(input: {name: "late"}) { team { id } } }`, "UNAUTHENTICATED")
 		wants("signed in again", signIn(), `{ viewer { role } }`, `"role":"USER"`)
+		const guess = `mutation { signIn(input: {login: "user", password: "a bad guess"}) { accessToken } }`
+		for range 5 {
+			wants("a guess", "", guess, "UNAUTHENTICATED")
+		}
+		wants("one guess too many", "", guess, "RATE_LIMITED")
+		if _, metrics := s.get(t, "/metrics"); !strings.Contains(metrics, `forge_refused_total{limit="guessing"} 1`) {
+			t.Error("the metrics do not count it")
+		}
 	})
 }

@@ -10,12 +10,19 @@ import (
 	"forge/playground"
 )
 
-// accounts returns the demo users that whoever starts the server can sign in as. In production there are none.
+// accounts returns the demo users that whoever starts the server can sign in as. In production none is shown, and the log warns of those that are left.
 func (p program) accounts(ctx context.Context, db *database.DB, who *identity) ([]seed.Account, error) {
-	if p.Production || who.issuer == nil {
+	if who.issuer == nil {
 		return nil, nil
 	}
-	return bootstrap.Accounts(ctx, db)
+	accounts, err := bootstrap.Accounts(ctx, db)
+	if !p.Production || err != nil {
+		return accounts, err
+	}
+	for _, a := range accounts {
+		p.log.WarnContext(ctx, "everybody knows the password of a demo user: give it another, or delete the user", "username", a.Username, "role", a.Role)
+	}
+	return nil, nil
 }
 
 // page says what the playground is told.

@@ -24,6 +24,9 @@ func keyed(ctx context.Context) (*idempotency.Request, error) {
 	var owner string
 	if v := viewer.FromContext(ctx); v.ID != uuid.Nil {
 		owner = v.ID.String()
+		if v.Role == viewer.Admin {
+			owner += " as an administrator" // who is none any more is not to see again what they saw then
+		}
 	}
 	return idempotency.NewRequest(owner, key, op.RawQuery, op.OperationName, op.Variables)
 }

@@ -93,8 +93,11 @@ func (r *Resolver) signUp(ctx context.Context, in model.SignUpInput) (*session.T
 	email, _ := in.Email.ValueOK()
 	account.Email, account.EmailKey = f.email("email", email)
 	account.Password = *f.password("password", &in.Password)
-	if f.fault != nil {
+	switch {
+	case f.fault != nil:
 		return nil, f.fault
+	case strings.Contains(account.Username, "@"):
+		return nil, errNoMail
 	}
 	return s.SignUp(ctx, account)
 }

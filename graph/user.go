@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -47,6 +48,9 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 	if in.Password.IsSet() && viewer.RoleOf(ctx) != viewer.Admin {
 		return fault.Closed("input.password", "one's own password is changed by changePassword, which asks for the old one")
 	}
+	if err := r.mayRename(ctx, in); err != nil {
+		return err
+	}
 	update := db.User.Update().Where(t.is)
 	if err := r.setUser(ctx, update.Mutation(), in); err != nil {
 		return err
@@ -57,6 +61,24 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 	}
 	return err
 }
+
+// mayRename refuses what those who are no administrators may not do to their own names.
+func (r *Resolver) mayRename(ctx context.Context, in model.UpdateUserInput) error {
+	v := viewer.FromContext(ctx)
+	if v.Role == viewer.Admin {
+		return nil
+	}
+	if name := in.Username.Value(); name != nil && strings.Contains(*name, "@") {
+		return errNoMail
+	}
+	if in.Email.Value() == nil || r.Sessions == nil {
+		return nil
+	}
+	return r.Sessions.ChangeEmail(ctx, v.ID)
+}
+
+// errNoMail keeps usernames from looking like emails, which count more than usernames when somebody signs in.
+var errNoMail = fault.Input("input.username", "username may not have an @ in it: an email belongs in the field for it")
 
 // saveUser saves the change. What keeps the user from going on as they are signed in, another password or isActive: false, ends their sessions and tokens.
 func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, update *ent.UserUpdate) error {

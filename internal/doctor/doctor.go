@@ -60,6 +60,7 @@ func checks() []check {
 		{"database", (*Doctor).reach},
 		{"schema", (*Doctor).schema},
 		{"permissions", (*Doctor).permissions},
+		{"accounts", (*Doctor).accounts},
 		{"clock", (*Doctor).clock},
 		{"pool", (*Doctor).pool},
 		{"limits", (*Doctor).limits},

@@ -129,7 +129,7 @@ func (p Policy) keepOwner(m ent.Mutation, v viewer.Viewer) error {
 	owner, set := m.Field(p.Owner.Column)
 	switch {
 	case set && owner != v.ID, m.FieldCleared(p.Owner.Column):
-		return fault.Closed("", "only an administrator may make this somebody else's: %s is to be your own ID, or left out", argument(p.Owner.Column))
+		return fault.Closed("", "only an administrator may make this somebody else's: %s is to be your own ID", argument(p.Owner.Column))
 	case !set && m.Op().Is(ent.OpCreate):
 		return m.SetField(p.Owner.Column, v.ID)
 	}

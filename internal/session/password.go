@@ -43,7 +43,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 		err = fault.Input("input.oldPassword", "oldPassword is not the user's password")
 	}
 	if err != nil {
-		return id, at, err
+		return id, at, noted(ctx, err)
 	}
 	hash, err := s.passwords.Hash(ctx, after)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -15,6 +16,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/peer"
+	"forge/internal/telemetry"
 	"forge/internal/unit"
 )
 
@@ -49,7 +51,7 @@ func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 // UNAUTHENTICATED, or RATE_LIMITED after too many failures. Only a user whose hash has another cost than new ones can be told by the time, until they
 // sign in the next time.
 func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens, error) {
-	key := about("sign in", entity.Fold(login), peer.Network(peer.Address(ctx, s.proxies)).String())
+	key := about("sign in", sameLogin(login), peer.Network(peer.Address(ctx, s.proxies)).String())
 	var u *ent.User
 	err := s.guarded(key, func() (ok bool, err error) {
 		if u, err = s.byLogin(ctx, login); err != nil {
@@ -61,7 +63,7 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	case errors.Is(err, errWrong):
 		return nil, errSignIn
 	case err != nil:
-		return nil, err
+		return nil, noted(ctx, err)
 	}
 	fresh := s.fresher(ctx, u, password)
 	now, err := lock(ctx, unit.Client(ctx), u.ID)
@@ -79,6 +81,14 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 		}
 	}
 	return s.grant(ctx, now, uuid.New())
+}
+
+// sameLogin returns what logins have in common that lead to one user: case makes none of an email, but another username.
+func sameLogin(login string) string {
+	if strings.Contains(login, "@") {
+		return entity.Fold(login)
+	}
+	return login
 }
 
 // byLogin returns the user of a login, or nil. An email counts more than a username: it can be another user's.
@@ -133,6 +143,14 @@ func replaceHash(ctx context.Context, id uuid.UUID, hash string) error {
 		return fmt.Errorf("replace a hash: %w", err)
 	}
 	return nil
+}
+
+// noted has the record of the request say so if the error turns guessing away.
+func noted(ctx context.Context, err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.RateLimited {
+		telemetry.FromContext(ctx).Refuse(telemetry.Guessing)
+	}
+	return err
 }
 
 var errWrong = errors.New("the password is wrong")

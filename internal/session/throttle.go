@@ -86,7 +86,7 @@ func (t *throttle) enter(key throttleKey) (attempt, error) {
 
 func limited(wait time.Duration) *fault.Error {
 	seconds := int((wait + time.Second - 1) / time.Second)
-	return &fault.Error{Code: fault.RateLimited, Message: "too many failures in a row; try again later", More: map[string]any{"retryAfter": seconds}}
+	return &fault.Error{Code: fault.RateLimited, Message: "too many failures in a row, or tries at once; try again later", More: map[string]any{"retryAfter": seconds}}
 }
 
 // failed counts a failure.

@@ -21,10 +21,11 @@ const (
 	Host        Limit = "host"         // it is for a name that is none of this machine's own
 	Untrusted   Limit = "untrusted"    // the document is not in the manifest
 	PoolTimeout Limit = "pool_timeout" // no database connection came free in time
+	Guessing    Limit = "guessing"     // passwords of one login, from one address
 )
 
 // Limits lists them.
 var Limits = []Limit{
 	Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives,
-	Cost, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout,
+	Cost, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout, Guessing,
 }

@@ -1,0 +1,17 @@
+package session
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// ChangeEmail counts that a user changes their email, and refuses with RATE_LIMITED what is too often, as failures to sign in are counted: whether an email is taken tells who is here.
+func (s *Sessions) ChangeEmail(ctx context.Context, user uuid.UUID) error {
+	a, err := s.throttle.enter(about("email", user.String()))
+	if err != nil {
+		return noted(ctx, err)
+	}
+	a.failed()
+	return nil
+}
