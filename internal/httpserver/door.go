@@ -32,8 +32,8 @@ type door struct {
 // spacing, and the others wait for their turn while their bodies wait with the kernel. Who would wait for longer than longest is answered at once: each
 // that waits takes some 30 KiB of memory, and there are longest/spacing of them at most.
 const (
-	spacing = 500 * time.Microsecond
-	longest = 2 * time.Second
+	spacing = time.Millisecond
+	longest = 4 * time.Second
 )
 
 // quiet is how long those are counted that a line of the log tells of.
