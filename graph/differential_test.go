@@ -253,7 +253,7 @@ func TestDifferential(t *testing.T) {
 		d.tryMany(t, from, to, seen)
 		seen.check(t, int(to-from))
 		// For those who see less, whatever the operations ask for.
-		share := (to - from) / 4
+		share := (to - from) / 8
 		d.as(t, viewer.Viewer{}).tryMany(t, to, to+share, seen)
 		d.as(t, viewer.Viewer{Role: viewer.User, ID: buyer(d.contents)}).tryMany(t, to, to+2*share, seen)
 	})
