@@ -172,8 +172,8 @@ func serve(ctx context.Context, p program) error {
 	if err := revocations.Read(ctx, db); err != nil {
 		p.log.WarnContext(ctx, "which tokens have been ended is not known yet; it is tried on and on", "error", database.Told(err))
 	}
-	defer p.background(ctx, db, who, revocations)()
 	parts := p.parts(ctx, db, documents, revocations, who)
+	defer p.background(ctx, db, who, revocations)() // once the metrics have been told what to watch of the database
 	if p.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, p.Traces, p.log)
 		if err != nil {
