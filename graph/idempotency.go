@@ -13,8 +13,8 @@ import (
 	"forge/internal/viewer"
 )
 
-// keyed returns the request that the operation is, if it is a mutation with an idempotency key. Keys belong to the viewer; those who have no ID
-// share theirs.
+// keyed returns the request that the operation is, if it is a mutation with an idempotency key. Keys belong to the viewer; all share theirs where AUTH
+// is off.
 func keyed(ctx context.Context) (*idempotency.Request, error) {
 	op := graphql.GetOperationContext(ctx)
 	key := op.Headers.Get(idempotency.Header)

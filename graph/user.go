@@ -97,7 +97,7 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, updat
 // inGeneral makes of a CONFLICT over a value that somebody else has one that does not tell which: emails are not for everybody to know.
 func inGeneral(err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.Conflict && f.Field != "" {
-		return &fault.Error{Code: fault.Conflict, Message: "the username or the email is taken"}
+		return fault.NameTaken()
 	}
 	return err
 }

@@ -75,6 +75,11 @@ func Taken(field string) *Error {
 	return &Error{Code: Conflict, Field: field, Message: fmt.Sprintf("this %s is taken", name)}
 }
 
+// NameTaken returns a CONFLICT about a username or an email that somebody else has, without saying which: emails are not for everybody to know.
+func NameTaken() *Error {
+	return &Error{Code: Conflict, Message: "the username or the email is taken"}
+}
+
 // Stale returns a CONFLICT about the object id, which has a version that the client did not expect.
 func Stale(id fmt.Stringer, current int) *Error {
 	return &Error{Code: Conflict, Message: fmt.Sprintf("%s has changed: its version is %d", id, current),

@@ -39,7 +39,7 @@ func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 	u, err := unit.Client(ctx).User.Create().SetUsername(a.Username).SetNillableEmail(a.Email).SetNillableEmailKey(a.EmailKey).
 		SetHashedPassword(hash).Save(system(ctx))
 	if v, ok := database.Violation(err); ok && v.Unique {
-		return nil, &fault.Error{Code: fault.Conflict, Message: "the username or the email is taken"}
+		return nil, fault.NameTaken()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sign a user up: %w", err)
