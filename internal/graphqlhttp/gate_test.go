@@ -113,13 +113,18 @@ func mustRespond(t *testing.T, r *bufio.Reader, status int) {
 func TestTurnedAwayUnread(t *testing.T) {
 	t.Parallel()
 	srv, begun, letGo := newGated(t, admission.New(1, 0, time.Hour))
-	go serve(srv, newPost(helloBody, ""))
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		serve(srv, newPost(helloBody, ""))
+	}()
 	<-begun
 	server := httptest.NewServer(srv)
 	defer server.Close()
 	conn, answers := dial(t, server.Listener.Addr().String(), "", len(helloBody))
 	mustRespond(t, answers, 503)
 	close(letGo)
+	<-answered
 	if _, err := fmt.Fprintf(conn, "%sGET /graphql?query={hello} HTTP/1.1\r\nHost: forge\r\n\r\n", helloBody); err != nil {
 		t.Fatal(err)
 	}
