@@ -15,7 +15,6 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/fault"
-	"forge/internal/requestid"
 	"forge/internal/telemetry"
 )
 
@@ -44,7 +43,7 @@ func presentError(log *slog.Logger, hints bool, tokens int) graphql.ErrorPresent
 		}
 		if f == nil {
 			f = &fault.Error{Code: fault.Internal, Message: "internal error", Cause: err,
-				More: map[string]any{"requestId": requestid.FromContext(ctx)}}
+				More: map[string]any{"requestId": telemetry.RequestID(ctx)}}
 		}
 		if f.Cause != nil {
 			failed(ctx, log, failure{f.Code, shown.Path, f.Cause})

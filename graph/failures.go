@@ -9,7 +9,7 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/fault"
-	"forge/internal/requestid"
+	"forge/internal/telemetry"
 )
 
 // failure is an error with a cause that only the log tells.
@@ -21,7 +21,7 @@ type failure struct {
 
 func (f failure) log(ctx context.Context, log *slog.Logger) {
 	log.ErrorContext(ctx, "request failed", "code", f.code, "path", f.path.String(), "error", database.Told(f.cause),
-		"requestId", requestid.FromContext(ctx))
+		"requestId", telemetry.RequestID(ctx))
 }
 
 // failures are those of an attempt, which are worth a line only if there is no other attempt.

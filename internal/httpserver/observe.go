@@ -11,7 +11,7 @@ import (
 	"forge/internal/telemetry"
 )
 
-// observer puts a record on each request, and tells what it holds once the request is answered: in a line of the log, in metrics, and
+// observer gives each request its ID and a record, and tells what it holds once the request is answered: in a line of the log, in metrics, and
 // in another line if an operation was slow. What the client asked for, and with which values, is in none of them.
 type observer struct {
 	next    http.Handler
@@ -23,7 +23,9 @@ type observer struct {
 
 func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start, answer, panicked := time.Now(), &answer{ResponseWriter: w}, true
-	ctx, record := telemetry.NewContext(r.Context())
+	id := requestid.Of(r)
+	w.Header()[requestid.Header] = []string{id}
+	ctx, record := telemetry.NewContext(r.Context(), id)
 	if o.tracer != nil && r.URL.Path == apiPath {
 		ctx = o.tracer.Start(ctx, record, r, w.Header())
 	}
@@ -35,7 +37,7 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer.code = http.StatusInternalServerError // net/http closes the connection and logs why
 		}
 		o.metrics.End(route(r), answer.status(), took, record)
-		record.End(route(r), requestid.FromContext(ctx), r.Method, answer.status())
+		record.End(route(r), record.RequestID, r.Method, answer.status())
 		o.line(r, answer.status(), took, record)
 		if o.slow > 0 && took >= o.slow && record.Operation != nil {
 			o.slowOperation(ctx, took, record)
@@ -57,7 +59,7 @@ func (o *observer) line(r *http.Request, status int, took time.Duration, record 
 		slog.String("path", toldPath(r)),
 		slog.Int("status", status),
 		slog.Float64("durationMs", telemetry.Millis(took)),
-		slog.String("requestId", requestid.FromContext(ctx)))
+		slog.String("requestId", record.RequestID))
 	line := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
 	line.AddAttrs(operation(attrs, record)...)
 	_ = handler.Handle(ctx, line) // there is nowhere to report it
@@ -92,7 +94,7 @@ func operation(attrs []slog.Attr, record *telemetry.Record) []slog.Attr {
 
 // slowOperation logs what an operation that took long did in the database.
 func (o *observer) slowOperation(ctx context.Context, took time.Duration, record *telemetry.Record) {
-	attrs := append(make([]slog.Attr, 0, 12), slog.Float64("durationMs", telemetry.Millis(took)), slog.String("requestId", requestid.FromContext(ctx)))
+	attrs := append(make([]slog.Attr, 0, 12), slog.Float64("durationMs", telemetry.Millis(took)), slog.String("requestId", record.RequestID))
 	attrs = append(operation(attrs, record), slog.Any("shapes", record.Shapes()))
 	o.log.LogAttrs(ctx, slog.LevelWarn, "slow operation", attrs...)
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"runtime/debug"
 
-	"forge/internal/requestid"
 	"forge/internal/telemetry"
 )
 
@@ -21,7 +20,7 @@ func contained(next http.Handler, log *slog.Logger) http.Handler {
 			}
 			if err, ok := value.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 				log.ErrorContext(r.Context(), "panic", "panic", telemetry.Panic(value), "stack", string(debug.Stack()),
-					"requestId", requestid.FromContext(r.Context()))
+					"requestId", telemetry.RequestID(r.Context()))
 			}
 			panic(http.ErrAbortHandler)
 		}()

@@ -11,7 +11,6 @@ import (
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/metrics"
-	"forge/internal/requestid"
 	"forge/internal/telemetry"
 	"forge/internal/token"
 )
@@ -55,6 +54,6 @@ func Routes(p Parts) http.Handler {
 	if page != nil {
 		mux.Handle("/", page)
 	}
-	// The ID comes first of what is done for those that are let in: everything that is logged about a request names it.
-	return newDoor(requestid.Handle(&observer{next: contained(secured(mux), p.Log), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer}), p)
+	// The observer comes first of what is done for those that are let in: everything that is logged about a request names its ID.
+	return newDoor(&observer{next: contained(secured(mux), p.Log), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer}, p)
 }

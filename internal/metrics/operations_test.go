@@ -27,7 +27,7 @@ func TestNames(t *testing.T) {
 	for client := range 8 {
 		clients.Go(func() {
 			for i := range 200 {
-				_, r := telemetry.NewContext(t.Context())
+				_, r := telemetry.NewContext(t.Context(), "")
 				r.Operation = &telemetry.Operation{Name: "Op" + strconv.Itoa(client*1000+i)}
 				if i%10 == 0 {
 					r.Operation.Name = "Known"

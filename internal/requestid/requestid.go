@@ -2,7 +2,6 @@
 package requestid
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -11,18 +10,12 @@ import (
 // Header carries the ID, in the request if the sender or a proxy chose one, and in the response always.
 const Header = "X-Request-Id"
 
-type contextKey struct{}
-
-// Handle takes the ID from the header, or makes one, and puts it on the request's context.
-func Handle(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(Header)
-		if !valid(id) {
-			id = uuid.NewString()
-		}
-		w.Header().Set(Header, id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, id)))
-	})
+// Of returns the ID that the request's sender or a proxy chose, or a new one.
+func Of(r *http.Request) string {
+	if id := r.Header.Get(Header); valid(id) {
+		return id
+	}
+	return uuid.NewString()
 }
 
 // valid keeps a sender from filling the log, or from forging lines in it.
@@ -36,10 +29,4 @@ func valid(id string) bool {
 		}
 	}
 	return true
-}
-
-// FromContext returns the request's ID, or "" outside a request.
-func FromContext(ctx context.Context) string {
-	id, _ := ctx.Value(contextKey{}).(string)
-	return id
 }

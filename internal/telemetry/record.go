@@ -13,6 +13,7 @@ import (
 
 // Record is what is told of one request. Its methods may be called on nil, outside of a request, and then do nothing.
 type Record struct {
+	RequestID string     // by which the request is found; "" if it has none
 	Document  *Document  // nil unless the request has a valid one
 	Operation *Operation // the one of the document that runs; nil until that is known
 	Hash      string     // of the text of a document that was not known yet, valid or not: see Hash
@@ -34,16 +35,38 @@ type Record struct {
 
 type contextKey struct{}
 
-// NewContext returns a context with a new record, and that record.
-func NewContext(ctx context.Context) (context.Context, *Record) {
-	r := new(Record)
-	return context.WithValue(ctx, contextKey{}, r), r
+// recorded is a context with a record, in one piece of memory.
+type recorded struct {
+	context.Context
+	record Record
+}
+
+// Value returns the record, or what the context knows besides.
+func (r *recorded) Value(key any) any {
+	if key == (contextKey{}) {
+		return &r.record
+	}
+	return r.Context.Value(key)
+}
+
+// NewContext returns a context with a new record of the request with that ID, and that record.
+func NewContext(ctx context.Context, requestID string) (context.Context, *Record) {
+	r := &recorded{Context: ctx, record: Record{RequestID: requestID}}
+	return r, &r.record
 }
 
 // FromContext returns the record of the request that ctx belongs to, or nil outside of one.
 func FromContext(ctx context.Context) *Record {
 	r, _ := ctx.Value(contextKey{}).(*Record)
 	return r
+}
+
+// RequestID returns the ID of the request that ctx belongs to, or "" outside of one.
+func RequestID(ctx context.Context) string {
+	if r := FromContext(ctx); r != nil {
+		return r.RequestID
+	}
+	return ""
 }
 
 // Found notes that the document is one that was parsed before, and which.

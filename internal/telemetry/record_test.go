@@ -31,7 +31,7 @@ func TestOperation(t *testing.T) {
 		t.Errorf("hash %s, want %s", known.Hash, want)
 	}
 	for i, want := range []telemetry.Operation{{"A", "query"}, {"B", "mutation"}, {long[:64], "query"}} {
-		_, r := telemetry.NewContext(t.Context())
+		_, r := telemetry.NewContext(t.Context(), "")
 		r.Found(known)
 		if r.Runs(doc.Operations[i]); r.Operation == nil || *r.Operation != want {
 			t.Errorf("operation %d is %v, want %v", i, r.Operation, want)
@@ -41,7 +41,7 @@ func TestOperation(t *testing.T) {
 		}
 	}
 	nameless := mustParse(t, "mutation { b }")
-	_, r := telemetry.NewContext(t.Context())
+	_, r := telemetry.NewContext(t.Context(), "")
 	r.Parsed(telemetry.NewDocument("mutation { b }", nameless))
 	if r.Runs(nameless.Operations[0]); r.Operation == nil || *r.Operation != (telemetry.Operation{Name: "mutation", Kind: "mutation"}) {
 		t.Errorf("without a name it is %v", r.Operation)
@@ -61,7 +61,7 @@ func TestHash(t *testing.T) {
 }
 
 func TestShapes(t *testing.T) {
-	ctx, r := telemetry.NewContext(t.Context())
+	ctx, r := telemetry.NewContext(t.Context(), "")
 	if telemetry.FromContext(ctx) != r {
 		t.Fatal("the record is not on its context")
 	}
@@ -109,7 +109,7 @@ func TestNone(t *testing.T) {
 
 // TestUntracedCost checks that what is traced elsewhere allocates nothing for a request that is not.
 func TestUntracedCost(t *testing.T) {
-	ctx, r := telemetry.NewContext(t.Context())
+	ctx, r := telemetry.NewContext(t.Context(), "")
 	r.Statement(ctx, "SELECT 1", 0, nil)
 	if n := testing.AllocsPerRun(100, func() {
 		inside := r.StartOperation(ctx)
