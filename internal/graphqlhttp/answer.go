@@ -22,13 +22,26 @@ type answer struct {
 // newAnswer sets the headers that every answer has; should exec panic, its server's answer has them, too.
 func newAnswer(w http.ResponseWriter, media string) answer {
 	header := w.Header()
-	header.Set("Content-Type", contentType(media))
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
+	header["Content-Type"] = contentType(media)
+	header["Cache-Control"] = noStore
+	header["X-Content-Type-Options"] = nosniff
 	return answer{w: w, media: media}
 }
 
-func contentType(media string) string { return media + "; charset=utf-8" }
+// Values of headers that answers share, so they must not be changed in place.
+var (
+	plainType    = []string{plainJSON + "; charset=utf-8"}
+	responseType = []string{responseJSON + "; charset=utf-8"}
+	noStore      = []string{"no-store"}
+	nosniff      = []string{"nosniff"}
+)
+
+func contentType(media string) []string {
+	if media == responseJSON {
+		return responseType
+	}
+	return plainType
+}
 
 func (a answer) refuse(r *refusal) {
 	switch {
@@ -59,7 +72,7 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	if o.header[0] != "" {
 		header.Set(o.header[0], o.header[1])
 	}
-	header.Set("Content-Length", strconv.Itoa(body.Len()))
+	header["Content-Length"] = []string{strconv.Itoa(body.Len())}
 	a.w.WriteHeader(o.status)
 	_, _ = a.w.Write(body.Bytes()) // it fails if the client has gone, who will not miss it
 }

@@ -20,18 +20,12 @@ const skipped = 16 << 10
 // away is the answer to a request that is turned away. It is made once: what it costs is taken from those that are let in. Its header's
 // values are shared by all such answers.
 var away = struct {
-	body                    []byte
-	length, retryAfter      []string
-	plain, response         []string
-	noStore, nosniff, close []string
+	body                      []byte
+	length, retryAfter, close []string
 }{
 	body:       awayBody(),
 	length:     []string{strconv.Itoa(len(awayBody()))},
 	retryAfter: []string{overloaded.header[1]},
-	plain:      []string{contentType(plainJSON)},
-	response:   []string{contentType(responseJSON)},
-	noStore:    []string{"no-store"},
-	nosniff:    []string{"nosniff"},
 	close:      []string{"close"},
 }
 
@@ -44,13 +38,8 @@ func awayBody() []byte {
 // TurnAway refuses a request of which only the headers are read: 503 and UNAVAILABLE, which it returns. net/http would wait for the body
 // before it sends the answer.
 func TurnAway(w http.ResponseWriter, r *http.Request) (status int, code fault.Code) {
-	h := w.Header()
-	h["Content-Type"] = away.plain
-	if media, _ := negotiate(r.Header["Accept"]); media == responseJSON {
-		h["Content-Type"] = away.response
-	}
-	h["Cache-Control"] = away.noStore
-	h["X-Content-Type-Options"] = away.nosniff
+	media, _ := negotiate(r.Header["Accept"])
+	h := newAnswer(w, media).w.Header()
 	h["Content-Length"] = away.length
 	h[overloaded.header[0]] = away.retryAfter
 	switch {

@@ -25,7 +25,18 @@ func Compress(next http.Handler) http.Handler {
 			asked(w, r)
 			return
 		}
-		w.Header().Add("Vary", "Accept-Encoding")
+		vary(w.Header())
 		next.ServeHTTP(w, r)
 	})
+}
+
+var acceptEncoding = []string{"Accept-Encoding"}
+
+// vary says that the answer depends on what the client accepts.
+func vary(h http.Header) {
+	if len(h["Vary"]) == 0 {
+		h["Vary"] = acceptEncoding
+		return
+	}
+	h.Add("Vary", acceptEncoding[0])
 }

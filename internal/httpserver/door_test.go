@@ -94,7 +94,7 @@ func TestDoorHeaders(t *testing.T) {
 	gate.Leave()
 	for i, headers := range requests {
 		want := askFrom(h, "GET", "/graphql", headers...).Header()
-		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary", "X-Content-Type-Options", "Referrer-Policy",
+		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary", "X-Content-Type-Options",
 			"Content-Security-Policy", "Cross-Origin-Resource-Policy"} {
 			if !slices.Equal(away[i][name], want[name]) {
 				t.Errorf("%v: %s is %q, want %q", headers, name, away[i][name], want[name])

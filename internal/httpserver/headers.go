@@ -2,21 +2,19 @@ package httpserver
 
 import "net/http"
 
-// The values are shared by all answers, so they must not be changed in place. With what the API adds they are eight, as many as Go keeps in
-// a small map.
+// The values are shared by all answers, so they must not be changed in place. With what is added on the way to an answer of the API they are eight,
+// as many as Go keeps in a small map: TestHeadersFit.
 var (
 	nosniff    = []string{"nosniff"}
-	noReferrer = []string{"no-referrer"}
 	nothing    = []string{"default-src 'none'; frame-ancestors 'none'"}
 	sameOrigin = []string{"same-origin"}
 )
 
 // secure sets what every answer tells a browser to guard against, unless its handler says otherwise: it is what its Content-Type says
-// and nothing else, is neither shown in a frame nor embedded by pages of other origins, and if it is shown as a page, that loads nothing
-// and does not tell where a link led from. None of this hinders what CORS allows.
+// and nothing else, is neither shown in a frame nor embedded by pages of other origins, and if it is shown as a page, that loads nothing.
+// None of this hinders what CORS allows.
 func secure(h http.Header) {
 	h["X-Content-Type-Options"] = nosniff
-	h["Referrer-Policy"] = noReferrer
 	h["Content-Security-Policy"] = nothing
 	h["Cross-Origin-Resource-Policy"] = sameOrigin
 }

@@ -185,7 +185,7 @@ func TestSecurityHeaders(t *testing.T) {
 		askFrom(h, "GET", "/metrics"),
 	} {
 		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"X-Content-Type-Options":  "nosniff",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cross-Origin-Resource-Policy": "same-origin",
 		} {
 			if got := w.Header().Values(name); len(got) != 1 || got[0] != want {
