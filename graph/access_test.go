@@ -354,7 +354,7 @@ func (m matrix) payload(name string) string {
 // sent has the viewer send an operation.
 func (s *scene) sent(who, operation string) answer {
 	as := *s.api
-	as.handler = viewing{s.handler.(viewing).Server, s.viewer(who)}
+	as.handler = viewing{s.handler.(viewing).handler, s.viewer(who)}
 	return as.do(operation, nil)
 }
 

@@ -23,8 +23,12 @@ import (
 type api struct {
 	t       testing.TB
 	db      *database.DB
+	log     *slog.Logger
 	handler http.Handler
 }
+
+// usual is how most tests configure the API.
+var usual = graph.Config{Development: true, IdempotencyTTL: time.Hour}
 
 type vars = map[string]any
 
@@ -37,7 +41,7 @@ func newAPI(t testing.TB, url string) *api {
 	}
 	t.Cleanup(func() { db.Close() })
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	return &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{Development: true, IdempotencyTTL: time.Hour}, log))}
+	return &api{t: t, db: db, log: log, handler: as(viewer.System, graph.NewServer(db, usual, log))}
 }
 
 // answer is what came back for one operation.

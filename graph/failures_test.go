@@ -8,15 +8,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/dbtest"
 	"forge/internal/unit"
-	"forge/internal/viewer"
 )
 
 // TestFailuresLogged runs a mutation whose attempts fail one way after the other: only the last one's failure is worth a line.
@@ -39,7 +36,7 @@ func TestFailuresLogged(t *testing.T) {
 			}
 			defer db.Close()
 			var log bytes.Buffer
-			a := &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{IdempotencyTTL: time.Hour}, slog.New(slog.NewTextHandler(&log, nil))))}
+			a := &api{t: t, db: db, log: slog.New(slog.NewTextHandler(&log, nil))}
 			var attempts atomic.Int32
 			a.around(func(ctx context.Context, next graphql.Resolver) (any, error) {
 				if graphql.GetFieldContext(ctx).Path().String() != "createTeam" {

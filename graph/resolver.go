@@ -10,10 +10,11 @@ import (
 	"cmp"
 	"log/slog"
 	"maps"
+	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -58,47 +59,54 @@ type Resolver struct {
 }
 
 // NewServer returns the handler of the API on db.
-func NewServer(db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
+func NewServer(db *database.DB, cfg Config, log *slog.Logger) http.Handler {
+	return newServer(db, cfg, log).handler()
+}
+
+func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
 	if cfg.Passwords == nil {
 		cfg.Passwords = password.New(password.Cost{}, 0, 0)
 	}
 	resolvers := &Resolver{cfg.Passwords, cfg.Sessions, cfg.Revocations}
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: resolvers})
 	engine := read.NewEngine(schema.Schema(), ent.Entities, cfg.CursorKey)
-	srv := newServer(executable{schema, engine}, engine, db, cfg, log)
-	srv.AroundRootFields(switchViewer)
-	srv.AroundRootFields(engine.Mutate)
-	srv.AroundFields(engine.Read)
-	return srv
+	exec := newExecutor(executable{schema, engine}, engine, db, cfg, log)
+	exec.AroundRootFields(switchViewer)
+	exec.AroundRootFields(engine.Mutate)
+	exec.AroundFields(engine.Read)
+	return exec
 }
 
-// newServer returns the handler of operations on the schema, with no middleware for fields yet. The engine knows what an operation will read.
-func newServer(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) *handler.Server {
-	srv := handler.New(schema)
-	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: cfg.MaxBodyBytes, Gate: cfg.Gate})
+// newExecutor returns what runs operations on the schema, with no middleware for fields yet. The engine knows what an operation will read.
+func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
+	exec := executor.New(schema)
 	known := newDocumentCache(engine)
-	srv.SetQueryCache(known)
+	exec.SetQueryCache(known)
 	present := presentError(log, cfg.Development, cfg.Limits.Tokens)
-	srv.SetErrorPresenter(present)
-	srv.SetRecoverFunc(recovered)
+	exec.SetErrorPresenter(present)
+	exec.SetRecoverFunc(recovered)
 	if cfg.Development {
-		srv.Use(extension.Introspection{})
+		exec.Use(extension.Introspection{})
 	} else {
-		srv.Use(noIntrospection{})
+		exec.Use(noIntrospection{})
 	}
-	srv.Use(cmp.Or[graphql.HandlerExtension](cfg.Documents, persisted.Off{}))
-	srv.SetDisableSuggestion(!cfg.Development)
-	srv.SetParserTokenLimit(cfg.Limits.Tokens)
-	srv.Use(nesting{})
-	srv.Use(validation{known, cfg.Limits.Tokens})
-	srv.Use(variables{schema.Schema()})
-	srv.Use(plans{engine})
-	srv.Use(switches{engine})
-	srv.Use(limiter{cfg.Limits, engine, cfg.Development})
-	srv.AroundOperations((&operations{cfg, db, engine, present, log}).around)
-	srv.AroundRootFields(stopAfterFailure)
-	srv.AroundRootFields(admit)
-	return srv
+	exec.Use(cmp.Or[graphql.HandlerExtension](cfg.Documents, persisted.Off{}))
+	exec.SetDisableSuggestion(!cfg.Development)
+	exec.SetParserTokenLimit(cfg.Limits.Tokens)
+	exec.Use(nesting{})
+	exec.Use(validation{known, cfg.Limits.Tokens})
+	exec.Use(variables{schema.Schema()})
+	exec.Use(plans{engine})
+	exec.Use(switches{engine})
+	exec.Use(limiter{cfg.Limits, engine, cfg.Development})
+	exec.AroundRootFields(stopAfterFailure)
+	exec.AroundRootFields(admit)
+	return operationExecutor{exec, &operations{cfg, schema, db, engine, present, log}}
+}
+
+// handler returns the handler of the API.
+func (e operationExecutor) handler() http.Handler {
+	return graphqlhttp.Transport{MaxBodyBytes: e.operations.MaxBodyBytes, Gate: e.operations.Gate}.Handler(e)
 }
 
 // TrustedDocuments reads a manifest for the schema; see persisted.Load.

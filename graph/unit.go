@@ -18,7 +18,6 @@ import (
 	"forge/internal/fault"
 	"forge/internal/idempotency"
 	"forge/internal/read"
-	"forge/internal/requestid"
 	"forge/internal/telemetry"
 	"forge/internal/unit"
 )
@@ -27,30 +26,29 @@ import (
 // fields failed is rolled back. An operation that was refused never gets here.
 type operations struct {
 	Config
+	schema  graphql.ExecutableSchema
 	db      *database.DB
 	engine  *read.Engine
 	present graphql.ErrorPresenterFunc
 	log     *slog.Logger
 }
 
-// around is an operation middleware.
-func (o *operations) around(_ context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	return func(ctx context.Context) *graphql.Response {
-		start := time.Now()
-		record := telemetry.FromContext(ctx)
-		ctx = record.StartOperation(ctx)
-		ctx, stop := o.bounded(ctx)
-		defer stop()
-		for n := 1; ; n++ {
-			record.Attempt(n)
-			a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
-			response := a.run(ctx, next)
-			if !a.inVain(response) || time.Since(start) > retried || !pause(ctx, n) {
-				a.settle(ctx)
-				a.logFailures(ctx)
-				record.StopOperation()
-				return response
-			}
+// run runs the operation that ctx is about, as often as it is worth while.
+func (o *operations) run(ctx context.Context) *graphql.Response {
+	start := time.Now()
+	record := telemetry.FromContext(ctx)
+	ctx = record.StartOperation(ctx)
+	ctx, stop := o.bounded(ctx)
+	defer stop()
+	for n := 1; ; n++ {
+		record.Attempt(n)
+		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
+		response := a.run(ctx)
+		if !a.inVain(response) || time.Since(start) > retried || !pause(ctx, n) {
+			a.settle(ctx)
+			a.logFailures(ctx)
+			record.StopOperation()
+			return response
 		}
 	}
 }
@@ -71,7 +69,7 @@ type attempt struct {
 type attemptKey struct{}
 
 // run runs the operation and commits or rolls back what it did.
-func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graphql.Response {
+func (a *attempt) run(ctx context.Context) *graphql.Response {
 	defer a.unit.Rollback()
 	if a.HeldTooLong > 0 {
 		a.unit.WhenHeld(a.HeldTooLong, func() { a.warn(ctx) })
@@ -95,7 +93,7 @@ func (a *attempt) run(ctx context.Context, next graphql.OperationHandler) *graph
 			return known
 		}
 	}
-	response := next(ctx)(ctx)
+	response := a.execute(ctx)
 	if response == nil {
 		return nil
 	}
@@ -171,7 +169,7 @@ func (a *attempt) inVain(response *graphql.Response) bool {
 // warn logs an operation that holds its connection for too long, while it still does.
 func (o *operations) warn(ctx context.Context) {
 	o.log.WarnContext(ctx, "an operation holds its database connection for long", "operation", operationName(ctx),
-		"longerThan", o.HeldTooLong.String(), "requestId", requestid.FromContext(ctx))
+		"longerThan", o.HeldTooLong.String(), "requestId", telemetry.RequestID(ctx))
 }
 
 // operationName is the name that the client gave the operation, or else its kind.

@@ -8,7 +8,9 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"forge/graph"
 	"forge/internal/dbtest"
+	"forge/internal/viewer"
 )
 
 // whole checks that no connection is missing and no team is stored but those that are wanted.
@@ -22,9 +24,9 @@ func (a *api) whole(teams int) {
 	}
 }
 
-// around adds a field middleware, inside of all others.
+// around serves the API anew, with one more field middleware, inside of all others.
 func (a *api) around(middleware graphql.FieldMiddleware) {
-	a.handler.(viewing).AroundFields(middleware)
+	a.handler = as(viewer.System, graph.NewServerAround(a.db, usual, a.log, middleware))
 }
 
 const twoTeams = `mutation twoTeams($second: String!) {

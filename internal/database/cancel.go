@@ -32,8 +32,8 @@ func (c *conn) watch(ctx context.Context) (context.Context, func()) {
 	if c.socket.key == nil {
 		return ctx, func() { c.givenUp = c.givenUp || ctx.Err() != nil }
 	}
-	stop := context.AfterFunc(ctx, c.socket.cancel)
-	return context.WithoutCancel(ctx), func() {
+	stop := context.AfterFunc(ctx, c.cancel)
+	return context.Background(), func() {
 		if !stop() {
 			c.givenUp = true // the next statement could be the one that the request ends
 		}

@@ -35,7 +35,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	socket.begun()
-	conn := &conn{rawConn: opened.(rawConn), socket: socket, precious: c.precious}
+	conn := &conn{rawConn: opened.(rawConn), socket: socket, cancel: socket.cancel, precious: c.precious}
 	if c.statements > 0 {
 		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
 	}
@@ -46,6 +46,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 type conn struct {
 	rawConn
 	socket *socket
+	cancel func() // socket.cancel, made once
 	// A statement was given up while it ran. What SQLite interrupts may be the next one, so the connection is not used again, unless
 	// it is precious.
 	givenUp, precious bool

@@ -18,9 +18,6 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/lib/pq"
 	"modernc.org/sqlite"
-
-	"forge/internal/fault"
-	"forge/internal/telemetry"
 )
 
 // Options are the settings of a pool. What is zero has no limit, unless it says otherwise.
@@ -60,6 +57,7 @@ type DB struct {
 	// Waited is told how long each unit of work waited for its connection. It is set before the first use, or nil.
 	Waited func(time.Duration)
 	memory bool
+	places chan struct{} // one in it for each connection that is acquired
 }
 
 // Open returns a pool for url: "postgres://…" or "sqlite:PATH", with "sqlite::memory:" for a database that lives and dies
@@ -88,6 +86,7 @@ func Open(url string, opt Options) (*DB, error) {
 		// Every connection would have a database of its own, and would take it along when closed.
 		opt.PoolSize, opt.Recycle, opt.IdleTime = 1, 0, 0
 	}
+	db.places = make(chan struct{}, opt.PoolSize)
 	db.SetConnMaxLifetime(opt.Recycle)
 	db.SetConnMaxIdleTime(opt.IdleTime)
 	db.SetMaxOpenConns(opt.PoolSize)
@@ -223,24 +222,6 @@ func setDefault(q url.Values, name, value string) {
 	if !q.Has(name) {
 		q.Set(name, value)
 	}
-}
-
-// Acquire takes a connection out of the pool, waiting for the pool timeout at most. Give it back with Close.
-func (db *DB) Acquire(ctx context.Context) (*sql.Conn, error) {
-	if db.Waited != nil {
-		defer func(start time.Time) { db.Waited(time.Since(start)) }(time.Now())
-	}
-	waiting, cancel := context.WithTimeoutCause(ctx, db.Options.PoolTimeout, errPoolTimeout)
-	defer cancel()
-	conn, err := db.Conn(waiting)
-	if err != nil && ctx.Err() == nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			telemetry.FromContext(ctx).Refuse(telemetry.PoolTimeout)
-			return nil, &fault.Error{Code: fault.Unavailable, Message: "all connections to the database are in use; try again", Cause: errPoolTimeout}
-		}
-		return nil, unavailable(err)
-	}
-	return conn, err
 }
 
 // Redact returns a database address without its secrets, for people to read.

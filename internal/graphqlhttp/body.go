@@ -27,10 +27,11 @@ func release(b *bytes.Buffer) {
 // readBody returns the body of r in a buffer that is the caller's to release, also when the body is refused.
 func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buffer, *refusal) {
 	buffer := buffers.Get().(*bytes.Buffer)
-	if t.MaxBodyBytes > 0 {
-		if r.ContentLength > t.MaxBodyBytes {
-			return buffer, tooLarge(t.MaxBodyBytes)
-		}
+	switch {
+	case t.MaxBodyBytes == 0:
+	case r.ContentLength > t.MaxBodyBytes:
+		return buffer, tooLarge(t.MaxBodyBytes)
+	case r.ContentLength < 0: // else the body ends with what was announced
 		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBodyBytes)
 	}
 	if r.ContentLength > 0 {

@@ -4,17 +4,19 @@
 package graphqlhttp
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/admission"
 	"forge/internal/peer"
 	"forge/internal/telemetry"
 )
 
-// Transport answers every request that reaches a gqlgen server, those that are not GraphQL too.
+// Transport answers every request, those that are not GraphQL too. It may be one of a gqlgen server's, or do without: see Handler.
 type Transport struct {
 	MaxBodyBytes int64 // a larger body is refused; 0 leaves the limit to whoever comes before
 	// Gate lets operations in. What it turns away at once is not even read; else an operation counts from the end of its request to
@@ -51,9 +53,30 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	a.write(response)
 }
 
+// Executor runs operations, as gqlgen's executor.Executor does.
+type Executor interface {
+	graphql.GraphExecutor
+	// PresentRecoveredError returns what a client is told of a panic.
+	PresentRecoveredError(ctx context.Context, panicked any) error
+}
+
+// Handler returns a handler that has exec run all operations. A panic is answered with its error alone, and status 500.
+func (t Transport) Handler(exec Executor) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				media, _ := negotiate(r.Header.Values("Accept"))
+				err := gqlerror.WrapIfUnwrapped(exec.PresentRecoveredError(r.Context(), panicked))
+				newAnswer(w, media).send(outcome{status: http.StatusInternalServerError}, &graphql.Response{Errors: gqlerror.List{err}})
+			}
+		}()
+		t.Do(w, r, exec)
+	})
+}
+
 // run runs the operation once it is let in. The response is complete.
 func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
-	ctx := r.Context()
+	ctx := graphql.StartOperationTrace(r.Context()) // gqlgen asks for it
 	if err := t.Gate.Enter(ctx); err != nil {
 		return nil, turnedAway(err)
 	}

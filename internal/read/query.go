@@ -110,8 +110,11 @@ func (a *rootAnswer) prepare(ctx context.Context) bool {
 		a.results = make([]result, a.plan.slots[""])
 		return a.preparePages(ctx, a.plan.connection.level) == nil
 	}
-	text, _ := a.field.ArgumentMap(a.op.Variables)["id"].(string)
-	var err error
+	value, err := a.field.Arguments.ForName("id").Value.Value(a.op.Variables)
+	if err != nil {
+		return false
+	}
+	text, _ := value.(string)
 	if a.id, err = ids.Parse(text); err != nil {
 		return false
 	}

@@ -6,7 +6,6 @@ package unit
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"sync"
@@ -29,12 +28,14 @@ const (
 
 // Unit is a unit of work. Its client may be used by several goroutines: their statements queue up.
 type Unit struct {
-	db     *database.DB
-	mode   Mode
-	client func() *ent.Client // made when it is first asked for: many units only run statements that were written before
+	db   *database.DB
+	mode Mode
+
+	once   sync.Once
+	client *ent.Client // made when it is first asked for: many units only run statements that were written before
 
 	mu    sync.Mutex // held while a statement runs, and for as long as its rows are open
-	conn  *sql.Conn
+	conn  database.Conn
 	begun bool
 	done  bool
 	cost  Cost
@@ -57,16 +58,17 @@ type Cost struct {
 
 // New returns a unit of work on db. End it with Commit or Rollback.
 func New(db *database.DB, mode Mode) *Unit {
-	u := &Unit{db: db, mode: mode}
-	u.client = sync.OnceValue(func() *ent.Client { return ent.NewClient(ent.Driver(boundDriver{u})) })
-	return u
+	return &Unit{db: db, mode: mode}
 }
 
 // WhenHeld has tell called if the unit holds a connection for longer than after. Call it before the unit's first statement.
 func (u *Unit) WhenHeld(after time.Duration, tell func()) { u.after, u.tooLong = after, tell }
 
 // Client returns the ent client that is bound to the unit.
-func (u *Unit) Client() *ent.Client { return u.client() }
+func (u *Unit) Client() *ent.Client {
+	u.once.Do(func() { u.client = ent.NewClient(ent.Driver(boundDriver{u})) })
+	return u.client
+}
 
 // Mode returns how much the unit's statements agree with each other.
 func (u *Unit) Mode() Mode { return u.mode }
@@ -99,7 +101,7 @@ func (u *Unit) open(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if u.conn == nil {
+	if u.conn.Conn == nil {
 		conn, err := u.db.Acquire(ctx)
 		if err != nil {
 			return err
@@ -174,7 +176,7 @@ func (u *Unit) release() {
 	if u.timer != nil {
 		u.timer.Stop()
 	}
-	if u.conn != nil {
+	if u.conn.Conn != nil {
 		_ = u.conn.Close()
 	}
 }
