@@ -43,7 +43,7 @@ const costKey = "cost"
 // MutateOperationContext measures the operation, and refuses it if it passes a limit.
 func (l limiter) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	roots := l.engine.RootFields(op)
-	m := measure{limiter: l, op: op, fragments: map[string]*size{}}
+	m := measure{limiter: l, op: op}
 	if op.Operation.Operation == ast.Mutation {
 		for _, root := range roots {
 			m.inputs = max(m.inputs, l.engine.Inputs(root, op.Variables))
@@ -157,6 +157,9 @@ func (m *measure) fragment(f *ast.FragmentDefinition) size {
 	if known == nil {
 		found := m.set(f.SelectionSet)
 		known = &found
+		if m.fragments == nil {
+			m.fragments = map[string]*size{}
+		}
 		m.fragments[f.Name] = known
 	}
 	return *known

@@ -42,7 +42,7 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(l) }()
+	go func() { ended <- srv.Serve(gathering{l}) }()
 	select {
 	case err := <-ended:
 		return err

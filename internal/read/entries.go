@@ -15,7 +15,7 @@ const listEntries = 5
 // as the largest.
 func (e *Engine) Entries(f *ast.Field, vars map[string]any, inputs int) int {
 	if e.connections[f.Definition.Type.Name()] != nil {
-		return pageEntries(f.ArgumentMap(vars))
+		return pageEntries(given{f, vars})
 	}
 	switch {
 	case f.Definition.Type.Elem == nil, e.connections[f.ObjectDefinition.Name] != nil:
@@ -52,10 +52,10 @@ func (e *Engine) RootFields(op *graphql.OperationContext) []*ast.Field {
 	})
 }
 
-func pageEntries(args map[string]any) int {
+func pageEntries(args given) int {
 	asked := -1
 	for _, name := range []string{"first", "last"} {
-		if n, ok := parseInt(args[name]); ok {
+		if n, ok := parseInt(args.value(name)); ok {
 			asked = max(asked, int(n))
 		}
 	}

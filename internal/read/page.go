@@ -53,10 +53,10 @@ func (p *page) limit() int {
 
 // pageOf reads the arguments of a connection.
 func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
-	args := l.field.ArgumentMap(r.op.Variables)
+	args := given{l.field, r.op.Variables}
 	p := &page{more: l.more}
 	var err error
-	if p.order, err = l.object.orderOf(args["orderBy"], r.viewer.Role); err != nil {
+	if p.order, err = l.object.orderOf(args.value("orderBy"), r.viewer.Role); err != nil {
 		return nil, err
 	}
 	p.print = fingerprint(l.object, p.order)
@@ -84,34 +84,36 @@ func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
 	if p.before, err = r.cursor(p, args, "before"); err != nil {
 		return nil, err
 	}
-	if where, ok := args["where"].(map[string]any); ok {
+	if where, ok := args.value("where").(map[string]any); ok {
 		p.where, err = filters{r, ctx, new(int), new(int)}.all(l.object, where, "where", 0)
 	}
 	return p, err
 }
 
 // sizeOf reads a number that may not be negative; most bounds it, unless it is 0.
-func sizeOf(args map[string]any, name string, most int) (*int, error) {
-	if args[name] == nil {
+func sizeOf(args given, name string, most int) (*int, error) {
+	value := args.value(name)
+	if value == nil {
 		return nil, nil
 	}
-	n, ok := parseInt(args[name])
+	n, ok := parseInt(value)
 	switch {
 	case most > 0 && (!ok || n < 0 || n > int64(most)):
-		return nil, fault.Input(name, "%s is %v; from 0 to %d is allowed", name, args[name], most)
+		return nil, fault.Input(name, "%s is %v; from 0 to %d is allowed", name, value, most)
 	case !ok || n < 0:
-		return nil, fault.Input(name, "%s is %v; it may not be negative, nor past 32 bits", name, args[name])
+		return nil, fault.Input(name, "%s is %v; it may not be negative, nor past 32 bits", name, value)
 	}
 	size := int(n)
 	return &size, nil
 }
 
 // cursor returns the values of the cursor that an argument holds, nil without one.
-func (r *run) cursor(p *page, args map[string]any, name string) ([]any, error) {
-	if args[name] == nil {
+func (r *run) cursor(p *page, args given, name string) ([]any, error) {
+	value := args.value(name)
+	if value == nil {
 		return nil, nil
 	}
-	text, _ := args[name].(string)
+	text, _ := value.(string)
 	values, err := r.parseCursor(text, p.print, p.order)
 	if err != nil {
 		return nil, fault.Input(name, "%s", err)

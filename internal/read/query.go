@@ -110,11 +110,8 @@ func (a *rootAnswer) prepare(ctx context.Context) bool {
 		a.results = make([]result, a.plan.slots[""])
 		return a.preparePages(ctx, a.plan.connection.level) == nil
 	}
-	value, err := a.field.Arguments.ForName("id").Value.Value(a.op.Variables)
-	if err != nil {
-		return false
-	}
-	text, _ := value.(string)
+	text, _ := given{a.field, a.op.Variables}.value("id").(string)
+	var err error
 	if a.id, err = ids.Parse(text); err != nil {
 		return false
 	}

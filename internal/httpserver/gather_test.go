@@ -1,0 +1,128 @@
+package httpserver
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"testing"
+)
+
+// counting is a listener whose connections count what is written to them.
+type counting struct {
+	net.Listener
+	writes atomic.Int64
+}
+
+type counted struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (l *counting) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return counted{conn, &l.writes}, err
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+// TestGathered asks for answers of every length around the size of net/http's buffer and twice that, and for larger ones: each comes whole, and up to
+// 64 KiB by one write.
+func TestGathered(t *testing.T) {
+	t.Parallel()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &counting{Listener: inner}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.URL.Query().Get("n"))
+		if err != nil {
+			panic(err)
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(n))
+		if r.URL.Query().Has("last") {
+			w.Header().Set("Connection", "close")
+		}
+		_, _ = w.Write(answerOf(n))
+	})}
+	go func() { _ = srv.Serve(gathering{l}) }()
+	t.Cleanup(func() { srv.Close() })
+	ask := func(n int, more string, most int64) {
+		t.Helper()
+		l.writes.Store(0)
+		res, err := http.Get(fmt.Sprintf("http://%s/?n=%d%s", l.Addr(), n, more))
+		if err != nil {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil || !bytes.Equal(body, answerOf(n)) {
+			t.Fatalf("%d bytes: %v, and %d bytes came", n, err, len(body))
+		}
+		if writes := l.writes.Load(); writes > most {
+			t.Errorf("%d bytes took %d writes, want %d at most", n, writes, most)
+		}
+	}
+	for n := full - 300; n < full+300; n++ { // the headers take less than 300 bytes, so some answers are just the size of the buffer
+		ask(n, "", 1)
+		ask(n+full, "", 1)
+	}
+	ask(full-100, "&last", 1)
+	ask(full+100, "&last", 1)
+	for _, n := range []int{0, 1, 60_000, 1 << 20} {
+		ask(n, "", max(1, int64(n)>>18))
+	}
+}
+
+// answerOf returns n bytes that do not repeat with net/http's buffer.
+func answerOf(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i % 251)
+	}
+	return b
+}
+
+// TestGatheredCloses has connections close as they would without: the client is told that the answer is complete before they are gone.
+func TestGatheredCloses(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	conn, err := gathering{l}.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write(answerOf(full)); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(client); err != nil || !bytes.Equal(got, answerOf(full)) {
+		t.Errorf("%v, and %d bytes came", err, len(got))
+	}
+	if _, err := client.Write([]byte("more")); err != nil {
+		t.Error(err)
+	}
+	if got := make([]byte, 4); true {
+		if _, err := io.ReadFull(conn, got); err != nil || string(got) != "more" {
+			t.Errorf("%q: %v", got, err)
+		}
+	}
+}
