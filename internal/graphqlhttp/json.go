@@ -49,7 +49,7 @@ const (
 
 // kindOf returns the kind of valid JSON; without any it is nothing.
 func kindOf(value []byte) kind {
-	value = bytes.TrimLeft(value, space)
+	value = skip(value, ' ')
 	if len(value) == 0 {
 		return nothing
 	}
@@ -71,6 +71,16 @@ func kindOf(value []byte) kind {
 
 const space = " \t\r\n"
 
+// skip cuts off the space that b begins with, and one other character that may stand between values.
+func skip(b []byte, other byte) []byte {
+	for i, c := range b {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != other {
+			return b[i:]
+		}
+	}
+	return nil
+}
+
 // members walks over the members of a JSON object that is known to be valid.
 type members struct {
 	name, value []byte // of the member that next has moved to
@@ -78,12 +88,12 @@ type members struct {
 }
 
 func membersOf(object []byte) *members {
-	return &members{rest: bytes.TrimLeft(object, space)[len("{"):]}
+	return &members{rest: skip(object, ' ')[len("{"):]}
 }
 
 // next moves to the next member, if there is one.
 func (m *members) next() bool {
-	m.rest = bytes.TrimLeft(m.rest, space+",")
+	m.rest = skip(m.rest, ',')
 	if m.rest[0] == '}' {
 		return false
 	}
@@ -93,7 +103,7 @@ func (m *members) next() bool {
 	} else {
 		m.name = []byte(unquote(m.name))
 	}
-	m.rest = bytes.TrimLeft(m.rest, space+":")
+	m.rest = skip(m.rest, ':')
 	m.value = m.take()
 	return true
 }
@@ -146,10 +156,27 @@ func stringLen(b []byte) int {
 
 // unquote returns what a JSON string says.
 func unquote(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1])
+	inside := quoted[1 : len(quoted)-1]
+	next := bytes.IndexByte(inside, '\\')
+	if next < 0 {
+		return string(inside)
 	}
-	var s string
+	s := make([]byte, 0, len(inside))
+	for ; next >= 0; next = bytes.IndexByte(inside, '\\') {
+		c := escaped[inside[next+1]]
+		if c == 0 {
+			return decoded(quoted) // by its number, perhaps in two halves
+		}
+		s = append(append(s, inside[:next]...), c)
+		inside = inside[next+2:]
+	}
+	return string(append(s, inside...))
+}
+
+// escaped is what a character stands for behind a backslash. Documents are full of line breaks.
+var escaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+func decoded(quoted []byte) (s string) {
 	if err := json.Unmarshal(quoted, &s); err != nil {
 		panic("graphqlhttp: a string of valid JSON does not decode: " + err.Error())
 	}

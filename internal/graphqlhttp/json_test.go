@@ -10,6 +10,7 @@ import (
 func FuzzMembers(f *testing.F) {
 	for _, object := range []string{
 		`{}`, ` { } `, `{"a":1}`, "{\n\t\"a\" : [1, {\"b\": \"]}\\\"\"}] ,\r\"c\":-1.5e+3 }", `{"a":"\\","b":{"c":{}},"b":[[]],"\u0062":null,"":true}`, `{"a":"é\ud83d\ude00"}`,
+		`{"a":"\"\\\/\b\f\n\r\t","b":"a\nb\u00e4","c":"\ud83d\n"}`,
 	} {
 		f.Add([]byte(object))
 	}

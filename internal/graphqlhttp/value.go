@@ -14,7 +14,7 @@ func decodeObject(object []byte) map[string]any {
 
 // decodeValue returns the value that b begins with, and what follows it.
 func decodeValue(b []byte) (value any, rest []byte) {
-	b = bytes.TrimLeft(b, space)
+	b = skip(b, ' ')
 	switch b[0] {
 	case '{':
 		return decodeMembers(b[1:])
@@ -38,13 +38,13 @@ func decodeValue(b []byte) (value any, rest []byte) {
 func decodeMembers(b []byte) (any, []byte) {
 	object := map[string]any{}
 	for {
-		b = bytes.TrimLeft(b, space+",")
+		b = skip(b, ',')
 		if b[0] == '}' {
 			return object, b[1:]
 		}
 		n := stringLen(b)
 		name := unquote(b[:n])
-		object[name], b = decodeValue(bytes.TrimLeft(b[n:], space+":"))
+		object[name], b = decodeValue(skip(b[n:], ':'))
 	}
 }
 
@@ -52,7 +52,7 @@ func decodeMembers(b []byte) (any, []byte) {
 func decodeElements(b []byte) (any, []byte) {
 	array := []any{}
 	for {
-		b = bytes.TrimLeft(b, space+",")
+		b = skip(b, ',')
 		if b[0] == ']' {
 			return array, b[1:]
 		}
