@@ -53,7 +53,6 @@ type Config struct {
 
 // Resolver is the root of all resolvers. The database reaches them through the unit of work on the context.
 type Resolver struct {
-	Passwords   *password.Hasher
 	Sessions    *session.Sessions
 	Revocations *session.Revocations
 }
@@ -67,7 +66,7 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 	if cfg.Passwords == nil {
 		cfg.Passwords = password.New(password.Cost{}, 0, 0)
 	}
-	resolvers := &Resolver{cfg.Passwords, cfg.Sessions, cfg.Revocations}
+	resolvers := &Resolver{cfg.Sessions, cfg.Revocations}
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: resolvers})
 	engine := read.NewEngine(schema.Schema(), ent.Entities, cfg.CursorKey)
 	exec := newExecutor(executable{schema, engine}, engine, db, cfg, log)

@@ -60,7 +60,7 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {
-	u, err := r.createUser(ctx, unit.Client(ctx), input)
+	u, err := createUser(ctx, unit.Client(ctx), input)
 	if err != nil {
 		return nil, err
 	}

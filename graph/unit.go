@@ -36,14 +36,16 @@ type operations struct {
 // run runs the operation that ctx is about, as often as it is worth while.
 func (o *operations) run(ctx context.Context) *graphql.Response {
 	start := time.Now()
+	var made hashes
 	record := telemetry.FromContext(ctx)
 	ctx = record.StartOperation(ctx)
 	ctx, stop := o.bounded(ctx)
 	defer stop()
 	for n := 1; ; n++ {
 		record.Attempt(n)
-		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine))}
+		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine)), hashes: made}
 		response := a.run(ctx)
+		made = a.hashes
 		if !a.inVain(response) || time.Since(start) > retried || !pause(ctx, n) {
 			a.settle(ctx)
 			a.logFailures(ctx)
@@ -59,6 +61,7 @@ type attempt struct {
 	number int
 	unit   *unit.Unit
 	failed atomic.Bool // nothing of it is to be stored
+	hashes hashes      // see hashPasswords
 
 	ready     []func()                                   // see beforeCommit
 	aftermath []func(context.Context, *ent.Client) error // see afterFailure
@@ -84,6 +87,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	if err != nil {
 		return a.refuse(ctx, err)
 	}
+	a.hashPasswords(ctx)
 	if request != nil {
 		known, err := a.claim(ctx, request)
 		if err != nil {

@@ -22,9 +22,9 @@ import (
 // userArguments tells where the value of a unique column comes from.
 var userArguments = map[string]string{"username": "input.username", "email_key": "input.email"}
 
-func (r *Resolver) createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
+func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
 	create := db.User.Create()
-	err := r.setUser(ctx, create.Mutation(), model.UpdateUserInput{
+	err := setUser(ctx, create.Mutation(), model.UpdateUserInput{
 		Username: graphql.OmittableOf(&in.Username),
 		Email:    in.Email,
 		Password: in.Password,
@@ -52,7 +52,7 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 		return err
 	}
 	update := db.User.Update().Where(t.is)
-	if err := r.setUser(ctx, update.Mutation(), in); err != nil {
+	if err := setUser(ctx, update.Mutation(), in); err != nil {
 		return err
 	}
 	err := taken(r.saveUser(ctx, db, t, update), userArguments)
@@ -110,7 +110,7 @@ func endsTokens(m *ent.UserMutation) bool {
 }
 
 // setUser checks the input and makes of it what is to be stored.
-func (r *Resolver) setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
+func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
 	f := form{path: "input"}
 	if username, ok := given(&f, "username", in.Username); ok {
 		m.SetUsername(f.text("username", username, 50))
@@ -129,17 +129,17 @@ func (r *Resolver) setUser(ctx context.Context, m *ent.UserMutation, in model.Up
 		return f.fault
 	}
 	if ok {
-		return r.setPassword(ctx, m, secret)
+		return setPassword(ctx, m, secret)
 	}
 	return nil
 }
 
-func (r *Resolver) setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error {
+func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error {
 	if secret == nil {
 		m.ClearHashedPassword()
 		return nil
 	}
-	hash, err := r.Passwords.Hash(ctx, *secret)
+	hash, err := hashOf(ctx)
 	if err != nil {
 		return err
 	}
