@@ -19,7 +19,7 @@ type IdempotencyKey struct {
 	config `json:"-"`
 	// ID of the ent.
 	ID uuid.UUID `json:"id,omitempty"`
-	// Whose key it is; empty while nobody signs in.
+	// Whose key it is; empty where AUTH is off.
 	Viewer string `json:"viewer,omitempty"`
 	// Key holds the value of the "key" field.
 	Key string `json:"key,omitempty"`

@@ -19,7 +19,7 @@ func (IdempotencyKey) Mixin() []ent.Mixin {
 // Fields of the IdempotencyKey.
 func (IdempotencyKey) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("viewer").Immutable().Comment("Whose key it is; empty while nobody signs in."),
+		field.String("viewer").Immutable().Comment("Whose key it is; empty where AUTH is off."),
 		field.String("key").MaxRuneLen(255).Immutable(),
 		field.String("fingerprint").Sensitive().Comment("Of the request: another one under the same key is refused."),
 		field.Text("answer").Optional().Nillable().Sensitive(),
