@@ -100,7 +100,7 @@ type pageWanted struct {
 }
 
 // of computes the page by the rules of the Relay specification, section "Pagination algorithm"; offset skips lines from where the
-// page starts, and those that it skips count as being there.
+// page starts, and those that it skips are known to be there.
 func (c cut) of(all []line) (p pageWanted) {
 	edges := []line{}
 	for _, l := range all {
@@ -120,11 +120,11 @@ func (c cut) of(all []line) (p pageWanted) {
 	switch skipped := min(skip, len(edges)); {
 	case c.first == nil && c.last != nil:
 		edges = edges[:len(edges)-skipped]
-		p.next = c.before != nil || skip > 0
+		p.next = c.before != nil || skipped > 0
 		p.previous = len(edges) > *c.last
 	default:
 		edges = edges[skipped:]
-		p.previous = skip > 0
+		p.previous = skipped > 0
 		if c.last != nil {
 			p.previous = p.previous || len(edges) > *c.last
 		} else {

@@ -123,7 +123,7 @@ func (r *run) loadRows(ctx context.Context, f *fetch) error {
 	f.level.cells.took(len(res.table.ends))
 	f.level.data.took(len(res.table.data))
 	res.groups = groupsOf(in.places, keys)
-	return nil
+	return r.loadSkipped(ctx, f, in.taken)
 }
 
 // intake takes the rows of a statement.

@@ -177,9 +177,9 @@ func (c *compiler) pageInfo(l *level, selections ast.SelectionSet) (fields []out
 		case "__typename":
 			out.kind, out.text = constant, quoted("PageInfo")
 		case "hasNextPage":
-			out.kind, l.more = hasNextPage, true
+			out.kind, l.next = hasNextPage, true
 		case "hasPreviousPage":
-			out.kind, l.more = hasPreviousPage, true
+			out.kind, l.previous = hasPreviousPage, true
 		case "startCursor":
 			out.kind, l.cursors = startCursor, true
 		case "endCursor":

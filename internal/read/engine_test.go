@@ -242,6 +242,9 @@ func TestStatements(t *testing.T) {
 		{`{ user(id: "x") { heroes { nodes { team { name } } } } }`, 3},
 		{`{ node(id: "x") { id } }`, 1},
 		{`{ node(id: "x") { ... on Order { items { product { sku } } } ... on User { username } } }`, 3},
+		{`{ users(offset: 1) { nodes { id } } }`, 1},
+		{`{ users(first: 0, last: 1) { nodes { id } pageInfo { hasPreviousPage } } }`, 1},
+		{`{ users(offset: 1) { nodes { id } pageInfo { hasPreviousPage } } }`, 2},
 		{`{ ... on Query { ...f } } fragment f on Query { users @skip(if: true) { totalCount } orders { totalCount } }`, 1},
 	} {
 		if got := e.Statements(parsed(t, e, tt.query)(nil)); got != tt.want {

@@ -39,6 +39,7 @@ type result struct {
 	cursor []int        // the columns that make up a cursor
 	groups groups       // rows by the keys that they belong to
 	beyond []bool       // by the same: there are rows behind the page
+	passed []bool       // by the same: offset has passed over rows; nil without an offset
 	counts []int64      // by the same
 	of     []int32      // which key each row of the level above has, -1 for none; nil if it is that of the row's own place
 }
@@ -57,7 +58,12 @@ func (r *result) rows(above int) []int32 { return r.groups.at(r.keyOf(above)) }
 // window returns the page that belongs to a row of the level above.
 func (r *result) window(above int) window {
 	place := r.keyOf(above)
-	return r.page.cut(r.groups.at(place), place >= 0 && int(place) < len(r.beyond) && r.beyond[place])
+	return r.page.cut(r.groups.at(place), at(r.beyond, place), at(r.passed, place))
+}
+
+// at returns what is true of the key at place: nothing, if there is no such key.
+func at(flags []bool, place int32) bool {
+	return place >= 0 && int(place) < len(flags) && flags[place]
 }
 
 // count returns how many there are in all.

@@ -26,7 +26,7 @@ type page struct {
 	after       []any // the values of the cursor; nil without one
 	before      []any
 	where       condition // nil without one
-	more        bool      // whether there are rows beyond the page is asked for
+	more        bool      // whether there are rows beyond the page, or before it, is asked for
 }
 
 // backward reports whether the page is counted from the end.
@@ -54,7 +54,7 @@ func (p *page) limit() int {
 // pageOf reads the arguments of a connection.
 func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
 	args := given{l.field, r.op.Variables}
-	p := &page{more: l.more}
+	p := &page{more: l.next || l.previous}
 	var err error
 	if p.order, err = l.object.orderOf(args.value("orderBy"), r.viewer.Role); err != nil {
 		return nil, err
@@ -128,16 +128,16 @@ type window struct {
 }
 
 // cut takes the page out of the rows that were read for it, in the order in which they were read. beyond says that there is one more
-// behind them.
-func (p *page) cut(rows []int32, beyond bool) window {
+// behind them, passed that there are some that offset has passed over. A cursor stands for a row on its side of the page, which may be gone by now.
+func (p *page) cut(rows []int32, beyond, passed bool) window {
 	if p.backward() {
-		w := window{next: p.before != nil || p.offset > 0, previous: beyond, rows: slices.Clone(rows)}
+		w := window{next: p.before != nil || passed, previous: beyond, rows: slices.Clone(rows)}
 		slices.Reverse(w.rows)
 		return w
 	}
-	w := window{next: beyond || len(rows) > *p.first, previous: p.after != nil || p.offset > 0}
+	w := window{next: beyond || len(rows) > *p.first, previous: p.after != nil || passed}
 	if p.last != nil {
-		w.previous = beyond || len(rows) > *p.last || p.offset > 0
+		w.previous = beyond || len(rows) > *p.last || passed
 	}
 	if !p.bySize && p.before != nil {
 		w.next = true

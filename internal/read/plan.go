@@ -21,7 +21,7 @@ type level struct {
 	children []*level
 	slot     int // where its result is kept
 
-	rows, count, cursors, more bool // what of a connection was asked for; more: whether there are rows beyond the page
+	rows, count, cursors, next, previous bool // what of a connection was asked for; next, previous: whether there are rows on that side of the page
 
 	texts       statements
 	cells, data room // of its table
@@ -214,6 +214,9 @@ func (l *level) statements() (n int) {
 	}
 	if l.count {
 		n++
+	}
+	if (l.next || l.previous) && l.field != nil && l.field.Arguments.ForName("offset") != nil {
+		n++ // see loadSkipped
 	}
 	for _, child := range l.children {
 		n += child.statements()
