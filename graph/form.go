@@ -13,6 +13,7 @@ import (
 	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/password"
+	"forge/internal/username"
 )
 
 // form reads the arguments of a mutation into the shape in which they are stored, and keeps the first fault that it finds.
@@ -90,6 +91,17 @@ func (f *form) characters(name, s string) {
 	case strings.ContainsFunc(s, unicode.IsControl):
 		f.refuse(name, "has a control character, such as a line break; only text is allowed")
 	}
+}
+
+// username returns a username in the form in which it is stored.
+func (f *form) username(name, s string) string {
+	s = strings.TrimSpace(s)
+	f.characters(name, s)
+	enforced, err := username.Enforce(s)
+	if err != nil && s != "" {
+		f.refuse(name, "%s", err)
+	}
+	return f.text(name, enforced, 50)
 }
 
 const (

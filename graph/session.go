@@ -89,7 +89,7 @@ func (r *Resolver) signUp(ctx context.Context, in model.SignUpInput) (*session.T
 		return nil, err
 	}
 	f := form{path: "input"}
-	account := session.Account{Username: f.text("username", in.Username, 50)}
+	account := session.Account{Username: f.username("username", in.Username)}
 	email, _ := in.Email.ValueOK()
 	account.Email, account.EmailKey = f.email("email", email)
 	account.Password = *f.password("password", &in.Password)

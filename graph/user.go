@@ -16,6 +16,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/read"
 	"forge/internal/session"
+	"forge/internal/username"
 	"forge/internal/viewer"
 )
 
@@ -68,7 +69,7 @@ func (r *Resolver) mayRename(ctx context.Context, in model.UpdateUserInput) erro
 	if v.Role == viewer.Admin {
 		return nil
 	}
-	if name := in.Username.Value(); name != nil && strings.Contains(*name, "@") {
+	if name := in.Username.Value(); name != nil && strings.Contains(username.Same(*name), "@") {
 		return errNoMail
 	}
 	if in.Email.Value() == nil || r.Sessions == nil {
@@ -112,8 +113,8 @@ func endsTokens(m *ent.UserMutation) bool {
 // setUser checks the input and makes of it what is to be stored.
 func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
 	f := form{path: "input"}
-	if username, ok := given(&f, "username", in.Username); ok {
-		m.SetUsername(f.text("username", username, 50))
+	if name, ok := given(&f, "username", in.Username); ok {
+		m.SetUsername(f.username("username", name))
 	}
 	if email, ok := in.Email.ValueOK(); ok {
 		address, key := f.email("email", email)

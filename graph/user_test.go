@@ -52,6 +52,7 @@ func TestCreateUser(t *testing.T) {
 			{"254 characters", vars{"username": "long", "email": strings.Repeat("a", 242) + "@example.org"},
 				vars{"email": strings.Repeat("a", 242) + "@example.org"}},
 			{"other script", vars{"username": "Владимир", "email": "владимир@пример.рф"}, vars{"email": "владимир@пример.рф"}},
+			{"one of several forms", vars{"username": "Zoe\u0308 \u3000ﬁnn"}, vars{"username": "Zoë finn"}},
 			{"other case is another username", vars{"username": "ADA"}, vars{"username": "ADA"}},
 		} {
 			t.Run(tt.name, func(t *testing.T) {

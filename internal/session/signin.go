@@ -18,6 +18,7 @@ import (
 	"forge/internal/peer"
 	"forge/internal/telemetry"
 	"forge/internal/unit"
+	"forge/internal/username"
 )
 
 // errSignIn says the same whatever is wrong.
@@ -83,23 +84,30 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	return s.grant(ctx, now, uuid.New())
 }
 
-// sameLogin returns what logins have in common that lead to one user: case makes none of an email, but another username.
+// sameLogin returns what logins have in common that lead to one user: case makes none of an email, but another username, and a username has many forms.
 func sameLogin(login string) string {
+	login = username.Same(login)
 	if strings.Contains(login, "@") {
 		return entity.Fold(login)
 	}
 	return login
 }
 
-// byLogin returns the user of a login, or nil. An email counts more than a username: it can be another user's.
+// byLogin returns the user of a login, or nil. An email counts more than a username: it can be another user's. A username as it was written counts more than in
+// the form in which new ones are stored.
 func (s *Sessions) byLogin(ctx context.Context, login string) (*ent.User, error) {
 	key := entity.Fold(login)
-	found, err := s.look(ctx, user.Or(user.Username(login), user.EmailKey(key)))
+	found, err := s.look(ctx, user.Or(user.UsernameIn(login, username.Same(login)), user.EmailKey(key)))
 	if len(found) == 0 {
 		return nil, err
 	}
 	for _, u := range found {
 		if u.EmailKey != nil && *u.EmailKey == key {
+			return u, nil
+		}
+	}
+	for _, u := range found {
+		if u.Username == login {
 			return u, nil
 		}
 	}
@@ -111,7 +119,7 @@ func (s *Sessions) look(ctx context.Context, which predicate.User) ([]*ent.User,
 	u := unit.New(s.db, unit.Single)
 	defer u.Rollback()
 	found, err := u.Client().User.Query().Where(which).
-		Select(user.FieldID, user.FieldEmailKey, user.FieldHashedPassword, user.FieldIsActive, user.FieldTokensValidAfter).All(system(ctx))
+		Select(user.FieldID, user.FieldUsername, user.FieldEmailKey, user.FieldHashedPassword, user.FieldIsActive, user.FieldTokensValidAfter).All(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("look for a user: %w", err)
 	}
