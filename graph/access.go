@@ -61,6 +61,12 @@ func admit(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	return next(ctx)
 }
 
+// toAll reports whether everybody may call the field of Query.
+func toAll(field string) bool {
+	least, declared := access["Query."+field]
+	return declared && least == viewer.Anonymous
+}
+
 // mayCall returns UNAUTHENTICATED if signing in could help, or else FORBIDDEN, unless the viewer may call the field of the root type.
 func mayCall(ctx context.Context, object, name string) error {
 	if name == "__typename" || name == "__schema" || name == "__type" {

@@ -72,14 +72,25 @@ func made(name string) bool {
 func TestClosed(t *testing.T) {
 	a := newAPI(t, dbtest.SQLite(t))
 	s := a.scene("")
-	for _, field := range []string{"Mutation.createTeam", "Query.viewer"} {
+	for _, field := range []string{"Mutation.createTeam", "Query.viewer", "Query.teams", "Query.hero", "Query.nodes"} {
 		least := graph.Access[field]
 		t.Cleanup(func() { graph.Access[field] = least })
 		delete(graph.Access, field)
 	}
-	for _, query := range []string{`mutation { createTeam(input: {name: "closed"}) { team { id } } }`, `{ viewer { id } }`} {
-		if got := a.do(query, nil); got.code() != "FORBIDDEN" {
+	for _, query := range []string{`mutation { createTeam(input: {name: "closed"}) { team { id } } }`, `{ viewer { id } }`, `{ teams { totalCount } }`,
+		`{ hero(id: "` + s.id("hero") + `") { name } }`, `{ users { totalCount } ...f } fragment f on Query { all: teams { nodes { name } } }`,
+		`{ nodes(ids: ["` + s.id("hero") + `"]) { id } }`} {
+		if got := a.do(query, nil); got.code() != "FORBIDDEN" || strings.Contains(got.body, `"name":`) {
 			t.Errorf("%s: %s", query, got)
+		}
+	}
+	admins := graph.Access["Query.products"]
+	t.Cleanup(func() { graph.Access["Query.products"] = admins })
+	graph.Access["Query.products"] = viewer.Admin
+	c := &api{t: t, db: a.db, handler: graph.NewServer(a.db, graph.Config{}, slog.New(slog.DiscardHandler))}
+	for who, want := range map[viewer.Viewer]string{{}: "UNAUTHENTICATED", {ID: s.key("owner"), Role: viewer.User}: "FORBIDDEN", viewer.System: ""} {
+		if got, _ := c.by(asking{viewer: who}, `{ products { totalCount } }`, nil); got.code() != want {
+			t.Errorf("what is for administrators, as %v: %s, want %q", who, got, want)
 		}
 	}
 	user := ent.Entities[slices.IndexFunc(ent.Entities, func(e *entity.Entity) bool { return e.Name == "User" })]

@@ -69,6 +69,7 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 	resolvers := &Resolver{cfg.Sessions, cfg.Revocations}
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: resolvers})
 	engine := read.NewEngine(schema.Schema(), ent.Entities, cfg.CursorKey)
+	engine.ToAll = toAll
 	exec := newExecutor(executable{schema, engine}, engine, db, cfg, log)
 	exec.AroundRootFields(switchViewer)
 	exec.AroundRootFields(engine.Mutate)

@@ -22,6 +22,10 @@ import (
 
 // Engine reads selections of one schema. It is safe for concurrent use.
 type Engine struct {
+	// ToAll reports whether everybody may ask for a root field of queries. The others are left to the middlewares, which look at who asks. It is set before
+	// the first operation; nil: all are for everybody.
+	ToAll func(field string) bool
+
 	schema      *ast.Schema
 	objects     map[string]*object // by the name of the GraphQL type
 	connections map[string]*object // by the name of the connection type

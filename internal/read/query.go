@@ -25,8 +25,8 @@ type query struct {
 	written room
 }
 
-// Answer returns the data of the query that ctx is about, if each of its root fields does no more than refer: the engine answers it
-// alone then, field errors included. It returns false, and has done nothing, if there is another field, or an argument that a
+// Answer returns the data of the query that ctx is about, if each of its root fields does no more than refer, and is for everybody: the engine answers
+// it alone then, field errors included. It returns false, and has done nothing, if there is another field, or an argument that a
 // resolver would refuse.
 func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
 	op := graphql.GetOperationContext(ctx)
@@ -74,7 +74,7 @@ func (e *Engine) compileQuery(o *operation, op *graphql.OperationContext, state 
 		switch {
 		case f.field.Name == "__typename":
 			r.constant = quoted(e.schema.Query.Name)
-		case e.refers(f.field.Definition):
+		case e.refers(f.field.Definition) && (e.ToAll == nil || e.ToAll(f.field.Name)):
 			r.plan = o.find(state+" "+f.field.Alias, func() *plan { return compile(e, op, f.field, f.selections) })
 		default:
 			return nil
