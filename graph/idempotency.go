@@ -14,11 +14,11 @@ import (
 )
 
 // keyed returns the request that the operation is, if it is a mutation with an idempotency key. Keys belong to the viewer; all share theirs where AUTH
-// is off.
+// is off. Who has not signed in has none: nothing is done for them under a key, and what was done where AUTH was off is not theirs to see.
 func keyed(ctx context.Context) (*idempotency.Request, error) {
 	op := graphql.GetOperationContext(ctx)
 	key := op.Headers.Get(idempotency.Header)
-	if key == "" || !isMutation(ctx) {
+	if key == "" || !isMutation(ctx) || viewer.RoleOf(ctx) == viewer.Anonymous {
 		return nil, nil
 	}
 	var owner string

@@ -560,6 +560,10 @@ func TestKeysBelongToViewers(t *testing.T) {
 		if len(seen) != 3 || seen[""] {
 			t.Errorf("%d heroes were made, want 3: %v", len(seen), seen)
 		}
+		got, _ := d.by(asking{header: http.Header{"Idempotency-Key": {"k"}}}, query, nil)
+		if got.code() != "UNAUTHENTICATED" || got.text("createHero.hero.id") != "" || got.statements() != 0 {
+			t.Errorf("nobody in particular, with everybody's key: %s", got)
+		}
 	})
 }
 
