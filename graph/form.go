@@ -101,7 +101,7 @@ func (f *form) username(name, s string) string {
 	if err != nil && s != "" {
 		f.refuse(name, "%s", err)
 	}
-	return f.text(name, enforced, 50)
+	return f.text(name, enforced, username.Most)
 }
 
 const (

@@ -86,11 +86,11 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 
 // sameLogin returns what logins have in common that lead to one user: case makes none of an email, but another username, and a username has many forms.
 func sameLogin(login string) string {
-	login = username.Same(login)
-	if strings.Contains(login, "@") {
-		return entity.Fold(login)
+	name := username.Same(login)
+	if strings.Contains(name, "@") {
+		return entity.Fold(username.Same(entity.Fold(login))) // of the key that the email is found by
 	}
-	return login
+	return name
 }
 
 // byLogin returns the user of a login, or nil. An email counts more than a username: it can be another user's. A username as it was written counts more than in

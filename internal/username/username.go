@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
 )
@@ -13,10 +14,20 @@ import (
 // Allowed says which names are allowed.
 const Allowed = "letters, marks, digits, punctuation, symbols and blanks between them are allowed"
 
+// Most is how many characters a name has at most.
+const Most = 50
+
+// written is how many characters may have been written for each that is stored: a letter with two accents is one, and was three. A bound keeps others from having us
+// normalize whatever they send.
+const written = 4
+
 // Enforce returns the name in the form in which names are stored and compared: normalized (NFKC), without blanks around it, and with one at a time within.
-// The error says what is not allowed about it. Case counts.
+// The error says what is not allowed about it; a name that is returned may still have more than Most characters. Case counts.
 func Enforce(name string) (string, error) {
 	name = strings.TrimSpace(name)
+	if n := utf8.RuneCountInString(name); n > written*Most {
+		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, Most)
+	}
 	for _, r := range name {
 		if invisible(r) {
 			return "", fmt.Errorf("has %U, which cannot be seen; %s", r, Allowed)

@@ -68,6 +68,17 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestLongNames has names written with more characters than they have, and with more than any has.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	if got, err := Enforce(strings.Repeat("e\u0302\u0301", Most)); got != strings.Repeat("ế", Most) || err != nil {
+		t.Errorf("%d accented letters are %+q (%v)", Most, got, err)
+	}
+	if got, err := Enforce(strings.Repeat("\ufdfa", 100_000)); err == nil || !strings.Contains(err.Error(), "100000 characters; at most 50") {
+		t.Errorf("a long name is one of %d bytes (%v)", len(got), err)
+	}
+}
+
 // FuzzEnforce looks for names that are allowed and have another form, or something in them that is not seen.
 func FuzzEnforce(f *testing.F) {
 	for _, seed := range []string{"ada", " Lady  Sybil", "e\u0301", "a\u200bb", "ﬁ", "\u1100\u1161", "\u0958", "\xff"} {
