@@ -115,3 +115,25 @@ func TestThrottleIsBounded(t *testing.T) {
 		t.Errorf("%d are remembered, want %d", n, tracked)
 	}
 }
+
+// TestSameLogin counts together what leads to one user: an email by its key, a username by the form that is stored.
+func TestSameLogin(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{"ada@example.com", "ADA@Example.com", true},
+		{"stra\u00dfe@example.com", "STRASSE@example.com", true},
+		{"a\u0345\u0301@example.com", "a\u03b9\u0301@example.com", true}, // of one fold, and not of one form before it
+		{"ada", "ａｄａ", true},
+		{"zoë", "zoe\u0308", true},
+		{"a\u200bda", "ada", false}, // the former may be stored from before
+		{"ada", "Ada", false},
+		{"ada", "eve", false},
+	} {
+		if is := sameLogin(tt.a) == sameLogin(tt.b); is != tt.same {
+			t.Errorf("%+q and %+q are %+q and %+q", tt.a, tt.b, sameLogin(tt.a), sameLogin(tt.b))
+		}
+	}
+}
