@@ -1,8 +1,11 @@
 package graph_test
 
 import (
+	"context"
 	"testing"
 
+	"forge/ent"
+	"forge/internal/session"
 	"forge/internal/viewer"
 )
 
@@ -47,6 +50,36 @@ func TestRemovedByHand(t *testing.T) {
 				made := d.passwords.Made()
 				if got, _ := d.by(asking{viewer: v}, mutation, nil); got.code() != "UNAUTHENTICATED" || d.passwords.Made() != made {
 					t.Errorf("%s as %s: %s, want UNAUTHENTICATED and no hash", mutation, role, got)
+				}
+			}
+		}
+	})
+}
+
+// TestProviderGoesOn has a provider make tokens for users who were deleted or deactivated here: they read what is theirs, as docs/security.md says, and change nothing.
+func TestProviderGoesOn(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *door) {
+		for name, end := range map[string]string{"ada": `mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, "eve": `mutation($id: ID!) { updateUser(id: $id, input: {isActive: false}) { user { id } } }`} {
+			signedUp := d.signUp(name)
+			id := signedUp.text("m.user.id")
+			d.stored(func(ctx context.Context, c *ent.Client) {
+				c.Order.Create().SetUserID(d.issuer.viewer(signedUp.text("m.accessToken")).ID).SetTotalCents(1).ExecX(ctx)
+			})
+			if got := d.rule(end, vars{"id": id}); len(got.Errors) > 0 {
+				t.Fatal(got)
+			}
+			later := d.issuer.viewer(signedUp.text("m.accessToken"))
+			later.Issued = session.Now()
+			got, _ := d.by(asking{viewer: later}, `{ orders { totalCount } }`, nil)
+			if got.number("orders.totalCount") != 1 {
+				t.Errorf("%s reads %s, want their order alone", name, got)
+			}
+			for _, mutation := range []string{
+				`mutation { createHero(input: {name: "H"}) { hero { id } } }`,
+				`mutation { updateUser(id: "` + id + `", input: {email: "x@example.com"}) { user { id } } }`,
+			} {
+				if got, _ := d.by(asking{viewer: later}, mutation, nil); got.code() != "UNAUTHENTICATED" {
+					t.Errorf("%s: %s, want UNAUTHENTICATED", mutation, got)
 				}
 			}
 		}

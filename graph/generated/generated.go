@@ -373,7 +373,7 @@ enum OnError {
 "A person who owns heroes and places orders."
 type User implements Node {
   id: ID!
-  "1 to 50 characters, unique."
+  "1 to 50 characters that can be seen, unique. What Unicode takes for the same is one name, which is stored by RFC 8266."
   username: String!
   "Unique without regard to case. Null if there is none, or for those who may not see it."
   email: String
@@ -818,7 +818,7 @@ input OrderItemWhereInput {
 
 "Who signs up. Blanks around texts are cut off, but not those of a password."
 input SignUpInput {
-  "1 to 50 characters, unique."
+  "1 to 50 characters that can be seen, unique. What Unicode takes for the same is one name, which is stored by RFC 8266."
   username: String!
   "A mail address of at most 254 characters, unique without regard to case."
   email: String
@@ -897,7 +897,7 @@ type ChangePasswordPayload {
 
 "A new user. Blanks around texts are cut off."
 input CreateUserInput {
-  "1 to 50 characters, unique."
+  "1 to 50 characters that can be seen, unique. What Unicode takes for the same is one name, which is stored by RFC 8266."
   username: String!
   "A mail address of at most 254 characters, unique without regard to case."
   email: String

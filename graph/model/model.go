@@ -132,7 +132,7 @@ type CreateTeamPayload struct {
 
 // A new user. Blanks around texts are cut off.
 type CreateUserInput struct {
-	// 1 to 50 characters, unique.
+	// 1 to 50 characters that can be seen, unique. What Unicode takes for the same is one name, which is stored by RFC 8266.
 	Username string `json:"username"`
 	// A mail address of at most 254 characters, unique without regard to case.
 	Email graphql.Omittable[*string] `json:"email,omitempty"`
@@ -507,7 +507,7 @@ type SignOutPayload struct {
 
 // Who signs up. Blanks around texts are cut off, but not those of a password.
 type SignUpInput struct {
-	// 1 to 50 characters, unique.
+	// 1 to 50 characters that can be seen, unique. What Unicode takes for the same is one name, which is stored by RFC 8266.
 	Username string `json:"username"`
 	// A mail address of at most 254 characters, unique without regard to case.
 	Email graphql.Omittable[*string] `json:"email,omitempty"`
@@ -645,7 +645,7 @@ type UpdateUserPayload struct {
 // A person who owns heroes and places orders.
 type User struct {
 	ID ids.ID `json:"id"`
-	// 1 to 50 characters, unique.
+	// 1 to 50 characters that can be seen, unique. What Unicode takes for the same is one name, which is stored by RFC 8266.
 	Username string `json:"username"`
 	// Unique without regard to case. Null if there is none, or for those who may not see it.
 	Email *string `json:"email,omitempty"`
