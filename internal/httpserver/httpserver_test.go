@@ -51,6 +51,22 @@ func mustRead(t *testing.T, r io.Reader) string {
 	return string(b)
 }
 
+// TestNotKept asks for what is there and what is not: no answer may be kept on the way.
+func TestNotKept(t *testing.T) {
+	t.Parallel()
+	srv, _ := newServer(t, func(http.ResponseWriter, *http.Request) {})
+	for path, status := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 404, "/graphql": 200, "/": 404, "/made/up": 404} {
+		res, err := http.Get(srv.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if got := res.Header.Get("Cache-Control"); res.StatusCode != status || got != "no-store" {
+			t.Errorf("%s: %d, Cache-Control %q, want %d and no-store", path, res.StatusCode, got, status)
+		}
+	}
+}
+
 // TestRequestLine checks the log's line and the counter of each kind of request.
 func TestRequestLine(t *testing.T) {
 	t.Parallel()

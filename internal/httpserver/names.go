@@ -41,7 +41,14 @@ func isLocal(host string) bool {
 		}
 		host = host[:colon]
 	}
+	// The dot of a name that is written in full, RFC 1034, section 3.1. An address has none.
 	const name = "localhost"
+	if full, dotted := strings.CutSuffix(host, "."); dotted {
+		if len(full) < len(name) || !strings.EqualFold(full[len(full)-len(name):], name) {
+			return false
+		}
+		host = full
+	}
 	if n := len(host) - len(name); n >= 0 && strings.EqualFold(host[n:], name) {
 		return n == 0 || n > 1 && host[n-1] == '.'
 	}

@@ -15,14 +15,15 @@ import (
 // TestIsLocal has what browsers send for this machine, and what a page elsewhere may be called.
 func TestIsLocal(t *testing.T) {
 	for _, host := range []string{"localhost", "localhost:8080", "LocalHost:1", "forge.localhost", "a.b.localhost:65535", "127.0.0.1", "127.0.0.1:8080",
-		"127.8.9.10:80", "[::1]", "[::1]:8080", "[::ffff:127.0.0.1]:80", "localhost:"} {
+		"127.8.9.10:80", "[::1]", "[::1]:8080", "[::ffff:127.0.0.1]:80", "localhost:",
+		"localhost.", "LocalHost.:8080", "forge.localhost.:80"} {
 		if !isLocal(host) {
 			t.Errorf("%s is not taken for this machine", host)
 		}
 	}
 	for _, host := range []string{"", "example.com", "example.com:8080", "localhost.example.com", "notlocalhost", ".localhost", "127.0.0.1.example.com",
 		"127.0.0.1:8080.example.com", "localhost:80:80", "localhost:example", "192.0.2.1", "0.0.0.0:8080", "[::]:80", "[::1", "[::1]x", "[::1]:x", "::1", "[localhost]",
-		"2130706433", "0x7f.1", "127.1", "localhost@example.com", "example.com/localhost ", "localhost."} {
+		"2130706433", "0x7f.1", "127.1", "localhost@example.com", "example.com/localhost ", "localhost..", ".localhost.", "notlocalhost.", "localhost.example.com.", "127.0.0.1.", "."} {
 		if isLocal(host) {
 			t.Errorf("%s is taken for this machine", host)
 		}
@@ -58,7 +59,8 @@ func TestLocal(t *testing.T) {
 	for _, at := range []struct{ method, path string }{{"POST", "/graphql"}, {"GET", "/graphql"}, {"OPTIONS", "/graphql"}, {"GET", "/"}, {"GET", "/assets/x.js"}, {"GET", "/metrics"}} {
 		w := ask(h, at.method, rebound, at.path)
 		body := w.Body.String()
-		if w.Code != http.StatusMisdirectedRequest || !strings.Contains(body, "localhost") || strings.Contains(body, "rebound") || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		if w.Code != http.StatusMisdirectedRequest || !strings.Contains(body, "localhost") || strings.Contains(body, "rebound") || w.Header().Get("X-Content-Type-Options") != "nosniff" ||
+			w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s %s: %d %s", at.method, at.path, w.Code, body)
 		}
 		var told struct {
