@@ -110,6 +110,9 @@ func TestSettings(t *testing.T) {
 	} {
 		report := Report(newDoctor(t, tt.environ...).settings(t.Context(), nil))
 		mustFind(t, report, "settings", tt.state, tt.words...)
+		if report.count(OK) > 0 {
+			t.Errorf("%v: settings are well, and are not: %s", tt.environ, inWords(t, report))
+		}
 		if strings.Contains(inWords(t, report), "s3cret") {
 			t.Errorf("%v: the report has a password", tt.environ)
 		}

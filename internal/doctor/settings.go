@@ -50,7 +50,10 @@ func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 		found = append(found, warn("settings", "rows and the password go to "+host+" without encryption",
 			"Set sslmode=verify-full in DATABASE_URL, with sslrootcert where the server has a certificate of its own, unless the network between is trusted."))
 	}
-	return append(found, ok("settings", "%s, %s, on %s", kind, database.Redact(s.DatabaseURL), s.Addr))
+	if len(found) == 0 {
+		found = append(found, ok("settings", "%s, %s, on %s", kind, database.Redact(s.DatabaseURL), s.Addr))
+	}
+	return found
 }
 
 // inTheClear returns the host that a PostgreSQL address leads to over a network and without TLS, or "".

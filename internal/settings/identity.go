@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"forge/internal/token"
 )
@@ -39,15 +42,23 @@ func optional(field func(*Settings) *string) func(*Settings, string) error {
 	}
 }
 
-// named returns how a name is set.
+// named returns how a name is set that isName holds for.
 func named(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
-		if value == "" || len(value) > 255 {
+		if !isName(value) {
 			return errNotAllowed
 		}
 		*field(s) = value
 		return nil
 	}
+}
+
+// nameAllowed says what isName holds for.
+const nameAllowed = "1 to 255 bytes of UTF-8 without control characters, not all of them spaces"
+
+// isName is whether a value can be what others call something: line ends and the like come of mistakes in scripts, and are seen nowhere.
+func isName(value string) bool {
+	return len(value) <= 255 && utf8.ValidString(value) && strings.TrimSpace(value) != "" && !strings.ContainsFunc(value, unicode.IsControl)
 }
 
 // whoFor returns how the issuer or the audience is set, which has to be said of a provider.

@@ -66,6 +66,13 @@ func (s Setting) refused(name, value string, err error) error {
 	return notAllowed(name, value, err.Error(), s.Allowed)
 }
 
+// Refused returns the error of a setting whose value turned out to be wrong when it was used, by the setting's variable. It is a *usage.Error.
+func (s *Settings) Refused(env string, reason error) error {
+	given := s.said[env]
+	at := slices.IndexFunc(All, func(setting Setting) bool { return setting.Env == env })
+	return notAllowed(given.name, given.value, reason.Error(), All[at].Allowed)
+}
+
 func notAllowed(name, value, reason, allowed string) error {
 	return usage.Errorf("%s=%q is not allowed: %s; allowed: %s", name, value, reason, allowed)
 }

@@ -330,6 +330,22 @@ func TestMayServe(t *testing.T) {
 	}
 }
 
+// TestNames gives what cannot be a name to each setting that is one.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_ROLE_CLAIM", "AUTH_USER_CLAIM", "OTEL_SERVICE_NAME"} {
+		for _, value := range []string{"\n", " ", "forge\n", "a\x00b", "a\x7fb", "a\u0085b", "\xff", strings.Repeat("x", 256)} {
+			_, err := load(t, name+"="+value)
+			if err == nil || !strings.HasPrefix(err.Error(), name+"=") || !strings.HasSuffix(err.Error(), "; allowed: "+nameAllowed) {
+				t.Errorf("%s=%q: %v", name, value, err)
+			}
+		}
+		if _, err := load(t, name+"=Föřge 1"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestDefaults checks that what --help says of a default holds.
 func TestDefaults(t *testing.T) {
 	t.Parallel()

@@ -65,24 +65,24 @@ var All = []Setting{
 		set:     setJWKS, show: redactURL,
 	},
 	{
-		Env: "AUTH_ISSUER", Flag: "auth-issuer", Default: "forge, and none with AUTH_JWKS_URL", Allowed: "1 to 255 bytes",
+		Env: "AUTH_ISSUER", Flag: "auth-issuer", Default: "forge, and none with AUTH_JWKS_URL", Allowed: nameAllowed,
 		Meaning: "who makes tokens: what their claim iss has to be",
 		derive:  forgeUnlessProvider,
 		set:     whoFor(func(s *Settings) *string { return &s.Token.Issuer }),
 	},
 	{
-		Env: "AUTH_AUDIENCE", Flag: "auth-audience", Default: "forge, and none with AUTH_JWKS_URL", Allowed: "1 to 255 bytes",
+		Env: "AUTH_AUDIENCE", Flag: "auth-audience", Default: "forge, and none with AUTH_JWKS_URL", Allowed: nameAllowed,
 		Meaning: "for whom tokens are made: what their claim aud has to be, or has to have among others",
 		derive:  forgeUnlessProvider,
 		set:     whoFor(func(s *Settings) *string { return &s.Token.Audience }),
 	},
 	{
-		Env: "AUTH_ROLE_CLAIM", Flag: "auth-role-claim", Default: "role", Allowed: "1 to 255 bytes",
+		Env: "AUTH_ROLE_CLAIM", Flag: "auth-role-claim", Default: "role", Allowed: nameAllowed,
 		Meaning: "the claim of a provider's tokens that makes an administrator if it is ADMIN, or a list with it, in capital letters or not; realm_access.roles is the member roles of the claim realm_access",
 		set:     named(func(s *Settings) *string { return &s.Token.RoleClaim }),
 	},
 	{
-		Env: "AUTH_USER_CLAIM", Flag: "auth-user-claim", Default: "sub", Allowed: "1 to 255 bytes",
+		Env: "AUTH_USER_CLAIM", Flag: "auth-user-claim", Default: "sub", Allowed: nameAllowed,
 		Meaning: "the claim of a provider's tokens that may be the ID of a user of Forge, user_…; whoever has none is signed in, and no row is theirs",
 		set:     named(func(s *Settings) *string { return &s.Token.UserClaim }),
 	},
@@ -361,7 +361,7 @@ var All = []Setting{
 		set:     setHeaders, show: hidden,
 	},
 	{
-		Env: "OTEL_SERVICE_NAME", Flag: "otel-service-name", Default: "forge", Allowed: "1 to 255 bytes",
+		Env: "OTEL_SERVICE_NAME", Flag: "otel-service-name", Default: "forge", Allowed: nameAllowed,
 		Meaning: "the name that traces go by",
 		set:     setServiceName,
 	},

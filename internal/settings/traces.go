@@ -84,7 +84,7 @@ func isToken(name string) bool {
 }
 
 func setServiceName(s *Settings, value string) error {
-	if value == "" || len(value) > 255 {
+	if !isName(value) {
 		return errNotAllowed
 	}
 	s.Traces.Service = value
