@@ -27,11 +27,35 @@ func notJSON(name string, value []byte) *refusal {
 		return malformed("%s must be one JSON value, but something follows it at byte %d", name, decoder.InputOffset()+1)
 	case err == io.EOF:
 		return malformed("%s is empty; send a JSON object, "+example, name)
+	case misspelt && nestedIn(value[:wrong.Offset]) > maxNested:
+		return malformed("%s is nested too deeply: at most %d objects and arrays may stand in one another", name, maxNested)
 	case misspelt:
 		return malformed("%s is not valid JSON: there is an error at byte %d", name, wrong.Offset)
 	default:
 		return malformed("%s is not valid JSON: it ends too early", name)
 	}
+}
+
+// maxNested is how many objects and arrays encoding/json takes in one another; it has no name for the number, nor an error of its own for more.
+const maxNested = 10_000
+
+// nestedIn returns how many objects and arrays are open at the end of what a JSON text begins with.
+func nestedIn(beginning []byte) (depth int) {
+	quoted := false
+	for i := 0; i < len(beginning); i++ {
+		switch c := beginning[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case quoted:
+		case c == '{', c == '[':
+			depth++
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return depth
 }
 
 // kind is what a JSON value is, in words for a message.

@@ -3,6 +3,7 @@ package graphqlhttp
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -49,4 +50,28 @@ func FuzzMembers(f *testing.F) {
 			t.Fatalf("%s: there is another member %q", object, members.name)
 		}
 	})
+}
+
+// TestNesting has objects and arrays in one another: too many of them are told from other mistakes.
+func TestNesting(t *testing.T) {
+	t.Parallel()
+	open, end := strings.Repeat("[", 50_000), strings.Repeat("]", 50_000)
+	for name, tt := range map[string]struct{ value, want string }{
+		"most that is allowed":   {open[:maxNested] + end[:maxNested], ""},
+		"one more":               {open[:maxNested+1] + end[:maxNested+1], "nested too deeply: at most 10000"},
+		"in a member":            {`{"\"a[":` + open + end + `}`, "nested too deeply: at most 10000"},
+		"side by side":           {"[" + strings.Repeat("[],", 20_000) + "x", "error at byte 60002"},
+		"not valid further in":   {open[:9_000] + "x", "error at byte 9001"},
+		"brackets within a text": {`{"a":"` + open + `"x`, "error at byte 50008"},
+		"a text that has no end": {`{"a":"` + open, "ends too early"},
+		"a line end in brackets": {`{"a":"` + open + "\n", "error at byte 50007"},
+	} {
+		refused := notJSON("variables", []byte(tt.value))
+		switch {
+		case tt.want == "" && refused != nil:
+			t.Errorf("%s: %s", name, refused.message)
+		case tt.want != "" && (refused == nil || !strings.Contains(refused.message, tt.want)):
+			t.Errorf("%s: %+v, want %q", name, refused, tt.want)
+		}
+	}
 }
