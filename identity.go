@@ -5,7 +5,6 @@ import (
 
 	"forge/internal/session"
 	"forge/internal/token"
-	"forge/internal/usage"
 	"forge/internal/viewer"
 )
 
@@ -19,11 +18,14 @@ type identity struct {
 // identity reads the keys and fetches the provider's; where these are not to be had, the server starts all the same, and goes on trying.
 func (p program) identity(ctx context.Context) (*identity, error) {
 	if !p.Auth {
+		if p.Token.KeysFile != "" {
+			p.log.WarnContext(ctx, p.NameOf("AUTH_KEYS_FILE")+" has no effect: "+p.NameOf("AUTH")+" is off, so tokens are neither made nor looked at")
+		}
 		return &identity{}, nil
 	}
 	keys, err := token.ReadKeys(p.Token.Secret, p.Token.KeysFile)
 	if err != nil {
-		return nil, usage.Errorf("%s=%q: %v", p.NameOf("AUTH_KEYS_FILE"), p.Token.KeysFile, err)
+		return nil, p.Refused("AUTH_KEYS_FILE", err)
 	}
 	if token.Exposed(p.Token.KeysFile) {
 		p.log.WarnContext(ctx, "other users of this machine can read the keys that tokens are signed with: chmod o= "+p.Token.KeysFile)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -17,9 +18,11 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+	"github.com/urfave/cli/v3"
 
 	"forge/internal/dbtest"
 	"forge/internal/ids"
+	"forge/internal/settings"
 	"forge/internal/token"
 	"forge/internal/viewer"
 )
@@ -118,6 +121,55 @@ func TestAuthOff(t *testing.T) {
 	for _, authorization := range []string{"", "Bearer x", "Basic dTpw"} {
 		if status, body := s.as(t, authorization, whoAmI); status != 200 || !strings.HasPrefix(body, `{"data":{"viewer":null}`) {
 			t.Errorf("%q: %d %s", authorization, status, body)
+		}
+	}
+}
+
+// TestKeysWithoutUse starts a server that is given keys and told not to look at tokens: it serves, and says so.
+func TestKeysWithoutUse(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	s, err := settings.Load(&cli.Command{Flags: settings.Flags()}, []string{"AUTH=off", "AUTH_KEYS_FILE=keys.json"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := program{Settings: s, log: slog.New(slog.NewTextHandler(&log, nil))}
+	if _, err := p.identity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "AUTH_KEYS_FILE has no effect: AUTH is off") {
+		t.Errorf("the log has %q", got)
+	}
+}
+
+// TestBadTokenFirst sends a bad token with a method and an Accept that are not allowed either: who asks is settled first.
+func TestBadTokenFirst(t *testing.T) {
+	t.Parallel()
+	s := start(t, "AUTH=on", "AUTH_SECRET="+authSecret, "DATABASE_URL="+dbtest.EmptySQLite(t))
+	for _, tt := range []struct {
+		method, accept, authorization string
+		status                        int
+	}{
+		{http.MethodPut, "", "", http.StatusMethodNotAllowed},
+		{http.MethodPut, "", "Bearer x", http.StatusUnauthorized},
+		{http.MethodGet, "text/html", "", http.StatusNotAcceptable},
+		{http.MethodGet, "text/html", "Bearer x", http.StatusUnauthorized},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), tt.method, s.url+"/graphql?query={__typename}", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", tt.accept)
+		if tt.authorization != "" {
+			r.Header.Set("Authorization", tt.authorization)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != tt.status {
+			t.Errorf("%s, Accept %q, %q: status %d, want %d", tt.method, tt.accept, tt.authorization, response.StatusCode, tt.status)
 		}
 	}
 }

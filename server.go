@@ -243,7 +243,7 @@ func (p program) documents() (graphql.HandlerExtension, error) {
 	case p.TrustedDocuments != "":
 		manifest, err := graph.TrustedDocuments(p.TrustedDocuments, p.MaxTokens)
 		if err != nil {
-			return nil, usage.Errorf("%s=%q: %v", p.NameOf("TRUSTED_DOCUMENTS"), p.TrustedDocuments, err)
+			return nil, p.Refused("TRUSTED_DOCUMENTS", err)
 		}
 		return persisted.Trusted{Manifest: manifest}, nil
 	case p.APQ:
