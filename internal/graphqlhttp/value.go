@@ -3,6 +3,8 @@ package graphqlhttp
 import (
 	"bytes"
 	"encoding/json"
+	"math"
+	"strconv"
 )
 
 // decodeObject returns an object that is known to be valid JSON as encoding/json would, with numbers as they were written: a float64 would
@@ -31,7 +33,21 @@ func decodeValue(b []byte) (value any, rest []byte) {
 		return nil, b[len("null"):]
 	}
 	n := bytes.IndexAny(b, space+",]}")
-	return json.Number(b[:n]), b[n:]
+	return numberOf(b[:n]), b[n:]
+}
+
+// numberOf returns a number as it was written, but a whole one that has a point or an exponent without them: 1.0 and 1e0 are 1 to JSON's authors, and
+// an Int is to be taken from any number without a fraction (GraphQL specification, section 3.5.1). Those past 2^53, where a float64 has no room for
+// each whole number, stay as they are.
+func numberOf(written []byte) json.Number {
+	if bytes.IndexAny(written, ".eE") < 0 {
+		return json.Number(written)
+	}
+	n, err := strconv.ParseFloat(string(written), 64)
+	if err != nil || n != math.Trunc(n) || math.Abs(n) > 1<<53 {
+		return json.Number(written)
+	}
+	return json.Number(strconv.FormatInt(int64(n), 10))
 }
 
 // decodeMembers returns the object whose members b begins with. Of two of one name the last counts.

@@ -2,7 +2,9 @@ package graphqlhttp
 
 import (
 	"encoding/json"
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -17,8 +19,38 @@ func wantDecoded(t *testing.T, object string) {
 	if !utf8.ValidString(object) || !json.Valid([]byte(object)) || decoder.Decode(&want) != nil || want == nil {
 		return
 	}
+	want = whole(want).(map[string]any)
 	if got := decodeObject([]byte(object)); !reflect.DeepEqual(got, want) {
 		t.Errorf("decodeObject(%q) is\n%#v, want\n%#v", object, got, want)
+	}
+}
+
+// whole returns a value with whole numbers written as such, as far as a float64 has each of them.
+func whole(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name := range value {
+			value[name] = whole(value[name])
+		}
+	case []any:
+		for i := range value {
+			value[i] = whole(value[i])
+		}
+	case json.Number:
+		if n, err := value.Float64(); err == nil && strings.ContainsAny(string(value), ".eE") && math.Mod(n, 1) == 0 && math.Abs(n) <= 1<<53 {
+			return json.Number(strconv.Itoa(int(n)))
+		}
+	}
+	return value
+}
+
+// TestWholeNumbers has numbers that are whole, and that are not, or too large to say.
+func TestWholeNumbers(t *testing.T) {
+	for written, want := range map[string]json.Number{"1.0": "1", "1e3": "1000", "-2.50e+1": "-25", "-0.0": "0", "9007199254740992.0": "9007199254740992", "1": "1",
+		"1.5": "1.5", "1e-1": "1e-1", "1e16": "1e16", "1e400": "1e400", "12345678901234567890": "12345678901234567890"} {
+		if got := decodeObject([]byte(`{"a":[` + written + `]}`))["a"].([]any)[0]; got != want {
+			t.Errorf("%s is read as %v, want %s", written, got, want)
+		}
 	}
 }
 
