@@ -22,21 +22,31 @@ import (
 	"forge/internal/database"
 	"forge/internal/dbtest"
 	"forge/internal/httpserver"
+	"forge/internal/ids"
 	"forge/internal/seal"
 	"forge/internal/seed"
 	"forge/internal/settings"
 	"forge/internal/viewer"
 )
 
-// Each fuzz target changes one part of what clients send to the whole server, on a SQLite database with demo data. Whatever that is, the answer is
+// Each fuzz target changes one part of what clients send to the whole server, on a SQLite database with demo data: an administrator, somebody who is
+// signed in, or somebody who is not. Whatever that is, the answer is
 // GraphQL and no fault of ours, and nothing of the request stays behind. make test sends the seeds, make fuzz a million more.
 
 // victim is a server that is sent whatever may come.
 type victim struct {
 	handler http.Handler
 	db      *database.DB
-	before  goleak.Option // the goroutines that were there before the first request of the target; package testing starts some of its own until then
+	before  goleak.Option   // the goroutines that were there before the first request of the target; package testing starts some of its own until then
+	viewers []viewer.Viewer // who asks: the first prepares a target, and what is sent decides which of them sends it
 	sent    int
+}
+
+// whoSends returns the viewer of a request, the same each time that it is sent.
+func (v *victim) whoSends(r *http.Request, body string) viewer.Viewer {
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, r.Method+r.URL.RawQuery+r.Header.Get("Accept")+body)
+	return v.viewers[h.Sum32()%uint32(len(v.viewers))]
 }
 
 func newVictim(f *testing.F) *victim {
@@ -60,7 +70,12 @@ func newVictim(f *testing.F) *victim {
 		f.Fatal(err)
 	}
 	v := &victim{handler: httpserver.Routes(p.parts(f.Context(), db, documents, nil, &identity{})), db: db}
-	v.post(f, `{"query":"{ __typename }"}`)
+	v.viewers = []viewer.Viewer{viewer.System, {}} // everybody with AUTH=off, and those without a token
+	id, err := ids.Parse(everyValue(f, v.post(f, `{"query":"{ users(first: 1) { nodes { id } } }"}`), "id")[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	v.viewers = append(v.viewers, viewer.Viewer{ID: id.UUID, Role: viewer.User, Issued: time.Now().UTC()})
 	f.Cleanup(func() { v.leakless(f) })
 	return v
 }
@@ -71,7 +86,7 @@ func (v *victim) post(t testing.TB, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/graphql-response+json")
-	return v.send(t, r)
+	return v.send(t, r, body)
 }
 
 // operation sends a document with a value for its only variable.
@@ -85,14 +100,18 @@ func (v *victim) operation(t testing.TB, query string, variable any) *httptest.R
 }
 
 // send sends a request, and checks what comes back and what is left.
-func (v *victim) send(t testing.TB, r *http.Request) *httptest.ResponseRecorder {
+func (v *victim) send(t testing.TB, r *http.Request, sent string) *httptest.ResponseRecorder {
 	t.Helper()
-	if _, preparing := t.(*testing.F); !preparing && v.before == nil {
-		v.before = goleak.IgnoreCurrent()
+	who := v.viewers[0]
+	if _, preparing := t.(*testing.F); !preparing {
+		who = v.whoSends(r, sent)
+		if v.before == nil {
+			v.before = goleak.IgnoreCurrent()
+		}
 	}
 	r.Host = "localhost"
 	w := httptest.NewRecorder()
-	v.handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), viewer.System))) // as the server has it with AUTH=off
+	v.handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), who)))
 	body := plain(t, w.Header(), w.Body.Bytes())
 	var answer struct {
 		Data   json.RawMessage
@@ -354,6 +373,24 @@ func FuzzHeaders(f *testing.F) {
 				r.Header.Set(name, value)
 			}
 		}
-		v.send(t, r)
+		v.send(t, r, body)
 	})
+}
+
+// TestWhoSends checks that what the fuzz targets begin with is sent by each of the viewers, and by the same one each time.
+func TestWhoSends(t *testing.T) {
+	t.Parallel()
+	v := victim{viewers: []viewer.Viewer{viewer.System, {}, {Role: viewer.User}}}
+	seen := map[viewer.Role]bool{}
+	for _, o := range operations {
+		r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
+		who := v.whoSends(r, o.query+o.variables)
+		if again := v.whoSends(r, o.query+o.variables); again != who {
+			t.Errorf("%s: %v, and then %v", o.query, who, again)
+		}
+		seen[who.Role] = true
+	}
+	if len(seen) != len(v.viewers) {
+		t.Errorf("only %v send anything", seen)
+	}
 }
