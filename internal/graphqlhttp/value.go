@@ -40,7 +40,7 @@ func decodeValue(b []byte) (value any, rest []byte) {
 // an Int is to be taken from any number without a fraction (GraphQL specification, section 3.5.1). Those past 2^53, where a float64 has no room for
 // each whole number, stay as they are.
 func numberOf(written []byte) json.Number {
-	if bytes.IndexAny(written, ".eE") < 0 {
+	if !bytes.ContainsAny(written, ".eE") {
 		return json.Number(written)
 	}
 	n, err := strconv.ParseFloat(string(written), 64)
