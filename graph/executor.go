@@ -2,9 +2,13 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // operationExecutor checks operations as gqlgen does, and runs each as a unit of work. What gqlgen has besides, subscriptions and middleware around
@@ -12,6 +16,36 @@ import (
 type operationExecutor struct {
 	*executor.Executor
 	operations *operations
+}
+
+// CreateOperationContext checks a request as gqlgen does, and says of numbers that are no Int how they were written, where gqlparser names 0 or a string.
+func (e operationExecutor) CreateOperationContext(ctx context.Context, request *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	op, errs := e.Executor.CreateOperationContext(ctx, request)
+	for _, err := range errs {
+		if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") || !strings.HasSuffix(err.Message, " as Int") {
+			continue
+		}
+		if number, ok := valueAt(request.Variables, err.Path[1:]).(json.Number); ok {
+			err.Message = notInt(string(number))
+		}
+	}
+	return op, errs
+}
+
+// valueAt returns the value that a path leads to in another, or nil.
+func valueAt(value any, path ast.Path) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case ast.PathName:
+			members, _ := value.(map[string]any)
+			value = members[string(step)]
+		case ast.PathIndex:
+			if list, ok := value.([]any); ok && int(step) < len(list) {
+				value = list[step]
+			}
+		}
+	}
+	return value
 }
 
 // DispatchOperation returns what runs the operation, and the context to run it with.

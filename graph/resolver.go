@@ -93,6 +93,7 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 	exec.Use(cmp.Or[graphql.HandlerExtension](cfg.Documents, persisted.Off{}))
 	exec.SetDisableSuggestion(!cfg.Development)
 	exec.SetParserTokenLimit(cfg.Limits.Tokens)
+	exec.SetDefaultRulesFn(validationRules)
 	exec.Use(nesting{})
 	exec.Use(validation{known, cfg.Limits.Tokens})
 	exec.Use(variables{schema.Schema()})

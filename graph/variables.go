@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -83,6 +84,9 @@ func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
 	case ast.Scalar:
 		if !takes(def.Name, value) {
 			return badVariable(path, "this is a "+kindOf(value)+"; "+def.Name+" is wanted")
+		}
+		if written := fmt.Sprint(value); def.Name == "Int" && !isInt(written) {
+			return badVariable(path, notInt(written))
 		}
 	}
 	return nil
