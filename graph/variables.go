@@ -85,8 +85,8 @@ func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
 		if !takes(def.Name, value) {
 			return badVariable(path, "this is a "+kindOf(value)+"; "+def.Name+" is wanted")
 		}
-		if written := fmt.Sprint(value); def.Name == "Int" && !isInt(written) {
-			return badVariable(path, notInt(written))
+		if def.Name == "Int" && !isInt(fmt.Sprint(value)) {
+			return badVariable(path, notInt(fmt.Sprint(value)))
 		}
 	}
 	return nil
