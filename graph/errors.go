@@ -34,7 +34,7 @@ func presentError(log *slog.Logger, hints bool, tokens int) graphql.ErrorPresent
 				if code == string(fault.ParseFailed) && known.Locations == nil {
 					return tooManyTokens(ctx, tokens)
 				}
-				return unhinted(known, hints)
+				return bare(known, hints)
 			}
 		}
 		f := classify(err)
@@ -58,15 +58,33 @@ func presentError(log *slog.Logger, hints bool, tokens int) graphql.ErrorPresent
 	}
 }
 
-// unhinted returns the error without a hint at what the schema offers, unless there are to be hints.
-func unhinted(err *gqlerror.Error, hints bool) *gqlerror.Error {
-	message, _, hinted := strings.Cut(err.Message, " Did you mean ")
-	if hints || !hinted {
+// bare returns the error without the value that it is about, and without a hint at what the schema offers, unless there are to be hints.
+func bare(err *gqlerror.Error, hints bool) *gqlerror.Error {
+	const hinting = " Did you mean "
+	message, hint, hinted := strings.Cut(err.Message, hinting)
+	message = withoutValue(message)
+	if hints && hinted {
+		message += hinting + hint
+	}
+	if message == err.Message {
 		return err
 	}
-	bare := *err
-	bare.Message = message
-	return &bare
+	shorter := *err
+	shorter.Message = message
+	return &shorter
+}
+
+// withoutValue cuts a value off that gqlparser found in a document and that does not fit in its place, which the error tells: it may be a password that was
+// sent without quotes, and errors are passed on and kept.
+func withoutValue(message string) string {
+	if strings.HasPrefix(message, "Expected value of type ") {
+		message, _, _ = strings.Cut(message, ", found ")
+	}
+	if what, why, ok := strings.Cut(message, " cannot represent "); ok {
+		why, _, _ = strings.Cut(why, ": ")
+		message = what + " cannot represent " + why
+	}
+	return message
 }
 
 // classify returns the client's error for err, or nil if err was not meant for clients.

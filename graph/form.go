@@ -101,6 +101,9 @@ func (f *form) username(name, s string) string {
 	if err != nil && s != "" {
 		f.refuse(name, "%s", err)
 	}
+	if strings.Contains(enforced, "@") { // an email counts more than a username when somebody signs in
+		f.refuse(name, "may not have an @ in it: an email belongs in the field for it")
+	}
 	return f.text(name, enforced, username.Most)
 }
 

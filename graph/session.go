@@ -93,11 +93,8 @@ func (r *Resolver) signUp(ctx context.Context, in model.SignUpInput) (*session.T
 	email, _ := in.Email.ValueOK()
 	account.Email, account.EmailKey = f.email("email", email)
 	account.Password = *f.password("password", &in.Password)
-	switch {
-	case f.fault != nil:
+	if f.fault != nil {
 		return nil, f.fault
-	case strings.Contains(account.Username, "@"):
-		return nil, errNoMail
 	}
 	return s.SignUp(ctx, account)
 }

@@ -46,6 +46,11 @@ func TestEmailsAreNotProbed(t *testing.T) {
 				vars{"id": id, "i": input})
 			return got
 		}
+		for range 7 {
+			if got := change(vars{"username": "eve", "email": " EVE@example.com"}); len(got.Errors) > 0 {
+				t.Fatalf("to say again what it is: %s", got)
+			}
+		}
 		for i := range 5 {
 			if got := change(vars{"email": "ada@example.com"}); got.code() != "CONFLICT" || got.extension("field") != nil {
 				t.Fatalf("probe %d: %s", i, got)
