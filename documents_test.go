@@ -68,7 +68,8 @@ func TestTrustedDocuments(t *testing.T) {
 
 	path = manifest(t, map[string]string{"a": countUsers, "b": "{ users { hashedPassword } }"})
 	code, stdout, stderr := do(t, "DATABASE_URL=sqlite::memory:", "ADDR=127.0.0.1:0", "--trusted-documents="+path)
-	want := `forge: --trusted-documents="` + path + `": entry "b": line 1, column 11: Cannot query field "hashedPassword" on type "UserConnection".`
+	want := `forge: --trusted-documents="` + path + `" is not allowed: entry "b": line 1, column 11: Cannot query field "hashedPassword" on type "UserConnection"; ` +
+		`allowed: the path of a manifest that Relay, Apollo or GraphQL Code Generator wrote, or none`
 	if code != 2 || stdout != "" || strings.TrimSpace(stderr) != want {
 		t.Errorf("a document that is not valid: status %d, stdout %q, stderr %s, want %s", code, stdout, stderr, want)
 	}

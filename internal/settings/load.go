@@ -74,7 +74,7 @@ func (s *Settings) Refused(env string, reason error) error {
 }
 
 func notAllowed(name, value, reason, allowed string) error {
-	return usage.Errorf("%s=%q is not allowed: %s; allowed: %s", name, value, reason, allowed)
+	return usage.Errorf("%s=%q is not allowed: %s; allowed: %s", name, value, strings.TrimSuffix(reason, "."), allowed)
 }
 
 func variables(environ []string) map[string]string {
