@@ -117,7 +117,12 @@ func (r *run) loadRows(ctx context.Context, f *fetch) error {
 	res.table.width = len(f.columns)
 	res.beyond = make([]bool, keys)
 	res.table.ends, res.table.data = make([]int32, 0, f.level.cells.size()), make([]byte, 0, f.level.data.size())
-	if err := f.each(ctx, in.row); err != nil {
+	err := f.each(ctx, in.row)
+	if err == errAlone {
+		f.alone = true
+		return r.loadRows(ctx, f)
+	}
+	if err != nil {
 		return err
 	}
 	f.level.cells.took(len(res.table.ends))
@@ -173,9 +178,14 @@ func (f *fetch) placeOf(values []driver.Value, column int) (int32, error) {
 	if !f.many() {
 		return 0, nil
 	}
-	n, ok := values[column].(int64)
-	if !ok || n < 1 || n > int64(len(f.keys)) {
-		return 0, fmt.Errorf("read: a row belongs to key %v of %d", values[column], len(f.keys))
+	return placeAmong(len(f.keys), values[column])
+}
+
+// placeAmong returns the place, from 0, that a row says it belongs to.
+func placeAmong(places int, said driver.Value) (int32, error) {
+	n, ok := said.(int64)
+	if !ok || n < 1 || n > int64(places) {
+		return 0, fmt.Errorf("read: a row belongs to place %v of %d", said, places)
 	}
 	return int32(n - 1), nil
 }

@@ -1,7 +1,7 @@
 // Package read is the read engine: it answers a selection of entities with one statement a level, however many rows there are.
 //
 // Three steps, a file or two each. Compile (bind.go, compile.go) turns a selection into a plan: what to read on each level, and what to write of it.
-// Load (load.go, page.go, where.go, order.go, cursor.go) runs the plan's statements, each keyed by all of its parents' rows at
+// Load (load.go, page.go, where.go, order.go, cursor.go, share.go) runs the plan's statements, each keyed by all of its parents' rows at
 // once, through ent's query builders, so that interceptors and policies hold; a mutation's payload starts from the row that its statement returned
 // (payload.go). Write (write.go) appends the answer's JSON.
 package read

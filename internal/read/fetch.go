@@ -22,7 +22,9 @@ type fetch struct {
 	// the lookup of a short list anew each time.
 	column string
 	keys   []uuid.UUID
-	sorted bool // by the rows' own keys
+	sorted bool   // by the rows' own keys
+	alone  bool   // the statement is not shared
+	joint  *joint // that is being written; nil if the statement is for this request alone
 }
 
 func (f *fetch) counts() bool { return len(f.columns) == 0 }
@@ -34,6 +36,9 @@ func (f *fetch) each(ctx context.Context, row func([]driver.Value) error) error 
 	s, err := f.statement(ctx)
 	if err != nil {
 		return err
+	}
+	if f.mayShare(s) {
+		return s.crowd.share(ctx, s, f, row)
 	}
 	return f.unit.Read(ctx, row, s.Text, s.arguments(f.argument))
 }
@@ -49,6 +54,9 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 	}
 	s, err := f.write(ctx)
 	if err == nil {
+		if f.sharable() {
+			s.crowd = new(crowd)
+		}
 		f.level.texts.keep(key, s)
 	}
 	return s, err
@@ -103,7 +111,7 @@ func (f *fetch) argument(p parameter) any {
 
 // write has ent write the statement, and puts around it what ent has no words for.
 func (f *fetch) write(ctx context.Context) (*statement, error) {
-	s, err := f.written(ctx, f.level.object.Entity, f.shape)
+	s, err := f.written(ctx, f.level.object.Entity, f.parameter(parameter{of: theViewer}), f.shape)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +146,7 @@ func (f *fetch) shape(s *sql.Selector) {
 	case f.page != nil && f.counts():
 		f.page.filter(s)
 	case f.page != nil:
-		f.page.restrict(s)
+		f.restrict(s)
 		f.inOrder(s, orderBy(s, f.page.order, f.page.backward()))
 	case f.sorted:
 		s.OrderBy(s.C(f.level.object.key().name))
@@ -147,7 +155,7 @@ func (f *fetch) shape(s *sql.Selector) {
 
 // belonging restricts the rows to those of the keys.
 func (f *fetch) belonging(s *sql.Selector) {
-	keys := parameter{of: theKeys}
+	keys := f.parameter(parameter{of: theKeys})
 	own := s.C(f.column)
 	switch {
 	case !f.many():
@@ -194,7 +202,7 @@ func (f *fetch) placeholder(n int) string {
 // lateral runs the statement once for each key, so that no more is read than asked for.
 func (f *fetch) lateral(s *statement) {
 	s.Args = append(s.Args, parameter{of: theKeys})
-	s.Text = "SELECT c.* FROM unnest(" + f.placeholder(len(s.Args)) + "::uuid[]) WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
+	s.Text = "SELECT c.* FROM unnest(" + f.list(len(s.Args)) + ") WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
 		s.Text + ") AS c"
 }
 

@@ -258,6 +258,7 @@ func (l *level) read() []column {
 func (r *run) columnsOf(l *level) []column {
 	columns := l.read()
 	res := &r.results[l.slot]
+	res.cursor = nil
 	if res.page == nil || !l.cursors {
 		return columns
 	}

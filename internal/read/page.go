@@ -150,22 +150,23 @@ func (p *page) cut(rows []int32, beyond, passed bool) window {
 }
 
 // restrict adds the conditions of the page.
-func (p *page) restrict(s *sql.Selector) {
+func (f *fetch) restrict(s *sql.Selector) {
+	p := f.page
 	p.filter(s)
 	if p.after != nil {
-		s.Where(beyond(p.order, parameters(afterValue, p.after), false)(s))
+		s.Where(beyond(p.order, f.parameters(afterValue, p.after), false)(s))
 	}
 	if p.before != nil {
-		s.Where(beyond(p.order, parameters(beforeValue, p.before), true)(s))
+		s.Where(beyond(p.order, f.parameters(beforeValue, p.before), true)(s))
 	}
 }
 
 // parameters stand for the values of a cursor; a NULL stays one.
-func parameters(of source, values []any) []any {
+func (f *fetch) parameters(of source, values []any) []any {
 	list := make([]any, len(values))
 	for i, value := range values {
 		if value != nil {
-			list[i] = parameter{of, i}
+			list[i] = f.parameter(parameter{of, i})
 		}
 	}
 	return list

@@ -17,6 +17,7 @@ import (
 type statement struct {
 	unit.Statement
 	asked []answered
+	crowd *crowd // that may share it; nil if none may
 }
 
 // parameter stands for such an argument.
@@ -48,10 +49,10 @@ func (s *statement) arguments(value func(parameter) any) []any {
 }
 
 // written has ent write the query that shape makes of the entity's rows.
-func (r *run) written(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (*statement, error) {
+func (r *run) written(ctx context.Context, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*statement, error) {
 	s := new(statement)
 	// The listening one is not asked for the viewer's ID, so that the statement is the same for all viewers of a role.
-	ctx = viewer.WithArgument(unit.Writing(listening{ctx, &s.asked}, &s.Statement), parameter{of: theViewer})
+	ctx = viewer.WithArgument(unit.Writing(listening{ctx, &s.asked}, &s.Statement), theViewer)
 	return s, r.unit.Client().Shape(ctx, e, shape)
 }
 

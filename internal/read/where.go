@@ -186,7 +186,7 @@ func (f filters) related(by *filter, inner condition) (condition, error) {
 		key = by.edge.Column
 	}
 	var query *sql.Selector
-	_, err := f.written(f.ctx, by.to.Entity, func(s *sql.Selector) {
+	_, err := f.written(f.ctx, by.to.Entity, parameter{of: theViewer}, func(s *sql.Selector) {
 		s.Select(s.C(key))
 		if !by.edge.OwnKey {
 			s.Where(sql.NotNull(s.C(key))) // NULL in a list makes NOT IN true for nothing
