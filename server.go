@@ -266,6 +266,7 @@ func (p program) graph() graph.Config {
 		MaxBodyBytes:   int64(p.MaxBodyBytes),
 		Gate:           admission.New(p.MaxInFlight, p.MaxQueued, p.QueueTimeout),
 		RequestTimeout: p.RequestTimeout,
+		AloneReads:     !p.SharedReads,
 		Passwords:      p.passwords(),
 	}
 }

@@ -121,7 +121,7 @@ func (b *bench) startServers() error {
 			form = plain
 		case "base":
 			program = b.base
-		case "user", "admin":
+		case "user", "admin", "alone":
 			program = filepath.Join(b.programs, "forge")
 		}
 		s, err := startServer(name, program, b.logs, b.environ(name)...)
@@ -140,7 +140,11 @@ func (b *bench) startServers() error {
 // environ is what every server is told: Forge as it runs in production, without the log line for each request that others do not write, and
 // all with a collector that trades memory for time.
 func (b *bench) environ(name string) []string {
-	return append(signed(name), "DATABASE_URL="+b.store.url(), fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "LOG_LEVEL=warn", "DEMO=off",
+	shared := "SHARED_READS=on"
+	if name == "alone" {
+		shared = "SHARED_READS=off"
+	}
+	return append(signed(name), shared, "DATABASE_URL="+b.store.url(), fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "LOG_LEVEL=warn", "DEMO=off",
 		"MAX_COST=30000", // for w4x10
 		"PROFILE="+b.profile)
 }

@@ -34,7 +34,7 @@ func parseOptions(args []string) (*options, error) {
 	text := func(p *string, name, otherwise, usage string) { f.StringVar(p, name, otherwise, usage) }
 	var workloads, targets string
 	text(&workloads, "workloads", "w1,w2,w3,w4,w5,w6,w7", "which to measure; w4x10 is another one: w4 with ten times the rows")
-	text(&targets, "targets", "", "whom to ask: forge, limit (the hand-written handlers), base, stock (ent, entgql and gqlgen as they come), user and admin (Forge with the token of such a one); the first three if empty")
+	text(&targets, "targets", "", "whom to ask: forge, limit (the hand-written handlers), base, stock (ent, entgql and gqlgen as they come), user and admin (Forge with the token of such a one), alone (Forge with SHARED_READS=off); the first three if empty")
 	text(&o.database, "database", "postgres", "postgres, or sqlite: then there is no limit")
 	text(&o.reuse, "reuse", "", "a folder for the databases, kept for the next run; if empty they are made anew and removed")
 	text(&o.base, "base", "", "another Forge program to compare with, such as one from before a change")
@@ -135,5 +135,5 @@ func (o *options) possible() []string {
 	if o.base != "" {
 		list = append(list, "base")
 	}
-	return append(list, "stock", "user", "admin")
+	return append(list, "stock", "user", "admin", "alone")
 }

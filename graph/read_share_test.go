@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"forge/graph"
 	"forge/internal/dbtest"
 	"forge/internal/viewer"
 )
@@ -51,6 +53,9 @@ func TestSharedReads(t *testing.T) {
 		"own orders":        {"{ orders(first: 5) { nodes { id totalCents } pageInfo { hasNextPage endCursor } } }", []vars{nil}, users},
 		"own orders after":  {"query($c: Cursor) { orders(first: 3, after: $c) { edges { cursor node { id } } } }", cursors("orders"), users},
 		"heroes after":      {"query($c: Cursor) { heroes(first: 4, after: $c) { edges { cursor node { name } } pageInfo { hasNextPage } } }", cursors("heroes"), all},
+		"the same":          {"{ users(first: 5) { nodes { username heroes(first: 3) { nodes { name team { name } } } } totalCount } }", []vars{nil}, all},
+		"the same variable": {"query($n: Int, $c: Cursor) { heroes(first: $n, after: $c) { nodes { name owner { username email } } } }", sizes(cursors("heroes")[:3]), all},
+		"the same one":      {"query($id: ID!) { user(id: $id) { username orders(first: 2) { nodes { items { quantity product { name } } } } } }", usersByID[1:5], users},
 		"teams before":      {"query($c: Cursor) { teams(last: 2, before: $c) { nodes { name } pageInfo { hasPreviousPage } } }", cursors("teams"), all},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,8 +63,13 @@ func TestSharedReads(t *testing.T) {
 				who viewer.Viewer
 				v   vars
 			}
-			alone := map[int]string{}
+			type answered struct {
+				told       string
+				statements int
+			}
+			var alone []answered
 			var questions []question
+			s.clear()
 			ask := func(q question) string {
 				b := *a
 				b.handler = as(q.who, server)
@@ -67,38 +77,58 @@ func TestSharedReads(t *testing.T) {
 			}
 			for _, who := range c.viewers {
 				for _, v := range c.arguments {
-					alone[len(questions)] = ask(question{who, v})
 					questions = append(questions, question{who, v})
+					alone = append(alone, answered{ask(question{who, v}), s.clear()})
 				}
 			}
-			for end := time.Now().Add(time.Minute); !s.shared(); {
+			var statements atomic.Int64
+			for end := time.Now().Add(time.Minute); statements.Load() == 0 || !s.shared(int(statements.Swap(0))); {
 				if time.Now().After(end) {
-					t.Fatal("no statement was shared")
+					t.Fatal("nothing was shared")
 				}
-				var crowd sync.WaitGroup
-				for range 24 {
-					crowd.Go(func() {
-						for range 20 {
+				var asking sync.WaitGroup
+				for range crowd {
+					asking.Go(func() {
+						for range each {
 							i := rand.IntN(len(questions))
-							if got := ask(questions[i]); got != alone[i] {
-								t.Errorf("%v as %v: got %s\nalone %s", questions[i].v, questions[i].who, got, alone[i])
+							statements.Add(int64(alone[i].statements))
+							if got := ask(questions[i]); got != alone[i].told {
+								t.Errorf("%v as %v: got %s\nalone %s", questions[i].v, questions[i].who, got, alone[i].told)
 							}
 						}
 					})
 				}
-				crowd.Wait()
+				asking.Wait()
 			}
 		})
 	}
 }
 
-// shared reports whether a statement has been run for several requests since it was last asked.
-func (s *watched) shared() bool {
+// How many ask at once, and how often each.
+const crowd, each = 24, 20
+
+// sizes returns arguments with each of the given ones and a size of page.
+func sizes(list []vars) (all []vars) {
+	for _, v := range list {
+		all = append(all, vars{"n": 2, "c": v["c"]}, vars{"n": 3, "c": v["c"]})
+	}
+	return all
+}
+
+// clear forgets the statements that have run, and returns how many.
+func (s *watched) clear() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := slices.ContainsFunc(s.ran, func(text string) bool { return strings.Contains(text, "WITH ORDINALITY AS p(a0") })
-	s.ran = nil
-	return found
+	n, s.ran = len(s.ran), nil
+	return n
+}
+
+// shared reports whether something has been read for several requests since statements were last cleared: a statement with lists, or fewer than there would be alone.
+func (s *watched) shared(alone int) bool {
+	s.mu.Lock()
+	joint := slices.ContainsFunc(s.ran, func(text string) bool { return strings.Contains(text, "WITH ORDINALITY AS p(a0") })
+	s.mu.Unlock()
+	return 0 < alone && s.clear() < alone || joint
 }
 
 // TestSharedReadsSeeWhatWasStored reads what has just been stored while others ask for the same: a statement that began before does not tell.
@@ -138,7 +168,34 @@ func TestSharedReadsSeeWhatWasStored(t *testing.T) {
 	writers.Wait()
 	close(stop)
 	others.Wait()
-	if !s.shared() {
+	if !s.shared(0) {
 		t.Error("no statement was shared")
+	}
+}
+
+// TestReadsAlone asks at once where nothing is to be shared.
+func TestReadsAlone(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.Postgres(t))
+	a.fill(makeWorld())
+	cfg := usual
+	cfg.AloneReads = true
+	a.handler = as(viewer.System, graph.NewServer(a.db, cfg, a.log))
+	s := watch(a)
+	for _, query := range []string{"{ users(first: 3) { nodes { id } } }", "{ users(first: 3) { nodes { heroes { nodes { id } } } } }"} {
+		a.mustDo(query, nil)
+		statements := s.clear()
+		var asking sync.WaitGroup
+		for range crowd {
+			asking.Go(func() {
+				for range each {
+					a.do(query, nil)
+				}
+			})
+		}
+		asking.Wait()
+		if n := s.clear(); n != crowd*each*statements {
+			t.Errorf("%s: %d statements for %d requests, want %d for each", query, n, crowd*each, statements)
+		}
 	}
 }

@@ -42,6 +42,7 @@ type Config struct {
 	MaxBodyBytes   int64           // of a request; 0 for no limit
 	Gate           *admission.Gate // lets operations in; nil lets in all
 	RequestTimeout time.Duration   // after which an operation is stopped; 0 for never
+	AloneReads     bool            // requests share no reads
 	// CursorKey seals cursors: 32 bytes, the same for all servers of an API and at each start. With none everyone can read what a cursor holds, which
 	// is for where everyone may see all.
 	CursorKey []byte
@@ -69,7 +70,7 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 	resolvers := &Resolver{cfg.Sessions, cfg.Revocations}
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: resolvers})
 	engine := read.NewEngine(schema.Schema(), ent.Entities, cfg.CursorKey)
-	engine.ToAll = toAll
+	engine.ToAll, engine.Alone = toAll, cfg.AloneReads
 	exec := newExecutor(executable{schema, engine}, engine, db, cfg, log)
 	exec.AroundRootFields(switchViewer)
 	exec.AroundRootFields(engine.Mutate)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"forge/internal/recycle"
 	"forge/internal/telemetry"
 )
 
@@ -68,6 +69,7 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	body := buffers.Get().(*bytes.Buffer)
 	defer release(body)
 	appendResponse(body, response)
+	recycle.Done(response.Data)
 	header := a.w.Header()
 	if o.header[0] != "" {
 		header.Set(o.header[0], o.header[1])

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"forge/internal/recycle"
 	"forge/internal/telemetry"
 )
 
@@ -116,7 +117,7 @@ func (r *run) loadRows(ctx context.Context, f *fetch) error {
 	}
 	res.table.width = len(f.columns)
 	res.beyond = make([]bool, keys)
-	res.table.ends, res.table.data = make([]int32, 0, f.level.cells.size()), make([]byte, 0, f.level.data.size())
+	res.table.ends, res.table.data = make([]int32, 0, f.level.cells.size()), recycle.Bytes(f.level.data.size())
 	err := f.each(ctx, in.row)
 	if err == errAlone {
 		f.alone = true

@@ -1,7 +1,7 @@
 // Package read is the read engine: it answers a selection of entities with one statement a level, however many rows there are.
 //
 // Three steps, a file or two each. Compile (bind.go, compile.go) turns a selection into a plan: what to read on each level, and what to write of it.
-// Load (load.go, page.go, where.go, order.go, cursor.go, share.go) runs the plan's statements, each keyed by all of its parents' rows at
+// Load (load.go, page.go, where.go, order.go, cursor.go; joint.go, herd.go) runs the plan's statements, each keyed by all of its parents' rows at
 // once, through ent's query builders, so that interceptors and policies hold; a mutation's payload starts from the row that its statement returned
 // (payload.go). Write (write.go) appends the answer's JSON.
 package read
@@ -25,6 +25,8 @@ type Engine struct {
 	// ToAll reports whether everybody may ask for a root field of queries. The others are left to the middlewares, which look at who asks. It is set before
 	// the first operation; nil: all are for everybody.
 	ToAll func(field string) bool
+	// Alone has every request read for itself. It is set before the first operation.
+	Alone bool
 
 	schema      *ast.Schema
 	objects     map[string]*object // by the name of the GraphQL type

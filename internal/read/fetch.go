@@ -38,7 +38,7 @@ func (f *fetch) each(ctx context.Context, row func([]driver.Value) error) error 
 		return err
 	}
 	if f.mayShare(s) {
-		return s.crowd.share(ctx, s, f, row)
+		return s.share(ctx, f, row)
 	}
 	return f.unit.Read(ctx, row, s.Text, s.arguments(f.argument))
 }
@@ -55,7 +55,7 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 	s, err := f.write(ctx)
 	if err == nil {
 		if f.sharable() {
-			s.crowd = new(crowd)
+			s.shared = new(shared)
 		}
 		f.level.texts.keep(key, s)
 	}

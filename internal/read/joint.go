@@ -2,9 +2,12 @@ package read
 
 import (
 	"context"
+	"database/sql/driver"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -13,18 +16,32 @@ import (
 	"forge/internal/unit"
 )
 
-// joint is a statement that is run for several requests at once. It takes a list for each of their parameters, and the last value of a row tells whose it is,
-// from 1.
+// shared is a statement that requests share, each with arguments of its own.
+type shared struct {
+	crowd[asking]
+	joint atomic.Pointer[joint] // nil until it was needed
+}
+
+// asking is a request for a statement's rows.
+type asking struct {
+	*fetch
+	row func([]driver.Value) error
+}
+
+// joint is the statement for several requests. It takes a list for each parameter, and the last value of a row tells whose it is, from 1.
 type joint struct {
 	unit.Statement
 	listed []parameter // none if all requests have the same arguments: then they have the same rows
 }
 
-// How many requests, and about how many rows for all of them, a statement is run for at most.
 const (
+	// How many requests, and about how many rows for all of them, a statement is run for at most.
 	requestsTogether = 64
 	rowsTogether     = 1024
 )
+
+// statementPatience is how long a request waits to share a statement.
+var statementPatience = 50 * time.Millisecond
 
 // together returns how many requests like this one a statement is run for at most.
 func (f *fetch) together() int {
@@ -46,6 +63,62 @@ func (f *fetch) sharable() bool {
 
 // byKey reports whether the page is of a list that is in the order of its keys, so that its cursors are keys.
 func (p *page) byKey() bool { return len(p.order) == 1 && p.order[0].kind == entity.ID }
+
+// mayShare reports whether the request may share a statement: there is no transaction that it would have to be a part of.
+func (f *fetch) mayShare(s *statement) bool {
+	return s.shared != nil && !f.Alone && !f.alone && f.unit.Mode() == unit.Single
+}
+
+// share runs the statement, together with others if there are, and hands its rows to row. If it returns errAlone, some of them may have been.
+func (s *statement) share(ctx context.Context, f *fetch, row func([]driver.Value) error) error {
+	start := time.Now()
+	me := &sharer[asking]{request: asking{f, row}, together: f.together(), patience: statementPatience}
+	done, err := s.shared.share(ctx, me, s.runFor)
+	if done || err == errAlone || ctx.Err() != nil {
+		return err
+	}
+	return f.unit.Shared(ctx, s.Text, start, err)
+}
+
+// runFor runs the statement for a party, and hands each their rows.
+func (s *statement) runFor(ctx context.Context, party []*sharer[asking]) error {
+	first := party[0].request
+	if len(party) == 1 {
+		return first.unit.Read(ctx, first.row, s.Text, s.arguments(first.argument))
+	}
+	j, err := s.jointOf(ctx, first.fetch)
+	if err != nil {
+		return err
+	}
+	return first.unit.Read(ctx, func(values []driver.Value) error {
+		of := party
+		if len(j.listed) > 0 {
+			place, err := placeAmong(len(party), values[len(values)-1])
+			if err != nil {
+				return err
+			}
+			of = party[place : place+1]
+		}
+		for _, m := range of {
+			if m.err == nil {
+				m.err = m.request.row(values)
+			}
+		}
+		return nil
+	}, j.Text, j.argumentsOf(party))
+}
+
+// jointOf returns the statement for several requests, written now or before.
+func (s *statement) jointOf(ctx context.Context, f *fetch) (*joint, error) {
+	if j := s.shared.joint.Load(); j != nil {
+		return j, nil
+	}
+	j, err := f.writeJoint(ctx)
+	if err == nil {
+		s.shared.joint.Store(j)
+	}
+	return j, err
+}
 
 // writeJoint has ent write the statement again, with columns of the lists in the place of parameters, so that interceptors and policies hold here as well.
 func (f *fetch) writeJoint(ctx context.Context) (*joint, error) {
@@ -88,12 +161,12 @@ func (f *fetch) parameter(p parameter) any {
 }
 
 // argumentsOf returns the arguments for a party.
-func (j *joint) argumentsOf(party []*sharer) []any {
+func (j *joint) argumentsOf(party []*sharer[asking]) []any {
 	args := slices.Clone(j.Args)
 	for _, p := range j.listed {
 		list := make([]uuid.UUID, len(party))
 		for i, m := range party {
-			list[i] = m.argument(p).(uuid.UUID)
+			list[i] = m.request.argument(p).(uuid.UUID)
 		}
 		args = append(args, list)
 	}

@@ -88,6 +88,7 @@ type plan struct {
 	types      map[string]*selection // of any other: by the name of the type that it turns out to be
 	slots      map[string]int        // and how many results there are; "" for a connection
 	written    room
+	herds      herds
 }
 
 // room is how much space something took the last time, and so most likely takes the next.

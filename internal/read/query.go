@@ -8,6 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/ids"
+	"forge/internal/recycle"
+	"forge/internal/unit"
 )
 
 // root is a root field of a query that does no more than refer: to the entity of an ID, or to all entities of a type.
@@ -27,7 +29,7 @@ type query struct {
 
 // Answer returns the data of the query that ctx is about, if each of its root fields does no more than refer, and is for everybody: the engine answers
 // it alone then, field errors included. It returns false, and has done nothing, if there is another field, or an argument that a
-// resolver would refuse.
+// resolver would refuse. The data may go to recycle.Done once they were sent.
 func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
 	op := graphql.GetOperationContext(ctx)
 	q := e.operation(op).query(e, op)
@@ -37,12 +39,12 @@ func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
 	answers := make([]rootAnswer, len(q.roots))
 	for i := range q.roots {
 		a := &answers[i]
-		a.root, a.run = &q.roots[i], *newRun(ctx, e, op)
+		a.root, a.run, a.sole = &q.roots[i], *newRun(ctx, e, op), len(answers) == 1
 		if !a.prepare(ctx) {
 			return nil, false
 		}
 	}
-	b := append(make([]byte, 0, q.written.size()), '{')
+	b := append(recycle.Bytes(q.written.size()), '{')
 	for i := range answers {
 		if i > 0 {
 			b = append(b, ',')
@@ -54,7 +56,20 @@ func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
 		}
 	}
 	q.written.took(len(b) + 1)
+	for i := range answers {
+		answers[i].forget()
+	}
 	return append(b, '}'), true
+}
+
+// forget gives back the memory of what was read, unless others have it, too.
+func (a *rootAnswer) forget() {
+	if a.lent {
+		return
+	}
+	for i := range a.results {
+		recycle.Done(a.results[i].table.data)
+	}
 }
 
 // query returns the operation if all of its root fields do no more than refer, or nil.
@@ -99,6 +114,9 @@ type rootAnswer struct {
 	run
 	id        ids.ID // of the entity that is meant, unless the field is a connection
 	selection *selection
+	sole      bool      // it is the only field
+	lent      bool      // its results are those of other requests as well
+	cost      unit.Cost // of reading them, where another request has
 }
 
 // prepare reads the arguments. It returns false if one is not allowed.
@@ -151,17 +169,22 @@ func (a *rootAnswer) write(ctx context.Context, w *writer) (ok bool) {
 }
 
 func (a *rootAnswer) loadAndWrite(ctx context.Context, w *writer) (bool, error) {
-	if c := a.plan.connection; c != nil {
-		if err := a.load(ctx, &fetch{run: &a.run, level: c.level, page: a.results[c.level.slot].page}); err != nil {
-			return false, err
-		}
-		return w.connection(c, 0), nil
-	}
-	if err := a.byKeys(ctx, a.plan, a.selection, []uuid.UUID{a.id.UUID}); err != nil {
+	if err := a.loadShared(ctx); err != nil {
 		return false, err
+	}
+	if c := a.plan.connection; c != nil {
+		return w.connection(c, 0), nil
 	}
 	if a.results[a.selection.level.slot].table.len() == 0 {
 		return false, nil
 	}
 	return w.object(a.selection, 0), nil
+}
+
+// loadAll loads what the field shows.
+func (a *rootAnswer) loadAll(ctx context.Context) error {
+	if c := a.plan.connection; c != nil {
+		return a.load(ctx, &fetch{run: &a.run, level: c.level, page: a.results[c.level.slot].page})
+	}
+	return a.byKeys(ctx, a.plan, a.selection, []uuid.UUID{a.id.UUID})
 }

@@ -45,10 +45,9 @@ func gather(t *testing.T) *gathering {
 		defer g.mu.Unlock()
 		g.texts = append(g.texts, text)
 	}
-	g.s = &statement{crowd: new(crowd)}
+	g.s = &statement{shared: new(shared)}
 	g.s.Text, g.s.Args = "SELECT $1::uuid::text FROM (SELECT pg_advisory_xact_lock_shared(1)) gate", []any{parameter{of: theKeys}}
-	g.s.crowd.joint = &joint{listed: []parameter{{of: theKeys}}}
-	g.s.crowd.joint.Text = "SELECT a::text, n FROM (SELECT pg_advisory_xact_lock_shared(1)) gate, unnest($1::uuid[]) WITH ORDINALITY p(a, n)"
+	g.joint("SELECT a::text, n FROM (SELECT pg_advisory_xact_lock_shared(1)) gate, unnest($1::uuid[]) WITH ORDINALITY p(a, n)")
 	if g.gate, err = db.DB.Conn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -61,11 +60,16 @@ func gather(t *testing.T) *gathering {
 	return g
 }
 
+// joint sets the statement for several.
+func (g *gathering) joint(text string) {
+	g.s.shared.joint.Store(&joint{unit.Statement{Text: text}, []parameter{{of: theKeys}}})
+}
+
 // longPatience has requests wait for so long. Tests that call it do not run in parallel.
 func longPatience(t *testing.T, d time.Duration) {
-	before := patience
-	patience = d
-	t.Cleanup(func() { patience = before })
+	before := statementPatience
+	statementPatience = d
+	t.Cleanup(func() { statementPatience = before })
 }
 
 func (g *gathering) turn(gate string) {
@@ -87,9 +91,9 @@ func (g *gathering) locked() (n int) {
 }
 
 func (g *gathering) waiting() int {
-	g.s.crowd.mu.Lock()
-	defer g.s.crowd.mu.Unlock()
-	return len(g.s.crowd.waiting)
+	g.s.shared.mu.Lock()
+	defer g.s.shared.mu.Unlock()
+	return len(g.s.shared.waiting)
 }
 
 func (g *gathering) until(what string, true func() bool) {
@@ -122,7 +126,7 @@ func (g *gathering) ask(ctx context.Context) *asked {
 }
 
 func (g *gathering) start(ctx context.Context, a *asked) {
-	f := &fetch{run: &run{unit: unit.New(g.db, unit.Single)}, keys: []uuid.UUID{a.key}}
+	f := &fetch{run: &run{Engine: new(Engine), unit: unit.New(g.db, unit.Single)}, keys: []uuid.UUID{a.key}}
 	g.done.Go(func() {
 		defer close(a.done)
 		defer f.unit.Rollback()
@@ -134,7 +138,7 @@ func (g *gathering) start(ctx context.Context, a *asked) {
 		if !f.mayShare(g.s) {
 			g.Error("the statement may not be shared")
 		}
-		a.err = g.s.crowd.share(ctx, g.s, f, func(values []driver.Value) error {
+		a.err = g.s.share(ctx, f, func(values []driver.Value) error {
 			g.mu.Lock()
 			row := a.row
 			g.mu.Unlock()
@@ -192,7 +196,7 @@ func TestShare(t *testing.T) {
 		if n := g.joints(); n != 1 {
 			t.Errorf("%d runs for several, want 1: %q", n, g.texts)
 		}
-		if c := g.s.crowd; c.running != 0 || len(c.waiting) != 0 {
+		if c := g.s.shared; c.running != 0 || len(c.waiting) != 0 {
 			t.Errorf("%d running and %d waiting when all is over", c.running, len(c.waiting))
 		}
 		g.served(g.ask(t.Context()))
@@ -237,8 +241,8 @@ func TestShare(t *testing.T) {
 		g := gather(t)
 		over, cancel := context.WithCancel(t.Context())
 		cancel()
-		me, next := &sharer{turn: make(chan []*sharer, 1)}, &sharer{turn: make(chan []*sharer, 1)}
-		if err := g.s.crowd.lead(over, g.s, []*sharer{me, next}); !errors.Is(err, context.Canceled) {
+		me, next := &sharer[asking]{}, &sharer[asking]{turn: make(chan []*sharer[asking], 1)}
+		if err := g.s.shared.lead(over, []*sharer[asking]{me, next}, g.s.runFor); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 		if party := <-next.turn; len(party) != 1 || party[0] != next {
@@ -250,7 +254,7 @@ func TestShare(t *testing.T) {
 	t.Run("who leaves while running for others", func(t *testing.T) {
 		g := gather(t)
 		ctx, leave := context.WithCancel(t.Context())
-		g.s.crowd.joint.Text = strings.Replace(g.s.crowd.joint.Text, "shared(1)", "shared(2)", 1)
+		g.joint(strings.Replace(g.s.shared.joint.Load().Text, "shared(1)", "shared(2)", 1))
 		g.turn("pg_advisory_lock(2)")
 		leader := g.asks(ctx, 1)[0]
 		rest := g.asks(t.Context(), 3)
@@ -270,7 +274,7 @@ func TestShare(t *testing.T) {
 
 	t.Run("a failure is not that of the others", func(t *testing.T) {
 		g := gather(t)
-		g.s.crowd.joint.Text = "SELECT 1 / 0, count(*) FROM unnest($1::uuid[])"
+		g.joint("SELECT 1 / 0, count(*) FROM unnest($1::uuid[])")
 		all := g.asks(t.Context(), 3)
 		g.open()
 		g.done.Wait()

@@ -16,8 +16,8 @@ import (
 // statement is a query as ent has written it, with parameters in the place of the arguments that differ from one time to the next.
 type statement struct {
 	unit.Statement
-	asked []answered
-	crowd *crowd // that may share it; nil if none may
+	asked  []answered
+	shared *shared // nil if it may not be
 }
 
 // parameter stands for such an argument.

@@ -40,6 +40,7 @@ type Settings struct {
 	APQ                   bool   // automatic persisted queries
 	APQCache, APQCacheKiB int
 
+	SharedReads bool // by requests that need the same at the same moment
 	Compression bool // of answers, for clients that ask for it
 
 	LogLevel slog.Level

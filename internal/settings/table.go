@@ -171,6 +171,11 @@ var All = []Setting{
 		set:     func(s *Settings, v string) error { return setBool(&s.Compression, v) },
 	},
 	{
+		Env: "SHARED_READS", Flag: "shared-reads", Default: "on", Allowed: "on or off", alone: true,
+		Meaning: "whether requests that need the same read at the same moment share it",
+		set:     func(s *Settings, v string) error { return setBool(&s.SharedReads, v) },
+	},
+	{
 		Env: "PLAYGROUND", Flag: "playground", Default: "on in development, off in production and with TRUSTED_DOCUMENTS", Allowed: "on or off",
 		Meaning: "whether GET / is a page to write queries on", alone: true,
 		derive: func(s *Settings) string { return onOff(!s.Production && s.TrustedDocuments == "") },

@@ -83,3 +83,11 @@ func (u *Unit) Shared(ctx context.Context, query string, start time.Time, err er
 	defer u.mu.Unlock()
 	return u.note(ctx, query, start, err)
 }
+
+// Took counts what another unit has done for this one as well.
+func (u *Unit) Took(c Cost) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.cost.Statements += c.Statements
+	u.cost.Time += c.Time
+}

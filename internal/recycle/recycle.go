@@ -1,0 +1,31 @@
+// Package recycle hands memory on from one request to the next: what an answer is made in is large, and of use for a fraction of a millisecond.
+package recycle
+
+import "sync"
+
+// What is worth keeping, in bytes: less is quickly made, and what is rare and large is not to be kept.
+const (
+	least = 1 << 10
+	most  = 64 << 10
+)
+
+var kept sync.Pool // of *[]byte
+
+// Bytes returns an empty slice with room for n bytes.
+func Bytes(n int) []byte {
+	if n < least || n > most {
+		return make([]byte, 0, n)
+	}
+	if b, ok := kept.Get().(*[]byte); ok && cap(*b) >= n {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, n)
+}
+
+// Done takes back the memory of b, which need not come from Bytes. Nobody may use it any more.
+func Done(b []byte) {
+	if cap(b) >= least && cap(b) <= most {
+		whole := b
+		kept.Put(&whole)
+	}
+}
