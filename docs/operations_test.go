@@ -89,13 +89,15 @@ func commandsOf(block string) (commands []string) {
 
 var (
 	id     = regexp.MustCompile(`"requestId":"[^"]*"`)
+	moment = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9:]+)?`)
 	number = regexp.MustCompile(`[0-9]+([.:,-][0-9]+)*(e\+?[0-9]+)?( ?(ns|µs|ms|s|bytes|kB|MB|KiB|MiB|GiB|[TZ]))?\b`)
 	blank  = regexp.MustCompile(`[ \t]+|-{2,}`)
 )
 
 // numberless returns a text without what is another each time, and without the width of columns that follows from it.
 func numberless(text string) string {
-	for range 3 { // 2026-11-25T10:00:00.1Z, 1m0.5s
+	text = moment.ReplaceAllString(text, "N")
+	for range 3 { // 1m0.5s
 		text = number.ReplaceAllString(id.ReplaceAllString(text, `"requestId":"…"`), "N")
 	}
 	return blank.ReplaceAllString(strings.ReplaceAll(text, "NN", "N"), " ")
@@ -397,4 +399,17 @@ func (w *way) close() {
 		c.Close()
 	}
 	w.conns = slices.Clip(w.conns[:0])
+}
+
+func TestNumberless(t *testing.T) {
+	same := []string{
+		"{\"time\":\"2026-11-25T13:42:28.366157691Z\",\"durationMs\":22.5,\"requestId\":\"a1\"}\n applied 2026-11-25 13:42:26 in 3s",
+		"{\"time\":\"2027-01-08T08:05:08.1Z\",\"durationMs\":7,\"requestId\":\"9c\"}\n applied 2027-01-08 08:05:08 in 20ms",
+	}
+	if a, b := numberless(same[0]), numberless(same[1]); a != b {
+		t.Errorf("the same at another time is another text:\n%s\n%s", a, b)
+	}
+	if a, b := numberless("3 applied"), numberless("3 pending"); a == b {
+		t.Errorf("%q is the same as another text", a)
+	}
 }

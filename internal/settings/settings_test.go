@@ -42,7 +42,7 @@ func load(t *testing.T, words ...string) (s *Settings, err error) {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Migrate: true, Demo: true, Playground: true,
-		APQ: true, APQCache: 1000, APQCacheKiB: 16384, Compression: true,
+		APQ: true, APQCache: 1000, APQCacheKiB: 16384, SharedReads: true, Compression: true,
 		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
 		MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute, MaxInFlight: 32, MaxQueued: 1024, QueueTimeout: 2 * time.Second,
 		Connection: httpserver.Connection{MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
