@@ -58,6 +58,7 @@ type conn struct {
 type prepared struct {
 	driver.Stmt
 	inUse, dropped bool
+	decoders       []decoder // of its columns; nil if it has not run yet, or lib/pq has to decode them
 }
 
 func (p *prepared) drop() {
@@ -112,6 +113,9 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		done()
 		c.failed(query, p, err)
 		return nil, err
+	}
+	if p.decoders == nil && c.socket.key != nil {
+		p.decoders = decodersOf(found)
 	}
 	return &rows{found, c, p, done}, nil
 }

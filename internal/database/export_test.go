@@ -11,3 +11,9 @@ func SetGiveUpTime(d time.Duration) func() {
 
 // KeyIn is keyIn, for tests.
 var KeyIn = keyIn
+
+// ReadAhead is how much is taken in at once.
+const ReadAhead = readAhead
+
+// Diverted reports whether a connection has rows taken out of what its server sends.
+func Diverted(raw any) bool { return raw.(*conn).socket.conn.(*buffered).diversion != nil }

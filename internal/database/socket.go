@@ -55,15 +55,30 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 // buffered is a network connection that takes in much at a time: lib/pq asks for 4 KiB, and a page of nested rows has many of those.
 type buffered struct {
 	net.Conn
-	ahead *bufio.Reader
-	start []byte // what was read before the session began
-	begun bool
+	ahead     *bufio.Reader
+	start     []byte // what was read before the session began
+	begun     bool
+	diversion *diversion // of the rows of the statement that runs; nil if lib/pq is to see them
+	rest      int        // of the message that is being passed on, while there is a diversion
 }
 
 const readAhead = 32 << 10
 
 func (b *buffered) Read(p []byte) (int, error) {
+	if b.rest == 0 && b.diversion != nil {
+		size, err := b.diversion.next(b)
+		if err != nil {
+			return 0, err
+		}
+		b.rest = size
+	}
+	if b.rest > 0 && b.rest < len(p) {
+		p = p[:b.rest]
+	}
 	n, err := b.ahead.Read(p)
+	if b.rest > 0 {
+		b.rest -= n
+	}
 	if !b.begun && len(b.start) < longestStart {
 		b.start = append(b.start, p[:n]...)
 	}

@@ -118,6 +118,9 @@ type asked struct {
 func (g *gathering) ask(ctx context.Context) *asked {
 	a := &asked{key: uuid.New(), done: make(chan struct{})}
 	a.row = func(values []driver.Value) error {
+		if text, ok := values[0].(*[]byte); ok {
+			values[0] = string(*text)
+		}
 		a.rows = append(a.rows, fmt.Sprint(values[0]))
 		return nil
 	}

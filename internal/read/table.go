@@ -72,10 +72,9 @@ func (t *table) append(value driver.Value, kind entity.Kind) error {
 	case int64:
 		t.data = strconv.AppendInt(t.data, v, 10)
 	case []byte:
-		if kind == entity.ID && len(v) != len(uuid.UUID{}) {
-			return fmt.Errorf("a key of %d bytes", len(v))
-		}
-		t.data = append(t.data, v...)
+		return t.appendBytes(v, kind)
+	case *[]byte:
+		return t.appendBytes(*v, kind)
 	case bool:
 		t.data = strconv.AppendBool(t.data, v)
 	case time.Time:
@@ -83,5 +82,13 @@ func (t *table) append(value driver.Value, kind entity.Kind) error {
 	default:
 		return fmt.Errorf("a value of type %T", value)
 	}
+	return nil
+}
+
+func (t *table) appendBytes(b []byte, kind entity.Kind) error {
+	if kind == entity.ID && len(b) != len(uuid.UUID{}) {
+		return fmt.Errorf("a key of %d bytes", len(b))
+	}
+	t.data = append(t.data, b...)
 	return nil
 }

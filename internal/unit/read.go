@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Read runs a query and hands the values of each row to each, as the driver has them: what each keeps of bytes it must copy. It is the
+// Read runs a query and hands the values of each row to each, as the driver has them, texts and bytes also as *[]byte: what each keeps of
+// bytes it must copy. It is the
 // way for many rows, for which database/sql would copy and convert every value again.
 func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query string, args []any) error {
 	u.mu.Lock()
@@ -26,6 +27,7 @@ func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query 
 type rawConn interface {
 	driver.QueryerContext
 	driver.NamedValueChecker
+	Divert(query string, each func([]driver.Value) error) (done func() error)
 }
 
 func read(ctx context.Context, conn rawConn, each func([]driver.Value) error, query string, args []any) (err error) {
@@ -33,6 +35,8 @@ func read(ctx context.Context, conn rawConn, each func([]driver.Value) error, qu
 	if err != nil {
 		return err
 	}
+	diverted := conn.Divert(query, each)
+	defer func() { err = cmp.Or(err, diverted()) }()
 	rows, err := conn.QueryContext(ctx, query, values)
 	if err != nil {
 		return err
