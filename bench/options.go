@@ -110,7 +110,7 @@ func (o *options) resolve(rest []string, names, targets string) error {
 	}
 	o.targets = o.possible()
 	if targets == "" {
-		o.targets = slices.DeleteFunc(o.targets, func(name string) bool { return name == "stock" || accounts[name] != "" })
+		o.targets = slices.DeleteFunc(o.targets, func(name string) bool { return slices.Contains(onlyAsked, name) })
 		return nil
 	}
 	asked := append(strings.Split(targets, ","), "forge") // which tells the keys that requests are drawn from
@@ -122,6 +122,9 @@ func (o *options) resolve(rest []string, names, targets string) error {
 	o.targets = slices.DeleteFunc(o.targets, func(name string) bool { return !slices.Contains(asked, name) })
 	return nil
 }
+
+// onlyAsked are the targets that are measured only if they are asked for.
+var onlyAsked = []string{"stock", "user", "admin", "alone"}
 
 // possible returns the targets that there are.
 func (o *options) possible() []string {
@@ -135,5 +138,5 @@ func (o *options) possible() []string {
 	if o.base != "" {
 		list = append(list, "base")
 	}
-	return append(list, "stock", "user", "admin", "alone")
+	return append(list, onlyAsked...)
 }

@@ -117,7 +117,9 @@ func (r *run) loadRows(ctx context.Context, f *fetch) error {
 	}
 	res.table.width = len(f.columns)
 	res.beyond = make([]bool, keys)
-	res.table.ends, res.table.data = make([]int32, 0, f.level.cells.size()), recycle.Bytes(f.level.data.size())
+	cells := f.level.cells.size()
+	in.places = make([]int32, 0, cells/len(f.columns))
+	res.table.ends, res.table.data = make([]int32, 0, cells), recycle.Bytes(f.level.data.size())
 	err := f.each(ctx, in.row)
 	if err == errAlone {
 		f.alone = true
