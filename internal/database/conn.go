@@ -13,6 +13,7 @@ type connector struct {
 	driver.Connector
 	statements int  // kept by each connection; 0 for none
 	precious   bool // the database is gone with its connection
+	asText     bool // lib/pq was told to ask for no value in binary form
 }
 
 // rawConn is what both lib/pq's and modernc's connections are.
@@ -35,7 +36,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	socket.begun()
-	conn := &conn{rawConn: opened.(rawConn), socket: socket, cancel: socket.cancel, precious: c.precious}
+	conn := &conn{rawConn: opened.(rawConn), socket: socket, cancel: socket.cancel, precious: c.precious, asText: c.asText}
 	if c.statements > 0 {
 		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
 	}
@@ -50,6 +51,7 @@ type conn struct {
 	// A statement was given up while it ran. What SQLite interrupts may be the next one, so the connection is not used again, unless
 	// it is precious.
 	givenUp, precious bool
+	asText            bool
 	used              time.Time                         // when the last statement ended
 	kept              *simplelru.LRU[string, *prepared] // by text; nil if none are kept
 }
@@ -114,7 +116,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		c.failed(query, p, err)
 		return nil, err
 	}
-	if p.decoders == nil && c.socket.key != nil {
+	if p.decoders == nil && c.diverts() {
 		p.decoders = decodersOf(found)
 	}
 	return &rows{found, c, p, done}, nil

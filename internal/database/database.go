@@ -119,7 +119,7 @@ func (db *DB) openPostgres(dsn string) error {
 	if db.Options.PgBouncer {
 		kept = 0 // the next transaction may meet another server connection, which does not know them
 	}
-	db.DB, db.Dialect = sql.OpenDB(connector{c, kept, false}), dialect.Postgres
+	db.DB, db.Dialect = sql.OpenDB(connector{Connector: c, statements: kept, asText: q.Has("disable_prepared_binary_result")}), dialect.Postgres
 	return nil
 }
 
@@ -160,7 +160,7 @@ func (db *DB) openSQLite(path string) error {
 	if err != nil {
 		return fmt.Errorf("sqlite:%s: %w", path, err)
 	}
-	db.DB, db.Dialect = sql.OpenDB(connector{patient{c}, statements, db.memory}), dialect.SQLite
+	db.DB, db.Dialect = sql.OpenDB(connector{Connector: patient{c}, statements: statements, precious: db.memory}), dialect.SQLite
 	return nil
 }
 

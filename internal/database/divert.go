@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 
 	"github.com/lib/pq"
 )
@@ -40,7 +41,10 @@ var decoders = map[string]decoder{
 		return int64(binary.BigEndian.Uint64(b)), nil
 	},
 	"BOOL": func(b []byte, _ *[]byte) (driver.Value, error) { return string(b) == "t", nil },
-	"TIMESTAMPTZ": func(b []byte, _ *[]byte) (driver.Value, error) {
+	"TIMESTAMPTZ": func(b []byte, cell *[]byte) (driver.Value, error) {
+		if string(b) == "infinity" || string(b) == "-infinity" {
+			return inPlace(b, cell)
+		}
 		return pq.ParseTimestamp(nil, string(b))
 	},
 }
@@ -50,7 +54,8 @@ func inPlace(b []byte, cell *[]byte) (driver.Value, error) {
 	return cell, nil
 }
 
-var errMalformed = errors.New("database: a message of the server is malformed")
+// errMalformed ends the connection: lib/pq takes a failure of the network as one that nothing can follow.
+var errMalformed = &net.OpError{Op: "read", Err: errors.New("a message of the server is malformed")}
 
 // decodersOf returns what makes values of the columns of rows, or nil if lib/pq has to.
 func decodersOf(rows driver.Rows) []decoder {
@@ -73,13 +78,16 @@ type diversion struct {
 	each     func([]driver.Value) error
 	values   []driver.Value
 	cells    [][]byte // what values point to
-	err      error    // of each; the rows after it are dropped
+	err      error    // of a row; those after it are dropped
 }
+
+// diverts reports whether rows can be taken out of what the server sends.
+func (c *conn) diverts() bool { return c.kept != nil && c.socket.key != nil && !c.asText }
 
 // Divert has the rows of the next query, of this text, handed to each while the query runs, if it has run before and so its columns are known. Texts and
 // bytes are *[]byte then, and good until each returns. Call the function that is returned once the query's rows are closed: it returns what went wrong with a row.
 func (c *conn) Divert(query string, each func([]driver.Value) error) (done func() error) {
-	if c.kept == nil || c.socket.key == nil {
+	if !c.diverts() {
 		return func() error { return nil }
 	}
 	p, ok := c.kept.Peek(query)
@@ -163,11 +171,11 @@ func (d *diversion) row(b []byte) error {
 		if int(size) > len(b) {
 			return errMalformed
 		}
-		var err error
-		if d.values[i], err = decode(b[:size:size], &d.cells[i]); err != nil {
-			return fmt.Errorf("column %d: %w", i+1, err)
+		value, err := decode(b[:size:size], &d.cells[i])
+		if err != nil && d.err == nil {
+			d.err = fmt.Errorf("column %d: %w", i+1, err)
 		}
-		b = b[size:]
+		d.values[i], b = value, b[size:]
 	}
 	if d.err == nil {
 		d.err = d.each(d.values)

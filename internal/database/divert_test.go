@@ -23,8 +23,8 @@ type session struct {
 	conn *sql.Conn
 }
 
-func newSession(t *testing.T) *session {
-	db, err := database.Open(dbtest.Postgres(t), database.Options{PoolSize: 1})
+func newSession(t *testing.T, parameters ...string) *session {
+	db, err := database.Open(dbtest.Postgres(t)+strings.Join(parameters, ""), database.Options{PoolSize: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func (s *session) sound() {
 func TestDivert(t *testing.T) {
 	large := strings.Repeat("ä", 3*database.ReadAhead)
 	for name, query := range map[string]string{
-		"all types":                        `SELECT '\x00ff61'::bytea, 'text'::text, 'var'::varchar, -7::int, 9007199254740993::bigint, true, false, '2026-01-02 03:04:05.678901+02'::timestamptz`,
+		"all types":                        `SELECT '\x00ff61'::bytea, 'text'::text, 'var'::varchar, -7::int, 9007199254740993::bigint, true, false, '2026-01-02 03:04:05.678901+02'::timestamptz, 'infinity'::timestamptz, '-infinity'::timestamptz`,
 		"NULLs":                            `SELECT NULL::bytea, NULL::text, NULL::int, NULL::bigint, NULL::bool, NULL::timestamptz, ''::text, ''::bytea`,
 		"no rows":                          `SELECT 1::int WHERE false`,
 		"no column":                        `SELECT FROM generate_series(1, 3)`,
@@ -150,6 +150,17 @@ func TestDivertOnlyWhatIsKnown(t *testing.T) {
 	s.sound()
 }
 
+// TestDivertNotAsText has lib/pq ask for all values as text: then it decodes them.
+func TestDivertNotAsText(t *testing.T) {
+	s := newSession(t, "&disable_prepared_binary_result=yes")
+	for range 2 {
+		list, diverted, err := s.rows("SELECT 2024::int, 7::bigint, '\\x00ff'::bytea")
+		if want := [][]string{{"2024", "7", "\x00\xff"}}; diverted || err != nil || !reflect.DeepEqual(list, want) {
+			t.Errorf("diverted is %t, %q, %v", diverted, list, err)
+		}
+	}
+}
+
 func TestDivertFailures(t *testing.T) {
 	const failing = "SELECT 6 / (3 - i), repeat('x', 5000) FROM generate_series(1, 5) i"
 	const slow = "SELECT i::int, repeat('x', 9000)::text, pg_sleep(i / 10.0)::text FROM generate_series(0, 100) i"
@@ -177,6 +188,14 @@ func TestDivertFailures(t *testing.T) {
 			if !errors.Is(err, bad) || seen != 2 {
 				t.Errorf("after %d rows: %v", seen, err)
 			}
+			s.sound()
+		}
+	})
+	t.Run("of a value", func(t *testing.T) {
+		s := newSession(t)
+		const query = "SELECT i, CASE i WHEN 2 THEN '0044-03-15 12:00:00 BC'::timestamptz ELSE now() END FROM generate_series(1, 3) i"
+		for range 3 {
+			_, _, _ = s.rows(query) // lib/pq knows such a year, and we need not
 			s.sound()
 		}
 	})

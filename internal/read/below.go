@@ -108,18 +108,18 @@ func (l *level) edge() string {
 }
 
 func (r *run) loadRows(ctx context.Context, f *fetch) error {
-	res := &r.results[f.level.slot]
 	f.columns = r.columnsOf(f.level)
 	keys := max(1, len(f.keys))
-	in := intake{fetch: f, result: res, size: math.MaxInt, taken: make([]int, keys)}
+	// It is not the run's result before all is there: others may be at work on it when the run's time is up.
+	in := &intake{fetch: f, result: r.results[f.level.slot], size: math.MaxInt, taken: make([]int, keys)}
 	if f.page != nil {
 		in.size = f.page.size()
 	}
-	res.table.width = len(f.columns)
-	res.beyond = make([]bool, keys)
+	in.table.width = len(f.columns)
+	in.beyond = make([]bool, keys)
 	cells := f.level.cells.size()
 	in.places = make([]int32, 0, cells/len(f.columns))
-	res.table.ends, res.table.data = make([]int32, 0, cells), recycle.Bytes(f.level.data.size())
+	in.table.ends, in.table.data = make([]int32, 0, cells), recycle.Bytes(f.level.data.size())
 	err := f.each(ctx, in.row)
 	if err == errAlone {
 		f.alone = true
@@ -128,16 +128,17 @@ func (r *run) loadRows(ctx context.Context, f *fetch) error {
 	if err != nil {
 		return err
 	}
-	f.level.cells.took(len(res.table.ends))
-	f.level.data.took(len(res.table.data))
-	res.groups = groupsOf(in.places, keys)
+	f.level.cells.took(len(in.table.ends))
+	f.level.data.took(len(in.table.data))
+	in.groups = groupsOf(in.places, keys)
+	r.results[f.level.slot] = in.result
 	return r.loadSkipped(ctx, f, in.taken)
 }
 
 // intake takes the rows of a statement.
 type intake struct {
 	*fetch
-	*result
+	result
 	size   int     // of a page
 	places []int32 // of the rows' keys
 	taken  []int   // of each key

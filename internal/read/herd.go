@@ -24,8 +24,14 @@ type question struct {
 }
 
 type herd struct {
-	crowd[*rootAnswer]
+	crowd[*reading]
 	members int
+}
+
+// reading is what one of them gets that does not read.
+type reading struct {
+	results []result
+	cost    unit.Cost // of reading them
 }
 
 // herdPatience is how long a request waits for one that reads the same.
@@ -78,23 +84,24 @@ func (a *rootAnswer) loadShared(ctx context.Context) error {
 	}
 	herd, leave := a.plan.herds.join(q)
 	defer leave()
-	me := &sharer[*rootAnswer]{request: a, together: math.MaxInt, patience: herdPatience}
-	done, err := herd.share(ctx, me, func(ctx context.Context, party []*sharer[*rootAnswer]) error {
+	me := &sharer[*reading]{request: new(reading), together: math.MaxInt, patience: herdPatience}
+	read, err := herd.share(ctx, me, func(ctx context.Context, party []*sharer[*reading]) error {
 		if err := a.loadAll(ctx); err != nil {
 			return err
 		}
 		a.lent = len(party) > 1
 		for _, m := range party[1:] {
-			m.request.lent = true
-			m.request.results, m.request.cost = a.results, a.unit.Cost()
+			*m.request = reading{a.results, a.unit.Cost()}
 		}
 		return nil
 	})
 	switch {
+	case read:
+		return err
 	case err == errAlone:
 		return a.loadAll(ctx)
-	case err == nil && !done:
-		a.unit.Took(a.cost)
+	case err == nil:
+		a.results, a.lent = me.request.results, true
 	}
-	return err
+	return a.unit.Took(me.request.cost, err)
 }

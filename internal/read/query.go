@@ -9,7 +9,6 @@ import (
 
 	"forge/internal/ids"
 	"forge/internal/recycle"
-	"forge/internal/unit"
 )
 
 // root is a root field of a query that does no more than refer: to the entity of an ID, or to all entities of a type.
@@ -114,9 +113,8 @@ type rootAnswer struct {
 	run
 	id        ids.ID // of the entity that is meant, unless the field is a connection
 	selection *selection
-	sole      bool      // it is the only field
-	lent      bool      // its results are those of other requests as well
-	cost      unit.Cost // of reading them, where another request has
+	sole      bool // it is the only field
+	lent      bool // its results are those of other requests as well
 }
 
 // prepare reads the arguments. It returns false if one is not allowed.

@@ -35,6 +35,7 @@ type sharer[T any] struct {
 	patience time.Duration // how long it waits: what holds up others, such as a dead connection, is not to hold up this one
 	// turn is sent to once the wait is over: those whom the request is to work for, itself the first, or nil if another one has done it.
 	turn chan []*sharer[T]
+	gone bool // its time is up. Others may still work for it, on what it has left to them
 	err  error
 }
 
@@ -77,17 +78,21 @@ func (c *crowd[T]) await(ctx context.Context, me *sharer[T]) (party []*sharer[T]
 	case party = <-me.turn:
 		return party, nil
 	case <-ctx.Done():
-		err = ctx.Err()
+		return c.depart(me, ctx.Err())
 	case <-late.C:
-		err = errAlone
+		if c.leave(me) {
+			return nil, errAlone
+		}
 	}
-	if c.leave(me) {
-		return nil, err
+	select { // another one works for it by now
+	case party = <-me.turn:
+		return party, nil
+	case <-ctx.Done():
+		return c.depart(me, ctx.Err())
 	}
-	return <-me.turn, nil // it was just called. Who works for it came before, and so has no more time than it has
 }
 
-// leave reports whether the request was still waiting.
+// leave reports whether the request was still waiting, which it is no more.
 func (c *crowd[T]) leave(me *sharer[T]) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,22 +101,49 @@ func (c *crowd[T]) leave(me *sharer[T]) bool {
 	return len(c.waiting) < n
 }
 
+// depart ends the wait of a request whose time is up, unless it was over just now.
+func (c *crowd[T]) depart(me *sharer[T], why error) (party []*sharer[T], err error) {
+	c.leave(me)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case party = <-me.turn:
+		return party, nil
+	default:
+		me.gone = true
+		return nil, why
+	}
+}
+
 // next is called when the work is done. The first of those who wait does it again, for all of them.
 func (c *crowd[T]) next() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.waiting) == 0 {
+	party := c.waiting
+	c.waiting = nil
+	c.call(party)
+}
+
+// call has the first of a party do the work. The caller holds mu.
+func (c *crowd[T]) call(party []*sharer[T]) {
+	if len(party) == 0 {
 		c.running--
 		return
 	}
-	c.waiting[0].turn <- c.waiting
-	c.waiting = nil
+	party[0].turn <- party
+}
+
+// handOn has another one of a party do the work, who has time left.
+func (c *crowd[T]) handOn(party []*sharer[T]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call(slices.DeleteFunc(party, func(m *sharer[T]) bool { return m.gone }))
 }
 
 // lead does the work for a party, the first of which is the caller.
 func (c *crowd[T]) lead(ctx context.Context, party []*sharer[T], do func(context.Context, []*sharer[T]) error) error {
 	if err := ctx.Err(); err != nil && len(party) > 1 {
-		party[1].turn <- party[1:] // who have time left
+		c.handOn(party[1:])
 		return err
 	}
 	defer c.next()

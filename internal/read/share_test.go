@@ -275,6 +275,36 @@ func TestShare(t *testing.T) {
 		g.turn("pg_advisory_unlock(2)")
 	})
 
+	t.Run("whose time is up while others work for it", func(t *testing.T) {
+		g := gather(t)
+		g.joint(strings.Replace(g.s.shared.joint.Load().Text, "shared(1)", "shared(2)", 1))
+		g.turn("pg_advisory_lock(2)")
+		ctx, leave := context.WithCancel(t.Context())
+		leader := g.asks(t.Context(), 1)[0]
+		gone := g.asks(ctx, 1)[0]
+		last := g.asks(t.Context(), 1)[0]
+		g.open()
+		g.until("the run for all", func() bool { return g.locked() == 1 && g.waiting() == 0 })
+		leave()
+		if <-gone.done; !errors.Is(gone.err, context.Canceled) {
+			t.Errorf("who left: %v", gone.err)
+		}
+		g.turn("pg_advisory_unlock(2)")
+		g.served(leader, last)
+	})
+
+	t.Run("nobody is called who has left", func(t *testing.T) {
+		c := &crowd[asking]{running: 1}
+		gone, there := &sharer[asking]{gone: true}, &sharer[asking]{turn: make(chan []*sharer[asking], 1)}
+		c.handOn([]*sharer[asking]{gone, there})
+		if party := <-there.turn; len(party) != 1 || party[0] != there {
+			t.Errorf("called for %v", party)
+		}
+		if c.handOn([]*sharer[asking]{gone}); c.running != 0 {
+			t.Errorf("%d are at work, with all gone", c.running)
+		}
+	})
+
 	t.Run("a failure is not that of the others", func(t *testing.T) {
 		g := gather(t)
 		g.joint("SELECT 1 / 0, count(*) FROM unnest($1::uuid[])")

@@ -88,10 +88,14 @@ func (u *Unit) Shared(ctx context.Context, query string, start time.Time, err er
 	return u.note(ctx, query, start, err)
 }
 
-// Took counts what another unit has done for this one as well.
-func (u *Unit) Took(c Cost) {
+// Took counts what another unit has done for this one as well, and notes and returns how that failed.
+func (u *Unit) Took(c Cost, err error) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.cost.Statements += c.Statements
 	u.cost.Time += c.Time
+	if err != nil {
+		u.last = err
+	}
+	return err
 }
