@@ -3,6 +3,7 @@ package graph_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"forge/graph"
 	"forge/internal/dbtest"
+	"forge/internal/entity"
 	"forge/internal/viewer"
 )
 
@@ -196,6 +198,44 @@ func TestReadsAlone(t *testing.T) {
 		asking.Wait()
 		if n := s.clear(); n != crowd*each*statements {
 			t.Errorf("%s: %d statements for %d requests, want %d for each", query, n, crowd*each, statements)
+		}
+	}
+}
+
+// TestSharedReadsOfAnotherContext has requests ask the same with contexts of which an interceptor makes different statements.
+func TestSharedReadsOfAnotherContext(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.Postgres(t))
+	a.fill(makeWorld())
+	s := watch(a)
+	all := *a
+	all.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.handler.ServeHTTP(w, r.WithContext(entity.WithDeleted(r.Context())))
+	})
+	const query = "{ users(first: 100) { nodes { username heroes { nodes { name } } } } }"
+	askers := []*api{a, &all}
+	alone := []string{a.mustDo(query, nil).told(), all.mustDo(query, nil).told()}
+	if alone[0] == alone[1] {
+		t.Fatal("deleted users make no difference")
+	}
+	statements := s.clear() / 2
+	for end := time.Now().Add(time.Minute); ; {
+		if time.Now().After(end) {
+			t.Fatal("nothing was shared")
+		}
+		var asking sync.WaitGroup
+		for i := range crowd {
+			asking.Go(func() {
+				for range each {
+					if got := askers[i%2].do(query, nil).told(); got != alone[i%2] {
+						t.Errorf("with deleted users %t: got %s", i%2 > 0, got)
+					}
+				}
+			})
+		}
+		asking.Wait()
+		if s.shared(crowd * each * statements) {
+			return
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (f *fetch) each(ctx context.Context, row func([]driver.Value) error) error 
 		return err
 	}
 	if f.mayShare(s) {
-		return s.share(ctx, f, row)
+		return s.readShared(ctx, f, row)
 	}
 	return f.unit.Read(ctx, row, s.Text, s.arguments(f.argument))
 }
@@ -50,6 +50,7 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 		return f.write(ctx) // with conditions there is no end of texts
 	}
 	if s := f.level.texts.find(ctx, key); s != nil {
+		f.note(s)
 		return s, nil
 	}
 	s, err := f.write(ctx)

@@ -31,7 +31,8 @@ type herd struct {
 // reading is what one of them gets that does not read.
 type reading struct {
 	results []result
-	cost    unit.Cost // of reading them
+	cost    unit.Cost  // of reading them
+	asked   []answered // of the context with which they were read: they are good where it gives the same answers
 }
 
 // herdPatience is how long a request waits for one that reads the same.
@@ -84,21 +85,24 @@ func (a *rootAnswer) loadShared(ctx context.Context) error {
 	}
 	herd, leave := a.plan.herds.join(q)
 	defer leave()
-	me := &sharer[*reading]{request: new(reading), together: math.MaxInt, patience: herdPatience}
+	me := &sharer[*reading]{request: new(reading), most: math.MaxInt, patience: herdPatience}
 	read, err := herd.share(ctx, me, func(ctx context.Context, party []*sharer[*reading]) error {
+		var asked []answered
+		if a.lent = len(party) > 1; a.lent {
+			a.noted = &asked
+		}
 		if err := a.loadAll(ctx); err != nil {
 			return err
 		}
-		a.lent = len(party) > 1
 		for _, m := range party[1:] {
-			*m.request = reading{a.results, a.unit.Cost()}
+			*m.request = reading{a.results, a.unit.Cost(), asked}
 		}
 		return nil
 	})
 	switch {
 	case read:
 		return err
-	case err == errAlone:
+	case err == errAlone, err == nil && !stillAnswers(ctx, me.request.asked):
 		return a.loadAll(ctx)
 	case err == nil:
 		a.results, a.lent = me.request.results, true

@@ -43,8 +43,8 @@ const (
 // statementPatience is how long a request waits to share a statement.
 var statementPatience = 50 * time.Millisecond
 
-// together returns how many requests like this one a statement is run for at most.
-func (f *fetch) together() int {
+// most returns how many requests like this one a statement is run for at most.
+func (f *fetch) most() int {
 	if f.page == nil {
 		return requestsTogether
 	}
@@ -69,19 +69,19 @@ func (f *fetch) mayShare(s *statement) bool {
 	return s.shared != nil && !f.Alone && !f.alone && f.unit.Mode() == unit.Single
 }
 
-// share runs the statement, together with others if there are, and hands its rows to row. If it returns errAlone, some of them may have been.
-func (s *statement) share(ctx context.Context, f *fetch, row func([]driver.Value) error) error {
+// readShared runs the statement, together with others if there are, and hands its rows to row. If it returns errAlone, some of them may have been.
+func (s *statement) readShared(ctx context.Context, f *fetch, row func([]driver.Value) error) error {
 	start := time.Now()
-	me := &sharer[asking]{request: asking{f, row}, together: f.together(), patience: statementPatience}
-	done, err := s.shared.share(ctx, me, s.runFor)
-	if done || err == errAlone || ctx.Err() != nil {
+	me := &sharer[asking]{request: asking{f, row}, most: f.most(), patience: statementPatience}
+	read, err := s.shared.share(ctx, me, s.readFor)
+	if read || err == errAlone {
 		return err
 	}
-	return f.unit.Shared(ctx, s.Text, start, err)
+	return f.unit.Took(unit.Cost{Statements: 1, Time: time.Since(start)}, err)
 }
 
-// runFor runs the statement for a party, and hands each their rows.
-func (s *statement) runFor(ctx context.Context, party []*sharer[asking]) error {
+// readFor runs the statement for a party, and hands each their rows.
+func (s *statement) readFor(ctx context.Context, party []*sharer[asking]) error {
 	first := party[0].request
 	if len(party) == 1 {
 		return first.unit.Read(ctx, first.row, s.Text, s.arguments(first.argument))

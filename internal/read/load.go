@@ -24,7 +24,8 @@ type run struct {
 	unit    *unit.Unit
 	op      *graphql.OperationContext
 	viewer  viewer.Viewer
-	results []result // by the level's slot
+	results []result    // by the level's slot
+	noted   *[]answered // what the context was asked for its statements; nil if nobody wants to know
 }
 
 func newRun(ctx context.Context, e *Engine, op *graphql.OperationContext) *run {

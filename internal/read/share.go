@@ -31,8 +31,8 @@ type crowd[T any] struct {
 // sharer is one of them.
 type sharer[T any] struct {
 	request  T
-	together int           // how many may share at most
-	patience time.Duration // how long it waits: what holds up others, such as a dead connection, is not to hold up this one
+	most     int           // of them may share
+	patience time.Duration // how long it waits to be called: a slow start of others is not to hold up this one
 	// turn is sent to once the wait is over: those whom the request is to work for, itself the first, or nil if another one has done it.
 	turn chan []*sharer[T]
 	gone bool // its time is up. Others may still work for it, on what it has left to them
@@ -61,7 +61,7 @@ func (c *crowd[T]) share(ctx context.Context, me *sharer[T], do func(context.Con
 func (c *crowd[T]) wait(me *sharer[T]) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running < atOnce || len(c.waiting) >= me.together {
+	if c.running < atOnce || len(c.waiting) >= me.most {
 		c.running++
 		return false
 	}

@@ -111,6 +111,7 @@ type asked struct {
 	rows []string
 	err  error
 	done chan struct{}
+	unit *unit.Unit
 	row  func([]driver.Value) error
 }
 
@@ -130,6 +131,7 @@ func (g *gathering) ask(ctx context.Context) *asked {
 
 func (g *gathering) start(ctx context.Context, a *asked) {
 	f := &fetch{run: &run{Engine: new(Engine), unit: unit.New(g.db, unit.Single)}, keys: []uuid.UUID{a.key}}
+	a.unit = f.unit
 	g.done.Go(func() {
 		defer close(a.done)
 		defer f.unit.Rollback()
@@ -141,7 +143,7 @@ func (g *gathering) start(ctx context.Context, a *asked) {
 		if !f.mayShare(g.s) {
 			g.Error("the statement may not be shared")
 		}
-		a.err = g.s.share(ctx, f, func(values []driver.Value) error {
+		a.err = g.s.readShared(ctx, f, func(values []driver.Value) error {
 			g.mu.Lock()
 			row := a.row
 			g.mu.Unlock()
@@ -207,11 +209,16 @@ func TestShare(t *testing.T) {
 
 	t.Run("all of it is counted for each", func(t *testing.T) {
 		g := gather(t)
-		g.asks(t.Context(), 5)
+		all := g.asks(t.Context(), 5)
 		g.open()
 		g.done.Wait()
-		if len(g.texts) != atOnce+5 {
-			t.Errorf("%d statements told of, want one for each request: %q", len(g.texts), g.texts)
+		for _, a := range all {
+			if cost := a.unit.Cost(); cost.Statements != 1 || cost.Time <= 0 {
+				t.Errorf("a request has cost %+v", cost)
+			}
+		}
+		if len(g.texts) != atOnce+1 {
+			t.Errorf("%d statements told of, want each that has run once: %q", len(g.texts), g.texts)
 		}
 	})
 
@@ -245,7 +252,7 @@ func TestShare(t *testing.T) {
 		over, cancel := context.WithCancel(t.Context())
 		cancel()
 		me, next := &sharer[asking]{}, &sharer[asking]{turn: make(chan []*sharer[asking], 1)}
-		if err := g.s.shared.lead(over, []*sharer[asking]{me, next}, g.s.runFor); !errors.Is(err, context.Canceled) {
+		if err := g.s.shared.lead(over, []*sharer[asking]{me, next}, g.s.readFor); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 		if party := <-next.turn; len(party) != 1 || party[0] != next {

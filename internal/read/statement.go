@@ -53,7 +53,16 @@ func (r *run) written(ctx context.Context, e *entity.Entity, theViewer any, shap
 	s := new(statement)
 	// The listening one is not asked for the viewer's ID, so that the statement is the same for all viewers of a role.
 	ctx = viewer.WithArgument(unit.Writing(listening{ctx, &s.asked}, &s.Statement), theViewer)
-	return s, r.unit.Client().Shape(ctx, e, shape)
+	err := r.unit.Client().Shape(ctx, e, shape)
+	r.note(s)
+	return s, err
+}
+
+// note keeps what the context was asked for a statement, if somebody wants to know.
+func (r *run) note(s *statement) {
+	if r.noted != nil {
+		*r.noted = append(*r.noted, s.asked...)
+	}
 }
 
 // statements are those that a level has run, by all that their texts depend on but one thing: what ent's interceptors and policies add

@@ -81,14 +81,7 @@ func named(conn driver.NamedValueChecker, args []any) ([]driver.NamedValue, erro
 	return values, nil
 }
 
-// Shared counts a query that another unit has run for this one as well. It returns err, like all that run statements.
-func (u *Unit) Shared(ctx context.Context, query string, start time.Time, err error) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.note(ctx, query, start, err)
-}
-
-// Took counts what another unit has done for this one as well, and notes and returns how that failed.
+// Took counts what another unit has done for this one as well, and notes and returns how that failed. Of its statements, that unit has told.
 func (u *Unit) Took(c Cost, err error) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
