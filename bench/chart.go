@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ import (
 const (
 	chartWidth = 800
 	chartLeft  = 265 // where ratios begin
-	chartRight = 745 // where they reach 1
+	chartRight = 745 // where the highest is
 	chartTop   = 74
 	rowHeight  = 40
 )
@@ -20,7 +21,7 @@ const chartStyle = `<style>
 	text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
 	.small { font-size: 11px; fill: #59636e }
 	.title { font-size: 15px; font-weight: 600 }
-	.name { font-weight: 600 } .value { font-weight: 600; fill: #fff }
+	.name { font-weight: 600 }
 	.grid { stroke: #d1d9e0 } .limit { stroke: #1f2328; stroke-dasharray: 4 3 }
 	.forge { fill: #0969da }
 	.p0 { fill: #bc4c00 } .p1 { fill: #8250df } .p2 { fill: #1a7f37 } .p3 { fill: #9a6700 }
@@ -50,9 +51,10 @@ func (r *result) chart() string {
 	b.WriteString(chartStyle)
 	b.WriteString(`<text x="16" y="24" class="title">Requests per second, as part of what hand-written Go handlers reach</text>` + "\n")
 	legend(&b)
-	grid(&b, bottom)
+	most := r.most(rows)
+	most.grid(&b, bottom)
 	for i, w := range rows {
-		r.row(&b, w, chartTop+rowHeight*i+rowHeight/2)
+		r.row(&b, most, w, chartTop+rowHeight*i+rowHeight/2)
 	}
 	fmt.Fprintf(&b, `<text x="16" y="%d" class="small">Forge: %s</text>`+"\n", bottom+38, escape(r.Date+", "+r.Machine))
 	fmt.Fprintf(&b, `<text x="16" y="%d" class="small">%s</text>`+"\n</svg>\n", bottom+54, escape(measured))
@@ -68,36 +70,57 @@ func legend(b *strings.Builder) {
 	}
 }
 
-// grid draws the scale.
-func grid(b *strings.Builder, bottom int) {
-	for _, tick := range []struct {
-		at          float64
-		label, kind string
-	}{{0, "0", "grid"}, {.25, "¼", "grid"}, {.5, "½", "grid"}, {.75, "¾", "grid"}, {1, "hand-written", "limit"}} {
-		x := place(tick.at)
+// scale is the ratio at the right end of the chart.
+type scale float64
+
+// most returns the scale that all ratios fit on.
+func (r *result) most(rows []*workload) scale {
+	most := 1.0
+	for _, w := range rows {
+		forge, _ := r.median(w.name, "forge", rate)
+		limit, _ := r.median(w.name, "limit", rate)
+		most = max(most, forge/limit)
+	}
+	return scale(most)
+}
+
+// place returns how far to the right a ratio is.
+func (most scale) place(ratio float64) float64 {
+	return chartLeft + ratio/float64(most)*(chartRight-chartLeft)
+}
+
+// grid draws a line for every half, and for every quarter where there is room.
+func (most scale) grid(b *strings.Builder, bottom int) {
+	step := .25
+	if most > 1.25 {
+		step = .5
+	}
+	for at := 0.0; at <= float64(most); at += step {
+		label, kind := strconv.FormatFloat(at, 'f', -1, 64), "grid"
+		if at == 1 {
+			label, kind = "hand-written", "limit"
+		}
+		x := most.place(at)
 		fmt.Fprintf(b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" class="%s"/><text x="%.1f" y="%d" text-anchor="middle" class="small">%s</text>`+"\n",
-			x, chartTop, x, bottom, tick.kind, x, bottom+16, tick.label)
+			x, chartTop, x, bottom, kind, x, bottom+16, label)
 	}
 }
 
 // row draws a workload around the height y.
-func (r *result) row(b *strings.Builder, w *workload, y int) {
+func (r *result) row(b *strings.Builder, most scale, w *workload, y int) {
 	forge, _ := r.median(w.name, "forge", rate)
 	limit, _ := r.median(w.name, "limit", rate)
-	end := place(min(forge/limit, 1.08))
+	end := most.place(forge / limit)
 	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s <tspan class="name">%s</tspan></text>`+"\n", chartLeft-12, y+5, escape(w.short), strings.ToUpper(w.name))
 	fmt.Fprintf(b, `<rect x="%d" y="%d" width="%.1f" height="20" rx="2" class="forge"><title>Forge %.0f requests/s, hand-written %.0f</title></rect>`+"\n",
 		chartLeft, y-10, end-chartLeft, forge, limit)
-	fmt.Fprintf(b, `<text x="%d" y="%d" class="value">%.2f</text>`+"\n", chartLeft+8, y+5, forge/limit)
+	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end" class="name">%.2f</text>`+"\n", chartWidth-8, y+5, forge/limit)
 	for i, p := range peers {
 		if ratio, ok := p.ratio[w.name]; ok {
-			fmt.Fprintf(b, `<circle cx="%.1f" cy="%d" r="5.5" class="mark p%d"><title>%s %.2f</title></circle>`+"\n", place(ratio), y, i, escape(p.name), ratio)
+			fmt.Fprintf(b, `<circle cx="%.1f" cy="%d" r="5.5" class="mark p%d"><title>%s %.2f</title></circle>`+"\n", most.place(ratio), y, i, escape(p.name), ratio)
 		}
 	}
 }
-
-// place returns how far to the right a ratio is.
-func place(ratio float64) float64 { return chartLeft + ratio*(chartRight-chartLeft) }
 
 func escape(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
