@@ -3,6 +3,7 @@ package unit_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -235,4 +236,19 @@ func TestPoolTimeout(t *testing.T) {
 		waiter.Rollback()
 		holder.Rollback()
 	})
+}
+
+// TestTook counts what another unit has done, and is tried again for the reasons for which that would be.
+func TestTook(t *testing.T) {
+	u := unit.New(open(t, dbtest.SQLite(t)), unit.Snapshot)
+	defer u.Rollback()
+	if err := u.Took(unit.Cost{Statements: 3, Time: time.Second}, nil); err != nil || u.Passing() {
+		t.Errorf("of what succeeded: %v, passing is %t", err, u.Passing())
+	}
+	if cost := u.Cost(); cost.Statements != 3 || cost.Time != time.Second {
+		t.Errorf("it cost %+v", cost)
+	}
+	if err := u.Took(unit.Cost{}, driver.ErrBadConn); err != driver.ErrBadConn || !u.Passing() {
+		t.Errorf("of a connection that broke: %v, passing is %t", err, u.Passing())
+	}
 }
