@@ -88,19 +88,13 @@ func TestSharedReads(t *testing.T) {
 				if time.Now().After(end) {
 					t.Fatal("nothing was shared")
 				}
-				var asking sync.WaitGroup
-				for range crowd {
-					asking.Go(func() {
-						for range each {
-							i := rand.IntN(len(questions))
-							statements.Add(int64(alone[i].statements))
-							if got := ask(questions[i]); got != alone[i].told {
-								t.Errorf("%v as %v: got %s\nalone %s", questions[i].v, questions[i].who, got, alone[i].told)
-							}
-						}
-					})
-				}
-				asking.Wait()
+				inACrowd(func(int) {
+					i := rand.IntN(len(questions))
+					statements.Add(int64(alone[i].statements))
+					if got := ask(questions[i]); got != alone[i].told {
+						t.Errorf("%v as %v: got %s\nalone %s", questions[i].v, questions[i].who, got, alone[i].told)
+					}
+				})
 			}
 		})
 	}
@@ -108,6 +102,19 @@ func TestSharedReads(t *testing.T) {
 
 // How many ask at once, and how often each.
 const crowd, each = 24, 20
+
+// inACrowd has them call ask, with the number of who asks.
+func inACrowd(ask func(who int)) {
+	var asking sync.WaitGroup
+	for who := range crowd {
+		asking.Go(func() {
+			for range each {
+				ask(who)
+			}
+		})
+	}
+	asking.Wait()
+}
 
 // sizes returns arguments with each of the given ones and a size of page.
 func sizes(list []vars) (all []vars) {
@@ -187,15 +194,7 @@ func TestReadsAlone(t *testing.T) {
 	for _, query := range []string{"{ users(first: 3) { nodes { id } } }", "{ users(first: 3) { nodes { heroes { nodes { id } } } } }"} {
 		a.mustDo(query, nil)
 		statements := s.clear()
-		var asking sync.WaitGroup
-		for range crowd {
-			asking.Go(func() {
-				for range each {
-					a.do(query, nil)
-				}
-			})
-		}
-		asking.Wait()
+		inACrowd(func(int) { a.do(query, nil) })
 		if n := s.clear(); n != crowd*each*statements {
 			t.Errorf("%s: %d statements for %d requests, want %d for each", query, n, crowd*each, statements)
 		}
@@ -223,17 +222,11 @@ func TestSharedReadsOfAnotherContext(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("nothing was shared")
 		}
-		var asking sync.WaitGroup
-		for i := range crowd {
-			asking.Go(func() {
-				for range each {
-					if got := askers[i%2].do(query, nil).told(); got != alone[i%2] {
-						t.Errorf("with deleted users %t: got %s", i%2 > 0, got)
-					}
-				}
-			})
-		}
-		asking.Wait()
+		inACrowd(func(i int) {
+			if got := askers[i%2].do(query, nil).told(); got != alone[i%2] {
+				t.Errorf("with deleted users %t: got %s", i%2 > 0, got)
+			}
+		})
 		if s.shared(crowd * each * statements) {
 			return
 		}

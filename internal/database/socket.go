@@ -59,7 +59,7 @@ type buffered struct {
 	start     []byte // what was read before the session began
 	begun     bool
 	diversion *diversion // of the rows of the statement that runs; nil if lib/pq is to see them
-	rest      int        // of the message that is being passed on, while there is a diversion
+	rest      int        // of the message that is being passed on to lib/pq by itself; 0 where messages are not told apart
 }
 
 const readAhead = 32 << 10

@@ -10,8 +10,7 @@ import (
 )
 
 // Read runs a query and hands the values of each row to each, as the driver has them, texts and bytes also as *[]byte: what each keeps of
-// bytes it must copy. It is the
-// way for many rows, for which database/sql would copy and convert every value again.
+// bytes it must copy. It is the way for many rows, for which database/sql would copy and convert every value again.
 func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query string, args []any) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
