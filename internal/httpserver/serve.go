@@ -58,6 +58,9 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 		}
 	}
 	log.Info("finishing what is in flight")
+	lastConnections(l)
+	_ = l.Close()
+	<-ended // what was accepted is known to the server from here on, and Shutdown waits for it
 	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := srv.Shutdown(finishing)
