@@ -11,30 +11,31 @@ import (
 // clients is the folder of the clients; what their tools write goes to generated/ below it.
 const clients = "clients"
 
-func TestApollo(t *testing.T) {
-	c := newClient(t)
+func TestApollo(t *testing.T)  { testApollo(newPinned(t)) }
+func TestUrql(t *testing.T)    { testUrql(newPinned(t)) }
+func TestRelay(t *testing.T)   { testRelay(newPinned(t)) }
+func TestCodegen(t *testing.T) { testCodegen(newPinned(t)) }
+
+func testApollo(c *client) {
 	c.npm("generate:apollo")
 	c.trust("apollo-manifest.json")
 	c.expire()
 	c.npm("apollo")
 }
 
-func TestUrql(t *testing.T) {
-	c := newClient(t)
+func testUrql(c *client) {
 	c.expire()
 	c.npm("urql")
 }
 
-func TestRelay(t *testing.T) {
-	c := newClient(t)
-	printSchema(t, filepath.Join(clients, "generated", "schema.graphql"))
+func testRelay(c *client) {
+	printSchema(c.t, filepath.Join(c.dir, "generated", "schema.graphql"))
 	c.npm("generate:relay")
 	c.trust("relay-documents.json")
 	c.npm("relay")
 }
 
-func TestCodegen(t *testing.T) {
-	c := newClient(t)
+func testCodegen(c *client) {
 	c.npm("generate:codegen")
 	c.trust("codegen/persisted-documents.json")
 	c.npm("codegen")
@@ -43,22 +44,29 @@ func TestCodegen(t *testing.T) {
 // client runs a client's scripts against servers of one database.
 type client struct {
 	t           *testing.T
+	dir         string // with the packages installed
 	databaseURL string
 	env         []string // where the servers are
 }
 
-// newClient installs the clients and starts a server with demo data.
-func newClient(t *testing.T) *client {
+// newPinned installs the clients that the lock file names, and starts a server for them.
+func newPinned(t *testing.T) *client {
 	t.Helper()
 	install(t, clients)
+	return newClient(t, clients)
+}
+
+// newClient starts a server with demo data for the clients in a folder.
+func newClient(t *testing.T, dir string) *client {
+	t.Helper()
 	databaseURL := dbtest.EmptySQLite(t)
-	return &client{t: t, databaseURL: databaseURL, env: []string{"FORGE_URL=" + serve(t, databaseURL)}}
+	return &client{t: t, dir: dir, databaseURL: databaseURL, env: []string{"FORGE_URL=" + serve(t, databaseURL)}}
 }
 
 // trust starts a second server, one that runs the operations of a manifest and no others.
 func (c *client) trust(manifest string) {
 	c.t.Helper()
-	url := serve(c.t, c.databaseURL, "TRUSTED_DOCUMENTS="+filepath.Join(clients, "generated", manifest))
+	url := serve(c.t, c.databaseURL, "TRUSTED_DOCUMENTS="+filepath.Join(c.dir, "generated", manifest))
 	c.env = append(c.env, "FORGE_TRUSTED_URL="+url)
 }
 
@@ -72,5 +80,5 @@ func (c *client) expire() {
 // npm runs a script of the clients' package.
 func (c *client) npm(script string) {
 	c.t.Helper()
-	npm(c.t, clients, c.env, "run", script)
+	npm(c.t, c.dir, c.env, "run", script)
 }

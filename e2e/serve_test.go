@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -50,7 +52,8 @@ func program(t *testing.T) string {
 func serve(t *testing.T, databaseURL string, env ...string) string {
 	t.Helper()
 	cmd := exec.Command(program(t))
-	cmd.Env = append(append(os.Environ(), "ADDR=127.0.0.1:0", "DATABASE_URL="+databaseURL), env...)
+	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "FORGE_SOAK=") }) // no setting
+	cmd.Env = append(append(environ, "ADDR=127.0.0.1:0", "DATABASE_URL="+databaseURL), env...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()

@@ -52,7 +52,10 @@ func TestCompress(t *testing.T) {
 		{"", long, ""},
 		{"gzip", long, "gzip"},
 		{"zstd", long, "zstd"},
-		{"gzip, deflate, br, zstd", long, "zstd"},
+		{"gzip, deflate, br, zstd", long, "gzip"},
+		{"zstd, gzip", long, "zstd"},
+		{"ZSTD, br, GZIP", long, "zstd"},
+		{"gzip;q=0.9, zstd;q=0.9", long, "gzip"},
 		{"zstd;q=0.5, gzip", long, "gzip"},
 		{"gzip;q=0.2, zstd;q=0.8", long, "zstd"},
 		{"gzip;q=0, zstd;q=0", long, ""},
@@ -62,7 +65,8 @@ func TestCompress(t *testing.T) {
 		{"identity", long, ""},
 		{"*;q=0", long, ""},
 		{"gzip, zstd", short, ""},
-		{"gzip, zstd", short + "x", "zstd"},
+		{"gzip, zstd", short + "x", "gzip"},
+		{"zstd, gzip", short + "x", "zstd"},
 		{"gzip, zstd", "", ""},
 	}
 	for _, tt := range tests {
@@ -85,6 +89,21 @@ func TestCompress(t *testing.T) {
 		}
 		if text := decoded(t, tt.want, w.Body); text != tt.text || tt.want != "" && size >= len(tt.text) {
 			t.Errorf("%q: %d bytes that say %q", tt.accept, size, text)
+		}
+	}
+}
+
+// TestBrowsersGetZstd asks as browsers do, which name gzip first and can read both.
+func TestBrowsersGetZstd(t *testing.T) {
+	t.Parallel()
+	for accepted, want := range map[string]string{"gzip, deflate, br, zstd": "zstd", "gzip, deflate, br": "gzip", "gzip, zstd;q=0.5": "gzip"} {
+		r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
+		r.Header.Set("Accept-Encoding", accepted)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		w := httptest.NewRecorder()
+		Compress(answering(strings.Repeat("x", compressible))).ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Encoding"); got != want {
+			t.Errorf("a browser that accepts %q gets %q, want %q", accepted, got, want)
 		}
 	}
 }
