@@ -199,14 +199,15 @@ func (p program) parts(ctx context.Context, db *database.DB, documents graphql.H
 	cfg.Sessions = p.sessions(db, cfg.Passwords, who.sign())
 	cfg.CursorKey = who.cursors
 	parts := httpserver.Parts{
-		API:     graph.NewServer(db, cfg, p.log),
-		Gate:    cfg.Gate,
-		Ready:   health.Ready(ctx, db, p.log),
-		Origins: p.Origins,
-		Local:   p.Local(),
-		Metrics: metrics.New(db),
-		Log:     p.log,
-		Slow:    p.SlowOperation,
+		API:         graph.NewServer(db, cfg, p.log),
+		Gate:        cfg.Gate,
+		Ready:       health.Ready(ctx, db, p.log),
+		Origins:     p.Origins,
+		Development: !p.Production,
+		Local:       p.Local(),
+		Metrics:     metrics.New(db),
+		Log:         p.log,
+		Slow:        p.SlowOperation,
 	}
 	if p.Compression {
 		parts.API = httpserver.Compress(parts.API)

@@ -52,8 +52,6 @@ func (a answer) refuse(r *refusal) {
 		a.record.Refuse(telemetry.Batch)
 	case r == overloaded:
 		a.record.Refuse(telemetry.Overload)
-	case r == otherOrigin:
-		a.record.Refuse(telemetry.Origin)
 	case r == otherHost:
 		a.record.Refuse(telemetry.Host)
 	}

@@ -1,6 +1,7 @@
 package graphqlhttp
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -41,8 +42,6 @@ var (
 		"the body of the request did not arrive in time", [2]string{"Connection", "close"}}
 	overloaded = &refusal{http.StatusServiceUnavailable, fault.Unavailable,
 		"the server has more to do than it can; try again", [2]string{"Retry-After", "1"}}
-	otherOrigin = &refusal{http.StatusForbidden, "FORBIDDEN",
-		"a page of another origin sent this from a browser, and it is not one of those that may", [2]string{}}
 	// 421 says what is wrong: this server is not the one for that name (RFC 9110, sections 7.4 and 15.5.20).
 	otherHost = &refusal{http.StatusMisdirectedRequest, fault.Forbidden, LocalNames, [2]string{}}
 	givenUp   = &refusal{http.StatusServiceUnavailable, fault.Timeout,
@@ -53,8 +52,12 @@ func (r *refusal) errors() gqlerror.List {
 	return gqlerror.List{{Message: r.message, Extensions: map[string]any{"code": r.code}}}
 }
 
-// RefuseOrigin answers a request that a page of another site sent.
-func RefuseOrigin(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherOrigin) }
+// RefuseOrigin answers a request that a page of another origin sent, which is named unless it is "".
+func RefuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
+	telemetry.FromContext(r.Context()).Refuse(telemetry.Origin)
+	refuse(w, r, &refusal{http.StatusForbidden, fault.Forbidden, "a page of another origin sent this from a browser, and " +
+		"CORS_ORIGINS does not name it: CORS_ORIGINS=" + cmp.Or(origin, "https://app.example.com") + " lets that origin in", [2]string{}})
+}
 
 // RefuseHost answers a request for a name that is none of this machine's own.
 func RefuseHost(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherHost) }

@@ -21,8 +21,8 @@ type door struct {
 	next     http.Handler
 	metrics  *metrics.Metrics
 	log      *slog.Logger
-	origins  map[string]bool // whose pages may read an answer, in lower case
-	turn     atomic.Int64    // when the next may be turned away, after opened
+	origins  origins      // whose pages may read an answer
+	turn     atomic.Int64 // when the next may be turned away, after opened
 	opened   time.Time
 	unlogged atomic.Int64 // how many were turned away since the last line
 }
@@ -39,15 +39,11 @@ const (
 // quiet is how long those are counted that a line of the log tells of.
 const quiet = 5 * time.Second
 
-func newDoor(next http.Handler, p Parts) http.Handler {
+func newDoor(next http.Handler, p Parts, allowed origins) http.Handler {
 	if p.Gate == nil {
 		return next
 	}
-	d := &door{gate: p.Gate, next: next, metrics: p.Metrics, log: p.Log, origins: map[string]bool{}, opened: time.Now()}
-	for _, origin := range p.Origins {
-		d.origins[strings.ToLower(origin)] = true
-	}
-	return d
+	return &door{gate: p.Gate, next: next, metrics: p.Metrics, log: p.Log, origins: allowed, opened: time.Now()}
 }
 
 // ServeHTTP leaves all methods but those of operations to next: a browser's question whether it may send one is answered as ever.
@@ -93,7 +89,7 @@ var (
 
 // share lets a page read the answer if its origin is one of those that may.
 func (d *door) share(h http.Header, r *http.Request) {
-	if len(d.origins) == 0 {
+	if d.origins.none() {
 		return
 	}
 	h["Vary"] = varyOrigin
@@ -101,7 +97,7 @@ func (d *door) share(h http.Header, r *http.Request) {
 	if len(sent) == 0 {
 		return
 	}
-	if d.origins[strings.ToLower(sent[0])] {
+	if d.origins.allow(sent[0]) {
 		h["Access-Control-Allow-Origin"] = sent[:1]
 		h["Access-Control-Expose-Headers"] = exposedHeaders
 	}

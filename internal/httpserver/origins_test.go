@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,12 @@ import (
 // newRoutes are the routes of a server whose API answers "reached" and whose playground answers "page".
 func newRoutes(t *testing.T, origins ...string) http.Handler {
 	t.Helper()
+	return Routes(newParts(t, origins...))
+}
+
+// newParts are the parts of such a server.
+func newParts(t *testing.T, origins ...string) Parts {
+	t.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -24,10 +31,10 @@ func newRoutes(t *testing.T, origins ...string) http.Handler {
 	write := func(text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
 	}
-	return Routes(Parts{
+	return Parts{
 		API: write("reached"), Playground: write("page"), Ready: write("ready"), Origins: origins,
 		Metrics: metrics.New(db), Log: slog.New(slog.DiscardHandler),
-	})
+	}
 }
 
 // ask sends a request with headers, names and values in turn, to a server on forge.example.
@@ -142,7 +149,9 @@ func TestPreflight(t *testing.T) {
 				"Access-Control-Allow-Headers": "content-type,idempotency-key", "Access-Control-Max-Age": "600",
 			}
 		}
-		if w.Code != http.StatusNoContent || w.Body.Len() > 0 || !strings.HasPrefix(got.Get("Vary"), "Origin, Access-Control-Request-Method") {
+		if tt.origin != trusted {
+			wantForbidden(t, w)
+		} else if w.Code != http.StatusNoContent || w.Body.Len() > 0 || !strings.HasPrefix(got.Get("Vary"), "Origin, Access-Control-Request-Method") {
 			t.Errorf("%s: %d %v %s", tt.name, w.Code, got, w.Body)
 		}
 		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
@@ -157,6 +166,36 @@ func TestPreflight(t *testing.T) {
 	}
 	if w := askFrom(h, "OPTIONS", "/metrics", headers(trusted, "GET")...); w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("the metrics may be read by pages: %v", w.Header())
+	}
+}
+
+// TestPagesInDevelopment is which pages may use a server in development, and what the others, and the
+// log, are told.
+func TestPagesInDevelopment(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	parts := newParts(t)
+	parts.Development, parts.Log = true, slog.New(slog.NewTextHandler(&log, nil))
+	h := Routes(parts)
+	for origin, allowed := range map[string]bool{
+		"http://localhost:5173": true, "https://localhost": true, "http://127.0.0.1:3000": true, "http://[::1]:8080": true,
+		"http://app.localhost:4000": true, "http://localhost.evil.example": false, "http://localhost:1@evil.example": false,
+		"http://192.168.1.7:5173": false, "ftp://localhost": false, "null": false, evil: false,
+	} {
+		log.Reset()
+		asked := askFrom(h, "OPTIONS", "/graphql", "Origin", origin, "Access-Control-Request-Method", "POST",
+			"Access-Control-Request-Headers", "content-type", "Sec-Fetch-Site", "cross-site")
+		post := askFrom(h, "POST", "/graphql", "Origin", origin, "Sec-Fetch-Site", "cross-site")
+		for _, w := range []*httptest.ResponseRecorder{asked, post} {
+			readable := w.Header().Get("Access-Control-Allow-Origin") == origin
+			if readable != allowed || (w.Code == http.StatusForbidden) == allowed {
+				t.Errorf("%s: %d, Access-Control-Allow-Origin %q", origin, w.Code, w.Header().Get("Access-Control-Allow-Origin"))
+			}
+		}
+		named := "CORS_ORIGINS=" + origin + " lets "
+		if told := strings.Contains(post.Body.String(), named) && strings.Contains(log.String(), named); told != (!allowed && isOrigin(origin)) {
+			t.Errorf("%s: the answer is %s and the log has %q", origin, post.Body, log.String())
+		}
 	}
 }
 

@@ -340,7 +340,7 @@ var All = []Setting{
 	},
 	{
 		Env: "CORS_ORIGINS", Flag: "cors-origins", Default: "none", Allowed: "none, or origins as browsers send them, separated by commas: https://app.example.com,http://localhost:3000",
-		Meaning: "whose pages may use the API from a browser, beside this server's own",
+		Meaning: "whose pages may use the API from a browser, beside this server's own and, in development, those that this machine serves",
 		set:     setOrigins, show: showOrigins,
 	},
 	{
