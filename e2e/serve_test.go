@@ -9,14 +9,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 )
 
+// soak is whether tests in their long form are to run.
+var soak = os.Getenv("FORGE_SOAK") != ""
+
 func TestMain(m *testing.M) {
+	_ = os.Unsetenv("FORGE_SOAK") // which is no setting of the programs that are started
 	code := m.Run()
 	if built.dir != "" {
 		_ = os.RemoveAll(built.dir)
@@ -52,8 +54,7 @@ func program(t *testing.T) string {
 func serve(t *testing.T, databaseURL string, env ...string) string {
 	t.Helper()
 	cmd := exec.Command(program(t))
-	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "FORGE_SOAK=") }) // no setting
-	cmd.Env = append(append(environ, "ADDR=127.0.0.1:0", "DATABASE_URL="+databaseURL), env...)
+	cmd.Env = append(append(os.Environ(), "ADDR=127.0.0.1:0", "DATABASE_URL="+databaseURL), env...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
