@@ -3,7 +3,9 @@
 //   FORGE_URL   where Forge runs (required)
 //   CHROMIUM    the browser, when it is not where Linux distributions put it
 //   SCREENSHOT  a .png to write, 1280 by 800
-import { existsSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
 const { FORGE_URL } = process.env;
@@ -68,6 +70,15 @@ export async function post(query) {
     body: JSON.stringify({ query }),
   });
   return response.json();
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// noViolations looks for what keeps people from reading and reaching what the page has, by the rules of axe-core.
+export async function noViolations(page) {
+  const { violations } = await page.evaluate(`${axe}; axe.run()`);
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('\n  ')}`);
+  assert.deepEqual(found, []);
 }
 
 function findBrowser() {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { forge, open, post } from './browser.mjs';
+import { forge, noViolations, open, post } from './browser.mjs';
 
 const { SCREENSHOT } = process.env;
 const examples = readdirSync(new URL('src/examples/', import.meta.url)).filter((name) => name.endsWith('.graphql'));
@@ -119,6 +119,56 @@ test('the documentation pane shows what the schema says', async () => {
   const shown = words(await docs.innerText());
   assert.ok(shown.includes(words(data.__type.description)), `${data.__type.description}\nis not in\n${shown}`);
   await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+});
+
+for (const scheme of ['light', 'dark']) {
+  test(`everybody can read and reach what is there, ${scheme}`, async () => {
+    await visit(scheme);
+    await whileRunning(() => page.locator('.graphiql-execute-button').click());
+    await noViolations(page);
+    await visit('light');
+  });
+}
+
+// visit opens the page anew, for a reader who wants it light or dark.
+async function visit(scheme) {
+  await page.emulateMedia({ colorScheme: scheme });
+  await page.reload();
+  await line('.graphiql-query-editor', /./).waitFor();
+}
+
+test('the keyboard is enough to choose a tab and to run it, and leaves an editor', async () => {
+  await tabs().first().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('.graphiql-tab-button')?.getAttribute('aria-current') === 'true');
+  await page.locator('.graphiql-execute-button').focus();
+  const { answer } = await whileRunning(() => page.keyboard.press('Enter'));
+  assert.equal(answer.errors, undefined);
+  await page.locator('.graphiql-query-editor .monaco-editor').click();
+  await page.keyboard.press('Control+m');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.closest('.graphiql-query-editor .monaco-editor')), null);
+  await page.locator('.graphiql-query-editor .monaco-editor').click();
+  await page.keyboard.press('Control+m'); // as it was
+  await tabs().last().click();
+});
+
+test('on a phone the answer is there to scroll to', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await whileRunning(() => page.locator('.graphiql-execute-button').click());
+  const answer = page.locator('.graphiql-response');
+  await answer.scrollIntoViewIfNeeded();
+  const box = await answer.boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 390, `it reaches from ${box.x} to ${box.x + box.width}`);
+  assert.ok(box.y < 500 && box.width > 300 && box.height > 300, JSON.stringify(box));
+  await resultShows('"data"');
+  const { width, height } = await page.evaluate(() => ({
+    width: document.documentElement.scrollWidth,
+    height: document.documentElement.scrollHeight,
+  }));
+  assert.ok(width <= 390 && height < 3 * 844, `the page is ${width} by ${height}`);
+  await noViolations(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
 });
 
 test('a later visit finds the tabs as they were left', async () => {

@@ -1,7 +1,7 @@
 // Signs in and out in the playground of a server with AUTH=on, ACCESS_TOKEN_TTL=10s and the demo data of a first start in development.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { forge, open } from './browser.mjs';
+import { forge, noViolations, open } from './browser.mjs';
 
 const demo = { login: 'user', password: 'forge-demo-user', role: 'USER' };
 
@@ -18,6 +18,21 @@ before(async () => {
 });
 
 after(() => browser?.close());
+
+test('the first example is answered to whoever has not signed in', async () => {
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+  const answered = page.waitForResponse((response) => response.request().postData()?.includes('HeroesAndTeams'));
+  await page.locator('.graphiql-execute-button').click();
+  const { data, errors } = await (await answered).json();
+  assert.equal(errors, undefined, JSON.stringify(errors));
+  assert.ok(data.users.nodes.length > 0);
+});
+
+test('everybody can read and reach the panel to sign in', async () => {
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await noViolations(page);
+  await page.keyboard.press('Escape');
+});
 
 test('nobody is signed in at first, and the schema is there all the same', async () => {
   await signedOut();

@@ -238,20 +238,80 @@ type Query {
   ): UserConnection!
   "A team by ID, or null if there is none."
   team(id: ID!): Team
-  "All teams, oldest first unless ` + "`" + `orderBy` + "`" + ` says otherwise. The arguments are those of ` + "`" + `users` + "`" + `."
-  teams(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TeamWhereInput, orderBy: [TeamOrder!]): TeamConnection!
+  "All teams, oldest first unless ` + "`" + `orderBy` + "`" + ` says otherwise."
+  teams(
+    "Page size, 0 to 100, counted from the start (or from ` + "`" + `after` + "`" + `). 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Start behind the edge with this cursor."
+    after: Cursor
+    "Page size, 0 to 100, counted from the end (or from ` + "`" + `before` + "`" + `)."
+    last: Int
+    "End ahead of the edge with this cursor."
+    before: Cursor
+    "Leave out so many edges, counted from where the page would start."
+    offset: Int
+    "Only those that match."
+    where: TeamWhereInput
+    "In this order; ties go by ID. NULLs come last, in both directions."
+    orderBy: [TeamOrder!]
+  ): TeamConnection!
   "A hero by ID, or null if there is none."
   hero(id: ID!): Hero
-  "All heroes, oldest first unless ` + "`" + `orderBy` + "`" + ` says otherwise. The arguments are those of ` + "`" + `users` + "`" + `."
-  heroes(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: HeroWhereInput, orderBy: [HeroOrder!]): HeroConnection!
+  "All heroes, oldest first unless ` + "`" + `orderBy` + "`" + ` says otherwise."
+  heroes(
+    "Page size, 0 to 100, counted from the start (or from ` + "`" + `after` + "`" + `). 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Start behind the edge with this cursor."
+    after: Cursor
+    "Page size, 0 to 100, counted from the end (or from ` + "`" + `before` + "`" + `)."
+    last: Int
+    "End ahead of the edge with this cursor."
+    before: Cursor
+    "Leave out so many edges, counted from where the page would start."
+    offset: Int
+    "Only those that match."
+    where: HeroWhereInput
+    "In this order; ties go by ID. NULLs come last, in both directions."
+    orderBy: [HeroOrder!]
+  ): HeroConnection!
   "A product by ID, or null if there is none."
   product(id: ID!): Product
-  "All products, oldest first unless ` + "`" + `orderBy` + "`" + ` says otherwise. The arguments are those of ` + "`" + `users` + "`" + `."
-  products(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: ProductWhereInput, orderBy: [ProductOrder!]): ProductConnection!
+  "All products, oldest first unless ` + "`" + `orderBy` + "`" + ` says otherwise."
+  products(
+    "Page size, 0 to 100, counted from the start (or from ` + "`" + `after` + "`" + `). 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Start behind the edge with this cursor."
+    after: Cursor
+    "Page size, 0 to 100, counted from the end (or from ` + "`" + `before` + "`" + `)."
+    last: Int
+    "End ahead of the edge with this cursor."
+    before: Cursor
+    "Leave out so many edges, counted from where the page would start."
+    offset: Int
+    "Only those that match."
+    where: ProductWhereInput
+    "In this order; ties go by ID. NULLs come last, in both directions."
+    orderBy: [ProductOrder!]
+  ): ProductConnection!
   "An order by ID, or null if there is none."
   order(id: ID!): Order
-  "All orders, oldest first unless ` + "`" + `orderBy` + "`" + ` says otherwise. The arguments are those of ` + "`" + `users` + "`" + `."
-  orders(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: OrderWhereInput, orderBy: [OrderOrder!]): OrderConnection!
+  "All orders, oldest first unless ` + "`" + `orderBy` + "`" + ` says otherwise."
+  orders(
+    "Page size, 0 to 100, counted from the start (or from ` + "`" + `after` + "`" + `). 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Start behind the edge with this cursor."
+    after: Cursor
+    "Page size, 0 to 100, counted from the end (or from ` + "`" + `before` + "`" + `)."
+    last: Int
+    "End ahead of the edge with this cursor."
+    before: Cursor
+    "Leave out so many edges, counted from where the page would start."
+    offset: Int
+    "Only those that match."
+    where: OrderWhereInput
+    "In this order; ties go by ID. NULLs come last, in both directions."
+    orderBy: [OrderOrder!]
+  ): OrderConnection!
 }
 
 """
@@ -384,10 +444,40 @@ type User implements Node {
   version: Int
   createdAt: Time!
   updatedAt: Time!
-  "The heroes that the user owns. The arguments are those of ` + "`" + `Query.users` + "`" + `."
-  heroes(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: HeroWhereInput, orderBy: [HeroOrder!]): HeroConnection!
-  "The orders that the user placed. The arguments are those of ` + "`" + `Query.users` + "`" + `."
-  orders(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: OrderWhereInput, orderBy: [OrderOrder!]): OrderConnection!
+  "The heroes that the user owns."
+  heroes(
+    "Page size, 0 to 100, counted from the start (or from ` + "`" + `after` + "`" + `). 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Start behind the edge with this cursor."
+    after: Cursor
+    "Page size, 0 to 100, counted from the end (or from ` + "`" + `before` + "`" + `)."
+    last: Int
+    "End ahead of the edge with this cursor."
+    before: Cursor
+    "Leave out so many edges, counted from where the page would start."
+    offset: Int
+    "Only those that match."
+    where: HeroWhereInput
+    "In this order; ties go by ID. NULLs come last, in both directions."
+    orderBy: [HeroOrder!]
+  ): HeroConnection!
+  "The orders that the user placed."
+  orders(
+    "Page size, 0 to 100, counted from the start (or from ` + "`" + `after` + "`" + `). 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Start behind the edge with this cursor."
+    after: Cursor
+    "Page size, 0 to 100, counted from the end (or from ` + "`" + `before` + "`" + `)."
+    last: Int
+    "End ahead of the edge with this cursor."
+    before: Cursor
+    "Leave out so many edges, counted from where the page would start."
+    offset: Int
+    "Only those that match."
+    where: OrderWhereInput
+    "In this order; ties go by ID. NULLs come last, in both directions."
+    orderBy: [OrderOrder!]
+  ): OrderConnection!
 }
 
 "What a user may do."
@@ -425,8 +515,23 @@ type Team implements Node {
   version: Int
   createdAt: Time!
   updatedAt: Time!
-  "The team's heroes. The arguments are those of ` + "`" + `Query.users` + "`" + `."
-  heroes(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: HeroWhereInput, orderBy: [HeroOrder!]): HeroConnection!
+  "The team's heroes."
+  heroes(
+    "Page size, 0 to 100, counted from the start (or from ` + "`" + `after` + "`" + `). 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Start behind the edge with this cursor."
+    after: Cursor
+    "Page size, 0 to 100, counted from the end (or from ` + "`" + `before` + "`" + `)."
+    last: Int
+    "End ahead of the edge with this cursor."
+    before: Cursor
+    "Leave out so many edges, counted from where the page would start."
+    offset: Int
+    "Only those that match."
+    where: HeroWhereInput
+    "In this order; ties go by ID. NULLs come last, in both directions."
+    orderBy: [HeroOrder!]
+  ): HeroConnection!
 }
 
 "A page of teams."

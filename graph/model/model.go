@@ -537,7 +537,7 @@ type Team struct {
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
-	// The team's heroes. The arguments are those of `Query.users`.
+	// The team's heroes.
 	Heroes *HeroConnection `json:"heroes"`
 }
 
@@ -656,9 +656,9 @@ type User struct {
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
-	// The heroes that the user owns. The arguments are those of `Query.users`.
+	// The heroes that the user owns.
 	Heroes *HeroConnection `json:"heroes"`
-	// The orders that the user placed. The arguments are those of `Query.users`.
+	// The orders that the user placed.
 	Orders *OrderConnection `json:"orders"`
 }
 

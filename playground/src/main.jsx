@@ -6,12 +6,15 @@ import 'graphiql/graphiql.css';
 import './style.css';
 
 import { createRoot } from 'react-dom/client';
+import { mendTabs } from './tabs.js';
 import { GraphiQL } from 'graphiql';
 import { examples } from './examples.js';
 import { fetcher } from './fetcher.js';
 import { SignIn } from './sign-in.jsx';
 import { SqlCost } from './sql-cost.jsx';
 import { storage } from './storage.js';
+
+mendTabs(document.getElementById('root'));
 
 createRoot(document.getElementById('root')).render(
   <GraphiQL
