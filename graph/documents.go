@@ -35,9 +35,6 @@ func newDocumentCache(engine *read.Engine) documentCache {
 	return documentCache{cache.New(mostDocuments, mostDocumentBytes, func(d document) { engine.Forget(d.parsed) }), engine}
 }
 
-// has reports whether a text has been added.
-func (c documentCache) has(text string) bool { return c.kept.Contains(text) }
-
 // Get returns the parsed form of a text that has been added.
 func (c documentCache) Get(ctx context.Context, text string) (parsed *ast.QueryDocument, ok bool) {
 	var d document

@@ -21,6 +21,7 @@ type operationExecutor struct {
 // CreateOperationContext checks a request as gqlgen does, and says of numbers that are no Int how they were written, where gqlparser names 0 or a string.
 func (e operationExecutor) CreateOperationContext(ctx context.Context, request *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	op, errs := e.Executor.CreateOperationContext(ctx, request)
+	errs = allOf(errs)
 	for _, err := range errs {
 		if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") || !strings.HasSuffix(err.Message, " as Int") {
 			continue

@@ -8,6 +8,7 @@ package graph
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/ent"
 	"forge/graph/generated"
@@ -82,7 +84,7 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
 	exec := executor.New(schema)
 	known := newDocumentCache(engine)
-	exec.SetQueryCache(known)
+	exec.SetQueryCache(prepared{})
 	present := presentError(log, cfg.Development, cfg.Limits.Tokens)
 	exec.SetErrorPresenter(present)
 	exec.SetRecoverFunc(recovered)
@@ -92,11 +94,9 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 		exec.Use(noIntrospection{})
 	}
 	exec.Use(cmp.Or[graphql.HandlerExtension](cfg.Documents, persisted.Off{}))
-	exec.SetDisableSuggestion(!cfg.Development)
-	exec.SetParserTokenLimit(cfg.Limits.Tokens)
-	exec.SetDefaultRulesFn(validationRules)
 	exec.Use(nesting{})
-	exec.Use(validation{known, cfg.Limits.Tokens})
+	exec.Use(validation{validator{schema.Schema(), cfg.Limits.Tokens, cfg.Development}, known})
+	exec.Use(arguments{})
 	exec.Use(variables{schema.Schema()})
 	exec.Use(plans{engine})
 	exec.Use(switches{engine})
@@ -111,9 +111,12 @@ func (e operationExecutor) handler() http.Handler {
 	return graphqlhttp.Transport{MaxBodyBytes: e.operations.MaxBodyBytes, Gate: e.operations.Gate}.Handler(e)
 }
 
-// TrustedDocuments reads a manifest for the schema; see persisted.Load.
+// TrustedDocuments reads a manifest, and validates its documents as those of requests are; see persisted.Load.
 func TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
-	return persisted.Load(path, contract(), tokens)
+	v := validator{schema: contract(), tokens: tokens}
+	return persisted.Load(path, func(text string) (*ast.QueryDocument, gqlerror.List) {
+		return v.prepare(context.Background(), text)
+	})
 }
 
 // contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come

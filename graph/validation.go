@@ -2,30 +2,167 @@ package graph
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"forge/internal/fault"
 	"forge/internal/telemetry"
 )
 
-// maxWork is how many steps the validation of a document may take: far more than documents that are meant to be answered need, and
-// a fraction of a second.
-const maxWork = 200_000
-
-// maxWord is how long names and numbers may be, in bytes. Validation makes a message of each mistake, and many of those name the operation or the
-// fragment: a name of a megabyte, with a thousand mistakes below it, would take a gigabyte.
+// maxWord is how long names and numbers may be, in bytes. Messages repeat them, and so do the
+// comparisons of one name with another.
 const maxWord = 1000
 
-// validation refuses documents that validation would take long for, before it begins. gqlparser compares each field with each other of the same
-// name, follows fragments anew from each operation and each fragment, and those of introspection as often as they are spread: a
-// document within the limit of tokens could keep a processor busy for minutes.
+// validator parses and validates documents. It is the only one that does, so there is one opinion
+// of what a document means, and one bound on what it costs to find out.
+//
+// gqlparser's rules cannot be interrupted, and some take far longer than in proportion to a
+// document: they follow fragments as often as they are spread, compare fields of one name in pairs,
+// write out values anew for each list around them. So the rules of that kind are our own, with as
+// many steps as there are selections; the others do a bounded amount of work for each part of the
+// document that they are shown, which is taken from a budget before they see it (see budget).
+type validator struct {
+	schema *ast.Schema
+	tokens int  // that a document may have; 0 for no limit
+	hints  bool // whether errors say what the schema has instead
+}
+
+// prepare returns the document of a text, or what is wrong with it. It takes a bounded number of
+// steps, and ends soon after ctx does.
+func (v validator) prepare(ctx context.Context, text string) (*ast.QueryDocument, gqlerror.List) {
+	if n := longestWord(text); n > maxWord {
+		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
+		return nil, gqlerror.List{tooMuch(fault.TooComplex, "characters stand in one name or number", maxWord, n)}
+	}
+	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, v.tokens)
+	if err != nil {
+		wrong := gqlerror.WrapIfUnwrapped(err)
+		wrong.Extensions = map[string]any{"code": string(fault.ParseFailed)}
+		return nil, gqlerror.List{wrong}
+	}
+	if errs := v.validate(ctx, text, document); len(errs) > 0 {
+		return nil, errs
+	}
+	return document, nil
+}
+
+// validate returns what is wrong with a document, and completes it with the schema's definitions.
+func (v validator) validate(ctx context.Context, text string, document *ast.QueryDocument) gqlerror.List {
+	var errs gqlerror.List
+	budget := newBudget(ctx)
+	stopped := spending(func() {
+		errs = v.check(budget, document, false)
+		if v.hints && mayHint(text, errs) {
+			errs = v.check(budget, document, true)
+		}
+	})
+	if stopped == nil {
+		return errs
+	}
+	if stopped.Extensions["code"] == string(fault.TooComplex) {
+		telemetry.FromContext(ctx).Refuse(telemetry.Cost)
+	} else {
+		telemetry.FromContext(ctx).Refuse(telemetry.Deadline)
+	}
+	return gqlerror.List{stopped}
+}
+
+// mayHint is whether errors are few and words short enough to look for similar ones in the schema:
+// that takes as many steps as all of it has letters, times the letters that were sent.
+func mayHint(text string, errs gqlerror.List) bool {
+	return 0 < len(errs) && len(errs) <= 50 && len(text) <= 10_000 && longestWord(text) <= 100
+}
+
+// check goes from what others build on to what builds on it: a document that is not what it seems
+// to be is not looked at any further.
+func (v validator) check(b *budget, document *ast.QueryDocument, hints bool) gqlerror.List {
+	var found problems
+	if len(document.Operations) == 0 {
+		found.add("", core.Message("no operation provided"))
+	}
+	all := checkNames(document, &found)
+	if len(found.errs) == 0 {
+		all.checkSpreads(document, &found)
+	}
+	if len(found.errs) == 0 {
+		all.checkExpansion(document, b)
+		v.walk(b, document, all, hints, &found)
+	}
+	return found.errs
+}
+
+// walk holds a document to all rules.
+func (v validator) walk(b *budget, document *ast.QueryDocument, all fragments, hints bool, found *problems) {
+	events := &core.Events{}
+	b.pay(events, nil)
+	given := validationRules()
+	for _, name := range []string{
+		"KnownFragmentNames", "NoFragmentCycles", "UniqueFragmentNames", "UniqueOperationNames", // see fragments
+		rules.MaxIntrospectionDepth.Name, rules.OverlappingFieldsCanBeMergedRule.Name, // replaced below
+	} {
+		given.RemoveRule(name)
+	}
+	if !hints {
+		withoutHints(given)
+	}
+	given.AddRule(rules.MaxIntrospectionDepth.Name, all.introspection(b))
+	given.AddRule(rules.OverlappingFieldsCanBeMergedRule.Name, all.merging(b))
+	inner := given.GetInner()
+	for _, name := range slices.Sorted(maps.Keys(inner)) {
+		inner[name](events, func(options ...core.ErrorOption) {
+			b.spend(1)
+			found.add(name, options...)
+		})
+	}
+	core.Walk(v.schema, document, events)
+}
+
+// withoutHints replaces the rules that look for names of the schema like those that are not in it.
+func withoutHints(all *rules.Rules) {
+	for name, other := range map[string]core.Rule{
+		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+		rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
+		rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
+		rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
+		rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
+	} {
+		all.ReplaceRule(name, other.RuleFunc)
+	}
+}
+
+// maxProblems is how many errors are written out; of those beyond, there is only the number.
+const maxProblems = 100
+
+// problems is what is wrong with a document.
+type problems struct{ errs gqlerror.List }
+
+var furtherProblem = &gqlerror.Error{
+	Message: "there are more errors", Extensions: map[string]any{"code": string(fault.ValidationFailed)},
+}
+
+func (p *problems) add(rule string, options ...core.ErrorOption) {
+	if len(p.errs) >= maxProblems {
+		p.errs = append(p.errs, furtherProblem)
+		return
+	}
+	err := &gqlerror.Error{Rule: rule, Extensions: map[string]any{"code": string(fault.ValidationFailed)}}
+	for _, option := range options {
+		option(err)
+	}
+	p.errs = append(p.errs, err)
+}
+
+// validation has documents parsed and validated, each once for as long as it is kept.
 type validation struct {
-	known  documentCache // what is in it has been weighed
-	tokens int
+	validator
+	known documentCache
 }
 
 // ExtensionName names the check for gqlgen.
@@ -34,26 +171,45 @@ func (validation) ExtensionName() string { return "Validation" }
 // Validate accepts every schema.
 func (validation) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters weighs the document. One that does not parse is left to those who say why.
+// MutateOperationParameters puts the document of the request where gqlgen finds it: see prepared.
+// gqlgen has room for one error here; the others are in it, see allOf.
 func (v validation) MutateOperationParameters(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
-	if v.known.has(request.Query) {
-		return nil
+	document, known := v.known.Get(ctx, request.Query)
+	if !known {
+		var errs gqlerror.List
+		if document, errs = v.prepare(ctx, request.Query); len(errs) > 0 {
+			return &gqlerror.Error{Err: errs}
+		}
+		v.known.Add(ctx, request.Query, document)
 	}
-	if n := longestWord(request.Query); n > maxWord {
-		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
-		return tooMuch(fault.TooComplex, "characters stand in one name or number", maxWord, n)
-	}
-	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: request.Query}, v.tokens)
-	if err != nil || !tooHeavy(document) {
-		return nil
-	}
-	telemetry.FromContext(ctx).Refuse(telemetry.Cost)
-	refused := tooMuch(fault.TooComplex, "", maxWork, maxWork+1)
-	refused.Message = "too many fields of one name, fragments or operations to check the document; send fewer of them at once"
-	return refused
+	graphql.GetOperationContext(ctx).Doc = document
+	return nil
 }
 
-// longestWord returns how long the longest name or number of a document is, those in texts and comments left out.
+// allOf returns the errors that validation has put into one.
+func allOf(errs gqlerror.List) gqlerror.List {
+	if len(errs) == 1 {
+		if all, ok := errs[0].Err.(gqlerror.List); ok {
+			return all
+		}
+	}
+	return errs
+}
+
+// prepared is what gqlgen takes for its cache of documents: validation has been there before, and
+// gqlgen does not parse or validate anything.
+type prepared struct{}
+
+// Get returns the document of the operation.
+func (prepared) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
+	return graphql.GetOperationContext(ctx).Doc, true
+}
+
+// Add has nothing to do.
+func (prepared) Add(context.Context, string, *ast.QueryDocument) {}
+
+// longestWord returns how long the longest name or number of a document is, those in texts and
+// comments left out.
 func longestWord(document string) (longest int) {
 	length := 0
 	for i := 0; i < len(document); i++ {
@@ -70,134 +226,4 @@ func longestWord(document string) (longest int) {
 		length = 0
 	}
 	return longest
-}
-
-func tooHeavy(document *ast.QueryDocument) bool {
-	s := scale{fragments: map[string]*ast.FragmentDefinition{}, expanded: map[string]int{}}
-	for _, f := range document.Fragments {
-		s.fragments[f.Name] = f
-	}
-	for _, o := range document.Operations {
-		s.root(o.SelectionSet)
-	}
-	for _, f := range document.Fragments {
-		s.root(f.SelectionSet)
-	}
-	return s.spent > maxWork
-}
-
-// scale adds up what validation does for a document, and stops when that is more than maxWork.
-type scale struct {
-	fragments map[string]*ast.FragmentDefinition
-	expanded  map[string]int // how many selections a fragment stands for
-	spent     int
-}
-
-func (s *scale) spend(steps int) bool {
-	s.spent = plus(s.spent, steps)
-	return s.spent <= maxWork
-}
-
-// root weighs what is checked on its own: an operation, a fragment, an inline fragment.
-func (s *scale) root(set ast.SelectionSet) {
-	if s.spend(s.size(set)) {
-		s.merge([]ast.SelectionSet{set}, 0)
-	}
-}
-
-// size returns how many selections there are in a set, those of a fragment as often as it is spread. A fragment inside of itself, which
-// validation refuses, counts once.
-func (s *scale) size(set ast.SelectionSet) (total int) {
-	for _, selection := range set {
-		total = plus(total, 1)
-		switch of := selection.(type) {
-		case *ast.Field:
-			total = plus(total, s.size(of.SelectionSet))
-		case *ast.InlineFragment:
-			total = plus(total, s.size(of.SelectionSet))
-		case *ast.FragmentSpread:
-			// It is looked for among all.
-			total = plus(total, s.fragmentSize(of.Name)+len(s.fragments)/16)
-		}
-	}
-	return total
-}
-
-func (s *scale) fragmentSize(name string) int {
-	size, known := s.expanded[name]
-	if f := s.fragments[name]; f != nil && !known {
-		s.expanded[name] = 0
-		size = s.size(f.SelectionSet)
-		s.expanded[name] = size
-	}
-	return size
-}
-
-// merge weighs the comparison of sets that stand in each other's place in the answer: each with each, and in them all fields of one name.
-func (s *scale) merge(sets []ast.SelectionSet, depth int) {
-	if depth > 2*maxNesting {
-		return // fragments inside of themselves, or others, which are roots too
-	}
-	all := level{scale: s, seen: map[*ast.Field]bool{}, named: map[string][]*ast.Field{}}
-	for _, set := range sets {
-		all.spreads = map[string]bool{}
-		all.add(set)
-		if n := len(all.spreads); !s.spend(n * n / 2) {
-			return
-		}
-	}
-	if !s.spend(all.size * (len(sets) - 1)) {
-		return
-	}
-	for _, fields := range all.named {
-		if !s.spend(len(fields) * (len(fields) - 1) / 2) {
-			return
-		}
-		var inside []ast.SelectionSet
-		for _, f := range fields {
-			if len(f.SelectionSet) > 0 {
-				inside = append(inside, f.SelectionSet)
-			}
-		}
-		if len(inside) > 0 {
-			s.merge(inside, depth+1)
-		}
-	}
-	for _, set := range all.inline {
-		s.root(set)
-	}
-}
-
-// level is what stands side by side in an answer.
-type level struct {
-	*scale
-	size    int
-	seen    map[*ast.Field]bool
-	named   map[string][]*ast.Field
-	spreads map[string]bool // in the set that is added
-	inline  []ast.SelectionSet
-}
-
-// add adds the fields of a set, and of the fragments in it.
-func (l *level) add(set ast.SelectionSet) {
-	for _, selection := range set {
-		if l.size++; !l.spend(1) {
-			return
-		}
-		switch of := selection.(type) {
-		case *ast.Field:
-			if !l.seen[of] {
-				l.seen[of] = true
-				l.named[of.Alias] = append(l.named[of.Alias], of)
-			}
-		case *ast.InlineFragment:
-			l.inline = append(l.inline, of.SelectionSet)
-			l.add(of.SelectionSet)
-		case *ast.FragmentSpread:
-			if f := l.fragments[of.Name]; f != nil && !l.spreads[of.Name] {
-				l.spreads[of.Name] = true
-				l.add(f.SelectionSet)
-			}
-		}
-	}
 }

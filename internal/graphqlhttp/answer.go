@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"forge/internal/fault"
 	"forge/internal/recycle"
 	"forge/internal/telemetry"
 )
@@ -48,6 +49,8 @@ func (a answer) refuse(r *refusal) {
 	switch {
 	case r.status == http.StatusRequestEntityTooLarge:
 		a.record.Refuse(telemetry.Body)
+	case r.code == fault.TooComplex:
+		a.record.Refuse(telemetry.Cost)
 	case r == batched:
 		a.record.Refuse(telemetry.Batch)
 	case r == overloaded:

@@ -85,6 +85,9 @@ func setObject(to *map[string]any, name string, value []byte) *refusal {
 	case nothing, null:
 		return nil
 	case object:
+		if n := valuesIn(value); n > MaxValues {
+			return tooManyValues(name, n)
+		}
 		*to = decodeObject(value)
 		return nil
 	default:

@@ -3,6 +3,7 @@ package graphqlhttp
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -20,6 +21,8 @@ type refusal struct {
 	code    fault.Code
 	message string
 	header  [2]string // a header that the status asks for, if there is one
+	// more is what the answer has in extensions beside the code.
+	more map[string]any
 }
 
 // LocalNames says which requests are answered by a server that is for its own machine alone.
@@ -29,34 +32,36 @@ const LocalNames = "AUTH is off, so only requests from this machine that name it
 const example = `as in {"query": "{ __typename }"}`
 
 var (
-	wrongMethod = &refusal{http.StatusMethodNotAllowed, fault.BadUserInput,
-		"only GET and POST are allowed", [2]string{"Allow", "GET, POST"}}
-	notAcceptable = &refusal{http.StatusNotAcceptable, fault.BadUserInput,
-		"the Accept header allows neither application/graphql-response+json nor application/json, in UTF-8", [2]string{}}
-	wrongType = &refusal{http.StatusUnsupportedMediaType, fault.BadUserInput,
-		"a POST must have Content-Type: application/json, in UTF-8", [2]string{}}
-	wrongCoding = &refusal{http.StatusUnsupportedMediaType, fault.BadUserInput,
-		"the body of a request must not be compressed", [2]string{"Accept-Encoding", "identity"}}
+	wrongMethod = &refusal{status: http.StatusMethodNotAllowed, code: fault.BadUserInput,
+		message: "only GET and POST are allowed", header: [2]string{"Allow", "GET, POST"}}
+	notAcceptable = &refusal{status: http.StatusNotAcceptable, code: fault.BadUserInput,
+		message: "the Accept header allows neither application/graphql-response+json nor application/json, in UTF-8"}
+	wrongType = &refusal{status: http.StatusUnsupportedMediaType, code: fault.BadUserInput,
+		message: "a POST must have Content-Type: application/json, in UTF-8"}
+	wrongCoding = &refusal{status: http.StatusUnsupportedMediaType, code: fault.BadUserInput,
+		message: "the body of a request must not be compressed", header: [2]string{"Accept-Encoding", "identity"}}
 	batched = malformed("the body of the request must be a JSON object, not an array: one operation, " + example)
-	tooSlow = &refusal{http.StatusRequestTimeout, fault.Timeout,
-		"the body of the request did not arrive in time", [2]string{"Connection", "close"}}
-	overloaded = &refusal{http.StatusServiceUnavailable, fault.Unavailable,
-		"the server has more to do than it can; try again", [2]string{"Retry-After", "1"}}
+	tooSlow = &refusal{status: http.StatusRequestTimeout, code: fault.Timeout,
+		message: "the body of the request did not arrive in time", header: [2]string{"Connection", "close"}}
+	overloaded = &refusal{status: http.StatusServiceUnavailable, code: fault.Unavailable,
+		message: "the server has more to do than it can; try again", header: [2]string{"Retry-After", "1"}}
 	// 421 says what is wrong: this server is not the one for that name (RFC 9110, sections 7.4 and 15.5.20).
-	otherHost = &refusal{http.StatusMisdirectedRequest, fault.Forbidden, LocalNames, [2]string{}}
-	givenUp   = &refusal{http.StatusServiceUnavailable, fault.Timeout,
-		"the request was given up before it was answered", [2]string{}}
+	otherHost = &refusal{status: http.StatusMisdirectedRequest, code: fault.Forbidden, message: LocalNames}
+	givenUp   = &refusal{status: http.StatusServiceUnavailable, code: fault.Timeout,
+		message: "the request was given up before it was answered"}
 )
 
 func (r *refusal) errors() gqlerror.List {
-	return gqlerror.List{{Message: r.message, Extensions: map[string]any{"code": r.code}}}
+	extensions := map[string]any{"code": r.code}
+	maps.Copy(extensions, r.more)
+	return gqlerror.List{{Message: r.message, Extensions: extensions}}
 }
 
 // RefuseOrigin answers a request that a page of another origin sent, which is named unless it is "".
 func RefuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
 	telemetry.FromContext(r.Context()).Refuse(telemetry.Origin)
-	refuse(w, r, &refusal{http.StatusForbidden, fault.Forbidden, "a page of another origin sent this from a browser, and " +
-		"CORS_ORIGINS does not name it: CORS_ORIGINS=" + cmp.Or(origin, "https://app.example.com") + " lets that origin in", [2]string{}})
+	refuse(w, r, &refusal{status: http.StatusForbidden, code: fault.Forbidden, message: "a page of another origin sent this from a browser, and " +
+		"CORS_ORIGINS does not name it: CORS_ORIGINS=" + cmp.Or(origin, "https://app.example.com") + " lets that origin in"})
 }
 
 // RefuseHost answers a request for a name that is none of this machine's own.
@@ -65,13 +70,13 @@ func RefuseHost(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherHost
 // RefuseToken answers a request whose bearer token does not hold, and says why: https://www.rfc-editor.org/rfc/rfc6750#section-3. The reason
 // must have no quotes in it.
 func RefuseToken(w http.ResponseWriter, r *http.Request, reason string) {
-	refuse(w, r, &refusal{http.StatusUnauthorized, fault.Unauthenticated, reason,
-		[2]string{"WWW-Authenticate", `Bearer error="invalid_token", error_description="` + reason + `"`}})
+	refuse(w, r, &refusal{status: http.StatusUnauthorized, code: fault.Unauthenticated, message: reason,
+		header: [2]string{"WWW-Authenticate", `Bearer error="invalid_token", error_description="` + reason + `"`}})
 }
 
 // RefuseForNow answers a request that the server cannot judge yet.
 func RefuseForNow(w http.ResponseWriter, r *http.Request, reason string) {
-	refuse(w, r, &refusal{http.StatusServiceUnavailable, fault.Unavailable, reason, overloaded.header})
+	refuse(w, r, &refusal{status: http.StatusServiceUnavailable, code: fault.Unavailable, message: reason, header: overloaded.header})
 }
 
 func refuse(w http.ResponseWriter, r *http.Request, why *refusal) {
@@ -90,7 +95,12 @@ func tooLarge(limit int64) *refusal {
 		message: fmt.Sprintf("the body of the request is larger than the %d bytes that are allowed", limit)}
 }
 
+func tooManyValues(name string, n int) *refusal {
+	return &refusal{status: http.StatusBadRequest, code: fault.TooComplex, more: map[string]any{"limit": MaxValues, "actual": n},
+		message: fmt.Sprintf("there are %d values in %s; at most %d are allowed", n, name, MaxValues)}
+}
+
 func notByGet(operation ast.Operation) *refusal {
-	return &refusal{http.StatusMethodNotAllowed, fault.BadUserInput,
-		fmt.Sprintf("GET runs queries only; send a %s by POST", strings.ToLower(string(operation))), [2]string{"Allow", "POST"}}
+	return &refusal{status: http.StatusMethodNotAllowed, code: fault.BadUserInput, header: [2]string{"Allow", "POST"},
+		message: fmt.Sprintf("GET runs queries only; send a %s by POST", strings.ToLower(string(operation)))}
 }

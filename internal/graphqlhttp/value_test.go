@@ -81,3 +81,35 @@ func BenchmarkDecodeObject(b *testing.B) {
 		decodeObject(object)
 	}
 }
+
+// TestValuesIn counts values as they are decoded, and refuses more than may be sent.
+func TestValuesIn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		value string
+		want  int
+	}{
+		{`{}`, 1},
+		{` { } `, 1},
+		{`{"a":1}`, 2},
+		{`{"a": [ ], "b": [{}, {}]}`, 5},
+		{`{"a":[1,2],"b":{"c":"x,[{,"}}`, 6},
+		{`{"a":"\",{"}`, 2},
+	} {
+		if got := valuesIn([]byte(tt.value)); got != tt.want {
+			t.Errorf("valuesIn(%s) = %d, want %d", tt.value, got, tt.want)
+		}
+	}
+	for _, name := range []string{"variables", "extensions"} {
+		for n, refused := range map[int]bool{MaxValues: false, MaxValues + 1: true} {
+			body := `{"query":"{ a }","` + name + `":{"a":[` + strings.Repeat("{},", n-3) + `{}` + `]}}`
+			_, why := fromJSON([]byte(body))
+			if (why != nil) != refused {
+				t.Errorf("%d values in %s: refused %t, want %t", n, name, why != nil, refused)
+			}
+			if why != nil && (why.code != "QUERY_TOO_COMPLEX" || why.errors()[0].Extensions["limit"] != MaxValues) {
+				t.Errorf("%d values in %s: %+v", n, name, why)
+			}
+		}
+	}
+}

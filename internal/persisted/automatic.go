@@ -31,7 +31,8 @@ func (Automatic) ExtensionName() string { return "AutomaticPersistedQueries" }
 // Validate accepts every schema.
 func (Automatic) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters puts the document in that a request refers to, or keeps the one that it brings.
+// MutateOperationParameters puts the document in that a request refers to, or checks that the one
+// it brings has the hash that it gives.
 func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	ref, err := referenceOf(params)
 	if err != nil || ref.id == "" {
@@ -46,7 +47,6 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 		if hashOf(params.Query) != hash {
 			return badInput(ref.field, ref.field+" is not the SHA-256 of the query that came with it")
 		}
-		a.keep(hash, params.Query)
 	} else {
 		known, ok := a.documents.Get(hash)
 		telemetry.FromContext(ctx).LookUp(ok)
@@ -55,7 +55,20 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 		}
 		params.Query = known
 	}
-	graphql.GetOperationContext(ctx).Stats.SetExtension("APQ", &extension.ApqStats{Hash: hash, SentQuery: sent})
+	graphql.GetOperationContext(ctx).Stats.SetExtension(statistics, &extension.ApqStats{Hash: hash, SentQuery: sent})
+	return nil
+}
+
+// statistics is where gqlgen's own extension has what is known of the hash.
+const statistics = "APQ"
+
+// MutateOperationContext keeps the document that a request brings with its hash. It is called once
+// the document is found to be valid and the variables fit: one that is not would be validated again
+// and again for a hash of a few bytes.
+func (a Automatic) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	if given, ok := op.Stats.GetExtension(statistics).(*extension.ApqStats); ok && given.SentQuery {
+		a.keep(given.Hash, op.RawQuery)
+	}
 	return nil
 }
 

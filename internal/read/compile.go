@@ -194,6 +194,7 @@ func (c *compiler) pageInfo(l *level, selections ast.SelectionSet) (fields []out
 type collected struct {
 	field      *ast.Field
 	selections ast.SelectionSet
+	merged     bool // selections are a copy, to which more may be appended
 }
 
 // collect merges selection sets as CollectFields of the GraphQL specification does (section 6.3.2), for an object that fulfils the
@@ -239,7 +240,10 @@ func (g *grouping) add(set ast.SelectionSet) {
 func (g *grouping) merge(f *ast.Field) {
 	for _, known := range g.fields {
 		if known.field.Alias == f.Alias {
-			known.selections = append(known.selections[:len(known.selections):len(known.selections)], f.SelectionSet...)
+			if !known.merged {
+				known.selections, known.merged = slices.Clone(known.selections), true
+			}
+			known.selections = append(known.selections, f.SelectionSet...)
 			return
 		}
 	}
