@@ -22,6 +22,9 @@ type Limits struct {
 	Directives int
 	Cost       int // see measure
 	Tokens     int // of the document
+	// AnswerBytes is how large an answer may be, and how large the rows that it is made of. It is checked while the
+	// answer is made.
+	AnswerBytes int
 }
 
 // limiter refuses operations that pass a limit. Introspection is not counted: it is there for those who develop.
@@ -111,8 +114,11 @@ func times(a, b int) int {
 	return a * b
 }
 
-// measure measures selections. A field costs 1; the fields inside of a list cost as often as the list has entries: a page its size, a list
-// without pages what read.Engine takes it for.
+// keyBytes is how many bytes of the name that a field has in the answer are part of the 1 that it costs.
+const keyBytes = 32
+
+// measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the answer; the fields inside
+// of a list cost as often as the list has entries: a page its size, a list without pages what read.Engine takes it for.
 type measure struct {
 	limiter
 	op        *graphql.OperationContext
@@ -137,7 +143,7 @@ func (m *measure) set(set ast.SelectionSet) (total size) {
 }
 
 func (m *measure) field(f *ast.Field) size {
-	found := size{depth: 1, cost: 1, directives: len(f.Directives)}
+	found := size{depth: 1, cost: 1 + len(f.Alias)/keyBytes, directives: len(f.Directives)}
 	if f.Alias != f.Name {
 		found.aliases = 1
 	}
@@ -148,7 +154,7 @@ func (m *measure) field(f *ast.Field) size {
 	found.depth += inside.depth
 	found.aliases = plus(found.aliases, inside.aliases)
 	found.directives = plus(found.directives, inside.directives)
-	found.cost = plus(1, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
+	found.cost = plus(found.cost, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
 	return found
 }
 
