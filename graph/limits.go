@@ -27,7 +27,8 @@ type Limits struct {
 	AnswerBytes int
 }
 
-// limiter refuses operations that pass a limit. Introspection is not counted: it is there for those who develop.
+// limiter refuses operations that pass a limit. Of introspection, the cost and the depth are not counted: it is there for
+// those who develop, and its answer has a limit of its own.
 type limiter struct {
 	Limits
 	engine *read.Engine
@@ -147,13 +148,13 @@ func (m *measure) field(f *ast.Field) size {
 	if f.Alias != f.Name {
 		found.aliases = 1
 	}
+	inside := m.set(f.SelectionSet)
+	found.aliases = plus(found.aliases, inside.aliases)
+	found.directives = plus(found.directives, inside.directives)
 	if strings.HasPrefix(f.Name, "__") {
 		return found
 	}
-	inside := m.set(f.SelectionSet)
 	found.depth += inside.depth
-	found.aliases = plus(found.aliases, inside.aliases)
-	found.directives = plus(found.directives, inside.directives)
 	found.cost = plus(found.cost, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
 	return found
 }

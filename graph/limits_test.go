@@ -46,6 +46,7 @@ func TestLimits(t *testing.T) {
 		{name: "deep", query: `{ heroes(first: 1) { nodes { team { heroes(first: 1) { nodes { team { heroes(first: 1) { nodes { team { heroes(first: 1) { nodes { team { id } } } } } } } } } } } } }`,
 			code: "QUERY_TOO_DEEP", limit: 12, actual: 13},
 		{name: "aliases", query: `{ users(first: 1) { nodes { a: id b: id c: id d: id e: id f: id } } }`, code: "TOO_MANY_ALIASES", limit: 5, actual: 6},
+		{name: "aliases of introspection", query: `{ __schema { types { a: name b: name c: name d: name e: name f: name } } }`, code: "TOO_MANY_ALIASES", limit: 5, actual: 6},
 		{name: "root fields", query: `{ users { totalCount } teams { totalCount } heroes { totalCount } products { totalCount } orders { totalCount } }`,
 			code: "QUERY_TOO_COMPLEX", limit: 4, actual: 5},
 		{name: "long names", query: `{ users(first: 100) { nodes { ` + longNames("id", 4) + ` } } }`, code: "QUERY_TOO_COMPLEX", limit: 10_000, actual: 1 + 100*(1+4*29)},

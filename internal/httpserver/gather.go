@@ -30,8 +30,15 @@ func (l gathering) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c, ok := conn.(interface{ SetWriteBuffer(int) error }); ok && l.stall > 0 {
+		_ = c.SetWriteBuffer(sendBuffer) // else it has the system's size
+	}
 	return &gathered{Conn: conn, stall: l.stall, left: l.stall}, nil
 }
+
+// sendBuffer is how many bytes the system takes of an answer ahead of its client. It would take several megabytes by itself,
+// and say only when a third of that is gone that the client has read something.
+const sendBuffer = 256 << 10
 
 // full is the size of net/http's buffer.
 const full = 4 << 10
