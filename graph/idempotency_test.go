@@ -283,3 +283,25 @@ func TestKeysAreBoundedAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestKeysAtOnceSerializable sends requests of one viewer at once where mutations are serializable. That others keep keys
+// meanwhile makes none of them fail, as they are run again.
+func TestKeysAtOnceSerializable(t *testing.T) {
+	t.Parallel()
+	a, me := newKeyedAPI(t, dbtest.Postgres(t), idempotency.Limits{Keys: 100, Bytes: 1 << 20})
+	a.db.Options.Serializable = true
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for j := range 3 {
+				if got, _ := a.create(me, fmt.Sprint("k", i, " ", j), "x", "id"); len(got.Errors) > 0 {
+					t.Errorf("%s", got)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if keys, _ := a.kept(); keys != 24 {
+		t.Errorf("%d keys are kept, want 24", keys)
+	}
+}
