@@ -22,8 +22,10 @@ import (
 	"forge/internal/admission"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
+	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/httpserver"
+	"forge/internal/idempotency"
 	"forge/internal/metrics"
 	"forge/internal/password"
 	"forge/internal/persisted"
@@ -262,10 +264,12 @@ func (p program) graph() graph.Config {
 		IdempotencyTTL: p.IdempotencyTTL,
 		Limits: graph.Limits{
 			Depth: p.MaxDepth, Aliases: p.MaxAliases, RootFields: p.MaxRootFields, Directives: p.MaxDirectives,
-			Cost: p.MaxCost, Tokens: p.MaxTokens,
+			Cost: p.MaxCost, Tokens: p.MaxTokens, AnswerBytes: p.MaxAnswerBytes,
 		},
+		Idempotency:    idempotency.Limits{AnswerBytes: p.IdempotencyAnswerBytes, Keys: p.IdempotencyKeys, Bytes: p.IdempotencyBytes},
 		MaxBodyBytes:   int64(p.MaxBodyBytes),
 		Gate:           admission.New(p.MaxInFlight, p.MaxQueued, p.QueueTimeout),
+		Unsent:         graphqlhttp.NewUnsent(p.MaxUnsentBytes, httpserver.Abort),
 		RequestTimeout: p.RequestTimeout,
 		AloneReads:     !p.SharedReads,
 		Passwords:      p.passwords(),

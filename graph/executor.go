@@ -9,6 +9,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/budget"
 )
 
 // operationExecutor checks operations as gqlgen does, and runs each as a unit of work. What gqlgen has besides, subscriptions and middleware around
@@ -59,9 +61,9 @@ func (o *operations) execute(ctx context.Context) *graphql.Response {
 	if ctx.Err() != nil {
 		return nil
 	}
-	ctx = graphql.WithResponseContext(ctx, o.present, recovered)
+	ctx = graphql.WithResponseContext(ctx, o.presentSome, recovered)
 	response := o.schema.Exec(ctx)(ctx)
-	response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
+	response.Errors = withLeftOut(append(response.Errors, graphql.GetErrors(ctx)...), budget.FromContext(ctx))
 	response.Extensions = graphql.GetExtensions(ctx)
 	return response
 }

@@ -22,9 +22,13 @@ type Limits struct {
 	Directives int
 	Cost       int // see measure
 	Tokens     int // of the document
+	// AnswerBytes is how large an answer may be, and how large the rows that it is made of. It is checked while the
+	// answer is made.
+	AnswerBytes int
 }
 
-// limiter refuses operations that pass a limit. Introspection is not counted: it is there for those who develop.
+// limiter refuses operations that pass a limit. Of introspection, the cost and the depth are not counted: it is there for
+// those who develop, and its answer has a limit of its own.
 type limiter struct {
 	Limits
 	engine *read.Engine
@@ -111,8 +115,11 @@ func times(a, b int) int {
 	return a * b
 }
 
-// measure measures selections. A field costs 1; the fields inside of a list cost as often as the list has entries: a page its size, a list
-// without pages what read.Engine takes it for.
+// keyBytes is how many bytes of the name that a field has in the answer are part of the 1 that it costs.
+const keyBytes = 32
+
+// measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the answer; the fields inside
+// of a list cost as often as the list has entries: a page its size, a list without pages what read.Engine takes it for.
 type measure struct {
 	limiter
 	op        *graphql.OperationContext
@@ -137,18 +144,18 @@ func (m *measure) set(set ast.SelectionSet) (total size) {
 }
 
 func (m *measure) field(f *ast.Field) size {
-	found := size{depth: 1, cost: 1, directives: len(f.Directives)}
+	found := size{depth: 1, cost: 1 + len(f.Alias)/keyBytes, directives: len(f.Directives)}
 	if f.Alias != f.Name {
 		found.aliases = 1
 	}
+	inside := m.set(f.SelectionSet)
+	found.aliases = plus(found.aliases, inside.aliases)
+	found.directives = plus(found.directives, inside.directives)
 	if strings.HasPrefix(f.Name, "__") {
 		return found
 	}
-	inside := m.set(f.SelectionSet)
 	found.depth += inside.depth
-	found.aliases = plus(found.aliases, inside.aliases)
-	found.directives = plus(found.directives, inside.directives)
-	found.cost = plus(1, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
+	found.cost = plus(found.cost, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
 	return found
 }
 

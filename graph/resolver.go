@@ -25,6 +25,7 @@ import (
 	"forge/internal/admission"
 	"forge/internal/database"
 	"forge/internal/graphqlhttp"
+	"forge/internal/idempotency"
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/read"
@@ -37,14 +38,16 @@ type Config struct {
 	HeldTooLong time.Duration // an operation that holds its connection for longer is logged; 0 for none
 	// IdempotencyTTL is how long the answer to a mutation with an idempotency key is kept.
 	IdempotencyTTL time.Duration
+	Idempotency    idempotency.Limits // of what is kept
 	Limits         Limits
 	// Documents says which documents are taken, and how they may be named: an extension of package persisted. If it is nil, each request has to
 	// bring its own, and any will do.
 	Documents      graphql.HandlerExtension
-	MaxBodyBytes   int64           // of a request; 0 for no limit
-	Gate           *admission.Gate // lets operations in; nil lets in all
-	RequestTimeout time.Duration   // after which an operation is stopped; 0 for never
-	AloneReads     bool            // requests share no reads
+	MaxBodyBytes   int64               // of a request; 0 for no limit
+	Gate           *admission.Gate     // lets operations in; nil lets in all
+	Unsent         *graphqlhttp.Unsent // bounds the answers that wait for their readers; nil does not
+	RequestTimeout time.Duration       // after which an operation is stopped; 0 for never
+	AloneReads     bool                // requests share no reads
 	// CursorKey seals cursors: 32 bytes, the same for all servers of an API and at each start. With none everyone can read what a cursor holds, which
 	// is for where everyone may see all.
 	CursorKey []byte
@@ -74,6 +77,7 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 	engine := read.NewEngine(schema.Schema(), ent.Entities, cfg.CursorKey)
 	engine.ToAll, engine.Alone = toAll, cfg.AloneReads
 	exec := newExecutor(executable{schema, engine}, engine, db, cfg, log)
+	exec.AroundFields(countField)
 	exec.AroundRootFields(switchViewer)
 	exec.AroundRootFields(engine.Mutate)
 	exec.AroundFields(engine.Read)
@@ -108,7 +112,8 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 
 // handler returns the handler of the API.
 func (e operationExecutor) handler() http.Handler {
-	return graphqlhttp.Transport{MaxBodyBytes: e.operations.MaxBodyBytes, Gate: e.operations.Gate}.Handler(e)
+	o := e.operations
+	return graphqlhttp.Transport{MaxBodyBytes: o.MaxBodyBytes, Gate: o.Gate, Unsent: o.Unsent}.Handler(e)
 }
 
 // TrustedDocuments reads a manifest, and validates its documents as those of requests are; see persisted.Load.

@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/ent"
+	"forge/internal/budget"
 	"forge/internal/database"
 	"forge/internal/fault"
 	"forge/internal/idempotency"
@@ -78,6 +79,8 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		a.unit.WhenHeld(a.HeldTooLong, func() { a.warn(ctx) })
 	}
 	ctx = context.WithValue(unit.NewContext(ctx, a.unit), attemptKey{}, a)
+	answer := budget.New(a.Limits.AnswerBytes)
+	ctx = budget.NewContext(ctx, answer)
 	if err := a.admit(ctx); err != nil {
 		response := a.refuse(ctx, err)
 		response.Data = nil // nothing was run: it is an error of the request
@@ -100,6 +103,10 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	response := a.execute(ctx)
 	if response == nil {
 		return nil
+	}
+	if answer.Exceeded() {
+		telemetry.FromContext(ctx).Refuse(telemetry.Answer)
+		return a.refuse(ctx, answer.Err())
 	}
 	if unavailable(response) || ctx.Err() != nil && len(response.Errors) > 0 {
 		response.Data = []byte("null") // no part of the answer is better than the status that says: try again
@@ -124,7 +131,7 @@ func (a *attempt) store(ctx context.Context, request *idempotency.Request, respo
 		return err // once the commit has begun it is not broken off: it might be carried out nevertheless
 	}
 	if request != nil {
-		if err := keep(ctx, request, response); err != nil {
+		if err := a.keep(ctx, request, response); err != nil {
 			return err
 		}
 	}
@@ -228,12 +235,13 @@ func stopAfterFailure(ctx context.Context, next graphql.RootResolver) graphql.Ma
 		return next(ctx)
 	}
 	a := ctx.Value(attemptKey{}).(*attempt)
-	if a.failed.Load() {
+	answer := budget.FromContext(ctx)
+	if a.failed.Load() || answer.Exceeded() {
 		return graphql.Null
 	}
-	before := len(graphql.GetErrors(ctx))
+	before := answer.Errors()
 	value := next(ctx)
-	if value == graphql.Null && len(graphql.GetErrors(ctx)) > before {
+	if value == graphql.Null && answer.Errors() > before {
 		a.failed.Store(true)
 	}
 	return value

@@ -2,9 +2,12 @@ package graphqlhttp
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -19,6 +22,8 @@ type answer struct {
 	w      http.ResponseWriter
 	media  string
 	record *telemetry.Record
+	ctx    context.Context // of the request; nil if the answer is small
+	unsent *Unsent
 }
 
 // newAnswer sets the headers that every answer has; should exec panic, its server's answer has them, too.
@@ -69,21 +74,41 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	a.record.Answer(firstCode(response.Errors))
 	body := buffers.Get().(*bytes.Buffer)
 	defer release(body)
-	appendResponse(body, response)
-	recycle.Done(response.Data)
+	start, data, end := appendResponse(body, response)
+	size := len(start) + len(data) + len(end)
+	defer a.unsent.hold(a.ctx, size)()
 	header := a.w.Header()
 	if o.header[0] != "" {
 		header.Set(o.header[0], o.header[1])
 	}
-	header["Content-Length"] = []string{strconv.Itoa(body.Len())}
+	header["Content-Length"] = []string{strconv.Itoa(size)}
 	a.w.WriteHeader(o.status)
-	_, _ = a.w.Write(body.Bytes()) // it fails if the client has gone, who will not miss it
+	for _, part := range [][]byte{start, data, end} {
+		if len(part) == 0 {
+			continue
+		}
+		if _, err := a.w.Write(part); err != nil { // the client has gone, or does not read
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				a.record.Refuse(telemetry.SlowReader)
+			}
+			return
+		}
+	}
 }
 
-// appendResponse writes errors first, where a reader finds them. Data is JSON already and goes out as it is; a response that
-// has none and reports an error was refused before it was executed, and has no such entry.
-func appendResponse(b *bytes.Buffer, response *graphql.Response) {
-	b.Grow(len(response.Data) + 32)
+// largeData is the size from which data is written as it is: to copy it would take its memory twice while the client reads.
+const largeData = 64 << 10
+
+// appendResponse returns the body of an answer in up to three pieces; b has all of it but large data. The memory of other
+// data is handed on.
+//
+// Errors come first, where a reader finds them. Data is JSON already and goes out as it is; a response that has none and
+// reports an error was refused before it was executed, and has no such entry.
+func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, end []byte) {
+	cut := -1
+	if len(response.Data) < largeData {
+		b.Grow(len(response.Data) + 32)
+	}
 	separator := "{"
 	entry := func(name string, value []byte) {
 		b.WriteString(separator)
@@ -95,8 +120,12 @@ func appendResponse(b *bytes.Buffer, response *graphql.Response) {
 		entry(`"errors":`, mustMarshal(response.Errors))
 	}
 	switch {
+	case len(response.Data) >= largeData:
+		entry(`"data":`, nil)
+		cut = b.Len()
 	case response.Data != nil:
 		entry(`"data":`, response.Data)
+		recycle.Done(response.Data)
 	case len(response.Errors) == 0:
 		entry(`"data":`, []byte("null"))
 	}
@@ -104,6 +133,10 @@ func appendResponse(b *bytes.Buffer, response *graphql.Response) {
 		entry(`"extensions":`, mustMarshal(response.Extensions))
 	}
 	b.WriteByte('}')
+	if cut < 0 {
+		return b.Bytes(), nil, nil
+	}
+	return b.Bytes()[:cut], response.Data, b.Bytes()[cut:]
 }
 
 // mustMarshal panics before anything was sent: the server then logs it and answers with an internal error.

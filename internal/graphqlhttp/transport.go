@@ -22,6 +22,8 @@ type Transport struct {
 	// Gate lets operations in. What it turns away at once is not even read; else an operation counts from the end of its request to
 	// the start of its answer, so that neither a slow sender nor a slow reader is in the way of others.
 	Gate *admission.Gate
+	// Unsent bounds the answers that wait for their readers; nil does not.
+	Unsent *Unsent
 }
 
 var _ graphql.Transport = Transport{}
@@ -33,7 +35,7 @@ func (Transport) Supports(*http.Request) bool { return true }
 func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	media, acceptable := negotiate(r.Header.Values("Accept"))
 	a := newAnswer(w, media)
-	a.record = telemetry.FromContext(r.Context())
+	a.record, a.ctx, a.unsent = telemetry.FromContext(r.Context()), r.Context(), t.Unsent
 	if t.Gate.Full() {
 		a.record.Refuse(telemetry.Overload)
 		_, code := TurnAway(w, r)

@@ -52,7 +52,7 @@ func TestGathered(t *testing.T) {
 		}
 		_, _ = w.Write(answerOf(n))
 	})}
-	go func() { _ = srv.Serve(gathering{l}) }()
+	go func() { _ = srv.Serve(gathering{Listener: l}) }()
 	t.Cleanup(func() { srv.Close() })
 	ask := func(n int, more string, most int64) {
 		t.Helper()
@@ -103,7 +103,7 @@ func TestGatheredCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	conn, err := gathering{l}.Accept()
+	conn, err := gathering{Listener: l}.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ type Connection struct {
 	ReadHeaderTimeout time.Duration
 	ReadTimeout       time.Duration // of a request, headers and body
 	WriteTimeout      time.Duration // from a request's headers to the end of its answer
+	StallTimeout      time.Duration // for each 8 KiB of an answer that its client reads
 	IdleTimeout       time.Duration // until the next request
 }
 
@@ -40,9 +41,10 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 		MaxHeaderBytes:    limits.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		ConnContext:       withConn,
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(gathering{l}) }()
+	go func() { ended <- srv.Serve(gathering{l, limits.StallTimeout}) }()
 	select {
 	case err := <-ended:
 		return err

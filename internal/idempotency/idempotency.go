@@ -5,6 +5,7 @@
 package idempotency
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -12,6 +13,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -22,6 +25,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/fault"
 	"forge/internal/sweep"
+	"forge/internal/telemetry"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -31,6 +35,13 @@ const Header = "Idempotency-Key"
 
 // maxKey is how many characters a key has at most.
 const maxKey = 255
+
+// Limits bound what is kept. 0 stands for no limit.
+type Limits struct {
+	AnswerBytes int // of one answer
+	Keys        int // of a viewer, the one that is being kept included
+	Bytes       int // of a viewer's answers together, the one that is being kept included
+}
 
 // Request is a mutation with a key.
 type Request struct {
@@ -115,16 +126,67 @@ func (r *Request) is() func(*entsql.Selector) {
 	}
 }
 
-// Keep stores the answer with what the unit of work did.
-func (r *Request) Keep(ctx context.Context, answer []byte) error {
-	n, err := unit.Client(ctx).IdempotencyKey.Update().Where(r.is()).SetAnswer(string(answer)).Save(viewer.NewContext(ctx, viewer.System))
-	if err != nil {
-		return fmt.Errorf("keep an answer under its idempotency key: %w", err)
+// Keep stores the answer with what the unit of work did. If that passes a limit the error is a BAD_USER_INPUT or a
+// RATE_LIMITED, and the caller must roll back.
+//
+// The same statement looks at what else is kept for the viewer. It does not see what is not committed, so a viewer may
+// come to have as many keys more than allowed as there are requests at that moment.
+func (r *Request) Keep(ctx context.Context, answer []byte, limits Limits) error {
+	if limits.AnswerBytes > 0 && len(answer) > limits.AnswerBytes {
+		telemetry.FromContext(ctx).Refuse(telemetry.KeptAnswer)
+		return fault.Input(Header, "the answer has %d bytes; up to %d are kept under an %s: ask for fewer fields, or send the request without one",
+			len(answer), limits.AnswerBytes, Header)
 	}
-	if n != 1 {
-		return fmt.Errorf("keep an answer under its idempotency key: %d rows", n)
+	ctx = viewer.NewContext(ctx, viewer.System)
+	n, err := unit.Client(ctx).IdempotencyKey.Update().Where(r.is(), r.within(limits, len(answer))).SetAnswer(string(answer)).Save(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("keep an answer under its idempotency key: %w", err)
+	case n == 0:
+		return r.full(ctx, limits)
 	}
 	return nil
+}
+
+// within returns the condition that there is room for an answer of so many bytes.
+func (r *Request) within(limits Limits, bytes int) func(*entsql.Selector) {
+	return func(s *entsql.Selector) {
+		if limits.Keys == 0 && limits.Bytes == 0 {
+			return
+		}
+		s.Where(entsql.P(func(b *entsql.Builder) {
+			b.WriteString("(SELECT count(*) <= ").Arg(cmp.Or(limits.Keys, math.MaxInt)).
+				WriteString(" AND coalesce(sum(octet_length(").Ident(idempotencykey.FieldAnswer).WriteString(")), 0) <= ").
+				Arg(cmp.Or(limits.Bytes, math.MaxInt) - bytes).
+				WriteString(" FROM ").Ident(idempotencykey.Table).WriteString(" WHERE ").Ident(idempotencykey.FieldViewer).WriteString(" = ").
+				Arg(r.Viewer).WriteByte(')')
+		}))
+	}
+}
+
+// full returns the error for a viewer for whom no more is kept.
+func (r *Request) full(ctx context.Context, limits Limits) error {
+	telemetry.FromContext(ctx).Refuse(telemetry.KeptKeys)
+	oldest, err := unit.Client(ctx).IdempotencyKey.Query().Where(idempotencykey.Viewer(r.Viewer)).
+		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Select(idempotencykey.FieldExpiresAt).First(ctx)
+	if err != nil {
+		return fmt.Errorf("look for the oldest of a viewer's idempotency keys: %w", err)
+	}
+	wait := max(1, int(math.Ceil(time.Until(oldest.ExpiresAt).Seconds())))
+	return &fault.Error{Code: fault.RateLimited, More: map[string]any{"retryAfter": wait},
+		Message: fmt.Sprintf("too much is kept under your %ss: up to %s; send the request without one, or wait until older ones expire", Header, limits.perViewer())}
+}
+
+// perViewer describes what is kept for one viewer.
+func (l Limits) perViewer() string {
+	var parts []string
+	if l.Keys > 0 {
+		parts = append(parts, fmt.Sprintf("%d keys", l.Keys))
+	}
+	if l.Bytes > 0 {
+		parts = append(parts, fmt.Sprintf("%d bytes of answers", l.Bytes))
+	}
+	return strings.Join(parts, " and ") + " are allowed"
 }
 
 // Sweep removes the keys that have expired and returns how many there were.

@@ -156,8 +156,21 @@ func (in *intake) row(values []driver.Value) error {
 	}
 	in.taken[place]++
 	in.places = append(in.places, place)
-	return in.table.add(values, in.columns)
+	before := len(in.table.data)
+	if err := in.table.add(values, in.columns); err != nil {
+		return err
+	}
+	if !in.budget.Hold(len(in.table.data) - before + rowBytes + cellBytes*len(in.columns)) {
+		return in.budget.Err()
+	}
+	return nil
 }
+
+// What a row and each of its cells take beside what is stored in them, or a little more.
+const (
+	rowBytes  = 32
+	cellBytes = 4
+)
 
 func (r *run) loadCounts(ctx context.Context, f *fetch) error {
 	res := &r.results[f.level.slot]

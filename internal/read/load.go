@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/budget"
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
@@ -24,12 +25,13 @@ type run struct {
 	unit    *unit.Unit
 	op      *graphql.OperationContext
 	viewer  viewer.Viewer
+	budget  *budget.Answer
 	results []result    // by the level's slot
 	noted   *[]answered // what the context was asked for its statements; nil if nobody wants to know
 }
 
 func newRun(ctx context.Context, e *Engine, op *graphql.OperationContext) *run {
-	return &run{Engine: e, unit: unit.FromContext(ctx), op: op, viewer: viewer.FromContext(ctx)}
+	return &run{Engine: e, unit: unit.FromContext(ctx), op: op, viewer: viewer.FromContext(ctx), budget: budget.FromContext(ctx)}
 }
 
 // result is what the statements of a level brought.
@@ -170,7 +172,14 @@ func (r *run) each(ctx context.Context, p *plan, b *batch, wanted []ids.ID, obje
 // joined writes the list.
 func joined(p *plan, wanted []ids.ID, objects []graphql.Marshaler) (any, error) {
 	required := p.field.Definition.Type.Elem.NonNull
-	b := written("[")
+	size := len(objects) + len("[]")
+	for _, object := range objects {
+		text, ok := object.(written)
+		if size += len(text); !ok {
+			size += len("null")
+		}
+	}
+	b := append(make(written, 0, size), '[')
 	for i, object := range objects {
 		if i > 0 {
 			b = append(b, ',')

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/budget"
 	"forge/internal/entity"
 	"forge/internal/unit"
 )
@@ -52,7 +53,12 @@ func change(ctx context.Context, last bool) context.Context {
 	if !ok {
 		return ctx
 	}
-	return unit.WithChange(ctx, &unit.Change{Alone: last && r.alone, Returning: r.returning, Row: r.take})
+	alone := last && r.alone
+	if alone {
+		// It is stored once the statement has run, and an error would say that it is not.
+		budget.FromContext(ctx).Lift()
+	}
+	return unit.WithChange(ctx, &unit.Change{Alone: alone, Returning: r.returning, Row: r.take})
 }
 
 func (r *returned) take(row []driver.Value) error {
@@ -113,10 +119,19 @@ func (l *level) returning(dialect string) string {
 	return b.String()
 }
 
-// sure reports whether the selection can be written of every row of its table: what is stored cannot be undone then.
+// sure reports whether the selection can be written of every row of its table, and is not larger than the row: what is
+// stored cannot be undone then.
 func (s *selection) sure() bool {
+	shown := map[int]bool{}
 	for _, out := range s.fields {
-		if out.kind == constant || !out.nonNull {
+		if out.kind == constant {
+			continue
+		}
+		if shown[out.column] {
+			return false
+		}
+		shown[out.column] = true
+		if !out.nonNull {
 			continue
 		}
 		if c := s.level.columns[out.column]; c.shown != nil || s.level.object.nullable(c.name) {

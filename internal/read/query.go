@@ -50,7 +50,7 @@ func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
 		}
 		b = append(b, answers[i].key...)
 		var ok bool
-		if b, ok = answers[i].append(ctx, b); !ok {
+		if b, ok = answers[i].append(ctx, b); !ok || answers[i].budget.Exceeded() {
 			return []byte("null"), true
 		}
 	}
@@ -144,7 +144,8 @@ func (a *rootAnswer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
 		Object: a.schema.Query.Name, Field: graphql.CollectedField{Field: a.field, Selections: a.selections},
 	})
-	w := &writer{run: &a.run, ctx: ctx, b: b}
+	w := a.newWriter(ctx, b)
+	defer w.count()
 	if !a.write(ctx, w) {
 		return append(w.b[:start], "null"...), !a.field.Definition.Type.NonNull
 	}

@@ -23,12 +23,40 @@ type writer struct {
 	ctx  context.Context
 	b    []byte
 	path ast.Path // below the field's own
+
+	counted int  // how long b was when the budget last heard of it
+	stopped bool // the budget is exceeded
+}
+
+func (r *run) newWriter(ctx context.Context, b []byte) *writer {
+	return &writer{run: r, ctx: ctx, b: b, counted: len(b), stopped: r.budget.Exceeded()}
+}
+
+// countedAtOnce is how many bytes are written before the budget hears of them.
+const countedAtOnce = 4 << 10
+
+// fits reports whether the answer is still within its budget. If not, nothing more may be written, null included.
+func (w *writer) fits() bool {
+	if len(w.b)-w.counted >= countedAtOnce {
+		w.count()
+	}
+	return !w.stopped
+}
+
+// count has the budget know of what was written since it last heard of it.
+func (w *writer) count() {
+	if n := len(w.b) - w.counted; n > 0 { // what was taken back stays counted
+		w.counted = len(w.b)
+		w.stopped = !w.budget.Write(n)
+	}
 }
 
 // write returns what f writes, or a null if nothing is left of it; the error that left nothing has been reported then.
 func (r *run) write(ctx context.Context, p *plan, f func(*writer) bool) graphql.Marshaler {
-	w := &writer{run: r, ctx: ctx, b: make([]byte, 0, p.written.size())}
-	if !f(w) {
+	w := r.newWriter(ctx, make([]byte, 0, p.written.size()))
+	ok := f(w)
+	w.count()
+	if !ok || w.stopped {
 		return graphql.Null
 	}
 	p.written.took(len(w.b))
@@ -37,11 +65,17 @@ func (r *run) write(ctx context.Context, p *plan, f func(*writer) bool) graphql.
 
 // missing reports the field at the path, which may not be null and has no value.
 func (w *writer) missing(path ...ast.PathElement) {
+	if w.budget.SkipError(fault.Internal) {
+		return
+	}
 	graphql.AddErrorf(w.at(path...), "must not be null")
 }
 
 // refuse reports what is wrong with the arguments of the field that is being written.
 func (w *writer) refuse(out *output, err *fault.Error) {
+	if w.budget.SkipError(err.Code) {
+		return
+	}
 	graphql.AddError(w.at(), &gqlerror.Error{Err: err, Message: err.Message,
 		Locations: []gqlerror.Location{{Line: out.at.Line, Column: out.at.Column}}})
 }
@@ -78,6 +112,9 @@ func (w *writer) object(s *selection, row int) bool {
 
 // field writes a field of an object, or null in its place if it may be null.
 func (w *writer) field(out *output, l *level, row int) bool {
+	if !w.fits() {
+		return false
+	}
 	w.b = append(w.b, out.key...)
 	if out.visible != entity.ToAll && !w.sees(out, l, row) {
 		w.hide(out)
@@ -92,6 +129,9 @@ func (w *writer) field(out *output, l *level, row int) bool {
 	w.path = w.path[:depth]
 	if ok {
 		return true
+	}
+	if w.stopped {
+		return false
 	}
 	w.b = append(w.b[:start], "null"...)
 	return !out.nonNull
@@ -108,10 +148,13 @@ func (w *writer) sees(out *output, l *level, row int) bool {
 
 // hide writes null in the place of a field that the viewer may not see, and says so.
 func (w *writer) hide(out *output) {
+	w.b = append(w.b, "null"...)
+	if w.budget.SkipError(fault.Forbidden) {
+		return
+	}
 	err := fault.Closed("", "you may not see this")
 	graphql.AddError(w.at(out.step), &gqlerror.Error{Err: err, Message: err.Message,
 		Locations: []gqlerror.Location{{Line: out.at.Line, Column: out.at.Column}}})
-	w.b = append(w.b, "null"...)
 }
 
 func (w *writer) column(out *output, l *level, row int) bool {
@@ -194,6 +237,9 @@ func (w *writer) connection(c *connection, parent int) bool {
 		if i > 0 {
 			w.b = append(w.b, ',')
 		}
+		if !w.fits() {
+			return false
+		}
 		out := &c.fields[i]
 		w.b = append(w.b, out.key...)
 		w.path = append(w.path, out.step)
@@ -240,6 +286,9 @@ func (w *writer) edge(fields []output, res *result, row int) bool {
 	for i := range fields {
 		if i > 0 {
 			w.b = append(w.b, ',')
+		}
+		if !w.fits() {
+			return false
 		}
 		out := &fields[i]
 		w.b = append(w.b, out.key...)

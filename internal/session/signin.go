@@ -81,6 +81,9 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 			return nil, err
 		}
 	}
+	if err := makeRoom(ctx, unit.Client(ctx), now.ID); err != nil {
+		return nil, err
+	}
 	return s.grant(ctx, now, uuid.New())
 }
 

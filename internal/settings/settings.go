@@ -47,14 +47,18 @@ type Settings struct {
 
 	ShutdownDelay  time.Duration // for how long a server that was told to end goes on taking requests
 	IdempotencyTTL time.Duration // how long the answer to a mutation with an idempotency key is kept
-	HeldTooLong    time.Duration // a unit of work that is held for longer is logged
-	SlowOperation  time.Duration // an operation that takes longer is logged with its statements; 0 for none
-	OperationNames int           // how many of them metrics tell apart
-	Traces         tracing.Options
+	// How many bytes such an answer may have, and how many keys, and bytes of answers, are kept for a viewer; 0 for no limit.
+	IdempotencyAnswerBytes, IdempotencyKeys, IdempotencyBytes int
+	HeldTooLong                                               time.Duration // a unit of work that is held for longer is logged
+	SlowOperation                                             time.Duration // an operation that takes longer is logged with its statements; 0 for none
+	OperationNames                                            int           // how many of them metrics tell apart
+	Traces                                                    tracing.Options
 
 	MaxDepth, MaxAliases, MaxRootFields, MaxDirectives, MaxCost, MaxTokens int // of an operation; 0 for no limit
 
 	MaxBodyBytes   int // of a request
+	MaxAnswerBytes int // 0 for no limit
+	MaxUnsentBytes int // of all answers that wait for their readers; 0 for no limit
 	Connection     httpserver.Connection
 	RequestTimeout time.Duration
 

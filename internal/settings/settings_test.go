@@ -44,9 +44,10 @@ func TestLoad(t *testing.T) {
 	base := Settings{Addr: "127.0.0.1:8080", DatabaseURL: "sqlite:forge.db", Migrate: true, Demo: true, Playground: true,
 		APQ: true, APQCache: 1000, APQCacheKiB: 16384, SharedReads: true, Compression: true,
 		MaxDepth: 20, MaxAliases: 100, MaxRootFields: 50, MaxDirectives: 50, MaxCost: 10000, MaxTokens: 10000,
+		MaxAnswerBytes: 4 << 20, MaxUnsentBytes: 128 << 20, IdempotencyAnswerBytes: 256 << 10, IdempotencyKeys: 1000, IdempotencyBytes: 16 << 20,
 		MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute, MaxInFlight: 32, MaxQueued: 1024, QueueTimeout: 2 * time.Second,
 		Connection: httpserver.Connection{MaxHeaderBytes: 32 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-			WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute},
+			WriteTimeout: 5 * time.Minute, StallTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
 		Token:          token.Options{TTL: 15 * time.Minute, Issuer: "forge", Audience: "forge", RoleClaim: "role", UserClaim: "sub"},
 		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
 		RefreshTokenTTL: 720 * time.Hour, PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
@@ -96,6 +97,10 @@ func TestLoad(t *testing.T) {
 			with(func(s *Settings) { s.Traces.Service, s.Traces.Sampler, s.Traces.Ratio = "shop", "traceidratio", 0.25 })},
 		{"limits of a connection", []string{"MAX_HEADER_BYTES=8192", "--read-timeout=2s"},
 			with(func(s *Settings) { s.Connection.MaxHeaderBytes, s.Connection.ReadTimeout = 8192, 2*time.Second })},
+		{"no limits of answers", []string{"MAX_ANSWER_BYTES=0", "MAX_UNSENT_BYTES=0", "IDEMPOTENCY_ANSWER_BYTES=0", "IDEMPOTENCY_KEYS=0", "IDEMPOTENCY_BYTES=0"},
+			with(func(s *Settings) {
+				s.MaxAnswerBytes, s.MaxUnsentBytes, s.IdempotencyAnswerBytes, s.IdempotencyKeys, s.IdempotencyBytes = 0, 0, 0, 0, 0
+			})},
 		{"no limits", []string{"REQUEST_TIMEOUT=0s", "MAX_IN_FLIGHT=0", "MAX_QUEUED=0"},
 			with(func(s *Settings) { s.RequestTimeout, s.MaxInFlight, s.MaxQueued = 0, 0, 0 })},
 		{"proxies", []string{"TRUSTED_PROXIES=10.0.0.0/8, fd00::/8"}, with(func(s *Settings) {

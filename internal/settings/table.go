@@ -244,6 +244,21 @@ var All = []Setting{
 		set:     duration(func(s *Settings) *time.Duration { return &s.IdempotencyTTL }, time.Minute, 30*24*time.Hour),
 	},
 	{
+		Env: "IDEMPOTENCY_ANSWER_BYTES", Flag: "idempotency-answer-bytes", Default: "262144", Allowed: "0, or " + from(1024, 64<<20),
+		Meaning: "how many bytes an answer may have that is kept under an Idempotency-Key; 0 for no limit",
+		set:     orNone(func(s *Settings) *int { return &s.IdempotencyAnswerBytes }, 1024, 64<<20),
+	},
+	{
+		Env: "IDEMPOTENCY_KEYS", Flag: "idempotency-keys", Default: "1000", Allowed: wholeNumbers,
+		Meaning: "how many Idempotency-Keys are kept for a viewer who is no administrator; 0 for no limit",
+		set:     number(func(s *Settings) *int { return &s.IdempotencyKeys }),
+	},
+	{
+		Env: "IDEMPOTENCY_BYTES", Flag: "idempotency-bytes", Default: "16777216", Allowed: "0, or " + from(1024, 1<<40),
+		Meaning: "how many bytes the answers may have together that are kept for such a viewer; 0 for no limit",
+		set:     orNone(func(s *Settings) *int { return &s.IdempotencyBytes }, 1024, 1<<40),
+	},
+	{
 		Env: "HELD_TOO_LONG", Flag: "held-too-long", Default: "10s", Allowed: times(time.Millisecond, time.Hour),
 		Meaning: "an operation that holds its database connection for longer is logged while it does",
 		set:     duration(func(s *Settings) *time.Duration { return &s.HeldTooLong }, time.Millisecond, time.Hour),
@@ -294,6 +309,16 @@ var All = []Setting{
 		set:     within(func(s *Settings) *int { return &s.MaxBodyBytes }, 1024, 64<<20),
 	},
 	{
+		Env: "MAX_ANSWER_BYTES", Flag: "max-answer-bytes", Default: "4194304", Allowed: "0, or " + from(64<<10, 1<<30),
+		Meaning: "how many bytes an answer may have, and the rows that it is made of; 0 for no limit",
+		set:     orNone(func(s *Settings) *int { return &s.MaxAnswerBytes }, 64<<10, 1<<30),
+	},
+	{
+		Env: "MAX_UNSENT_BYTES", Flag: "max-unsent-bytes", Default: "134217728", Allowed: "0, or " + from(1<<20, 1<<40),
+		Meaning: "how many bytes of answers may wait for clients to read them; beyond it the connection that has waited longest ends; 0 for no limit",
+		set:     orNone(func(s *Settings) *int { return &s.MaxUnsentBytes }, 1<<20, 1<<40),
+	},
+	{
 		Env: "MAX_HEADER_BYTES", Flag: "max-header-bytes", Default: "32768", Allowed: from(4096, 1<<20),
 		Meaning: "how many bytes the request line and the headers of a request may have, give or take 4096",
 		set:     within(func(s *Settings) *int { return &s.Connection.MaxHeaderBytes }, 4096, 1<<20),
@@ -312,6 +337,11 @@ var All = []Setting{
 		Env: "WRITE_TIMEOUT", Flag: "write-timeout", Default: "5m", Allowed: times(waits, time.Hour),
 		Meaning: "how long it may take from a request's headers until its sender has read the answer",
 		set:     duration(func(s *Settings) *time.Duration { return &s.Connection.WriteTimeout }, waits, time.Hour),
+	},
+	{
+		Env: "STALL_TIMEOUT", Flag: "stall-timeout", Default: "10s", Allowed: times(waits, time.Hour),
+		Meaning: "how long a client may take for each 8 KiB of an answer before its connection ends",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Connection.StallTimeout }, waits, time.Hour),
 	},
 	{
 		Env: "IDLE_TIMEOUT", Flag: "idle-timeout", Default: "2m", Allowed: times(waits, time.Hour),

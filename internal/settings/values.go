@@ -91,6 +91,18 @@ func within(field func(*Settings) *int, least, most int) func(*Settings, string)
 	}
 }
 
+// orNone returns how a number from least to most is set, or 0 for no limit.
+func orNone(field func(*Settings) *int, least, most int) func(*Settings, string) error {
+	set := within(field, least, most)
+	return func(s *Settings, value string) error {
+		if value == "0" {
+			*field(s) = 0
+			return nil
+		}
+		return set(s, value)
+	}
+}
+
 // from says what within allows.
 func from(least, most int) string { return fmt.Sprintf("a whole number from %d to %d", least, most) }
 

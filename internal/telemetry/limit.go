@@ -15,6 +15,10 @@ const (
 	RootFields  Limit = "root_fields"
 	Directives  Limit = "directives"
 	Cost        Limit = "cost"
+	Answer      Limit = "answer"       // the size of the answer
+	SlowReader  Limit = "slow_reader"  // a client did not read its answer
+	KeptAnswer  Limit = "kept_answer"  // the size of an answer under an idempotency key
+	KeptKeys    Limit = "kept_keys"    // the idempotency keys of a viewer, and their answers
 	Overload    Limit = "overload"     // requests in flight and waiting
 	Deadline    Limit = "deadline"     // the time for a request
 	Origin      Limit = "origin"       // another site sent it
@@ -27,5 +31,5 @@ const (
 // Limits lists them.
 var Limits = []Limit{
 	Body, Header, Batch, Tokens, Nesting, Depth, Aliases, RootFields, Directives,
-	Cost, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout, Guessing,
+	Cost, Answer, SlowReader, KeptAnswer, KeptKeys, Overload, Deadline, Origin, Host, Untrusted, PoolTimeout, Guessing,
 }

@@ -1,0 +1,36 @@
+package session
+
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"forge/ent"
+	entsession "forge/ent/session"
+)
+
+// mostSessions is how many sessions a user has at most, each a family of refresh tokens. Signing in again and again must not
+// store rows without end.
+const mostSessions = 100
+
+// makeRoom ends those of a user's sessions that were used the longest ago, so that one more may begin. The caller has locked
+// the user's row.
+func makeRoom(ctx context.Context, db *ent.Client, user uuid.UUID) error {
+	_, err := db.Session.Delete().Where(entsession.UserID(user), func(s *sql.Selector) {
+		t := sql.Dialect(s.Dialect()).Table(entsession.Table).As("other")
+		newest := sql.Dialect(s.Dialect()).Select(t.C(entsession.FieldFamily)).From(t).
+			Where(sql.EQ(t.C(entsession.FieldUserID), user)).
+			GroupBy(t.C(entsession.FieldFamily)).
+			OrderExpr(sql.ExprFunc(func(b *sql.Builder) {
+				b.WriteString("MAX(").Ident(t.C(entsession.FieldCreatedAt)).WriteString(") DESC")
+			})).
+			Limit(mostSessions - 1)
+		s.Where(sql.NotIn(s.C(entsession.FieldFamily), newest))
+	}).Exec(system(ctx))
+	if err != nil {
+		return fmt.Errorf("end the oldest sessions of a user: %w", err)
+	}
+	return nil
+}
