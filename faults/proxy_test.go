@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // filter looks at what passes in one direction of a connection, and returns false to cut the connection instead.
@@ -101,6 +102,13 @@ func (c *commits) happened() {
 // throughProxy returns the address of a PostgreSQL database behind a proxy that can cut commits off.
 func throughProxy(t *testing.T, address string) (string, *commits) {
 	t.Helper()
+	c := new(commits)
+	return through(t, address, c.filters), c
+}
+
+// through returns the address of a PostgreSQL database behind a proxy.
+func through(t *testing.T, address string, filters func() (toServer, toClient filter)) string {
+	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
@@ -111,12 +119,11 @@ func throughProxy(t *testing.T, address string) (string, *commits) {
 	if strings.HasPrefix(host, "/") {
 		network, server = "unix", filepath.Join(host, ".s.PGSQL."+port)
 	}
-	c := new(commits)
-	u.Host = proxy(t, network, server, c.filters)
+	u.Host = proxy(t, network, server, filters)
 	q.Del("host")
 	q.Del("port")
 	u.RawQuery = q.Encode()
-	return u.String(), c
+	return u.String()
 }
 
 // answers are cut off, once each time that next is set.
@@ -126,4 +133,34 @@ func (a *answers) filters() (toServer, toClient filter) {
 	toServer = func([]byte) bool { return true }
 	toClient = func([]byte) bool { return !a.next.CompareAndSwap(true, false) }
 	return toServer, toClient
+}
+
+// late holds an answer up, once each time that next is set.
+type late struct {
+	next atomic.Bool
+	by   time.Duration
+}
+
+func (l *late) filters() (toServer, toClient filter) {
+	toServer = func([]byte) bool { return true }
+	toClient = func([]byte) bool {
+		if l.next.CompareAndSwap(true, false) {
+			time.Sleep(l.by)
+		}
+		return true
+	}
+	return toServer, toClient
+}
+
+// silence is a host that says nothing any more, and hears nothing, while it is on: what was on the way comes through afterwards.
+type silence struct{ on atomic.Bool }
+
+func (s *silence) filters() (toServer, toClient filter) {
+	hold := func([]byte) bool {
+		for s.on.Load() {
+			time.Sleep(5 * time.Millisecond)
+		}
+		return true
+	}
+	return hold, hold
 }

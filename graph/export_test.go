@@ -29,3 +29,6 @@ func NewServerAround(db *database.DB, cfg Config, log *slog.Logger, fields graph
 
 // Access is graph/access.go.
 var Access = access
+
+// Pause is pause, for tests.
+var Pause = pause

@@ -147,7 +147,7 @@ func (e expansion) fragment(name string) int {
 
 // checkExpansion takes from the budget what all operations stand for, as they are followed into
 // fragments again and again by those who run them.
-func (all fragments) checkExpansion(document *ast.QueryDocument, b *budget) {
+func (all fragments) checkExpansion(document *ast.QueryDocument, b *stepBudget) {
 	e := expansion{all, map[string]int{}}
 	for _, o := range document.Operations {
 		b.spend(e.of(o.SelectionSet))
@@ -160,7 +160,7 @@ const maxIntrospected = 2
 
 // introspection is a rule: no operation may ask for more lists of introspection inside each other
 // than maxIntrospected. It is gqlparser's, which follows fragments as often as they are spread.
-func (all fragments) introspection(b *budget) core.RuleFunc {
+func (all fragments) introspection(b *stepBudget) core.RuleFunc {
 	depths := map[string]int{}
 	var depthOf func(ast.SelectionSet) int
 	depthOf = func(set ast.SelectionSet) (deepest int) {

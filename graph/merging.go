@@ -19,7 +19,7 @@ import (
 // That takes as many steps as an operation stands for selections, times the number of object types
 // that are told apart where an interface is; all of them are taken from the budget.
 type merging struct {
-	*budget
+	*stepBudget
 	fragments
 	schema    *ast.Schema
 	add       core.AddErrFunc
@@ -28,9 +28,9 @@ type merging struct {
 	arguments map[*ast.Field]string
 }
 
-func (all fragments) merging(b *budget) core.RuleFunc {
+func (all fragments) merging(b *stepBudget) core.RuleFunc {
 	return func(events *core.Events, add core.AddErrFunc) {
-		m := &merging{budget: b, fragments: all, add: add, arguments: map[*ast.Field]string{}}
+		m := &merging{stepBudget: b, fragments: all, add: add, arguments: map[*ast.Field]string{}}
 		events.OnOperation(func(w *core.Walker, o *ast.OperationDefinition) {
 			m.schema = w.Schema
 			m.merge([]ast.SelectionSet{o.SelectionSet}, false)

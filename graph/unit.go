@@ -42,15 +42,21 @@ func (o *operations) run(ctx context.Context) *graphql.Response {
 	ctx = record.StartOperation(ctx)
 	ctx, stop := o.bounded(ctx)
 	defer stop()
+	tries, doubt := 0, error(nil)
 	for n := 1; ; n++ {
 		record.Attempt(n)
-		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine)), hashes: made}
+		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine)), hashes: made, doubt: doubt}
 		response := a.run(ctx)
-		made = a.hashes
-		if !a.inVain(response) || time.Since(start) > retried || !pause(ctx, n) {
+		made, doubt = a.hashes, a.doubt
+		if !a.unit.Away() {
+			tries++
+		}
+		if !a.inVain(response, tries) || time.Since(start) > retried || !pause(ctx, n) {
+			response = a.doubted(ctx, response)
 			a.settle(ctx)
 			a.logFailures(ctx)
 			record.StopOperation()
+			refuseLate(ctx, response)
 			return response
 		}
 	}
@@ -63,6 +69,8 @@ type attempt struct {
 	unit   *unit.Unit
 	failed atomic.Bool // nothing of it is to be stored
 	hashes hashes      // see hashPasswords
+	// doubt is the error of an attempt of the operation, this or an earlier one, of which it is not known whether it was stored.
+	doubt error
 
 	ready     []func()                                   // see beforeCommit
 	aftermath []func(context.Context, *ent.Client) error // see afterFailure
@@ -96,7 +104,12 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		if err != nil {
 			return a.refuse(ctx, err)
 		}
+		a.doubt = nil // the key is there if an earlier attempt was stored, and else this one decides
 		if known != nil {
+			// A commit waits until what was stored before is replicated, if that is asked for.
+			if err := a.commit(ctx, request); err != nil {
+				return a.refuse(ctx, err)
+			}
 			return known
 		}
 	}
@@ -120,14 +133,14 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		return response
 	}
 	if err := a.store(ctx, request, response); err != nil {
-		return a.refuse(ctx, err) // nothing of what the answer says was stored
+		return a.refuse(ctx, err) // nothing of what the answer says was stored, or nobody knows
 	}
 	return response
 }
 
 // store commits what was done, and with it the answer if there is a key to find it by.
 func (a *attempt) store(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil && !a.unit.Stored() {
 		return err // once the commit has begun it is not broken off: it might be carried out nevertheless
 	}
 	if request != nil {
@@ -138,7 +151,25 @@ func (a *attempt) store(ctx context.Context, request *idempotency.Request, respo
 	for _, do := range a.ready {
 		do()
 	}
-	return a.unit.Commit(context.WithoutCancel(ctx))
+	return a.commit(ctx, request)
+}
+
+func (a *attempt) commit(ctx context.Context, request *idempotency.Request) error {
+	err := a.unit.Commit(ctx)
+	if request != nil && a.unit.Unknown() {
+		a.doubt = fault.Unknown(err, true)
+		return a.doubt
+	}
+	return err
+}
+
+// doubted returns the answer to the operation's last attempt. If an earlier one may have been stored, and this one has not found out, it
+// says so.
+func (a *attempt) doubted(ctx context.Context, response *graphql.Response) *graphql.Response {
+	if a.doubt == nil || a.unit.Unknown() {
+		return response
+	}
+	return a.refuse(ctx, a.doubt)
 }
 
 // refuse answers with an error alone.
@@ -169,12 +200,13 @@ func (a *attempt) tell(ctx context.Context, response *graphql.Response) {
 	}
 }
 
-// inVain reports that the attempt failed for a reason that may be gone the next time, and that there is to be one.
-func (a *attempt) inVain(response *graphql.Response) bool {
+// inVain reports that the attempt failed for a reason that may be gone the next time, and that there is to be one: tries is how many
+// have met a database. Of what may have been stored there is a next time only if its key tells whether it was.
+func (a *attempt) inVain(response *graphql.Response, tries int) bool {
 	if a.unit.Mode() != unit.Write {
-		return a.number < reads && a.unit.Passing() && response != nil && len(response.Errors) > 0
+		return tries < reads && a.unit.Passing() && response != nil && len(response.Errors) > 0
 	}
-	return a.number < writes && a.unit.Passing() && a.failed.Load()
+	return tries < writes && a.failed.Load() && (a.unit.Passing() || a.doubt != nil)
 }
 
 // warn logs an operation that holds its connection for too long, while it still does.
@@ -196,7 +228,8 @@ func unavailable(response *graphql.Response) bool {
 }
 
 // How often an operation is run at most, and after which time not again. Where mutations are serializable, many at once are
-// in each other's way until enough of them pause; a read is run again when its connection broke, which it may be the cause of.
+// in each other's way until enough of them pause; a read is run again when its connection broke, which it may be the cause of. Attempts
+// that find no database, or one that does not write, do not count: it may be about to come back.
 const (
 	writes  = 20
 	reads   = 6
@@ -205,7 +238,7 @@ const (
 
 // pause waits before the next attempt, longer each time and never as long as others do. It reports whether there is time left.
 func pause(ctx context.Context, attempt int) bool {
-	longest := min(5*time.Millisecond<<attempt, 500*time.Millisecond)
+	longest := min(5*time.Millisecond<<min(attempt, 10), 500*time.Millisecond)
 	select {
 	case <-ctx.Done():
 		return false

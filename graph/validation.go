@@ -56,7 +56,7 @@ func (v validator) prepare(ctx context.Context, text string) (*ast.QueryDocument
 // validate returns what is wrong with a document, and completes it with the schema's definitions.
 func (v validator) validate(ctx context.Context, text string, document *ast.QueryDocument) gqlerror.List {
 	var errs gqlerror.List
-	budget := newBudget(ctx)
+	budget := newStepBudget(ctx)
 	stopped := spending(func() {
 		errs = v.check(budget, document, false)
 		if v.hints && mayHint(text, errs) {
@@ -82,7 +82,7 @@ func mayHint(text string, errs gqlerror.List) bool {
 
 // check goes from what others build on to what builds on it: a document that is not what it seems
 // to be is not looked at any further.
-func (v validator) check(b *budget, document *ast.QueryDocument, hints bool) gqlerror.List {
+func (v validator) check(b *stepBudget, document *ast.QueryDocument, hints bool) gqlerror.List {
 	var found problems
 	if len(document.Operations) == 0 {
 		found.add("", core.Message("no operation provided"))
@@ -99,7 +99,7 @@ func (v validator) check(b *budget, document *ast.QueryDocument, hints bool) gql
 }
 
 // walk holds a document to all rules.
-func (v validator) walk(b *budget, document *ast.QueryDocument, all fragments, hints bool, found *problems) {
+func (v validator) walk(b *stepBudget, document *ast.QueryDocument, all fragments, hints bool, found *problems) {
 	events := &core.Events{}
 	b.pay(events, nil)
 	given := validationRules()

@@ -10,6 +10,8 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/pressly/goose/v3/lock"
+
+	"forge/internal/database"
 )
 
 // A release ends a lock. It is told how the work under the lock went.
@@ -69,6 +71,12 @@ func setLimits(ctx context.Context, conn *sql.Conn, lockTimeout time.Duration) e
 		"('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')")
 	if err == nil {
 		err = setLockTimeout(ctx, conn, lockTimeout)
+	}
+	if err == nil {
+		err = conn.Raw(func(raw any) error {
+			database.WithoutDeadline(raw)
+			return nil
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("set the limits of the session: %w", err)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"time"
 
+	"entgo.io/ent/dialect"
+
 	"forge/internal/fault"
 	"forge/internal/telemetry"
 )
@@ -13,6 +15,21 @@ import (
 type Conn struct {
 	*sql.Conn
 	places chan struct{}
+	commit time.Duration // may take so long; 0 for no limit
+}
+
+// Commit commits the connection's transaction. It does not depend on ctx: a commit that was begun
+// may be carried out whatever becomes of its request. An error that is Unanswered leaves open
+// whether it was; after any other nothing is stored.
+func (c Conn) Commit(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	if c.commit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.commit)
+		defer cancel()
+	}
+	_, err := c.ExecContext(ctx, "COMMIT")
+	return err
 }
 
 // Close gives the connection back.
@@ -44,7 +61,11 @@ func (db *DB) acquire(ctx context.Context) (Conn, error) {
 		}
 		return Conn{}, err
 	}
-	return Conn{conn, db.places}, nil
+	c := Conn{Conn: conn, places: db.places}
+	if db.Dialect == dialect.Postgres {
+		c.commit = db.Options.CommitTimeout // SQLite's waits for nobody but the disk
+	}
+	return c, nil
 }
 
 // enter waits until fewer connections are acquired than there may be. The pool could be asked to wait as well, but only with a context that has a

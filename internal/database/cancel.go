@@ -3,8 +3,10 @@ package database
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 )
 
@@ -40,20 +42,32 @@ func (c *conn) watch(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// cancel asks the server to end the session's statement.
+// cancel asks the server to end the session's statement. If it does not take the request, the
+// connection breaks.
 func (s *socket) cancel() {
 	_ = s.conn.SetDeadline(time.Now().Add(giveUpTime))
-	conn, err := net.DialTimeout(s.network, s.address, cancelTime)
+	if err := s.requestCancel(); err != nil {
+		_ = s.wire.broken(err)
+	}
+}
+
+func (s *socket) requestCancel() error {
+	conn, err := net.DialTimeout(s.wire.network, s.wire.address, cancelTime)
 	if err != nil {
-		return // the deadline remains
+		return err
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(cancelTime))
 	request := binary.BigEndian.AppendUint32(nil, uint32(8+len(s.key)))
 	request = binary.BigEndian.AppendUint32(request, cancelRequest)
-	if _, err := conn.Write(append(request, s.key...)); err == nil {
-		_, _ = io.Copy(io.Discard, conn) // the server has taken it when it hangs up
+	if _, err := conn.Write(append(request, s.key...)); err != nil {
+		return err
 	}
+	_, err = io.Copy(io.Discard, conn) // the server has taken it when it hangs up
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return nil // some hang up without a good-bye
 }
 
 // keyIn returns what the server's message with the key contains: its process's ID and a secret. It returns nil if there is no such message among

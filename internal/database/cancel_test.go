@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -97,6 +98,18 @@ func eventually(t *testing.T, what string, holds func() bool) {
 type proxy struct {
 	net.Listener
 	silent atomic.Bool
+	hung   atomic.Pointer[sync.WaitGroup] // what connections that are open hear is held up for
+	opened atomic.Int64
+	after  atomic.Int64 // that many were open when it began
+}
+
+// hang holds up what the connections hear that are open now, and returns how to let it go.
+func (p *proxy) hang() (release func()) {
+	held := new(sync.WaitGroup)
+	held.Add(1)
+	p.after.Store(p.opened.Load())
+	p.hung.Store(held)
+	return held.Done
 }
 
 func startProxy(t *testing.T, target *url.URL) *proxy {
@@ -123,18 +136,30 @@ func startProxy(t *testing.T, target *url.URL) *proxy {
 				return
 			}
 			t.Cleanup(func() { client.Close(); server.Close() })
-			go p.pass(server, client)
-			go p.pass(client, server)
+			number := p.opened.Add(1)
+			go p.pass(server, client, nil)
+			go p.pass(client, server, func() {
+				if held := p.hung.Load(); held != nil && number <= p.after.Load() {
+					held.Wait()
+				}
+			})
 		}
 	}()
 	return p
 }
 
-func (p *proxy) pass(to io.Writer, from io.Reader) {
+func (p *proxy) pass(to io.WriteCloser, from io.Reader, hold func()) {
+	defer to.Close()
 	for b := make([]byte, 4096); ; {
 		n, err := from.Read(b)
 		if err != nil {
 			return
+		}
+		for p.silent.Load() && n == len(b) {
+			time.Sleep(time.Millisecond) // so that buffers fill up
+		}
+		if hold != nil {
+			hold()
 		}
 		if !p.silent.Load() {
 			_, _ = to.Write(b[:n])

@@ -3,9 +3,11 @@ package database
 import (
 	"context"
 	"database/sql/driver"
+	"io"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/lib/pq"
 )
 
 // connector opens connections that keep the statements they prepared, and that notice before they are used that they are dead.
@@ -37,6 +39,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	socket.begun()
 	conn := &conn{rawConn: opened.(rawConn), socket: socket, cancel: socket.cancel, precious: c.precious, asText: c.asText}
+	if socket.conn != nil {
+		pq.SetNoticeHandler(opened, conn.noticed)
+	}
 	if c.statements > 0 {
 		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
 	}
@@ -52,6 +57,7 @@ type conn struct {
 	// it is precious.
 	givenUp, precious bool
 	asText            bool
+	notReplicated     bool                              // see noticed
 	used              time.Time                         // when the last statement ended
 	kept              *simplelru.LRU[string, *prepared] // by text; nil if none are kept
 }
@@ -103,16 +109,20 @@ func (c *conn) take(ctx context.Context, query string) (*prepared, error) {
 // QueryContext runs a query.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if c.kept == nil {
-		return c.rawConn.QueryContext(ctx, query, args)
+		c.begin()
+		found, err := c.rawConn.QueryContext(ctx, query, args)
+		return found, c.outcome(err)
 	}
 	p, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	ctx, done := c.watch(ctx)
+	c.begin()
 	found, err := p.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 	if err != nil {
 		done()
+		err = c.outcome(err)
 		c.failed(query, p, err)
 		return nil, err
 	}
@@ -125,21 +135,25 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 // ExecContext runs a statement. One without parameters may be several, or control a transaction: it is not prepared.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	defer func() { c.used = time.Now() }()
-	if c.kept == nil {
-		return c.rawConn.ExecContext(ctx, query, args)
-	}
-	if len(args) == 0 {
-		ctx, done := c.watch(ctx)
-		defer done()
-		return c.rawConn.ExecContext(ctx, query, args)
+	if c.kept == nil || len(args) == 0 {
+		if c.kept != nil {
+			watched, done := c.watch(ctx)
+			defer done()
+			ctx = watched
+		}
+		c.begin()
+		result, err := c.rawConn.ExecContext(ctx, query, args)
+		return result, c.outcome(err)
 	}
 	p, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	ctx, done := c.watch(ctx)
+	c.begin()
 	result, err := p.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 	done()
+	err = c.outcome(err)
 	if err != nil {
 		c.failed(query, p, err)
 		return nil, err
@@ -160,9 +174,10 @@ func (c *conn) failed(query string, p *prepared, err error) {
 	}
 }
 
-// Close closes the kept statements, without which SQLite would not clear away its log, and the connection.
+// Close closes the connection, and before it the kept statements of SQLite, which would not clear
+// away its log otherwise. PostgreSQL's end with the session; each would be a round trip.
 func (c *conn) Close() error {
-	if c.kept != nil {
+	if c.kept != nil && c.socket.wire == nil {
 		c.kept.Purge()
 	}
 	return c.rawConn.Close()
@@ -189,7 +204,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 
 // IsValid reports whether the connection may go back to the pool.
 func (c *conn) IsValid() bool {
-	return c.rawConn.IsValid() && (c.precious || !c.givenUp)
+	return c.rawConn.IsValid() && (c.precious || !c.givenUp) && !c.socket.wire.spent()
 }
 
 // rows are those of a kept statement.
@@ -200,9 +215,18 @@ type rows struct {
 	done func() // of the watch; nil once they are closed
 }
 
+// Next reads the next row.
+func (r *rows) Next(values []driver.Value) error {
+	err := r.Rows.Next(values)
+	if err != nil && err != io.EOF {
+		err = r.conn.outcome(err)
+	}
+	return err
+}
+
 // Close closes the rows; their statement can be used again.
 func (r *rows) Close() error {
-	err := r.Rows.Close()
+	err := r.conn.outcome(r.Rows.Close())
 	if r.done != nil {
 		r.done()
 		r.of.release()

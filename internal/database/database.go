@@ -31,6 +31,7 @@ type Options struct {
 	ConnectTimeout    time.Duration // how long the server may take to accept a connection
 	StatementTimeout  time.Duration // how long a statement may run
 	LockTimeout       time.Duration // how long it waits for a lock
+	CommitTimeout     time.Duration // how long a COMMIT may take; 0 stands for 30 s
 	IdleInTransaction time.Duration // how long a transaction may stand still
 	ApplicationName   string        // in pg_stat_activity
 	Serializable      bool          // the isolation level of units of work that write
@@ -55,9 +56,10 @@ type DB struct {
 	// the first use, or nil.
 	Watch func(ctx context.Context, statement string, took time.Duration, err error)
 	// Waited is told how long each unit of work waited for its connection. It is set before the first use, or nil.
-	Waited func(time.Duration)
-	memory bool
-	places chan struct{} // one in it for each connection that is acquired
+	Waited     func(time.Duration)
+	memory     bool
+	generation *generation   // of connections to PostgreSQL
+	places     chan struct{} // one in it for each connection that is acquired
 }
 
 // Open returns a pool for url: "postgres://…" or "sqlite:PATH", with "sqlite::memory:" for a database that lives and dies
@@ -68,6 +70,9 @@ func Open(url string, opt Options) (*DB, error) {
 	}
 	if opt.PoolTimeout == 0 {
 		opt.PoolTimeout = 15 * time.Second
+	}
+	if opt.CommitTimeout == 0 {
+		opt.CommitTimeout = 30 * time.Second
 	}
 	db := &DB{Options: opt}
 	var err error
@@ -114,7 +119,8 @@ func (db *DB) openPostgres(dsn string) error {
 	if err != nil {
 		return fmt.Errorf("the postgres:// address: %w", err)
 	}
-	c.Dialer(&dialer{})
+	db.generation = new(generation)
+	c.Dialer(newDialer(db.generation, db.Options.roundTrip(q)))
 	kept := statements
 	if db.Options.PgBouncer {
 		kept = 0 // the next transaction may meet another server connection, which does not know them
@@ -189,6 +195,21 @@ func (o Options) limits() map[string]time.Duration {
 		"lock_timeout":                        o.LockTimeout,
 		"idle_in_transaction_session_timeout": o.IdleInTransaction,
 	}
+}
+
+// roundTrip returns how long a statement may take until its whole answer is there; 0 for no limit.
+// The server ends it before that, except for one that commits by itself, which is a commit as well.
+// An address may say otherwise; of a time that it does not give as a number we make no limit.
+func (o Options) roundTrip(q url.Values) time.Duration {
+	limit := o.StatementTimeout
+	if !o.PgBouncer && q.Has("statement_timeout") {
+		n, _ := strconv.Atoi(q.Get("statement_timeout"))
+		limit = time.Duration(n) * time.Millisecond
+	}
+	if limit <= 0 {
+		return 0
+	}
+	return max(limit, o.CommitTimeout) + pastStatementTimeout
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -89,7 +89,7 @@ func Fault(err error) *fault.Error {
 		return &fault.Error{Code: fault.Unavailable, Message: "the database does not have the schema that this server was built for", Cause: err}
 	case Busy(err), isSQLite(err, sqlite3.SQLITE_LOCKED):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database is locked by another process; try again", Cause: err}
-	case isSQLite(err, sqlite3.SQLITE_READONLY), isPQ(err, pqerror.ReadOnlySQLTransaction):
+	case isSQLite(err, sqlite3.SQLITE_READONLY), ReadOnly(err):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database can only be read at present", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_FULL), isPQ(err, pqerror.DiskFull):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database's disk is full", Cause: err}
@@ -117,6 +117,9 @@ func Busy(err error) bool { return isSQLite(err, sqlite3.SQLITE_BUSY) }
 
 // Aborted reports whether err only says that PostgreSQL has refused a statement because one before it failed.
 func Aborted(err error) bool { return isPQ(err, pqerror.InFailedSQLTransaction) }
+
+// ReadOnly reports whether err means that PostgreSQL only reads, as a server does that was the primary or is yet to be.
+func ReadOnly(err error) bool { return isPQ(err, pqerror.ReadOnlySQLTransaction) }
 
 // lacking reports whether PostgreSQL has too little of something: memory, connections.
 func lacking(err error) bool {

@@ -9,6 +9,14 @@ func SetGiveUpTime(d time.Duration) func() {
 	return func() { giveUpTime = before }
 }
 
+// SetPatience changes how long a wire waits: without a word, for the host to answer, and past the limit of statements. It returns how to
+// change it back.
+func SetPatience(quiet, answer, past time.Duration) func() {
+	a, b, c := quietTime, answerTime, pastStatementTimeout
+	quietTime, answerTime, pastStatementTimeout = quiet, answer, past
+	return func() { quietTime, answerTime, pastStatementTimeout = a, b, c }
+}
+
 // KeyIn is keyIn, for tests.
 var KeyIn = keyIn
 

@@ -11,11 +11,11 @@ func (s *socket) alive() bool {
 		return true
 	}
 	alive := false
-	err := s.raw.Read(func(fd uintptr) bool {
+	// Not with Read, which fails once a deadline has passed.
+	err := s.raw.Control(func(fd uintptr) {
 		var buf [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), buf[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		alive = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
-		return true
 	})
 	return err == nil && alive
 }

@@ -86,6 +86,18 @@ func Stale(id fmt.Stringer, current int) *Error {
 		More: map[string]any{"currentVersion": current}}
 }
 
+// Unknown returns an UNAVAILABLE about a mutation of which the database has not said whether it is
+// stored. keyed says that it has an idempotency key.
+func Unknown(cause error, keyed bool) *Error {
+	message := "it is not known whether this was stored: the database did not say so in time; look before you send it again. " +
+		"What has an Idempotency-Key can be sent again as it is"
+	if keyed {
+		message = "it is not known whether this was stored: the database did not say so in time; " +
+			"send it again with the same Idempotency-Key, and it is done once and answered"
+	}
+	return &Error{Code: Unavailable, Message: message, More: map[string]any{"outcome": "unknown"}, Cause: cause}
+}
+
 // SignIn returns an UNAUTHENTICATED: what was asked for is not for somebody unknown.
 func SignIn() *Error {
 	return &Error{Code: Unauthenticated, Message: "sign in first: this is not for anonymous requests"}

@@ -45,7 +45,8 @@ func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.
 func Shown(ctx context.Context) context.Context { return change(ctx, false) }
 
 // Last is like Shown, for a statement after which the root field stores nothing more. If it is the operation's first, and all that
-// it needs of the database, it runs without a transaction around it.
+// it needs of the database, it runs without a transaction around it, and what is to be stored afterwards is refused. Where ent needs
+// several statements, for edges to many, it is as if this had not been said.
 func Last(ctx context.Context) context.Context { return change(ctx, true) }
 
 func change(ctx context.Context, last bool) context.Context {
@@ -53,12 +54,15 @@ func change(ctx context.Context, last bool) context.Context {
 	if !ok {
 		return ctx
 	}
-	alone := last && r.alone
-	if alone {
+	c := &unit.Change{Alone: last && r.alone, Returning: r.returning, Row: r.take}
+	if c.Alone {
 		// It is stored once the statement has run, and an error would say that it is not.
 		budget.FromContext(ctx).Lift()
 	}
-	return unit.WithChange(ctx, &unit.Change{Alone: alone, Returning: r.returning, Row: r.take})
+	if r.selection != nil {
+		c.Table = r.selection.level.object.Table
+	}
+	return unit.WithChange(ctx, c)
 }
 
 func (r *returned) take(row []driver.Value) error {

@@ -54,7 +54,7 @@ func TestLoad(t *testing.T) {
 		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
 			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second,
-			IdleInTransaction: time.Minute, ApplicationName: "forge"}}
+			CommitTimeout: 30 * time.Second, IdleInTransaction: time.Minute, ApplicationName: "forge"}}
 	with := func(change func(*Settings)) Settings {
 		s := base
 		change(&s)
@@ -196,6 +196,7 @@ func TestRefused(t *testing.T) {
 		{"--pool-idle=25h", "--pool-idle", "25h"},
 		{"CONNECT_TIMEOUT=100ms", "CONNECT_TIMEOUT", "100ms"},
 		{"STATEMENT_TIMEOUT=2h", "STATEMENT_TIMEOUT", "2h"},
+		{"COMMIT_TIMEOUT=0s", "COMMIT_TIMEOUT", "0s"},
 		{"LOCK_TIMEOUT=soon", "LOCK_TIMEOUT", "soon"},
 		{"IDLE_IN_TRANSACTION_TIMEOUT=1d", "IDLE_IN_TRANSACTION_TIMEOUT", "1d"},
 		{"APPLICATION_NAME=f\u00fcr", "APPLICATION_NAME", "f\u00fcr"},

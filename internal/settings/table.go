@@ -217,6 +217,11 @@ var All = []Setting{
 		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.LockTimeout }, 0, time.Hour),
 	},
 	{
+		Env: "COMMIT_TIMEOUT", Flag: "commit-timeout", Default: "30s", Allowed: times(100*time.Millisecond, 5*time.Minute),
+		Meaning: "how long a commit may take on PostgreSQL before the answer is UNAVAILABLE, with outcome unknown",
+		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.CommitTimeout }, 100*time.Millisecond, 5*time.Minute),
+	},
+	{
 		Env: "IDLE_IN_TRANSACTION_TIMEOUT", Flag: "idle-in-transaction-timeout", Default: "1m", Allowed: times(0, time.Hour),
 		Meaning: "how long a transaction may stand still before PostgreSQL ends its connection; 0s for no limit",
 		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.IdleInTransaction }, 0, time.Hour),

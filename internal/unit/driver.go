@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -22,12 +23,19 @@ var _ dialect.Driver = boundDriver{}
 func (d boundDriver) Dialect() string { return d.u.db.Dialect }
 func (d boundDriver) Close() error    { return nil }
 
-// Tx joins the unit's own transaction: to its caller, an inner transaction is part of the unit.
-func (d boundDriver) Tx(context.Context) (dialect.Tx, error) { return dialect.NopTx(d), nil }
+// Tx joins the unit's own transaction: to its caller, an inner transaction is part of the unit. ent
+// asks for one where a change takes several statements, as edges to many do. None of them is then
+// the one that commits by itself, or returns what is shown.
+func (d boundDriver) Tx(ctx context.Context) (dialect.Tx, error) {
+	if c := changeFrom(ctx); c != nil {
+		c.used = true
+	}
+	return dialect.NopTx(d), nil
+}
 
 // Exec runs a statement for ent: v is nil or a *sql.Result.
 func (d boundDriver) Exec(ctx context.Context, query string, args, v any) error {
-	result, err := d.u.exec(ctx, query, args.([]any))
+	result, err := d.u.exec(ctx, changeOf(ctx, query), query, args.([]any))
 	if err != nil {
 		return err
 	}
@@ -62,14 +70,31 @@ func (d boundDriver) Query(ctx context.Context, query string, args, v any) error
 	return nil
 }
 
-// exec runs a statement that changes rows. It returns those that its Change asks for.
-func (u *Unit) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	if c := changeFrom(ctx); c != nil && c.Returning != "" {
-		return u.returning(ctx, c, query, args)
-	}
+// exec runs a statement that changes rows. It returns those that c asks for, unless that is nil.
+// Once a statement has committed by itself, others are refused.
+func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (sql.Result, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if err := u.open(ctx); err != nil {
+	if u.stored != "" {
+		return nil, u.note(ctx, query, time.Now(), storedError(u.stored, query))
+	}
+	alone := u.alone(c)
+	if alone && u.Dialect() == dialect.SQLite {
+		ctx = context.WithoutCancel(ctx) // its driver says of what was stored that it was stopped
+	}
+	result, err := u.run(ctx, c, query, args, alone)
+	if alone {
+		err = u.committed(query, result, err)
+	}
+	return result, err
+}
+
+// run runs a statement that changes rows. The caller holds mu.
+func (u *Unit) run(ctx context.Context, c *Change, query string, args []any, alone bool) (sql.Result, error) {
+	if c != nil && c.Returning != "" {
+		return u.returning(ctx, c, query, args, alone)
+	}
+	if err := u.open(ctx, alone); err != nil {
 		return nil, err
 	}
 	start := time.Now()
@@ -77,9 +102,25 @@ func (u *Unit) exec(ctx context.Context, query string, args []any) (sql.Result, 
 	return result, u.note(ctx, query, start, err)
 }
 
+// committed takes note of what has become of a statement that commits by itself.
+func (u *Unit) committed(query string, result sql.Result, err error) error {
+	if err != nil {
+		return u.doubted(err)
+	}
+	if n, err := result.RowsAffected(); n > 0 || err != nil {
+		u.stored = query
+	}
+	return nil
+}
+
 // query runs a query and leaves its rows open. The caller holds mu until they are closed.
 func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	if err := u.open(ctx); err != nil {
+	if u.stored != "" && !strings.HasPrefix(query, "SELECT") {
+		return nil, storedError(u.stored, query) // it may change something and return that
+	}
+	// What a policy looks up before a change that commits by itself needs no transaction either.
+	c := changeFrom(ctx)
+	if err := u.open(ctx, strings.HasPrefix(query, "SELECT") && c != nil && !c.used && u.alone(c)); err != nil {
 		return nil, err
 	}
 	return u.conn.QueryContext(ctx, query, u.bind(args)...)
@@ -105,7 +146,7 @@ func readAll(rows *sql.Rows, each func(*sql.Rows) error) error {
 
 // Exec runs a statement of the caller's own and returns how many rows it changed.
 func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	result, err := u.exec(ctx, query, args)
+	result, err := u.exec(ctx, changeFrom(ctx), query, args)
 	if err != nil {
 		return 0, err
 	}
@@ -125,6 +166,9 @@ func (u *Unit) note(ctx context.Context, query string, start time.Time, err erro
 		u.last = err
 		if u.begun {
 			u.broken = err
+		}
+		if u.mode == Write && database.ReadOnly(err) && u.conn.Conn != nil {
+			u.conn.Outdate() // it was the primary
 		}
 	}
 	if u.db.Watch != nil {

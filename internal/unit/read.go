@@ -14,8 +14,13 @@ import (
 func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query string, args []any) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	return u.read(ctx, each, query, args, false)
+}
+
+// read is Read, with or without a transaction around the statement. The caller holds mu.
+func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query string, args []any, alone bool) error {
 	start := time.Now()
-	err := u.open(ctx)
+	err := u.open(ctx, alone)
 	if err == nil {
 		err = u.conn.Raw(func(conn any) error { return read(ctx, conn.(rawConn), each, query, u.bind(args)) })
 	}

@@ -14,6 +14,7 @@ import (
 	"forge/ent"
 	_ "forge/ent/runtime" // without it, ent's hooks and interceptors are not there
 	"forge/internal/database"
+	"forge/internal/fault"
 )
 
 // Mode says how much a unit's statements must agree with each other.
@@ -48,6 +49,9 @@ type Unit struct {
 	// broken is the failure after which the transaction cannot be committed any more. PostgreSQL answers COMMIT with a quiet
 	// ROLLBACK then; SQLite would store the rest.
 	broken error
+
+	stored  string // the statement that has committed by itself, and changed something
+	unknown bool   // the database has not said whether it has stored something
 }
 
 // Cost is what a unit's statements took, BEGIN and COMMIT left out.
@@ -83,18 +87,54 @@ func (u *Unit) Cost() Cost {
 	return u.cost
 }
 
-// Passing reports whether the unit failed for a reason that is gone when its work is done again: others were in the way, or, for
-// a unit that only reads, the connection broke. After Commit has succeeded it is false.
+// Passing reports whether the unit failed, with nothing stored, for a reason that may be gone when its work is done again: others were
+// in the way, the connection broke, or its server does not write any more. After Commit has succeeded it is false.
 func (u *Unit) Passing() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return database.Passing(u.last) || u.mode != Write && database.Lost(u.last)
+	if u.unknown || u.stored != "" {
+		return false
+	}
+	return database.Passing(u.last) || database.Lost(u.last) || u.mode == Write && database.ReadOnly(u.last)
+}
+
+// Away reports whether the unit failed because there was no database to be had for its work: no connection, or one to a server that
+// only reads. Trying again costs that little.
+func (u *Unit) Away() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.conn.Conn == nil && database.Lost(u.last) || u.mode == Write && database.ReadOnly(u.last)
+}
+
+// Stored reports whether something is stored for good already, though Commit has not been called:
+// by a statement that has committed by itself.
+func (u *Unit) Stored() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.stored != ""
+}
+
+// Unknown reports whether the database has not said if it has stored what the unit did.
+func (u *Unit) Unknown() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.unknown
+}
+
+// doubted returns the client's error if err leaves open whether a commit was carried out, and else err.
+func (u *Unit) doubted(err error) error {
+	if u.mode != Write || !database.Unanswered(err) {
+		return err
+	}
+	u.unknown = true
+	return fault.Unknown(err, false)
 }
 
 var errDone = errors.New("unit: the unit of work has ended")
 
-// open makes sure that there is a connection, and a transaction if the mode asks for one. The caller holds mu.
-func (u *Unit) open(ctx context.Context) error {
+// open makes sure that there is a connection, and a transaction if the mode asks for one and the statement is not alone. The caller
+// holds mu.
+func (u *Unit) open(ctx context.Context, alone bool) error {
 	if u.done {
 		return errDone
 	}
@@ -104,6 +144,7 @@ func (u *Unit) open(ctx context.Context) error {
 	if u.conn.Conn == nil {
 		conn, err := u.db.Acquire(ctx)
 		if err != nil {
+			u.last = err
 			return err
 		}
 		u.conn = conn
@@ -112,7 +153,7 @@ func (u *Unit) open(ctx context.Context) error {
 		}
 	}
 	// A single statement through PgBouncer has a transaction as well: only there can it be bounded.
-	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || u.alone(ctx) {
+	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || alone {
 		return nil
 	}
 	if _, err := u.conn.ExecContext(ctx, u.db.Begin(u.mode == Write)); err != nil {
@@ -124,7 +165,7 @@ func (u *Unit) open(ctx context.Context) error {
 }
 
 // Commit ends the unit and keeps what it did. If a statement has failed outside a savepoint, it keeps nothing and returns that
-// error. If it returns another error, nothing is kept either, unless the connection broke before the server could tell.
+// error. If it returns another error, nothing is kept either, unless that is Unknown. It has a bound of its own, and does not depend on ctx.
 func (u *Unit) Commit(ctx context.Context) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -136,8 +177,9 @@ func (u *Unit) Commit(ctx context.Context) error {
 		return u.broken
 	}
 	if u.begun {
-		if _, err := u.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		if err := u.conn.Commit(ctx); err != nil {
 			u.last = err
+			err = u.doubted(err)
 			u.rollback()
 			return err
 		}

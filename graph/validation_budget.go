@@ -22,17 +22,17 @@ const maxValidation = 2 * time.Second
 // looks is how many steps pass between two looks at the clock and at the request's context.
 const looks = 1000
 
-// budget is what the validation of one document may still take. gqlparser's rules know neither
+// stepBudget is what the validation of one document may still take. gqlparser's rules know neither
 // limits nor contexts, so whoever runs out of it leaves by a panic, which spending recovers.
-type budget struct {
+type stepBudget struct {
 	ctx      context.Context
 	deadline time.Time
 	left     int
 	next     int // how many steps are left at the next look
 }
 
-func newBudget(ctx context.Context) *budget {
-	return &budget{ctx: ctx, deadline: time.Now().Add(maxValidation), left: maxSteps, next: maxSteps}
+func newStepBudget(ctx context.Context) *stepBudget {
+	return &stepBudget{ctx: ctx, deadline: time.Now().Add(maxValidation), left: maxSteps, next: maxSteps}
 }
 
 // exhausted is the panic of a budget that is used up.
@@ -40,7 +40,7 @@ type exhausted struct{ why *gqlerror.Error }
 
 // spend takes steps off the budget. It does not return if there are not so many left, or if the
 // time is up, or the request has ended.
-func (b *budget) spend(steps int) {
+func (b *stepBudget) spend(steps int) {
 	if b.left -= min(steps, maxSteps+1); b.left < 0 {
 		panic(exhausted{tooManySteps()})
 	}
@@ -84,7 +84,7 @@ func timedOut(message string) *gqlerror.Error {
 
 // pay is a rule that finds nothing wrong. It takes from the budget what all other rules, and
 // gqlparser's walk itself, need for each part of a document, and comes before them.
-func (b *budget) pay(events *core.Events, _ core.AddErrFunc) {
+func (b *stepBudget) pay(events *core.Events, _ core.AddErrFunc) {
 	events.OnOperation(func(*core.Walker, *ast.OperationDefinition) { b.spend(1) })
 	events.OnFragment(func(*core.Walker, *ast.FragmentDefinition) { b.spend(1) })
 	events.OnVariable(func(*core.Walker, *ast.VariableDefinition) { b.spend(1) })
