@@ -28,6 +28,9 @@ func mustEngine() *read.Engine {
 	return engine
 }
 
+// Refers reports whether the resolver of a root field of queries is known to do nothing but refer.
+func Refers(field string) bool { return referring(&Resolver{})(field) }
+
 // NewServerOf returns the handler of the API with other resolvers.
 func NewServerOf(resolvers generated.ResolverRoot, db *database.DB, cfg Config, log *slog.Logger) http.Handler {
 	if cfg.Passwords == nil {

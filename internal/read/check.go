@@ -107,7 +107,7 @@ func (b *binder) checkEnum(at string, e *entity.Entity, f *entity.Field, name st
 	for _, value := range def.EnumValues {
 		b.heeds(name+"."+value.Name, value.Directives)
 		if !slices.Contains(f.Values, value.Name) {
-			b.refuse(name+"."+value.Name, "the column %s of %s, which %s shows, cannot hold it; take it out, or add it in ent/schema", f.Column, e.Name, at)
+			b.refuse(name+"."+value.Name, "the column %s of %s, which has this type, cannot hold it; take it out, or add it in ent/schema", f.Column, e.Name)
 		}
 	}
 }
@@ -363,11 +363,15 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 	case b.reads(name) && name != "PageInfo":
 		b.refuse(at, "its type is %s, which is answered inside of a connection alone", d.Type)
 	case def != nil && def.IsAbstractType():
+		var members []string
 		for _, member := range b.schema.GetPossibleTypes(def) {
 			if b.reads(member.Name) {
-				b.refuse(at, "its type is %s, to which %s belongs; unions and interfaces of entities cannot be read, but for an interface with the field id: ID!, such as Node",
-					d.Type, member.Name)
+				members = append(members, member.Name)
 			}
+		}
+		if slices.Sort(members); len(members) > 0 {
+			b.refuse(at, "its type is %s, which %s belong to; of unions and interfaces of entities, those with the field id: ID! can be read, such as Node",
+				d.Type, strings.Join(members, ", "))
 		}
 	}
 }
