@@ -15,8 +15,8 @@ import (
 var Entities = []*entity.Entity{
 	{
 		Name:    "Hero",
-		Prefix:  "hero",
 		Table:   "heroes",
+		Prefix:  "hero",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "age": entity.ToAll, "team": entity.ToAll, "owner": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
@@ -37,8 +37,8 @@ var Entities = []*entity.Entity{
 	},
 	{
 		Name:    "IdempotencyKey",
-		Prefix:  "idempotency",
 		Table:   "idempotency_keys",
+		Prefix:  "idempotency",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
@@ -53,8 +53,8 @@ var Entities = []*entity.Entity{
 	},
 	{
 		Name:    "Inventory",
-		Prefix:  "inventory",
 		Table:   "inventories",
+		Prefix:  "inventory",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
@@ -68,8 +68,8 @@ var Entities = []*entity.Entity{
 	},
 	{
 		Name:    "Order",
-		Prefix:  "order",
 		Table:   "orders",
+		Prefix:  "order",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "user": entity.ToAll, "status": entity.ToAll, "totalCents": entity.ToAll, "items": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
@@ -88,8 +88,8 @@ var Entities = []*entity.Entity{
 	},
 	{
 		Name:    "OrderItem",
-		Prefix:  "item",
 		Table:   "order_items",
+		Prefix:  "item",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
 		Fields: []entity.Field{
@@ -106,8 +106,8 @@ var Entities = []*entity.Entity{
 	},
 	{
 		Name:    "Product",
-		Prefix:  "product",
 		Table:   "products",
+		Prefix:  "product",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
@@ -126,8 +126,8 @@ var Entities = []*entity.Entity{
 	},
 	{
 		Name:    "Session",
-		Prefix:  "session",
 		Table:   "sessions",
+		Prefix:  "session",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{},
 		Fields: []entity.Field{
@@ -145,8 +145,8 @@ var Entities = []*entity.Entity{
 	},
 	{
 		Name:    "Team",
-		Prefix:  "team",
 		Table:   "teams",
+		Prefix:  "team",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "headquarters": entity.ToAll, "heroes": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
 		Fields: []entity.Field{
@@ -163,8 +163,8 @@ var Entities = []*entity.Entity{
 	},
 	{
 		Name:     "User",
-		Prefix:   "user",
 		Table:    "users",
+		Prefix:   "user",
 		Owner:    "id",
 		Ruled:    true,
 		Filtered: true,

@@ -194,6 +194,9 @@ func (e *Engine) countStatements(o *operation, op *graphql.OperationContext, sta
 		default:
 			p := o.find(state+" "+root.field.Alias, func() *plan { return compile(e, op, root.field, root.selections) })
 			n += p.statements()
+			if !e.plainly(root.field.Name) {
+				n++ // its resolver is called, and may look something up first
+			}
 		}
 	}
 	return n
