@@ -2,7 +2,11 @@ package graph_test
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"testing"
+
+	"entgo.io/ent/dialect"
 
 	"forge/ent/hero"
 	"forge/graph"
@@ -15,6 +19,45 @@ import (
 	"forge/internal/read"
 	"forge/internal/viewer"
 )
+
+// TestValuesThatAreNone has a database that holds values which their fields cannot have: each is an error of its field alone.
+func TestValuesThatAreNone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		if _, err := fixture.Fill(t.Context(), a.db, 1); err != nil {
+			t.Fatal(err)
+		}
+		tests := []struct{ set, field, data string }{
+			{"version = 3000000000", "version", `{"heroes":{"nodes":[{"name":"name-0","x":null}]}}`},
+			{"version = -9000000000000000000", "version", `{"heroes":{"nodes":[{"name":"name-0","x":null}]}}`},
+			{"updated_at = 'infinity'", "updatedAt", `null`}, // it may not be null, and neither may what it is in
+		}
+		if a.db.Dialect == dialect.SQLite {
+			tests[2].set = "updated_at = 'noon'"
+			tests = append(tests, []struct{ set, field, data string }{
+				{`age = '1,"admin":true'`, "age", `{"heroes":{"nodes":[{"name":"name-0","x":null}]}}`},
+				{`age = 1.5`, "age", `{"heroes":{"nodes":[{"name":"name-0","x":null}]}}`},
+				{`age = x'312c'`, "age", `{"heroes":{"nodes":[{"name":"name-0","x":null}]}}`},
+			}...)
+		}
+		for _, tt := range tests {
+			if _, err := a.db.ExecContext(t.Context(), "UPDATE heroes SET "+tt.set); err != nil {
+				t.Fatal(err)
+			}
+			for _, root := range []string{"", "viewer { id } "} { // once as the engine answers alone, and once through gqlgen
+				got := a.do("{ "+root+"heroes { nodes { name x: "+tt.field+" } } }", nil)
+				data, _ := json.Marshal(got.Data)
+				want := tt.data
+				if root != "" && want != "null" {
+					want = strings.Replace(want, "]}}", `]},"viewer":null}`, 1)
+				}
+				if len(got.Errors) != 1 || got.Errors[0].Extensions["code"] != "INTERNAL" || len(got.Errors[0].Path) != 4 || string(data) != want {
+					t.Errorf("%s, where a hero has %s: %s; want data %s and one INTERNAL", tt.field, tt.set, got, want)
+				}
+			}
+		}
+	})
+}
 
 // own are resolvers of which some root fields have code of their own.
 type own struct {
