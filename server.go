@@ -29,6 +29,7 @@ import (
 	"forge/internal/metrics"
 	"forge/internal/password"
 	"forge/internal/persisted"
+	"forge/internal/read"
 	"forge/internal/seed"
 	"forge/internal/session"
 	"forge/internal/settings"
@@ -49,11 +50,16 @@ func main() {
 }
 
 // run does what args say until it is done or ctx ends, and returns the exit status: 0; 2 for a mistake in the arguments
-// or settings, and then nothing was done; 1 for whatever else goes wrong. What went wrong is one line on stderr.
+// or settings, and then nothing was done; 1 for whatever else goes wrong. What went wrong is one line on stderr, or, of what cannot be served at all,
+// a line for each finding.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	err := commands(environ, stdout, stderr).Run(ctx, args)
 	if err == nil {
 		return 0
+	}
+	if mismatch, ok := errors.AsType[*read.MismatchError](err); ok {
+		fmt.Fprintln(stderr, "forge:", mismatch)
+		return 1
 	}
 	fmt.Fprintln(stderr, "forge:", strings.Join(strings.Fields(err.Error()), " "))
 	if _, ok := errors.AsType[*usage.Error](err); ok {
@@ -133,6 +139,10 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 func serve(ctx context.Context, p program) error {
 	// Who reads the log may end before the server does. That is then no reason to end as well, as a signal it would be.
 	signal.Ignore(syscall.SIGPIPE)
+	// What cannot be answered rightly is not served. This comes before anything is touched.
+	if err := graph.Check(); err != nil {
+		return err
+	}
 	if err := p.MayServe(); err != nil {
 		return err
 	}
@@ -320,7 +330,11 @@ func activity(ctx context.Context, p program) error {
 	return p.withDatabase(ctx, bootstrap.Look, func(db *database.DB) error { return db.Activity(ctx, p.out) })
 }
 
+// printSchema prints the schema, unless no server would answer it.
 func printSchema(_ context.Context, p program) error {
+	if err := graph.Check(); err != nil {
+		return err
+	}
 	_, err := io.WriteString(p.out, sdl)
 	return err
 }

@@ -47,8 +47,8 @@ func TestExtending(t *testing.T) {
 			}
 		}
 	}
-	if len(questions) != 3 || len(answers) != 3 {
-		t.Fatalf("the page has %d questions and %d answers, want 3", len(questions), len(answers))
+	if len(questions) != 4 || len(answers) != 4 {
+		t.Fatalf("the page has %d questions and %d answers, want 4", len(questions), len(answers))
 	}
 	url := tree.serve(t)
 	product := ask(t, url, `{ products(first: 1) { nodes { id } } }`, "")

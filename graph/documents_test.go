@@ -8,15 +8,12 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
-
-	"forge/ent"
-	"forge/internal/read"
 )
 
 // fill adds so many documents to a cache, each different, and returns the cache.
 func fill(t *testing.T, documents int, text func(i int) string) documentCache {
 	t.Helper()
-	c := newDocumentCache(read.NewEngine(contract(), ent.Entities, nil))
+	c := newDocumentCache(mustEngine())
 	for i := range documents {
 		text := text(i)
 		var first *ast.QueryDocument

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/ent"
+	"forge/graph"
 	"forge/graph/generated"
 	"forge/internal/dbtest"
 	"forge/internal/entity"
@@ -50,6 +51,9 @@ func (e everyEntity) check(t *testing.T, n int) {
 		t.Errorf("node(%s) = %s", id, got)
 	}
 	for _, root := range e.schema.Query.Fields {
+		if !graph.Refers(root.Name) {
+			continue // it says by itself what it holds
+		}
 		switch root.Type.Name() {
 		case e.entity.Name:
 			if root.Arguments.ForName("id") != nil {

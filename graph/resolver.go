@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"maps"
 	"net/http"
 	"time"
 
@@ -20,7 +19,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/ent"
 	"forge/graph/generated"
 	"forge/internal/admission"
 	"forge/internal/database"
@@ -63,7 +61,7 @@ type Resolver struct {
 	Revocations *session.Revocations
 }
 
-// NewServer returns the handler of the API on db.
+// NewServer returns the handler of the API on db. It panics if Check finds anything: call that first.
 func NewServer(db *database.DB, cfg Config, log *slog.Logger) http.Handler {
 	return newServer(db, cfg, log).handler()
 }
@@ -72,9 +70,16 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 	if cfg.Passwords == nil {
 		cfg.Passwords = password.New(password.Cost{}, 0, 0)
 	}
-	resolvers := &Resolver{cfg.Sessions, cfg.Revocations}
+	return newServerOf(&Resolver{cfg.Sessions, cfg.Revocations}, db, cfg, log)
+}
+
+// newServerOf returns what runs operations with the resolvers.
+func newServerOf(resolvers generated.ResolverRoot, db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: resolvers})
-	engine := read.NewEngine(schema.Schema(), ent.Entities, cfg.CursorKey)
+	engine, err := newEngine(resolvers, cfg.CursorKey)
+	if err != nil {
+		panic(err)
+	}
 	engine.ToAll, engine.Alone = toAll, cfg.AloneReads
 	exec := newExecutor(executable{schema, engine}, engine, db, cfg, log)
 	exec.AroundFields(countField)
@@ -122,13 +127,4 @@ func TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
 	return persisted.Load(path, func(text string) (*ast.QueryDocument, gqlerror.List) {
 		return v.prepare(context.Background(), text)
 	})
-}
-
-// contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come
-// later is told that there is no such directive.
-func contract() *ast.Schema {
-	schema := *generated.NewExecutableSchema(generated.Config{}).Schema()
-	schema.Directives = maps.Clone(schema.Directives)
-	delete(schema.Directives, "defer")
-	return &schema
 }

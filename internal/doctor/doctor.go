@@ -55,6 +55,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"settings", (*Doctor).settings},
+		{"contract", (*Doctor).contract},
 		{"identity", (*Doctor).identity},
 		{"file", (*Doctor).file},
 		{"database", (*Doctor).reach},
@@ -86,7 +87,7 @@ func (d *Doctor) Examine(ctx context.Context) Report {
 }
 
 func (c check) needsDatabase() bool {
-	return c.name != "settings" && c.name != "identity" && c.name != "file"
+	return c.name != "settings" && c.name != "contract" && c.name != "identity" && c.name != "file"
 }
 
 // close gives up a database that hangs.

@@ -4,9 +4,27 @@ import (
 	"context"
 	"errors"
 
+	"forge/graph"
 	"forge/internal/database"
+	"forge/internal/read"
 	"forge/migrate"
 )
+
+// contract compares schema.graphqls with ent/schema and the resolvers, as they are built into this program.
+func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
+	err := graph.Check()
+	if err == nil {
+		return []Finding{ok("contract", "types, entities and resolvers fit together")}
+	}
+	mismatch, is := errors.AsType[*read.MismatchError](err)
+	if !is {
+		return []Finding{fail("contract", err.Error(), "")}
+	}
+	for _, finding := range mismatch.Findings {
+		found = append(found, fail("contract", finding, "`forge serve` does not start like this; docs/extending.md says what can be served."))
+	}
+	return found
+}
 
 // schema compares the database with the migrations of this program.
 func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {

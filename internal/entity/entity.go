@@ -13,14 +13,15 @@ import (
 
 // Entity is one kind of row.
 type Entity struct {
-	Name    string // of the GraphQL type: "OrderItem"
-	Prefix  string // of its IDs: "item"
-	Table   string
-	Fields  []Field // the key first
-	Edges   []Edge
-	Owner   string                // the column that holds whose row it is, "" if nobody owns any
-	Visible map[string]Visibility // by the API names of fields and edges; those that are missing are shown to nobody
-	Ruled   bool                  // it has a policy, which says who may see which rows
+	Name     string // of the GraphQL type: "OrderItem"
+	Prefix   string // of its IDs: "item"
+	Table    string
+	Fields   []Field // the key first, unless it consists of several columns
+	Edges    []Edge
+	Owner    string                // the column that holds whose row it is, "" if nobody owns any
+	Visible  map[string]Visibility // by the API names of fields and edges; those that are missing are shown to nobody
+	Ruled    bool                  // it has a policy, which says who may see which rows
+	Filtered bool                  // interceptors add conditions to its queries, so some rows may be hidden, such as deleted ones
 }
 
 // Visibility says who may see a field of the rows that they may see. The zero value is nobody.
@@ -38,33 +39,44 @@ type Field struct {
 	Name     string // in the API: "priceCents"
 	Column   string
 	Kind     Kind
+	Type     string // the Go type that ent/schema gives it: "int32"
 	Refers   string // the entity whose key it holds, if Kind is ID
 	Nullable bool
-	Values   []string // that it can have, if Kind is Enum
-	MatchBy  string   // the column that filters compare instead, holding Fold of the value; usually empty
+	Stored   map[string]string // the type in the database that ent/schema asks for, by dialect; usually ent's own choice
+	Values   []string          // that it can have, if Kind is Enum
+	MatchBy  string            // the column that filters compare instead, holding Fold of the value; usually empty
 }
 
 // Edge leads from an entity to related ones.
 type Edge struct {
-	Name   string            // in the API: "heroes"
-	To     string            // the name of the entity it leads to
-	Column string            // the foreign key
-	OwnKey bool              // the foreign key is a column of the entity that the edge leaves, not of the one it reaches
-	Unique bool              // it reaches one row at most
-	Shows  map[string]string // API fields of the leaving entity that are columns of the one reached
+	Name     string            // in the API: "heroes"
+	To       string            // the name of the entity it leads to
+	Column   string            // the foreign key
+	OwnKey   bool              // the foreign key is a column of the entity that the edge leaves, not of the one it reaches
+	Nullable bool              // that column may be NULL
+	Unique   bool              // it reaches one row at most
+	Through  string            // the table that joins the two, if the edge is many-to-many
+	Shows    map[string]string // API fields of the leaving entity that are columns of the one reached, which each row has to have
 }
 
-// Kind says how a column's values are compared, read and written.
+// Kind says how a column's values are compared, read and written. The read engine says which kinds it holds (read/kinds.go),
+// and ent/template which kind each type of ent's is.
 type Kind int
 
 // The kinds of columns.
 const (
-	ID Kind = iota
+	ID Kind = iota // a UUID that is the key of an entity
 	String
-	Int
+	Int // of 32 bits, or ent's Int, whose values are looked at one by one
 	Bool
 	Time
 	Enum
+	UUID   // that is the key of nothing
+	BigInt // whole numbers of more than 32 bits
+	Float
+	Bytes
+	JSON
+	Other // stored in a form that its Go type decides
 )
 
 // Field returns the field of the given API name, or nil.

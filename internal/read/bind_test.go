@@ -12,9 +12,10 @@ import (
 func TestOrderOfAFieldInAnotherColumn(t *testing.T) {
 	t.Parallel()
 	o := &object{Entity: &entity.Entity{Fields: []entity.Field{
-		{Name: "formerName", Column: "name"}, {Name: "name", Column: "title"}, {Name: "priceCents", Column: "price"},
+		{Name: "formerName", Column: "name", Kind: entity.String}, {Name: "name", Column: "title", Kind: entity.String},
+		{Name: "priceCents", Column: "price", Kind: entity.Int},
 	}}}
-	bindOrders(o, &ast.Definition{EnumValues: ast.EnumValueList{{Name: "NAME"}, {Name: "PRICE_CENTS"}}})
+	new(binder).bindOrders(o, &ast.Definition{EnumValues: ast.EnumValueList{{Name: "NAME"}, {Name: "PRICE_CENTS"}}})
 	for order, want := range map[string]string{"NAME": "title", "PRICE_CENTS": "price"} {
 		if got := o.orders[order]; got == nil || got.Column != want {
 			t.Errorf("%s orders by %v, want the column %s", order, got, want)

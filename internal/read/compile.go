@@ -63,7 +63,8 @@ func (c *compiler) selection(l *level, sets ...ast.SelectionSet) *selection {
 		case bound.visible == entity.ToNobody:
 			out.kind = closed
 		case bound.column != nil:
-			out.column, out.kind, out.prefix = l.column(*bound.column), kindOfOutput[bound.column.kind], bound.column.prefix
+			out.column, out.kind, out.prefix = l.column(*bound.column), kinds[bound.column.kind].output, bound.column.prefix
+			out.values = bound.values
 		case bound.paged:
 			out.kind, out.page = pageOfRows, c.connection(c.child(l, bound, f.field), f.selections)
 		default:
@@ -82,9 +83,13 @@ func (c *compiler) selection(l *level, sets ...ast.SelectionSet) *selection {
 	return s
 }
 
-var kindOfOutput = map[entity.Kind]outputKind{
-	entity.ID: idColumn, entity.String: textColumn, entity.Int: numberColumn,
-	entity.Bool: boolColumn, entity.Time: textColumn, entity.Enum: textColumn,
+// conditions returns the type conditions that an object fulfils: its own name, and those of its interfaces and unions.
+func (e *Engine) conditions(name string) map[string]bool {
+	is := map[string]bool{name: true}
+	for _, def := range e.schema.Implements[name] {
+		is[def.Name] = true
+	}
+	return is
 }
 
 func newOutput(f *ast.Field) output {
@@ -134,7 +139,7 @@ func sameArguments(a, b *ast.Field) bool {
 func (c *compiler) connection(l *level, sets ...ast.SelectionSet) *connection {
 	conn := &connection{level: l}
 	name := l.object.Name + "Connection"
-	for _, f := range c.collect(map[string]bool{name: true}, sets...) {
+	for _, f := range c.collect(c.conditions(name), sets...) {
 		out := newOutput(f.field)
 		switch f.field.Name {
 		case "__typename":
@@ -155,7 +160,7 @@ func (c *compiler) connection(l *level, sets ...ast.SelectionSet) *connection {
 
 func (c *compiler) edge(l *level, selections ast.SelectionSet) (fields []output) {
 	name := l.object.Name + "Edge"
-	for _, f := range c.collect(map[string]bool{name: true}, selections) {
+	for _, f := range c.collect(c.conditions(name), selections) {
 		out := newOutput(f.field)
 		switch f.field.Name {
 		case "__typename":
@@ -171,7 +176,7 @@ func (c *compiler) edge(l *level, selections ast.SelectionSet) (fields []output)
 }
 
 func (c *compiler) pageInfo(l *level, selections ast.SelectionSet) (fields []output) {
-	for _, f := range c.collect(map[string]bool{"PageInfo": true}, selections) {
+	for _, f := range c.collect(c.conditions("PageInfo"), selections) {
 		out := newOutput(f.field)
 		switch f.field.Name {
 		case "__typename":

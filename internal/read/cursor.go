@@ -79,7 +79,7 @@ func (e *Engine) parseCursor(text string, print uint32, terms []term) ([]any, er
 func (t term) parse(value []byte) (any, error) {
 	switch t.kind {
 	case entity.Int:
-		return strconv.ParseInt(string(value), 10, 32)
+		return strconv.ParseInt(string(value), 10, 64) // a row past 32 bits has its place, though it is not shown
 	case entity.Time:
 		return time.Parse(time.RFC3339Nano, string(value))
 	case entity.String, entity.Enum:

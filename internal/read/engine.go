@@ -8,14 +8,16 @@ package read
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/seal"
 )
@@ -29,21 +31,27 @@ type Engine struct {
 	Alone bool
 
 	schema      *ast.Schema
-	objects     map[string]*object // by the name of the GraphQL type
-	connections map[string]*object // by the name of the connection type
-	prefixes    map[string]*object // by the prefix of IDs
+	plain       func(field string) bool // Contract.Refers
+	objects     map[string]*object      // by the name of the GraphQL type
+	connections map[string]*object      // by the name of the connection type
+	prefixes    map[string]*object      // by the prefix of IDs
 	cursors     *seal.Sealer
 	plans       sync.Map // of documents that are kept, *ast.OperationDefinition to func() *operation
 }
 
-// NewEngine returns an engine for the schema over the entities. It panics if the schema offers something of an entity that the entity does
-// not have: then the two do not belong together.
+// NewEngine returns an engine for the contract. The error is a *MismatchError if there is anything that the engine would not answer rightly.
 //
 // cursorKey seals cursors, and has seal.KeySize bytes; with none everyone can read them.
-func NewEngine(schema *ast.Schema, entities []*entity.Entity, cursorKey []byte) *Engine {
-	e := &Engine{schema: schema, cursors: seal.New(cursorKey)}
-	e.bind(entities)
-	return e
+func NewEngine(c Contract, cursorKey []byte) (*Engine, error) {
+	e := &Engine{schema: c.Schema, plain: c.Refers, cursors: seal.New(cursorKey)}
+	b := &binder{Engine: e}
+	b.bind(c.Entities)
+	b.checkOthers()
+	b.checkResolvers(c.Resolvers)
+	if len(b.findings) > 0 {
+		return nil, &MismatchError{b.findings}
+	}
+	return e, nil
 }
 
 // Statements returns how many statements the operation runs at most, or a number above 1 if that depends on its arguments.
@@ -65,25 +73,66 @@ func (e *Engine) Switches(op *graphql.OperationContext) (names []string) {
 type identified interface{ GetID() ids.ID }
 
 // Read is a field middleware. Where a field's type is an entity, a connection of entities, or the Node interface, its
-// resolver only refers to what is meant; Read answers with the selection of it.
+// resolver only refers to what is meant; Read answers with the selection of it. A resolver that has put more than an ID into what it
+// returns gets an error: what it put there would not be answered.
 func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
-	value, err := next(ctx)
-	if err != nil || isNil(value) {
-		return nil, err
-	}
 	fc := graphql.GetFieldContext(ctx)
 	if !e.owns(fc.Field.Definition.Type) {
+		value, err := next(ctx)
+		if err != nil || isNil(value) {
+			return nil, err
+		}
 		return value, nil
+	}
+	only := new(restriction)
+	value, err := next(context.WithValue(ctx, restrictionKey{}, only))
+	if err != nil || isNil(value) {
+		return nil, err
 	}
 	r := newRun(ctx, e, graphql.GetOperationContext(ctx))
 	plan := e.operation(r.op).plan(e, r.op, fc)
 	if plan.connection != nil {
+		if err := bare(value); err != nil {
+			return nil, err
+		}
+		r.only = only.predicates
 		return r.connection(ctx, plan)
+	}
+	if len(only.predicates) > 0 {
+		return nil, errors.New("read: Only is for resolvers of connections")
 	}
 	if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
 		return r.list(ctx, plan, list)
 	}
-	return r.one(ctx, plan, value.(identified).GetID())
+	id, err := referenceTo(value)
+	if err != nil {
+		return nil, err
+	}
+	return r.one(ctx, plan, id)
+}
+
+// referenceTo returns the ID of what a resolver refers to.
+func referenceTo(value any) (ids.ID, error) {
+	of, ok := value.(identified)
+	if !ok {
+		return ids.ID{}, fmt.Errorf("read: a resolver returned a %T, which has no ID to read it by", value)
+	}
+	return of.GetID(), bare(value)
+}
+
+// bare returns an error if what a resolver returned holds more than an ID.
+func bare(value any) error {
+	v := reflect.Indirect(reflect.ValueOf(value))
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range v.NumField() {
+		if field := v.Type().Field(i); field.IsExported() && field.Name != "ID" && !v.Field(i).IsZero() {
+			return fmt.Errorf("read: a resolver has set %s of the %T that it returned, which would not be answered: it refers by ID alone, and the rest is read",
+				field.Name, value)
+		}
+	}
+	return nil
 }
 
 func isNil(value any) bool {
@@ -100,9 +149,13 @@ func (e *Engine) owns(t *ast.Type) bool {
 	return e.objects[name] != nil || e.connections[name] != nil || e.isNode(name)
 }
 
+// isNode reports whether the name is that of an interface of entities with an ID.
 func (e *Engine) isNode(name string) bool {
 	def := e.schema.Types[name]
-	return def != nil && def.Kind == ast.Interface && def.Fields.ForName("id") != nil
+	if def == nil || def.Kind != ast.Interface || def.Fields.ForName("id") == nil {
+		return false
+	}
+	return slices.ContainsFunc(e.schema.GetPossibleTypes(def), func(member *ast.Definition) bool { return e.objects[member.Name] != nil })
 }
 
 // written is a finished part of an answer.

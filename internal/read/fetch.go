@@ -46,7 +46,7 @@ func (f *fetch) each(ctx context.Context, row func([]driver.Value) error) error 
 func (f *fetch) statement(ctx context.Context) (*statement, error) {
 	var space [128]byte
 	key := f.appendKey(space[:0])
-	if f.page != nil && f.page.where != nil {
+	if f.page != nil && (f.page.where != nil || f.page.only != nil) {
 		return f.write(ctx) // with conditions there is no end of texts
 	}
 	if s := f.level.texts.find(ctx, key); s != nil {
@@ -233,6 +233,6 @@ func (c column) shownBy(b *sql.Builder, s *sql.Selector) {
 	related := sql.Table(c.table).As("shown")
 	b.Wrap(func(b *sql.Builder) {
 		b.Join(sql.Dialect(s.Dialect()).Select(related.C(c.name)).From(related).
-			Where(sql.ColumnsEQ(related.C(c.shown.Column), s.C("id"))))
+			Where(sql.ColumnsEQ(related.C(c.shown.Column), s.C(c.key))))
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -26,8 +27,9 @@ type run struct {
 	op      *graphql.OperationContext
 	viewer  viewer.Viewer
 	budget  *budget.Answer
-	results []result    // by the level's slot
-	noted   *[]answered // what the context was asked for its statements; nil if nobody wants to know
+	results []result              // by the level's slot
+	only    []func(*sql.Selector) // what the resolver of the field asks of a connection's rows
+	noted   *[]answered           // what the context was asked for its statements; nil if nobody wants to know
 }
 
 func newRun(ctx context.Context, e *Engine, op *graphql.OperationContext) *run {
@@ -114,7 +116,14 @@ func (r *run) list(ctx context.Context, p *plan, values reflect.Value) (any, err
 	batches := map[*selection]*batch{}
 	var order []*batch
 	for i := range wanted {
-		wanted[i] = values.Index(i).Interface().(identified).GetID()
+		value := values.Index(i).Interface()
+		if isNil(value) {
+			continue
+		}
+		var err error
+		if wanted[i], err = referenceTo(value); err != nil {
+			return nil, err
+		}
 		s, err := r.selectionFor(p, wanted[i], "ids."+strconv.Itoa(i))
 		if err != nil {
 			return nil, err
@@ -154,7 +163,7 @@ func (r *run) each(ctx context.Context, p *plan, b *batch, wanted []ids.ID, obje
 		return err
 	}
 	for i, id := range wanted {
-		if id.Prefix != b.level.object.Prefix {
+		if id.Prefix != b.level.object.Prefix { // of another batch, or of nothing
 			continue
 		}
 		rows := r.results[b.level.slot].groups.at(b.places[id.UUID])

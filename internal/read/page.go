@@ -25,8 +25,9 @@ type page struct {
 	print       uint32
 	after       []any // the values of the cursor; nil without one
 	before      []any
-	where       condition // nil without one
-	more        bool      // whether there are rows beyond the page, or before it, is asked for
+	where       condition             // nil without one
+	only        []func(*sql.Selector) // what the resolver asks of the rows; see Only
+	more        bool                  // whether there are rows beyond the page, or before it, is asked for
 }
 
 // backward reports whether the page is counted from the end.
@@ -55,6 +56,9 @@ func (p *page) limit() int {
 func (r *run) pageOf(ctx context.Context, l *level) (*page, error) {
 	args := given{l.field, r.op.Variables}
 	p := &page{more: l.next || l.previous}
+	if l.via == nil {
+		p.only = r.only
+	}
 	var err error
 	if p.order, err = l.object.orderOf(args.value("orderBy"), r.viewer.Role); err != nil {
 		return nil, err
@@ -172,8 +176,11 @@ func (f *fetch) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the condition that also counts: where, not the cursors.
+// filter adds the conditions that also count: where and those of the resolver, not the cursors.
 func (p *page) filter(s *sql.Selector) {
+	for _, only := range p.only {
+		only(s)
+	}
 	if p.where != nil {
 		s.Where(p.where(s))
 	}

@@ -89,23 +89,29 @@ func (o *operation) payload(e *Engine, op *graphql.OperationContext, root graphq
 }
 
 func (o *operation) compilePayload(e *Engine, op *graphql.OperationContext, root graphql.CollectedField, dialect string) *payload {
+	if e.owns(root.Definition.Type) {
+		return new(payload) // it is what is read itself, not something that shows it
+	}
 	var shown []*collected
+	leaves := true // nothing but values is shown beside entities
 	c := &compiler{Engine: e, op: op}
-	for _, f := range c.collect(map[string]bool{root.Definition.Type.Name(): true}, root.Selections) {
+	for _, f := range c.collect(c.conditions(root.Definition.Type.Name()), root.Selections) {
 		if e.owns(f.field.Definition.Type) {
 			shown = append(shown, f)
+		} else if len(f.selections) > 0 {
+			leaves = false // there may be entities below
 		}
 	}
-	p := &payload{alone: len(shown) == 0 && len(e.RootFields(op)) == 1}
-	if len(shown) != 1 || shown[0].field.Definition.Type.Elem != nil {
-		return p
+	p := &payload{alone: len(shown) == 0 && leaves && len(e.RootFields(op)) == 1}
+	if len(shown) != 1 || shown[0].field.Definition.Type.Elem != nil || e.objects[shown[0].field.Definition.Type.Name()] == nil {
+		return p // several entities, or one of which the type is not known
 	}
 	f := shown[0]
 	p.plan = o.find(o.state(op.Variables)+" "+f.field.Alias+"<"+root.Alias, func() *plan { return compile(e, op, f.field, f.selections) })
 	p.selection = p.plan.types[f.field.Definition.Type.Name()]
 	l := p.selection.level
 	p.returning = l.returning(dialect)
-	p.alone = len(l.children) == 0 && p.selection.sure() && len(e.RootFields(op)) == 1
+	p.alone = len(l.children) == 0 && leaves && p.selection.sure() && len(e.RootFields(op)) == 1
 	return p
 }
 

@@ -83,7 +83,7 @@ func (o *operation) query(e *Engine, op *graphql.OperationContext) *query {
 func (e *Engine) compileQuery(o *operation, op *graphql.OperationContext, state string) *query {
 	q := new(query)
 	c := &compiler{Engine: e, op: op}
-	for _, f := range c.collect(map[string]bool{e.schema.Query.Name: true}, op.Operation.SelectionSet) {
+	for _, f := range c.collect(c.conditions(e.schema.Query.Name), op.Operation.SelectionSet) {
 		r := root{field: f.field, selections: f.selections, key: quoted(f.field.Alias) + ":"}
 		switch {
 		case f.field.Name == "__typename":
@@ -98,14 +98,21 @@ func (e *Engine) compileQuery(o *operation, op *graphql.OperationContext, state 
 	return q
 }
 
-// refers reports whether a root field can but refer: it is a connection, or it has an ID for its only argument and is one entity.
-// Its resolver is asked only if the operation has other fields, too.
+// refers reports whether a root field does nothing but refer, so that its resolver need not be called: that is known of the resolver, no
+// directive stands in its way, and the field is a connection, or has an ID for its only argument and is one entity.
 func (e *Engine) refers(def *ast.FieldDefinition) bool {
+	if !e.plainly(def.Name) || len(def.Directives) > 0 {
+		return false
+	}
 	if e.connections[def.Type.Name()] != nil {
 		return true
 	}
-	return e.owns(def.Type) && def.Type.Elem == nil && len(def.Arguments) == 1 && def.Arguments.ForName("id") != nil
+	return e.owns(def.Type) && def.Type.Elem == nil && len(def.Arguments) == 1 && def.Arguments.ForName("id") != nil &&
+		len(def.Arguments[0].Directives) == 0
 }
+
+// plainly reports whether the resolver of a root field of queries is known to do nothing but refer.
+func (e *Engine) plainly(field string) bool { return e.plain != nil && e.plain(field) }
 
 // rootAnswer is the answering of a root field.
 type rootAnswer struct {

@@ -64,17 +64,25 @@ func (t *table) add(values []driver.Value, columns []column) error {
 	return nil
 }
 
-// append writes a value behind the others.
+// append writes a value behind the others, whatever it is: the writer looks at whether it is one of the column's kind. A key has to be
+// one, as related rows are found by it.
 func (t *table) append(value driver.Value, kind entity.Kind) error {
+	switch v := value.(type) {
+	case []byte:
+		return t.appendBytes(v, kind)
+	case *[]byte:
+		return t.appendBytes(*v, kind)
+	}
+	if kind == entity.ID {
+		return fmt.Errorf("a key of type %T", value)
+	}
 	switch v := value.(type) {
 	case string:
 		t.data = append(t.data, v...)
 	case int64:
 		t.data = strconv.AppendInt(t.data, v, 10)
-	case []byte:
-		return t.appendBytes(v, kind)
-	case *[]byte:
-		return t.appendBytes(*v, kind)
+	case float64: // SQLite may hold one in a column of any type
+		t.data = strconv.AppendFloat(t.data, v, 'g', -1, 64)
 	case bool:
 		t.data = strconv.AppendBool(t.data, v)
 	case time.Time:

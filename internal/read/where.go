@@ -23,11 +23,6 @@ import (
 	"forge/internal/viewer"
 )
 
-// operators are the endings of a field's name in a where input; none means equality.
-var operators = map[string]bool{
-	"": true, "In": true, "GT": true, "GTE": true, "LT": true, "LTE": true, "HasPrefix": true, "IsNil": true,
-}
-
 // maxNesting bounds how deep conditions stand inside each other: every hasEdgeWith is a query inside a query.
 const maxNesting = 10
 
@@ -352,8 +347,14 @@ func argument(by *filter, value any, path string) (any, error) {
 		if by.values.ForName(text) == nil { // a variable's value may differ in case
 			return nil, fault.Input(path, "%.40q is not one of the values that are allowed here", value)
 		}
+		return text, nil
+	case entity.Bool:
+		if on, ok := value.(bool); ok {
+			return on, nil
+		}
+		return nil, fault.Input(path, "%v is neither true nor false", value)
 	}
-	return value, nil
+	return nil, fmt.Errorf("read: nothing says how to compare the column %s", by.field.Column)
 }
 
 // parseID reads an ID that must belong to the type with the given prefix; "" stands for any.

@@ -113,19 +113,29 @@ func TestParseFilter(t *testing.T) {
 		{"not", "not", "", ""}, {"and", "and", "", ""}, {"or", "or", "", ""},
 		{"id", "", "id", ""}, {"idIn", "In", "id", ""}, {"nameHasPrefix", "HasPrefix", "name", ""}, {"nameGTE", "GTE", "name", ""},
 		{"nameInIn", "In", "nameIn", ""}, {"isNilIsNil", "IsNil", "isNil", ""},
-		{"hasTeam", "has", "", "team"}, {"hasTeamWith", "hasWith", "", "team"}, {"hasTeamWithWith", "hasWith", "", "teamWith"},
+		{"hasTeam", "has", "", "team"}, {"hasTeamWithWith", "hasWith", "", "teamWith"},
 		{"nameLike", "?", "", ""}, {"age", "?", "", ""}, {"hasName", "?", "", ""}, {"", "?", "", ""}, {"nam", "?", "", ""},
 	} {
-		f := parseFilter(e, tt.name)
+		all := parseFilter(e, tt.name)
 		if tt.op == "?" {
-			if f != nil {
-				t.Errorf("%q is taken for a condition: %+v", tt.name, f)
+			if len(all) > 0 {
+				t.Errorf("%q is taken for a condition: %+v", tt.name, all[0])
 			}
 			continue
 		}
-		if f == nil || f.op != tt.op || f.field != nil && f.field.Name != tt.field || f.edge != nil && f.edge.Name != tt.edge ||
+		if len(all) != 1 {
+			t.Errorf("%q can be read in %d ways, want one", tt.name, len(all))
+			continue
+		}
+		f := all[0]
+		if f.op != tt.op || f.field != nil && f.field.Name != tt.field || f.edge != nil && f.edge.Name != tt.edge ||
 			(f.field == nil) != (tt.field == "") || (f.edge == nil) != (tt.edge == "") {
 			t.Errorf("%q is read as %+v, want %+v", tt.name, f, tt)
+		}
+	}
+	for _, name := range []string{"nameIn", "hasTeamWith"} {
+		if n := len(parseFilter(e, name)); n != 2 {
+			t.Errorf("%q can be read in %d ways, want 2", name, n)
 		}
 	}
 }

@@ -1,9 +1,13 @@
 package read
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"math"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -120,7 +124,7 @@ func (w *writer) field(out *output, l *level, row int) bool {
 		w.hide(out)
 		return !out.nonNull
 	}
-	if out.kind <= boolColumn {
+	if out.kind <= enumColumn {
 		return w.column(out, l, row)
 	}
 	start, depth := len(w.b), len(w.path)
@@ -157,10 +161,14 @@ func (w *writer) hide(out *output) {
 		Locations: []gqlerror.Location{{Line: out.at.Line, Column: out.at.Column}}})
 }
 
+// column writes a column's value. Whatever the database holds there, it is written as JSON of the column's kind or not at all.
 func (w *writer) column(out *output, l *level, row int) bool {
-	if out.kind == constant {
+	switch out.kind {
+	case constant:
 		w.b = append(w.b, out.text...)
 		return true
+	case unknown:
+		return w.unwritable(out, "nothing says how to write this field")
 	}
 	value, null := w.results[l.slot].table.cell(row, out.column)
 	if null {
@@ -170,19 +178,76 @@ func (w *writer) column(out *output, l *level, row int) bool {
 		w.b = append(w.b, "null"...)
 		return !out.nonNull
 	}
+	b, ok := out.append(w.b, value)
+	if !ok {
+		return w.unwritable(out, "the column "+l.columns[out.column].name+" of "+l.object.Name+" holds a value that is none of its kind")
+	}
+	w.b = b
+	return true
+}
+
+// append appends a column's value. It returns false if it is none that the kind can have.
+func (out *output) append(b, value []byte) (_ []byte, ok bool) {
 	switch out.kind {
 	case idColumn:
-		w.b = append(w.b, '"')
-		w.b = append(ids.Append(w.b, out.prefix, [16]byte(value)), '"')
+		if len(value) != len(uuid.UUID{}) {
+			return b, false
+		}
+		b = append(b, '"')
+		return append(ids.Append(b, out.prefix, [16]byte(value)), '"'), true
 	case textColumn:
-		w.b = appendString(w.b, value)
+		return appendString(b, value), utf8.Valid(value)
+	case timeColumn:
+		return appendString(b, value), isTime(value)
+	case enumColumn:
+		for _, known := range out.values {
+			if known == string(value) {
+				return appendString(b, value), true
+			}
+		}
 	case numberColumn:
-		w.b = append(w.b, value...)
+		return append(b, value...), isInt(value)
 	case boolColumn:
-		// SQLite has no truth values, but 1 and 0.
-		w.b = strconv.AppendBool(w.b, value[0] == 't' || value[0] == '1')
+		switch string(value) { // SQLite has no truth values, but 1 and 0
+		case "true", "1":
+			return append(b, "true"...), true
+		case "false", "0":
+			return append(b, "false"...), true
+		}
 	}
-	return true
+	return b, false
+}
+
+// isInt reports whether the text is a number that an Int can be (GraphQL specification, section 3.5.1).
+func isInt(text []byte) bool {
+	digits := bytes.TrimPrefix(text, []byte("-"))
+	if len(digits) == 0 || len(digits) > 10 || digits[0] == '0' && len(text) > 1 {
+		return false
+	}
+	var n int64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if len(digits) < len(text) {
+		n = -n
+	}
+	return n >= math.MinInt32 && n <= math.MaxInt32
+}
+
+// isTime tells a moment of a four-digit year from what else a database may have for one, such as infinity.
+func isTime(text []byte) bool {
+	return len(text) > len("2026-01-02T") && text[4] == '-' && text[10] == 'T'
+}
+
+// unwritable writes null in the place of a field that cannot be written, and says why to the log.
+func (w *writer) unwritable(out *output, why string) bool {
+	graphql.AddError(w.at(out.step), &gqlerror.Error{Err: errors.New("read: " + why),
+		Locations: []gqlerror.Location{{Line: out.at.Line, Column: out.at.Column}}})
+	w.b = append(w.b, "null"...)
+	return !out.nonNull
 }
 
 // related writes related rows. It returns false where there is nothing to write.
@@ -242,6 +307,9 @@ func (w *writer) connection(c *connection, parent int) bool {
 		}
 		out := &c.fields[i]
 		w.b = append(w.b, out.key...)
+		if out.kind == unknown && !w.column(out, c.level, 0) {
+			return false
+		}
 		w.path = append(w.path, out.step)
 		switch out.kind {
 		case constant:
@@ -257,7 +325,9 @@ func (w *writer) connection(c *connection, parent int) bool {
 				return false
 			}
 		case pageInfo:
-			w.pageInfo(out, res, page)
+			if !w.pageInfo(out, res, page) {
+				return false
+			}
 		}
 		w.path = w.path[:len(w.path)-1]
 	}
@@ -292,6 +362,9 @@ func (w *writer) edge(fields []output, res *result, row int) bool {
 		}
 		out := &fields[i]
 		w.b = append(w.b, out.key...)
+		if out.kind == unknown && !w.column(out, nil, row) {
+			return false
+		}
 		switch out.kind {
 		case constant:
 			w.b = append(w.b, out.text...)
@@ -314,7 +387,7 @@ func (w *writer) cursor(res *result, row int) {
 	w.b = append(w.appendCursor(w.b, res.page.print, &res.table, row, res.cursor), '"')
 }
 
-func (w *writer) pageInfo(out *output, res *result, page window) {
+func (w *writer) pageInfo(out *output, res *result, page window) bool {
 	w.b = append(w.b, '{')
 	for i := range out.fields {
 		if i > 0 {
@@ -323,6 +396,10 @@ func (w *writer) pageInfo(out *output, res *result, page window) {
 		field := &out.fields[i]
 		w.b = append(w.b, field.key...)
 		switch {
+		case field.kind == unknown:
+			if !w.column(field, nil, 0) {
+				return false
+			}
 		case field.kind == constant:
 			w.b = append(w.b, field.text...)
 		case field.kind == hasNextPage:
@@ -338,4 +415,5 @@ func (w *writer) pageInfo(out *output, res *result, page window) {
 		}
 	}
 	w.b = append(w.b, '}')
+	return true
 }
