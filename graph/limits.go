@@ -112,7 +112,7 @@ func times(a, b int) int {
 }
 
 // measure measures selections. A field costs 1; the fields inside of a list cost as often as the list has entries: a page its size, a list
-// without pages what read.Engine takes it for.
+// without pages what read.Engine takes it for. Conditions and what else makes a list slow to read cost extra, see read.Engine.Cost.
 type measure struct {
 	limiter
 	op        *graphql.OperationContext
@@ -149,6 +149,7 @@ func (m *measure) field(f *ast.Field) size {
 	found.aliases = plus(found.aliases, inside.aliases)
 	found.directives = plus(found.directives, inside.directives)
 	found.cost = plus(1, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
+	found.cost = plus(found.cost, m.engine.Cost(f, m.op.Variables))
 	return found
 }
 

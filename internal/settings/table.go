@@ -208,7 +208,7 @@ var All = []Setting{
 	},
 	{
 		Env: "STATEMENT_TIMEOUT", Flag: "statement-timeout", Default: "30s", Allowed: times(0, time.Hour),
-		Meaning: "how long a statement may run on PostgreSQL before the answer is TIMEOUT; 0s for no limit",
+		Meaning: "how long a statement may run before the answer is TIMEOUT; 0s for no limit",
 		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.StatementTimeout }, 0, time.Hour),
 	},
 	{
