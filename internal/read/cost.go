@@ -4,10 +4,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// prices are what the parts of a connection's arguments cost, in points. A point stands for 0.1 ms of a
-// processor, about, when the list that is read has 100,000 rows.
+// prices are what the parts of a connection's arguments cost, in points. They are in proportion to the
+// time that was measured on SQLite, the slower one, when a condition is false for each row that there is.
 type prices struct {
-	where     int // a where input, whose conditions may be false for every row
+	where     int // a where input
 	condition int // one on a column
 	relation  int // one over related rows
 	order     int // a term of orderBy that no index helps with
@@ -15,10 +15,10 @@ type prices struct {
 }
 
 // A list at the root is a whole table. One below a row is the part of it that belongs to the row, and is
-// paid for once for each row above it.
+// paid for once for each row above it: below a page of 20 it costs what it costs at the root.
 var (
-	rootPrices   = prices{where: 50, condition: 20, relation: 500, order: 50, count: 50}
-	nestedPrices = prices{where: 2, condition: 1, relation: 25, order: 2, count: 2}
+	rootPrices   = prices{where: 40, condition: 40, relation: 1000, order: 40, count: 40}
+	nestedPrices = prices{where: 2, condition: 2, relation: 50, order: 2, count: 2}
 )
 
 // How much of what is cheap costs a point.
