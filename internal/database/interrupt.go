@@ -105,7 +105,8 @@ type statementWatch struct {
 	why  error // what the statement was interrupted for, or nil
 }
 
-var errStatementTimeout = fmt.Errorf("STATEMENT_TIMEOUT has passed: %w", context.DeadlineExceeded)
+// errStatementTimeout is not context.DeadlineExceeded: that is a net.Error, as of a connection that is lost.
+var errStatementTimeout = errors.New("the statement ran for longer than STATEMENT_TIMEOUT")
 
 func (c *interruptibleConn) watch(ctx context.Context) *statementWatch {
 	w := &statementWatch{handle: c.handle}

@@ -42,7 +42,7 @@ func TestStatementTimeout(t *testing.T) {
 			if f := database.Fault(err); f == nil || f.Code != fault.Timeout {
 				t.Fatalf("a statement that takes too long: %v; want a timeout", err)
 			}
-			if database.Passing(err) {
+			if database.Passing(err) || database.Lost(err) {
 				t.Errorf("%v would be tried again", err)
 			}
 			if took := time.Since(start); took > 20*time.Second {

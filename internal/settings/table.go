@@ -280,7 +280,7 @@ var All = []Setting{
 	},
 	{
 		Env: "MAX_COST", Flag: "max-cost", Default: "10000", Allowed: wholeNumbers,
-		Meaning: "what an operation may cost: 1 for each field, those inside of a list as often as it has entries; 0 for no limit",
+		Meaning: "what an operation may cost: 1 for each field, those inside of a list as often as it has entries, more for conditions; 0 for no limit",
 		set:     number(func(s *Settings) *int { return &s.MaxCost }),
 	},
 	{
