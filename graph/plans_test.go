@@ -65,7 +65,9 @@ func (l *lists) operations() (all []offered) {
 			}
 			var arguments []string
 			for _, where := range l.conditions(to) {
-				arguments = append(arguments, "where: "+where)
+				if strings.Contains(where, "has") {
+					arguments = append(arguments, "where: "+where)
+				}
 			}
 			for text := range l.orders(to) {
 				arguments = append(arguments, "orderBy: "+text)
@@ -82,10 +84,10 @@ func (l *lists) operations() (all []offered) {
 // as they may stand, too.
 func (l *lists) conditions(name string) (all []string) {
 	for _, def := range l.schema.Types[name+"WhereInput"].Fields {
-		for _, value := range l.values(name, def) {
+		for i, value := range l.values(name, def) {
 			one := "{" + def.Name + ": " + value + "}"
 			all = append(all, one)
-			if strings.HasPrefix(def.Name, "has") {
+			if strings.HasPrefix(def.Name, "has") && i < 2 {
 				all = append(all, "{not: "+one+"}", "{or: ["+one+", {id: "+l.id(name)+"}]}", "{or: [{not: "+one+"}, {id: "+l.id(name)+"}]}")
 			}
 		}
