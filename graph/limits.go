@@ -120,6 +120,7 @@ const keyBytes = 32
 
 // measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the answer; the fields inside
 // of a list cost as often as the list has entries: a page its size, a list without pages what read.Engine takes it for.
+// Conditions, and what else makes a list slow to read, cost extra: see read.Engine.Cost.
 type measure struct {
 	limiter
 	op        *graphql.OperationContext
@@ -156,6 +157,7 @@ func (m *measure) field(f *ast.Field) size {
 	}
 	found.depth += inside.depth
 	found.cost = plus(found.cost, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
+	found.cost = plus(found.cost, m.engine.Cost(f, m.op.Variables))
 	return found
 }
 

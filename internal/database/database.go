@@ -27,9 +27,10 @@ type Options struct {
 	Recycle     time.Duration // how old one gets
 	IdleTime    time.Duration // how long one is kept without use
 
+	StatementTimeout time.Duration // how long a statement may run; PostgreSQL's address counts more where it says the same
+
 	// What follows is for PostgreSQL. The address counts more where it says the same.
 	ConnectTimeout    time.Duration // how long the server may take to accept a connection
-	StatementTimeout  time.Duration // how long a statement may run
 	LockTimeout       time.Duration // how long it waits for a lock
 	CommitTimeout     time.Duration // how long a COMMIT may take; 0 stands for 30 s
 	IdleInTransaction time.Duration // how long a transaction may stand still
@@ -166,7 +167,7 @@ func (db *DB) openSQLite(path string) error {
 	if err != nil {
 		return fmt.Errorf("sqlite:%s: %w", path, err)
 	}
-	db.DB, db.Dialect = sql.OpenDB(connector{Connector: patient{c}, statements: statements, precious: db.memory}), dialect.SQLite
+	db.DB, db.Dialect = sql.OpenDB(connector{Connector: interruptible{patient{c}, db.Options.StatementTimeout}, statements: statements, precious: db.memory}), dialect.SQLite
 	return nil
 }
 

@@ -83,7 +83,7 @@ func Fault(err error) *fault.Error {
 	case isPQ(err, pqerror.TRSerializationFailure), isPQ(err, pqerror.TRDeadlockDetected):
 		return &fault.Error{Code: fault.Unavailable, Message: "too many changes of the same things at once; try again", Cause: err}
 	case errors.Is(err, context.DeadlineExceeded), isPQ(err, pqerror.QueryCanceled), isPQ(err, pqerror.LockNotAvailable),
-		isPQ(err, pqerror.IdleInTransactionSessionTimeout):
+		isPQ(err, pqerror.IdleInTransactionSessionTimeout), errors.Is(err, errStatementTimeout):
 		return &fault.Error{Code: fault.Timeout, Message: "this took too long and was stopped", Cause: err}
 	case isPQ(err, pqerror.UndefinedTable), isPQ(err, pqerror.UndefinedColumn):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database does not have the schema that this server was built for", Cause: err}

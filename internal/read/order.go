@@ -96,8 +96,25 @@ func beyond(terms []term, values []any, backward bool) condition {
 			}
 			ways = append(ways, sql.And(append(all, behind)...))
 		}
+		if bound := terms[0].bound(s, values[0], backward); bound != nil {
+			return sql.And(bound, sql.Or(ways...))
+		}
 		return sql.Or(ways...)
 	}
+}
+
+// bound returns what the ways of beyond have in common, which an index on the term's column can begin with: it finds none for an OR.
+// It returns nil if they have nothing in common, as when NULLs follow.
+func (t term) bound(s *sql.Selector, value any, backward bool) *sql.Predicate {
+	switch {
+	case value == nil && backward, value != nil && t.nullable && !backward:
+		return nil
+	case value == nil:
+		return sql.IsNull(s.C(t.column))
+	case t.desc != backward:
+		return sql.LTE(s.C(t.column), value)
+	}
+	return sql.GTE(s.C(t.column), value)
 }
 
 // alike reports whether the terms can be compared as one tuple, which an index serves best.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -109,7 +110,7 @@ func (f filters) one(o *object, by *filter, value any, path string, depth int) (
 	case "or":
 		return f.any(o, value, path, depth)
 	case "has":
-		inner, err := f.related(by, nil)
+		inner, err := f.related(o, by, nil, depth)
 		if err == nil && value == false {
 			return func(s *sql.Selector) *sql.Predicate { return sql.Not(inner(s)) }, nil
 		}
@@ -119,7 +120,7 @@ func (f filters) one(o *object, by *filter, value any, path string, depth int) (
 		if err != nil {
 			return nil, err
 		}
-		return f.related(by, inner)
+		return f.related(o, by, inner, depth)
 	}
 	return f.compare(by, value, path)
 }
@@ -170,21 +171,30 @@ func (f filters) each(o *object, value any, path string, depth int) ([]condition
 // a variable as a list of its own Go type.
 func list(value any) []any { return graphql.CoerceList(value) }
 
-// related returns the condition that a related row fulfils inner. The query for related rows is completed by ent, so that rows which
-// may not be seen do not count.
-func (f filters) related(by *filter, inner condition) (condition, error) {
-	key := by.to.key().name
-	own := key
+// related returns the condition that a related row fulfils inner; nil stands for one that every row
+// fulfils. The query for related rows is completed by ent, so that rows which may not be seen do not
+// count.
+//
+// The query is correlated: EXISTS (SELECT … WHERE related.key = own.key). A list, IN (SELECT …), means
+// the same, but below NOT and OR PostgreSQL hashes it only if it expects it to fit into work_mem, and
+// otherwise reads all of it for each row. SQLite sorts a list once, whatever its size, which is faster
+// than a search for each row when inner is to be looked at as well, and stays linear where related rows
+// lead back to many others: there only a condition without inner is correlated.
+func (f filters) related(o *object, by *filter, inner condition, depth int) (condition, error) {
+	key, own := by.edge.Column, o.key().name
 	if by.edge.OwnKey {
-		own = by.edge.Column
-	} else {
-		key = by.edge.Column
+		key, own = by.to.key().name, by.edge.Column
 	}
+	listed := inner != nil && f.unit.Dialect() == dialect.SQLite
 	var query *sql.Selector
+	var outer string // the column of the query around it, which is known when that is written
 	_, err := f.written(f.ctx, by.to.Entity, parameter{of: theViewer}, func(s *sql.Selector) {
-		s.Select(s.C(key))
-		if !by.edge.OwnKey {
-			s.Where(sql.NotNull(s.C(key))) // NULL in a list makes NOT IN true for nothing
+		// The query around it may be of the same table.
+		s.Table().As("related" + strconv.Itoa(depth))
+		if listed {
+			s.Select(s.C(key)).Where(sql.NotNull(s.C(key))) // NOT IN holds for nothing if there is a NULL
+		} else {
+			s.SelectExpr(sql.Raw("1")).Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(key)).WriteString(" = ").Ident(outer) }))
 		}
 		if inner != nil {
 			s.Where(inner(s))
@@ -195,11 +205,11 @@ func (f filters) related(by *filter, inner condition) (condition, error) {
 		return nil, err
 	}
 	return func(s *sql.Selector) *sql.Predicate {
-		in := sql.In(s.C(own), query)
-		if by.edge.OwnKey {
-			return sql.And(sql.NotNull(s.C(own)), in) // so that "not" finds the rows that lead nowhere
+		outer = s.C(own)
+		if listed {
+			return sql.And(sql.NotNull(outer), sql.In(outer, query)) // so that "not" finds the rows that lead nowhere
 		}
-		return in
+		return sql.Exists(query)
 	}, nil
 }
 

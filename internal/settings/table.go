@@ -208,7 +208,7 @@ var All = []Setting{
 	},
 	{
 		Env: "STATEMENT_TIMEOUT", Flag: "statement-timeout", Default: "30s", Allowed: times(0, time.Hour),
-		Meaning: "how long a statement may run on PostgreSQL before the answer is TIMEOUT; 0s for no limit",
+		Meaning: "how long a statement may run before the answer is TIMEOUT; 0s for no limit",
 		set:     duration(func(s *Settings) *time.Duration { return &s.Pool.StatementTimeout }, 0, time.Hour),
 	},
 	{
@@ -300,7 +300,7 @@ var All = []Setting{
 	},
 	{
 		Env: "MAX_COST", Flag: "max-cost", Default: "10000", Allowed: wholeNumbers,
-		Meaning: "what an operation may cost: 1 for each field, those inside of a list as often as it has entries; 0 for no limit",
+		Meaning: "what an operation may cost: 1 for each field, those inside of a list as often as it has entries, more for conditions; 0 for no limit",
 		set:     number(func(s *Settings) *int { return &s.MaxCost }),
 	},
 	{

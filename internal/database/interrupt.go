@@ -1,0 +1,159 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"sync"
+	"time"
+
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// SQLite has no statement timeout, and its driver looks at a context only until a statement's first row
+// is there: a search for the second may take minutes. So we interrupt statements ourselves, at any row.
+
+// interruptible opens SQLite connections whose statements end with their context, and after limit if
+// that is not 0. Statements that are not prepared have no limit: those of migrations, and those that
+// begin and end a transaction.
+type interruptible struct {
+	driver.Connector
+	limit time.Duration
+}
+
+// Connect opens a connection.
+func (i interruptible) Connect(ctx context.Context) (driver.Conn, error) {
+	opened, err := i.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	handle := reflect.ValueOf(opened).Elem().FieldByName("db")
+	if handle.Kind() != reflect.Uintptr {
+		_ = opened.Close()
+		return nil, fmt.Errorf("%T has no handle of a database: this version of the driver is not known", opened)
+	}
+	return &interruptibleConn{opened.(rawConn), uintptr(handle.Uint()), i.limit}, nil
+}
+
+type interruptibleConn struct {
+	rawConn
+	handle uintptr // of SQLite
+	limit  time.Duration
+}
+
+// PrepareContext prepares a statement.
+func (c *interruptibleConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	stmt, err := c.rawConn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return &interruptibleStmt{stmt, c}, nil
+}
+
+type interruptibleStmt struct {
+	driver.Stmt
+	conn *interruptibleConn
+}
+
+// QueryContext runs the statement. Its rows end with ctx, too.
+func (s *interruptibleStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	w := s.conn.watch(ctx)
+	found, err := s.Stmt.(driver.StmtQueryContext).QueryContext(context.Background(), args)
+	if err != nil {
+		w.end()
+		return nil, w.reason(err)
+	}
+	return &interruptibleRows{found, w}, nil
+}
+
+// ExecContext runs the statement.
+func (s *interruptibleStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	w := s.conn.watch(ctx)
+	defer w.end()
+	result, err := s.Stmt.(driver.StmtExecContext).ExecContext(context.Background(), args)
+	return result, w.reason(err)
+}
+
+type interruptibleRows struct {
+	driver.Rows
+	watch *statementWatch
+}
+
+// Next reads a row.
+func (r *interruptibleRows) Next(values []driver.Value) error {
+	return r.watch.reason(r.Rows.Next(values))
+}
+
+// Close ends the statement.
+func (r *interruptibleRows) Close() error {
+	r.watch.end()
+	return r.Rows.Close()
+}
+
+// statementWatch interrupts one statement while it runs.
+type statementWatch struct {
+	handle uintptr
+	timer  *time.Timer // nil without a limit
+	stop   func() bool // of the wait for the context; nil if that never ends
+
+	mu   sync.Mutex
+	over bool
+	why  error // what the statement was interrupted for, or nil
+}
+
+// errStatementTimeout is not context.DeadlineExceeded: that is a net.Error, as of a connection that is lost.
+var errStatementTimeout = errors.New("the statement ran for longer than STATEMENT_TIMEOUT")
+
+func (c *interruptibleConn) watch(ctx context.Context) *statementWatch {
+	w := &statementWatch{handle: c.handle}
+	if c.limit > 0 {
+		w.timer = time.AfterFunc(c.limit, func() { w.interrupt(errStatementTimeout) })
+	}
+	if ctx.Done() != nil {
+		w.stop = context.AfterFunc(ctx, func() { w.interrupt(ctx.Err()) })
+	}
+	return w
+}
+
+// interrupt ends the statement if it runs. SQLite forgets of it before the connection's next statement.
+func (w *statementWatch) interrupt(why error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over || w.why != nil {
+		return
+	}
+	w.why = why
+	tls := libc.NewTLS()
+	defer tls.Close()
+	sqlite3.Xsqlite3_interrupt(tls, w.handle)
+}
+
+// end says that the statement has ended: it is not interrupted any more.
+func (w *statementWatch) end() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	if w.stop != nil {
+		w.stop()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+}
+
+// reason returns what a statement failed for: the reason it was interrupted for, if it was.
+func (w *statementWatch) reason(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.why != nil && isSQLite(err, sqlite3.SQLITE_INTERRUPT) {
+		return w.why
+	}
+	return err
+}
