@@ -26,6 +26,7 @@ type Settings struct {
 	Token       token.Options
 
 	RefreshTokenTTL time.Duration
+	RefreshGrace    time.Duration
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
 
 	PasswordMemory, PasswordTime, PasswordThreads int // what a hash of a password takes; the memory in KiB

@@ -97,6 +97,12 @@ var All = []Setting{
 		set:     duration(func(s *Settings) *time.Duration { return &s.RefreshTokenTTL }, time.Minute, 366*24*time.Hour),
 	},
 	{
+		Env: "REFRESH_GRACE", Flag: "refresh-grace", Default: "10s", Allowed: times(0, time.Minute),
+		Meaning: "for how long a used refresh token gets the same tokens again, for the client that used it: several tabs, or an answer that was lost; " +
+			"0s ends the session of each that comes twice",
+		set: duration(func(s *Settings) *time.Duration { return &s.RefreshGrace }, 0, time.Minute),
+	},
+	{
 		Env: "TRUSTED_PROXIES", Flag: "trusted-proxies", Default: "none", Allowed: "none, or networks, separated by commas: 10.0.0.0/8,fd00::/8",
 		Meaning: "the proxies whose X-Forwarded-For is believed about where a request comes from; failures to sign in are counted by that address",
 		set:     setProxies,
