@@ -11,6 +11,7 @@ import (
 	"forge/ent"
 	"forge/ent/user"
 	"forge/graph/model"
+	"forge/internal/email"
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
@@ -63,12 +64,12 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 }
 
 // mayChangeEmail counts that those who are no administrators change their own email, and refuses what is too often. To say again what it is changes nothing.
-func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, email *string) error {
+func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *string) error {
 	v := viewer.FromContext(ctx)
-	if v.Role == viewer.Admin || email == nil || r.Sessions == nil {
+	if v.Role == viewer.Admin || address == nil || r.Sessions == nil {
 		return nil
 	}
-	same, err := db.User.Query().Where(user.ID(v.ID), user.EmailKey(entity.Fold(strings.TrimSpace(*email)))).Exist(ctx)
+	same, err := db.User.Query().Where(user.ID(v.ID), user.EmailKey(email.Key(strings.TrimSpace(*address)))).Exist(ctx)
 	if err != nil || same {
 		return err
 	}
@@ -110,8 +111,8 @@ func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput)
 	if name, ok := given(&f, "username", in.Username); ok {
 		m.SetUsername(f.username("username", name))
 	}
-	if email, ok := in.Email.ValueOK(); ok {
-		address, key := f.email("email", email)
+	if given, ok := in.Email.ValueOK(); ok {
+		address, key := f.email("email", given)
 		setOrClear(address, m.SetEmail, m.ClearEmail)
 		setOrClear(key, m.SetEmailKey, m.ClearEmailKey)
 	}
