@@ -39,6 +39,9 @@ func presentError(log *slog.Logger, hints bool, tokens int) graphql.ErrorPresent
 		}
 		f := classify(err)
 		if f == nil {
+			f = violation(ctx, err)
+		}
+		if f == nil {
 			f = badArgument(ctx, shown, err)
 		}
 		if f == nil {

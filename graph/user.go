@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"forge/ent"
 	"forge/ent/user"
 	"forge/graph/model"
+	"forge/internal/database"
 	"forge/internal/email"
 	"forge/internal/entity"
 	"forge/internal/fault"
@@ -19,9 +19,6 @@ import (
 	"forge/internal/session"
 	"forge/internal/viewer"
 )
-
-// userArguments tells where the value of a unique column comes from.
-var userArguments = map[string]string{"username": "input.username", "email_key": "input.email"}
 
 func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
 	create := db.User.Create()
@@ -36,7 +33,7 @@ func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (
 	}
 	u, err := create.Save(read.Last(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("create a user: %w", taken(err, userArguments))
+		return nil, fmt.Errorf("create a user: %w", err)
 	}
 	return u, nil
 }
@@ -56,7 +53,7 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 	if err := setUser(ctx, update.Mutation(), in); err != nil {
 		return err
 	}
-	err := taken(r.saveUser(ctx, db, t, update), userArguments)
+	err := r.saveUser(ctx, db, t, update)
 	if viewer.RoleOf(ctx) != viewer.Admin {
 		return inGeneral(err)
 	}
@@ -90,9 +87,9 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, updat
 	return r.endSessions(ctx, db, t.id.UUID, m)
 }
 
-// inGeneral makes of a CONFLICT over a value that somebody else has one that does not tell which: emails are not for everybody to know.
+// inGeneral makes of the refusal of a value that somebody else has a CONFLICT that does not tell which: emails are not for everybody to know.
 func inGeneral(err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.Conflict && f.Field != "" {
+	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return fault.NameTaken()
 	}
 	return err
@@ -165,7 +162,7 @@ func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 	ctx = entity.WithDeleted(ctx)
 	n, err := db.User.Update().Where(user.ID(id.UUID), user.DeletedAtNotNil()).ClearDeletedAt().Save(read.Last(ctx))
 	if err != nil {
-		return fmt.Errorf("restore %s: %w", id, taken(err, map[string]string{"username": "username", "email_key": "email"}))
+		return fmt.Errorf("restore %s: %w", id, err)
 	}
 	if n > 0 {
 		return nil

@@ -39,7 +39,7 @@ func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 	}
 	u, err := unit.Client(ctx).User.Create().SetUsername(a.Username).SetNillableEmail(a.Email).SetNillableEmailKey(a.EmailKey).
 		SetHashedPassword(hash).Save(system(ctx))
-	if v, ok := database.Violation(err); ok && v.Unique {
+	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return nil, fault.NameTaken()
 	}
 	if err != nil {
@@ -171,7 +171,7 @@ func renewKey(ctx context.Context, who *ent.User) error {
 		_, err := u.Exec(ctx, statement, args...)
 		return err
 	})
-	if v, ok := database.Violation(err); ok && v.Unique {
+	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return nil
 	}
 	if err != nil {
