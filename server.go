@@ -118,7 +118,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 			{Name: "schema", Usage: "print the API's schema (SDL)", Action: do(printSchema)},
 		},
 		HideHelpCommand: true,
-		Writer:          stdout,
+		Writer:          usage.Help(stdout), // nothing else goes there
 		ErrWriter:       stderr,
 	}
 	_ = root.Walk(func(cmd *cli.Command) error {

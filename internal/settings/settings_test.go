@@ -69,6 +69,10 @@ func TestLoad(t *testing.T) {
 		{"nothing said", nil, base},
 		{"empty variables", []string{"ADDR=", "DEMO=", "POOL_SIZE="}, base},
 		{"a variable", []string{"POOL_SIZE=3"}, with(func(s *Settings) { s.Pool.PoolSize = 3 })},
+		{"a port", []string{"PORT=3000"}, with(func(s *Settings) { s.port, s.Addr = "3000", "127.0.0.1:3000" })},
+		{"a port by a flag", []string{"--port=0"}, with(func(s *Settings) { s.port, s.Addr = "0", "127.0.0.1:0" })},
+		{"an address before a port", []string{"PORT=3000", "ADDR=localhost:1"}, with(func(s *Settings) { s.port, s.Addr = "3000", "localhost:1" })},
+		{"no port", []string{"PORT="}, base},
 		{"a flag", []string{"--pool-size", "3"}, with(func(s *Settings) { s.Pool.PoolSize = 3 })},
 		{"a flag before a variable", []string{"POOL_SIZE=3", "--pool-size=4"}, with(func(s *Settings) { s.Pool.PoolSize = 4 })},
 		{"a flag before a bad variable", []string{"POOL_SIZE=x", "--pool-size=4"}, with(func(s *Settings) { s.Pool.PoolSize = 4 })},
@@ -270,11 +274,16 @@ func TestUnknownVariable(t *testing.T) {
 		"FORGE_ADDR=x":     "ADDR",
 		"FORGE_DATABASE=x": "DATABASE_URL",
 		"FORGE_=x":         "",
+		"FORGE_PROT=x":     "PORT",
 	}
 	for word, nearest := range tests {
 		_, err := load(t, word)
 		name, _, _ := strings.Cut(word, "=")
-		if err == nil || !strings.HasPrefix(err.Error(), name+" is not a setting; the nearest is "+nearest) {
+		want := name + " is not a setting; the nearest is " + nearest
+		if nearest == "" {
+			want = name + " is not a setting; --help lists all"
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want a hint at %s", word, err, nearest)
 		}
 	}

@@ -27,9 +27,15 @@ var All = []Setting{
 		set:     setDatabase, show: database.Redact,
 	},
 	{
-		Env: "ADDR", Flag: "addr", Default: "127.0.0.1:8080",
+		Env: "PORT", Flag: "port", Default: "none", Allowed: "a port from 0 (any that is free) to 65535, or none",
+		Meaning: "the port to listen on if ADDR says nothing, as platforms that run containers give it: of 127.0.0.1 in development, of all addresses in production",
+		set:     setPort,
+	},
+	{
+		Env: "ADDR", Flag: "addr", Default: "127.0.0.1:8080, or what PORT says",
 		Allowed: "HOST:PORT, with a port from 0 (any that is free) to 65535, and no HOST for all addresses of the machine",
 		Meaning: "where to listen",
+		derive:  defaultAddr,
 		set:     setAddr,
 	},
 	{
