@@ -17,7 +17,7 @@ func TestIdentitySecrets(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
 		c := newCollector(t)
-		p := startProcess(t, "FORGE_ENV=production", "AUTH_SECRET="+authSecret, "LOG_LEVEL=debug", "DATABASE_URL="+address, "MIGRATE=on", "SLOW_OPERATION=1ms",
+		p := startProcess(t, "FORGE_ENV=production", "AUTH_SECRET="+authSecret, "LOG_LEVEL=debug", "DATABASE_URL="+address, "MIGRATE=on", "SLOW_OPERATION=1ms", "REFRESH_GRACE=0s",
 			"OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_EXPORTER_OTLP_HEADERS=Key=of%20the%20collector")
 		hidden := map[string]string{"the secret": authSecret}
 		calls := 0

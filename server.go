@@ -126,7 +126,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cli.Command {
 			{Name: "schema", Usage: "print the API's schema (SDL)", Action: do(printSchema)},
 		},
 		HideHelpCommand: true,
-		Writer:          stdout,
+		Writer:          usage.Help(stdout), // nothing else goes there
 		ErrWriter:       stderr,
 	}
 	_ = root.Walk(func(cmd *cli.Command) error {
@@ -237,7 +237,7 @@ func (p program) sessions(db *database.DB, passwords *password.Hasher, issuer se
 	if issuer == nil {
 		return nil
 	}
-	return session.New(db, issuer, passwords, p.RefreshTokenTTL, p.TrustedProxies)
+	return session.New(db, issuer, passwords, session.Lifetimes{Token: p.RefreshTokenTTL, Grace: p.RefreshGrace}, p.TrustedProxies)
 }
 
 // passwords returns what hashes passwords. Of the operations that run at once, a quarter may wait for it, so that others go on.

@@ -23,9 +23,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"forge/internal/dbtest"
 	"forge/internal/settings"
+	"forge/internal/usage"
 )
 
 // asProgram makes the test binary run as forge itself, for tests that need a process.
@@ -312,6 +314,10 @@ func TestRefused(t *testing.T) {
 		{[]string{"OTEL_EXPORTER_OTLP_INSECURE=on"}, []string{"OTEL_EXPORTER_OTLP_INSECURE", "on", "true or false"}},
 		{[]string{"OTEL_SPAN_LINK_COUNT_LIMIT=-2"}, []string{"OTEL_SPAN_LINK_COUNT_LIMIT", "-2", "-1 for no limit"}},
 		{[]string{"FORGE_ADR=x"}, []string{"FORGE_ADR", "ADDR", "--help"}},
+		{[]string{"--prot", "x"}, []string{"--prot", "nearest is --port", "--help"}},
+		{[]string{"--xyzzy"}, []string{"no flag --xyzzy; --help"}},
+		{[]string{"PORT=http"}, []string{"PORT", "http", "from 0", "to 65535"}},
+		{[]string{"FORGE_ENV=production", "AUTH=off", "PORT=3000"}, []string{"ADDR", ":3000", "AUTH", "loopback"}},
 		{[]string{"--adr", "x"}, []string{"--adr", "--addr", "--help"}},
 		{[]string{"serve", "--databaseurl=x"}, []string{"--databaseurl", "--database-url", "--help"}},
 		{[]string{"--addr"}, []string{"--addr", "needs an argument"}},
@@ -556,11 +562,16 @@ func TestHelp(t *testing.T) {
 		if code != 0 || stderr != "" {
 			t.Errorf("%q: status %d, stderr %q", command, code, stderr)
 		}
-		lines := map[string]string{}
+		lines, option := map[string]string{}, ""
 		for line := range strings.Lines(stdout) {
-			if fields := strings.Fields(line); len(fields) > 0 {
-				lines[fields[0]] = line
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > usage.HelpWidth {
+				t.Errorf("%q has a line of %d columns: %s", command, n, line)
 			}
+			fields := strings.Fields(line)
+			if len(fields) > 0 && strings.HasPrefix(line, "   -") {
+				option = fields[0]
+			}
+			lines[option] += " " + strings.Join(fields, " ")
 		}
 		for _, s := range settings.All {
 			line := lines["--"+s.Flag]

@@ -138,6 +138,7 @@ var Entities = []*entity.Entity{
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
 			{Name: "expiresAt", Column: "expires_at", Kind: entity.Time, Type: "time.Time"},
 			{Name: "usedAt", Column: "used_at", Kind: entity.Time, Type: "time.Time", Nullable: true},
+			{Name: "successorSalt", Column: "successor_salt", Kind: entity.String, Type: "string", Nullable: true},
 		},
 		Edges: []entity.Edge{
 			{Name: "user", To: "User", Column: "user_id", OwnKey: true, Unique: true},

@@ -4370,20 +4370,21 @@ func (m *ProductMutation) ResetEdge(name string) error {
 // SessionMutation represents an operation that mutates the Session nodes in the graph.
 type SessionMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *uuid.UUID
-	family        *uuid.UUID
-	token_hash    *string
-	created_at    *time.Time
-	expires_at    *time.Time
-	used_at       *time.Time
-	clearedFields map[string]struct{}
-	user          *uuid.UUID
-	cleareduser   bool
-	done          bool
-	oldValue      func(context.Context) (*Session, error)
-	predicates    []predicate.Session
+	op             Op
+	typ            string
+	id             *uuid.UUID
+	family         *uuid.UUID
+	token_hash     *string
+	created_at     *time.Time
+	expires_at     *time.Time
+	used_at        *time.Time
+	successor_salt *string
+	clearedFields  map[string]struct{}
+	user           *uuid.UUID
+	cleareduser    bool
+	done           bool
+	oldValue       func(context.Context) (*Session, error)
+	predicates     []predicate.Session
 }
 
 var _ ent.Mutation = (*SessionMutation)(nil)
@@ -4719,6 +4720,55 @@ func (m *SessionMutation) ResetUsedAt() {
 	delete(m.clearedFields, session.FieldUsedAt)
 }
 
+// SetSuccessorSalt sets the "successor_salt" field.
+func (m *SessionMutation) SetSuccessorSalt(s string) {
+	m.successor_salt = &s
+}
+
+// SuccessorSalt returns the value of the "successor_salt" field in the mutation.
+func (m *SessionMutation) SuccessorSalt() (r string, exists bool) {
+	v := m.successor_salt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSuccessorSalt returns the old "successor_salt" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldSuccessorSalt(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSuccessorSalt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSuccessorSalt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSuccessorSalt: %w", err)
+	}
+	return oldValue.SuccessorSalt, nil
+}
+
+// ClearSuccessorSalt clears the value of the "successor_salt" field.
+func (m *SessionMutation) ClearSuccessorSalt() {
+	m.successor_salt = nil
+	m.clearedFields[session.FieldSuccessorSalt] = struct{}{}
+}
+
+// SuccessorSaltCleared returns if the "successor_salt" field was cleared in this mutation.
+func (m *SessionMutation) SuccessorSaltCleared() bool {
+	_, ok := m.clearedFields[session.FieldSuccessorSalt]
+	return ok
+}
+
+// ResetSuccessorSalt resets all changes to the "successor_salt" field.
+func (m *SessionMutation) ResetSuccessorSalt() {
+	m.successor_salt = nil
+	delete(m.clearedFields, session.FieldSuccessorSalt)
+}
+
 // ClearUser clears the "user" edge to the User entity.
 func (m *SessionMutation) ClearUser() {
 	m.cleareduser = true
@@ -4780,7 +4830,7 @@ func (m *SessionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SessionMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 7)
 	if m.family != nil {
 		fields = append(fields, session.FieldFamily)
 	}
@@ -4798,6 +4848,9 @@ func (m *SessionMutation) Fields() []string {
 	}
 	if m.used_at != nil {
 		fields = append(fields, session.FieldUsedAt)
+	}
+	if m.successor_salt != nil {
+		fields = append(fields, session.FieldSuccessorSalt)
 	}
 	return fields
 }
@@ -4819,6 +4872,8 @@ func (m *SessionMutation) Field(name string) (ent.Value, bool) {
 		return m.ExpiresAt()
 	case session.FieldUsedAt:
 		return m.UsedAt()
+	case session.FieldSuccessorSalt:
+		return m.SuccessorSalt()
 	}
 	return nil, false
 }
@@ -4840,6 +4895,8 @@ func (m *SessionMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldExpiresAt(ctx)
 	case session.FieldUsedAt:
 		return m.OldUsedAt(ctx)
+	case session.FieldSuccessorSalt:
+		return m.OldSuccessorSalt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Session field %s", name)
 }
@@ -4891,6 +4948,13 @@ func (m *SessionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetUsedAt(v)
 		return nil
+	case session.FieldSuccessorSalt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSuccessorSalt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Session field %s", name)
 }
@@ -4924,6 +4988,9 @@ func (m *SessionMutation) ClearedFields() []string {
 	if m.FieldCleared(session.FieldUsedAt) {
 		fields = append(fields, session.FieldUsedAt)
 	}
+	if m.FieldCleared(session.FieldSuccessorSalt) {
+		fields = append(fields, session.FieldSuccessorSalt)
+	}
 	return fields
 }
 
@@ -4940,6 +5007,9 @@ func (m *SessionMutation) ClearField(name string) error {
 	switch name {
 	case session.FieldUsedAt:
 		m.ClearUsedAt()
+		return nil
+	case session.FieldSuccessorSalt:
+		m.ClearSuccessorSalt()
 		return nil
 	}
 	return fmt.Errorf("unknown Session nullable field %s", name)
@@ -4966,6 +5036,9 @@ func (m *SessionMutation) ResetField(name string) error {
 		return nil
 	case session.FieldUsedAt:
 		m.ResetUsedAt()
+		return nil
+	case session.FieldSuccessorSalt:
+		m.ResetSuccessorSalt()
 		return nil
 	}
 	return fmt.Errorf("unknown Session field %s", name)

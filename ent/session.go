@@ -32,6 +32,8 @@ type Session struct {
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
 	// When it was exchanged for the next of its family. A used one that comes back was stolen, or its successor was.
 	UsedAt *time.Time `json:"used_at,omitempty"`
+	// Random. The next token is made of it, of the used token and of the client, so that who sends the used one again gets the next one again.
+	SuccessorSalt *string `json:"-"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the SessionQuery when eager-loading is set.
 	Edges        SessionEdges `json:"edges"`
@@ -63,7 +65,7 @@ func (*Session) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case session.FieldTokenHash:
+		case session.FieldTokenHash, session.FieldSuccessorSalt:
 			values[i] = new(sql.NullString)
 		case session.FieldCreatedAt, session.FieldExpiresAt, session.FieldUsedAt:
 			values[i] = new(sql.NullTime)
@@ -127,6 +129,13 @@ func (_m *Session) assignValues(columns []string, values []any) error {
 				_m.UsedAt = new(time.Time)
 				*_m.UsedAt = value.Time
 			}
+		case session.FieldSuccessorSalt:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field successor_salt", values[i])
+			} else if value.Valid {
+				_m.SuccessorSalt = new(string)
+				*_m.SuccessorSalt = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -186,6 +195,8 @@ func (_m *Session) String() string {
 		builder.WriteString("used_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("successor_salt=<sensitive>")
 	builder.WriteByte(')')
 	return builder.String()
 }

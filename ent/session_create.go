@@ -77,6 +77,20 @@ func (_c *SessionCreate) SetNillableUsedAt(v *time.Time) *SessionCreate {
 	return _c
 }
 
+// SetSuccessorSalt sets the "successor_salt" field.
+func (_c *SessionCreate) SetSuccessorSalt(v string) *SessionCreate {
+	_c.mutation.SetSuccessorSalt(v)
+	return _c
+}
+
+// SetNillableSuccessorSalt sets the "successor_salt" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableSuccessorSalt(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetSuccessorSalt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *SessionCreate) SetID(v uuid.UUID) *SessionCreate {
 	_c.mutation.SetID(v)
@@ -172,6 +186,11 @@ func (_c *SessionCreate) check() error {
 	if _, ok := _c.mutation.ExpiresAt(); !ok {
 		return &ValidationError{Name: "expires_at", err: errors.New(`ent: missing required field "Session.expires_at"`)}
 	}
+	if v, ok := _c.mutation.SuccessorSalt(); ok {
+		if err := session.SuccessorSaltValidator(v); err != nil {
+			return &ValidationError{Name: "successor_salt", err: fmt.Errorf(`ent: validator failed for field "Session.successor_salt": %w`, err)}
+		}
+	}
 	if len(_c.mutation.UserIDs()) == 0 {
 		return &ValidationError{Name: "user", err: errors.New(`ent: missing required edge "Session.user"`)}
 	}
@@ -230,6 +249,10 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.UsedAt(); ok {
 		_spec.SetField(session.FieldUsedAt, field.TypeTime, value)
 		_node.UsedAt = &value
+	}
+	if value, ok := _c.mutation.SuccessorSalt(); ok {
+		_spec.SetField(session.FieldSuccessorSalt, field.TypeString, value)
+		_node.SuccessorSalt = &value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -318,6 +341,24 @@ func (u *SessionUpsert) ClearUsedAt() *SessionUpsert {
 	return u
 }
 
+// SetSuccessorSalt sets the "successor_salt" field.
+func (u *SessionUpsert) SetSuccessorSalt(v string) *SessionUpsert {
+	u.Set(session.FieldSuccessorSalt, v)
+	return u
+}
+
+// UpdateSuccessorSalt sets the "successor_salt" field to the value that was provided on create.
+func (u *SessionUpsert) UpdateSuccessorSalt() *SessionUpsert {
+	u.SetExcluded(session.FieldSuccessorSalt)
+	return u
+}
+
+// ClearSuccessorSalt clears the value of the "successor_salt" field.
+func (u *SessionUpsert) ClearSuccessorSalt() *SessionUpsert {
+	u.SetNull(session.FieldSuccessorSalt)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -399,6 +440,27 @@ func (u *SessionUpsertOne) UpdateUsedAt() *SessionUpsertOne {
 func (u *SessionUpsertOne) ClearUsedAt() *SessionUpsertOne {
 	return u.Update(func(s *SessionUpsert) {
 		s.ClearUsedAt()
+	})
+}
+
+// SetSuccessorSalt sets the "successor_salt" field.
+func (u *SessionUpsertOne) SetSuccessorSalt(v string) *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.SetSuccessorSalt(v)
+	})
+}
+
+// UpdateSuccessorSalt sets the "successor_salt" field to the value that was provided on create.
+func (u *SessionUpsertOne) UpdateSuccessorSalt() *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.UpdateSuccessorSalt()
+	})
+}
+
+// ClearSuccessorSalt clears the value of the "successor_salt" field.
+func (u *SessionUpsertOne) ClearSuccessorSalt() *SessionUpsertOne {
+	return u.Update(func(s *SessionUpsert) {
+		s.ClearSuccessorSalt()
 	})
 }
 
@@ -650,6 +712,27 @@ func (u *SessionUpsertBulk) UpdateUsedAt() *SessionUpsertBulk {
 func (u *SessionUpsertBulk) ClearUsedAt() *SessionUpsertBulk {
 	return u.Update(func(s *SessionUpsert) {
 		s.ClearUsedAt()
+	})
+}
+
+// SetSuccessorSalt sets the "successor_salt" field.
+func (u *SessionUpsertBulk) SetSuccessorSalt(v string) *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.SetSuccessorSalt(v)
+	})
+}
+
+// UpdateSuccessorSalt sets the "successor_salt" field to the value that was provided on create.
+func (u *SessionUpsertBulk) UpdateSuccessorSalt() *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.UpdateSuccessorSalt()
+	})
+}
+
+// ClearSuccessorSalt clears the value of the "successor_salt" field.
+func (u *SessionUpsertBulk) ClearSuccessorSalt() *SessionUpsertBulk {
+	return u.Update(func(s *SessionUpsert) {
+		s.ClearSuccessorSalt()
 	})
 }
 

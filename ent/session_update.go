@@ -49,6 +49,26 @@ func (_u *SessionUpdate) ClearUsedAt() *SessionUpdate {
 	return _u
 }
 
+// SetSuccessorSalt sets the "successor_salt" field.
+func (_u *SessionUpdate) SetSuccessorSalt(v string) *SessionUpdate {
+	_u.mutation.SetSuccessorSalt(v)
+	return _u
+}
+
+// SetNillableSuccessorSalt sets the "successor_salt" field if the given value is not nil.
+func (_u *SessionUpdate) SetNillableSuccessorSalt(v *string) *SessionUpdate {
+	if v != nil {
+		_u.SetSuccessorSalt(*v)
+	}
+	return _u
+}
+
+// ClearSuccessorSalt clears the value of the "successor_salt" field.
+func (_u *SessionUpdate) ClearSuccessorSalt() *SessionUpdate {
+	_u.mutation.ClearSuccessorSalt()
+	return _u
+}
+
 // Mutation returns the SessionMutation object of the builder.
 func (_u *SessionUpdate) Mutation() *SessionMutation {
 	return _u.mutation
@@ -83,6 +103,11 @@ func (_u *SessionUpdate) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *SessionUpdate) check() error {
+	if v, ok := _u.mutation.SuccessorSalt(); ok {
+		if err := session.SuccessorSaltValidator(v); err != nil {
+			return &ValidationError{Name: "successor_salt", err: fmt.Errorf(`ent: validator failed for field "Session.successor_salt": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Session.user"`)
 	}
@@ -112,6 +137,12 @@ func (_u *SessionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.UsedAtCleared() {
 		_spec.ClearField(session.FieldUsedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.SuccessorSalt(); ok {
+		_spec.SetField(session.FieldSuccessorSalt, field.TypeString, value)
+	}
+	if _u.mutation.SuccessorSaltCleared() {
+		_spec.ClearField(session.FieldSuccessorSalt, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -152,6 +183,26 @@ func (_u *SessionUpdateOne) SetNillableUsedAt(v *time.Time) *SessionUpdateOne {
 // ClearUsedAt clears the value of the "used_at" field.
 func (_u *SessionUpdateOne) ClearUsedAt() *SessionUpdateOne {
 	_u.mutation.ClearUsedAt()
+	return _u
+}
+
+// SetSuccessorSalt sets the "successor_salt" field.
+func (_u *SessionUpdateOne) SetSuccessorSalt(v string) *SessionUpdateOne {
+	_u.mutation.SetSuccessorSalt(v)
+	return _u
+}
+
+// SetNillableSuccessorSalt sets the "successor_salt" field if the given value is not nil.
+func (_u *SessionUpdateOne) SetNillableSuccessorSalt(v *string) *SessionUpdateOne {
+	if v != nil {
+		_u.SetSuccessorSalt(*v)
+	}
+	return _u
+}
+
+// ClearSuccessorSalt clears the value of the "successor_salt" field.
+func (_u *SessionUpdateOne) ClearSuccessorSalt() *SessionUpdateOne {
+	_u.mutation.ClearSuccessorSalt()
 	return _u
 }
 
@@ -202,6 +253,11 @@ func (_u *SessionUpdateOne) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *SessionUpdateOne) check() error {
+	if v, ok := _u.mutation.SuccessorSalt(); ok {
+		if err := session.SuccessorSaltValidator(v); err != nil {
+			return &ValidationError{Name: "successor_salt", err: fmt.Errorf(`ent: validator failed for field "Session.successor_salt": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Session.user"`)
 	}
@@ -248,6 +304,12 @@ func (_u *SessionUpdateOne) sqlSave(ctx context.Context) (_node *Session, err er
 	}
 	if _u.mutation.UsedAtCleared() {
 		_spec.ClearField(session.FieldUsedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.SuccessorSalt(); ok {
+		_spec.SetField(session.FieldSuccessorSalt, field.TypeString, value)
+	}
+	if _u.mutation.SuccessorSaltCleared() {
+		_spec.ClearField(session.FieldSuccessorSalt, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Session{config: _u.config}

@@ -16,19 +16,19 @@ import (
 // bytesAValue is how many bytes of text count as much as one value.
 const bytesAValue = 100
 
-// arguments refuses operations whose arguments have more values than variables may have, those of a
+// argumentValues refuses operations whose arguments have more values than variables may have, those of a
 // variable as often as it is used: each use is decoded anew, so a variable of a megabyte that stands
 // in a thousand places would be a gigabyte.
-type arguments struct{}
+type argumentValues struct{}
 
 // ExtensionName names the check for gqlgen.
-func (arguments) ExtensionName() string { return "Arguments" }
+func (argumentValues) ExtensionName() string { return "Arguments" }
 
 // Validate accepts every schema.
-func (arguments) Validate(graphql.ExecutableSchema) error { return nil }
+func (argumentValues) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext counts the values.
-func (arguments) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func (argumentValues) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	c := valueCount{variables: map[string]int{}, fragments: map[string]int{}}
 	for name, value := range op.Variables {
 		c.variables[name] = valuesOf(value)

@@ -13,8 +13,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/ent"
 	"forge/internal/database"
 	"forge/internal/fault"
+	"forge/internal/ids"
 	"forge/internal/telemetry"
 )
 
@@ -38,6 +40,9 @@ func presentError(log *slog.Logger, hints bool, tokens int) graphql.ErrorPresent
 			}
 		}
 		f := classify(err)
+		if f == nil {
+			f = violation(ctx, err)
+		}
 		if f == nil {
 			f = badArgument(ctx, shown, err)
 		}
@@ -114,7 +119,42 @@ func badArgument(ctx context.Context, shown *gqlerror.Error, err error) *fault.E
 	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok && wrapped.Err != nil {
 		cause = wrapped.Err
 	}
+	if malformed, ok := errors.AsType[*ids.MalformedError](cause); ok {
+		return fault.Input(dotted(argument), "%s", malformed.Wanted(prefixAt(fc.Field.Name, argument)))
+	}
 	return fault.Input(dotted(argument), "%s", cause)
+}
+
+// prefixAt returns the prefix of the IDs that an argument of a root field takes: teamId those of teams, and id those of what the field is
+// named for.
+func prefixAt(root string, argument ast.Path) string {
+	name := ""
+	for _, step := range argument {
+		if step, ok := step.(ast.PathName); ok {
+			name = string(step)
+		}
+	}
+	prefix, longest := "user", 0
+	for _, e := range ent.Entities {
+		for _, f := range e.Fields {
+			if name != "id" && f.Name == name && f.Refers != "" {
+				return prefixOf(f.Refers)
+			}
+		}
+		if (name == "id" || name == "ids") && len(e.Name) > longest && strings.Contains(strings.ToLower(root), strings.ToLower(e.Name)) {
+			prefix, longest = e.Prefix, len(e.Name)
+		}
+	}
+	return prefix
+}
+
+func prefixOf(entity string) string {
+	for _, e := range ent.Entities {
+		if e.Name == entity {
+			return e.Prefix
+		}
+	}
+	return ""
 }
 
 // dotted writes a path as extensions.field has it: input.items.0.quantity.

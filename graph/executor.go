@@ -21,15 +21,19 @@ type operationExecutor struct {
 }
 
 // CreateOperationContext checks a request as gqlgen does, and says of numbers that are no Int how they were written, where gqlparser names 0 or a string.
+// Of a variable's value it names the argument that takes it.
 func (e operationExecutor) CreateOperationContext(ctx context.Context, request *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	op, errs := e.Executor.CreateOperationContext(ctx, request)
 	errs = allOf(errs)
 	for _, err := range errs {
-		if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") || !strings.HasSuffix(err.Message, " as Int") {
+		if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") {
 			continue
 		}
-		if number, ok := valueAt(request.Variables, err.Path[1:]).(json.Number); ok {
+		if number, ok := valueAt(request.Variables, err.Path[1:]).(json.Number); ok && strings.HasSuffix(err.Message, " as Int") {
 			err.Message = notInt(string(number))
+		}
+		if name, ok := err.Path[1].(ast.PathName); ok && op != nil {
+			err.Path[1] = ast.PathName(argumentOf(op.Operation, string(name)))
 		}
 	}
 	return op, errs

@@ -2,14 +2,13 @@ package graph
 
 import (
 	"math"
-	"net/mail"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"forge/internal/entity"
+	"forge/internal/email"
 	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/password"
@@ -119,15 +118,18 @@ func (f *form) email(name string, s *string) (address, key *string) {
 	if address == nil {
 		return nil, nil
 	}
-	parsed, err := mail.ParseAddress(*address)
-	if err != nil || parsed.Name != "" || parsed.Address != *address {
-		f.refuse(name, "is not a mail address such as ada@example.com")
+	if f.fault != nil {
+		return nil, nil
 	}
-	fold := entity.Fold(*address)
-	if utf8.RuneCountInString(fold) > emailKeyLength {
-		f.refuse(name, "is too long")
+	parsed, err := email.Parse(*address)
+	if err != nil {
+		f.refuse(name, "%s", err)
 	}
-	return address, &fold
+	k := email.Key(parsed)
+	if utf8.RuneCountInString(parsed) > emailLength || utf8.RuneCountInString(k) > emailKeyLength {
+		f.refuse(name, "is too long; at most %d characters are allowed", emailLength)
+	}
+	return &parsed, &k
 }
 
 // password returns a password as it is, blanks and all, or nil for none.
@@ -140,7 +142,7 @@ func (f *form) password(name string, s *string) *string {
 		f.refuse(name, "must have %d to %d characters; this one has %d", password.Least, password.Most, n)
 	}
 	if password.Common(*s) {
-		f.refuse(name, "is one of the 10,000 commonest passwords, which are guessed first; choose another")
+		f.refuse(name, "is one of the commonest passwords, which are guessed first; choose another")
 	}
 	return s
 }

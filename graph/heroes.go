@@ -80,7 +80,7 @@ func checkRelatives(ctx context.Context, db *ent.Client, drafts []*draft) error 
 		return err
 	}
 	for _, d := range good(drafts) {
-		d.fault = found.missing(d.path, d.row.Mutation())
+		d.fault = found.missing(ctx, d.path, d.row.Mutation())
 	}
 	return nil
 }

@@ -150,7 +150,7 @@ func TestBadInput(t *testing.T) {
 			{"email with a blank", "createUser", user("email", "ada @example.org"), "input.email"},
 			{"email with a line break", "createUser", user("email", "ada@example.org\r\nBcc: all@example.org"), "input.email"},
 			{"long email", "createUser", user("email", strings.Repeat("a", 243)+"@example.org"), "input.email"},
-			{"email that is long without regard to case", "createUser", user("email", strings.Repeat("ΐ", 200)+"@example.org"), "input.email"},
+			{"email that is long without regard to case", "createUser", user("email", strings.Repeat("\ufdfa", 40)+"@example.org"), "input.email"},
 			{"short password", "createUser", user("password", "1234567"), "input.password"},
 			{"password short in characters", "createUser", user("password", "пароль!"), "input.password"},
 			{"empty password", "createUser", user("password", ""), "input.password"},

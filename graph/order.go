@@ -35,6 +35,9 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 	if err := order.Policy.EvalMutation(ctx, db.Order.Create().SetUserID(in.UserID.UUID).Mutation()); err != nil {
 		return uuid.Nil, err
 	}
+	if v := viewer.FromContext(ctx); v.Stranger && v.ID == in.UserID.UUID {
+		return uuid.Nil, nobodyHere()
+	}
 	ctx = viewer.NewContext(ctx, viewer.System) // who may place an order may take its stock
 	if u := unit.FromContext(ctx); u.Dialect() == dialect.Postgres {
 		id, err := placeOrder(ctx, u, in)
@@ -52,13 +55,13 @@ func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, n
 		return uuid.Nil, fmt.Errorf("look for the user of an order: %w", err)
 	}
 	if !exists {
-		return uuid.Nil, missingAt("input.userId", in.UserID)
+		return uuid.Nil, missingAt(ctx, "input.userId", in.UserID)
 	}
 	stock, err := lockStock(ctx, db, productsOf(needs)...)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	if err := suffices(stock, in.Items, needs); err != nil {
+	if err := suffices(ctx, stock, in.Items, needs); err != nil {
 		return uuid.Nil, err
 	}
 	total, err := totalCents(stock, in.Items)
@@ -118,10 +121,10 @@ func negated(moves []move) []move {
 }
 
 // suffices returns NOT_FOUND for the first product that does not exist, and then INSUFFICIENT_STOCK for the first that is lacking.
-func suffices(stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput, needs []move) error {
+func suffices(ctx context.Context, stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput, needs []move) error {
 	for i, item := range items {
 		if _, ok := stock[item.ProductID.UUID]; !ok {
-			return missingAt("input.items."+strconv.Itoa(i)+".productId", item.ProductID)
+			return missingAt(ctx, "input.items."+strconv.Itoa(i)+".productId", item.ProductID)
 		}
 	}
 	for _, need := range needs {

@@ -14,9 +14,6 @@ import (
 	"forge/internal/ids"
 )
 
-// productArguments tells where the value of a unique column comes from.
-var productArguments = map[string]string{"sku": "input.sku"}
-
 // createProduct stores a product, and its stock in a row of its own.
 func createProduct(ctx context.Context, db *ent.Client, in model.CreateProductInput) (*ent.Product, error) {
 	create := db.Product.Create()
@@ -32,7 +29,7 @@ func createProduct(ctx context.Context, db *ent.Client, in model.CreateProductIn
 	}
 	p, err := create.Save(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("create a product: %w", taken(err, productArguments))
+		return nil, fmt.Errorf("create a product: %w", err)
 	}
 	if err := db.Inventory.Create().SetProductID(p.ID).SetQuantity(stock).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("create the stock of %s: %w", p.GlobalID(), err)
@@ -51,7 +48,7 @@ func updateProduct(ctx context.Context, db *ent.Client, t target, in model.Updat
 		return f.fault
 	}
 	version := db.Product.Query().Where(product.ID(t.id.UUID)).Select(product.FieldVersion).Int
-	return taken(t.update(ctx, update.Mutation(), update.Save, version), productArguments)
+	return t.update(ctx, update.Mutation(), update.Save, version)
 }
 
 // setProduct checks the input and makes of it what is to be stored.

@@ -15,6 +15,7 @@ import (
 	"forge/ent/user"
 	"forge/internal/fault"
 	"forge/internal/ids"
+	"forge/internal/viewer"
 )
 
 // relatives are the teams and owners that heroes name, and whether they exist.
@@ -26,7 +27,7 @@ func haveRelatives(ctx context.Context, db *ent.Client, path string, m *ent.Hero
 	if err != nil {
 		return err
 	}
-	if missing := r.missing(path, m); missing != nil {
+	if missing := r.missing(ctx, path, m); missing != nil {
 		return missing
 	}
 	return nil
@@ -61,18 +62,21 @@ func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutat
 }
 
 // missing returns NOT_FOUND for what the hero names and is not there, or nil.
-func (r relatives) missing(path string, m *ent.HeroMutation) *fault.Error {
+func (r relatives) missing(ctx context.Context, path string, m *ent.HeroMutation) *fault.Error {
 	if id, ok := m.TeamID(); ok && !r.teams[id] {
-		return missingAt(path+".teamId", ids.ID{Prefix: "team", UUID: id})
+		return missingAt(ctx, path+".teamId", ids.ID{Prefix: "team", UUID: id})
 	}
 	if id, ok := m.OwnerID(); ok && !r.owners[id] {
-		return missingAt(path+".ownerId", ids.ID{Prefix: "user", UUID: id})
+		return missingAt(ctx, path+".ownerId", ids.ID{Prefix: "user", UUID: id})
 	}
 	return nil
 }
 
-// missingAt returns NOT_FOUND about an id that was given at the path field.
-func missingAt(field string, id ids.ID) *fault.Error {
+// missingAt returns NOT_FOUND about an id that was given at the path field, or FORBIDDEN if it is the viewer's own.
+func missingAt(ctx context.Context, field string, id ids.ID) *fault.Error {
+	if v := viewer.FromContext(ctx); v.Stranger && v.ID == id.UUID {
+		return nobodyHere()
+	}
 	f := fault.Missing(id)
 	f.Field = field
 	return f

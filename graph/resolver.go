@@ -105,7 +105,7 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 	exec.Use(cmp.Or[graphql.HandlerExtension](cfg.Documents, persisted.Off{}))
 	exec.Use(nesting{})
 	exec.Use(validation{validator{schema.Schema(), cfg.Limits.Tokens, cfg.Development}, known})
-	exec.Use(arguments{})
+	exec.Use(argumentValues{})
 	exec.Use(variables{schema.Schema()})
 	exec.Use(plans{engine})
 	exec.Use(switches{engine})

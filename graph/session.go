@@ -140,6 +140,9 @@ func (r *Resolver) changePassword(ctx context.Context, in model.ChangePasswordIn
 	if viewer.FromContext(ctx).ID == uuid.Nil {
 		return nil, fault.SignIn()
 	}
+	if viewer.FromContext(ctx).Stranger {
+		return nil, fault.Closed("", "your token is a provider's, and your password is changed there")
+	}
 	f := form{path: "input"}
 	after := f.password("newPassword", &in.NewPassword)
 	if f.fault != nil {

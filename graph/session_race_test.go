@@ -116,7 +116,7 @@ func TestSessionsAreNotTold(t *testing.T) {
 		d := newDoor(t, url)
 		var log safeBuffer
 		d.handler = graph.NewServer(d.db, graph.Config{Passwords: d.passwords, Revocations: d.revocations, HeldTooLong: time.Nanosecond,
-			Sessions: session.New(d.db, d.issuer, d.passwords, time.Hour, nil)}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+			Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: time.Hour}, nil)}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 		up := d.signUp("ada")
 		hash := *d.row(up.text("m.user.id")).HashedPassword
 		next := d.refresh(up.text("m.refreshToken"))

@@ -28,6 +28,9 @@ import (
 	"forge/internal/viewer"
 )
 
+// lifetimes has no time of grace: a token is good once. session_grace_test.go has one.
+var lifetimes = session.Lifetimes{Token: 30 * 24 * time.Hour}
+
 // cheap is what hashes cost where a test does not ask how long they take.
 var cheap = password.Cost{Memory: 64, Time: 1, Threads: 1}
 
@@ -37,12 +40,12 @@ type minted struct {
 	known map[string]viewer.Viewer
 }
 
-func (m *minted) Issue(id uuid.UUID, role viewer.Role) (string, time.Time, error) {
+func (m *minted) Issue(id uuid.UUID, role viewer.Role, token uuid.UUID, at time.Time) (string, time.Time, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	text := fmt.Sprint("access-", len(m.known))
-	m.known[text] = viewer.Viewer{ID: id, Role: role, Issued: time.Now().UTC()}
-	return text, time.Now().Add(15 * time.Minute), nil
+	text := fmt.Sprint("access-", token)
+	m.known[text] = viewer.Viewer{ID: id, Role: role, Issued: at.UTC()}
+	return text, at.Add(15 * time.Minute).UTC(), nil
 }
 
 func (m *minted) viewer(text string) viewer.Viewer {
@@ -75,7 +78,7 @@ func doorOn(t testing.TB, db *database.DB, passwords *password.Hasher) *door {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d.api = &api{t: t, db: db, handler: graph.NewServer(db, graph.Config{
 		Development: true, IdempotencyTTL: time.Hour, Passwords: d.passwords, Revocations: d.revocations,
-		Sessions: session.New(db, d.issuer, d.passwords, 30*24*time.Hour, nil),
+		Sessions: session.New(db, d.issuer, d.passwords, lifetimes, nil),
 	}, log)}
 	return d
 }
@@ -327,7 +330,7 @@ func TestExpiredRefresh(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newDoor(t, url)
-		short := graph.NewServer(d.db, graph.Config{Passwords: d.passwords, Sessions: session.New(d.db, d.issuer, d.passwords, -time.Second, nil)},
+		short := graph.NewServer(d.db, graph.Config{Passwords: d.passwords, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: -time.Second}, nil)},
 			slog.New(slog.NewTextHandler(t.Output(), nil)))
 		long := d.handler
 		d.handler = short

@@ -13,9 +13,6 @@ import (
 	"forge/internal/read"
 )
 
-// teamArguments tells where the value of a unique column comes from.
-var teamArguments = map[string]string{"name": "input.name"}
-
 func createTeam(ctx context.Context, db *ent.Client, in model.CreateTeamInput) (*ent.Team, error) {
 	create := db.Team.Create()
 	err := setTeam(create.Mutation(), model.UpdateTeamInput{
@@ -27,7 +24,7 @@ func createTeam(ctx context.Context, db *ent.Client, in model.CreateTeamInput) (
 	}
 	t, err := create.Save(read.Last(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("create a team: %w", taken(err, teamArguments))
+		return nil, fmt.Errorf("create a team: %w", err)
 	}
 	return t, nil
 }
@@ -40,7 +37,7 @@ func updateTeam(ctx context.Context, db *ent.Client, t target, in model.UpdateTe
 	if err := setTeam(update.Mutation(), in); err != nil {
 		return err
 	}
-	return taken(t.update(ctx, update.Mutation(), update.Save, teamVersion(db, t.id)), teamArguments)
+	return t.update(ctx, update.Mutation(), update.Save, teamVersion(db, t.id))
 }
 
 // setTeam checks the input and makes of it what is to be stored.

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +10,8 @@ import (
 	"forge/ent"
 	"forge/ent/user"
 	"forge/graph/model"
+	"forge/internal/database"
+	"forge/internal/email"
 	"forge/internal/entity"
 	"forge/internal/fault"
 	"forge/internal/ids"
@@ -18,9 +19,6 @@ import (
 	"forge/internal/session"
 	"forge/internal/viewer"
 )
-
-// userArguments tells where the value of a unique column comes from.
-var userArguments = map[string]string{"username": "input.username", "email_key": "input.email"}
 
 func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
 	create := db.User.Create()
@@ -35,7 +33,7 @@ func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (
 	}
 	u, err := create.Save(read.Last(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("create a user: %w", taken(err, userArguments))
+		return nil, fmt.Errorf("create a user: %w", err)
 	}
 	return u, nil
 }
@@ -55,7 +53,7 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 	if err := setUser(ctx, update.Mutation(), in); err != nil {
 		return err
 	}
-	err := taken(r.saveUser(ctx, db, t, update), userArguments)
+	err := r.saveUser(ctx, db, t, update)
 	if viewer.RoleOf(ctx) != viewer.Admin {
 		return inGeneral(err)
 	}
@@ -63,12 +61,12 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 }
 
 // mayChangeEmail counts that those who are no administrators change their own email, and refuses what is too often. To say again what it is changes nothing.
-func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, email *string) error {
+func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *string) error {
 	v := viewer.FromContext(ctx)
-	if v.Role == viewer.Admin || email == nil || r.Sessions == nil {
+	if v.Role == viewer.Admin || address == nil || r.Sessions == nil {
 		return nil
 	}
-	same, err := db.User.Query().Where(user.ID(v.ID), user.EmailKey(entity.Fold(strings.TrimSpace(*email)))).Exist(ctx)
+	same, err := db.User.Query().Where(user.ID(v.ID), user.EmailKey(email.Key(strings.TrimSpace(*address)))).Exist(ctx)
 	if err != nil || same {
 		return err
 	}
@@ -89,9 +87,9 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, updat
 	return r.endSessions(ctx, db, t.id.UUID, m)
 }
 
-// inGeneral makes of a CONFLICT over a value that somebody else has one that does not tell which: emails are not for everybody to know.
+// inGeneral makes of the refusal of a value that somebody else has a CONFLICT that does not tell which: emails are not for everybody to know.
 func inGeneral(err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.Conflict && f.Field != "" {
+	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return fault.NameTaken()
 	}
 	return err
@@ -110,8 +108,8 @@ func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput)
 	if name, ok := given(&f, "username", in.Username); ok {
 		m.SetUsername(f.username("username", name))
 	}
-	if email, ok := in.Email.ValueOK(); ok {
-		address, key := f.email("email", email)
+	if given, ok := in.Email.ValueOK(); ok {
+		address, key := f.email("email", given)
 		setOrClear(address, m.SetEmail, m.ClearEmail)
 		setOrClear(key, m.SetEmailKey, m.ClearEmailKey)
 	}
@@ -164,7 +162,7 @@ func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 	ctx = entity.WithDeleted(ctx)
 	n, err := db.User.Update().Where(user.ID(id.UUID), user.DeletedAtNotNil()).ClearDeletedAt().Save(read.Last(ctx))
 	if err != nil {
-		return fmt.Errorf("restore %s: %w", id, taken(err, map[string]string{"username": "username", "email_key": "email"}))
+		return fmt.Errorf("restore %s: %w", id, err)
 	}
 	if n > 0 {
 		return nil

@@ -52,7 +52,7 @@ func (variables) Validate(graphql.ExecutableSchema) error { return nil }
 func (v variables) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	for _, def := range op.Operation.VariableDefinitions {
 		if err := v.check(def.Type, op.Variables[def.Variable], def.Variable); err != nil {
-			return err
+			return namedByArgument(op.Operation, def.Variable, err)
 		}
 	}
 	return nil

@@ -252,6 +252,10 @@ func init() {
 	sessionDescCreatedAt := sessionFields[3].Descriptor()
 	// session.DefaultCreatedAt holds the default value on creation for the created_at field.
 	session.DefaultCreatedAt = sessionDescCreatedAt.Default.(func() time.Time)
+	// sessionDescSuccessorSalt is the schema descriptor for successor_salt field.
+	sessionDescSuccessorSalt := sessionFields[6].Descriptor()
+	// session.SuccessorSaltValidator is a validator for the "successor_salt" field. It is called by the builders before save.
+	session.SuccessorSaltValidator = sessionDescSuccessorSalt.Validators[0].(func(string) error)
 	// sessionDescID is the schema descriptor for id field.
 	sessionDescID := sessionMixinFields0[0].Descriptor()
 	// session.DefaultID holds the default value on creation for the id field.

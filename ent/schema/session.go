@@ -30,6 +30,8 @@ func (Session) Fields() []ent.Field {
 		field.Time("expires_at").Immutable(),
 		field.Time("used_at").Optional().Nillable().
 			Comment("When it was exchanged for the next of its family. A used one that comes back was stolen, or its successor was."),
+		field.String("successor_salt").MaxLen(32).Optional().Nillable().Sensitive().
+			Comment("Random. The next token is made of it, of the used token and of the client, so that who sends the used one again gets the next one again."),
 	}
 }
 

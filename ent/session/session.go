@@ -28,6 +28,8 @@ const (
 	FieldExpiresAt = "expires_at"
 	// FieldUsedAt holds the string denoting the used_at field in the database.
 	FieldUsedAt = "used_at"
+	// FieldSuccessorSalt holds the string denoting the successor_salt field in the database.
+	FieldSuccessorSalt = "successor_salt"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// Table holds the table name of the session in the database.
@@ -50,6 +52,7 @@ var Columns = []string{
 	FieldCreatedAt,
 	FieldExpiresAt,
 	FieldUsedAt,
+	FieldSuccessorSalt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -74,6 +77,8 @@ var (
 	TokenHashValidator func(string) error
 	// DefaultCreatedAt holds the default value on creation for the "created_at" field.
 	DefaultCreatedAt func() time.Time
+	// SuccessorSaltValidator is a validator for the "successor_salt" field. It is called by the builders before save.
+	SuccessorSaltValidator func(string) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() uuid.UUID
 )
@@ -114,6 +119,11 @@ func ByExpiresAt(opts ...sql.OrderTermOption) OrderOption {
 // ByUsedAt orders the results by the used_at field.
 func ByUsedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUsedAt, opts...).ToFunc()
+}
+
+// BySuccessorSalt orders the results by the successor_salt field.
+func BySuccessorSalt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSuccessorSalt, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

@@ -86,6 +86,11 @@ func UsedAt(v time.Time) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldUsedAt, v))
 }
 
+// SuccessorSalt applies equality check predicate on the "successor_salt" field. It's identical to SuccessorSaltEQ.
+func SuccessorSalt(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldSuccessorSalt, v))
+}
+
 // FamilyEQ applies the EQ predicate on the "family" field.
 func FamilyEQ(v uuid.UUID) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldFamily, v))
@@ -339,6 +344,81 @@ func UsedAtIsNil() predicate.Session {
 // UsedAtNotNil applies the NotNil predicate on the "used_at" field.
 func UsedAtNotNil() predicate.Session {
 	return predicate.Session(sql.FieldNotNull(FieldUsedAt))
+}
+
+// SuccessorSaltEQ applies the EQ predicate on the "successor_salt" field.
+func SuccessorSaltEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltNEQ applies the NEQ predicate on the "successor_salt" field.
+func SuccessorSaltNEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltIn applies the In predicate on the "successor_salt" field.
+func SuccessorSaltIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldSuccessorSalt, vs...))
+}
+
+// SuccessorSaltNotIn applies the NotIn predicate on the "successor_salt" field.
+func SuccessorSaltNotIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldSuccessorSalt, vs...))
+}
+
+// SuccessorSaltGT applies the GT predicate on the "successor_salt" field.
+func SuccessorSaltGT(v string) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltGTE applies the GTE predicate on the "successor_salt" field.
+func SuccessorSaltGTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltLT applies the LT predicate on the "successor_salt" field.
+func SuccessorSaltLT(v string) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltLTE applies the LTE predicate on the "successor_salt" field.
+func SuccessorSaltLTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltContains applies the Contains predicate on the "successor_salt" field.
+func SuccessorSaltContains(v string) predicate.Session {
+	return predicate.Session(sql.FieldContains(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltHasPrefix applies the HasPrefix predicate on the "successor_salt" field.
+func SuccessorSaltHasPrefix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasPrefix(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltHasSuffix applies the HasSuffix predicate on the "successor_salt" field.
+func SuccessorSaltHasSuffix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasSuffix(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltIsNil applies the IsNil predicate on the "successor_salt" field.
+func SuccessorSaltIsNil() predicate.Session {
+	return predicate.Session(sql.FieldIsNull(FieldSuccessorSalt))
+}
+
+// SuccessorSaltNotNil applies the NotNil predicate on the "successor_salt" field.
+func SuccessorSaltNotNil() predicate.Session {
+	return predicate.Session(sql.FieldNotNull(FieldSuccessorSalt))
+}
+
+// SuccessorSaltEqualFold applies the EqualFold predicate on the "successor_salt" field.
+func SuccessorSaltEqualFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldEqualFold(FieldSuccessorSalt, v))
+}
+
+// SuccessorSaltContainsFold applies the ContainsFold predicate on the "successor_salt" field.
+func SuccessorSaltContainsFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldContainsFold(FieldSuccessorSalt, v))
 }
 
 // HasUser applies the HasEdge predicate on the "user" edge.

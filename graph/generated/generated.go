@@ -339,8 +339,9 @@ type Mutation {
   """
   signIn(input: SignInInput!): SignInPayload!
   """
-  Exchanges a refresh token for new tokens. It is good once: if it comes a second time, somebody else has it, and the whole session ends.
-  ` + "`" + `UNAUTHENTICATED` + "`" + ` if it is not good any more.
+  Exchanges a refresh token for new tokens. It is good once. The client that has used it may send it again for some seconds, and gets the same
+  tokens again: several tabs may refresh at once, and an answer may be lost. If it comes a second time in any other way, somebody else has it, and
+  the whole session ends. ` + "`" + `UNAUTHENTICATED` + "`" + ` if it is not good any more.
   """
   refreshSession(input: RefreshSessionInput!): RefreshSessionPayload!
   "Ends the session that a refresh token belongs to. Its access tokens are good until they expire, for some minutes."
@@ -927,7 +928,7 @@ input SignUpInput {
   username: String!
   "A mail address of at most 254 characters, unique without regard to case."
   email: String
-  "8 to 128 characters, and none of the 10,000 commonest passwords."
+  "8 to 128 characters, and none of the commonest passwords."
   password: String!
 }
 
@@ -991,7 +992,7 @@ type SignOutPayload {
 "The passwords of the user who asks."
 input ChangePasswordInput {
   oldPassword: String!
-  "8 to 128 characters, and none of the 10,000 commonest passwords."
+  "8 to 128 characters, and none of the commonest passwords."
   newPassword: String!
 }
 
@@ -1006,7 +1007,7 @@ input CreateUserInput {
   username: String!
   "A mail address of at most 254 characters, unique without regard to case."
   email: String
-  "8 to 128 characters, and none of the 10,000 commonest passwords. Without one, nobody can sign in as the user."
+  "8 to 128 characters, and none of the commonest passwords. Without one, nobody can sign in as the user."
   password: String
   "Whether the user may sign in."
   isActive: Boolean! = true

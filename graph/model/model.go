@@ -32,7 +32,7 @@ type CancelOrderPayload struct {
 // The passwords of the user who asks.
 type ChangePasswordInput struct {
 	OldPassword string `json:"oldPassword"`
-	// 8 to 128 characters, and none of the 10,000 commonest passwords.
+	// 8 to 128 characters, and none of the commonest passwords.
 	NewPassword string `json:"newPassword"`
 }
 
@@ -136,7 +136,7 @@ type CreateUserInput struct {
 	Username string `json:"username"`
 	// A mail address of at most 254 characters, unique without regard to case.
 	Email graphql.Omittable[*string] `json:"email,omitempty"`
-	// 8 to 128 characters, and none of the 10,000 commonest passwords. Without one, nobody can sign in as the user.
+	// 8 to 128 characters, and none of the commonest passwords. Without one, nobody can sign in as the user.
 	Password graphql.Omittable[*string] `json:"password,omitempty"`
 	// Whether the user may sign in.
 	IsActive bool `json:"isActive"`
@@ -511,7 +511,7 @@ type SignUpInput struct {
 	Username string `json:"username"`
 	// A mail address of at most 254 characters, unique without regard to case.
 	Email graphql.Omittable[*string] `json:"email,omitempty"`
-	// 8 to 128 characters, and none of the 10,000 commonest passwords.
+	// 8 to 128 characters, and none of the commonest passwords.
 	Password string `json:"password"`
 }
 

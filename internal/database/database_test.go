@@ -28,10 +28,3 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestColumnsIn(t *testing.T) {
-	const message = "constraint failed: UNIQUE constraint failed: users.username, users.email_key (2067)"
-	if got := columnsIn(message); len(got) != 2 || got[0] != "username" || got[1] != "email_key" {
-		t.Errorf("columnsIn(%q) = %q", message, got)
-	}
-}

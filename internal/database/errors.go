@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"net"
-	"strings"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -20,60 +19,6 @@ var errPoolTimeout = errors.New("no connection came free within the pool timeout
 
 func unavailable(cause error) *fault.Error {
 	return &fault.Error{Code: fault.Unavailable, Message: "the database cannot be reached; try again", Cause: cause}
-}
-
-// Violated says which rule of the database an error reports as broken.
-type Violated struct {
-	Unique, ForeignKey, Check bool
-	Name                      string   // of the constraint or index; PostgreSQL tells it
-	Columns                   []string // of the unique index; SQLite tells them
-}
-
-// Violation returns what rule err reports as broken; ok is false if err is about something else.
-func Violation(err error) (v Violated, ok bool) {
-	if e, is := errors.AsType[*pq.Error](err); is {
-		v.Name = e.Constraint
-		switch e.Code {
-		case pqerror.UniqueViolation:
-			v.Unique = true
-		case pqerror.ForeignKeyViolation:
-			v.ForeignKey = true
-		case pqerror.CheckViolation:
-			v.Check = true
-		default:
-			return v, false
-		}
-		return v, true
-	}
-	if e, is := errors.AsType[*sqlite.Error](err); is {
-		switch e.Code() {
-		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-			v.Unique, v.Columns = true, columnsIn(e.Error())
-		case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, sqlite3.SQLITE_CONSTRAINT_TRIGGER:
-			v.ForeignKey = true
-		case sqlite3.SQLITE_CONSTRAINT_CHECK:
-			v.Check = true
-		default:
-			return v, false
-		}
-		return v, true
-	}
-	return v, false
-}
-
-// columnsIn reads "…UNIQUE constraint failed: users.username, users.x (2067)": SQLite tells them nowhere else.
-func columnsIn(message string) (columns []string) {
-	_, list, _ := strings.Cut(message, "constraint failed: ")
-	list, _, _ = strings.Cut(list, " (")
-	if _, after, ok := strings.Cut(list, "constraint failed: "); ok {
-		list = after
-	}
-	for name := range strings.SplitSeq(list, ", ") {
-		if _, column, ok := strings.Cut(name, "."); ok {
-			columns = append(columns, column)
-		}
-	}
-	return columns
 }
 
 // Fault returns the client's error for trouble that a database has with any statement: it takes too long, it cannot be

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/schema"
 	"github.com/google/uuid"
 	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Entity is one kind of row.
@@ -109,8 +110,18 @@ func (e *Entity) Shown(name string) (*Edge, string) {
 	return nil, ""
 }
 
-// Fold returns text without regard to case: two texts that differ in case only have one fold.
-func Fold(text string) string { return cases.Fold().String(text) }
+// Fold returns text without regard to case, and to the form that letters were written in: é is one letter or two, and a
+// fullwidth or a Kelvin sign's K is a k (Unicode's NFKC, and full case folding). Folding again changes nothing.
+func Fold(text string) string {
+	for range 4 { // at most two rounds are known to change anything
+		folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))
+		if folded == text {
+			break
+		}
+		text = folded
+	}
+	return text
+}
 
 // Annotation is what ent/schema says of an entity, a field or an edge beyond what ent itself can express.
 type Annotation struct {

@@ -33,7 +33,7 @@ func newTokens(t testing.TB, o token.Options) (*token.Verifier, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _, err := token.NewIssuer(tokens, keys).Issue(someone, viewer.Admin)
+	text, _, err := token.NewIssuer(tokens, keys).Issue(someone, viewer.Admin, uuid.New(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

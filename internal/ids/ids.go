@@ -68,11 +68,22 @@ func cutLast(s string) (before, after string, found bool) {
 	return s[:i], s[i+1:], true
 }
 
+// MalformedError says that a text is no ID.
+type MalformedError struct{ text string }
+
 func malformed(s string) error {
 	if len(s) > 60 {
 		s = strings.ToValidUTF8(s[:60], "") + "…"
 	}
-	return fmt.Errorf("%q is not an ID: one looks like user_01h455vb4pex5vsknk084sn02q", s)
+	return &MalformedError{s}
+}
+
+// Error returns a sentence for whoever sent the text.
+func (e *MalformedError) Error() string { return e.Wanted("user") }
+
+// Wanted is like Error, for where an ID with the prefix is wanted.
+func (e *MalformedError) Wanted(prefix string) string {
+	return fmt.Sprintf("%q is not an ID: one looks like %s_01h455vb4pex5vsknk084sn02q", e.text, prefix)
 }
 
 // String returns the ID as clients see it.

@@ -2,6 +2,7 @@ package password
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,13 +18,14 @@ const (
 //go:embed common/passwords.txt
 var commonest string
 
-var common = sync.OnceValue(func() map[string]bool {
-	set := map[string]bool{}
-	for line := range strings.Lines(commonest) {
-		set[strings.TrimSpace(line)] = true
-	}
-	return set
+// common returns the passwords of the file, sorted. Its first line says what it is.
+var common = sync.OnceValue(func() []string {
+	return strings.Split(strings.TrimSuffix(commonest, "\n"), "\n")[1:]
 })
 
-// Common reports whether a password is among the 10,000 commonest, without regard to case: those that are guessed first.
-func Common(password string) bool { return common()[entity.Fold(password)] }
+// Common reports whether a password is on the list of those that are guessed first, whatever its case or the form of its
+// letters. The list has none with fewer than Least characters.
+func Common(password string) bool {
+	_, found := slices.BinarySearch(common(), entity.Fold(password))
+	return found
+}

@@ -35,6 +35,16 @@ func Address(ctx context.Context, trusted []netip.Prefix) netip.Addr {
 	return found
 }
 
+// Client returns what tells the clients of an address apart as far as that can be told: the network that a request comes
+// from, and its User-Agent. It is empty if ctx has no request.
+func Client(ctx context.Context, trusted []netip.Prefix) string {
+	r, ok := ctx.Value(requestKey{}).(*http.Request)
+	if !ok {
+		return ""
+	}
+	return Network(Address(ctx, trusted)).String() + " " + r.UserAgent()
+}
+
 func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
 	for _, p := range trusted {
 		if p.Contains(a) {

@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -371,6 +372,9 @@ func argument(by *filter, value any, path string) (any, error) {
 func parseID(value any, prefix, path string) (ids.ID, error) {
 	var id ids.ID
 	if err := id.UnmarshalGQL(value); err != nil {
+		if malformed, ok := errors.AsType[*ids.MalformedError](err); ok && prefix != "" {
+			return id, fault.Input(path, "%s", malformed.Wanted(prefix))
+		}
 		return id, fault.Input(path, "%s", err)
 	}
 	if prefix != "" && id.Prefix != prefix {

@@ -2,6 +2,11 @@ package session
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -9,6 +14,7 @@ import (
 	"forge/ent"
 	entsession "forge/ent/session"
 	"forge/internal/fault"
+	"forge/internal/peer"
 	"forge/internal/unit"
 )
 
@@ -27,8 +33,10 @@ func (e *ReplayError) End(ctx context.Context, db *ent.Client) error {
 	return endFamily(ctx, db, e.user, e.family)
 }
 
-// Refresh exchanges a refresh token for the next one and an access token. The error is UNAUTHENTICATED if it is not good any more; if that is because it was
-// used before, it is a *ReplayError, whose End the caller has to call.
+// Refresh exchanges a refresh token for the next one and an access token. A token that the same client has used within
+// the grace time gets the same tokens again: several tabs may send it at once, or the answer was lost. The error is
+// UNAUTHENTICATED if the token is not good any more; if that is because it was used before, it is a *ReplayError, whose
+// End the caller has to call.
 func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	db := unit.Client(ctx)
 	known, err := find(ctx, db, token)
@@ -46,14 +54,59 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	if now := Now(); ended || !u.IsActive || u.DeletedAt != nil || !now.Before(known.ExpiresAt) {
 		return nil, errRefresh
 	}
-	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).SetUsedAt(Now()).Save(system(ctx))
+	salt := newSalt()
+	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).SetUsedAt(Now()).SetSuccessorSalt(salt).
+		Save(system(ctx))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("use a refresh token: %w", err)
-	case n == 0: // it was used, or its family was ended, if not before then at this moment
+	case n == 1:
+		return s.grant(ctx, u, known.Family, s.successor(ctx, token, salt))
+	}
+	// It was used, or its family was ended, if not before then at this moment.
+	next, last, err := s.repeat(ctx, db, token)
+	switch {
+	case err != nil:
+		return nil, err
+	case last == nil:
 		return nil, &ReplayError{known.UserID, known.Family}
 	}
-	return s.grant(ctx, u, known.Family)
+	return s.tokens(ctx, u, next, last)
+}
+
+// mostRepeated is how many tokens that came out of each other within the grace time are followed.
+const mostRepeated = 100
+
+// repeat returns the unused token that came out of a used one, and its session. The session is nil unless each token on
+// the way was used within the grace time, and by the client that asks now: a late tab gets what the others have by then.
+func (s *Sessions) repeat(ctx context.Context, db *ent.Client, token string) (next string, last *ent.Session, err error) {
+	for range mostRepeated {
+		last, err = find(ctx, db, token)
+		switch {
+		case last == nil || err != nil:
+			return "", nil, err
+		case last.UsedAt == nil:
+			return token, last, nil
+		case last.SuccessorSalt == nil || Now().Sub(*last.UsedAt) >= s.grace:
+			return "", nil, nil
+		}
+		token = s.successor(ctx, token, *last.SuccessorSalt)
+	}
+	return "", nil, nil
+}
+
+// successor returns the token that a client gets for another one. It can be made again only by who has that token, which
+// is not stored, and the salt, which is nowhere else; and another client's is another, which nobody has been given.
+func (s *Sessions) successor(ctx context.Context, token, salt string) string {
+	mac := hmac.New(sha256.New, []byte(token))
+	fmt.Fprintf(mac, "forge: the token after this one\x00%s\x00%s", salt, peer.Client(ctx, s.proxies))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func newSalt() string {
+	salt := make([]byte, 16)
+	rand.Read(salt) // never fails
+	return hex.EncodeToString(salt)
 }
 
 // SignOut ends the family of a refresh token, also of one that was used. It returns false if there is none.

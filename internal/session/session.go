@@ -1,7 +1,8 @@
 // Package session signs people up, in and out.
 //
 // An access token is not stored and lives for minutes. A refresh token is stored, hashed, and is good once: it is exchanged for the next of its
-// family. One that comes back was stolen, or its successor was, so the whole family ends.
+// family. One that comes back was stolen, or its successor was, so the whole family ends; unless it comes back at once from the same client, as
+// when several tabs refresh at the same moment, or an answer was lost. That client gets the same tokens again.
 //
 // Passwords are hashed while no connection to the database is held: what a hash is compared with is read in a unit of work of its own, and asked for
 // again by the unit that writes. Whatever begins or ends a session first locks the user's row, so that nothing begins that is being ended.
@@ -34,8 +35,9 @@ import (
 
 // Issuer makes access tokens.
 type Issuer interface {
-	// Issue returns a token that says from now on, until it expires, that its bearer is the user.
-	Issue(user uuid.UUID, role viewer.Role) (text string, expires time.Time, err error)
+	// Issue returns a token that says from at on, until it expires, that its bearer is the user. No other token has its
+	// id; the same arguments make the same token again.
+	Issue(user uuid.UUID, role viewer.Role, id uuid.UUID, at time.Time) (text string, expires time.Time, err error)
 }
 
 // Sessions signs people up, in and out. It is safe for concurrent use.
@@ -44,13 +46,20 @@ type Sessions struct {
 	issuer    Issuer
 	passwords *password.Hasher
 	life      time.Duration
+	grace     time.Duration
 	proxies   []netip.Prefix
 	throttle  *throttle
 }
 
-// New returns what signs people in on db. Refresh tokens live for life; proxies are those whose X-Forwarded-For is believed.
-func New(db *database.DB, issuer Issuer, passwords *password.Hasher, life time.Duration, proxies []netip.Prefix) *Sessions {
-	return &Sessions{db, issuer, passwords, life, proxies, newThrottle(time.Now)}
+// Lifetimes says how long refresh tokens are good.
+type Lifetimes struct {
+	Token time.Duration // one that is not used
+	Grace time.Duration // one that was used, for the client that used it
+}
+
+// New returns what signs people in on db; proxies are those whose X-Forwarded-For is believed.
+func New(db *database.DB, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix) *Sessions {
+	return &Sessions{db, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(time.Now)}
 }
 
 // Tokens are what a session begins, or goes on, with.
@@ -64,22 +73,33 @@ type Tokens struct {
 // Now is the time as both databases keep it.
 func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// grant stores the next token of a family, and makes the user the viewer of the answer's rest. The caller has locked the user's row.
-func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID) (*Tokens, error) {
+// newToken returns a refresh token.
+func newToken() string {
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
-	t := &Tokens{User: u.ID, Refresh: base64.RawURLEncoding.EncodeToString(secret)}
+	return base64.RawURLEncoding.EncodeToString(secret)
+}
+
+// grant stores a refresh token as the next of a family, and returns it with an access token. The caller has locked the user's row.
+func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID, refresh string) (*Tokens, error) {
 	now := Now()
-	err := unit.Client(ctx).Session.Create().SetFamily(family).SetUserID(u.ID).SetTokenHash(hashed(t.Refresh)).
-		SetCreatedAt(now).SetExpiresAt(now.Add(s.life)).Exec(system(ctx))
+	stored, err := unit.Client(ctx).Session.Create().SetFamily(family).SetUserID(u.ID).SetTokenHash(hashed(refresh)).
+		SetCreatedAt(now).SetExpiresAt(now.Add(s.life)).Save(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("store a session: %w", err)
 	}
+	return s.tokens(ctx, u, refresh, stored)
+}
+
+// tokens returns an unused refresh token with the access token that was, or is, given out with it, and makes the user the viewer of
+// the answer's rest.
+func (s *Sessions) tokens(ctx context.Context, u *ent.User, refresh string, stored *ent.Session) (t *Tokens, err error) {
 	role := roleOf(u)
-	if t.Access, t.Expires, err = s.issuer.Issue(u.ID, role); err != nil {
+	t = &Tokens{User: u.ID, Refresh: refresh}
+	if t.Access, t.Expires, err = s.issuer.Issue(u.ID, role, stored.ID, stored.CreatedAt); err != nil {
 		return nil, fmt.Errorf("issue an access token: %w", err)
 	}
-	viewer.Become(ctx, viewer.Viewer{ID: u.ID, Role: role, Issued: now})
+	viewer.Become(ctx, viewer.Viewer{ID: u.ID, Role: role, Issued: stored.CreatedAt})
 	return t, nil
 }
 

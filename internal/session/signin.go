@@ -13,7 +13,7 @@ import (
 	"forge/ent/predicate"
 	"forge/ent/user"
 	"forge/internal/database"
-	"forge/internal/entity"
+	"forge/internal/email"
 	"forge/internal/fault"
 	"forge/internal/peer"
 	"forge/internal/telemetry"
@@ -39,13 +39,13 @@ func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 	}
 	u, err := unit.Client(ctx).User.Create().SetUsername(a.Username).SetNillableEmail(a.Email).SetNillableEmailKey(a.EmailKey).
 		SetHashedPassword(hash).Save(system(ctx))
-	if v, ok := database.Violation(err); ok && v.Unique {
+	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return nil, fault.NameTaken()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sign a user up: %w", err)
 	}
-	return s.grant(ctx, u, uuid.New())
+	return s.grant(ctx, u, uuid.New(), newToken())
 }
 
 // SignIn begins a session of the user whose username or email login is. Whatever is wrong, it costs one look-up and one hash, and the error is the same
@@ -81,17 +81,20 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 			return nil, err
 		}
 	}
+	if err := renewKey(ctx, u); err != nil {
+		return nil, err
+	}
 	if err := makeRoom(ctx, unit.Client(ctx), now.ID); err != nil {
 		return nil, err
 	}
-	return s.grant(ctx, now, uuid.New())
+	return s.grant(ctx, now, uuid.New(), newToken())
 }
 
 // sameLogin returns what logins have in common that lead to one user: case makes none of an email, but another username, and a username has many forms.
 func sameLogin(login string) string {
 	name := username.Same(login)
 	if strings.Contains(name, "@") {
-		return entity.Fold(username.Same(entity.Fold(login))) // of the key that the email is found by
+		return email.Key(login)
 	}
 	return name
 }
@@ -99,14 +102,16 @@ func sameLogin(login string) string {
 // byLogin returns the user of a login, or nil. An email counts more than a username: it can be another user's. A username as it was written counts more than in
 // the form in which new ones are stored.
 func (s *Sessions) byLogin(ctx context.Context, login string) (*ent.User, error) {
-	key := entity.Fold(login)
-	found, err := s.look(ctx, user.Or(user.UsernameIn(login, username.Same(login)), user.EmailKey(key)))
+	keys := []string{email.Key(login), email.FormerKey(login)}
+	found, err := s.look(ctx, user.Or(user.UsernameIn(login, username.Same(login)), user.EmailKeyIn(keys...)))
 	if len(found) == 0 {
 		return nil, err
 	}
-	for _, u := range found {
-		if u.EmailKey != nil && *u.EmailKey == key {
-			return u, nil
+	for _, key := range keys {
+		for _, u := range found {
+			if u.EmailKey != nil && *u.EmailKey == key {
+				return u, nil
+			}
 		}
 	}
 	for _, u := range found {
@@ -122,7 +127,7 @@ func (s *Sessions) look(ctx context.Context, which predicate.User) ([]*ent.User,
 	u := unit.New(s.db, unit.Single)
 	defer u.Rollback()
 	found, err := u.Client().User.Query().Where(which).
-		Select(user.FieldID, user.FieldUsername, user.FieldEmailKey, user.FieldHashedPassword, user.FieldIsActive, user.FieldTokensValidAfter).All(system(ctx))
+		Select(user.FieldID, user.FieldUsername, user.FieldEmail, user.FieldEmailKey, user.FieldHashedPassword, user.FieldIsActive, user.FieldTokensValidAfter).All(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("look for a user: %w", err)
 	}
@@ -152,6 +157,28 @@ func replaceHash(ctx context.Context, id uuid.UUID, hash string) error {
 	statement, args := sql.Dialect(u.Dialect()).Update(user.Table).Set(user.FieldHashedPassword, hash).Where(sql.EQ(user.FieldID, id)).Query()
 	if _, err := u.Exec(ctx, statement, args...); err != nil {
 		return fmt.Errorf("replace a hash: %w", err)
+	}
+	return nil
+}
+
+// renewKey stores the key of the user's email if it is still the former one. One that somebody else has by now stays. It is no
+// change of the user, whose version stays.
+func renewKey(ctx context.Context, who *ent.User) error {
+	if who.Email == nil || *who.EmailKey == email.Key(*who.Email) {
+		return nil
+	}
+	u := unit.FromContext(ctx)
+	statement, args := sql.Dialect(u.Dialect()).Update(user.Table).Set(user.FieldEmailKey, email.Key(*who.Email)).
+		Where(sql.EQ(user.FieldID, who.ID)).Query()
+	err := u.Savepoint(ctx, func() error {
+		_, err := u.Exec(ctx, statement, args...)
+		return err
+	})
+	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("renew the key of an email: %w", err)
 	}
 	return nil
 }

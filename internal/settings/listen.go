@@ -8,6 +8,31 @@ import (
 	"strings"
 )
 
+// setPort keeps the port for defaultAddr.
+func setPort(s *Settings, value string) error {
+	if value == "none" {
+		return nil
+	}
+	if _, err := strconv.ParseUint(value, 10, 16); err != nil {
+		return errNotAllowed
+	}
+	s.port = value
+	return nil
+}
+
+// defaultAddr returns where to listen if nothing is said. A platform that gives a port sends requests to it from other machines; in
+// development everybody who can connect is an administrator, so there only this machine can.
+func defaultAddr(s *Settings) string {
+	switch {
+	case s.port == "":
+		return "127.0.0.1:8080"
+	case s.Production:
+		return ":" + s.port
+	default:
+		return "127.0.0.1:" + s.port
+	}
+}
+
 func setAddr(s *Settings, value string) error {
 	_, port, err := net.SplitHostPort(value)
 	if err != nil {

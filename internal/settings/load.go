@@ -102,6 +102,9 @@ func noneUnknown(env map[string]string) error {
 			continue
 		}
 		nearest := usage.Nearest(bare, slices.Sorted(maps.Keys(known)))
+		if nearest == "" {
+			return usage.Errorf("%s is not a setting; --help lists all", name)
+		}
 		return usage.Errorf("%s is not a setting; the nearest is %s, and --help lists all", name, known[nearest])
 	}
 	return nil

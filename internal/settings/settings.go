@@ -19,6 +19,7 @@ import (
 // Settings are the decisions for one run.
 type Settings struct {
 	Addr        string // host:port to listen on
+	port        string // see defaultAddr
 	DatabaseURL string
 	Production  bool
 	Auth        bool // requests must say who they come from; without it each acts as an administrator
@@ -26,6 +27,7 @@ type Settings struct {
 	Token       token.Options
 
 	RefreshTokenTTL time.Duration
+	RefreshGrace    time.Duration
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
 
 	PasswordMemory, PasswordTime, PasswordThreads int // what a hash of a password takes; the memory in KiB

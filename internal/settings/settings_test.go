@@ -50,7 +50,7 @@ func TestLoad(t *testing.T) {
 			WriteTimeout: 5 * time.Minute, StallTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
 		Token:          token.Options{TTL: 15 * time.Minute, Issuer: "forge", Audience: "forge", RoleClaim: "role", UserClaim: "sub"},
 		IdempotencyTTL: 24 * time.Hour, HeldTooLong: 10 * time.Second, SlowOperation: time.Second, OperationNames: 100,
-		RefreshTokenTTL: 720 * time.Hour, PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
+		RefreshTokenTTL: 720 * time.Hour, RefreshGrace: 10 * time.Second, PasswordMemory: 19456, PasswordTime: 2, PasswordThreads: 1, PasswordHashes: password.AtOnce(),
 		Traces: tracing.Options{Service: "forge", Sampler: "parentbased_always_on", Ratio: 1},
 		Pool: database.Options{PoolSize: 16, PoolTimeout: 15 * time.Second, Recycle: 5 * time.Minute, IdleTime: 5 * time.Minute,
 			ConnectTimeout: 5 * time.Second, StatementTimeout: 30 * time.Second, LockTimeout: 10 * time.Second,
@@ -70,6 +70,10 @@ func TestLoad(t *testing.T) {
 		{"nothing said", nil, base},
 		{"empty variables", []string{"ADDR=", "DEMO=", "POOL_SIZE="}, base},
 		{"a variable", []string{"POOL_SIZE=3"}, with(func(s *Settings) { s.Pool.PoolSize = 3 })},
+		{"a port", []string{"PORT=3000"}, with(func(s *Settings) { s.port, s.Addr = "3000", "127.0.0.1:3000" })},
+		{"a port by a flag", []string{"--port=0"}, with(func(s *Settings) { s.port, s.Addr = "0", "127.0.0.1:0" })},
+		{"an address before a port", []string{"PORT=3000", "ADDR=localhost:1"}, with(func(s *Settings) { s.port, s.Addr = "3000", "localhost:1" })},
+		{"no port", []string{"PORT="}, base},
 		{"a flag", []string{"--pool-size", "3"}, with(func(s *Settings) { s.Pool.PoolSize = 3 })},
 		{"a flag before a variable", []string{"POOL_SIZE=3", "--pool-size=4"}, with(func(s *Settings) { s.Pool.PoolSize = 4 })},
 		{"a flag before a bad variable", []string{"POOL_SIZE=x", "--pool-size=4"}, with(func(s *Settings) { s.Pool.PoolSize = 4 })},
@@ -276,11 +280,16 @@ func TestUnknownVariable(t *testing.T) {
 		"FORGE_ADDR=x":     "ADDR",
 		"FORGE_DATABASE=x": "DATABASE_URL",
 		"FORGE_=x":         "",
+		"FORGE_PROT=x":     "PORT",
 	}
 	for word, nearest := range tests {
 		_, err := load(t, word)
 		name, _, _ := strings.Cut(word, "=")
-		if err == nil || !strings.HasPrefix(err.Error(), name+" is not a setting; the nearest is "+nearest) {
+		want := name + " is not a setting; the nearest is " + nearest
+		if nearest == "" {
+			want = name + " is not a setting; --help lists all"
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want a hint at %s", word, err, nearest)
 		}
 	}

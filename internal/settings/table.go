@@ -27,9 +27,15 @@ var All = []Setting{
 		set:     setDatabase, show: database.Redact,
 	},
 	{
-		Env: "ADDR", Flag: "addr", Default: "127.0.0.1:8080",
+		Env: "PORT", Flag: "port", Default: "none", Allowed: "a port from 0 (any that is free) to 65535, or none",
+		Meaning: "the port to listen on if ADDR says nothing, as platforms that run containers give it: of 127.0.0.1 in development, of all addresses in production",
+		set:     setPort,
+	},
+	{
+		Env: "ADDR", Flag: "addr", Default: "127.0.0.1:8080, or what PORT says",
 		Allowed: "HOST:PORT, with a port from 0 (any that is free) to 65535, and no HOST for all addresses of the machine",
 		Meaning: "where to listen",
+		derive:  defaultAddr,
 		set:     setAddr,
 	},
 	{
@@ -95,6 +101,12 @@ var All = []Setting{
 		Env: "REFRESH_TOKEN_TTL", Flag: "refresh-token-ttl", Default: "720h", Allowed: times(time.Minute, 366*24*time.Hour),
 		Meaning: "for how long a session can be left alone and gone on with: how long a refresh token is good, which is exchanged at each use",
 		set:     duration(func(s *Settings) *time.Duration { return &s.RefreshTokenTTL }, time.Minute, 366*24*time.Hour),
+	},
+	{
+		Env: "REFRESH_GRACE", Flag: "refresh-grace", Default: "10s", Allowed: times(0, time.Minute),
+		Meaning: "for how long a used refresh token gets the same tokens again, for the client that used it: several tabs, or an answer that was lost; " +
+			"0s ends the session of each that comes twice",
+		set: duration(func(s *Settings) *time.Duration { return &s.RefreshGrace }, 0, time.Minute),
 	},
 	{
 		Env: "TRUSTED_PROXIES", Flag: "trusted-proxies", Default: "none", Allowed: "none, or networks, separated by commas: 10.0.0.0/8,fd00::/8",

@@ -74,9 +74,6 @@ func newSide(t testing.TB, o Options) *side {
 	}
 	s := &side{Verifier: NewVerifier(o, keys, slog.New(slog.NewTextHandler(io.Discard, nil))), keys: keys, issuer: NewIssuer(o, keys), time: time.Now()}
 	s.Verifier.now = s.now
-	if s.issuer != nil {
-		s.issuer.now = s.now
-	}
 	if s.provider != nil {
 		s.provider.now = s.now
 	}
@@ -85,7 +82,7 @@ func newSide(t testing.TB, o Options) *side {
 
 func (s *side) mustIssue(t testing.TB, role viewer.Role) string {
 	t.Helper()
-	text, _, err := s.issuer.Issue(ada, role)
+	text, _, err := s.issuer.Issue(ada, role, uuid.New(), s.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +125,7 @@ func TestIssue(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
 	for _, role := range []viewer.Role{viewer.User, viewer.Admin} {
-		text, expires, err := s.issuer.Issue(ada, role)
+		text, expires, err := s.issuer.Issue(ada, role, uuid.New(), s.now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -371,7 +368,7 @@ func TestRefusalsAreHeaders(t *testing.T) {
 func TestExpiresWhileRemembered(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
-	text, expires, err := s.issuer.Issue(ada, viewer.User)
+	text, expires, err := s.issuer.Issue(ada, viewer.User, uuid.New(), s.now())
 	if err != nil {
 		t.Fatal(err)
 	}

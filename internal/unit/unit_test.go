@@ -93,7 +93,7 @@ func TestCommitAfterFailure(t *testing.T) {
 			}
 			return nil
 		})
-		if v, ok := database.Violation(err); !ok || !v.Unique {
+		if v, ok := database.Violation(err); !ok || v.Rule != database.Unique {
 			t.Errorf("the commit after a failed statement: %v, want the statement's error", err)
 		}
 		if n := teams(t, db); n != 0 {

@@ -15,7 +15,7 @@ func Explain(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 		return Errorf("%s", err)
 	}
 	name = strings.TrimLeft(name, "-")
-	return Errorf("there is no flag --%s; the nearest is --%s, and --help lists all", name, Nearest(name, flagsOf(cmd)))
+	return Errorf("there is no flag --%s%s", name, nearestOf(name, flagsOf(cmd), "--%s"))
 }
 
 // flagsOf lists the flags that a command takes, its parents' among them.
@@ -47,7 +47,7 @@ func NothingLeft(cmd *cli.Command) error {
 	case len(known) == 0:
 		return Errorf("%s takes no more, and there is %q", cmd.Name, word)
 	default:
-		return Errorf("there is no command %q; the nearest is %q, and --help lists all", word, Nearest(word, known))
+		return Errorf("there is no command %q%s", word, nearestOf(word, known, "%q"))
 	}
 }
 

@@ -29,7 +29,7 @@ func Enforce(name string) (string, error) {
 		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, Most)
 	}
 	for _, r := range name {
-		if invisible(r) {
+		if Invisible(r) {
 			return "", fmt.Errorf("has %U, which cannot be seen; %s", r, Allowed)
 		}
 	}
@@ -48,8 +48,8 @@ func Same(name string) string {
 	return name
 }
 
-// invisible reports whether nothing is to be seen of a character, or all that is seen is what it does to its neighbours.
-func invisible(r rune) bool {
+// Invisible reports whether nothing is to be seen of a character, or all that is seen is what it does to its neighbours.
+func Invisible(r rune) bool {
 	const brailleBlank = '\u2800'
 	return r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

@@ -90,7 +90,7 @@ func FuzzEnforce(f *testing.F) {
 			return
 		}
 		again, err := Enforce(got)
-		hidden := func(r rune) bool { return invisible(r) || unicode.IsSpace(r) && r != ' ' }
+		hidden := func(r rune) bool { return Invisible(r) || unicode.IsSpace(r) && r != ' ' }
 		if again != got || err != nil || got == "" || !utf8.ValidString(got) || !norm.NFC.IsNormalString(got) || strings.TrimSpace(got) != got || strings.ContainsFunc(got, hidden) {
 			t.Errorf("%+q is %+q, and then %+q (%v)", name, got, again, err)
 		}

@@ -1,0 +1,76 @@
+//go:build linux || darwin || freebsd
+
+package bootstrap
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"forge/internal/database"
+	"forge/internal/dbtest"
+	"forge/internal/settings"
+)
+
+// TestUnwritable starts on what a user may not write: nothing says "try again". Root may write everything, so that root's tests do it
+// as nobody.
+func TestUnwritable(t *testing.T) {
+	if address := os.Getenv("BOOTSTRAP_OPENS"); address != "" {
+		s := &settings.Settings{DatabaseURL: address, Migrate: true, Pool: database.Options{}}
+		db, err := Open(t.Context(), s)
+		if err == nil {
+			err = Schema(t.Context(), s, db, slog.New(slog.DiscardHandler))
+		}
+		fmt.Println("error:", err)
+		return
+	}
+	dir, err := os.MkdirTemp("", "forge-bootstrap-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = os.Chmod(dir, 0o700)
+		_ = os.RemoveAll(dir)
+	})
+	program, file := filepath.Join(dir, "tests"), filepath.Join(dir, "forge.db")
+	copyTo(t, os.Args[0], program, 0o755)
+	copyTo(t, strings.TrimPrefix(dbtest.SQLite(t), "sqlite:"), file, 0o444)
+	for _, tt := range []struct {
+		mode       os.FileMode
+		file, want string
+	}{
+		{0o777, file, "cannot write the file " + file},
+		{0o555, file, "cannot write in the folder " + dir},
+		{0o555, filepath.Join(dir, "new.db"), "cannot write in the folder " + dir},
+		{0o777, filepath.Join(dir, "new.db"), "error: <nil>"},
+	} {
+		if err := os.Chmod(dir, tt.mode); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(program, "-test.run=^TestUnwritable$")
+		cmd.Dir, cmd.Env = "/", []string{"BOOTSTRAP_OPENS=sqlite:" + tt.file}
+		if os.Getuid() == 0 {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), tt.want) || strings.Contains(string(out), "try again") {
+			t.Errorf("%s, mode %o: %v, want %q in\n%s", tt.file, tt.mode, err, tt.want, out)
+		}
+	}
+}
+
+func copyTo(t *testing.T, from, to string, mode os.FileMode) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, mode)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
