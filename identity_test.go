@@ -66,7 +66,7 @@ func issue(t *testing.T, id uuid.UUID) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _, err := token.NewIssuer(o, keys).Issue(id, viewer.User)
+	text, _, err := token.NewIssuer(o, keys).Issue(id, viewer.User, time.Now(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,9 @@ import (
 var errPoolTimeout = errors.New("no connection came free within the pool timeout")
 
 func unavailable(cause error) *fault.Error {
+	if moved, ok := errors.AsType[*FileError](cause); ok {
+		return &fault.Error{Code: fault.Unavailable, Message: moved.Reason, Cause: cause}
+	}
 	return &fault.Error{Code: fault.Unavailable, Message: "the database cannot be reached; try again", Cause: cause}
 }
 
@@ -93,7 +96,7 @@ func Fault(err error) *fault.Error {
 		return &fault.Error{Code: fault.Unavailable, Message: "the database can only be read at present", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_FULL), isPQ(err, pqerror.DiskFull):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database's disk is full", Cause: err}
-	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), lacking(err), Lost(err):
+	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), lacking(err), Lost(err), isFileError(err):
 		return unavailable(err)
 	}
 	return nil
@@ -117,6 +120,11 @@ func Busy(err error) bool { return isSQLite(err, sqlite3.SQLITE_BUSY) }
 
 // Aborted reports whether err only says that PostgreSQL has refused a statement because one before it failed.
 func Aborted(err error) bool { return isPQ(err, pqerror.InFailedSQLTransaction) }
+
+func isFileError(err error) bool {
+	_, ok := errors.AsType[*FileError](err)
+	return ok
+}
 
 // lacking reports whether PostgreSQL has too little of something: memory, connections.
 func lacking(err error) bool {

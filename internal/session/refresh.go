@@ -42,11 +42,15 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 		}
 		return nil, fmt.Errorf("lock a user: %w", err)
 	}
+	now, err := unit.FromContext(ctx).Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's clock: %w", err)
+	}
 	ended := u.TokensValidAfter != nil && known.CreatedAt.Before(*u.TokensValidAfter)
-	if now := Now(); ended || !u.IsActive || u.DeletedAt != nil || !now.Before(known.ExpiresAt) {
+	if ended || !u.IsActive || u.DeletedAt != nil || !now.Before(known.ExpiresAt) {
 		return nil, errRefresh
 	}
-	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).SetUsedAt(Now()).Save(system(ctx))
+	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).SetUsedAt(now).Save(system(ctx))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("use a refresh token: %w", err)

@@ -34,8 +34,8 @@ import (
 
 // Issuer makes access tokens.
 type Issuer interface {
-	// Issue returns a token that says from now on, until it expires, that its bearer is the user.
-	Issue(user uuid.UUID, role viewer.Role) (text string, expires time.Time, err error)
+	// Issue returns a token that says that its bearer is the user, and that it was issued at a time. It expires a token's life after now.
+	Issue(user uuid.UUID, role viewer.Role, now, issued time.Time) (text string, expires time.Time, err error)
 }
 
 // Sessions signs people up, in and out. It is safe for concurrent use.
@@ -61,25 +61,30 @@ type Tokens struct {
 	Refresh string
 }
 
-// Now is the time as both databases keep it.
-func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
-// grant stores the next token of a family, and makes the user the viewer of the answer's rest. The caller has locked the user's row.
+// grant stores the next token of a family, and makes the user the viewer of the answer's rest. The caller has locked the user's row,
+// and read it since. Both tokens count as issued no earlier than the user's tokens were ended last, also if that time is still to come.
 func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID) (*Tokens, error) {
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	t := &Tokens{User: u.ID, Refresh: base64.RawURLEncoding.EncodeToString(secret)}
-	now := Now()
-	err := unit.Client(ctx).Session.Create().SetFamily(family).SetUserID(u.ID).SetTokenHash(hashed(t.Refresh)).
-		SetCreatedAt(now).SetExpiresAt(now.Add(s.life)).Exec(system(ctx))
+	now, err := unit.FromContext(ctx).Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's clock: %w", err)
+	}
+	issued := now
+	if u.TokensValidAfter != nil && u.TokensValidAfter.After(now) {
+		issued = *u.TokensValidAfter
+	}
+	err = unit.Client(ctx).Session.Create().SetFamily(family).SetUserID(u.ID).SetTokenHash(hashed(t.Refresh)).
+		SetCreatedAt(issued).SetExpiresAt(now.Add(s.life)).Exec(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("store a session: %w", err)
 	}
 	role := roleOf(u)
-	if t.Access, t.Expires, err = s.issuer.Issue(u.ID, role); err != nil {
+	if t.Access, t.Expires, err = s.issuer.Issue(u.ID, role, now, issued); err != nil {
 		return nil, fmt.Errorf("issue an access token: %w", err)
 	}
-	viewer.Become(ctx, viewer.Viewer{ID: u.ID, Role: role, Issued: now})
+	viewer.Become(ctx, viewer.Viewer{ID: u.ID, Role: role, Issued: issued})
 	return t, nil
 }
 
@@ -104,9 +109,9 @@ func End(ctx context.Context, db *ent.Client, user uuid.UUID) error {
 	return nil
 }
 
-// Expired removes some sessions that have expired, as sweep.Some does. An index finds them.
-func Expired(ctx context.Context, db *ent.Client) (int, error) {
-	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(Now())).Order(ent.Asc(entsession.FieldExpiresAt)).Limit(sweep.Limit).IDs(ctx)
+// Expired removes some sessions that had expired at a time, as sweep.Some does. An index finds them.
+func Expired(ctx context.Context, db *ent.Client, now time.Time) (int, error) {
+	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).Order(ent.Asc(entsession.FieldExpiresAt)).Limit(sweep.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err
 	}

@@ -17,7 +17,6 @@ type Issuer struct {
 	key              *ownKey
 	issuer, audience string
 	ttl              time.Duration
-	now              func() time.Time
 }
 
 // NewIssuer returns what signs with the first of the keys; nil if there is none.
@@ -25,23 +24,22 @@ func NewIssuer(o Options, keys *Keys) *Issuer {
 	if keys.first == nil {
 		return nil
 	}
-	return &Issuer{keys.first, o.Issuer, o.Audience, o.TTL, time.Now}
+	return &Issuer{keys.first, o.Issuer, o.Audience, o.TTL}
 }
 
 // user is the prefix of a user's ID.
 const user = "user"
 
-// Issue returns a token for a user, and when it ends, in whole seconds.
+// Issue returns a token for a user, and when it ends, in whole seconds: a token's life after now.
 //
-// It says to the microsecond when it was made, so that one that follows a revocation in the same second is told from those before.
-func (i *Issuer) Issue(id uuid.UUID, role viewer.Role) (text string, expires time.Time, err error) {
-	now := i.now()
+// It says to the microsecond when it was issued, so that one that follows a revocation in the same second is told from those before.
+func (i *Issuer) Issue(id uuid.UUID, role viewer.Role, now, issued time.Time) (text string, expires time.Time, err error) {
 	expires = now.Add(i.ttl).Truncate(time.Second)
 	token := jwt.NewWithClaims(i.key.method, jwt.MapClaims{
 		"iss":  i.issuer,
 		"aud":  i.audience,
 		"sub":  ids.ID{Prefix: user, UUID: id}.String(),
-		"iat":  json.Number(fmt.Sprintf("%d.%06d", now.Unix(), now.Nanosecond()/1000)),
+		"iat":  json.Number(fmt.Sprintf("%d.%06d", issued.Unix(), issued.Nanosecond()/1000)),
 		"exp":  expires.Unix(),
 		"jti":  uuid.NewString(),
 		"role": nameOf(role),
