@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +20,8 @@ type stored struct {
 	*database.DB
 	t    *testing.T
 	path string
-	told []string // what was said of the file
+	mu   sync.Mutex
+	told []string // what was said of the file; guarded by mu
 }
 
 func store(t *testing.T) *stored {
@@ -60,6 +62,8 @@ func (s *stored) watch() {
 		if err == nil {
 			err = errors.New("well")
 		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.told = append(s.told, err.Error())
 	})
 }
@@ -144,6 +148,8 @@ func TestMovedFile(t *testing.T) {
 			s.has(1)
 			s.must("INSERT INTO t VALUES (3)")
 			s.has(2)
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if len(s.told) != 2 || !strings.Contains(s.told[0], s.path) || s.told[1] != "well" {
 				t.Errorf("told: %q, want once that it is not there, and once that it is", s.told)
 			}
