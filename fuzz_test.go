@@ -69,7 +69,7 @@ func newVictim(f *testing.F) *victim {
 	if err != nil {
 		f.Fatal(err)
 	}
-	v := &victim{handler: httpserver.Routes(p.parts(f.Context(), db, documents, nil, &identity{})), db: db}
+	v := &victim{handler: httpserver.Routes(p.parts(f.Context(), db, db, documents, nil, &identity{})), db: db}
 	v.viewers = []viewer.Viewer{viewer.System, {}} // everybody with AUTH=off, and those without a token
 	id, err := ids.Parse(everyValue(f, v.post(f, `{"query":"{ users(first: 1) { nodes { id } } }"}`), "id")[0])
 	if err != nil {

@@ -166,7 +166,7 @@ func TestOlderDatabase(t *testing.T) {
 		}
 		s := start(t, database, "MIGRATE=off")
 		var body struct{ Status, Reason string }
-		status, text := s.get(t, "/readyz")
+		status, text := s.ready(t)
 		if err := json.Unmarshal([]byte(text), &body); err != nil || status != 503 || body.Status != "unavailable" ||
 			!strings.Contains(body.Reason, "lacks 20261123042701_idempotency_keys") {
 			t.Errorf("/readyz: %d %s", status, text)
@@ -174,7 +174,7 @@ func TestOlderDatabase(t *testing.T) {
 		if code, _, stderr := do(t, database, "migrate", "up"); code != 0 {
 			t.Fatal(stderr)
 		}
-		if status, text := s.get(t, "/readyz"); status != 200 {
+		if status, text := s.ready(t); status != 200 {
 			t.Errorf("/readyz after the migration: %d %s", status, text)
 		}
 		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":0`) {
@@ -189,12 +189,12 @@ func TestDriftIsNotReady(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
 		s := start(t, "DATABASE_URL="+address, "DEMO=off")
-		if status, body := s.get(t, "/readyz"); status != 200 {
+		if status, body := s.ready(t); status != 200 {
 			t.Fatalf("/readyz: %d %s", status, body)
 		}
 		mustExec(t, address, "DROP INDEX hero_age_id")
 		const drifted = `{"status":"unavailable","reason":"the schema was changed by hand; the log says what"}` + "\n"
-		if status, body := s.get(t, "/readyz"); status != 503 || body != drifted {
+		if status, body := s.ready(t); status != 503 || body != drifted {
 			t.Errorf("/readyz: %d %s", status, body)
 		}
 		if !regexp.MustCompile(`not ready.*missing.*hero_age_id`).MatchString(s.log.String()) {
@@ -217,7 +217,7 @@ func TestDriftIsNotReady(t *testing.T) {
 			again = strings.ReplaceAll(again, "`", "")
 		}
 		mustExec(t, address, again)
-		if status, body := s.get(t, "/readyz"); status != 200 {
+		if status, body := s.ready(t); status != 200 {
 			t.Errorf("/readyz once the index is back: %d %s", status, body)
 		}
 	})
@@ -239,7 +239,7 @@ func TestReadyzForTheFiles(t *testing.T) {
 				"UPDATE goose_db_version SET version_id = -version_id WHERE version_id = -20261123032934", "20261123032934_init cannot be applied: the database has the newer"},
 		} {
 			mustExec(t, address, tt.does)
-			if status, body := s.get(t, "/readyz"); status != 503 || !strings.Contains(body, tt.reason) {
+			if status, body := s.ready(t); status != 503 || !strings.Contains(body, tt.reason) {
 				t.Errorf("%s: /readyz: %d %s, want 503 and %q", tt.name, status, body, tt.reason)
 			}
 			for _, words := range [][]string{{"migrate", "up"}, {"migrate", "down", "--yes"}} {
@@ -248,7 +248,7 @@ func TestReadyzForTheFiles(t *testing.T) {
 				}
 			}
 			mustExec(t, address, tt.undoes)
-			if status, body := s.get(t, "/readyz"); status != 200 {
+			if status, body := s.ready(t); status != 200 {
 				t.Errorf("%s, undone: /readyz: %d %s", tt.name, status, body)
 			}
 		}
@@ -277,7 +277,7 @@ func TestDriftWhileATableIsLocked(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if status, body := s.get(t, "/readyz"); status != want {
+		if status, body := s.ready(t); status != want {
 			t.Errorf("%s: /readyz: %d %s, want %d", what, status, body, want)
 		}
 	}
@@ -306,7 +306,7 @@ func TestMigrateThroughPgBouncer(t *testing.T) {
 		t.Errorf("status: %d %s%s", code, stdout, stderr)
 	}
 	s := start(t, "DATABASE_URL="+address)
-	if status, body := s.get(t, "/readyz"); status != 200 {
+	if status, body := s.ready(t); status != 200 {
 		t.Errorf("/readyz: %d %s", status, body)
 	}
 }

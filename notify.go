@@ -3,7 +3,11 @@ package main
 import (
 	"net"
 	"strings"
+	"time"
 )
+
+// notifyTime is how long systemd may take to accept a message: the server does not wait for it for longer.
+const notifyTime = time.Second
 
 // notify tells systemd the state of a service of Type=notify: "READY=1", "STOPPING=1". The protocol is a datagram to the socket that
 // NOTIFY_SOCKET names, a path or, behind an @, an abstract name: sd_notify(3). Without that variable nobody wants to know.
@@ -22,6 +26,9 @@ func notify(environ []string, state string) error {
 		return err
 	}
 	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(notifyTime)); err != nil {
+		return err
+	}
 	_, err = conn.Write([]byte(state))
 	return err
 }

@@ -71,7 +71,7 @@ func TestPanicSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := p.parts(t.Context(), db, faulty{}, nil, &identity{})
+	parts := p.parts(t.Context(), db, db, faulty{}, nil, &identity{})
 	parts.Tracer = telemetry.NewTracer(sent, db.Dialect)
 	api := parts.API
 	parts.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

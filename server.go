@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ import (
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
 	"forge/internal/usage"
+	"forge/migrate"
 	"forge/playground"
 )
 
@@ -169,6 +171,14 @@ func serve(ctx context.Context, p program) error {
 		return err
 	}
 	defer db.Close()
+	db.WatchFile(
+		func(ctx context.Context, other *sql.DB) error { return migrate.Check(ctx, other, db.Dialect) },
+		func(err error) { p.fileChanged(ctx, err) })
+	beside, err := db.Beside()
+	if err != nil {
+		return err
+	}
+	defer beside.Close()
 	if err := bootstrap.Schema(ctx, p.Settings, db, p.log); err != nil {
 		return err
 	}
@@ -181,11 +191,11 @@ func serve(ctx context.Context, p program) error {
 		return err
 	}
 	revocations := session.NewRevocations(p.Token.TTL)
-	if err := revocations.Read(ctx, db); err != nil {
-		p.log.WarnContext(ctx, "which tokens have been ended is not known yet; it is tried on and on", "error", database.Told(err))
+	if err := revocations.Read(ctx, beside); err != nil {
+		p.log.WarnContext(ctx, "revoked tokens not loaded yet, retrying; until they are, requests with a token are refused", "error", database.Told(err))
 	}
-	parts := p.parts(ctx, db, documents, revocations, who)
-	defer p.background(ctx, db, who, revocations)() // once the metrics have been told what to watch of the database
+	parts := p.parts(ctx, db, beside, documents, revocations, who)
+	defer p.background(ctx, db, beside, who, revocations)() // once the metrics have been told what to watch of the database
 	if p.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, p.Traces, p.log)
 		if err != nil {
@@ -203,8 +213,17 @@ func serve(ctx context.Context, p program) error {
 	return httpserver.Serve(who.requests(ctx), l, httpserver.Routes(parts), p.Connection, p.log, p.ShutdownDelay)
 }
 
-// parts says what the server consists of, which runs until ctx ends.
-func (p program) parts(ctx context.Context, db *database.DB, documents graphql.HandlerExtension, revocations *session.Revocations, who *identity) httpserver.Parts {
+// fileChanged logs that the file of a SQLite database is not there, or is there again.
+func (p program) fileChanged(ctx context.Context, err error) {
+	if err != nil {
+		p.log.ErrorContext(ctx, "nothing is read or written until the file of the database is back", "error", err)
+		return
+	}
+	p.log.InfoContext(ctx, "the file of the database is in use again")
+}
+
+// parts says what the server consists of, which runs until ctx ends. What is beside requests uses the other pool.
+func (p program) parts(ctx context.Context, db, beside *database.DB, documents graphql.HandlerExtension, revocations *session.Revocations, who *identity) httpserver.Parts {
 	cfg := p.graph()
 	cfg.Documents = documents
 	cfg.Revocations = revocations
@@ -213,7 +232,7 @@ func (p program) parts(ctx context.Context, db *database.DB, documents graphql.H
 	parts := httpserver.Parts{
 		API:         graph.NewServer(db, cfg, p.log),
 		Gate:        cfg.Gate,
-		Ready:       health.Ready(ctx, db, p.log),
+		Ready:       health.Ready(ctx, beside, p.log),
 		Origins:     p.Origins,
 		Development: !p.Production,
 		Local:       p.Local(),
@@ -225,8 +244,9 @@ func (p program) parts(ctx context.Context, db *database.DB, documents graphql.H
 		parts.API = httpserver.Compress(parts.API)
 	}
 	parts.Metrics.Names = p.OperationNames
+	parts.Metrics.Revocations(revocations.Age)
 	if who.verifier != nil {
-		who.verifier.Revoked = revocations.Revoked
+		who.verifier.Revocations = revocations
 		parts.Tokens = who.verifier
 	}
 	return parts

@@ -122,6 +122,13 @@ func (s *server) listen(stdout io.Reader) bool {
 	return false
 }
 
+// ready asks whether the server is ready, once what it found for others is no longer fresh.
+func (s *server) ready(t *testing.T) (status int, body string) {
+	t.Helper()
+	time.Sleep(1100 * time.Millisecond)
+	return s.get(t, "/readyz")
+}
+
 func (s *server) get(t *testing.T, path string) (status int, body string) {
 	t.Helper()
 	res, err := http.Get(s.url + path)
@@ -261,7 +268,7 @@ func TestProduction(t *testing.T) {
 	if _, body := s.query(t, introspection); strings.Contains(body, `"Query"`) || !strings.Contains(body, `"errors"`) {
 		t.Errorf("introspection: %s", body)
 	}
-	if _, body := s.query(t, countUsers); strings.Contains(body, "extensions") || !strings.Contains(body, `"totalCount":100`) {
+	if _, body := s.query(t, countUsers); strings.Contains(body, "extensions") || !strings.Contains(body, `"totalCount":0`) {
 		t.Errorf("costs are for development: %s", body)
 	}
 	if _, body := s.query(t, `{ usres { totalCount } }`); strings.Contains(body, "users") {
@@ -489,7 +496,7 @@ func TestNotMigrated(t *testing.T) {
 	emptyDatabases(t, func(t *testing.T, address string) {
 		s := start(t, "DATABASE_URL="+address, "MIGRATE=off")
 		pending := regexp.MustCompile(`^\{"status":"unavailable","reason":"[^"]*lacks \d{14}_init[^"]*"\}\n$`)
-		if status, body := s.get(t, "/readyz"); status != 503 || !pending.MatchString(body) {
+		if status, body := s.ready(t); status != 503 || !pending.MatchString(body) {
 			t.Errorf("/readyz: %d %s", status, body)
 		}
 		if _, body := s.query(t, countUsers); !strings.Contains(body, `"errors"`) || strings.Contains(body, "goose") {
@@ -501,14 +508,14 @@ func TestNotMigrated(t *testing.T) {
 		if code, _, stderr := do(t, "DATABASE_URL="+address, "migrate", "up"); code != 0 {
 			t.Fatal(stderr)
 		}
-		if status, body := s.get(t, "/readyz"); status != 200 {
+		if status, body := s.ready(t); status != 200 {
 			t.Errorf("/readyz after the migration: %d %s", status, body)
 		}
 		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":0`) {
 			t.Errorf("a query after the migration: %s", body)
 		}
 		mustExec(t, address, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
-		if status, body := s.get(t, "/readyz"); status != 503 || !strings.Contains(body, "29990101000000") {
+		if status, body := s.ready(t); status != 503 || !strings.Contains(body, "29990101000000") {
 			t.Errorf("/readyz beside a newer build: %d %s", status, body)
 		}
 	})
@@ -519,7 +526,7 @@ func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
 	s := start(t, "DATABASE_URL="+address)
-	if status, body := s.get(t, "/readyz"); status != 200 {
+	if status, body := s.ready(t); status != 200 {
 		t.Fatalf("/readyz: %d %s", status, body)
 	}
 	u, err := url.Parse(address)
@@ -531,14 +538,14 @@ func TestDatabaseGone(t *testing.T) {
 	mustExec(t, other, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
 	mustExec(t, other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
 	const gone = `{"status":"unavailable","reason":"the database does not answer"}` + "\n"
-	if status, body := s.get(t, "/readyz"); status != 503 || body != gone {
+	if status, body := s.ready(t); status != 503 || body != gone {
 		t.Errorf("/readyz: %d %s", status, body)
 	}
 	if status, _ := s.get(t, "/healthz"); status != 200 {
 		t.Errorf("/healthz: %d", status)
 	}
 	mustExec(t, other, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
-	if status, body := s.get(t, "/readyz"); status != 200 {
+	if status, body := s.ready(t); status != 200 {
 		t.Errorf("/readyz once the database is back: %d %s", status, body)
 	}
 }

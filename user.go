@@ -49,7 +49,11 @@ func changeRole(ctx context.Context, p program) error {
 		if err != nil {
 			return fmt.Errorf("look for the user %q: %w", name, err)
 		}
-		if err := u.Client().User.UpdateOneID(found.ID).SetRole(role).SetTokensValidAfter(session.Now()).Exec(ctx); err != nil {
+		at, err := session.Stamp(ctx, found.ID)
+		if err != nil {
+			return err
+		}
+		if err := u.Client().User.UpdateOneID(found.ID).SetRole(role).SetTokensValidAfter(at).Exec(ctx); err != nil {
 			return fmt.Errorf("give %q another role: %w", name, err)
 		}
 		if err := session.End(ctx, u.Client(), found.ID); err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"forge/internal/dbtest"
 	"forge/internal/ids"
-	"forge/internal/session"
 	"forge/internal/viewer"
 )
 
@@ -92,7 +91,7 @@ func TestHashesAreNotForOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		user := viewer.Viewer{ID: parsed.UUID, Role: viewer.User, Issued: session.Now()}
+		user := viewer.Viewer{ID: parsed.UUID, Role: viewer.User, Issued: time.Now().UTC().Truncate(time.Microsecond)}
 		for query, who := range map[string]viewer.Viewer{
 			`mutation { createUser(input: {username: "x", password: "correct horse"}) { user { id } } }`:                    {},
 			`mutation { createUser(input: {username: "y", password: "correct horse"}) { user { id } } }`:                    user,

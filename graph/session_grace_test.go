@@ -141,7 +141,7 @@ func TestGraceHasAnEnd(t *testing.T) {
 		next := g.refreshAs(home, browser, first)
 		used := func(ago time.Duration) {
 			d.stored(func(ctx context.Context, c *ent.Client) {
-				c.Session.Update().Where(entsession.UsedAtNotNil()).SetUsedAt(session.Now().Add(-ago)).ExecX(ctx)
+				c.Session.Update().Where(entsession.UsedAtNotNil()).SetUsedAt(time.Now().UTC().Truncate(time.Microsecond).Add(-ago)).ExecX(ctx)
 			})
 		}
 		used(5 * time.Second)

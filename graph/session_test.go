@@ -40,18 +40,24 @@ type minted struct {
 	known map[string]viewer.Viewer
 }
 
-func (m *minted) Issue(id uuid.UUID, role viewer.Role, token uuid.UUID, at time.Time) (string, time.Time, error) {
+func (m *minted) Issue(id uuid.UUID, role viewer.Role, token uuid.UUID, now, issued time.Time) (string, time.Time, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	text := fmt.Sprint("access-", token)
-	m.known[text] = viewer.Viewer{ID: id, Role: role, Issued: at.UTC()}
-	return text, at.Add(15 * time.Minute).UTC(), nil
+	m.known[text] = viewer.Viewer{ID: id, Role: role, Issued: issued.UTC()}
+	return text, now.Add(15 * time.Minute).UTC(), nil
 }
 
 func (m *minted) viewer(text string) viewer.Viewer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.known[text]
+}
+
+// tokenEnded reports whether a process knows that the viewer's token was ended.
+func tokenEnded(r *session.Revocations, v viewer.Viewer) bool {
+	after, _ := r.ValidAfter(v.ID)
+	return v.Issued.Before(after)
 }
 
 // door is an API that people sign in to, and what it is made of.
@@ -436,7 +442,7 @@ func TestWhatEndsAll(t *testing.T) {
 			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+mutation+` createTeam(input: {name: " "}) { team { id } } }`, nil); got.code() != "BAD_USER_INPUT" {
 				t.Fatal(got)
 			}
-			if d.revocations.Revoked(holder.ID, holder.Issued) {
+			if tokenEnded(d.revocations, holder) {
 				t.Errorf("%s: the token is ended by a mutation that was rolled back", tt.mutation)
 			}
 			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+mutation+` }`, nil); len(got.Errors) > 0 {
@@ -445,10 +451,10 @@ func TestWhatEndsAll(t *testing.T) {
 			if got := d.refresh(token); (got.code() == "UNAUTHENTICATED") != tt.ends {
 				t.Errorf("%s: then refresh: %s", tt.mutation, got)
 			}
-			if d.revocations.Revoked(holder.ID, holder.Issued) != tt.ends {
+			if tokenEnded(d.revocations, holder) != tt.ends {
 				t.Errorf("%s: the access token is ended: %t, want %t", tt.mutation, !tt.ends, tt.ends)
 			}
-			if d.revocations.Revoked(d.holder(stranger).ID, d.holder(stranger).Issued) || d.refresh(stranger.text("m.refreshToken")).code() != "" {
+			if tokenEnded(d.revocations, d.holder(stranger)) || d.refresh(stranger.text("m.refreshToken")).code() != "" {
 				t.Errorf("%s: a stranger's session has ended", tt.mutation)
 			}
 			got, _ := d.by(asking{viewer: holder}, `mutation { createTeam(input: {name: "`+fmt.Sprint("Team ", i)+`"}) { team { id } } }`, nil)
@@ -460,7 +466,7 @@ func TestWhatEndsAll(t *testing.T) {
 				if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
 					t.Errorf("restoreUser brings sessions back: %s", got)
 				}
-				if got := d.signIn(fmt.Sprint("user", i), secret); len(got.Errors) > 0 || d.revocations.Revoked(d.holder(got).ID, d.holder(got).Issued) {
+				if got := d.signIn(fmt.Sprint("user", i), secret); len(got.Errors) > 0 || tokenEnded(d.revocations, d.holder(got)) {
 					t.Errorf("signIn once restored: %s", got)
 				}
 			}
@@ -494,7 +500,7 @@ func TestChangePassword(t *testing.T) {
 		if got := change(holder, secret, "another horse"); got.text("m.user.username") != "ada" {
 			t.Fatalf("changePassword: %s", got)
 		}
-		if !d.revocations.Revoked(holder.ID, holder.Issued) {
+		if !tokenEnded(d.revocations, holder) {
 			t.Error("the access token is not ended")
 		}
 		if n := d.sessions(); n != 0 {
@@ -599,6 +605,70 @@ func TestCommonPasswords(t *testing.T) {
 	})
 }
 
+// TestClockWasAhead has the database's clock be set back after it stamped tokens, or the end of them, with times that are still to come. Who
+// signs in afterwards gets tokens that count; those that were ended before do not count again, and the new ones can be ended as well.
+func TestClockWasAhead(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *door) {
+		in := d.signUp("ada")
+		old, id := d.holder(in), in.text("m.user.id")
+		ahead := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			c.User.Update().SetTokensValidAfter(ahead).ExecX(viewer.NewContext(ctx, viewer.System))
+		})
+		counts := func(what string, v viewer.Viewer, refresh string) {
+			t.Helper()
+			other := session.NewRevocations(15 * time.Minute) // another process
+			if err := other.Read(t.Context(), d.db); err != nil {
+				t.Fatal(err)
+			}
+			if tokenEnded(d.revocations, v) || tokenEnded(other, v) {
+				t.Errorf("%s: the access token is dead", what)
+			}
+			if got, _ := d.by(asking{viewer: v}, `mutation { createHero(input: {name: "Al", ownerId: "`+id+`"}) { hero { id } } }`, nil); len(got.Errors) > 0 {
+				t.Errorf("%s: a mutation with it: %s", what, got)
+			}
+			if got := d.refresh(refresh); len(got.Errors) > 0 || tokenEnded(other, d.holder(got)) {
+				t.Errorf("%s: refreshSession: %s", what, got)
+			}
+		}
+		ended := func(what string, v viewer.Viewer) {
+			t.Helper()
+			other := session.NewRevocations(15 * time.Minute)
+			if err := other.Read(t.Context(), d.db); err != nil || !tokenEnded(other, v) {
+				t.Errorf("%s: the token counts (%v)", what, err)
+			}
+		}
+		again := d.signIn("ada", secret)
+		counts("signed in after the clock was set back", d.holder(again), again.text("m.refreshToken"))
+		ended("one of before", old)
+
+		// A token whose time is still to come is ended by a stamp after it, though the clock is far behind both.
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			c.User.Update().ClearTokensValidAfter().ExecX(viewer.NewContext(ctx, viewer.System))
+		})
+		for i, mutation := range []string{
+			`updateUser(id: "ID", input: {password: "` + secret + `"}) { user { id } }`,
+			`updateUser(id: "ID", input: {isActive: false}) { user { id } }`,
+			`deleteUser(id: "ID") { deletedId }`,
+		} {
+			before := d.holder(again)
+			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+strings.Replace(mutation, "ID", id, 1)+` }`, nil); len(got.Errors) > 0 {
+				t.Fatal(got)
+			}
+			ended(mutation, before)
+			switch i {
+			case 0:
+			case 1:
+				d.rule(`mutation { updateUser(id: "`+id+`", input: {isActive: true}) { user { id } } }`, nil)
+			default:
+				continue
+			}
+			again = d.signIn("ada", secret)
+			counts("signed in after "+mutation, d.holder(again), again.text("m.refreshToken"))
+		}
+	})
+}
+
 // TestRevocationsOfOthers lets one process end a user's tokens and another find out.
 func TestRevocationsOfOthers(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *door) {
@@ -606,23 +676,23 @@ func TestRevocationsOfOthers(t *testing.T) {
 		other := session.NewRevocations(15 * time.Minute)
 		holder := d.holder(in)
 		d.rule(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, vars{"id": ids.ID{Prefix: "user", UUID: holder.ID}.String()})
-		if other.Revoked(holder.ID, holder.Issued) {
+		if tokenEnded(other, holder) {
 			t.Error("another process knows before it was told")
 		}
-		if err := other.Read(t.Context(), d.db); err != nil || !other.Revoked(holder.ID, holder.Issued) {
+		if err := other.Read(t.Context(), d.db); err != nil || !tokenEnded(other, holder) {
 			t.Errorf("another process does not know (%v)", err)
 		}
-		if other.Revoked(holder.ID, time.Now()) || other.Revoked(uuid.New(), holder.Issued) {
+		if tokenEnded(other, viewer.Viewer{ID: holder.ID, Issued: time.Now()}) || tokenEnded(other, viewer.Viewer{ID: uuid.New(), Issued: holder.Issued}) {
 			t.Error("newer tokens, or those of others, are ended")
 		}
 		d.stored(func(ctx context.Context, c *ent.Client) {
 			c.User.Update().ClearTokensValidAfter().ExecX(entity.WithDeleted(viewer.NewContext(ctx, viewer.System)))
 		})
-		if err := other.Read(t.Context(), d.db); err != nil || other.Revoked(holder.ID, holder.Issued) {
+		if err := other.Read(t.Context(), d.db); err != nil || tokenEnded(other, holder) {
 			t.Errorf("what is not there any more still counts (%v)", err)
 		}
 		// What this process knows by itself stays for a while: the commit may be on its way.
-		if err := d.revocations.Read(t.Context(), d.db); err != nil || !d.revocations.Revoked(holder.ID, holder.Issued) {
+		if err := d.revocations.Read(t.Context(), d.db); err != nil || !tokenEnded(d.revocations, holder) {
 			t.Errorf("what is being committed is forgotten (%v)", err)
 		}
 	})

@@ -79,7 +79,11 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, updat
 	if !endsTokens(m) {
 		return t.update(ctx, m, update.Save, userVersion(db, t.id))
 	}
-	m.SetTokensValidAfter(session.Now())
+	at, err := session.Stamp(ctx, t.id.UUID)
+	if err != nil {
+		return err
+	}
+	m.SetTokensValidAfter(at)
 	n, err := update.Save(read.Shown(ctx))
 	if err := t.changed(ctx, n, err, userVersion(db, t.id)); err != nil {
 		return err
@@ -145,8 +149,11 @@ func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t target) err
 	if err := wantPrefix("id", t.id, "user"); err != nil {
 		return err
 	}
-	now := session.Now()
-	update := db.User.Update().Where(t.is).SetDeletedAt(now).SetTokensValidAfter(now)
+	at, err := session.Stamp(ctx, t.id.UUID)
+	if err != nil {
+		return err
+	}
+	update := db.User.Update().Where(t.is).SetDeletedAt(at).SetTokensValidAfter(at)
 	n, err := update.Save(ctx)
 	if err := t.changed(ctx, n, err, userVersion(db, t.id)); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed all:dist
@@ -42,6 +43,11 @@ type file struct {
 	size         int // once decompressed
 	contentType  string
 	cacheControl string
+	plain        func() []byte // decompresses it, the first time
+}
+
+func newFile(gzipped []byte, size int, contentType, cacheControl string) file {
+	return file{gzipped, size, contentType, cacheControl, sync.OnceValue(func() []byte { return decompressed(gzipped) })}
 }
 
 // Config is what the page is told of its server. Everybody who opens the page can read it.
@@ -96,7 +102,7 @@ func Handler(cfg Config) http.Handler {
 		if h.Get("Content-Encoding") == "gzip" {
 			_, _ = w.Write(f.gzipped)
 		} else {
-			_, _ = io.Copy(w, f.open())
+			_, _ = w.Write(f.plain())
 		}
 	})
 }
@@ -113,16 +119,20 @@ func (c Config) file() file {
 	if err := errors.Join(err, w.Close()); err != nil {
 		panic(err) // a buffer takes everything
 	}
-	return file{gzipped.Bytes(), len(text), "application/json", "no-store"}
+	return newFile(gzipped.Bytes(), len(text), "application/json", "no-store")
 }
 
-// open returns the decompressed bytes. It panics if they were never gzip, which mustFiles rules out.
-func (f file) open() io.Reader {
-	r, err := gzip.NewReader(bytes.NewReader(f.gzipped))
+// decompressed returns the bytes of a file. It panics if they were never gzip, which mustFiles rules out.
+func decompressed(gzipped []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(gzipped))
 	if err != nil {
 		panic(err)
 	}
-	return r
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		panic(err)
+	}
+	return plain
 }
 
 // mustFiles returns what is embedded by the path it is served at. It panics on a file that the build
@@ -150,7 +160,7 @@ func mustFiles() map[string]file {
 			served = "/"
 		}
 		size := binary.LittleEndian.Uint32(gzipped[len(gzipped)-4:]) // how gzip ends
-		files[served] = file{gzipped, int(size), contentType, cacheControl}
+		files[served] = newFile(gzipped, int(size), contentType, cacheControl)
 		return nil
 	})
 	if err != nil {

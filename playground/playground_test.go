@@ -114,7 +114,7 @@ func TestNoExternalURL(t *testing.T) {
 	}
 	loads = append(loads, "url(https://", "url(http://", "url(//")
 	for path, f := range mustFiles() {
-		body := mustRead(t, f.open())
+		body := string(f.plain())
 		if strings.HasPrefix(f.contentType, "text/html") && strings.Contains(body, "//") {
 			t.Errorf("%s names another server:\n%s", path, body)
 		}
@@ -242,6 +242,16 @@ func TestHead(t *testing.T) {
 			if head.Header.Get(name) != get.Header.Get(name) {
 				t.Errorf("%s: %s is %q for HEAD and %q for GET", encoding, name, head.Header.Get(name), get.Header.Get(name))
 			}
+		}
+	}
+}
+
+// TestDecompressedOnce checks that a file is not decompressed for each request that does not accept gzip.
+func TestDecompressedOnce(t *testing.T) {
+	t.Parallel()
+	for path, f := range mustFiles() {
+		if a, b := f.plain(), f.plain(); len(a) != f.size || len(a) > 0 && &a[0] != &b[0] {
+			t.Errorf("%s: %d bytes, want %d, the same ones each time", path, len(a), f.size)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
@@ -40,6 +41,8 @@ type Options struct {
 
 	// LookOnly is for SQLite: a file that is not there is not made, and one that is stays in the journal mode that it has.
 	LookOnly bool
+
+	file *sqliteFile // that another pool of this process uses; nil if there is none
 }
 
 // busyTimeout is how long a connection to SQLite waits for others to get out of its way.
@@ -58,7 +61,10 @@ type DB struct {
 	Watch func(ctx context.Context, statement string, took time.Duration, err error)
 	// Waited is told how long each unit of work waited for its connection. It is set before the first use, or nil.
 	Waited     func(time.Duration)
+	address    string // what it was opened with
 	memory     bool
+	readOnly   bool          // SQLite's mode=ro
+	file       *sqliteFile   // nil if it is none
 	generation *generation   // of connections to PostgreSQL
 	places     chan struct{} // one in it for each connection that is acquired
 }
@@ -75,7 +81,7 @@ func Open(url string, opt Options) (*DB, error) {
 	if opt.CommitTimeout == 0 {
 		opt.CommitTimeout = 30 * time.Second
 	}
-	db := &DB{Options: opt}
+	db := &DB{Options: opt, address: url}
 	var err error
 	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
 	case "postgres", "postgresql":
@@ -98,6 +104,31 @@ func Open(url string, opt Options) (*DB, error) {
 	db.SetMaxOpenConns(opt.PoolSize)
 	db.SetMaxIdleConns(opt.PoolSize)
 	return db, nil
+}
+
+// besideTime bounds what is done over a connection of Beside: a start, a statement, a wait for a lock.
+const besideTime = 2 * time.Second
+
+// BesideSize is how many connections a pool of Beside has at most: while one ends that died without a word, there is another.
+const BesideSize = 2
+
+// Beside returns a small pool for the same database, for what goes on beside requests and must not wait for them, such as readiness
+// and the watch for revoked tokens: db may be full of slow requests. A database in memory is its only connection, so db itself is
+// returned.
+func (db *DB) Beside() (*DB, error) {
+	if db.memory {
+		return db, nil
+	}
+	opt := db.Options
+	opt.PoolSize, opt.PoolTimeout = BesideSize, besideTime
+	opt.ApplicationName = cmp.Or(opt.ApplicationName, "forge") + " beside" // told apart from those of requests in pg_stat_activity
+	for _, limit := range []*time.Duration{&opt.ConnectTimeout, &opt.StatementTimeout, &opt.LockTimeout} {
+		if *limit == 0 || *limit > besideTime {
+			*limit = besideTime
+		}
+	}
+	opt.file = db.file
+	return Open(db.address, opt)
 }
 
 func (db *DB) openPostgres(dsn string) error {
@@ -147,28 +178,66 @@ func (db *DB) openSQLite(path string) error {
 	if mode := q.Get("mode"); !slices.Contains([]string{"", "ro", "rw"}, mode) {
 		return fmt.Errorf("sqlite:%s: mode=%s is not known; mode=ro and mode=rw are", path, mode)
 	}
-	db.memory = path == memory
+	db.memory, db.readOnly = path == memory, q.Get("mode") == "ro"
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("sqlite:%s is a directory", path)
 	}
-	for _, pragma := range []string{"busy_timeout(" + milliseconds(busyTimeout) + ")", "journal_mode(WAL)", "foreign_keys(1)"} {
-		if q.Get("mode") != "ro" && !db.Options.LookOnly || !strings.HasPrefix(pragma, "journal_mode") {
-			q.Add("_pragma", pragma)
+	db.Dialect = dialect.SQLite
+	if db.memory {
+		c, err := sqliteConnector(path, q.Get("mode"), !db.readOnly, db.Options.StatementTimeout)
+		if err == nil {
+			db.DB = sql.OpenDB(connector{Connector: patient{c}, statements: statements, precious: true})
+		}
+		return err
+	}
+	file := db.Options.file
+	if file == nil {
+		if file, err = db.sqliteFile(path, q.Get("mode")); err != nil {
+			return err
 		}
 	}
-	if db.Options.LookOnly && !db.memory {
-		setDefault(q, "mode", "rw")
-	}
-	// Times are kept as whole microseconds: they sort as numbers and have PostgreSQL's precision.
-	q.Set("_time_integer_format", "unix_micro")
-	q.Set("_inttotime", "1")
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
-	c, err := sqlite.NewConnector(dsn)
-	if err != nil {
-		return fmt.Errorf("sqlite:%s: %w", path, err)
-	}
-	db.DB, db.Dialect = sql.OpenDB(connector{Connector: interruptible{patient{c}, db.Options.StatementTimeout}, statements: statements, precious: db.memory}), dialect.SQLite
+	db.file, db.DB = file, sql.OpenDB(connector{Connector: file, statements: statements})
+	file.add(db.DB)
 	return nil
+}
+
+// sqliteFile returns what opens connections to a file, in a mode of the address.
+func (db *DB) sqliteFile(path, mode string) (*sqliteFile, error) {
+	wal := mode != "ro" && !db.Options.LookOnly
+	open, err := sqliteConnector(path, cmp.Or(mode, "rw"), wal, db.Options.StatementTimeout)
+	if err != nil {
+		return nil, err
+	}
+	look, err := sqliteConnector(path, cmp.Or(mode, "rw"), false, db.Options.StatementTimeout)
+	if err != nil {
+		return nil, err
+	}
+	var create driver.Connector
+	if mode == "" && !db.Options.LookOnly {
+		if create, err = sqliteConnector(path, "rwc", wal, db.Options.StatementTimeout); err != nil {
+			return nil, err
+		}
+	}
+	return newSQLiteFile(path, open, create, look), nil
+}
+
+// sqliteConnector returns what opens connections to a path in a mode of SQLite's, whose statements take no longer than statementTimeout, if that is not 0.
+func sqliteConnector(path, mode string, wal bool, statementTimeout time.Duration) (driver.Connector, error) {
+	// Times are kept as whole microseconds: they sort as numbers and have PostgreSQL's precision.
+	q := url.Values{"_time_integer_format": {"unix_micro"}, "_inttotime": {"1"}}
+	if mode != "" {
+		q.Set("mode", mode)
+	}
+	q.Add("_pragma", "busy_timeout("+milliseconds(busyTimeout)+")")
+	if wal {
+		q.Add("_pragma", "journal_mode(WAL)")
+	}
+	q.Add("_pragma", "foreign_keys(1)")
+	c, err := sqlite.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("sqlite:%s: %w", path, err)
+	}
+	return interruptible{c, statementTimeout}, nil
 }
 
 // startup adds what a connection to PostgreSQL says when it is opened.

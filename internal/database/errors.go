@@ -18,6 +18,9 @@ import (
 var errPoolTimeout = errors.New("no connection came free within the pool timeout")
 
 func unavailable(cause error) *fault.Error {
+	if moved, ok := errors.AsType[*FileError](cause); ok {
+		return &fault.Error{Code: fault.Unavailable, Message: moved.Reason, Cause: cause}
+	}
 	return &fault.Error{Code: fault.Unavailable, Message: "the database cannot be reached; try again", Cause: cause}
 }
 
@@ -38,7 +41,7 @@ func Fault(err error) *fault.Error {
 		return &fault.Error{Code: fault.Unavailable, Message: "the database can only be read at present", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_FULL), isPQ(err, pqerror.DiskFull):
 		return &fault.Error{Code: fault.Unavailable, Message: "the database's disk is full", Cause: err}
-	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), lacking(err), Lost(err):
+	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), lacking(err), Lost(err), isFileError(err):
 		return unavailable(err)
 	}
 	return nil
@@ -65,6 +68,11 @@ func Aborted(err error) bool { return isPQ(err, pqerror.InFailedSQLTransaction) 
 
 // ReadOnly reports whether err means that PostgreSQL only reads, as a server does that was the primary or is yet to be.
 func ReadOnly(err error) bool { return isPQ(err, pqerror.ReadOnlySQLTransaction) }
+
+func isFileError(err error) bool {
+	_, ok := errors.AsType[*FileError](err)
+	return ok
+}
 
 // lacking reports whether PostgreSQL has too little of something: memory, connections.
 func lacking(err error) bool {

@@ -106,6 +106,7 @@ func TestSettings(t *testing.T) {
 		{append(everyone, memory), Warn, []string{"0.0.0.0:80", "AUTH_OFF_ANYWHERE", "proxy"}},
 		{[]string{memory, "FORGE_ENV=production", "AUTH=off", "PLAYGROUND=on"}, Warn, []string{"playground", "PLAYGROUND"}},
 		{[]string{"FORGE_ENV=production", "AUTH=off", "DEMO=on", "DATABASE_URL=postgres://127.0.0.1:1/x"}, Warn, []string{"demo data"}},
+		{[]string{"FORGE_ENV=production", "AUTH=off", "DEMO=on", "DATABASE_URL=sqlite:there-is-none.db"}, Warn, []string{"demo data"}},
 		{[]string{"DATABASE_URL=postgres://u:s3cret@db.invalid/x?sslmode=disable"}, Warn, []string{"db.invalid", "without encryption", "verify-full"}},
 	} {
 		report := Report(newDoctor(t, tt.environ...).settings(t.Context(), nil))

@@ -14,7 +14,7 @@ const connections = `SELECT current_setting('max_connections')::int - current_se
 		- coalesce(current_setting('reserved_connections', true)::int, 0),
 	(SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
 	(SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
-	count(*) FILTER (WHERE datname IS DISTINCT FROM current_database() OR application_name <> current_setting('application_name'))
+	count(*) FILTER (WHERE datname IS DISTINCT FROM current_database() OR application_name NOT IN (current_setting('application_name'), current_setting('application_name') || ' beside'))
 FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL`
 
 // pool compares the connections that all processes may take with what the server has.
@@ -23,7 +23,7 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 		return nil
 	}
 	size := d.Settings.Pool.PoolSize
-	need := size * d.Processes
+	need := (size + database.BesideSize) * d.Processes
 	if db.Options.PgBouncer {
 		return []Finding{ok("pool", "%d connections to PgBouncer at most, whose own limits are not examined", need)}
 	}
@@ -36,8 +36,9 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 			room = min(room, limit)
 		}
 	}
-	wants := fmt.Sprintf("%s of POOL_SIZE=%d may take %d connections", processes(d.Processes), size, need)
-	advice := fmt.Sprintf("Set POOL_SIZE to %d at most, run fewer processes, raise max_connections, or put PgBouncer between.", max(1, (room-others)/d.Processes))
+	wants := fmt.Sprintf("%s of POOL_SIZE=%d, and %d beside requests, may take %d connections", processes(d.Processes), size, database.BesideSize, need)
+	advice := fmt.Sprintf("Set POOL_SIZE to %d at most, run fewer processes, raise max_connections, or put PgBouncer between.",
+		max(1, (room-others)/d.Processes-database.BesideSize))
 	switch {
 	case need > room:
 		return []Finding{fail("pool", fmt.Sprintf("%s, and the server has %d for this role", wants, room), advice)}

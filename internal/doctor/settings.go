@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"entgo.io/ent/dialect"
-
 	"forge/graph"
 	"forge/internal/database"
 )
@@ -33,7 +31,7 @@ func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 	if s.Production && s.Playground {
 		found = append(found, warn("settings", "the playground is on in production", "Leave "+s.NameOf("PLAYGROUND")+" out, unless that is meant."))
 	}
-	if s.Production && s.Demo && s.Dialect() == dialect.Postgres {
+	if s.Production && s.Demo {
 		found = append(found, warn("settings", "an empty database is filled with demo data in production", "Leave "+s.NameOf("DEMO")+" out."))
 	}
 	if s.TrustedDocuments != "" {

@@ -20,21 +20,29 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// patience is how long the database may take to answer a probe.
-const patience = 2 * time.Second
-
-// Ready answers 200 if the database answers and has the schema that this build is for, and otherwise 503 with the
-// reason. The log has the details. While a table is locked the schema cannot be compared, and what was last seen of it holds. Once
-// running has ended the server is about to leave: 503, whatever the database says.
+// Ready answers 200 if the database answers and has the schema that this build is for, and otherwise 503 with the reason. While the
+// database can only be read, it answers 200 and says so, or 503 if the request asks for writes=1. The log has the details. While a
+// table is locked the schema cannot be compared, and what was last seen of it holds. Once running has ended the server is about to
+// leave: 503, whatever the database says.
+//
+// However many ask, one look at the database is under way at a time, and what it found is good for a second. db should be a pool
+// that requests do not use: one that they fill would say nothing of the database.
 func Ready(running context.Context, db *database.DB, log *slog.Logger) http.Handler {
-	schema := migrate.NewChecker(db.DB, db.Dialect)
+	shared := newShared(newLook(db), log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		found := finding{err: errLeaving}
+		if running.Err() == nil {
+			found = shared.get(r.Context())
+		}
 		status, body := http.StatusOK, answer{Status: "ok"}
-		if running.Err() != nil {
-			status, body = http.StatusServiceUnavailable, answer{Status: "unavailable", Reason: "the server is shutting down"}
-		} else if err := check(r.Context(), schema); err != nil {
-			status, body = http.StatusServiceUnavailable, answer{Status: "unavailable", Reason: reason(err)}
-			log.WarnContext(r.Context(), "not ready", "reason", body.Reason, "error", err)
+		if found.err == nil && found.readOnly {
+			body.Writable = new(false)
+			if r.URL.Query().Get("writes") == "1" {
+				found.err = errReadOnly
+			}
+		}
+		if found.err != nil {
+			status, body.Status, body.Reason = http.StatusServiceUnavailable, "unavailable", reason(found.err)
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Content-Type", "application/json")
@@ -43,20 +51,39 @@ func Ready(running context.Context, db *database.DB, log *slog.Logger) http.Hand
 	})
 }
 
-type answer struct {
-	Status string `json:"status"`
-	Reason string `json:"reason,omitempty"`
+// newLook returns what looks at a database.
+func newLook(db *database.DB) func(context.Context) finding {
+	schema := migrate.NewChecker(db.DB, db.Dialect)
+	return func(ctx context.Context) finding {
+		if err := schema.Check(ctx); err != nil {
+			return finding{err: err}
+		}
+		writable, err := db.Writable(ctx)
+		return finding{err: err, readOnly: !writable}
+	}
 }
 
-func check(ctx context.Context, schema *migrate.Checker) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return schema.Check(ctx)
+type answer struct {
+	Status   string `json:"status"`
+	Reason   string `json:"reason,omitempty"`
+	Writable *bool  `json:"writable,omitempty"`
 }
+
+// errors whose text is the reason that everybody may read
+var (
+	errLeaving  = errors.New("the server is shutting down")
+	errReadOnly = errors.New("the database can only be read at present")
+)
 
 // reason says why the server is not ready, in words that may be shown to everybody: names of migrations, and nothing of what
 // tables look like.
 func reason(err error) string {
+	if errors.Is(err, errLeaving) || errors.Is(err, errReadOnly) {
+		return err.Error()
+	}
+	if moved, ok := errors.AsType[*database.FileError](err); ok {
+		return moved.Reason
+	}
 	if pending, ok := errors.AsType[*migrate.PendingError](err); ok {
 		return pending.Error()
 	}
@@ -74,3 +101,6 @@ func reason(err error) string {
 	}
 	return strings.Join(all, "; ")
 }
+
+// patience is how long the database may take to answer a probe.
+const patience = 2 * time.Second

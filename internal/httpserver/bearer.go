@@ -37,10 +37,11 @@ func (b *bearer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		who, who.Issued, err = b.tokens.Verify(text)
 	}
+	_, unknown := errors.AsType[*token.UnknownError](err)
 	switch {
 	case err == nil:
 		b.next.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), who)))
-	case errors.Is(err, token.ErrNoKeys):
+	case unknown || errors.Is(err, token.ErrNoKeys):
 		graphqlhttp.RefuseForNow(w, r, err.Error())
 	default:
 		graphqlhttp.RefuseToken(w, r, err.Error())

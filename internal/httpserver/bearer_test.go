@@ -3,6 +3,7 @@ package httpserver
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -33,7 +34,7 @@ func newTokens(t testing.TB, o token.Options) (*token.Verifier, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _, err := token.NewIssuer(tokens, keys).Issue(someone, viewer.Admin, uuid.New(), time.Now())
+	text, _, err := token.NewIssuer(tokens, keys).Issue(someone, viewer.Admin, uuid.New(), time.Now(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,5 +232,33 @@ func BenchmarkBearer(b *testing.B) {
 				h.ServeHTTP(w, r)
 			}
 		})
+	}
+}
+
+// unheard are revocations of which nothing was heard for too long.
+type unheard struct{}
+
+func (unheard) ValidAfter(uuid.UUID) (time.Time, error) {
+	return time.Time{}, errors.New("it is not known")
+}
+func (unheard) Now() time.Time { return time.Now() }
+
+// TestCannotBeJudged checks what becomes of requests while it is not known which tokens were revoked: those with a good token may come
+// again, those with a bad one are refused, and anonymous ones are answered.
+func TestCannotBeJudged(t *testing.T) {
+	t.Parallel()
+	verifier, good := newTokens(t, tokens)
+	verifier.Revocations = unheard{}
+	h := withBearer(verifier, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("let in")) }))
+	ask := func(headers ...string) *httptest.ResponseRecorder { return askFrom(h, "POST", "/graphql", headers...) }
+	if w := ask("Authorization", "Bearer "+good); w.Code != 503 || w.Header().Get("Retry-After") == "" ||
+		!strings.Contains(w.Body.String(), "UNAVAILABLE") || !strings.Contains(w.Body.String(), "it is not known") {
+		t.Errorf("a good token: %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	if w := ask("Authorization", "Bearer "+good+"x"); w.Code != 401 {
+		t.Errorf("a bad token: %d %s", w.Code, w.Body)
+	}
+	if w := ask(); w.Body.String() != "let in" {
+		t.Errorf("anonymous: %d %s", w.Code, w.Body)
 	}
 }

@@ -194,13 +194,13 @@ func Sweep(ctx context.Context, db *database.DB) (int, error) {
 	return sweep.Some(Expired).All(ctx, db)
 }
 
-// Expired removes some keys that have expired, as sweep.Some does. An index finds them.
-func Expired(ctx context.Context, c *ent.Client) (int, error) {
-	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(time.Now().UTC())).
+// Expired removes some keys that had expired at a time, as sweep.Some does. An index finds them.
+func Expired(ctx context.Context, c *ent.Client, now time.Time) (int, error) {
+	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(now)).
 		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(sweep.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err
 	}
 	// A key that was claimed anew in the meantime has a new life.
-	return c.IdempotencyKey.Delete().Where(idempotencykey.IDIn(expired...), idempotencykey.ExpiresAtLT(time.Now().UTC())).Exec(ctx)
+	return c.IdempotencyKey.Delete().Where(idempotencykey.IDIn(expired...), idempotencykey.ExpiresAtLT(now)).Exec(ctx)
 }

@@ -85,6 +85,14 @@ func (m *Metrics) watch(db *database.DB) {
 	db.Waited = func(took time.Duration) { waits.Observe(took.Seconds()) }
 }
 
+// Revocations has the age be told of what is known of revoked tokens. It is called once, before the first request.
+func (m *Metrics) Revocations(age func() time.Duration) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "forge_revocations_age_seconds",
+		Help: "Time since the database was last asked, with success, which tokens were revoked. Above 10, requests with a token are refused.",
+	}, func() float64 { return age().Seconds() }))
+}
+
 // Begin counts a request as being answered until End.
 func (m *Metrics) Begin() { m.inFlight.Add(1) }
 
@@ -114,9 +122,11 @@ func (m *Metrics) End(route string, status int, took time.Duration, r *telemetry
 // Refused counts a request that passed a limit. Those whose record says so are counted by End.
 func (m *Metrics) Refused(limit telemetry.Limit) { m.refused[limit].Inc() }
 
-// Handler returns the page that Prometheus reads.
+// Handler returns the page that Prometheus reads, as text. One is made at a time, and those who ask meanwhile share the next: it takes
+// no connection to the database, and however many ask, no more than one processor.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)})
+	return &page{render: promhttp.HandlerFor(m.registry,
+		promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError), DisableCompression: true})}
 }
 
 func counter(r *prometheus.Registry, name, help string, labels ...string) *prometheus.CounterVec {

@@ -49,8 +49,10 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 	if err != nil {
 		return id, at, err
 	}
-	at = Now()
 	db := unit.Client(ctx)
+	if at, err = Stamp(ctx, v.ID); err != nil {
+		return id, at, err
+	}
 	n, err := db.User.Update().Where(user.ID(v.ID), user.IsActive(true), user.HashedPassword(old)).
 		SetHashedPassword(hash).SetTokensValidAfter(at).Save(system(ctx))
 	switch {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -50,12 +51,16 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 		}
 		return nil, fmt.Errorf("lock a user: %w", err)
 	}
+	now, err := unit.FromContext(ctx).Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's clock: %w", err)
+	}
 	ended := u.TokensValidAfter != nil && known.CreatedAt.Before(*u.TokensValidAfter)
-	if now := Now(); ended || !u.IsActive || u.DeletedAt != nil || !now.Before(known.ExpiresAt) {
+	if ended || !u.IsActive || u.DeletedAt != nil || !now.Before(known.ExpiresAt) {
 		return nil, errRefresh
 	}
 	salt := newSalt()
-	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).SetUsedAt(Now()).SetSuccessorSalt(salt).
+	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).SetUsedAt(now).SetSuccessorSalt(salt).
 		Save(system(ctx))
 	switch {
 	case err != nil:
@@ -64,7 +69,7 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 		return s.grant(ctx, u, known.Family, s.successor(ctx, token, salt))
 	}
 	// It was used, or its family was ended, if not before then at this moment.
-	next, last, err := s.repeat(ctx, db, token)
+	next, last, err := s.repeat(ctx, db, token, now)
 	switch {
 	case err != nil:
 		return nil, err
@@ -79,7 +84,7 @@ const mostRepeated = 100
 
 // repeat returns the unused token that came out of a used one, and its session. The session is nil unless each token on
 // the way was used within the grace time, and by the client that asks now: a late tab gets what the others have by then.
-func (s *Sessions) repeat(ctx context.Context, db *ent.Client, token string) (next string, last *ent.Session, err error) {
+func (s *Sessions) repeat(ctx context.Context, db *ent.Client, token string, now time.Time) (next string, last *ent.Session, err error) {
 	for range mostRepeated {
 		last, err = find(ctx, db, token)
 		switch {
@@ -87,7 +92,7 @@ func (s *Sessions) repeat(ctx context.Context, db *ent.Client, token string) (ne
 			return "", nil, err
 		case last.UsedAt == nil:
 			return token, last, nil
-		case last.SuccessorSalt == nil || Now().Sub(*last.UsedAt) >= s.grace:
+		case last.SuccessorSalt == nil || now.Sub(*last.UsedAt) >= s.grace:
 			return "", nil, nil
 		}
 		token = s.successor(ctx, token, *last.SuccessorSalt)

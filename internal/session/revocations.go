@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +25,15 @@ type Revocations struct {
 	life  time.Duration // of tokens: what was ended before has expired by itself
 	any   atomic.Int64  // how many there are
 	users sync.Map      // uuid.UUID to *revoked
+	seen  atomic.Pointer[seen]
+	clock func() time.Time // of this machine
+	limit time.Duration    // of one reading
+}
+
+// seen is what was read of the database last.
+type seen struct {
+	at     time.Time     // when the reading began, by this machine's clock
+	offset time.Duration // how far the database's clock is ahead of this machine's
 }
 
 // revoked is when a user's tokens were ended.
@@ -36,18 +47,57 @@ const (
 	slack = 2 * time.Minute
 	// grace is how long what this process knows by itself stays without being found in the database.
 	grace = 10 * time.Second
+	// readTime is how long reading them may take: so much less than maxAge that there is time for another try.
+	readTime = 3 * time.Second
+	// maxAge is how old what was read may be for tokens to be judged by it.
+	maxAge = 10 * time.Second
 )
 
-// NewRevocations returns an empty one for access tokens that live so long.
-func NewRevocations(life time.Duration) *Revocations { return &Revocations{life: life} }
+// errNotCurrent says that a token cannot be judged at present, though it may be good.
+var errNotCurrent = errors.New("the server does not know at present which tokens have been ended, as the database does not answer; try again")
 
-// Revoked reports whether a user's token that was issued then is ended.
-func (r *Revocations) Revoked(user uuid.UUID, issued time.Time) bool {
-	if r == nil || r.any.Load() == 0 {
-		return false
+// NewRevocations returns an empty one for access tokens that live so long.
+func NewRevocations(life time.Duration) *Revocations {
+	return &Revocations{life: life, clock: time.Now, limit: readTime}
+}
+
+// ValidAfter returns the time before which no token of the user counts, zero if there is none. It returns an error as well if it has
+// not heard of the database for 10 seconds: others may have ended the user's tokens since.
+func (r *Revocations) ValidAfter(user uuid.UUID) (at time.Time, err error) {
+	if r == nil {
+		return at, nil
 	}
-	found, ok := r.users.Load(user)
-	return ok && issued.Before(found.(*revoked).at)
+	if r.Age() > maxAge {
+		err = errNotCurrent
+	}
+	if r.any.Load() == 0 {
+		return at, err
+	}
+	if found, ok := r.users.Load(user); ok {
+		at = found.(*revoked).at
+	}
+	return at, err
+}
+
+// Age returns how old is what was read last: the time since that reading began. Before the first one it is longer than any.
+func (r *Revocations) Age() time.Duration {
+	if r == nil {
+		return 0
+	}
+	last := r.seen.Load()
+	if last == nil {
+		return math.MaxInt64
+	}
+	return r.clock().Sub(last.at)
+}
+
+// Now returns the time by the database's clock, as far as it is known: the one that Forge's own tokens are issued by.
+func (r *Revocations) Now() time.Time {
+	now := r.clock()
+	if last := r.seen.Load(); last != nil {
+		return now.Add(last.offset)
+	}
+	return now
 }
 
 // Add ends a user's tokens in this process at once. Call it just before that is committed: should the commit fail, it is forgotten soon.
@@ -71,12 +121,26 @@ func (r *Revocations) set(user uuid.UUID, to *revoked) {
 	}
 }
 
-// Read brings it up to what the database says. An index finds the rows.
+// Read brings it up to what the database says, or fails within 3 seconds, though the connection may be held for longer: one that is
+// silent takes its time to end. An index finds the rows.
 func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
-	start := time.Now()
-	rows, err := stamped(ctx, db, start.Add(-r.life-slack))
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	start, now := time.Now(), &seen{at: r.clock()}
+	var rows []*ent.User
+	done := make(chan error, 1)
+	go func() {
+		defer cancel()
+		found, err := r.stamped(ctx, db, now)
+		rows = found
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			return err
+		}
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	there := make(map[uuid.UUID]bool, len(rows))
 	for _, u := range rows {
@@ -89,14 +153,22 @@ func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 		}
 		return true
 	})
+	r.seen.Store(now)
 	return nil
 }
 
-// stamped returns the users whose tokens were ended since then, also those who are deleted.
-func stamped(ctx context.Context, db *database.DB, since time.Time) ([]*ent.User, error) {
+// stamped returns the users whose tokens were ended so lately that some of those may not have expired, also users who are deleted. It
+// compares the clocks on the way.
+func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *seen) ([]*ent.User, error) {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()
-	return u.Client().User.Query().Where(user.TokensValidAfterGT(since)).Select(user.FieldID, user.FieldTokensValidAfter).
+	theirs, err := u.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	after := r.clock()
+	now.offset = theirs.Sub(after.Add(now.at.Sub(after) / 2)) // the database's answer is of about the middle
+	return u.Client().User.Query().Where(user.TokensValidAfterGT(theirs.Add(-r.life-slack))).Select(user.FieldID, user.FieldTokensValidAfter).
 		All(entity.WithDeleted(viewer.NewContext(ctx, viewer.System)))
 }
 
@@ -116,9 +188,9 @@ func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Dur
 		case ctx.Err() != nil:
 			return
 		case err != nil && !out:
-			log.WarnContext(ctx, "which tokens others have ended cannot be read; it is tried on and on", "error", database.Told(err))
+			log.WarnContext(ctx, "revoked tokens cannot be read, retrying; after 10s without, requests with a token are refused", "error", database.Told(err))
 		case err == nil && out:
-			log.InfoContext(ctx, "which tokens others have ended can be read again")
+			log.InfoContext(ctx, "revoked tokens can be read again")
 		}
 		out = err != nil
 	}

@@ -7,33 +7,37 @@ import (
 	"github.com/google/uuid"
 )
 
-func TestRevoked(t *testing.T) {
+func TestValidAfter(t *testing.T) {
 	t.Parallel()
 	r := NewRevocations(time.Minute)
 	ada, now := uuid.New(), time.Now()
-	if r.Revoked(ada, now) || (*Revocations)(nil).Revoked(ada, now) {
-		t.Error("nobody's tokens were ended, and one is refused")
+	after := func(r *Revocations, user uuid.UUID) time.Time {
+		at, _ := r.ValidAfter(user)
+		return at
+	}
+	if !after(r, ada).IsZero() || !after(nil, ada).IsZero() {
+		t.Error("nobody's tokens were ended, and some do not count")
 	}
 	(*Revocations)(nil).Add(ada, now)
 	r.Add(ada, now)
 	r.Add(ada, now.Add(-time.Hour)) // an older one changes nothing
-	if !r.Revoked(ada, now.Add(-time.Microsecond)) || r.Revoked(ada, now) || r.Revoked(uuid.New(), now.Add(-time.Hour)) {
-		t.Error("a token counts that is older, or does not that is newer or another user's")
+	if !after(r, ada).Equal(now) || !after(r, uuid.New()).IsZero() {
+		t.Errorf("tokens count after %v, want %v", after(r, ada), now)
 	}
 }
 
-func BenchmarkRevoked(b *testing.B) {
+func BenchmarkValidAfter(b *testing.B) {
 	for name, users := range map[string]int{"none": 0, "10000": 10_000} {
 		b.Run(name, func(b *testing.B) {
 			r := NewRevocations(time.Minute)
 			for range users {
 				r.Add(uuid.New(), time.Now())
 			}
-			asked, now := uuid.New(), time.Now()
+			asked := uuid.New()
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					r.Revoked(asked, now)
+					_, _ = r.ValidAfter(asked)
 				}
 			})
 		})

@@ -35,9 +35,9 @@ import (
 
 // Issuer makes access tokens.
 type Issuer interface {
-	// Issue returns a token that says from at on, until it expires, that its bearer is the user. No other token has its
-	// id; the same arguments make the same token again.
-	Issue(user uuid.UUID, role viewer.Role, id uuid.UUID, at time.Time) (text string, expires time.Time, err error)
+	// Issue returns a token that says that its bearer is the user, and that it was issued at a time. It expires a
+	// token's life after now. No other token has its id; the same arguments make the same token again.
+	Issue(user uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (text string, expires time.Time, err error)
 }
 
 // Sessions signs people up, in and out. It is safe for concurrent use.
@@ -70,9 +70,6 @@ type Tokens struct {
 	Refresh string
 }
 
-// Now is the time as both databases keep it.
-func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
 // newToken returns a refresh token.
 func newToken() string {
 	secret := make([]byte, 32)
@@ -80,11 +77,19 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(secret)
 }
 
-// grant stores a refresh token as the next of a family, and returns it with an access token. The caller has locked the user's row.
+// grant stores a refresh token as the next of a family, and returns it with an access token. The caller has locked the user's row,
+// and read it since. Both tokens count as issued no earlier than the user's tokens were ended last, also if that time is still to come.
 func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID, refresh string) (*Tokens, error) {
-	now := Now()
+	now, err := unit.FromContext(ctx).Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's clock: %w", err)
+	}
+	issued := now
+	if u.TokensValidAfter != nil && u.TokensValidAfter.After(now) {
+		issued = *u.TokensValidAfter
+	}
 	stored, err := unit.Client(ctx).Session.Create().SetFamily(family).SetUserID(u.ID).SetTokenHash(hashed(refresh)).
-		SetCreatedAt(now).SetExpiresAt(now.Add(s.life)).Save(system(ctx))
+		SetCreatedAt(issued).SetExpiresAt(now.Add(s.life)).Save(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("store a session: %w", err)
 	}
@@ -96,7 +101,8 @@ func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID, ref
 func (s *Sessions) tokens(ctx context.Context, u *ent.User, refresh string, stored *ent.Session) (t *Tokens, err error) {
 	role := roleOf(u)
 	t = &Tokens{User: u.ID, Refresh: refresh}
-	if t.Access, t.Expires, err = s.issuer.Issue(u.ID, role, stored.ID, stored.CreatedAt); err != nil {
+	granted := stored.ExpiresAt.Add(-s.life)
+	if t.Access, t.Expires, err = s.issuer.Issue(u.ID, role, stored.ID, granted, stored.CreatedAt); err != nil {
 		return nil, fmt.Errorf("issue an access token: %w", err)
 	}
 	viewer.Become(ctx, viewer.Viewer{ID: u.ID, Role: role, Issued: stored.CreatedAt})
@@ -124,9 +130,9 @@ func End(ctx context.Context, db *ent.Client, user uuid.UUID) error {
 	return nil
 }
 
-// Expired removes some sessions that have expired, as sweep.Some does. An index finds them.
-func Expired(ctx context.Context, db *ent.Client) (int, error) {
-	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(Now())).Order(ent.Asc(entsession.FieldExpiresAt)).Limit(sweep.Limit).IDs(ctx)
+// Expired removes some sessions that had expired at a time, as sweep.Some does. An index finds them.
+func Expired(ctx context.Context, db *ent.Client, now time.Time) (int, error) {
+	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).Order(ent.Asc(entsession.FieldExpiresAt)).Limit(sweep.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err
 	}

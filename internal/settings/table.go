@@ -146,9 +146,9 @@ var All = []Setting{
 		set:    func(s *Settings, v string) error { return setBool(&s.Migrate, v) },
 	},
 	{
-		Env: "DEMO", Flag: "demo", Default: "on for SQLite, off for PostgreSQL", Allowed: "on or off",
+		Env: "DEMO", Flag: "demo", Default: "on for SQLite in development, else off", Allowed: "on or off",
 		Meaning: "whether a starting server fills an empty database with demo data", alone: true,
-		derive: sqliteOnly,
+		derive: func(s *Settings) string { return onOff(isSQLite(s.DatabaseURL) && !s.Production) },
 		set:    func(s *Settings, v string) error { return setBool(&s.Demo, v) },
 	},
 	{

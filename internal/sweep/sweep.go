@@ -15,8 +15,12 @@ import (
 // Limit is how many rows are removed at once, so that many are never locked for long.
 const Limit = 1000
 
-// Some removes up to Limit rows, and returns how many there were.
-type Some func(context.Context, *ent.Client) (int, error)
+// roundTime is how long removing some rows may take. What the database does not answer in that time is
+// given up, so that a connection that died without a word does not end all sweeping.
+const roundTime = 30 * time.Second
+
+// Some removes up to Limit rows whose time was over at now, and returns how many there were.
+type Some func(ctx context.Context, db *ent.Client, now time.Time) (int, error)
 
 // All removes until there are none left, and returns how many there were. Each time is a unit of work of its own.
 func (some Some) All(ctx context.Context, db *database.DB) (total int, err error) {
@@ -30,10 +34,17 @@ func (some Some) All(ctx context.Context, db *database.DB) (total int, err error
 	}
 }
 
+// once removes some, by the database's clock: one server whose clock is ahead must not remove what is good on the others.
 func (some Some) once(ctx context.Context, db *database.DB) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()
-	n, err := some(ctx, u.Client())
+	now, err := u.Now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, err := some(ctx, u.Client(), now)
 	if err != nil || n == 0 {
 		return 0, err
 	}

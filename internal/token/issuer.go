@@ -30,17 +30,17 @@ func NewIssuer(o Options, keys *Keys) *Issuer {
 // user is the prefix of a user's ID.
 const user = "user"
 
-// Issue returns a token for a user that was made at the time at, and when it ends, in whole seconds. The same arguments make the same token
+// Issue returns a token for a user, and when it ends, in whole seconds: a token's life after now. The same arguments make the same token
 // again; id tells it from all others.
 //
-// It says to the microsecond when it was made, so that one that follows a revocation in the same second is told from those before.
-func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, at time.Time) (text string, expires time.Time, err error) {
-	expires = at.Add(i.ttl).Truncate(time.Second).UTC()
+// It says to the microsecond when it was issued, so that one that follows a revocation in the same second is told from those before.
+func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (text string, expires time.Time, err error) {
+	expires = now.Add(i.ttl).Truncate(time.Second).UTC()
 	token := jwt.NewWithClaims(i.key.method, jwt.MapClaims{
 		"iss":  i.issuer,
 		"aud":  i.audience,
 		"sub":  ids.ID{Prefix: user, UUID: who}.String(),
-		"iat":  json.Number(fmt.Sprintf("%d.%06d", at.Unix(), at.Nanosecond()/1000)),
+		"iat":  json.Number(fmt.Sprintf("%d.%06d", issued.Unix(), issued.Nanosecond()/1000)),
 		"exp":  expires.Unix(),
 		"jti":  id.String(),
 		"role": nameOf(role),

@@ -82,7 +82,7 @@ func newSide(t testing.TB, o Options) *side {
 
 func (s *side) mustIssue(t testing.TB, role viewer.Role) string {
 	t.Helper()
-	text, _, err := s.issuer.Issue(ada, role, uuid.New(), s.now())
+	text, _, err := s.issuer.Issue(ada, role, uuid.New(), s.now(), s.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestIssue(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
 	for _, role := range []viewer.Role{viewer.User, viewer.Admin} {
-		text, expires, err := s.issuer.Issue(ada, role, uuid.New(), s.now())
+		text, expires, err := s.issuer.Issue(ada, role, uuid.New(), s.now(), s.now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -368,7 +368,7 @@ func TestRefusalsAreHeaders(t *testing.T) {
 func TestExpiresWhileRemembered(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
-	text, expires, err := s.issuer.Issue(ada, viewer.User, uuid.New(), s.now())
+	text, expires, err := s.issuer.Issue(ada, viewer.User, uuid.New(), s.now(), s.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,17 +385,37 @@ func TestExpiresWhileRemembered(t *testing.T) {
 	}
 }
 
+// ended are what a test says of revocations.
+type ended struct {
+	mu    sync.Mutex
+	after time.Time // of ada
+	err   error
+	now   func() time.Time
+}
+
+func (e *ended) set(after time.Time, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.after, e.err = after, err
+}
+
+func (e *ended) ValidAfter(user uuid.UUID) (time.Time, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if user != ada {
+		return time.Time{}, e.err
+	}
+	return e.after, e.err
+}
+
+func (e *ended) Now() time.Time { return e.now() }
+
 // TestRevoked checks that each request asks, and that a token of the same second that is newer holds.
 func TestRevoked(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
-	var mu sync.Mutex
-	var after time.Time
-	s.Revoked = func(user uuid.UUID, issued time.Time) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return user == ada && !after.IsZero() && !issued.After(after)
-	}
+	e := &ended{now: s.now}
+	s.Revocations = e
 	old := s.mustIssue(t, viewer.User)
 	silent := sign(t, jwt.SigningMethodHS256, []byte(aSecret), nil, with(s.good(), jwt.MapClaims{"iat": nil, "exp": s.now().Unix() + 600}))
 	for _, text := range []string{old, silent} {
@@ -403,16 +423,88 @@ func TestRevoked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	mu.Lock()
-	after = s.now()
-	mu.Unlock()
 	s.later(2 * time.Microsecond)
-	if _, _, err := s.Verify(s.mustIssue(t, viewer.User)); err != nil {
+	e.set(s.now().Truncate(time.Microsecond), nil)
+	young := s.mustIssue(t, viewer.User)
+	if _, _, err := s.Verify(young); err != nil {
 		t.Errorf("issued after: %v", err)
 	}
 	for _, text := range []string{old, silent} {
 		if _, _, err := s.Verify(text); !errors.Is(err, errRevoked) {
 			t.Errorf("issued before: %v", err)
+		}
+	}
+	e.set(time.Time{}, errors.New("not known"))
+	for _, text := range []string{old, young} {
+		if _, _, err := s.Verify(text); !isUnknown(err) || err.Error() != "not known" {
+			t.Errorf("while it is not known what was revoked: %v", err)
+		}
+	}
+}
+
+func isUnknown(err error) bool {
+	_, ok := errors.AsType[*UnknownError](err)
+	return ok
+}
+
+// TestStampedAhead checks tokens whose time is still to come: only the first after a revocation of that very time holds, so that the
+// next revocation ends it.
+func TestStampedAhead(t *testing.T) {
+	t.Parallel()
+	s := newSide(t, base())
+	e := &ended{now: s.now}
+	s.Revocations = e
+	stamp := s.now().Add(time.Hour).Truncate(time.Microsecond)
+	issued := func(at time.Time) string {
+		text, _, err := s.issuer.Issue(ada, viewer.User, uuid.New(), s.now(), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	e.set(stamp, nil)
+	first := issued(stamp)
+	for text, want := range map[string]error{
+		first:                              nil,
+		issued(s.now()):                    errRevoked,
+		issued(stamp.Add(-time.Second)):    errRevoked,
+		issued(stamp.Add(time.Second)):     errEarly,
+		issued(stamp.Add(2 * time.Second)): errEarly,
+	} {
+		for range 2 { // the second time it is remembered
+			if _, _, err := s.Verify(text); !errors.Is(err, want) {
+				t.Errorf("%v, want %v", err, want)
+			}
+		}
+	}
+	e.set(stamp.Add(time.Microsecond), nil)
+	if _, _, err := s.Verify(first); !errors.Is(err, errRevoked) {
+		t.Errorf("revoked again: %v", err)
+	}
+	s.later(15 * time.Minute)
+	e.set(stamp, nil)
+	if _, _, err := s.Verify(first); !errors.Is(err, errExpired) {
+		t.Errorf("after a token's life: %v", err)
+	}
+}
+
+// TestClockOfTheIssuer checks that Forge's own tokens are judged by the clock that stamped them, however far this machine's is off.
+func TestClockOfTheIssuer(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{-time.Hour, time.Hour} {
+		s := newSide(t, base())
+		theirs := func() time.Time { return s.now().Add(off) }
+		s.Revocations = &ended{now: theirs}
+		text, expires, err := s.issuer.Issue(ada, viewer.User, uuid.New(), theirs(), theirs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.Verify(text); err != nil {
+			t.Errorf("%v off: %v", off, err)
+		}
+		s.later(expires.Sub(theirs()))
+		if _, _, err := s.Verify(text); !errors.Is(err, errExpired) {
+			t.Errorf("%v off, at its end: %v", off, err)
 		}
 	}
 }
@@ -575,7 +667,7 @@ func TestCursorKey(t *testing.T) {
 func BenchmarkVerify(b *testing.B) {
 	s := newSide(b, base())
 	s.Verifier.now = time.Now
-	s.Revoked = func(uuid.UUID, time.Time) bool { return false }
+	s.Revocations = &ended{now: s.now}
 	text := s.mustIssue(b, viewer.User)
 	b.ReportAllocs()
 	b.Run("remembered", func(b *testing.B) {

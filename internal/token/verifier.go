@@ -17,9 +17,8 @@ import (
 
 // Verifier tells whose a token is. It is safe for concurrent use.
 type Verifier struct {
-	// Revoked reports whether a user's tokens that were issued at a time, or before, hold no longer; the time is zero if a token does not say it.
-	// It is asked for each request. Nil: none is revoked.
-	Revoked func(user uuid.UUID, issued time.Time) bool
+	// Revocations are asked for each request. Nil: none of the tokens is revoked, and Forge's own are judged by this machine's clock.
+	Revocations Revocations
 
 	options  Options
 	own      *keySet
@@ -31,6 +30,21 @@ type Verifier struct {
 	state    atomic.Pointer[state]
 }
 
+// Revocations know when the tokens of users were ended.
+type Revocations interface {
+	// ValidAfter returns the time before which no token of the user counts, zero if there is none. The error is what to tell the sender of a
+	// token if that is not known at present.
+	ValidAfter(user uuid.UUID) (time.Time, error)
+	// Now returns the time by the clock that Forge's own tokens are issued by.
+	Now() time.Time
+}
+
+// UnknownError says that a token may hold, and that it cannot be judged at present.
+type UnknownError struct{ reason error }
+
+// Error returns the reason, which is for the sender of the token.
+func (e *UnknownError) Error() string { return e.reason.Error() }
+
 // state is what changes with the provider's keys: tokens that were verified with others are not remembered.
 type state struct {
 	keys  *keySet // nil until they were fetched
@@ -41,6 +55,7 @@ type state struct {
 type known struct {
 	viewer        viewer.Viewer
 	issued, until time.Time
+	ours          bool // by one of Forge's own keys
 }
 
 const (
@@ -64,7 +79,7 @@ func NewVerifier(o Options, own *Keys, log *slog.Logger) *Verifier {
 	v.parser = jwt.NewParser(jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation())
 	rules := []jwt.ParserOption{jwt.WithIssuer(o.Issuer), jwt.WithAudience(o.Audience), jwt.WithExpirationRequired(),
 		jwt.WithTimeFunc(func() time.Time { return v.now() })}
-	v.ownRules = jwt.NewValidator(rules...)
+	v.ownRules = jwt.NewValidator(append(rules, jwt.WithTimeFunc(v.ownNow))...)
 	v.rules = jwt.NewValidator(append(rules, jwt.WithLeeway(leeway))...)
 	v.replace(nil)
 	return v
@@ -89,24 +104,59 @@ func (v *Verifier) KeepFresh(ctx context.Context) {
 	}
 }
 
-// Verify returns whose a token is, and when it was issued; zero if it does not say. The error is a Refusal, or ErrNoKeys.
+// ownNow returns the time that Forge's own tokens are judged by: that of the clock that stamped them.
+func (v *Verifier) ownNow() time.Time {
+	if v.Revocations != nil {
+		return v.Revocations.Now()
+	}
+	return v.now()
+}
+
+// clock returns the time that a token is judged by.
+func (v *Verifier) clock(ours bool) time.Time {
+	if ours {
+		return v.ownNow()
+	}
+	return v.now()
+}
+
+// Verify returns whose a token is, and when it was issued; zero if it does not say. The error is a Refusal, ErrNoKeys, or an *UnknownError.
 func (v *Verifier) Verify(text string) (viewer.Viewer, time.Time, error) {
 	if len(text) > maxToken {
 		return viewer.Viewer{}, time.Time{}, errTooLong
 	}
 	state := v.state.Load()
 	found, ok := state.known.Get(text)
-	if !ok || !v.now().Before(found.until) {
+	if !ok || !v.clock(found.ours).Before(found.until) {
 		var err error
 		if found, state, err = v.check(text, state); err != nil {
 			return viewer.Viewer{}, time.Time{}, err
 		}
 		state.known.Add(text, found, knownBytes)
 	}
-	if v.Revoked != nil && v.Revoked(found.viewer.ID, found.issued) {
-		return viewer.Viewer{}, time.Time{}, errRevoked
+	if err := v.current(&found); err != nil {
+		return viewer.Viewer{}, time.Time{}, err
 	}
 	return found.viewer, found.issued, nil
+}
+
+// current returns an error if a token was revoked, or could not be. A token that was issued at a time that is still to come would
+// outlive its revocation; but one that was issued at the very time of the last revocation is the first after it, whatever clocks say.
+func (v *Verifier) current(found *known) error {
+	var after time.Time
+	if v.Revocations != nil && !found.viewer.Stranger {
+		var err error
+		if after, err = v.Revocations.ValidAfter(found.viewer.ID); err != nil {
+			return &UnknownError{err}
+		}
+	}
+	switch {
+	case found.issued.Before(after):
+		return errRevoked
+	case found.issued.After(v.clock(found.ours).Add(leeway)) && !found.issued.Equal(after):
+		return errEarly
+	}
+	return nil
 }
 
 // knownBytes is what a remembered token takes beside its text, about.
@@ -206,15 +256,13 @@ func (v *Verifier) judge(said *claims, ours bool) (known, error) {
 	if err := rules.Validate(said); err != nil {
 		return known{}, refusalOf(err)
 	}
-	found := known{issued: time.Time{}}
+	found := known{ours: ours}
 	expires, _ := said.GetExpirationTime() // it was validated
 	found.until = expires.Add(slack)
 	issued, err := said.GetIssuedAt()
 	switch {
 	case err != nil:
 		return known{}, errClaims
-	case issued != nil && issued.After(v.now().Add(leeway)):
-		return known{}, errEarly // no revocation would reach it
 	case issued != nil:
 		found.issued = issued.Time
 	}

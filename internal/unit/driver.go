@@ -144,6 +144,19 @@ func readAll(rows *sql.Rows, each func(*sql.Rows) error) error {
 	return cmp.Or(each(rows), rows.Err(), rows.Close())
 }
 
+// Now returns the time by the database's clock, to the microsecond. It is the one clock that all servers share. SQLite has none but
+// that of the machine, on which every process is that uses the file.
+func (u *Unit) Now(ctx context.Context) (now time.Time, err error) {
+	if u.Dialect() == dialect.SQLite {
+		return time.Now().UTC().Truncate(time.Microsecond), nil
+	}
+	err = u.Rows(ctx, func(rows *sql.Rows) error {
+		rows.Next()
+		return rows.Scan(&now)
+	}, "SELECT clock_timestamp()")
+	return now.UTC(), err
+}
+
 // Exec runs a statement of the caller's own and returns how many rows it changed.
 func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	result, err := u.exec(ctx, changeFrom(ctx), query, args)

@@ -1,0 +1,10 @@
+//go:build unix
+
+package database
+
+import "syscall"
+
+const writeAccess = 2 // W_OK of access(2)
+
+// mayWrite reports whether this process may write a file. It does not open it: to close it would release SQLite's locks on it.
+func mayWrite(path string) bool { return syscall.Access(path, writeAccess) == nil }

@@ -1,0 +1,91 @@
+package dbtest
+
+import (
+	"cmp"
+	"math"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// Proxy stands between a test and its PostgreSQL server. Connections through it can fall silent: they
+// stay open, and nothing that is sent arrives, as when a host is gone or a firewall forgets them.
+type Proxy struct {
+	next  atomic.Int64 // the number of the next connection
+	below atomic.Int64 // connections with a smaller number are silent
+}
+
+// Muteable returns the URL by which a PostgreSQL database is reached through the proxy that it returns.
+func Muteable(t testing.TB, address string) (string, *Proxy) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	host, port := cmp.Or(q.Get("host"), u.Hostname()), cmp.Or(q.Get("port"), u.Port(), "5432")
+	network, server := "tcp", net.JoinHostPort(host, port)
+	if strings.HasPrefix(host, "/") {
+		network, server = "unix", filepath.Join(host, ".s.PGSQL."+port)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	p := new(Proxy)
+	go p.serve(l, network, server)
+	u.Host = l.Addr().String()
+	q.Del("host")
+	q.Del("port")
+	u.RawQuery = q.Encode()
+	return u.String(), p
+}
+
+// Connections returns how many there have been.
+func (p *Proxy) Connections() int { return int(p.next.Load()) }
+
+// MuteOpen silences the connections that are open. New ones work.
+func (p *Proxy) MuteOpen() { p.below.Store(p.next.Load()) }
+
+// Mute silences all connections, also those to come until the next MuteOpen.
+func (p *Proxy) Mute() { p.below.Store(math.MaxInt64) }
+
+func (p *Proxy) serve(l net.Listener, network, server string) {
+	for {
+		client, err := l.Accept()
+		if err != nil {
+			return
+		}
+		behind, err := net.Dial(network, server)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		number := p.next.Add(1) - 1
+		go p.pass(number, behind, client)
+		go p.pass(number, client, behind)
+	}
+}
+
+// pass passes bytes on until a side closes the connection. What comes while it is silent is lost.
+func (p *Proxy) pass(number int64, to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			return
+		}
+		if number < p.below.Load() {
+			continue
+		}
+		if _, err := to.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}

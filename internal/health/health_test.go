@@ -1,0 +1,256 @@
+package health
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"forge/internal/database"
+	"forge/internal/dbtest"
+)
+
+// TestShared lets many ask at once, again at once, and a second later: each time there is one look at most.
+func TestShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var looks atomic.Int64
+		s := newShared(func(context.Context) finding {
+			looks.Add(1)
+			time.Sleep(time.Second / 2)
+			return finding{}
+		}, slog.New(slog.DiscardHandler))
+		ask := func(want int64) {
+			t.Helper()
+			var all sync.WaitGroup
+			for range 400 {
+				all.Go(func() {
+					if found := s.get(t.Context()); found.err != nil {
+						t.Error(found.err)
+					}
+				})
+			}
+			all.Wait()
+			if n := looks.Load(); n != want {
+				t.Errorf("%d looks, want %d", n, want)
+			}
+		}
+		ask(1)
+		ask(1)
+		time.Sleep(fresh - 1)
+		ask(1)
+		time.Sleep(1)
+		ask(2)
+	})
+}
+
+// TestSharedDeadline has looks that do not heed their deadline: who asks does not wait for them, nor, once the client has gone, for the
+// deadline. What comes after looks anew.
+func TestSharedDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := true
+		s := newShared(func(context.Context) finding {
+			if silent {
+				time.Sleep(10 * patience)
+			}
+			return finding{}
+		}, slog.New(slog.DiscardHandler))
+		start := time.Now()
+		if found := s.get(t.Context()); !errors.Is(found.err, context.DeadlineExceeded) || time.Since(start) != patience {
+			t.Errorf("%v after %v", found.err, time.Since(start))
+		}
+		time.Sleep(fresh)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if found := s.get(ctx); found.err == nil || time.Since(start) > patience+fresh+time.Second {
+			t.Errorf("%v after %v", found.err, time.Since(start))
+		}
+		time.Sleep(patience + fresh)
+		silent = false
+		if found := s.get(t.Context()); found.err != nil {
+			t.Error(found.err)
+		}
+		time.Sleep(10 * patience)
+	})
+}
+
+// TestSharedLog checks that the log has a line for each change of the state, and none for looks that find the same.
+func TestSharedLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		var found finding
+		s := newShared(func(context.Context) finding { return found }, slog.New(slog.NewTextHandler(&log, nil)))
+		for _, tt := range []struct {
+			finding
+			lines int
+			has   string
+		}{
+			{finding{}, 0, ""},
+			{finding{err: errors.New("port 1")}, 1, "not ready"},
+			{finding{err: errors.New("port 2")}, 1, ""},
+			{finding{readOnly: true}, 1, "reads alone"},
+			{finding{readOnly: true}, 1, ""},
+			{finding{}, 1, "ready again"},
+		} {
+			found = tt.finding
+			s.get(t.Context())
+			if text := log.String(); tt.has != "" && (strings.Count(text, "\n") != tt.lines || !strings.Contains(text, tt.has)) || tt.has == "" && text != "" {
+				t.Errorf("%+v: %q", tt.finding, text)
+			}
+			log.Reset()
+			time.Sleep(fresh)
+		}
+	})
+}
+
+// probe asks /readyz.
+func probe(h http.Handler, query string) (status int, body answer) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/readyz"+query, nil))
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+		body.Reason = w.Body.String()
+	}
+	return w.Code, body
+}
+
+func open(t *testing.T, address string, opt database.Options) *database.DB {
+	t.Helper()
+	db, err := database.Open(address, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// TestReadOnly asks servers whose databases can only be read.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	log := slog.New(slog.DiscardHandler)
+	dbtest.Each(t, func(t *testing.T, address string) {
+		h := Ready(t.Context(), open(t, address, database.Options{}), log)
+		for _, query := range []string{"", "?writes=1"} {
+			if status, body := probe(h, query); status != 200 || body.Writable != nil {
+				t.Errorf("%s of a database that can be written: %d %+v", query, status, body)
+			}
+		}
+		only := address + "?mode=ro"
+		if strings.HasPrefix(address, "postgres") {
+			separator := "?"
+			if strings.Contains(address, "?") {
+				separator = "&"
+			}
+			only = address + separator + "default_transaction_read_only=on"
+		}
+		h = Ready(t.Context(), open(t, only, database.Options{}), log)
+		if status, body := probe(h, ""); status != 200 || body.Writable == nil || *body.Writable {
+			t.Errorf("%d %+v, want 200 and that it cannot be written", status, body)
+		}
+		if status, body := probe(h, "?writes=1"); status != 503 || body.Reason != errReadOnly.Error() {
+			t.Errorf("?writes=1: %d %+v", status, body)
+		}
+	})
+}
+
+// TestReadyBesideAFullPool holds all connections of requests, and asks with many clients: the server is ready, and takes no more
+// connections than it says.
+func TestReadyBesideAFullPool(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	db := open(t, address, database.Options{PoolSize: 2, ApplicationName: "full"})
+	for range 2 {
+		conn, err := db.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	beside, err := db.Beside()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	h := Ready(t.Context(), beside, slog.New(slog.DiscardHandler))
+	var clients sync.WaitGroup
+	for range 400 {
+		clients.Go(func() {
+			if status, body := probe(h, ""); status != 200 {
+				t.Errorf("%d %+v", status, body)
+			}
+		})
+	}
+	clients.Wait()
+	plain, err := sql.Open("postgres", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	var n int
+	if err := plain.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'full%'").Scan(&n); err != nil || n > 2+database.BesideSize {
+		t.Errorf("%d connections (%v)", n, err)
+	}
+}
+
+// TestReadyOfSilence has the connections of a server fall silent without being closed. The server is not ready, in time, and is ready
+// again as soon as the database answers.
+func TestReadyOfSilence(t *testing.T) {
+	t.Parallel()
+	address, proxy := dbtest.Muteable(t, dbtest.Postgres(t))
+	beside, err := open(t, address, database.Options{}).Beside()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	h := Ready(t.Context(), beside, slog.New(slog.DiscardHandler))
+	wants := func(want int) {
+		t.Helper()
+		var status int
+		var body answer
+		for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(fresh / 4) {
+			if status, body = probe(h, ""); status == want {
+				return
+			}
+		}
+		t.Errorf("%d %+v, want %d", status, body, want)
+	}
+	wants(200)
+	proxy.Mute()
+	wants(503)
+	proxy.MuteOpen()
+	wants(200)
+}
+
+// TestMovedFile moves the file of a SQLite database away and back.
+func TestMovedFile(t *testing.T) {
+	t.Parallel()
+	address := dbtest.SQLite(t)
+	path, _, _ := database.SQLiteFile(address)
+	db := open(t, address, database.Options{})
+	look := newLook(db)
+	if found := look(t.Context()); found.err != nil {
+		t.Fatal(found.err)
+	}
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(10 * time.Millisecond) // what was seen of the file is not looked at again at once
+	found := look(t.Context())
+	if found.err == nil || !strings.Contains(reason(found.err), "moved") || strings.Contains(reason(found.err), path) {
+		t.Errorf("%v, for everybody %q", found.err, reason(found.err))
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	if found := look(t.Context()); found.err != nil {
+		t.Error(found.err)
+	}
+}

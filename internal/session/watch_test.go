@@ -1,0 +1,92 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"forge/internal/database"
+	"forge/internal/dbtest"
+)
+
+// watched is a watch of revocations whose clock a test sets ahead.
+type watched struct {
+	*Revocations
+	ahead atomic.Int64
+}
+
+func watch(t *testing.T, address string) *watched {
+	t.Helper()
+	db, err := database.Open(address, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	beside, err := db.Beside()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { beside.Close() })
+	w := &watched{Revocations: NewRevocations(time.Minute)}
+	w.limit = 2 * time.Second
+	w.clock = func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+	ctx, stop := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	watching.Go(func() { w.Watch(ctx, beside, 5*time.Millisecond, slog.New(slog.NewTextHandler(t.Output(), nil))) })
+	t.Cleanup(func() { stop(); watching.Wait() })
+	return w
+}
+
+// current waits until tokens can be judged, for what a noisy machine may take.
+func (w *watched) current(t *testing.T) {
+	t.Helper()
+	for start := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := w.ValidAfter(uuid.New()); err == nil {
+			return
+		}
+		if time.Since(start) > time.Minute {
+			t.Fatalf("tokens cannot be judged; what is known is %v old", w.Age())
+		}
+	}
+}
+
+// TestWatchOfSilence has the connections of the watch fall silent without being closed. Tokens are not judged by what is older than 10 s,
+// and as soon as the database answers on another connection, they are.
+func TestWatchOfSilence(t *testing.T) {
+	t.Parallel()
+	address, proxy := dbtest.Muteable(t, dbtest.Postgres(t))
+	w := watch(t, address)
+	w.current(t)
+
+	proxy.Mute()
+	w.ahead.Add(int64(maxAge)) // no reading that began before this is good enough from now on
+	for w.Age() <= maxAge {    // but one may have come through at the last moment
+		w.ahead.Add(int64(maxAge))
+	}
+	if _, err := w.ValidAfter(uuid.New()); !errors.Is(err, errNotCurrent) {
+		t.Errorf("what is known is %v old, and the error is %v", w.Age(), err)
+	}
+
+	// One connection still works: those that are silent are not waited for.
+	before := proxy.Connections()
+	proxy.MuteOpen()
+	w.current(t)
+	if proxy.Connections() == before {
+		t.Error("a connection that was silent has answered")
+	}
+}
+
+// TestNotReadYet checks that tokens are not judged before the first reading.
+func TestNotReadYet(t *testing.T) {
+	t.Parallel()
+	if _, err := NewRevocations(time.Minute).ValidAfter(uuid.New()); !errors.Is(err, errNotCurrent) {
+		t.Errorf("%v, want that it is not known", err)
+	}
+	dbtest.Each(t, func(t *testing.T, address string) { watch(t, address).current(t) })
+}

@@ -1,0 +1,37 @@
+package sweep
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"forge/ent"
+	"forge/internal/database"
+	"forge/internal/dbtest"
+)
+
+// TestSweepsEnd checks that each round of a sweep has a deadline, and goes by the database's clock.
+func TestSweepsEnd(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, address string) {
+		db, err := database.Open(address, database.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		rounds := 0
+		some := Some(func(ctx context.Context, _ *ent.Client, now time.Time) (int, error) {
+			if at, ok := ctx.Deadline(); !ok || time.Until(at) > roundTime {
+				t.Errorf("the round ends at %v", at)
+			}
+			if off := time.Since(now); off.Abs() > time.Minute {
+				t.Errorf("the time is %v", now)
+			}
+			rounds++
+			return Limit - rounds/2, nil // another round after a full one
+		})
+		if n, err := some.All(t.Context(), db); n != Limit+Limit-1 || err != nil || rounds != 2 {
+			t.Errorf("%d rows in %d rounds, %v", n, rounds, err)
+		}
+	})
+}

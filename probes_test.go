@@ -1,0 +1,107 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"forge/internal/database"
+	"forge/internal/dbtest"
+)
+
+// TestProductionIsEmpty starts servers on empty SQLite files: in production nothing is stored in them that nobody asked for.
+func TestProductionIsEmpty(t *testing.T) {
+	t.Parallel()
+	const users = `{"data":{"users":{"totalCount":`
+	for _, tt := range []struct {
+		settings []string
+		has      string
+	}{
+		{[]string{"FORGE_ENV=production"}, users + "0"},
+		{[]string{"FORGE_ENV=production", "--demo"}, users + "100"},
+		{nil, users + "100"},
+	} {
+		s := start(t, append([]string{"AUTH=off", "DATABASE_URL=" + dbtest.EmptySQLite(t)}, tt.settings...)...)
+		if _, body := s.query(t, countUsers); !strings.HasPrefix(body, tt.has) {
+			t.Errorf("%v: %s, want %s", tt.settings, body, tt.has)
+		}
+		if s.end() != 0 {
+			t.Error(s.log.String())
+		}
+	}
+}
+
+// TestSQLiteIsMoved moves the file of a running server away and back, under requests: none is answered without it, none makes another,
+// and the server comes back by itself.
+func TestSQLiteIsMoved(t *testing.T) {
+	t.Parallel()
+	address := dbtest.SQLite(t)
+	path, _, _ := database.SQLiteFile(address)
+	s := start(t, "DATABASE_URL="+address, "DEMO=off")
+	create := func(name string) (status int, body string) {
+		t.Helper()
+		res, err := http.Post(s.url+"/graphql", "application/json", strings.NewReader(`{"query":"mutation { createTeam(input: {name: \"`+name+`\"}) { team { id } } }"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(text)
+	}
+	if status, body := create("before"); status != 200 || strings.Contains(body, "errors") {
+		t.Fatalf("%d %s", status, body)
+	}
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(10 * time.Millisecond) // what was seen of the file is not looked at again at once
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			if status, body := create("meanwhile"); status != 503 || !strings.Contains(body, "UNAVAILABLE") || !strings.Contains(body, "was moved") || strings.Contains(body, path) {
+				t.Errorf("a mutation: %d %s", status, body)
+			}
+		})
+	}
+	clients.Wait()
+	if status, body := s.ready(t); status != 503 || !strings.Contains(body, "was moved") || strings.Contains(body, path) {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a file was made")
+	}
+	if log := s.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, path) {
+		t.Errorf("the log does not say what to do:\n%s", log)
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := s.ready(t); status != 200 {
+		t.Errorf("/readyz once it is back: %d %s", status, body)
+	}
+	if status, body := create("after"); status != 200 || strings.Contains(body, "errors") {
+		t.Errorf("a mutation once it is back: %d %s", status, body)
+	}
+	if _, body := s.get(t, "/graphql?query="+url.QueryEscape("{ teams { nodes { name } } }")); !strings.Contains(body, `[{"name":"before"},{"name":"after"}]`) {
+		t.Errorf("teams: %s", body)
+	}
+}
+
+// TestAgeOfRevocations checks that the age of what is known of revoked tokens is among the metrics.
+func TestAgeOfRevocations(t *testing.T) {
+	t.Parallel()
+	s := start(t, "DATABASE_URL="+dbtest.SQLite(t), "DEMO=off")
+	_, page := s.get(t, "/metrics")
+	_, rest, _ := strings.Cut(page, "\nforge_revocations_age_seconds ")
+	if age, err := time.ParseDuration(strings.SplitN(rest, "\n", 2)[0] + "s"); err != nil || age < 0 || age > time.Minute {
+		t.Errorf("%v (%v)", age, err)
+	}
+}
