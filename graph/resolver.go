@@ -75,6 +75,7 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 	exec.AroundRootFields(switchViewer)
 	exec.AroundRootFields(engine.Mutate)
 	exec.AroundFields(engine.Read)
+	exec.AroundFields(introspectAsSpecified)
 	return exec
 }
 
@@ -95,9 +96,11 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 	exec.SetDisableSuggestion(!cfg.Development)
 	exec.SetParserTokenLimit(cfg.Limits.Tokens)
 	exec.SetDefaultRulesFn(validationRules)
+	exec.Use(normalization{known})
 	exec.Use(nesting{})
 	exec.Use(validation{known, cfg.Limits.Tokens})
 	exec.Use(variables{schema.Schema()})
+	exec.Use(nulls{})
 	exec.Use(plans{engine})
 	exec.Use(switches{engine})
 	exec.Use(limiter{cfg.Limits, engine, cfg.Development})
@@ -113,7 +116,7 @@ func (e operationExecutor) handler() http.Handler {
 
 // TrustedDocuments reads a manifest for the schema; see persisted.Load.
 func TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
-	return persisted.Load(path, contract(), tokens)
+	return persisted.Load(path, contract(), validationRules(), tokens)
 }
 
 // contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come

@@ -8,9 +8,10 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"forge/internal/syntax"
 )
 
 // Manifest is a list of documents with their IDs.
@@ -20,9 +21,9 @@ type Manifest struct {
 	texts  map[string]struct{}
 }
 
-// Load reads a manifest as Relay, Apollo or GraphQL Code Generator writes it, and checks that each of its documents is valid for the schema and has
-// so many tokens at most; 0 stands for no limit. The error names the entry at fault and what is wrong with it.
-func Load(path string, schema *ast.Schema, tokens int) (*Manifest, error) {
+// Load reads a manifest as Relay, Apollo or GraphQL Code Generator writes it, and checks that each of its documents keeps the rules for the schema and
+// has so many tokens at most; 0 stands for no limit. The error names the entry at fault and what is wrong with it.
+func Load(path string, schema *ast.Schema, checks *rules.Rules, tokens int) (*Manifest, error) {
 	content, err := os.ReadFile(path)
 	if failed, ok := errors.AsType[*os.PathError](err); ok {
 		return nil, failed.Err // the path is no news
@@ -36,7 +37,7 @@ func Load(path string, schema *ast.Schema, tokens int) (*Manifest, error) {
 		if _, twice := m.byID[e.id]; twice {
 			return nil, fmt.Errorf("entry %q is there twice", e.id)
 		}
-		if err := e.check(schema, tokens); err != nil {
+		if err := e.check(schema, checks, tokens); err != nil {
 			return nil, fmt.Errorf("entry %q: %w", e.id, err)
 		}
 		m.byID[e.id], m.byHash[hashOf(e.text)], m.texts[e.text] = e.text, e.text, struct{}{}
@@ -64,21 +65,21 @@ func (m *Manifest) has(text string) bool {
 type entry struct{ id, text, name, kind string }
 
 // check returns what is wrong with an entry.
-func (e entry) check(schema *ast.Schema, tokens int) error {
+func (e entry) check(schema *ast.Schema, checks *rules.Rules, tokens int) error {
 	if e.id == "" {
 		return errors.New("the ID is empty")
 	}
 	if hash, hashed := strings.CutPrefix(e.id, prefix); hashed && hash != hashOf(e.text) {
 		return errors.New("the ID is not the SHA-256 of the document")
 	}
-	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: e.text}, tokens)
+	document, err := syntax.Parse(e.text, tokens)
 	if err != nil {
 		return placed(err)
 	}
 	if len(document.Operations) == 0 {
 		return errors.New("there is no operation in the document")
 	}
-	if errs := validator.ValidateWithRules(schema, document, rules.NewDefaultRules()); len(errs) > 0 {
+	if errs := validator.ValidateWithRules(schema, document, checks); len(errs) > 0 {
 		return placed(errs[0])
 	}
 	if e.name == "" {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
 	"forge/internal/persisted"
 )
 
@@ -64,7 +66,7 @@ func TestTrusted(t *testing.T) {
 	for name, m := range manifests(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			manifest, err := persisted.Load(mustWrite(t, m.content), schema, 1000)
+			manifest, err := persisted.Load(mustWrite(t, m.content), schema, rules.NewDefaultRules(), 1000)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,13 +132,13 @@ func TestBadManifest(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := persisted.Load(mustWrite(t, tt.content), schema, 50)
+			_, err := persisted.Load(mustWrite(t, tt.content), schema, rules.NewDefaultRules(), 50)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, want %s", err, tt.want)
 			}
 		})
 	}
-	if _, err := persisted.Load(filepath.Join(t.TempDir(), "none.json"), schema, 0); err == nil || err.Error() != "no such file or directory" {
+	if _, err := persisted.Load(filepath.Join(t.TempDir(), "none.json"), schema, rules.NewDefaultRules(), 0); err == nil || err.Error() != "no such file or directory" {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
