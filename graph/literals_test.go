@@ -104,6 +104,8 @@ func TestNullVariables(t *testing.T) {
 		{"null in a list", order, `{"o":[null]}`, "o.0"},
 		{"null in an entry", order, `{"o":[{"field":"NAME","direction":null}]}`, "o.0.direction"},
 		{"null for the list", order, `{"o":null}`, ""},
+		{"fraction for an ID", listed, `{"i":1.5}`, "i"},
+		{"fraction in a list of IDs", `query($i: [ID!]!) { users(where: {idIn: $i}) { totalCount } }`, `{"i":[1.5]}`, "i.0"},
 		{"field missing", order, `{"o":[{}]}`, "o.0.field"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -120,10 +121,28 @@ func TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
 }
 
 // contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come
-// later is told that there is no such directive.
+// later is told that there is no such directive. Nor has it scalars that nothing in it has, as the specification demands in section 3.5.
 func contract() *ast.Schema {
 	schema := *generated.NewExecutableSchema(generated.Config{}).Schema()
 	schema.Directives = maps.Clone(schema.Directives)
 	delete(schema.Directives, "defer")
+	schema.Types = maps.Clone(schema.Types)
+	for _, scalar := range []string{"Int", "Float", "ID"} {
+		if !uses(&schema, scalar) {
+			delete(schema.Types, scalar)
+		}
+	}
 	return &schema
+}
+
+// uses is whether a field or an argument of the schema has a type.
+func uses(schema *ast.Schema, name string) bool {
+	for _, def := range schema.Types {
+		for _, field := range def.Fields {
+			if field.Type.Name() == name || slices.ContainsFunc(field.Arguments, func(a *ast.ArgumentDefinition) bool { return a.Type.Name() == name }) {
+				return true
+			}
+		}
+	}
+	return false
 }

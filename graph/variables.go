@@ -87,6 +87,9 @@ func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
 		if !takes(def.Name, value) {
 			return badVariable(path, "this is a "+kindOf(value)+"; "+def.Name+" is wanted")
 		}
+		if def.Name == "ID" && kindOf(value) == "number" && strings.ContainsAny(fmt.Sprint(value), ".eE") {
+			return badVariable(path, "this is a number with a fraction; ID is wanted, a text or a whole number")
+		}
 		if def.Name == "Int" && !isInt(fmt.Sprint(value)) {
 			return badVariable(path, notInt(fmt.Sprint(value)))
 		}
