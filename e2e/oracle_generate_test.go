@@ -387,10 +387,9 @@ func (m *operationMaker) literal(value any) string {
 		return "[" + strings.Join(list, m.of(", ", " ")) + "]"
 	case map[string]any:
 		var fields []string
-		for name, member := range value {
-			fields = append(fields, name+": "+m.literal(member))
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			fields = append(fields, name+": "+m.literal(value[name]))
 		}
-		slices.Sort(fields)
 		return "{" + strings.Join(fields, ", ") + "}"
 	}
 	return fmt.Sprint(value)

@@ -98,13 +98,14 @@ func (s *scanner) escape(i int) (length int, written string) {
 	switch {
 	case strings.HasPrefix(rest, `\u{`):
 		return s.braced(i)
-	case !strings.HasPrefix(rest, `\u`):
-		return min(2, len(rest)), ""
+	case len(rest) > 1 && strings.IndexByte(`"\/bfnrt`, rest[1]) >= 0:
+		return len(`\n`), ""
 	}
 	first, ok := unit(rest)
 	switch {
 	case !ok:
-		return len(`\u`), "" // gqlparser says so
+		s.fail(i, `Invalid escape sequence: \", \\, \/, \b, \f, \n, \r, \t, \u with four hexadecimal digits, and \u{…} are allowed`)
+		return 0, ""
 	case !utf16.IsSurrogate(first):
 		return unitLength, ""
 	}
