@@ -76,11 +76,10 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 	exec.AroundRootFields(switchViewer)
 	exec.AroundRootFields(engine.Mutate)
 	exec.AroundFields(engine.Read)
-	exec.AroundFields(introspectAsSpecified)
 	return exec
 }
 
-// newExecutor returns what runs operations on the schema, with no middleware for fields yet. The engine knows what an operation will read.
+// newExecutor returns what runs operations on the schema, with no middleware for the schema's own fields yet. The engine knows what an operation will read.
 func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
 	exec := executor.New(schema)
 	known := newDocumentCache(engine)
@@ -107,6 +106,7 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 	exec.Use(limiter{cfg.Limits, engine, cfg.Development})
 	exec.AroundRootFields(stopAfterFailure)
 	exec.AroundRootFields(admit)
+	exec.AroundFields(introspectAsSpecified)
 	return operationExecutor{exec, &operations{cfg, schema, db, engine, present, log}}
 }
 
