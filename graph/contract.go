@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -35,11 +36,17 @@ func newEngine(resolvers generated.ResolverRoot, cursorKey []byte) (*read.Engine
 }
 
 // contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come
-// later is told that there is no such directive.
+// later is told that there is no such directive. Nor has it scalars that nothing in it has (GraphQL specification, section 3.5).
 func contract() *gql.Schema {
 	schema := *generated.NewExecutableSchema(generated.Config{}).Schema()
 	schema.Directives = maps.Clone(schema.Directives)
 	delete(schema.Directives, "defer")
+	schema.Types = maps.Clone(schema.Types)
+	for _, scalar := range []string{"Int", "Float", "ID"} {
+		if !uses(&schema, scalar) {
+			delete(schema.Types, scalar)
+		}
+	}
 	return &schema
 }
 
@@ -132,4 +139,16 @@ func returnsReference(s ast.Stmt) bool {
 func isID(e ast.Expr) bool {
 	pair, ok := e.(*ast.KeyValueExpr)
 	return ok && isName(pair.Key, "ID") && isName(pair.Value, "id")
+}
+
+// uses is whether a field or an argument of the schema has a type.
+func uses(schema *gql.Schema, name string) bool {
+	for _, def := range schema.Types {
+		for _, field := range def.Fields {
+			if field.Type.Name() == name || slices.ContainsFunc(field.Arguments, func(a *gql.ArgumentDefinition) bool { return a.Type.Name() == name }) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -10,10 +10,12 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// validationRules returns the rules that documents are held to: gqlparser's, and that an Int has 32 bits.
+// validationRules returns the rules that documents are held to: gqlparser's, that an Int has 32 bits, and
+// that literals are what their scalars take.
 func validationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("IntsOf32Bits", intsOf32Bits)
+	all.AddRule("LiteralsOfCorrectType", literalsOfCorrectType)
 	return all
 }
 

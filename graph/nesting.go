@@ -97,7 +97,7 @@ func endOfText(document string, i int) int {
 
 const block = `"""`
 
-// endOfBlock returns the last quote behind the block of text that goes on at i. Of more than three, gqlparser takes the last ones.
+// endOfBlock returns the last quote behind the block of text that goes on at i.
 func endOfBlock(document string, i int) int {
 	for ; i < len(document); i++ {
 		rest := document[i:]
@@ -105,7 +105,7 @@ func endOfBlock(document string, i int) int {
 		case strings.HasPrefix(rest, `\"""`):
 			i += len(block)
 		case strings.HasPrefix(rest, block):
-			return i + len(rest) - len(strings.TrimLeft(rest, `"`)) - 1
+			return i + len(block) - 1
 		}
 	}
 	return i

@@ -89,7 +89,7 @@ func newServerOf(resolvers generated.ResolverRoot, db *database.DB, cfg Config, 
 	return exec
 }
 
-// newExecutor returns what runs operations on the schema, with no middleware for fields yet. The engine knows what an operation will read.
+// newExecutor returns what runs operations on the schema, with no middleware for the schema's own fields yet. The engine knows what an operation will read.
 func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
 	exec := executor.New(schema)
 	known := newDocumentCache(engine)
@@ -107,11 +107,13 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 	exec.Use(validation{validator{schema.Schema(), cfg.Limits.Tokens, cfg.Development}, known})
 	exec.Use(argumentValues{})
 	exec.Use(variables{schema.Schema()})
+	exec.Use(nulls{})
 	exec.Use(plans{engine})
 	exec.Use(switches{engine})
 	exec.Use(limiter{cfg.Limits, engine, cfg.Development})
 	exec.AroundRootFields(stopAfterFailure)
 	exec.AroundRootFields(admit)
+	exec.AroundFields(introspectAsSpecified)
 	return operationExecutor{exec, &operations{cfg, schema, db, engine, present, log}}
 }
 

@@ -8,11 +8,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"forge/internal/fault"
+	"forge/internal/syntax"
 	"forge/internal/telemetry"
 )
 
@@ -41,7 +41,7 @@ func (v validator) prepare(ctx context.Context, text string) (*ast.QueryDocument
 		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
 		return nil, gqlerror.List{tooMuch(fault.TooComplex, "characters stand in one name or number", maxWord, n)}
 	}
-	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, v.tokens)
+	document, err := syntax.Parse(text, v.tokens)
 	if err != nil {
 		wrong := gqlerror.WrapIfUnwrapped(err)
 		wrong.Extensions = map[string]any{"code": string(fault.ParseFailed)}

@@ -71,10 +71,12 @@ func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
 	case ast.InputObject:
 		fields, _ := value.(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
-			if f := def.Fields.ForName(name); f != nil {
-				if err := v.check(f.Type, fields[name], path+"."+name); err != nil {
-					return err
-				}
+			f := def.Fields.ForName(name)
+			if f == nil { // gqlparser lets __typename pass
+				return badVariable(path+"."+name, def.Name+" has no field of this name")
+			}
+			if err := v.check(f.Type, fields[name], path+"."+name); err != nil {
+				return err
 			}
 		}
 	case ast.Enum:
@@ -84,6 +86,9 @@ func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
 	case ast.Scalar:
 		if !takes(def.Name, value) {
 			return badVariable(path, "this is a "+kindOf(value)+"; "+def.Name+" is wanted")
+		}
+		if def.Name == "ID" && kindOf(value) == "number" && strings.ContainsAny(fmt.Sprint(value), ".eE") {
+			return badVariable(path, "this is a number with a fraction; ID is wanted, a text or a whole number")
 		}
 		if def.Name == "Int" && !isInt(fmt.Sprint(value)) {
 			return badVariable(path, notInt(fmt.Sprint(value)))
@@ -107,8 +112,10 @@ func (v variables) checkList(t *ast.Type, value any, path string) *gqlerror.Erro
 }
 
 // takes reports whether a scalar takes a value of this kind. What is in it is for the scalar itself to judge.
-func takes(scalar string, value any) bool {
-	switch kind := kindOf(value); scalar {
+func takes(scalar string, value any) bool { return takesKind(scalar, kindOf(value)) }
+
+func takesKind(scalar, kind string) bool {
+	switch scalar {
 	case "Int", "Float":
 		return kind == "number"
 	case "Boolean":

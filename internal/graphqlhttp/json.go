@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -17,7 +19,7 @@ func notJSON(name string, value []byte) *refusal {
 		return malformed("%s is not valid UTF-8", name)
 	}
 	if json.Valid(value) {
-		return nil
+		return noLoneSurrogate(name, value)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	err := decoder.Decode(new(json.RawMessage))
@@ -34,6 +36,41 @@ func notJSON(name string, value []byte) *refusal {
 	default:
 		return malformed("%s is not valid JSON: it ends too early", name)
 	}
+}
+
+// noLoneSurrogate refuses valid JSON in which half of a character is escaped: no text in UTF-8 has it, so
+// another character would be stored (RFC 8259, section 8.2).
+func noLoneSurrogate(name string, value []byte) *refusal {
+	for i := 0; ; {
+		next := bytes.IndexByte(value[i:], '\\')
+		if next < 0 {
+			return nil
+		}
+		i += next
+		unit := surrogateAt(value[i:])
+		switch {
+		case unit == 0:
+			i += len(`\n`)
+		case utf16.DecodeRune(unit, surrogateAt(value[i+unitLength:])) == utf8.RuneError:
+			return malformed(`%s has half of a character, \u%04x, at byte %d; both halves are needed, as in \ud83d\ude00`, name, unit, i+1)
+		default:
+			i += 2 * unitLength
+		}
+	}
+}
+
+const unitLength = len(`\ud83d`)
+
+// surrogateAt returns the half of a character whose escape b, a part of valid JSON, begins with, or 0.
+func surrogateAt(b []byte) rune {
+	if len(b) < unitLength || b[0] != '\\' || b[1] != 'u' {
+		return 0
+	}
+	unit, err := strconv.ParseUint(string(b[2:unitLength]), 16, 16)
+	if err != nil || !utf16.IsSurrogate(rune(unit)) {
+		return 0
+	}
+	return rune(unit)
 }
 
 // maxNested is how many objects and arrays encoding/json takes in one another; it has no name for the number, nor an error of its own for more.

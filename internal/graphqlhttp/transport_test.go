@@ -96,6 +96,10 @@ func TestMalformedBody(t *testing.T) {
 		{"extensions", `{"query":"{ hello }","extensions":0}`, "extensions must be a JSON object, not a number"},
 		{"query twice", `{"query":"{ hello }","query":"hunter2"}`, "query is given twice"},
 		{"variables twice", `{"query":"{ hello }","variables":{},"\u0076ariables":{"a":"hunter2"}}`, "variables is given twice"},
+		{"first half of a character", `{"query":"{ hello }","variables":{"a":"hunter2\ud83d"}}`, `half of a character, \ud83d, at byte 47`},
+		{"second half", `{"query":"{ hello }","extensions":{"\uDE00":1}}`, `half of a character, \ude00, at byte`},
+		{"two first halves", `{"query":"{ hello(name: \"\ud83d\ud83d\") }"}`, `half of a character, \ud83d, at byte`},
+		{"half before an escape", `{"query":"{ hello }","other":"\ud83d\n"}`, `half of a character, \ud83d, at byte`},
 		{"null twice", `{"query":"{ hello }","variables":null,"variables":null}`, "variables is given twice"},
 	}
 	for _, tt := range tests {
@@ -140,6 +144,8 @@ func TestGet(t *testing.T) {
 		{"operationName not UTF-8", "query={hello}&operationName=%ff", 400, "operationName is not valid UTF-8"},
 		{"variables cut off", "query={hello}&variables={", 400, "variables is not valid JSON"},
 		{"two variables", "query={hello}&variables={}{}", 400, "something follows it at byte 3"},
+		{"whole character", `query={hello}&variables={"a":"\\uD83D\uD83D\uDE00\\"}`, 200, ""},
+		{"half of a character", `query={hello}&variables={"a":"\uD83D"}`, 400, "variables has half of a character"},
 		{"variables array", "query={hello}&variables=[]", 400, "variables must be a JSON object, not an array"},
 		{"extensions string", "query={hello}&extensions=%22%22", 400, "extensions must be a JSON object, not a string"},
 	}
