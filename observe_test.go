@@ -56,7 +56,7 @@ func (s *server) logged(t *testing.T, message, id string) (found []map[string]an
 // TestOperationsTold sends operations of every kind of outcome and checks what the log and the metrics say of each.
 func TestOperationsTold(t *testing.T) {
 	t.Parallel()
-	s := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+dbtest.EmptySQLite(t), "OPERATION_NAMES=3", "SLOW_OPERATION=1ns", "MAX_DEPTH=5")
+	s := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=on", "OPERATION_NAMES=3", "SLOW_OPERATION=1ns", "MAX_DEPTH=5")
 	const (
 		users = `query Users($n: Int) { users(first: $n) { nodes { username heroes(first: 2) { nodes { name } } } } }`
 		bad   = `mutation Bad($name: String!) { createTeam(input: {name: $name}) { team { id } } }`

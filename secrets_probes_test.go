@@ -226,7 +226,7 @@ func (p *prober) broken() {
 	p.t.Helper()
 	if !strings.HasPrefix(p.address, "postgres") {
 		mustExec(p.t, p.address, `CREATE TRIGGER no_heroes BEFORE INSERT ON heroes WHEN NEW.name LIKE '%Refused' BEGIN SELECT RAISE(ABORT, 'no such heroes'); END`)
-		p.op("INTERNAL", createHero, map[string]any{"i": map[string]any{"name": secret("Refused"), "secretName": secret("SecretName")}})
+		p.op("BAD_USER_INPUT", createHero, map[string]any{"i": map[string]any{"name": secret("Refused"), "secretName": secret("SecretName")}})
 		return
 	}
 	mustExec(p.t, p.address, `ALTER TABLE heroes ADD CONSTRAINT no_such CHECK (name NOT LIKE '%Checked')`)
@@ -236,8 +236,10 @@ func (p *prober) broken() {
 		IF NEW.name LIKE '%Sized' THEN n := (NEW.age::text || '1717391')::bigint; END IF;
 		RETURN NEW; END $$`)
 	mustExec(p.t, p.address, `CREATE TRIGGER refuse BEFORE INSERT ON heroes FOR EACH ROW EXECUTE FUNCTION refuse()`)
-	for _, name := range []string{"Checked", "Raised", "Cast", "Sized"} {
-		p.op("INTERNAL", createHero, map[string]any{"i": map[string]any{"name": secret(name), "secretName": secret("SecretName"), "age": 1717391}})
+	for name, code := range map[string]string{
+		"Checked": "BAD_USER_INPUT", "Raised": "INTERNAL", "Cast": "BAD_USER_INPUT", "Sized": "BAD_USER_INPUT",
+	} {
+		p.op(code, createHero, map[string]any{"i": map[string]any{"name": secret(name), "secretName": secret("SecretName"), "age": 1717391}})
 	}
 }
 

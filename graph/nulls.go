@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -49,7 +50,7 @@ func (s *nullSearch) selections(set ast.SelectionSet) {
 		case *ast.Field:
 			if s.included(of.Directives) {
 				for _, argument := range of.Arguments {
-					s.value(argument.Value, fmt.Sprintf("the argument %q of %q", argument.Name, of.Name))
+					s.value(argument.Value, fmt.Sprintf("the argument %q of %q", argument.Name, of.Name), argument.Name)
 				}
 				s.selections(of.SelectionSet)
 			}
@@ -82,19 +83,20 @@ func (s *nullSearch) included(directives ast.DirectiveList) bool {
 	return true
 }
 
-// value looks at a value that stands at a place, and into it.
-func (s *nullSearch) value(value *ast.Value, place string) {
+// value looks at a value, and into it. It stands at a place, and at the end of an argument's path.
+func (s *nullSearch) value(value *ast.Value, place, path string) {
 	if value.Kind == ast.Variable && value.ExpectedType.NonNull {
 		if v, sent := s.op.Variables[value.Raw]; sent && v == nil && s.err == nil {
-			s.err = badVariable(value.Raw, fmt.Sprintf("the variable $%s is null; %s must be of type %s: leave it out or send a value",
+			s.err = badVariable(path, fmt.Sprintf("the variable $%s is null; %s must be of type %s: leave it out or send a value",
 				value.Raw, place, value.ExpectedType))
 			s.err.Locations = []gqlerror.Location{{Line: value.Position.Line, Column: value.Position.Column}}
 		}
 	}
-	for _, child := range value.Children {
+	for i, child := range value.Children {
+		step := strconv.Itoa(i)
 		if child.Name != "" {
-			place = fmt.Sprintf("%q of %s", child.Name, value.Definition.Name)
+			place, step = fmt.Sprintf("%q of %s", child.Name, value.Definition.Name), child.Name
 		}
-		s.value(child.Value, place)
+		s.value(child.Value, place, path+"."+step)
 	}
 }

@@ -80,7 +80,7 @@ func badReads() []refusal {
 		page("cursor of another order "+side, "", side+`: "^hero1", orderBy: [{field: NAME}]`, "", side)
 		page("cursor of the other direction "+side, "", side+`: "^byname", orderBy: [{field: NAME, direction: DESC}]`, "", side)
 		page("cursor of more terms "+side, "", side+`: "^byname", orderBy: [{field: NAME}, {field: AGE}]`, "", side)
-		page("a number for a cursor "+side, "", side+`: 5`, "", side)
+		add("a number for a cursor "+side, `{ heroes(`+side+`: 5) { totalCount } }`, "", notValid, "", "", "")
 	}
 
 	// Sizes.
@@ -115,7 +115,7 @@ func badReads() []refusal {
 	for _, bad := range []string{"", "nonsense", "2026-01-02", "2026-01-02T15:04:05", "2026-13-02T15:04:05Z", "2026-02-30T15:04:05Z", "2026-01-02 15:04:05Z", "10000-01-01T00:00:00Z", "1767366245", "2026-01-02T15:04:05Z\\u0000"} {
 		page("time "+bad, `query($t: Time!) `, `where: {createdAtGTE: $t}`, `{"t":"`+bad+`"}`, "where.createdAtGTE")
 	}
-	page("a number for a time", "", `where: {createdAt: 5}`, "", "where.createdAt")
+	add("a number for a time in the document", `{ heroes(where: {createdAt: 5}) { totalCount } }`, "", notValid, "", "", "")
 	page("zero character", "", `where: {name: "a\u0000"}`, "", "where.name")
 	page("zero character in a prefix", "", `where: {nameHasPrefix: "\u0000"}`, "", "where.nameHasPrefix")
 	page("zero character in a list", `query($s: [String!]) `, `where: {not: {nameIn: $s}}`, `{"s":["a","a\u0000b"]}`, "where.not.nameIn.1")
@@ -137,7 +137,7 @@ func badReads() []refusal {
 	add("enum by a variable, a number", `query($s: OrderStatus) { orders(where: {status: $s}) { totalCount } }`, `{"s":1}`, badInput, "where.status", "", "")
 	add("enum in lower case by a variable", `query($o: [HeroOrder!]) { heroes(orderBy: $o) { totalCount } }`, `{"o":[{"field":"AGE"},{"field":"name"}]}`, badInput, "orderBy.1.field", "", "")
 	add("direction in lower case by a variable", `query($o: [HeroOrder!]) { heroes(orderBy: $o) { totalCount } }`, `{"o":{"field":"NAME","direction":"desc"}}`, badInput, "orderBy.0.direction", "", "")
-	page("direction null by a variable", `query($d: OrderDirection) `, `orderBy: [{field: NAME, direction: $d}]`, `{"d":null}`, "orderBy.0.direction")
+	add("direction null by a variable", `query($d: OrderDirection) { heroes(orderBy: [{field: NAME, direction: $d}]) { totalCount } }`, `{"d":null}`, badInput, "orderBy.0.direction", "", "")
 	add("enum in lower case by a variable, root", `query($s: OrderStatus) { orders(where: {statusIn: [PAID, $s]}) { totalCount } }`, `{"s":"PAID"}`, notValid, "", "", "")
 	add("enum in lower case in a condition, root", `query($w: OrderWhereInput) { orders(where: $w) { totalCount } }`, `{"w":{"statusIn":["PAID","pending"]}}`, badInput, "where.statusIn.1", "", "")
 	add("enum in lower case in a condition, nested", `query($w: OrderWhereInput) { user(id: "@user1") { orders(where: $w) { totalCount } } }`, `{"w":{"statusIn":["PAID","pending"]}}`, badInput, "where.statusIn.1", "", "")

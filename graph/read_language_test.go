@@ -199,7 +199,6 @@ var languageTests = []struct {
 			{`{"first":null,"after":null,"last":null,"before":null,"offset":null,"where":null,"orderBy":null,"name":null}`, `{"users":{"nodes":[{"id":"@user1"},{"id":"@user2"}]},"a":{"totalCount":2}}`},
 			{`{"first":1,"after":"^user1","name":"ada"}`, `{"users":{"nodes":[{"id":"@user2"}]},"a":{"totalCount":1}}`},
 			{`{"where":{"username":null,"not":null,"hasHeroes":null,"hasHeroesWith":null,"and":null}}`, `{"users":{"nodes":[{"id":"@user1"},{"id":"@user2"}]},"a":{"totalCount":2}}`},
-			{`{"where":{"__typename":"UserWhereInput","username":"ada"}}`, `{"users":{"nodes":[{"id":"@user1"}]},"a":{"totalCount":2}}`},
 		}},
 	{"variables inside of arguments",
 		`query($name: String!, $names: [String!]!, $f: HeroOrderField!, $d: OrderDirection = DESC, $id: ID!) { heroes(where: {or: [{name: $name}, {nameIn: $names}, {hasOwnerWith: {id: $id}}]}, orderBy: [{field: $f, direction: $d}]) { nodes { name } } }`,

@@ -198,7 +198,7 @@ func TestReadColumns(t *testing.T) {
 			_, ran := s.run(query)
 			for _, statement := range ran {
 				for _, column := range columnsIn(statement) {
-					if !asked[column] {
+					if !asked[column] && !askedByAlias(asked, statement, column) {
 						t.Errorf("%s reads %s, which it did not ask for: %s", query, column, statement)
 					}
 				}
@@ -266,6 +266,17 @@ func TestReadColumnsIsNotBlind(t *testing.T) {
 }
 
 var qualified = regexp.MustCompile("[\"`](\\w+)[\"`]\\.[\"`](\\w+)[\"`]")
+
+// alias is a table that a condition over related rows calls by another name.
+var alias = regexp.MustCompile("[\"`](\\w+)[\"`] AS [\"`](related\\d+)[\"`]")
+
+// askedByAlias reports whether a column is that of a table which the statement calls by another name.
+func askedByAlias(asked map[string]bool, statement, column string) bool {
+	name, of, _ := strings.Cut(column, ".")
+	return slices.ContainsFunc(alias.FindAllStringSubmatch(statement, -1), func(m []string) bool {
+		return m[2] == name && asked[m[1]+"."+of]
+	})
+}
 
 // columnsIn returns the columns that a statement of ent's mentions, as table.column.
 func columnsIn(statement string) (columns []string) {

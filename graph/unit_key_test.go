@@ -74,7 +74,7 @@ func TestSweepReadsAnIndex(t *testing.T) {
 		})
 		var search string
 		a.db.Watch = func(_ context.Context, statement string, _ time.Duration, _ error) {
-			if strings.HasPrefix(statement, "SELECT") && search == "" {
+			if strings.HasPrefix(statement, "SELECT") && strings.Contains(statement, "idempotency_keys") && search == "" {
 				search = statement
 			}
 		}

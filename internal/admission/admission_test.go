@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -30,6 +31,10 @@ func mustEnter(t *testing.T, g *Gate) {
 
 func TestGate(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, testGate)
+}
+
+func testGate(t *testing.T) {
 	g := New(2, 3, time.Hour)
 	mustEnter(t, g)
 	mustEnter(t, g)
@@ -44,7 +49,7 @@ func TestGate(t *testing.T) {
 			}
 			order <- i
 		}()
-		queued(t, g, i+1)
+		synctest.Wait() // until it stands in the queue
 	}
 	if !g.Full() {
 		t.Error("2 run and 3 wait, and it is not full")
