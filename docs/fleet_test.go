@@ -154,8 +154,11 @@ func (tr *tree) begin(t *testing.T, b block, old []*server) (started []*server) 
 func mustBeReady(t *testing.T, servers []*server, want bool) {
 	t.Helper()
 	for _, s := range servers {
-		if got := s.ready(t); got != want {
-			t.Fatalf("%s: ready is %t, want %t", s.cmd.Path, got, want)
+		// An answer is good for a second, and what it looked at may have changed since.
+		for end := time.Now().Add(10 * time.Second); s.ready(t) != want; time.Sleep(100 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: ready is %t, want %t", s.cmd.Path, !want, want)
+			}
 		}
 	}
 }
