@@ -275,11 +275,25 @@ func (p *plant) nothing() func() { return func() {} }
 
 func (p *plant) pending() func() {
 	p.mustRun("DATABASE_URL=$OWNER_URL forge migrate down --yes")
+	p.unready()
 	return func() {}
+}
+
+// unready waits until the server has noticed that it is not ready: what it says is good for a second.
+func (p *plant) unready() {
+	p.eventually("the server is not ready", func() bool {
+		response, err := http.Get("http://" + p.addr + "/readyz")
+		if err != nil {
+			return false
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusServiceUnavailable
+	})
 }
 
 func (p *plant) drift() func() {
 	p.mustExec("forge", "ALTER TABLE heroes ADD COLUMN motto text")
+	p.unready()
 	return func() {}
 }
 
