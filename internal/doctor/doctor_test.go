@@ -86,7 +86,7 @@ func TestHealthy(t *testing.T) {
 		}
 		mustFind(t, report, "settings", OK, "development", "127.0.0.1:8080")
 		mustFind(t, report, "database", OK, "answers")
-		mustFind(t, report, "schema", OK, "4 migrations")
+		mustFind(t, report, "schema", OK, "5 migrations")
 		mustFind(t, report, "clock", OK)
 	})
 }
