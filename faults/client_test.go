@@ -138,7 +138,8 @@ func (r reply) number(path string) int {
 	return int(n)
 }
 
-// wantUnavailable checks an answer that says: not now, try again. It does not say so of what may be stored, unless it has a key.
+// wantUnavailable checks an answer that says: not now, try again. It does not say so of what may be
+// stored, unless that has a key.
 func wantUnavailable(t *testing.T, got reply) {
 	t.Helper()
 	again := got.header.Get("Retry-After")

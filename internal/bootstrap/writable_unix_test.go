@@ -79,7 +79,8 @@ func copyTo(t *testing.T, from, to string, mode os.FileMode) {
 	}
 }
 
-// inWAL copies a SQLite file and makes it one that is written with a log, by its header: https://sqlite.org/fileformat.html, offset 18.
+// inWAL copies a SQLite file and makes it one that is written with a log, by its header:
+// https://sqlite.org/fileformat.html, offset 18.
 func inWAL(t *testing.T, from, to string) {
 	t.Helper()
 	content, err := os.ReadFile(from)

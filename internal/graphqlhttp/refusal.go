@@ -56,7 +56,8 @@ func (r *refusal) errors() gqlerror.List {
 	return gqlerror.List{{Message: r.message, Extensions: extensions}}
 }
 
-// RefuseOrigin answers a request that a page of another origin sent. If that is not "", the answer says what lets it in.
+// RefuseOrigin answers a request that a page of another origin sent. If that is not "", the answer
+// says what lets it in.
 func RefuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
 	telemetry.FromContext(r.Context()).Refuse(telemetry.Origin)
 	message := "a page of another origin sent this from a browser, and CORS_ORIGINS does not name that origin"
