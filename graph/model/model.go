@@ -249,9 +249,11 @@ type HeroWhereInput struct {
 // What goes wrong has a code in `extensions.code`: `BAD_USER_INPUT` (with `field`, the path of the argument),
 // `NOT_FOUND` (with `id`), `CONFLICT` (with `field`, or with `currentVersion`), `INSUFFICIENT_STOCK` (with `productId` and
 // `available`), `UNAUTHENTICATED`, `FORBIDDEN`, `IDEMPOTENCY_CONFLICT`, `QUERY_TOO_COMPLEX`, `QUERY_TOO_DEEP`,
-// `TOO_MANY_ALIASES` (with `limit` and `actual`), `TIMEOUT`, `UNAVAILABLE`, `INTERNAL` (with `requestId`),
+// `TOO_MANY_ALIASES` (with `limit` and `actual`), `TIMEOUT` (nothing was stored), `UNAVAILABLE` (with `outcome: "unknown"` if
+// it is not known whether something was stored), `INTERNAL` (with `requestId`),
 // `OPERATION_NOT_ALLOWED` (the server runs the operations of a list only, and this is none of them), `RATE_LIMITED` (too many
-// wrong passwords; `retryAfter` says for how many seconds, as the header `Retry-After` does).
+// wrong passwords, or too much kept under `Idempotency-Key`s; `retryAfter` says for how many seconds, as the header
+// `Retry-After` does).
 //
 // In an update, a field that is left out stays as it is and `null` clears it. `expectedVersion` makes a change conditional:
 // if the row has another version by now, the answer is `CONFLICT` and nothing changes.

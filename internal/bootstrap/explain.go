@@ -21,6 +21,8 @@ func explain(s *settings.Settings, err error) error {
 	if _, ok := errors.AsType[*migrate.StepError](err); !ok {
 		if refused, ok := errors.AsType[*pq.Error](err); ok && permanent[refused.Code] != "" {
 			err = fmt.Errorf("%s; %s", refused.Message, permanent[refused.Code])
+		} else if errors.Is(err, pq.ErrSSLNotSupported) {
+			err = errors.New("the server does not encrypt connections; sslmode=disable in the address does without, where the network between is trusted")
 		} else if plain := unwritable(s.DatabaseURL, err); plain != nil {
 			err = plain
 		} else if known := database.Fault(err); known != nil {

@@ -24,6 +24,9 @@ func TestExplainPermanent(t *testing.T) {
 			t.Errorf("%s: %v, want %q", code, err, want)
 		}
 	}
+	if err := explain(&settings.Settings{}, pq.ErrSSLNotSupported); err == nil || !strings.Contains(err.Error(), "sslmode=disable") {
+		t.Errorf("a server without TLS: %v, want what to set", err)
+	}
 	err := explain(&settings.Settings{}, &pq.Error{Code: pqerror.AdminShutdown, Message: "going down"})
 	if err == nil || !strings.Contains(err.Error(), "try again") {
 		t.Errorf("a server that goes down: %v, want that it may be tried again", err)

@@ -17,7 +17,7 @@ import (
 func unwritable(address string, err error) error {
 	path, mode, isFile := database.SQLiteFile(address)
 	e, ok := errors.AsType[*sqlite.Error](err)
-	if !isFile || !ok || mode == "ro" {
+	if !isFile || !ok {
 		return nil
 	}
 	switch e.Code() & 0xff {
@@ -27,11 +27,18 @@ func unwritable(address string, err error) error {
 	}
 	dir := filepath.Dir(path)
 	probe, err := os.CreateTemp(dir, ".forge-")
+	if err != nil && mode == "ro" {
+		return fmt.Errorf("this user cannot write in the folder %s (%w), where SQLite keeps files beside a database that others write, to read it too: "+
+			"allow it, or read a copy that sqlite3's VACUUM INTO has made", dir, cause(err))
+	}
 	if err != nil {
 		return fmt.Errorf("this user cannot write in the folder %s (%w), where SQLite keeps files beside the database: allow it, or name a file elsewhere", dir, cause(err))
 	}
 	_ = probe.Close()
 	_ = os.Remove(probe.Name())
+	if mode == "ro" {
+		return nil
+	}
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrPermission) {
 		return fmt.Errorf("this user cannot write the file %s (%w): allow it, or name another one", path, cause(err))

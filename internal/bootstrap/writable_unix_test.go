@@ -40,6 +40,8 @@ func TestUnwritable(t *testing.T) {
 	program, file := filepath.Join(dir, "tests"), filepath.Join(dir, "forge.db")
 	copyTo(t, os.Args[0], program, 0o755)
 	copyTo(t, strings.TrimPrefix(dbtest.SQLite(t), "sqlite:"), file, 0o444)
+	logged := filepath.Join(dir, "logged.db")
+	inWAL(t, file, logged)
 	for _, tt := range []struct {
 		mode       os.FileMode
 		file, want string
@@ -47,6 +49,8 @@ func TestUnwritable(t *testing.T) {
 		{0o777, file, "cannot write the file " + file},
 		{0o555, file, "cannot write in the folder " + dir},
 		{0o555, filepath.Join(dir, "new.db"), "cannot write in the folder " + dir},
+		{0o555, logged + "?mode=ro", "cannot write in the folder " + dir},
+		{0o555, file + "?mode=ro", "error: <nil>"},
 		{0o777, filepath.Join(dir, "new.db"), "error: <nil>"},
 	} {
 		if err := os.Chmod(dir, tt.mode); err != nil {
@@ -69,6 +73,20 @@ func copyTo(t *testing.T, from, to string, mode os.FileMode) {
 	content, err := os.ReadFile(from)
 	if err == nil {
 		err = os.WriteFile(to, content, mode)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inWAL copies a SQLite file and makes it one that is written with a log, by its header:
+// https://sqlite.org/fileformat.html, offset 18.
+func inWAL(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		content[18], content[19] = 2, 2
+		err = os.WriteFile(to, content, 0o444)
 	}
 	if err != nil {
 		t.Fatal(err)

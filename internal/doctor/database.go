@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,8 +79,12 @@ func (d *Doctor) unreached(err error) Finding {
 	message := strings.Join(strings.Fields(err.Error()), " ")
 	switch e := pq.As(err, pqerror.ProtocolViolation, pqerror.InvalidPassword, pqerror.InvalidAuthorizationSpecification,
 		pqerror.InvalidCatalogName, pqerror.TooManyConnections); {
+	case d.readOnly() && strings.Contains(message, "readonly"):
+		return fail("database", message, "SQLite keeps files beside a database that others write, to read it too: let this user write in the folder, or read a copy that VACUUM INTO has made.")
 	case e == nil && d.Settings.Dialect() == dialect.SQLite:
 		return fail("database", message, "If it is locked, another program writes it: end that, or wait. If it is no database, restore a copy.")
+	case errors.Is(err, pq.ErrSSLNotSupported):
+		return fail("database", "the server does not encrypt connections", "Let it, or set sslmode=disable in "+name+" where the network between is trusted.")
 	case e == nil:
 		return fail("database", "no connection: "+message, "See that the server runs and that host and port in "+name+" are right, from this machine: pg_isready -h HOST -p PORT.")
 	case e.Code == pqerror.ProtocolViolation:

@@ -47,7 +47,7 @@ func inWAL(path string) bool {
 }
 
 // file looks at the file of a SQLite database, its folder and its disk, without SQLite.
-func (d *Doctor) file(context.Context, *database.DB) (found []Finding) {
+func (d *Doctor) file(context.Context, *database.DB) []Finding {
 	path, isFile := d.path()
 	if !isFile {
 		return nil
@@ -60,16 +60,17 @@ func (d *Doctor) file(context.Context, *database.DB) (found []Finding) {
 		return []Finding{fail("file", "the folder "+folder+" cannot be written, and SQLite keeps its log beside the database",
 			"chown or chmod the folder, for the user that runs Forge.")}
 	}
-	found = append(found, d.disk(folder)...)
 	switch _, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
-		return append(found, fail("file", path+" does not exist", "`forge migrate up` makes it, and so does the first start of the server."))
+		return []Finding{fail("file", path+" does not exist", "`forge migrate up` makes it, and so does the first start of the server.")}
 	case err != nil:
-		return append(found, fail("file", err.Error(), "Give the file to the user that runs Forge."))
-	case !d.readOnly() && !writable(path):
-		return append(found, fail("file", path+" cannot be written", "chown or chmod it, for the user that runs Forge."))
+		return []Finding{fail("file", err.Error(), "Give the file to the user that runs Forge.")}
+	case d.readOnly():
+		return []Finding{ok("file", "is only read")}
+	case !writable(path):
+		return []Finding{fail("file", path+" cannot be written", "chown or chmod it, for the user that runs Forge.")}
 	}
-	return found
+	return d.disk(folder)
 }
 
 // disk compares what a disk has free with what it must have.

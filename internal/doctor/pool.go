@@ -37,8 +37,10 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 		}
 	}
 	wants := fmt.Sprintf("%s of POOL_SIZE=%d, and %d beside requests, may take %d connections", processes(d.Processes), size, database.BesideSize, need)
-	advice := fmt.Sprintf("Set POOL_SIZE to %d at most, run fewer processes, raise max_connections, or put PgBouncer between.",
-		max(1, (room-others)/d.Processes-database.BesideSize))
+	advice := "Run fewer processes, raise max_connections, or put PgBouncer between: not even POOL_SIZE=1 fits."
+	if fits := (room-others)/d.Processes - database.BesideSize; fits > 0 {
+		advice = fmt.Sprintf("Set POOL_SIZE to %d at most, run fewer processes, raise max_connections, or put PgBouncer between.", fits)
+	}
 	switch {
 	case need > room:
 		return []Finding{fail("pool", fmt.Sprintf("%s, and the server has %d for this role", wants, room), advice)}

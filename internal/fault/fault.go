@@ -87,15 +87,17 @@ func Stale(id fmt.Stringer, current int) *Error {
 }
 
 // Unknown returns an UNAVAILABLE about a mutation of which the database has not said whether it is
-// stored. keyed says that it has an idempotency key.
+// stored. keyed says that it has an idempotency key: only then it is good to send it again.
 func Unknown(cause error, keyed bool) *Error {
 	message := "it is not known whether this was stored: the database did not say so in time; look before you send it again. " +
 		"What has an Idempotency-Key can be sent again as it is"
+	more := map[string]any{"outcome": "unknown"}
 	if keyed {
 		message = "it is not known whether this was stored: the database did not say so in time; " +
 			"send it again with the same Idempotency-Key, and it is done once and answered"
+		more["retryAfter"] = 1
 	}
-	return &Error{Code: Unavailable, Message: message, More: map[string]any{"outcome": "unknown"}, Cause: cause}
+	return &Error{Code: Unavailable, Message: message, More: more, Cause: cause}
 }
 
 // SignIn returns an UNAUTHENTICATED: what was asked for is not for somebody unknown.

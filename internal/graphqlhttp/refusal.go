@@ -1,7 +1,6 @@
 package graphqlhttp
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -57,11 +56,15 @@ func (r *refusal) errors() gqlerror.List {
 	return gqlerror.List{{Message: r.message, Extensions: extensions}}
 }
 
-// RefuseOrigin answers a request that a page of another origin sent, which is named unless it is "".
+// RefuseOrigin answers a request that a page of another origin sent. If that is not "", the answer
+// says what lets it in.
 func RefuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
 	telemetry.FromContext(r.Context()).Refuse(telemetry.Origin)
-	refuse(w, r, &refusal{status: http.StatusForbidden, code: fault.Forbidden, message: "a page of another origin sent this from a browser, and " +
-		"CORS_ORIGINS does not name it: CORS_ORIGINS=" + cmp.Or(origin, "https://app.example.com") + " lets that origin in"})
+	message := "a page of another origin sent this from a browser, and CORS_ORIGINS does not name that origin"
+	if origin != "" {
+		message = "a page of another origin sent this from a browser: CORS_ORIGINS=" + origin + " lets it in"
+	}
+	refuse(w, r, &refusal{status: http.StatusForbidden, code: fault.Forbidden, message: message})
 }
 
 // RefuseHost answers a request for a name that is none of this machine's own.

@@ -50,10 +50,13 @@ func outcomeOf(response *graphql.Response, media string) outcome {
 	return outcome{status: http.StatusOK}
 }
 
-// after returns the outcome with the seconds that the error says to wait, if it does.
+// after returns the outcome with the seconds that the error says to wait, if it does. Nobody is
+// asked to come back with what may be stored already.
 func (o outcome) after(err *gqlerror.Error) outcome {
 	if seconds, ok := err.Extensions["retryAfter"].(int); ok {
 		o.header = [2]string{"Retry-After", strconv.Itoa(seconds)}
+	} else if err.Extensions["outcome"] == "unknown" {
+		o.header = [2]string{}
 	}
 	return o
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,7 +18,9 @@ import (
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/fault"
 	"forge/internal/graphqlhttp"
 )
 
@@ -221,6 +225,22 @@ func TestHTTP(t *testing.T) {
 				t.Errorf("%s, want one BAD_USER_INPUT", w.Body)
 			}
 		})
+	}
+}
+
+// Nobody is asked to come back with what may be stored already, unless a key makes that harmless.
+func TestUnknownOutcomes(t *testing.T) {
+	t.Parallel()
+	for keyed, want := range map[bool]string{false: "", true: "1"} {
+		err := fault.Unknown(nil, keyed)
+		extensions := map[string]any{"code": err.Code}
+		maps.Copy(extensions, err.More)
+		w := serve(newServer(func(context.Context) *graphql.Response {
+			return &graphql.Response{Data: json.RawMessage("null"), Errors: gqlerror.List{{Message: err.Message, Extensions: extensions}}}
+		}), newPost(`{"query":"{ hello }"}`, plainJSON))
+		if got := w.Header().Get("Retry-After"); w.Code != http.StatusServiceUnavailable || got != want {
+			t.Errorf("with a key %t: status %d, Retry-After %q, want 503 and %q", keyed, w.Code, got, want)
+		}
 	}
 }
 

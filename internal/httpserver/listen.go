@@ -14,7 +14,7 @@ func Listen(addr string) (net.Listener, error) {
 	plain.SetMultipathTCP(false) // which Go prefers, and which refuses the filter of refuseConnections
 	l, err := plain.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("another program listens on %s already", addr)
+		return nil, fmt.Errorf("another program listens on %s already; PORT or ADDR names another place", addr)
 	}
 	if failed, ok := errors.AsType[*net.OpError](err); ok {
 		return nil, failed.Err // the operation and the address are no news
