@@ -54,6 +54,7 @@ func (l limiter) MutateOperationContext(ctx context.Context, op *graphql.Operati
 		}
 	}
 	found := m.set(op.Operation.SelectionSet)
+	found.cost = plus(found.cost, found.once)
 	if l.tell {
 		op.Stats.SetExtension(costKey, found.cost)
 	}
@@ -93,7 +94,10 @@ func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 }
 
 // size is what a selection amounts to.
-type size struct{ depth, aliases, directives, cost int }
+type size struct {
+	depth, aliases, directives, cost int
+	once                             int // of the cost: however many rows there are above
+}
 
 // add joins two selections that stand side by side.
 func (s *size) add(other size) {
@@ -101,6 +105,7 @@ func (s *size) add(other size) {
 	s.aliases = plus(s.aliases, other.aliases)
 	s.directives = plus(s.directives, other.directives)
 	s.cost = plus(s.cost, other.cost)
+	s.once = plus(s.once, other.once)
 }
 
 // most is where counting stops: fragments inside fragments can stand for more than there are numbers.
@@ -157,7 +162,9 @@ func (m *measure) field(f *ast.Field) size {
 	}
 	found.depth += inside.depth
 	found.cost = plus(found.cost, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
-	found.cost = plus(found.cost, m.engine.Cost(f, m.op.Variables))
+	once, each := m.engine.Cost(f, m.op.Variables)
+	found.cost = plus(found.cost, each)
+	found.once = plus(inside.once, once)
 	return found
 }
 

@@ -78,8 +78,22 @@ func TestFiltersHaveAPrice(t *testing.T) {
 	nested := func(where string) int {
 		return cost(`{ teams(first: 30) { nodes { heroes(first: 1, where: {`+where+`}) { nodes { id } } } } }`, nil)
 	}
-	if plain, has := nested(``), nested(`hasOwner: true`); has != plain+30*(2+50) {
+	if plain, has := nested(``), nested(`hasOwner: true`); has != plain+30*(2+50)+40+1000 {
 		t.Errorf("a condition below 30 rows: %d, without it %d", has, plain)
+	}
+	below := func(arguments string) int {
+		return cost(`{ user(id: "user_01h455vb4pex5vsknk084sn02q") { heroes(first: 1, `+arguments+`) { nodes { id } } } }`, nil)
+	}
+	plain := below(`offset: 0`)
+	for arguments, more := range map[string]int{
+		`where: {name: "x"}`:                      2 + 2 + 40 + 40,
+		`where: {hasTeamWith: {hasHeroes: true}}`: 2 + 2*50 + 40 + 2*1000,
+		`orderBy: [{field: NAME}, {field: AGE}]`:  2*2 + 2*40,
+		`offset: 20000`:                           200,
+	} {
+		if got := below(arguments); got != plain+more {
+			t.Errorf("%s below one row: %d; want %d more than %d", arguments, got, more, plain)
+		}
 	}
 }
 
@@ -100,13 +114,16 @@ func TestManyFiltersAreRefused(t *testing.T) {
 		return all
 	}
 	for name, query := range map[string]string{
-		"20 branches":           `{ users(where: {or: [` + branches + `]}) { nodes { id } } }`,
-		"over several fields":   `{ ` + aliases(`a`, 10, `users(first: 0, where: {hasHeroes: false}) { totalCount }`) + `}`,
-		"in a fragment":         `{ viewer { id } ...f ...f } fragment f on Query { ` + aliases(`a`, 10, `users(where: $w) { totalCount }`) + `}`,
-		"below each row":        `{ teams(first: 100) { nodes { heroes(first: 0, where: {hasOwner: true, hasTeam: true}) { totalCount } } } }`,
-		"conditions":            `{ users(where: {or: [` + strings.Repeat(`{username: "x"} `, 300) + `]}) { nodes { id } } }`,
-		"a million rows passed": `{ heroes(offset: 1000000) { nodes { id } } }`,
-		"counts":                `{ ` + aliases(`a`, 99, `heroes(first: 100) { totalCount }`) + `}`,
+		"20 branches":         `{ users(where: {or: [` + branches + `]}) { nodes { id } } }`,
+		"over several fields": `{ ` + aliases(`a`, 10, `users(first: 0, where: {hasHeroes: false}) { totalCount }`) + `}`,
+		"in a fragment":       `{ viewer { id } ...f ...f } fragment f on Query { ` + aliases(`a`, 10, `users(where: $w) { totalCount }`) + `}`,
+		"below each row":      `{ teams(first: 100) { nodes { heroes(first: 0, where: {hasOwner: true, hasTeam: true}) { totalCount } } } }`,
+		"below one row": `{ user(id: "user_01h455vb4pex5vsknk084sn02q") { ` +
+			aliases(`a`, 10, `heroes(where: {hasTeamWith: {name: "x"}}) { totalCount }`) + `} }`,
+		"in the order of several below one row": `{ viewer { ` + aliases(`a`, 98, `heroes(orderBy: [{field: NAME}, {field: AGE}]) { totalCount }`) + `} }`,
+		"conditions":                            `{ users(where: {or: [` + strings.Repeat(`{username: "x"} `, 300) + `]}) { nodes { id } } }`,
+		"a million rows passed":                 `{ heroes(offset: 1000000) { nodes { id } } }`,
+		"counts":                                `{ ` + aliases(`a`, 99, `heroes(first: 100) { totalCount }`) + `}`,
 	} {
 		if strings.Contains(query, "$w") {
 			query = `query($w: UserWhereInput = {hasHeroes: false}) ` + query

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -189,6 +190,12 @@ func TestLargeRequests(t *testing.T) {
 		{"a large value in many places", `query($v: UserWhereInput!) { users(where: {or: [` + times(4000, "$v ") + `]}) { totalCount } }`,
 			`{"v":{"or":` + list(4000, `{"username":"x"}`) + `}}`, `"limit":20000`},
 		{"many members of one name", `{ users(where: {or: [{` + times(3000, `username: "x" `) + `}]}) { totalCount } }`, "", "GRAPHQL_VALIDATION_FAILED"},
+		{"many fields with long texts", "{ node(id: \"user_01h455vb4pex5vsknk084sn02q\") { ... on User {" + aliased(97, func(i int) string {
+			return fmt.Sprintf(`heroes(where: {name: "%s%d"}) { totalCount }`, times(2400, "\u0080\u0080"), i)
+		}) + "} } }", "", `{"data":`},
+		{"a long password", `mutation($v: String!) { createUser(input: {username: "ada", password: $v}) { user { id } } }`,
+			`{"v":"` + times(330_000, "\ufdfa") + `"}`, "BAD_USER_INPUT"},
+		{"a long email to look for", `query($v: String!) { users(where: {email: $v}) { totalCount } }`, `{"v":"` + times(330_000, "\ufdfa") + `"}`, `{"data":`},
 		{"one field many times", "{" + times(1400, "users { nodes { id } } ") + "}", "", `{"data":`},
 		{"one field many times below", "{ users { nodes {" + times(2400, "heroes { totalCount } ") + "} } }", "", `{"data":`},
 	} {
@@ -200,4 +207,13 @@ func TestLargeRequests(t *testing.T) {
 			t.Logf("%d MiB: %.200s", bytes>>20, got)
 		})
 	}
+}
+
+// aliased returns n fields with different names in the answer.
+func aliased(n int, field func(i int) string) string {
+	var all strings.Builder
+	for i := range n {
+		fmt.Fprintf(&all, "a%d: %s ", i, field(i))
+	}
+	return all.String()
 }

@@ -15,6 +15,8 @@ type compiler struct {
 	*Engine
 	op    *graphql.OperationContext
 	slots int
+	// The arguments of fields as they are written: they are compared with those of all fields beside them.
+	written map[*ast.Field]string
 }
 
 // compile returns the plan for a field and its merged selections.
@@ -115,7 +117,7 @@ func (o *object) key() column {
 // child returns the level that an edge leads to. The same edge with the same arguments is read once, whatever its aliases.
 func (c *compiler) child(l *level, via *field, f *ast.Field) *level {
 	for _, child := range l.children {
-		if child.via == via && sameArguments(child.field, f) {
+		if child.via == via && c.arguments(child.field) == c.arguments(f) {
 			return child
 		}
 	}
@@ -129,10 +131,28 @@ func (c *compiler) child(l *level, via *field, f *ast.Field) *level {
 	return child
 }
 
-func sameArguments(a, b *ast.Field) bool {
-	return slices.EqualFunc(a.Arguments, b.Arguments, func(x, y *ast.Argument) bool {
-		return x.Name == y.Name && x.Value.String() == y.Value.String()
-	})
+// arguments returns a text that is the same for fields with the same arguments in the same order. It is written once for each
+// field: to write it for each comparison takes seconds where many have long texts.
+func (c *compiler) arguments(f *ast.Field) string {
+	if len(f.Arguments) == 0 {
+		return ""
+	}
+	text, known := c.written[f]
+	if !known {
+		var b strings.Builder
+		for _, argument := range f.Arguments {
+			b.WriteString(argument.Name)
+			b.WriteByte(':')
+			b.WriteString(argument.Value.String())
+			b.WriteByte(' ')
+		}
+		text = b.String()
+		if c.written == nil {
+			c.written = map[*ast.Field]string{}
+		}
+		c.written[f] = text
+	}
+	return text
 }
 
 // connection compiles what to write of the pages of l.

@@ -14,8 +14,9 @@ type prices struct {
 	count     int // totalCount
 }
 
-// A list at the root is a whole table. One below a row is the part of it that belongs to the row, and is
-// paid for once for each row above it: below a page of 20 it costs what it costs at the root.
+// A list at the root is a whole table. One below rows is the parts of it that belong to them, and is paid
+// for once for each row above it, but as a whole table beside that: all of it may belong to one of them,
+// and SQLite looks at all related rows for a condition over them, however few rows it is asked about.
 var (
 	rootPrices   = prices{where: 40, condition: 40, relation: 1000, order: 40, count: 40}
 	nestedPrices = prices{where: 2, condition: 2, relation: 50, order: 2, count: 2}
@@ -30,33 +31,41 @@ const (
 // maxCost is where the price of one field stops growing, well below where the sum of all would overflow.
 const maxCost = 1 << 28
 
-// Cost returns what the arguments of a connection cost beside its entries: conditions, above all those
-// over related rows, terms of its order, rows that offset passes over, and totalCount, which counts all
-// rows that match. It is 0 for other fields.
-func (e *Engine) Cost(f *ast.Field, vars map[string]any) int {
+// Cost returns what the arguments of a connection cost beside its entries, once and for each row above it:
+// conditions, above all those over related rows, terms of its order, rows that offset passes over, and
+// totalCount, which counts all rows that match. It is 0 for other fields.
+func (e *Engine) Cost(f *ast.Field, vars map[string]any) (once, each int) {
 	o := e.connections[f.Definition.Type.Name()]
 	if o == nil {
-		return 0
-	}
-	c := costs{prices: nestedPrices}
-	if f.ObjectDefinition.Name == e.schema.Query.Name {
-		c.prices = rootPrices
+		return 0, 0
 	}
 	args := given{f, vars}
+	if f.ObjectDefinition.Name == e.schema.Query.Name {
+		return argumentCost(o, args, rootPrices, false), 0
+	}
+	each = argumentCost(o, args, nestedPrices, true)
+	if offset, ok := parseInt(args.value("offset")); ok && offset > 0 {
+		each = min(each+int(offset)/rowsAPoint, maxCost)
+	}
+	return argumentCost(o, args, rootPrices, true), each
+}
+
+func argumentCost(o *object, args given, of prices, below bool) int {
+	c := costs{prices: of}
 	if where, ok := args.value("where").(map[string]any); ok && len(where) > 0 {
 		c.total += c.where
 		c.all(o, where)
 	}
 	if terms := list(args.value("orderBy")); len(terms) > 0 {
 		c.total += c.order * (len(terms) - 1)
-		if c.prices == nestedPrices {
+		if below {
 			c.total += c.order // indexes by the row above have the key next
 		}
 	}
-	if offset, ok := parseInt(args.value("offset")); ok && offset > 0 {
+	if offset, ok := parseInt(args.value("offset")); ok && offset > 0 && !below {
 		c.total += int(offset) / rowsAPoint
 	}
-	if counted(f.SelectionSet, map[string]bool{}) {
+	if counted(args.field.SelectionSet, map[string]bool{}) {
 		c.total += c.count
 	}
 	return min(c.total, maxCost)

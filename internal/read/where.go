@@ -326,6 +326,9 @@ func inKeys(s *sql.Selector, column string, keys []uuid.UUID) *sql.Predicate {
 	})
 }
 
+// longestFolded is how many bytes a text may have to be normalized: to do that to a megabyte takes a second.
+const longestFolded = 16 << 10
+
 // argument turns a value of a where input into one to compare with.
 func argument(by *filter, value any, path string) (any, error) {
 	switch by.field.Kind {
@@ -349,8 +352,8 @@ func argument(by *filter, value any, path string) (any, error) {
 		if !ok || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
 			return nil, fault.Input(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
 		}
-		if by.field.MatchBy != "" {
-			text = entity.Fold(text)
+		if by.field.MatchBy != "" && len(text) <= longestFolded {
+			text = entity.Fold(text) // a longer one is no column's anyway
 		}
 		return text, nil
 	case entity.Enum:
