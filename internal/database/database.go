@@ -256,19 +256,19 @@ func (o Options) startup(q url.Values) {
 	// bytes go as they are, which units of work rely on for keys.
 	q.Set("binary_parameters", "yes")
 	if !o.PgBouncer { // which refuses what it does not know
-		setDefault(q, "join_collapse_limit", joinsCompared)
-		for name, d := range o.limits() {
-			setDefault(q, name, milliseconds(d))
+		for name, value := range o.limits() {
+			setDefault(q, name, value)
 		}
 	}
 }
 
 // limits are PostgreSQL's names for what it is to bound.
-func (o Options) limits() map[string]time.Duration {
-	return map[string]time.Duration{
-		"statement_timeout":                   o.StatementTimeout,
-		"lock_timeout":                        o.LockTimeout,
-		"idle_in_transaction_session_timeout": o.IdleInTransaction,
+func (o Options) limits() map[string]string {
+	return map[string]string{
+		"statement_timeout":                   milliseconds(o.StatementTimeout),
+		"lock_timeout":                        milliseconds(o.LockTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(o.IdleInTransaction),
+		"join_collapse_limit":                 joinsCompared,
 	}
 }
 
@@ -308,7 +308,7 @@ func (db *DB) Begin(write bool) string {
 	if db.Options.PgBouncer {
 		limits := db.Options.limits()
 		for _, name := range slices.Sorted(maps.Keys(limits)) {
-			begin += "; SET LOCAL " + name + " = " + milliseconds(limits[name])
+			begin += "; SET LOCAL " + name + " = " + limits[name]
 		}
 	}
 	return begin
