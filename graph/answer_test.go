@@ -116,7 +116,7 @@ func TestAnswerOfOneStatement(t *testing.T) {
 // TestLargestAnswer measures what is allocated for an answer that is as large as the default allows, and for those that are
 // stopped: with the garbage that is less than an operation may take.
 func TestLargestAnswer(t *testing.T) {
-	const limit, most = 4 << 20, 64 << 20
+	const limit, most = 4 << 20, graph.Slowed * 64 << 20
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newLimitedAPI(t, url, graph.Limits{AnswerBytes: limit})
 		a.teams(100)
