@@ -273,9 +273,6 @@ func (p *plant) mustExec(database string, statements ...string) {
 
 func (p *plant) nothing() func() { return func() {} }
 
-// goodFor is how long an answer of /readyz is given again, and a little more.
-const goodFor = 1100 * time.Millisecond
-
 func (p *plant) pending() func() {
 	p.mustRun("DATABASE_URL=$OWNER_URL forge migrate down --yes")
 	p.unready()
