@@ -57,9 +57,10 @@ func TestShared(t *testing.T) {
 // deadline. What comes after looks anew.
 func TestSharedDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		silent := true
+		var silent atomic.Bool
+		silent.Store(true)
 		s := newShared(func(context.Context) finding {
-			if silent {
+			if silent.Load() {
 				time.Sleep(10 * patience)
 			}
 			return finding{}
@@ -75,7 +76,7 @@ func TestSharedDeadline(t *testing.T) {
 			t.Errorf("%v after %v", found.err, time.Since(start))
 		}
 		time.Sleep(patience + fresh)
-		silent = false
+		silent.Store(false)
 		if found := s.get(t.Context()); found.err != nil {
 			t.Error(found.err)
 		}

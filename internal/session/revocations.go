@@ -125,11 +125,11 @@ func (r *Revocations) set(user uuid.UUID, to *revoked) {
 // silent takes its time to end. An index finds the rows.
 func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
 	start, now := time.Now(), &seen{at: r.clock()}
 	var rows []*ent.User
 	done := make(chan error, 1)
 	go func() {
-		defer cancel()
 		found, err := r.stamped(ctx, db, now)
 		rows = found
 		done <- err

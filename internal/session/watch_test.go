@@ -90,3 +90,18 @@ func TestNotReadYet(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, address string) { watch(t, address).current(t) })
 }
+
+// TestReadIsWhole reads very often: a reading that has ended is not taken for one that was given up.
+func TestReadIsWhole(t *testing.T) {
+	t.Parallel()
+	db, err := database.Open(dbtest.SQLite(t), database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for range 1000 {
+		if err := NewRevocations(time.Minute).Read(t.Context(), db); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
