@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/expiry"
 	"forge/internal/idempotency"
 	"forge/internal/session"
-	"forge/internal/sweep"
 )
 
 // background begins what goes on beside requests, and returns what ends it and waits until it has. Each statement of it has a deadline.
@@ -17,8 +17,8 @@ func (p program) background(ctx context.Context, db, beside *database.DB, who *i
 	var all sync.WaitGroup
 	all.Go(func() { who.keepFresh(ctx) })
 	all.Go(func() { revocations.Watch(ctx, beside, time.Second, p.log) })
-	all.Go(func() { sweep.Some(idempotency.Expired).Every(ctx, db, time.Minute, "idempotency keys", p.log) })
-	all.Go(func() { sweep.Some(session.Expired).Every(ctx, db, time.Minute, "sessions", p.log) })
+	all.Go(func() { expiry.Some(idempotency.Expired).Every(ctx, db, time.Minute, "idempotency keys", p.log) })
+	all.Go(func() { expiry.Some(session.Expired).Every(ctx, db, time.Minute, "sessions", p.log) })
 	return func() {
 		cancel()
 		all.Wait()

@@ -19,11 +19,11 @@ import (
 	"go.uber.org/goleak"
 
 	"forge/internal/bootstrap"
+	"forge/internal/cursorcipher"
 	"forge/internal/database"
 	"forge/internal/dbtest"
 	"forge/internal/httpserver"
 	"forge/internal/ids"
-	"forge/internal/seal"
 	"forge/internal/seed"
 	"forge/internal/settings"
 	"forge/internal/viewer"
@@ -296,7 +296,7 @@ var takeCursor = []struct{ query, order string }{
 
 // FuzzCursor changes cursors: their text, or what is sealed in it, so that this is looked at as well.
 func FuzzCursor(f *testing.F) {
-	v, sealed := newVictim(f), seal.New(nil)
+	v, sealed := newVictim(f), cursorcipher.New(nil)
 	prints := make([]uint32, len(takeCursor))
 	for i, list := range takeCursor {
 		h := fnv.New32a()

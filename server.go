@@ -192,7 +192,7 @@ func serve(ctx context.Context, p program) error {
 	}
 	revocations := session.NewRevocations(p.Token.TTL)
 	if err := revocations.Read(ctx, beside); err != nil {
-		p.log.WarnContext(ctx, "revoked tokens not loaded yet, retrying; until they are, requests with a token are refused", "error", database.Told(err))
+		p.log.WarnContext(ctx, "revoked tokens not loaded yet, retrying; until they are, requests with a token are refused", "error", database.RedactError(err))
 	}
 	parts := p.parts(ctx, db, beside, documents, revocations, who)
 	defer p.background(ctx, db, beside, who, revocations)() // once the metrics have been told what to watch of the database

@@ -5,7 +5,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/viewer"
 )
 
@@ -75,12 +75,12 @@ func mayCall(ctx context.Context, object, name string) error {
 	role := viewer.RoleOf(ctx)
 	switch least, declared := access[object+"."+name]; {
 	case !declared:
-		return fault.Closed("", "%s is closed: nothing says who may call it", name)
+		return apperr.Forbidden("", "%s is closed: nothing says who may call it", name)
 	case role >= least:
 		return nil
 	case role == viewer.Anonymous:
-		return fault.SignIn()
+		return apperr.Unauthenticated()
 	default:
-		return fault.Closed("", "only an administrator may call %s", name)
+		return apperr.Forbidden("", "only an administrator may call %s", name)
 	}
 }

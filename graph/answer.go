@@ -8,8 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/apperr"
 	"forge/internal/budget"
-	"forge/internal/fault"
 	"forge/internal/graphqlhttp"
 )
 
@@ -42,7 +42,7 @@ func (o *operations) presentSome(ctx context.Context, err error) *gqlerror.Error
 	if answer.Exceeded() {
 		return nil // there will be one error, which says that
 	}
-	code := fault.Internal
+	code := apperr.CodeInternal
 	if f := classify(err); f != nil {
 		code = f.Code
 	}
@@ -69,6 +69,6 @@ func withLeftOut(errs gqlerror.List, answer *budget.Answer) gqlerror.List {
 		return errs
 	}
 	more := graphqlhttp.MoreErrors(n)
-	more.Extensions = map[string]any{"code": string(cmp.Or(code, fault.Internal))}
+	more.Extensions = map[string]any{"code": string(cmp.Or(code, apperr.CodeInternal))}
 	return append(errs, more)
 }

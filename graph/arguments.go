@@ -8,7 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/graphqlhttp"
 	"forge/internal/telemetry"
 )
@@ -38,7 +38,7 @@ func (argumentValues) MutateOperationContext(ctx context.Context, op *graphql.Op
 		return nil
 	}
 	telemetry.FromContext(ctx).Refuse(telemetry.Cost)
-	return tooMuch(fault.TooComplex, "values in the arguments of all fields, or as much text", graphqlhttp.MaxValues, n)
+	return tooMuch(apperr.CodeTooComplex, "values in the arguments of all fields, or as much text", graphqlhttp.MaxValues, n)
 }
 
 // valueCount counts values. Each fragment is counted once, and taken as often as it is spread.

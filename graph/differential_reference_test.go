@@ -21,10 +21,10 @@ import (
 
 	"forge/ent"
 	gql "forge/graph/model"
+	"forge/internal/apperr"
+	"forge/internal/cursorcipher"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/ids"
-	"forge/internal/seal"
 	"forge/internal/viewer"
 )
 
@@ -131,7 +131,7 @@ func (q question) meant() (any, error) {
 		return q.refers, nil
 	}
 	if q.field.Name == "nodes" && list.Len() > 100 {
-		return nil, fault.Input("ids", "%d IDs; up to 100 are allowed", list.Len())
+		return nil, apperr.BadInput("ids", "%d IDs; up to 100 are allowed", list.Len())
 	}
 	var found []any
 	for i := range list.Len() {
@@ -148,10 +148,10 @@ func (q question) meant() (any, error) {
 func (q question) one(id ids.ID, argument string) (any, error) {
 	name := q.field.Definition.Type.Name()
 	if name != "Node" && id.Prefix != q.entities[name].Prefix {
-		return nil, fault.Input(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, q.entities[name].Prefix)
+		return nil, apperr.BadInput(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, q.entities[name].Prefix)
 	}
 	if name == "Node" && !q.shows(id.Prefix) {
-		return nil, fault.Input(argument, "%s is not the ID of anything that can be read", id)
+		return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
 	}
 	if node := q.nodes[id]; node != nil {
 		return node, nil
@@ -175,7 +175,7 @@ var ownersOnly = map[string]bool{"email": true, "role": true, "isActive": true, 
 // below answers a field of the object with the key.
 func (q question) below(name string, key uuid.UUID) (any, error) {
 	if name == "User" && ownersOnly[q.field.Name] && q.viewer.Role != viewer.Admin && key != q.viewer.ID {
-		return nil, fault.Closed("", "you may not see this")
+		return nil, apperr.Forbidden("", "you may not see this")
 	}
 	if q.field.Name == "stock" && !q.stocked[key] {
 		return nil, nil
@@ -276,16 +276,16 @@ func (q question) cut(name string, args vars) (cut, error) {
 		case !given:
 			continue
 		case argument == "offset" && n < 0:
-			return cut{}, fault.Input(argument, "offset is %d; it may not be negative, nor past 32 bits", n)
+			return cut{}, apperr.BadInput(argument, "offset is %d; it may not be negative, nor past 32 bits", n)
 		case argument != "offset" && (n < 0 || n > 100):
-			return cut{}, fault.Input(argument, "%s is %d; from 0 to 100 is allowed", argument, n)
+			return cut{}, apperr.BadInput(argument, "%s is %d; from 0 to 100 is allowed", argument, n)
 		}
 		*to = &n
 	}
 	for argument, to := range map[string]**line{"after": &wanted.after, "before": &wanted.before} {
 		if text, given := args[argument].(string); given {
 			if *to = q.find(name, wanted.order, text); *to == nil {
-				return cut{}, fault.Input(argument, "this is not a cursor of this list: take one from edges or pageInfo, and keep orderBy as it was")
+				return cut{}, apperr.BadInput(argument, "this is not a cursor of this list: take one from edges or pageInfo, and keep orderBy as it was")
 			}
 		}
 	}
@@ -334,13 +334,13 @@ func (c *contents) cursor(name string, order ordering, l line) string {
 	print += "|id" + strconv.FormatBool(desc)
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(print))
-	return string(seal.New(nil).Append(nil, h.Sum32(), append(values, l.key[:]...)))
+	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, l.key[:]...)))
 }
 
 // check finds fault with what a where input must not hold.
 func (c *contents) check(name string, where map[string]any, path string, depth int) error {
 	if depth > 10 {
-		return fault.Input(path, "conditions stand more than 10 deep inside each other")
+		return apperr.BadInput(path, "conditions stand more than 10 deep inside each other")
 	}
 	for _, condition := range slices.Sorted(maps.Keys(where)) {
 		value := where[condition]
@@ -373,7 +373,7 @@ func (c *contents) checkOne(name, condition string, value any, path string, dept
 	}
 	f, op := c.model.field(name, condition)
 	if name == "User" && ownersOnly[f.Name] && c.viewer.Role != viewer.Admin {
-		return fault.Closed(path, "only an administrator may filter by this")
+		return apperr.Forbidden(path, "only an administrator may filter by this")
 	}
 	if op != "In" {
 		return checkValue(f, value, path)
@@ -389,15 +389,15 @@ func (c *contents) checkOne(name, condition string, value any, path string, dept
 func checkValue(f *entity.Field, value any, path string) error {
 	text, _ := value.(string)
 	if f.Kind == entity.ID && text != "" && !strings.HasPrefix(text, prefixOf(f.Refers)+"_") {
-		return fault.Input(path, "%s is the ID of something else: one of the form %s_… is wanted", text, prefixOf(f.Refers))
+		return apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", text, prefixOf(f.Refers))
 	}
 	if f.Kind == entity.Time {
 		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {
-			return fault.Input(path, "%q is not a time", text)
+			return apperr.BadInput(path, "%q is not a time", text)
 		}
 	}
 	if f.Kind == entity.String && strings.ContainsRune(text, 0) {
-		return fault.Input(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
+		return apperr.BadInput(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/ent"
+	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/telemetry"
 )
@@ -33,7 +33,7 @@ func presentError(log *slog.Logger, hints bool, tokens int) graphql.ErrorPresent
 				return badVariable(dotted(known.Path[1:]), inWords.Replace(known.Message))
 			}
 			if code, coded := known.Extensions["code"]; coded {
-				if code == string(fault.ParseFailed) && known.Locations == nil {
+				if code == string(apperr.CodeParseFailed) && known.Locations == nil {
 					return tooManyTokens(ctx, tokens)
 				}
 				return bare(known, hints)
@@ -47,7 +47,7 @@ func presentError(log *slog.Logger, hints bool, tokens int) graphql.ErrorPresent
 			f = badArgument(ctx, shown, err)
 		}
 		if f == nil {
-			f = &fault.Error{Code: fault.Internal, Message: "internal error", Cause: err,
+			f = &apperr.Error{Code: apperr.CodeInternal, Message: "internal error", Cause: err,
 				More: map[string]any{"requestId": telemetry.RequestID(ctx)}}
 		}
 		if f.Cause != nil {
@@ -93,18 +93,18 @@ func withoutValue(message string) string {
 }
 
 // classify returns the client's error for err, or nil if err was not meant for clients.
-func classify(err error) *fault.Error {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
+func classify(err error) *apperr.Error {
+	if f, ok := errors.AsType[*apperr.Error](err); ok {
 		return f
 	}
 	if errors.Is(err, context.Canceled) {
-		return &fault.Error{Code: fault.Timeout, Message: "the request was given up before it was answered"}
+		return &apperr.Error{Code: apperr.CodeTimeout, Message: "the request was given up before it was answered"}
 	}
-	return database.Fault(err)
+	return database.ClientError(err)
 }
 
 // badArgument recognises an argument that could not be decoded: gqlgen reports it at a path below the field's own.
-func badArgument(ctx context.Context, shown *gqlerror.Error, err error) *fault.Error {
+func badArgument(ctx context.Context, shown *gqlerror.Error, err error) *apperr.Error {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
 		return nil
@@ -120,9 +120,9 @@ func badArgument(ctx context.Context, shown *gqlerror.Error, err error) *fault.E
 		cause = wrapped.Err
 	}
 	if malformed, ok := errors.AsType[*ids.MalformedError](cause); ok {
-		return fault.Input(dotted(argument), "%s", malformed.Wanted(prefixAt(fc.Field.Name, argument)))
+		return apperr.BadInput(dotted(argument), "%s", malformed.Wanted(prefixAt(fc.Field.Name, argument)))
 	}
-	return fault.Input(dotted(argument), "%s", cause)
+	return apperr.BadInput(dotted(argument), "%s", cause)
 }
 
 // prefixAt returns the prefix of the IDs that an argument of a root field takes: teamId those of teams, and id those of what the field is

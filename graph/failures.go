@@ -7,20 +7,20 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/fault"
 	"forge/internal/telemetry"
 )
 
 // failure is an error with a cause that only the log tells.
 type failure struct {
-	code  fault.Code
+	code  apperr.Code
 	path  ast.Path
 	cause error
 }
 
 func (f failure) log(ctx context.Context, log *slog.Logger) {
-	log.ErrorContext(ctx, "request failed", "code", f.code, "path", f.path.String(), "error", database.Told(f.cause),
+	log.ErrorContext(ctx, "request failed", "code", f.code, "path", f.path.String(), "error", database.RedactError(f.cause),
 		"requestId", telemetry.RequestID(ctx))
 }
 

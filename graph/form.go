@@ -8,8 +8,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"forge/internal/apperr"
 	"forge/internal/email"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/password"
 	"forge/internal/username"
@@ -18,7 +18,7 @@ import (
 // form reads the arguments of a mutation into the shape in which they are stored, and keeps the first fault that it finds.
 type form struct {
 	path  string // of the input object: "input", "input.5"
-	fault *fault.Error
+	fault *apperr.Error
 }
 
 // at returns the path of the argument name.
@@ -27,7 +27,7 @@ func (f *form) at(name string) string { return f.path + "." + name }
 // refuse finds fault with the argument name; the message goes on after it.
 func (f *form) refuse(name, format string, args ...any) {
 	if f.fault == nil {
-		f.fault = fault.Input(f.at(name), name+" "+format, args...)
+		f.fault = apperr.BadInput(f.at(name), name+" "+format, args...)
 	}
 }
 
@@ -165,9 +165,9 @@ func (f *form) key(name string, id ids.ID, prefix string) ids.ID {
 }
 
 // wantPrefix refuses an ID that belongs to another kind of entity than the argument at path is about.
-func wantPrefix(path string, id ids.ID, prefix string) *fault.Error {
+func wantPrefix(path string, id ids.ID, prefix string) *apperr.Error {
 	if id.Prefix == prefix {
 		return nil
 	}
-	return fault.Input(path, "%s is an ID of another kind; one that begins with %s_ is wanted here", id, prefix)
+	return apperr.BadInput(path, "%s is an ID of another kind; one that begins with %s_ is wanted here", id, prefix)
 }

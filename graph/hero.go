@@ -23,7 +23,7 @@ func createHero(ctx context.Context, db *ent.Client, in model.CreateHeroInput) (
 	if err := haveRelatives(ctx, db, f.path, create.Mutation()); err != nil {
 		return nil, err
 	}
-	h, err := create.Save(read.Last(ctx))
+	h, err := create.Save(read.WithFinalWrite(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("create a hero: %w", err)
 	}
@@ -50,7 +50,7 @@ func deleteHero(ctx context.Context, db *ent.Client, t target) error {
 	if err := wantPrefix("id", t.id, "hero"); err != nil {
 		return err
 	}
-	n, err := db.Hero.Delete().Where(t.is).Exec(read.Last(ctx))
+	n, err := db.Hero.Delete().Where(t.is).Exec(read.WithFinalWrite(ctx))
 	return t.changed(ctx, n, err, heroVersion(db, t.id))
 }
 

@@ -9,9 +9,9 @@ import (
 	"forge/ent"
 	"forge/ent/hero"
 	"forge/graph/model"
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/unit"
 )
@@ -23,14 +23,14 @@ const heroesAtOnce = 1000
 type draft struct {
 	path  string // of the input that it is made from
 	row   *ent.HeroCreate
-	fault *fault.Error // why it cannot be stored
+	fault *apperr.Error // why it cannot be stored
 }
 
 // createHeroes stores heroes with a fixed number of statements. With ABORT it fails for the first draft at fault; with SKIP such
 // drafts are returned among the others.
 func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInput, onError model.OnError) ([]*draft, error) {
 	if len(in) > heroesAtOnce {
-		return nil, fault.Input("input", "input has %d heroes; at most %d are allowed", len(in), heroesAtOnce)
+		return nil, apperr.BadInput("input", "input has %d heroes; at most %d are allowed", len(in), heroesAtOnce)
 	}
 	drafts := make([]*draft, len(in))
 	for i := range in {
@@ -128,7 +128,7 @@ func insertAcceptable(ctx context.Context, db *ent.Client, drafts []*draft) erro
 		return err
 	}
 	if len(drafts) == 1 {
-		drafts[0].fault = fault.Input(drafts[0].path, "the database does not accept this hero")
+		drafts[0].fault = apperr.BadInput(drafts[0].path, "the database does not accept this hero")
 		return nil
 	}
 	half := len(drafts) / 2

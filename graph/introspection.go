@@ -12,7 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // noIntrospection refuses operations that ask for the schema itself.
@@ -33,7 +33,7 @@ func (noIntrospection) MutateOperationContext(_ context.Context, op *graphql.Ope
 	for _, set := range sets {
 		if f := introspects(set); f != nil {
 			err := gqlerror.ErrorPosf(f.Position, "%s is not answered: introspection is off on this server", f.Name)
-			err.Extensions = map[string]any{"code": string(fault.ValidationFailed)}
+			err.Extensions = map[string]any{"code": string(apperr.CodeValidationFailed)}
 			return err
 		}
 	}

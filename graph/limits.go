@@ -9,7 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/read"
 	"forge/internal/telemetry"
 )
@@ -60,15 +60,15 @@ func (l limiter) MutateOperationContext(ctx context.Context, op *graphql.Operati
 	}
 	for _, check := range []struct {
 		told          telemetry.Limit
-		code          fault.Code
+		code          apperr.Code
 		what          string
 		limit, actual int
 	}{
-		{telemetry.Depth, fault.TooDeep, "fields stand inside each other", l.Depth, found.depth},
-		{telemetry.Aliases, fault.TooManyAliases, "aliases", l.Aliases, found.aliases},
-		{telemetry.RootFields, fault.TooComplex, "root fields", l.RootFields, len(roots)},
-		{telemetry.Directives, fault.TooComplex, "directives", l.Directives, found.directives},
-		{telemetry.Cost, fault.TooComplex, "points of cost", l.Cost, found.cost},
+		{telemetry.Depth, apperr.CodeTooDeep, "fields stand inside each other", l.Depth, found.depth},
+		{telemetry.Aliases, apperr.CodeTooManyAliases, "aliases", l.Aliases, found.aliases},
+		{telemetry.RootFields, apperr.CodeTooComplex, "root fields", l.RootFields, len(roots)},
+		{telemetry.Directives, apperr.CodeTooComplex, "directives", l.Directives, found.directives},
+		{telemetry.Cost, apperr.CodeTooComplex, "points of cost", l.Cost, found.cost},
 	} {
 		if check.limit > 0 && check.actual > check.limit {
 			telemetry.FromContext(ctx).Refuse(check.told)
@@ -78,7 +78,7 @@ func (l limiter) MutateOperationContext(ctx context.Context, op *graphql.Operati
 	return nil
 }
 
-func tooMuch(code fault.Code, what string, limit, actual int) *gqlerror.Error {
+func tooMuch(code apperr.Code, what string, limit, actual int) *gqlerror.Error {
 	err := gqlerror.Errorf("%d %s; at most %d are allowed", actual, what, limit)
 	err.Extensions = map[string]any{"code": string(code), "limit": limit, "actual": actual}
 	return err
@@ -88,7 +88,7 @@ func tooMuch(code fault.Code, what string, limit, actual int) *gqlerror.Error {
 // refuses, this alone has no place in the document.
 func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 	telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
-	err := tooMuch(fault.TooComplex, "tokens", limit, limit+1)
+	err := tooMuch(apperr.CodeTooComplex, "tokens", limit, limit+1)
 	err.Message = fmt.Sprintf("more than %d tokens; at most %d are allowed", limit, limit)
 	return err
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/telemetry"
 )
 
@@ -34,7 +34,7 @@ func (nesting) MutateOperationParameters(ctx context.Context, request *graphql.R
 		return nil
 	}
 	telemetry.FromContext(ctx).Refuse(telemetry.Nesting)
-	return tooMuch(fault.TooDeep, what, maxNesting, depth)
+	return tooMuch(apperr.CodeTooDeep, what, maxNesting, depth)
 }
 
 // valueDepth returns how deep lists and objects stand inside each other in a value that was read from JSON, the value itself included.

@@ -14,8 +14,8 @@ import (
 	"forge/ent/orderitem"
 	"forge/ent/user"
 	"forge/graph/model"
+	"forge/internal/apperr"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/read"
 	"forge/internal/unit"
@@ -129,7 +129,7 @@ func suffices(ctx context.Context, stock map[uuid.UUID]goods, items []*model.Cre
 	}
 	for _, need := range needs {
 		if there := stock[need.product].Quantity; need.by > int64(there) {
-			return fault.Short(ids.ID{Prefix: "product", UUID: need.product}, there)
+			return apperr.InsufficientStock(ids.ID{Prefix: "product", UUID: need.product}, there)
 		}
 	}
 	return nil
@@ -140,14 +140,14 @@ func totalCents(stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput) 
 	for _, item := range items {
 		total += int64(item.Quantity) * int64(stock[item.ProductID.UUID].PriceCents)
 		if total > math.MaxInt32 {
-			return 0, fault.Input("input.items", "items cost more than %d cents in all, which is the most that an order can", math.MaxInt32)
+			return 0, apperr.BadInput("input.items", "items cost more than %d cents in all, which is the most that an order can", math.MaxInt32)
 		}
 	}
 	return int32(total), nil
 }
 
 func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, stock map[uuid.UUID]goods, total int32) (uuid.UUID, error) {
-	o, err := db.Order.Create().SetUserID(in.UserID.UUID).SetTotalCents(total).Save(read.Shown(ctx))
+	o, err := db.Order.Create().SetUserID(in.UserID.UUID).SetTotalCents(total).Save(read.WithReturning(ctx))
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("create an order: %w", err)
 	}
@@ -201,7 +201,7 @@ func notPending(ctx context.Context, db *ent.Client, t target) error {
 	if err != nil {
 		return err
 	}
-	return fault.Unfit("id", "%s is %s; only a pending order can be cancelled", t.id, o.Status)
+	return apperr.Conflict("id", "%s is %s; only a pending order can be cancelled", t.id, o.Status)
 }
 
 func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error {
@@ -212,7 +212,7 @@ func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error
 	}
 	for _, m := range moves {
 		if there := stock[m.product].Quantity; int64(there)+m.by > math.MaxInt32 {
-			return fault.Unfit("id", "the stock of %s is %d and cannot take %d back",
+			return apperr.Conflict("id", "the stock of %s is %d and cannot take %d back",
 				ids.ID{Prefix: "product", UUID: m.product}, there, m.by)
 		}
 	}

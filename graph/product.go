@@ -10,7 +10,7 @@ import (
 	"forge/ent"
 	"forge/ent/product"
 	"forge/graph/model"
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/ids"
 )
 
@@ -75,13 +75,13 @@ func adjustStock(ctx context.Context, db *ent.Client, id ids.ID, delta int32) er
 	}
 	there, ok := goods[id.UUID]
 	if !ok {
-		return fault.Missing(id)
+		return apperr.NotFound(id)
 	}
 	switch sum := int64(there.Quantity) + int64(delta); {
 	case sum < 0:
-		return fault.Short(id, there.Quantity)
+		return apperr.InsufficientStock(id, there.Quantity)
 	case sum > math.MaxInt32:
-		return fault.Input("delta", "delta would take the stock from %d past %d", there.Quantity, math.MaxInt32)
+		return apperr.BadInput("delta", "delta would take the stock from %d past %d", there.Quantity, math.MaxInt32)
 	}
 	return moveStock(ctx, db, []move{{id.UUID, int64(delta)}})
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/seal"
+	"forge/internal/cursorcipher"
 )
 
 const (
@@ -229,7 +229,7 @@ func TestReadBad(t *testing.T) {
 func TestReadForgedCursors(t *testing.T) {
 	t.Parallel()
 	both := newTwins(t, smallWorld())
-	sealed := seal.New(nil)
+	sealed := cursorcipher.New(nil)
 	for order, terms := range map[string]string{"NAME": "Hero|namefalse|idfalse", "AGE": "Hero|agefalse|nametrue|idtrue", "CREATED_AT": "Hero|created_atfalse|nametrue|idtrue"} {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(terms))

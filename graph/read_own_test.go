@@ -12,8 +12,8 @@ import (
 	"forge/graph"
 	"forge/graph/generated"
 	gql "forge/graph/model"
+	"forge/internal/apperr"
 	"forge/internal/dbtest"
-	"forge/internal/fault"
 	"forge/internal/fixture"
 	"forge/internal/ids"
 	"forge/internal/read"
@@ -96,7 +96,7 @@ func TestRootFieldWithCodeOfItsOwn(t *testing.T) {
 		id := vars{"id": first.String()}
 
 		serve(own{
-			heroes: func(context.Context) (*gql.HeroConnection, error) { return nil, fault.Closed("", "not for you") },
+			heroes: func(context.Context) (*gql.HeroConnection, error) { return nil, apperr.Forbidden("", "not for you") },
 			hero:   func(ids.ID) (*gql.Hero, error) { return nil, nil },
 		})
 		if got := a.do(`{ heroes { totalCount } }`, nil); len(got.Errors) != 1 || got.Errors[0].Message != "not for you" || got.Data != nil {
@@ -108,7 +108,7 @@ func TestRootFieldWithCodeOfItsOwn(t *testing.T) {
 
 		serve(own{
 			heroes: func(ctx context.Context) (*gql.HeroConnection, error) {
-				return &gql.HeroConnection{}, read.Only(ctx, hero.OwnerID(owner), hero.NameNEQ("nobody"))
+				return &gql.HeroConnection{}, read.Restrict(ctx, hero.OwnerID(owner), hero.NameNEQ("nobody"))
 			},
 			hero: func(ids.ID) (*gql.Hero, error) {
 				return &gql.Hero{ID: ids.ID{Prefix: "hero", UUID: rows["Hero"][2]}}, nil
@@ -140,7 +140,7 @@ func TestRootFieldWithCodeOfItsOwn(t *testing.T) {
 				t.Errorf("%s, of which the resolver returns more than a reference: %s", query, got)
 			}
 		}
-		if err := read.Only(t.Context(), hero.OwnerID(owner)); err == nil {
+		if err := read.Restrict(t.Context(), hero.OwnerID(owner)); err == nil {
 			t.Error("Only says nothing where there is no connection")
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"forge/ent"
 	"forge/ent/team"
 	"forge/ent/user"
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/ids"
 	"forge/internal/viewer"
 )
@@ -62,7 +62,7 @@ func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutat
 }
 
 // missing returns NOT_FOUND for what the hero names and is not there, or nil.
-func (r relatives) missing(ctx context.Context, path string, m *ent.HeroMutation) *fault.Error {
+func (r relatives) missing(ctx context.Context, path string, m *ent.HeroMutation) *apperr.Error {
 	if id, ok := m.TeamID(); ok && !r.teams[id] {
 		return missingAt(ctx, path+".teamId", ids.ID{Prefix: "team", UUID: id})
 	}
@@ -73,11 +73,11 @@ func (r relatives) missing(ctx context.Context, path string, m *ent.HeroMutation
 }
 
 // missingAt returns NOT_FOUND about an id that was given at the path field, or FORBIDDEN if it is the viewer's own.
-func missingAt(ctx context.Context, field string, id ids.ID) *fault.Error {
+func missingAt(ctx context.Context, field string, id ids.ID) *apperr.Error {
 	if v := viewer.FromContext(ctx); v.Stranger && v.ID == id.UUID {
 		return nobodyHere()
 	}
-	f := fault.Missing(id)
+	f := apperr.NotFound(id)
 	f.Field = field
 	return f
 }

@@ -10,7 +10,7 @@ import (
 
 	"forge/ent"
 	"forge/graph/model"
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/idempotency"
 	"forge/internal/ids"
 	"forge/internal/read"
@@ -45,9 +45,9 @@ func sessionField(ctx context.Context, engine *read.Engine) (name string, err er
 	case name == "":
 		return "", nil
 	case roots > 1:
-		return name, fault.Input(name, "%s stands alone in its operation: it is the only root field", name)
+		return name, apperr.BadInput(name, "%s stands alone in its operation: it is the only root field", name)
 	case op.Headers.Get(idempotency.Header) != "":
-		return name, fault.Input(idempotency.Header, "%s takes no %s: its answer is not kept", name, idempotency.Header)
+		return name, apperr.BadInput(idempotency.Header, "%s takes no %s: its answer is not kept", name, idempotency.Header)
 	}
 	return name, nil
 }
@@ -78,7 +78,7 @@ func switchViewer(ctx context.Context, next graphql.RootResolver) graphql.Marsha
 // signing returns what signs people in, or why nobody can sign in.
 func (r *Resolver) signing() (*session.Sessions, error) {
 	if r.Sessions == nil {
-		return nil, fault.Closed("", "this server has no key to sign tokens with: set AUTH_SECRET")
+		return nil, apperr.Forbidden("", "this server has no key to sign tokens with: set AUTH_SECRET")
 	}
 	return r.Sessions, nil
 }
@@ -138,10 +138,10 @@ func (r *Resolver) changePassword(ctx context.Context, in model.ChangePasswordIn
 		return nil, err
 	}
 	if viewer.FromContext(ctx).ID == uuid.Nil {
-		return nil, fault.SignIn()
+		return nil, apperr.Unauthenticated()
 	}
 	if viewer.FromContext(ctx).Stranger {
-		return nil, fault.Closed("", "your token is a provider's, and your password is changed there")
+		return nil, apperr.Forbidden("", "your token is a provider's, and your password is changed there")
 	}
 	f := form{path: "input"}
 	after := f.password("newPassword", &in.NewPassword)

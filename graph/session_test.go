@@ -21,10 +21,10 @@ import (
 	"forge/internal/database"
 	"forge/internal/dbtest"
 	"forge/internal/entity"
+	"forge/internal/expiry"
 	"forge/internal/ids"
 	"forge/internal/password"
 	"forge/internal/session"
-	"forge/internal/sweep"
 	"forge/internal/viewer"
 )
 
@@ -323,7 +323,7 @@ func TestRefresh(t *testing.T) {
 			at := uuid.Must(uuid.NewV7())
 			c.Session.Create().SetFamily(at).SetUserID(d.holder(first).ID).SetTokenHash("3d5dd71cf2ee0ab64f95bb6acf8cbf10e1bd7ba0a5cb21dcd2a6fd9d5e16a1a3").SetExpiresAt(hour).ExecX(ctx)
 		})
-		if n, err := sweep.Some(session.Expired).All(t.Context(), d.db); n != 1 || err != nil {
+		if n, err := expiry.Some(session.Expired).All(t.Context(), d.db); n != 1 || err != nil {
 			t.Errorf("the sweep removed %d (%v), want 1", n, err)
 		}
 		if got := d.refresh(token); len(got.Errors) > 0 {

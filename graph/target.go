@@ -7,7 +7,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"forge/ent"
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/ids"
 	"forge/internal/read"
 	"forge/internal/rule"
@@ -35,7 +35,7 @@ func (t target) update(ctx context.Context, change ent.Mutation, save, version f
 	if len(change.Fields()) == 0 && len(change.ClearedFields()) == 0 {
 		return t.check(ctx, version)
 	}
-	n, err := save(read.Last(ctx))
+	n, err := save(read.WithFinalWrite(ctx))
 	return t.changed(ctx, n, err, version)
 }
 
@@ -45,7 +45,7 @@ func (t target) check(ctx context.Context, version func(context.Context) (int, e
 	current, err := version(ctx)
 	switch {
 	case ent.IsNotFound(err):
-		return fault.Missing(t.id)
+		return apperr.NotFound(t.id)
 	case err != nil:
 		return fmt.Errorf("read the version of %s: %w", t.id, err)
 	}
@@ -54,11 +54,11 @@ func (t target) check(ctx context.Context, version func(context.Context) (int, e
 	}
 	switch {
 	case ent.IsNotFound(err):
-		return fault.Closed("", "%s is not yours to change", t.id)
+		return apperr.Forbidden("", "%s is not yours to change", t.id)
 	case err != nil:
 		return fmt.Errorf("look whose %s is: %w", t.id, err)
 	case t.expected != nil && current != int(*t.expected):
-		return fault.Stale(t.id, current)
+		return apperr.VersionConflict(t.id, current)
 	}
 	return nil
 }
@@ -75,5 +75,5 @@ func (t target) changed(ctx context.Context, n int, err error, version func(cont
 		return err
 	}
 	// It came into being, or to this version, between the two statements.
-	return fault.Unfit("id", "%s was changed by somebody else at the same moment; try again", t.id)
+	return apperr.Conflict("id", "%s was changed by somebody else at the same moment; try again", t.id)
 }

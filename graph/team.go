@@ -22,7 +22,7 @@ func createTeam(ctx context.Context, db *ent.Client, in model.CreateTeamInput) (
 	if err != nil {
 		return nil, err
 	}
-	t, err := create.Save(read.Last(ctx))
+	t, err := create.Save(read.WithFinalWrite(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("create a team: %w", err)
 	}
@@ -60,7 +60,7 @@ func deleteTeam(ctx context.Context, db *ent.Client, t target) error {
 	if err := wantPrefix("id", t.id, "team"); err != nil {
 		return err
 	}
-	n, err := db.Team.Delete().Where(t.is).Exec(read.Last(ctx))
+	n, err := db.Team.Delete().Where(t.is).Exec(read.WithFinalWrite(ctx))
 	return t.changed(ctx, n, err, teamVersion(db, t.id))
 }
 

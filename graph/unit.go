@@ -14,9 +14,9 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/ent"
+	"forge/internal/apperr"
 	"forge/internal/budget"
 	"forge/internal/database"
-	"forge/internal/fault"
 	"forge/internal/idempotency"
 	"forge/internal/read"
 	"forge/internal/telemetry"
@@ -157,7 +157,7 @@ func (a *attempt) store(ctx context.Context, request *idempotency.Request, respo
 func (a *attempt) commit(ctx context.Context, request *idempotency.Request) error {
 	err := a.unit.Commit(ctx)
 	if request != nil && a.unit.Unknown() {
-		a.doubt = fault.Unknown(err, true)
+		a.doubt = apperr.OutcomeUnknown(err, true)
 		return a.doubt
 	}
 	return err
@@ -223,7 +223,7 @@ func operationName(ctx context.Context) string {
 
 func unavailable(response *graphql.Response) bool {
 	return slices.ContainsFunc(response.Errors, func(err *gqlerror.Error) bool {
-		return err.Extensions["code"] == string(fault.Unavailable)
+		return err.Extensions["code"] == string(apperr.CodeUnavailable)
 	})
 }
 

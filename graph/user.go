@@ -10,10 +10,10 @@ import (
 	"forge/ent"
 	"forge/ent/user"
 	"forge/graph/model"
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/email"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/read"
 	"forge/internal/session"
@@ -31,7 +31,7 @@ func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (
 	if err != nil {
 		return nil, err
 	}
-	u, err := create.Save(read.Last(ctx))
+	u, err := create.Save(read.WithFinalWrite(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("create a user: %w", err)
 	}
@@ -44,7 +44,7 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 		return err
 	}
 	if in.Password.IsSet() && viewer.RoleOf(ctx) != viewer.Admin {
-		return fault.Closed("input.password", "one's own password is changed by changePassword, which asks for the old one")
+		return apperr.Forbidden("input.password", "one's own password is changed by changePassword, which asks for the old one")
 	}
 	if err := r.mayChangeEmail(ctx, db, in.Email.Value()); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, updat
 		return err
 	}
 	m.SetTokensValidAfter(at)
-	n, err := update.Save(read.Shown(ctx))
+	n, err := update.Save(read.WithReturning(ctx))
 	if err := t.changed(ctx, n, err, userVersion(db, t.id)); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, updat
 // inGeneral makes of the refusal of a value that somebody else has a CONFLICT that does not tell which: emails are not for everybody to know.
 func inGeneral(err error) error {
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
-		return fault.NameTaken()
+		return apperr.LoginTaken()
 	}
 	return err
 }
@@ -167,7 +167,7 @@ func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 		return err
 	}
 	ctx = entity.WithDeleted(ctx)
-	n, err := db.User.Update().Where(user.ID(id.UUID), user.DeletedAtNotNil()).ClearDeletedAt().Save(read.Last(ctx))
+	n, err := db.User.Update().Where(user.ID(id.UUID), user.DeletedAtNotNil()).ClearDeletedAt().Save(read.WithFinalWrite(ctx))
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", id, err)
 	}
@@ -177,7 +177,7 @@ func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 	if err := (target{id: id}).check(ctx, userVersion(db, id)); err != nil {
 		return err
 	}
-	return fault.Unfit("id", "%s is not deleted", id)
+	return apperr.Conflict("id", "%s is not deleted", id)
 }
 
 func userVersion(db *ent.Client, id ids.ID) func(context.Context) (int, error) {

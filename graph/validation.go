@@ -11,7 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/syntax"
 	"forge/internal/telemetry"
 )
@@ -39,12 +39,12 @@ type validator struct {
 func (v validator) prepare(ctx context.Context, text string) (*ast.QueryDocument, gqlerror.List) {
 	if n := longestWord(text); n > maxWord {
 		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
-		return nil, gqlerror.List{tooMuch(fault.TooComplex, "characters stand in one name or number", maxWord, n)}
+		return nil, gqlerror.List{tooMuch(apperr.CodeTooComplex, "characters stand in one name or number", maxWord, n)}
 	}
 	document, err := syntax.Parse(text, v.tokens)
 	if err != nil {
 		wrong := gqlerror.WrapIfUnwrapped(err)
-		wrong.Extensions = map[string]any{"code": string(fault.ParseFailed)}
+		wrong.Extensions = map[string]any{"code": string(apperr.CodeParseFailed)}
 		return nil, gqlerror.List{wrong}
 	}
 	if errs := v.validate(ctx, text, document); len(errs) > 0 {
@@ -66,7 +66,7 @@ func (v validator) validate(ctx context.Context, text string, document *ast.Quer
 	if stopped == nil {
 		return errs
 	}
-	if stopped.Extensions["code"] == string(fault.TooComplex) {
+	if stopped.Extensions["code"] == string(apperr.CodeTooComplex) {
 		telemetry.FromContext(ctx).Refuse(telemetry.Cost)
 	} else {
 		telemetry.FromContext(ctx).Refuse(telemetry.Deadline)
@@ -144,7 +144,7 @@ const maxProblems = 100
 type problems struct{ errs gqlerror.List }
 
 var furtherProblem = &gqlerror.Error{
-	Message: "there are more errors", Extensions: map[string]any{"code": string(fault.ValidationFailed)},
+	Message: "there are more errors", Extensions: map[string]any{"code": string(apperr.CodeValidationFailed)},
 }
 
 func (p *problems) add(rule string, options ...core.ErrorOption) {
@@ -152,7 +152,7 @@ func (p *problems) add(rule string, options ...core.ErrorOption) {
 		p.errs = append(p.errs, furtherProblem)
 		return
 	}
-	err := &gqlerror.Error{Rule: rule, Extensions: map[string]any{"code": string(fault.ValidationFailed)}}
+	err := &gqlerror.Error{Rule: rule, Extensions: map[string]any{"code": string(apperr.CodeValidationFailed)}}
 	for _, option := range options {
 		option(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/core"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // maxSteps is how many steps the validation of one document may take. Documents that people write
@@ -72,14 +72,14 @@ func spending(work func()) (stopped *gqlerror.Error) {
 }
 
 func tooManySteps() *gqlerror.Error {
-	err := tooMuch(fault.TooComplex, "", maxSteps, maxSteps+1)
+	err := tooMuch(apperr.CodeTooComplex, "", maxSteps, maxSteps+1)
 	err.Message = "the document takes too long to validate: it has too many operations, fragments " +
 		"that are spread, or values; send fewer of them at once"
 	return err
 }
 
 func timedOut(message string) *gqlerror.Error {
-	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(fault.Timeout)}}
+	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(apperr.CodeTimeout)}}
 }
 
 // pay is a rule that finds nothing wrong. It takes from the budget what all other rules, and

@@ -14,7 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/read"
 )
 
@@ -143,5 +143,5 @@ func kindOf(value any) string {
 var inWords = strings.NewReplacer("slice", "list", "map", "object")
 
 func badVariable(field, message string) *gqlerror.Error {
-	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(fault.BadUserInput), "field": field}}
+	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(apperr.CodeBadUserInput), "field": field}}
 }

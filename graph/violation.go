@@ -15,9 +15,9 @@ import (
 
 	"forge/ent"
 	"forge/ent/migrate"
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -25,7 +25,7 @@ import (
 
 // violation returns the client's error for a rule of the database that err reports as broken, or nil if it reports none. Code of
 // its own is needed only where an entity has more to say.
-func violation(ctx context.Context, err error) *fault.Error {
+func violation(ctx context.Context, err error) *apperr.Error {
 	v, ok := database.Violation(err)
 	if !ok {
 		return nil
@@ -39,18 +39,18 @@ func violation(ctx context.Context, err error) *fault.Error {
 	case database.Referenced:
 		return stillReferenced(ctx, v, args)
 	case database.ForeignKey:
-		return fault.Unfit("", "something that this refers to is not there, or something still refers to it")
+		return apperr.Conflict("", "something that this refers to is not there, or something still refers to it")
 	case database.Exclusion:
-		return fault.Unfit(args.whole(), "this overlaps with something that is there already")
+		return apperr.Conflict(args.whole(), "this overlaps with something that is there already")
 	case database.Character:
-		return fault.Input(args.withNUL(), "a text has a character that cannot be stored, such as U+0000")
+		return apperr.BadInput(args.withNUL(), "a text has a character that cannot be stored, such as U+0000")
 	}
 	field := args.of(v)
 	name := "a value"
 	if field != args.whole() {
 		name = last(field)
 	}
-	f := fault.Input(field, "%s %s", name, refusal[v.Rule])
+	f := apperr.BadInput(field, "%s %s", name, refusal[v.Rule])
 	f.Cause = err // what was sent passed the checks of the API, which should have known
 	return f
 }
@@ -64,16 +64,16 @@ var refusal = map[database.Rule]string{
 	database.Form:     "does not have the form that the database wants",
 }
 
-func notUnique(v database.Violated, args arguments) *fault.Error {
+func notUnique(v database.ConstraintError, args arguments) *apperr.Error {
 	field := args.of(v)
 	if field == args.whole() {
-		return fault.Unfit(field, "there is one with the same values already")
+		return apperr.Conflict(field, "there is one with the same values already")
 	}
-	return fault.Taken(field)
+	return apperr.AlreadyTaken(field)
 }
 
 // noReference says which of the IDs that were sent leads to nothing. PostgreSQL names the key; on SQLite each is looked for.
-func noReference(ctx context.Context, v database.Violated, args arguments) *fault.Error {
+func noReference(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
 	for _, a := range args.ids() {
 		if v.Value == a.id.UUID.String() || v.Value == "" && absent(ctx, a.id) {
 			return missingAt(ctx, a.path, a.id)
@@ -82,17 +82,17 @@ func noReference(ctx context.Context, v database.Violated, args arguments) *faul
 	if asks := viewer.FromContext(ctx); asks.Stranger && (v.Value == "" || v.Value == asks.ID.String()) {
 		return nobodyHere()
 	}
-	return fault.Unfit(args.whole(), "something that this refers to is not there any more")
+	return apperr.Conflict(args.whole(), "something that this refers to is not there any more")
 }
 
 // nobodyHere returns the FORBIDDEN for a provider's user of whom there is no row, so that nothing can belong to them.
-func nobodyHere() *fault.Error {
-	return fault.Closed("", "you are signed in by a provider, and there is no user here that is you, so nothing can be yours: "+
+func nobodyHere() *apperr.Error {
+	return apperr.Forbidden("", "you are signed in by a provider, and there is no user here that is you, so nothing can be yours: "+
 		"ask an administrator for one, whose ID your token then names")
 }
 
 // stillReferenced says what refers to the row that is to go, by the name that its kind has in the API.
-func stillReferenced(ctx context.Context, v database.Violated, args arguments) *fault.Error {
+func stillReferenced(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
 	row, what := "this", "something else"
 	for _, a := range args.ids() {
 		if last(a.path) != "id" {
@@ -106,7 +106,7 @@ func stillReferenced(ctx context.Context, v database.Violated, args arguments) *
 	if e := described(v.Table); e != nil && len(e.Visible) > 0 {
 		what = "a row of the type " + e.Name
 	}
-	return fault.Unfit("id", "%s cannot be removed while %s refers to it", row, what)
+	return apperr.Conflict("id", "%s cannot be removed while %s refers to it", row, what)
 }
 
 // described returns the entity of a table, or nil.
@@ -222,7 +222,7 @@ func (l arguments) whole() string {
 }
 
 // of returns the path of the argument that a rule's columns come from, or that of all if there is no such one, or there are many.
-func (l arguments) of(v database.Violated) string {
+func (l arguments) of(v database.ConstraintError) string {
 	for _, column := range columnsOf(v) {
 		name, shown := nameOf(v.Table, column)
 		var found []string
@@ -246,7 +246,7 @@ func (l arguments) of(v database.Violated) string {
 }
 
 // columnsOf returns the columns that a rule is about. Of a CHECK constraint they are those of its condition, if ent/schema has it.
-func columnsOf(v database.Violated) []string {
+func columnsOf(v database.ConstraintError) []string {
 	if v.Rule != database.Check || len(v.Columns) > 0 {
 		return v.Columns
 	}

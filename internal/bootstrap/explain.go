@@ -25,7 +25,7 @@ func explain(s *settings.Settings, err error) error {
 			err = errors.New("the server does not encrypt connections; sslmode=disable in the address does without, where the network between is trusted")
 		} else if plain := unwritable(s.DatabaseURL, err); plain != nil {
 			err = plain
-		} else if known := database.Fault(err); known != nil {
+		} else if known := database.ClientError(err); known != nil {
 			err = known
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // The errors of one answer: how many it has at most, and how many bytes their messages and paths may have together.
@@ -27,8 +27,8 @@ type Answer struct {
 	mu         sync.Mutex
 	shown      int // errors
 	errorBytes int
-	more       int        // errors that are left out
-	code       fault.Code // of one of those
+	more       int         // errors that are left out
+	code       apperr.Code // of one of those
 }
 
 // New returns the budget of an answer that may have limit bytes, and be made of rows of limit bytes. 0 means no limit.
@@ -71,15 +71,15 @@ func (a *Answer) Lift() {
 func (a *Answer) Exceeded() bool { return a != nil && a.exceeded.Load() }
 
 // Err returns the error of an answer that is larger than it may be.
-func (a *Answer) Err() *fault.Error {
-	return &fault.Error{Code: fault.TooComplex,
+func (a *Answer) Err() *apperr.Error {
+	return &apperr.Error{Code: apperr.CodeTooComplex,
 		Message: fmt.Sprintf("the answer is larger than the %d bytes that are allowed; ask for fewer rows or fields", a.limit),
 		More:    map[string]any{"limit": a.limit, "actual": max(a.bytes.Load(), a.rows.Load())}}
 }
 
 // SkipError reports whether there is no room for another error. The error, of the code, counts as left out then. It is
 // for callers that can avoid making the error; all errors pass AddError.
-func (a *Answer) SkipError(code fault.Code) bool {
+func (a *Answer) SkipError(code apperr.Code) bool {
 	if a == nil {
 		return false
 	}
@@ -89,7 +89,7 @@ func (a *Answer) SkipError(code fault.Code) bool {
 }
 
 // AddError counts an error of the code. It returns false if there is no room for it: then it counts as left out.
-func (a *Answer) AddError(code fault.Code) bool {
+func (a *Answer) AddError(code apperr.Code) bool {
 	if a == nil {
 		return true
 	}
@@ -102,12 +102,12 @@ func (a *Answer) AddError(code fault.Code) bool {
 	return true
 }
 
-func (a *Answer) skip(code fault.Code) bool {
+func (a *Answer) skip(code apperr.Code) bool {
 	if a.shown < MaxErrors && a.errorBytes < maxErrorBytes {
 		return false
 	}
 	a.more++
-	if a.code == "" || code == fault.Unavailable { // it says that the whole may be tried again
+	if a.code == "" || code == apperr.CodeUnavailable { // it says that the whole may be tried again
 		a.code = code
 	}
 	return true
@@ -134,7 +134,7 @@ func (a *Answer) Errors() int {
 }
 
 // LeftOut returns how many errors are left out, and the code of one of them: UNAVAILABLE if there is one of that code.
-func (a *Answer) LeftOut() (n int, code fault.Code) {
+func (a *Answer) LeftOut() (n int, code apperr.Code) {
 	if a == nil {
 		return 0, ""
 	}

@@ -7,7 +7,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/telemetry"
 )
 
@@ -85,6 +85,6 @@ func (db *DB) enter(ctx context.Context) error {
 		return ctx.Err()
 	case <-late.C:
 		telemetry.FromContext(ctx).Refuse(telemetry.PoolTimeout)
-		return &fault.Error{Code: fault.Unavailable, Message: "all connections to the database are in use; try again", Cause: errPoolTimeout}
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "all connections to the database are in use; try again", Cause: errPoolTimeout}
 	}
 }

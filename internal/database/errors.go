@@ -12,36 +12,36 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 var errPoolTimeout = errors.New("no connection came free within the pool timeout")
 
-func unavailable(cause error) *fault.Error {
+func unavailable(cause error) *apperr.Error {
 	if moved, ok := errors.AsType[*FileError](cause); ok {
-		return &fault.Error{Code: fault.Unavailable, Message: moved.Reason, Cause: cause}
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: moved.Reason, Cause: cause}
 	}
-	return &fault.Error{Code: fault.Unavailable, Message: "the database cannot be reached; try again", Cause: cause}
+	return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database cannot be reached; try again", Cause: cause}
 }
 
-// Fault returns the client's error for trouble that a database has with any statement: it takes too long, it cannot be
+// ClientError returns the client's error for trouble that a database has with any statement: it takes too long, it cannot be
 // reached, it cannot be written. It returns nil for everything else.
-func Fault(err error) *fault.Error {
+func ClientError(err error) *apperr.Error {
 	switch {
 	case isPQ(err, pqerror.TRSerializationFailure), isPQ(err, pqerror.TRDeadlockDetected):
-		return &fault.Error{Code: fault.Unavailable, Message: "too many changes of the same things at once; try again", Cause: err}
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "too many changes of the same things at once; try again", Cause: err}
 	case errors.Is(err, context.DeadlineExceeded), isPQ(err, pqerror.QueryCanceled), isPQ(err, pqerror.LockNotAvailable),
 		isPQ(err, pqerror.IdleInTransactionSessionTimeout), errors.Is(err, errStatementTimeout):
-		return &fault.Error{Code: fault.Timeout, Message: "this took too long and was stopped", Cause: err}
+		return &apperr.Error{Code: apperr.CodeTimeout, Message: "this took too long and was stopped", Cause: err}
 	case isPQ(err, pqerror.UndefinedTable), isPQ(err, pqerror.UndefinedColumn):
-		return &fault.Error{Code: fault.Unavailable, Message: "the database does not have the schema that this server was built for", Cause: err}
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database does not have the schema that this server was built for", Cause: err}
 	case Busy(err), isSQLite(err, sqlite3.SQLITE_LOCKED):
-		return &fault.Error{Code: fault.Unavailable, Message: "the database is locked by another process; try again", Cause: err}
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database is locked by another process; try again", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_READONLY), ReadOnly(err):
-		return &fault.Error{Code: fault.Unavailable, Message: "the database can only be read at present", Cause: err}
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database can only be read at present", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_FULL), isPQ(err, pqerror.DiskFull):
-		return &fault.Error{Code: fault.Unavailable, Message: "the database's disk is full", Cause: err}
-	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), lacking(err), Lost(err), isFileError(err):
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database's disk is full", Cause: err}
+	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), lacking(err), ConnectionLost(err), isFileError(err):
 		return unavailable(err)
 	}
 	return nil
@@ -53,9 +53,9 @@ func staleStatement(err error) bool {
 	return isPQ(err, pqerror.InvalidSQLStatementName) || isPQ(err, pqerror.FeatureNotSupported)
 }
 
-// Passing reports whether err comes from others who work on the same rows, from a prepared statement that has gone stale, or from an
+// Transient reports whether err comes from others who work on the same rows, from a prepared statement that has gone stale, or from an
 // interrupt that was meant for a statement before: the same work, done again, may succeed.
-func Passing(err error) bool {
+func Transient(err error) bool {
 	return isPQ(err, pqerror.TRSerializationFailure) || isPQ(err, pqerror.TRDeadlockDetected) || staleStatement(err) ||
 		Busy(err) || isSQLite(err, sqlite3.SQLITE_INTERRUPT)
 }
@@ -80,8 +80,8 @@ func lacking(err error) bool {
 	return ok && e.Code.Class() == "53"
 }
 
-// Lost reports whether err means that there is no server, or no longer a connection to it.
-func Lost(err error) bool {
+// ConnectionLost reports whether err means that there is no server, or no longer a connection to it.
+func ConnectionLost(err error) bool {
 	if e, ok := errors.AsType[*pq.Error](err); ok {
 		switch e.Code.Class() {
 		case "08": // connection exception

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/dbtest"
-	"forge/internal/fault"
 )
 
 // endless has a first row at once, and a second one after a count to a number that takes minutes.
@@ -39,10 +39,10 @@ func TestStatementTimeout(t *testing.T) {
 		for _, first := range []int{1, -1} { // that is there at once, and that never comes
 			start := time.Now()
 			_, err := readAll(t.Context(), db, endless, first)
-			if f := database.Fault(err); f == nil || f.Code != fault.Timeout {
+			if f := database.ClientError(err); f == nil || f.Code != apperr.CodeTimeout {
 				t.Fatalf("a statement that takes too long: %v; want a timeout", err)
 			}
-			if database.Passing(err) || database.Lost(err) {
+			if database.Transient(err) || database.ConnectionLost(err) {
 				t.Errorf("%v would be tried again", err)
 			}
 			if took := time.Since(start); took > 20*time.Second {
@@ -55,7 +55,7 @@ func TestStatementTimeout(t *testing.T) {
 		const insert = `INSERT INTO teams (id, created_at, updated_at, name) SELECT $1, $2, $2, $3 WHERE (SELECT count(*) FROM
 			(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) SELECT i FROM n) AS n) < 0`
 		_, err = db.ExecContext(t.Context(), insert, "01890a5d-ac96-774b-bcce-b302099a8057", time.Now(), "x")
-		if f := database.Fault(err); f == nil || f.Code != fault.Timeout {
+		if f := database.ClientError(err); f == nil || f.Code != apperr.CodeTimeout {
 			t.Fatalf("a change that takes too long: %v; want a timeout", err)
 		}
 	})
@@ -72,7 +72,7 @@ func TestRowsEndWithTheirContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		_, err = readAll(ctx, db, endless, 1)
-		if f := database.Fault(err); f == nil || f.Code != fault.Timeout {
+		if f := database.ClientError(err); f == nil || f.Code != apperr.CodeTimeout {
 			t.Errorf("rows whose context has ended: %v; want a timeout", err)
 		}
 	})

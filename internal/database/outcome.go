@@ -12,11 +12,11 @@ type unanswered struct{ error }
 
 func (e unanswered) Unwrap() error { return e.error }
 
-// Unanswered reports whether err leaves open whether PostgreSQL has carried the statement out: it
+// OutcomeUnknown reports whether err leaves open whether PostgreSQL has carried the statement out: it
 // was sent, and then the connection broke or time was up. Of a statement within a transaction that
 // matters only if it is the COMMIT. It also reports true for what PostgreSQL has stored but not
 // replicated as it should have been.
-func Unanswered(err error) bool {
+func OutcomeUnknown(err error) bool {
 	_, ok := errors.AsType[unanswered](err)
 	return ok
 }

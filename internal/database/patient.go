@@ -15,7 +15,7 @@ func (p patient) Connect(ctx context.Context) (driver.Conn, error) {
 	const pause = 5 * time.Millisecond
 	for start := time.Now(); ; {
 		conn, err := p.Connector.Connect(ctx)
-		if err == nil || !Passing(err) || time.Since(start) > busyTimeout {
+		if err == nil || !Transient(err) || time.Since(start) > busyTimeout {
 			return conn, err
 		}
 		select {

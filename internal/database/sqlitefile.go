@@ -229,7 +229,7 @@ func (f *sqliteFile) replace(ctx context.Context, why error) error {
 	other := sql.OpenDB(f.look)
 	defer other.Close()
 	if err := f.accept(ctx, other); err != nil {
-		return &FileError{reasonReplaced, fmt.Sprintf("%s is another file by now, and cannot be used: %s", f.path, Told(err))}
+		return &FileError{reasonReplaced, fmt.Sprintf("%s is another file by now, and cannot be used: %s", f.path, RedactError(err))}
 	}
 	f.used.Store(&fileSet{path: now.path, main: now.main})
 	return nil

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/fault"
 )
 
 // stored is a SQLite database in use, with a table t.
@@ -78,14 +78,14 @@ func (s *stored) refuses(reason string) {
 	_, before := os.Stat(s.path)
 	for range 3 {
 		_, err := s.ExecContext(s.t.Context(), "INSERT INTO t VALUES (2)")
-		f := database.Fault(err)
-		if err == nil || f == nil || f.Code != fault.Unavailable || !strings.Contains(f.Message, reason) || strings.Contains(f.Message, s.path) {
+		f := database.ClientError(err)
+		if err == nil || f == nil || f.Code != apperr.CodeUnavailable || !strings.Contains(f.Message, reason) || strings.Contains(f.Message, s.path) {
 			s.t.Errorf("%v (%v), want that it is unavailable: %s", err, f, reason)
 		}
 		if conn, err := s.Acquire(s.t.Context()); err == nil {
 			s.t.Error("a connection was acquired")
 			conn.Close()
-		} else if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != fault.Unavailable || !strings.Contains(f.Message, reason) {
+		} else if f, ok := errors.AsType[*apperr.Error](err); !ok || f.Code != apperr.CodeUnavailable || !strings.Contains(f.Message, reason) {
 			s.t.Errorf("acquire: %v", err)
 		}
 	}
@@ -171,7 +171,7 @@ func TestMovedWhileWriting(t *testing.T) {
 		}
 	}
 	s.rename(s.path, s.path+".away")
-	if _, err := conn.ExecContext(t.Context(), "COMMIT"); database.Fault(err) == nil {
+	if _, err := conn.ExecContext(t.Context(), "COMMIT"); database.ClientError(err) == nil {
 		t.Errorf("COMMIT: %v", err)
 	}
 	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {

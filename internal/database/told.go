@@ -12,10 +12,10 @@ import (
 // quoted is what an error repeats of what it was given, as strconv and PostgreSQL do.
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// Told returns the text of an error without values that were sent or stored, for the log. What stands in quotes is left out, unless it is a
+// RedactError returns the text of an error without values that were sent or stored, for the log. What stands in quotes is left out, unless it is a
 // database that names a part of the schema by it. The values of a row that breaks a rule are in what PostgreSQL calls the detail of an error,
 // which is no part of the text.
-func Told(err error) string {
+func RedactError(err error) string {
 	text := err.Error()
 	e, ok := errors.AsType[*pq.Error](err)
 	switch {

@@ -31,10 +31,10 @@ func TestTold(t *testing.T) {
 		if want == "" {
 			want = tt.err.Error()
 		}
-		if got := Told(tt.err); got != want || strings.Contains(got, secret) {
+		if got := RedactError(tt.err); got != want || strings.Contains(got, secret) {
 			t.Errorf("%s: told as\n%s, want\n%s", tt.err, got, want)
 		}
-		if got := Told(fmt.Errorf("deep: %w", tt.err)); got != "deep: "+want {
+		if got := RedactError(fmt.Errorf("deep: %w", tt.err)); got != "deep: "+want {
 			t.Errorf("%s: told as\n%s, want\n%s", tt.err, got, "deep: "+want)
 		}
 	}

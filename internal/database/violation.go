@@ -28,8 +28,8 @@ const (
 	Form                       // a text is not one of what the column's type can be
 )
 
-// Violated says which rule of the database an error reports as broken, as far as the database tells.
-type Violated struct {
+// ConstraintError says which rule of the database an error reports as broken, as far as the database tells.
+type ConstraintError struct {
 	Rule    Rule
 	Name    string   // of the constraint or index
 	Table   string   // that has the constraint: of a foreign key, the one whose rows refer to others
@@ -69,9 +69,9 @@ var sqliteRules = map[int]Rule{
 }
 
 // Violation returns what rule err reports as broken; ok is false if err is about something else.
-func Violation(err error) (v Violated, ok bool) {
+func Violation(err error) (v ConstraintError, ok bool) {
 	if e, is := errors.AsType[*pq.Error](err); is {
-		v = Violated{Rule: postgresRules[e.Code], Name: e.Constraint, Table: e.Table}
+		v = ConstraintError{Rule: postgresRules[e.Code], Name: e.Constraint, Table: e.Table}
 		v.Columns, v.Value = keyOf(e.Detail)
 		if e.Column != "" {
 			v.Columns = []string{e.Column}
@@ -81,7 +81,7 @@ func Violation(err error) (v Violated, ok bool) {
 		}
 	}
 	if e, is := errors.AsType[*sqlite.Error](err); is {
-		v = Violated{Rule: sqliteRules[e.Code()]}
+		v = ConstraintError{Rule: sqliteRules[e.Code()]}
 		subject := subjectOf(e.Error())
 		switch {
 		case v.Rule == Unique, v.Rule == Required:
@@ -123,8 +123,8 @@ type statementError struct {
 // Unwrap returns the failure as the database told it.
 func (e *statementError) Unwrap() error { return e.error }
 
-// During returns the failure of a statement in such a form that Violation knows what the statement did.
-func During(query string, err error) error {
+// WithStatement returns the failure of a statement in such a form that Violation knows what the statement did.
+func WithStatement(query string, err error) error {
 	if v, ok := Violation(err); !ok || v.Rule != ForeignKey {
 		return err
 	}

@@ -74,7 +74,7 @@ func TestViolation(t *testing.T) {
 				continue
 			}
 			_, err := db.ExecContext(t.Context(), tt.statement)
-			v, ok := database.Violation(database.During(tt.statement, err))
+			v, ok := database.Violation(database.WithStatement(tt.statement, err))
 			if v.Rule != tt.rule || ok != (tt.rule != 0) || err == nil {
 				t.Errorf("%s: %+v (%v), want rule %d", tt.statement, v, err, tt.rule)
 			}

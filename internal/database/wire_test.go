@@ -75,7 +75,7 @@ func TestSilentHost(t *testing.T) {
 				}
 			}
 			p.silent.Store(true)
-			if err := statement(t.Context(), conn); err == nil || !database.Lost(err) {
+			if err := statement(t.Context(), conn); err == nil || !database.ConnectionLost(err) {
 				t.Errorf("%v, want an error of a lost connection", err)
 			}
 			conn.Close()
@@ -117,7 +117,7 @@ func TestHungSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.hang()
-	if _, err := conn.ExecContext(t.Context(), statement+" AS new", 0.0); err == nil || database.Unanswered(err) {
+	if _, err := conn.ExecContext(t.Context(), statement+" AS new", 0.0); err == nil || database.OutcomeUnknown(err) {
 		t.Errorf("%v, want an error of the statement being prepared, which was never carried out", err)
 	}
 	conn.Close()
@@ -129,7 +129,7 @@ func TestHungSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.hang()
-	if _, err := conn.ExecContext(t.Context(), statement, 0.0); !database.Unanswered(err) {
+	if _, err := conn.ExecContext(t.Context(), statement, 0.0); !database.OutcomeUnknown(err) {
 		t.Errorf("%v, want an error that leaves open what became of the statement", err)
 	}
 

@@ -12,8 +12,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"forge/internal/fault"
-	"forge/internal/recycle"
+	"forge/internal/apperr"
+	"forge/internal/bufpool"
 	"forge/internal/telemetry"
 )
 
@@ -54,7 +54,7 @@ func (a answer) refuse(r *refusal) {
 	switch {
 	case r.status == http.StatusRequestEntityTooLarge:
 		a.record.Refuse(telemetry.Body)
-	case r.code == fault.TooComplex:
+	case r.code == apperr.CodeTooComplex:
 		a.record.Refuse(telemetry.Cost)
 	case r == batched:
 		a.record.Refuse(telemetry.Batch)
@@ -125,7 +125,7 @@ func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, e
 		cut = b.Len()
 	case response.Data != nil:
 		entry(`"data":`, response.Data)
-		recycle.Done(response.Data)
+		bufpool.Done(response.Data)
 	case len(response.Errors) == 0:
 		entry(`"data":`, []byte("null"))
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// FuzzBody sends bodies: whatever they say, the answer is a GraphQL response and never our own fault.
+// FuzzBody sends bodies: whatever they say, the answer is a GraphQL response and never our own apperr.
 func FuzzBody(f *testing.F) {
 	for _, body := range []string{
 		`{"query":"{ hello }"}`,

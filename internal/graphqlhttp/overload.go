@@ -10,7 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/admission"
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // skipped is how much of a body is read, and thrown away, after a request was turned away: the client may use its connection again then.
@@ -37,7 +37,7 @@ func awayBody() []byte {
 
 // TurnAway refuses a request of which only the headers are read: 503 and UNAVAILABLE, which it returns. net/http would wait for the body
 // before it sends the answer.
-func TurnAway(w http.ResponseWriter, r *http.Request) (status int, code fault.Code) {
+func TurnAway(w http.ResponseWriter, r *http.Request) (status int, code apperr.Code) {
 	media, _ := negotiate(r.Header["Accept"])
 	h := newAnswer(w, media).w.Header()
 	h["Content-Length"] = away.length

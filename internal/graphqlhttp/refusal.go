@@ -9,7 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/telemetry"
 )
 
@@ -17,7 +17,7 @@ import (
 // repeats what was sent: that may be a password.
 type refusal struct {
 	status  int
-	code    fault.Code
+	code    apperr.Code
 	message string
 	header  [2]string // a header that the status asks for, if there is one
 	// more is what the answer has in extensions beside the code.
@@ -31,22 +31,22 @@ const LocalNames = "AUTH is off, so only requests from this machine that name it
 const example = `as in {"query": "{ __typename }"}`
 
 var (
-	wrongMethod = &refusal{status: http.StatusMethodNotAllowed, code: fault.BadUserInput,
+	wrongMethod = &refusal{status: http.StatusMethodNotAllowed, code: apperr.CodeBadUserInput,
 		message: "only GET and POST are allowed", header: [2]string{"Allow", "GET, POST"}}
-	notAcceptable = &refusal{status: http.StatusNotAcceptable, code: fault.BadUserInput,
+	notAcceptable = &refusal{status: http.StatusNotAcceptable, code: apperr.CodeBadUserInput,
 		message: "the Accept header allows neither application/graphql-response+json nor application/json, in UTF-8"}
-	wrongType = &refusal{status: http.StatusUnsupportedMediaType, code: fault.BadUserInput,
+	wrongType = &refusal{status: http.StatusUnsupportedMediaType, code: apperr.CodeBadUserInput,
 		message: "a POST must have Content-Type: application/json, in UTF-8"}
-	wrongCoding = &refusal{status: http.StatusUnsupportedMediaType, code: fault.BadUserInput,
+	wrongCoding = &refusal{status: http.StatusUnsupportedMediaType, code: apperr.CodeBadUserInput,
 		message: "the body of a request must not be compressed", header: [2]string{"Accept-Encoding", "identity"}}
 	batched = malformed("the body of the request must be a JSON object, not an array: one operation, " + example)
-	tooSlow = &refusal{status: http.StatusRequestTimeout, code: fault.Timeout,
+	tooSlow = &refusal{status: http.StatusRequestTimeout, code: apperr.CodeTimeout,
 		message: "the body of the request did not arrive in time", header: [2]string{"Connection", "close"}}
-	overloaded = &refusal{status: http.StatusServiceUnavailable, code: fault.Unavailable,
+	overloaded = &refusal{status: http.StatusServiceUnavailable, code: apperr.CodeUnavailable,
 		message: "the server has more to do than it can; try again", header: [2]string{"Retry-After", "1"}}
 	// 421 says what is wrong: this server is not the one for that name (RFC 9110, sections 7.4 and 15.5.20).
-	otherHost = &refusal{status: http.StatusMisdirectedRequest, code: fault.Forbidden, message: LocalNames}
-	givenUp   = &refusal{status: http.StatusServiceUnavailable, code: fault.Timeout,
+	otherHost = &refusal{status: http.StatusMisdirectedRequest, code: apperr.CodeForbidden, message: LocalNames}
+	givenUp   = &refusal{status: http.StatusServiceUnavailable, code: apperr.CodeTimeout,
 		message: "the request was given up before it was answered"}
 )
 
@@ -64,7 +64,7 @@ func RefuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
 	if origin != "" {
 		message = "a page of another origin sent this from a browser: CORS_ORIGINS=" + origin + " lets it in"
 	}
-	refuse(w, r, &refusal{status: http.StatusForbidden, code: fault.Forbidden, message: message})
+	refuse(w, r, &refusal{status: http.StatusForbidden, code: apperr.CodeForbidden, message: message})
 }
 
 // RefuseHost answers a request for a name that is none of this machine's own.
@@ -73,13 +73,13 @@ func RefuseHost(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherHost
 // RefuseToken answers a request whose bearer token does not hold, and says why: https://www.rfc-editor.org/rfc/rfc6750#section-3. The reason
 // must have no quotes in it.
 func RefuseToken(w http.ResponseWriter, r *http.Request, reason string) {
-	refuse(w, r, &refusal{status: http.StatusUnauthorized, code: fault.Unauthenticated, message: reason,
+	refuse(w, r, &refusal{status: http.StatusUnauthorized, code: apperr.CodeUnauthenticated, message: reason,
 		header: [2]string{"WWW-Authenticate", `Bearer error="invalid_token", error_description="` + reason + `"`}})
 }
 
 // RefuseForNow answers a request that the server cannot judge yet.
 func RefuseForNow(w http.ResponseWriter, r *http.Request, reason string) {
-	refuse(w, r, &refusal{status: http.StatusServiceUnavailable, code: fault.Unavailable, message: reason, header: overloaded.header})
+	refuse(w, r, &refusal{status: http.StatusServiceUnavailable, code: apperr.CodeUnavailable, message: reason, header: overloaded.header})
 }
 
 func refuse(w http.ResponseWriter, r *http.Request, why *refusal) {
@@ -90,20 +90,20 @@ func refuse(w http.ResponseWriter, r *http.Request, why *refusal) {
 }
 
 func malformed(format string, args ...any) *refusal {
-	return &refusal{status: http.StatusBadRequest, code: fault.BadUserInput, message: fmt.Sprintf(format, args...)}
+	return &refusal{status: http.StatusBadRequest, code: apperr.CodeBadUserInput, message: fmt.Sprintf(format, args...)}
 }
 
 func tooLarge(limit int64) *refusal {
-	return &refusal{status: http.StatusRequestEntityTooLarge, code: fault.BadUserInput,
+	return &refusal{status: http.StatusRequestEntityTooLarge, code: apperr.CodeBadUserInput,
 		message: fmt.Sprintf("the body of the request is larger than the %d bytes that are allowed", limit)}
 }
 
 func tooManyValues(name string, n int) *refusal {
-	return &refusal{status: http.StatusBadRequest, code: fault.TooComplex, more: map[string]any{"limit": MaxValues, "actual": n},
+	return &refusal{status: http.StatusBadRequest, code: apperr.CodeTooComplex, more: map[string]any{"limit": MaxValues, "actual": n},
 		message: fmt.Sprintf("there are %d values in %s; at most %d are allowed", n, name, MaxValues)}
 }
 
 func notByGet(operation ast.Operation) *refusal {
-	return &refusal{status: http.StatusMethodNotAllowed, code: fault.BadUserInput, header: [2]string{"Allow", "POST"},
+	return &refusal{status: http.StatusMethodNotAllowed, code: apperr.CodeBadUserInput, header: [2]string{"Allow", "POST"},
 		message: fmt.Sprintf("GET runs queries only; send a %s by POST", strings.ToLower(string(operation)))}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // outcome is what an error's code means to HTTP.
@@ -22,14 +22,14 @@ type outcome struct {
 	begun bool
 }
 
-var outcomes = map[fault.Code]outcome{
-	fault.Unavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
-	fault.Unauthenticated:     {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
-	fault.RateLimited:         {status: http.StatusTooManyRequests, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
-	fault.Forbidden:           {status: http.StatusForbidden},
-	fault.OperationNotAllowed: {status: http.StatusForbidden},
-	fault.Timeout:             {status: http.StatusServiceUnavailable, always: true, begun: true},
-	fault.Internal:            {status: http.StatusInternalServerError},
+var outcomes = map[apperr.Code]outcome{
+	apperr.CodeUnavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
+	apperr.CodeUnauthenticated:     {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
+	apperr.CodeRateLimited:         {status: http.StatusTooManyRequests, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
+	apperr.CodeForbidden:           {status: http.StatusForbidden},
+	apperr.CodeOperationNotAllowed: {status: http.StatusForbidden},
+	apperr.CodeTimeout:             {status: http.StatusServiceUnavailable, always: true, begun: true},
+	apperr.CodeInternal:            {status: http.StatusInternalServerError},
 }
 
 // outcomeOf returns the status of a response, and a header that goes with it.
@@ -69,11 +69,11 @@ func firstCode(errs gqlerror.List) string {
 	return string(codeOf(errs[0]))
 }
 
-func codeOf(err *gqlerror.Error) fault.Code {
+func codeOf(err *gqlerror.Error) apperr.Code {
 	switch code := err.Extensions["code"].(type) {
 	case string:
-		return fault.Code(code)
-	case fault.Code:
+		return apperr.Code(code)
+	case apperr.Code:
 		return code
 	}
 	return ""

@@ -12,7 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/admission"
-	"forge/internal/peer"
+	"forge/internal/clientip"
 	"forge/internal/telemetry"
 )
 
@@ -94,7 +94,7 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 		return nil, notByGet(op.Operation.Operation)
 	}
 	if op.Operation.Operation == ast.Mutation {
-		ctx = peer.NewContext(ctx, r)
+		ctx = clientip.NewContext(ctx, r)
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	response := responses(ctx)

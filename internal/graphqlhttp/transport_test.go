@@ -20,7 +20,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/graphqlhttp"
 )
 
@@ -232,7 +232,7 @@ func TestHTTP(t *testing.T) {
 func TestUnknownOutcomes(t *testing.T) {
 	t.Parallel()
 	for keyed, want := range map[bool]string{false: "", true: "1"} {
-		err := fault.Unknown(nil, keyed)
+		err := apperr.OutcomeUnknown(nil, keyed)
 		extensions := map[string]any{"code": err.Code}
 		maps.Copy(extensions, err.More)
 		w := serve(newServer(func(context.Context) *graphql.Response {

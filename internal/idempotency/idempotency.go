@@ -22,9 +22,9 @@ import (
 
 	"forge/ent"
 	"forge/ent/idempotencykey"
+	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/fault"
-	"forge/internal/sweep"
+	"forge/internal/expiry"
 	"forge/internal/telemetry"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -53,7 +53,7 @@ type Request struct {
 // NewRequest returns the request, or an error for its sender if the key is not allowed.
 func NewRequest(owner, key, document, operation string, variables map[string]any) (*Request, error) {
 	if n := utf8.RuneCountInString(key); n > maxKey || !printable(key) {
-		return nil, fault.Input(Header, "%s has %d characters; up to %d are allowed, all of them printable", Header, n, maxKey)
+		return nil, apperr.BadInput(Header, "%s has %d characters; up to %d are allowed, all of them printable", Header, n, maxKey)
 	}
 	print, err := fingerprint(document, operation, variables)
 	return &Request{Viewer: owner, Key: key, Print: print}, err
@@ -95,7 +95,7 @@ func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, 
 		case err != nil:
 			return nil, fmt.Errorf("read an idempotency key: %w", err)
 		case known.Fingerprint != r.Print:
-			return nil, &fault.Error{Code: fault.IdempotencyConflict, Message: "another request was sent under this " + Header + "; a new request needs a new key"}
+			return nil, &apperr.Error{Code: apperr.CodeIdempotencyConflict, Message: "another request was sent under this " + Header + "; a new request needs a new key"}
 		case known.Answer == nil:
 			return nil, errors.New("an idempotency key was stored without an answer")
 		}
@@ -134,7 +134,7 @@ func (r *Request) is() func(*entsql.Selector) {
 func (r *Request) Keep(ctx context.Context, answer []byte, limits Limits) error {
 	if limits.AnswerBytes > 0 && len(answer) > limits.AnswerBytes {
 		telemetry.FromContext(ctx).Refuse(telemetry.KeptAnswer)
-		return fault.Input(Header, "the answer has %d bytes; up to %d are kept under an %s: ask for fewer fields, or send the request without one",
+		return apperr.BadInput(Header, "the answer has %d bytes; up to %d are kept under an %s: ask for fewer fields, or send the request without one",
 			len(answer), limits.AnswerBytes, Header)
 	}
 	ctx = viewer.NewContext(ctx, viewer.System)
@@ -173,7 +173,7 @@ func (r *Request) full(ctx context.Context, limits Limits) error {
 		return fmt.Errorf("look for the oldest of a viewer's idempotency keys: %w", err)
 	}
 	wait := max(1, int(math.Ceil(time.Until(oldest.ExpiresAt).Seconds())))
-	return &fault.Error{Code: fault.RateLimited, More: map[string]any{"retryAfter": wait},
+	return &apperr.Error{Code: apperr.CodeRateLimited, More: map[string]any{"retryAfter": wait},
 		Message: fmt.Sprintf("too much is kept under your %ss: up to %s; send the request without one, or wait until older ones expire", Header, limits.perViewer())}
 }
 
@@ -191,13 +191,13 @@ func (l Limits) perViewer() string {
 
 // Sweep removes the keys that have expired and returns how many there were.
 func Sweep(ctx context.Context, db *database.DB) (int, error) {
-	return sweep.Some(Expired).All(ctx, db)
+	return expiry.Some(Expired).All(ctx, db)
 }
 
-// Expired removes some keys that had expired at a time, as sweep.Some does. An index finds them.
+// Expired removes some keys that had expired at a time, as expiry.Some does. An index finds them.
 func Expired(ctx context.Context, c *ent.Client, now time.Time) (int, error) {
 	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(now)).
-		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(sweep.Limit).IDs(ctx)
+		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err
 	}

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // Cost is what a guess takes.
@@ -93,7 +93,7 @@ func (h *Hasher) Stale(hash string) bool {
 	return err != nil || c != h.cost
 }
 
-var errBusy = &fault.Error{Code: fault.Unavailable, Message: "too many passwords are being checked at once; try again"}
+var errBusy = &apperr.Error{Code: apperr.CodeUnavailable, Message: "too many passwords are being checked at once; try again"}
 
 func (h *Hasher) derive(ctx context.Context, password string, salt []byte, c Cost, length uint32) ([]byte, error) {
 	if err := h.enter(ctx); err != nil {

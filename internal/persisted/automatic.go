@@ -8,8 +8,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/apperr"
 	"forge/internal/cache"
-	"forge/internal/fault"
 	"forge/internal/telemetry"
 )
 
@@ -51,7 +51,7 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 		known, ok := a.documents.Get(hash)
 		telemetry.FromContext(ctx).LookUp(ok)
 		if !ok {
-			return coded(fault.PersistedQueryNotFound, "PersistedQueryNotFound") // clients look for this very message
+			return coded(apperr.CodePersistedQueryNotFound, "PersistedQueryNotFound") // clients look for this very message
 		}
 		params.Query = known
 	}
@@ -92,5 +92,5 @@ func (Off) MutateOperationParameters(_ context.Context, params *graphql.RawParam
 	if params.Query != "" {
 		return nil
 	}
-	return coded(fault.PersistedQueryNotSupported, "PersistedQueryNotSupported")
+	return coded(apperr.CodePersistedQueryNotSupported, "PersistedQueryNotSupported")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/graphqlhttp"
 )
 
@@ -74,12 +74,12 @@ func hashOf(document string) string {
 }
 
 func badInput(field, message string) *gqlerror.Error {
-	err := coded(fault.BadUserInput, "%s", message)
+	err := coded(apperr.CodeBadUserInput, "%s", message)
 	err.Extensions["field"] = field
 	return err
 }
 
 // coded returns a new error each time: gqlgen writes into those that it is given.
-func coded(code fault.Code, format string, args ...any) *gqlerror.Error {
+func coded(code apperr.Code, format string, args ...any) *gqlerror.Error {
 	return &gqlerror.Error{Message: fmt.Sprintf(format, args...), Extensions: map[string]any{"code": string(code)}}
 }

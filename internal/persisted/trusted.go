@@ -6,7 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/telemetry"
 )
 
@@ -35,16 +35,16 @@ func (t Trusted) MutateOperationParameters(ctx context.Context, params *graphql.
 func (t Trusted) resolve(ref reference, params *graphql.RawParams) *gqlerror.Error {
 	if ref.id == "" {
 		if !t.Manifest.has(params.Query) {
-			return coded(fault.OperationNotAllowed, "this server runs the operations of its manifest only, and the query is none of them")
+			return coded(apperr.CodeOperationNotAllowed, "this server runs the operations of its manifest only, and the query is none of them")
 		}
 		return nil
 	}
 	known, ok := t.Manifest.named(ref)
 	switch {
 	case !ok:
-		return coded(fault.OperationNotAllowed, "this server runs the operations of its manifest only, and %s names none of them", ref.field)
+		return coded(apperr.CodeOperationNotAllowed, "this server runs the operations of its manifest only, and %s names none of them", ref.field)
 	case params.Query != "" && params.Query != known:
-		return coded(fault.OperationNotAllowed, "the query is not the one that %s names in the manifest of this server", ref.field)
+		return coded(apperr.CodeOperationNotAllowed, "the query is not the one that %s names in the manifest of this server", ref.field)
 	}
 	params.Query = known
 	return nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"forge/internal/recycle"
+	"forge/internal/bufpool"
 	"forge/internal/telemetry"
 )
 
@@ -119,7 +119,7 @@ func (r *run) loadRows(ctx context.Context, f *fetch) error {
 	in.beyond = make([]bool, keys)
 	cells := f.level.cells.size()
 	in.places = make([]int32, 0, cells/len(f.columns))
-	in.table.ends, in.table.data = make([]int32, 0, cells), recycle.Bytes(f.level.data.size())
+	in.table.ends, in.table.data = make([]int32, 0, cells), bufpool.Bytes(f.level.data.size())
 	err := f.each(ctx, in.row)
 	if err == errAlone {
 		f.alone = true

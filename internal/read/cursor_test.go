@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"forge/internal/cursorcipher"
 	"forge/internal/entity"
-	"forge/internal/seal"
 )
 
 // everyTerm is an order by a column of each kind that can be ordered by.
@@ -30,7 +30,7 @@ var everyTerm = []term{
 var keyOnly = []term{{column: "id", kind: entity.ID}}
 
 // cursors is an engine for its cursors alone.
-var cursors = &Engine{cursors: seal.New([]byte("a key of 32 bytes, as it has to "))}
+var cursors = &Engine{cursors: cursorcipher.New([]byte("a key of 32 bytes, as it has to "))}
 
 var someKey = uuid.MustParse("018f2b6c-0000-7abc-8def-0123456789ab")
 

@@ -18,8 +18,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/cursorcipher"
 	"forge/internal/ids"
-	"forge/internal/seal"
 )
 
 // Engine reads selections of one schema. It is safe for concurrent use.
@@ -35,15 +35,15 @@ type Engine struct {
 	objects     map[string]*object      // by the name of the GraphQL type
 	connections map[string]*object      // by the name of the connection type
 	prefixes    map[string]*object      // by the prefix of IDs
-	cursors     *seal.Sealer
+	cursors     *cursorcipher.Sealer
 	plans       sync.Map // of documents that are kept, *ast.OperationDefinition to func() *operation
 }
 
 // NewEngine returns an engine for the contract. The error is a *MismatchError if there is anything that the engine would not answer rightly.
 //
-// cursorKey seals cursors, and has seal.KeySize bytes; with none everyone can read them.
+// cursorKey seals cursors, and has cursorcipher.KeySize bytes; with none everyone can read them.
 func NewEngine(c Contract, cursorKey []byte) (*Engine, error) {
-	e := &Engine{schema: c.Schema, plain: c.Refers, cursors: seal.New(cursorKey)}
+	e := &Engine{schema: c.Schema, plain: c.Refers, cursors: cursorcipher.New(cursorKey)}
 	b := &binder{Engine: e}
 	b.bind(c.Entities)
 	b.checkOthers()

@@ -12,9 +12,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/apperr"
 	"forge/internal/budget"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -40,13 +40,13 @@ func newRun(ctx context.Context, e *Engine, op *graphql.OperationContext) *run {
 type result struct {
 	table  table
 	page   *page
-	fault  *fault.Error // what is wrong with the arguments; nothing is loaded then
-	cursor []int        // the columns that make up a cursor
-	groups groups       // rows by the keys that they belong to
-	beyond []bool       // by the same: there are rows behind the page
-	passed []bool       // by the same: offset has passed over rows; nil without an offset
-	counts []int64      // by the same
-	of     []int32      // which key each row of the level above has, -1 for none; nil if it is that of the row's own place
+	fault  *apperr.Error // what is wrong with the arguments; nothing is loaded then
+	cursor []int         // the columns that make up a cursor
+	groups groups        // rows by the keys that they belong to
+	beyond []bool        // by the same: there are rows behind the page
+	passed []bool        // by the same: offset has passed over rows; nil without an offset
+	counts []int64       // by the same
+	of     []int32       // which key each row of the level above has, -1 for none; nil if it is that of the row's own place
 }
 
 // keyOf returns the place of the key that a row of the level above has.
@@ -110,7 +110,7 @@ func (r *run) one(ctx context.Context, p *plan, id ids.ID) (any, error) {
 // list answers a field that is a list of entities, of one type or of several: null in the place of an unknown ID.
 func (r *run) list(ctx context.Context, p *plan, values reflect.Value) (any, error) {
 	if values.Len() > maxPage && p.field.Definition.Type.Elem != nil && len(p.field.Arguments) > 0 && r.isNode(p.field.Definition.Type.Name()) {
-		return nil, fault.Input("ids", "%d IDs; up to %d are allowed", values.Len(), maxPage)
+		return nil, apperr.BadInput("ids", "%d IDs; up to %d are allowed", values.Len(), maxPage)
 	}
 	wanted := make([]ids.ID, values.Len())
 	batches := map[*selection]*batch{}
@@ -216,10 +216,10 @@ func (r *run) selectionFor(p *plan, id ids.ID, argument string) (*selection, err
 	}
 	if len(p.types) == 1 {
 		for _, s := range p.types {
-			return nil, fault.Input(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, s.level.object.Prefix)
+			return nil, apperr.BadInput(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, s.level.object.Prefix)
 		}
 	}
-	return nil, fault.Input(argument, "%s is not the ID of anything that can be read", id)
+	return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
 }
 
 // byKeys loads the rows with the keys and all that is below them.
@@ -248,7 +248,7 @@ func withColumn(columns []column, col column) []column {
 func (r *run) preparePages(ctx context.Context, l *level) error {
 	if l.field != nil && (l.via == nil || l.via.paged) {
 		p, err := r.pageOf(ctx, l)
-		if f, ok := err.(*fault.Error); ok && l.via != nil {
+		if f, ok := err.(*apperr.Error); ok && l.via != nil {
 			r.results[l.slot].fault = f
 			return nil
 		}

@@ -5,8 +5,8 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
+	"forge/internal/apperr"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/viewer"
 )
 
@@ -27,14 +27,14 @@ func (o *object) orderOf(value any, role viewer.Role) ([]term, error) {
 		input := entry.(map[string]any)
 		f := o.orders[fmt.Sprint(input["field"])]
 		if f == nil {
-			return nil, fault.Input(fmt.Sprintf("orderBy.%d.field", i), "%.40q is nothing to order by", input["field"])
+			return nil, apperr.BadInput(fmt.Sprintf("orderBy.%d.field", i), "%.40q is nothing to order by", input["field"])
 		}
 		if o.Visible[f.Name] != entity.ToAll && role != viewer.Admin {
-			return nil, fault.Closed(fmt.Sprintf("orderBy.%d.field", i), "only an administrator may order by this")
+			return nil, apperr.Forbidden(fmt.Sprintf("orderBy.%d.field", i), "only an administrator may order by this")
 		}
 		t := term{column: f.Column, kind: f.Kind, desc: input["direction"] == "DESC", nullable: f.Nullable}
 		if direction, given := input["direction"]; given && !t.desc && direction != "ASC" {
-			return nil, fault.Input(fmt.Sprintf("orderBy.%d.direction", i), "%.40q is no direction: it is ASC or DESC", direction)
+			return nil, apperr.BadInput(fmt.Sprintf("orderBy.%d.direction", i), "%.40q is no direction: it is ASC or DESC", direction)
 		}
 		if !ordersBy(terms, t.column) {
 			terms = append(terms, t)

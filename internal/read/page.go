@@ -6,7 +6,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // The sizes of a page: what is given when nothing is said, and the most.
@@ -103,9 +103,9 @@ func sizeOf(args given, name string, most int) (*int, error) {
 	n, ok := parseInt(value)
 	switch {
 	case most > 0 && (!ok || n < 0 || n > int64(most)):
-		return nil, fault.Input(name, "%s is %v; from 0 to %d is allowed", name, value, most)
+		return nil, apperr.BadInput(name, "%s is %v; from 0 to %d is allowed", name, value, most)
 	case !ok || n < 0:
-		return nil, fault.Input(name, "%s is %v; it may not be negative, nor past 32 bits", name, value)
+		return nil, apperr.BadInput(name, "%s is %v; it may not be negative, nor past 32 bits", name, value)
 	}
 	size := int(n)
 	return &size, nil
@@ -120,7 +120,7 @@ func (r *run) cursor(p *page, args given, name string) ([]any, error) {
 	text, _ := value.(string)
 	values, err := r.parseCursor(text, p.print, p.order)
 	if err != nil {
-		return nil, fault.Input(name, "%s", err)
+		return nil, apperr.BadInput(name, "%s", err)
 	}
 	return values, nil
 }

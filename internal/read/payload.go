@@ -40,14 +40,14 @@ func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.
 	return next(context.WithValue(ctx, returnedKey{}, &returned{payload: p}))
 }
 
-// Shown returns the context for the statement with which a mutation's root field creates or changes the row of the entity that its payload
+// WithReturning returns the context for the statement with which a mutation's root field creates or changes the row of the entity that its payload
 // shows: the payload is made from what the statement returns. The row must not be changed any more.
-func Shown(ctx context.Context) context.Context { return change(ctx, false) }
+func WithReturning(ctx context.Context) context.Context { return change(ctx, false) }
 
-// Last is like Shown, for a statement after which the root field stores nothing more. If it is the operation's first, and all that
+// WithFinalWrite is like Shown, for a statement after which the root field stores nothing more. If it is the operation's first, and all that
 // it needs of the database, it runs without a transaction around it, and what is to be stored afterwards is refused. Where ent needs
 // several statements, for edges to many, it is as if this had not been said.
-func Last(ctx context.Context) context.Context { return change(ctx, true) }
+func WithFinalWrite(ctx context.Context) context.Context { return change(ctx, true) }
 
 func change(ctx context.Context, last bool) context.Context {
 	r, ok := ctx.Value(returnedKey{}).(*returned)

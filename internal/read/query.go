@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/bufpool"
 	"forge/internal/ids"
-	"forge/internal/recycle"
 )
 
 // root is a root field of a query that does no more than refer: to the entity of an ID, or to all entities of a type.
@@ -28,7 +28,7 @@ type query struct {
 
 // Answer returns the data of the query that ctx is about, if each of its root fields does no more than refer, and is for everybody: the engine answers
 // it alone then, field errors included. It returns false, and has done nothing, if there is another field, or an argument that a
-// resolver would refuse. The data may go to recycle.Done once they were sent.
+// resolver would refuse. The data may go to bufpool.Done once they were sent.
 func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
 	op := graphql.GetOperationContext(ctx)
 	q := e.operation(op).query(e, op)
@@ -43,7 +43,7 @@ func (e *Engine) Answer(ctx context.Context) ([]byte, bool) {
 			return nil, false
 		}
 	}
-	b := append(recycle.Bytes(q.written.size()), '{')
+	b := append(bufpool.Bytes(q.written.size()), '{')
 	for i := range answers {
 		if i > 0 {
 			b = append(b, ',')
@@ -67,7 +67,7 @@ func (a *rootAnswer) forget() {
 		return
 	}
 	for i := range a.results {
-		recycle.Done(a.results[i].table.data)
+		bufpool.Done(a.results[i].table.data)
 	}
 }
 

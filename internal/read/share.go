@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // Requests that need the same work at the same time share it. While it is being done atOnce times, others wait, and when one of those is done, all that wait
@@ -162,7 +162,7 @@ func (c *crowd[T]) lead(ctx context.Context, party []*sharer[T], do func(context
 
 // toOthers returns what a failure of whoever did the work is to those who shared it. That there is no connection to be had is true for all.
 func toOthers(err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.Unavailable {
+	if f, ok := errors.AsType[*apperr.Error](err); ok && f.Code == apperr.CodeUnavailable {
 		return err
 	}
 	return errAlone

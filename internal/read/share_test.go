@@ -14,9 +14,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/dbtest"
-	"forge/internal/fault"
 	"forge/internal/unit"
 )
 
@@ -329,7 +329,7 @@ func TestShare(t *testing.T) {
 	})
 
 	t.Run("no connection is the failure of all", func(t *testing.T) {
-		none := &fault.Error{Code: fault.Unavailable}
+		none := &apperr.Error{Code: apperr.CodeUnavailable}
 		if err := toOthers(none); err != error(none) {
 			t.Errorf("got %v", err)
 		}

@@ -52,7 +52,7 @@ func (s *statement) arguments(value func(parameter) any) []any {
 func (r *run) written(ctx context.Context, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*statement, error) {
 	s := new(statement)
 	// The listening one is not asked for the viewer's ID, so that the statement is the same for all viewers of a role.
-	ctx = viewer.WithArgument(unit.Writing(listening{ctx, &s.asked}, &s.Statement), theViewer)
+	ctx = viewer.WithArgument(unit.Capture(listening{ctx, &s.asked}, &s.Statement), theViewer)
 	err := r.unit.Client().Shape(ctx, e, shape)
 	r.note(s)
 	return s, err

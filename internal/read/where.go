@@ -19,8 +19,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
+	"forge/internal/apperr"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/viewer"
 )
@@ -49,10 +49,10 @@ const (
 // all returns the condition that everything in a where input holds. A condition of null is as good as none.
 func (f filters) all(o *object, input map[string]any, path string, depth int) (condition, error) {
 	if depth > maxNesting {
-		return nil, fault.Input(path, "conditions stand more than %d deep inside each other", maxNesting)
+		return nil, apperr.BadInput(path, "conditions stand more than %d deep inside each other", maxNesting)
 	}
 	if *f.conditions += max(1, len(input)); *f.conditions > maxConditions {
-		return nil, fault.Input(path, "there are more than %d conditions", maxConditions)
+		return nil, apperr.BadInput(path, "there are more than %d conditions", maxConditions)
 	}
 	names := make([]string, 0, len(input))
 	for name, value := range input {
@@ -93,11 +93,11 @@ func join(with func(...*sql.Predicate) *sql.Predicate, parts []condition) condit
 func (f filters) one(o *object, by *filter, value any, path string, depth int) (condition, error) {
 	if by.edge != nil {
 		if *f.relations++; *f.relations > maxRelations {
-			return nil, fault.Input(path, "there are more than %d conditions over related rows", maxRelations)
+			return nil, apperr.BadInput(path, "there are more than %d conditions over related rows", maxRelations)
 		}
 	}
 	if by.closed && f.viewer.Role != viewer.Admin {
-		return nil, fault.Closed(path, "only an administrator may filter by this")
+		return nil, apperr.Forbidden(path, "only an administrator may filter by this")
 	}
 	switch by.op {
 	case "not":
@@ -338,19 +338,19 @@ func argument(by *filter, value any, path string) (any, error) {
 	case entity.Time:
 		t, err := parseTime(value)
 		if err != nil {
-			return nil, fault.Input(path, "%s", err)
+			return nil, apperr.BadInput(path, "%s", err)
 		}
 		return t, nil
 	case entity.Int:
 		n, ok := parseInt(value)
 		if !ok {
-			return nil, fault.Input(path, "%v is not a whole number from %d to %d", value, math.MinInt32, math.MaxInt32)
+			return nil, apperr.BadInput(path, "%v is not a whole number from %d to %d", value, math.MinInt32, math.MaxInt32)
 		}
 		return n, nil
 	case entity.String:
 		text, ok := value.(string)
 		if !ok || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
-			return nil, fault.Input(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
+			return nil, apperr.BadInput(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
 		}
 		if by.field.MatchBy != "" && len(text) <= longestFolded {
 			text = entity.Fold(text) // a longer one is no column's anyway
@@ -359,14 +359,14 @@ func argument(by *filter, value any, path string) (any, error) {
 	case entity.Enum:
 		text, _ := value.(string)
 		if by.values.ForName(text) == nil { // a variable's value may differ in case
-			return nil, fault.Input(path, "%.40q is not one of the values that are allowed here", value)
+			return nil, apperr.BadInput(path, "%.40q is not one of the values that are allowed here", value)
 		}
 		return text, nil
 	case entity.Bool:
 		if on, ok := value.(bool); ok {
 			return on, nil
 		}
-		return nil, fault.Input(path, "%v is neither true nor false", value)
+		return nil, apperr.BadInput(path, "%v is neither true nor false", value)
 	}
 	return nil, fmt.Errorf("read: nothing says how to compare the column %s", by.field.Column)
 }
@@ -376,12 +376,12 @@ func parseID(value any, prefix, path string) (ids.ID, error) {
 	var id ids.ID
 	if err := id.UnmarshalGQL(value); err != nil {
 		if malformed, ok := errors.AsType[*ids.MalformedError](err); ok && prefix != "" {
-			return id, fault.Input(path, "%s", malformed.Wanted(prefix))
+			return id, apperr.BadInput(path, "%s", malformed.Wanted(prefix))
 		}
-		return id, fault.Input(path, "%s", err)
+		return id, apperr.BadInput(path, "%s", err)
 	}
 	if prefix != "" && id.Prefix != prefix {
-		return id, fault.Input(path, "%s is the ID of something else: one of the form %s_… is wanted", id, prefix)
+		return id, apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", id, prefix)
 	}
 	return id, nil
 }

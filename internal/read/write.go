@@ -14,8 +14,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/apperr"
 	"forge/internal/entity"
-	"forge/internal/fault"
 	"forge/internal/ids"
 	"forge/internal/viewer"
 )
@@ -69,14 +69,14 @@ func (r *run) write(ctx context.Context, p *plan, f func(*writer) bool) graphql.
 
 // missing reports the field at the path, which may not be null and has no value.
 func (w *writer) missing(path ...ast.PathElement) {
-	if w.budget.SkipError(fault.Internal) {
+	if w.budget.SkipError(apperr.CodeInternal) {
 		return
 	}
 	graphql.AddErrorf(w.at(path...), "must not be null")
 }
 
 // refuse reports what is wrong with the arguments of the field that is being written.
-func (w *writer) refuse(out *output, err *fault.Error) {
+func (w *writer) refuse(out *output, err *apperr.Error) {
 	if w.budget.SkipError(err.Code) {
 		return
 	}
@@ -153,10 +153,10 @@ func (w *writer) sees(out *output, l *level, row int) bool {
 // hide writes null in the place of a field that the viewer may not see, and says so.
 func (w *writer) hide(out *output) {
 	w.b = append(w.b, "null"...)
-	if w.budget.SkipError(fault.Forbidden) {
+	if w.budget.SkipError(apperr.CodeForbidden) {
 		return
 	}
-	err := fault.Closed("", "you may not see this")
+	err := apperr.Forbidden("", "you may not see this")
 	graphql.AddError(w.at(out.step), &gqlerror.Error{Err: err, Message: err.Message,
 		Locations: []gqlerror.Location{{Line: out.at.Line, Column: out.at.Column}}})
 }

@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"forge/ent/intercept"
-	"forge/internal/fault"
+	"forge/internal/apperr"
 	"forge/internal/viewer"
 )
 
@@ -88,20 +88,20 @@ type change interface {
 }
 
 // EvalMutation refuses a change that the viewer may not make, and restricts another to the rows that they may make it to. What an
-// owner makes belongs to them. The errors are *fault.Error: UNAUTHENTICATED if signing in could help, else FORBIDDEN.
+// owner makes belongs to them. The errors are *apperr.Error: UNAUTHENTICATED if signing in could help, else FORBIDDEN.
 func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	who, v := p.allows(m.Op()), viewer.FromContext(ctx)
 	switch {
 	case who >= Admins && v.Role == viewer.Admin:
 		return nil
 	case v.Role == viewer.Anonymous:
-		return fault.SignIn()
+		return apperr.Unauthenticated()
 	case who < Owners:
-		return fault.Closed("", "only an administrator may do this")
+		return apperr.Forbidden("", "only an administrator may do this")
 	}
 	for _, column := range append(m.Fields(), m.ClearedFields()...) {
 		if slices.Contains(p.AdminsSet, column) {
-			return fault.Closed("", "only an administrator may change %s", argument(column))
+			return apperr.Forbidden("", "only an administrator may change %s", argument(column))
 		}
 	}
 	if err := p.keepOwner(m, v); err != nil {
@@ -129,7 +129,7 @@ func (p Policy) keepOwner(m ent.Mutation, v viewer.Viewer) error {
 	owner, set := m.Field(p.Owner.Column)
 	switch {
 	case set && owner != v.ID, m.FieldCleared(p.Owner.Column):
-		return fault.Closed("", "only an administrator may make this somebody else's: %s is to be your own ID", argument(p.Owner.Column))
+		return apperr.Forbidden("", "only an administrator may make this somebody else's: %s is to be your own ID", argument(p.Owner.Column))
 	case !set && m.Op().Is(ent.OpCreate):
 		return m.SetField(p.Owner.Column, v.ID)
 	}

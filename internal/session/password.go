@@ -9,21 +9,21 @@ import (
 	"github.com/google/uuid"
 
 	"forge/ent/user"
+	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/fault"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
 // errEnded is what a token is refused with that was good once.
-var errEnded = &fault.Error{Code: fault.Unauthenticated, Message: "this token is not good any more: sign in again"}
+var errEnded = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "this token is not good any more: sign in again"}
 
 // ChangePassword gives the viewer another password, and ends all of their sessions and tokens, as of the time that it returns. A wrong old password is
 // BAD_USER_INPUT, as the token is good: a client would take UNAUTHENTICATED for the sign to refresh it. After some of these the error is RATE_LIMITED.
 func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id uuid.UUID, at time.Time, err error) {
 	v := viewer.FromContext(ctx)
 	if v.ID == uuid.Nil {
-		return id, at, fault.SignIn()
+		return id, at, apperr.Unauthenticated()
 	}
 	var old string
 	err = s.guarded(about("change password", v.ID.String()), func() (bool, error) {
@@ -40,7 +40,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 		return s.verify(ctx, found[0], before)
 	})
 	if errors.Is(err, errWrong) {
-		err = fault.Input("input.oldPassword", "oldPassword is not the user's password")
+		err = apperr.BadInput("input.oldPassword", "oldPassword is not the user's password")
 	}
 	if err != nil {
 		return id, at, noted(ctx, err)

@@ -14,12 +14,12 @@ import (
 
 	"forge/ent"
 	entsession "forge/ent/session"
-	"forge/internal/fault"
-	"forge/internal/peer"
+	"forge/internal/apperr"
+	"forge/internal/clientip"
 	"forge/internal/unit"
 )
 
-var errRefresh = &fault.Error{Code: fault.Unauthenticated, Message: "this refresh token is not good, or no longer: sign in again"}
+var errRefresh = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "this refresh token is not good, or no longer: sign in again"}
 
 // ReplayError says that a refresh token came back after it was used. To whoever sent it it looks like any other that is not good.
 type ReplayError struct{ user, family uuid.UUID }
@@ -104,7 +104,7 @@ func (s *Sessions) repeat(ctx context.Context, db *ent.Client, token string, now
 // is not stored, and the salt, which is nowhere else; and another client's is another, which nobody has been given.
 func (s *Sessions) successor(ctx context.Context, token, salt string) string {
 	mac := hmac.New(sha256.New, []byte(token))
-	fmt.Fprintf(mac, "forge: the token after this one\x00%s\x00%s", salt, peer.Client(ctx, s.proxies))
+	fmt.Fprintf(mac, "forge: the token after this one\x00%s\x00%s", salt, clientip.Client(ctx, s.proxies))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 

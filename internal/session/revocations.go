@@ -188,7 +188,7 @@ func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Dur
 		case ctx.Err() != nil:
 			return
 		case err != nil && !out:
-			log.WarnContext(ctx, "revoked tokens cannot be read, retrying; after 10s without, requests with a token are refused", "error", database.Told(err))
+			log.WarnContext(ctx, "revoked tokens cannot be read, retrying; after 10s without, requests with a token are refused", "error", database.RedactError(err))
 		case err == nil && out:
 			log.InfoContext(ctx, "revoked tokens can be read again")
 		}

@@ -27,8 +27,8 @@ import (
 	"forge/ent/user"
 	"forge/internal/database"
 	"forge/internal/entity"
+	"forge/internal/expiry"
 	"forge/internal/password"
-	"forge/internal/sweep"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -130,9 +130,9 @@ func End(ctx context.Context, db *ent.Client, user uuid.UUID) error {
 	return nil
 }
 
-// Expired removes some sessions that had expired at a time, as sweep.Some does. An index finds them.
+// Expired removes some sessions that had expired at a time, as expiry.Some does. An index finds them.
 func Expired(ctx context.Context, db *ent.Client, now time.Time) (int, error) {
-	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).Order(ent.Asc(entsession.FieldExpiresAt)).Limit(sweep.Limit).IDs(ctx)
+	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).Order(ent.Asc(entsession.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err
 	}

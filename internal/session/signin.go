@@ -12,17 +12,17 @@ import (
 	"forge/ent"
 	"forge/ent/predicate"
 	"forge/ent/user"
+	"forge/internal/apperr"
+	"forge/internal/clientip"
 	"forge/internal/database"
 	"forge/internal/email"
-	"forge/internal/fault"
-	"forge/internal/peer"
 	"forge/internal/telemetry"
 	"forge/internal/unit"
 	"forge/internal/username"
 )
 
 // errSignIn says the same whatever is wrong.
-var errSignIn = &fault.Error{Code: fault.Unauthenticated, Message: "the login or the password is wrong, or the user may not sign in"}
+var errSignIn = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "the login or the password is wrong, or the user may not sign in"}
 
 // Account is somebody new. All of it was checked; EmailKey is what the email is unique by.
 type Account struct {
@@ -40,7 +40,7 @@ func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 	u, err := unit.Client(ctx).User.Create().SetUsername(a.Username).SetNillableEmail(a.Email).SetNillableEmailKey(a.EmailKey).
 		SetHashedPassword(hash).Save(system(ctx))
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
-		return nil, fault.NameTaken()
+		return nil, apperr.LoginTaken()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sign a user up: %w", err)
@@ -52,7 +52,7 @@ func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 // UNAUTHENTICATED, or RATE_LIMITED after too many failures. Only a user whose hash has another cost than new ones can be told by the time, until they
 // sign in the next time.
 func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens, error) {
-	key := about("sign in", sameLogin(login), peer.Network(peer.Address(ctx, s.proxies)).String())
+	key := about("sign in", sameLogin(login), clientip.Network(clientip.Address(ctx, s.proxies)).String())
 	var u *ent.User
 	err := s.guarded(key, func() (ok bool, err error) {
 		if u, err = s.byLogin(ctx, login); err != nil {
@@ -185,7 +185,7 @@ func renewKey(ctx context.Context, who *ent.User) error {
 
 // noted has the record of the request say so if the error turns guessing away.
 func noted(ctx context.Context, err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.RateLimited {
+	if f, ok := errors.AsType[*apperr.Error](err); ok && f.Code == apperr.CodeRateLimited {
 		telemetry.FromContext(ctx).Refuse(telemetry.Guessing)
 	}
 	return err

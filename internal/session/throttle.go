@@ -8,7 +8,7 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // Who guesses passwords is slowed down: after so many failures in a window each further one makes them wait, twice as long each time.
@@ -84,9 +84,9 @@ func (t *throttle) enter(key throttleKey) (attempt, error) {
 	return attempt{t, key}, nil
 }
 
-func limited(wait time.Duration) *fault.Error {
+func limited(wait time.Duration) *apperr.Error {
 	seconds := int((wait + time.Second - 1) / time.Second)
-	return &fault.Error{Code: fault.RateLimited, Message: "too many failures in a row, or tries at once; try again later", More: map[string]any{"retryAfter": seconds}}
+	return &apperr.Error{Code: apperr.CodeRateLimited, Message: "too many failures in a row, or tries at once; try again later", More: map[string]any{"retryAfter": seconds}}
 }
 
 // failed counts a failure.

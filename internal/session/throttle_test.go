@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/fault"
+	"forge/internal/apperr"
 )
 
 // clock is a time that tests move.
@@ -17,8 +17,8 @@ func (c *clock) now() time.Time { return c.Time }
 func (c *clock) pass(d time.Duration) { c.Time = c.Add(d) }
 
 func retryAfter(err error) int {
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || f.Code != fault.RateLimited {
+	f, ok := errors.AsType[*apperr.Error](err)
+	if !ok || f.Code != apperr.CodeRateLimited {
 		return 0
 	}
 	return f.More["retryAfter"].(int)

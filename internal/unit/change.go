@@ -63,7 +63,7 @@ func (u *Unit) alone(c *Change) bool {
 // storedError says that a statement was refused because the unit can no longer be all or nothing.
 func storedError(first, statement string) error {
 	return fmt.Errorf("unit: %q has committed by itself, as the operation's last change, and now there is another one: %q; "+
-		"let the first not be the last (read.Shown in the place of read.Last)", first, statement)
+		"let the first not be the last (read.WithReturning in the place of read.WithFinalWrite)", first, statement)
 }
 
 // returning runs a statement and hands over what it returns of the rows that it changes.

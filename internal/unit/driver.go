@@ -176,7 +176,7 @@ func (u *Unit) note(ctx context.Context, query string, start time.Time, err erro
 		if u.broken != nil && database.Aborted(err) {
 			err = u.broken
 		}
-		err = database.During(query, err)
+		err = database.WithStatement(query, err)
 		u.last = err
 		if u.begun {
 			u.broken = err

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"forge/ent"
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/dbtest"
-	"forge/internal/fault"
 	"forge/internal/unit"
 )
 
@@ -69,7 +69,7 @@ func TestStandingStill(t *testing.T) {
 		time.Sleep(300 * time.Millisecond)
 		return add(ctx, c, "b")
 	})
-	if f := database.Fault(err); f == nil || f.Code != fault.Timeout && f.Code != fault.Unavailable {
+	if f := database.ClientError(err); f == nil || f.Code != apperr.CodeTimeout && f.Code != apperr.CodeUnavailable {
 		t.Errorf("%v, want TIMEOUT or UNAVAILABLE", err)
 	}
 	if n := teams(t, db); n != 0 {

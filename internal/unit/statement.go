@@ -12,8 +12,8 @@ type Statement struct {
 
 type statementKey struct{}
 
-// Writing returns a context whose ent queries are written into s and not run: their callers find no rows.
-func Writing(ctx context.Context, s *Statement) context.Context {
+// Capture returns a context whose ent queries are written into s and not run: their callers find no rows.
+func Capture(ctx context.Context, s *Statement) context.Context {
 	return context.WithValue(ctx, statementKey{}, s)
 }
 

@@ -13,8 +13,8 @@ import (
 
 	"forge/ent"
 	_ "forge/ent/runtime" // without it, ent's hooks and interceptors are not there
+	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/fault"
 )
 
 // Mode says how much a unit's statements must agree with each other.
@@ -95,7 +95,7 @@ func (u *Unit) Passing() bool {
 	if u.unknown || u.stored != "" {
 		return false
 	}
-	return database.Passing(u.last) || database.Lost(u.last) || u.mode == Write && database.ReadOnly(u.last)
+	return database.Transient(u.last) || database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last)
 }
 
 // Away reports whether the unit failed because there was no database to be had for its work: no connection, or one to a server that
@@ -103,7 +103,7 @@ func (u *Unit) Passing() bool {
 func (u *Unit) Away() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.conn.Conn == nil && database.Lost(u.last) || u.mode == Write && database.ReadOnly(u.last)
+	return u.conn.Conn == nil && database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last)
 }
 
 // Stored reports whether something is stored for good already, though Commit has not been called:
@@ -123,11 +123,11 @@ func (u *Unit) Unknown() bool {
 
 // doubted returns the client's error if err leaves open whether a commit was carried out, and else err.
 func (u *Unit) doubted(err error) error {
-	if u.mode != Write || !database.Unanswered(err) {
+	if u.mode != Write || !database.OutcomeUnknown(err) {
 		return err
 	}
 	u.unknown = true
-	return fault.Unknown(err, false)
+	return apperr.OutcomeUnknown(err, false)
 }
 
 var errDone = errors.New("unit: the unit of work has ended")

@@ -12,9 +12,9 @@ import (
 
 	"forge/ent"
 	"forge/ent/team"
+	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/dbtest"
-	"forge/internal/fault"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -230,7 +230,7 @@ func TestPoolTimeout(t *testing.T) {
 		}
 		waiter := unit.New(db, unit.Single)
 		err = waiter.Rows(t.Context(), func(*sql.Rows) error { return nil }, "SELECT 1")
-		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != fault.Unavailable {
+		if f, ok := errors.AsType[*apperr.Error](err); !ok || f.Code != apperr.CodeUnavailable {
 			t.Errorf("without a free connection: %v, want UNAVAILABLE", err)
 		}
 		waiter.Rollback()

@@ -1,5 +1,5 @@
-// Package recycle hands memory on from one request to the next: what an answer is made in is large, and of use for a fraction of a millisecond.
-package recycle
+// Package bufpool hands memory on from one request to the next: what an answer is made in is large, and of use for a fraction of a millisecond.
+package bufpool
 
 import "sync"
 

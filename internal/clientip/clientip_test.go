@@ -1,4 +1,4 @@
-package peer
+package clientip
 
 import (
 	"net/http"

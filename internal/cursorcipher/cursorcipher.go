@@ -1,5 +1,5 @@
-// Package seal makes texts of what clients are to keep and send back, without reading or changing it.
-package seal
+// Package cursorcipher makes texts of what clients are to keep and send back, without reading or changing it.
+package cursorcipher
 
 import (
 	"crypto/aes"

@@ -1,5 +1,5 @@
-// Package sweep removes rows whose time is over.
-package sweep
+// Package expiry removes rows whose time is over.
+package expiry
 
 import (
 	"context"

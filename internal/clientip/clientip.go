@@ -1,5 +1,5 @@
-// Package peer tells which address a request comes from.
-package peer
+// Package clientip tells which address a request comes from.
+package clientip
 
 import (
 	"context"
