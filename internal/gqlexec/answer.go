@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"cmp"
@@ -49,7 +49,7 @@ func (o *operations) presentSome(ctx context.Context, err error) *gqlerror.Error
 	if !answer.AddError(code) {
 		return nil
 	}
-	shown := graphqlhttp.Shortened(o.present(ctx, err))
+	shown := graphqlhttp.Shortened(o.present.error(ctx, err))
 	answer.AddErrorBytes(len(shown.Message) + pathBytes(shown.Path))
 	return shown
 }

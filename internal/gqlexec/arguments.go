@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"context"
@@ -16,19 +16,10 @@ import (
 // bytesAValue is how many bytes of text count as much as one value.
 const bytesAValue = 100
 
-// argumentValues refuses operations whose arguments have more values than variables may have, those of a
+// checkArgumentCount refuses operations whose arguments have more values than variables may have, those of a
 // variable as often as it is used: each use is decoded anew, so a variable of a megabyte that stands
 // in a thousand places would be a gigabyte.
-type argumentValues struct{}
-
-// ExtensionName names the check for gqlgen.
-func (argumentValues) ExtensionName() string { return "Arguments" }
-
-// Validate accepts every schema.
-func (argumentValues) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext counts the values.
-func (argumentValues) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func checkArgumentCount(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	c := valueCount{variables: map[string]int{}, fragments: map[string]int{}}
 	for name, value := range op.Variables {
 		c.variables[name] = valuesOf(value)

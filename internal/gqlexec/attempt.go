@@ -1,10 +1,9 @@
-package graph
+package gqlexec
 
 import (
 	"cmp"
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -13,12 +12,12 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/ent"
 	"forge/internal/apperr"
 	"forge/internal/budget"
 	"forge/internal/database"
 	"forge/internal/idempotency"
 	"forge/internal/read"
+	"forge/internal/retry"
 	"forge/internal/telemetry"
 	"forge/internal/unit"
 )
@@ -26,18 +25,19 @@ import (
 // operations runs each operation as one unit of work. It is committed once the answer is complete; a mutation one of whose root
 // fields failed is rolled back. An operation that was refused never gets here.
 type operations struct {
-	Config
+	Options
+	app     Application
 	schema  graphql.ExecutableSchema
 	db      *database.DB
 	engine  *read.Engine
-	present graphql.ErrorPresenterFunc
+	present *presenter
 	log     *slog.Logger
 }
 
 // run runs the operation that ctx is about, as often as it is worth while.
 func (o *operations) run(ctx context.Context) *graphql.Response {
 	start := time.Now()
-	var made hashes
+	var prepared preparations
 	record := telemetry.FromContext(ctx)
 	ctx = record.StartOperation(ctx)
 	ctx, stop := o.bounded(ctx)
@@ -45,15 +45,15 @@ func (o *operations) run(ctx context.Context) *graphql.Response {
 	tries, doubt := 0, error(nil)
 	for n := 1; ; n++ {
 		record.Attempt(n)
-		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine)), hashes: made, doubt: doubt}
+		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine)), prepared: prepared, doubt: doubt}
 		response := a.run(ctx)
-		made, doubt = a.hashes, a.doubt
+		prepared, doubt = a.prepared, a.doubt
 		if !a.unit.Away() {
 			tries++
 		}
-		if !a.inVain(response, tries) || time.Since(start) > retried || !pause(ctx, n) {
+		if !a.shouldRetry(response, tries) || time.Since(start) > retryTime || backoff.Wait(ctx, n) != nil {
 			response = a.doubted(ctx, response)
-			a.settle(ctx)
+			a.runAfterRollback(ctx)
 			a.logFailures(ctx)
 			record.StopOperation()
 			refuseLate(ctx, response)
@@ -65,15 +65,15 @@ func (o *operations) run(ctx context.Context) *graphql.Response {
 // attempt is an operation being run, for the first time or again.
 type attempt struct {
 	*operations
-	number int
-	unit   *unit.Unit
-	failed atomic.Bool // nothing of it is to be stored
-	hashes hashes      // see hashPasswords
+	number   int
+	unit     *unit.Unit
+	failed   atomic.Bool // nothing of it is to be stored
+	prepared preparations
 	// doubt is the error of an attempt of the operation, this or an earlier one, of which it is not known whether it was stored.
 	doubt error
 
-	ready     []func()                                   // see beforeCommit
-	aftermath []func(context.Context, *ent.Client) error // see afterFailure
+	beforeCommit  []func()
+	afterRollback []func(context.Context) error
 
 	failures failures
 }
@@ -89,7 +89,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	ctx = context.WithValue(unit.NewContext(ctx, a.unit), attemptKey{}, a)
 	answer := budget.New(a.Limits.AnswerBytes)
 	ctx = budget.NewContext(ctx, answer)
-	if err := a.admit(ctx); err != nil {
+	if err := a.checkMutation(ctx); err != nil {
 		response := a.refuse(ctx, err)
 		response.Data = nil // nothing was run: it is an error of the request
 		return response
@@ -98,7 +98,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	if err != nil {
 		return a.refuse(ctx, err)
 	}
-	a.hashPasswords(ctx)
+	a.prepare(ctx)
 	if request != nil {
 		known, err := a.claim(ctx, request)
 		if err != nil {
@@ -148,7 +148,7 @@ func (a *attempt) store(ctx context.Context, request *idempotency.Request, respo
 			return err
 		}
 	}
-	for _, do := range a.ready {
+	for _, do := range a.beforeCommit {
 		do()
 	}
 	return a.commit(ctx, request)
@@ -175,7 +175,7 @@ func (a *attempt) doubted(ctx context.Context, response *graphql.Response) *grap
 // refuse answers with an error alone.
 func (a *attempt) refuse(ctx context.Context, err error) *graphql.Response {
 	a.failed.Store(true)
-	response := &graphql.Response{Errors: gqlerror.List{a.present(ctx, err)}, Data: []byte("null")}
+	response := &graphql.Response{Errors: gqlerror.List{a.present.error(ctx, err)}, Data: []byte("null")}
 	a.tell(ctx, response)
 	return response
 }
@@ -200,13 +200,14 @@ func (a *attempt) tell(ctx context.Context, response *graphql.Response) {
 	}
 }
 
-// inVain reports that the attempt failed for a reason that may be gone the next time, and that there is to be one: tries is how many
-// have met a database. Of what may have been stored there is a next time only if its key tells whether it was.
-func (a *attempt) inVain(response *graphql.Response, tries int) bool {
+// shouldRetry reports whether the attempt failed for a reason that may be gone the next time, and
+// another one is allowed after that many which have met a database. Where the attempt may have been
+// stored, there is another one only if the operation's key tells whether it was.
+func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 	if a.unit.Mode() != unit.Write {
-		return tries < reads && a.unit.Passing() && response != nil && len(response.Errors) > 0
+		return attempts < maxReads && a.unit.Passing() && response != nil && len(response.Errors) > 0
 	}
-	return tries < writes && a.failed.Load() && (a.unit.Passing() || a.doubt != nil)
+	return attempts < maxWrites && a.failed.Load() && (a.unit.Passing() || a.doubt != nil)
 }
 
 // warn logs an operation that holds its connection for too long, while it still does.
@@ -227,25 +228,18 @@ func unavailable(response *graphql.Response) bool {
 	})
 }
 
-// How often an operation is run at most, and after which time not again. Where mutations are serializable, many at once are
-// in each other's way until enough of them pause; a read is run again when its connection broke, which it may be the cause of. Attempts
-// that find no database, or one that does not write, do not count: it may be about to come back.
+// Bounds of the attempts at one operation. Serializable mutations that run at once are in each
+// other's way until enough of them pause. A read is attempted again after its connection broke, of
+// which it may be the cause. An attempt that found no database, or one that is read-only, does not
+// count: the database may be about to come back.
 const (
-	writes  = 20
-	reads   = 6
-	retried = 10 * time.Second
+	maxWrites = 20
+	maxReads  = 6
+	retryTime = 10 * time.Second // after which there is no further attempt
 )
 
-// pause waits before the next attempt, longer each time and never as long as others do. It reports whether there is time left.
-func pause(ctx context.Context, attempt int) bool {
-	longest := min(5*time.Millisecond<<min(attempt, 10), 500*time.Millisecond)
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(rand.N(longest)):
-		return true
-	}
-}
+// backoff spaces the attempts.
+var backoff = retry.Backoff{First: 10 * time.Millisecond, Max: 500 * time.Millisecond, Jitter: 1}
 
 func isMutation(ctx context.Context) bool {
 	return graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation

@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"context"
@@ -62,18 +62,11 @@ func (c documentCache) Add(ctx context.Context, text string, parsed *ast.QueryDo
 	}
 }
 
-// plans has the engine hold on to what it compiles for an operation for as long as that runs, whether its document is kept or not. It comes
-// before whatever else asks the engine about the operation.
+// plans has the engine hold what it compiles for an operation for as long as that runs, whether its
+// document is cached or not.
 type plans struct{ engine *read.Engine }
 
-// ExtensionName names the extension for gqlgen.
-func (plans) ExtensionName() string { return "Plans" }
-
-// Validate accepts every schema.
-func (plans) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext refuses nothing.
-func (p plans) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func (p plans) begin(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	p.engine.Begin(op)
 	return nil
 }

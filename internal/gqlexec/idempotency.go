@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ func keyed(ctx context.Context) (*idempotency.Request, error) {
 	if v := viewer.FromContext(ctx); v.ID != uuid.Nil {
 		owner = v.ID.String()
 		if v.Role == viewer.Admin {
-			owner += " as an administrator" // who is none any more is not to see again what they saw then
+			owner += " as an administrator" // a demoted administrator must not replay an administrator's answer
 		}
 	}
 	return idempotency.NewRequest(owner, key, op.RawQuery, op.OperationName, op.Variables)

@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -15,17 +16,16 @@ import (
 	"forge/internal/apperr"
 )
 
-// noIntrospection refuses operations that ask for the schema itself.
-type noIntrospection struct{}
+// introspectionSwitch returns the step that answers introspection or refuses it.
+func introspectionSwitch(on bool) graphql.HandlerExtension {
+	if on {
+		return extension.Introspection{}
+	}
+	return operationCheck(refuseIntrospection)
+}
 
-// ExtensionName names the check for gqlgen.
-func (noIntrospection) ExtensionName() string { return "NoIntrospection" }
-
-// Validate accepts every schema.
-func (noIntrospection) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext looks for __schema and __type in the operation. Fragments count where they are defined: each is used.
-func (noIntrospection) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+// refuseIntrospection refuses an operation that asks for __schema or __type. Fragments count where they are defined: each is used.
+func refuseIntrospection(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	sets := []ast.SelectionSet{op.Operation.SelectionSet}
 	for _, fragment := range op.Doc.Fragments {
 		sets = append(sets, fragment.SelectionSet)

@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"context"
@@ -35,17 +35,11 @@ type limiter struct {
 	tell   bool // what an operation costs
 }
 
-// ExtensionName names the limiter for gqlgen.
-func (limiter) ExtensionName() string { return "Limits" }
-
-// Validate accepts every schema.
-func (limiter) Validate(graphql.ExecutableSchema) error { return nil }
-
 // costKey is where an operation's cost is kept among its statistics.
 const costKey = "cost"
 
-// MutateOperationContext measures the operation, and refuses it if it passes a limit.
-func (l limiter) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+// check measures the operation, and refuses it if it passes a limit.
+func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	roots := l.engine.RootFields(op)
 	m := measure{limiter: l, op: op}
 	if op.Operation.Operation == ast.Mutation {

@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"context"
@@ -15,17 +15,8 @@ import (
 // down with them, and their cost grows faster than the depth.
 const maxNesting = 100
 
-// nesting refuses documents that are nested too deep before they are parsed, and variables before they are looked at.
-type nesting struct{}
-
-// ExtensionName names the check for gqlgen.
-func (nesting) ExtensionName() string { return "Nesting" }
-
-// Validate accepts every schema.
-func (nesting) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationParameters checks the document and the variables.
-func (nesting) MutateOperationParameters(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
+// checkNesting refuses a request whose document or variables are nested too deep.
+func checkNesting(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
 	what, depth := "brackets stand inside each other", bracketDepth(request.Query)
 	if depth <= maxNesting {
 		what, depth = "lists and objects of variables stand inside each other", valueDepth(request.Variables)

@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"context"
@@ -10,20 +10,11 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// nulls refuses an operation in which a variable is null where null is not allowed. A default, of the
+// checkNulls refuses an operation in which a variable is null where null is not allowed. A default, of the
 // variable or of the place where it stands, lets a variable that may be null stand there, but does not
 // keep a client from sending null (GraphQL specification, sections 5.8.5 and 6.4.1). gqlgen would take
 // false, 0 or "null" for it.
-type nulls struct{}
-
-// ExtensionName names the check for gqlgen.
-func (nulls) ExtensionName() string { return "Nulls" }
-
-// Validate accepts every schema.
-func (nulls) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext looks at where the variables stand that are null, if there are any.
-func (nulls) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func checkNulls(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	for _, v := range op.Variables {
 		if v == nil {
 			s := nullSearch{op: op, seen: map[string]bool{}}

@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 // comparisons of one name with another.
 const maxWord = 1000
 
-// validator parses and validates documents. It is the only one that does, so there is one opinion
+// Validator parses and validates documents. It is the only one that does, so there is one opinion
 // of what a document means, and one bound on what it costs to find out.
 //
 // gqlparser's rules cannot be interrupted, and some take far longer than in proportion to a
@@ -28,20 +28,20 @@ const maxWord = 1000
 // write out values anew for each list around them. So the rules of that kind are our own, with as
 // many steps as there are selections; the others do a bounded amount of work for each part of the
 // document that they are shown, which is taken from a budget before they see it (see budget).
-type validator struct {
-	schema *ast.Schema
-	tokens int  // that a document may have; 0 for no limit
-	hints  bool // whether errors say what the schema has instead
+type Validator struct {
+	Schema *ast.Schema
+	Tokens int  // at most in a document; 0 stands for no limit
+	Hints  bool // whether errors name similar parts of the schema
 }
 
-// prepare returns the document of a text, or what is wrong with it. It takes a bounded number of
+// Parse returns the document of a text, or what is wrong with it. It takes a bounded number of
 // steps, and ends soon after ctx does.
-func (v validator) prepare(ctx context.Context, text string) (*ast.QueryDocument, gqlerror.List) {
+func (v Validator) Parse(ctx context.Context, text string) (*ast.QueryDocument, gqlerror.List) {
 	if n := longestWord(text); n > maxWord {
 		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
 		return nil, gqlerror.List{tooMuch(apperr.CodeTooComplex, "characters stand in one name or number", maxWord, n)}
 	}
-	document, err := syntax.Parse(text, v.tokens)
+	document, err := syntax.Parse(text, v.Tokens)
 	if err != nil {
 		wrong := gqlerror.WrapIfUnwrapped(err)
 		wrong.Extensions = map[string]any{"code": string(apperr.CodeParseFailed)}
@@ -54,12 +54,12 @@ func (v validator) prepare(ctx context.Context, text string) (*ast.QueryDocument
 }
 
 // validate returns what is wrong with a document, and completes it with the schema's definitions.
-func (v validator) validate(ctx context.Context, text string, document *ast.QueryDocument) gqlerror.List {
+func (v Validator) validate(ctx context.Context, text string, document *ast.QueryDocument) gqlerror.List {
 	var errs gqlerror.List
 	budget := newStepBudget(ctx)
 	stopped := spending(func() {
 		errs = v.check(budget, document, false)
-		if v.hints && mayHint(text, errs) {
+		if v.Hints && mayHint(text, errs) {
 			errs = v.check(budget, document, true)
 		}
 	})
@@ -82,7 +82,7 @@ func mayHint(text string, errs gqlerror.List) bool {
 
 // check goes from what others build on to what builds on it: a document that is not what it seems
 // to be is not looked at any further.
-func (v validator) check(b *stepBudget, document *ast.QueryDocument, hints bool) gqlerror.List {
+func (v Validator) check(b *stepBudget, document *ast.QueryDocument, hints bool) gqlerror.List {
 	var found problems
 	if len(document.Operations) == 0 {
 		found.add("", core.Message("no operation provided"))
@@ -99,7 +99,7 @@ func (v validator) check(b *stepBudget, document *ast.QueryDocument, hints bool)
 }
 
 // walk holds a document to all rules.
-func (v validator) walk(b *stepBudget, document *ast.QueryDocument, all fragments, hints bool, found *problems) {
+func (v Validator) walk(b *stepBudget, document *ast.QueryDocument, all fragments, hints bool, found *problems) {
 	events := &core.Events{}
 	b.pay(events, nil)
 	given := validationRules()
@@ -121,7 +121,7 @@ func (v validator) walk(b *stepBudget, document *ast.QueryDocument, all fragment
 			found.add(name, options...)
 		})
 	}
-	core.Walk(v.schema, document, events)
+	core.Walk(v.Schema, document, events)
 }
 
 // withoutHints replaces the rules that look for names of the schema like those that are not in it.
@@ -161,26 +161,20 @@ func (p *problems) add(rule string, options ...core.ErrorOption) {
 
 // validation has documents parsed and validated, each once for as long as it is kept.
 type validation struct {
-	validator
-	known documentCache
+	Validator
+	cache documentCache
 }
 
-// ExtensionName names the check for gqlgen.
-func (validation) ExtensionName() string { return "Validation" }
-
-// Validate accepts every schema.
-func (validation) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationParameters puts the document of the request where gqlgen finds it: see prepared.
-// gqlgen has room for one error here; the others are in it, see allOf.
-func (v validation) MutateOperationParameters(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
-	document, known := v.known.Get(ctx, request.Query)
+// document puts the document of the request where gqlgen finds it: see prepared. gqlgen has room
+// for one error here; the others are in it, see allOf.
+func (v validation) document(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
+	document, known := v.cache.Get(ctx, request.Query)
 	if !known {
 		var errs gqlerror.List
-		if document, errs = v.prepare(ctx, request.Query); len(errs) > 0 {
+		if document, errs = v.Parse(ctx, request.Query); len(errs) > 0 {
 			return &gqlerror.Error{Err: errs}
 		}
-		v.known.Add(ctx, request.Query, document)
+		v.cache.Add(ctx, request.Query, document)
 	}
 	graphql.GetOperationContext(ctx).Doc = document
 	return nil

@@ -1,4 +1,4 @@
-package graph
+package gqlexec
 
 import (
 	"context"
@@ -22,14 +22,7 @@ import (
 // valid, but does not keep a client from sending null (GraphQL specification, section 5.8.5).
 type switches struct{ engine *read.Engine }
 
-// ExtensionName names the check for gqlgen.
-func (switches) ExtensionName() string { return "Switches" }
-
-// Validate accepts every schema.
-func (switches) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext checks the variables.
-func (s switches) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func (s switches) check(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	for _, name := range s.engine.Switches(op) {
 		if op.Variables[name] == nil {
 			return badVariable(name, "the variable $"+name+" decides whether fields are answered, so it must be true or false")
@@ -42,24 +35,17 @@ func (s switches) MutateOperationContext(_ context.Context, op *graphql.Operatio
 // numbers, numbers for texts, enum values in another case (GraphQL specification, sections 3.5 and 3.9).
 type variables struct{ schema *ast.Schema }
 
-// ExtensionName names the check for gqlgen.
-func (variables) ExtensionName() string { return "Variables" }
-
-// Validate accepts every schema.
-func (variables) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext checks the variables.
-func (v variables) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func (v variables) check(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	for _, def := range op.Operation.VariableDefinitions {
-		if err := v.check(def.Type, op.Variables[def.Variable], def.Variable); err != nil {
+		if err := v.checkValue(def.Type, op.Variables[def.Variable], def.Variable); err != nil {
 			return namedByArgument(op.Operation, def.Variable, err)
 		}
 	}
 	return nil
 }
 
-// check compares a value with its type. Where null may stand has been looked at before.
-func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
+// checkValue compares a value with its type. Where null may stand has been looked at before.
+func (v variables) checkValue(t *ast.Type, value any, path string) *gqlerror.Error {
 	if value == nil {
 		return nil
 	}
@@ -75,7 +61,7 @@ func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
 			if f == nil { // gqlparser lets __typename pass
 				return badVariable(path+"."+name, def.Name+" has no field of this name")
 			}
-			if err := v.check(f.Type, fields[name], path+"."+name); err != nil {
+			if err := v.checkValue(f.Type, fields[name], path+"."+name); err != nil {
 				return err
 			}
 		}
@@ -101,10 +87,10 @@ func (v variables) check(t *ast.Type, value any, path string) *gqlerror.Error {
 func (v variables) checkList(t *ast.Type, value any, path string) *gqlerror.Error {
 	list := reflect.ValueOf(value)
 	if list.Kind() != reflect.Slice {
-		return v.check(t, value, path)
+		return v.checkValue(t, value, path)
 	}
 	for i := range list.Len() {
-		if err := v.check(t, list.Index(i).Interface(), path+"."+strconv.Itoa(i)); err != nil {
+		if err := v.checkValue(t, list.Index(i).Interface(), path+"."+strconv.Itoa(i)); err != nil {
 			return err
 		}
 	}

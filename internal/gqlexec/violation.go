@@ -1,43 +1,37 @@
-package graph
+package gqlexec
 
 import (
 	"context"
-	"database/sql"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 
-	"forge/ent"
-	"forge/ent/migrate"
 	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/entity"
 	"forge/internal/ids"
-	"forge/internal/unit"
+	"forge/internal/input"
 	"forge/internal/viewer"
 )
 
 // violation returns the client's error for a rule of the database that err reports as broken, or nil if it reports none. Code of
 // its own is needed only where an entity has more to say.
-func violation(ctx context.Context, err error) *apperr.Error {
+func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 	v, ok := database.Violation(err)
 	if !ok {
 		return nil
 	}
-	args := argumentsOf(ctx)
+	args := fieldArguments(ctx)
 	switch v.Rule {
 	case database.Unique:
-		return notUnique(v, args)
+		return p.notUnique(v, args)
 	case database.Reference:
-		return noReference(ctx, v, args)
+		return p.noReference(ctx, v, args)
 	case database.Referenced:
-		return stillReferenced(ctx, v, args)
+		return p.stillReferenced(ctx, v, args)
 	case database.ForeignKey:
 		return apperr.Conflict("", "something that this refers to is not there, or something still refers to it")
 	case database.Exclusion:
@@ -45,7 +39,7 @@ func violation(ctx context.Context, err error) *apperr.Error {
 	case database.Character:
 		return apperr.BadInput(args.withNUL(), "a text has a character that cannot be stored, such as U+0000")
 	}
-	field := args.of(v)
+	field := args.of(p.rows, v)
 	name := "a value"
 	if field != args.whole() {
 		name = last(field)
@@ -64,8 +58,8 @@ var refusal = map[database.Rule]string{
 	database.Form:     "does not have the form that the database wants",
 }
 
-func notUnique(v database.ConstraintError, args arguments) *apperr.Error {
-	field := args.of(v)
+func (p *presenter) notUnique(v database.ConstraintError, args arguments) *apperr.Error {
+	field := args.of(p.rows, v)
 	if field == args.whole() {
 		return apperr.Conflict(field, "there is one with the same values already")
 	}
@@ -73,103 +67,35 @@ func notUnique(v database.ConstraintError, args arguments) *apperr.Error {
 }
 
 // noReference says which of the IDs that were sent leads to nothing. PostgreSQL names the key; on SQLite each is looked for.
-func noReference(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
-	for _, a := range args.ids() {
-		if v.Value == a.id.UUID.String() || v.Value == "" && absent(ctx, a.id) {
-			return missingAt(ctx, a.path, a.id)
+func (p *presenter) noReference(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
+	for _, a := range args.ids(p.rows) {
+		if v.Value == a.id.UUID.String() || v.Value == "" && p.rows.absent(ctx, a.id) {
+			return input.Missing(ctx, a.path, a.id)
 		}
 	}
 	if asks := viewer.FromContext(ctx); asks.Stranger && (v.Value == "" || v.Value == asks.ID.String()) {
-		return nobodyHere()
+		return input.NoRowOfViewer()
 	}
 	return apperr.Conflict(args.whole(), "something that this refers to is not there any more")
 }
 
-// nobodyHere returns the FORBIDDEN for a provider's user of whom there is no row, so that nothing can belong to them.
-func nobodyHere() *apperr.Error {
-	return apperr.Forbidden("", "you are signed in by a provider, and there is no user here that is you, so nothing can be yours: "+
-		"ask an administrator for one, whose ID your token then names")
-}
-
 // stillReferenced says what refers to the row that is to go, by the name that its kind has in the API.
-func stillReferenced(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
+func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
 	row, what := "this", "something else"
-	for _, a := range args.ids() {
+	for _, a := range args.ids(p.rows) {
 		if last(a.path) != "id" {
 			continue
 		}
 		row = a.id.String()
 		if v.Table == "" {
-			v.Table = referringTable(ctx, a.id)
+			v.Table = p.rows.referringTable(ctx, a.id)
 		}
 	}
-	if e := described(v.Table); e != nil && len(e.Visible) > 0 {
+	if e := p.rows.byTable(v.Table); e != nil && len(e.Visible) > 0 {
 		what = "a row of the type " + e.Name
 	}
 	return apperr.Conflict("id", "%s cannot be removed while %s refers to it", row, what)
 }
-
-// described returns the entity of a table, or nil.
-func described(table string) *entity.Entity {
-	i := slices.IndexFunc(ent.Entities, func(e *entity.Entity) bool { return e.Table == table })
-	if i < 0 {
-		return nil
-	}
-	return ent.Entities[i]
-}
-
-// tableOf returns the table that an ID's row is in, "" if there is none.
-func tableOf(id ids.ID) string {
-	for _, e := range ent.Entities {
-		if e.Prefix == id.Prefix {
-			return e.Table
-		}
-	}
-	return ""
-}
-
-// absent reports whether there is no row of an ID. It is for SQLite, where a statement that failed does not end the transaction.
-func absent(ctx context.Context, id ids.ID) bool {
-	there, err := exists(ctx, tableOf(id), "id", id.UUID)
-	return err == nil && !there
-}
-
-// referringTable returns the table whose rows keep the row of an ID from being removed, on SQLite; "" if it is not found.
-func referringTable(ctx context.Context, id ids.ID) (table string) {
-	u := unit.FromContext(ctx)
-	type end struct{ table, column string }
-	var ends []end
-	err := u.Rows(ctx, func(rows *sql.Rows) error {
-		for rows.Next() {
-			var e end
-			if err := rows.Scan(&e.table, &e.column); err != nil {
-				return err
-			}
-			ends = append(ends, e)
-		}
-		return nil
-	}, `SELECT t.name, f."from" FROM sqlite_master AS t, pragma_foreign_key_list(t.name) AS f WHERE t.type = 'table' AND f."table" = ? `+
-		`AND f.on_delete IN ('NO ACTION', 'RESTRICT') ORDER BY 1, 2`, tableOf(id))
-	if err != nil {
-		return ""
-	}
-	for _, e := range ends {
-		if there, err := exists(ctx, e.table, e.column, id.UUID); there && err == nil {
-			return e.table
-		}
-	}
-	return ""
-}
-
-func exists(ctx context.Context, table, column string, key uuid.UUID) (there bool, err error) {
-	err = unit.FromContext(ctx).Rows(ctx, func(rows *sql.Rows) error {
-		there = rows.Next()
-		return nil
-	}, "SELECT 1 FROM "+quote(table)+" WHERE "+quote(column)+" = ? LIMIT 1", key)
-	return there, err
-}
-
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // arguments are those of a root field, each value with its path. There are none where an error is not one field's own.
 type arguments []argument
@@ -179,7 +105,7 @@ type argument struct {
 	value any // no object, and no list
 }
 
-func argumentsOf(ctx context.Context) (list arguments) {
+func fieldArguments(ctx context.Context) (list arguments) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil || fc.Field.Field == nil {
 		return nil
@@ -222,9 +148,9 @@ func (l arguments) whole() string {
 }
 
 // of returns the path of the argument that a rule's columns come from, or that of all if there is no such one, or there are many.
-func (l arguments) of(v database.ConstraintError) string {
-	for _, column := range columnsOf(v) {
-		name, shown := nameOf(v.Table, column)
+func (l arguments) of(r rows, v database.ConstraintError) string {
+	for _, column := range r.columnsOf(v) {
+		name, shown := r.nameOf(v.Table, column)
 		var found []string
 		for _, a := range l {
 			if last(a.path) == name {
@@ -245,50 +171,6 @@ func (l arguments) of(v database.ConstraintError) string {
 	return l.whole()
 }
 
-// columnsOf returns the columns that a rule is about. Of a CHECK constraint they are those of its condition, if ent/schema has it.
-func columnsOf(v database.ConstraintError) []string {
-	if v.Rule != database.Check || len(v.Columns) > 0 {
-		return v.Columns
-	}
-	for _, table := range migrate.Tables {
-		if table.Annotation == nil || table.Annotation.Checks[v.Name] == "" {
-			continue
-		}
-		var columns []string
-		for _, word := range word.FindAllString(table.Annotation.Checks[v.Name], -1) {
-			if table.HasColumn(word) && !slices.Contains(columns, word) {
-				columns = append(columns, word)
-			}
-		}
-		return columns
-	}
-	return nil
-}
-
-var word = regexp.MustCompile(`\w+`)
-
-// nameOf returns the name of a column in the API, and whether anybody sees it there.
-func nameOf(table, column string) (name string, shown bool) {
-	if e := described(table); e != nil {
-		for _, is := range []func(entity.Field) bool{
-			func(f entity.Field) bool { return f.MatchBy == column }, // what clients know it by
-			func(f entity.Field) bool { return f.Column == column },
-		} {
-			if i := slices.IndexFunc(e.Fields, is); i >= 0 {
-				name = e.Fields[i].Name
-				return name, e.Visible[name] != entity.ToNobody
-			}
-		}
-	}
-	words := strings.Split(column, "_")
-	for i, word := range words[1:] {
-		if word != "" {
-			words[i+1] = strings.ToUpper(word[:1]) + word[1:]
-		}
-	}
-	return strings.Join(words, ""), false
-}
-
 // withNUL returns the path of the first text with a NUL in it.
 func (l arguments) withNUL() string {
 	for _, a := range l {
@@ -305,10 +187,10 @@ type namedID struct {
 }
 
 // ids returns the IDs among the arguments, a hundred at most: each may be looked for.
-func (l arguments) ids() (found []namedID) {
+func (l arguments) ids(r rows) (found []namedID) {
 	for _, a := range l {
 		if s, ok := a.value.(string); ok && len(found) < 100 {
-			if id, err := ids.Parse(s); err == nil && tableOf(id) != "" {
+			if id, err := ids.Parse(s); err == nil && r.tableOf(id) != "" {
 				found = append(found, namedID{a.path, id})
 			}
 		}

@@ -1,6 +1,6 @@
 //go:build !race
 
-package graph
+package api_test
 
 // Slowed is 1 without the race detector.
 const Slowed = 1

@@ -1,4 +1,4 @@
-package graph
+package api_test
 
 import (
 	"fmt"
