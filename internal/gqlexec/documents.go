@@ -22,7 +22,7 @@ const (
 // documentCache keeps valid documents by their text, with what is told of them and what the engine has compiled for them. It notes in the
 // record of each request whether its document was there.
 type documentCache struct {
-	kept   *cache.Cache[document]
+	cache  *cache.Cache[document]
 	engine *read.Engine
 }
 
@@ -39,7 +39,7 @@ func newDocumentCache(engine *read.Engine) documentCache {
 func (c documentCache) Get(ctx context.Context, text string) (parsed *ast.QueryDocument, ok bool) {
 	var d document
 	if len(text) <= longestDocument {
-		d, ok = c.kept.Get(text)
+		d, ok = c.cache.Get(text)
 	}
 	if ok {
 		telemetry.FromContext(ctx).Found(d.told)
@@ -57,7 +57,7 @@ func (c documentCache) Add(ctx context.Context, text string, parsed *ast.QueryDo
 		return
 	}
 	c.engine.Keep(parsed)
-	if !c.kept.Add(text, document{parsed, told}, len(text)+weightOf(parsed)) {
+	if !c.cache.Add(text, document{parsed, told}, len(text)+weightOf(parsed)) {
 		c.engine.Forget(parsed) // another request has brought the same text meanwhile
 	}
 }

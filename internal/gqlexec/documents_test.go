@@ -6,14 +6,28 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"forge/internal/read"
 )
+
+// emptyEngine returns an engine that knows no entities.
+func emptyEngine(t *testing.T) *read.Engine {
+	t.Helper()
+	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `type Query { a: String }`})
+	engine, err := read.NewEngine(read.Contract{Schema: schema}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine
+}
 
 // fill adds so many documents to a cache, each different, and returns the cache.
 func fill(t *testing.T, documents int, text func(i int) string) documentCache {
 	t.Helper()
-	c := newDocumentCache(mustEngine())
+	c := newDocumentCache(emptyEngine(t))
 	for i := range documents {
 		text := text(i)
 		var first *ast.QueryDocument
@@ -61,7 +75,7 @@ func TestDocumentsAreBounded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := fill(t, tt.documents, tt.text)
-			values, bytes := c.kept.Held()
+			values, bytes := c.cache.Held()
 			if values < tt.least || values > tt.most || bytes > mostDocumentBytes {
 				t.Errorf("%d documents with %d bytes are kept, want %d to %d with %d bytes at most", values, bytes, tt.least, tt.most, mostDocumentBytes)
 			}

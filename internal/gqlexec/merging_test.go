@@ -174,7 +174,7 @@ func TestMergingAsInPairs(t *testing.T) {
 		r := &randomSelections{Rand: rand.New(rand.NewPCG(seed, 1))}
 		text := r.document()
 		document := mustParse(t, text)
-		found := rulesBroken(validator{schema: apart}.validate(t.Context(), text, document))
+		found := rulesBroken(Validator{Schema: apart}.validate(t.Context(), text, document))
 		want := !pairs{document}.everySet(document.Operations[0].SelectionSet)
 		if got := found[rules.OverlappingFieldsCanBeMergedRule.Name]; got != want {
 			t.Fatalf("seed %d: that there is a conflict is %t, and in pairs %t\n%s", seed, got, want, text)
@@ -218,7 +218,7 @@ func TestMerging(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := ""
-			for _, err := range (validator{schema: apart}).validate(t.Context(), tt.text, mustParse(t, tt.text)) {
+			for _, err := range (Validator{Schema: apart}).validate(t.Context(), tt.text, mustParse(t, tt.text)) {
 				if err.Rule == rules.OverlappingFieldsCanBeMergedRule.Name {
 					for _, l := range err.Locations {
 						got += fmt.Sprintf("%d:%d ", l.Line, l.Column)

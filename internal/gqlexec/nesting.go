@@ -11,21 +11,21 @@ import (
 	"forge/internal/telemetry"
 )
 
-// maxNesting is how deep brackets may stand inside each other, in a document and in the values of variables. Parsing and validation go
+// MaxNesting is how deep brackets may stand inside each other, in a document and in the values of variables. Parsing and validation go
 // down with them, and their cost grows faster than the depth.
-const maxNesting = 100
+const MaxNesting = 100
 
 // checkNesting refuses a request whose document or variables are nested too deep.
 func checkNesting(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
-	what, depth := "brackets stand inside each other", bracketDepth(request.Query)
-	if depth <= maxNesting {
+	what, depth := "brackets stand inside each other", Nesting(request.Query)
+	if depth <= MaxNesting {
 		what, depth = "lists and objects of variables stand inside each other", valueDepth(request.Variables)
 	}
-	if depth <= maxNesting {
+	if depth <= MaxNesting {
 		return nil
 	}
 	telemetry.FromContext(ctx).Refuse(telemetry.Nesting)
-	return tooMuch(apperr.CodeTooDeep, what, maxNesting, depth)
+	return tooMuch(apperr.CodeTooDeep, what, MaxNesting, depth)
 }
 
 // valueDepth returns how deep lists and objects stand inside each other in a value that was read from JSON, the value itself included.
@@ -45,8 +45,8 @@ func valueDepth(value any) (depth int) {
 	return depth + 1
 }
 
-// bracketDepth returns how deep brackets stand inside each other, those in texts and comments left out.
-func bracketDepth(document string) (deepest int) {
+// Nesting returns how deep brackets stand inside each other, those in texts and comments left out.
+func Nesting(document string) (deepest int) {
 	depth := 0
 	for i := 0; i < len(document); i++ {
 		switch document[i] {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestBracketDepth(t *testing.T) {
+func TestNesting(t *testing.T) {
 	tests := []struct {
 		document string
 		want     int
@@ -27,8 +27,8 @@ func TestBracketDepth(t *testing.T) {
 		{strings.Repeat("{", 500), 500},
 	}
 	for _, tt := range tests {
-		if got := bracketDepth(tt.document); got != tt.want {
-			t.Errorf("bracketDepth(%q) = %d, want %d", tt.document, got, tt.want)
+		if got := Nesting(tt.document); got != tt.want {
+			t.Errorf("Nesting(%q) = %d, want %d", tt.document, got, tt.want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"forge/graph"
 	"forge/graph/generated"
 	"forge/internal/entity"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -32,7 +32,7 @@ func TestDeclared(t *testing.T) {
 			t.Errorf("%s has no policy: nothing says who may see and change its rows", e.Name)
 		}
 	}
-	declared := slices.Collect(maps.Keys(graph.Access))
+	declared := slices.Collect(maps.Keys(new(graph.Resolver).Application().Access))
 	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
 		for _, f := range root.Fields {
 			at := root.Name + "." + f.Name
@@ -72,11 +72,13 @@ func made(name string) bool {
 func TestClosed(t *testing.T) {
 	a := newAPI(t, dbtest.SQLite(t))
 	s := a.scene("")
-	for _, field := range []string{"Mutation.createTeam", "Query.viewer", "Query.teams", "Query.hero", "Query.nodes"} {
-		least := graph.Access[field]
-		t.Cleanup(func() { graph.Access[field] = least })
-		delete(graph.Access, field)
+	cfg := usual()
+	cfg.adapt = func(app *gqlexec.Application) {
+		for _, field := range []string{"Mutation.createTeam", "Query.viewer", "Query.teams", "Query.hero", "Query.nodes"} {
+			delete(app.Access, field)
+		}
 	}
+	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
 	for _, query := range []string{`mutation { createTeam(input: {name: "closed"}) { team { id } } }`, `{ viewer { id } }`, `{ teams { totalCount } }`,
 		`{ hero(id: "` + s.id("hero") + `") { name } }`, `{ users { totalCount } ...f } fragment f on Query { all: teams { nodes { name } } }`,
 		`{ nodes(ids: ["` + s.id("hero") + `"]) { id } }`} {
@@ -84,21 +86,22 @@ func TestClosed(t *testing.T) {
 			t.Errorf("%s: %s", query, got)
 		}
 	}
-	admins := graph.Access["Query.products"]
-	t.Cleanup(func() { graph.Access["Query.products"] = admins })
-	graph.Access["Query.products"] = viewer.Admin
-	c := &api{t: t, db: a.db, handler: graph.NewServer(a.db, graph.Config{}, slog.New(slog.DiscardHandler))}
+	cfg.adapt = func(app *gqlexec.Application) { app.Access["Query.products"] = gqlexec.Access{Role: viewer.Admin} }
+	c := &api{t: t, db: a.db, handler: newServer(a.db, cfg, a.log)}
 	for who, want := range map[viewer.Viewer]string{{}: "UNAUTHENTICATED", {ID: s.key("owner"), Role: viewer.User}: "FORBIDDEN", viewer.System: ""} {
 		if got, _ := c.by(asking{viewer: who}, `{ products { totalCount } }`, nil); got.code() != want {
 			t.Errorf("what is for administrators, as %v: %s, want %q", who, got, want)
 		}
 	}
-	user := ent.Entities[slices.IndexFunc(ent.Entities, func(e *entity.Entity) bool { return e.Name == "User" })]
-	shown := user.Visible
-	t.Cleanup(func() { user.Visible = shown })
-	user.Visible = maps.Clone(shown)
-	delete(user.Visible, "username")
-	b := &api{t: t, db: a.db, handler: as(viewer.System, graph.NewServer(a.db, graph.Config{}, slog.New(slog.DiscardHandler)))}
+	cfg.adapt = func(app *gqlexec.Application) {
+		app.Entities = slices.Clone(app.Entities)
+		i := slices.IndexFunc(app.Entities, func(e *entity.Entity) bool { return e.Name == "User" })
+		user := *app.Entities[i]
+		user.Visible = maps.Clone(user.Visible)
+		delete(user.Visible, "username")
+		app.Entities[i] = &user
+	}
+	b := &api{t: t, db: a.db, handler: as(viewer.System, newServer(a.db, cfg, a.log))}
 	got := b.do(`query($id: ID!) { user(id: $id) { id username } }`, vars{"id": s.id("owner")})
 	if got.code() != "FORBIDDEN" || strings.Contains(got.body, "owner") {
 		t.Errorf("a field of which nobody says who may see it: %s", got)
@@ -191,7 +194,7 @@ var attempts = []struct{ field, arguments, about string }{
 	{"cancelOrder", `id: $order, expectedVersion: 7`, "another version"},
 }
 
-const accessPage = "../docs/access.md"
+const accessPage = "../../docs/access.md"
 
 // TestAccess tries every root field for every kind of viewer on both databases, and compares what came of it with docs/access.md. With
 // UPDATE_PAGES=1 it writes the page.

@@ -12,23 +12,23 @@ import (
 	"testing"
 
 	"forge/ent"
-	"forge/graph"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
 
 // newLimitedAPI serves the database at url with limits.
-func newLimitedAPI(t testing.TB, url string, limits graph.Limits) *api {
+func newLimitedAPI(t testing.TB, url string, limits gqlexec.Limits) *api {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	cfg := usual
+	cfg := usual()
 	cfg.Limits = limits
-	return &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))))}
+	return &api{t: t, db: db, handler: as(viewer.System, newServer(db, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))))}
 }
 
 // teams stores n teams whose headquarters have 200 letters.
@@ -60,7 +60,7 @@ func TestAnswerBytes(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 10
 	dbtest.Each(t, func(t *testing.T, url string) {
-		a := newLimitedAPI(t, url, graph.Limits{AnswerBytes: limit})
+		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: limit})
 		a.teams(100)
 		heroes := make([]vars, 1000)
 		for i := range heroes {
@@ -103,7 +103,7 @@ func TestAnswerBytes(t *testing.T) {
 func TestAnswerOfOneStatement(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		a := newLimitedAPI(t, url, graph.Limits{AnswerBytes: 100})
+		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: 100})
 		got := a.do(`mutation { createTeam(input: {name: "new"}) { team { id name headquarters version createdAt } } }`, nil)
 		stored := 0
 		a.stored(func(ctx context.Context, c *ent.Client) { stored = c.Team.Query().CountX(ctx) })
@@ -116,9 +116,9 @@ func TestAnswerOfOneStatement(t *testing.T) {
 // TestLargestAnswer measures what is allocated for an answer that is as large as the default allows, and for those that are
 // stopped: with the garbage that is less than an operation may take.
 func TestLargestAnswer(t *testing.T) {
-	const limit, most = 4 << 20, graph.Slowed * 64 << 20
+	const limit, most = 4 << 20, slowed * 64 << 20
 	dbtest.Each(t, func(t *testing.T, url string) {
-		a := newLimitedAPI(t, url, graph.Limits{AnswerBytes: limit})
+		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: limit})
 		a.teams(100)
 		for name, tt := range map[string]struct {
 			query string
@@ -157,7 +157,7 @@ func TestLargestAnswer(t *testing.T) {
 func TestErrorsAreFew(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		a := newLimitedAPI(t, url, graph.Limits{})
+		a := newLimitedAPI(t, url, gqlexec.Limits{})
 		a.stored(func(ctx context.Context, c *ent.Client) {
 			for i := range 100 {
 				c.User.Create().SetUsername(fmt.Sprint("user", i)).ExecX(ctx)
@@ -200,7 +200,7 @@ func longNames(field string, n int) string {
 func TestFailureAfterManyErrors(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		a := newLimitedAPI(t, url, graph.Limits{})
+		a := newLimitedAPI(t, url, gqlexec.Limits{})
 		var me viewer.Viewer
 		var mine string
 		a.stored(func(ctx context.Context, c *ent.Client) {

@@ -15,6 +15,8 @@ import (
 	"forge/ent"
 	"forge/graph"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
+	"forge/internal/password"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -27,8 +29,30 @@ type api struct {
 	handler http.Handler
 }
 
-// usual is how most tests configure the API.
-var usual = graph.Config{Development: true, IdempotencyTTL: time.Hour}
+// config is what a server of the API is made from. Any part of it may be missing.
+type config struct {
+	gqlexec.Options
+	graph.Resolver
+	// adapt changes the application before it is served.
+	adapt func(*gqlexec.Application)
+}
+
+// newServer returns the handler of the API on db.
+func newServer(db *database.DB, cfg config, log *slog.Logger) http.Handler {
+	if cfg.Passwords == nil {
+		cfg.Passwords = password.New(password.Cost{}, 0, 0)
+	}
+	app := cfg.Resolver.Application()
+	if cfg.adapt != nil {
+		cfg.adapt(&app)
+	}
+	return gqlexec.New(app, db, cfg.Options, log)
+}
+
+// usual returns how most tests configure the API.
+func usual() config {
+	return config{Options: gqlexec.Options{Development: true, IdempotencyTTL: time.Hour}}
+}
 
 type vars = map[string]any
 
@@ -41,7 +65,7 @@ func newAPI(t testing.TB, url string) *api {
 	}
 	t.Cleanup(func() { db.Close() })
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	return &api{t: t, db: db, log: log, handler: as(viewer.System, graph.NewServer(db, usual, log))}
+	return &api{t: t, db: db, log: log, handler: as(viewer.System, newServer(db, usual(), log))}
 }
 
 // answer is what came back for one operation.

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/viewer"
 	"forge/seed"
@@ -29,7 +28,7 @@ func BenchmarkOperations(b *testing.B) {
 			if err := seed.Run(b.Context(), db, 1); err != nil {
 				b.Fatal(err)
 			}
-			handler := as(viewer.System, graph.NewServer(db, graph.Config{}, slog.New(slog.NewTextHandler(b.Output(), nil))))
+			handler := as(viewer.System, newServer(db, config{}, slog.New(slog.NewTextHandler(b.Output(), nil))))
 			post := func(query string, v vars) *httptest.ResponseRecorder {
 				body, err := json.Marshal(vars{"query": query, "variables": v})
 				if err != nil {

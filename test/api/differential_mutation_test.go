@@ -12,7 +12,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"forge/graph"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -125,7 +124,7 @@ func TestDifferentialMutations(t *testing.T) {
 			}
 			return latest
 		}}
-		d.plain = as(viewer.System, graph.NewPlainServer(twin.db, graph.Config{Development: true}, slog.New(slog.DiscardHandler), read.field))
+		d.plain = as(viewer.System, newPlainServer(twin.db, slog.New(slog.DiscardHandler), read.field))
 		d.twins = true
 		stored := newCoverage(d.contents.schema)
 		for seed := range uint64(500) {

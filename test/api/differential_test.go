@@ -21,12 +21,14 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"forge/graph"
 	"forge/internal/budget"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 // differ runs operations through the read engine and, field by field, without it.
@@ -48,11 +50,18 @@ func newDiffer(t testing.TB, url string, w *world) *differ {
 	return d
 }
 
+// newPlainServer returns the handler of the API with a field middleware in the place of the read engine.
+func newPlainServer(db *database.DB, log *slog.Logger, fields graphql.FieldMiddleware) http.Handler {
+	return newServer(db, config{Options: gqlexec.Options{Development: true}, adapt: func(app *gqlexec.Application) {
+		app.WithoutEngine, app.Fields = true, []graphql.FieldMiddleware{fields}
+	}}, log)
+}
+
 // as returns a differ of what v may see, whose operations ask for everything nevertheless.
 func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	of := &differ{db: d.db, values: d.values, engine: as(v, graph.NewServer(d.db, graph.Config{Development: true}, log))}
+	of := &differ{db: d.db, values: d.values, engine: as(v, newServer(d.db, config{Options: gqlexec.Options{Development: true}}, log))}
 	u := unit.New(d.db, unit.Snapshot)
 	defer u.Rollback()
 	of.contents = readContents(viewer.NewContext(t.Context(), v), t, u.Client())
@@ -60,7 +69,7 @@ func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
 		of.contents.all = d.contents
 	}
 	read := fieldwise{func(context.Context) *contents { return of.contents }}
-	of.plain = as(v, graph.NewPlainServer(d.db, graph.Config{Development: true}, log, read.field))
+	of.plain = as(v, newPlainServer(d.db, log, read.field))
 	return of
 }
 

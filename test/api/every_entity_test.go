@@ -9,7 +9,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/ent"
-	"forge/graph"
 	"forge/graph/generated"
 	"forge/internal/entity"
 	"forge/internal/ids"
@@ -51,7 +50,7 @@ func (e everyEntity) check(t *testing.T, n int) {
 		t.Errorf("node(%s) = %s", id, got)
 	}
 	for _, root := range e.schema.Query.Fields {
-		if !graph.Refers(root.Name) {
+		if !refers(root.Name) {
 			continue // it says by itself what it holds
 		}
 		switch root.Type.Name() {

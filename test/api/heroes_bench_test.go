@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -32,7 +31,7 @@ func BenchmarkHeroes(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.Cleanup(func() { db.Close() })
-		handler := as(viewer.System, graph.NewServer(db, graph.Config{}, slog.New(slog.NewTextHandler(b.Output(), nil))))
+		handler := as(viewer.System, newServer(db, config{}, slog.New(slog.NewTextHandler(b.Output(), nil))))
 		send := func(query string, input any) {
 			body, err := json.Marshal(vars{"query": query, "variables": vars{"input": input}})
 			if err != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"forge/ent"
-	"forge/graph"
+	"forge/internal/gqlexec"
 	"forge/internal/idempotency"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -140,10 +140,10 @@ func TestIdempotencyKeyRefused(t *testing.T) {
 // newKeyedAPI serves the database at url to a user, with limits of what is kept under keys.
 func newKeyedAPI(t *testing.T, url string, limits idempotency.Limits) (*api, viewer.Viewer) {
 	t.Helper()
-	a := newLimitedAPI(t, url, graph.Limits{})
-	cfg := usual
+	a := newLimitedAPI(t, url, gqlexec.Limits{})
+	cfg := usual()
 	cfg.Idempotency = limits
-	a.handler = as(viewer.System, graph.NewServer(a.db, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	a.handler = as(viewer.System, newServer(a.db, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))))
 	me := viewer.Viewer{Role: viewer.User}
 	a.stored(func(ctx context.Context, c *ent.Client) { me.ID = c.User.Create().SetUsername("me").SaveX(ctx).ID })
 	return a, me

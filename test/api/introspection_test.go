@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -19,7 +18,7 @@ func TestProduction(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	a := &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{}, slog.New(slog.NewTextHandler(t.Output(), nil))))}
+	a := &api{t: t, db: db, handler: as(viewer.System, newServer(db, config{}, slog.New(slog.NewTextHandler(t.Output(), nil))))}
 	for _, query := range []string{
 		`{ __schema { queryType { name } } }`,
 		`{ users { totalCount } a: __type(name: "User") { name } }`,

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"forge/graph"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
@@ -20,7 +20,7 @@ func TestFiltersHaveAPrice(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	a := &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{Development: true}, log))}
+	a := &api{t: t, db: db, handler: as(viewer.System, newServer(db, config{Options: gqlexec.Options{Development: true}}, log))}
 	cost := func(query string, v vars) int {
 		t.Helper()
 		cost := a.mustDo(query, v).Extensions["cost"].(map[string]any)
@@ -105,7 +105,7 @@ func TestManyFiltersAreRefused(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	a := &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{Limits: graph.Limits{Cost: 10_000}}, log))}
+	a := &api{t: t, db: db, handler: as(viewer.System, newServer(db, config{Options: gqlexec.Options{Limits: gqlexec.Limits{Cost: 10_000}}}, log))}
 	branches := strings.Repeat(`{hasHeroesWith: {ageLT: 0}} `, 20)
 	aliases := func(key string, n int, field string) (all string) {
 		for i := range n {

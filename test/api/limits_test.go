@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"forge/graph"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
@@ -19,9 +19,9 @@ func TestLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	limits := graph.Limits{Depth: 12, Aliases: 5, RootFields: 4, Directives: 3, Cost: 10_000, Tokens: 600}
+	limits := gqlexec.Limits{Depth: 12, Aliases: 5, RootFields: 4, Directives: 3, Cost: 10_000, Tokens: 600}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	a := &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, graph.Config{Development: true, Limits: limits}, log))}
+	a := &api{t: t, db: db, handler: as(viewer.System, newServer(db, config{Options: gqlexec.Options{Development: true, Limits: limits}}, log))}
 
 	doubling := func(times int) string {
 		document := `query { ...F0 }`

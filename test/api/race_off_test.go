@@ -2,5 +2,5 @@
 
 package api_test
 
-// Slowed is 1 without the race detector.
-const Slowed = 1
+// slowed is 1 without the race detector.
+const slowed = 1

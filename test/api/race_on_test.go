@@ -2,5 +2,5 @@
 
 package api_test
 
-// Slowed is by how much the race detector makes code slower and larger, at most.
-const Slowed = 5
+// slowed is by how much the race detector makes code slower and larger, at most.
+const slowed = 5

@@ -16,9 +16,9 @@ import (
 
 	"forge/ent"
 	"forge/ent/migrate"
-	"forge/graph"
 	"forge/graph/generated"
 	"forge/internal/entity"
+	"forge/internal/gqlexec"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
@@ -234,7 +234,7 @@ func TestHiddenValues(t *testing.T) {
 		a := newAPI(t, url)
 		a.fill(secretWorld())
 		var log safeBuffer
-		a.handler = as(viewer.System, graph.NewServer(a.db, graph.Config{Development: true},
+		a.handler = as(viewer.System, newServer(a.db, config{Options: gqlexec.Options{Development: true}},
 			slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 		poison(t, a)
 		tell := func(what, text string) {

@@ -13,11 +13,16 @@ import (
 	"forge/graph/generated"
 	gql "forge/graph/model"
 	"forge/internal/apperr"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/internal/read"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 	"forge/test/fixture"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // TestValuesThatAreNone has a database that holds values which their fields cannot have: each is an error of its field alone.
@@ -66,6 +71,18 @@ type own struct {
 	hero   func(ids.ID) (*gql.Hero, error)
 }
 
+// config returns a configuration with the resolvers.
+func (o own) config() config {
+	cfg := usual()
+	cfg.adapt = func(app *gqlexec.Application) {
+		app.Sources = nil // they are not those of these resolvers
+		app.Executable = func(schema *ast.Schema) graphql.ExecutableSchema {
+			return generated.NewExecutableSchema(generated.Config{Schema: schema, Resolvers: o})
+		}
+	}
+	return cfg
+}
+
 func (o own) Query() generated.QueryResolver { return ownQuery{o.Resolver.Query(), o} }
 
 type ownQuery struct {
@@ -90,7 +107,7 @@ func TestRootFieldWithCodeOfItsOwn(t *testing.T) {
 		owner, first := rows["User"][1], ids.ID{Prefix: "hero", UUID: rows["Hero"][0]}
 		serve := func(o own) {
 			o.Resolver = &graph.Resolver{}
-			a.handler = as(viewer.System, graph.NewServerOf(o, a.db, usual, a.log))
+			a.handler = as(viewer.System, newServer(a.db, o.config(), a.log))
 		}
 		const all = `query($id: ID!) { heroes { totalCount nodes { id name } } hero(id: $id) { name } }`
 		id := vars{"id": first.String()}

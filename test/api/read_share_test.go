@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"forge/graph"
 	"forge/internal/entity"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -187,9 +186,9 @@ func TestReadsAlone(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
 	a.fill(makeWorld())
-	cfg := usual
-	cfg.AloneReads = true
-	a.handler = as(viewer.System, graph.NewServer(a.db, cfg, a.log))
+	cfg := usual()
+	cfg.UnsharedReads = true
+	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
 	s := watch(a)
 	for _, query := range []string{"{ users(first: 3) { nodes { id } } }", "{ users(first: 3) { nodes { heroes { nodes { id } } } } }"} {
 		a.mustDo(query, nil)

@@ -18,6 +18,7 @@ import (
 	"forge/ent"
 	entsession "forge/ent/session"
 	"forge/graph"
+	"forge/internal/gqlexec"
 	"forge/internal/session"
 	"forge/internal/viewer"
 )
@@ -28,8 +29,8 @@ func (d *door) graced(grace time.Duration) *door {
 	other := *d
 	log := slog.New(slog.NewTextHandler(d.t.Output(), nil))
 	l := session.Lifetimes{Token: time.Hour, Grace: grace}
-	other.api = &api{t: d.t, db: d.db, handler: graph.NewServer(d.db, graph.Config{Development: true, Passwords: d.passwords,
-		Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, l, nil)}, log)}
+	other.api = &api{t: d.t, db: d.db, handler: newServer(d.db, config{Options: gqlexec.Options{Development: true},
+		Resolver: graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, l, nil)}}, log)}
 	return &other
 }
 

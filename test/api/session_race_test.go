@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"forge/graph"
+	"forge/internal/gqlexec"
 	"forge/internal/session"
 	"forge/internal/unit"
 	"forge/test/dbtest"
@@ -115,8 +116,8 @@ func TestSessionsAreNotTold(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newDoor(t, url)
 		var log safeBuffer
-		d.handler = graph.NewServer(d.db, graph.Config{Passwords: d.passwords, Revocations: d.revocations, HeldTooLong: time.Nanosecond,
-			Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: time.Hour}, nil)}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		d.handler = newServer(d.db, config{Options: gqlexec.Options{HeldTooLong: time.Nanosecond}, Resolver: graph.Resolver{Passwords: d.passwords,
+			Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: time.Hour}, nil)}}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 		up := d.signUp("ada")
 		hash := *d.row(up.text("m.user.id")).HashedPassword
 		next := d.refresh(up.text("m.refreshToken"))

@@ -21,6 +21,7 @@ import (
 	"forge/graph"
 	"forge/internal/admission"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/metrics"
 	"forge/internal/password"
@@ -40,8 +41,8 @@ func guarded(t *testing.T, url string, hasher *password.Hasher) *door {
 	log := slog.New(slog.DiscardHandler)
 	gate := admission.New(32, 1024, time.Minute)
 	d.handler = httpserver.Routes(httpserver.Parts{
-		API: graph.NewServer(db, graph.Config{Passwords: hasher, Gate: gate, Revocations: d.revocations, RequestTimeout: time.Minute,
-			Sessions: session.New(db, d.issuer, hasher, session.Lifetimes{Token: time.Hour}, nil)}, log),
+		API: newServer(db, config{Options: gqlexec.Options{Gate: gate, RequestTimeout: time.Minute}, Resolver: graph.Resolver{Passwords: hasher,
+			Revocations: d.revocations, Sessions: session.New(db, d.issuer, hasher, session.Lifetimes{Token: time.Hour}, nil)}}, log),
 		Gate: gate, Ready: http.NotFoundHandler(), Metrics: metrics.New(db), Log: log,
 	})
 	return d

@@ -82,10 +82,9 @@ func doorOn(t testing.TB, db *database.DB, passwords *password.Hasher) *door {
 	t.Helper()
 	d := &door{issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords, revocations: session.NewRevocations(15 * time.Minute)}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	d.api = &api{t: t, db: db, handler: graph.NewServer(db, graph.Config{
-		Development: true, IdempotencyTTL: time.Hour, Passwords: d.passwords, Revocations: d.revocations,
-		Sessions: session.New(db, d.issuer, d.passwords, lifetimes, nil),
-	}, log)}
+	d.api = &api{t: t, db: db, handler: newServer(db, config{Options: usual().Options, Resolver: graph.Resolver{
+		Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(db, d.issuer, d.passwords, lifetimes, nil),
+	}}, log)}
 	return d
 }
 
@@ -336,7 +335,7 @@ func TestExpiredRefresh(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newDoor(t, url)
-		short := graph.NewServer(d.db, graph.Config{Passwords: d.passwords, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: -time.Second}, nil)},
+		short := newServer(d.db, config{Resolver: graph.Resolver{Passwords: d.passwords, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: -time.Second}, nil)}},
 			slog.New(slog.NewTextHandler(t.Output(), nil)))
 		long := d.handler
 		d.handler = short

@@ -8,7 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"forge/graph"
+	"forge/internal/gqlexec"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
@@ -26,7 +26,9 @@ func (a *api) whole(teams int) {
 
 // around serves the API anew, with one more field middleware, inside of all others.
 func (a *api) around(middleware graphql.FieldMiddleware) {
-	a.handler = as(viewer.System, graph.NewServerAround(a.db, usual, a.log, middleware))
+	cfg := usual()
+	cfg.adapt = func(app *gqlexec.Application) { app.Fields = append(app.Fields, middleware) }
+	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
 }
 
 const twoTeams = `mutation twoTeams($second: String!) {

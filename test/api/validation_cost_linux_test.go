@@ -13,17 +13,20 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/lexer"
+
+	"forge/graph/generated"
+	"forge/internal/gqlexec"
 )
 
 // What the validation of one document may take at most, whatever comes of it.
 const (
-	mostTime   = Slowed * 100 * time.Millisecond
-	mostMemory = Slowed * 64 << 20
+	mostTime   = slowed * 100 * time.Millisecond
+	mostMemory = slowed * 64 << 20
 )
 
 // cost returns what it takes to prepare a document: the time of a processor, as others use the
 // machine too, and all memory that is taken, given back or not.
-func cost(t testing.TB, v validator, text string) (took time.Duration, allocated uint64) {
+func cost(t testing.TB, v gqlexec.Validator, text string) (took time.Duration, allocated uint64) {
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -32,7 +35,7 @@ func cost(t testing.TB, v validator, text string) (took time.Duration, allocated
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		start := processorTime(t)
-		_, _ = v.prepare(t.Context(), text)
+		_, _ = v.Parse(t.Context(), text)
 		took = min(took, processorTime(t)-start)
 		runtime.ReadMemStats(&after)
 		allocated = min(allocated, after.TotalAlloc-before.TotalAlloc)
@@ -210,23 +213,25 @@ func largest(attack attack, m, word, text int) (document string) {
 	return document
 }
 
+var served = generated.NewExecutableSchema(generated.Config{}).Schema()
+
 // mustBeCheap checks what it takes to prepare a document, and what comes of it.
 func mustBeCheap(t testing.TB, name, document string, hints bool) {
 	t.Helper()
-	v := validator{contract(), maxTokens, hints}
+	v := gqlexec.Validator{Schema: served, Tokens: maxTokens, Hints: hints}
 	took, allocated := cost(t, v, document)
 	if took > mostTime || allocated > mostMemory {
 		t.Errorf("%s, %d bytes: %v and %d MiB", name, len(document), took, allocated>>20)
 	}
 	if testing.Verbose() {
-		_, errs := v.prepare(t.Context(), document)
+		_, errs := v.Parse(t.Context(), document)
 		t.Logf("%s, %d bytes, %d tokens: %v and %d MiB; %d errors: %.100v", name, len(document), tokensIn(document), took, allocated>>20, len(errs), errs)
 	}
 }
 
 func TestValidationIsBounded(t *testing.T) {
 	for name, attack := range attacks {
-		for _, m := range []int{3, 400}[min(Slowed-1, 1):] {
+		for _, m := range []int{3, 400}[min(slowed-1, 1):] {
 			for _, word := range []int{1, 900} {
 				document := largest(attack, m, word, 100_000)
 				mustBeCheap(t, fmt.Sprintf("%s (%d, %d)", name, m, word), document, m == 3)
@@ -247,7 +252,7 @@ func FuzzValidation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind uint8, n, m, word uint16, text uint32, before, after string) {
 		name := names[int(kind)%len(names)]
 		document := before + attacks[name](int(n)%5000, int(m)%2000, "a"+strings.Repeat("b", int(word)%1200), `"`+strings.Repeat("x", int(text)%1_000_000)+`"`) + after
-		if len(document) > 1<<20 || bracketDepth(document) > maxNesting {
+		if len(document) > 1<<20 || gqlexec.Nesting(document) > gqlexec.MaxNesting {
 			return
 		}
 		mustBeCheap(t, name, document, word%2 == 0)

@@ -18,6 +18,7 @@ import (
 
 	"forge/graph"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/persisted"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -32,8 +33,8 @@ func newPersistedAPI(t *testing.T) *api {
 	}
 	t.Cleanup(func() { db.Close() })
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	cfg := graph.Config{Documents: persisted.NewAutomatic(100, 1<<20), Limits: graph.Limits{Tokens: 10_000}}
-	return &api{t: t, db: db, handler: as(viewer.System, graph.NewServer(db, cfg, log))}
+	cfg := config{Options: gqlexec.Options{Documents: persisted.NewAutomatic(100, 1<<20), Limits: gqlexec.Limits{Tokens: 10_000}}}
+	return &api{t: t, db: db, handler: as(viewer.System, newServer(db, cfg, log))}
 }
 
 // byHash returns the extensions of a request that names a document by its hash.
@@ -124,7 +125,7 @@ func TestUnsoundDocuments(t *testing.T) {
 			if err := os.WriteFile(path, manifest, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := graph.TrustedDocuments(path, 10_000); err == nil || !strings.Contains(err.Error(), "line 1, column ") {
+			if _, err := new(graph.Resolver).Application().TrustedDocuments(path, 10_000); err == nil || !strings.Contains(err.Error(), "line 1, column ") {
 				t.Errorf("in a manifest: %v", err)
 			}
 		})
@@ -201,7 +202,7 @@ func TestLargeRequests(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, bytes := a.allocated(post(t, tt.query, "", tt.variables))
-			if bytes > graph.Slowed*64<<20 || !strings.Contains(got, tt.want) {
+			if bytes > slowed*64<<20 || !strings.Contains(got, tt.want) {
 				t.Errorf("%d MiB, want 64 at most: %.300s, want %s", bytes>>20, got, tt.want)
 			}
 			t.Logf("%d MiB: %.200s", bytes>>20, got)

@@ -1,0 +1,10 @@
+package graph
+
+import "testing"
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	if err := new(Resolver).Application().Check(); err != nil {
+		t.Error(err)
+	}
+}
