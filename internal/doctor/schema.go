@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/read"
 	"forge/migrate"
@@ -12,7 +11,7 @@ import (
 
 // contract compares schema.graphqls with ent/schema and the resolvers, as they are built into this program.
 func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
-	err := graph.Check()
+	err := d.app.Check()
 	if err == nil {
 		return []Finding{ok("contract", "types, entities and resolvers fit together")}
 	}
