@@ -14,7 +14,7 @@ test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race d
 FUZZ ?= 170000
 fuzz: ## a million requests that random changes were made to, against the whole server; ends by itself
 	for target in FuzzBody FuzzDocument FuzzVariables FuzzID FuzzCursor FuzzHeaders; do \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 . || exit; done
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./test/program || exit; done
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./internal/token
 
 soak: needs ## the long forms of the tests of faults and concurrency

@@ -1,12 +1,11 @@
 package seed
 
-// Account is a demo user whom everybody may sign in as.
-type Account struct{ Username, Password, Role string }
+import "forge/internal/application"
 
 // Accounts are one of each role. They are the first two users, and have these passwords only if Run is told so.
-var Accounts = []Account{
-	{"admin", "forge-demo-admin", "ADMIN"},
-	{"user", "forge-demo-user", "USER"},
+var Accounts = []application.DemoAccount{
+	{Username: "admin", Password: "forge-demo-admin", Role: "ADMIN"},
+	{Username: "user", Password: "forge-demo-user", Role: "USER"},
 }
 
 // hashes are those of the passwords, made once: the same scale is to give the same rows.

@@ -14,7 +14,7 @@ func TestAccounts(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
-		if err := RunOpen(t.Context(), db, 1); err != nil {
+		if err := Fill(t.Context(), db, 1, true); err != nil {
 			t.Fatal(err)
 		}
 		u := unit.New(db, unit.Single)

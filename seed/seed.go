@@ -8,13 +8,13 @@ package seed
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
 	"entgo.io/ent/dialect"
 
 	"forge/ent/user"
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/unit"
 )
@@ -25,18 +25,13 @@ const Demo = 5
 // MaxScale is the largest scale: 200,000 users and 2,000,000 heroes.
 const MaxScale = 10_000
 
-// ErrNotEmpty says that there are rows already. Demo data never mix with what somebody stored.
-var ErrNotEmpty = errors.New("the database is not empty: demo data are only for an empty one")
+// Run stores the demo data of a scale, from 1 to MaxScale: for each step of it 20 users, 1 team, 200
+// heroes (10 a user), 5 products and 100 orders (5 a user) of 3 items. It stores everything or nothing,
+// and returns application.ErrNotEmpty if the database has any row.
+func Run(ctx context.Context, db *database.DB, scale int) error { return Fill(ctx, db, scale, false) }
 
-// Run stores the demo data of a scale, from 1 to MaxScale: for each step of it 20 users, 1 team, 200 heroes (10 a
-// user), 5 products and 100 orders (5 a user) of 3 items. All is stored, or nothing; ErrNotEmpty if there is anything
-// in the database.
-func Run(ctx context.Context, db *database.DB, scale int) error { return run(ctx, db, scale, false) }
-
-// RunOpen is Run, and gives Accounts their passwords, which everybody knows.
-func RunOpen(ctx context.Context, db *database.DB, scale int) error { return run(ctx, db, scale, true) }
-
-func run(ctx context.Context, db *database.DB, scale int, open bool) error {
+// Fill does the same as Run. With passwords, Accounts have theirs, which everybody knows.
+func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error {
 	if scale < 1 || scale > MaxScale {
 		return fmt.Errorf("the scale of demo data is a number from 1 to %d, not %d", MaxScale, scale)
 	}
@@ -46,7 +41,7 @@ func run(ctx context.Context, db *database.DB, scale int, open bool) error {
 		return err
 	}
 	d := generate(scale)
-	if open {
+	if passwords {
 		d.open()
 	}
 	if err := store(ctx, u, d); err != nil {
@@ -61,7 +56,7 @@ func run(ctx context.Context, db *database.DB, scale int, open bool) error {
 	return u.Commit(ctx)
 }
 
-// mustBeEmpty returns ErrNotEmpty if there are rows. Until u ends nobody else can fill the database.
+// mustBeEmpty returns application.ErrNotEmpty if there are rows. Until u ends nobody else can fill the database.
 func mustBeEmpty(ctx context.Context, u *unit.Unit) error {
 	// SQLite has one writer anyway, and u is it.
 	if u.Dialect() == dialect.Postgres {
@@ -82,7 +77,7 @@ func mustBeEmpty(ctx context.Context, u *unit.Unit) error {
 		return fmt.Errorf("look for rows: %w", err)
 	}
 	if filled {
-		return ErrNotEmpty
+		return application.ErrNotEmpty
 	}
 	return nil
 }

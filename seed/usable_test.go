@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"forge/ent/user"
+	"forge/internal/application"
 	"forge/test/dbtest"
 )
 
@@ -13,7 +14,7 @@ func TestUsable(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
-		check := func(when string, want ...Account) {
+		check := func(when string, want ...application.DemoAccount) {
 			t.Helper()
 			got, err := Usable(t.Context(), db)
 			if err != nil || !slices.Equal(got, want) {
@@ -21,7 +22,7 @@ func TestUsable(t *testing.T) {
 			}
 		}
 		check("nobody is there")
-		if err := RunOpen(t.Context(), db, 1); err != nil {
+		if err := Fill(t.Context(), db, 1, true); err != nil {
 			t.Fatal(err)
 		}
 		check("filled", Accounts...)

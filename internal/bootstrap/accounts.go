@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/migrate"
-	"forge/seed"
 )
 
 // Accounts returns the demo users that anybody can sign in as. In a database whose schema is still to come there are none.
-func Accounts(ctx context.Context, db *database.DB) ([]seed.Account, error) {
+func Accounts(ctx context.Context, db *database.DB, demo application.Demo) ([]application.DemoAccount, error) {
 	err := migrate.Check(ctx, db.DB, db.Dialect)
 	if _, pending := errors.AsType[*migrate.PendingError](err); pending {
 		return nil, nil
@@ -18,5 +18,5 @@ func Accounts(ctx context.Context, db *database.DB) ([]seed.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return seed.Usable(ctx, db)
+	return demo.Usable(ctx, db)
 }

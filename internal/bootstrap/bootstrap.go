@@ -7,11 +7,11 @@ import (
 	"errors"
 	"log/slog"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/settings"
 	"forge/internal/usage"
 	"forge/migrate"
-	"forge/seed"
 )
 
 // Open returns the database of the settings, once it has answered and, for a file, can be written. A file that is not there is made.
@@ -83,26 +83,23 @@ func MayMigrate(s *settings.Settings, db *database.DB) error {
 
 // Demo fills an empty database with demo data if the settings say so, and reports whether it did. A database without a
 // schema stays as it is. Everybody knows a password there if the settings allow it.
-func Demo(ctx context.Context, s *settings.Settings, db *database.DB) (filled bool, err error) {
+func Demo(ctx context.Context, s *settings.Settings, db *database.DB, demo application.Demo) (filled bool, err error) {
 	if !s.Demo {
 		return false, nil
 	}
-	err = Seed(ctx, s, db, seed.Demo, s.DemoPasswords())
+	err = Seed(ctx, s, db, demo, demo.Scale, s.DemoPasswords())
 	_, pending := errors.AsType[*migrate.PendingError](err)
-	if pending || errors.Is(err, seed.ErrNotEmpty) {
+	if pending || errors.Is(err, application.ErrNotEmpty) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// Seed fills the database with the demo data of a scale; open gives seed.Accounts their passwords. There must be a schema, and no row.
-func Seed(ctx context.Context, s *settings.Settings, db *database.DB, scale int, open bool) error {
+// Seed fills the database with the demo data of a scale. With passwords, the demo accounts have theirs, which everybody
+// knows. There must be a schema, and no row.
+func Seed(ctx context.Context, s *settings.Settings, db *database.DB, demo application.Demo, scale int, passwords bool) error {
 	if err := migrate.Check(ctx, db.DB, db.Dialect); err != nil {
 		return explain(s, err)
 	}
-	run := seed.Run
-	if open {
-		run = seed.RunOpen
-	}
-	return explain(s, run(ctx, db, scale))
+	return explain(s, demo.Fill(ctx, db, scale, passwords))
 }

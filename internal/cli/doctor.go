@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -8,13 +8,14 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"forge/internal/application"
 	"forge/internal/doctor"
 	"forge/internal/settings"
 	"forge/internal/usage"
 )
 
 // doctorCommand is not an action of a program: settings that cannot be loaded are its first finding.
-func doctorCommand(environ []string, stdout io.Writer) *cli.Command {
+func doctorCommand(app application.Application, environ []string, stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "look at settings and database, and say in plain words what is wrong and what to do",
@@ -31,7 +32,7 @@ func doctorCommand(environ []string, stdout io.Writer) *cli.Command {
 			if n := cmd.Int("processes"); n < 1 || n > 10_000 {
 				return usage.Errorf("--processes=%d is not allowed; allowed: a whole number from 1 to 10000", n)
 			}
-			report, err := examine(ctx, cmd, environ)
+			report, err := examine(ctx, app, cmd, environ)
 			if err != nil {
 				return err
 			}
@@ -50,7 +51,7 @@ func doctorCommand(environ []string, stdout io.Writer) *cli.Command {
 	}
 }
 
-func examine(ctx context.Context, cmd *cli.Command, environ []string) (doctor.Report, error) {
+func examine(ctx context.Context, app application.Application, cmd *cli.Command, environ []string) (doctor.Report, error) {
 	s, err := settings.Load(cmd, environ)
 	if _, mistake := errors.AsType[*usage.Error](err); mistake {
 		return doctor.Unreadable(err), nil
@@ -58,5 +59,5 @@ func examine(ctx context.Context, cmd *cli.Command, environ []string) (doctor.Re
 	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	return doctor.New(s, cmd.Int("processes")).Examine(ctx), nil
+	return doctor.New(app, s, cmd.Int("processes")).Examine(ctx), nil
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"forge/internal/usage"
 )
 
-func healthcheckCommand(do func(action) cli.ActionFunc) *cli.Command {
+func healthcheckCommand(do doer) *cli.Command {
 	return &cli.Command{
 		Name: "healthcheck", Action: do(healthcheck),
 		Usage: "ask the server that listens on ADDR whether it lives, for containers that have no other program to ask with",

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"forge/migrate"
 )
 
-func migrateCommand(do func(action) cli.ActionFunc) *cli.Command {
+func migrateCommand(do doer) *cli.Command {
 	return &cli.Command{
 		Name:   "migrate",
 		Usage:  "change the schema of the database, or show it",

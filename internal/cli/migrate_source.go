@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bufio"
@@ -22,7 +22,7 @@ func devURLFlag() cli.Flag {
 		Usage: "a PostgreSQL to try statements on, postgres://…; without it one is started from installed programs"}
 }
 
-func diffCommand(do func(action) cli.ActionFunc) *cli.Command {
+func diffCommand(do doer) *cli.Command {
 	return &cli.Command{
 		Name: "diff", Action: do(migrateDiff),
 		Usage: "write the migration NAME for what has changed in ent/schema, in a source tree",
@@ -94,7 +94,7 @@ func asker(in io.Reader, out io.Writer) func(string) (bool, error) {
 	}
 }
 
-func newCommand(do func(action) cli.ActionFunc) *cli.Command {
+func newCommand(do doer) *cli.Command {
 	return &cli.Command{
 		Name: "new", Action: do(migrateNew),
 		Usage: "write the migration NAME with nothing in it, in a source tree, for what ent/schema does not say",
@@ -115,7 +115,7 @@ func migrateNew(_ context.Context, p program) error {
 	return nil
 }
 
-func hashCommand(do func(action) cli.ActionFunc) *cli.Command {
+func hashCommand(do doer) *cli.Command {
 	return &cli.Command{
 		Name: "hash", Action: do(migrateHash),
 		Usage: "write the checksums of the migrations anew, in a source tree",
@@ -138,7 +138,7 @@ func migrateHash(_ context.Context, p program) error {
 	return nil
 }
 
-func lintCommand(do func(action) cli.ActionFunc) *cli.Command {
+func lintCommand(do doer) *cli.Command {
 	return &cli.Command{
 		Name: "lint", Action: do(migrateLint),
 		Usage: "say what the migrations in a source tree may do harm with",
@@ -174,7 +174,7 @@ func unacknowledged(findings, files int) error {
 		"-- lint:allow RULE [TABLE[.COLUMN]] REASON", findings, noun, files)
 }
 
-func verifyCommand(do func(action) cli.ActionFunc) *cli.Command {
+func verifyCommand(do doer) *cli.Command {
 	return &cli.Command{
 		Name: "verify", Action: do(migrateVerify),
 		Usage: "try each migration in a source tree up, down and up again, with rows in all tables",

@@ -1,18 +1,18 @@
-package main
+package cli
 
 import "runtime/debug"
 
-// version is what the build was told: go build -ldflags "-X main.version=v1.2.3". It is never set at run time.
-var version string
-
-// buildVersion says what this program was built from: the version that the build was told, or else what the go command noted,
-// "(devel)" if that is nothing.
-func buildVersion() string {
-	if version != "" {
+// buildVersion returns the version, with the revision behind it that the go command noted in this
+// program: "0.1.0 (0123456789ab)".
+func buildVersion(version string) string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
 		return version
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return version + " (" + s.Value[:min(12, len(s.Value))] + ")"
+		}
 	}
-	return "(devel)"
+	return version
 }

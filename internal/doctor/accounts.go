@@ -5,15 +5,14 @@ import (
 	"strings"
 
 	"forge/internal/database"
-	"forge/seed"
 )
 
 // accounts looks for demo users that a database has brought along from development.
 func (d *Doctor) accounts(ctx context.Context, db *database.DB) []Finding {
-	if !d.Settings.Production || !d.Settings.Auth {
+	if !d.config.Production || !d.config.Auth {
 		return nil
 	}
-	usable, err := seed.Usable(ctx, db)
+	usable, err := d.app.Demo.Usable(ctx, db)
 	if err != nil || len(usable) == 0 {
 		return nil // a table that cannot be read is what schema and permissions tell of
 	}

@@ -22,7 +22,7 @@ func TestAccounts(t *testing.T) {
 		if report := newDoctor(t, settings...).Examine(t.Context()); strings.Contains(inWords(t, report), "accounts") {
 			t.Errorf("of an empty database: %s", inWords(t, report))
 		}
-		if err := seed.RunOpen(t.Context(), db, 1); err != nil {
+		if err := seed.Fill(t.Context(), db, 1, true); err != nil {
 			t.Fatal(err)
 		}
 		mustFind(t, newDoctor(t, settings...).Examine(t.Context()), "accounts", Fail, "admin (ADMIN)", "user (USER)")

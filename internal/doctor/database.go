@@ -17,7 +17,7 @@ import (
 
 // options are the pool's settings, with as many connections as the checks need and a start that is given up in time.
 func (d *Doctor) options() database.Options {
-	o := d.Settings.Pool
+	o := d.config.Pool
 	o.PoolSize, o.ConnectTimeout = 2, min(o.ConnectTimeout, d.patience-time.Second)
 	return o
 }
@@ -75,13 +75,13 @@ func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
 
 // unreached says why there is no connection.
 func (d *Doctor) unreached(err error) Finding {
-	name := d.Settings.NameOf("DATABASE_URL")
+	name := d.config.NameOf("DATABASE_URL")
 	message := strings.Join(strings.Fields(err.Error()), " ")
 	switch e := pq.As(err, pqerror.ProtocolViolation, pqerror.InvalidPassword, pqerror.InvalidAuthorizationSpecification,
 		pqerror.InvalidCatalogName, pqerror.TooManyConnections); {
 	case d.readOnly() && strings.Contains(message, "readonly"):
 		return fail("database", message, "SQLite keeps files beside a database that others write, to read it too: let this user write in the folder, or read a copy that VACUUM INTO has made.")
-	case e == nil && d.Settings.Dialect() == dialect.SQLite:
+	case e == nil && d.config.Dialect() == dialect.SQLite:
 		return fail("database", message, "If it is locked, another program writes it: end that, or wait. If it is no database, restore a copy.")
 	case errors.Is(err, pq.ErrSSLNotSupported):
 		return fail("database", "the server does not encrypt connections", "Let it, or set sslmode=disable in "+name+" where the network between is trusted.")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/settings"
 )
@@ -30,19 +31,20 @@ type Finding struct {
 	Advice  string `json:"advice"` // what to do; "" if there is nothing to do
 }
 
-// A Doctor examines one set of settings. The zero value of what is not said is what New sets.
+// A Doctor examines an application with its settings.
 type Doctor struct {
-	Settings  *settings.Settings
-	Processes int // that run with these settings on the database
+	app       application.Application
+	config    *settings.Settings
+	processes int // that run with these settings on the database
 
 	patience time.Duration    // for each check
 	now      func() time.Time // this machine's clock
 	room     uint64           // in bytes, that a disk must have free
 }
 
-// New returns a doctor for so many processes with the settings.
-func New(s *settings.Settings, processes int) *Doctor {
-	return &Doctor{Settings: s, Processes: processes, patience: 5 * time.Second, now: time.Now, room: 1 << 30}
+// New returns a doctor for a number of processes of the application with the settings.
+func New(app application.Application, s *settings.Settings, processes int) *Doctor {
+	return &Doctor{app: app, config: s, processes: processes, patience: 5 * time.Second, now: time.Now, room: 1 << 30}
 }
 
 // check finds something out. Its time is bounded by the doctor, whether it heeds ctx or not.
@@ -73,7 +75,7 @@ func (d *Doctor) Examine(ctx context.Context) Report {
 	var report Report
 	db, err := database.Open(d.address(), d.options())
 	if err != nil {
-		return append(report, fail("database", err.Error(), "Correct "+d.Settings.NameOf("DATABASE_URL")+"."))
+		return append(report, fail("database", err.Error(), "Correct "+d.config.NameOf("DATABASE_URL")+"."))
 	}
 	defer d.close(db)
 	for _, c := range checks() {

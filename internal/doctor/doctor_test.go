@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/pgtemp"
 	"forge/internal/settings"
@@ -29,7 +30,7 @@ func newDoctor(t *testing.T, environ ...string) *Doctor {
 	cmd := &cli.Command{Flags: settings.Flags(), Writer: io.Discard, ErrWriter: io.Discard,
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			s, err := settings.Load(cmd, environ)
-			d = New(s, 1)
+			d = New(graph.Application("", ""), s, 1)
 			return err
 		}}
 	if err := cmd.Run(t.Context(), []string{"forge"}); err != nil {

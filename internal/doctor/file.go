@@ -14,20 +14,20 @@ import (
 
 // path returns the file of a SQLite database, and whether there is one.
 func (d *Doctor) path() (path string, isFile bool) {
-	path, isFile = strings.CutPrefix(d.Settings.DatabaseURL, "sqlite:")
+	path, isFile = strings.CutPrefix(d.config.DatabaseURL, "sqlite:")
 	path, _, _ = strings.Cut(path, "?")
 	return path, isFile && path != ":memory:"
 }
 
 // readOnly reports whether the address asks for a database that is not written.
-func (d *Doctor) readOnly() bool { return strings.HasSuffix(d.Settings.DatabaseURL, "?mode=ro") }
+func (d *Doctor) readOnly() bool { return strings.HasSuffix(d.config.DatabaseURL, "?mode=ro") }
 
 // address returns the one to examine. A file that does not exist is not made, and one that is not in WAL mode yet, such as a backup, stays so.
 func (d *Doctor) address() string {
 	path, isFile := d.path()
 	switch {
 	case !isFile:
-		return d.Settings.DatabaseURL
+		return d.config.DatabaseURL
 	case inWAL(path):
 		return "sqlite:" + path + "?mode=rw" // with mode=ro the log would be left behind
 	}

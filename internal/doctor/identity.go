@@ -14,7 +14,7 @@ const asked = 3 * time.Second
 
 // identity looks at what tokens are checked with. Where AUTH is off there is nothing to say: settings says what that means.
 func (d *Doctor) identity(ctx context.Context, _ *database.DB) (found []Finding) {
-	s := d.Settings
+	s := d.config
 	if !s.Auth || !s.Token.Given() {
 		return nil
 	}

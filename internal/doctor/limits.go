@@ -54,13 +54,13 @@ type limit struct {
 
 // wanted lists the limits that the settings ask for, or the address, which counts more.
 func (d *Doctor) wanted() []limit {
-	o := d.Settings.Pool
+	o := d.config.Pool
 	all := []limit{
 		{"statement_timeout", "STATEMENT_TIMEOUT", o.StatementTimeout},
 		{"lock_timeout", "LOCK_TIMEOUT", o.LockTimeout},
 		{"idle_in_transaction_session_timeout", "IDLE_IN_TRANSACTION_TIMEOUT", o.IdleInTransaction},
 	}
-	u, err := url.Parse(d.Settings.DatabaseURL)
+	u, err := url.Parse(d.config.DatabaseURL)
 	if err != nil {
 		return all
 	}

@@ -56,9 +56,9 @@ func TestPool(t *testing.T) {
 	db := mustOpen(t, address)
 	d := newDoctor(t, "DATABASE_URL="+address, "POOL_SIZE=10")
 	mustFind(t, d.Examine(t.Context()), "pool", OK, "1 process of POOL_SIZE=10, and 2 beside requests, may take 12 connections")
-	d.Processes = 1000
+	d.processes = 1000
 	mustFind(t, d.Examine(t.Context()), "pool", Fail, "1000 processes", "12000 connections", "max_connections")
-	d.Processes = 2
+	d.processes = 2
 	name := strings.TrimPrefix(mustParse(t, address).Path, "/")
 	mustExec(t, db, "ALTER DATABASE "+name+" CONNECTION LIMIT 15")
 	mustFind(t, d.Examine(t.Context()), "pool", Fail, "24 connections", "has 15")
@@ -71,7 +71,7 @@ func TestPool(t *testing.T) {
 		}
 		defer conn.Close()
 	}
-	d.Processes = 1
+	d.processes = 1
 	mustFind(t, d.Examine(t.Context()), "pool", Warn, "has 15", "others hold")
 }
 

@@ -2,11 +2,11 @@ package doctor
 
 import (
 	"context"
+	"forge/internal/application"
 	"net"
 	"net/url"
 	"strings"
 
-	"forge/graph"
 	"forge/internal/database"
 )
 
@@ -17,7 +17,7 @@ func Unreadable(err error) Report {
 
 // settings looks at what each setting says in the light of the others; that each is allowed by itself is known.
 func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
-	s := d.Settings
+	s := d.config
 	kind := "development"
 	if s.Production {
 		kind = "production"
@@ -35,7 +35,7 @@ func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 		found = append(found, warn("settings", "an empty database is filled with demo data in production", "Leave "+s.NameOf("DEMO")+" out."))
 	}
 	if s.TrustedDocuments != "" {
-		if _, err := new(graph.Resolver).Application().TrustedDocuments(s.TrustedDocuments, s.MaxTokens); err != nil {
+		if _, err := d.app.API(application.Services{}).TrustedDocuments(s.TrustedDocuments, s.MaxTokens); err != nil {
 			found = append(found, fail("settings", s.NameOf("TRUSTED_DOCUMENTS")+"="+s.TrustedDocuments+": "+err.Error(),
 				"`forge serve` does not start like this. Write the manifest anew, from the documents of clients that fit this schema."))
 		}

@@ -1,24 +1,26 @@
-package main
+package server
 
 import (
 	"context"
 	"sync"
 	"time"
 
-	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/idempotency"
 	"forge/internal/session"
 )
 
-// background begins what goes on beside requests, and returns what ends it and waits until it has. Each statement of it has a deadline.
-func (p program) background(ctx context.Context, db, beside *database.DB, who *identity, revocations *session.Revocations) (stop func()) {
+// background begins the work beside requests. The function that it returns ends that work and waits
+// until it has ended. Each statement of it has a deadline.
+func (s *Server) background(ctx context.Context, pools Pools, identity *Identity, revocations *session.Revocations) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
-	all.Go(func() { who.keepFresh(ctx) })
-	all.Go(func() { revocations.Watch(ctx, beside, time.Second, p.log) })
-	all.Go(func() { expiry.Some(idempotency.Expired).Every(ctx, db, time.Minute, "idempotency keys", p.log) })
-	all.Go(func() { expiry.Some(session.Expired).Every(ctx, db, time.Minute, "sessions", p.log) })
+	all.Go(func() { identity.keepFresh(ctx) })
+	all.Go(func() { revocations.Watch(ctx, pools.Beside, time.Second, s.log) })
+	all.Go(func() {
+		expiry.Some(idempotency.Expired).Every(ctx, pools.Requests, time.Minute, "idempotency keys", s.log)
+	})
+	all.Go(func() { expiry.Some(session.Expired).Every(ctx, pools.Requests, time.Minute, "sessions", s.log) })
 	return func() {
 		cancel()
 		all.Wait()

@@ -1,54 +1,45 @@
-package main
+package server
 
 import (
 	"context"
 	"fmt"
 
+	"forge/internal/application"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
-	"forge/playground"
-	"forge/seed"
 )
 
-// accounts returns the demo users that whoever starts the server can sign in as. In production none is shown, and the log warns of those that are left.
-func (p program) accounts(ctx context.Context, db *database.DB, who *identity) ([]seed.Account, error) {
-	if who.issuer == nil {
+// demoAccounts returns the demo accounts that whoever starts the server can sign in with. In
+// production it returns none, and the log warns of those that the database has.
+func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Identity) ([]application.DemoAccount, error) {
+	if identity.issuer == nil {
 		return nil, nil
 	}
-	accounts, err := bootstrap.Accounts(ctx, db)
-	if !p.Production || err != nil {
+	accounts, err := bootstrap.Accounts(ctx, db, s.app.Demo)
+	if !s.Production || err != nil {
 		return accounts, err
 	}
 	for _, a := range accounts {
-		p.log.WarnContext(ctx, "everybody knows the password of a demo user: give it another, or delete the user", "username", a.Username, "role", a.Role)
+		s.log.WarnContext(ctx, "everybody knows the password of a demo user: give it another, or delete the user", "username", a.Username, "role", a.Role)
 	}
 	return nil, nil
 }
 
-// page says what the playground is told.
-func (p program) page(accounts []seed.Account) playground.Config {
-	cfg := playground.Config{SignIn: p.Auth}
-	for _, a := range accounts {
-		cfg.Accounts = append(cfg.Accounts, playground.Account(a))
-	}
-	return cfg
-}
-
-// welcome tells where the server is, and who to sign in as where that is known.
-func (p program) welcome(url string, filled bool, accounts []seed.Account) {
-	fmt.Fprintf(p.out, "Forge serves %s\n", database.Redact(p.DatabaseURL))
+// welcome prints where the server is, and the accounts that one can sign in with.
+func (s *Server) welcome(url string, filled bool, accounts []application.DemoAccount) {
+	fmt.Fprintf(s.out, "Forge serves %s\n", database.Redact(s.DatabaseURL))
 	if filled {
-		fmt.Fprintln(p.out, "  which was empty and has demo data now")
+		fmt.Fprintln(s.out, "  which was empty and has demo data now")
 	}
-	fmt.Fprintf(p.out, "  API         %s/graphql\n", url)
-	if p.Playground {
-		fmt.Fprintf(p.out, "  Playground  %s/\n", url)
+	fmt.Fprintf(s.out, "  API         %s/graphql\n", url)
+	if s.Playground {
+		fmt.Fprintf(s.out, "  Playground  %s/\n", url)
 	}
 	for _, a := range accounts {
-		fmt.Fprintf(p.out, "  Sign in as  %s, password %s (%s)\n", a.Username, a.Password, a.Role)
+		fmt.Fprintf(s.out, "  Sign in as  %s, password %s (%s)\n", a.Username, a.Password, a.Role)
 	}
-	if !p.Auth {
-		fmt.Fprintln(p.out, "  AUTH is off: nobody signs in, and each request acts as an administrator")
+	if !s.Auth {
+		fmt.Fprintln(s.out, "  AUTH is off: nobody signs in, and each request acts as an administrator")
 	}
-	fmt.Fprintln(p.out, "Ctrl+C ends it.")
+	fmt.Fprintln(s.out, "Ctrl+C ends it.")
 }

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"encoding/json"
@@ -195,7 +195,7 @@ var (
 // them with errors.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
-	file, err := os.ReadFile("deploy/grafana/forge.json")
+	file, err := os.ReadFile(root + "deploy/grafana/forge.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestDashboard(t *testing.T) {
 // checkDocumented compares the metrics that are ours with the table in docs/observability.md.
 func checkDocumented(t *testing.T, told series) {
 	t.Helper()
-	text, err := os.ReadFile("docs/observability.md")
+	text, err := os.ReadFile(root + "docs/observability.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"bytes"
@@ -23,6 +23,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/httpserver"
 	"forge/internal/ids"
+	forgeserver "forge/internal/server"
 	"forge/internal/settings"
 	"forge/internal/viewer"
 	"forge/seed"
@@ -56,7 +57,7 @@ func newVictim(f *testing.F) *victim {
 	if err != nil {
 		f.Fatal(err)
 	}
-	p := program{Settings: s, out: io.Discard, log: slog.New(slog.DiscardHandler)}
+	srv := forgeserver.New(app, s, nil, io.Discard, slog.New(slog.DiscardHandler))
 	db, err := bootstrap.Open(f.Context(), s)
 	if err != nil {
 		f.Fatal(err)
@@ -65,11 +66,11 @@ func newVictim(f *testing.F) *victim {
 	if err := seed.Run(f.Context(), db, 1); err != nil {
 		f.Fatal(err)
 	}
-	documents, err := p.documents()
+	documents, err := srv.Documents()
 	if err != nil {
 		f.Fatal(err)
 	}
-	v := &victim{handler: httpserver.Routes(p.parts(f.Context(), db, db, documents, nil, &identity{})), db: db}
+	v := &victim{handler: httpserver.Routes(srv.Parts(f.Context(), forgeserver.Pools{Requests: db, Beside: db}, documents, nil, &forgeserver.Identity{})), db: db}
 	v.viewers = []viewer.Viewer{viewer.System, {}} // everybody with AUTH=off, and those without a token
 	id, err := ids.Parse(everyValue(f, v.post(f, `{"query":"{ users(first: 1) { nodes { id } } }"}`), "id")[0])
 	if err != nil {

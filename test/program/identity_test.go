@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"crypto/ed25519"
@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -18,10 +17,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
-	"github.com/urfave/cli/v3"
 
 	"forge/internal/ids"
-	"forge/internal/settings"
 	"forge/internal/token"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -122,23 +119,6 @@ func TestAuthOff(t *testing.T) {
 		if status, body := s.as(t, authorization, whoAmI); status != 200 || !strings.HasPrefix(body, `{"data":{"viewer":null}`) {
 			t.Errorf("%q: %d %s", authorization, status, body)
 		}
-	}
-}
-
-// TestKeysWithoutUse starts a server that is given keys and told not to look at tokens: it serves, and says so.
-func TestKeysWithoutUse(t *testing.T) {
-	t.Parallel()
-	var log strings.Builder
-	s, err := settings.Load(&cli.Command{Flags: settings.Flags()}, []string{"AUTH=off", "AUTH_KEYS_FILE=keys.json"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := program{Settings: s, log: slog.New(slog.NewTextHandler(&log, nil))}
-	if _, err := p.identity(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "AUTH_KEYS_FILE has no effect: AUTH is off") {
-		t.Errorf("the log has %q", got)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"bufio"
@@ -19,7 +19,7 @@ import (
 // TestDefaultCost holds what the limits allow when nothing is said: pages of rows with pages of rows, but not 10,000 rows of them.
 func TestDefaultCost(t *testing.T) {
 	t.Parallel()
-	w4, err := os.ReadFile("bench/queries/w4.graphql")
+	w4, err := os.ReadFile(root + "bench/queries/w4.graphql")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"context"
@@ -138,7 +138,7 @@ func TestMigrateByManyProcesses(t *testing.T) {
 			})
 		}
 		all.Wait()
-		files, err := os.ReadDir("migrate/postgres")
+		files, err := os.ReadDir(root + "migrate/postgres")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"forge/internal/bootstrap"
 	"forge/internal/httpserver"
 	"forge/internal/persisted"
+	forgeserver "forge/internal/server"
 	"forge/internal/settings"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
@@ -61,17 +62,18 @@ func TestPanicSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := program{Settings: loaded, out: io.Discard, log: loaded.Logger(&s.log)}
+	log := loaded.Logger(&s.log)
 	db, err := bootstrap.Open(t.Context(), loaded)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	sent, err := tracing.Start(t.Context(), p.Traces, slog.New(slog.DiscardHandler))
+	sent, err := tracing.Start(t.Context(), loaded.Traces, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := p.parts(t.Context(), db, db, faulty{}, nil, &identity{})
+	parts := forgeserver.New(app, loaded, nil, io.Discard, log).
+		Parts(t.Context(), forgeserver.Pools{Requests: db, Beside: db}, faulty{}, nil, &forgeserver.Identity{})
 	parts.Tracer = telemetry.NewTracer(sent, db.Dialect)
 	api := parts.API
 	parts.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -80,13 +82,13 @@ func TestPanicSecrets(t *testing.T) {
 		}
 		api.ServeHTTP(w, r)
 	})
-	l, err := httpserver.Listen(p.Addr)
+	l, err := httpserver.Listen(loaded.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(viewer.NewContext(t.Context(), viewer.System))
 	ended := make(chan error, 1)
-	go func() { ended <- httpserver.Serve(ctx, l, httpserver.Routes(parts), p.Connection, p.log, 0) }()
+	go func() { ended <- httpserver.Serve(ctx, l, httpserver.Routes(parts), loaded.Connection, log, 0) }()
 	s.url = httpserver.URL(l)
 
 	const (

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"bufio"
@@ -25,17 +25,32 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"forge/graph"
+	"forge/internal/application"
+	"forge/internal/cli"
 	"forge/internal/settings"
 	"forge/internal/usage"
 	"forge/test/dbtest"
 )
+
+// app is the application that the program serves. A process that a test starts in another directory
+// has no SDL.
+var app = newApp()
+
+func newApp() application.Application {
+	sdl, _ := os.ReadFile(root + "schema.graphqls")
+	return graph.Application(string(sdl), "0.0.0-test")
+}
+
+// root is the way to the root of the repository.
+const root = "../../"
 
 // asProgram makes the test binary run as forge itself, for tests that need a process.
 const asProgram = "RUN_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		main()
+		os.Exit(cli.Main(app))
 	}
 	os.Exit(m.Run())
 }
@@ -63,7 +78,7 @@ func do(t *testing.T, words ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	environ, args := split(words)
 	var out, errs output
-	code = run(t.Context(), args, environ, &out, &errs)
+	code = cli.Run(t.Context(), app, args, environ, &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -92,7 +107,7 @@ func start(t *testing.T, words ...string) *server {
 	reader, writer := io.Pipe()
 	exit := make(chan int, 1)
 	go func() {
-		exit <- run(ctx, args, environ, writer, &s.log)
+		exit <- cli.Run(ctx, app, args, environ, writer, &s.log)
 		writer.Close()
 	}()
 	s.end = sync.OnceValue(func() int {
@@ -552,7 +567,7 @@ func TestDatabaseGone(t *testing.T) {
 
 func TestSchemaCommand(t *testing.T) {
 	t.Parallel()
-	want, err := os.ReadFile("schema.graphqls")
+	want, err := os.ReadFile(root + "schema.graphqls")
 	if err != nil {
 		t.Fatal(err)
 	}

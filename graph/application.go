@@ -1,0 +1,79 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+
+	"forge/ent"
+	"forge/ent/migrate"
+	_ "forge/ent/runtime" // the hooks, interceptors and defaults of ent/schema
+	"forge/ent/user"
+	"forge/internal/application"
+	"forge/internal/database"
+	"forge/internal/gqlexec"
+	"forge/internal/session"
+	"forge/internal/unit"
+	"forge/internal/viewer"
+	"forge/playground"
+	"forge/seed"
+)
+
+// Application describes all of this application to the framework: package cli runs it.
+func Application(sdl, version string) application.Application {
+	return application.Application{
+		Version: version,
+		Usage:   "a GraphQL server for users, heroes, teams, products and orders",
+		SDL:     sdl,
+		API: func(s application.Services) gqlexec.Application {
+			return (&Resolver{s.Passwords, s.Sessions, s.Revocations}).Application()
+		},
+		Tables:   tables(),
+		Accounts: application.Accounts{Roles: []string{string(user.RoleADMIN), string(user.RoleUSER)}, SetRole: setRole},
+		Demo: application.Demo{
+			Scale:    seed.Demo,
+			MaxScale: seed.MaxScale,
+			About:    "20 users, 1 team, 200 heroes, 5 products and 100 orders for each step",
+			Fill:     seed.Fill,
+			Usable:   seed.Usable,
+		},
+		Playground: func(signIn bool, accounts []application.DemoAccount) http.Handler {
+			cfg := playground.Config{SignIn: signIn}
+			for _, a := range accounts {
+				cfg.Accounts = append(cfg.Accounts, playground.Account(a))
+			}
+			return playground.Handler(cfg)
+		},
+	}
+}
+
+func tables() (names []string) {
+	for _, t := range migrate.Tables {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// setRole gives a user a role. The user's tokens say the old role, so they are ended.
+func setRole(ctx context.Context, db *database.DB, username, role string) error {
+	u := unit.New(db, unit.Write)
+	defer u.Rollback()
+	ctx = viewer.NewContext(unit.NewContext(ctx, u), viewer.System)
+	found, err := u.Client().User.Query().Where(user.Username(username)).Select(user.FieldID).Only(ctx)
+	if ent.IsNotFound(err) {
+		return application.ErrNoAccount
+	}
+	if err != nil {
+		return err
+	}
+	at, err := session.Stamp(ctx, found.ID)
+	if err != nil {
+		return err
+	}
+	if err := u.Client().User.UpdateOneID(found.ID).SetRole(user.Role(role)).SetTokensValidAfter(at).Exec(ctx); err != nil {
+		return err
+	}
+	if err := session.End(ctx, u.Client(), found.ID); err != nil {
+		return err
+	}
+	return u.Commit(ctx)
+}

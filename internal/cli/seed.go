@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/urfave/cli/v3"
+
+	"forge/internal/application"
+	"forge/internal/bootstrap"
+	"forge/internal/database"
+	"forge/internal/usage"
+)
+
+func seedCommand(do doer, demo application.Demo) *cli.Command {
+	return &cli.Command{
+		Name: "seed", Usage: "fill an empty database with demo data", Action: do(fill),
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "scale", Value: strconv.Itoa(demo.Scale), Local: true, Usage: "how much: " + demo.About},
+			&cli.BoolFlag{Name: "passwords", Local: true,
+				Usage: "let everybody sign in as an administrator and as a user, with the passwords of a first start in development; not in production"},
+		},
+	}
+}
+
+func fill(ctx context.Context, p program) error {
+	arg := p.cmd.String("scale")
+	scale, err := strconv.Atoi(arg)
+	if err != nil || scale < 1 || scale > p.app.Demo.MaxScale {
+		return usage.Errorf("--scale=%q is not allowed; allowed: a whole number from 1 to %d", arg, p.app.Demo.MaxScale)
+	}
+	passwords := p.cmd.Bool("passwords")
+	if passwords && p.Production {
+		return usage.Errorf("--passwords is not allowed with %s=production: everybody knows these passwords", p.NameOf("FORGE_ENV"))
+	}
+	return p.withDatabase(ctx, bootstrap.Open, func(db *database.DB) error {
+		if p.Migrate {
+			if err := bootstrap.Schema(ctx, p.Settings, db, p.log); err != nil {
+				return err
+			}
+		}
+		return bootstrap.Seed(ctx, p.Settings, db, p.app.Demo, scale, passwords)
+	})
+}

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"forge/internal/admission"
+	"forge/internal/application"
+	"forge/internal/database"
+	"forge/internal/gqlexec"
+	"forge/internal/graphqlhttp"
+	"forge/internal/health"
+	"forge/internal/httpserver"
+	"forge/internal/idempotency"
+	"forge/internal/metrics"
+	"forge/internal/password"
+	"forge/internal/persisted"
+	"forge/internal/session"
+)
+
+// Parts returns the parts of a server that runs until ctx ends. A request passes, in this order,
+// what httpserver.Routes lists, the compression of its answer, and what the API's handler lists.
+func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.HandlerExtension, revocations *session.Revocations, identity *Identity) httpserver.Parts {
+	options := s.options()
+	options.Documents, options.CursorKey = documents, identity.cursors
+	passwords := s.passwords()
+	api := s.app.API(application.Services{
+		Passwords:   passwords,
+		Sessions:    s.sessions(pools.Requests, passwords, identity),
+		Revocations: revocations,
+	})
+	parts := httpserver.Parts{
+		API:         gqlexec.New(api, pools.Requests, options, s.log),
+		Gate:        options.Gate,
+		Ready:       health.Ready(ctx, pools.Beside, s.log),
+		Origins:     s.Origins,
+		Development: !s.Production,
+		Local:       s.Local(),
+		Metrics:     metrics.New(pools.Requests),
+		Log:         s.log,
+		Slow:        s.SlowOperation,
+	}
+	if s.Compression {
+		parts.API = httpserver.Compress(parts.API)
+	}
+	parts.Metrics.Names = s.OperationNames
+	parts.Metrics.Revocations(revocations.Age)
+	if identity.verifier != nil {
+		identity.verifier.Revocations = revocations
+		parts.Tokens = identity.verifier
+	}
+	return parts
+}
+
+// options returns how operations are run, as far as the settings say it.
+func (s *Server) options() gqlexec.Options {
+	return gqlexec.Options{
+		Development:    !s.Production,
+		HeldTooLong:    s.HeldTooLong,
+		IdempotencyTTL: s.IdempotencyTTL,
+		Limits: gqlexec.Limits{
+			Depth: s.MaxDepth, Aliases: s.MaxAliases, RootFields: s.MaxRootFields, Directives: s.MaxDirectives,
+			Cost: s.MaxCost, Tokens: s.MaxTokens, AnswerBytes: s.MaxAnswerBytes,
+		},
+		Idempotency:    idempotency.Limits{AnswerBytes: s.IdempotencyAnswerBytes, Keys: s.IdempotencyKeys, Bytes: s.IdempotencyBytes},
+		MaxBodyBytes:   int64(s.MaxBodyBytes),
+		Gate:           admission.New(s.MaxInFlight, s.MaxQueued, s.QueueTimeout),
+		Unsent:         graphqlhttp.NewUnsent(s.MaxUnsentBytes, httpserver.Abort),
+		RequestTimeout: s.RequestTimeout,
+		UnsharedReads:  !s.SharedReads,
+	}
+}
+
+// Documents returns the extension that decides which documents are run and how requests may name
+// them. The error is a *usage.Error: the manifest of trusted documents cannot be used.
+func (s *Server) Documents() (graphql.HandlerExtension, error) {
+	switch {
+	case s.TrustedDocuments != "":
+		manifest, err := s.app.API(application.Services{}).TrustedDocuments(s.TrustedDocuments, s.MaxTokens)
+		if err != nil {
+			return nil, s.Refused("TRUSTED_DOCUMENTS", err)
+		}
+		return persisted.Trusted{Manifest: manifest}, nil
+	case s.APQ:
+		return persisted.NewAutomatic(s.APQCache, s.APQCacheKiB<<10), nil
+	default:
+		return persisted.Off{}, nil
+	}
+}
+
+// passwords returns the hasher of passwords. Of the operations that run at once, a quarter may wait
+// for it, so that others go on.
+func (s *Server) passwords() *password.Hasher {
+	cost := password.Cost{Memory: uint32(s.PasswordMemory), Time: uint32(s.PasswordTime), Threads: uint8(s.PasswordThreads)}
+	waiting := s.MaxInFlight / 4
+	if s.MaxInFlight > 0 {
+		waiting = max(1, waiting)
+	}
+	return password.New(cost, s.PasswordHashes, waiting)
+}
+
+// sessions returns what signs people in, or nil if this server has no key to make tokens with.
+func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity *Identity) *session.Sessions {
+	if identity.issuer == nil {
+		return nil
+	}
+	return session.New(db, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies)
+}
