@@ -231,17 +231,15 @@ func (p program) parts(ctx context.Context, db, beside *database.DB, documents g
 	cfg.CursorKey = who.cursors
 	parts := httpserver.Parts{
 		API:         graph.NewServer(db, cfg, p.log),
-		Gate:        cfg.Gate,
+		Admission:   cfg.Gate,
 		Ready:       health.Ready(ctx, beside, p.log),
 		Origins:     p.Origins,
 		Development: !p.Production,
 		Local:       p.Local(),
+		Compression: p.Compression,
 		Metrics:     metrics.New(db),
 		Log:         p.log,
 		Slow:        p.SlowOperation,
-	}
-	if p.Compression {
-		parts.API = httpserver.Compress(parts.API)
 	}
 	parts.Metrics.Names = p.OperationNames
 	parts.Metrics.Revocations(revocations.Age)

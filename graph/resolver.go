@@ -42,7 +42,7 @@ type Config struct {
 	// bring its own, and any will do.
 	Documents      graphql.HandlerExtension
 	MaxBodyBytes   int64               // of a request; 0 for no limit
-	Gate           *admission.Gate     // lets operations in; nil lets in all
+	Gate           *admission.Limiter  // lets operations in; nil lets in all
 	Unsent         *graphqlhttp.Unsent // bounds the answers that wait for their readers; nil does not
 	RequestTimeout time.Duration       // after which an operation is stopped; 0 for never
 	AloneReads     bool                // requests share no reads
@@ -120,7 +120,7 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 // handler returns the handler of the API.
 func (e operationExecutor) handler() http.Handler {
 	o := e.operations
-	return graphqlhttp.Transport{MaxBodyBytes: o.MaxBodyBytes, Gate: o.Gate, Unsent: o.Unsent}.Handler(e)
+	return graphqlhttp.Transport{MaxBodyBytes: o.MaxBodyBytes, Admission: o.Gate, Unsent: o.Unsent}.Handler(e)
 }
 
 // TrustedDocuments reads a manifest, and validates its documents as those of requests are; see persisted.Load.

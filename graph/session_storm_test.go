@@ -42,7 +42,7 @@ func guarded(t *testing.T, url string, hasher *password.Hasher) *door {
 	d.handler = httpserver.Routes(httpserver.Parts{
 		API: graph.NewServer(db, graph.Config{Passwords: hasher, Gate: gate, Revocations: d.revocations, RequestTimeout: time.Minute,
 			Sessions: session.New(db, d.issuer, hasher, session.Lifetimes{Token: time.Hour}, nil)}, log),
-		Gate: gate, Ready: http.NotFoundHandler(), Metrics: metrics.New(db), Log: log,
+		Admission: gate, Ready: http.NotFoundHandler(), Metrics: metrics.New(db), Log: log,
 	})
 	return d
 }

@@ -9,20 +9,22 @@ import (
 	"forge/internal/budget"
 )
 
-// What is said of an operation that is refused. A document that is wrong in ten thousand places is not mended from an answer of a megabyte, and a
-// message repeats names and values of the document, which may be as long as that is.
+// The limits on what is said about an operation that is refused. A document with ten thousand mistakes
+// cannot be corrected from an answer of a megabyte. Messages repeat names and values of the document,
+// which may be as long as the document.
 const (
-	mostErrors     = budget.MaxErrors
-	longestMessage = 500 // bytes
+	maxErrors  = budget.MaxErrors
+	maxMessage = 500 // bytes
 )
 
-// bounded returns the first of the errors, with messages of bounded length, and with one that says how many more there are.
-func bounded(errs gqlerror.List) gqlerror.List {
-	more := len(errs) - mostErrors
+// limitErrors returns the first errors with shortened messages. If there are more, the last one says
+// how many.
+func limitErrors(errs gqlerror.List) gqlerror.List {
+	more := len(errs) - maxErrors
 	if more > 0 {
 		last := MoreErrors(more)
-		last.Extensions = errs[mostErrors].Extensions
-		errs = append(errs[:mostErrors:mostErrors], last)
+		last.Extensions = errs[maxErrors].Extensions
+		errs = append(errs[:maxErrors:maxErrors], last)
 	}
 	for i, err := range errs {
 		errs[i] = Shortened(err)
@@ -30,17 +32,19 @@ func bounded(errs gqlerror.List) gqlerror.List {
 	return errs
 }
 
-// MoreErrors returns the last error of a list from which n are left out. It has no extensions yet.
+// MoreErrors returns the last error of a list from which n errors are left out. The caller adds the
+// extensions.
 func MoreErrors(n int) *gqlerror.Error {
 	return &gqlerror.Error{Message: fmt.Sprintf("… and %d more errors", n)}
 }
 
-// Shortened returns the error with a message of bounded length.
+// Shortened returns the error with a message of at most 500 bytes and an ellipsis. The error itself is
+// not changed.
 func Shortened(err *gqlerror.Error) *gqlerror.Error {
-	if len(err.Message) <= longestMessage {
+	if len(err.Message) <= maxMessage {
 		return err
 	}
 	short := *err
-	short.Message = strings.ToValidUTF8(err.Message[:longestMessage], "") + "…"
+	short.Message = strings.ToValidUTF8(err.Message[:maxMessage], "") + "…"
 	return &short
 }

@@ -13,97 +13,109 @@ import (
 	"forge/internal/telemetry"
 )
 
-// door stands before all that is done for a request. When there is no place for an operation it answers soon, with what every answer of
-// the API has except for an ID and a trace, and counts it, but writes no line for each: under overload there are many times more of
-// these than of others, and what they cost is taken from the others.
-type door struct {
-	gate     *admission.Gate
-	next     http.Handler
-	metrics  *metrics.Metrics
-	log      *slog.Logger
-	origins  origins      // whose pages may read an answer
-	turn     atomic.Int64 // when the next may be turned away, after opened
-	opened   time.Time
-	unlogged atomic.Int64 // how many were turned away since the last line
+// loadShedder refuses operations while the limiter is full, before anything else is done for them
+// and before their bodies are read. A refusal has the headers of every answer of the API, except for
+// a request ID and a trace, and is counted in the metrics. It is not logged by itself: under overload
+// there are many times more refusals than other requests, and their cost is taken from the others.
+type loadShedder struct {
+	admission *admission.Limiter
+	next      http.Handler
+	metrics   *metrics.Metrics
+	log       *slog.Logger
+	origins   origins // the origins whose pages may read an answer
+	pace      pacer
+	unlogged  atomic.Int64 // the refusals since the last line of the log
 }
 
-// To be turned away at once makes clients send again at once, each thousands of times a second, and even a refusal has its price: some 25 µs
-// here and as much with the kernel. As a connection has one request on its way, one that is told late sends fewer. So one is turned away each
-// spacing, and the others wait for their turn while their bodies wait with the kernel. Who would wait for longer than longest is answered at once: each
-// that waits takes some 30 KiB of memory, and there are longest/spacing of them at most.
-const (
-	spacing = time.Millisecond
-	longest = 4 * time.Second
-)
+// logEvery is the time whose refusals share a line of the log.
+const logEvery = 5 * time.Second
 
-// quiet is how long those are counted that a line of the log tells of.
-const quiet = 5 * time.Second
-
-func newDoor(next http.Handler, p Parts, allowed origins) http.Handler {
-	if p.Gate == nil {
-		return next
+// shedLoad returns the middleware that sheds load. Without a limiter it does nothing.
+func shedLoad(p Parts, allowed origins) middleware {
+	return func(next http.Handler) http.Handler {
+		if p.Admission == nil {
+			return next
+		}
+		return &loadShedder{admission: p.Admission, next: next, metrics: p.Metrics, log: p.Log,
+			origins: allowed, pace: newPacer()}
 	}
-	return &door{gate: p.Gate, next: next, metrics: p.Metrics, log: p.Log, origins: allowed, opened: time.Now()}
 }
 
-// ServeHTTP leaves all methods but those of operations to next: a browser's question whether it may send one is answered as ever.
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !d.gate.Full() || r.URL.Path != apiPath || r.Method != http.MethodPost && r.Method != http.MethodGet {
-		d.next.ServeHTTP(w, r)
+// ServeHTTP refuses only the methods of operations: a browser's preflight is answered as always.
+func (s *loadShedder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	isOperation := r.URL.Path == apiPath && (r.Method == http.MethodPost || r.Method == http.MethodGet)
+	if !s.admission.Full() || !isOperation {
+		s.next.ServeHTTP(w, r)
 		return
 	}
 	start := time.Now()
-	d.metrics.Begin()
-	d.wait()
-	secure(w.Header())
-	d.share(w.Header(), r)
-	status, code := graphqlhttp.TurnAway(w, r)
+	s.metrics.Begin()
+	s.pace.wait()
+	addSecurityHeaders(w.Header())
+	s.addCORS(w.Header(), r)
+	status, code := graphqlhttp.RefuseOverload(w, r)
 	record := telemetry.Record{Refused: telemetry.Overload, Answered: true, Code: string(code)}
-	d.metrics.End(apiPath, status, time.Since(start), &record)
-	if d.unlogged.Add(1) == 1 {
-		time.AfterFunc(quiet, d.tell)
+	s.metrics.End(apiPath, status, time.Since(start), &record)
+	if s.unlogged.Add(1) == 1 {
+		time.AfterFunc(logEvery, s.logRefusals)
 	}
 }
 
-// wait returns when it is the request's turn to be turned away.
-func (d *door) wait() {
-	now := int64(time.Since(d.opened))
-	for {
-		next := d.turn.Load()
-		turn := max(next, now)
-		if turn-now > int64(longest) {
-			return
-		}
-		if d.turn.CompareAndSwap(next, turn+int64(spacing)) {
-			time.Sleep(time.Duration(turn - now))
-			return
-		}
-	}
-}
-
-// The headers by which a browser lets a page of another origin read an answer, and shared values of theirs.
+// exposedValue and varyOrigin are header values that answers share. They must not be changed in place.
 var (
-	exposedHeaders = []string{strings.Join(exposed, ", ")}
-	varyOrigin     = []string{"Origin"}
+	exposedValue = []string{strings.Join(exposedHeaders, ", ")}
+	varyOrigin   = []string{"Origin"}
 )
 
-// share lets a page read the answer if its origin is one of those that may.
-func (d *door) share(h http.Header, r *http.Request) {
-	if d.origins.none() {
+// addCORS adds the headers by which a browser lets a page of an allowed origin read the answer.
+func (s *loadShedder) addCORS(h http.Header, r *http.Request) {
+	if s.origins.none() {
 		return
 	}
 	h["Vary"] = varyOrigin
-	sent := r.Header["Origin"]
-	if len(sent) == 0 {
-		return
-	}
-	if d.origins.allow(sent[0]) {
-		h["Access-Control-Allow-Origin"] = sent[:1]
-		h["Access-Control-Expose-Headers"] = exposedHeaders
+	origin := r.Header["Origin"]
+	if len(origin) > 0 && s.origins.allow(origin[0]) {
+		h["Access-Control-Allow-Origin"] = origin[:1]
+		h["Access-Control-Expose-Headers"] = exposedValue
 	}
 }
 
-// tell logs how many were turned away since the first that no line has told of.
-func (d *door) tell() {
-	d.log.Warn("turned away", "requests", d.unlogged.Swap(0), "within", quiet.String())
+// logRefusals logs how many requests were refused since the last such line.
+func (s *loadShedder) logRefusals() {
+	s.log.Warn("overloaded, requests refused", "requests", s.unlogged.Swap(0), "within", logEvery.String())
+}
+
+// pacer spaces refusals. A client that is refused at once sends again at once, thousands of times a
+// second, and each refusal costs about 25 µs here and as much in the kernel. A connection has one
+// request under way at a time, so a client whose refusal is delayed sends fewer of them. One request
+// is refused each interval. The others wait, and the kernel keeps their bodies meanwhile.
+type pacer struct {
+	start time.Time
+	next  atomic.Int64 // when the next request may be refused, after start
+}
+
+const (
+	paceInterval = time.Millisecond
+	// maxPace is the longest delay of a refusal; a request that would have to wait longer is refused
+	// at once. It bounds the memory: a waiting request takes about 30 KiB, and there are at most
+	// maxPace/paceInterval of them.
+	maxPace = 4 * time.Second
+)
+
+func newPacer() pacer { return pacer{start: time.Now()} }
+
+// wait returns when the request may be refused.
+func (p *pacer) wait() {
+	now := int64(time.Since(p.start))
+	for {
+		next := p.next.Load()
+		at := max(next, now)
+		if at-now > int64(maxPace) {
+			return
+		}
+		if p.next.CompareAndSwap(next, at+int64(paceInterval)) {
+			time.Sleep(time.Duration(at - now))
+			return
+		}
+	}
 }
