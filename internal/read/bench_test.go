@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
-	"forge/internal/seed"
 	"forge/internal/unit"
+	"forge/seed"
+	"forge/test/dbtest"
 )
 
 // BenchmarkLoad runs the statements of a selection on SQLite, one level, three and four, and writes nothing.

@@ -16,8 +16,8 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
+	"forge/test/dbtest"
 )
 
 // gathering is a statement that does not end while the gate is closed, and what came of the requests for it.
