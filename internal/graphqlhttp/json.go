@@ -2,17 +2,108 @@ package graphqlhttp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
+// parameters are the values of a request as JSON, nil for those that are missing.
+//
 // encoding/json ignores the case of the names of a struct's fields, takes the last of two values with
 // the same name, and replaces invalid UTF-8. So it is only used to check that a text is JSON. The
 // outermost object is read by members, and its variables by decodeObject.
+type parameters struct{ query, documentID, operationName, variables, extensions []byte }
+
+// fromJSON returns the parameters in a JSON object.
+func fromJSON(body []byte) (*graphql.RawParams, *refusal) {
+	if refused := notJSON("the body of the request", body); refused != nil {
+		return nil, refused
+	}
+	if kindOf(body) == array {
+		return nil, batched
+	}
+	if kindOf(body) != object {
+		return nil, malformed("the body of the request must be a JSON object, not %s: one operation, "+example, kindOf(body))
+	}
+	var found parameters
+	for members := membersOf(body); members.next(); {
+		value := found.named(members.name)
+		if value == nil {
+			continue // the specification demands that unknown names are ignored
+		}
+		if *value != nil {
+			return nil, malformed("%s is given twice; give it once", members.name)
+		}
+		*value = members.value
+	}
+	return found.decode()
+}
+
+// named returns the field for a parameter, or nil for an unknown name.
+func (p *parameters) named(name []byte) *[]byte {
+	switch string(name) {
+	case "query":
+		return &p.query
+	case documentID:
+		return &p.documentID
+	case "operationName":
+		return &p.operationName
+	case "variables":
+		return &p.variables
+	case "extensions":
+		return &p.extensions
+	}
+	return nil
+}
+
+func (p *parameters) decode() (*graphql.RawParams, *refusal) {
+	params := new(graphql.RawParams)
+	var id string
+	refused := cmp.Or(
+		setString(&params.Query, "query", p.query),
+		setString(&params.OperationName, "operationName", p.operationName),
+		setObject(&params.Variables, "variables", p.variables),
+		setObject(&params.Extensions, "extensions", p.extensions),
+		setString(&id, documentID, p.documentID),
+	)
+	setDocumentID(params, id)
+	return params, cmp.Or(refused, noQuery(params))
+}
+
+// setString stores a string in *to. A missing value and null leave *to as it is.
+func setString(to *string, name string, value []byte) *refusal {
+	switch kind := kindOf(value); kind {
+	case missing, null:
+		return nil
+	case text:
+		*to = unquote(value)
+		return nil
+	default:
+		return malformed("%s must be a string, not %s", name, kind)
+	}
+}
+
+// setObject stores an object in *to. A missing value and null leave *to as it is.
+func setObject(to *map[string]any, name string, value []byte) *refusal {
+	switch kind := kindOf(value); kind {
+	case missing, null:
+		return nil
+	case object:
+		if n := countValues(value); n > MaxValues {
+			return tooManyValues(name, n)
+		}
+		*to = decodeObject(value)
+		return nil
+	default:
+		return malformed("%s must be a JSON object, not %s", name, kind)
+	}
+}
 
 // notJSON refuses a text that is not one JSON value in UTF-8. name is what the message calls the text.
 func notJSON(name string, value []byte) *refusal {
