@@ -118,14 +118,14 @@ func TestProviderKeys(t *testing.T) {
 		s.mustNot(t, "a new key, just after a fetch", young, errKey)
 	}
 	asked(1)
-	s.later(often)
+	s.later(minInterval)
 	s.mustHold(t, "a new key, later", young)
 	asked(2)
 	for _, kid := range []string{"three", "four", "' OR 1=1 --", "../two"} {
 		s.mustNot(t, "unknown keys", s.by(t, one, kid, nil), errKey)
 	}
 	asked(2)
-	s.later(often)
+	s.later(minInterval)
 	s.mustNot(t, "an unknown secret", sign(t, jwt.SigningMethodHS256, []byte(aSecret), map[string]any{"kid": "three"}, s.good()), errKey)
 	asked(2)
 	s.mustNot(t, "an unknown key of another issuer", s.by(t, one, "three", jwt.MapClaims{"iss": "https://evil.example"}), errIssuer)
@@ -158,7 +158,7 @@ func TestProviderDown(t *testing.T) {
 	s.mustNot(t, "before there were keys", token, ErrNoKeys)
 	s.mustNot(t, "a forged token, before there were keys", s.by(t, mustEd25519(t), "one", nil), ErrNoKeys)
 	p.say(http.StatusOK, published)
-	s.later(often)
+	s.later(minInterval)
 	s.mustHold(t, "as soon as there are", token)
 
 	answers := map[string]func(){
