@@ -1,8 +1,13 @@
-// Package admission decides how many operations run at once.
+// Package admission limits how many operations run at once.
 //
-// More than the processors and the database can work on at a time do not make a server faster: they take memory, and each of them takes
-// longer, until clients give up on answers that are then computed in vain. So those beyond a number wait for a short time, and those that
-// there is no place to wait for are turned away while that is still cheap.
+// A server does not become faster by running more operations than its processors and its database
+// can work on. Each one takes memory and slows down the others, until clients give up on answers
+// that are then computed for nobody. So operations beyond a limit wait for a short time in a queue,
+// and those that find the queue full are refused while that is still cheap.
+//
+// The limiter is asked twice for each operation. Full is asked by the load shedding in package
+// httpserver, before anything is done for the request and before a byte of its body is read. Acquire
+// is called by package graphqlhttp once the body has arrived, so that a slow sender holds no place.
 package admission
 
 import (
@@ -12,77 +17,79 @@ import (
 	"time"
 )
 
-// Why an operation is not let in.
+// The reasons why Acquire refuses an operation.
 var (
-	ErrFull = errors.New("too many operations run and wait already")
-	ErrLate = errors.New("no operation that runs came to its end in time")
+	ErrFull    = errors.New("too many operations run and wait already")
+	ErrTimeout = errors.New("no operation that runs came to its end in time")
 )
 
-// Gate lets operations in. A nil one lets in all.
-type Gate struct {
-	running  chan struct{} // has an entry for each that runs
-	waiting  atomic.Int64
-	queue    int64
-	patience time.Duration
+// Limiter limits how many operations run and how many wait. A nil Limiter has no limit.
+type Limiter struct {
+	running chan struct{} // has one entry for each operation that runs
+	waiting atomic.Int64
+	queue   int64
+	timeout time.Duration
 }
 
-// New returns a gate that lets so many operations run at once, with as many as queue that wait for it, in the order in which they came and
-// for as long as patience. It returns nil if running is 0.
-func New(running, queue int, patience time.Duration) *Gate {
+// New returns a limiter that lets the given number of operations run at once. Up to queue further
+// ones wait, in the order in which they came and no longer than timeout. New returns nil if running
+// is 0.
+func New(running, queue int, timeout time.Duration) *Limiter {
 	if running == 0 {
 		return nil
 	}
-	return &Gate{running: make(chan struct{}, running), queue: int64(queue), patience: patience}
+	return &Limiter{running: make(chan struct{}, running), queue: int64(queue), timeout: timeout}
 }
 
-// Full reports whether Enter would answer ErrFull now. It costs next to nothing, so it is asked before a request is read.
-func (g *Gate) Full() bool {
-	return g != nil && len(g.running) == cap(g.running) && g.waiting.Load() >= g.queue
+// Full reports whether Acquire would return ErrFull now. It costs two loads from memory.
+func (l *Limiter) Full() bool {
+	return l != nil && len(l.running) == cap(l.running) && l.waiting.Load() >= l.queue
 }
 
-// Enter returns when the operation may run; call Leave at its end. It returns ErrFull at once, ErrLate when it has waited in vain, or the
-// error of ctx when that ends first.
-func (g *Gate) Enter(ctx context.Context) error {
-	if g == nil {
+// Acquire returns nil when the operation may run; the caller calls Release when the operation ends.
+// It returns ErrFull at once if the queue is full, ErrTimeout if the operation has waited too long,
+// or the error of ctx if ctx ends first.
+func (l *Limiter) Acquire(ctx context.Context) error {
+	if l == nil {
 		return nil
 	}
 	select {
-	case g.running <- struct{}{}:
+	case l.running <- struct{}{}:
 		return nil
 	default:
-		return g.wait(ctx)
+		return l.wait(ctx)
 	}
 }
 
-// wait stands in the queue: a channel serves those who wait in their order.
-func (g *Gate) wait(ctx context.Context) error {
-	defer g.waiting.Add(-1)
-	if g.waiting.Add(1) > g.queue {
+// wait stands in the queue. A channel serves its senders in the order in which they came.
+func (l *Limiter) wait(ctx context.Context) error {
+	defer l.waiting.Add(-1)
+	if l.waiting.Add(1) > l.queue {
 		return ErrFull
 	}
-	late := time.NewTimer(g.patience)
-	defer late.Stop()
+	timer := time.NewTimer(l.timeout)
+	defer timer.Stop()
 	select {
-	case g.running <- struct{}{}:
+	case l.running <- struct{}{}:
 		return nil
-	case <-late.C:
-		return ErrLate
+	case <-timer.C:
+		return ErrTimeout
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// Leave makes room for the next operation.
-func (g *Gate) Leave() {
-	if g != nil {
-		<-g.running
+// Release makes room for the next operation.
+func (l *Limiter) Release() {
+	if l != nil {
+		<-l.running
 	}
 }
 
 // Counts returns how many operations run, and how many wait.
-func (g *Gate) Counts() (running, waiting int) {
-	if g == nil {
+func (l *Limiter) Counts() (running, waiting int) {
+	if l == nil {
 		return 0, 0
 	}
-	return len(g.running), int(min(g.waiting.Load(), g.queue))
+	return len(l.running), int(min(l.waiting.Load(), l.queue))
 }

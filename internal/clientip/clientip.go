@@ -1,4 +1,4 @@
-// Package clientip tells which address a request comes from.
+// Package clientip finds the address of the client of a request.
 package clientip
 
 import (
@@ -10,13 +10,14 @@ import (
 
 type requestKey struct{}
 
-// NewContext returns a context from which Address reads where r comes from.
+// NewContext returns a context with the request r, for Address and Client.
 func NewContext(ctx context.Context, r *http.Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)
 }
 
-// Address returns the address that a request comes from, the zero one if ctx has none: that of the TCP connection or, if one of the trusted proxies
-// is at its other end, the rightmost in X-Forwarded-For that is no trusted proxy. What stands further left is whatever the client sent.
+// Address returns the address of the client, or the zero address if ctx has no request. It is the
+// address of the TCP connection. If that is a trusted proxy, it is the rightmost address in
+// X-Forwarded-For that is not a trusted proxy. Addresses further left may be made up by the client.
 func Address(ctx context.Context, trusted []netip.Prefix) netip.Addr {
 	r, ok := ctx.Value(requestKey{}).(*http.Request)
 	if !ok {
@@ -35,8 +36,8 @@ func Address(ctx context.Context, trusted []netip.Prefix) netip.Addr {
 	return found
 }
 
-// Client returns what tells the clients of an address apart as far as that can be told: the network that a request comes
-// from, and its User-Agent. It is empty if ctx has no request.
+// Client returns the network of a request's client and its User-Agent, or "" if ctx has no request. It
+// distinguishes clients as far as that is possible without cookies.
 func Client(ctx context.Context, trusted []netip.Prefix) string {
 	r, ok := ctx.Value(requestKey{}).(*http.Request)
 	if !ok {
@@ -54,14 +55,16 @@ func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
-// network is how many bits of an IPv6 address a provider gives to one customer, who can take any address within.
-const network = 64
+// networkBits is the prefix length of the networks that IPv6 providers give to a customer, who can use
+// all addresses in it.
+const networkBits = 64
 
-// Network returns what stands for all addresses that one sender can easily have: the address itself, or the network that an IPv6 address is in.
+// Network returns the addresses that the client with address a can easily use: the address itself, or
+// the /64 network of an IPv6 address.
 func Network(a netip.Addr) netip.Prefix {
 	bits := a.BitLen()
 	if a.Is6() {
-		bits = network
+		bits = networkBits
 	}
 	p, _ := a.Prefix(bits) // zero for the zero address
 	return p

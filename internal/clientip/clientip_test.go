@@ -6,6 +6,7 @@ import (
 	"testing"
 )
 
+// TestAddress checks which of the addresses in a request is used.
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
@@ -16,8 +17,8 @@ func TestAddress(t *testing.T) {
 		want         string
 	}{
 		{"directly", "192.0.2.1:1234", nil, trusted, "192.0.2.1"},
-		{"nobody is trusted", "10.0.0.1:1", []string{"192.0.2.7"}, nil, "10.0.0.1"},
-		{"an untrusted peer says something", "192.0.2.1:1", []string{"192.0.2.7"}, trusted, "192.0.2.1"},
+		{"no trusted proxies", "10.0.0.1:1", []string{"192.0.2.7"}, nil, "10.0.0.1"},
+		{"X-Forwarded-For from an untrusted peer", "192.0.2.1:1", []string{"192.0.2.7"}, trusted, "192.0.2.1"},
 		{"through a proxy", "10.0.0.1:1", []string{"192.0.2.7"}, trusted, "192.0.2.7"},
 		{"through two", "10.0.0.1:1", []string{"192.0.2.7, 10.0.0.2"}, trusted, "192.0.2.7"},
 		{"in two headers", "10.0.0.1:1", []string{"192.0.2.7", "10.0.0.2"}, trusted, "192.0.2.7"},
@@ -37,6 +38,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+// TestNetwork checks an address of each version of IP.
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{"192.0.2.1": "192.0.2.1/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64"} {

@@ -43,8 +43,8 @@ type Options struct {
 	Documents graphql.HandlerExtension
 	// MaxBodyBytes bounds the body of a request; 0 stands for no limit.
 	MaxBodyBytes int64
-	// Gate admits operations; nil admits all.
-	Gate *admission.Gate
+	// Admission admits operations; nil admits all.
+	Admission *admission.Limiter
 	// Unsent bounds the answers that wait for slow clients; nil does not.
 	Unsent *graphqlhttp.Unsent
 
@@ -122,5 +122,5 @@ func newExecutor(app Application, db *database.DB, opts Options, log *slog.Logge
 // handler returns the HTTP handler of the API.
 func (e operationExecutor) handler() http.Handler {
 	o := e.operations
-	return graphqlhttp.Transport{MaxBodyBytes: o.MaxBodyBytes, Gate: o.Gate, Unsent: o.Unsent}.Handler(e)
+	return graphqlhttp.Transport{MaxBodyBytes: o.MaxBodyBytes, Admission: o.Admission, Unsent: o.Unsent}.Handler(e)
 }

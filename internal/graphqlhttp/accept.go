@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
+// These are the media types of answers.
 const (
 	plainJSON    = "application/json"
 	responseJSON = "application/graphql-response+json"
 )
 
-// negotiate chooses the media type of the answer by the values of the Accept header, and says whether they allow one at all;
-// if not, the refusal is plain JSON.
+// negotiate returns the media type of the answer for the values of the Accept header, and whether they
+// allow it. If they allow none, the refusal is plain JSON.
 //
-// Who asks for nothing in particular gets plain JSON, as old clients do. Between two that are equally welcome, the one made
-// for GraphQL wins if it was named.
+// A client that names neither type gets plain JSON, as old clients expect it. If both are equally
+// welcome, the type for GraphQL wins if it is named.
 func negotiate(accept []string) (media string, acceptable bool) {
 	ranges := strings.Join(accept, ",")
 	switch ranges {
@@ -38,18 +39,21 @@ func negotiate(accept []string) (media string, acceptable bool) {
 	}
 }
 
-// welcome is how welcome a media type is: of the ranges it is in, the most specific one counts.
+// welcome is how welcome a media type is to the client. Of the ranges that it is in, the most specific
+// one counts.
 type welcome struct {
 	quality  float64
 	specific int
 }
 
+// These are the kinds of ranges, from the least specific one.
 const (
 	anything = iota + 1
 	application
 	exact
 )
 
+// consider takes a range of the Accept header into account, if media is in it.
 func (w *welcome) consider(name, media string, quality float64) {
 	var specific int
 	switch name {
@@ -67,15 +71,15 @@ func (w *welcome) consider(name, media string, quality float64) {
 	}
 }
 
-// parseRange returns a media range's name and quality. A range that is not written as it should be, or is for another
-// encoding than UTF-8, has no name.
+// parseRange returns the name and the quality of a media range. The name is "" if the range is not
+// well formed, or asks for another charset than UTF-8.
 func parseRange(part string) (name string, quality float64) {
 	name, params, err := mime.ParseMediaType(part)
 	if err != nil || !isUTF8(params) {
 		return "", 0
 	}
-	q, given := params["q"]
-	if !given {
+	q, present := params["q"]
+	if !present {
 		return name, 1
 	}
 	quality, err = strconv.ParseFloat(q, 64)

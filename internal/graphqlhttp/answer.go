@@ -11,31 +11,36 @@ import (
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/apperr"
 	"forge/internal/bufpool"
 	"forge/internal/telemetry"
 )
 
-// answer writes what came of a request, in the media type that was agreed upon.
+// answer writes the answer to a request, in the media type that was negotiated.
 type answer struct {
 	w      http.ResponseWriter
 	media  string
 	record *telemetry.Record
-	ctx    context.Context // of the request; nil if the answer is small
-	unsent *Unsent
+	ctx    context.Context // of the request; only used with unsent
+	unsent *Unsent         // nil: the answer is not counted
 }
 
-// newAnswer sets the headers that every answer has; should exec panic, its server's answer has them, too.
+// newAnswer returns an answer, and sets the headers that every answer has. They are set this early so
+// that the answer to a panic has them, too.
 func newAnswer(w http.ResponseWriter, media string) answer {
 	header := w.Header()
-	header["Content-Type"] = contentType(media)
+	header["Content-Type"] = plainType
+	if media == responseJSON {
+		header["Content-Type"] = responseType
+	}
 	header["Cache-Control"] = noStore
 	header["X-Content-Type-Options"] = nosniff
 	return answer{w: w, media: media}
 }
 
-// Values of headers that answers share, so they must not be changed in place.
+// These values of headers are shared by answers, so they must not be changed in place.
 var (
 	plainType    = []string{plainJSON + "; charset=utf-8"}
 	responseType = []string{responseJSON + "; charset=utf-8"}
@@ -43,13 +48,7 @@ var (
 	nosniff      = []string{"nosniff"}
 )
 
-func contentType(media string) []string {
-	if media == responseJSON {
-		return responseType
-	}
-	return plainType
-}
-
+// refuse sends a refusal, and records the limit that the request exceeded, if it did.
 func (a answer) refuse(r *refusal) {
 	switch {
 	case r.status == http.StatusRequestEntityTooLarge:
@@ -66,17 +65,18 @@ func (a answer) refuse(r *refusal) {
 	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: r.errors()})
 }
 
-func (a answer) write(response *graphql.Response) {
-	a.send(outcomeOf(response, a.media), response)
-}
-
+// send sends the response.
 func (a answer) send(o outcome, response *graphql.Response) {
-	a.record.Answer(firstCode(response.Errors))
+	code := ""
+	if len(response.Errors) > 0 {
+		code = string(codeOf(response.Errors[0]))
+	}
+	a.record.Answer(code)
 	body := buffers.Get().(*bytes.Buffer)
 	defer release(body)
 	start, data, end := appendResponse(body, response)
 	size := len(start) + len(data) + len(end)
-	defer a.unsent.hold(a.ctx, size)()
+	defer a.unsent.add(a.ctx, size)()
 	header := a.w.Header()
 	if o.header[0] != "" {
 		header.Set(o.header[0], o.header[1])
@@ -96,14 +96,15 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	}
 }
 
-// largeData is the size from which data is written as it is: to copy it would take its memory twice while the client reads.
+// largeData is the size from which data is written without a copy. A copy would take the same memory
+// again, for as long as the client reads.
 const largeData = 64 << 10
 
-// appendResponse returns the body of an answer in up to three pieces; b has all of it but large data. The memory of other
-// data is handed on.
+// appendResponse returns the body of an answer in up to three pieces. All of them but large data are
+// in b; the memory of other data goes back to the buffer pool.
 //
-// Errors come first, where a reader finds them. Data is JSON already and goes out as it is; a response that has none and
-// reports an error was refused before it was executed, and has no such entry.
+// Errors come first, where a reader finds them. Data is JSON already, and is sent as it is. A response
+// with errors and without data was refused before it was executed; its answer has no entry for data.
 func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, end []byte) {
 	cut := -1
 	if len(response.Data) < largeData {
@@ -139,11 +140,77 @@ func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, e
 	return b.Bytes()[:cut], response.Data, b.Bytes()[cut:]
 }
 
-// mustMarshal panics before anything was sent: the server then logs it and answers with an internal error.
+// mustMarshal panics if the value cannot be marshalled. Nothing has been sent by then, so the answer
+// becomes an internal error.
 func mustMarshal(value any) []byte {
 	b, err := json.Marshal(value)
 	if err != nil {
 		panic(fmt.Errorf("marshal a response: %w", err))
 	}
 	return b
+}
+
+// outcome is how an answer looks in HTTP: its status, and a header that goes with the status.
+type outcome struct {
+	status int
+	header [2]string
+	// always means that clients that accept only application/json see the status of a request error,
+	// too. For other errors they get 200, as the specification demands.
+	always bool
+	// begun means that the status also applies to an operation that was begun and whose data is null.
+	// Without it such an operation has status 200: a mutation that fails because nobody is signed in
+	// is answered like any other that fails, and 401 is only for a token that is not valid.
+	begun bool
+}
+
+// outcomes are the outcomes of errors by their codes. Other request errors have status 400.
+var outcomes = map[apperr.Code]outcome{
+	apperr.CodeUnavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
+	apperr.CodeUnauthenticated:     {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
+	apperr.CodeRateLimited:         {status: http.StatusTooManyRequests, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
+	apperr.CodeForbidden:           {status: http.StatusForbidden},
+	apperr.CodeOperationNotAllowed: {status: http.StatusForbidden},
+	apperr.CodeTimeout:             {status: http.StatusServiceUnavailable, always: true, begun: true},
+	apperr.CodeInternal:            {status: http.StatusInternalServerError},
+}
+
+// outcomeOf returns the outcome of a response.
+func outcomeOf(response *graphql.Response, media string) outcome {
+	if response.Data != nil && string(response.Data) != "null" || len(response.Errors) == 0 {
+		return outcome{status: http.StatusOK}
+	}
+	begun := response.Data != nil
+	strict := !begun && media == responseJSON
+	for _, err := range response.Errors {
+		if o, ok := outcomes[codeOf(err)]; ok && (strict || o.always && (o.begun || !begun)) {
+			return o.withRetryAfter(err)
+		}
+	}
+	if strict {
+		return outcome{status: http.StatusBadRequest}
+	}
+	return outcome{status: http.StatusOK}
+}
+
+// withRetryAfter returns the outcome with the seconds that the error says to wait, if it says so. If
+// the outcome of a mutation is unknown, it removes the header: the client must not send again what
+// may be stored already.
+func (o outcome) withRetryAfter(err *gqlerror.Error) outcome {
+	if seconds, ok := err.Extensions["retryAfter"].(int); ok {
+		o.header = [2]string{"Retry-After", strconv.Itoa(seconds)}
+	} else if err.Extensions["outcome"] == "unknown" {
+		o.header = [2]string{}
+	}
+	return o
+}
+
+// codeOf returns extensions.code of an error, or "" if there is none.
+func codeOf(err *gqlerror.Error) apperr.Code {
+	switch code := err.Extensions["code"].(type) {
+	case string:
+		return apperr.Code(code)
+	case apperr.Code:
+		return code
+	}
+	return ""
 }

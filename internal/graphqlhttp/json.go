@@ -2,18 +2,110 @@ package graphqlhttp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
-// encoding/json matches the names of a struct's fields without regard to case, keeps the last of two values under one name and
-// mends broken UTF-8. So it only says here whether a text is JSON; the outermost object is taken apart by hand.
+// parameters are the values of a request as JSON, nil for those that are missing.
+//
+// encoding/json ignores the case of the names of a struct's fields, takes the last of two values with
+// the same name, and replaces invalid UTF-8. So it is only used to check that a text is JSON. The
+// outermost object is read by members, and its variables by decodeObject.
+type parameters struct{ query, documentID, operationName, variables, extensions []byte }
 
-// notJSON refuses a text that is not one JSON value in UTF-8; name says which text it is.
+// fromJSON returns the parameters in a JSON object.
+func fromJSON(body []byte) (*graphql.RawParams, *refusal) {
+	if refused := notJSON("the body of the request", body); refused != nil {
+		return nil, refused
+	}
+	if kindOf(body) == array {
+		return nil, batched
+	}
+	if kindOf(body) != object {
+		return nil, malformed("the body of the request must be a JSON object, not %s: one operation, "+example, kindOf(body))
+	}
+	var found parameters
+	for members := membersOf(body); members.next(); {
+		value := found.named(members.name)
+		if value == nil {
+			continue // the specification demands that unknown names are ignored
+		}
+		if *value != nil {
+			return nil, malformed("%s is given twice; give it once", members.name)
+		}
+		*value = members.value
+	}
+	return found.decode()
+}
+
+// named returns the field for a parameter, or nil for an unknown name.
+func (p *parameters) named(name []byte) *[]byte {
+	switch string(name) {
+	case "query":
+		return &p.query
+	case documentID:
+		return &p.documentID
+	case "operationName":
+		return &p.operationName
+	case "variables":
+		return &p.variables
+	case "extensions":
+		return &p.extensions
+	}
+	return nil
+}
+
+func (p *parameters) decode() (*graphql.RawParams, *refusal) {
+	params := new(graphql.RawParams)
+	var id string
+	refused := cmp.Or(
+		setString(&params.Query, "query", p.query),
+		setString(&params.OperationName, "operationName", p.operationName),
+		setObject(&params.Variables, "variables", p.variables),
+		setObject(&params.Extensions, "extensions", p.extensions),
+		setString(&id, documentID, p.documentID),
+	)
+	setDocumentID(params, id)
+	return params, cmp.Or(refused, noQuery(params))
+}
+
+// setString stores a string in *to. A missing value and null leave *to as it is.
+func setString(to *string, name string, value []byte) *refusal {
+	switch kind := kindOf(value); kind {
+	case missing, null:
+		return nil
+	case text:
+		*to = unquote(value)
+		return nil
+	default:
+		return malformed("%s must be a string, not %s", name, kind)
+	}
+}
+
+// setObject stores an object in *to. A missing value and null leave *to as it is.
+func setObject(to *map[string]any, name string, value []byte) *refusal {
+	switch kind := kindOf(value); kind {
+	case missing, null:
+		return nil
+	case object:
+		if n := countValues(value); n > MaxValues {
+			return tooManyValues(name, n)
+		}
+		*to = decodeObject(value)
+		return nil
+	default:
+		return malformed("%s must be a JSON object, not %s", name, kind)
+	}
+}
+
+// notJSON refuses a text that is not one JSON value in UTF-8. name is what the message calls the text.
 func notJSON(name string, value []byte) *refusal {
 	if !utf8.Valid(value) {
 		return malformed("%s is not valid UTF-8", name)
@@ -38,8 +130,8 @@ func notJSON(name string, value []byte) *refusal {
 	}
 }
 
-// noLoneSurrogate refuses valid JSON in which half of a character is escaped: no text in UTF-8 has it, so
-// another character would be stored (RFC 8259, section 8.2).
+// noLoneSurrogate refuses valid JSON in which half of a character is escaped (RFC 8259, section 8.2).
+// UTF-8 cannot express it, so another character would be stored.
 func noLoneSurrogate(name string, value []byte) *refusal {
 	for i := 0; ; {
 		next := bytes.IndexByte(value[i:], '\\')
@@ -59,9 +151,11 @@ func noLoneSurrogate(name string, value []byte) *refusal {
 	}
 }
 
+// unitLength is the length of the escape of a UTF-16 code unit.
 const unitLength = len(`\ud83d`)
 
-// surrogateAt returns the half of a character whose escape b, a part of valid JSON, begins with, or 0.
+// surrogateAt returns the half of a character if b begins with its escape, or else 0. b is a part of
+// valid JSON.
 func surrogateAt(b []byte) rune {
 	if len(b) < unitLength || b[0] != '\\' || b[1] != 'u' {
 		return 0
@@ -73,10 +167,12 @@ func surrogateAt(b []byte) rune {
 	return rune(unit)
 }
 
-// maxNested is how many objects and arrays encoding/json takes in one another; it has no name for the number, nor an error of its own for more.
+// maxNested is how deep objects and arrays may be nested for encoding/json, which exports neither the
+// number nor an error for it.
 const maxNested = 10_000
 
-// nestedIn returns how many objects and arrays are open at the end of what a JSON text begins with.
+// nestedIn returns how many objects and arrays are still open at the end of beginning, which is the
+// beginning of a JSON text.
 func nestedIn(beginning []byte) (depth int) {
 	quoted := false
 	for i := 0; i < len(beginning); i++ {
@@ -95,11 +191,12 @@ func nestedIn(beginning []byte) (depth int) {
 	return depth
 }
 
-// kind is what a JSON value is, in words for a message.
+// kind is the kind of a JSON value, in words for a message.
 type kind string
 
+// These are the kinds. A missing value has no text at all.
 const (
-	nothing kind = "nothing"
+	missing kind = "nothing"
 	null    kind = "null"
 	boolean kind = "a boolean"
 	number  kind = "a number"
@@ -108,11 +205,11 @@ const (
 	object  kind = "an object"
 )
 
-// kindOf returns the kind of valid JSON; without any it is nothing.
+// kindOf returns the kind of a value, which is valid JSON or empty.
 func kindOf(value []byte) kind {
 	value = skip(value, ' ')
 	if len(value) == 0 {
-		return nothing
+		return missing
 	}
 	switch value[0] {
 	case '{':
@@ -130,9 +227,10 @@ func kindOf(value []byte) kind {
 	}
 }
 
+// space are the characters that JSON allows between values.
 const space = " \t\r\n"
 
-// skip cuts off the space that b begins with, and one other character that may stand between values.
+// skip returns b without the space at its beginning. The character other counts as space, too.
 func skip(b []byte, other byte) []byte {
 	for i, c := range b {
 		if c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != other {
@@ -142,9 +240,9 @@ func skip(b []byte, other byte) []byte {
 	return nil
 }
 
-// members walks over the members of a JSON object that is known to be valid.
+// members iterates over the members of a JSON object that is known to be valid.
 type members struct {
-	name, value []byte // of the member that next has moved to
+	name, value []byte // of the current member
 	rest        []byte
 }
 
@@ -152,7 +250,7 @@ func membersOf(object []byte) *members {
 	return &members{rest: skip(object, ' ')[len("{"):]}
 }
 
-// next moves to the next member, if there is one.
+// next moves to the next member. It returns false if there is none.
 func (m *members) next() bool {
 	m.rest = skip(m.rest, ',')
 	if m.rest[0] == '}' {
@@ -169,7 +267,7 @@ func (m *members) next() bool {
 	return true
 }
 
-// take cuts the value off that rest begins with.
+// take removes the value at the beginning of rest, and returns it.
 func (m *members) take() []byte {
 	n := valueLen(m.rest)
 	value := m.rest[:n]
@@ -177,6 +275,7 @@ func (m *members) take() []byte {
 	return value
 }
 
+// valueLen returns the length of the value at the beginning of b.
 func valueLen(b []byte) int {
 	switch b[0] {
 	case '"':
@@ -188,6 +287,7 @@ func valueLen(b []byte) int {
 	}
 }
 
+// nestedLen returns the length of the object or array at the beginning of b.
 func nestedLen(b []byte) int {
 	depth := 0
 	for i := 0; ; i++ {
@@ -204,6 +304,7 @@ func nestedLen(b []byte) int {
 	}
 }
 
+// stringLen returns the length of the string at the beginning of b, with its quotes.
 func stringLen(b []byte) int {
 	for i := 1; ; i++ {
 		switch b[i] {
@@ -215,7 +316,7 @@ func stringLen(b []byte) int {
 	}
 }
 
-// unquote returns what a JSON string says.
+// unquote returns the text of a JSON string.
 func unquote(quoted []byte) string {
 	inside := quoted[1 : len(quoted)-1]
 	next := bytes.IndexByte(inside, '\\')
@@ -226,7 +327,7 @@ func unquote(quoted []byte) string {
 	for ; next >= 0; next = bytes.IndexByte(inside, '\\') {
 		c := escaped[inside[next+1]]
 		if c == 0 {
-			return decoded(quoted) // by its number, perhaps in two halves
+			return decoded(quoted) // an escape by number, perhaps of two halves
 		}
 		s = append(append(s, inside[:next]...), c)
 		inside = inside[next+2:]
@@ -234,9 +335,11 @@ func unquote(quoted []byte) string {
 	return string(append(s, inside...))
 }
 
-// escaped is what a character stands for behind a backslash. Documents are full of line breaks.
+// escaped has the characters that letters stand for after a backslash, 0 for other letters. It makes
+// the frequent case fast: documents are full of line breaks.
 var escaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
+// decoded returns the text of a JSON string with any escapes.
 func decoded(quoted []byte) (s string) {
 	if err := json.Unmarshal(quoted, &s); err != nil {
 		panic("graphqlhttp: a string of valid JSON does not decode: " + err.Error())

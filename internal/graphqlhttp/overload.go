@@ -2,69 +2,61 @@ package graphqlhttp
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"forge/internal/admission"
 	"forge/internal/apperr"
 )
 
-// skipped is how much of a body is read, and thrown away, after a request was turned away: the client may use its connection again then.
-// One that wants to send more gets a new connection, which is cheaper.
-const skipped = 16 << 10
+// maxSkipped is the largest body that is read and discarded after a refusal, so that the client can
+// use its connection again. A client that sends more has to open a new connection, which is cheaper.
+const maxSkipped = 16 << 10
 
-// away is the answer to a request that is turned away. It is made once: what it costs is taken from those that are let in. Its header's
-// values are shared by all such answers.
-var away = struct {
+// overload is the answer to a request that is refused under overload. It is made only once, because
+// its cost is taken from the requests that are admitted. All such answers share the values of its
+// headers.
+var overload = struct {
 	body                      []byte
 	length, retryAfter, close []string
 }{
-	body:       awayBody(),
-	length:     []string{strconv.Itoa(len(awayBody()))},
+	body:       overloadBody(),
+	length:     []string{strconv.Itoa(len(overloadBody()))},
 	retryAfter: []string{overloaded.header[1]},
 	close:      []string{"close"},
 }
 
-func awayBody() []byte {
+func overloadBody() []byte {
 	var b bytes.Buffer
 	appendResponse(&b, &graphql.Response{Errors: overloaded.errors()})
 	return b.Bytes()
 }
 
-// TurnAway refuses a request of which only the headers are read: 503 and UNAVAILABLE, which it returns. net/http would wait for the body
-// before it sends the answer.
-func TurnAway(w http.ResponseWriter, r *http.Request) (status int, code apperr.Code) {
+// RefuseOverload refuses a request whose headers are read and whose body is not. The answer is sent at
+// once, while net/http by itself would wait for the body. It returns the status and the code of the
+// answer: 503 and UNAVAILABLE.
+func RefuseOverload(w http.ResponseWriter, r *http.Request) (status int, code apperr.Code) {
 	media, _ := negotiate(r.Header["Accept"])
 	h := newAnswer(w, media).w.Header()
-	h["Content-Length"] = away.length
-	h[overloaded.header[0]] = away.retryAfter
+	h["Content-Length"] = overload.length
+	h[overloaded.header[0]] = overload.retryAfter
 	switch {
 	case r.ContentLength == 0:
 		w.WriteHeader(overloaded.status)
-		_, _ = w.Write(away.body) // it fails if the client has gone, who will not miss it
-	case r.ContentLength < 0 || r.ContentLength > skipped:
-		h["Connection"] = away.close
+		_, _ = w.Write(overload.body) // an error means that the client has gone
+	case r.ContentLength < 0 || r.ContentLength > maxSkipped:
+		h["Connection"] = overload.close
 		w.WriteHeader(overloaded.status)
-		_, _ = w.Write(away.body)
+		_, _ = w.Write(overload.body)
 	default:
 		connection := http.NewResponseController(w)
-		_ = connection.EnableFullDuplex() // what cannot do this, or flush, answers later
+		_ = connection.EnableFullDuplex() // without it, or without Flush, the answer is sent later
 		w.WriteHeader(overloaded.status)
-		_, _ = w.Write(away.body)
+		_, _ = w.Write(overload.body)
 		_ = connection.Flush()
 		_, _ = io.Copy(io.Discard, r.Body)
 	}
 	return overloaded.status, overloaded.code
-}
-
-// turnedAway returns the refusal for an operation that was not let in after it was read.
-func turnedAway(err error) *refusal {
-	if errors.Is(err, admission.ErrFull) || errors.Is(err, admission.ErrLate) {
-		return overloaded
-	}
-	return givenUp
 }

@@ -1,14 +1,20 @@
 package graphqlhttp
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
 	"mime"
 	"net/http"
+	"net/url"
+	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// read takes the parameters of an operation out of r. The HTTP side is checked first, so that nothing is read in vain.
+// read returns the parameters of the operation in r. The headers are checked before the body is read.
 func (t Transport) read(w http.ResponseWriter, r *http.Request, acceptable bool) (*graphql.RawParams, *refusal) {
 	start := graphql.Now()
 	var params *graphql.RawParams
@@ -31,7 +37,7 @@ func (t Transport) read(w http.ResponseWriter, r *http.Request, acceptable bool)
 	return params, nil
 }
 
-// fromBody reads a POST.
+// fromBody returns the parameters in the body of a POST.
 func (t Transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return nil, wrongType
@@ -47,8 +53,8 @@ func (t Transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	return fromJSON(body.Bytes())
 }
 
-// isJSON is whether a Content-Type header says JSON in UTF-8. That header is also what keeps other sites' forms away: a
-// browser asks the server before it sends it to another origin.
+// isJSON reports whether a Content-Type header says JSON in UTF-8. The header also keeps forms of
+// other sites away: a browser asks the server before it sends this type to another origin.
 func isJSON(contentType string) bool {
 	if contentType == "application/json" {
 		return true
@@ -57,8 +63,109 @@ func isJSON(contentType string) bool {
 	return err == nil && media == "application/json" && isUTF8(params)
 }
 
-// isUTF8 is whether the parameters of a media type leave it at UTF-8.
+// isUTF8 reports whether the parameters of a media type name UTF-8 or no charset.
 func isUTF8(params map[string]string) bool {
 	charset, named := params["charset"]
 	return !named || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
+}
+
+// maxEarly is the most memory that is allocated for a body before it arrives: its sender can announce
+// a large one at no cost.
+const maxEarly = 16 << 10
+
+// readBody returns the body of r in a buffer. The caller releases it, also after a refusal.
+func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buffer, *refusal) {
+	buffer := buffers.Get().(*bytes.Buffer)
+	switch {
+	case t.MaxBodyBytes == 0:
+	case r.ContentLength > t.MaxBodyBytes:
+		return buffer, tooLarge(t.MaxBodyBytes)
+	case r.ContentLength < 0: // otherwise net/http ends the body after the announced length
+		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBodyBytes)
+	}
+	if r.ContentLength > 0 {
+		buffer.Grow(int(min(r.ContentLength, maxEarly)) + bytes.MinRead) // ReadFrom needs MinRead at the end
+	}
+	if _, err := buffer.ReadFrom(r.Body); err != nil {
+		return buffer, unreadable(err)
+	}
+	return buffer, nil
+}
+
+// unreadable returns the refusal for an error of reading the body.
+func unreadable(err error) *refusal {
+	if larger, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tooLarge(larger.Limit)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return tooSlow
+	}
+	return malformed("the body of the request could not be read to its end")
+}
+
+// fromURL returns the parameters in the query string of a GET. An empty value counts as missing.
+func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, malformed("the query string of the URL is not valid: parameters are percent-encoded and separated by &")
+	}
+	for _, name := range []string{"query", documentID, "operationName", "variables", "extensions"} {
+		if len(values[name]) > 1 {
+			return nil, malformed("%s is given twice; give it once", name)
+		}
+		if !utf8.ValidString(values.Get(name)) {
+			return nil, malformed("%s is not valid UTF-8", name)
+		}
+	}
+	// The document may be cached. Without the copy, the whole URL would stay in memory with it.
+	params := &graphql.RawParams{Query: strings.Clone(values.Get("query")), OperationName: values.Get("operationName")}
+	refused := cmp.Or(
+		setFromText(&params.Variables, "variables", values.Get("variables")),
+		setFromText(&params.Extensions, "extensions", values.Get("extensions")),
+	)
+	setDocumentID(params, values.Get(documentID))
+	return params, cmp.Or(refused, noQuery(params))
+}
+
+// setFromText stores an object that is written as JSON in *to.
+func setFromText(to *map[string]any, name, encoded string) *refusal {
+	if encoded == "" {
+		return nil
+	}
+	value := []byte(encoded)
+	if refused := notJSON(name, value); refused != nil {
+		return refused
+	}
+	return setObject(to, name, value)
+}
+
+// noQuery refuses parameters that have no query and name no stored document either.
+func noQuery(params *graphql.RawParams) *refusal {
+	if params.Query == "" && params.Extensions["persistedQuery"] == nil && DocumentID(params) == "" {
+		return malformed("query is missing or empty; send the operation in it, " + example)
+	}
+	return nil
+}
+
+// documentID is the parameter that names a document which the server has. gqlgen has no field for it,
+// so it is stored among the extensions.
+const documentID = "documentId"
+
+// DocumentID returns the parameter documentId of a request, or "" if there is none.
+func DocumentID(params *graphql.RawParams) string {
+	id, _ := params.Extensions[documentID].(string)
+	return id
+}
+
+// setDocumentID stores the parameter. If there is none, an extension of the same name is removed: it
+// has no meaning.
+func setDocumentID(params *graphql.RawParams, id string) {
+	switch {
+	case id == "":
+		delete(params.Extensions, documentID)
+		return
+	case params.Extensions == nil:
+		params.Extensions = map[string]any{}
+	}
+	params.Extensions[documentID] = id
 }

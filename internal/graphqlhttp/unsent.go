@@ -6,34 +6,35 @@ import (
 	"sync"
 )
 
-// Unsent bounds the bytes of all answers that wait for their clients to read them. A nil one has no bound. It is safe
-// for concurrent use.
+// Unsent limits the bytes of all answers that wait for their clients to read them. A nil *Unsent has no
+// limit. It is safe for concurrent use.
 type Unsent struct {
 	limit int64
-	end   func(context.Context) // ends the connection of a request
+	abort func(context.Context) // ends the connection of a request
 
 	mu      sync.Mutex
 	bytes   int64
-	ending  int64     // of bytes: of those whose connections were ended, and which will be gone at once
-	waiting list.List // of *waiting, in the order in which they began to be sent
+	aborted int64     // the part of bytes whose connections were ended; it is removed soon
+	answers list.List // of *unsentAnswer, in the order in which they began to be sent
 }
 
-type waiting struct {
-	ctx   context.Context
-	bytes int64
-	place *list.Element // nil once its connection was ended
+// unsentAnswer is an answer that is being sent.
+type unsentAnswer struct {
+	ctx     context.Context // of the request
+	bytes   int64
+	element *list.Element // in Unsent.answers; nil once its connection was ended
 }
 
-// NewUnsent returns a bound of limit bytes, or nil if limit is 0. end ends the connection of a request by its context;
-// what is being written to it must fail at once.
-func NewUnsent(limit int, end func(context.Context)) *Unsent {
+// NewUnsent returns a limit of that many bytes, or nil if limit is 0. abort is called with the context
+// of a request to end its connection, and must make writes to it fail at once.
+func NewUnsent(limit int, abort func(context.Context)) *Unsent {
 	if limit == 0 {
 		return nil
 	}
-	return &Unsent{limit: int64(limit), end: end}
+	return &Unsent{limit: int64(limit), abort: abort}
 }
 
-// Bytes returns how many bytes wait now.
+// Bytes returns how many bytes are waiting now.
 func (u *Unsent) Bytes() int64 {
 	if u == nil {
 		return 0
@@ -43,41 +44,43 @@ func (u *Unsent) Bytes() int64 {
 	return u.bytes
 }
 
-// hold counts an answer until the function that it returns is called. If there is no room for it, the connections end
-// that have been sent something for the longest time: they read the slowest.
-func (u *Unsent) hold(ctx context.Context, bytes int) (sent func()) {
+// add counts an answer of the given size until the returned function is called. If that exceeds the
+// limit, it ends the connections of the answers that have been sent for the longest time: their
+// clients read the slowest.
+func (u *Unsent) add(ctx context.Context, bytes int) (sent func()) {
 	if u == nil {
 		return func() {}
 	}
-	w := &waiting{ctx: ctx, bytes: int64(bytes)}
-	for _, slow := range u.add(w) {
-		u.end(slow.ctx)
+	a := &unsentAnswer{ctx: ctx, bytes: int64(bytes)}
+	for _, slow := range u.push(a) {
+		u.abort(slow.ctx)
 	}
-	return func() { u.remove(w) }
+	return func() { u.remove(a) }
 }
 
-// add returns those whose connections are to end.
-func (u *Unsent) add(w *waiting) (slow []*waiting) {
+// push counts the answer, and returns the ones whose connections are to be ended.
+func (u *Unsent) push(a *unsentAnswer) (slow []*unsentAnswer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.bytes += w.bytes
-	w.place = u.waiting.PushBack(w)
-	for u.bytes-u.ending > u.limit && u.waiting.Len() > 1 {
-		first := u.waiting.Remove(u.waiting.Front()).(*waiting)
-		first.place = nil
-		u.ending += first.bytes
+	u.bytes += a.bytes
+	a.element = u.answers.PushBack(a)
+	for u.bytes-u.aborted > u.limit && u.answers.Len() > 1 {
+		first := u.answers.Remove(u.answers.Front()).(*unsentAnswer)
+		first.element = nil
+		u.aborted += first.bytes
 		slow = append(slow, first)
 	}
 	return slow
 }
 
-func (u *Unsent) remove(w *waiting) {
+// remove no longer counts the answer.
+func (u *Unsent) remove(a *unsentAnswer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.bytes -= w.bytes
-	if w.place == nil {
-		u.ending -= w.bytes
+	u.bytes -= a.bytes
+	if a.element == nil {
+		u.aborted -= a.bytes
 		return
 	}
-	u.waiting.Remove(w.place)
+	u.answers.Remove(a.element)
 }

@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// MaxValues is how many values there may be in the variables of a request, those that lists and
-// objects are made of included. An empty object of two bytes takes hundreds when it is decoded, and
-// each member that its type could have is looked for in it.
+// MaxValues is the largest number of values in the variables of a request, and in its extensions. The
+// values inside lists and objects count as well. An empty object of two bytes takes hundreds of bytes
+// when it is decoded, and is searched for each member that its type could have.
 const MaxValues = 20_000
 
-// valuesIn returns how many values there are in valid JSON: the outermost, one behind each bracket
-// that has something in it, and one behind each comma.
-func valuesIn(value []byte) (n int) {
+// countValues returns how many values there are in valid JSON: the outermost one, one behind each
+// opening bracket that is not followed by its end, and one behind each comma.
+func countValues(value []byte) (n int) {
 	n = 1
 	for i := 0; i < len(value); i++ {
 		switch value[i] {
@@ -31,14 +31,15 @@ func valuesIn(value []byte) (n int) {
 	return n
 }
 
-// decodeObject returns an object that is known to be valid JSON as encoding/json would, with numbers as they were written: a float64 would
-// lose digits of a large one. It takes a third of the time, which for a small operation is a part of all that it costs.
+// decodeObject decodes an object that is known to be valid JSON, as encoding/json would. Numbers stay
+// as they are written (see numberOf), because a float64 would lose digits of large ones. It takes a
+// third of the time that encoding/json takes, which matters for small operations.
 func decodeObject(object []byte) map[string]any {
 	value, _ := decodeValue(object)
 	return value.(map[string]any)
 }
 
-// decodeValue returns the value that b begins with, and what follows it.
+// decodeValue returns the value at the beginning of b, and the rest of b.
 func decodeValue(b []byte) (value any, rest []byte) {
 	b = skip(b, ' ')
 	switch b[0] {
@@ -60,9 +61,10 @@ func decodeValue(b []byte) (value any, rest []byte) {
 	return numberOf(b[:n]), b[n:]
 }
 
-// numberOf returns a number as it was written, but a whole one that has a point or an exponent without them: 1.0 and 1e0 are 1 to JSON's authors, and
-// an Int is to be taken from any number without a fraction (GraphQL specification, section 3.5.1). Those past 2^53, where a float64 has no room for
-// each whole number, stay as they are.
+// numberOf returns a number as it is written, except that a whole number loses its point and its
+// exponent: 1.0 and 1e0 become 1. JSON does not tell these apart, and an Int accepts every number
+// without a fraction (GraphQL specification, section 3.5.1). Numbers beyond 2^53 stay as they are,
+// because a float64 cannot express all whole numbers there.
 func numberOf(written []byte) json.Number {
 	if !bytes.ContainsAny(written, ".eE") {
 		return json.Number(written)
@@ -74,7 +76,8 @@ func numberOf(written []byte) json.Number {
 	return json.Number(strconv.FormatInt(int64(n), 10))
 }
 
-// decodeMembers returns the object whose members b begins with. Of two of one name the last counts.
+// decodeMembers returns the object whose members are at the beginning of b, and the rest of b. Of two
+// members with the same name the last one counts.
 func decodeMembers(b []byte) (any, []byte) {
 	object := map[string]any{}
 	for {
@@ -88,7 +91,7 @@ func decodeMembers(b []byte) (any, []byte) {
 	}
 }
 
-// decodeElements returns the array whose elements b begins with.
+// decodeElements returns the array whose elements are at the beginning of b, and the rest of b.
 func decodeElements(b []byte) (any, []byte) {
 	array := []any{}
 	for {

@@ -82,8 +82,8 @@ func BenchmarkDecodeObject(b *testing.B) {
 	}
 }
 
-// TestValuesIn counts values as they are decoded, and refuses more than may be sent.
-func TestValuesIn(t *testing.T) {
+// TestCountValues counts values as they are decoded, and refuses more than may be sent.
+func TestCountValues(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		value string
@@ -96,8 +96,8 @@ func TestValuesIn(t *testing.T) {
 		{`{"a":[1,2],"b":{"c":"x,[{,"}}`, 6},
 		{`{"a":"\",{"}`, 2},
 	} {
-		if got := valuesIn([]byte(tt.value)); got != tt.want {
-			t.Errorf("valuesIn(%s) = %d, want %d", tt.value, got, tt.want)
+		if got := countValues([]byte(tt.value)); got != tt.want {
+			t.Errorf("countValues(%s) = %d, want %d", tt.value, got, tt.want)
 		}
 	}
 	for _, name := range []string{"variables", "extensions"} {

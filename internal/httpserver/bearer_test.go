@@ -221,7 +221,7 @@ func TestBaseContext(t *testing.T) {
 
 func BenchmarkBearer(b *testing.B) {
 	verifier, text := newTokens(b, tokens)
-	h := withBearer(verifier, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	h := authenticate(verifier)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	w := nobody{http.Header{}}
 	for name, header := range map[string]http.Header{"none": {}, "token": {"Authorization": {"Bearer " + text}}} {
 		r := httptest.NewRequest("POST", "/graphql", nil)
@@ -249,7 +249,7 @@ func TestCannotBeJudged(t *testing.T) {
 	t.Parallel()
 	verifier, good := newTokens(t, tokens)
 	verifier.Revocations = unheard{}
-	h := withBearer(verifier, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("let in")) }))
+	h := authenticate(verifier)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("let in")) }))
 	ask := func(headers ...string) *httptest.ResponseRecorder { return askFrom(h, "POST", "/graphql", headers...) }
 	if w := ask("Authorization", "Bearer "+good); w.Code != 503 || w.Header().Get("Retry-After") == "" ||
 		!strings.Contains(w.Body.String(), "UNAVAILABLE") || !strings.Contains(w.Body.String(), "it is not known") {

@@ -47,7 +47,7 @@ func decoded(t *testing.T, coding string, body io.Reader) string {
 
 func TestCompress(t *testing.T) {
 	t.Parallel()
-	long, short := strings.Repeat(`{"name":"Ada"},`, 100), strings.Repeat("x", compressible-1)
+	long, short := strings.Repeat(`{"name":"Ada"},`, 100), strings.Repeat("x", minCompressed-1)
 	tests := []struct{ accept, text, want string }{
 		{"", long, ""},
 		{"gzip", long, "gzip"},
@@ -75,7 +75,7 @@ func TestCompress(t *testing.T) {
 			r.Header.Set("Accept-Encoding", tt.accept)
 		}
 		w := httptest.NewRecorder()
-		Compress(answering(tt.text)).ServeHTTP(w, r)
+		compress(true)(answering(tt.text)).ServeHTTP(w, r)
 		got, size := w.Header(), w.Body.Len()
 		if got.Get("Content-Encoding") != tt.want || !slices.Equal(got.Values("Vary"), []string{"Accept-Encoding"}) {
 			t.Errorf("%q: encoding %q, Vary %q; want %q", tt.accept, got.Get("Content-Encoding"), got.Values("Vary"), tt.want)
@@ -101,7 +101,7 @@ func TestBrowsersGetZstd(t *testing.T) {
 		r.Header.Set("Accept-Encoding", accepted)
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		w := httptest.NewRecorder()
-		Compress(answering(strings.Repeat("x", compressible))).ServeHTTP(w, r)
+		compress(true)(answering(strings.Repeat("x", minCompressed))).ServeHTTP(w, r)
 		if got := w.Header().Get("Content-Encoding"); got != want {
 			t.Errorf("a browser that accepts %q gets %q, want %q", accepted, got, want)
 		}
@@ -110,7 +110,7 @@ func TestBrowsersGetZstd(t *testing.T) {
 
 func BenchmarkCompress(b *testing.B) {
 	next := answering(strings.Repeat(`{"name":"Ada","age":36},`, 500))
-	for name, handler := range map[string]http.Handler{"without": next, "not asked for": Compress(next), "gzip": Compress(next), "zstd": Compress(next)} {
+	for name, handler := range map[string]http.Handler{"without": next, "not asked for": compress(true)(next), "gzip": compress(true)(next), "zstd": compress(true)(next)} {
 		b.Run(name, func(b *testing.B) {
 			r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
 			if name == "gzip" || name == "zstd" {

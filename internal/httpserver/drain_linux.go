@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refuseConnections has the kernel drop the packets that ask for a new connection (SYN), and reports
-// whether it does. Connections that the listener has already are not touched. A client whose packet
-// was dropped sends it again a second later: it finds whatever listens on the address by then.
+// refuseConnections makes the kernel drop packets that ask for a new connection (SYN), and reports
+// whether it does. Connections that the listener already has go on. A client whose packet was dropped
+// sends it again after a second, and reaches whatever listens on the address by then.
 //
 // The filter sees a packet from its TCP header on, whose byte 13 has the flags (RFC 9293, section
 // 3.1). A SYN without an ACK is the first packet of a connection.
@@ -19,7 +19,7 @@ func refuseConnections(l *net.TCPListener) bool {
 		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: synOrAck},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: syn, Jt: 0, Jf: 1},
 		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 18}, // more than a packet has: all of it
+		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 18}, // accept all bytes: a packet has fewer
 	}
 	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	failed := control(l, func(fd int) error {
@@ -28,8 +28,8 @@ func refuseConnections(l *net.TCPListener) bool {
 	return failed == nil
 }
 
-// waiting reports whether there is a connection that was made and not yet accepted.
-func waiting(l *net.TCPListener) bool {
+// hasWaiting reports whether an established connection has not been accepted yet.
+func hasWaiting(l *net.TCPListener) bool {
 	ready := 0
 	err := control(l, func(fd int) (err error) {
 		ready, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)

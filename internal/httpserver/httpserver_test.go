@@ -17,7 +17,6 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/metrics"
-	"forge/internal/requestid"
 )
 
 // newServer serves api, without a playground, and returns the address, what is logged (to be read once the server is
@@ -101,7 +100,7 @@ func TestRequestLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set(requestid.Header, "id-of-"+tt.path)
+		req.Header.Set(requestIDHeader, "id-of-"+tt.path)
 		if res, err := http.DefaultClient.Do(req); err == nil {
 			res.Body.Close()
 		}

@@ -8,21 +8,22 @@ import (
 	"syscall"
 )
 
-// Listen takes the address, "127.0.0.1:8080", for the server. Requests that come before Serve wait.
+// Listen listens on the address, such as "127.0.0.1:8080". Requests that arrive before Serve is called
+// wait. The error does not repeat the address, unless another program listens on it.
 func Listen(addr string) (net.Listener, error) {
 	var plain net.ListenConfig
-	plain.SetMultipathTCP(false) // which Go prefers, and which refuses the filter of refuseConnections
+	plain.SetMultipathTCP(false) // Go prefers it, but it does not accept the filter of refuseConnections
 	l, err := plain.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("another program listens on %s already; PORT or ADDR names another place", addr)
 	}
 	if failed, ok := errors.AsType[*net.OpError](err); ok {
-		return nil, failed.Err // the operation and the address are no news
+		return nil, failed.Err // without the operation and the address, which the caller knows
 	}
 	return l, err
 }
 
-// URL returns where a browser on this machine finds what listens on l.
+// URL returns the URL at which a browser on this machine reaches l.
 func URL(l net.Listener) string {
 	addr := l.Addr().(*net.TCPAddr)
 	if addr.IP.IsUnspecified() {

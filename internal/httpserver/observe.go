@@ -6,13 +6,15 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"forge/internal/metrics"
-	"forge/internal/requestid"
 	"forge/internal/telemetry"
 )
 
-// observer gives each request its ID and a record, and tells what it holds once the request is answered: in a line of the log, in metrics, and
-// in another line if an operation was slow. What the client asked for, and with which values, is in none of them.
+// observer gives each request an ID and a record. When the request is answered, it writes the record
+// to the log and the metrics, and logs an operation that was slow with its statements. The text of
+// the operation and its values are in none of these.
 type observer struct {
 	next    http.Handler
 	metrics *metrics.Metrics
@@ -21,10 +23,17 @@ type observer struct {
 	tracer  *telemetry.Tracer // nil: nothing is traced
 }
 
+// observe returns the middleware that logs, counts and traces requests.
+func observe(p Parts) middleware {
+	return func(next http.Handler) http.Handler {
+		return &observer{next: next, metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer}
+	}
+}
+
 func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start, answer, panicked := time.Now(), &answer{ResponseWriter: w}, true
-	id := requestid.Of(r)
-	w.Header()[requestid.Header] = []string{id}
+	start, sent, panicked := time.Now(), &statusWriter{ResponseWriter: w}, true
+	id := requestID(r)
+	w.Header()[requestIDHeader] = []string{id}
 	ctx, record := telemetry.NewContext(r.Context(), id)
 	if o.tracer != nil && r.URL.Path == apiPath {
 		ctx = o.tracer.Start(ctx, record, r, w.Header())
@@ -34,39 +43,40 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		took := time.Since(start)
 		if panicked {
-			answer.code = http.StatusInternalServerError // net/http closes the connection and logs why
+			sent.code = http.StatusInternalServerError // recoverPanics has logged it
 		}
-		o.metrics.End(route(r), answer.status(), took, record)
-		record.End(route(r), record.RequestID, r.Method, answer.status())
-		o.line(r, answer.status(), took, record)
+		o.metrics.End(route(r), sent.status(), took, record)
+		record.End(route(r), record.RequestID, r.Method, sent.status())
+		o.logRequest(r, sent.status(), took, record)
 		if o.slow > 0 && took >= o.slow && record.Operation != nil {
-			o.slowOperation(ctx, took, record)
+			o.logSlow(ctx, took, record)
 		}
 	}()
-	o.next.ServeHTTP(answer, r)
+	o.next.ServeHTTP(sent, r)
 	panicked = false
 }
 
-// line logs the request. The handler is called directly: slog would look up the caller's place in the code for each line.
-func (o *observer) line(r *http.Request, status int, took time.Duration, record *telemetry.Record) {
+// logRequest logs the request. It calls the handler directly, because slog would look up the caller's
+// place in the code for each line.
+func (o *observer) logRequest(r *http.Request, status int, took time.Duration, record *telemetry.Record) {
 	ctx, handler := r.Context(), o.log.Handler()
 	if !handler.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
 	var space [16]slog.Attr
 	attrs := append(space[:0],
-		slog.String("method", toldMethod(r)),
-		slog.String("path", toldPath(r)),
+		slog.String("method", loggedMethod(r)),
+		slog.String("path", loggedPath(r)),
 		slog.Int("status", status),
 		slog.Float64("durationMs", telemetry.Millis(took)),
 		slog.String("requestId", record.RequestID))
 	line := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
-	line.AddAttrs(operation(attrs, record)...)
-	_ = handler.Handle(ctx, line) // there is nowhere to report it
+	line.AddAttrs(appendOperation(attrs, record)...)
+	_ = handler.Handle(ctx, line) // there is nowhere to report an error of the log
 }
 
-// operation appends what is told of a GraphQL request.
-func operation(attrs []slog.Attr, record *telemetry.Record) []slog.Attr {
+// appendOperation appends the attributes of a GraphQL request.
+func appendOperation(attrs []slog.Attr, record *telemetry.Record) []slog.Attr {
 	if op := record.Operation; op != nil {
 		attrs = append(attrs, slog.String("operation", op.Name), slog.String("kind", op.Kind))
 	}
@@ -92,17 +102,100 @@ func operation(attrs []slog.Attr, record *telemetry.Record) []slog.Attr {
 	return attrs
 }
 
-// slowOperation logs what an operation that took long did in the database.
-func (o *observer) slowOperation(ctx context.Context, took time.Duration, record *telemetry.Record) {
-	attrs := append(make([]slog.Attr, 0, 12), slog.Float64("durationMs", telemetry.Millis(took)), slog.String("requestId", record.RequestID))
-	attrs = append(operation(attrs, record), slog.Any("shapes", record.Shapes()))
+// logSlow logs a slow operation with its statements.
+func (o *observer) logSlow(ctx context.Context, took time.Duration, record *telemetry.Record) {
+	attrs := append(make([]slog.Attr, 0, 12),
+		slog.Float64("durationMs", telemetry.Millis(took)), slog.String("requestId", record.RequestID))
+	attrs = append(appendOperation(attrs, record), slog.Any("shapes", record.Shapes()))
 	o.log.LogAttrs(ctx, slog.LevelWarn, "slow operation", attrs...)
 }
 
-// route returns the pattern that the request matched, so that clients cannot make up new ones.
+// route returns the pattern that the request matched, or "none". It never returns a path that the
+// client chose: each value is a series of the metrics.
 func route(r *http.Request) string {
 	if r.Pattern == "" {
 		return "none"
 	}
 	return r.Pattern
+}
+
+// loggedPath returns the path of a request if it is exactly one of the server's. Other paths are not
+// logged, because people paste secrets into addresses.
+func loggedPath(r *http.Request) string {
+	switch r.URL.Path {
+	case "/", "/graphql", "/healthz", "/readyz", "/metrics":
+		return r.URL.Path
+	}
+	return "/…"
+}
+
+// loggedMethod returns the method of a request if it is one of HTTP's.
+func loggedMethod(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
+		return r.Method
+	}
+	return "…"
+}
+
+// requestIDHeader is the header with the ID of a request. It is in a request if the sender or a proxy
+// chose an ID, and in every answer.
+const requestIDHeader = "X-Request-Id"
+
+// requestID returns the ID that the sender of the request or a proxy chose, or a new one.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get(requestIDHeader); isRequestID(id) {
+		return id
+	}
+	return uuid.NewString()
+}
+
+// isRequestID reports whether an ID is short and printable. Others could fill the log, or forge lines
+// in it.
+func isRequestID(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// statusWriter remembers the status that was sent.
+type statusWriter struct {
+	http.ResponseWriter
+	code int
+}
+
+// WriteHeader sends the status. A status below 200 only announces the answer, except for 101.
+func (w *statusWriter) WriteHeader(code int) {
+	if w.code == 0 && (code >= 200 || code == http.StatusSwitchingProtocols) {
+		w.code = code
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if w.code == 0 {
+		w.code = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Flush sends what has been written so far. Compression looks for an http.Flusher and does not unwrap.
+func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// status returns the status that was sent: 200 if the handler set none.
+func (w *statusWriter) status() int {
+	if w.code == 0 {
+		return http.StatusOK
+	}
+	return w.code
 }

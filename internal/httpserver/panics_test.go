@@ -26,7 +26,7 @@ func TestPanicTold(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var log bytes.Buffer
-		h := contained(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { tt.panic() }), slog.New(slog.NewJSONHandler(&log, nil)))
+		h := recoverPanics(slog.New(slog.NewJSONHandler(&log, nil)))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { tt.panic() }))
 		func() {
 			defer func() {
 				if value := recover(); value != http.ErrAbortHandler {

@@ -1,10 +1,11 @@
-// Package httpserver carries the API over HTTP: its routes, what every request passes, and how the server starts and
-// ends.
+// Package httpserver serves the API over HTTP: it has the routes, the middleware that requests pass,
+// and the start and the end of the server.
 package httpserver
 
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"forge/internal/admission"
@@ -15,45 +16,71 @@ import (
 	"forge/internal/token"
 )
 
-// Parts are what the routes lead to.
+// Parts are the handlers behind the routes, and what the middleware before them needs.
 type Parts struct {
-	API     http.Handler
-	Gate    *admission.Gate // when it is full, requests are turned away before they reach the API; nil: none are
-	Origins []string        // whose pages may use it, beside this server's own
-	// Development has pages that this machine serves, on any port, use the API as well.
+	API        http.Handler
+	Playground http.Handler // nil: there is none
+	Ready      http.Handler
+	// Admission is the limiter that the API uses. While it is full, requests are refused before they
+	// reach the API. With nil none are.
+	Admission *admission.Limiter
+	// Origins are the origins whose pages may use the API, beside the server's own.
+	Origins []string
+	// Development also lets pages use the API that this machine serves, on any port.
 	Development bool
-	Local       bool            // requests are answered only if they are for a name of this machine's own; probes always
-	Tokens      *token.Verifier // says whose requests with a bearer token are; nil: that is not looked at
-	Playground  http.Handler    // nil: there is none
-	Ready       http.Handler
+	// Local restricts all routes but the probes to requests whose Host is a name of this machine.
+	Local bool
+	// Tokens verifies bearer tokens. With nil the Authorization header is ignored.
+	Tokens *token.Verifier
+	// Compression compresses answers of the API for clients that ask for it.
+	Compression bool
 	Metrics     *metrics.Metrics
 	Log         *slog.Logger
-	Slow        time.Duration     // an operation that takes longer is logged with its statements; 0: none
-	Tracer      *telemetry.Tracer // nil: requests are not traced
+	// Slow is the duration from which an operation is logged with its statements. 0: none is.
+	Slow   time.Duration
+	Tracer *telemetry.Tracer // nil: requests are not traced
 }
 
-// apiPath is where operations are sent to.
+// apiPath is the path of the API.
 const apiPath = "/graphql"
 
-// Routes returns the handler of all that the server answers.
+// middleware returns a handler that does something for a request before or after next handles it.
+type middleware func(next http.Handler) http.Handler
+
+// chain returns h behind the middleware. A request passes the first one first.
+func chain(h http.Handler, all ...middleware) http.Handler {
+	for _, m := range slices.Backward(all) {
+		h = m(h)
+	}
+	return h
+}
+
+// Routes returns the handler of everything that the server answers. The two lists in it name, from
+// the outside in, all that a request passes on its way to the API, and back. Serve adds one handler
+// around them, which closes connections while the server shuts down.
 func Routes(p Parts) http.Handler {
 	allowed := newOrigins(p.Origins, p.Development)
-	api := guarded(withBearer(p.Tokens, p.API), allowed, refuseOrigin(p))
-	page, told := p.Playground, p.Metrics.Handler(p.Log)
-	if p.Local {
-		api, told = local(api, http.HandlerFunc(graphqlhttp.RefuseHost)), local(told, misdirected)
-		if page != nil {
-			page = local(page, misdirected)
-		}
+	all := []middleware{
+		shedLoad(p, allowed), // first, so that a refusal under overload costs as little as possible
+		observe(p),           // everything that is logged about a request from here on has its ID
+		recoverPanics(p.Log), // inside observe, which counts the request as failed
+		setSecurityHeaders,   // before anything answers: refusals have these headers, too
 	}
+	api := []middleware{
+		localHost(p.Local, graphqlhttp.RefuseHost), // before CORS: a rebound name is its own origin
+		guardOrigins(p, allowed),                   // before tokens: a preflight has none
+		authenticate(p.Tokens),                     // the API finds the viewer on the context
+		compress(p.Compression),                    // last: refusals of the others are too short
+	}
+	page := localHost(p.Local, misdirected)
+
 	mux := http.NewServeMux()
-	mux.Handle(apiPath, api)
+	mux.Handle(apiPath, chain(p.API, api...))
 	mux.HandleFunc("GET /healthz", health.Live)
 	mux.Handle("GET /readyz", p.Ready)
-	mux.Handle("GET /metrics", told)
-	if page != nil {
-		mux.Handle("/", page)
+	mux.Handle("GET /metrics", page(p.Metrics.Handler(p.Log)))
+	if p.Playground != nil {
+		mux.Handle("/", page(p.Playground))
 	}
-	// The observer comes first of what is done for those that are let in: everything that is logged about a request names its ID.
-	return newDoor(&observer{next: contained(secured(mux), p.Log), metrics: p.Metrics, log: p.Log, slow: p.Slow, tracer: p.Tracer}, p, allowed)
+	return chain(mux, all...)
 }

@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// drainTime is how long requests in flight may take once the server was told to end.
+// drainTime is how long requests in flight may take when the server ends.
 const drainTime = 30 * time.Second
 
-// Connection bounds what a connection may send, and how long each part of that may take, as the fields of http.Server do.
+// Connection limits what is sent on a connection, and how long each part of that may take. The fields
+// are like those of http.Server.
 type Connection struct {
 	MaxHeaderBytes    int
 	ReadHeaderTimeout time.Duration
@@ -23,17 +24,18 @@ type Connection struct {
 	IdleTimeout       time.Duration // until the next request
 }
 
-// Serve answers requests on l until ctx ends, and for the delay after that, so that whoever sends them can notice. Then it takes
-// no new ones, and returns nil when those in flight are answered, or were cut off after 30 seconds. The contexts of requests have the values of
-// ctx, such as a viewer.
+// Serve answers requests on l until ctx ends, and for the delay after that, so that load balancers can
+// notice. Then it accepts no new requests. It returns nil when those in flight are answered, or were
+// cut off after 30 seconds. The contexts of requests have the values of ctx, such as a viewer.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay time.Duration) error {
 	return serve(ctx, l, handler, limits, log, delay, drainTime)
 }
 
+// serve is Serve with another time for the requests in flight.
 func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay, drain time.Duration) error {
-	var leaving atomic.Bool
+	var ending atomic.Bool
 	srv := &http.Server{
-		Handler:           lastAnswers(handler, &leaving),
+		Handler:           closeAfterAnswers(handler, &ending),
 		ReadHeaderTimeout: limits.ReadHeaderTimeout,
 		ReadTimeout:       limits.ReadTimeout,
 		WriteTimeout:      limits.WriteTimeout,
@@ -44,25 +46,25 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 		ConnContext:       withConn,
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(gathering{l, limits.StallTimeout}) }()
+	go func() { ended <- srv.Serve(listener{l, limits.StallTimeout}) }()
 	select {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
 	}
-	leaving.Store(true)
+	ending.Store(true)
 	if delay > 0 {
-		log.Info("not ready any more, and answering until others have noticed", "delay", delay.String())
+		log.Info("shutting down, still answering until load balancers have noticed", "delay", delay.String())
 		select {
 		case err := <-ended:
 			return err
 		case <-time.After(delay):
 		}
 	}
-	log.Info("finishing what is in flight")
-	lastConnections(l)
+	log.Info("finishing requests in flight")
+	acceptLast(l)
 	_ = l.Close()
-	<-ended // what was accepted is known to the server from here on, and Shutdown waits for it
+	<-ended // from here on the server knows all accepted connections, and Shutdown waits for them
 	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := srv.Shutdown(finishing)
@@ -73,11 +75,12 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 	return err
 }
 
-// lastAnswers has each answer of a server that is leaving be the last one on its connection. A connection that is closed in this way
-// cannot cross a request that is on its way; one that is closed while it is idle can.
-func lastAnswers(next http.Handler, leaving *atomic.Bool) http.Handler {
+// closeAfterAnswers returns a handler that has each connection close after its next answer once the
+// server is ending. The client then knows that the connection closes. If an idle connection were
+// closed, a request could be on its way at the same time.
+func closeAfterAnswers(next http.Handler, ending *atomic.Bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if leaving.Load() {
+		if ending.Load() {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)

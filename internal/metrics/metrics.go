@@ -1,4 +1,4 @@
-// Package metrics counts and times what the server does, in the form that Prometheus reads.
+// Package metrics has the measurements of a server, in the format of Prometheus.
 package metrics
 
 import (
@@ -18,8 +18,8 @@ import (
 
 // Metrics are the measurements of one server.
 type Metrics struct {
-	// Names is how many operations are told apart by name; those that come later count as "other". It is set before the first
-	// request.
+	// Names is how many names of operations have series of their own; later ones count as "other". It
+	// must be set before the first request.
 	Names int
 
 	registry   *prometheus.Registry
@@ -31,7 +31,8 @@ type Metrics struct {
 	persisted  lookUps
 }
 
-// New returns the measurements of a server on db: its own, those of the process, and those of db's pool.
+// New returns the measurements of a server on db: those of its requests, of the process, and of the
+// database pool. It sets db.Watch and db.Waited.
 func New(db *database.DB) *Metrics {
 	m := &Metrics{Names: 100, registry: prometheus.NewRegistry(), refused: map[telemetry.Limit]prometheus.Counter{}}
 	m.requests.init(m.registry)
@@ -43,7 +44,7 @@ func New(db *database.DB) *Metrics {
 	cache := counter(m.registry, "forge_cache_requests_total",
 		"Look-ups in a cache, by cache and result. A document that is found is neither parsed nor planned again; persisted are the texts of those "+
 			"that are sent as their hash.", "cache", "result")
-	m.documents, m.persisted = lookUpsIn(cache, "documents"), lookUpsIn(cache, "persisted")
+	m.documents, m.persisted = newLookUps(cache, "documents"), newLookUps(cache, "persisted")
 	m.watch(db)
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -58,15 +59,15 @@ func New(db *database.DB) *Metrics {
 	return m
 }
 
-// lookUps are those in one cache.
+// lookUps counts the look-ups in one cache.
 type lookUps struct{ hit, miss prometheus.Counter }
 
-func lookUpsIn(all *prometheus.CounterVec, cache string) lookUps {
+func newLookUps(all *prometheus.CounterVec, cache string) lookUps {
 	return lookUps{all.WithLabelValues(cache, "hit"), all.WithLabelValues(cache, "miss")}
 }
 
-// watch has db tell of its statements, and of the waits for its connections. The record of the request that a statement belongs to
-// is told as well.
+// watch measures the statements of db, and the waits for its connections. Statements are also added to
+// the record of their request.
 func (m *Metrics) watch(db *database.DB) {
 	statements := histogram(m.registry, "forge_db_statement_duration_seconds",
 		"Time that a statement took, its rows read, by whether it succeeded.",
@@ -85,7 +86,8 @@ func (m *Metrics) watch(db *database.DB) {
 	db.Waited = func(took time.Duration) { waits.Observe(took.Seconds()) }
 }
 
-// Revocations has the age be told of what is known of revoked tokens. It is called once, before the first request.
+// Revocations adds the age of what is known about revoked tokens. It must be called at most once, before
+// the first request.
 func (m *Metrics) Revocations(age func() time.Duration) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "forge_revocations_age_seconds",
@@ -93,48 +95,22 @@ func (m *Metrics) Revocations(age func() time.Duration) {
 	}, func() float64 { return age().Seconds() }))
 }
 
-// Begin counts a request as being answered until End.
-func (m *Metrics) Begin() { m.inFlight.Add(1) }
-
-// End counts an HTTP request. route is one of the few that the server has, not the path that a client chose.
-func (m *Metrics) End(route string, status int, took time.Duration, r *telemetry.Record) {
-	m.inFlight.Add(-1)
-	m.requests.count(route, status, took)
-	if r.Looked && r.Hash == "" {
-		m.documents.hit.Inc()
-	} else if r.Looked {
-		m.documents.miss.Inc()
-	}
-	switch r.Persisted {
-	case telemetry.Hit:
-		m.persisted.hit.Inc()
-	case telemetry.Miss:
-		m.persisted.miss.Inc()
-	}
-	if r.Refused != "" {
-		m.Refused(r.Refused)
-	}
-	if r.Answered {
-		m.operations.count(m.Names, took, r)
-	}
-}
-
-// Refused counts a request that passed a limit. Those whose record says so are counted by End.
-func (m *Metrics) Refused(limit telemetry.Limit) { m.refused[limit].Inc() }
-
-// Handler returns the page that Prometheus reads, as text. One is made at a time, and those who ask meanwhile share the next: it takes
-// no connection to the database, and however many ask, no more than one processor.
+// Handler returns the handler of the page that Prometheus reads. One page is made at a time; requests
+// that come meanwhile share the next one. So it never takes more than one processor, and no connection
+// to the database.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
-	return &page{render: promhttp.HandlerFor(m.registry,
+	return &page{handler: promhttp.HandlerFor(m.registry,
 		promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError), DisableCompression: true})}
 }
 
+// counter returns a new counter that is registered with r.
 func counter(r *prometheus.Registry, name, help string, labels ...string) *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	r.MustRegister(c)
 	return c
 }
 
+// histogram returns a new histogram that is registered with r.
 func histogram(r *prometheus.Registry, name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
 	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
 	r.MustRegister(h)

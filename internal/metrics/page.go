@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// page has one rendering of a page be made at a time, however many ask for it: all who ask while one is made share the next.
-// Theirs begins after they asked, so it has all that was counted before.
+// page calls its handler for one request at a time. Requests that come meanwhile share the next
+// rendering. It begins after they came, so it has everything that was counted before them.
 type page struct {
-	render http.Handler
+	handler http.Handler
 
 	mu      sync.Mutex
 	running bool
-	next    *rendering // that has not begun; nil if nobody waits for it
+	next    *rendering // it has not begun yet; nil if no request waits for it
 }
 
-// rendering is an answer of the page. It may be read once done is closed.
+// rendering is an answer of the handler. It may be read once done is closed.
 type rendering struct {
 	done   chan struct{}
 	header http.Header
@@ -50,6 +50,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(made.body.Bytes())
 }
 
+// join returns the next rendering, and has it made.
 func (p *page) join() *rendering {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,15 +64,15 @@ func (p *page) join() *rendering {
 	return p.next
 }
 
-// run makes renderings until nobody waits for one.
+// run makes renderings until no request waits for one.
 func (p *page) run() {
 	for r := p.begin(); r != nil; r = p.begin() {
-		p.render.ServeHTTP(r, &http.Request{Method: http.MethodGet, Header: http.Header{}})
+		p.handler.ServeHTTP(r, &http.Request{Method: http.MethodGet, Header: http.Header{}})
 		close(r.done)
 	}
 }
 
-// begin returns the rendering to make, nil if there is none.
+// begin returns the rendering that is to be made now, or nil if there is none.
 func (p *page) begin() *rendering {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// TestPageIsShared has many clients ask for the page while it is made. One is made at a time, all who wait share the next, and each gets
-// one that was begun after they asked.
-func TestPageIsShared(t *testing.T) {
+// TestPageShared has many clients ask for the page while it is made. One page is made at a time. The
+// clients that wait share the next one, which was begun after they asked.
+func TestPageShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var made, running, most atomic.Int64
-		p := &page{render: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		p := &page{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			most.Store(max(most.Load(), running.Add(1)))
 			w.Header().Set("Content-Type", "text/plain")
 			n := made.Add(1)

@@ -8,11 +8,11 @@ import (
 	"io"
 )
 
-// apolloFormat is what Apollo's generate-persisted-query-manifest calls its format.
+// apolloFormat is the format of Apollo's generate-persisted-query-manifest.
 const apolloFormat = "apollo-persisted-query-manifest"
 
-// entriesOf returns the entries of a manifest in their order. What has a list of operations is Apollo's; Relay and GraphQL Code Generator write an
-// object of documents by their IDs.
+// entriesOf returns the entries of a manifest in their order. A manifest with a list of operations has
+// Apollo's format. Relay and GraphQL Code Generator write an object with the documents by their IDs.
 func entriesOf(content []byte) ([]entry, error) {
 	members, err := membersOf(content)
 	if err != nil {
@@ -36,7 +36,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// membersOf takes the outermost object apart; encoding/json would keep the last of two members with one name and say nothing.
+// membersOf returns the members of the outermost object, with all members of the same name. Of these
+// encoding/json would silently keep only the last.
 func membersOf(content []byte) ([]member, error) {
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	start, err := decoder.Token()
@@ -67,6 +68,7 @@ func membersOf(content []byte) ([]member, error) {
 	return members, nil
 }
 
+// notJSON wraps an error of the decoder, with the position of the error.
 func notJSON(err error, decoder *json.Decoder) error {
 	return fmt.Errorf("it is not valid JSON, at byte %d: %w", decoder.InputOffset(), err)
 }
@@ -81,6 +83,7 @@ func operationsOf(members []member) json.RawMessage {
 	return nil
 }
 
+// plainEntries returns the entries of the format of Relay and GraphQL Code Generator.
 func plainEntries(members []member) ([]entry, error) {
 	var entries []entry
 	for _, m := range members {
@@ -93,6 +96,7 @@ func plainEntries(members []member) ([]entry, error) {
 	return entries, nil
 }
 
+// apolloEntries returns the entries of Apollo's format.
 func apolloEntries(content []byte) ([]entry, error) {
 	var manifest struct {
 		Format     string

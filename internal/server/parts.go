@@ -32,17 +32,15 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 	})
 	parts := httpserver.Parts{
 		API:         gqlexec.New(api, pools.Requests, options, s.log),
-		Gate:        options.Gate,
+		Admission:   options.Admission,
 		Ready:       health.Ready(ctx, pools.Beside, s.log),
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),
+		Compression: s.Compression,
 		Metrics:     metrics.New(pools.Requests),
 		Log:         s.log,
 		Slow:        s.SlowOperation,
-	}
-	if s.Compression {
-		parts.API = httpserver.Compress(parts.API)
 	}
 	parts.Metrics.Names = s.OperationNames
 	parts.Metrics.Revocations(revocations.Age)
@@ -65,7 +63,7 @@ func (s *Server) options() gqlexec.Options {
 		},
 		Idempotency:    idempotency.Limits{AnswerBytes: s.IdempotencyAnswerBytes, Keys: s.IdempotencyKeys, Bytes: s.IdempotencyBytes},
 		MaxBodyBytes:   int64(s.MaxBodyBytes),
-		Gate:           admission.New(s.MaxInFlight, s.MaxQueued, s.QueueTimeout),
+		Admission:      admission.New(s.MaxInFlight, s.MaxQueued, s.QueueTimeout),
 		Unsent:         graphqlhttp.NewUnsent(s.MaxUnsentBytes, httpserver.Abort),
 		RequestTimeout: s.RequestTimeout,
 		UnsharedReads:  !s.SharedReads,

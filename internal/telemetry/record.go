@@ -1,28 +1,38 @@
-// Package telemetry holds what is told of a request: one record, filled in by the layers that it passes, from which its log line,
-// its metrics, the log of slow operations and its trace are made. It has names, counts, times and codes; never a value that was
-// sent or stored.
+// Package telemetry holds what is known about a request for the operator: one record, which the layers
+// that the request passes fill in. The request's log line, its metrics, the log of slow operations and
+// its trace are made from the record. It has names, counts, times and codes, and never a value that
+// was sent or stored.
 package telemetry
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Record is what is told of one request. Its methods may be called on nil, outside of a request, and then do nothing.
+// Record is what is known about one request. The methods that fill it in may be called on nil, which
+// is the record outside of a request, and then do nothing.
 type Record struct {
-	RequestID string     // by which the request is found; "" if it has none
-	Document  *Document  // nil unless the request has a valid one
-	Operation *Operation // the one of the document that runs; nil until that is known
-	Hash      string     // of the text of a document that was not known yet, valid or not: see Hash
-	Looked    bool       // the document was looked up among those that are known
-	Persisted LookUp     // of the text of a document that was sent as its hash
-	Answered  bool       // with a GraphQL response
-	Code      string     // extensions.code of its first error, "" without one
-	Refused   Limit      // "" unless the request passed a limit
-	Attempts  int        // how often the operation was run; 0 if it was refused
+	RequestID string     // "" if the request has none
+	Document  *Document  // nil unless the request has a valid document
+	Operation *Operation // the operation that runs; nil until it is known
+	// Hash is the hash of a document that was not in the cache, valid or not: see the function Hash.
+	Hash      string
+	Looked    bool   // the document was looked up in the cache
+	Persisted LookUp // the look-up of the text of a document that was sent as its hash
+	Answered  bool   // the answer is a GraphQL response
+	Code      string // extensions.code of the answer's first error, or ""
+	Refused   Limit  // the limit that the request exceeded, or ""
+	Attempts  int    // how often the operation was run; 0 if it was refused
 
 	spans spans
 
@@ -30,38 +40,38 @@ type Record struct {
 	statements   int
 	databaseTime time.Duration
 	shapes       []Shape
-	space        [4]Shape // what most requests need
+	space        [4]Shape // the memory of shapes, which is enough for most requests
 }
 
 type contextKey struct{}
 
-// recorded is a context with a record, in one piece of memory.
-type recorded struct {
+// recordContext is a context with a record. Both are allocated together.
+type recordContext struct {
 	context.Context
 	record Record
 }
 
-// Value returns the record, or what the context knows besides.
-func (r *recorded) Value(key any) any {
+// Value returns the record for its key, and the value of the parent context for others.
+func (r *recordContext) Value(key any) any {
 	if key == (contextKey{}) {
 		return &r.record
 	}
 	return r.Context.Value(key)
 }
 
-// NewContext returns a context with a new record of the request with that ID, and that record.
+// NewContext returns a context with a new record for the request of that ID, and the record.
 func NewContext(ctx context.Context, requestID string) (context.Context, *Record) {
-	r := &recorded{Context: ctx, record: Record{RequestID: requestID}}
+	r := &recordContext{Context: ctx, record: Record{RequestID: requestID}}
 	return r, &r.record
 }
 
-// FromContext returns the record of the request that ctx belongs to, or nil outside of one.
+// FromContext returns the record of the request that ctx belongs to, or nil outside of a request.
 func FromContext(ctx context.Context) *Record {
 	r, _ := ctx.Value(contextKey{}).(*Record)
 	return r
 }
 
-// RequestID returns the ID of the request that ctx belongs to, or "" outside of one.
+// RequestID returns the ID of the request that ctx belongs to, or "" outside of a request.
 func RequestID(ctx context.Context) string {
 	if r := FromContext(ctx); r != nil {
 		return r.RequestID
@@ -69,31 +79,31 @@ func RequestID(ctx context.Context) string {
 	return ""
 }
 
-// Found notes that the document is one that was parsed before, and which.
+// Found records that the document was in the cache.
 func (r *Record) Found(d *Document) {
 	if r != nil {
 		r.Looked, r.Document = true, d
 	}
 }
 
-// Missed notes that the document was not known: its text has to be parsed.
+// Missed records that the document was not in the cache, so that its text has to be parsed.
 func (r *Record) Missed(text string) {
 	if r != nil {
 		r.Looked, r.Hash = true, Hash(text)
 	}
 }
 
-// LookUp is how a look-up in a cache ended.
+// LookUp is the result of a look-up in a cache.
 type LookUp int8
 
-// Most requests do not look.
+// These are the results. NotLooked means that there was no look-up.
 const (
 	NotLooked LookUp = iota
 	Hit
 	Miss
 )
 
-// LookUp notes that the text of a document was looked up by its hash, and whether it was there.
+// LookUp records that the text of a document was looked up by its hash, and whether it was found.
 func (r *Record) LookUp(found bool) {
 	switch {
 	case r == nil:
@@ -104,46 +114,178 @@ func (r *Record) LookUp(found bool) {
 	}
 }
 
-// Parsed notes that the document, which was not known, is valid.
+// Parsed records that a document which was not in the cache is valid.
 func (r *Record) Parsed(d *Document) {
 	if r != nil {
 		r.Document = d
 	}
 }
 
-// Runs notes which operation of the document is meant; nil if the document has none of the name that was asked for.
+// Runs records which operation of the document runs. The operation is nil if the document has none of
+// the requested name.
 func (r *Record) Runs(operation *ast.OperationDefinition) {
-	if r != nil && r.Document != nil && operation != nil {
-		r.Operation = r.Document.find(operation)
+	if r == nil || r.Document == nil || operation == nil {
+		return
+	}
+	if i := slices.Index(r.Document.source.Operations, operation); i >= 0 {
+		r.Operation = &r.Document.operations[i]
 	}
 }
 
-// Attempt notes that the operation is run for the n-th time, from 1.
+// Attempt records that the operation is run for the n-th time. The first attempt is number 1.
 func (r *Record) Attempt(n int) {
 	if r != nil {
 		r.Attempts = n
 	}
 }
 
-// Refuse notes which limit the request passed.
+// Refuse records the limit that the request exceeded.
 func (r *Record) Refuse(l Limit) {
 	if r != nil {
 		r.Refused = l
 	}
 }
 
-// Answer notes that a GraphQL response is sent, and the code of its first error, "" without one.
+// Answer records that a GraphQL response is sent. code is the code of its first error, or "".
 func (r *Record) Answer(code string) {
 	if r != nil {
 		r.Answered, r.Code = true, code
 	}
 }
 
-// ShortHash returns the first 16 digits of the hash of the document, valid or not, or "" if there is none.
+// ShortHash returns the first 16 digits of the hash of the document, valid or not, or "" if there is
+// no document.
 func (r *Record) ShortHash() string {
 	hash := r.Hash
 	if r.Document != nil {
 		hash = r.Document.Hash
 	}
 	return hash[:min(len(hash), 16)]
+}
+
+// Shape is a statement without its values, with the counts and times of all its runs in a request.
+type Shape struct {
+	SQL    string        `json:"sql"` // the text, with placeholders
+	Count  int           `json:"count"`
+	Failed int           `json:"failed,omitempty"`
+	Time   time.Duration `json:"-"`
+	Millis float64       `json:"ms"` // Time, for log lines
+}
+
+// maxShapes is how many different statements of a request have a shape. Further ones are only counted.
+const maxShapes = 32
+
+// Statement records a statement that the request of ctx ran. text must not contain values.
+func (r *Record) Statement(ctx context.Context, text string, took time.Duration, err error) {
+	if r == nil {
+		return
+	}
+	if r.spans.tracer != nil {
+		r.traceStatement(ctx, text, took, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.statements++
+	r.databaseTime += took
+	shape := r.shape(text)
+	if shape == nil {
+		return
+	}
+	shape.Count++
+	shape.Time += took
+	if err != nil {
+		shape.Failed++
+	}
+}
+
+// shape returns the shape of a statement, or nil if there are too many others already.
+func (r *Record) shape(text string) *Shape {
+	for i := range r.shapes {
+		if r.shapes[i].SQL == text {
+			return &r.shapes[i]
+		}
+	}
+	if len(r.shapes) == maxShapes {
+		return nil
+	}
+	if r.shapes == nil {
+		r.shapes = r.space[:0]
+	}
+	r.shapes = append(r.shapes, Shape{SQL: text})
+	return &r.shapes[len(r.shapes)-1]
+}
+
+// Database returns how many statements the request ran in all attempts, and their time in total.
+func (r *Record) Database() (statements int, took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.statements, r.databaseTime
+}
+
+// maxText is how many bytes of a statement are logged.
+const maxText = 2000
+
+// Shapes returns the shapes of the request's statements, the slowest ones first. There are at most 32,
+// each with up to 2,000 bytes of its text.
+func (r *Record) Shapes() []Shape {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	shapes := slices.Clone(r.shapes)
+	slices.SortStableFunc(shapes, func(a, b Shape) int { return int(b.Time - a.Time) })
+	for i := range shapes {
+		if text := shapes[i].SQL; len(text) > maxText {
+			shapes[i].SQL = text[:maxText] + "…"
+		}
+		shapes[i].Millis = Millis(shapes[i].Time)
+	}
+	return shapes
+}
+
+// Millis returns a duration in milliseconds, rounded down to microseconds.
+func Millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// Document describes a valid document. It is made once, and cached with the parsed document.
+type Document struct {
+	Hash       string // see the function Hash
+	source     *ast.QueryDocument
+	operations []Operation // in the order of source
+}
+
+// Operation describes an operation of a document.
+type Operation struct {
+	Name string // the name in the document, cut to 64 bytes, or the kind if it has no name
+	Kind string // query or mutation
+}
+
+// maxName is how many bytes of an operation's name are used. GraphQL only allows letters, digits and _
+// in names.
+const maxName = 64
+
+// NewDocument describes a valid document of the given text.
+func NewDocument(text string, source *ast.QueryDocument) *Document {
+	d := &Document{Hash: Hash(text), source: source}
+	for _, operation := range source.Operations {
+		kind := string(operation.Operation)
+		name := cmp.Or(operation.Name, kind)
+		// Metrics keep the name for ever. Without the copy they would keep the text of the document.
+		name = strings.Clone(name[:min(len(name), maxName)])
+		d.operations = append(d.operations, Operation{Name: name, Kind: kind})
+	}
+	return d
+}
+
+// Hash returns the SHA-256 of a document's text in 64 hexadecimal digits. Persisted operations have the
+// same hash.
+func Hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// Panic describes the value of a panic for the log. It returns the message of Go's runtime, or else
+// only the type of the value, because the value may contain something that was sent.
+func Panic(value any) string {
+	if err, ok := value.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("of type %T", value)
 }

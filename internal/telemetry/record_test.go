@@ -22,7 +22,8 @@ func mustParse(t *testing.T, text string) *ast.QueryDocument {
 	return doc
 }
 
-func TestOperation(t *testing.T) {
+// TestRecordOperation checks how operations with and without names are recorded.
+func TestRecordOperation(t *testing.T) {
 	long := "N" + strings.Repeat("0", 99)
 	text := "query A { a } mutation B { b } query " + long + " { c }"
 	doc := mustParse(t, text)
@@ -52,7 +53,7 @@ func TestOperation(t *testing.T) {
 	}
 }
 
-// TestHash has its value from sha256sum.
+// TestHash compares the hash with the one that sha256sum prints.
 func TestHash(t *testing.T) {
 	const want = "001c3174e099bd72b729d0c0a529ba9f5a740c446e2a6e1d71b283cb84ec3065"
 	if got := telemetry.Hash("{ hello }"); got != want {
@@ -60,7 +61,8 @@ func TestHash(t *testing.T) {
 	}
 }
 
-func TestShapes(t *testing.T) {
+// TestRecordShapes checks the counts and the order of statements, and how long texts are cut.
+func TestRecordShapes(t *testing.T) {
 	ctx, r := telemetry.NewContext(t.Context(), "")
 	if telemetry.FromContext(ctx) != r {
 		t.Fatal("the record is not on its context")
@@ -78,7 +80,7 @@ func TestShapes(t *testing.T) {
 		t.Fatalf("%d shapes, want 32", len(shapes))
 	}
 	if s := shapes[0]; s.SQL != "SELECT 9" || s.Count != 2 || s.Failed != 1 || s.Millis != 5 {
-		t.Errorf("the slowest is %+v, want SELECT 9 twice in 5 ms, once in vain", s)
+		t.Errorf("the slowest is %+v, want SELECT 9 twice in 5 ms, once with an error", s)
 	}
 	if s := shapes[1]; s.SQL != "SELECT 7" || s.Count != 2 || s.Failed != 0 || s.Millis != 3 {
 		t.Errorf("the next is %+v, want SELECT 7 twice in 3 ms", s)
@@ -90,8 +92,8 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestNone checks that what runs outside of a request may tell as well.
-func TestNone(t *testing.T) {
+// TestRecordNil checks that code outside of a request may record, too.
+func TestRecordNil(t *testing.T) {
 	r := telemetry.FromContext(t.Context())
 	if r != nil {
 		t.Fatal("there is a record")
@@ -107,13 +109,13 @@ func TestNone(t *testing.T) {
 	r.Statement(t.Context(), "", 0, nil)
 }
 
-// TestUntracedCost checks that what is traced elsewhere allocates nothing for a request that is not.
-func TestUntracedCost(t *testing.T) {
+// TestRecordUntraced checks that the methods for traces allocate nothing for a request without a trace.
+func TestRecordUntraced(t *testing.T) {
 	ctx, r := telemetry.NewContext(t.Context(), "")
 	r.Statement(ctx, "SELECT 1", 0, nil)
 	if n := testing.AllocsPerRun(100, func() {
 		inside := r.StartOperation(ctx)
-		inside, batch := telemetry.StartBatch(inside, "Hero", "heroes", 3)
+		inside, batch := telemetry.StartBatch(inside, "Book", "books", 3)
 		telemetry.FromContext(inside).Statement(inside, "SELECT 1", 0, nil)
 		batch.End(3, nil)
 		r.StopOperation()

@@ -2,8 +2,10 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -14,14 +16,16 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Tracer makes the traces of requests: a span for the request, one for its operation, below it one for each batch, and one for each
-// statement. Names and attributes are those of OpenTelemetry's semantic conventions as far as these have them.
+// Tracer makes the traces of requests. A request has a span, with a span for its operation, and below
+// that one for each batch of rows and one for each statement. Names and attributes follow
+// OpenTelemetry's semantic conventions where these have any.
 type Tracer struct {
 	spans  trace.Tracer
 	system attribute.KeyValue
 }
 
-// NewTracer returns a tracer that hands spans to the provider. kind is ent's name for the kind of database.
+// NewTracer returns a tracer that makes its spans with the provider. kind is ent's name for the kind of
+// the database.
 func NewTracer(provider trace.TracerProvider, kind string) *Tracer {
 	system := semconv.DBSystemNamePostgreSQL
 	if kind == dialect.SQLite {
@@ -30,7 +34,7 @@ func NewTracer(provider trace.TracerProvider, kind string) *Tracer {
 	return &Tracer{provider.Tracer("forge", trace.WithSchemaURL(semconv.SchemaURL)), system}
 }
 
-// spans are those of a request that its record ends.
+// spans are the spans that a record ends.
 type spans struct {
 	tracer             *Tracer // nil unless the request is traced
 	request, operation trace.Span
@@ -40,8 +44,9 @@ type spans struct {
 // traceContext reads and writes W3C's traceparent and tracestate: https://www.w3.org/TR/trace-context/.
 var traceContext = propagation.TraceContext{}
 
-// Start begins the span of an HTTP request: one of the trace that the request names, and recorded if that one is, or of a new trace. The
-// header of the answer names it, so that whoever asked finds it.
+// Start begins the span of an HTTP request, and returns a context with it. The span belongs to the trace
+// that the request names, and is recorded if that one is, or else to a new trace. The header of the
+// answer names the trace, so that the client can find it.
 func (t *Tracer) Start(ctx context.Context, record *Record, request *http.Request, answer http.Header) context.Context {
 	ctx = traceContext.Extract(ctx, propagation.HeaderCarrier(request.Header))
 	ctx, span := t.spans.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer))
@@ -53,7 +58,7 @@ func (t *Tracer) Start(ctx context.Context, record *Record, request *http.Reques
 	return ctx
 }
 
-// method returns an HTTP method, or _OTHER for what a client made up.
+// method returns an HTTP method, or _OTHER for an unknown one.
 func method(m string) string {
 	switch m {
 	case http.MethodGet, http.MethodPost, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -62,7 +67,8 @@ func method(m string) string {
 	return "_OTHER"
 }
 
-// verb returns how the name of a span begins. What a client made up is HTTP there, as semantic conventions have it.
+// verb returns the first word of a span's name: the method, or HTTP for an unknown one, as the semantic
+// conventions demand.
 func verb(m string) string {
 	if method(m) == m {
 		return m
@@ -70,7 +76,7 @@ func verb(m string) string {
 	return "HTTP"
 }
 
-// TraceID returns the ID of the trace that the request is recorded in, or "".
+// TraceID returns the ID of the request's trace, or "" if the request is not recorded.
 func (r *Record) TraceID() string {
 	if r.spans.tracer == nil {
 		return ""
@@ -78,7 +84,8 @@ func (r *Record) TraceID() string {
 	return r.spans.request.SpanContext().TraceID().String()
 }
 
-// End ends the spans of the request and its operation. route is one of the few that the server has.
+// End ends the spans of the request and its operation. route is a pattern of the server, and not a path
+// that the client chose.
 func (r *Record) End(route, id, method string, status int) {
 	if r.spans.tracer == nil {
 		return
@@ -88,7 +95,8 @@ func (r *Record) End(route, id, method string, status int) {
 	}
 	span := r.spans.request
 	span.SetName(verb(method) + " " + route)
-	span.SetAttributes(semconv.HTTPRoute(route), semconv.URLPath(route), semconv.HTTPResponseStatusCode(status), attribute.String("forge.request.id", id))
+	span.SetAttributes(semconv.HTTPRoute(route), semconv.URLPath(route),
+		semconv.HTTPResponseStatusCode(status), attribute.String("forge.request.id", id))
 	if r.Refused != "" {
 		span.SetAttributes(attribute.String("forge.refused", string(r.Refused)))
 	}
@@ -102,7 +110,7 @@ func (r *Record) End(route, id, method string, status int) {
 	span.End()
 }
 
-// StartOperation returns a context for the execution of the operation.
+// StartOperation begins the span of the operation, and returns a context with it.
 func (r *Record) StartOperation(ctx context.Context) context.Context {
 	if r == nil || r.spans.tracer == nil || r.Operation == nil {
 		return ctx
@@ -111,13 +119,14 @@ func (r *Record) StartOperation(ctx context.Context) context.Context {
 	return ctx
 }
 
-// StopOperation notes that the operation has been executed.
+// StopOperation records that the operation has been executed. End ends its span with this time.
 func (r *Record) StopOperation() {
 	if r != nil && r.spans.operation != nil {
 		r.spans.operationEnd = time.Now()
 	}
 }
 
+// endOperation ends the span of the operation.
 func (r *Record) endOperation() {
 	span := r.spans.operation
 	statements, _ := r.Database()
@@ -133,7 +142,68 @@ func (r *Record) endOperation() {
 		span.SetAttributes(semconv.ErrorTypeKey.String(r.Code))
 	}
 	if r.spans.operationEnd.IsZero() {
-		r.spans.operationEnd = time.Now() // it ended in a panic
+		r.spans.operationEnd = time.Now() // the operation panicked
 	}
 	span.End(trace.WithTimestamp(r.spans.operationEnd))
+}
+
+// BatchSpan is the span of a batch: of the rows that are read at once for all their parents. The zero
+// BatchSpan is for requests that are not traced.
+type BatchSpan struct{ span trace.Span }
+
+// StartBatch begins the span of a batch, and returns a context with it. The batch has the rows of an
+// entity that an edge leads to from the given number of parents, or with edge "" those of a root field.
+func StartBatch(ctx context.Context, entity, edge string, keys int) (context.Context, BatchSpan) {
+	r := FromContext(ctx)
+	if r == nil || r.spans.tracer == nil {
+		return ctx, BatchSpan{}
+	}
+	name := entity
+	if edge != "" {
+		name = edge
+	}
+	ctx, span := r.spans.tracer.spans.Start(ctx, "load "+name)
+	span.SetAttributes(attribute.String("forge.batch.entity", entity), attribute.Int("forge.batch.keys", keys))
+	if edge != "" {
+		span.SetAttributes(attribute.String("forge.batch.edge", edge))
+	}
+	return ctx, BatchSpan{span}
+}
+
+// End ends the span of a batch with the number of its rows, and the error if it failed.
+func (b BatchSpan) End(rows int, err error) {
+	if b.span == nil {
+		return
+	}
+	b.span.SetAttributes(attribute.Int("forge.batch.rows", rows))
+	if err != nil {
+		b.span.SetStatus(codes.Error, "")
+	}
+	b.span.End()
+}
+
+// traceStatement adds the span of a statement that has just ended.
+func (r *Record) traceStatement(ctx context.Context, text string, took time.Duration, err error) {
+	end := time.Now()
+	verb, _, _ := strings.Cut(text, " ")
+	_, span := r.spans.tracer.spans.Start(ctx, verb,
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(end.Add(-took)),
+		trace.WithAttributes(r.spans.tracer.system, semconv.DBOperationName(verb), semconv.DBQueryText(text)))
+	if err != nil {
+		span.SetStatus(codes.Error, "")
+		span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
+	}
+	span.End(trace.WithTimestamp(end))
+}
+
+// errorType returns the SQLSTATE of an error, or else its Go type. The message of the error is left out,
+// because it may contain values.
+func errorType(err error) string {
+	if e, ok := errors.AsType[interface {
+		error
+		SQLState() string
+	}](err); ok {
+		return e.SQLState()
+	}
+	return fmt.Sprintf("%T", err)
 }

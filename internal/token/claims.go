@@ -14,49 +14,52 @@ import (
 	"forge/internal/viewer"
 )
 
-// claims are what a token says, with times to the microsecond.
+// claims are the claims of a token. Its times are exact to the microsecond.
 type claims struct{ jwt.MapClaims }
 
-// UnmarshalJSON keeps numbers as they are written.
+// UnmarshalJSON reads the claims, with numbers as they are written.
 func (c *claims) UnmarshalJSON(text []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	return decoder.Decode(&c.MapClaims)
 }
 
-// GetExpirationTime returns exp, nil if it is missing.
+// GetExpirationTime returns exp, or nil if it is missing.
 func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.time("exp") }
 
-// GetNotBefore returns nbf, nil if it is missing.
+// GetNotBefore returns nbf, or nil if it is missing.
 func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.time("nbf") }
 
-// GetIssuedAt returns iat, nil if it is missing.
+// GetIssuedAt returns iat, or nil if it is missing.
 func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.time("iat") }
 
-// latest is the last second that a time can be in, that of the year 9999.
-const latest = 253402300799
+// maxTime is the last second of the year 9999.
+const maxTime = 253402300799
 
+// time returns the time in a claim, or nil if the claim is missing. It returns an error if the claim is
+// not a number of seconds since 1970, or is after the year 9999.
 func (c *claims) time(name string) (*jwt.NumericDate, error) {
-	value, given := c.MapClaims[name]
-	if !given {
+	value, present := c.MapClaims[name]
+	if !present {
 		return nil, nil
 	}
 	number, _ := value.(json.Number)
 	seconds, err := number.Float64()
-	if err != nil || seconds < 0 || seconds > latest {
+	if err != nil || seconds < 0 || seconds > maxTime {
 		return nil, jwt.ErrInvalidType
 	}
 	return &jwt.NumericDate{Time: time.UnixMicro(int64(math.Round(seconds * 1e6)))}, nil
 }
 
-// text returns a claim that is a text, and else "".
+// text returns a claim that is a string, or "" for any other claim.
 func (c *claims) text(name string) string {
 	text, _ := c.MapClaims[name].(string)
 	return text
 }
 
-// role returns the role that a claim gives: an administrator's if it is ADMIN, or a list that has it, in capital letters or not. Where
-// there is no claim of that name, the name is a path: realm_access.roles is the member roles of the claim realm_access.
+// role returns the role in a claim: Admin if the claim is ADMIN or a list with ADMIN, in any case of
+// letters, and otherwise User. If there is no claim of that name, the name is taken for a path:
+// realm_access.roles is the member roles of the claim realm_access.
 func (c *claims) role(claim string) viewer.Role {
 	switch value := c.at(claim).(type) {
 	case string:
@@ -71,6 +74,7 @@ func (c *claims) role(claim string) viewer.Role {
 	return viewer.User
 }
 
+// at returns the claim of that name or at that path, or nil if there is none.
 func (c *claims) at(path string) any {
 	if value, ok := c.MapClaims[path]; ok {
 		return value
@@ -83,6 +87,7 @@ func (c *claims) at(path string) any {
 	return value
 }
 
+// roleOf returns the role of that name. Unknown names mean User.
 func roleOf(name string) viewer.Role {
 	if strings.EqualFold(name, adminRole) {
 		return viewer.Admin
@@ -90,17 +95,18 @@ func roleOf(name string) viewer.Role {
 	return viewer.User
 }
 
-// userID returns the user of an ID that clients see.
+// userID returns the UUID in the ID of a user, as clients see it. It returns false if the text is not
+// such an ID.
 func userID(text string) (uuid.UUID, bool) {
 	id, err := ids.Parse(text)
 	return id.UUID, err == nil && id.Prefix == user && id.UUID != uuid.Nil
 }
 
-// elsewhere is the namespace of IDs for people whom a provider knows, and Forge does not.
-var elsewhere = uuid.MustParse("6a0c5f0e-63b0-4f0a-9d1c-2b7e4d9c8a51")
+// providerNamespace is the namespace of the IDs of people whom only a provider knows.
+var providerNamespace = uuid.MustParse("6a0c5f0e-63b0-4f0a-9d1c-2b7e4d9c8a51")
 
-// stranger returns the ID of somebody whom a provider knows by a subject. It is of version 5 and the IDs of rows are of version 7, so no row
-// belongs to it.
-func stranger(issuer, subject string) uuid.UUID {
-	return uuid.NewSHA1(elsewhere, []byte(issuer+"\x00"+subject))
+// providerID returns an ID for a subject of a provider who is not a user of Forge. It is a UUID of
+// version 5. The IDs of rows are of version 7, so no row has this ID.
+func providerID(issuer, subject string) uuid.UUID {
+	return uuid.NewSHA1(providerNamespace, []byte(issuer+"\x00"+subject))
 }

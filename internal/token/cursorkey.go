@@ -6,9 +6,10 @@ import (
 	"crypto/sha256"
 )
 
-// CursorKey returns 32 bytes that cursors are sealed with. They are the same in all processes with the same options and keys, and after a
-// restart: made from CursorSecret, or else from the secret, or else from the first key of the file. Where there is none of these, lasting is
-// false and they are this process's alone.
+// CursorKey returns the key that encrypts cursors, of 32 bytes. It is derived from CursorSecret, or else
+// from the secret of keys, or else from the first key of their file. So it is the same after a restart,
+// and in all processes with the same options and keys. If there is none of these, the key is random and
+// lasting is false: only this process can read its cursors.
 func (o Options) CursorKey(keys *Keys) (key []byte, lasting bool) {
 	switch {
 	case o.CursorSecret != "":
@@ -19,14 +20,15 @@ func (o Options) CursorKey(keys *Keys) (key []byte, lasting bool) {
 		return cursorKey(keys.first.material), true
 	}
 	random := make([]byte, sha256.Size)
-	_, _ = rand.Read(random) // it does not fail, and ends the process if it did
+	_, _ = rand.Read(random) // it never returns an error
 	return random, false
 }
 
+// cursorKey derives the key from secret material.
 func cursorKey(material []byte) []byte {
 	key, err := hkdf.Key(sha256.New, material, nil, "forge: cursors", sha256.Size)
 	if err != nil {
-		panic("token: " + err.Error()) // the length is one that HKDF has
+		panic("token: " + err.Error()) // HKDF supports this length
 	}
 	return key
 }

@@ -2,7 +2,8 @@ package token
 
 import "os"
 
-// Exposed reports whether others than the owner and the group of a file may read it. "" is no file.
+// Exposed reports whether all users of the machine may read a file. It returns false if there is no
+// such file.
 func Exposed(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().Perm()&0o004 != 0

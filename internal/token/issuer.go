@@ -19,7 +19,7 @@ type Issuer struct {
 	ttl              time.Duration
 }
 
-// NewIssuer returns what signs with the first of the keys; nil if there is none.
+// NewIssuer returns an issuer that signs with the first of the keys, or nil if there is no key.
 func NewIssuer(o Options, keys *Keys) *Issuer {
 	if keys.first == nil {
 		return nil
@@ -30,10 +30,11 @@ func NewIssuer(o Options, keys *Keys) *Issuer {
 // user is the prefix of a user's ID.
 const user = "user"
 
-// Issue returns a token for a user, and when it ends, in whole seconds: a token's life after now. The same arguments make the same token
-// again; id tells it from all others.
+// Issue returns a token for a user, and the time when it expires: the lifetime of tokens after now, in
+// whole seconds. id is the ID of the token. The same arguments return the same token.
 //
-// It says to the microsecond when it was issued, so that one that follows a revocation in the same second is told from those before.
+// issued is stored to the microsecond. So a token that follows a revocation in the same second can be
+// told from those that were revoked.
 func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (text string, expires time.Time, err error) {
 	expires = now.Add(i.ttl).Truncate(time.Second).UTC()
 	token := jwt.NewWithClaims(i.key.method, jwt.MapClaims{
@@ -51,12 +52,13 @@ func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, now, issue
 	return text, expires, err
 }
 
-// The roles as tokens have them.
+// These are the roles in tokens.
 const (
 	adminRole = "ADMIN"
 	userRole  = "USER"
 )
 
+// nameOf returns the name of a role in tokens.
 func nameOf(role viewer.Role) string {
 	if role == viewer.Admin {
 		return adminRole

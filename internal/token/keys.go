@@ -15,26 +15,28 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// ownAlgorithms are those of Forge's own tokens.
+// ownAlgorithms are the algorithms of Forge's own tokens. They must not be changed.
 var ownAlgorithms = []string{jwt.SigningMethodHS256.Alg(), jwt.SigningMethodEdDSA.Alg()}
 
-// Keys are Forge's own. The first signs, and all verify, so that a key can be replaced while tokens of the one before are about.
+// Keys are Forge's own keys. The first one signs tokens, and all of them verify tokens. So a key can be
+// replaced while tokens that it has signed are still in use.
 type Keys struct {
 	first  *ownKey // nil if there is none
-	secret *ownKey // of AUTH_SECRET; nil if there is none
+	secret *ownKey // the key of AUTH_SECRET; nil if there is none
 	all    *keySet
 	count  int
 }
 
+// ownKey is one of Forge's own keys.
 type ownKey struct {
 	id           string
 	method       jwt.SigningMethod
 	sign, verify any
-	material     []byte // the secret in it
+	material     []byte // the secret bytes of the key
 }
 
-// ReadKeys returns the keys of a set in a file, and behind them the secret. Either may be "". The error says what is wrong with the file, and
-// nothing of what is in it.
+// ReadKeys returns the keys of the JSON Web Key Set at path, followed by the key of the secret. Either
+// may be "". The error says what is wrong with the file, and repeats nothing of its content.
 func ReadKeys(secret, path string) (*Keys, error) {
 	keys := &Keys{all: newKeySet()}
 	if path != "" {
@@ -71,7 +73,8 @@ func (k *Keys) add(key *ownKey) {
 	k.all.add(keyName{key.id, key.method.Alg()}, key.verify)
 }
 
-// secretKey returns the key of a secret. Its ID tells one secret from the next, and nothing of it.
+// secretKey returns the key of a secret. Its ID differs from one secret to the next, and does not reveal
+// the secret.
 func secretKey(secret []byte) *ownKey {
 	sum := sha256.Sum256(append([]byte("forge: the ID of a secret\x00"), secret...))
 	return hmacKey("secret-"+base64.RawURLEncoding.EncodeToString(sum[:6]), secret)
@@ -81,17 +84,18 @@ func hmacKey(id string, secret []byte) *ownKey {
 	return &ownKey{id: id, method: jwt.SigningMethodHS256, sign: secret, verify: secret, material: secret}
 }
 
-// The largest set of keys that is read, in bytes and in keys.
+// These are the limits of a key set.
 const (
-	maxSet  = 1 << 20
+	maxSet  = 1 << 20 // bytes
 	maxKeys = 1000
-	maxID   = 255
+	maxID   = 255 // bytes of a kid
 )
 
+// readKeySet returns the private keys of the key set in a file.
 func readKeySet(path string) ([]*ownKey, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, errors.Unwrap(err) // the path is known
+		return nil, errors.Unwrap(err) // without the path, which the caller knows
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxSet+1))
@@ -116,7 +120,7 @@ func readKeySet(path string) ([]*ownKey, error) {
 
 var errNoSet = errors.New(`it is not a JSON Web Key Set, {"keys": [...]}`)
 
-// parseSet returns the keys of a JSON Web Key Set as they are written there.
+// parseSet returns the keys of a JSON Web Key Set as JSON.
 func parseSet(text []byte) ([]json.RawMessage, error) {
 	var set struct {
 		Keys *[]json.RawMessage `json:"keys"`
@@ -132,38 +136,38 @@ func parseSet(text []byte) ([]json.RawMessage, error) {
 	return *set.Keys, nil
 }
 
-// parseOwn reads a private key.
+// parseOwn parses a private key.
 func parseOwn(text []byte) (*ownKey, error) {
-	var written jwkset.JWKMarshal
-	if err := json.Unmarshal(text, &written); err != nil {
+	var marshalled jwkset.JWKMarshal
+	if err := json.Unmarshal(text, &marshalled); err != nil {
 		return nil, errors.New("it is not a JSON Web Key")
 	}
-	if written.KID == "" || len(written.KID) > maxID {
+	if marshalled.KID == "" || len(marshalled.KID) > maxID {
 		return nil, fmt.Errorf("it needs a kid of 1 to %d bytes", maxID)
 	}
-	if written.USE != "" && written.USE != jwkset.UseSig {
+	if marshalled.USE != "" && marshalled.USE != jwkset.UseSig {
 		return nil, errors.New("its use is not sig")
 	}
-	read, err := jwkset.NewJWKFromMarshal(written, jwkset.JWKMarshalOptions{Private: true}, jwkset.JWKValidateOptions{})
+	parsed, err := jwkset.NewJWKFromMarshal(marshalled, jwkset.JWKMarshalOptions{Private: true}, jwkset.JWKValidateOptions{})
 	if err != nil {
 		return nil, errors.New("it is not valid; allowed are oct keys and Ed25519 keys (OKP), with their private parts")
 	}
 	var key *ownKey
-	switch private := read.Key().(type) {
+	switch private := parsed.Key().(type) {
 	case []byte:
 		if len(private) < MinSecret {
 			return nil, fmt.Errorf("it has %d bytes, and HS256 needs %d at least", len(private), MinSecret)
 		}
-		key = hmacKey(written.KID, private)
+		key = hmacKey(marshalled.KID, private)
 	case ed25519.PrivateKey:
 		if !bytes.Equal(ed25519.NewKeyFromSeed(private.Seed()), private) {
 			return nil, errors.New("its x does not belong to its d")
 		}
-		key = &ownKey{written.KID, jwt.SigningMethodEdDSA, private, private.Public(), private.Seed()}
+		key = &ownKey{marshalled.KID, jwt.SigningMethodEdDSA, private, private.Public(), private.Seed()}
 	default:
 		return nil, errors.New("allowed are oct keys and Ed25519 keys (OKP), with their private parts")
 	}
-	if written.ALG != "" && string(written.ALG) != key.method.Alg() {
+	if marshalled.ALG != "" && string(marshalled.ALG) != key.method.Alg() {
 		return nil, fmt.Errorf("its alg is not %s", key.method.Alg())
 	}
 	return key, nil

@@ -1,39 +1,42 @@
 package token
 
-// keySet is keys for verifying, each together with an algorithm that it may be used with. It is not changed once it is in use.
+// keySet has the keys that verify tokens, each with the algorithms that it may be used with. It must not
+// be changed once it is in use.
 type keySet struct {
-	by    map[keyName]any
-	alone map[string]any // the key for an algorithm; nil if there are several
+	byName map[keyName]any
+	only   map[string]any // the only key for an algorithm; nil if there are several
 }
 
-// keyName is what a token says of its key. It is looked up, and names nothing else: no file, no row, no address.
+// keyName is the name of a key in a token's header. It is only looked up in a keySet, and never used as
+// the name of a file, a row or an address.
 type keyName struct{ id, algorithm string }
 
 func newKeySet() *keySet { return &keySet{map[keyName]any{}, map[string]any{}} }
 
-// add takes a key for an algorithm. Of two that have the same name the first counts.
+// add adds a key. Of two keys with the same name, the first one is used.
 func (s *keySet) add(name keyName, key any) {
-	if _, taken := s.by[name]; !taken {
-		s.by[name] = key
+	if _, exists := s.byName[name]; !exists {
+		s.byName[name] = key
 	}
-	if _, several := s.alone[name.algorithm]; several {
+	if _, several := s.only[name.algorithm]; several {
 		key = nil
 	}
-	s.alone[name.algorithm] = key
+	s.only[name.algorithm] = key
 }
 
-// find returns the key of a name; without an ID, the only one for the algorithm. It is nil if there is none.
+// find returns the key of that name, or nil if there is none. Without an ID, it returns the only key for
+// the algorithm.
 func (s *keySet) find(name keyName) any {
 	if name.id == "" {
-		return s.alone[name.algorithm]
+		return s.only[name.algorithm]
 	}
-	return s.by[name]
+	return s.byName[name]
 }
 
-// has reports whether there is a key of the ID for any of the algorithms.
+// has reports whether there is a key with the ID for any of the algorithms.
 func (s *keySet) has(id string, algorithms []string) bool {
 	for _, algorithm := range algorithms {
-		if s.by[keyName{id, algorithm}] != nil {
+		if s.byName[keyName{id, algorithm}] != nil {
 			return true
 		}
 	}

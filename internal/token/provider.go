@@ -10,42 +10,45 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"forge/internal/retry"
 )
 
-// provider is where an OpenID Connect provider publishes its keys. They are fetched by one at a time.
+// provider fetches the keys of an OpenID Connect provider. At most one fetch runs at a time.
 type provider struct {
 	url     string
-	changed func(*keySet)
+	changed func(*keySet) // called with new keys
 	log     *slog.Logger
 	now     func() time.Time
 
 	mu      sync.Mutex
-	begun   time.Time // when the last fetch began
-	running *fetching // nil if there is none
-	failed  bool      // the last one failed, and that was logged
-	text    [sha256.Size]byte
+	started time.Time         // when the last fetch began
+	running *fetch            // nil if none runs
+	failed  bool              // the last fetch failed, and that was logged
+	sum     [sha256.Size]byte // of the last key set
 }
 
-// fetching is a fetch that runs. Its error may be read once done is closed.
-type fetching struct {
+// fetch is a fetch that runs. Its error may be read once done is closed.
+type fetch struct {
 	done chan struct{}
 	err  error
 }
 
 const (
-	// often is how far apart fetches are that tokens ask for: whoever makes up key IDs would else have us fetch for each.
-	often = 10 * time.Second
+	// minInterval is the time between fetches because of unknown keys. Without it, a client could make up
+	// key IDs and have the keys fetched for each of them.
+	minInterval = 10 * time.Second
 	// fetchTime is how long a fetch may take.
 	fetchTime = 5 * time.Second
-	// hourly is how far apart fetches are that nobody asked for.
-	hourly = time.Hour
+	// refreshInterval is the time between fetches in keepFresh.
+	refreshInterval = time.Hour
 )
 
 func newProvider(url string, changed func(*keySet), log *slog.Logger) *provider {
 	return &provider{url: url, changed: changed, log: log, now: time.Now}
 }
 
-// fetch gets the keys, or waits for the fetch that runs already.
+// fetch fetches the keys, or waits for the fetch that runs already.
 func (p *provider) fetch(ctx context.Context) error {
 	p.mu.Lock()
 	f := p.join()
@@ -58,10 +61,10 @@ func (p *provider) fetch(ctx context.Context) error {
 	}
 }
 
-// again gets the keys because one was not among them, unless that was done lately.
-func (p *provider) again() {
+// fetchAgain fetches the keys because of an unknown one, unless they were fetched a short time ago.
+func (p *provider) fetchAgain() {
 	p.mu.Lock()
-	if p.running == nil && !p.begun.IsZero() && p.now().Sub(p.begun) < often {
+	if p.running == nil && !p.started.IsZero() && p.now().Sub(p.started) < minInterval {
 		p.mu.Unlock()
 		return
 	}
@@ -70,41 +73,43 @@ func (p *provider) again() {
 	<-f.done // it takes fetchTime at most
 }
 
-// join returns the fetch that runs, or begins one. The caller holds the lock. Its time is its own: no request that waits for it can end it.
-func (p *provider) join() *fetching {
+// join returns the fetch that runs, or begins one. The caller holds mu. The fetch has a context of its
+// own, so no request that waits for it can end it.
+func (p *provider) join() *fetch {
 	if p.running != nil {
 		return p.running
 	}
-	f := &fetching{done: make(chan struct{})}
-	p.running, p.begun = f, p.now()
+	f := &fetch{done: make(chan struct{})}
+	p.running, p.started = f, p.now()
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), fetchTime)
 		defer cancel()
 		text, err := get(ctx, p.url)
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		f.err = p.take(text, err)
+		f.err = p.finish(text, err)
 		p.running = nil
 		close(f.done)
 	}()
 	return f
 }
 
-// take replaces the keys if there are others, and logs when fetches begin to fail, and when they succeed again.
-func (p *provider) take(text []byte, err error) error {
+// finish ends a fetch: it replaces the keys if they have changed, and logs when fetches begin to fail,
+// and when they succeed again. The caller holds mu.
+func (p *provider) finish(text []byte, err error) error {
 	sum := sha256.Sum256(text)
-	if err == nil && sum != p.text {
+	if err == nil && sum != p.sum {
 		var keys *keySet
 		var usable, all int
 		if keys, usable, all, err = parsePublic(text); err == nil {
-			p.text = sum
+			p.sum = sum
 			p.changed(keys)
 			p.log.Info("the provider's keys have been fetched", "keys", usable, "unusable", all-usable)
 		}
 	}
 	switch {
 	case err != nil && !p.failed:
-		p.log.Warn("the provider's keys cannot be fetched; those that are there stay in use, and it is tried again", "error", err)
+		p.log.Warn("the provider's keys cannot be fetched; the last ones stay in use, retrying", "error", err)
 	case err == nil && p.failed:
 		p.log.Info("the provider's keys can be fetched again")
 	}
@@ -112,36 +117,34 @@ func (p *provider) take(text []byte, err error) error {
 	return err
 }
 
-// keepFresh fetches the keys every hour until ctx ends; while that fails, a second after the first failure, and up to a minute after later ones.
+// keepFresh fetches the keys every hour until ctx ends. While fetches fail, it retries after a second,
+// and then after longer and longer pauses of up to a minute.
 func (p *provider) keepFresh(ctx context.Context) {
 	p.mu.Lock()
 	failed := p.failed
 	p.mu.Unlock()
-	pause := hourly
-	if failed {
-		pause = time.Second
-	}
-	for {
-		select {
-		case <-ctx.Done():
+	fresh := retry.Backoff{First: refreshInterval}
+	failing := retry.Backoff{First: time.Second, Max: time.Minute}
+	for failures := 0; ; {
+		pause := fresh
+		if failed {
+			failures++
+			pause = failing
+		} else {
+			failures = 0
+		}
+		if pause.Wait(ctx, failures) != nil {
 			return
-		case <-time.After(pause):
 		}
-		switch err := p.fetch(ctx); {
-		case err == nil:
-			pause = hourly
-		case pause == hourly:
-			pause = time.Second
-		default:
-			pause = min(2*pause, time.Minute)
-		}
+		failed = p.fetch(ctx) != nil
 	}
 }
 
-// client follows no redirect: the address of keys is where they are.
+// client does not follow redirects: the keys must be at the address in the settings.
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// get returns what is at an address.
+// get returns the body at an address. It returns an error if the status is not 200, or the body is
+// empty.
 func get(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -163,7 +166,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return text, err
 }
 
-// CountKeys fetches a provider's keys, and returns how many can be used.
+// CountKeys fetches a provider's keys, and returns how many of them can verify tokens.
 func CountKeys(ctx context.Context, url string) (int, error) {
 	text, err := get(ctx, url)
 	if err != nil {

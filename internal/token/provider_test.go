@@ -16,7 +16,7 @@ import (
 	"forge/internal/viewer"
 )
 
-// publisher is a provider's address of keys.
+// publisher is a server that publishes the keys of a provider.
 type publisher struct {
 	*httptest.Server
 	asked atomic.Int64
@@ -24,9 +24,10 @@ type publisher struct {
 	mu      sync.Mutex
 	status  int
 	answer  []byte
-	waiting chan struct{} // an answer waits until it is closed; nil: none waits
+	waiting chan struct{} // answers wait until it is closed; nil: none waits
 }
 
+// newPublisher starts a publisher without keys.
 func newPublisher(t testing.TB) *publisher {
 	p := &publisher{status: http.StatusOK}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -47,14 +48,17 @@ func newPublisher(t testing.TB) *publisher {
 	return p
 }
 
-func (p *publisher) publish(keys ...json.RawMessage) { p.say(http.StatusOK, setOf(keys...)) }
+// publish has the publisher answer with a set of these keys.
+func (p *publisher) publish(keys ...json.RawMessage) { p.answerWith(http.StatusOK, setOf(keys...)) }
 
-func (p *publisher) say(status int, answer []byte) {
+// answerWith has the publisher answer with a status and a body.
+func (p *publisher) answerWith(status int, answer []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.status, p.answer = status, answer
 }
 
+// hold has later answers wait until release is called.
 func (p *publisher) hold() (release func()) {
 	waiting := make(chan struct{})
 	p.mu.Lock()
@@ -63,7 +67,7 @@ func (p *publisher) hold() (release func()) {
 	return func() { close(waiting) }
 }
 
-// providerSide is a server that a provider alone makes tokens for.
+// providerSide returns a side that only accepts the tokens of a provider.
 func providerSide(t testing.TB, p *publisher) *side {
 	t.Helper()
 	o := base()
@@ -71,34 +75,37 @@ func providerSide(t testing.TB, p *publisher) *side {
 	return newSide(t, o)
 }
 
-// by returns a token of the provider.
-func (s *side) by(t testing.TB, key any, id string, others jwt.MapClaims) string {
+// providerToken returns a token of the provider that a key has signed.
+func (s *side) providerToken(t testing.TB, key any, id string, others jwt.MapClaims) string {
 	t.Helper()
-	return sign(t, jwt.SigningMethodEdDSA, key, map[string]any{"kid": id}, with(with(s.good(), jwt.MapClaims{"exp": s.now().Unix() + 36000}), others))
+	claims := with(s.good(), jwt.MapClaims{"exp": s.now().Unix() + 36000})
+	return sign(t, jwt.SigningMethodEdDSA, key, map[string]any{"kid": id}, with(claims, others))
 }
 
-func (s *side) mustHold(t testing.TB, name, text string) {
+// wantValid checks that a token is valid.
+func (s *side) wantValid(t testing.TB, name, text string) {
 	t.Helper()
 	if _, _, err := s.Verify(text); err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
 }
 
-func (s *side) mustNot(t testing.TB, name, text string, want error) {
+// wantInvalid checks that a token is refused with an error.
+func (s *side) wantInvalid(t testing.TB, name, text string, want error) {
 	t.Helper()
 	if _, _, err := s.Verify(text); !errors.Is(err, want) {
 		t.Errorf("%s: %v, want %v", name, err, want)
 	}
 }
 
-// TestProviderKeys follows a provider that replaces a key: fetches are counted.
+// TestProviderKeys has a provider replace a key, and counts the fetches.
 func TestProviderKeys(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
 	s := providerSide(t, p)
 	one, two := mustEd25519(t), mustEd25519(t)
 	p.publish(written(t, one.Public(), "one", false))
-	old, young := s.by(t, one, "one", nil), s.by(t, two, "two", nil)
+	old, young := s.providerToken(t, one, "one", nil), s.providerToken(t, two, "two", nil)
 	asked := func(want int64) {
 		t.Helper()
 		if got := p.asked.Load(); got != want {
@@ -109,92 +116,93 @@ func TestProviderKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 5 {
-		s.mustHold(t, "the first key", s.by(t, one, "one", jwt.MapClaims{"jti": time.Now().String()}))
+		s.wantValid(t, "the first key", s.providerToken(t, one, "one", jwt.MapClaims{"jti": time.Now().String()}))
 	}
 	asked(1)
 
 	p.publish(written(t, one.Public(), "one", false), written(t, two.Public(), "two", false))
 	for range 5 {
-		s.mustNot(t, "a new key, just after a fetch", young, errKey)
+		s.wantInvalid(t, "a new key, just after a fetch", young, errKey)
 	}
 	asked(1)
-	s.later(often)
-	s.mustHold(t, "a new key, later", young)
+	s.later(minInterval)
+	s.wantValid(t, "a new key, later", young)
 	asked(2)
 	for _, kid := range []string{"three", "four", "' OR 1=1 --", "../two"} {
-		s.mustNot(t, "unknown keys", s.by(t, one, kid, nil), errKey)
+		s.wantInvalid(t, "unknown keys", s.providerToken(t, one, kid, nil), errKey)
 	}
 	asked(2)
-	s.later(often)
-	s.mustNot(t, "an unknown secret", sign(t, jwt.SigningMethodHS256, []byte(aSecret), map[string]any{"kid": "three"}, s.good()), errKey)
+	s.later(minInterval)
+	s.wantInvalid(t, "an unknown secret", sign(t, jwt.SigningMethodHS256, []byte(aSecret), map[string]any{"kid": "three"}, s.good()), errKey)
 	asked(2)
-	s.mustNot(t, "an unknown key of another issuer", s.by(t, one, "three", jwt.MapClaims{"iss": "https://evil.example"}), errIssuer)
+	s.wantInvalid(t, "an unknown key of another issuer", s.providerToken(t, one, "three", jwt.MapClaims{"iss": "https://evil.example"}), errIssuer)
 	asked(2)
 
 	p.publish(written(t, two.Public(), "two", false))
-	s.mustHold(t, "a key that is gone there, while that is not known here", old)
+	s.wantValid(t, "a key that is gone there, while that is not known here", old)
 	if err := s.Fetch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	asked(3)
-	s.mustNot(t, "a key that is gone, with a token that was remembered", old, errKey)
-	s.mustHold(t, "the key that is left", young)
+	s.wantInvalid(t, "a key that is gone, with a token that was remembered", old, errKey)
+	s.wantValid(t, "the key that is left", young)
 	asked(3)
 }
 
-// TestProviderDown checks that tokens hold while the provider does not answer, or answers something else.
+// TestProviderDown checks that tokens stay valid while the provider does not answer, or answers with
+// something else than keys.
 func TestProviderDown(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
 	s := providerSide(t, p)
 	key := mustEd25519(t)
 	published := setOf(written(t, key.Public(), "one", false))
-	token := s.by(t, key, "one", nil)
+	token := s.providerToken(t, key, "one", nil)
 
-	p.say(http.StatusInternalServerError, published)
+	p.answerWith(http.StatusInternalServerError, published)
 	if err := s.Fetch(t.Context()); err == nil {
 		t.Error("status 500 is taken for keys")
 	}
-	s.mustNot(t, "before there were keys", token, ErrNoKeys)
-	s.mustNot(t, "a forged token, before there were keys", s.by(t, mustEd25519(t), "one", nil), ErrNoKeys)
-	p.say(http.StatusOK, published)
-	s.later(often)
-	s.mustHold(t, "as soon as there are", token)
+	s.wantInvalid(t, "before there were keys", token, ErrNoKeys)
+	s.wantInvalid(t, "a forged token, before there were keys", s.providerToken(t, mustEd25519(t), "one", nil), ErrNoKeys)
+	p.answerWith(http.StatusOK, published)
+	s.later(minInterval)
+	s.wantValid(t, "as soon as there are", token)
 
 	answers := map[string]func(){
-		"status 500":  func() { p.say(http.StatusInternalServerError, published) },
-		"a redirect":  func() { p.say(http.StatusFound, published) },
-		"nothing":     func() { p.say(http.StatusOK, nil) },
-		"HTML":        func() { p.say(http.StatusOK, []byte("<html>")) },
-		"no set":      func() { p.say(http.StatusOK, []byte(`{"error":"later"}`)) },
-		"far too big": func() { p.say(http.StatusOK, append(published, make([]byte, maxSet)...)) },
+		"status 500":  func() { p.answerWith(http.StatusInternalServerError, published) },
+		"a redirect":  func() { p.answerWith(http.StatusFound, published) },
+		"nothing":     func() { p.answerWith(http.StatusOK, nil) },
+		"HTML":        func() { p.answerWith(http.StatusOK, []byte("<html>")) },
+		"no set":      func() { p.answerWith(http.StatusOK, []byte(`{"error":"later"}`)) },
+		"far too big": func() { p.answerWith(http.StatusOK, append(published, make([]byte, maxSet)...)) },
 	}
 	for name, answer := range answers {
 		answer()
 		if err := s.Fetch(t.Context()); err == nil {
 			t.Errorf("%s is taken for keys", name)
 		}
-		s.mustHold(t, name, s.by(t, key, "one", jwt.MapClaims{"jti": name}))
+		s.wantValid(t, name, s.providerToken(t, key, "one", jwt.MapClaims{"jti": name}))
 	}
 	p.Close()
 	if err := s.Fetch(t.Context()); err == nil {
 		t.Error("nobody listens, and it is taken for keys")
 	}
-	s.mustHold(t, "nobody listens", s.by(t, key, "one", jwt.MapClaims{"jti": "closed"}))
+	s.wantValid(t, "nobody listens", s.providerToken(t, key, "one", jwt.MapClaims{"jti": "closed"}))
 }
 
-// TestOneFetchAtATime has many tokens with unknown keys wait for one answer.
-func TestOneFetchAtATime(t *testing.T) {
+// TestProviderFetchesOnce has many tokens with unknown keys wait for the same fetch.
+func TestProviderFetchesOnce(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
 	s := providerSide(t, p)
 	key := mustEd25519(t)
 	p.publish(written(t, key.Public(), "one", false))
 	release := p.hold()
-	token := s.by(t, key, "one", nil)
+	token := s.providerToken(t, key, "one", nil)
 	var all sync.WaitGroup
 	for range 20 {
-		all.Go(func() { s.mustHold(t, "while one fetches", token) })
+		all.Go(func() { s.wantValid(t, "while one fetches", token) })
 	}
 	for p.asked.Load() == 0 {
 		time.Sleep(time.Millisecond)
@@ -206,8 +214,8 @@ func TestOneFetchAtATime(t *testing.T) {
 	}
 }
 
-// TestUsefulKeys checks which of a provider's keys count, and for what.
-func TestUsefulKeys(t *testing.T) {
+// TestProviderKeyAlgorithms checks which of a provider's keys are used, and with which algorithms.
+func TestProviderKeyAlgorithms(t *testing.T) {
 	t.Parallel()
 	ed, ec, rsaKey := mustEd25519(t), mustECDSA(t), mustRSA(t)
 	changed := func(text json.RawMessage, name string, value any) json.RawMessage {
@@ -246,18 +254,18 @@ func TestUsefulKeys(t *testing.T) {
 		{"no key", json.RawMessage(`7`), ""},
 	}
 	for _, tt := range tests {
-		id, _, algorithms := parseTheirs(tt.key)
+		id, _, algorithms := parseProviderKey(tt.key)
 		if got := strings.Join(algorithms, " "); got != tt.want || tt.want != "" && id != "k" {
 			t.Errorf("%s: %q for %q, want %q", tt.name, id, got, tt.want)
 		}
 	}
-	// A key that is no use does not take the others with it.
+	// A key that cannot be used does not make the others useless.
 	if _, usable, all, err := parsePublic(setOf(json.RawMessage(`7`), ecText)); err != nil || usable != 1 || all != 2 {
 		t.Errorf("%d of %d, %v", usable, all, err)
 	}
 }
 
-// TestProviderClaims checks who the viewer is, and what they may.
+// TestProviderClaims checks which viewer and which role follow from the claims.
 func TestProviderClaims(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
@@ -269,7 +277,7 @@ func TestProviderClaims(t *testing.T) {
 		claim      string
 		said       jwt.MapClaims
 		role       viewer.Role
-		isStranger bool
+		unknownUser bool
 	}{
 		{"none", "role", jwt.MapClaims{"role": nil}, viewer.User, false},
 		{"user", "role", jwt.MapClaims{"role": "USER"}, viewer.User, false},
@@ -282,17 +290,17 @@ func TestProviderClaims(t *testing.T) {
 		{"true", "admin", jwt.MapClaims{"admin": true}, viewer.User, false},
 		{"a path", "realm_access.roles", jwt.MapClaims{"realm_access": map[string]any{"roles": list("admin")}}, viewer.Admin, false},
 		{"a path to nothing", "realm_access.roles", jwt.MapClaims{"realm_access": "admin"}, viewer.User, false},
-		{"a name with dots", "https://shop.example/role", jwt.MapClaims{"https://shop.example/role": "admin"}, viewer.Admin, false},
+		{"a name with dots", "https://app.example/role", jwt.MapClaims{"https://app.example/role": "admin"}, viewer.Admin, false},
 		{"a role elsewhere", "roles", jwt.MapClaims{"role": "ADMIN"}, viewer.User, false},
-		{"a stranger", "role", jwt.MapClaims{"sub": "auth0|7", "role": "ADMIN"}, viewer.Admin, true},
+		{"an unknown user", "role", jwt.MapClaims{"sub": "auth0|7", "role": "ADMIN"}, viewer.Admin, true},
 	}
 	for _, tt := range tests {
 		s := providerSide(t, p)
 		s.options.RoleClaim = tt.claim
-		got, _, err := s.Verify(s.by(t, key, "one", tt.said))
+		got, _, err := s.Verify(s.providerToken(t, key, "one", tt.said))
 		want := viewer.Viewer{ID: ada, Role: tt.role}
-		if tt.isStranger {
-			want.ID, want.Stranger = stranger("https://id.example", "auth0|7"), true
+		if tt.unknownUser {
+			want.ID, want.Stranger = providerID("https://id.example", "auth0|7"), true
 		}
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", tt.name, got, err, want)
@@ -301,21 +309,21 @@ func TestProviderClaims(t *testing.T) {
 
 	s := providerSide(t, p)
 	s.options.UserClaim = "forge"
-	got, _, err := s.Verify(s.by(t, key, "one", jwt.MapClaims{"sub": "auth0|7", "forge": adaID()}))
+	got, _, err := s.Verify(s.providerToken(t, key, "one", jwt.MapClaims{"sub": "auth0|7", "forge": adaID()}))
 	if err != nil || got.ID != ada {
 		t.Errorf("by another claim: %+v, %v", got, err)
 	}
-	got, _, err = s.Verify(s.by(t, key, "one", nil)) // whose sub is a user of Forge
+	got, _, err = s.Verify(s.providerToken(t, key, "one", nil)) // its sub is a user of Forge
 	if err != nil || got.ID == ada || got.ID.Version() != 5 {
 		t.Errorf("without that claim: %+v, %v, want nobody whom a row belongs to", got, err)
 	}
-	if stranger("a", "b") == stranger("a", "c") || stranger("a", "b") == stranger("c", "b") || stranger("a", "bc") == stranger("ab", "c") {
-		t.Error("two strangers have one ID")
+	if providerID("a", "b") == providerID("a", "c") || providerID("a", "b") == providerID("c", "b") || providerID("a", "bc") == providerID("ab", "c") {
+		t.Error("two subjects have the same ID")
 	}
 }
 
-// TestEndlessAnswer has a provider whose answer goes on and on: it is not read on and on.
-func TestEndlessAnswer(t *testing.T) {
+// TestProviderEndlessAnswer has a provider whose answer does not end: only a part of it is read.
+func TestProviderEndlessAnswer(t *testing.T) {
 	t.Parallel()
 	const most = 64 << 20
 	sent, done := 0, make(chan struct{})
@@ -332,26 +340,27 @@ func TestEndlessAnswer(t *testing.T) {
 		t.Error("it is taken for keys")
 	}
 	<-done
-	if sent > most/2 { // what is between the two, in buffers, is read by nobody
+	if sent > most/2 { // the rest is in buffers between the two, and never read
 		t.Errorf("%d bytes were read, of which %d may have a meaning", sent, maxSet)
 	}
 }
 
-// TestWithoutKid checks that a token that does not name its key is tried with the only one that fits, and with none of several.
-func TestWithoutKid(t *testing.T) {
+// TestVerifyWithoutKid sends tokens that do not name their keys. They are verified with the only key for
+// their algorithm, and refused if there are several.
+func TestVerifyWithoutKid(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
 	s := providerSide(t, p)
 	one, two := mustEd25519(t), mustEd25519(t)
 	unnamed := func(key any) string { return sign(t, jwt.SigningMethodEdDSA, key, nil, s.good()) }
 	p.publish(written(t, one.Public(), "one", false), written(t, mustRSA(t).Public(), "rsa", false))
-	s.mustHold(t, "by the only key", unnamed(one))
-	s.mustNot(t, "by another", unnamed(two), errSignature)
+	s.wantValid(t, "by the only key", unnamed(one))
+	s.wantInvalid(t, "by another", unnamed(two), errSignature)
 	p.publish(written(t, one.Public(), "one", false), written(t, two.Public(), "two", false))
 	if err := s.Fetch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range []any{one, two} {
-		s.mustNot(t, "by one of two", unnamed(key), errKey)
+		s.wantInvalid(t, "by one of two", unnamed(key), errKey)
 	}
 }

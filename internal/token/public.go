@@ -10,14 +10,15 @@ import (
 	"github.com/MicahParks/jwkset"
 )
 
-// The algorithms of a provider's tokens, by the kind of key: none of them takes a public key for a secret.
+// These are the algorithms of a provider's tokens. All of them are asymmetric, so that a public key can
+// never be used as a secret. They must not be changed.
 var (
 	rsaAlgorithms      = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
 	providerAlgorithms = slices.Concat(rsaAlgorithms, []string{"ES256", "ES384", "ES512", "EdDSA"})
 )
 
-// parsePublic returns the keys of a JSON Web Key Set that signatures can be verified with, how many these are, and how many there are in all:
-// providers have keys for other ends in it, too.
+// parsePublic returns the keys of a JSON Web Key Set that can verify signatures, the number of these, and
+// the number of all keys. Providers also publish keys for other uses in the set.
 func parsePublic(text []byte) (keys *keySet, usable, all int, err error) {
 	set, err := parseSet(text)
 	if err != nil {
@@ -25,7 +26,7 @@ func parsePublic(text []byte) (keys *keySet, usable, all int, err error) {
 	}
 	keys = newKeySet()
 	for _, text := range set {
-		id, key, algorithms := parseTheirs(text)
+		id, key, algorithms := parseProviderKey(text)
 		if len(algorithms) > 0 {
 			usable++
 		}
@@ -36,34 +37,38 @@ func parsePublic(text []byte) (keys *keySet, usable, all int, err error) {
 	return keys, usable, len(set), nil
 }
 
-// parseTheirs returns a public key, its ID, and the algorithms that it may be used with: none if it is of no use.
-func parseTheirs(text []byte) (id string, key any, algorithms []string) {
-	var written jwkset.JWKMarshal
-	if json.Unmarshal(text, &written) != nil {
+// parseProviderKey returns a public key, its ID, and the algorithms that it may be used with. There are
+// none if it cannot verify signatures.
+func parseProviderKey(text []byte) (id string, key any, algorithms []string) {
+	var marshalled jwkset.JWKMarshal
+	if json.Unmarshal(text, &marshalled) != nil {
 		return "", nil, nil
 	}
-	if written.USE != "" && written.USE != jwkset.UseSig || len(written.KEYOPS) > 0 && !slices.Contains(written.KEYOPS, jwkset.KeyOpsVerify) {
+	if marshalled.USE != "" && marshalled.USE != jwkset.UseSig ||
+		len(marshalled.KEYOPS) > 0 && !slices.Contains(marshalled.KEYOPS, jwkset.KeyOpsVerify) {
 		return "", nil, nil
 	}
-	// The key itself is what counts. A certificate beside it is of no interest, and not always valid.
-	written.X5U, written.X5C, written.X5T, written.X5TS256 = "", nil, "", ""
-	read, err := jwkset.NewJWKFromMarshal(written, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+	// Only the key is used. Certificates beside it are ignored, because they are not always valid.
+	marshalled.X5U, marshalled.X5C, marshalled.X5T, marshalled.X5TS256 = "", nil, "", ""
+	parsed, err := jwkset.NewJWKFromMarshal(marshalled, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 	if err != nil {
 		return "", nil, nil
 	}
-	algorithms = algorithmsOf(read.Key())
-	if written.ALG != "" {
-		algorithms = slices.DeleteFunc(slices.Clone(algorithms), func(name string) bool { return name != string(written.ALG) })
+	algorithms = algorithmsOf(parsed.Key())
+	if marshalled.ALG != "" {
+		algorithms = slices.DeleteFunc(slices.Clone(algorithms), func(name string) bool { return name != string(marshalled.ALG) })
 	}
-	return written.KID, read.Key(), algorithms
+	return marshalled.KID, parsed.Key(), algorithms
 }
 
-// The size of an RSA key, in bits: less is not safe (https://www.rfc-editor.org/rfc/rfc7518#section-3.3), and more takes long.
+// These are the limits of an RSA key, in bits. A smaller key is not safe
+// (https://www.rfc-editor.org/rfc/rfc7518#section-3.3), and a larger one takes too long.
 const (
 	minRSA = 2048
 	maxRSA = 8192
 )
 
+// algorithmsOf returns the algorithms that a public key may be used with.
 func algorithmsOf(key any) []string {
 	switch key := key.(type) {
 	case *rsa.PublicKey:

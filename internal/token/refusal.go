@@ -6,12 +6,14 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Refusal is why a token does not hold, in words for whoever sent it. They say nothing of what is in the token, or of the keys.
+// Refusal is the reason why a token is not valid, for the sender of the token. It reveals nothing about
+// the content of the token, or about the keys.
 type Refusal string
 
+// Error returns the reason.
 func (r Refusal) Error() string { return string(r) }
 
-// Why a token does not hold.
+// These are the reasons.
 const (
 	errTooLong   Refusal = "the token is longer than 8192 bytes"
 	errMalformed Refusal = "the token is not a signed JSON Web Token"
@@ -28,10 +30,11 @@ const (
 	errRevoked   Refusal = "the token has been revoked"
 )
 
-// ErrNoKeys says that a token may hold, and that the provider's keys were not to be had so far.
+// ErrNoKeys means that a token cannot be verified, because the provider's keys could not be fetched yet.
 var ErrNoKeys = errors.New("the provider's keys are not there yet; try again")
 
-// refusalOf returns what to say of an error of the library, or of one of ours that it wraps.
+// refusalOf returns the error for the sender of a token. err is an error of the JWT library, or one of
+// this package that the library has wrapped.
 func refusalOf(err error) error {
 	if refusal, ok := errors.AsType[Refusal](err); ok {
 		return refusal

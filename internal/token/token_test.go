@@ -40,12 +40,12 @@ var ada = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
 
 func adaID() string { return ids.ID{Prefix: "user", UUID: ada}.String() }
 
-// base are the options of most tests: a secret alone.
+// base returns the options of most tests: a secret and nothing else.
 func base() Options {
 	return Options{Secret: aSecret, TTL: 15 * time.Minute, Issuer: "forge", Audience: "shop", RoleClaim: "role", UserClaim: "sub"}
 }
 
-// side is both sides of tokens, and the clock that they go by.
+// side issues and verifies tokens, by a clock of its own.
 type side struct {
 	*Verifier
 	keys   *Keys
@@ -89,13 +89,13 @@ func (s *side) mustIssue(t testing.TB, role viewer.Role) string {
 	return text
 }
 
-// good are the claims of a token that holds.
+// good returns the claims of a valid token.
 func (s *side) good() jwt.MapClaims {
 	now := s.now().Unix()
 	return jwt.MapClaims{"iss": s.options.Issuer, "aud": s.options.Audience, "sub": adaID(), "iat": now, "exp": now + 60, "role": "USER"}
 }
 
-// with returns claims with others in their place; nil takes one out.
+// with returns the claims c, changed by others. The value nil removes a claim.
 func with(c jwt.MapClaims, others jwt.MapClaims) jwt.MapClaims {
 	c = maps.Clone(c)
 	for name, value := range others {
@@ -106,7 +106,7 @@ func with(c jwt.MapClaims, others jwt.MapClaims) jwt.MapClaims {
 	return c
 }
 
-// sign returns a token with a header.
+// sign returns a token with further entries in its header.
 func sign(t testing.TB, method jwt.SigningMethod, key any, header map[string]any, c jwt.Claims) string {
 	t.Helper()
 	token := jwt.NewWithClaims(method, c)
@@ -120,7 +120,7 @@ func sign(t testing.TB, method jwt.SigningMethod, key any, header map[string]any
 
 func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// TestIssue checks that a token that is issued says what it was issued for.
+// TestIssue checks the claims and the header of a token.
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
@@ -129,7 +129,7 @@ func TestIssue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // the second time it is remembered
+		for range 2 { // the second time it is cached
 			got, issued, err := s.Verify(text)
 			if want := (viewer.Viewer{ID: ada, Role: role}); err != nil || got != want {
 				t.Fatalf("%+v, %v, want %+v", got, err, want)
@@ -179,7 +179,7 @@ func mustECDSA(t testing.TB) *ecdsa.PrivateKey {
 	return key
 }
 
-// written returns a key as it stands in a set.
+// written returns a key as JSON.
 func written(t testing.TB, key any, id string, private bool) json.RawMessage {
 	t.Helper()
 	made, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: id}, Marshal: jwkset.JWKMarshalOptions{Private: private}})
@@ -210,8 +210,8 @@ func mustWriteFile(t testing.TB, text []byte) string {
 	return path
 }
 
-// TestAttacks sends tokens that must not hold to a server that has a secret, a file of keys, and a provider.
-func TestAttacks(t *testing.T) {
+// TestVerifyForged sends invalid tokens to a server with a secret, a file of keys, and a provider.
+func TestVerifyForged(t *testing.T) {
 	t.Parallel()
 	ed, rsaKey, ecKey, provided := mustEd25519(t), mustRSA(t), mustECDSA(t), mustEd25519(t)
 	p := newPublisher(t)
@@ -330,7 +330,7 @@ func TestAttacks(t *testing.T) {
 		{"theirs, no subject", theirs("sub", nil), errSubject},
 	}
 	for _, tt := range tests {
-		for range 2 { // a refusal is not remembered as anything else
+		for range 2 { // a refusal is not cached
 			if got, _, err := s.Verify(tt.text); !errors.Is(err, tt.want) || got != (viewer.Viewer{}) {
 				t.Errorf("%s: %+v, %v, want: %v", tt.name, got, err, tt.want)
 			}
@@ -348,15 +348,15 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// respelt returns a token whose last letter has bits set that base64url has no use for there.
+// respelt returns a token with another last letter, which only differs in bits that base64url ignores.
 func respelt(text string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := len(text) - 1
 	return text[:last] + string(alphabet[strings.IndexByte(alphabet, text[last])^1])
 }
 
-// TestRefusalsAreHeaders checks that each reason can stand in a quoted header.
-func TestRefusalsAreHeaders(t *testing.T) {
+// TestRefusalInHeader checks that each reason can be quoted in a header.
+func TestRefusalInHeader(t *testing.T) {
 	for _, r := range []Refusal{errTooLong, errMalformed, errAlgorithm, errHeader, errKey, errSignature, errClaims, errExpired, errEarly, errAudience, errIssuer, errSubject, errRevoked} {
 		if strings.ContainsFunc(string(r), func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
 			t.Errorf("%s", r)
@@ -364,8 +364,8 @@ func TestRefusalsAreHeaders(t *testing.T) {
 	}
 }
 
-// TestExpiresWhileRemembered checks that a token that was verified once does not live on.
-func TestExpiresWhileRemembered(t *testing.T) {
+// TestVerifyExpiredInCache checks that a cached token expires.
+func TestVerifyExpiredInCache(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
 	text, expires, err := s.issuer.Issue(ada, viewer.User, uuid.New(), s.now(), s.now())
@@ -385,10 +385,10 @@ func TestExpiresWhileRemembered(t *testing.T) {
 	}
 }
 
-// ended are what a test says of revocations.
+// ended are revocations that a test sets.
 type ended struct {
 	mu    sync.Mutex
-	after time.Time // of ada
+	after time.Time // for ada
 	err   error
 	now   func() time.Time
 }
@@ -410,8 +410,9 @@ func (e *ended) ValidAfter(user uuid.UUID) (time.Time, error) {
 
 func (e *ended) Now() time.Time { return e.now() }
 
-// TestRevoked checks that each request asks, and that a token of the same second that is newer holds.
-func TestRevoked(t *testing.T) {
+// TestVerifyRevoked checks that each request asks for revocations, and that a newer token of the same
+// second is valid.
+func TestVerifyRevoked(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
 	e := &ended{now: s.now}
@@ -447,9 +448,9 @@ func isUnknown(err error) bool {
 	return ok
 }
 
-// TestStampedAhead checks tokens whose time is still to come: only the first after a revocation of that very time holds, so that the
-// next revocation ends it.
-func TestStampedAhead(t *testing.T) {
+// TestVerifyIssuedInFuture checks tokens that were issued in the future. Only the first token after a
+// revocation, of exactly that time, is valid. The next revocation ends it.
+func TestVerifyIssuedInFuture(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
 	e := &ended{now: s.now}
@@ -471,7 +472,7 @@ func TestStampedAhead(t *testing.T) {
 		issued(stamp.Add(time.Second)):     errEarly,
 		issued(stamp.Add(2 * time.Second)): errEarly,
 	} {
-		for range 2 { // the second time it is remembered
+		for range 2 { // the second time it is cached
 			if _, _, err := s.Verify(text); !errors.Is(err, want) {
 				t.Errorf("%v, want %v", err, want)
 			}
@@ -488,8 +489,9 @@ func TestStampedAhead(t *testing.T) {
 	}
 }
 
-// TestClockOfTheIssuer checks that Forge's own tokens are judged by the clock that stamped them, however far this machine's is off.
-func TestClockOfTheIssuer(t *testing.T) {
+// TestVerifyByIssuersClock checks that Forge's own tokens are judged by the clock that stamped them, even
+// if the clock of this machine is wrong.
+func TestVerifyByIssuersClock(t *testing.T) {
 	t.Parallel()
 	for _, off := range []time.Duration{-time.Hour, time.Hour} {
 		s := newSide(t, base())
@@ -509,8 +511,8 @@ func TestClockOfTheIssuer(t *testing.T) {
 	}
 }
 
-// TestRotation goes from one key to the next: tokens of the old one hold while it is there.
-func TestRotation(t *testing.T) {
+// TestKeysRotation replaces a key: tokens of the old key are valid as long as the key is there.
+func TestKeysRotation(t *testing.T) {
 	t.Parallel()
 	first, second := []byte(strings.Repeat("1", 32)), mustEd25519(t)
 	one, two := written(t, first, "2025", true), written(t, second, "2026", true)
@@ -549,7 +551,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// TestKeysFile checks that what is wrong with a file is said, and nothing of what is in it.
+// TestKeysFile checks that errors say what is wrong with a file, and repeat nothing of its content.
 func TestKeysFile(t *testing.T) {
 	t.Parallel()
 	ed := mustEd25519(t)
@@ -619,7 +621,7 @@ func TestExposed(t *testing.T) {
 	}
 }
 
-// TestCursorKey checks that the key is the same wherever the same is given, and another where something else is.
+// TestCursorKey checks that the same options give the same key, and that others give another key.
 func TestCursorKey(t *testing.T) {
 	t.Parallel()
 	file := mustWriteFile(t, setOf(written(t, mustEd25519(t), "a", true), written(t, []byte(otherSecret), "b", true)))
@@ -688,7 +690,7 @@ func BenchmarkVerify(b *testing.B) {
 	})
 }
 
-// FuzzVerify looks for a text that is taken for a token, and is not signed with the secret.
+// FuzzVerify looks for a text that is accepted as a token without being signed with the secret.
 func FuzzVerify(f *testing.F) {
 	s := newSide(f, base())
 	issued := s.mustIssue(f, viewer.Admin)
@@ -707,7 +709,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// isSigned is whether a text ends with the HMAC of all before the last dot, https://www.rfc-editor.org/rfc/rfc7515#section-5.2.
+// isSigned reports whether a text ends with the HMAC of everything before its last dot:
+// https://www.rfc-editor.org/rfc/rfc7515#section-5.2.
 func isSigned(text string) bool {
 	dot := strings.LastIndexByte(text, '.')
 	mac := hmac.New(sha256.New, []byte(aSecret))

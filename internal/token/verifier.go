@@ -15,60 +15,62 @@ import (
 	"forge/internal/viewer"
 )
 
-// Verifier tells whose a token is. It is safe for concurrent use.
+// Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
-	// Revocations are asked for each request. Nil: none of the tokens is revoked, and Forge's own are judged by this machine's clock.
+	// Revocations is asked for each request. It must be set before the first one. With nil no token is
+	// revoked, and Forge's own tokens are judged by the clock of this machine.
 	Revocations Revocations
 
-	options  Options
-	own      *keySet
-	provider *provider // nil if there is none
-	parser   *jwt.Parser
-	ownRules *jwt.Validator
-	rules    *jwt.Validator // of the provider's tokens
-	now      func() time.Time
-	state    atomic.Pointer[state]
+	options       Options
+	own           *keySet
+	provider      *provider // nil if there is none
+	parser        *jwt.Parser
+	ownRules      *jwt.Validator // for the claims of Forge's own tokens
+	providerRules *jwt.Validator // for the claims of the provider's tokens
+	now           func() time.Time
+	state         atomic.Pointer[state]
 }
 
-// Revocations know when the tokens of users were ended.
+// Revocations knows which tokens of users have been revoked.
 type Revocations interface {
-	// ValidAfter returns the time before which no token of the user counts, zero if there is none. The error is what to tell the sender of a
-	// token if that is not known at present.
+	// ValidAfter returns the time before which all tokens of the user are revoked, or zero if none are.
+	// It returns an error, which is for the sender of the token, if that is not known at present.
 	ValidAfter(user uuid.UUID) (time.Time, error)
-	// Now returns the time by the clock that Forge's own tokens are issued by.
+	// Now returns the time of the clock that stamps Forge's own tokens.
 	Now() time.Time
 }
 
-// UnknownError says that a token may hold, and that it cannot be judged at present.
+// UnknownError means that a token cannot be judged at present. It may be valid.
 type UnknownError struct{ reason error }
 
 // Error returns the reason, which is for the sender of the token.
 func (e *UnknownError) Error() string { return e.reason.Error() }
 
-// state is what changes with the provider's keys: tokens that were verified with others are not remembered.
+// state is replaced when the provider's keys change. The cache goes with it, because its tokens were
+// verified with the old keys.
 type state struct {
-	keys  *keySet // nil until they were fetched
-	known *cache.Cache[known]
+	keys   *keySet // the provider's keys; nil until they are fetched
+	tokens *cache.Cache[verified]
 }
 
-// known is what a verified token says.
-type known struct {
+// verified is the content of a token that was verified.
+type verified struct {
 	viewer        viewer.Viewer
 	issued, until time.Time
-	ours          bool // by one of Forge's own keys
+	own           bool // one of Forge's own keys has signed it
 }
 
 const (
-	maxToken = 8 << 10
-	// leeway is how far the clocks of others may differ from ours.
+	maxToken = 8 << 10 // bytes
+	// leeway is how much the clocks of other machines may differ from this one's.
 	leeway = 5 * time.Second
-	// How many verified tokens are remembered, and in how many bytes.
-	remembered      = 20_000
-	rememberedBytes = 8 << 20
+	// These are the limits of the cache of verified tokens.
+	maxCached      = 20_000
+	maxCachedBytes = 8 << 20
 )
 
-// NewVerifier returns what checks tokens with Forge's own keys and with those of the provider, if the options name one. These are fetched by
-// Fetch and KeepFresh, and when a token names a new one.
+// NewVerifier returns a verifier with Forge's own keys, and with the keys of the provider if the options
+// name one. The provider's keys are fetched by Fetch and KeepFresh, and when a token names a new key.
 func NewVerifier(o Options, own *Keys, log *slog.Logger) *Verifier {
 	v := &Verifier{options: o, own: own.all, now: time.Now}
 	algorithms := slices.Clone(ownAlgorithms)
@@ -77,19 +79,23 @@ func NewVerifier(o Options, own *Keys, log *slog.Logger) *Verifier {
 		algorithms = append(algorithms, providerAlgorithms...)
 	}
 	v.parser = jwt.NewParser(jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation())
-	rules := []jwt.ParserOption{jwt.WithIssuer(o.Issuer), jwt.WithAudience(o.Audience), jwt.WithExpirationRequired(),
-		jwt.WithTimeFunc(func() time.Time { return v.now() })}
+	rules := []jwt.ParserOption{
+		jwt.WithIssuer(o.Issuer), jwt.WithAudience(o.Audience), jwt.WithExpirationRequired(),
+		jwt.WithTimeFunc(func() time.Time { return v.now() }),
+	}
 	v.ownRules = jwt.NewValidator(append(rules, jwt.WithTimeFunc(v.ownNow))...)
-	v.rules = jwt.NewValidator(append(rules, jwt.WithLeeway(leeway))...)
+	v.providerRules = jwt.NewValidator(append(rules, jwt.WithLeeway(leeway))...)
 	v.replace(nil)
 	return v
 }
 
+// replace sets the provider's keys.
 func (v *Verifier) replace(keys *keySet) {
-	v.state.Store(&state{keys, cache.New[known](remembered, rememberedBytes, nil)})
+	v.state.Store(&state{keys, cache.New[verified](maxCached, maxCachedBytes, nil)})
 }
 
-// Fetch gets the provider's keys, if there is one. The error has been logged.
+// Fetch fetches the provider's keys, if there is a provider. It has already logged the error that it
+// returns.
 func (v *Verifier) Fetch(ctx context.Context) error {
 	if v.provider == nil {
 		return nil
@@ -104,7 +110,7 @@ func (v *Verifier) KeepFresh(ctx context.Context) {
 	}
 }
 
-// ownNow returns the time that Forge's own tokens are judged by: that of the clock that stamped them.
+// ownNow returns the time of the clock that stamps Forge's own tokens.
 func (v *Verifier) ownNow() time.Time {
 	if v.Revocations != nil {
 		return v.Revocations.Now()
@@ -112,37 +118,39 @@ func (v *Verifier) ownNow() time.Time {
 	return v.now()
 }
 
-// clock returns the time that a token is judged by.
-func (v *Verifier) clock(ours bool) time.Time {
-	if ours {
+// clock returns the time by which a token is judged.
+func (v *Verifier) clock(own bool) time.Time {
+	if own {
 		return v.ownNow()
 	}
 	return v.now()
 }
 
-// Verify returns whose a token is, and when it was issued; zero if it does not say. The error is a Refusal, ErrNoKeys, or an *UnknownError.
+// Verify returns the viewer of a token, and when the token was issued, or zero if that is not in it. The
+// error is a Refusal, ErrNoKeys, or an *UnknownError.
 func (v *Verifier) Verify(text string) (viewer.Viewer, time.Time, error) {
 	if len(text) > maxToken {
 		return viewer.Viewer{}, time.Time{}, errTooLong
 	}
 	state := v.state.Load()
-	found, ok := state.known.Get(text)
-	if !ok || !v.clock(found.ours).Before(found.until) {
+	found, ok := state.tokens.Get(text)
+	if !ok || !v.clock(found.own).Before(found.until) {
 		var err error
 		if found, state, err = v.check(text, state); err != nil {
 			return viewer.Viewer{}, time.Time{}, err
 		}
-		state.known.Add(text, found, knownBytes)
+		state.tokens.Add(text, found, cachedBytes)
 	}
-	if err := v.current(&found); err != nil {
+	if err := v.checkRevoked(&found); err != nil {
 		return viewer.Viewer{}, time.Time{}, err
 	}
 	return found.viewer, found.issued, nil
 }
 
-// current returns an error if a token was revoked, or could not be. A token that was issued at a time that is still to come would
-// outlive its revocation; but one that was issued at the very time of the last revocation is the first after it, whatever clocks say.
-func (v *Verifier) current(found *known) error {
+// checkRevoked returns an error if a token was revoked, or if it could not be revoked because it was
+// issued in the future: it would stay valid after a revocation. A token that was issued at exactly the
+// time of the last revocation is the first one after it, whatever the clock says.
+func (v *Verifier) checkRevoked(found *verified) error {
 	var after time.Time
 	if v.Revocations != nil && !found.viewer.Stranger {
 		var err error
@@ -153,78 +161,81 @@ func (v *Verifier) current(found *known) error {
 	switch {
 	case found.issued.Before(after):
 		return errRevoked
-	case found.issued.After(v.clock(found.ours).Add(leeway)) && !found.issued.Equal(after):
+	case found.issued.After(v.clock(found.own).Add(leeway)) && !found.issued.Equal(after):
 		return errEarly
 	}
 	return nil
 }
 
-// knownBytes is what a remembered token takes beside its text, about.
-const knownBytes = 256
+// cachedBytes is about how much memory a cached token takes beside its text.
+const cachedBytes = 256
 
-// check verifies a token that is not remembered. It returns the state whose keys it was verified with.
-func (v *Verifier) check(text string, now *state) (known, *state, error) {
+// check verifies a token that is not cached. It also returns the state with the keys that were used.
+func (v *Verifier) check(text string, now *state) (verified, *state, error) {
 	if strings.ContainsFunc(text, notInToken) {
-		return known{}, nil, errMalformed
+		return verified{}, nil, errMalformed
 	}
 	var said claims
-	var ours bool
+	var own bool
 	token, err := v.parser.ParseWithClaims(text, &said, func(token *jwt.Token) (key any, err error) {
 		name, err := nameOfKey(token)
 		if err != nil {
 			return nil, err
 		}
 		if key = v.own.find(name); key != nil {
-			ours = true
+			own = true
 			return key, nil
 		}
-		key, now, err = v.theirs(name, &said, now)
+		key, now, err = v.providerKey(name, &said, now)
 		return key, err
 	})
 	if err != nil {
-		return known{}, nil, refusalOf(err)
+		return verified{}, nil, refusalOf(err)
 	}
 	if !isAccessToken(token) {
-		return known{}, nil, errHeader
+		return verified{}, nil, errHeader
 	}
-	found, err := v.judge(&said, ours)
+	found, err := v.validate(&said, own)
 	return found, now, err
 }
 
-// notInToken is whether a token cannot have a character: it has those of base64url, and dots. The decoder would skip line breaks.
+// notInToken reports whether a token cannot contain a character. It has only those of base64url, and
+// dots. The decoder would skip line breaks.
 func notInToken(c rune) bool {
 	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.')
 }
 
-// nameOfKey returns which key a token says that it was signed with. Keys that a token brings along or links to are not looked at.
+// nameOfKey returns the name of the key that has signed a token, from the token's header. Keys that the
+// header contains or links to are ignored.
 func nameOfKey(token *jwt.Token) (keyName, error) {
 	for _, name := range []string{"crit", "enc", "b64"} {
 		if _, ok := token.Header[name]; ok {
 			return keyName{}, errHeader
 		}
 	}
-	id, given := token.Header["kid"]
+	id, present := token.Header["kid"]
 	name, ok := id.(string)
-	if given && (!ok || name == "" || len(name) > maxID) {
+	if present && (!ok || name == "" || len(name) > maxID) {
 		return keyName{}, errKey
 	}
 	return keyName{name, token.Method.Alg()}, nil
 }
 
-// isAccessToken is whether a token's type is none, or one of access tokens. Others are made for other ends
-// (https://www.rfc-editor.org/rfc/rfc8725#section-3.11).
+// isAccessToken reports whether a token has no type, or a type of access tokens. Tokens of other types
+// are for other uses (https://www.rfc-editor.org/rfc/rfc8725#section-3.11).
 func isAccessToken(token *jwt.Token) bool {
-	kind, given := token.Header["typ"]
+	kind, present := token.Header["typ"]
 	name, ok := kind.(string)
-	if !given || !ok {
-		return !given
+	if !present || !ok {
+		return !present
 	}
 	name = strings.TrimPrefix(strings.ToLower(name), "application/")
 	return name == "jwt" || name == "at+jwt"
 }
 
-// theirs returns the provider's key of a name, and the state that it is in.
-func (v *Verifier) theirs(name keyName, said *claims, now *state) (any, *state, error) {
+// providerKey returns the provider's key of a name, and the state with the key. If the key is not known,
+// it fetches the keys again.
+func (v *Verifier) providerKey(name keyName, said *claims, now *state) (any, *state, error) {
 	switch {
 	case !slices.Contains(providerAlgorithms, name.algorithm), v.provider == nil, v.own.has(name.id, ownAlgorithms):
 		return nil, nil, errKey
@@ -236,7 +247,7 @@ func (v *Verifier) theirs(name keyName, said *claims, now *state) (any, *state, 
 			return key, now, nil
 		}
 	}
-	v.provider.again()
+	v.provider.fetchAgain()
 	now = v.state.Load()
 	if now.keys == nil {
 		return nil, nil, ErrNoKeys
@@ -247,36 +258,36 @@ func (v *Verifier) theirs(name keyName, said *claims, now *state) (any, *state, 
 	return nil, nil, errKey
 }
 
-// judge returns what the claims of a token say whose signature is valid.
-func (v *Verifier) judge(said *claims, ours bool) (known, error) {
-	rules, slack := v.rules, leeway
-	if ours {
+// validate validates the claims of a token whose signature is valid, and returns its content.
+func (v *Verifier) validate(said *claims, own bool) (verified, error) {
+	rules, slack := v.providerRules, leeway
+	if own {
 		rules, slack = v.ownRules, 0
 	}
 	if err := rules.Validate(said); err != nil {
-		return known{}, refusalOf(err)
+		return verified{}, refusalOf(err)
 	}
-	found := known{ours: ours}
-	expires, _ := said.GetExpirationTime() // it was validated
+	found := verified{own: own}
+	expires, _ := said.GetExpirationTime() // it has just been validated
 	found.until = expires.Add(slack)
 	issued, err := said.GetIssuedAt()
 	switch {
 	case err != nil:
-		return known{}, errClaims
+		return verified{}, errClaims
 	case issued != nil:
 		found.issued = issued.Time
 	}
-	found.viewer, err = v.viewer(said, ours)
+	found.viewer, err = v.viewer(said, own)
 	return found, err
 }
 
-// viewer returns whom the claims name.
-func (v *Verifier) viewer(said *claims, ours bool) (viewer.Viewer, error) {
+// viewer returns the viewer whom the claims name.
+func (v *Verifier) viewer(said *claims, own bool) (viewer.Viewer, error) {
 	subject := said.text("sub")
 	if subject == "" {
 		return viewer.Viewer{}, errSubject
 	}
-	if ours {
+	if own {
 		id, ok := userID(subject)
 		if !ok {
 			return viewer.Viewer{}, errSubject
@@ -285,7 +296,7 @@ func (v *Verifier) viewer(said *claims, ours bool) (viewer.Viewer, error) {
 	}
 	id, known := userID(said.text(v.options.UserClaim))
 	if !known {
-		id = stranger(v.options.Issuer, subject)
+		id = providerID(v.options.Issuer, subject)
 	}
 	return viewer.Viewer{ID: id, Role: said.role(v.options.RoleClaim), Stranger: !known}, nil
 }

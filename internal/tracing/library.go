@@ -8,20 +8,24 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// listen has OpenTelemetry's own messages, which it would print on standard error as plain text, logged as everything else is.
-func listen(log *slog.Logger) {
-	otel.SetLogger(logr.FromSlogHandler(library{log}))
+// redirectLog writes OpenTelemetry's own messages to the log. By itself it would print them on standard
+// error as plain text.
+func redirectLog(log *slog.Logger) {
+	otel.SetLogger(logr.FromSlogHandler(libraryHandler{log}))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry reports an error", "error", err) }))
 }
 
-// library takes the messages that OpenTelemetry has for those who run it: a variable that it cannot read, as a rule. What comes along
-// repeats the value, which may be the key of a collector, and is not logged; only the name of a file is.
-type library struct{ log *slog.Logger }
+// libraryHandler logs the messages of OpenTelemetry, most of which are about a variable that it cannot
+// read. Their attributes repeat the value, which may be the key of a collector, so only the name of a
+// file is logged.
+type libraryHandler struct{ log *slog.Logger }
 
-// Enabled leaves out all below what the library calls a warning: https://pkg.go.dev/go.opentelemetry.io/otel#SetLogger.
-func (l library) Enabled(_ context.Context, level slog.Level) bool { return level >= -1 }
+// Enabled reports whether the library calls a level a warning or worse:
+// https://pkg.go.dev/go.opentelemetry.io/otel#SetLogger.
+func (l libraryHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= -1 }
 
-func (l library) Handle(ctx context.Context, record slog.Record) error {
+// Handle logs a message.
+func (l libraryHandler) Handle(ctx context.Context, record slog.Record) error {
 	about := []any{"about", record.Message}
 	record.Attrs(func(a slog.Attr) bool {
 		if a.Key == "file" {
@@ -33,5 +37,8 @@ func (l library) Handle(ctx context.Context, record slog.Record) error {
 	return nil
 }
 
-func (l library) WithAttrs([]slog.Attr) slog.Handler { return l }
-func (l library) WithGroup(string) slog.Handler      { return l }
+// WithAttrs returns the same handler: attributes are not logged.
+func (l libraryHandler) WithAttrs([]slog.Attr) slog.Handler { return l }
+
+// WithGroup returns the same handler.
+func (l libraryHandler) WithGroup(string) slog.Handler { return l }

@@ -14,8 +14,9 @@ import (
 	"forge/internal/usage"
 )
 
-// TestVariables has OpenTelemetry read variables that it does not understand: the log says so, in its own form and without their values.
-func TestVariables(t *testing.T) {
+// TestStartBadVariables has OpenTelemetry read variables that it does not understand. The log says so, in
+// the format of all its lines, and without the values.
+func TestStartBadVariables(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "authorization=Bearer%20s3cret%zz")
 	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/none/such.pem")
 	var log bytes.Buffer

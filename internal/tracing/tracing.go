@@ -16,41 +16,43 @@ import (
 	"forge/internal/usage"
 )
 
-// Options say where traces go.
+// Options are the settings for traces.
 type Options struct {
-	Endpoint string            // URL, /v1/traces as a rule; "" for no traces
-	Headers  map[string]string // sent along, such as a key for the collector
-	Service  string            // what traces go by
+	Endpoint string            // the URL of the collector, usually with /v1/traces; "" for no traces
+	Headers  map[string]string // are sent to the collector, such as a key
+	Service  string            // the name of the service in traces
 	Sampler  string            // one of Samplers
-	Ratio    float64           // of the traces that are recorded, for the samplers that go by it
+	Ratio    float64           // the part of the traces that the samplers with a ratio record
 }
 
-// Spans wait for the collector, so many of them at most; what comes then is dropped. They are sent in batches, all that there are
-// after a time.
+// Spans wait in a queue, from which they are sent in batches. A batch is sent when it is full, or when
+// batchTime has passed. If the queue is full, further spans are dropped.
 const (
-	waiting    = 4096
+	queueSize  = 4096
 	batchSize  = 512
 	batchTime  = 2 * time.Second
-	exportTime = 10 * time.Second // for a batch, with what is tried again
+	exportTime = 10 * time.Second // for a batch, with all retries
 	flushTime  = 5 * time.Second
 )
 
-// Provider makes spans and sends them. It never holds up who makes them.
+// Provider makes spans and sends them. Making a span never waits for the collector.
 type Provider struct {
 	*trace.TracerProvider
 	log *slog.Logger
 }
 
-// Start returns a provider that sends to the endpoint, which it does not connect to yet. End it with Stop. Failures to send are logged.
+// Start returns a provider that sends spans to the endpoint. The caller ends it with Stop. Start does not
+// connect to the endpoint; later failures to send are logged. It returns an error if the endpoint or
+// OTEL_RESOURCE_ATTRIBUTES is not valid.
 func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) {
-	listen(log)
+	redirectLog(log)
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint), otlptracehttp.WithHeaders(o.Headers))
 	if err != nil {
 		return nil, err
 	}
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(semconv.ServiceName(o.Service), semconv.ServiceVersion(version())), resource.WithFromEnv())
-	if errors.Is(err, resource.ErrPartialResource) { // all else that it is made of cannot fail
+	if errors.Is(err, resource.ErrPartialResource) { // the other parts cannot fail
 		return nil, usage.Errorf("OTEL_RESOURCE_ATTRIBUTES=\"…\" is not allowed; allowed: NAME=VALUE, several with commas between them, percent-encoded")
 	}
 	if err != nil {
@@ -59,12 +61,14 @@ func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) 
 	provider := trace.NewTracerProvider(
 		trace.WithResource(about),
 		trace.WithSampler(o.sampler()),
-		trace.WithBatcher(&loggingExporter{SpanExporter: exporter, log: log}, trace.WithMaxQueueSize(waiting), trace.WithMaxExportBatchSize(batchSize),
+		trace.WithBatcher(&loggingExporter{SpanExporter: exporter, log: log},
+			trace.WithMaxQueueSize(queueSize), trace.WithMaxExportBatchSize(batchSize),
 			trace.WithBatchTimeout(batchTime), trace.WithExportTimeout(exportTime)),
 	)
 	return &Provider{provider, log}, nil
 }
 
+// version returns the version of the binary.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Version
@@ -72,7 +76,7 @@ func version() string {
 	return "unknown"
 }
 
-// Stop sends what waits, for 5 seconds at most.
+// Stop sends the spans in the queue, and returns after at most 5 seconds.
 func (p *Provider) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
@@ -81,25 +85,27 @@ func (p *Provider) Stop() {
 	}
 }
 
-// loggingExporter logs what could not be sent, at most once in a while.
+// loggingExporter logs when spans cannot be sent, at most once a minute. It is not safe for concurrent
+// use: the batch processor exports one batch at a time.
 type loggingExporter struct {
 	trace.SpanExporter
 	log  *slog.Logger
-	last time.Time // the batch processor exports one batch at a time
-	lost int
+	last time.Time // of the last line
+	lost int       // spans that were not sent since then
 }
 
-// quiet is how long nothing is said after a failure was logged.
-const quiet = time.Minute
+// logInterval is the time between two lines of the log about failures.
+const logInterval = time.Minute
 
-// ExportSpans sends the spans. It always succeeds for its caller, who would only report a failure to OpenTelemetry's global handler.
+// ExportSpans sends the spans. It returns no error, because the caller would only report it to
+// OpenTelemetry's global handler.
 func (e *loggingExporter) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	if err == nil {
 		return nil
 	}
 	e.lost += len(spans)
-	if time.Since(e.last) > quiet {
+	if time.Since(e.last) > logInterval {
 		e.log.Warn("traces could not be sent", "spans", e.lost, "error", err)
 		e.last, e.lost = time.Now(), 0
 	}

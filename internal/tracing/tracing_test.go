@@ -11,9 +11,10 @@ import (
 	"forge/internal/tracing"
 )
 
-// TestNoCollector makes many more spans than wait, for collectors that do not answer and that are not there: nobody is held up, the end
-// comes, and the log says why nothing arrived.
-func TestNoCollector(t *testing.T) {
+// TestProviderWithoutCollector makes more spans than the queue takes, for a collector that does not
+// answer, and for one that does not exist. Neither the spans nor the end are held up, and the log says
+// why nothing was sent.
+func TestProviderWithoutCollector(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{}, 1)
 	over := make(chan struct{})

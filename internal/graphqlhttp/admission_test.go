@@ -3,9 +3,7 @@ package graphqlhttp_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,14 +19,14 @@ import (
 )
 
 // newGated is a server whose operations come to their end one for each time that letGo is sent something, and none once it is closed.
-func newGated(t *testing.T, gate *admission.Gate) (srv *handler.Server, begun, letGo chan bool) {
+func newGated(t *testing.T, limiter *admission.Limiter) (srv *handler.Server, begun, letGo chan bool) {
 	t.Helper()
 	begun, letGo = make(chan bool, 10), make(chan bool)
 	srv = newServer(func(ctx context.Context) *graphql.Response {
 		begun <- true
 		<-letGo
 		return hello(ctx)
-	}, graphqlhttp.Transport{Gate: gate})
+	}, graphqlhttp.Transport{Admission: limiter})
 	return srv, begun, letGo
 }
 
@@ -46,14 +44,14 @@ func wantTurnedAway(t *testing.T, w *httptest.ResponseRecorder) {
 // TestOverload fills the server: what has no place is turned away, the others are answered.
 func TestOverload(t *testing.T) {
 	t.Parallel()
-	gate := admission.New(1, 1, time.Hour)
-	srv, begun, letGo := newGated(t, gate)
+	limiter := admission.New(1, 1, time.Hour)
+	srv, begun, letGo := newGated(t, limiter)
 	answers := make(chan *httptest.ResponseRecorder, 2)
 	post := func() { answers <- serve(srv, newPost(helloBody, "")) }
 	go post()
 	<-begun
 	go post()
-	for !gate.Full() {
+	for !limiter.Full() {
 		time.Sleep(time.Millisecond)
 	}
 	for _, accept := range []string{plainJSON, responseJSON} {
@@ -108,49 +106,10 @@ func mustRespond(t *testing.T, r *bufio.Reader, status int) {
 	}
 }
 
-// TestTurnedAwayUnread sends a head without its body to a full server: the answer comes at once, and the connection can be used again once
-// the body is through.
-func TestTurnedAwayUnread(t *testing.T) {
-	t.Parallel()
-	srv, begun, letGo := newGated(t, admission.New(1, 0, time.Hour))
-	answered := make(chan struct{})
-	go func() {
-		defer close(answered)
-		serve(srv, newPost(helloBody, ""))
-	}()
-	<-begun
-	server := httptest.NewServer(srv)
-	defer server.Close()
-	conn, answers := dial(t, server.Listener.Addr().String(), "", len(helloBody))
-	mustRespond(t, answers, 503)
-	close(letGo)
-	<-answered
-	if _, err := fmt.Fprintf(conn, "%sGET /graphql?query={hello} HTTP/1.1\r\nHost: forge\r\n\r\n", helloBody); err != nil {
-		t.Fatal(err)
-	}
-	mustRespond(t, answers, 200)
-}
-
-// TestTurnedAwayLarge announces more than is worth reading: the answer comes at once, and the connection ends.
-func TestTurnedAwayLarge(t *testing.T) {
-	t.Parallel()
-	srv, begun, letGo := newGated(t, admission.New(1, 0, time.Hour))
-	defer close(letGo)
-	go serve(srv, newPost(helloBody, ""))
-	<-begun
-	server := httptest.NewServer(srv)
-	defer server.Close()
-	_, answers := dial(t, server.Listener.Addr().String(), "", 1<<20)
-	mustRespond(t, answers, 503)
-	if _, err := answers.ReadByte(); !errors.Is(err, io.EOF) {
-		t.Errorf("after the answer: %v, want the end of the connection", err)
-	}
-}
-
 // TestSlowSender has a request that never arrives in full: it takes no place.
 func TestSlowSender(t *testing.T) {
 	t.Parallel()
-	srv := newServer(hello, graphqlhttp.Transport{Gate: admission.New(1, 0, time.Hour)})
+	srv := newServer(hello, graphqlhttp.Transport{Admission: admission.New(1, 0, time.Hour)})
 	reading := make(chan bool, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reading <- true
@@ -184,7 +143,7 @@ func (r slowReader) Write(b []byte) (int, error) {
 
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
-	srv := newServer(hello, graphqlhttp.Transport{Gate: admission.New(1, 0, time.Hour)})
+	srv := newServer(hello, graphqlhttp.Transport{Admission: admission.New(1, 0, time.Hour)})
 	slow := slowReader{httptest.NewRecorder(), make(chan bool), make(chan bool)}
 	done := make(chan bool)
 	go func() {
@@ -208,7 +167,7 @@ func TestPanicLeaves(t *testing.T) {
 			panic("as it happens")
 		}
 		return hello(ctx)
-	}, graphqlhttp.Transport{Gate: admission.New(1, 0, time.Hour)})
+	}, graphqlhttp.Transport{Admission: admission.New(1, 0, time.Hour)})
 	serve(srv, newPost(helloBody, ""))
 	panics = false
 	if w := serve(srv, newPost(helloBody, "")); w.Code != 200 {

@@ -32,9 +32,9 @@ func (c counted) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// TestGathered asks for answers of every length around the size of net/http's buffer and twice that, and for larger ones: each comes whole, and up to
+// TestCorkedConn asks for answers of every length around the size of net/http's buffer and twice that, and for larger ones: each comes whole, and up to
 // 64 KiB by one write.
-func TestGathered(t *testing.T) {
+func TestCorkedConn(t *testing.T) {
 	t.Parallel()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -52,7 +52,7 @@ func TestGathered(t *testing.T) {
 		}
 		_, _ = w.Write(answerOf(n))
 	})}
-	go func() { _ = srv.Serve(gathering{Listener: l}) }()
+	go func() { _ = srv.Serve(listener{Listener: l}) }()
 	t.Cleanup(func() { srv.Close() })
 	ask := func(n int, more string, most int64) {
 		t.Helper()
@@ -70,12 +70,12 @@ func TestGathered(t *testing.T) {
 			t.Errorf("%d bytes took %d writes, want %d at most", n, writes, most)
 		}
 	}
-	for n := full - 300; n < full+300; n++ { // the headers take less than 300 bytes, so some answers are just the size of the buffer
+	for n := netHTTPBuffer - 300; n < netHTTPBuffer+300; n++ { // the headers take less than 300 bytes, so some answers are just the size of the buffer
 		ask(n, "", 1)
-		ask(n+full, "", 1)
+		ask(n+netHTTPBuffer, "", 1)
 	}
-	ask(full-100, "&last", 1)
-	ask(full+100, "&last", 1)
+	ask(netHTTPBuffer-100, "&last", 1)
+	ask(netHTTPBuffer+100, "&last", 1)
 	for _, n := range []int{0, 1, 60_000, 1 << 20} {
 		ask(n, "", max(1, int64(n)>>18))
 	}
@@ -90,8 +90,8 @@ func answerOf(n int) []byte {
 	return b
 }
 
-// TestGatheredCloses has connections close as they would without: the client is told that the answer is complete before they are gone.
-func TestGatheredCloses(t *testing.T) {
+// TestCorkedConnCloses has connections close as they would without: the client is told that the answer is complete before they are gone.
+func TestCorkedConnCloses(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -103,18 +103,18 @@ func TestGatheredCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	conn, err := gathering{Listener: l}.Accept()
+	conn, err := listener{Listener: l}.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.Write(answerOf(full)); err != nil {
+	if _, err := conn.Write(answerOf(netHTTPBuffer)); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := io.ReadAll(client); err != nil || !bytes.Equal(got, answerOf(full)) {
+	if got, err := io.ReadAll(client); err != nil || !bytes.Equal(got, answerOf(netHTTPBuffer)) {
 		t.Errorf("%v, and %d bytes came", err, len(got))
 	}
 	if _, err := client.Write([]byte("more")); err != nil {

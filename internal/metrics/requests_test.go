@@ -13,8 +13,9 @@ import (
 	"forge/internal/telemetry"
 )
 
-// TestNames has many clients make up names at once: only so many get series of their own, and nothing is lost.
-func TestNames(t *testing.T) {
+// TestOperationNames has many clients send many names at once: a limited number of names have series of
+// their own, and all operations are counted.
+func TestOperationNames(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite::memory:", database.Options{})
 	if err != nil {
@@ -56,7 +57,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	if len(names) != 6 || !names[`code="OK",operation="other"`] {
-		t.Errorf("the operations are told apart as %v, want 5 names and other", names)
+		t.Errorf("the names are %v, want 5 names and other", names)
 	}
 	if operations != 1600 || retries != 800 {
 		t.Errorf("%d operations with %d retries are counted, want 1600 with 800", operations, retries)

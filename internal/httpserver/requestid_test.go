@@ -1,4 +1,4 @@
-package requestid_test
+package httpserver
 
 import (
 	"net/http"
@@ -7,12 +7,10 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-
-	"forge/internal/requestid"
 )
 
-// TestOf sends IDs, and checks which are taken; the others are replaced by UUIDs.
-func TestOf(t *testing.T) {
+// TestRequestID sends IDs, and checks which are taken; the others are replaced by UUIDs.
+func TestRequestID(t *testing.T) {
 	t.Parallel()
 	for id, taken := range map[string]bool{
 		"a":                           true,
@@ -27,8 +25,8 @@ func TestOf(t *testing.T) {
 		"\x7f":                        false,
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.Header[requestid.Header] = []string{id}
-		got := requestid.Of(r)
+		r.Header[requestIDHeader] = []string{id}
+		got := requestID(r)
 		_, err := uuid.Parse(got)
 		if (got == id) != taken || !taken && err != nil {
 			t.Errorf("%q: the request has %q; is it to be taken: %t", id, got, taken)

@@ -1,9 +1,14 @@
 package httpserver
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -18,31 +23,31 @@ import (
 	"forge/internal/metrics"
 )
 
-// newFull are the routes of a server that has no place for an operation until the gate's one is left.
-func newFull(t *testing.T, log slog.Handler, origins ...string) (http.Handler, *admission.Gate) {
+// newFull are the routes of a server that has no place for an operation until the limiter's one is left.
+func newFull(t *testing.T, log slog.Handler, origins ...string) (http.Handler, *admission.Limiter) {
 	t.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	gate := admission.New(1, 0, time.Hour)
-	if err := gate.Enter(t.Context()); err != nil {
+	limiter := admission.New(1, 0, time.Hour)
+	if err := limiter.Acquire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	answer := func(text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
 	}
 	return Routes(Parts{
-		API: answer("reached"), Gate: gate, Ready: answer("ready"), Origins: origins,
+		API: answer("reached"), Admission: limiter, Ready: answer("ready"), Origins: origins,
 		Metrics: metrics.New(db), Log: slog.New(log),
-	}), gate
+	}), limiter
 }
 
-// TestDoor asks a full server: operations are turned away in the media type that they accept, all else is answered as ever.
-func TestDoor(t *testing.T) {
+// TestLoadShedding asks a full server: operations are turned away in the media type that they accept, all else is answered as ever.
+func TestLoadShedding(t *testing.T) {
 	t.Parallel()
-	h, gate := newFull(t, slog.DiscardHandler, trusted)
+	h, limiter := newFull(t, slog.DiscardHandler, trusted)
 	for _, method := range []string{"GET", "POST"} {
 		for _, media := range []string{"application/json", "application/graphql-response+json"} {
 			w := askFrom(h, method, "/graphql", "Accept", media)
@@ -75,23 +80,23 @@ func TestDoor(t *testing.T) {
 			t.Errorf("/metrics has no %s", line)
 		}
 	}
-	gate.Leave()
+	limiter.Release()
 	if w := askFrom(h, "POST", "/graphql"); w.Body.String() != "reached" {
 		t.Errorf("when there is a place: %d %s", w.Code, w.Body)
 	}
 }
 
-// TestDoorHeaders compares the headers that browsers go by with those of an answer of the API: they are the same, but for the case in which
+// TestLoadSheddingHeaders compares the headers that browsers go by with those of an answer of the API: they are the same, but for the case in which
 // the API would not have been reached.
-func TestDoorHeaders(t *testing.T) {
+func TestLoadSheddingHeaders(t *testing.T) {
 	t.Parallel()
-	h, gate := newFull(t, slog.DiscardHandler, trusted)
+	h, limiter := newFull(t, slog.DiscardHandler, trusted)
 	requests := [][]string{nil, {"Origin", trusted}, {"Origin", "HTTPS://APP.example.com"}, {"Origin", evil}}
 	var away []http.Header
 	for _, headers := range requests {
 		away = append(away, askFrom(h, "GET", "/graphql", headers...).Header())
 	}
-	gate.Leave()
+	limiter.Release()
 	for i, headers := range requests {
 		want := askFrom(h, "GET", "/graphql", headers...).Header()
 		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary", "X-Content-Type-Options",
@@ -103,8 +108,8 @@ func TestDoorHeaders(t *testing.T) {
 	}
 }
 
-// TestDoorTells turns many away: one line of the log tells of all that came within its time, and another of those after that.
-func TestDoorTells(t *testing.T) {
+// TestLoadSheddingLog turns many away: one line of the log tells of all that came within its time, and another of those after that.
+func TestLoadSheddingLog(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	h, _ := newFull(t, slog.NewJSONHandler(&log, nil))
@@ -115,7 +120,7 @@ func TestDoorTells(t *testing.T) {
 				wg.Go(func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/graphql", nil)) })
 			}
 			wg.Wait()
-			time.Sleep(2 * quiet)
+			time.Sleep(2 * logEvery)
 			synctest.Wait()
 		}
 	})
@@ -135,12 +140,12 @@ func TestDoorTells(t *testing.T) {
 	}
 }
 
-// TestDoorHolds has more come at once than may wait: one is answered each time it is one's turn, and those beyond at once.
-func TestDoorHolds(t *testing.T) {
+// TestLoadSheddingPace has more come at once than may wait: one is answered each time it is one's turn, and those beyond at once.
+func TestLoadSheddingPace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := newFull(t, slog.DiscardHandler)
-		const turns = int(longest/spacing) + 1
+		const turns = int(maxPace/paceInterval) + 1
 		start := time.Now()
 		var mu sync.Mutex
 		took := map[time.Duration]int{}
@@ -159,9 +164,70 @@ func TestDoorHolds(t *testing.T) {
 			if i == 0 {
 				want += 10
 			}
-			if at := time.Duration(i) * spacing; took[at] != want {
+			if at := time.Duration(i) * paceInterval; took[at] != want {
 				t.Fatalf("%d were answered after %s, want %d", took[at], at, want)
 			}
 		}
 	})
+}
+
+// dialPost sends the headers of a POST, whose body has the given length, on a new connection.
+func dialPost(t *testing.T, address string, length int) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	_, err = fmt.Fprintf(conn, "POST /graphql HTTP/1.1\r\nHost: forge\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", length)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn, bufio.NewReader(conn)
+}
+
+// mustRespond reads an answer, and checks its status.
+func mustRespond(t *testing.T, r *bufio.Reader, status int) {
+	t.Helper()
+	res, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Discard(int(res.ContentLength)); err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != status {
+		t.Errorf("status %d, want %d", res.StatusCode, status)
+	}
+}
+
+// TestLoadSheddingUnread sends the headers of a request to a full server: the answer comes before the
+// body, and the connection can be used again after the body.
+func TestLoadSheddingUnread(t *testing.T) {
+	t.Parallel()
+	const body = `{"query":"{ hello }"}`
+	h, limiter := newFull(t, slog.DiscardHandler)
+	server := httptest.NewServer(h)
+	defer server.Close()
+	conn, answers := dialPost(t, server.Listener.Addr().String(), len(body))
+	mustRespond(t, answers, 503)
+	limiter.Release()
+	if _, err := fmt.Fprintf(conn, "%sGET /graphql?query={hello} HTTP/1.1\r\nHost: forge\r\n\r\n", body); err != nil {
+		t.Fatal(err)
+	}
+	mustRespond(t, answers, 200)
+}
+
+// TestLoadSheddingLarge announces a body that is too large to be skipped: the answer comes at once, and
+// the connection ends.
+func TestLoadSheddingLarge(t *testing.T) {
+	t.Parallel()
+	h, _ := newFull(t, slog.DiscardHandler)
+	server := httptest.NewServer(h)
+	defer server.Close()
+	_, answers := dialPost(t, server.Listener.Addr().String(), 1<<20)
+	mustRespond(t, answers, 503)
+	if _, err := answers.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the answer: %v, want the end of the connection", err)
+	}
 }

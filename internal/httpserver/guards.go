@@ -1,0 +1,229 @@
+package httpserver
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/rs/cors"
+
+	"forge/internal/graphqlhttp"
+	"forge/internal/telemetry"
+)
+
+// recoverPanics returns the middleware that logs panics, and has the connection closed. net/http
+// would do the same, but would log the panic's value, which may contain something that was sent.
+func recoverPanics(log *slog.Logger) middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				value := recover()
+				if value == nil {
+					return
+				}
+				if err, ok := value.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+					log.ErrorContext(r.Context(), "panic", "panic", telemetry.Panic(value),
+						"stack", string(debug.Stack()), "requestId", telemetry.RequestID(r.Context()))
+				}
+				panic(http.ErrAbortHandler)
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// The values of the security headers are shared by all answers, so they must not be changed in place.
+// With the headers that are added later, an answer of the API has eight, which is as many as Go keeps
+// in a small map; TestHeadersFit checks that.
+var (
+	nosniff     = []string{"nosniff"}
+	loadNothing = []string{"default-src 'none'; frame-ancestors 'none'"}
+	sameOrigin  = []string{"same-origin"}
+	noStore     = []string{"no-store"}
+)
+
+// addSecurityHeaders adds the headers that protect an answer in a browser. The answer is taken for
+// its Content-Type and nothing else; it is neither shown in a frame nor embedded by pages of other
+// origins; as a page it loads nothing; and neither the browser nor a proxy stores it. A handler may
+// change them. None of them restricts pages that CORS allows.
+func addSecurityHeaders(h http.Header) {
+	h["Cache-Control"] = noStore
+	h["X-Content-Type-Options"] = nosniff
+	h["Content-Security-Policy"] = loadNothing
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+}
+
+// setSecurityHeaders is the middleware that adds the security headers to every answer.
+func setSecurityHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		addSecurityHeaders(w.Header())
+		next.ServeHTTP(w, r)
+	})
+}
+
+// localHost returns the middleware that lets only requests through whose Host is a name of this
+// machine, and has refuse answer the others. If it is off, all pass.
+//
+// A loopback address alone does not keep pages of the web away. A page can have its own name resolve
+// to 127.0.0.1 after it is loaded (DNS rebinding), and is then of the same origin as this server. But
+// it cannot choose the Host that the browser sends.
+func localHost(on bool, refuse http.HandlerFunc) middleware {
+	return func(next http.Handler) http.Handler {
+		if !on {
+			return next
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if isLocal(r.Host) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			refuse(w, r)
+		})
+	}
+}
+
+// misdirected refuses a request that is not for the API, because of its Host.
+func misdirected(w http.ResponseWriter, r *http.Request) {
+	telemetry.FromContext(r.Context()).Refuse(telemetry.Host)
+	http.Error(w, graphqlhttp.LocalNames, http.StatusMisdirectedRequest)
+}
+
+// isLocal reports whether a Host, with or without a port, is localhost, a name below localhost, or a
+// loopback address. Browsers look up none of these: RFC 6761, section 6.3.
+func isLocal(host string) bool {
+	if rest, bracketed := strings.CutPrefix(host, "["); bracketed {
+		address, port, closed := strings.Cut(rest, "]")
+		return closed && isPort(port) && isLoopback(address)
+	}
+	if colon := strings.IndexByte(host, ':'); colon >= 0 {
+		if !isPort(host[colon:]) {
+			return false
+		}
+		host = host[:colon]
+	}
+	// A fully qualified name ends with a dot (RFC 1034, section 3.1). An address does not.
+	const name = "localhost"
+	if full, dotted := strings.CutSuffix(host, "."); dotted {
+		if len(full) < len(name) || !strings.EqualFold(full[len(full)-len(name):], name) {
+			return false
+		}
+		host = full
+	}
+	if n := len(host) - len(name); n >= 0 && strings.EqualFold(host[n:], name) {
+		return n == 0 || n > 1 && host[n-1] == '.'
+	}
+	return isLoopback(host)
+}
+
+func isLoopback(address string) bool {
+	if address == "" || address[0] != ':' && (address[0] < '0' || address[0] > '9') {
+		return false // a name; ParseAddr would allocate an error for it
+	}
+	ip, err := netip.ParseAddr(address)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// isPort reports whether s, which follows a host, is empty or a colon and digits.
+func isPort(s string) bool {
+	return s == "" || s[0] == ':' && strings.Trim(s[1:], "0123456789") == ""
+}
+
+// preflightTTL is how long a browser remembers the answer to a preflight.
+const preflightTTL = 10 * time.Minute
+
+// exposedHeaders are the headers of an answer that pages of other origins may read.
+var exposedHeaders = []string{requestIDHeader, "Retry-After", "Traceparent", "Www-Authenticate"}
+
+// origins are the origins whose pages may use the API from a browser, beside the server's own.
+type origins struct {
+	named map[string]bool // in lower case, as browsers write them: "https://app.example.com"
+	local bool            // also all origins of this machine: "http://localhost:5173"
+}
+
+func newOrigins(named []string, local bool) origins {
+	o := origins{named: map[string]bool{}, local: local}
+	for _, origin := range named {
+		o.named[strings.ToLower(origin)] = true
+	}
+	return o
+}
+
+// none reports whether no other origin is allowed.
+func (o origins) none() bool { return len(o.named) == 0 && !o.local }
+
+// allow reports whether pages of an origin may use the API. origin is a value of the Origin header.
+func (o origins) allow(origin string) bool {
+	if o.named[strings.ToLower(origin)] {
+		return true
+	}
+	host, found := strings.CutPrefix(origin, "http://")
+	if !found {
+		host, found = strings.CutPrefix(origin, "https://")
+	}
+	return found && o.local && isLocal(host)
+}
+
+// guardOrigins returns the middleware that lets pages of the server's own origin and of the allowed
+// origins use the API from a browser. It refuses a POST from another page, and its preflight. A GET
+// changes nothing, and such a page cannot read the answer. Requests that no browser sent pass.
+//
+// Credentials that a browser stores, such as cookies, are not allowed: the API knows none.
+func guardOrigins(p Parts, allowed origins) middleware {
+	refuse := refuseOrigin(p)
+	return func(next http.Handler) http.Handler {
+		protection := http.NewCrossOriginProtection()
+		protection.SetDenyHandler(refuse)
+		protected := protection.Handler(next)
+		var shared http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if allowed.allow(r.Header.Get("Origin")) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			protected.ServeHTTP(w, r)
+		})
+		if !allowed.none() {
+			shared = cors.New(cors.Options{
+				AllowOriginFunc: allowed.allow,
+				AllowedMethods:  []string{http.MethodGet, http.MethodPost},
+				AllowedHeaders:  []string{"*"}, // the ones that a preflight asks for, also Authorization
+				ExposedHeaders:  exposedHeaders,
+				MaxAge:          int(preflightTTL.Seconds()),
+			}).Handler(shared)
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			isPreflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+			if isPreflight && !allowed.allow(r.Header.Get("Origin")) {
+				refuse.ServeHTTP(w, r)
+				return
+			}
+			shared.ServeHTTP(w, r)
+		})
+	}
+}
+
+// refuseOrigin returns the handler that refuses requests from pages of origins that are not allowed.
+// In development the answer and a line of the log name the setting that allows the origin, because
+// the browser tells its page nothing.
+func refuseOrigin(p Parts) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin := r.Header.Get("Origin")
+		if !p.Development || !isOrigin(origin) {
+			origin = ""
+		} else {
+			p.Log.WarnContext(r.Context(), "a page of another origin was refused: CORS_ORIGINS="+origin+" lets it in")
+		}
+		graphqlhttp.RefuseOrigin(w, r, origin)
+	})
+}
+
+// isOrigin reports whether a text is an origin as browsers write it, and not overly long.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && len(text) < 300 && u.User == nil && u.Host != "" &&
+		(u.Scheme == "http" || u.Scheme == "https") && text == u.Scheme+"://"+u.Host
+}

@@ -1,0 +1,176 @@
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// listener accepts connections that end when their clients do not read.
+type listener struct {
+	net.Listener
+	stall time.Duration // the time in which a client must read minRead bytes; 0: no limit
+}
+
+// Accept waits for the next connection.
+func (l listener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := conn.(interface{ SetWriteBuffer(int) error }); ok && l.stall > 0 {
+		_ = c.SetWriteBuffer(sendBuffer) // if it fails, the system's own size is used
+	}
+	return newCorkedConn(&timedConn{Conn: conn, stall: l.stall, left: l.stall}), nil
+}
+
+// sendBuffer is how many bytes of an answer the system accepts ahead of its client. By itself it
+// would accept several megabytes, and report only after a third of them that the client has read.
+const sendBuffer = 256 << 10
+
+// minRead is how many bytes a client must read in the time in which a connection may stall.
+const minRead = 8 << 10
+
+// timedConn is a connection whose client must read its answers. A client that does not would keep the
+// answer in the memory of the server. It has to take some of it within a time, again and again, or
+// the connection ends.
+type timedConn struct {
+	net.Conn
+	mu      sync.Mutex
+	until   time.Time     // when the whole answer must be written; zero for no limit
+	stall   time.Duration // see listener
+	left    time.Duration // of stall, for the next minRead bytes
+	read    int           // how many of these have been read
+	aborted atomic.Bool
+}
+
+// abort makes writes fail, also one that is under way.
+func (c *timedConn) abort() {
+	c.aborted.Store(true)
+	_ = c.Conn.SetWriteDeadline(time.Unix(1, 0))
+}
+
+// errStalled is why the connection of a client that does not read ends.
+var errStalled = fmt.Errorf("the client does not read, or too slowly: %w", os.ErrDeadlineExceeded)
+
+// endStalled returns errStalled. When the connection is closed, the system drops the bytes that it
+// has not sent yet.
+func (c *timedConn) endStalled() error {
+	if conn, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+		_ = conn.SetLinger(0)
+	}
+	return errStalled
+}
+
+// push calls write until it has sent all of its bytes, as long as the client reads enough of them in
+// time. write returns how many bytes it has sent, and goes on with the rest when it is called again.
+func (c *timedConn) push(write func() (int, error)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		start := time.Now()
+		if err := c.Conn.SetWriteDeadline(c.deadline(start)); err != nil {
+			return err
+		}
+		if c.aborted.Load() {
+			return c.endStalled()
+		}
+		n, err := write()
+		c.left -= time.Since(start)
+		if c.read += n; c.read >= minRead {
+			c.read, c.left = 0, c.stall
+		}
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return err
+		case c.aborted.Load(), c.stall > 0 && c.left <= 0, !c.until.IsZero() && !time.Now().Before(c.until):
+			return c.endStalled()
+		}
+	}
+}
+
+// deadline returns the time by which the client has to read something.
+func (c *timedConn) deadline(now time.Time) time.Time {
+	if c.stall == 0 {
+		return c.until
+	}
+	soon := now.Add(c.left)
+	if c.until.IsZero() || soon.Before(c.until) {
+		return soon
+	}
+	return c.until
+}
+
+// Write sends b.
+func (c *timedConn) Write(b []byte) (int, error) {
+	rest := b
+	return allOrNothing(b, c.push(func() (int, error) {
+		n, err := c.Conn.Write(rest)
+		rest = rest[n:]
+		return n, err
+	}))
+}
+
+// writeBuffers sends all buffers, with one system call where the system has one for that.
+func (c *timedConn) writeBuffers(b net.Buffers) error {
+	return c.push(func() (int, error) {
+		n, err := b.WriteTo(c.Conn)
+		return int(n), err
+	})
+}
+
+// allOrNothing returns the results of a Write of b. After an error it reports no bytes as written:
+// nobody goes on with the rest.
+func allOrNothing(b []byte, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// SetDeadline sets both deadlines.
+func (c *timedConn) SetDeadline(t time.Time) error {
+	if err := c.SetWriteDeadline(t); err != nil {
+		return err
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// SetWriteDeadline sets the deadline for the next answer.
+func (c *timedConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.until, c.left, c.read = t, c.stall, 0
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// CloseWrite tells the client that the last answer is complete. net/http calls it when it closes a
+// connection on which the client may still be sending.
+func (c *timedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+type connKey struct{}
+
+// withConn puts the connection on the context of its requests. It is http.Server's ConnContext.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// Abort ends the connection of the request that ctx belongs to: writes to it fail from now on.
+// Outside of a request it does nothing.
+func Abort(ctx context.Context) {
+	if c, ok := ctx.Value(connKey{}).(interface{ abort() }); ok {
+		c.abort()
+	}
+}
