@@ -65,4 +65,3 @@ func keep(goroutines int, do func(ctx context.Context, i int)) (stop func()) {
 		wg.Wait()
 	})
 }
-
