@@ -1,12 +1,9 @@
 package docs
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +13,7 @@ import (
 	"testing"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestExtending does in a copy of the tree what extending.md says, and asks the result what it asks.
@@ -28,7 +26,7 @@ func TestExtending(t *testing.T) {
 		t.Fatal(err)
 	}
 	tree := copyOfTree(t)
-	tree.env = append(os.Environ(), "DEV_DATABASE_URL="+dbtest.EmptyPostgres(t))
+	tree.env = append(tree.env, "DEV_DATABASE_URL="+dbtest.EmptyPostgres(t))
 	answers := map[string]string{}
 	var questions []block
 	for _, b := range blocks(string(page)) {
@@ -50,11 +48,10 @@ func TestExtending(t *testing.T) {
 	if len(questions) != 4 || len(answers) != 4 {
 		t.Fatalf("the page has %d questions and %d answers, want 4", len(questions), len(answers))
 	}
-	url := tree.serve(t)
-	product := ask(t, url, `{ products(first: 1) { nodes { id } } }`, "")
-	id := regexp.MustCompile(`product_\w+`).FindString(string(product))
+	api := gqltest.New(t, tree.serve(t))
+	id := api.Must(`{ products(first: 1) { nodes { id } } }`, nil).Text("products.nodes.0.id")
 	for _, q := range questions {
-		if got := ask(t, url, q.text, id); !sameJSON(t, got, answers[q.label]) {
+		if got := ask(api, q.text, id); !sameJSON(t, got, answers[q.label]) {
 			t.Errorf("%s\nanswers %s\nwant %s", q.text, got, answers[q.label])
 		}
 	}
@@ -85,7 +82,7 @@ type tree struct {
 	env []string
 }
 
-// copyOfTree copies what is not hidden and not somebody's database or dependencies.
+// copyOfTree copies the tree, without hidden files, databases and node_modules.
 func copyOfTree(t *testing.T) *tree {
 	dir := t.TempDir()
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
@@ -109,7 +106,8 @@ func copyOfTree(t *testing.T) *tree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tree{dir: dir}
+	// Packages that were built in another folder are then not built again.
+	return &tree{dir: dir, env: append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")}
 }
 
 func (tr *tree) write(t *testing.T, b block) {
@@ -177,62 +175,20 @@ func (tr *tree) run(t *testing.T, b block) {
 	}
 }
 
-// serve builds and starts the server of the tree, and returns the address of its API.
+// serve builds and starts the server of the tree, and returns its address.
 func (tr *tree) serve(t *testing.T) string {
 	tr.run(t, block{text: "$ go build -o forge ."})
-	return serve(t, filepath.Join(tr.dir, "forge"), tr.env)
-}
-
-// serve starts the program on a database in memory, and returns the address of its API.
-func serve(t *testing.T, program string, env []string) string {
-	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Dir, cmd.Env = filepath.Dir(program), append(env, "ADDR=127.0.0.1:0", "DATABASE_URL=sqlite::memory:")
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-	})
-	address := regexp.MustCompile(`http://\S+/graphql`)
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if url := address.FindString(lines.Text()); url != "" {
-			return url
-		}
-	}
-	t.Fatalf("the server did not tell its address:\n%s", &log)
-	return ""
+	return serve(t, filepath.Join(tr.dir, "forge"), tr.dir, tr.env)
 }
 
 // ask returns the data of the answer, or the code and field of the first error.
-func ask(t *testing.T, url, query, product string) []byte {
-	body, err := json.Marshal(map[string]any{"query": query, "variables": map[string]any{"product": product}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.Post(url, "application/json", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		Data   json.RawMessage
-		Errors []struct{ Extensions struct{ Code, Field string } }
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		t.Fatal(err)
-	}
+func ask(api *gqltest.Client, query, product string) []byte {
+	answer := api.Do(query, gqltest.Vars{"product": product})
 	if len(answer.Errors) > 0 {
-		e := answer.Errors[0].Extensions
-		return fmt.Appendf(nil, `{"code": %q, "field": %q}`, e.Code, e.Field)
+		field, _ := answer.Extension("field").(string)
+		return fmt.Appendf(nil, `{"code": %q, "field": %q}`, answer.Code(), field)
 	}
-	return answer.Data
+	return answer.RawData()
 }
 
 func sameJSON(t *testing.T, got []byte, want string) bool {

@@ -1,78 +1,49 @@
 package docs
 
 import (
-	"bufio"
-	"bytes"
-	"io"
+	"fmt"
+	"forge/test/gqltest"
+	"forge/test/process"
 	"net/http"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // A server is a process that answers requests.
 type server struct {
-	url      string // of the process: http://127.0.0.1:PORT
-	cmd      *exec.Cmd
-	log      bytes.Buffer   // to be read when the process has ended
+	*process.Server
+	program  string
+	api      *gqltest.Client
 	busy     sync.WaitGroup // requests that are on their way
 	answered atomic.Int64
 }
 
-var apiLine = regexp.MustCompile(`(http://\S+)/graphql`)
-
 // startServer runs a program of the tree until the test ends.
 func (tr *tree) startServer(t *testing.T, program string) *server {
-	s := &server{cmd: exec.Command(filepath.Join(tr.dir, program))}
-	s.cmd.Dir, s.cmd.Env, s.cmd.Stderr = tr.dir, tr.env, &s.log
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.cmd.Process.Kill() }) // it has ended if all went well
-	lines := bufio.NewScanner(out)
-	for s.url == "" && lines.Scan() {
-		if found := apiLine.FindStringSubmatch(lines.Text()); found != nil {
-			s.url = found[1]
-		}
-	}
-	if s.url == "" {
-		_ = s.cmd.Wait()
-		t.Fatalf("%s did not start: %s", program, &s.log)
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	return s
+	cmd := exec.Command(filepath.Join(tr.dir, program))
+	cmd.Dir, cmd.Env = tr.dir, tr.env
+	s := process.Start(t, cmd)
+	return &server{Server: s, program: program, api: gqltest.New(t, s.URL)}
 }
 
 func (s *server) ready(t *testing.T) bool {
-	response, err := http.Get(s.url + "/readyz")
+	response, err := http.Get(s.URL + "/readyz")
 	if err != nil {
-		_ = s.cmd.Process.Kill() // if it lives
-		t.Fatalf("%s: %v, %v: %s", s.cmd.Path, err, s.cmd.Wait(), &s.log)
+		t.Fatalf("%s: %v: %s", s.program, err, s.Log)
 	}
 	defer response.Body.Close()
 	return response.StatusCode == http.StatusOK
 }
 
-// end lets what is on its way be answered, and stops the process.
-func (s *server) end(t *testing.T) {
+// end lets the requests on their way be answered, and stops the process.
+func (s *server) end() {
 	s.busy.Wait()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Error(err)
-	}
-	if err := s.cmd.Wait(); err != nil {
-		t.Errorf("a server ended with %v: %s", err, &s.log)
-	}
+	s.Stop()
 }
 
 // A fleet is what a balancer sends requests to, by turns.
@@ -107,13 +78,14 @@ func (f *fleet) set(servers []*server) {
 // waitForAnswers returns when every server has answered some more requests.
 func (f *fleet) waitForAnswers(t *testing.T) {
 	const more = 10
-	deadline := time.Now().Add(time.Minute)
 	for _, s := range f.all() {
-		for from := s.answered.Load(); s.answered.Load() < from+more; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%s answered %d requests in a minute, want %d", s.url, s.answered.Load()-from, more)
+		from := s.answered.Load()
+		gqltest.Eventually(t, s.URL+" answers", func() error {
+			if n := s.answered.Load() - from; n < more {
+				return fmt.Errorf("it has answered %d requests, want %d", n, more)
 			}
-		}
+			return nil
+		})
 	}
 }
 
@@ -126,7 +98,7 @@ func (f *fleet) deploy(t *testing.T, tr *tree, b block) {
 	f.waitForAnswers(t) // by both
 	f.set(started)
 	for _, s := range old {
-		s.end(t)
+		s.end()
 	}
 	f.waitForAnswers(t)
 }
@@ -154,11 +126,12 @@ func (tr *tree) begin(t *testing.T, b block, old []*server) (started []*server) 
 func mustBeReady(t *testing.T, servers []*server, want bool) {
 	t.Helper()
 	for _, s := range servers {
-		// An answer is good for a second, and what it looked at may have changed since.
-		for end := time.Now().Add(10 * time.Second); s.ready(t) != want; time.Sleep(100 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%s: ready is %t, want %t", s.cmd.Path, !want, want)
+		// A server keeps an answer for a second, and its database may have changed since.
+		gqltest.Eventually(t, s.program, func() error {
+			if got := s.ready(t); got != want {
+				return fmt.Errorf("ready is %t, want %t", got, want)
 			}
-		}
+			return nil
+		})
 	}
 }

@@ -1,11 +1,8 @@
 package docs
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
+	"forge/test/gqltest"
+	"forge/test/process"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,22 +17,19 @@ func TestTrustedDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(t.TempDir(), "forge")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "..").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	program, dir := process.Build(t), t.TempDir()
 	env := append(os.Environ(), "TRUSTED_DOCUMENTS=documents.json")
 	var manifests []string
 	for _, b := range blocks(string(page)) {
 		switch b.language {
 		case "json":
 			manifests = append(manifests, b.text)
-			writeManifest(t, program, b.text)
-			checkManifest(t, serve(t, program, env), b.text)
+			writeManifest(t, dir, b.text)
+			checkManifest(t, serve(t, program, dir, env), b.text)
 		case "console":
-			writeManifest(t, program, strings.Replace(manifests[len(manifests)-1], "totalCount", "total", 1))
+			writeManifest(t, dir, strings.Replace(manifests[len(manifests)-1], "totalCount", "total", 1))
 			cmd := exec.CommandContext(t.Context(), program)
-			cmd.Dir, cmd.Env = filepath.Dir(program), append(env, "ADDR=127.0.0.1:0", "DATABASE_URL=sqlite::memory:")
+			cmd.Dir, cmd.Env = dir, append(env, "ADDR=127.0.0.1:0", "DATABASE_URL=sqlite::memory:")
 			out, err := cmd.CombinedOutput()
 			if _, want, _ := strings.Cut(b.text, "\n"); err == nil || string(out) != want {
 				t.Errorf("it prints (%v)\n%swant\n%s", err, out, want)
@@ -47,9 +41,9 @@ func TestTrustedDocuments(t *testing.T) {
 	}
 }
 
-func writeManifest(t *testing.T, program, text string) {
+func writeManifest(t *testing.T, dir, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(filepath.Dir(program), "documents.json"), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "documents.json"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -61,18 +55,10 @@ func checkManifest(t *testing.T, url, manifest string) {
 	if id == nil {
 		t.Fatalf("there is no ID in %s", manifest)
 	}
-	for document, want := range map[string]string{
-		fmt.Sprintf(`{"documentId": %q}`, id[1]): `"totalCount":100`,
-		`{"query": "{ viewer { id } }"}`:         `"OPERATION_NOT_ALLOWED"`,
-	} {
-		res, err := http.Post(url, "application/json", strings.NewReader(document))
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer, err := io.ReadAll(res.Body)
-		res.Body.Close()
-		if err != nil || !json.Valid(answer) || !bytes.Contains(answer, []byte(want)) {
-			t.Errorf("%s: %s (%v), want %s", document, answer, err, want)
-		}
+	api := gqltest.New(t, url)
+	got := api.SendRequest(t.Context(), gqltest.Request{DocumentID: id[1]})
+	if !got.OK() || !strings.Contains(got.Body, `"totalCount":100`) {
+		t.Errorf("the document %s: %s, want a totalCount of 100", id[1], got)
 	}
+	api.WantCode("OPERATION_NOT_ALLOWED", `{ viewer { id } }`, nil)
 }

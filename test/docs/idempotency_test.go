@@ -1,9 +1,9 @@
 package docs
 
 import (
+	"forge/test/process"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -23,11 +23,7 @@ func TestIdempotencyKey(t *testing.T) {
 			command = strings.TrimPrefix(b.text, "$ ")
 		}
 	}
-	program := filepath.Join(t.TempDir(), "forge")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "..").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	command = strings.Replace(command, "http://127.0.0.1:8080/graphql", serve(t, program, os.Environ()), 1)
+	command = strings.Replace(command, "http://127.0.0.1:8080/graphql", serve(t, process.Build(t), t.TempDir(), os.Environ())+"/graphql", 1)
 	send := func(command string) string {
 		t.Helper()
 		answer, err := exec.CommandContext(t.Context(), "sh", "-c", command).Output()

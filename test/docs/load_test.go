@@ -1,10 +1,9 @@
 package docs
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"fmt"
-	"io"
+	"forge/test/gqltest"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -16,7 +15,6 @@ import (
 type load struct {
 	t       *testing.T
 	fleet   *fleet
-	client  *http.Client
 	sent    atomic.Int64
 	failed  atomic.Int64
 	stopped chan struct{}
@@ -24,14 +22,13 @@ type load struct {
 	created atomic.Int64
 }
 
-type vars = map[string]any
+type vars = gqltest.Vars
 
 // product is what an answer says of one.
 type product struct{ ID, Name string }
 
 func newLoad(t *testing.T, f *fleet) *load {
-	return &load{t: t, fleet: f, stopped: make(chan struct{}),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 20}, Timeout: time.Minute}}
+	return &load{t: t, fleet: f, stopped: make(chan struct{})}
 }
 
 // start has each of four people look after products of their own.
@@ -126,32 +123,13 @@ func (l *load) send(data any, query string, v vars) {
 	s := l.fleet.take()
 	defer s.busy.Done()
 	l.sent.Add(1)
-	body, err := json.Marshal(vars{"query": query, "variables": v})
-	if err != nil {
-		panic(err)
-	}
-	request, err := http.NewRequest("POST", s.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		panic(err)
-	}
-	request.GetBody = nil // net/http would send it again when a connection breaks
-	request.Header.Set("Content-Type", "application/json")
-	response, err := l.client.Do(request)
-	if err != nil {
-		l.fail("%s: %v", query, err)
+	answer := s.api.Send(context.Background(), query, v)
+	if !answer.OK() || answer.Status != http.StatusOK {
+		l.fail("%s: %s", query, answer)
 		return
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	answer := struct {
-		Data   any
-		Errors []any
-	}{Data: data}
-	if err == nil {
-		err = json.Unmarshal(text, &answer)
-	}
-	if err != nil || response.StatusCode != http.StatusOK || answer.Errors != nil {
-		l.fail("%s: %s %s (%v)", query, response.Status, text, err)
+	if err := answer.Decode(data); err != nil {
+		l.fail("%s: %v: %s", query, err, answer)
 		return
 	}
 	s.answered.Add(1)

@@ -3,7 +3,11 @@ package docs
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
+
+	"forge/test/process"
 )
 
 // TestMain runs the tests in the folder docs, so that they name its files as the files name each other.
@@ -12,5 +16,23 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(process.Main(m))
+}
+
+// serve starts a program on a database in memory, in a folder, and returns the server's address.
+func serve(t *testing.T, program, dir string, env []string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Dir, cmd.Env = dir, append(env, "ADDR=127.0.0.1:0", "DATABASE_URL=sqlite::memory:")
+	return process.Start(t, cmd).URL
+}
+
+// mustReadPage returns the text of a page.
+func mustReadPage(t *testing.T, name string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.FromSlash(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
 }

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"fmt"
 	"io"
@@ -16,10 +17,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"forge/internal/pgtemp"
 	"forge/internal/settings"
+	"forge/test/gqltest"
+	"forge/test/process"
 )
 
 // TestOperations brings a server in production into each situation that operations.md has, runs the commands that stand there, and compares
@@ -151,10 +153,10 @@ func newPlant(t *testing.T) *plant {
 		}
 	}
 	p := &plant{t: t, dir: t.TempDir()}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(p.dir, "forge"), "..").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	err := os.Symlink(process.Build(t), filepath.Join(p.dir, "forge"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	var err error
 	if p.cluster, err = pgtemp.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -216,23 +218,23 @@ func (p *plant) start() {
 		_ = cmd.Wait()
 		log.Close()
 	})
-	p.eventually("the server is ready", func() bool {
-		response, err := http.Get("http://" + p.addr + "/readyz")
-		if err != nil {
-			return false
-		}
-		response.Body.Close()
-		return response.StatusCode == http.StatusOK
-	})
+	p.waitForStatus(http.StatusOK)
 }
 
-func (p *plant) eventually(what string, ok func() bool) {
+// waitForStatus waits until /readyz has a status. A server keeps what it found for a second.
+func (p *plant) waitForStatus(want int) {
 	p.t.Helper()
-	for start := time.Now(); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Since(start) > time.Minute {
-			p.t.Fatalf("not within a minute: %s", what)
+	gqltest.Eventually(p.t, "/readyz", func() error {
+		response, err := http.Get("http://" + p.addr + "/readyz")
+		if err != nil {
+			return err
 		}
-	}
+		response.Body.Close()
+		if response.StatusCode != want {
+			return fmt.Errorf("it has status %d, want %d", response.StatusCode, want)
+		}
+		return nil
+	})
 }
 
 // run returns what a command prints, with the addresses that the page has. How it ends is part of what it prints.
@@ -275,25 +277,13 @@ func (p *plant) nothing() func() { return func() {} }
 
 func (p *plant) pending() func() {
 	p.mustRun("DATABASE_URL=$OWNER_URL forge migrate down --yes")
-	p.unready()
+	p.waitForStatus(http.StatusServiceUnavailable)
 	return func() {}
-}
-
-// unready waits until the server has noticed that it is not ready: what it says is good for a second.
-func (p *plant) unready() {
-	p.eventually("the server is not ready", func() bool {
-		response, err := http.Get("http://" + p.addr + "/readyz")
-		if err != nil {
-			return false
-		}
-		response.Body.Close()
-		return response.StatusCode == http.StatusServiceUnavailable
-	})
 }
 
 func (p *plant) drift() func() {
 	p.mustExec("forge", "ALTER TABLE heroes ADD COLUMN motto text")
-	p.unready()
+	p.waitForStatus(http.StatusServiceUnavailable)
 	return func() {}
 }
 
@@ -323,23 +313,23 @@ func (p *plant) locked() func() {
 	db := must(sql.Open("postgres", p.url("forge_owner", "forge")+"&application_name=psql"))
 	tx := must(db.Begin())
 	must(tx.Exec("LOCK TABLE heroes"))
+	api := gqltest.New(p.t, "http://"+p.addr)
 	var requests sync.WaitGroup
 	for range 6 {
 		requests.Go(func() {
-			response, err := http.Post("http://"+p.addr+"/graphql", "application/json",
-				strings.NewReader(`{"query": "query Heroes { heroes(first: 3) { nodes { name } } }"}`))
-			if err == nil {
-				_, _ = io.Copy(io.Discard, response.Body)
-				response.Body.Close()
-			}
+			// Whether it is answered depends on the page's commands.
+			_ = api.Send(context.Background(), "query Heroes { heroes(first: 3) { nodes { name } } }", nil)
 		})
 	}
 	admin := must(sql.Open("postgres", p.url("postgres", "forge")))
-	p.eventually("requests wait for the lock", func() bool {
+	gqltest.Eventually(p.t, "requests wait for the lock", func() error {
 		var n int
 		err := admin.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'forge' AND wait_event_type = 'Lock'").Scan(&n)
 		log := must(os.ReadFile(filepath.Join(p.dir, "forge.log")))
-		return err == nil && n == 4 && bytes.Contains(log, []byte("connection for long"))
+		if err == nil && (n != 4 || !bytes.Contains(log, []byte("connection for long"))) {
+			err = fmt.Errorf("%d of 4 sessions wait, and the log is %s", n, log)
+		}
+		return err
 	})
 	return func() {
 		_ = tx.Rollback() // which the page's commands may have done

@@ -2,9 +2,9 @@ package docs
 
 import (
 	"encoding/json"
+	"forge/test/process"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -18,11 +18,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(t.TempDir(), "forge")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "..").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	url := serve(t, program, os.Environ())
+	url := serve(t, process.Build(t), t.TempDir(), os.Environ())+"/graphql"
 	var answer []byte
 	compared := 0
 	for _, b := range blocks(string(page)) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -117,7 +116,6 @@ func TestRefused(t *testing.T) {
 		t.Skip("copies and builds the whole tree")
 	}
 	tree := copyOfTree(t)
-	tree.env = os.Environ()
 	for _, b := range blocks(unheld) {
 		tree.write(t, b)
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"forge/test/gqltest"
 	"maps"
 	"math/rand/v2"
 	"regexp"
@@ -13,12 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// request is an operation as it is sent.
-type request struct {
-	Query         string         `json:"query"`
-	Variables     map[string]any `json:"variables,omitempty"`
-	OperationName string         `json:"operationName,omitempty"`
-}
+type request = gqltest.Request
 
 // operationMaker writes operations on a schema, the same ones from the same seed.
 type operationMaker struct {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // How many operations TestOracle makes: those that are to be executed, those that may have mistakes in
@@ -239,7 +239,7 @@ func sortLists(value any) {
 // oracle is both servers.
 type oracle struct {
 	t      *testing.T
-	url    string
+	client *gqltest.Client
 	schema *ast.Schema
 	ids    map[string][]string // of some rows, by type
 	names  []string            // of some
@@ -252,7 +252,8 @@ func newOracle(t *testing.T) *oracle {
 	t.Helper()
 	const dir = "oracle"
 	install(t, dir)
-	o := &oracle{t: t, ids: map[string][]string{}, url: serve(t, dbtest.EmptySQLite(t), "LOG_LEVEL=error", "MAX_COST=1000000", "MAX_ALIASES=1000", "MAX_DEPTH=50", "MAX_ROOT_FIELDS=1000")}
+	url := serve(t, dbtest.EmptySQLite(t), "LOG_LEVEL=error", "MAX_COST=1000000", "MAX_ALIASES=1000", "MAX_DEPTH=50", "MAX_ROOT_FIELDS=1000")
+	o := &oracle{t: t, ids: map[string][]string{}, client: gqltest.New(t, url).With("Accept", "application/graphql-response+json")}
 	folder := t.TempDir()
 	path := filepath.Join(folder, "schema.graphqls")
 	printSchema(t, path)
@@ -362,38 +363,16 @@ var outcomes = map[string]string{"GRAPHQL_PARSE_FAILED": "parse", "GRAPHQL_VALID
 // ask has Forge answer an operation.
 func (o *oracle) ask(r request) verdict {
 	o.t.Helper()
-	body, err := json.Marshal(r)
-	if err != nil {
-		o.t.Fatal(err)
+	answer := o.client.SendRequest(o.t.Context(), r)
+	if answer.Err != nil {
+		o.t.Fatal(answer.Err)
 	}
-	post, err := http.NewRequestWithContext(o.t.Context(), http.MethodPost, o.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	post.Header.Set("Content-Type", "application/json")
-	post.Header.Set("Accept", "application/graphql-response+json")
-	response, err := http.DefaultClient.Do(post)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Data   json.RawMessage
-		Errors []struct {
-			Message    string
-			Extensions struct{ Code string }
-		}
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		o.t.Fatal(err)
-	}
-	v := verdict{Outcome: "executed", Data: answer.Data, Failed: len(answer.Errors) > 0}
+	v := verdict{Outcome: "executed", Data: answer.RawData(), Failed: len(answer.Errors) > 0}
 	if v.Failed {
 		v.Message = answer.Errors[0].Message
 	}
-	if answer.Data == nil {
-		code := answer.Errors[0].Extensions.Code
-		v.Outcome = cmp.Or(outcomes[code], code)
+	if v.Data == nil {
+		v.Outcome = cmp.Or(outcomes[answer.Code()], answer.Code())
 	}
 	return v
 }

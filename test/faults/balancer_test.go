@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/test/gqltest"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -67,7 +68,7 @@ func balance(t *testing.T, addrs []string) *balancer {
 // probe asks again and again whether the backend is ready.
 func (s *backend) probe(ctx context.Context) {
 	for ctx.Err() == nil {
-		response, err := client.Get("http://" + s.addr + "/readyz")
+		response, err := http.Get("http://" + s.addr + "/readyz")
 		if err == nil {
 			response.Body.Close()
 		}
@@ -113,7 +114,7 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 func (s *backend) mustServe(t *testing.T) {
 	t.Helper()
 	from := s.answered.Load()
-	eventually(t, s.addr+" answers", func() error {
+	gqltest.Eventually(t, s.addr+" answers", func() error {
 		if n := s.answered.Load() - from; n < 20 {
 			return fmt.Errorf("it has answered %d requests", n)
 		}

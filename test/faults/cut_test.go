@@ -8,7 +8,11 @@ import (
 	"testing"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
+
+// underKey returns the client with an idempotency key for its requests.
+func underKey(c *gqltest.Client, key string) *gqltest.Client { return c.With("Idempotency-Key", key) }
 
 // wantStored checks how many orders there are.
 func (s *shop) wantStored(t *testing.T, address string, orders int) {
@@ -25,38 +29,38 @@ func TestAnswerIsLost(t *testing.T) {
 		f := start(t, url)
 		s := f.opened(3, 100)
 		lost := new(answers)
-		cut := "http://" + proxy(t, "tcp", strings.TrimPrefix(f.url, "http://"), lost.filters) + "/graphql"
 		fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		cut := gqltest.New(t, "http://"+proxy(t, "tcp", strings.TrimPrefix(f.URL, "http://"), lost.filters)).Through(fresh)
 		order := s.anyOrder()
 		lost.next.Store(true)
-		if got := post(background, fresh, cut, createOrder, order, "Idempotency-Key", "k"); got.failed == nil {
+		if got := underKey(cut, "k").Send(background, createOrder, order); got.Err == nil {
 			t.Fatalf("the answer came through: %s", got)
 		}
 		s.wantStored(t, url, 1)
-		first := post(background, fresh, cut, createOrder, order, "Idempotency-Key", "k")
-		second := post(background, fresh, cut, createOrder, order, "Idempotency-Key", "k")
-		if !first.ok() || first.body != second.body {
+		first := underKey(cut, "k").Send(background, createOrder, order)
+		second := underKey(cut, "k").Send(background, createOrder, order)
+		if !first.OK() || first.Body != second.Body {
 			t.Errorf("the repeats:\n%s\n%s", first, second)
 		}
 		s.wantStored(t, url, 1)
-		f.allStored(&placed{ids: []string{first.text("createOrder.order.id")}})
+		f.allStored(&placed{ids: []string{first.Text("createOrder.order.id")}})
 
 		// Several at once, one of which is cut off.
 		lost.next.Store(true)
-		replies := make([]reply, 6)
+		replies := make([]gqltest.Answer, 6)
 		var wg sync.WaitGroup
 		for i := range replies {
 			wg.Go(func() {
-				replies[i] = post(background, fresh, cut, createOrder, order, "Idempotency-Key", "at once")
+				replies[i] = underKey(cut, "at once").Send(background, createOrder, order)
 			})
 		}
 		wg.Wait()
-		last := f.mustSend(createOrder, order, "Idempotency-Key", "at once")
+		last := underKey(f.Client, "at once").Must(createOrder, order)
 		cutOff := 0
 		for _, r := range replies {
-			if r.failed != nil {
+			if r.Err != nil {
 				cutOff++
-			} else if r.body != last.body {
+			} else if r.Body != last.Body {
 				t.Errorf("another answer:\n%s\n%s", r, last)
 			}
 		}
@@ -78,15 +82,15 @@ func TestCommitIsCutOff(t *testing.T) {
 		arm()
 		order := s.anyOrder()
 		key := []string{"before", "after"}[i]
-		wantUnknown(t, f.send(background, twoOrders, order))
+		wantUnknown(t, f.Send(background, twoOrders, order))
 		s.wantStored(t, address, []int{0, 3}[i])
 		arm()
-		again := f.mustSend(createOrder, order, "Idempotency-Key", key)
+		again := underKey(f.Client, key).Must(createOrder, order)
 		s.wantStored(t, address, []int{1, 4}[i])
-		if once := f.mustSend(createOrder, order, "Idempotency-Key", key); once.body != again.body {
+		if once := underKey(f.Client, key).Must(createOrder, order); once.Body != again.Body {
 			t.Errorf("the repeats:\n%s\n%s", again, once)
 		}
-		f.allStored(&placed{ids: []string{again.text("createOrder.order.id")}})
+		f.allStored(&placed{ids: []string{again.Text("createOrder.order.id")}})
 	}
 	f.idle()
 }
@@ -94,7 +98,7 @@ func TestCommitIsCutOff(t *testing.T) {
 const twoOrders = `mutation twoOrders($input: CreateOrderInput!) { a: createOrder(input: $input) { order { id } } b: createOrder(input: $input) { order { id } } }`
 
 // wantUnknown checks an answer that says: nobody knows whether this was stored.
-func wantUnknown(t *testing.T, got reply) {
+func wantUnknown(t *testing.T, got gqltest.Answer) {
 	t.Helper()
 	wantUnavailable(t, got)
 	if len(got.Errors) != 1 || got.Errors[0].Extensions["outcome"] != "unknown" || !strings.Contains(got.Errors[0].Message, "not known whether") {
@@ -113,7 +117,7 @@ func TestKilledAtCommit(t *testing.T) {
 		killed := make(chan struct{})
 		doomed := f
 		commits.cut = sync.OnceFunc(func() {
-			doomed.kill()
+			doomed.Kill()
 			close(killed)
 		})
 		if key == "before" {
@@ -121,22 +125,22 @@ func TestKilledAtCommit(t *testing.T) {
 		} else {
 			commits.after.Store(true)
 		}
-		if got := f.send(background, createOrder, order, "Idempotency-Key", key); got.failed == nil {
+		if got := underKey(f.Client, key).Send(background, createOrder, order); got.Err == nil {
 			t.Errorf("killed %s the commit, and it answered %s", key, got)
 		}
 		<-killed
 		s.wantStored(t, address, []int{0, 2}[i])
 		f = start(t, through)
-		again := f.mustSend(createOrder, order, "Idempotency-Key", key)
+		again := underKey(f.Client, key).Must(createOrder, order)
 		s.wantStored(t, address, i+1)
-		f.allStored(&placed{ids: []string{again.text("createOrder.order.id")}})
+		f.allStored(&placed{ids: []string{again.Text("createOrder.order.id")}})
 	}
 }
 
 // idle checks that no connection of the pool stays in use. What goes on beside requests takes one now and then.
 func (f *forge) idle() {
 	f.t.Helper()
-	eventually(f.t, "all connections come back", func() error {
+	gqltest.Eventually(f.t, "all connections come back", func() error {
 		if n := f.metric(inUse); n != 0 {
 			return fmt.Errorf("%v are in use", n)
 		}

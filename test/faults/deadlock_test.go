@@ -21,20 +21,20 @@ func TestDeadlocks(t *testing.T) {
 		var again, most atomic.Int64
 		atOnce(clients, documents, func(i int) {
 			first, second := s.products[i%2], s.products[1-i%2]
-			got := f.send(background, `mutation both($first: ID!, $second: ID!) {
+			got := f.Send(background, `mutation both($first: ID!, $second: ID!) {
 				a: updateProduct(id: $first, input: {priceCents: 1}) { product { version } }
 				b: updateProduct(id: $second, input: {priceCents: 1}) { product { version } }
 			}`, vars{"first": first, "second": second})
-			if !got.ok() {
+			if !got.OK() {
 				t.Error(got)
 			}
-			if n := int64(got.Extensions.Tx.Attempts); n > 1 {
+			if n := int64(got.Attempts()); n > 1 {
 				again.Add(1)
 				most.Store(max(most.Load(), n))
 			}
 		})
 		for _, p := range s.products {
-			if n := f.mustSend(`query($id: ID!) { product(id: $id) { version } }`, vars{"id": p}).number("product.version"); n != documents+1 {
+			if n := f.Must(`query($id: ID!) { product(id: $id) { version } }`, vars{"id": p}).Number("product.version"); n != documents+1 {
 				t.Errorf("a product has version %d, want %d: an update was lost, or made twice", n, documents+1)
 			}
 		}

@@ -4,16 +4,11 @@ package faults
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
+	"forge/test/process"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"testing"
-	"time"
 )
 
 // sized returns how much a test does: short, or in full.
@@ -24,8 +19,6 @@ func sized(short, full int) int {
 	return short
 }
 
-var buildDir string
-
 func TestMain(m *testing.M) {
 	if text := os.Getenv(loadVariable); text != "" {
 		if err := sendLoad(text); err != nil {
@@ -34,47 +27,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(func() int {
-		var err error
-		if buildDir, err = os.MkdirTemp("", "forge-faults-"); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(buildDir)
-		return m.Run()
-	}())
-}
-
-// program builds Forge, once, and returns its path. It is built with the race detector if the tests are.
-var program = sync.OnceValues(func() (string, error) {
-	if err := lookAtSources(); err != nil {
-		return "", err
-	}
-	path := filepath.Join(buildDir, "forge")
-	args := []string{"build", "-o", path}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-race" && s.Value == "true" {
-				args = append(args, "-race")
-			}
-		}
-	}
-	output, err := exec.Command("go", append(args, "forge")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build Forge: %w\n%s", err, output)
-	}
-	return path, nil
-})
-
-// lookAtSources reads what directories of the module there are. The go command notices, and does not take the result of an earlier run for
-// that of a program that has changed since.
-func lookAtSources() error {
-	return filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules") {
-			return filepath.SkipDir
-		}
-		return err
-	})
+	os.Exit(process.Main(m))
 }
 
 // atOnce calls do for each number below n, from so many goroutines, and returns when all are done.
@@ -111,23 +64,4 @@ func keep(goroutines int, do func(ctx context.Context, i int)) (stop func()) {
 		cancel()
 		wg.Wait()
 	})
-}
-
-// patience is how long a test waits for what must come at last: far longer than it takes, for machines that are busy.
-const patience = 20 * time.Second
-
-// eventually waits until ok, and returns how long that took.
-func eventually(t *testing.T, what string, ok func() error) time.Duration {
-	t.Helper()
-	start := time.Now()
-	err := errors.New("not tried")
-	for err != nil {
-		if err = ok(); err != nil && time.Since(start) > patience {
-			t.Fatalf("%s: not within %s: %v", what, patience, err)
-		}
-		if err != nil {
-			time.Sleep(10 * time.Millisecond)
-		}
-	}
-	return time.Since(start)
 }

@@ -56,14 +56,14 @@ func TestDiskIsFull(t *testing.T) {
 	ballast := filepath.Join(dir, "ballast")
 	for round := range 2 {
 		for range 50 {
-			acknowledged.add(f.mustSend(createOrder, s.anyOrder()))
+			acknowledged.add(f.Must(createOrder, s.anyOrder()))
 		}
 		fill(t, ballast)
 		var full, taken atomic.Int64
 		atOnce(4, 400, func(int) {
 			got := f.order(background, s)
 			switch {
-			case got.ok():
+			case got.OK():
 				taken.Add(1)
 				acknowledged.add(got)
 			default:
@@ -79,7 +79,7 @@ func TestDiskIsFull(t *testing.T) {
 		}
 		// What is there can be read.
 		f.allStored(acknowledged)
-		f.alive()
+		f.MustLive()
 		if status := f.status("/healthz"); status != http.StatusOK {
 			t.Errorf("/healthz has status %d on a full disk, want 200", status)
 		}
@@ -87,7 +87,7 @@ func TestDiskIsFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 50 {
-			acknowledged.add(f.mustSend(createOrder, s.anyOrder()))
+			acknowledged.add(f.Must(createOrder, s.anyOrder()))
 		}
 		t.Logf("round %d: %d orders stored, %d of them while the disk was full, and %d refused", round+1, len(acknowledged.ids), taken.Load(), full.Load())
 	}

@@ -11,6 +11,7 @@ import (
 
 	"forge/internal/database"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestClientsHangUp has clients go away before they get an answer, many of them in the middle of a transaction that waits for a lock.
@@ -32,13 +33,13 @@ func TestClientsHangUp(t *testing.T) {
 		atOnce(12, clients, func(i int) {
 			for hungUp := false; !hungUp; { // some are answered first, and ask for more
 				ctx, cancel := context.WithTimeout(background, time.Duration(rand.IntN(60_000))*time.Microsecond)
-				var got reply
+				var got gqltest.Answer
 				if i%5 == 4 {
-					got = f.send(ctx, `query stock { products { totalCount nodes { stock } } }`, nil)
-				} else if got = f.order(ctx, s); got.ok() {
+					got = f.Send(ctx, `query stock { products { totalCount nodes { stock } } }`, nil)
+				} else if got = f.order(ctx, s); got.OK() {
 					acknowledged.add(got)
 				}
-				if hungUp = got.failed != nil; hungUp {
+				if hungUp = got.Err != nil; hungUp {
 					left.Add(1)
 				} else {
 					answered.Add(1)
@@ -48,14 +49,14 @@ func TestClientsHangUp(t *testing.T) {
 		})
 		stopLocking()
 		t.Logf("%d clients hung up, after %d answers", left.Load(), answered.Load())
-		eventually(t, "all connections come back", func() error {
+		gqltest.Eventually(t, "all connections come back", func() error {
 			if n := f.metric(inUse); n != 0 {
 				return fmt.Errorf("%v are in use", n)
 			}
 			return nil
 		})
 		if strings.HasPrefix(url, "postgres") {
-			eventually(t, "all transactions end", func() error {
+			gqltest.Eventually(t, "all transactions end", func() error {
 				var open int
 				err := other.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'forge' AND xact_start IS NOT NULL`).Scan(&open)
 				if err == nil && open > 0 {
@@ -67,8 +68,8 @@ func TestClientsHangUp(t *testing.T) {
 		// As many as there are connections, and more: each of them works.
 		atOnce(20, 40, func(int) {
 			got := f.order(background, s)
-			if !got.ok() {
-				t.Errorf("%s\nthe log: %s", got, lastLines(f.log.String(), 5))
+			if !got.OK() {
+				t.Errorf("%s\nthe log: %s", got, lastLines(f.Log.String(), 5))
 				return
 			}
 			acknowledged.add(got)
@@ -77,7 +78,7 @@ func TestClientsHangUp(t *testing.T) {
 		if b := s.audit(t, url); b.orders > 40+int(answered.Load()+left.Load()) {
 			t.Errorf("%d orders are stored, more than were placed", b.orders)
 		}
-		f.alive()
+		f.MustLive()
 	})
 }
 

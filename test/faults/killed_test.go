@@ -27,11 +27,11 @@ func TestKill(t *testing.T) {
 			running := f
 			stop := keep(clients, func(ctx context.Context, _ int) {
 				key, order := fmt.Sprint("order ", keys.Add(1)), s.anyOrder()
-				got := running.send(background, createOrder, order, "Idempotency-Key", key)
+				got := underKey(running.Client, key).Send(background, createOrder, order)
 				switch {
-				case got.ok():
+				case got.OK():
 					acknowledged.add(got)
-				case got.failed != nil:
+				case got.Err != nil:
 					mu.Lock()
 					open[key] = order
 					mu.Unlock()
@@ -41,13 +41,13 @@ func TestKill(t *testing.T) {
 				}
 			})
 			time.Sleep(time.Duration(50+rand.IntN(250)) * time.Millisecond)
-			f.kill()
+			f.Kill()
 			stop()
 			s.audit(t, url)
 			f = start(t, url)
 			for key, order := range open {
 				unanswered.Add(1)
-				got := f.mustSend(createOrder, order, "Idempotency-Key", key)
+				got := underKey(f.Client, key).Must(createOrder, order)
 				acknowledged.add(got)
 			}
 		}
@@ -57,6 +57,6 @@ func TestKill(t *testing.T) {
 		if b.orders != len(acknowledged.ids) || b.orders == 0 {
 			t.Errorf("%d orders are stored, %d were acknowledged", b.orders, len(acknowledged.ids))
 		}
-		f.stop()
+		f.Stop()
 	})
 }

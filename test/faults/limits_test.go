@@ -10,6 +10,7 @@ import (
 
 	"forge/internal/database"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 const (
@@ -38,7 +39,7 @@ func locked(t *testing.T, db *database.DB) (unlock func()) {
 // waiting returns when so many sessions of Forge wait for a lock.
 func waiting(t *testing.T, db *database.DB, sessions int) {
 	t.Helper()
-	eventually(t, "Forge waits for the lock", func() error {
+	gqltest.Eventually(t, "Forge waits for the lock", func() error {
 		var n int
 		err := db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'faults' AND wait_event_type = 'Lock'`).Scan(&n)
 		if err == nil && n < sessions {
@@ -54,19 +55,19 @@ func TestPoolTimeout(t *testing.T) {
 	f := start(t, address, "POOL_SIZE=1", "POOL_TIMEOUT=200ms")
 	db := connect(t, address)
 	unlock := locked(t, db)
-	first := make(chan reply, 1)
-	go func() { first <- f.send(background, makeTeam, vars{"name": "A"}) }()
+	first := make(chan gqltest.Answer, 1)
+	go func() { first <- f.Send(background, makeTeam, vars{"name": "A"}) }()
 	waiting(t, db, 1)
 	for range 3 {
-		wantUnavailable(t, f.send(background, readTeams, nil))
-		wantUnavailable(t, f.send(background, `query nullable { team(id: "team_01h455vb4pex5vsknk084sn02q") { name } a: team(id: "team_01h455vb4pex5vsknk084sn02q") { name } }`, nil))
-		wantUnavailable(t, f.send(background, makeTeam, vars{"name": "B"}))
+		wantUnavailable(t, f.Send(background, readTeams, nil))
+		wantUnavailable(t, f.Send(background, `query nullable { team(id: "team_01h455vb4pex5vsknk084sn02q") { name } a: team(id: "team_01h455vb4pex5vsknk084sn02q") { name } }`, nil))
+		wantUnavailable(t, f.Send(background, makeTeam, vars{"name": "B"}))
 	}
 	unlock()
-	if got := <-first; !got.ok() {
+	if got := <-first; !got.OK() {
 		t.Errorf("the request that had the connection: %s", got)
 	}
-	if n := f.mustSend(readTeams, nil).number("teams.totalCount"); n != 1 {
+	if n := f.Must(readTeams, nil).Number("teams.totalCount"); n != 1 {
 		t.Errorf("%d teams, want 1", n)
 	}
 	f.idle()
@@ -87,22 +88,22 @@ func TestTimeLimits(t *testing.T) {
 				f := start(t, address, limit+"=150ms", others[limit])
 				unlock := locked(t, db)
 				for _, query := range []string{readTeams, makeTeam, `query single { teams { nodes { id } } }`} {
-					if got := f.send(background, query, vars{"name": "A"}); got.code() != "TIMEOUT" || got.Data != nil {
+					if got := f.Send(background, query, vars{"name": "A"}); got.Code() != "TIMEOUT" || got.Data != nil {
 						t.Errorf("%s: %s\nwant TIMEOUT and no data", limit, got)
 					}
 				}
 				unlock()
-				eventually(t, limit+" is logged once for each", func() error {
-					if n := strings.Count(f.log.String(), state); n != 3 {
-						return fmt.Errorf("the log has %d failures with %s, want 3:\n%s", n, state, f.log)
+				gqltest.Eventually(t, limit+" is logged once for each", func() error {
+					if n := strings.Count(f.Log.String(), state); n != 3 {
+						return fmt.Errorf("the log has %d failures with %s, want 3:\n%s", n, state, f.Log)
 					}
 					return nil
 				})
-				if n := f.mustSend(readTeams, nil).number("teams.totalCount"); n != 0 {
+				if n := f.Must(readTeams, nil).Number("teams.totalCount"); n != 0 {
 					t.Errorf("%s: %d teams, want none", limit, n)
 				}
 				f.idle()
-				f.kill()
+				f.Kill()
 			}
 		})
 	}
@@ -122,15 +123,15 @@ func TestRequestTimeout(t *testing.T) {
 		`mutation second($name: String!) { createUser(input: {username: "ada"}) { user { id } } createTeam(input: {name: $name}) { team { id } } }`,
 	}
 	atOnce(len(queries), len(queries), func(i int) {
-		got := f.send(background, queries[i], vars{"name": "A"})
-		if got.code() != "TIMEOUT" || got.Data != nil || got.status != 503 {
+		got := f.Send(background, queries[i], vars{"name": "A"})
+		if got.Code() != "TIMEOUT" || got.Data != nil || got.Status != 503 {
 			t.Errorf("%s: %s\nwant 503, TIMEOUT and no data", queries[i], got)
 		}
 	})
 	if n := f.metric(`forge_refused_total{limit="deadline"}`); n != float64(len(queries)) {
 		t.Errorf("%v are counted, want %d", n, len(queries))
 	}
-	eventually(t, "nothing waits any more", func() error {
+	gqltest.Eventually(t, "nothing waits any more", func() error {
 		var n int
 		err := db.QueryRow(`SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&n)
 		if err == nil && n > 0 {
@@ -139,7 +140,7 @@ func TestRequestTimeout(t *testing.T) {
 		return err
 	})
 	unlock()
-	if n := f.mustSend(`query after { teams { totalCount } users { totalCount } }`, nil); n.number("teams.totalCount") != 0 || n.number("users.totalCount") != 0 {
+	if n := f.Must(`query after { teams { totalCount } users { totalCount } }`, nil); n.Number("teams.totalCount") != 0 || n.Number("users.totalCount") != 0 {
 		t.Errorf("something was stored: %s", n)
 	}
 	f.idle()
@@ -152,13 +153,13 @@ func TestLongOperationIsSeen(t *testing.T) {
 	f := start(t, address, "HELD_TOO_LONG=100ms", "APPLICATION_NAME=forge of this test")
 	db := connect(t, address)
 	unlock := locked(t, db)
-	done := make(chan reply, 2)
-	go func() { done <- f.send(background, makeTeam, vars{"name": "A"}) }()
-	go func() { done <- f.send(background, readTeams, nil) }()
+	done := make(chan gqltest.Answer, 2)
+	go func() { done <- f.Send(background, makeTeam, vars{"name": "A"}) }()
+	go func() { done <- f.Send(background, readTeams, nil) }()
 	waiting(t, db, 2)
 	for _, operation := range []string{"makeTeam", "readTeams"} {
-		eventually(t, "the log names "+operation, func() error {
-			if log := f.log.String(); !strings.Contains(log, "holds its database connection for long") || !strings.Contains(log, operation) {
+		gqltest.Eventually(t, "the log names "+operation, func() error {
+			if log := f.Log.String(); !strings.Contains(log, "holds its database connection for long") || !strings.Contains(log, operation) {
 				return context.DeadlineExceeded
 			}
 			return nil
@@ -171,7 +172,7 @@ func TestLongOperationIsSeen(t *testing.T) {
 	t.Logf("forge db activity:\n%s", output)
 	unlock()
 	for range 2 {
-		if got := <-done; !got.ok() {
+		if got := <-done; !got.OK() {
 			t.Error(got)
 		}
 	}
@@ -196,22 +197,22 @@ func TestConnectionsAreRenewed(t *testing.T) {
 		"POOL_IDLE=100ms":    "go_sql_max_idle_time_closed_total",
 	} {
 		f := start(t, address, setting)
-		eventually(t, setting+" closes connections", func() error {
-			f.mustSend(readTeams, nil)
+		gqltest.Eventually(t, setting+" closes connections", func() error {
+			f.Must(readTeams, nil)
 			time.Sleep(1200 * time.Millisecond) // they are looked through once a second
 			if f.metric(metric) == 0 {
 				return context.DeadlineExceeded
 			}
 			return nil
 		})
-		f.kill()
+		f.Kill()
 	}
 
 	// Nothing is in flight when they are killed, so nothing may fail: mutations neither.
 	f := start(t, address)
 	for round := range 5 {
-		atOnce(4, 8, func(int) { f.mustSend(readTeams, nil) })
-		eventually(t, "the connections are dead", func() error {
+		atOnce(4, 8, func(int) { f.Must(readTeams, nil) })
+		gqltest.Eventually(t, "the connections are dead", func() error {
 			var n int
 			err := db.QueryRow(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'forge'`).Scan(&n)
 			if err == nil && n > 0 {
@@ -219,7 +220,7 @@ func TestConnectionsAreRenewed(t *testing.T) {
 			}
 			return err
 		})
-		if got := f.send(background, makeTeam, vars{"name": string(rune('A' + round))}); !got.ok() {
+		if got := f.Send(background, makeTeam, vars{"name": string(rune('A' + round))}); !got.OK() {
 			t.Errorf("a mutation on a connection that had died before: %s", got)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestLockedSQLite has another process write to the file for a while: for so long, in full, that SQLite gives up waiting. The mutation is
@@ -23,17 +24,17 @@ func TestLockedSQLite(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := time.Duration(sized(500, 6500)) * time.Millisecond
-	done := make(chan reply, 1)
-	go func() { done <- f.send(background, makeTeam, vars{"name": "A"}) }()
+	done := make(chan gqltest.Answer, 1)
+	go func() { done <- f.Send(background, makeTeam, vars{"name": "A"}) }()
 	for end := time.Now().Add(held); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		f.mustSend(readTeams, nil)
+		f.Must(readTeams, nil)
 	}
 	if _, err := conn.ExecContext(background, "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
 	got := <-done
-	if !got.ok() || held > 5*time.Second && got.Extensions.Tx.Attempts < 2 {
+	if !got.OK() || held > 5*time.Second && got.Attempts() < 2 {
 		t.Errorf("locked for %s: %s\nwant the team, after more than one attempt if SQLite gave up", held, got)
 	}
-	t.Logf("locked for %s: attempt %d", held, got.Extensions.Tx.Attempts)
+	t.Logf("locked for %s: attempt %d", held, got.Attempts())
 }

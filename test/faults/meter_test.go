@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"forge/test/process"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,17 +35,17 @@ func (m *measured) String() string {
 // measure has a process send the load.
 func (m *meter) measure(l load) *measured {
 	m.t.Helper()
-	l.Address = strings.TrimPrefix(m.url, "http://")
+	l.Address = strings.TrimPrefix(m.URL, "http://")
 	text, err := json.Marshal(l)
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	clients := exec.Command(os.Args[0])
 	clients.Env = append(os.Environ(), loadVariable+"="+string(text), "GOGC=off") // it makes little garbage, and ends soon
-	clients.SysProcAttr = tied()
+	clients.SysProcAttr = process.KilledWithParent()
 	var out, errs bytes.Buffer
 	clients.Stdout, clients.Stderr = &out, &errs
-	start, server, database := time.Now(), cpu(fmt.Sprint(m.cmd.Process.Pid)), m.databaseCPU()
+	start, server, database := time.Now(), cpu(fmt.Sprint(m.Pid())), m.databaseCPU()
 	watch := keep(1, func(context.Context, int) {
 		m.memory = max(m.memory, m.metric("process_resident_memory_bytes"))
 		time.Sleep(200 * time.Millisecond)
@@ -56,7 +57,7 @@ func (m *meter) measure(l load) *measured {
 	}
 	took := time.Since(start).Seconds()
 	got := &measured{
-		server:   (cpu(fmt.Sprint(m.cmd.Process.Pid)) - server) / took,
+		server:   (cpu(fmt.Sprint(m.Pid())) - server) / took,
 		database: (m.databaseCPU() - database) / took,
 		clients:  (clients.ProcessState.UserTime() + clients.ProcessState.SystemTime()).Seconds() / took,
 	}

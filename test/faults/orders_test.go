@@ -21,7 +21,7 @@ func TestOrders(t *testing.T) {
 			begin := time.Now()
 			atOnce(clients, orders, func(int) {
 				got := f.order(background, s)
-				switch code := got.code(); {
+				switch code := got.Code(); {
 				case code == "":
 					sold.Add(1)
 				case code == "INSUFFICIENT_STOCK":
@@ -32,7 +32,7 @@ func TestOrders(t *testing.T) {
 				default:
 					t.Errorf("%s\nwant success or INSUFFICIENT_STOCK", got)
 				}
-				if n := int64(got.Extensions.Tx.Attempts); n > 1 {
+				if n := int64(got.Attempts()); n > 1 {
 					again.Add(1)
 					for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 					}

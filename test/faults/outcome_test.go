@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 const createTwo = `mutation createTwo($a: String!, $b: String!) { a: createTeam(input: {name: $a}) { team { id } } b: createTeam(input: {name: $b}) { team { id } } }`
@@ -35,7 +36,7 @@ func TestStandbyIsMissing(t *testing.T) {
 			}
 		}
 		// PostgreSQL's checkpointer has commits wait, once it has heard of it.
-		eventually(t, "the setting holds", func() error {
+		gqltest.Eventually(t, "the setting holds", func() error {
 			ctx, cancel := context.WithTimeout(background, 300*time.Millisecond)
 			defer cancel()
 			_, err := db.ExecContext(ctx, "CREATE TEMPORARY TABLE IF NOT EXISTS t (n int); INSERT INTO t DEFAULT VALUES; COMMENT ON SCHEMA public IS 'x'")
@@ -47,14 +48,14 @@ func TestStandbyIsMissing(t *testing.T) {
 	}
 	standbys("nobody")
 	keyed := vars{"a": "under", "b": "a key"}
-	wantUnknown(t, f.send(background, makeTeam, vars{"name": "alone"}))
-	wantUnknown(t, f.send(background, createTwo, vars{"a": "one", "b": "two"}))
-	wantUnknown(t, f.send(background, createTwo, keyed, "Idempotency-Key", "k"))
-	wantUnknown(t, f.send(background, createTwo, keyed, "Idempotency-Key", "k")) // the repeat as well: it is not replicated yet
-	f.mustSend(readTeams, nil)
+	wantUnknown(t, f.Send(background, makeTeam, vars{"name": "alone"}))
+	wantUnknown(t, f.Send(background, createTwo, vars{"a": "one", "b": "two"}))
+	wantUnknown(t, underKey(f.Client, "k").Send(background, createTwo, keyed))
+	wantUnknown(t, underKey(f.Client, "k").Send(background, createTwo, keyed)) // the repeat as well: it is not replicated yet
+	f.Must(readTeams, nil)
 	standbys("")
-	f.mustSend(createTwo, keyed, "Idempotency-Key", "k")
-	if n := f.mustSend(readTeams, nil).number("teams.totalCount"); n != 5 {
+	underKey(f.Client, "k").Must(createTwo, keyed)
+	if n := f.Must(readTeams, nil).Number("teams.totalCount"); n != 5 {
 		t.Errorf("%d teams are stored, want 5", n)
 	}
 	f.idle()
@@ -66,13 +67,13 @@ func TestStoredThoughLate(t *testing.T) {
 	address := dbtest.Postgres(t)
 	answers := &late{by: 2 * time.Second}
 	f := start(t, through(t, address, answers.filters), "REQUEST_TIMEOUT=1s", "POOL_SIZE=1")
-	f.mustSend(makeTeam, vars{"name": "0"}) // the statement is prepared
+	f.Must(makeTeam, vars{"name": "0"}) // the statement is prepared
 	answers.next.Store(true)
-	f.mustSend(makeTeam, vars{"name": "1"})
+	f.Must(makeTeam, vars{"name": "1"})
 	if n := f.metric(`forge_refused_total{limit="deadline"}`); n != 0 {
 		t.Errorf("%v are counted as refused, want none", n)
 	}
-	if n := f.mustSend(readTeams, nil).number("teams.totalCount"); n != 2 {
+	if n := f.Must(readTeams, nil).Number("teams.totalCount"); n != 2 {
 		t.Errorf("%d teams are stored, want 2", n)
 	}
 	f.idle()
@@ -86,22 +87,22 @@ func TestHostIsSilent(t *testing.T) {
 	host := new(silence)
 	const pool = 4
 	f := start(t, through(t, address, host.filters), fmt.Sprint("POOL_SIZE=", pool))
-	f.mustSend(makeTeam, vars{"name": "0"})
-	atOnce(pool, 4*pool, func(int) { f.mustSend(readTeams, nil) })
+	f.Must(makeTeam, vars{"name": "0"})
+	atOnce(pool, 4*pool, func(int) { f.Must(readTeams, nil) })
 	before := f.goroutines()
 	host.on.Store(true)
 	begin := time.Now()
 	atOnce(pool, pool, func(i int) {
 		switch i {
 		case 0:
-			wantUnavailable(t, f.send(background, readTeams, nil))
+			wantUnavailable(t, f.Send(background, readTeams, nil))
 		case 1:
-			got := f.send(background, makeTeam, vars{"name": "1"})
+			got := f.Send(background, makeTeam, vars{"name": "1"})
 			wantUnavailable(t, got) // of a connection on which the statement is prepared, the outcome is unknown
 		case 2:
-			wantUnavailable(t, f.send(background, createTwo, vars{"a": "2", "b": "3"}))
+			wantUnavailable(t, f.Send(background, createTwo, vars{"a": "2", "b": "3"}))
 		case 3:
-			wantUnavailable(t, f.send(background, createTwo, vars{"a": "4", "b": "5"}, "Idempotency-Key", "k"))
+			wantUnavailable(t, underKey(f.Client, "k").Send(background, createTwo, vars{"a": "4", "b": "5"}))
 		}
 		t.Logf("request %d is answered after %s", i, time.Since(begin).Round(100*time.Millisecond))
 	})
@@ -109,16 +110,16 @@ func TestHostIsSilent(t *testing.T) {
 		t.Errorf("the answers took %s, want far less than the minute of REQUEST_TIMEOUT", took)
 	}
 	host.on.Store(false)
-	back := eventually(t, "the server serves again", func() error {
-		for _, got := range []reply{f.send(background, readTeams, nil), f.send(background, createTwo, vars{"a": "4", "b": "5"}, "Idempotency-Key", "k")} {
-			if !got.ok() {
+	back := gqltest.Eventually(t, "the server serves again", func() error {
+		for _, got := range []gqltest.Answer{f.Send(background, readTeams, nil), underKey(f.Client, "k").Send(background, createTwo, vars{"a": "4", "b": "5"})} {
+			if !got.OK() {
 				return fmt.Errorf("%s", got)
 			}
 		}
 		return nil
 	})
 	t.Logf("%s after the host was back all was well", back.Round(time.Millisecond))
-	eventually(t, "the goroutines end", func() error {
+	gqltest.Eventually(t, "the goroutines end", func() error {
 		if after := f.goroutines(); after > before+2 {
 			return fmt.Errorf("%d goroutines, there were %d at first", after, before)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestAdmission fills a server whose operations all wait for a lock: as many run and wait as may, the others are turned away, and probes
@@ -21,8 +22,8 @@ func TestAdmission(t *testing.T) {
 	f := start(t, address, fmt.Sprintf("MAX_IN_FLIGHT=%d", running), fmt.Sprintf("MAX_QUEUED=%d", queued), "QUEUE_TIMEOUT=1m")
 	db := connect(t, address)
 	unlock := locked(t, db)
-	placed := make(chan reply, running+queued)
-	send := func() { placed <- f.send(background, readTeams, nil) }
+	placed := make(chan gqltest.Answer, running+queued)
+	send := func() { placed <- f.Send(background, readTeams, nil) }
 	for range running {
 		go send()
 	}
@@ -30,15 +31,15 @@ func TestAdmission(t *testing.T) {
 	for range queued {
 		go send()
 	}
-	eventually(t, "the queue is full", func() error {
+	gqltest.Eventually(t, "the queue is full", func() error {
 		// A server that is full turns away what is no operation, too: it does not look.
-		if got := f.send(background, "", nil); got.code() != "UNAVAILABLE" {
+		if got := f.Send(background, "", nil); got.Code() != "UNAVAILABLE" {
 			return fmt.Errorf("%s", got)
 		}
 		return nil
 	})
 	before := f.metric(refusedByOverload)
-	atOnce(others, others, func(int) { wantUnavailable(t, f.send(background, readTeams, nil)) })
+	atOnce(others, others, func(int) { wantUnavailable(t, f.Send(background, readTeams, nil)) })
 	if n := f.metric(refusedByOverload) - before; n != others {
 		t.Errorf("%v are counted as turned away, want %d", n, others)
 	}
@@ -50,7 +51,7 @@ func TestAdmission(t *testing.T) {
 	waiting(t, db, running)
 	unlock()
 	for range running + queued {
-		if got := <-placed; !got.ok() {
+		if got := <-placed; !got.OK() {
 			t.Errorf("one that had a place: %s", got)
 		}
 	}
@@ -66,14 +67,14 @@ func TestQueueTimeout(t *testing.T) {
 	f := start(t, address, "MAX_IN_FLIGHT=1", "MAX_QUEUED=5", "QUEUE_TIMEOUT=50ms")
 	db := connect(t, address)
 	unlock := locked(t, db)
-	first := make(chan reply, 1)
-	go func() { first <- f.send(background, readTeams, nil) }()
+	first := make(chan gqltest.Answer, 1)
+	go func() { first <- f.Send(background, readTeams, nil) }()
 	waiting(t, db, 1)
 	for range 3 {
-		wantUnavailable(t, f.send(background, readTeams, nil))
+		wantUnavailable(t, f.Send(background, readTeams, nil))
 	}
 	unlock()
-	if got := <-first; !got.ok() {
+	if got := <-first; !got.OK() {
 		t.Errorf("the one that ran: %s", got)
 	}
 }
@@ -135,7 +136,7 @@ func TestOverload(t *testing.T) {
 			l.share = append(l.share, got.goodput()/sustained.goodput())
 		}
 	}
-	m.alive()
+	m.MustLive()
 	if after := m.measure(load{Clients: inFlight, Long: long}); after.Good == 0 || after.Refused+after.Other > 0 {
 		t.Errorf("after it: %s", after)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestPgBouncer runs Forge through a real PgBouncer in transaction mode, where each transaction may meet another server connection, and
@@ -21,21 +22,21 @@ func TestPgBouncer(t *testing.T) {
 	f := start(t, through, "PGBOUNCER=on", "POOL_SIZE=16")
 	s := f.opened(10, 40)
 
-	team := f.mustSend(makeTeam, vars{"name": "A"}).text("createTeam.team.id")
-	if got := f.send(background, makeTeam, vars{"name": "A"}); got.code() != "CONFLICT" {
+	team := f.Must(makeTeam, vars{"name": "A"}).Text("createTeam.team.id")
+	if got := f.Send(background, makeTeam, vars{"name": "A"}); got.Code() != "CONFLICT" {
 		t.Errorf("%s\nwant CONFLICT", got)
 	}
-	got := f.mustSend(`mutation($team: ID!) { createHeroes(onError: SKIP, input: [{name: "Bolt", teamId: $team, age: 3}, {name: " "}, {name: "Nova"}]) { heroes { name } errors { index } } }`, vars{"team": team})
-	if got.text("createHeroes.heroes.1.name") != "Nova" || got.number("createHeroes.errors.0.index") != 1 {
+	got := f.Must(`mutation($team: ID!) { createHeroes(onError: SKIP, input: [{name: "Bolt", teamId: $team, age: 3}, {name: " "}, {name: "Nova"}]) { heroes { name } errors { index } } }`, vars{"team": team})
+	if got.Text("createHeroes.heroes.1.name") != "Nova" || got.Number("createHeroes.errors.0.index") != 1 {
 		t.Errorf("createHeroes: %s", got)
 	}
-	f.mustSend(`mutation($id: ID!) { updateTeam(id: $id, input: {headquarters: "Rooftop"}, expectedVersion: 1) { team { version } } }`, vars{"id": team})
-	if got := f.send(background, `mutation($id: ID!) { updateTeam(id: $id, input: {name: "B"}, expectedVersion: 1) { team { version } } }`, vars{"id": team}); got.code() != "CONFLICT" {
+	f.Must(`mutation($id: ID!) { updateTeam(id: $id, input: {headquarters: "Rooftop"}, expectedVersion: 1) { team { version } } }`, vars{"id": team})
+	if got := f.Send(background, `mutation($id: ID!) { updateTeam(id: $id, input: {name: "B"}, expectedVersion: 1) { team { version } } }`, vars{"id": team}); got.Code() != "CONFLICT" {
 		t.Errorf("%s\nwant CONFLICT", got)
 	}
-	f.mustSend(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } restoreUser(id: $id) { user { id } } }`, vars{"id": s.user})
-	got = f.mustSend(`{ heroes(where: {hasTeamWith: [{nameHasPrefix: "A"}]}, orderBy: [{field: AGE}]) { totalCount nodes { team { heroes(first: 2) { nodes { name } } } } } }`, nil)
-	if got.text("heroes.nodes.0.team.heroes.nodes.0.name") != "Bolt" {
+	f.Must(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } restoreUser(id: $id) { user { id } } }`, vars{"id": s.user})
+	got = f.Must(`{ heroes(where: {hasTeamWith: [{nameHasPrefix: "A"}]}, orderBy: [{field: AGE}]) { totalCount nodes { team { heroes(first: 2) { nodes { name } } } } } }`, nil)
+	if got.Text("heroes.nodes.0.team.heroes.nodes.0.name") != "Bolt" {
 		t.Errorf("a nested read: %s", got)
 	}
 
@@ -43,15 +44,15 @@ func TestPgBouncer(t *testing.T) {
 	acknowledged := new(placed)
 	var refused atomic.Int64
 	stop := keep(2, func(context.Context, int) {
-		got := f.mustSend(`{ products { nodes { stock } } orders { nodes { items { quantity product { stock } } } } }`, nil)
+		got := f.Must(`{ products { nodes { stock } } orders { nodes { items { quantity product { stock } } } } }`, nil)
 		for i := range s.products {
-			if got.number(fmt.Sprintf("products.nodes.%d.stock", i)) < 0 {
+			if got.Number(fmt.Sprintf("products.nodes.%d.stock", i)) < 0 {
 				t.Errorf("stock below 0: %s", got)
 			}
 		}
 	})
 	atOnce(32, 200, func(int) {
-		switch got := f.order(background, s); got.code() {
+		switch got := f.order(background, s); got.Code() {
 		case "":
 			acknowledged.add(got)
 		case "INSUFFICIENT_STOCK":
@@ -67,17 +68,17 @@ func TestPgBouncer(t *testing.T) {
 	}
 
 	// One request under one key, several times at once.
-	replies := make([]reply, 8)
+	replies := make([]gqltest.Answer, 8)
 	var wg sync.WaitGroup
 	for i := range replies {
-		wg.Go(func() { replies[i] = f.send(background, makeTeam, vars{"name": "K"}, "Idempotency-Key", "k") })
+		wg.Go(func() { replies[i] = underKey(f.Client, "k").Send(background, makeTeam, vars{"name": "K"}) })
 	}
 	wg.Wait()
 	for _, r := range replies {
-		if !r.ok() || r.body != replies[0].body {
+		if !r.OK() || r.Body != replies[0].Body {
 			t.Errorf("different answers:\n%s\n%s", r, replies[0])
 		}
 	}
 	f.idle()
-	f.stop()
+	f.Stop()
 }

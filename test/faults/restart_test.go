@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // freeAddrs returns addresses of this machine on which nobody listens.
@@ -38,9 +39,9 @@ func TestRestarts(t *testing.T) {
 	}
 	s := servers[0].opened(10, 1_000_000)
 	lb := balance(t, addrs)
-	front := &forge{t: t, url: lb.url}
+	front := &forge{Client: gqltest.New(t, lb.url), t: t}
 	for _, b := range lb.backends {
-		eventually(t, b.addr+" is ready", func() error {
+		gqltest.Eventually(t, b.addr+" is ready", func() error {
 			if !b.ready.Load() {
 				return context.DeadlineExceeded
 			}
@@ -51,19 +52,19 @@ func TestRestarts(t *testing.T) {
 	acknowledged := new(placed)
 	stop := keep(8, func(_ context.Context, i int) {
 		begin := time.Now()
-		var got reply
+		var got gqltest.Answer
 		if i%2 == 0 {
-			if got = front.order(background, s); got.ok() {
+			if got = front.order(background, s); got.OK() {
 				orders.Add(1)
 				acknowledged.add(got)
 			}
-		} else if got = front.send(background, `query stock { products { totalCount nodes { name stock } } }`, nil); got.ok() {
+		} else if got = front.Send(background, `query stock { products { totalCount nodes { name stock } } }`, nil); got.OK() {
 			reads.Add(1)
 		}
 		if took := int64(time.Since(begin)); took > slowest.Load() {
 			slowest.Store(took)
 		}
-		if !got.ok() && failed.Add(1) <= 10 {
+		if !got.OK() && failed.Add(1) <= 10 {
 			t.Errorf("a request failed: %s", got)
 		}
 		time.Sleep(time.Millisecond) // the tests have two cores
@@ -73,7 +74,7 @@ func TestRestarts(t *testing.T) {
 	for n := range restarts {
 		i := n % len(servers)
 		lb.backends[i].mustServe(t)
-		servers[i].stop()
+		servers[i].Stop()
 		servers[i] = serve(i)
 	}
 	for _, b := range lb.backends {

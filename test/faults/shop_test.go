@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"forge/internal/database"
+	"forge/test/gqltest"
 )
 
 // shop is what the tests order from: a user, and products of which there is the same number at first.
@@ -22,11 +23,11 @@ type shop struct {
 func (f *forge) opened(products, stock int) *shop {
 	f.t.Helper()
 	s := &shop{stock: stock}
-	s.user = f.mustSend(`mutation { createUser(input: {username: "buyer"}) { user { id } } }`, nil).text("createUser.user.id")
+	s.user = f.Must(`mutation { createUser(input: {username: "buyer"}) { user { id } } }`, nil).Text("createUser.user.id")
 	for i := range products {
-		got := f.mustSend(`mutation($sku: String!, $stock: Int!) { createProduct(input: {sku: $sku, name: $sku, priceCents: 1, stock: $stock}) { product { id } } }`,
+		got := f.Must(`mutation($sku: String!, $stock: Int!) { createProduct(input: {sku: $sku, name: $sku, priceCents: 1, stock: $stock}) { product { id } } }`,
 			vars{"sku": fmt.Sprint("P", i), "stock": stock})
-		s.products = append(s.products, got.text("createProduct.product.id"))
+		s.products = append(s.products, got.Text("createProduct.product.id"))
 	}
 	return s
 }
@@ -46,8 +47,8 @@ func (s *shop) anyOrder() vars {
 }
 
 // order places an order.
-func (f *forge) order(ctx context.Context, s *shop, headers ...string) reply {
-	return f.send(ctx, createOrder, s.anyOrder(), headers...)
+func (f *forge) order(ctx context.Context, s *shop) gqltest.Answer {
+	return f.Send(ctx, createOrder, s.anyOrder())
 }
 
 // placed collects the IDs of orders that were acknowledged.
@@ -56,10 +57,10 @@ type placed struct {
 	ids []string
 }
 
-func (p *placed) add(got reply) {
+func (p *placed) add(got gqltest.Answer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ids = append(p.ids, got.text("createOrder.order.id"))
+	p.ids = append(p.ids, got.Text("createOrder.order.id"))
 }
 
 // allStored checks that every acknowledged order can be read, whole.
@@ -69,11 +70,11 @@ func (f *forge) allStored(p *placed) {
 	defer p.mu.Unlock()
 	for start := 0; start < len(p.ids); start += 100 {
 		some := p.ids[start:min(start+100, len(p.ids))]
-		got := f.mustSend(`query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Order { items { id } } } }`, vars{"ids": some})
+		got := f.Must(`query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Order { items { id } } } }`, vars{"ids": some})
 		for i, id := range some {
-			items, _ := got.at(fmt.Sprintf("nodes.%d.items", i)).([]any)
-			if got.text(fmt.Sprintf("nodes.%d.id", i)) != id || len(items) != lines {
-				f.t.Errorf("the acknowledged order %s: %v", id, got.at(fmt.Sprint("nodes.", i)))
+			items, _ := got.At(fmt.Sprintf("nodes.%d.items", i)).([]any)
+			if got.Text(fmt.Sprintf("nodes.%d.id", i)) != id || len(items) != lines {
+				f.t.Errorf("the acknowledged order %s: %v", id, got.At(fmt.Sprint("nodes.", i)))
 			}
 		}
 	}

@@ -27,13 +27,13 @@ func TestSnapshot(t *testing.T) {
 		for i := range items {
 			items[i] = vars{"productId": s.products[i], "quantity": 1}
 		}
-		order := f.mustSend(createOrder, vars{"input": vars{"userId": s.user, "items": items}}).text("createOrder.order.id")
+		order := f.Must(createOrder, vars{"input": vars{"userId": s.user, "items": items}}).Text("createOrder.order.id")
 		var moved, different atomic.Int64
 		stop := keep(2, func(_ context.Context, i int) {
 			from, to := s.products[int(moved.Load())%products], s.products[(int(moved.Load())+i+1)%products]
-			got := f.send(background, `mutation move($from: ID!, $to: ID!) { a: adjustStock(productId: $from, delta: -1) { product { id } } b: adjustStock(productId: $to, delta: 1) { product { id } } }`,
+			got := f.Send(background, `mutation move($from: ID!, $to: ID!) { a: adjustStock(productId: $from, delta: -1) { product { id } } b: adjustStock(productId: $to, delta: 1) { product { id } } }`,
 				vars{"from": from, "to": to})
-			if !got.ok() && got.code() != "INSUFFICIENT_STOCK" {
+			if !got.OK() && got.Code() != "INSUFFICIENT_STOCK" {
 				t.Error(got)
 			}
 			moved.Add(1)
@@ -47,21 +47,21 @@ func TestSnapshot(t *testing.T) {
 		want := products * (stock - 1)
 		var last atomic.Int64
 		atOnce(4, reads, func(int) {
-			got := f.send(background, everyStock, read)
-			if !got.ok() {
+			got := f.Send(background, everyStock, read)
+			if !got.OK() {
 				t.Error(got)
 				return
 			}
-			first := got.number("flat.nodes.0.stock")
+			first := got.Number("flat.nodes.0.stock")
 			if last.Swap(int64(first)) != int64(first) {
 				different.Add(1)
 			}
 			for _, path := range []string{"p%d.stock", "flat.nodes.%d.stock", "below.items.%d.product.stock", "deep.nodes.0.user.orders.nodes.0.items.%d.product.stock"} {
 				sum := 0
 				for i := range products {
-					n := got.number(fmt.Sprintf(path, i))
+					n := got.Number(fmt.Sprintf(path, i))
 					sum += n
-					if there := got.number(fmt.Sprintf("p%d.stock", i)); n != there {
+					if there := got.Number(fmt.Sprintf("p%d.stock", i)); n != there {
 						t.Errorf("%s: product %d has %d in one place and %d in another: %s", path, i, n, there, got)
 					}
 				}

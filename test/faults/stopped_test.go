@@ -10,6 +10,7 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/pgtemp"
+	"forge/test/gqltest"
 )
 
 // ownPostgres starts a PostgreSQL server for one test, which keeps what it has said is committed.
@@ -44,9 +45,9 @@ func TestPostgresStops(t *testing.T) {
 	var down atomic.Bool // from when it has stopped until it is about to start
 	var served, refused, broken, inFlight atomic.Int64
 	acknowledged := new(placed)
-	check := func(got reply, stopped bool) {
+	check := func(got gqltest.Answer, stopped bool) {
 		switch {
-		case got.ok():
+		case got.OK():
 			served.Add(1)
 			return
 		case stopped:
@@ -63,13 +64,13 @@ func TestPostgresStops(t *testing.T) {
 		stopped := down.Load()
 		if i%2 == 0 {
 			got := f.order(background, s)
-			if got.ok() {
+			if got.OK() {
 				acknowledged.add(got)
 			}
 			check(got, stopped)
 			return
 		}
-		check(f.send(background, `query stock { products { totalCount nodes { stock } } }`, nil), stopped)
+		check(f.Send(background, `query stock { products { totalCount nodes { stock } } }`, nil), stopped)
 	})
 	defer stop()
 
@@ -96,9 +97,9 @@ func TestPostgresStops(t *testing.T) {
 	if err := cluster.Resume(); err != nil {
 		t.Fatal(err)
 	}
-	recovered := eventually(t, "orders are taken again", func() error {
+	recovered := gqltest.Eventually(t, "orders are taken again", func() error {
 		got := f.order(background, s)
-		if !got.ok() {
+		if !got.OK() {
 			return fmt.Errorf("%s", got)
 		}
 		acknowledged.add(got)
@@ -113,14 +114,14 @@ func TestPostgresStops(t *testing.T) {
 	}
 	f.allStored(acknowledged)
 	s.audit(t, address)
-	eventually(t, "the server is ready", func() error {
+	gqltest.Eventually(t, "the server is ready", func() error {
 		if status := f.status("/readyz"); status != http.StatusOK {
 			return fmt.Errorf("/readyz has status %d, want 200", status)
 		}
 		return nil
 	})
 	f.idle()
-	eventually(t, "the goroutines end", func() error {
+	gqltest.Eventually(t, "the goroutines end", func() error {
 		if after := f.goroutines(); after > before+2 {
 			return fmt.Errorf("%d goroutines, there were %d at first", after, before)
 		}
@@ -139,14 +140,14 @@ func TestPostgresStops(t *testing.T) {
 // told without those.
 func (f *forge) goroutines() int {
 	f.t.Helper()
-	client.CloseIdleConnections()
+	f.HTTP().CloseIdleConnections()
 	time.Sleep(50 * time.Millisecond) // the server sees them end
 	return int(f.metric("go_goroutines")) - int(f.metric("go_sql_open_connections"))
 }
 
 func (f *forge) status(path string) int {
 	f.t.Helper()
-	response, err := client.Get(f.url + path)
+	response, err := f.HTTP().Get(f.URL + path)
 	if err != nil {
 		f.t.Fatal(err)
 	}

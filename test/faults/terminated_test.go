@@ -25,10 +25,10 @@ func TestEveryConnectionIsKilled(t *testing.T) {
 	var latest atomic.Int64 // after the connections were killed, a mutation started that failed
 	stopReads := keep(4, func(context.Context, int) {
 		reads.Add(1)
-		if got := f.send(background, `query stock { products { totalCount nodes { stock } } orders(first: 3) { nodes { items { product { stock } } } } }`, nil); !got.ok() {
+		if got := f.Send(background, `query stock { products { totalCount nodes { stock } } orders(first: 3) { nodes { items { product { stock } } } } }`, nil); !got.OK() {
 			t.Errorf("a read failed: %s", got)
 		}
-		if got := f.send(background, `query one($id: ID!) { product(id: $id) { stock } }`, vars{"id": s.products[0]}); !got.ok() {
+		if got := f.Send(background, `query one($id: ID!) { product(id: $id) { stock } }`, vars{"id": s.products[0]}); !got.OK() {
 			t.Errorf("a read of one statement failed: %s", got)
 		}
 	})
@@ -37,7 +37,7 @@ func TestEveryConnectionIsKilled(t *testing.T) {
 		start := time.Now()
 		writes.Add(1)
 		got := f.order(background, s)
-		if got.ok() {
+		if got.OK() {
 			acknowledged.add(got)
 			return
 		}
@@ -72,6 +72,6 @@ func TestEveryConnectionIsKilled(t *testing.T) {
 	}
 	f.allStored(acknowledged)
 	s.audit(t, address)
-	f.alive()
+	f.MustLive()
 	f.idle()
 }

@@ -1,0 +1,131 @@
+package gqltest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Answer is the answer to one request.
+type Answer struct {
+	Err    error       `json:"-"` // why there is no answer
+	Status int         `json:"-"`
+	Header http.Header `json:"-"`
+	Body   string      `json:"-"` // as it came
+
+	Data       any
+	Errors     []Error
+	Extensions map[string]any
+}
+
+// Error is one error of an answer.
+type Error struct {
+	Message    string
+	Path       []any
+	Extensions map[string]any
+}
+
+// OK reports whether there is data and no error.
+func (a Answer) OK() bool { return a.Err == nil && len(a.Errors) == 0 && a.Data != nil }
+
+// String returns why there is no answer, or its status and body.
+func (a Answer) String() string {
+	if a.Err != nil {
+		return a.Err.Error()
+	}
+	return strconv.Itoa(a.Status) + " " + a.Body
+}
+
+// RawData returns the data as it came, with the fields in their order.
+func (a Answer) RawData() json.RawMessage {
+	var raw struct{ Data json.RawMessage }
+	_ = json.Unmarshal([]byte(a.Body), &raw) // a body that is not JSON has no data
+	return raw.Data
+}
+
+// Decode reads the data into a value.
+func (a Answer) Decode(data any) error {
+	if a.Err != nil {
+		return a.Err
+	}
+	return json.Unmarshal(a.RawData(), data)
+}
+
+// At returns the value at a path of the data, such as "users.nodes.0.username", or nil.
+func (a Answer) At(path string) any {
+	value := a.Data
+	for step := range strings.SplitSeq(path, ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(v) {
+				return nil
+			}
+			value = v[i]
+		default:
+			return nil
+		}
+	}
+	return value
+}
+
+// Text returns the string at a path of the data, or "".
+func (a Answer) Text(path string) string {
+	s, _ := a.At(path).(string)
+	return s
+}
+
+// Number returns the number at a path of the data, or -1.
+func (a Answer) Number(path string) int { return number(a.At(path)) }
+
+// Len returns the length of the list at a path of the data, or -1.
+func (a Answer) Len(path string) int {
+	list, ok := a.At(path).([]any)
+	if !ok {
+		return -1
+	}
+	return len(list)
+}
+
+// NoAnswer is the code of a request that was not answered.
+const NoAnswer = "no answer"
+
+// Code returns the code of the first error, "" if there is no error, or NoAnswer.
+func (a Answer) Code() string {
+	if a.Err != nil {
+		return NoAnswer
+	}
+	code, _ := a.Extension("code").(string)
+	return code
+}
+
+// Extension returns a member of the first error's extensions, or nil.
+func (a Answer) Extension(name string) any {
+	if len(a.Errors) == 0 {
+		return nil
+	}
+	return a.Errors[0].Extensions[name]
+}
+
+// Statements returns the number of SQL statements that the operation took, or -1 if the server does
+// not say: in production it does not.
+func (a Answer) Statements() int { return a.cost("sql", "statements") }
+
+// Attempts returns how often the operation's transaction was run, or -1 if the server does not say.
+func (a Answer) Attempts() int { return a.cost("tx", "attempts") }
+
+func (a Answer) cost(part, name string) int {
+	cost, _ := a.Extensions[part].(map[string]any)
+	return number(cost[name])
+}
+
+func number(value any) int {
+	n, ok := value.(float64)
+	if !ok {
+		return -1
+	}
+	return int(n)
+}

@@ -1,0 +1,181 @@
+// Package gqltest is the GraphQL client of all tests. It sends operations to a server at a URL, or to
+// a handler of this process, and reads the answers. It imports nothing of Forge.
+package gqltest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// Vars are the variables of an operation, or an object in them.
+type Vars = map[string]any
+
+// Request is an operation as it is sent.
+type Request struct {
+	Query         string `json:"query,omitempty"`
+	OperationName string `json:"operationName,omitempty"`
+	Variables     Vars   `json:"variables,omitempty"`
+	Extensions    Vars   `json:"extensions,omitempty"`
+	DocumentID    string `json:"documentId,omitempty"`
+}
+
+// Client sends operations. Several goroutines may use it.
+type Client struct {
+	t       testing.TB
+	url     string
+	client  *http.Client
+	headers http.Header
+}
+
+// overNetwork has room for many requests at once.
+var overNetwork = &http.Client{
+	Transport: &http.Transport{MaxIdleConns: 200, MaxIdleConnsPerHost: 200},
+	Timeout:   time.Minute,
+}
+
+// New returns a client of the server at a URL such as http://127.0.0.1:8080.
+func New(t testing.TB, serverURL string) *Client {
+	return &Client{t: t, url: serverURL + "/graphql", client: overNetwork}
+}
+
+// NewHandler returns a client of a handler, which it calls without a network in between.
+func NewHandler(t testing.TB, handler http.Handler) *Client {
+	return &Client{t: t, url: "/graphql", client: &http.Client{Transport: inProcess{handler}}}
+}
+
+// inProcess is a transport that calls a handler.
+type inProcess struct{ handler http.Handler }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	received := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
+	received.Header, received.ContentLength = r.Header, r.ContentLength
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, received)
+	return w.Result(), nil
+}
+
+// For returns the client for a subtest, whose failures are then the subtest's own.
+func (c *Client) For(t testing.TB) *Client {
+	other := *c
+	other.t = t
+	return &other
+}
+
+// Through returns the client with another HTTP client, which may have a time limit or connections of
+// its own.
+func (c *Client) Through(client *http.Client) *Client {
+	other := *c
+	other.client = client
+	return &other
+}
+
+// With returns the client with headers that go with each of its requests: names and values in turn.
+func (c *Client) With(headers ...string) *Client {
+	other := *c
+	other.headers = c.headers.Clone()
+	if other.headers == nil {
+		other.headers = http.Header{}
+	}
+	for i := 0; i < len(headers); i += 2 {
+		other.headers.Set(headers[i], headers[i+1])
+	}
+	return &other
+}
+
+// As returns the client of the user whom an access token belongs to.
+func (c *Client) As(token string) *Client { return c.With("Authorization", "Bearer "+token) }
+
+// HTTP returns the HTTP client that the requests go through.
+func (c *Client) HTTP() *http.Client { return c.client }
+
+// Send sends an operation once, until ctx ends, and never fails the test: if no answer comes back,
+// the Err of the answer says why.
+func (c *Client) Send(ctx context.Context, query string, variables Vars) Answer {
+	return c.SendRequest(ctx, Request{Query: query, Variables: variables})
+}
+
+// SendRequest is Send for a request with more than a query and variables.
+func (c *Client) SendRequest(ctx context.Context, request Request) Answer {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return Answer{Err: err}
+	}
+	return c.SendBody(ctx, body)
+}
+
+// SendBody is Send for the body of a request.
+func (c *Client) SendBody(ctx context.Context, body []byte) Answer {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return Answer{Err: err}
+	}
+	// Without GetBody, net/http does not send a request again when its connection breaks.
+	r.GetBody = nil
+	r.Header.Set("Content-Type", "application/json")
+	for name, values := range c.headers {
+		r.Header[name] = values
+	}
+	response, err := c.client.Do(r)
+	if err != nil {
+		return Answer{Err: err}
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return Answer{Err: err}
+	}
+	a := Answer{Status: response.StatusCode, Header: response.Header, Body: string(text)}
+	if err := json.Unmarshal(text, &a); err != nil {
+		a.Err = fmt.Errorf("the answer is not JSON: %w: %s", err, text)
+	}
+	return a
+}
+
+// Do sends an operation. Errors in the answer are the caller's to look at. If there is no answer, the
+// test fails and goes on.
+func (c *Client) Do(query string, variables Vars) Answer {
+	c.t.Helper()
+	// The test's own context has ended when its clean-up runs.
+	got := c.Send(context.Background(), query, variables)
+	if got.Err != nil {
+		c.t.Errorf("%s: %v", query, got.Err)
+	}
+	return got
+}
+
+// Must sends an operation and stops the test if the answer has errors.
+func (c *Client) Must(query string, variables Vars) Answer {
+	c.t.Helper()
+	got := c.Do(query, variables)
+	if !got.OK() {
+		c.t.Fatalf("%s with %v: %s", query, variables, got)
+	}
+	return got
+}
+
+// WantCode sends an operation whose first error must have a code; "" stands for no error.
+func (c *Client) WantCode(code, query string, variables Vars) Answer {
+	c.t.Helper()
+	got := c.Do(query, variables)
+	if got.Code() != code {
+		c.t.Errorf("%s with %v: code %q, want %q: %s", query, variables, got.Code(), code, got)
+	}
+	return got
+}
+
+// WantStatements sends an operation that must succeed with a number of SQL statements.
+func (c *Client) WantStatements(want int, query string, variables Vars) Answer {
+	c.t.Helper()
+	got := c.Must(query, variables)
+	if n := got.Statements(); n != want {
+		c.t.Errorf("%s with %v: %d statements, want %d", query, variables, n, want)
+	}
+	return got
+}

@@ -1,0 +1,196 @@
+// Package process builds Forge and runs it as users do: as a process of its own, with settings from
+// its environment. It imports nothing else of Forge.
+package process
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// raceVariable has the program built with the race detector. Tests that only drive the program then
+// need no race detector themselves, and it still finds the program's races: see Server.Kill.
+const raceVariable = "FORGE_RACE"
+
+// program is what Main and Build share.
+var program struct {
+	dir  string
+	once sync.Once
+	err  error
+}
+
+// Main runs a package's tests, and removes the program when they have ended. TestMain calls it and
+// exits with what it returns.
+func Main(m *testing.M) int {
+	var err error
+	if program.dir, err = os.MkdirTemp("", "forge-test-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(program.dir)
+	return m.Run()
+}
+
+// Build builds Forge, once for all tests of a package, and returns the path of the program.
+func Build(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(program.dir, "forge")
+	program.once.Do(func() {
+		args := []string{"build", "-o", path}
+		if os.Getenv(raceVariable) != "" {
+			args = append(args, "-race")
+		}
+		output, err := exec.Command("go", append(args, "forge")...).CombinedOutput()
+		if err != nil {
+			program.err = fmt.Errorf("build Forge: %w\n%s", err, output)
+			return
+		}
+		program.err = readSources()
+	})
+	if program.err != nil {
+		t.Fatal(program.err)
+	}
+	return path
+}
+
+// readSources reads the directories of the module. The go command notices that a test did so, and then
+// runs the test again when a file in one of them has changed, although the test imports none of it.
+func readSources() error {
+	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return err
+	}
+	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules") {
+			return filepath.SkipDir
+		}
+		return err
+	})
+}
+
+// Server is a Forge that serves.
+type Server struct {
+	URL string // http://127.0.0.1:PORT
+	Log *Output
+
+	t     testing.TB
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// Start runs a command that becomes a serving Forge. It returns when the server has printed its
+// address, and stops the test if the process ends before. The process is killed when the test ends.
+func Start(t testing.TB, cmd *exec.Cmd) *Server {
+	t.Helper()
+	s := &Server{t: t, cmd: cmd, Log: new(Output), ended: make(chan struct{})}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = s.Log
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = KilledWithParent()
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Kill)
+	lines := bufio.NewScanner(stdout)
+	for s.URL == "" && lines.Scan() {
+		if words := strings.Fields(lines.Text()); len(words) == 2 && words[0] == "API" {
+			s.URL = strings.TrimSuffix(words[1], "/graphql")
+		}
+	}
+	go func() {
+		defer close(s.ended)
+		_, _ = io.Copy(io.Discard, stdout)
+		_ = cmd.Wait() // its error is that the process was killed, or its status, which Stop looks at
+	}()
+	if s.URL == "" {
+		<-s.ended
+		t.Fatalf("Forge did not start: %s", s.Log)
+	}
+	return s
+}
+
+// Kill ends the process at once, as kill -9 does. It may have ended before. The test fails if the
+// race detector found something meanwhile.
+func (s *Server) Kill() {
+	_ = s.cmd.Process.Kill()
+	<-s.ended
+	if strings.Contains(s.Log.String(), "DATA RACE") {
+		s.t.Errorf("the race detector found something:\n%s", s.Log)
+	}
+}
+
+// Stop ends the process in an orderly way. The test fails if it does not exit with status 0.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Error(err)
+	}
+	<-s.ended
+	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
+		s.t.Errorf("Forge ended with status %d: %s", code, s.Log)
+	}
+}
+
+// Signal sends the process a signal.
+func (s *Server) Signal(signal os.Signal) error { return s.cmd.Process.Signal(signal) }
+
+// Pid returns the ID of the process.
+func (s *Server) Pid() int { return s.cmd.Process.Pid }
+
+// MustLive stops the test if the process has ended.
+func (s *Server) MustLive() {
+	s.t.Helper()
+	select {
+	case <-s.ended:
+		s.t.Fatalf("Forge has ended: %s", s.Log)
+	default:
+	}
+}
+
+// Output collects what a process writes. Several goroutines may use it.
+type Output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+// String returns everything that was written so far.
+func (o *Output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// Run runs a command of Forge until it ends, and returns what it printed. The test stops if the
+// command fails.
+func Run(t testing.TB, cmd *exec.Cmd) (stdout string) {
+	t.Helper()
+	out, err := cmd.Output()
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		t.Fatalf("%q: %v\n%s", cmd.Args, err, failed.Stderr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
