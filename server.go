@@ -143,7 +143,7 @@ func serve(ctx context.Context, p program) error {
 	// Who reads the log may end before the server does. That is then no reason to end as well, as a signal it would be.
 	signal.Ignore(syscall.SIGPIPE)
 	// What cannot be answered rightly is not served. This comes before anything is touched.
-	if err := new(graph.Resolver).Application().Check(); err != nil {
+	if err := new(graph.Resolver).API().Check(); err != nil {
 		return err
 	}
 	if err := p.MayServe(); err != nil {
@@ -231,7 +231,7 @@ func (p program) parts(ctx context.Context, db, beside *database.DB, documents g
 	passwords := p.passwords()
 	api := &graph.Resolver{Passwords: passwords, Sessions: p.sessions(db, passwords, who.sign()), Revocations: revocations}
 	parts := httpserver.Parts{
-		API:         gqlexec.New(api.Application(), db, opts, p.log),
+		API:         gqlexec.New(api.API(), db, opts, p.log),
 		Gate:        opts.Gate,
 		Ready:       health.Ready(ctx, beside, p.log),
 		Origins:     p.Origins,
@@ -275,7 +275,7 @@ func (p program) passwords() *password.Hasher {
 func (p program) documents() (graphql.HandlerExtension, error) {
 	switch {
 	case p.TrustedDocuments != "":
-		manifest, err := new(graph.Resolver).Application().TrustedDocuments(p.TrustedDocuments, p.MaxTokens)
+		manifest, err := new(graph.Resolver).API().TrustedDocuments(p.TrustedDocuments, p.MaxTokens)
 		if err != nil {
 			return nil, p.Refused("TRUSTED_DOCUMENTS", err)
 		}
@@ -352,7 +352,7 @@ func activity(ctx context.Context, p program) error {
 
 // printSchema prints the schema, unless no server would answer it.
 func printSchema(_ context.Context, p program) error {
-	if err := new(graph.Resolver).Application().Check(); err != nil {
+	if err := new(graph.Resolver).API().Check(); err != nil {
 		return err
 	}
 	_, err := io.WriteString(p.out, sdl)
