@@ -4,7 +4,7 @@ import "testing"
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	if err := new(Resolver).Application().Check(); err != nil {
+	if err := new(Resolver).API().Check(); err != nil {
 		t.Error(err)
 	}
 }

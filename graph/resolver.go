@@ -35,9 +35,9 @@ type Resolver struct {
 //go:embed *.resolvers.go
 var sources embed.FS
 
-// Application returns the API with the resolvers.
-func (r *Resolver) Application() gqlexec.Application {
-	return gqlexec.Application{
+// API returns the API with the resolvers.
+func (r *Resolver) API() gqlexec.API {
+	return gqlexec.API{
 		Executable: func(schema *ast.Schema) graphql.ExecutableSchema {
 			return generated.NewExecutableSchema(generated.Config{Schema: schema, Resolvers: r})
 		},

@@ -31,9 +31,9 @@ type Access struct {
 
 // authorize is a root field middleware. In the place of a field that the viewer may not call it
 // answers null and an error, without a look at the arguments.
-func (app Application) authorize(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+func (a API) authorize(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	field := graphql.GetRootFieldContext(ctx).Field
-	if err := app.mayCall(ctx, field.ObjectDefinition.Name, field.Name); err != nil {
+	if err := a.mayCall(ctx, field.ObjectDefinition.Name, field.Name); err != nil {
 		graphql.AddError(graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field}), err)
 		return graphql.Null
 	}
@@ -41,19 +41,19 @@ func (app Application) authorize(ctx context.Context, next graphql.RootResolver)
 }
 
 // openToAll reports whether everybody may call the field of Query.
-func (app Application) openToAll(field string) bool {
-	access, declared := app.Access["Query."+field]
+func (a API) openToAll(field string) bool {
+	access, declared := a.Access["Query."+field]
 	return declared && access.Role == viewer.Anonymous
 }
 
 // mayCall returns nil if the viewer may call the field of the root type. Otherwise it returns
 // UNAUTHENTICATED if signing in could help, or else FORBIDDEN.
-func (app Application) mayCall(ctx context.Context, object, name string) error {
+func (a API) mayCall(ctx context.Context, object, name string) error {
 	if name == "__typename" || name == "__schema" || name == "__type" {
 		return nil // whether they are answered at all does not depend on the viewer
 	}
 	role := viewer.RoleOf(ctx)
-	switch access, declared := app.Access[object+"."+name]; {
+	switch access, declared := a.Access[object+"."+name]; {
 	case !declared:
 		return apperr.Forbidden("", "%s is closed: nothing says who may call it", name)
 	case role >= access.Role:
@@ -66,9 +66,9 @@ func (app Application) mayCall(ctx context.Context, object, name string) error {
 }
 
 // switchViewer is a root field middleware that lets a field with credentials change the viewer.
-func (app Application) switchViewer(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+func (a API) switchViewer(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	field := graphql.GetRootFieldContext(ctx).Field
-	if app.Access[field.ObjectDefinition.Name+"."+field.Name].Credentials {
+	if a.Access[field.ObjectDefinition.Name+"."+field.Name].Credentials {
 		ctx = viewer.Switchable(ctx)
 	}
 	return next(ctx)
@@ -99,7 +99,7 @@ func (a *attempt) checkCredentials(ctx context.Context) (bool, error) {
 		if root.Name != "__typename" {
 			fields++
 		}
-		if a.app.Access["Mutation."+root.Name].Credentials {
+		if a.api.Access["Mutation."+root.Name].Credentials {
 			name = root.Name
 		}
 	}
@@ -131,8 +131,8 @@ func (a *attempt) prepare(ctx context.Context) {
 	}
 	op := graphql.GetOperationContext(ctx)
 	for _, root := range a.engine.RootFields(op) {
-		prepare := a.app.Access["Mutation."+root.Name].Prepare
-		if prepare == nil || a.app.mayCall(ctx, "Mutation", root.Name) != nil {
+		prepare := a.api.Access["Mutation."+root.Name].Prepare
+		if prepare == nil || a.api.mayCall(ctx, "Mutation", root.Name) != nil {
 			continue
 		}
 		value, err := prepare(ctx, root.ArgumentMap(op.Variables))

@@ -26,7 +26,7 @@ import (
 // fields failed is rolled back. An operation that was refused never gets here.
 type operations struct {
 	Options
-	app     Application
+	api     API
 	schema  graphql.ExecutableSchema
 	db      *database.DB
 	engine  *read.Engine

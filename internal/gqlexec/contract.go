@@ -11,11 +11,11 @@ import (
 
 // Refers returns whether the resolver of a root field of queries only refers to entities. It
 // returns nil if there are no sources to tell.
-func (app Application) Refers() func(field string) bool {
-	if app.Sources == nil {
+func (a API) Refers() func(field string) bool {
+	if a.Sources == nil {
 		return nil
 	}
-	methods := referringMethods(app.Sources)
+	methods := referringMethods(a.Sources)
 	return func(field string) bool { return methods[methodName(field)] }
 }
 

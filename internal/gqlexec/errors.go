@@ -28,8 +28,8 @@ type presenter struct {
 	log    *slog.Logger
 }
 
-func newPresenter(app Application, opts Options, log *slog.Logger) *presenter {
-	return &presenter{rows{app.Entities, app.Tables}, app.SamplePrefix, opts.Development, opts.Limits.Tokens, log}
+func newPresenter(api API, opts Options, log *slog.Logger) *presenter {
+	return &presenter{rows{api.Entities, api.Tables}, api.SamplePrefix, opts.Development, opts.Limits.Tokens, log}
 }
 
 // error decides what a client sees of an error. Errors that were written for it are shown, with their code; all

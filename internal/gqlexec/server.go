@@ -1,6 +1,6 @@
 // Package gqlexec checks GraphQL operations and runs them, each as one unit of work.
 //
-// It knows nothing of the API that it serves: see Application. New lists all that an operation
+// It knows nothing of the API that it serves: see API. New lists all that an operation
 // passes, in order.
 package gqlexec
 
@@ -55,28 +55,28 @@ type Options struct {
 	CursorKey []byte
 }
 
-// New returns the HTTP handler of the application's API on db. It panics with the error of
-// Application.Check if there is one: call that first.
-func New(app Application, db *database.DB, opts Options, log *slog.Logger) http.Handler {
-	return newExecutor(app, db, opts, log).handler()
+// New returns the HTTP handler of the API on db. It panics with the error of
+// API.Check if there is one: call that first.
+func New(api API, db *database.DB, opts Options, log *slog.Logger) http.Handler {
+	return newExecutor(api, db, opts, log).handler()
 }
 
-// newExecutor returns the executor of the application. Here, and nowhere else, stands what an
+// newExecutor returns the executor of the API. Here, and nowhere else, stands what an
 // operation passes.
-func newExecutor(app Application, db *database.DB, opts Options, log *slog.Logger) operationExecutor {
-	schema := app.executable()
-	engine, err := app.engine(schema.Schema(), opts.CursorKey)
+func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) operationExecutor {
+	schema := api.executable()
+	engine, err := api.engine(schema.Schema(), opts.CursorKey)
 	if err != nil {
 		panic(err)
 	}
-	engine.ToAll, engine.Alone = app.openToAll, opts.UnsharedReads
+	engine.ToAll, engine.Alone = api.openToAll, opts.UnsharedReads
 	mutate, read := graphql.RootFieldMiddleware(engine.Mutate), graphql.FieldMiddleware(engine.Read)
-	if app.WithoutEngine {
+	if api.WithoutEngine {
 		mutate, read = passRoot, passField
 	} else {
 		schema = executable{schema, engine}
 	}
-	present := newPresenter(app, opts, log)
+	present := newPresenter(api, opts, log)
 	validate := validation{Validator{schema.Schema(), opts.Limits.Tokens, opts.Development}, newDocumentCache(engine)}
 
 	exec := executor.New(schema)
@@ -101,8 +101,8 @@ func newExecutor(app Application, db *database.DB, opts Options, log *slog.Logge
 
 		// These stand around each root field, the outermost first.
 		aroundRoot(stopAfterFailure), // runs nothing of a mutation after a failure
-		aroundRoot(app.authorize),    // before arguments are decoded
-		aroundRoot(app.switchViewer), // whoever signs in sees the answer as themselves
+		aroundRoot(api.authorize),    // before arguments are decoded
+		aroundRoot(api.switchViewer), // whoever signs in sees the answer as themselves
 		aroundRoot(mutate),           // tells the resolver's statements what the payload shows
 
 		// These stand around each field that gqlgen executes, the outermost first.
@@ -110,13 +110,13 @@ func newExecutor(app Application, db *database.DB, opts Options, log *slog.Logge
 		aroundField(countField), // stops once the answer is too large
 		aroundField(read),       // reads the selection of what a resolver refers to
 	}
-	for _, around := range app.Fields {
+	for _, around := range api.Fields {
 		steps = append(steps, aroundField(around))
 	}
 	for _, step := range steps {
 		exec.Use(step)
 	}
-	return operationExecutor{exec, &operations{Options: opts, app: app, schema: schema, db: db, engine: engine, present: present, log: log}}
+	return operationExecutor{exec, &operations{Options: opts, api: api, schema: schema, db: db, engine: engine, present: present, log: log}}
 }
 
 // handler returns the HTTP handler of the API.

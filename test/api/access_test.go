@@ -32,7 +32,7 @@ func TestDeclared(t *testing.T) {
 			t.Errorf("%s has no policy: nothing says who may see and change its rows", e.Name)
 		}
 	}
-	declared := slices.Collect(maps.Keys(new(graph.Resolver).Application().Access))
+	declared := slices.Collect(maps.Keys(new(graph.Resolver).API().Access))
 	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
 		for _, f := range root.Fields {
 			at := root.Name + "." + f.Name
@@ -73,7 +73,7 @@ func TestClosed(t *testing.T) {
 	a := newAPI(t, dbtest.SQLite(t))
 	s := a.scene("")
 	cfg := usual()
-	cfg.adapt = func(app *gqlexec.Application) {
+	cfg.adapt = func(app *gqlexec.API) {
 		for _, field := range []string{"Mutation.createTeam", "Query.viewer", "Query.teams", "Query.hero", "Query.nodes"} {
 			delete(app.Access, field)
 		}
@@ -86,14 +86,14 @@ func TestClosed(t *testing.T) {
 			t.Errorf("%s: %s", query, got)
 		}
 	}
-	cfg.adapt = func(app *gqlexec.Application) { app.Access["Query.products"] = gqlexec.Access{Role: viewer.Admin} }
+	cfg.adapt = func(app *gqlexec.API) { app.Access["Query.products"] = gqlexec.Access{Role: viewer.Admin} }
 	c := &api{t: t, db: a.db, handler: newServer(a.db, cfg, a.log)}
 	for who, want := range map[viewer.Viewer]string{{}: "UNAUTHENTICATED", {ID: s.key("owner"), Role: viewer.User}: "FORBIDDEN", viewer.System: ""} {
 		if got, _ := c.by(asking{viewer: who}, `{ products { totalCount } }`, nil); got.code() != want {
 			t.Errorf("what is for administrators, as %v: %s, want %q", who, got, want)
 		}
 	}
-	cfg.adapt = func(app *gqlexec.Application) {
+	cfg.adapt = func(app *gqlexec.API) {
 		app.Entities = slices.Clone(app.Entities)
 		i := slices.IndexFunc(app.Entities, func(e *entity.Entity) bool { return e.Name == "User" })
 		user := *app.Entities[i]
@@ -215,7 +215,7 @@ func TestAccess(t *testing.T) {
 		want := strings.Split(string(known), "\n")
 		for i, line := range strings.Split(page, "\n") {
 			if i >= len(want) || line != want[i] {
-				t.Fatalf("line %d of docs/access.md is not what happens:\n%s\nUPDATE_PAGES=1 go test ./graph -run TestAccess writes the page", i+1, line)
+				t.Fatalf("line %d of docs/access.md is not what happens:\n%s\nUPDATE_PAGES=1 go test ./test/api -run TestAccess writes the page", i+1, line)
 			}
 		}
 	})
@@ -229,7 +229,7 @@ type matrix struct {
 
 func (m matrix) page() string {
 	b := new(strings.Builder)
-	b.WriteString("<!-- Generated: UPDATE_PAGES=1 go test ./graph -run TestAccess -->\n" +
+	b.WriteString("<!-- Generated: UPDATE_PAGES=1 go test ./test/api -run TestAccess -->\n" +
 		"# Who may do what\n\nEvery root field, tried by everybody. The *owner* is a user, and the objects asked for are theirs: " +
 		"their account, hero, order and its item. The *other* is another user.\n\n## Queries\n\n" +
 		"Of what is there to be seen, what each sees: `null` is no object, `FORBIDDEN` are the fields that come as null with an error.\n\n")

@@ -34,7 +34,7 @@ type config struct {
 	gqlexec.Options
 	graph.Resolver
 	// adapt changes the application before it is served.
-	adapt func(*gqlexec.Application)
+	adapt func(*gqlexec.API)
 }
 
 // newServer returns the handler of the API on db.
@@ -42,7 +42,7 @@ func newServer(db *database.DB, cfg config, log *slog.Logger) http.Handler {
 	if cfg.Passwords == nil {
 		cfg.Passwords = password.New(password.Cost{}, 0, 0)
 	}
-	app := cfg.Resolver.Application()
+	app := cfg.Resolver.API()
 	if cfg.adapt != nil {
 		cfg.adapt(&app)
 	}

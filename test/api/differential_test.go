@@ -52,7 +52,7 @@ func newDiffer(t testing.TB, url string, w *world) *differ {
 
 // newPlainServer returns the handler of the API with a field middleware in the place of the read engine.
 func newPlainServer(db *database.DB, log *slog.Logger, fields graphql.FieldMiddleware) http.Handler {
-	return newServer(db, config{Options: gqlexec.Options{Development: true}, adapt: func(app *gqlexec.Application) {
+	return newServer(db, config{Options: gqlexec.Options{Development: true}, adapt: func(app *gqlexec.API) {
 		app.WithoutEngine, app.Fields = true, []graphql.FieldMiddleware{fields}
 	}}, log)
 }

@@ -139,7 +139,7 @@ func TestTrustedSyntax(t *testing.T) {
 		if err := os.WriteFile(path, manifest, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := new(graph.Resolver).Application().TrustedDocuments(path, 0)
+		_, err := new(graph.Resolver).API().TrustedDocuments(path, 0)
 		return err
 	}
 	if err := load(`"All of them." query { heroes(where: {name: "\uD83D\uDE00\u{1F600}"}) { totalCount } }`); err != nil {

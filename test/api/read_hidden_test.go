@@ -65,7 +65,7 @@ func TestHiddenColumns(t *testing.T) {
 // TestHiddenColumnsIsNotBlind opens each way to a hidden column in turn.
 func TestHiddenColumnsIsNotBlind(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("../schema.graphqls")
+	source, err := os.ReadFile("../../schema.graphqls")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ type own struct {
 // config returns a configuration with the resolvers.
 func (o own) config() config {
 	cfg := usual()
-	cfg.adapt = func(app *gqlexec.Application) {
+	cfg.adapt = func(app *gqlexec.API) {
 		app.Sources = nil // they are not those of these resolvers
 		app.Executable = func(schema *ast.Schema) graphql.ExecutableSchema {
 			return generated.NewExecutableSchema(generated.Config{Schema: schema, Resolvers: o})

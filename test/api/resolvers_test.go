@@ -13,7 +13,7 @@ import (
 )
 
 // refers reports whether the resolver of a root field of queries is known to do nothing but refer.
-var refers = new(graph.Resolver).Application().Refers()
+var refers = new(graph.Resolver).API().Refers()
 
 // TestRootResolversOnlyRefer calls the resolvers that the read engine does not: those that it reads in their sources to do nothing but refer.
 func TestRootResolversOnlyRefer(t *testing.T) {

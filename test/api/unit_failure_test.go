@@ -27,7 +27,7 @@ func (a *api) whole(teams int) {
 // around serves the API anew, with one more field middleware, inside of all others.
 func (a *api) around(middleware graphql.FieldMiddleware) {
 	cfg := usual()
-	cfg.adapt = func(app *gqlexec.Application) { app.Fields = append(app.Fields, middleware) }
+	cfg.adapt = func(app *gqlexec.API) { app.Fields = append(app.Fields, middleware) }
 	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
 }
 

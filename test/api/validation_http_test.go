@@ -125,7 +125,7 @@ func TestUnsoundDocuments(t *testing.T) {
 			if err := os.WriteFile(path, manifest, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := new(graph.Resolver).Application().TrustedDocuments(path, 10_000); err == nil || !strings.Contains(err.Error(), "line 1, column ") {
+			if _, err := new(graph.Resolver).API().TrustedDocuments(path, 10_000); err == nil || !strings.Contains(err.Error(), "line 1, column ") {
 				t.Errorf("in a manifest: %v", err)
 			}
 		})

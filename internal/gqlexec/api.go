@@ -15,8 +15,8 @@ import (
 	"forge/internal/read"
 )
 
-// Application is an API and what stands behind it.
-type Application struct {
+// API is an API and what stands behind it.
+type API struct {
 	// Executable returns the generated schema, with the given schema in the place of its own unless
 	// that is nil.
 	Executable func(*ast.Schema) graphql.ExecutableSchema
@@ -44,31 +44,31 @@ type Application struct {
 
 // Check returns a *read.MismatchError that lists all mismatches between the GraphQL schema, the
 // entities and the resolvers, or nil if there are none. It needs no database.
-func (app Application) Check() error {
-	_, err := app.engine(app.executable().Schema(), nil)
+func (a API) Check() error {
+	_, err := a.engine(a.executable().Schema(), nil)
 	return err
 }
 
 // TrustedDocuments reads a manifest and validates its documents as those of requests are; see
 // persisted.Load. No document may have more tokens than allowed, unless that is 0.
-func (app Application) TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
-	v := Validator{Schema: app.executable().Schema(), Tokens: tokens}
+func (a API) TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
+	v := Validator{Schema: a.executable().Schema(), Tokens: tokens}
 	return persisted.Load(path, func(text string) (*ast.QueryDocument, gqlerror.List) {
 		return v.Parse(context.Background(), text)
 	})
 }
 
 // executable returns the generated schema without the parts that no operation can use.
-func (app Application) executable() graphql.ExecutableSchema {
-	return app.Executable(served(app.Executable(nil).Schema()))
+func (a API) executable() graphql.ExecutableSchema {
+	return a.Executable(served(a.Executable(nil).Schema()))
 }
 
 // engine returns the read engine for the API.
-func (app Application) engine(schema *ast.Schema, cursorKey []byte) (*read.Engine, error) {
+func (a API) engine(schema *ast.Schema, cursorKey []byte) (*read.Engine, error) {
 	return read.NewEngine(read.Contract{
 		Schema:    schema,
-		Entities:  app.Entities,
-		Resolvers: app.Resolvers,
-		Refers:    app.Refers(),
+		Entities:  a.Entities,
+		Resolvers: a.Resolvers,
+		Refers:    a.Refers(),
 	}, cursorKey)
 }
