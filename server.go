@@ -30,7 +30,7 @@ import (
 	"forge/internal/metrics"
 	"forge/internal/password"
 	"forge/internal/persisted"
-	"forge/internal/read"
+	"forge/internal/read/binding"
 	"forge/internal/seed"
 	"forge/internal/session"
 	"forge/internal/settings"
@@ -59,7 +59,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err == nil {
 		return 0
 	}
-	if mismatch, ok := errors.AsType[*read.MismatchError](err); ok {
+	if mismatch, ok := errors.AsType[*binding.MismatchError](err); ok {
 		fmt.Fprintln(stderr, "forge:", mismatch)
 		return 1
 	}

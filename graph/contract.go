@@ -16,23 +16,24 @@ import (
 	"forge/ent"
 	"forge/graph/generated"
 	"forge/internal/read"
+	"forge/internal/read/binding"
 )
 
-// Check returns a *read.MismatchError that says all that schema.graphqls, ent/schema and the resolvers do not fit together in, or nil. It needs no
+// Check returns a *binding.MismatchError that says all that schema.graphqls, ent/schema and the resolvers do not fit together in, or nil. It needs no
 // database.
 func Check() error {
-	_, err := newEngine(&Resolver{}, nil)
+	_, err := newEngine(&Resolver{}, read.Options{})
 	return err
 }
 
 // newEngine returns the read engine for the API with the resolvers.
-func newEngine(resolvers generated.ResolverRoot, cursorKey []byte) (*read.Engine, error) {
-	return read.NewEngine(read.Contract{
+func newEngine(resolvers generated.ResolverRoot, o read.Options) (*read.Engine, error) {
+	return read.New(binding.Contract{
 		Schema:    contract(),
 		Entities:  ent.Entities,
 		Resolvers: reflect.TypeFor[generated.ResolverRoot](),
 		Refers:    referring(resolvers),
-	}, cursorKey)
+	}, o)
 }
 
 // contract returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come

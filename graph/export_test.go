@@ -21,7 +21,7 @@ func NewPlainServer(db *database.DB, cfg Config, log *slog.Logger, fields graphq
 }
 
 func mustEngine() *read.Engine {
-	engine, err := newEngine(&Resolver{}, nil)
+	engine, err := newEngine(&Resolver{}, read.Options{})
 	if err != nil {
 		panic(err)
 	}

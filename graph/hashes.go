@@ -26,7 +26,7 @@ func (a *attempt) hashPasswords(ctx context.Context) {
 		return // only administrators say the passwords of others
 	}
 	op := graphql.GetOperationContext(ctx)
-	for _, root := range a.engine.RootFields(op) {
+	for _, root := range a.engine.Prepare(op).RootFields() {
 		if root.Name != "createUser" && root.Name != "updateUser" {
 			continue
 		}

@@ -76,11 +76,10 @@ func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor 
 // newServerOf returns what runs operations with the resolvers.
 func newServerOf(resolvers generated.ResolverRoot, db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
 	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: resolvers})
-	engine, err := newEngine(resolvers, cfg.CursorKey)
+	engine, err := newEngine(resolvers, read.Options{CursorKey: cfg.CursorKey, Public: toAll, DisableCoalescing: cfg.AloneReads})
 	if err != nil {
 		panic(err)
 	}
-	engine.ToAll, engine.Alone = toAll, cfg.AloneReads
 	exec := newExecutor(executable{schema, engine}, engine, db, cfg, log)
 	exec.AroundFields(countField)
 	exec.AroundRootFields(switchViewer)
@@ -108,8 +107,7 @@ func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *datab
 	exec.Use(argumentValues{})
 	exec.Use(variables{schema.Schema()})
 	exec.Use(nulls{})
-	exec.Use(plans{engine})
-	exec.Use(switches{engine})
+	exec.Use(prepare{engine})
 	exec.Use(limiter{cfg.Limits, engine, cfg.Development})
 	exec.AroundRootFields(stopAfterFailure)
 	exec.AroundRootFields(admit)

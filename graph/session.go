@@ -33,7 +33,7 @@ func isSessionField(name string) bool {
 func sessionField(ctx context.Context, engine *read.Engine) (name string, err error) {
 	op := graphql.GetOperationContext(ctx)
 	roots := 0
-	for _, root := range engine.RootFields(op) {
+	for _, root := range engine.Prepare(op).RootFields() {
 		if !strings.HasPrefix(root.Name, "__") {
 			roots++
 		}
