@@ -24,8 +24,8 @@ func Application(sdl, version string) application.Application {
 		Version: version,
 		Usage:   "a GraphQL server for users, heroes, teams, products and orders",
 		SDL:     sdl,
-		API: func(s application.Services) gqlexec.Application {
-			return (&Resolver{s.Passwords, s.Sessions, s.Revocations}).Application()
+		API: func(s application.Services) gqlexec.API {
+			return (&Resolver{s.Passwords, s.Sessions, s.Revocations}).API()
 		},
 		Tables:   tables(),
 		Accounts: application.Accounts{Roles: []string{string(user.RoleADMIN), string(user.RoleUSER)}, SetRole: setRole},

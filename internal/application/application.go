@@ -19,7 +19,7 @@ type Application struct {
 	SDL     string // schema.graphqls
 
 	// API returns the API, whose resolvers use the services.
-	API func(Services) gqlexec.Application
+	API func(Services) gqlexec.API
 
 	Tables   []string // of the database, without the one of the migrations
 	Accounts Accounts

@@ -16,7 +16,7 @@ import (
 
 	"forge/internal/application"
 	"forge/internal/database"
-	"forge/internal/read"
+	"forge/internal/read/binding"
 	"forge/internal/settings"
 	"forge/internal/usage"
 )
@@ -37,7 +37,7 @@ func Run(ctx context.Context, app application.Application, args, environ []strin
 	if err == nil {
 		return 0
 	}
-	if mismatch, ok := errors.AsType[*read.MismatchError](err); ok {
+	if mismatch, ok := errors.AsType[*binding.MismatchError](err); ok {
 		fmt.Fprintln(stderr, "forge:", mismatch)
 		return 1
 	}

@@ -6,7 +6,7 @@ import (
 	"forge/internal/application"
 
 	"forge/internal/database"
-	"forge/internal/read"
+	"forge/internal/read/binding"
 	"forge/migrate"
 )
 
@@ -16,7 +16,7 @@ func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
 	if err == nil {
 		return []Finding{ok("contract", "types, entities and resolvers fit together")}
 	}
-	mismatch, is := errors.AsType[*read.MismatchError](err)
+	mismatch, is := errors.AsType[*binding.MismatchError](err)
 	if !is {
 		return []Finding{fail("contract", err.Error(), "")}
 	}

@@ -95,7 +95,7 @@ func (a *attempt) checkMutation(ctx context.Context) error {
 func (a *attempt) checkCredentials(ctx context.Context) (bool, error) {
 	op := graphql.GetOperationContext(ctx)
 	name, fields := "", 0
-	for _, root := range a.engine.RootFields(op) {
+	for _, root := range a.engine.Prepare(op).RootFields() {
 		if root.Name != "__typename" {
 			fields++
 		}
@@ -130,7 +130,7 @@ func (a *attempt) prepare(ctx context.Context) {
 		return
 	}
 	op := graphql.GetOperationContext(ctx)
-	for _, root := range a.engine.RootFields(op) {
+	for _, root := range a.engine.Prepare(op).RootFields() {
 		prepare := a.api.Access["Mutation."+root.Name].Prepare
 		if prepare == nil || a.api.mayCall(ctx, "Mutation", root.Name) != nil {
 			continue

@@ -13,6 +13,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/persisted"
 	"forge/internal/read"
+	"forge/internal/read/binding"
 )
 
 // API is an API and what stands behind it.
@@ -42,10 +43,10 @@ type API struct {
 	WithoutEngine bool
 }
 
-// Check returns a *read.MismatchError that lists all mismatches between the GraphQL schema, the
+// Check returns a *binding.MismatchError that lists all mismatches between the GraphQL schema, the
 // entities and the resolvers, or nil if there are none. It needs no database.
 func (a API) Check() error {
-	_, err := a.engine(a.executable().Schema(), nil)
+	_, err := a.engine(a.executable().Schema(), Options{})
 	return err
 }
 
@@ -64,11 +65,11 @@ func (a API) executable() graphql.ExecutableSchema {
 }
 
 // engine returns the read engine for the API.
-func (a API) engine(schema *ast.Schema, cursorKey []byte) (*read.Engine, error) {
-	return read.NewEngine(read.Contract{
+func (a API) engine(schema *ast.Schema, opts Options) (*read.Engine, error) {
+	return read.New(binding.Contract{
 		Schema:    schema,
 		Entities:  a.Entities,
 		Resolvers: a.Resolvers,
 		Refers:    a.Refers(),
-	}, cursorKey)
+	}, read.Options{CursorKey: opts.CursorKey, Public: a.openToAll, DisableCoalescing: opts.UnsharedReads})
 }

@@ -249,7 +249,7 @@ func modeOf(ctx context.Context, engine *read.Engine) unit.Mode {
 	switch {
 	case isMutation(ctx):
 		return unit.Write
-	case engine.Statements(graphql.GetOperationContext(ctx)) > 1:
+	case engine.Prepare(graphql.GetOperationContext(ctx)).Statements() > 1:
 		return unit.Snapshot
 	default:
 		return unit.Single

@@ -62,11 +62,16 @@ func (c documentCache) Add(ctx context.Context, text string, parsed *ast.QueryDo
 	}
 }
 
-// plans has the engine hold what it compiles for an operation for as long as that runs, whether its
-// document is cached or not.
-type plans struct{ engine *read.Engine }
+// prepare prepares an operation for the read engine, before whatever else asks about it. It refuses
+// one in which a variable of @skip or @include has no value. A default makes such a variable valid,
+// but does not keep a client from sending null (GraphQL specification, section 5.8.5).
+type prepare struct{ engine *read.Engine }
 
-func (p plans) begin(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	p.engine.Begin(op)
+func (p prepare) check(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	for _, name := range p.engine.Prepare(op).Switches() {
+		if op.Variables[name] == nil {
+			return badVariable(name, "the variable $"+name+" decides whether fields are answered, so it must be true or false")
+		}
+	}
 	return nil
 }

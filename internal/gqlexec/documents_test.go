@@ -11,13 +11,14 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"forge/internal/read"
+	"forge/internal/read/binding"
 )
 
 // emptyEngine returns an engine that knows no entities.
 func emptyEngine(t *testing.T) *read.Engine {
 	t.Helper()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `type Query { a: String }`})
-	engine, err := read.NewEngine(read.Contract{Schema: schema}, nil)
+	engine, err := read.New(binding.Contract{Schema: schema}, read.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

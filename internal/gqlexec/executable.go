@@ -17,7 +17,7 @@ type executable struct {
 // Exec runs the operation that ctx is about.
 func (e executable) Exec(ctx context.Context) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
-		if data, ok := e.engine.Answer(ctx); ok {
+		if data, ok := e.engine.Prepare(graphql.GetOperationContext(ctx)).Answer(ctx); ok {
 			return &graphql.Response{Data: data}
 		}
 		return e.ExecutableSchema.Exec(ctx)(ctx)

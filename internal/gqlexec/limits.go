@@ -11,6 +11,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/read"
+	"forge/internal/read/plan"
 	"forge/internal/telemetry"
 )
 
@@ -40,11 +41,12 @@ const costKey = "cost"
 
 // check measures the operation, and refuses it if it passes a limit.
 func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	roots := l.engine.RootFields(op)
-	m := measure{limiter: l, op: op}
+	prepared := l.engine.Prepare(op)
+	roots := prepared.RootFields()
+	m := measure{prepared: prepared, op: op}
 	if op.Operation.Operation == ast.Mutation {
 		for _, root := range roots {
-			m.inputs = max(m.inputs, l.engine.Inputs(root, op.Variables))
+			m.inputs = max(m.inputs, plan.Inputs(root, op.Variables))
 		}
 	}
 	found := m.set(op.Operation.SelectionSet)
@@ -118,10 +120,10 @@ func times(a, b int) int {
 const keyBytes = 32
 
 // measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the answer; the fields inside
-// of a list cost as often as the list has entries: a page its size, a list without pages what read.Engine takes it for.
-// Conditions, and what else makes a list slow to read, cost extra: see read.Engine.Cost.
+// of a list cost as often as the list has entries: a page its size, a list without pages what read.Operation takes it for.
+// Conditions, and what else makes a list slow to read, cost extra: see read.Operation.Cost.
 type measure struct {
-	limiter
+	prepared  *read.Operation
 	op        *graphql.OperationContext
 	inputs    int              // how long the longest list is that a mutation takes: its payload may have as many entries
 	fragments map[string]*size // each is measured once
@@ -155,8 +157,8 @@ func (m *measure) field(f *ast.Field) size {
 		return found
 	}
 	found.depth += inside.depth
-	found.cost = plus(found.cost, times(inside.cost, m.engine.Entries(f, m.op.Variables, m.inputs)))
-	once, each := m.engine.Cost(f, m.op.Variables)
+	found.cost = plus(found.cost, times(inside.cost, m.prepared.Entries(f, m.op.Variables, m.inputs)))
+	once, each := m.prepared.Cost(f, m.op.Variables)
 	found.cost = plus(found.cost, each)
 	found.once = plus(inside.once, once)
 	return found

@@ -65,11 +65,10 @@ func New(api API, db *database.DB, opts Options, log *slog.Logger) http.Handler 
 // operation passes.
 func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) operationExecutor {
 	schema := api.executable()
-	engine, err := api.engine(schema.Schema(), opts.CursorKey)
+	engine, err := api.engine(schema.Schema(), opts)
 	if err != nil {
 		panic(err)
 	}
-	engine.ToAll, engine.Alone = api.openToAll, opts.UnsharedReads
 	mutate, read := graphql.RootFieldMiddleware(engine.Mutate), graphql.FieldMiddleware(engine.Read)
 	if api.WithoutEngine {
 		mutate, read = passRoot, passField
@@ -95,8 +94,7 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) opera
 		operationCheck(checkArgumentCount), // first, because the others take time for each value
 		operationCheck(variables{schema.Schema()}.check),
 		operationCheck(checkNulls),
-		operationCheck(plans{engine}.begin), // before anything asks the engine about the operation
-		operationCheck(switches{engine}.check),
+		operationCheck(prepare{engine}.check), // before anything else asks the engine about the operation
 		operationCheck(limiter{opts.Limits, engine, opts.Development}.check),
 
 		// These stand around each root field, the outermost first.

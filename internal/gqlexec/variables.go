@@ -15,21 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/apperr"
-	"forge/internal/read"
 )
-
-// switches refuses an operation in which a variable of @skip or @include has no value. A default makes such a variable
-// valid, but does not keep a client from sending null (GraphQL specification, section 5.8.5).
-type switches struct{ engine *read.Engine }
-
-func (s switches) check(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	for _, name := range s.engine.Switches(op) {
-		if op.Variables[name] == nil {
-			return badVariable(name, "the variable $"+name+" decides whether fields are answered, so it must be true or false")
-		}
-	}
-	return nil
-}
 
 // variables refuses values that the specification does not take for a variable's type, where gqlparser is more lenient: texts for
 // numbers, numbers for texts, enum values in another case (GraphQL specification, sections 3.5 and 3.9).

@@ -30,7 +30,7 @@ func weightOf(doc *ast.QueryDocument) int {
 		w.directives(op.Directives)
 		fields = plus(fields, w.set(op.SelectionSet))
 	}
-	compiled := times(fields, planBytes*min(1<<min(len(w.switches), 10), read.PlansAnOperation))
+	compiled := times(fields, planBytes*min(1<<min(len(w.switches), 10), read.MaxStates))
 	return plus(w.nodes*nodeBytes+len(doc.Operations)*operationBytes, compiled)
 }
 

@@ -1,83 +1,71 @@
-// Package read is the read engine: it answers a selection of entities with one statement a level, however many rows there are.
+// Package read is the read engine: it answers a selection of entities with one statement a level,
+// however many rows there are.
 //
-// Three steps, a file or two each. Compile (bind.go, compile.go) turns a selection into a plan: what to read on each level, and what to write of it.
-// Load (load.go, page.go, where.go, order.go, cursor.go; joint.go, herd.go) runs the plan's statements, each keyed by all of its parents' rows at
-// once, through ent's query builders, so that interceptors and policies hold; a mutation's payload starts from the row that its statement returned
-// (payload.go). Write (write.go) appends the answer's JSON.
+// At the start, New compares the schema with the entities (package binding). Prepare compiles an
+// operation's selections into plans (package plan). Loaders run the plans' statements, each keyed by
+// all rows of the level above at once (packages load and sql), through ent's query builders, so that
+// interceptors and policies hold. A mutation's payload starts from the row that its statement
+// returned. What was read (package rows) is written as JSON (package encode).
 package read
 
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"reflect"
-	"slices"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/google/uuid"
 
-	"forge/internal/cursorcipher"
+	"forge/internal/budget"
+	"forge/internal/coalesce"
 	"forge/internal/ids"
+	"forge/internal/read/binding"
+	"forge/internal/read/encode"
+	"forge/internal/read/load"
+	"forge/internal/read/rows"
+	"forge/internal/unit"
+	"forge/internal/viewer"
 )
 
 // Engine reads selections of one schema. It is safe for concurrent use.
 type Engine struct {
-	// ToAll reports whether everybody may ask for a root field of queries. The others are left to the middlewares, which look at who asks. It is set before
-	// the first operation; nil: all are for everybody.
-	ToAll func(field string) bool
-	// Alone has every request read for itself. It is set before the first operation.
-	Alone bool
-
-	schema      *ast.Schema
-	plain       func(field string) bool // Contract.Refers
-	objects     map[string]*object      // by the name of the GraphQL type
-	connections map[string]*object      // by the name of the connection type
-	prefixes    map[string]*object      // by the prefix of IDs
-	cursors     *cursorcipher.Sealer
-	plans       sync.Map // of documents that are kept, *ast.OperationDefinition to func() *operation
+	options   Options
+	binding   *binding.Binding
+	cursors   *rows.Cursors
+	documents sync.Map // operations of kept documents: *ast.OperationDefinition to func() *document
+	flights   coalesce.Groups[flight, *landed]
 }
 
-// NewEngine returns an engine for the contract. The error is a *MismatchError if there is anything that the engine would not answer rightly.
-//
-// cursorKey seals cursors, and has cursorcipher.KeySize bytes; with none everyone can read them.
-func NewEngine(c Contract, cursorKey []byte) (*Engine, error) {
-	e := &Engine{schema: c.Schema, plain: c.Refers, cursors: cursorcipher.New(cursorKey)}
-	b := &binder{Engine: e}
-	b.bind(c.Entities)
-	b.checkOthers()
-	b.checkResolvers(c.Resolvers)
-	if len(b.findings) > 0 {
-		return nil, &MismatchError{b.findings}
+// Options are what an engine depends on beside its contract.
+type Options struct {
+	// CursorKey encrypts cursors, and has cursorcipher.KeySize bytes. Without it everybody can read
+	// what a cursor holds.
+	CursorKey []byte
+	// Public reports whether everybody may ask for a root field of queries. The others are left to
+	// gqlgen's middlewares, which look at who asks. Nil: all are public.
+	Public func(field string) bool
+	// DisableCoalescing has every request read for itself.
+	DisableCoalescing bool
+}
+
+// New returns an engine for the contract. The error is a *binding.MismatchError if there is anything
+// that the engine would not answer rightly.
+func New(c binding.Contract, o Options) (*Engine, error) {
+	b, err := binding.Bind(c)
+	if err != nil {
+		return nil, err
 	}
-	return e, nil
+	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey)}, nil
 }
 
-// Statements returns how many statements the operation runs at most, or a number above 1 if that depends on its arguments.
-func (e *Engine) Statements(op *graphql.OperationContext) int {
-	return e.operation(op).statements(e, op)
-}
-
-// Switches returns the variables of the operation that stand in @skip and @include, there or in a fragment.
-func (e *Engine) Switches(op *graphql.OperationContext) (names []string) {
-	for _, name := range e.operation(op).switches {
-		if op.Operation.VariableDefinitions.ForName(name) != nil {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// identified is how a resolver refers to an entity: only the ID counts, all else is read.
-type identified interface{ GetID() ids.ID }
-
-// Read is a field middleware. Where a field's type is an entity, a connection of entities, or the Node interface, its
-// resolver only refers to what is meant; Read answers with the selection of it. A resolver that has put more than an ID into what it
-// returns gets an error: what it put there would not be answered.
+// Read is a field middleware. Where a field's type is an entity, a connection of entities, or the
+// Node interface, its resolver only refers to what is meant; Read answers with the selection of it.
+// A resolver that has put more than an ID into what it returns gets an error: what it put there
+// would not be answered.
 func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
-	if !e.owns(fc.Field.Definition.Type) {
+	if !e.binding.Owns(fc.Field.Definition.Type) {
 		value, err := next(ctx)
 		if err != nil || isNil(value) {
 			return nil, err
@@ -89,77 +77,89 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	if err != nil || isNil(value) {
 		return nil, err
 	}
-	r := newRun(ctx, e, graphql.GetOperationContext(ctx))
-	plan := e.operation(r.op).plan(e, r.op, fc)
-	if plan.connection != nil {
-		if err := bare(value); err != nil {
+	op := graphql.GetOperationContext(ctx)
+	r := &reading{engine: e, request: e.request(ctx, op), loaders: e.Prepare(op).at(fc)}
+	if r.loaders.connection != nil {
+		if err := checkBare(value); err != nil {
 			return nil, err
 		}
-		r.only = only.predicates
-		return r.connection(ctx, plan)
+		r.request.Restrict = only.predicates
+		return r.connection(ctx)
 	}
 	if len(only.predicates) > 0 {
-		return nil, errors.New("read: Only is for resolvers of connections")
+		return nil, errors.New("read: Restrict is for resolvers of connections")
 	}
 	if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
-		return r.list(ctx, plan, list)
+		return r.list(ctx, list)
 	}
 	id, err := referenceTo(value)
 	if err != nil {
 		return nil, err
 	}
-	return r.one(ctx, plan, id)
+	return r.one(ctx, id)
 }
 
-// referenceTo returns the ID of what a resolver refers to.
-func referenceTo(value any) (ids.ID, error) {
-	of, ok := value.(identified)
-	if !ok {
-		return ids.ID{}, fmt.Errorf("read: a resolver returned a %T, which has no ID to read it by", value)
+// request returns what the operation of ctx loads rows for.
+func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load.Request {
+	return load.Request{Unit: unit.FromContext(ctx), Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
+		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
+}
+
+// reading is the answering of one field that gqlgen executes.
+type reading struct {
+	engine  *Engine
+	request load.Request
+	loaders *loaders
+}
+
+// connection answers a field that is a connection.
+func (r *reading) connection(ctx context.Context) (any, error) {
+	l := r.loaders.connection
+	loading, err := l.Prepare(ctx, r.request)
+	if err != nil {
+		return nil, err
 	}
-	return of.GetID(), bare(value)
-}
-
-// bare returns an error if what a resolver returned holds more than an ID.
-func bare(value any) error {
-	v := reflect.Indirect(reflect.ValueOf(value))
-	if v.Kind() != reflect.Struct {
-		return nil
+	if err := loading.Run(ctx, nil); err != nil {
+		return nil, err
 	}
-	for i := range v.NumField() {
-		if field := v.Type().Field(i); field.IsExported() && field.Name != "ID" && !v.Field(i).IsZero() {
-			return fmt.Errorf("read: a resolver has set %s of the %T that it returned, which would not be answered: it refers by ID alone, and the rest is read",
-				field.Name, value)
-		}
+	return r.write(ctx, l, loading, func(w *encode.Writer) bool { return w.Connection(l.Plan.Connection, 0) }), nil
+}
+
+// one answers a field that is one entity: null if there is none of that ID.
+func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
+	l, err := r.engine.loaderFor(r.loaders, id, "id")
+	if err != nil {
+		return nil, err
 	}
-	return nil
-}
-
-func isNil(value any) bool {
-	if value == nil {
-		return true
+	loading, err := r.byKeys(ctx, l, []uuid.UUID{id.UUID})
+	if err != nil || loading.Results[l.Plan.Root.Index].Table.Len() == 0 {
+		return nil, err
 	}
-	v := reflect.ValueOf(value)
-	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && v.IsNil()
+	return r.write(ctx, l, loading, func(w *encode.Writer) bool { return w.Object(l.Plan.Object, 0) }), nil
 }
 
-// owns reports whether fields of type t are read by the engine.
-func (e *Engine) owns(t *ast.Type) bool {
-	name := t.Name()
-	return e.objects[name] != nil || e.connections[name] != nil || e.isNode(name)
-}
-
-// isNode reports whether the name is that of an interface of entities with an ID.
-func (e *Engine) isNode(name string) bool {
-	def := e.schema.Types[name]
-	if def == nil || def.Kind != ast.Interface || def.Fields.ForName("id") == nil {
-		return false
+// byKeys loads the rows with the keys and all that is below them.
+func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) (*load.Loading, error) {
+	loading, err := l.Prepare(ctx, r.request)
+	if err != nil {
+		return nil, err
 	}
-	return slices.ContainsFunc(e.schema.GetPossibleTypes(def), func(member *ast.Definition) bool { return e.objects[member.Name] != nil })
+	if row := returnedFor(ctx, l); row != nil {
+		return loading, loading.RunBelow(ctx, *row)
+	}
+	return loading, loading.Run(ctx, keys)
 }
 
-// written is a finished part of an answer.
-type written []byte
-
-// MarshalGQL writes the part as it is.
-func (b written) MarshalGQL(w io.Writer) { _, _ = w.Write(b) }
+// write returns what f writes, or a null if nothing is left of it; the error that left nothing has
+// been reported then.
+func (r *reading) write(ctx context.Context, l *load.Loader, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
+	w := &encode.Writer{Results: loading.Results, Viewer: r.request.Viewer, Budget: r.request.Budget, Cursors: r.engine.cursors}
+	w.Start(ctx, make([]byte, 0, l.Written.Size()))
+	ok := f(w)
+	w.Count()
+	if !ok || w.Stopped() {
+		return graphql.Null
+	}
+	l.Written.Record(len(w.Bytes))
+	return written(w.Bytes)
+}

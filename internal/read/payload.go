@@ -3,29 +3,29 @@ package read
 import (
 	"context"
 	"database/sql/driver"
-	"slices"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/budget"
-	"forge/internal/entity"
+	"forge/internal/read/load"
+	"forge/internal/read/plan"
+	"forge/internal/read/rows"
+	"forge/internal/read/sql"
 	"forge/internal/unit"
 )
 
 // payload is what a mutation's answer shows of the one entity that it is about.
 type payload struct {
-	plan      *plan // nil if it shows none, or several
-	selection *selection
-	returning string // the columns that are read of the row, as an SQL list
-	alone     bool   // nothing else is asked for, here or by another root field
+	loader    *load.Loader // nil if it shows none, or several
+	returning string       // the columns that are read of the row, as an SQL list
+	final     bool         // nothing else is asked for, here or by another root field
 }
 
 // returned is the row of a payload, once the statement that changed it has told it.
 type returned struct {
 	*payload
-	table table
+	table rows.Table
 }
 
 type returnedKey struct{}
@@ -36,7 +36,7 @@ func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.
 	if op.Operation.Operation != ast.Mutation {
 		return next(ctx)
 	}
-	p := e.operation(op).payload(e, op, graphql.GetRootFieldContext(ctx).Field, unit.FromContext(ctx).Dialect())
+	p := e.Prepare(op).payload(graphql.GetRootFieldContext(ctx).Field, unit.FromContext(ctx).Dialect())
 	return next(context.WithValue(ctx, returnedKey{}, &returned{payload: p}))
 }
 
@@ -54,103 +54,82 @@ func change(ctx context.Context, last bool) context.Context {
 	if !ok {
 		return ctx
 	}
-	c := &unit.Change{Alone: last && r.alone, Returning: r.returning, Row: r.take}
+	c := &unit.Change{Alone: last && r.final, Returning: r.returning, Row: r.take}
 	if c.Alone {
 		// It is stored once the statement has run, and an error would say that it is not.
 		budget.FromContext(ctx).Lift()
 	}
-	if r.selection != nil {
-		c.Table = r.selection.level.object.Table
+	if r.loader != nil {
+		c.Table = r.loader.Plan.Root.Object.Entity.Table
 	}
 	return unit.WithChange(ctx, c)
 }
 
 func (r *returned) take(row []driver.Value) error {
-	columns := r.selection.level.read()
-	r.table = table{width: len(columns)}
-	return r.table.add(row, columns)
+	columns := r.loader.Plan.Root.Read()
+	r.table = rows.Table{Width: len(columns)}
+	return r.table.Add(row, columns)
 }
 
-// loadReturned takes the row for what a plan starts with, if it has been returned, and loads what is below.
-func (r *run) loadReturned(ctx context.Context, p *plan, l *level) (done bool, err error) {
+// returnedFor returns the row for what a plan starts with, or nil if no statement has returned it.
+func returnedFor(ctx context.Context, l *load.Loader) *rows.Table {
 	row, ok := ctx.Value(returnedKey{}).(*returned)
-	if !ok || row.payload.plan != p || row.table.len() == 0 {
-		return false, nil
+	if !ok || row.payload.loader != l || row.table.Len() == 0 {
+		return nil
 	}
-	r.results[l.slot].table = row.table
-	r.results[l.slot].groups = groupsOf([]int32{0}, 1)
-	return true, r.below(ctx, l)
+	return &row.table
 }
 
 // payload returns what a root field's payload shows.
-func (o *operation) payload(e *Engine, op *graphql.OperationContext, root graphql.CollectedField, dialect string) *payload {
-	key := o.state(op.Variables) + " " + root.Alias
-	return kept(o, o.payloads, key, func() *payload { return o.compilePayload(e, op, root, dialect) })
+func (o *Operation) payload(root graphql.CollectedField, dialect string) *payload {
+	return memo(&o.mu, o.payloads, root.Alias, func() *payload { return o.compilePayload(root, dialect) })
 }
 
-func (o *operation) compilePayload(e *Engine, op *graphql.OperationContext, root graphql.CollectedField, dialect string) *payload {
-	if e.owns(root.Definition.Type) {
+func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) *payload {
+	b := o.engine.binding
+	if b.Owns(root.Definition.Type) {
 		return new(payload) // it is what is read itself, not something that shows it
 	}
-	var shown []*collected
+	var shown []*plan.Collected
 	leaves := true // nothing but values is shown beside entities
-	c := &compiler{Engine: e, op: op}
-	for _, f := range c.collect(c.conditions(root.Definition.Type.Name()), root.Selections) {
-		if e.owns(f.field.Definition.Type) {
+	for _, f := range plan.Collect(o.values, b.TypeConditions(root.Definition.Type.Name()), root.Selections) {
+		if b.Owns(f.Field.Definition.Type) {
 			shown = append(shown, f)
-		} else if len(f.selections) > 0 {
+		} else if len(f.Selections) > 0 {
 			leaves = false // there may be entities below
 		}
 	}
-	p := &payload{alone: len(shown) == 0 && leaves && len(e.RootFields(op)) == 1}
-	if len(shown) != 1 || shown[0].field.Definition.Type.Elem != nil || e.objects[shown[0].field.Definition.Type.Name()] == nil {
+	p := &payload{final: len(shown) == 0 && leaves && len(o.roots) == 1}
+	if len(shown) != 1 || shown[0].Field.Definition.Type.Elem != nil || b.Objects[shown[0].Field.Definition.Type.Name()] == nil {
 		return p // several entities, or one of which the type is not known
 	}
 	f := shown[0]
-	p.plan = o.find(o.state(op.Variables)+" "+f.field.Alias+"<"+root.Alias, func() *plan { return compile(e, op, f.field, f.selections) })
-	p.selection = p.plan.types[f.field.Definition.Type.Name()]
-	l := p.selection.level
-	p.returning = l.returning(dialect)
-	p.alone = len(l.children) == 0 && leaves && p.selection.sure() && len(e.RootFields(op)) == 1
+	l := o.compiledAt(f.Field.Alias+"<"+root.Alias, f.Field, f.Selections)
+	p.loader = l.types[f.Field.Definition.Type.Name()]
+	n := p.loader.Plan.Root
+	p.returning = sql.Columns(n, dialect)
+	p.final = len(n.Children) == 0 && leaves && sure(p.loader.Plan.Object) && len(o.roots) == 1
 	return p
-}
-
-// returning writes the columns of the level as an SQL list, for a statement that changes its table.
-func (l *level) returning(dialect string) string {
-	of := sql.Dialect(dialect).Select().From(sql.Table(l.object.Table))
-	b := new(sql.Builder)
-	b.SetDialect(dialect)
-	for i, c := range l.read() {
-		if i > 0 {
-			b.Comma()
-		}
-		b.Join(c.in(of))
-	}
-	return b.String()
 }
 
 // sure reports whether the selection can be written of every row of its table, and is not larger than the row: what is
 // stored cannot be undone then.
-func (s *selection) sure() bool {
+func sure(s *plan.Selection) bool {
 	shown := map[int]bool{}
-	for _, out := range s.fields {
-		if out.kind == constant {
+	for _, out := range s.Fields {
+		if out.Kind == plan.Constant {
 			continue
 		}
-		if shown[out.column] {
+		if shown[out.Column] {
 			return false
 		}
-		shown[out.column] = true
-		if !out.nonNull {
+		shown[out.Column] = true
+		if !out.NonNull {
 			continue
 		}
-		if c := s.level.columns[out.column]; c.shown != nil || s.level.object.nullable(c.name) {
+		if c := s.Node.Columns[out.Column]; c.Shown != nil || s.Node.Object.Nullable(c.Name) {
 			return false
 		}
 	}
 	return true
-}
-
-func (o *object) nullable(name string) bool {
-	return slices.ContainsFunc(o.Fields, func(f entity.Field) bool { return f.Column == name && f.Nullable })
 }

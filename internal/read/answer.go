@@ -1,0 +1,227 @@
+package read
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/bufpool"
+	"forge/internal/coalesce"
+	"forge/internal/ids"
+	"forge/internal/read/encode"
+	"forge/internal/read/load"
+	"forge/internal/read/plan"
+	"forge/internal/read/rows"
+	"forge/internal/read/sql"
+	"forge/internal/unit"
+	"forge/internal/viewer"
+)
+
+// Answer runs the whole query of ctx in the read engine, without gqlgen, and returns the answer's
+// data; errors of fields are reported as gqlgen does. It returns false, having done nothing, if a
+// root field is neither a connection nor a look-up by ID, is not for everybody, or has an invalid
+// argument. The data may go to bufpool.Done once they were sent.
+func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
+	roots := o.compile().roots
+	if roots == nil {
+		return nil, false
+	}
+	op := graphql.GetOperationContext(ctx)
+	answers := make([]answer, len(roots))
+	for i := range roots {
+		answers[i] = answer{root: &roots[i], engine: o.engine, op: op, only: len(roots) == 1}
+		if !answers[i].prepare(ctx) {
+			return nil, false
+		}
+	}
+	b := append(bufpool.Bytes(o.written.Size()), '{')
+	for i := range answers {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, answers[i].root.key...)
+		var ok bool
+		if b, ok = answers[i].append(ctx, b); !ok || answers[i].request.Budget.Exceeded() {
+			return []byte("null"), true
+		}
+	}
+	o.written.Record(len(b) + 1)
+	for i := range answers {
+		if !answers[i].shared && answers[i].loading != nil {
+			answers[i].loading.Release()
+		}
+	}
+	return append(b, '}'), true
+}
+
+// answers reports whether the engine answers a root field without calling its resolver: it is known
+// that this does nothing but refer, everybody may call it, no directive stands in its way, and the
+// field is a connection, or is one entity and has an ID for its only argument.
+func (e *Engine) answers(def *ast.FieldDefinition) bool {
+	if !e.binding.Refers(def.Name) || len(def.Directives) > 0 || e.options.Public != nil && !e.options.Public(def.Name) {
+		return false
+	}
+	if e.binding.Connections[def.Type.Name()] != nil {
+		return true
+	}
+	return def.Type.Elem == nil && len(def.Arguments) == 1 && def.Arguments.ForName("id") != nil && len(def.Arguments[0].Directives) == 0
+}
+
+// answer is the answering of a root field.
+type answer struct {
+	root    *root
+	engine  *Engine
+	op      *graphql.OperationContext
+	request load.Request
+	only    bool // it is the only field
+
+	loader  *load.Loader
+	loading *load.Loading
+	keys    []uuid.UUID // of the entity that is meant; nil for a connection
+	invalid error       // what is wrong with the arguments of a look-up by ID
+	shared  bool        // other requests have the same results
+}
+
+// prepare reads the arguments. It returns false if one is not allowed.
+func (a *answer) prepare(ctx context.Context) bool {
+	a.request = a.engine.request(ctx, a.op)
+	if a.root.loaders == nil {
+		return true
+	}
+	a.loader = a.root.loaders.connection
+	if a.loader == nil {
+		text, _ := plan.Arguments{Field: a.root.collected.Field, Variables: a.op.Variables}.Value("id").(string)
+		id, err := ids.Parse(text)
+		if err != nil {
+			return false
+		}
+		if a.loader, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
+			return false
+		}
+		a.keys = []uuid.UUID{id.UUID}
+	}
+	var err error
+	a.loading, err = a.loader.Prepare(ctx, a.request)
+	if a.keys != nil {
+		a.invalid, err = err, nil
+	}
+	return err == nil
+}
+
+// append appends the value of the field. It returns false if the field has none and may not be null.
+func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
+	if a.root.loaders == nil {
+		return append(b, a.root.constant...), true
+	}
+	start := len(b)
+	f := a.root.collected
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: a.engine.binding.Schema.Query.Name, Field: graphql.CollectedField{Field: f.Field, Selections: f.Selections},
+	})
+	w := encode.Writer{Viewer: a.request.Viewer, Budget: a.request.Budget, Cursors: a.engine.cursors}
+	w.Start(ctx, b)
+	defer w.Count()
+	if !a.write(ctx, &w) {
+		return append(w.Bytes[:start], "null"...), !f.Field.Definition.Type.NonNull
+	}
+	return w.Bytes, true
+}
+
+// write appends the field to w, and reports what goes wrong. It returns false if there is nothing to
+// append.
+func (a *answer) write(ctx context.Context, w *encode.Writer) (ok bool) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			a.op.Error(ctx, a.op.Recover(ctx, panicked))
+			ok = false
+		}
+	}()
+	if err := a.load(ctx); err != nil {
+		a.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
+		return false
+	}
+	w.Results = a.loading.Results
+	if c := a.loader.Plan.Connection; c != nil {
+		return w.Connection(c, 0)
+	}
+	return w.Results[a.loader.Plan.Root.Index].Table.Len() > 0 && w.Object(a.loader.Plan.Object, 0)
+}
+
+// flight is what requests have in common that can be answered from the same rows.
+type flight struct {
+	loader    *load.Loader
+	viewer    viewer.Viewer
+	variables string // as JSON
+}
+
+// landed is what a request takes over from the one that has read its rows.
+type landed struct {
+	results      []rows.Result
+	cost         unit.Cost         // of reading them
+	dependencies *sql.Dependencies // of their statements
+}
+
+const (
+	// flightPatience is how long a request waits for one that reads the same.
+	flightPatience = time.Second
+	// maxFlightVariables bounds the variables that are compared.
+	maxFlightVariables = 4 << 10
+)
+
+// flight returns what the request may share, or false if it is not to be compared with others.
+func (a *answer) flight() (f flight, ok bool) {
+	if !a.only || a.request.Unshared {
+		return f, false
+	}
+	f.loader, f.viewer = a.loader, a.request.Viewer
+	if len(a.op.Variables) == 0 {
+		return f, true
+	}
+	if a.request.Unit.Mode() != unit.Snapshot {
+		return f, false // its statement may be shared by itself
+	}
+	variables, err := json.Marshal(a.op.Variables)
+	f.variables = string(variables)
+	return f, err == nil && len(variables) <= maxFlightVariables
+}
+
+// load loads what the field shows, or takes it over from a request that has asked for the same, with
+// the same variables and as the same viewer.
+func (a *answer) load(ctx context.Context) error {
+	if a.invalid != nil {
+		return a.invalid
+	}
+	f, ok := a.flight()
+	if !ok {
+		return a.loading.Run(ctx, a.keys)
+	}
+	own := new(landed)
+	options := coalesce.Options{MaxBatch: math.MaxInt, Patience: flightPatience, Common: load.CommonFailure}
+	led, err := a.engine.flights.Do(ctx, f, own, options, func(ctx context.Context, batch []*coalesce.Waiter[*landed]) error {
+		var dependencies *sql.Dependencies
+		if a.shared = len(batch) > 1; a.shared {
+			dependencies = a.loading.Dependencies()
+		}
+		if err := a.loading.Run(ctx, a.keys); err != nil {
+			return err
+		}
+		for _, w := range batch[1:] {
+			*w.Request = landed{a.loading.Results, a.request.Unit.Cost(), dependencies}
+		}
+		return nil
+	})
+	switch {
+	case led:
+		return err
+	case err == coalesce.ErrNotShared, err == nil && !own.dependencies.Hold(ctx):
+		return a.loading.Run(ctx, a.keys)
+	case err == nil:
+		a.loading.Results, a.shared = own.results, true
+	}
+	return a.request.Unit.Took(own.cost, err)
+}

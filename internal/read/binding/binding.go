@@ -1,0 +1,381 @@
+package binding
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/entity"
+)
+
+// Binding is a schema with what its types show of the entities. It does not change.
+type Binding struct {
+	Schema      *ast.Schema
+	Objects     map[string]*Object // by the name of the GraphQL type
+	Connections map[string]*Object // by the name of the connection type
+	Prefixes    map[string]*Object // by the prefix of IDs
+
+	refers func(field string) bool // see Contract.Refers
+}
+
+// Bind binds the contract's schema to its entities. The error is a *MismatchError with everything
+// that the engine could not answer rightly.
+func Bind(c Contract) (*Binding, error) {
+	b := &binder{Binding: &Binding{Schema: c.Schema, refers: c.Refers}}
+	b.bind(c.Entities)
+	b.checkOthers()
+	b.checkResolvers(c.Resolvers)
+	if len(b.findings) > 0 {
+		return nil, &MismatchError{b.findings}
+	}
+	return b.Binding, nil
+}
+
+// Owns reports whether fields of type t are read by the engine.
+func (b *Binding) Owns(t *ast.Type) bool {
+	name := t.Name()
+	return b.Objects[name] != nil || b.Connections[name] != nil || b.IsNode(name)
+}
+
+// IsNode reports whether the name is that of an interface of entities with an ID.
+func (b *Binding) IsNode(name string) bool {
+	def := b.Schema.Types[name]
+	if def == nil || def.Kind != ast.Interface || def.Fields.ForName("id") == nil {
+		return false
+	}
+	return slices.ContainsFunc(b.Schema.GetPossibleTypes(def), func(member *ast.Definition) bool { return b.Objects[member.Name] != nil })
+}
+
+// Refers reports whether the resolver of a root field of queries is known to do nothing but refer;
+// see Contract.
+func (b *Binding) Refers(field string) bool { return b.refers != nil && b.refers(field) }
+
+// TypeConditions returns the type conditions that an object of the type fulfils: its own name, and
+// those of its interfaces and unions.
+func (b *Binding) TypeConditions(name string) map[string]bool {
+	is := map[string]bool{name: true}
+	for _, def := range b.Schema.Implements[name] {
+		is[def.Name] = true
+	}
+	return is
+}
+
+// Object is a GraphQL type that stands for an entity.
+type Object struct {
+	Entity         *entity.Entity
+	Fields         map[string]*Field
+	Filters        map[string]*Filter       // by the name in the where input
+	Orders         map[string]*entity.Field // by the enum value in orderBy
+	TypeConditions map[string]bool          // that it fulfils
+	Owner          *Column                  // holds whose row it is; nil if nobody owns any
+}
+
+// Key returns the column of the entity's own key.
+func (o *Object) Key() Column {
+	return Column{Name: o.Entity.Fields[0].Column, Kind: entity.ID, Prefix: o.Entity.Prefix}
+}
+
+// Nullable reports whether a column of the entity may be NULL.
+func (o *Object) Nullable(column string) bool {
+	return slices.ContainsFunc(o.Entity.Fields, func(f entity.Field) bool { return f.Column == column && f.Nullable })
+}
+
+// Field is what a GraphQL field shows: a column, a column of a related row, or related rows.
+type Field struct {
+	Column  *Column
+	Edge    *entity.Edge
+	To      *Object  // where the edge leads
+	Paged   bool     // it is a connection
+	Values  []string // that a column of an enum can have
+	Visible entity.Visibility
+}
+
+// Column is a column to read: of the entity's own table, or of the one row that an edge reaches.
+type Column struct {
+	Name   string
+	Kind   entity.Kind
+	Prefix string       // of the IDs that it holds
+	Shown  *entity.Edge // nil for a column of the own table
+	Table  string       // that Shown leads to
+	Key    string       // the column of the own table that Shown starts from
+}
+
+// Filter is one condition that a where input offers.
+type Filter struct {
+	Op     string            // see package sql
+	Field  *entity.Field     // what it compares
+	Prefix string            // of the IDs that it compares
+	Values ast.EnumValueList // that are allowed, of an enum
+	Edge   *entity.Edge      // or where it leads
+	To     *Object
+	Closed bool // it compares what not everybody may see
+}
+
+// binder matches the schema's types with the entities, and takes note of all that does not fit.
+type binder struct {
+	*Binding
+	all      map[string]*entity.Entity
+	findings []string
+}
+
+// refuse notes a finding about a part of the schema. It is noted once.
+func (b *binder) refuse(at, format string, args ...any) {
+	finding := at + ": " + fmt.Sprintf(format, args...)
+	if !slices.Contains(b.findings, finding) {
+		b.findings = append(b.findings, finding)
+	}
+}
+
+// bind binds each type of an entity's name to the entity.
+func (b *binder) bind(entities []*entity.Entity) {
+	b.Objects, b.Connections, b.Prefixes = map[string]*Object{}, map[string]*Object{}, map[string]*Object{}
+	b.all = map[string]*entity.Entity{}
+	var bound []*Object
+	for _, e := range entities {
+		b.all[e.Name] = e
+		if def := b.Schema.Types[e.Name]; def != nil && def.Kind == ast.Object && def != b.Schema.Query && def != b.Schema.Mutation {
+			o := &Object{Entity: e, TypeConditions: b.TypeConditions(e.Name)}
+			bound = append(bound, o)
+			b.Objects[e.Name], b.Connections[e.Name+"Connection"] = o, o
+		}
+	}
+	for _, o := range bound {
+		b.bindObject(o)
+	}
+	for _, o := range bound {
+		if !b.bindKey(o) {
+			continue // nothing else of it can be looked at
+		}
+		b.bindFields(o, b.Schema.Types[o.Entity.Name])
+		b.bindFilters(o, b.Schema.Types[o.Entity.Name+"WhereInput"])
+		b.bindOrders(o, b.Schema.Types[o.Entity.Name+"OrderField"])
+		b.checkPages(o)
+	}
+}
+
+// bindObject looks at what an entity needs to be shown at all.
+func (b *binder) bindObject(o *Object) {
+	if !o.Entity.Ruled {
+		b.refuse(o.Entity.Name, "nothing in ent/schema says who may see which rows of %s; give it a Policy", o.Entity.Name)
+	}
+	switch other := b.Prefixes[o.Entity.Prefix]; {
+	case !prefixForm.MatchString(o.Entity.Prefix):
+		b.refuse(o.Entity.Name, "the prefix of its IDs is %q; it must be lower-case letters, as in Identified{Prefix: %q}", o.Entity.Prefix, strings.ToLower(o.Entity.Name))
+	case other != nil:
+		b.refuse(o.Entity.Name, "the prefix of its IDs, %s, is that of %s as well; each entity needs one of its own", o.Entity.Prefix, other.Entity.Name)
+	}
+	b.Prefixes[o.Entity.Prefix] = o
+	b.heeds(o.Entity.Name, b.Schema.Types[o.Entity.Name].Directives)
+	if id := b.Schema.Types[o.Entity.Name].Fields.ForName("id"); id == nil || !b.identifies(o.Entity.Name) {
+		b.refuse(o.Entity.Name, "an entity needs the field id: ID!, and an interface that has it: write `type %s implements Node`", o.Entity.Name)
+	}
+}
+
+// identifies reports whether objects of the type have an interface with an ID, so that resolvers can refer to them by it.
+func (b *binder) identifies(name string) bool {
+	return slices.ContainsFunc(b.Schema.Implements[name], func(def *ast.Definition) bool {
+		return def.Kind == ast.Interface && def.Fields.ForName("id") != nil
+	})
+}
+
+// bindKey reports whether the entity has a key by which the engine can read it.
+func (b *binder) bindKey(o *Object) bool {
+	if len(o.Entity.Fields) == 0 || o.Entity.Fields[0].Refers != o.Entity.Name {
+		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, which cannot be read; allowed is one UUID, as Identified gives it")
+		return false
+	}
+	if key := o.Entity.Fields[0]; key.Kind != entity.ID {
+		b.refuse(o.Entity.Name, "its key is of type %s in ent/schema, which cannot be read; allowed is a UUID, as Identified gives it", key.Type)
+		return false
+	}
+	return true
+}
+
+func (b *binder) bindFields(o *Object, def *ast.Definition) {
+	o.Fields = map[string]*Field{}
+	if o.Entity.Owner != "" {
+		if own := o.columnNamed(o.Entity.Owner); own != nil && own.Kind == entity.ID {
+			o.Owner = b.columnOf(own)
+		} else {
+			b.refuse(o.Entity.Name, "its Owner in ent/schema, %s, is no column that holds the ID of a user", o.Entity.Owner)
+		}
+	}
+	for _, d := range def.Fields {
+		if strings.HasPrefix(d.Name, "__") {
+			continue
+		}
+		b.heeds(o.Entity.Name+"."+d.Name, d.Directives)
+		o.Fields[d.Name] = b.bindField(o, d)
+	}
+}
+
+// bindField returns what a field shows.
+func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
+	at := o.Entity.Name + "." + d.Name
+	f := &Field{Visible: o.Entity.Visible[d.Name]}
+	if f.Visible == entity.ToOwners && o.Owner == nil {
+		b.refuse(at, "it is shown to owners, but ent/schema does not say who owns a row of %s; name the column as Owner", o.Entity.Name)
+	}
+	if own := o.Entity.Field(d.Name); own != nil {
+		f.Column = b.columnOf(own)
+		f.Values = own.Values
+		b.checkColumn(at, d, o.Entity, own, own.Nullable)
+		b.noArguments(at, d.Arguments)
+	} else if edge := o.Entity.Edge(d.Name); edge != nil {
+		f.Edge, f.To, f.Paged = edge, b.Objects[edge.To], b.Connections[d.Type.Name()] != nil
+		b.checkEdge(at, d, o, f)
+	} else if edge, name := o.Entity.Shown(d.Name); edge != nil {
+		b.bindShown(at, d, o, f, edge, name)
+		b.noArguments(at, d.Arguments)
+	} else {
+		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it shows, or add it there", o.Entity.Name)
+	}
+	return f
+}
+
+// bindShown binds a field that shows a column of the one row that an edge reaches.
+func (b *binder) bindShown(at string, d *ast.FieldDefinition, o *Object, f *Field, edge *entity.Edge, name string) {
+	to := b.all[edge.To]
+	if !edge.Unique || edge.OwnKey || edge.Through != "" {
+		b.refuse(at, "the edge %s cannot show a column: allowed is one to the one row that has the key of %s", edge.Name, o.Entity.Name)
+		return
+	}
+	if to.Filtered {
+		b.refuse(at, "the edge %s cannot show a column of %s, whose interceptors hide some rows", edge.Name, to.Name)
+	}
+	shown := (&Object{Entity: to}).columnNamed(name)
+	if shown == nil {
+		b.refuse(at, "the edge %s is to show the column %s, which %s does not have", edge.Name, name, to.Name)
+		return
+	}
+	b.checkColumn(at, d, to, shown, shown.Nullable)
+	f.Column, f.Values = b.columnOf(shown), shown.Values
+	f.Column.Shown, f.Column.Table, f.Column.Key = edge, to.Table, o.Key().Name
+}
+
+// columnNamed returns the field that is stored in the column, or nil.
+func (o *Object) columnNamed(column string) *entity.Field {
+	for i := range o.Entity.Fields {
+		if o.Entity.Fields[i].Column == column {
+			return &o.Entity.Fields[i]
+		}
+	}
+	return nil
+}
+
+func (b *binder) columnOf(f *entity.Field) *Column {
+	c := &Column{Name: f.Column, Kind: f.Kind}
+	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil {
+		c.Prefix = to.Prefix
+	}
+	return c
+}
+
+func (b *binder) bindFilters(o *Object, def *ast.Definition) {
+	o.Filters = map[string]*Filter{}
+	if def == nil {
+		return
+	}
+	b.heeds(def.Name, def.Directives)
+	for _, d := range def.Fields {
+		at := def.Name + "." + d.Name
+		b.heeds(at, d.Directives)
+		f := b.filterOf(at, o, d.Name)
+		if f == nil {
+			continue
+		}
+		if d.DefaultValue != nil {
+			b.refuse(at, "a condition cannot have a default; take it out")
+		}
+		if f.Edge != nil {
+			f.To = b.Objects[f.Edge.To]
+		}
+		if f.Field != nil {
+			f.Prefix = b.columnOf(f.Field).Prefix
+		}
+		f.Closed = f.hides(o)
+		f.Values = b.Schema.Types[d.Type.Name()].EnumValues
+		b.checkFilter(at, d, o, f)
+		o.Filters[d.Name] = f
+	}
+}
+
+// filterOf returns the condition that a name stands for, or nil after a finding.
+func (b *binder) filterOf(at string, o *Object, name string) *Filter {
+	switch all := parseFilter(o.Entity, name); len(all) {
+	case 1:
+		return all[0]
+	case 0:
+		b.refuse(at, "it compares nothing that %s has; a condition is named not, and, or, has followed by an edge and perhaps With, or a column followed by nothing or one of %s",
+			o.Entity.Name, strings.Join(sortedOperators(), ", "))
+	default:
+		b.refuse(at, "it can be read in two ways, as %s has several columns that it may be about; rename one of them", o.Entity.Name)
+	}
+	return nil
+}
+
+// hides reports whether not everybody may see what the filter compares. A key of related rows is as visible as the edge.
+func (f *Filter) hides(o *Object) bool {
+	switch {
+	case f.Edge != nil:
+		return o.Entity.Visible[f.Edge.Name] != entity.ToAll
+	case f.Field != nil:
+		name := f.Field.Name
+		if edge, ok := strings.CutSuffix(name, "Id"); ok {
+			name = edge
+		}
+		return o.Entity.Visible[name] != entity.ToAll
+	}
+	return false
+}
+
+// parseFilter returns the conditions that a name can stand for: not, and, or, hasEdge, hasEdgeWith, or a field's name followed by
+// an operator. There should be one.
+func parseFilter(e *entity.Entity, name string) (all []*Filter) {
+	switch name {
+	case "not", "and", "or":
+		return []*Filter{{Op: name}}
+	}
+	for i := range e.Edges {
+		title := strings.ToUpper(e.Edges[i].Name[:1]) + e.Edges[i].Name[1:]
+		switch name {
+		case "has" + title:
+			all = append(all, &Filter{Op: "has", Edge: &e.Edges[i]})
+		case "has" + title + "With":
+			all = append(all, &Filter{Op: "hasWith", Edge: &e.Edges[i]})
+		}
+	}
+	for i := range e.Fields {
+		if op, ok := strings.CutPrefix(name, e.Fields[i].Name); ok && operators[op] {
+			all = append(all, &Filter{Op: op, Field: &e.Fields[i]})
+		}
+	}
+	return all
+}
+
+func (b *binder) bindOrders(o *Object, def *ast.Definition) {
+	o.Orders = map[string]*entity.Field{}
+	if def == nil {
+		return
+	}
+	b.heeds(def.Name, def.Directives)
+	for _, value := range def.EnumValues {
+		at := def.Name + "." + value.Name
+		b.heeds(at, value.Directives)
+		for i := range o.Entity.Fields {
+			if strings.EqualFold(o.Entity.Fields[i].Name, strings.ReplaceAll(value.Name, "_", "")) {
+				o.Orders[value.Name] = &o.Entity.Fields[i]
+			}
+		}
+		switch by := o.Orders[value.Name]; {
+		case by == nil:
+			b.refuse(at, "%s has no column of this name in ent/schema to order by", o.Entity.Name)
+		case !kinds[by.Kind].Orders:
+			b.refuse(at, "pages cannot be ordered by the column %s, which is of type %s in ent/schema", by.Column, by.Type)
+		default:
+			b.storedRight(at, o.Entity, by)
+		}
+	}
+}

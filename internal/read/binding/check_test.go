@@ -1,0 +1,355 @@
+package binding
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/entity"
+)
+
+// catalogue is a schema that fits its entities, which have every kind that the engine holds. The tests put one thing wrong in it at a time.
+const catalogue = `
+directive @secret on FIELD_DEFINITION | OBJECT | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION | ENUM_VALUE
+scalar Cursor
+scalar Time
+scalar Float64
+interface Node { id: ID! }
+type Query {
+  node(id: ID!): Node
+  nodes(ids: [ID!]!): [Node]!
+  track(id: ID!): Track
+  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection!
+  ours(mood: String, first: Int = 5): TrackConnection
+  best: [Track!]!
+  count: Int!
+}
+type Mutation { createTrack(name: String!): CreateTrackPayload! }
+type CreateTrackPayload { track: Track! }
+type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: Cursor endCursor: Cursor }
+enum OrderDirection { ASC DESC }
+enum Genre { ROCK JAZZ }
+type Track implements Node {
+  id: ID!
+  name: String!
+  length: Int
+  plays: Int!
+  live: Boolean!
+  genre: Genre!
+  released: Time
+  albumId: ID
+  album: Album
+  label: Label!
+  cover: String
+  remixes: [Remix!]!
+  notes(first: Int, where: NoteWhereInput): NoteConnection!
+}
+type TrackConnection { edges: [TrackEdge!]! nodes: [Track!]! pageInfo: PageInfo! totalCount: Int! }
+type TrackEdge { cursor: Cursor! node: Track! }
+input TrackWhereInput {
+  not: TrackWhereInput
+  and: [TrackWhereInput!]
+  or: [TrackWhereInput!]
+  id: ID
+  idIn: [ID!]
+  name: String
+  nameHasPrefix: String
+  lengthGTE: Int
+  lengthIsNil: Boolean
+  genreIn: [Genre!]
+  live: Boolean
+  releasedLT: Time
+  hasAlbum: Boolean
+  hasAlbumWith: [AlbumWhereInput!]
+}
+input TrackOrder { field: TrackOrderField! direction: OrderDirection! = ASC }
+enum TrackOrderField { NAME LENGTH RELEASED GENRE }
+type Album implements Node { id: ID! title: String }
+input AlbumWhereInput { title: String }
+type Label implements Node { id: ID! }
+type Remix implements Node { id: ID! }
+type Note implements Node { id: ID! }
+type NoteConnection { nodes: [Note!]! }
+input NoteWhereInput { id: ID }
+`
+
+// catalogueEntities describes what stands behind catalogue, made anew for each test.
+func catalogueEntities() []*entity.Entity {
+	key := func(name string) entity.Field {
+		return entity.Field{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: name, Stored: map[string]string{"sqlite3": "blob"}}
+	}
+	plain := func(name string, fields ...entity.Field) *entity.Entity {
+		return &entity.Entity{Name: name, Prefix: strings.ToLower(name), Table: strings.ToLower(name) + "s", Ruled: true,
+			Fields: append([]entity.Field{key(name)}, fields...)}
+	}
+	track := plain("Track",
+		entity.Field{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
+		entity.Field{Name: "length", Column: "length", Kind: entity.Int, Type: "int32", Nullable: true},
+		entity.Field{Name: "plays", Column: "plays", Kind: entity.Int, Type: "int"},
+		entity.Field{Name: "live", Column: "live", Kind: entity.Bool, Type: "bool"},
+		entity.Field{Name: "genre", Column: "genre", Kind: entity.Enum, Type: "track.Genre", Values: []string{"ROCK", "JAZZ"}},
+		entity.Field{Name: "released", Column: "released", Kind: entity.Time, Type: "time.Time", Nullable: true},
+		entity.Field{Name: "albumId", Column: "album_id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Album", Nullable: true},
+	)
+	track.Edges = []entity.Edge{
+		{Name: "album", To: "Album", Column: "album_id", OwnKey: true, Unique: true, Nullable: true},
+		{Name: "label", To: "Label", Column: "label_id", OwnKey: true, Unique: true},
+		{Name: "image", To: "Image", Column: "track_id", Unique: true, Shows: map[string]string{"cover": "path"}},
+		{Name: "remixes", To: "Remix", Column: "track_id"},
+		{Name: "notes", To: "Note", Column: "track_id"},
+	}
+	return []*entity.Entity{
+		track, plain("Album", entity.Field{Name: "title", Column: "title", Kind: entity.String, Type: "string", Nullable: true}),
+		plain("Label"), plain("Remix"), plain("Note"),
+		plain("Image", entity.Field{Name: "path", Column: "path", Kind: entity.String, Type: "string"}),
+	}
+}
+
+// findings returns what is found where a part of the catalogue's schema is replaced and its Track is changed.
+func findings(t *testing.T, from, to string, change func(*entity.Entity), resolvers reflect.Type) []string {
+	t.Helper()
+	if strings.Count(catalogue, from) != 1 && from != "" {
+		t.Fatalf("the catalogue has %q %d times, want once", from, strings.Count(catalogue, from))
+	}
+	schema, err := gqlparser.LoadSchema(&ast.Source{Input: strings.Replace(catalogue, from, to, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entities := catalogueEntities()
+	if change != nil {
+		change(entities[0])
+	}
+	refers := func(field string) bool { return field == "tracks" || field == "track" }
+	e, err := Bind(Contract{Schema: schema, Entities: entities, Resolvers: resolvers, Refers: refers})
+	if (e == nil) != (err != nil) {
+		t.Fatalf("an engine %v with the error %v", e, err)
+	}
+	if err == nil {
+		return nil
+	}
+	mismatch, ok := errors.AsType[*MismatchError](err)
+	if !ok {
+		t.Fatalf("error %v, want a *MismatchError", err)
+	}
+	return mismatch.Findings
+}
+
+// add is a change that gives a Track another column.
+func add(f entity.Field) func(*entity.Entity) {
+	return func(e *entity.Entity) { e.Fields = append(e.Fields, f) }
+}
+
+// edit is a change to the column or edge of a Track.
+func edit(name string, field func(*entity.Field), edge func(*entity.Edge)) func(*entity.Entity) {
+	return func(e *entity.Entity) {
+		if f := e.Field(name); f != nil {
+			field(f)
+			return
+		}
+		edge(e.Edge(name))
+	}
+}
+
+// column is a change to a column of a Track.
+func columnEdit(name string, change func(*entity.Field)) func(*entity.Entity) {
+	return edit(name, change, nil)
+}
+
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	shows := "  cover: String\n" // another field stands in its place
+	kindOf := func(kind entity.Kind, goType string) func(*entity.Entity) {
+		return add(entity.Field{Name: "odd", Column: "odd", Kind: kind, Type: goType})
+	}
+	for _, tt := range []struct {
+		name, from, to string
+		change         func(*entity.Entity)
+		want           string // in a sentence of the only finding; "" for none
+	}{
+		{"all fits", "", "", nil, ""},
+		{"neither column nor edge", shows, "weight: Int", nil, "Track.weight: Track has neither a column nor an edge"},
+
+		// kinds of columns.
+		{"float", shows, "odd: Float", kindOf(entity.Float, "float64"), "Track.odd: the column odd of Track is of type float64 in ent/schema, which cannot be read"},
+		{"bytes", shows, "odd: String", kindOf(entity.Bytes, "[]byte"), "is of type []byte in ent/schema, which cannot be read"},
+		{"JSON", shows, "odd: String", kindOf(entity.JSON, "map[string]interface {}"), "is of type map[string]interface {} in ent/schema, which cannot be read"},
+		{"a UUID that is no key", shows, "odd: ID", kindOf(entity.UUID, "uuid.UUID"), "is of type uuid.UUID in ent/schema, which cannot be read"},
+		{"64 bits", shows, "odd: Int", kindOf(entity.BigInt, "int64"), "is of type int64 in ent/schema, which cannot be read"},
+		{"other", shows, "odd: String", kindOf(entity.Other, "decimal.Decimal"), "is of type decimal.Decimal in ent/schema, which cannot be read"},
+		{"a kind that is not shown", "", "", kindOf(entity.Float, "float64"), ""},
+		{"a key of nothing", shows, "odd: ID", add(entity.Field{Name: "odd", Column: "odd", Kind: entity.ID, Type: "uuid.UUID"}), "is the key of nothing"},
+		{"numeric", "", "", columnEdit("plays", func(f *entity.Field) { f.Stored = map[string]string{"postgres": "numeric(10,2)"} }),
+			"Track.plays: the column plays of Track is stored as numeric(10,2) on postgres, which cannot be read as int"},
+		{"native enum", "", "", columnEdit("genre", func(f *entity.Field) { f.Stored = map[string]string{"postgres": "genre"} }), "is stored as genre on postgres"},
+		{"another length", "", "", columnEdit("name", func(f *entity.Field) { f.Stored = map[string]string{"postgres": "VARCHAR(20)", "mysql": "odd"} }), ""},
+
+		// Types.
+		{"text as Int", "  name: String!\n", "name: Int!", nil, "Track.name: its type is Int!, but the column name of Track is of type string in ent/schema; allowed: String"},
+		{"text as ID", "  name: String!\n", "name: ID!", nil, "allowed: String"},
+		{"number as String", "plays: Int!", "plays: String!", nil, "allowed: Int"},
+		{"number as Float", "plays: Int!", "plays: Float!", nil, "allowed: Int"},
+		{"truth as Int", "live: Boolean!", "live: Int!", nil, "allowed: Boolean"},
+		{"time as String", "released: Time\n", "released: String\n", nil, "allowed: Time"},
+		{"key as String", "albumId: ID\n", "albumId: String\n", nil, "allowed: ID"},
+		{"enum as String", "genre: Genre!", "genre: String!", nil, "allowed: an enum of the values ROCK, JAZZ"},
+		{"column as list", "  name: String!\n", "name: [String!]!", nil, "Track.name: its type is [String!]!"},
+		{"column with an argument", "  name: String!\n", "name(upper: Boolean): String!", nil, "Track.name(upper:): nothing reads this argument"},
+		{"NULL behind !", "length: Int\n", "length: Int!\n", nil, "Track.length: its type is Int!, but the column length of Track may be NULL"},
+		{"no NULL behind what may be null", "plays: Int!", "plays: Int", nil, ""},
+
+		// Enums.
+		{"a value that the schema lacks", "", "", columnEdit("genre", func(f *entity.Field) { f.Values = append(f.Values, "FOLK") }),
+			"Track.genre: the column genre of Track can hold FOLK, which Genre does not have"},
+		{"a value that the column lacks", "ROCK JAZZ", "ROCK JAZZ FOLK", nil, "Genre.FOLK: the column genre of Track"},
+
+		// Edges.
+		{"many-to-many", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through = "track_notes" }),
+			"Track.notes: the edge notes of Track is many-to-many, through the table track_notes, which cannot be read"},
+		{"one as many", "album: Album", "album: [Album!]", nil, "Track.album: its type is [Album!], but the edge album of Track leads to one Album"},
+		{"many as one", "remixes: [Remix!]!", "remixes: Remix", nil, "Track.remixes: its type is Remix, but the edge remixes of Track leads to many"},
+		{"many that may be null", "remixes: [Remix!]!", "remixes: [Remix]!", nil, "Track.remixes: its type is [Remix]!"},
+		{"another target", "album: Album", "album: Label", nil, "Track.album: its type is Label"},
+		{"pages of another target", "notes(first: Int, where: NoteWhereInput): NoteConnection!", "notes: TrackConnection!", nil, "Track.notes: its type is TrackConnection!"},
+		{"a target that is not shown", shows, "image: Label", nil, "Track.image: the edge image of Track leads to Image, which the schema has no type for"},
+		{"nothing behind !", "album: Album", "album: Album!", nil, "Track.album: its type is Album!, but the edge album of Track may lead to nothing"},
+		{"edge with an argument", "album: Album", "album(first: Int): Album", nil, "Track.album(first:): nothing reads this argument"},
+		{"connection with an argument of its own", "where: NoteWhereInput", "search: String", nil, "Track.notes(search:): nothing reads this argument"},
+		{"page size as text", "notes(first: Int,", "notes(first: String,", nil, "Track.notes(first:): its type is String; allowed: Int"},
+		{"filter of another entity", "where: NoteWhereInput", "where: AlbumWhereInput", nil, "Track.notes(where:): its type is AlbumWhereInput"},
+		{"a column shown of a row that is not there", shows, "cover: String", edit("image", nil, func(e *entity.Edge) { e.Shows["cover"] = "size" }),
+			"Track.cover: the edge image is to show the column size, which Image does not have"},
+		{"a column shown the wrong way", "", "", edit("image", nil, func(e *entity.Edge) { e.OwnKey = true }), "Track.cover: the edge image cannot show a column"},
+
+		// Filters and orders.
+		{"unknown condition", "lengthGTE: Int", "lengthLike: Int", nil, "TrackWhereInput.lengthLike: it compares nothing that Track has"},
+		{"condition of two meanings", "nameHasPrefix: String", "nameIn: String", add(entity.Field{Name: "nameIn", Column: "name_in", Kind: entity.String, Type: "string"}),
+			"TrackWhereInput.nameIn: it can be read in two ways"},
+		{"condition of another type", "lengthGTE: Int", "lengthGTE: String", nil, "TrackWhereInput.lengthGTE: its type is String; allowed: Int"},
+		{"list without !", "genreIn: [Genre!]", "genreIn: [Genre]", nil, "TrackWhereInput.genreIn: its type is [Genre]; allowed: [Genre!]"},
+		{"IsNil as text", "lengthIsNil: Boolean", "lengthIsNil: String", nil, "allowed: Boolean"},
+		{"operator that a kind lacks", "live: Boolean\n", "liveGT: Boolean\n", nil, "TrackWhereInput.liveGT: columns of type bool cannot be compared by GT"},
+		{"prefix of a number", "lengthGTE: Int", "lengthHasPrefix: String", nil, "columns of type int32 cannot be compared by HasPrefix"},
+		{"condition on a float", "lengthGTE: Int", "odd: Float", kindOf(entity.Float, "float64"), "TrackWhereInput.odd: the column odd of Track is of type float64"},
+		{"condition with a default", "lengthGTE: Int", "lengthGTE: Int = 3", nil, "TrackWhereInput.lengthGTE: a condition cannot have a default"},
+		{"condition over many-to-many", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Through = "x" }, "TrackWhereInput.hasNotes"},
+		{"condition over what is not shown", "hasAlbum: Boolean", "hasImage: Boolean", nil, "TrackWhereInput.hasImage: the edge image of Track leads to Image"},
+		{"related condition of another type", "hasAlbumWith: [AlbumWhereInput!]", "hasAlbumWith: [NoteWhereInput!]", nil, "allowed: [AlbumWhereInput!]"},
+		{"not as a list", "not: TrackWhereInput", "not: [TrackWhereInput!]", nil, "TrackWhereInput.not: its type is [TrackWhereInput!]; allowed: TrackWhereInput"},
+		{"compared by what is not there", "", "", columnEdit("name", func(f *entity.Field) { f.MatchBy = "name_key" }), "compared by name_key"},
+		{"order by nothing", "{ NAME LENGTH", "{ NAME WEIGHT LENGTH", nil, "TrackOrderField.WEIGHT: Track has no column of this name"},
+		{"order by a truth value", "{ NAME LENGTH", "{ NAME LIVE LENGTH", nil, "TrackOrderField.LIVE: pages cannot be ordered by the column live"},
+		{"order by a key", "{ NAME LENGTH", "{ NAME ALBUM_ID LENGTH", nil, "TrackOrderField.ALBUM_ID: pages cannot be ordered by"},
+		{"another default of the direction", "= ASC", "= DESC", nil, "TrackOrder.direction: its default is DESC"},
+		{"another direction", "{ ASC DESC }", "{ ASC DESC RANDOM }", nil, "OrderDirection.RANDOM"},
+		{"one order alone", "orderBy: [TrackOrder!]", "orderBy: TrackOrder", nil, "Query.tracks(orderBy:): its type is TrackOrder; allowed: [TrackOrder!]"},
+
+		// Pages.
+		{"connection with a field of its own", "totalCount: Int! }", "totalCount: Int! mean: Int }", nil, "TrackConnection.mean: nothing answers this field"},
+		{"edge with a field of its own", "{ cursor: Cursor! node: Track! }", "{ cursor: Cursor! node: Track! score: Int }", nil, "TrackEdge.score: nothing answers this field"},
+		{"node that may be null", "node: Track!", "node: Track", nil, "TrackEdge.node: its type is Track; allowed: Track!"},
+		{"nodes that may be null", "nodes: [Track!]!", "nodes: [Track]!", nil, "TrackConnection.nodes: its type is [Track]!"},
+		{"cursor of an empty page", "startCursor: Cursor ", "startCursor: Cursor! ", nil, "PageInfo.startCursor: its type is Cursor!"},
+
+		// What is no entity.
+		{"union", "count: Int!", "found: [Found!]!} union Found = Track | Album type More { count: Int!", nil, "Query.found: its type is [Found!]!, which Album, Track belong to"},
+		{"interface without an id", "count: Int!", "found: Named} interface Named { name: String! } type More implements Named { name: String!", nil, ""},
+		{"a stranger among entities", "count: Int!", "count: Int!} type More implements Node { id: ID!", nil, "Node: More implements it, but ent/schema has no entity of that name"},
+		{"an edge outside of a connection", "count: Int!", "count: TrackEdge", nil, "Query.count: its type is TrackEdge"},
+		{"list of connections", "count: Int!", "count: [TrackConnection!]", nil, "Query.count: its type is [TrackConnection!]; a list of connections"},
+		{"list of lists", "count: Int!", "count: [[Track!]!]", nil, "Query.count: its type is [[Track!]!]; a list of lists"},
+		{"argument of a plain root field", "where: TrackWhereInput, orderBy", "mood: String, where: TrackWhereInput, orderBy", nil, "Query.tracks(mood:): nothing reads this argument"},
+		{"page size of a root field with code", "first: Int = 5", "first: Float", nil, "Query.ours(first:): its type is Float; allowed: Int"},
+		{"interface that the entity lacks", "type Remix implements Node", "type Remix", nil, "Remix: an entity needs the field id: ID!, and an interface that has it"},
+
+		// Directives, whose code is not called.
+		{"directive of a field", "  name: String!\n", "name: String! @secret", nil, "Track.name: the directive @secret has no effect here"},
+		{"directive of a type", "type Track implements Node", "type Track implements Node @secret", nil, "Track: the directive @secret"},
+		{"directive of a condition", "lengthGTE: Int", "lengthGTE: Int @secret", nil, "TrackWhereInput.lengthGTE: the directive @secret"},
+		{"directive of an argument", "notes(first: Int,", "notes(first: Int @secret,", nil, "Track.notes(first:): the directive @secret"},
+		{"directive of a connection", "totalCount: Int! }", "totalCount: Int! @secret }", nil, "TrackConnection.totalCount: the directive @secret"},
+		{"directive of a value", "ROCK JAZZ", "ROCK @secret JAZZ", nil, "Genre.ROCK: the directive @secret"},
+		{"directive of a root field", "count: Int!", "count: Int! @secret", nil, ""},
+		{"deprecated", "  name: String!\n", "name: String! @deprecated", nil, ""},
+		{"directive of operations", "scalar Float64", "directive @upper on FIELD", nil, "@upper: the directive may stand in an operation"},
+
+		// Entities.
+		{"no policy", "", "", func(e *entity.Entity) { e.Ruled = false }, "Track: nothing in ent/schema says who may see"},
+		{"no prefix", "", "", func(e *entity.Entity) { e.Prefix = "" }, `Track: the prefix of its IDs is ""`},
+		{"a prefix that is none", "", "", func(e *entity.Entity) { e.Prefix = "Track-1" }, `Track: the prefix of its IDs is "Track-1"`},
+		{"the prefix of another", "", "", func(e *entity.Entity) { e.Prefix = "album" }, "Album: the prefix of its IDs, album, is that of Track as well"},
+		{"a number for a key", "", "", func(e *entity.Entity) { e.Fields[0].Kind, e.Fields[0].Type = entity.Int, "int" }, "Track: its key is of type int in ent/schema"},
+		{"a key of several columns", "", "", func(e *entity.Entity) { e.Fields = e.Fields[1:] }, "Track: its key consists of several columns"},
+		{"owners of nothing", "", "", func(e *entity.Entity) { e.Owner = "user_id" }, "Track: its Owner in ent/schema, user_id, is no column"},
+		{"shown to owners, of which there are none", "", "", func(e *entity.Entity) { e.Visible = map[string]entity.Visibility{"name": entity.ToOwners} },
+			"Track.name: it is shown to owners, but ent/schema does not say who owns"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found := findings(t, tt.from, tt.to, tt.change, nil)
+			if tt.want == "" && len(found) > 0 || tt.want != "" && !strings.Contains(strings.Join(found, "\n"), tt.want) {
+				t.Errorf("found %q, want %q", found, tt.want)
+			}
+			for _, f := range found {
+				if !strings.Contains(f, ": ") || strings.Contains(f, "%!") {
+					t.Errorf("%q is no finding about a place", f)
+				}
+			}
+		})
+	}
+}
+
+// Rows of an entity that are hidden leave a gap where an edge leads to them.
+func TestFindingsOfHiddenRows(t *testing.T) {
+	t.Parallel()
+	schema := gqlparser.MustLoadSchema(&ast.Source{Input: catalogue})
+	entities := catalogueEntities()
+	for _, e := range entities[1:] {
+		e.Filtered = true
+	}
+	_, err := Bind(Contract{Schema: schema, Entities: entities})
+	for _, want := range []string{"Track.label: its type is Label!, but interceptors of Label hide some rows", "Track.cover: the edge image cannot show a column of Image"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// All that is wrong is found at once, in the same order each time.
+func TestFindingsTogether(t *testing.T) {
+	t.Parallel()
+	schema := gqlparser.MustLoadSchema(&ast.Source{Input: strings.NewReplacer("name: String!\n", "name: Int!\n", "length: Int\n", "length: Int!\n",
+		"lengthGTE: Int", "lengthGTE: Time", "{ NAME LENGTH", "{ NAME LIVE", "count: Int!", "count: [TrackConnection!]").Replace(catalogue)})
+	var first string
+	for range 5 {
+		_, err := Bind(Contract{Schema: schema, Entities: catalogueEntities()})
+		mismatch, ok := errors.AsType[*MismatchError](err)
+		if !ok || len(mismatch.Findings) != 5 || !strings.Contains(err.Error(), "in 5 places") {
+			t.Fatalf("error %v, want one of 5 findings", err)
+		}
+		if first == "" {
+			first = err.Error()
+		}
+		if err.Error() != first {
+			t.Errorf("found\n%s\nand the first time\n%s", err, first)
+		}
+	}
+}
+
+// trackResolvers is a ResolverRoot as gqlgen generates one for a Track.name with a resolver of its own.
+type trackResolvers interface {
+	Query() interface{ Track() }
+	Track() interface{ Name() string }
+	CreateTrackPayload() interface{ Track() }
+}
+
+func TestFindingsOfResolvers(t *testing.T) {
+	t.Parallel()
+	found := findings(t, "", "", nil, reflect.TypeFor[trackResolvers]())
+	if len(found) != 1 || !strings.HasPrefix(found[0], "Track.name: it has a resolver, which is never called") {
+		t.Errorf("found %q, want one about Track.name", found)
+	}
+}

@@ -1,0 +1,421 @@
+// Package encode writes the rows that were read as the JSON of an answer, and reports the fields that
+// have no value, at their paths.
+package encode
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/apperr"
+	"forge/internal/budget"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/read/plan"
+	"forge/internal/read/rows"
+	"forge/internal/viewer"
+)
+
+// Writer appends the JSON of a field. Its methods return false where a field that may not be null
+// has no value: whoever called them then has no value either (GraphQL specification, section
+// 6.4.4), and takes back what was appended.
+type Writer struct {
+	Bytes   []byte
+	Path    ast.Path // below the field's own
+	Results []rows.Result
+	Viewer  viewer.Viewer
+	Budget  *budget.Answer
+	Cursors *rows.Cursors
+
+	ctx     context.Context // its field is the one that is written
+	counted int             // how long Bytes was when the budget was last told
+	stopped bool            // the budget is exceeded
+}
+
+// Start has the writer append to b. The field of ctx is the one that is written.
+func (w *Writer) Start(ctx context.Context, b []byte) {
+	w.ctx, w.Bytes, w.counted, w.stopped = ctx, b, len(b), w.Budget.Exceeded()
+}
+
+// Stopped reports whether the answer is larger than it may be.
+func (w *Writer) Stopped() bool { return w.stopped }
+
+// countedAtOnce is how many bytes are written before the budget hears of them.
+const countedAtOnce = 4 << 10
+
+// fits reports whether the answer is still within its budget. If not, nothing more may be written, null included.
+func (w *Writer) fits() bool {
+	if len(w.Bytes)-w.counted >= countedAtOnce {
+		w.Count()
+	}
+	return !w.stopped
+}
+
+// Count has the budget know of what was written since it last heard of it.
+func (w *Writer) Count() {
+	if n := len(w.Bytes) - w.counted; n > 0 { // what was taken back stays counted
+		w.counted = len(w.Bytes)
+		w.stopped = !w.Budget.Write(n)
+	}
+}
+
+// missing reports the field at the path, which may not be null and has no value.
+func (w *Writer) missing(path ...ast.PathElement) {
+	if w.Budget.SkipError(apperr.CodeInternal) {
+		return
+	}
+	graphql.AddErrorf(w.at(path...), "must not be null")
+}
+
+// refuse reports what is wrong with the arguments of the field that is being written.
+func (w *Writer) refuse(out *plan.Output, err *apperr.Error) {
+	if w.Budget.SkipError(err.Code) {
+		return
+	}
+	graphql.AddError(w.at(), &gqlerror.Error{Err: err, Message: err.Message,
+		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
+}
+
+// at returns the context of the field at the path, as if gqlgen had come there by itself: errors take their path from it.
+func (w *Writer) at(path ...ast.PathElement) context.Context {
+	ctx := w.ctx
+	for _, step := range slices.Concat(w.Path, path) {
+		fc := new(graphql.FieldContext)
+		switch step := step.(type) {
+		case ast.PathName:
+			fc.Field.Field = &ast.Field{Alias: string(step)}
+		case ast.PathIndex:
+			fc.Index = new(int(step))
+		}
+		ctx = graphql.WithFieldContext(ctx, fc)
+	}
+	return ctx
+}
+
+// Object writes a row as an object.
+func (w *Writer) Object(s *plan.Selection, row int) bool {
+	w.Bytes = append(w.Bytes, '{')
+	for i := range s.Fields {
+		if i > 0 {
+			w.Bytes = append(w.Bytes, ',')
+		}
+		if !w.field(&s.Fields[i], s.Node, row) {
+			return false
+		}
+	}
+	w.Bytes = append(w.Bytes, '}')
+	return true
+}
+
+// field writes a field of an object, or null in its place if it may be null.
+func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
+	if !w.fits() {
+		return false
+	}
+	w.Bytes = append(w.Bytes, out.Key...)
+	if out.Visible != entity.ToAll && !w.sees(out, n, row) {
+		w.hide(out)
+		return !out.NonNull
+	}
+	if out.Kind <= plan.EnumColumn {
+		return w.column(out, n, row)
+	}
+	start, depth := len(w.Bytes), len(w.Path)
+	w.Path = append(w.Path, out.Step)
+	ok := w.related(out, row)
+	w.Path = w.Path[:depth]
+	if ok {
+		return true
+	}
+	if w.stopped {
+		return false
+	}
+	w.Bytes = append(w.Bytes[:start], "null"...)
+	return !out.NonNull
+}
+
+// sees reports whether the viewer may see a field that is not for all.
+func (w *Writer) sees(out *plan.Output, n *plan.Node, row int) bool {
+	if out.Visible == entity.ToNobody || w.Viewer.Role == viewer.Admin {
+		return out.Visible != entity.ToNobody
+	}
+	owner, null := w.Results[n.Index].Table.Cell(row, out.Owner)
+	return w.Viewer.Role == viewer.User && !null && uuid.UUID(owner) == w.Viewer.ID
+}
+
+// hide writes null in the place of a field that the viewer may not see, and says so.
+func (w *Writer) hide(out *plan.Output) {
+	w.Bytes = append(w.Bytes, "null"...)
+	if w.Budget.SkipError(apperr.CodeForbidden) {
+		return
+	}
+	err := apperr.Forbidden("", "you may not see this")
+	graphql.AddError(w.at(out.Step), &gqlerror.Error{Err: err, Message: err.Message,
+		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
+}
+
+// column writes a column's value. Whatever the database holds there, it is written as JSON of the column's kind or not at all.
+func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
+	switch out.Kind {
+	case plan.Constant:
+		w.Bytes = append(w.Bytes, out.Text...)
+		return true
+	case plan.Unknown:
+		return w.unwritable(out, "nothing says how to write this field")
+	}
+	value, null := w.Results[n.Index].Table.Cell(row, out.Column)
+	if null {
+		if out.NonNull {
+			w.missing(out.Step)
+		}
+		w.Bytes = append(w.Bytes, "null"...)
+		return !out.NonNull
+	}
+	b, ok := appendColumn(out, w.Bytes, value)
+	if !ok {
+		return w.unwritable(out, "the column "+n.Columns[out.Column].Name+" of "+n.Object.Entity.Name+" holds a value that is none of its kind")
+	}
+	w.Bytes = b
+	return true
+}
+
+// appendColumn appends a column's value. It returns false if it is none that the kind can have.
+func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
+	switch out.Kind {
+	case plan.IDColumn:
+		if len(value) != len(uuid.UUID{}) {
+			return b, false
+		}
+		b = append(b, '"')
+		return append(ids.Append(b, out.Prefix, [16]byte(value)), '"'), true
+	case plan.TextColumn:
+		return appendString(b, value), utf8.Valid(value)
+	case plan.TimeColumn:
+		return appendString(b, value), isTime(value)
+	case plan.EnumColumn:
+		for _, known := range out.Values {
+			if known == string(value) {
+				return appendString(b, value), true
+			}
+		}
+	case plan.NumberColumn:
+		return append(b, value...), isInt(value)
+	case plan.BoolColumn:
+		switch string(value) { // SQLite has no truth values, but 1 and 0
+		case "true", "1":
+			return append(b, "true"...), true
+		case "false", "0":
+			return append(b, "false"...), true
+		}
+	}
+	return b, false
+}
+
+// isInt reports whether the text is a number that an Int can be (GraphQL specification, section 3.5.1).
+func isInt(text []byte) bool {
+	digits := bytes.TrimPrefix(text, []byte("-"))
+	if len(digits) == 0 || len(digits) > 10 || digits[0] == '0' && len(text) > 1 {
+		return false
+	}
+	var n int64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if len(digits) < len(text) {
+		n = -n
+	}
+	return n >= math.MinInt32 && n <= math.MaxInt32
+}
+
+// isTime tells a moment of a four-digit year from what else a database may have for one, such as infinity.
+func isTime(text []byte) bool {
+	return len(text) > len("2026-01-02T") && text[4] == '-' && text[10] == 'T'
+}
+
+// unwritable writes null in the place of a field that cannot be written, and says why to the log.
+func (w *Writer) unwritable(out *plan.Output, why string) bool {
+	graphql.AddError(w.at(out.Step), &gqlerror.Error{Err: errors.New("read: " + why),
+		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
+	w.Bytes = append(w.Bytes, "null"...)
+	return !out.NonNull
+}
+
+// related writes related rows. It returns false where there is nothing to write.
+func (w *Writer) related(out *plan.Output, row int) bool {
+	switch out.Kind {
+	case plan.OneRow:
+		found := w.Results[out.Nested.Node.Index].Rows(row)
+		if len(found) == 0 {
+			if out.NonNull {
+				w.missing()
+			}
+			return false
+		}
+		return w.Object(out.Nested, int(found[0]))
+	case plan.ManyRows:
+		return w.objects(out.Nested, w.Results[out.Nested.Node.Index].Rows(row))
+	default:
+		if err := w.Results[out.Page.Node.Index].Fault; err != nil {
+			w.refuse(out, err)
+			return false
+		}
+		return w.Connection(out.Page, row)
+	}
+}
+
+// objects writes a list of objects, none of which may be null.
+func (w *Writer) objects(s *plan.Selection, list []int32) bool {
+	w.Bytes = append(w.Bytes, '[')
+	for i, row := range list {
+		if i > 0 {
+			w.Bytes = append(w.Bytes, ',')
+		}
+		w.Path = append(w.Path, ast.PathIndex(i))
+		if !w.Object(s, int(row)) {
+			return false
+		}
+		w.Path = w.Path[:len(w.Path)-1]
+	}
+	w.Bytes = append(w.Bytes, ']')
+	return true
+}
+
+// Connection writes the page that belongs to a row of the level above.
+func (w *Writer) Connection(c *plan.Connection, parent int) bool {
+	res := &w.Results[c.Node.Index]
+	var page rows.Window
+	if c.Node.Rows {
+		page = res.Window(parent)
+	}
+	w.Bytes = append(w.Bytes, '{')
+	for i := range c.Fields {
+		if i > 0 {
+			w.Bytes = append(w.Bytes, ',')
+		}
+		if !w.fits() {
+			return false
+		}
+		out := &c.Fields[i]
+		w.Bytes = append(w.Bytes, out.Key...)
+		if out.Kind == plan.Unknown && !w.column(out, c.Node, 0) {
+			return false
+		}
+		w.Path = append(w.Path, out.Step)
+		switch out.Kind {
+		case plan.Constant:
+			w.Bytes = append(w.Bytes, out.Text...)
+		case plan.PageCount:
+			w.Bytes = strconv.AppendInt(w.Bytes, res.Count(parent), 10)
+		case plan.PageNodes:
+			if !w.objects(out.Nested, page.Rows) {
+				return false
+			}
+		case plan.PageEdges:
+			if !w.edges(out, res, page.Rows) {
+				return false
+			}
+		case plan.PageInfo:
+			if !w.pageInfo(out, res, page) {
+				return false
+			}
+		}
+		w.Path = w.Path[:len(w.Path)-1]
+	}
+	w.Bytes = append(w.Bytes, '}')
+	return true
+}
+
+func (w *Writer) edges(out *plan.Output, res *rows.Result, list []int32) bool {
+	w.Bytes = append(w.Bytes, '[')
+	for i, row := range list {
+		if i > 0 {
+			w.Bytes = append(w.Bytes, ',')
+		}
+		w.Path = append(w.Path, ast.PathIndex(i))
+		if !w.edge(out.Fields, res, int(row)) {
+			return false
+		}
+		w.Path = w.Path[:len(w.Path)-1]
+	}
+	w.Bytes = append(w.Bytes, ']')
+	return true
+}
+
+func (w *Writer) edge(fields []plan.Output, res *rows.Result, row int) bool {
+	w.Bytes = append(w.Bytes, '{')
+	for i := range fields {
+		if i > 0 {
+			w.Bytes = append(w.Bytes, ',')
+		}
+		if !w.fits() {
+			return false
+		}
+		out := &fields[i]
+		w.Bytes = append(w.Bytes, out.Key...)
+		if out.Kind == plan.Unknown && !w.column(out, nil, row) {
+			return false
+		}
+		switch out.Kind {
+		case plan.Constant:
+			w.Bytes = append(w.Bytes, out.Text...)
+		case plan.EdgeCursor:
+			w.cursor(res, row)
+		case plan.EdgeNode:
+			w.Path = append(w.Path, out.Step)
+			if !w.Object(out.Nested, row) {
+				return false
+			}
+			w.Path = w.Path[:len(w.Path)-1]
+		}
+	}
+	w.Bytes = append(w.Bytes, '}')
+	return true
+}
+
+func (w *Writer) cursor(res *rows.Result, row int) {
+	w.Bytes = append(w.Bytes, '"')
+	w.Bytes = append(w.Cursors.Append(w.Bytes, res.Page.Fingerprint, &res.Table, row, res.Cursor), '"')
+}
+
+func (w *Writer) pageInfo(out *plan.Output, res *rows.Result, page rows.Window) bool {
+	w.Bytes = append(w.Bytes, '{')
+	for i := range out.Fields {
+		if i > 0 {
+			w.Bytes = append(w.Bytes, ',')
+		}
+		field := &out.Fields[i]
+		w.Bytes = append(w.Bytes, field.Key...)
+		switch {
+		case field.Kind == plan.Unknown:
+			if !w.column(field, nil, 0) {
+				return false
+			}
+		case field.Kind == plan.Constant:
+			w.Bytes = append(w.Bytes, field.Text...)
+		case field.Kind == plan.HasNextPage:
+			w.Bytes = strconv.AppendBool(w.Bytes, page.Next)
+		case field.Kind == plan.HasPreviousPage:
+			w.Bytes = strconv.AppendBool(w.Bytes, page.Previous)
+		case len(page.Rows) == 0:
+			w.Bytes = append(w.Bytes, "null"...)
+		case field.Kind == plan.StartCursor:
+			w.cursor(res, int(page.Rows[0]))
+		case field.Kind == plan.EndCursor:
+			w.cursor(res, int(page.Rows[len(page.Rows)-1]))
+		}
+	}
+	w.Bytes = append(w.Bytes, '}')
+	return true
+}

@@ -1,0 +1,109 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"forge/internal/coalesce"
+	"forge/internal/read/sql"
+)
+
+// statement is a statement that is kept.
+type statement struct {
+	*sql.Statement
+	shared *shared // nil if requests cannot share it
+	uses   atomic.Int64
+}
+
+// shared is a statement that requests share, each with arguments of its own.
+type shared struct {
+	group coalesce.Group[rowsRequest]
+	batch atomic.Pointer[sql.Batch] // nil until it was needed
+}
+
+// cache keeps the statements of a node by everything that their texts depend on but one thing: what
+// interceptors and policies add may depend on the context. So a statement is used again only where
+// the context gives the same answers to what it was asked while the statement was written. The rule
+// for policies stands in package rule.
+type cache struct {
+	mu       sync.RWMutex
+	byKey    map[string]*statement
+	disabled atomic.Bool // a policy breaks the rule
+}
+
+// statementsPerNode bounds what is kept for one node, whose pages may be of any size.
+const statementsPerNode = 32
+
+// find returns the statement for the key, or nil if it has to be written.
+func (c *cache) find(ctx context.Context, key []byte) *statement {
+	c.mu.RLock()
+	known := c.byKey[string(key)]
+	c.mu.RUnlock()
+	if known == nil || !known.Dependencies.Hold(ctx) || c.disabled.Load() {
+		return nil
+	}
+	return known
+}
+
+func (c *cache) add(key []byte, s *statement) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey == nil {
+		c.byKey = map[string]*statement{}
+	}
+	if c.byKey[string(key)] != nil || len(c.byKey) < statementsPerNode {
+		c.byKey[string(key)] = s
+	}
+}
+
+// statement returns the statement of the query, written before or now.
+func (f *fetch) statement(ctx context.Context) (*statement, error) {
+	if !f.query.Keepable() {
+		return f.write(ctx)
+	}
+	var space [128]byte
+	key := f.query.AppendKey(space[:0])
+	if s := f.memory.statements.find(ctx, key); s != nil {
+		f.loading.dependencies.Add(s.Statement)
+		return s, f.check(ctx, s)
+	}
+	s, err := f.write(ctx)
+	if err == nil {
+		if f.query.Batchable() {
+			s.shared = new(shared)
+		}
+		f.memory.statements.add(key, s)
+	}
+	return s, err
+}
+
+func (f *fetch) write(ctx context.Context) (*statement, error) {
+	s, err := f.query.Write(ctx, shaper{f.loading.request.Unit})
+	if err != nil {
+		return nil, err
+	}
+	f.loading.dependencies.Add(s)
+	return &statement{Statement: s}, nil
+}
+
+// check writes a kept statement anew at its first, second, fourth, eighth … use, and compares. It
+// returns an error if they differ: a policy or an interceptor depends on something else than what it
+// asks the context for, so that what was kept may show rows that must not be seen. The node's
+// statements are not kept any more then.
+func (f *fetch) check(ctx context.Context, kept *statement) error {
+	if n := kept.uses.Add(1); n&(n-1) != 0 {
+		return nil
+	}
+	now, err := f.query.Write(ctx, shaper{f.loading.request.Unit})
+	if err != nil {
+		return err
+	}
+	if now.Equal(kept.Statement) {
+		return nil
+	}
+	f.memory.statements.disabled.Store(true)
+	return fmt.Errorf("read: a policy or an interceptor of %s depends on something that it does not ask its context for; see rule.Policy. "+
+		"The statement was %q and is now %q", f.query.Node.Object.Entity.Name, kept.Text, now.Text)
+}

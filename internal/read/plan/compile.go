@@ -1,0 +1,202 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/entity"
+	"forge/internal/read/binding"
+)
+
+// compiler turns selections into plans.
+type compiler struct {
+	*binding.Binding
+	variables map[string]any
+	nodes     int
+	// The arguments of fields as they are written: they are compared with those of all fields beside them.
+	written map[*ast.Field]string
+}
+
+// Compile returns the plans for a field and its merged selections. Of the variables, only those in
+// @skip and @include count.
+func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selections ast.SelectionSet) *Field {
+	name := f.Definition.Type.Name()
+	if o := b.Connections[name]; o != nil {
+		c := &compiler{Binding: b, variables: variables}
+		root := c.node(o, nil, f)
+		written := c.connection(root, selections)
+		return &Field{Field: f, Connection: &Plan{Root: root, Nodes: c.nodes, Connection: written}}
+	}
+	compiled := &Field{Field: f, Types: map[string]*Plan{}}
+	for _, def := range b.Schema.GetPossibleTypes(b.Schema.Types[name]) {
+		if o := b.Objects[def.Name]; o != nil {
+			c := &compiler{Binding: b, variables: variables}
+			root := c.node(o, nil, nil)
+			root.Rows = true
+			written := c.selection(root, selections)
+			compiled.Types[def.Name] = &Plan{Root: root, Nodes: c.nodes, Object: written}
+		}
+	}
+	return compiled
+}
+
+func (c *compiler) node(o *binding.Object, edge *binding.Field, f *ast.Field) *Node {
+	n := &Node{Object: o, Edge: edge, Field: f, Index: c.nodes}
+	c.nodes++
+	return n
+}
+
+// selection compiles what to write of the rows of l, and adds to l what must be read for it.
+func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
+	s := &Selection{Node: n}
+	for _, f := range Collect(c.variables, n.Object.TypeConditions, sets...) {
+		out := newOutput(f.Field)
+		if f.Field.Name == "__typename" {
+			out.Kind, out.Text = Constant, Quoted(n.Object.Entity.Name)
+			s.Fields = append(s.Fields, out)
+			continue
+		}
+		bound := n.Object.Fields[f.Field.Name]
+		out.Visible = bound.Visible
+		switch {
+		case bound.Visible == entity.ToNobody:
+			out.Kind = Closed
+		case bound.Column != nil:
+			out.Column, out.Kind, out.Prefix = n.column(*bound.Column), columnOutputs[bound.Column.Kind], bound.Column.Prefix
+			out.Values = bound.Values
+		case bound.Paged:
+			out.Kind, out.Page = PageOfRows, c.connection(c.child(n, bound, f.Field), f.Selections)
+		default:
+			child := c.child(n, bound, f.Field)
+			child.Rows = true
+			out.Kind, out.Nested = OneRow, c.selection(child, f.Selections)
+			if !bound.Edge.Unique {
+				out.Kind = ManyRows
+			}
+		}
+		if bound.Visible == entity.ToOwners {
+			out.Owner = n.column(*n.Object.Owner)
+		}
+		s.Fields = append(s.Fields, out)
+	}
+	return s
+}
+
+func newOutput(f *ast.Field) Output {
+	return Output{Step: ast.PathName(f.Alias), At: f.Position, Key: Quoted(f.Alias) + ":", NonNull: f.Definition.Type.NonNull, Visible: entity.ToAll}
+}
+
+// Quoted returns a name of GraphQL as a JSON string. Names have nothing to escape.
+func Quoted(name string) string { return `"` + name + `"` }
+
+// column returns the place of col among what l reads.
+func (n *Node) column(col binding.Column) int {
+	if i := slices.Index(n.Columns, col); i >= 0 {
+		return i
+	}
+	n.Columns = append(n.Columns, col)
+	return len(n.Columns) - 1
+}
+
+// child returns the level that an edge leads to. The same edge with the same arguments is read once, whatever its aliases.
+func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
+	for _, child := range n.Children {
+		if child.Edge == edge && c.arguments(child.Field) == c.arguments(f) {
+			return child
+		}
+	}
+	child := c.node(edge.To, edge, f)
+	if edge.Edge.OwnKey {
+		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix})
+	} else {
+		child.From = n.column(n.Object.Key())
+	}
+	n.Children = append(n.Children, child)
+	return child
+}
+
+// arguments returns a text that is the same for fields with the same arguments in the same order. It is written once for each
+// field: to write it for each comparison takes seconds where many have long texts.
+func (c *compiler) arguments(f *ast.Field) string {
+	if len(f.Arguments) == 0 {
+		return ""
+	}
+	text, known := c.written[f]
+	if !known {
+		var b strings.Builder
+		for _, argument := range f.Arguments {
+			b.WriteString(argument.Name)
+			b.WriteByte(':')
+			b.WriteString(argument.Value.String())
+			b.WriteByte(' ')
+		}
+		text = b.String()
+		if c.written == nil {
+			c.written = map[*ast.Field]string{}
+		}
+		c.written[f] = text
+	}
+	return text
+}
+
+// connection compiles what to write of the pages of l.
+func (c *compiler) connection(n *Node, sets ...ast.SelectionSet) *Connection {
+	conn := &Connection{Node: n}
+	name := n.Object.Entity.Name + "Connection"
+	for _, f := range Collect(c.variables, c.TypeConditions(name), sets...) {
+		out := newOutput(f.Field)
+		switch f.Field.Name {
+		case "__typename":
+			out.Kind, out.Text = Constant, Quoted(name)
+		case "totalCount":
+			out.Kind, n.Count = PageCount, true
+		case "nodes":
+			out.Kind, out.Nested, n.Rows = PageNodes, c.selection(n, f.Selections), true
+		case "edges":
+			out.Kind, out.Fields, n.Rows = PageEdges, c.edge(n, f.Selections), true
+		case "pageInfo":
+			out.Kind, out.Fields, n.Rows = PageInfo, c.pageInfo(n, f.Selections), true
+		}
+		conn.Fields = append(conn.Fields, out)
+	}
+	return conn
+}
+
+func (c *compiler) edge(n *Node, selections ast.SelectionSet) (fields []Output) {
+	name := n.Object.Entity.Name + "Edge"
+	for _, f := range Collect(c.variables, c.TypeConditions(name), selections) {
+		out := newOutput(f.Field)
+		switch f.Field.Name {
+		case "__typename":
+			out.Kind, out.Text = Constant, Quoted(name)
+		case "cursor":
+			out.Kind, n.Cursors = EdgeCursor, true
+		case "node":
+			out.Kind, out.Nested = EdgeNode, c.selection(n, f.Selections)
+		}
+		fields = append(fields, out)
+	}
+	return fields
+}
+
+func (c *compiler) pageInfo(n *Node, selections ast.SelectionSet) (fields []Output) {
+	for _, f := range Collect(c.variables, c.TypeConditions("PageInfo"), selections) {
+		out := newOutput(f.Field)
+		switch f.Field.Name {
+		case "__typename":
+			out.Kind, out.Text = Constant, Quoted("PageInfo")
+		case "hasNextPage":
+			out.Kind, n.Next = HasNextPage, true
+		case "hasPreviousPage":
+			out.Kind, n.Previous = HasPreviousPage, true
+		case "startCursor":
+			out.Kind, n.Cursors = StartCursor, true
+		case "endCursor":
+			out.Kind, n.Cursors = EndCursor, true
+		}
+		fields = append(fields, out)
+	}
+	return fields
+}

@@ -1,0 +1,176 @@
+package read
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/apperr"
+	"forge/internal/ids"
+	"forge/internal/read/encode"
+	"forge/internal/read/load"
+	"forge/internal/read/plan"
+)
+
+// identified is how a resolver refers to an entity: only the ID counts, all else is read.
+type identified interface{ GetID() ids.ID }
+
+// referenceTo returns the ID of what a resolver refers to.
+func referenceTo(value any) (ids.ID, error) {
+	of, ok := value.(identified)
+	if !ok {
+		return ids.ID{}, fmt.Errorf("read: a resolver returned a %T, which has no ID to read it by", value)
+	}
+	return of.GetID(), checkBare(value)
+}
+
+// checkBare returns an error if what a resolver returned holds more than an ID.
+func checkBare(value any) error {
+	v := reflect.Indirect(reflect.ValueOf(value))
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range v.NumField() {
+		if field := v.Type().Field(i); field.IsExported() && field.Name != "ID" && !v.Field(i).IsZero() {
+			return fmt.Errorf("read: a resolver has set %s of the %T that it returned, which would not be answered: it refers by ID alone, and the rest is read",
+				field.Name, value)
+		}
+	}
+	return nil
+}
+
+func isNil(value any) bool {
+	if value == nil {
+		return true
+	}
+	v := reflect.ValueOf(value)
+	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && v.IsNil()
+}
+
+// list answers a field that is a list of entities, of one type or of several: null in the place of an unknown ID.
+func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
+	if values.Len() > plan.MaxPage && r.loaders.field.Definition.Type.Elem != nil && len(r.loaders.field.Arguments) > 0 && r.engine.binding.IsNode(r.loaders.field.Definition.Type.Name()) {
+		return nil, apperr.BadInput("ids", "%d IDs; up to %d are allowed", values.Len(), plan.MaxPage)
+	}
+	wanted := make([]ids.ID, values.Len())
+	batches := map[*load.Loader]*sameType{}
+	var order []*sameType
+	for i := range wanted {
+		value := values.Index(i).Interface()
+		if isNil(value) {
+			continue
+		}
+		var err error
+		if wanted[i], err = referenceTo(value); err != nil {
+			return nil, err
+		}
+		l, err := r.engine.loaderFor(r.loaders, wanted[i], "ids."+strconv.Itoa(i))
+		if err != nil {
+			return nil, err
+		}
+		if batches[l] == nil {
+			batches[l] = &sameType{loader: l, places: map[uuid.UUID]int32{}}
+			order = append(order, batches[l])
+		}
+		batches[l].add(wanted[i].UUID)
+	}
+	objects := make([]graphql.Marshaler, len(wanted))
+	for _, b := range order {
+		if err := r.each(ctx, b, wanted, objects); err != nil {
+			return nil, err
+		}
+	}
+	return joined(r.loaders.field, wanted, objects)
+}
+
+// sameType are the entities of a list that are of one type.
+type sameType struct {
+	loader *load.Loader
+	keys   []uuid.UUID
+	places map[uuid.UUID]int32 // among keys
+}
+
+func (b *sameType) add(key uuid.UUID) {
+	if _, known := b.places[key]; !known {
+		b.places[key] = int32(len(b.keys))
+		b.keys = append(b.keys, key)
+	}
+}
+
+// each writes those of the wanted entities that are of the batch, each to its place in objects.
+func (r *reading) each(ctx context.Context, b *sameType, wanted []ids.ID, objects []graphql.Marshaler) error {
+	loading, err := r.byKeys(ctx, b.loader, b.keys)
+	if err != nil {
+		return err
+	}
+	for i, id := range wanted {
+		if id.Prefix != b.loader.Plan.Root.Object.Entity.Prefix { // of another batch, or of nothing
+			continue
+		}
+		found := loading.Results[b.loader.Plan.Root.Index].Groups.At(b.places[id.UUID])
+		if len(found) == 0 {
+			continue
+		}
+		objects[i] = r.write(ctx, b.loader, loading, func(w *encode.Writer) bool {
+			w.Path = append(w.Path, ast.PathIndex(i))
+			return w.Object(b.loader.Plan.Object, int(found[0]))
+		})
+	}
+	return nil
+}
+
+// joined writes the list.
+func joined(f *ast.Field, wanted []ids.ID, objects []graphql.Marshaler) (any, error) {
+	required := f.Definition.Type.Elem.NonNull
+	size := len(objects) + len("[]")
+	for _, object := range objects {
+		text, ok := object.(written)
+		if size += len(text); !ok {
+			size += len("null")
+		}
+	}
+	b := append(make(written, 0, size), '[')
+	for i, object := range objects {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		text, ok := object.(written)
+		switch {
+		case ok:
+			b = append(b, text...)
+		case !required:
+			b = append(b, "null"...)
+		case object == nil:
+			return nil, fmt.Errorf("read: %s is not there any more", wanted[i])
+		default:
+			return graphql.Null, nil
+		}
+	}
+	return append(b, ']'), nil
+}
+
+// loaderFor returns what loads the type that the ID belongs to.
+func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader, error) {
+	o := e.binding.Prefixes[id.Prefix]
+	if o != nil && l.types[o.Entity.Name] != nil {
+		return l.types[o.Entity.Name], nil
+	}
+	if len(l.types) == 1 {
+		for _, only := range l.types {
+			return nil, apperr.BadInput(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, only.Plan.Root.Object.Entity.Prefix)
+		}
+	}
+	return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
+}
+
+// written is a finished part of an answer.
+type written []byte
+
+// MarshalGQL writes the part as it is.
+func (b written) MarshalGQL(w io.Writer) { _, _ = w.Write(b) }

@@ -1,0 +1,105 @@
+package rows
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/fnv"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"forge/internal/cursorcipher"
+	"forge/internal/entity"
+	"forge/internal/read/binding"
+)
+
+// A cursor holds what places its row in the order: each term's value, then the key. For each term it is a length (one more than the value's, 0 for
+// NULL) and the value as text, then 16 bytes. It is sealed, for the order alone: who has a cursor need not be one who may see these values, or have
+// others compared with values of their own.
+
+var errCursor = errors.New("this is not a cursor of this list: take one from edges or pageInfo, and keep orderBy as it was")
+
+// Cursors writes and reads cursors. It is safe for concurrent use.
+type Cursors struct{ cipher *cursorcipher.Sealer }
+
+// NewCursors returns what seals cursors with a key; see cursorcipher.New.
+func NewCursors(key []byte) *Cursors { return &Cursors{cursorcipher.New(key)} }
+
+// fingerprint tells orders apart. A cursor is sealed for one, so that it is not taken for one of another list.
+func fingerprint(o *binding.Object, terms []Term) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(o.Entity.Name))
+	for _, t := range terms {
+		_, _ = h.Write([]byte("|" + t.Column + strconv.FormatBool(t.Desc)))
+	}
+	return h.Sum32()
+}
+
+// Append appends the cursor of a row, given the columns that hold the terms.
+func (c *Cursors) Append(b []byte, fingerprint uint32, t *Table, row int, columns []int) []byte {
+	var space [128]byte
+	raw := space[:0]
+	last := len(columns) - 1
+	for _, column := range columns[:last] {
+		value, null := t.Cell(row, column)
+		if null {
+			raw = append(raw, 0)
+			continue
+		}
+		raw = append(binary.AppendUvarint(raw, uint64(len(value))+1), value...)
+	}
+	key, _ := t.Cell(row, columns[last])
+	return c.cipher.Append(b, fingerprint, append(raw, key...))
+}
+
+// Parse returns the values of a cursor's terms.
+func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, error) {
+	raw, err := c.cipher.Open(text, fingerprint)
+	if err != nil {
+		return nil, errCursor
+	}
+	values := make([]any, len(terms))
+	last := len(terms) - 1
+	for i, t := range terms[:last] {
+		size, n := binary.Uvarint(raw)
+		if n <= 0 || size > uint64(len(raw)-n)+1 || size == 0 && !t.Nullable {
+			return nil, errCursor
+		}
+		raw = raw[n:]
+		if size == 0 {
+			continue
+		}
+		if values[i], err = t.parse(raw[:size-1]); err != nil {
+			return nil, errCursor
+		}
+		raw = raw[size-1:]
+	}
+	key, err := uuid.FromBytes(raw)
+	if err != nil {
+		return nil, errCursor
+	}
+	values[last] = key
+	return values, nil
+}
+
+func (t Term) parse(value []byte) (any, error) {
+	switch t.Kind {
+	case entity.Int:
+		return strconv.ParseInt(string(value), 10, 64) // a row past 32 bits has its place, though it is not shown
+	case entity.Time:
+		return time.Parse(time.RFC3339Nano, string(value))
+	case entity.String, entity.Enum:
+		for _, c := range value {
+			if c == 0 {
+				return nil, errCursor
+			}
+		}
+		if !utf8.Valid(value) {
+			return nil, errCursor
+		}
+		return string(value), nil
+	}
+	return nil, errCursor
+}

@@ -1,0 +1,109 @@
+package sql
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+)
+
+// Batch is a statement for several requests, each with arguments of its own. It takes a list for
+// each parameter, and the last value of a row is the place of its request, from 1.
+type Batch struct {
+	Text    string
+	args    []any
+	columns []Parameter // of the lists; none if all requests have the same arguments
+}
+
+// PerRequest reports whether each row belongs to one request. Otherwise each belongs to all.
+func (b *Batch) PerRequest() bool { return len(b.columns) > 0 }
+
+// Batchable reports whether the statement can be written for several requests: it reads one row or
+// page, and the requests differ in keys alone. SQLite runs inside the server and has nothing to
+// gain.
+func (q *Query) Batchable() bool {
+	if q.sqlite() || q.many() || q.Counts() {
+		return false
+	}
+	p := q.Page
+	return p == nil || p.Offset == 0 && q.Where == nil && (p.After == nil && p.Before == nil || p.ByKey())
+}
+
+// WriteBatch has ent write the statement for several requests, with columns of lists for
+// parameters. Interceptors and policies hold as in Write.
+func (q *Query) WriteBatch(ctx context.Context, client Client) (*Batch, error) {
+	of, b := *q, new(Batch)
+	of.batch = b
+	s, err := of.Write(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	b.Text, b.args = s.Text, s.Args
+	if len(b.columns) == 0 {
+		return b, nil
+	}
+	var lists, names []string
+	for i := range b.columns {
+		lists = append(lists, of.list(len(b.args)+1+i))
+		names = append(names, listColumn(i))
+	}
+	b.Text = "SELECT c.*, p.n FROM unnest(" + strings.Join(lists, ", ") + ") WITH ORDINALITY AS p(" + strings.Join(names, ", ") +
+		", n) CROSS JOIN LATERAL (" + s.Text + ") AS c"
+	return b, nil
+}
+
+func listColumn(i int) string { return "a" + strconv.Itoa(i) }
+
+// parameter returns what stands for p where the statement is written: p itself, or in one for several requests the column of its list, which there is
+// once it is written.
+func (q *Query) parameter(p Parameter) any {
+	if q.batch == nil {
+		return p
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		i := slices.Index(q.batch.columns, p)
+		if i < 0 {
+			i = len(q.batch.columns)
+			q.batch.columns = append(q.batch.columns, p)
+		}
+		b.WriteString("p." + listColumn(i))
+	})
+}
+
+// Arguments returns the arguments for the requests, the i-th of which has the query at(i).
+func (b *Batch) Arguments(requests int, at func(int) *Query) []any {
+	args := slices.Clone(b.args)
+	for _, p := range b.columns {
+		list := make([]uuid.UUID, requests)
+		for i := range list {
+			list[i] = at(i).Argument(p).(uuid.UUID)
+		}
+		args = append(args, list)
+	}
+	return args
+}
+
+// list writes the n-th parameter as a list of keys. The SELECT around it hides from PostgreSQL how long the list is: it would plan anew for each that is short.
+func (q *Query) list(n int) string { return "(SELECT " + q.placeholder(n) + "::uuid[])" }
+
+// KeyOf returns the place, from 0, of the key that a row belongs to. column is that of the place.
+func (q *Query) KeyOf(values []driver.Value, column int) (int32, error) {
+	if !q.many() {
+		return 0, nil
+	}
+	return Place(len(q.Keys), values[column])
+}
+
+// Place returns the place, from 0, that a row says it belongs to.
+func Place(places int, said driver.Value) (int32, error) {
+	n, ok := said.(int64)
+	if !ok || n < 1 || n > int64(places) {
+		return 0, fmt.Errorf("read: a row belongs to place %v of %d", said, places)
+	}
+	return int32(n - 1), nil
+}

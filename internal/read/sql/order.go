@@ -1,0 +1,126 @@
+package sql
+
+import (
+	"entgo.io/ent/dialect/sql"
+
+	"forge/internal/read/rows"
+)
+
+// orderBy returns the terms as SQL, from the end if backward. NULLs come last; from the end they come first.
+func orderBy(s *sql.Selector, terms []rows.Term, backward bool) []sql.Querier {
+	exprs := make([]sql.Querier, len(terms))
+	for i, t := range terms {
+		exprs[i] = sql.ExprFunc(func(b *sql.Builder) { writeTerm(t, b, s, backward) })
+	}
+	return exprs
+}
+
+func writeTerm(t rows.Term, b *sql.Builder, s *sql.Selector, backward bool) {
+	b.Ident(s.C(t.Column))
+	if t.Desc != backward {
+		b.WriteString(" DESC")
+	}
+	switch {
+	case t.Nullable && backward:
+		b.WriteString(" NULLS FIRST")
+	case t.Nullable:
+		b.WriteString(" NULLS LAST")
+	}
+}
+
+// keyset returns the condition that a row stands behind the one with the given values, or ahead of it if backward.
+// A value of nil is NULL.
+func keyset(terms []rows.Term, values []any, backward bool) Condition {
+	if uniform(terms) {
+		return keysetTuple(terms, values, terms[0].Desc == backward)
+	}
+	// Behind means: equal in the first terms, and behind in the next one.
+	return func(s *sql.Selector) *sql.Predicate {
+		var ways []*sql.Predicate
+		for i, t := range terms {
+			later := behind(t, s, values[i], backward)
+			if later == nil {
+				continue
+			}
+			var all []*sql.Predicate
+			for j := range i {
+				all = append(all, equal(terms[j], s, values[j]))
+			}
+			ways = append(ways, sql.And(append(all, later)...))
+		}
+		if limit := bound(terms[0], s, values[0], backward); limit != nil {
+			return sql.And(limit, sql.Or(ways...))
+		}
+		return sql.Or(ways...)
+	}
+}
+
+// bound returns what the ways of keyset have in common, which an index on the term's column can begin with: it finds none for an OR.
+// It returns nil if they have nothing in common, as when NULLs follow.
+func bound(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
+	switch {
+	case value == nil && backward, value != nil && t.Nullable && !backward:
+		return nil
+	case value == nil:
+		return sql.IsNull(s.C(t.Column))
+	case t.Desc != backward:
+		return sql.LTE(s.C(t.Column), value)
+	}
+	return sql.GTE(s.C(t.Column), value)
+}
+
+// uniform reports whether the terms can be compared as one tuple, which an index serves best.
+func uniform(terms []rows.Term) bool {
+	for _, t := range terms {
+		if t.Nullable || t.Desc != terms[0].Desc {
+			return false
+		}
+	}
+	return true
+}
+
+func keysetTuple(terms []rows.Term, values []any, greater bool) Condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			b.WriteByte('(')
+			for i, t := range terms {
+				if i > 0 {
+					b.Comma()
+				}
+				b.Ident(s.C(t.Column))
+			}
+			if greater {
+				b.WriteString(") > (")
+			} else {
+				b.WriteString(") < (")
+			}
+			b.Args(values...).WriteByte(')')
+		})
+	}
+}
+
+func equal(t rows.Term, s *sql.Selector, value any) *sql.Predicate {
+	if value == nil {
+		return sql.IsNull(s.C(t.Column))
+	}
+	return sql.EQ(s.C(t.Column), value)
+}
+
+// behind returns nil if nothing can be.
+func behind(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
+	switch {
+	case value == nil && backward:
+		return sql.NotNull(s.C(t.Column))
+	case value == nil:
+		return nil
+	}
+	compare := sql.GT
+	if t.Desc != backward {
+		compare = sql.LT
+	}
+	p := compare(s.C(t.Column), value)
+	if t.Nullable && !backward {
+		p = sql.Or(p, sql.IsNull(s.C(t.Column)))
+	}
+	return p
+}

@@ -1,0 +1,270 @@
+package sql
+
+import (
+	"context"
+	"strconv"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"forge/internal/entity"
+	"forge/internal/read/binding"
+	"forge/internal/read/plan"
+	"forge/internal/read/rows"
+	"forge/internal/viewer"
+)
+
+// Query is one statement of a plan's node with the values of its parameters. It reads rows, or how
+// many there are; all rows, or those that belong to keys. Where there are several keys, the last
+// value of each row that it brings is the place of the row's key, from 1.
+type Query struct {
+	Dialect string
+	Viewer  viewer.Viewer
+	Node    *plan.Node
+	Columns []binding.Column // to read; none to count
+
+	Page     *rows.Page // nil for all rows
+	Where    Condition  // nil without one
+	Restrict []func(*sql.Selector)
+
+	// Keys are those of the parent rows, and KeyColumn holds them. The statement for one key is a
+	// text of its own: PostgreSQL keeps the plan of that, where it would plan the look-up of a short
+	// list anew each time.
+	KeyColumn string
+	Keys      []uuid.UUID
+	Sorted    bool // by the rows' own keys
+
+	batch *Batch // that is being written; nil if the statement is for this request alone
+}
+
+// Counts reports whether the statement counts rows and reads none.
+func (q *Query) Counts() bool { return len(q.Columns) == 0 }
+
+func (q *Query) many() bool   { return len(q.Keys) > 1 }
+func (q *Query) sqlite() bool { return q.Dialect == dialect.SQLite }
+
+// Keepable reports whether the text can be used again. With conditions there is no end of texts.
+func (q *Query) Keepable() bool { return q.Where == nil && q.Restrict == nil }
+
+// AppendKey appends everything that the text depends on, for one node and one context.
+func (q *Query) AppendKey(b []byte) []byte {
+	b = append(b, byte('0'+q.Viewer.Role))
+	b = strconv.AppendBool(b, q.Counts())
+	b = strconv.AppendBool(b, q.many())
+	if q.Page == nil {
+		return b
+	}
+	b = strconv.AppendInt(b, int64(q.Page.Limit()), 10)
+	b = strconv.AppendBool(b, q.Page.Offset > 0)
+	b = strconv.AppendBool(b, q.Page.Backward())
+	for _, t := range q.Page.Order {
+		b = strconv.AppendBool(append(append(b, ','), t.Column...), t.Desc)
+	}
+	b = appendNulls(b, q.Page.After)
+	return appendNulls(b, q.Page.Before)
+}
+
+func appendNulls(b []byte, cursor []any) []byte {
+	b = append(b, ';')
+	for _, value := range cursor {
+		b = strconv.AppendBool(b, value == nil)
+	}
+	return b
+}
+
+// Argument returns the value of a parameter.
+func (q *Query) Argument(p Parameter) any {
+	switch p.of {
+	case theViewer:
+		return q.Viewer.ID
+	case theKeys:
+		if q.many() {
+			return q.Keys
+		}
+		return q.Keys[0]
+	case theOffset:
+		return q.Page.Offset
+	case theEnd:
+		return q.Page.Offset + q.Page.Limit()
+	case afterValue:
+		return q.Page.After[p.index]
+	default:
+		return q.Page.Before[p.index]
+	}
+}
+
+// Write has ent write the statement, and puts around it what ent has no words for.
+func (q *Query) Write(ctx context.Context, client Client) (*Statement, error) {
+	s, err := write(ctx, client, q.Node.Object.Entity, q.parameter(Parameter{of: theViewer}), q.shape)
+	if err != nil {
+		return nil, err
+	}
+	paged := q.Page != nil && !q.Counts()
+	switch {
+	case q.many() && q.sqlite():
+		if paged {
+			q.numbered(s)
+		}
+	case paged:
+		q.limited(s)
+	}
+	if q.many() && !q.sqlite() {
+		q.lateral(s)
+	}
+	return s, nil
+}
+
+// shape makes the statement of a query of the level's rows.
+func (q *Query) shape(s *sql.Selector) {
+	s.Select()
+	if q.Counts() {
+		s.Select(sql.Count("*"))
+	}
+	for _, c := range q.Columns {
+		s.AppendSelectExpr(columnOf(c, s))
+	}
+	if q.Keys != nil {
+		q.belonging(s)
+	}
+	switch {
+	case q.Page != nil && q.Counts():
+		q.filter(s)
+	case q.Page != nil:
+		q.restrict(s)
+		q.inOrder(s, orderBy(s, q.Page.Order, q.Page.Backward()))
+	case q.Sorted:
+		s.OrderBy(s.C(q.Node.Object.Key().Name))
+	}
+}
+
+// belonging restricts the rows to those of the keys.
+func (q *Query) belonging(s *sql.Selector) {
+	keys := q.parameter(Parameter{of: theKeys})
+	own := s.C(q.KeyColumn)
+	switch {
+	case !q.many():
+		s.Where(sql.EQ(own, keys))
+	case q.sqlite():
+		s.AppendFromExpr(sql.ExprFunc(func(b *sql.Builder) { b.WriteString("json_each(").Arg(keys).WriteString(") AS p") }))
+		s.AppendSelectExpr(sql.Raw("p.key + 1"))
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = unhex(p.value)") }))
+		if q.Counts() {
+			s.GroupBy(own) // of one key each, so that p.key may stand beside it
+		}
+	default:
+		s.AppendSelectExpr(sql.Raw("p.n"))
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = p.id") }))
+	}
+}
+
+// inOrder orders the rows, or numbers those of each key where SQLite is to cut several pages.
+func (q *Query) inOrder(s *sql.Selector, order []sql.Querier) {
+	if q.many() && q.sqlite() {
+		s.AppendSelectExprAs(sql.RowNumber().PartitionExpr(sql.Raw("p.key")).OrderExpr(order...), "forge_row")
+		return
+	}
+	s.OrderExpr(order...)
+}
+
+// limited cuts the page.
+func (q *Query) limited(s *Statement) {
+	s.Text += " LIMIT " + strconv.Itoa(q.Page.Limit())
+	if q.Page.Offset > 0 {
+		s.Args = append(s.Args, Parameter{of: theOffset})
+		s.Text += " OFFSET " + q.placeholder(len(s.Args))
+	}
+}
+
+// placeholder returns how the n-th parameter is written.
+func (q *Query) placeholder(n int) string {
+	if q.sqlite() {
+		return "?"
+	}
+	return "$" + strconv.Itoa(n)
+}
+
+// lateral runs the statement once for each key, so that no more is read than asked for.
+func (q *Query) lateral(s *Statement) {
+	s.Args = append(s.Args, Parameter{of: theKeys})
+	s.Text = "SELECT c.* FROM unnest(" + q.list(len(s.Args)) + ") WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
+		s.Text + ") AS c"
+}
+
+// numbered cuts the page of each key where there is no LATERAL.
+func (q *Query) numbered(s *Statement) {
+	s.Args = append(s.Args, Parameter{of: theOffset}, Parameter{of: theEnd})
+	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
+}
+
+// columnOf returns the expression for the column of a row of s.
+func columnOf(c binding.Column, s *sql.Selector) sql.Querier {
+	return sql.ExprFunc(func(b *sql.Builder) {
+		switch {
+		case c.Shown != nil:
+			shownColumn(c, b, s)
+		case c.Kind == entity.ID && s.Dialect() == dialect.Postgres:
+			// The 16 bytes: lib/pq would write a uuid out as text.
+			b.WriteString("uuid_send(").Ident(s.C(c.Name)).WriteByte(')')
+		default:
+			b.Ident(s.C(c.Name))
+		}
+	})
+}
+
+// shownColumn writes the query for the column of the one row that the edge reaches.
+func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
+	related := sql.Table(c.Table).As("shown")
+	b.Wrap(func(b *sql.Builder) {
+		b.Join(sql.Dialect(s.Dialect()).Select(related.C(c.Name)).From(related).
+			Where(sql.ColumnsEQ(related.C(c.Shown.Column), s.C(c.Key))))
+	})
+}
+
+// restrict adds the conditions of the page.
+func (q *Query) restrict(s *sql.Selector) {
+	p := q.Page
+	q.filter(s)
+	if p.After != nil {
+		s.Where(keyset(p.Order, q.parameters(afterValue, p.After), false)(s))
+	}
+	if p.Before != nil {
+		s.Where(keyset(p.Order, q.parameters(beforeValue, p.Before), true)(s))
+	}
+}
+
+// parameters stand for the values of a cursor; a NULL stays one.
+func (q *Query) parameters(of source, values []any) []any {
+	list := make([]any, len(values))
+	for i, value := range values {
+		if value != nil {
+			list[i] = q.parameter(Parameter{of, i})
+		}
+	}
+	return list
+}
+
+// filter adds the conditions that also count: where and those of the resolver, not the cursors.
+func (q *Query) filter(s *sql.Selector) {
+	for _, only := range q.Restrict {
+		only(s)
+	}
+	if q.Where != nil {
+		s.Where(q.Where(s))
+	}
+}
+
+// Columns writes the columns of a node as an SQL list, for a statement that changes its table and
+// returns them.
+func Columns(n *plan.Node, dialect string) string {
+	of := sql.Dialect(dialect).Select().From(sql.Table(n.Object.Entity.Table))
+	b := new(sql.Builder)
+	b.SetDialect(dialect)
+	for i, c := range n.Read() {
+		if i > 0 {
+			b.Comma()
+		}
+		b.Join(columnOf(c, of))
+	}
+	return b.String()
+}

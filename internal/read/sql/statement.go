@@ -1,0 +1,112 @@
+// Package sql writes the statements that read the nodes of plans. ent writes each query, so that its
+// interceptors and policies hold, and this package adds what ent has no words for.
+package sql
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"entgo.io/ent/dialect/sql"
+
+	"forge/internal/entity"
+	"forge/internal/unit"
+	"forge/internal/viewer"
+)
+
+// Client has ent make a query of an entity's rows. shape makes its columns, conditions and order.
+type Client interface {
+	Shape(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) error
+}
+
+// Statement is a query as ent has written it, with a Parameter for each argument that differs from
+// one time to the next.
+type Statement struct {
+	Text         string
+	Args         []any
+	Dependencies Dependencies
+}
+
+// Parameter stands for such an argument.
+type Parameter struct {
+	of    source
+	index int // of a cursor's value
+}
+
+type source int
+
+const (
+	theKeys source = iota // of the parent rows: the one, or a list
+	theOffset
+	theEnd // offset and size of a page
+	afterValue
+	beforeValue
+	theViewer // the ID of whoever asks
+)
+
+// Arguments puts values in the place of parameters.
+func (s *Statement) Arguments(value func(Parameter) any) []any {
+	args := slices.Clone(s.Args)
+	for i, arg := range args {
+		if p, ok := arg.(Parameter); ok {
+			args[i] = value(p)
+		}
+	}
+	return args
+}
+
+// Equal reports whether two statements have the same text and arguments.
+func (s *Statement) Equal(other *Statement) bool {
+	return s.Text == other.Text && reflect.DeepEqual(s.Args, other.Args)
+}
+
+// write has ent write the query that shape makes of the entity's rows. theViewer stands for the
+// viewer's ID, so that the statement is the same for all viewers of a role.
+func write(ctx context.Context, client Client, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
+	s, written := new(Statement), new(unit.Statement)
+	// The recorder is not asked for the viewer's ID: WithArgument answers before it.
+	ctx = viewer.WithArgument(unit.Capture(recorder{ctx, &s.Dependencies}, written), theViewer)
+	err := client.Shape(ctx, e, shape)
+	s.Text, s.Args = written.Text, written.Args
+	return s, err
+}
+
+// Dependencies are what a context was asked while statements were written, and what it said.
+type Dependencies []dependency
+
+type dependency struct{ key, value any }
+
+// Add adds those of a statement. Without a receiver it does nothing.
+func (d *Dependencies) Add(s *Statement) {
+	if d != nil {
+		*d = append(*d, s.Dependencies...)
+	}
+}
+
+// Hold reports whether the context gives the same answers. Values that cannot be compared count as
+// different.
+func (d Dependencies) Hold(ctx context.Context) bool {
+	for _, asked := range d {
+		value := ctx.Value(asked.key)
+		if value == nil && asked.value == nil {
+			continue
+		}
+		if !reflect.ValueOf(asked.value).Comparable() || !reflect.ValueOf(value).Comparable() || value != asked.value {
+			return false
+		}
+	}
+	return true
+}
+
+// recorder is a context that takes note of what it is asked.
+type recorder struct {
+	context.Context
+	asked *Dependencies
+}
+
+// Value answers as the context does.
+func (r recorder) Value(key any) any {
+	value := r.Context.Value(key)
+	*r.asked = append(*r.asked, dependency{key, value})
+	return value
+}

@@ -1,0 +1,399 @@
+package sql
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"forge/internal/apperr"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/read/binding"
+	"forge/internal/read/plan"
+	"forge/internal/viewer"
+)
+
+// maxNesting bounds how deep conditions stand inside each other: every hasEdgeWith is a query inside a query.
+const maxNesting = 10
+
+// Condition is a predicate on the rows of the selector that it is given.
+type Condition func(*sql.Selector) *sql.Predicate
+
+// maxRelations is how many conditions over related rows one argument may hold. PostgreSQL plans
+// queries inside of a query all together, for longer with each.
+const maxRelations = 20
+
+// Conditions reads where inputs. Fields are named by their path from the argument.
+type Conditions struct {
+	Dialect string
+	Viewer  viewer.Viewer
+	Client  Client
+	// Noted, if it is not nil, takes note of what the conditions depend on.
+	Noted *Dependencies
+
+	conditions, relations int // so far
+}
+
+// Read returns the condition of the argument where, nil if it says nothing.
+func (f *Conditions) Read(ctx context.Context, o *binding.Object, input map[string]any) (Condition, error) {
+	return f.all(ctx, o, input, "where", 0)
+}
+
+// all returns the Condition that everything in a where input holds. A Condition of null is as good as none.
+func (f *Conditions) all(ctx context.Context, o *binding.Object, input map[string]any, path string, depth int) (Condition, error) {
+	if depth > maxNesting {
+		return nil, apperr.BadInput(path, "conditions stand more than %d deep inside each other", maxNesting)
+	}
+	if f.conditions += max(1, len(input)); f.conditions > plan.MaxConditions {
+		return nil, apperr.BadInput(path, "there are more than %d conditions", plan.MaxConditions)
+	}
+	names := make([]string, 0, len(input))
+	for name, value := range input {
+		if value != nil && o.Filters[name] != nil { // a variable may bring __typename along
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names) // one text for one set of conditions
+	var parts []Condition
+	for _, name := range names {
+		part, err := f.one(ctx, o, o.Filters[name], input[name], path+"."+name, depth)
+		if err != nil {
+			return nil, err
+		}
+		if part != nil {
+			parts = append(parts, part)
+		}
+	}
+	return join(sql.And, parts), nil
+}
+
+func join(with func(...*sql.Predicate) *sql.Predicate, parts []Condition) Condition {
+	switch len(parts) {
+	case 0:
+		return nil
+	case 1:
+		return parts[0]
+	}
+	return func(s *sql.Selector) *sql.Predicate {
+		predicates := make([]*sql.Predicate, len(parts))
+		for i, part := range parts {
+			predicates[i] = part(s)
+		}
+		return with(predicates...)
+	}
+}
+
+func (f *Conditions) one(ctx context.Context, o *binding.Object, by *binding.Filter, value any, path string, depth int) (Condition, error) {
+	if by.Edge != nil {
+		if f.relations++; f.relations > maxRelations {
+			return nil, apperr.BadInput(path, "there are more than %d conditions over related rows", maxRelations)
+		}
+	}
+	if by.Closed && f.Viewer.Role != viewer.Admin {
+		return nil, apperr.Forbidden(path, "only an administrator may filter by this")
+	}
+	switch by.Op {
+	case "not":
+		inner, err := f.all(ctx, o, value.(map[string]any), path, depth+1)
+		if inner == nil {
+			return nil, err
+		}
+		return func(s *sql.Selector) *sql.Predicate { return sql.Not(inner(s)) }, nil
+	case "and":
+		return f.every(ctx, o, value, path, depth)
+	case "or":
+		return f.any(ctx, o, value, path, depth)
+	case "has":
+		inner, err := f.related(ctx, o, by, nil, depth)
+		if err == nil && value == false {
+			return func(s *sql.Selector) *sql.Predicate { return sql.Not(inner(s)) }, nil
+		}
+		return inner, err
+	case "hasWith":
+		inner, err := f.every(ctx, by.To, value, path, depth)
+		if err != nil {
+			return nil, err
+		}
+		return f.related(ctx, o, by, inner, depth)
+	}
+	return f.compare(by, value, path)
+}
+
+// every returns the Condition that all of a list of where inputs hold.
+func (f *Conditions) every(ctx context.Context, o *binding.Object, value any, path string, depth int) (Condition, error) {
+	parts, err := f.each(ctx, o, value, path, depth)
+	parts = slices.DeleteFunc(parts, func(part Condition) bool { return part == nil })
+	return join(sql.And, parts), err
+}
+
+// any returns the Condition that at least one of a list of where inputs holds. One that says nothing always does; of none, none does.
+func (f *Conditions) any(ctx context.Context, o *binding.Object, value any, path string, depth int) (Condition, error) {
+	parts, err := f.each(ctx, o, value, path, depth)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) == 0 {
+		return literal("FALSE"), nil
+	}
+	for i := range parts {
+		if parts[i] == nil {
+			parts[i] = literal("TRUE")
+		}
+	}
+	return join(sql.Or, parts), nil
+}
+
+func literal(text string) Condition {
+	return func(*sql.Selector) *sql.Predicate { return sql.ExprP(text) }
+}
+
+// each returns the conditions of a list of where inputs.
+func (f *Conditions) each(ctx context.Context, o *binding.Object, value any, path string, depth int) ([]Condition, error) {
+	inputs := plan.List(value)
+	parts := make([]Condition, len(inputs))
+	for i, input := range inputs {
+		part, err := f.all(ctx, o, input.(map[string]any), fmt.Sprintf("%s.%d", path, i), depth+1)
+		if err != nil {
+			return nil, err
+		}
+		parts[i] = part
+	}
+	return parts, nil
+}
+
+// related returns the Condition that a related row fulfils inner; nil stands for one that every row
+// fulfils. The query for related rows is completed by ent, so that rows which may not be seen do not
+// count.
+//
+// The query is correlated: EXISTS (SELECT … WHERE related.key = own.key). A list, IN (SELECT …), means
+// the same, but below NOT and OR PostgreSQL hashes it only if it expects it to fit into work_mem, and
+// otherwise reads all of it for each row. SQLite sorts a list once, whatever its size, which is faster
+// than a search for each row when inner is to be looked at as well, and stays linear where related rows
+// lead back to many others: there only a Condition without inner is correlated.
+func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding.Filter, inner Condition, depth int) (Condition, error) {
+	key, own := by.Edge.Column, o.Key().Name
+	if by.Edge.OwnKey {
+		key, own = by.To.Key().Name, by.Edge.Column
+	}
+	listed := inner != nil && f.Dialect == dialect.SQLite
+	var query *sql.Selector
+	var outer string // the column of the query around it, which is known when that is written
+	written, err := write(ctx, f.Client, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
+		// The query around it may be of the same table.
+		s.Table().As("related" + strconv.Itoa(depth))
+		if listed {
+			s.Select(s.C(key)).Where(sql.NotNull(s.C(key))) // NOT IN holds for nothing if there is a NULL
+		} else {
+			s.SelectExpr(sql.Raw("1")).Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(key)).WriteString(" = ").Ident(outer) }))
+		}
+		if inner != nil {
+			s.Where(inner(s))
+		}
+		query = s
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.Noted.Add(written)
+	return func(s *sql.Selector) *sql.Predicate {
+		outer = s.C(own)
+		if listed {
+			return sql.And(sql.NotNull(outer), sql.In(outer, query)) // so that "not" finds the rows that lead nowhere
+		}
+		return sql.Exists(query)
+	}, nil
+}
+
+// compare returns the Condition that a field compares with a value as the operator says.
+func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condition, error) {
+	column := by.Field.Column
+	if by.Field.MatchBy != "" {
+		column = by.Field.MatchBy
+	}
+	switch by.Op {
+	case "IsNil":
+		if value == true {
+			return func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }, nil
+		}
+		return func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(column)) }, nil
+	case "In":
+		return f.in(by, column, value, path)
+	}
+	arg, err := argument(by, value, path)
+	if err != nil {
+		return nil, err
+	}
+	switch by.Op {
+	case "GT":
+		return func(s *sql.Selector) *sql.Predicate { return sql.GT(s.C(column), arg) }, nil
+	case "GTE":
+		return func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(column), arg) }, nil
+	case "LT":
+		return func(s *sql.Selector) *sql.Predicate { return sql.LT(s.C(column), arg) }, nil
+	case "LTE":
+		return func(s *sql.Selector) *sql.Predicate { return sql.LTE(s.C(column), arg) }, nil
+	case "HasPrefix":
+		return hasPrefix(column, arg.(string)), nil
+	}
+	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(s.C(column), arg) }, nil
+}
+
+// hasPrefix compares with a range, which an index serves where LIKE with a parameter is not: text is ordered by code points.
+func hasPrefix(column, prefix string) Condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		from := sql.GTE(s.C(column), prefix)
+		if end, ok := after(prefix); ok {
+			return sql.And(from, sql.LT(s.C(column), end))
+		}
+		return from
+	}
+}
+
+// after returns the first text behind all that start with prefix, if there is one.
+func after(prefix string) (string, bool) {
+	runes := []rune(prefix)
+	for i := len(runes) - 1; i >= 0; i-- {
+		next := runes[i] + 1
+		if next == 0xd800 {
+			next = 0xe000 // surrogates are no characters
+		}
+		if next <= utf8.MaxRune {
+			return string(runes[:i]) + string(next), true
+		}
+	}
+	return "", false
+}
+
+// in compares with a list, passed as one parameter: the statement's text is the same for every length.
+func (f *Conditions) in(by *binding.Filter, column string, value any, path string) (Condition, error) {
+	args := []any{} // not nil, which would be sent as NULL
+	for i, entry := range plan.List(value) {
+		arg, err := argument(by, entry, fmt.Sprintf("%s.%d", path, i))
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, arg)
+	}
+	if by.Field.Kind == entity.ID {
+		keys := make([]uuid.UUID, len(args))
+		for i := range args {
+			keys[i] = args[i].(uuid.UUID)
+		}
+		return func(s *sql.Selector) *sql.Predicate { return inKeys(s, column, keys) }, nil
+	}
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if s.Dialect() == dialect.SQLite {
+				text, _ := json.Marshal(asStored(args))
+				b.Ident(s.C(column)).WriteString(" IN (SELECT value FROM json_each(").Arg(string(text)).WriteString("))")
+				return
+			}
+			b.Ident(s.C(column)).WriteString(" = ANY(").Arg(pq.Array(args)).WriteString(")")
+		})
+	}, nil
+}
+
+// asStored returns the values as SQLite stores them: times are whole microseconds there.
+func asStored(values []any) []any {
+	stored := make([]any, len(values))
+	for i, value := range values {
+		stored[i] = value
+		if t, ok := value.(time.Time); ok {
+			stored[i] = t.UnixMicro()
+		}
+	}
+	return stored
+}
+
+// inKeys compares a column with keys, passed as one parameter.
+func inKeys(s *sql.Selector, column string, keys []uuid.UUID) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		if s.Dialect() == dialect.SQLite {
+			b.Ident(s.C(column)).WriteString(" IN (SELECT unhex(value) FROM json_each(").Arg(keys).WriteString("))")
+			return
+		}
+		b.Ident(s.C(column)).WriteString(" = ANY(").Arg(keys).WriteString("::uuid[])")
+	})
+}
+
+// longestFolded is how many bytes a text may have to be normalized: to do that to a megabyte takes a second.
+const longestFolded = 16 << 10
+
+// argument turns a value of a where input into one to compare with.
+func argument(by *binding.Filter, value any, path string) (any, error) {
+	switch by.Field.Kind {
+	case entity.ID:
+		id, err := parseID(value, by.Prefix, path)
+		return id.UUID, err
+	case entity.Time:
+		t, err := parseTime(value)
+		if err != nil {
+			return nil, apperr.BadInput(path, "%s", err)
+		}
+		return t, nil
+	case entity.Int:
+		n, ok := plan.Int(value)
+		if !ok {
+			return nil, apperr.BadInput(path, "%v is not a whole number from %d to %d", value, math.MinInt32, math.MaxInt32)
+		}
+		return n, nil
+	case entity.String:
+		text, ok := value.(string)
+		if !ok || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+			return nil, apperr.BadInput(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
+		}
+		if by.Field.MatchBy != "" && len(text) <= longestFolded {
+			text = entity.Fold(text) // a longer one is no column's anyway
+		}
+		return text, nil
+	case entity.Enum:
+		text, _ := value.(string)
+		if by.Values.ForName(text) == nil { // a variable's value may differ in case
+			return nil, apperr.BadInput(path, "%.40q is not one of the values that are allowed here", value)
+		}
+		return text, nil
+	case entity.Bool:
+		if on, ok := value.(bool); ok {
+			return on, nil
+		}
+		return nil, apperr.BadInput(path, "%v is neither true nor false", value)
+	}
+	return nil, fmt.Errorf("read: nothing says how to compare the column %s", by.Field.Column)
+}
+
+// parseID reads an ID that must belong to the type with the given prefix; "" stands for any.
+func parseID(value any, prefix, path string) (ids.ID, error) {
+	var id ids.ID
+	if err := id.UnmarshalGQL(value); err != nil {
+		if malformed, ok := errors.AsType[*ids.MalformedError](err); ok && prefix != "" {
+			return id, apperr.BadInput(path, "%s", malformed.Wanted(prefix))
+		}
+		return id, apperr.BadInput(path, "%s", err)
+	}
+	if prefix != "" && id.Prefix != prefix {
+		return id, apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", id, prefix)
+	}
+	return id, nil
+}
+
+func parseTime(value any) (time.Time, error) {
+	text, _ := value.(string)
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return t, fmt.Errorf("%.40q is not a time: one looks like 2026-01-02T15:04:05Z", text)
+	}
+	return t.UTC().Truncate(time.Microsecond), nil
+}
