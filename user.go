@@ -42,7 +42,7 @@ func changeRole(ctx context.Context, p program) error {
 		u := unit.New(db, unit.Write)
 		defer u.Rollback()
 		ctx := viewer.NewContext(unit.NewContext(ctx, u), viewer.System)
-		found, err := u.Client().User.Query().Where(user.Username(name)).Select(user.FieldID).Only(ctx)
+		found, err := ent.UnitClient(u).User.Query().Where(user.Username(name)).Select(user.FieldID).Only(ctx)
 		if ent.IsNotFound(err) {
 			return fmt.Errorf("there is no user %q", name)
 		}
@@ -53,10 +53,10 @@ func changeRole(ctx context.Context, p program) error {
 		if err != nil {
 			return err
 		}
-		if err := u.Client().User.UpdateOneID(found.ID).SetRole(role).SetTokensValidAfter(at).Exec(ctx); err != nil {
+		if err := ent.UnitClient(u).User.UpdateOneID(found.ID).SetRole(role).SetTokensValidAfter(at).Exec(ctx); err != nil {
 			return fmt.Errorf("give %q another role: %w", name, err)
 		}
-		if err := session.End(ctx, u.Client(), found.ID); err != nil {
+		if err := session.End(ctx, ent.UnitClient(u), found.ID); err != nil {
 			return err
 		}
 		if err := u.Commit(ctx); err != nil {

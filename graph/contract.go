@@ -14,6 +14,7 @@ import (
 	gql "github.com/vektah/gqlparser/v2/ast"
 
 	"forge/ent"
+	_ "forge/ent/runtime" // the hooks, interceptors and policies of ent/schema
 	"forge/graph/generated"
 	"forge/internal/read"
 )
@@ -30,6 +31,7 @@ func newEngine(resolvers generated.ResolverRoot, cursorKey []byte) (*read.Engine
 	return read.NewEngine(read.Contract{
 		Schema:    contract(),
 		Entities:  ent.Entities,
+		Query:     ent.QueryEntity,
 		Resolvers: reflect.TypeFor[generated.ResolverRoot](),
 		Refers:    referring(resolvers),
 	}, cursorKey)

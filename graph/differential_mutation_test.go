@@ -12,8 +12,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/ent"
 	"forge/graph"
-	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
@@ -121,7 +121,7 @@ func TestDifferentialMutations(t *testing.T) {
 		var latest *contents
 		read := fieldwise{func(ctx context.Context) *contents {
 			if strings.HasSuffix(graphql.GetFieldContext(ctx).Object, "Payload") {
-				latest = readContents(ctx, t, unit.Client(ctx))
+				latest = readContents(ctx, t, ent.FromUnit(ctx))
 			}
 			return latest
 		}}

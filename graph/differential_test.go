@@ -21,6 +21,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/ent"
 	"forge/graph"
 	"forge/internal/budget"
 	"forge/internal/database"
@@ -55,7 +56,7 @@ func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
 	of := &differ{db: d.db, values: d.values, engine: as(v, graph.NewServer(d.db, graph.Config{Development: true}, log))}
 	u := unit.New(d.db, unit.Snapshot)
 	defer u.Rollback()
-	of.contents = readContents(viewer.NewContext(t.Context(), v), t, u.Client())
+	of.contents = readContents(viewer.NewContext(t.Context(), v), t, ent.UnitClient(u))
 	if d.contents != nil {
 		of.contents.all = d.contents
 	}

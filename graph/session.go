@@ -175,7 +175,7 @@ func beforeCommit(ctx context.Context, do func()) {
 }
 
 // afterFailure has do called once the operation has failed for good and is rolled back, in a unit of work of its own.
-func afterFailure(ctx context.Context, do func(context.Context, *ent.Client) error) {
+func afterFailure(ctx context.Context, do func(context.Context) error) {
 	a := ctx.Value(attemptKey{}).(*attempt)
 	a.aftermath = append(a.aftermath, do)
 }
@@ -193,12 +193,12 @@ func (a *attempt) settle(ctx context.Context) {
 }
 
 // once does something in a unit of work of its own, again while others are in the way.
-func (a *attempt) once(ctx context.Context, do func(context.Context, *ent.Client) error) error {
+func (a *attempt) once(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), retried)
 	defer cancel()
 	for n := 1; ; n++ {
 		u := unit.New(a.db, unit.Write)
-		err := do(unit.NewContext(ctx, u), u.Client())
+		err := do(unit.NewContext(ctx, u))
 		if err == nil {
 			err = u.Commit(ctx)
 		}

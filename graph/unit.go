@@ -13,7 +13,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/ent"
 	"forge/internal/apperr"
 	"forge/internal/budget"
 	"forge/internal/database"
@@ -72,8 +71,8 @@ type attempt struct {
 	// doubt is the error of an attempt of the operation, this or an earlier one, of which it is not known whether it was stored.
 	doubt error
 
-	ready     []func()                                   // see beforeCommit
-	aftermath []func(context.Context, *ent.Client) error // see afterFailure
+	ready     []func()                      // see beforeCommit
+	aftermath []func(context.Context) error // see afterFailure
 
 	failures failures
 }

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"reflect"
@@ -8,15 +9,19 @@ import (
 	"slices"
 	"strings"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/unit"
 )
 
 // Contract is what an engine answers, and what stands behind it.
 type Contract struct {
 	Schema   *ast.Schema
 	Entities []*entity.Entity
+	// Query runs an ent query for rows of an entity, with the statement that shape makes.
+	Query func(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func(*sql.Selector)) error
 	// Resolvers is gqlgen's ResolverRoot: it tells which types have fields with code of their own. It may be nil, for none.
 	Resolvers reflect.Type
 	// Refers reports whether the resolver of a root field of queries is known to do nothing but refer to what the field means: to the

@@ -15,11 +15,14 @@ import (
 	"slices"
 	"sync"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/cursorcipher"
+	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/unit"
 )
 
 // Engine reads selections of one schema. It is safe for concurrent use.
@@ -30,6 +33,7 @@ type Engine struct {
 	// Alone has every request read for itself. It is set before the first operation.
 	Alone bool
 
+	query       func(context.Context, *unit.Unit, *entity.Entity, func(*sql.Selector)) error // Contract.Query
 	schema      *ast.Schema
 	plain       func(field string) bool // Contract.Refers
 	objects     map[string]*object      // by the name of the GraphQL type
@@ -43,7 +47,7 @@ type Engine struct {
 //
 // cursorKey seals cursors, and has cursorcipher.KeySize bytes; with none everyone can read them.
 func NewEngine(c Contract, cursorKey []byte) (*Engine, error) {
-	e := &Engine{schema: c.Schema, plain: c.Refers, cursors: cursorcipher.New(cursorKey)}
+	e := &Engine{query: c.Query, schema: c.Schema, plain: c.Refers, cursors: cursorcipher.New(cursorKey)}
 	b := &binder{Engine: e}
 	b.bind(c.Entities)
 	b.checkOthers()

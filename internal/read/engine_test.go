@@ -17,13 +17,14 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"forge/ent"
+	_ "forge/ent/runtime" // the policies of ent/schema
 	"forge/graph/generated"
 	"forge/internal/entity"
 )
 
 func newTestEngine() *Engine {
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
-	e, err := NewEngine(Contract{Schema: schema, Entities: ent.Entities, Refers: func(string) bool { return true }}, nil)
+	e, err := NewEngine(Contract{Schema: schema, Entities: ent.Entities, Query: ent.QueryEntity, Refers: func(string) bool { return true }}, nil)
 	if err != nil {
 		panic(err)
 	}

@@ -53,7 +53,7 @@ func (r *run) written(ctx context.Context, e *entity.Entity, theViewer any, shap
 	s := new(statement)
 	// The listening one is not asked for the viewer's ID, so that the statement is the same for all viewers of a role.
 	ctx = viewer.WithArgument(unit.Capture(listening{ctx, &s.asked}, &s.Statement), theViewer)
-	err := r.unit.Client().Shape(ctx, e, shape)
+	err := r.query(ctx, r.unit, e, shape)
 	r.note(s)
 	return s, err
 }
