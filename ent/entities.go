@@ -2,14 +2,7 @@
 
 package ent
 
-import (
-	"context"
-	"fmt"
-
-	"entgo.io/ent/dialect/sql"
-
-	"forge/internal/entity"
-)
+import "forge/internal/entity"
 
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
@@ -189,31 +182,4 @@ var Entities = []*entity.Entity{
 			{Name: "orders", To: "Order", Column: "user_id"},
 		},
 	},
-}
-
-// Shape runs a query of e whose statement shape makes: its columns, conditions, order. It is a query like
-// any other of ent's, so interceptors and policies have their say; whoever runs it takes the rows at the driver.
-func (c *Client) Shape(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) error {
-	var none []struct{}
-	switch e.Name {
-	case "Hero":
-		return c.Hero.Query().Where(shape).Select("id").Scan(ctx, &none)
-	case "IdempotencyKey":
-		return c.IdempotencyKey.Query().Where(shape).Select("id").Scan(ctx, &none)
-	case "Inventory":
-		return c.Inventory.Query().Where(shape).Select("id").Scan(ctx, &none)
-	case "Order":
-		return c.Order.Query().Where(shape).Select("id").Scan(ctx, &none)
-	case "OrderItem":
-		return c.OrderItem.Query().Where(shape).Select("id").Scan(ctx, &none)
-	case "Product":
-		return c.Product.Query().Where(shape).Select("id").Scan(ctx, &none)
-	case "Session":
-		return c.Session.Query().Where(shape).Select("id").Scan(ctx, &none)
-	case "Team":
-		return c.Team.Query().Where(shape).Select("id").Scan(ctx, &none)
-	case "User":
-		return c.User.Query().Where(shape).Select("id").Scan(ctx, &none)
-	}
-	return fmt.Errorf("ent: no entity %q", e.Name)
 }

@@ -58,7 +58,7 @@ func setRole(ctx context.Context, db *database.DB, username, role string) error 
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()
 	ctx = viewer.NewContext(unit.NewContext(ctx, u), viewer.System)
-	found, err := u.Client().User.Query().Where(user.Username(username)).Select(user.FieldID).Only(ctx)
+	found, err := ent.UnitClient(u).User.Query().Where(user.Username(username)).Select(user.FieldID).Only(ctx)
 	if ent.IsNotFound(err) {
 		return application.ErrNoAccount
 	}
@@ -69,10 +69,10 @@ func setRole(ctx context.Context, db *database.DB, username, role string) error 
 	if err != nil {
 		return err
 	}
-	if err := u.Client().User.UpdateOneID(found.ID).SetRole(user.Role(role)).SetTokensValidAfter(at).Exec(ctx); err != nil {
+	if err := ent.UnitClient(u).User.UpdateOneID(found.ID).SetRole(user.Role(role)).SetTokensValidAfter(at).Exec(ctx); err != nil {
 		return err
 	}
-	if err := session.End(ctx, u.Client(), found.ID); err != nil {
+	if err := session.End(ctx, ent.UnitClient(u), found.ID); err != nil {
 		return err
 	}
 	return u.Commit(ctx)

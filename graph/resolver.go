@@ -16,6 +16,7 @@ import (
 
 	"forge/ent"
 	"forge/ent/migrate"
+	_ "forge/ent/runtime" // the hooks, interceptors and policies of ent/schema
 	"forge/graph/generated"
 	"forge/internal/gqlexec"
 	"forge/internal/password"
@@ -43,6 +44,7 @@ func (r *Resolver) API() gqlexec.API {
 		},
 		Access:       r.access(),
 		Entities:     ent.Entities,
+		Query:        ent.QueryEntity,
 		Tables:       migrate.Tables,
 		Resolvers:    reflect.TypeFor[generated.ResolverRoot](),
 		Sources:      sources,

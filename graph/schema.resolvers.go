@@ -61,7 +61,7 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input model.Chang
 
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {
-	u, err := createUser(ctx, unit.Client(ctx), input)
+	u, err := createUser(ctx, ent.FromUnit(ctx), input)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUse
 
 // UpdateUser is the resolver for the updateUser field.
 func (r *mutationResolver) UpdateUser(ctx context.Context, id ids.ID, input model.UpdateUserInput, expectedVersion *int32) (*model.UpdateUserPayload, error) {
-	if err := r.updateUser(ctx, unit.Client(ctx), target(id, expectedVersion), input); err != nil {
+	if err := r.updateUser(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateUserPayload{User: &model.User{ID: id}}, nil
@@ -78,7 +78,7 @@ func (r *mutationResolver) UpdateUser(ctx context.Context, id ids.ID, input mode
 
 // DeleteUser is the resolver for the deleteUser field.
 func (r *mutationResolver) DeleteUser(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteUserPayload, error) {
-	if err := r.deleteUser(ctx, unit.Client(ctx), target(id, expectedVersion)); err != nil {
+	if err := r.deleteUser(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
 		return nil, err
 	}
 	return &model.DeleteUserPayload{DeletedID: id}, nil
@@ -86,7 +86,7 @@ func (r *mutationResolver) DeleteUser(ctx context.Context, id ids.ID, expectedVe
 
 // RestoreUser is the resolver for the restoreUser field.
 func (r *mutationResolver) RestoreUser(ctx context.Context, id ids.ID) (*model.RestoreUserPayload, error) {
-	if err := restoreUser(ctx, unit.Client(ctx), id); err != nil {
+	if err := restoreUser(ctx, ent.FromUnit(ctx), id); err != nil {
 		return nil, err
 	}
 	return &model.RestoreUserPayload{User: &model.User{ID: id}}, nil
@@ -94,7 +94,7 @@ func (r *mutationResolver) RestoreUser(ctx context.Context, id ids.ID) (*model.R
 
 // CreateTeam is the resolver for the createTeam field.
 func (r *mutationResolver) CreateTeam(ctx context.Context, input model.CreateTeamInput) (*model.CreateTeamPayload, error) {
-	t, err := createTeam(ctx, unit.Client(ctx), input)
+	t, err := createTeam(ctx, ent.FromUnit(ctx), input)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (r *mutationResolver) CreateTeam(ctx context.Context, input model.CreateTea
 
 // UpdateTeam is the resolver for the updateTeam field.
 func (r *mutationResolver) UpdateTeam(ctx context.Context, id ids.ID, input model.UpdateTeamInput, expectedVersion *int32) (*model.UpdateTeamPayload, error) {
-	if err := updateTeam(ctx, unit.Client(ctx), target(id, expectedVersion), input); err != nil {
+	if err := updateTeam(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateTeamPayload{Team: &model.Team{ID: id}}, nil
@@ -111,7 +111,7 @@ func (r *mutationResolver) UpdateTeam(ctx context.Context, id ids.ID, input mode
 
 // DeleteTeam is the resolver for the deleteTeam field.
 func (r *mutationResolver) DeleteTeam(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteTeamPayload, error) {
-	if err := deleteTeam(ctx, unit.Client(ctx), target(id, expectedVersion)); err != nil {
+	if err := deleteTeam(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
 		return nil, err
 	}
 	return &model.DeleteTeamPayload{DeletedID: id}, nil
@@ -119,7 +119,7 @@ func (r *mutationResolver) DeleteTeam(ctx context.Context, id ids.ID, expectedVe
 
 // CreateHero is the resolver for the createHero field.
 func (r *mutationResolver) CreateHero(ctx context.Context, input model.CreateHeroInput) (*model.CreateHeroPayload, error) {
-	h, err := createHero(ctx, unit.Client(ctx), input)
+	h, err := createHero(ctx, ent.FromUnit(ctx), input)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (r *mutationResolver) CreateHero(ctx context.Context, input model.CreateHer
 
 // CreateHeroes is the resolver for the createHeroes field.
 func (r *mutationResolver) CreateHeroes(ctx context.Context, input []*model.CreateHeroInput, onError model.OnError) (*model.CreateHeroesPayload, error) {
-	drafts, err := createHeroes(ctx, unit.Client(ctx), input, onError)
+	drafts, err := createHeroes(ctx, ent.FromUnit(ctx), input, onError)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (r *mutationResolver) CreateHeroes(ctx context.Context, input []*model.Crea
 
 // UpdateHero is the resolver for the updateHero field.
 func (r *mutationResolver) UpdateHero(ctx context.Context, id ids.ID, input model.UpdateHeroInput, expectedVersion *int32) (*model.UpdateHeroPayload, error) {
-	if err := updateHero(ctx, unit.Client(ctx), target(id, expectedVersion), input); err != nil {
+	if err := updateHero(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateHeroPayload{Hero: &model.Hero{ID: id}}, nil
@@ -145,7 +145,7 @@ func (r *mutationResolver) UpdateHero(ctx context.Context, id ids.ID, input mode
 
 // DeleteHero is the resolver for the deleteHero field.
 func (r *mutationResolver) DeleteHero(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteHeroPayload, error) {
-	if err := deleteHero(ctx, unit.Client(ctx), target(id, expectedVersion)); err != nil {
+	if err := deleteHero(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
 		return nil, err
 	}
 	return &model.DeleteHeroPayload{DeletedID: id}, nil
@@ -153,7 +153,7 @@ func (r *mutationResolver) DeleteHero(ctx context.Context, id ids.ID, expectedVe
 
 // CreateProduct is the resolver for the createProduct field.
 func (r *mutationResolver) CreateProduct(ctx context.Context, input model.CreateProductInput) (*model.CreateProductPayload, error) {
-	p, err := createProduct(ctx, unit.Client(ctx), input)
+	p, err := createProduct(ctx, ent.FromUnit(ctx), input)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (r *mutationResolver) CreateProduct(ctx context.Context, input model.Create
 
 // UpdateProduct is the resolver for the updateProduct field.
 func (r *mutationResolver) UpdateProduct(ctx context.Context, id ids.ID, input model.UpdateProductInput, expectedVersion *int32) (*model.UpdateProductPayload, error) {
-	if err := updateProduct(ctx, unit.Client(ctx), target(id, expectedVersion), input); err != nil {
+	if err := updateProduct(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateProductPayload{Product: &model.Product{ID: id}}, nil
@@ -170,7 +170,7 @@ func (r *mutationResolver) UpdateProduct(ctx context.Context, id ids.ID, input m
 
 // AdjustStock is the resolver for the adjustStock field.
 func (r *mutationResolver) AdjustStock(ctx context.Context, productID ids.ID, delta int32) (*model.AdjustStockPayload, error) {
-	if err := adjustStock(ctx, unit.Client(ctx), productID, delta); err != nil {
+	if err := adjustStock(ctx, ent.FromUnit(ctx), productID, delta); err != nil {
 		return nil, err
 	}
 	return &model.AdjustStockPayload{Product: &model.Product{ID: productID}}, nil
@@ -178,7 +178,7 @@ func (r *mutationResolver) AdjustStock(ctx context.Context, productID ids.ID, de
 
 // CreateOrder is the resolver for the createOrder field.
 func (r *mutationResolver) CreateOrder(ctx context.Context, input model.CreateOrderInput) (*model.CreateOrderPayload, error) {
-	id, err := createOrder(ctx, unit.Client(ctx), input)
+	id, err := createOrder(ctx, ent.FromUnit(ctx), input)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (r *mutationResolver) CreateOrder(ctx context.Context, input model.CreateOr
 
 // CancelOrder is the resolver for the cancelOrder field.
 func (r *mutationResolver) CancelOrder(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.CancelOrderPayload, error) {
-	if err := cancelOrder(ctx, unit.Client(ctx), target(id, expectedVersion)); err != nil {
+	if err := cancelOrder(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
 		return nil, err
 	}
 	return &model.CancelOrderPayload{Order: &model.Order{ID: id}}, nil

@@ -62,7 +62,7 @@ func (r *Resolver) refreshSession(ctx context.Context, in model.RefreshSessionIn
 	}
 	tokens, err := s.Refresh(ctx, in.RefreshToken)
 	if replayed, ok := errors.AsType[*session.ReplayError](err); ok {
-		gqlexec.AfterRollback(ctx, func(ctx context.Context) error { return replayed.End(ctx, unit.Client(ctx)) })
+		gqlexec.AfterRollback(ctx, func(ctx context.Context) error { return replayed.End(ctx, ent.FromUnit(ctx)) })
 	}
 	return tokens, err
 }

@@ -3,6 +3,7 @@ package seed
 import (
 	"testing"
 
+	"forge/ent"
 	"forge/ent/user"
 	"forge/internal/password"
 	"forge/internal/unit"
@@ -20,7 +21,7 @@ func TestAccounts(t *testing.T) {
 		u := unit.New(db, unit.Single)
 		defer u.Rollback()
 		for _, a := range Accounts {
-			found := u.Client().User.Query().Where(user.Username(a.Username)).OnlyX(t.Context())
+			found := ent.UnitClient(u).User.Query().Where(user.Username(a.Username)).OnlyX(t.Context())
 			ok, err := password.New(password.Cost{}, 0, 0).Verify(t.Context(), a.Password, *found.HashedPassword)
 			if !ok || err != nil || string(found.Role) != a.Role || !found.IsActive || password.Common(a.Password) {
 				t.Errorf("%s: %t, %v, %s", a.Username, ok, err, found)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"forge/ent"
 	"forge/ent/orderitem"
 	_ "forge/ent/runtime" // the defaults of new rows
 	"forge/ent/team"
@@ -281,7 +282,7 @@ func TestNotEmpty(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
 		u := unit.New(db, unit.Write)
-		u.Client().Team.Create().SetName("Own").SaveX(viewer.NewContext(t.Context(), viewer.System))
+		ent.UnitClient(u).Team.Create().SetName("Own").SaveX(viewer.NewContext(t.Context(), viewer.System))
 		if err := u.Commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}

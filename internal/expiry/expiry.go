@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"forge/ent"
 	"forge/internal/database"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -19,8 +18,9 @@ const Limit = 1000
 // given up, so that a connection that died without a word does not end all sweeping.
 const roundTime = 30 * time.Second
 
-// Some removes up to Limit rows whose time was over at now, and returns how many there were.
-type Some func(ctx context.Context, db *ent.Client, now time.Time) (int, error)
+// Some removes up to Limit rows whose time was over at now, in the unit of work on ctx. It returns
+// how many there were.
+type Some func(ctx context.Context, now time.Time) (int, error)
 
 // All removes until there are none left, and returns how many there were. Each time is a unit of work of its own.
 func (some Some) All(ctx context.Context, db *database.DB) (total int, err error) {
@@ -44,7 +44,7 @@ func (some Some) once(ctx context.Context, db *database.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := some(ctx, u.Client(), now)
+	n, err := some(unit.NewContext(ctx, u), now)
 	if err != nil || n == 0 {
 		return 0, err
 	}

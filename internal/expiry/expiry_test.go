@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"forge/ent"
 	"forge/internal/database"
 	"forge/test/dbtest"
 )
@@ -20,7 +19,7 @@ func TestSweepsEnd(t *testing.T) {
 		}
 		defer db.Close()
 		rounds := 0
-		some := Some(func(ctx context.Context, _ *ent.Client, now time.Time) (int, error) {
+		some := Some(func(ctx context.Context, now time.Time) (int, error) {
 			if at, ok := ctx.Deadline(); !ok || time.Until(at) > roundTime {
 				t.Errorf("the round ends at %v", at)
 			}

@@ -14,6 +14,7 @@ import (
 	"forge/internal/persisted"
 	"forge/internal/read"
 	"forge/internal/read/binding"
+	"forge/internal/read/load"
 )
 
 // API is an API and what stands behind it.
@@ -25,6 +26,8 @@ type API struct {
 	Access map[string]Access
 	// Entities are the kinds of rows that the API shows.
 	Entities []*entity.Entity
+	// Query runs an ent query for rows of an entity: ent.QueryEntity.
+	Query load.Query
 	// Tables are those of the database. Their CHECK constraints tell which columns a refused value
 	// belongs to.
 	Tables []*schema.Table
@@ -71,5 +74,5 @@ func (a API) engine(schema *ast.Schema, opts Options) (*read.Engine, error) {
 		Entities:  a.Entities,
 		Resolvers: a.Resolvers,
 		Refers:    a.Refers(),
-	}, read.Options{CursorKey: opts.CursorKey, Public: a.openToAll, DisableCoalescing: opts.UnsharedReads})
+	}, read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, DisableCoalescing: opts.UnsharedReads})
 }

@@ -26,7 +26,6 @@ import (
 	"forge/internal/database"
 	"forge/internal/expiry"
 	"forge/internal/telemetry"
-	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
@@ -88,7 +87,7 @@ func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, 
 		if ours || err != nil {
 			return nil, err
 		}
-		known, err := unit.Client(ctx).IdempotencyKey.Query().Where(r.is()).Only(ctx)
+		known, err := ent.FromUnit(ctx).IdempotencyKey.Query().Where(r.is()).Only(ctx)
 		switch {
 		case ent.IsNotFound(err):
 			continue // it has expired and was swept away since
@@ -110,7 +109,7 @@ func (r *Request) take(ctx context.Context, now, expires time.Time) (bool, error
 		u.SetExcluded(idempotencykey.FieldFingerprint).SetExcluded(idempotencykey.FieldExpiresAt).SetNull(idempotencykey.FieldAnswer)
 	}
 	expired := entsql.LT(idempotencykey.FieldExpiresAt, now)
-	err := unit.Client(ctx).IdempotencyKey.Create().
+	err := ent.FromUnit(ctx).IdempotencyKey.Create().
 		SetViewer(r.Viewer).SetKey(r.Key).SetFingerprint(r.Print).SetExpiresAt(expires).
 		OnConflict(entsql.ConflictColumns(idempotencykey.FieldViewer, idempotencykey.FieldKey), entsql.ResolveWith(anew), entsql.UpdateWhere(expired)).
 		Exec(ctx)
@@ -138,7 +137,7 @@ func (r *Request) Keep(ctx context.Context, answer []byte, limits Limits) error 
 			len(answer), limits.AnswerBytes, Header)
 	}
 	ctx = viewer.NewContext(ctx, viewer.System)
-	n, err := unit.Client(ctx).IdempotencyKey.Update().Where(r.is(), r.within(limits, len(answer))).SetAnswer(string(answer)).Save(ctx)
+	n, err := ent.FromUnit(ctx).IdempotencyKey.Update().Where(r.is(), r.within(limits, len(answer))).SetAnswer(string(answer)).Save(ctx)
 	switch {
 	case err != nil:
 		return fmt.Errorf("keep an answer under its idempotency key: %w", err)
@@ -167,7 +166,7 @@ func (r *Request) within(limits Limits, bytes int) func(*entsql.Selector) {
 // full returns the error for a viewer for whom no more is kept.
 func (r *Request) full(ctx context.Context, limits Limits) error {
 	telemetry.FromContext(ctx).Refuse(telemetry.KeptKeys)
-	oldest, err := unit.Client(ctx).IdempotencyKey.Query().Where(idempotencykey.Viewer(r.Viewer)).
+	oldest, err := ent.FromUnit(ctx).IdempotencyKey.Query().Where(idempotencykey.Viewer(r.Viewer)).
 		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Select(idempotencykey.FieldExpiresAt).First(ctx)
 	if err != nil {
 		return fmt.Errorf("look for the oldest of a viewer's idempotency keys: %w", err)
@@ -195,7 +194,8 @@ func Sweep(ctx context.Context, db *database.DB) (int, error) {
 }
 
 // Expired removes some keys that had expired at a time, as expiry.Some does. An index finds them.
-func Expired(ctx context.Context, c *ent.Client, now time.Time) (int, error) {
+func Expired(ctx context.Context, now time.Time) (int, error) {
+	c := ent.FromUnit(ctx)
 	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(now)).
 		Order(ent.Asc(idempotencykey.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {

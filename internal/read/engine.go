@@ -39,6 +39,8 @@ type Engine struct {
 
 // Options are what an engine depends on beside its contract.
 type Options struct {
+	// Query runs an ent query: ent.QueryEntity.
+	Query load.Query
 	// CursorKey encrypts cursors, and has cursorcipher.KeySize bytes. Without it everybody can read
 	// what a cursor holds.
 	CursorKey []byte
@@ -101,7 +103,7 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 
 // request returns what the operation of ctx loads rows for.
 func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load.Request {
-	return load.Request{Unit: unit.FromContext(ctx), Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
+	return load.Request{Query: e.options.Query, Unit: unit.FromContext(ctx), Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
 		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
 }
 

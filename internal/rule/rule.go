@@ -4,12 +4,12 @@ package rule
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 
-	"forge/ent/intercept"
 	"forge/internal/apperr"
 	"forge/internal/viewer"
 )
@@ -56,9 +56,9 @@ func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
 }
 
 func where(q ent.Query, condition func(*sql.Selector)) error {
-	query, err := intercept.NewQuery(q)
-	if err != nil {
-		return err
+	query, ok := q.(conditional)
+	if !ok {
+		return fmt.Errorf("rule: a %T cannot be restricted", q)
 	}
 	query.WhereP(condition)
 	return nil
@@ -81,9 +81,8 @@ type updateKey struct{}
 // ForUpdate returns a context in which a query finds the rows that the viewer may update, which may be fewer than may be read.
 func ForUpdate(ctx context.Context) context.Context { return context.WithValue(ctx, updateKey{}, true) }
 
-// change is what the mutations of all entities can do.
-type change interface {
-	ent.Mutation
+// conditional is a query or a mutation that can be restricted to some rows. All of ent's are.
+type conditional interface {
 	WhereP(...func(*sql.Selector))
 }
 
@@ -108,7 +107,7 @@ func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 		return err
 	}
 	if !m.Op().Is(ent.OpCreate) {
-		m.(change).WhereP(p.Owner.is(v.ID))
+		m.(conditional).WhereP(p.Owner.is(v.ID))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"forge/ent"
 	"forge/ent/user"
 	"forge/internal/apperr"
 	"forge/internal/database"
@@ -49,7 +50,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 	if err != nil {
 		return id, at, err
 	}
-	db := unit.Client(ctx)
+	db := ent.FromUnit(ctx)
 	if at, err = Stamp(ctx, v.ID); err != nil {
 		return id, at, err
 	}
@@ -69,7 +70,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 func Check(ctx context.Context, db *database.DB, v viewer.Viewer) error {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()
-	good, err := u.Client().User.Query().
+	good, err := ent.UnitClient(u).User.Query().
 		Where(user.ID(v.ID), user.IsActive(true), user.Or(user.TokensValidAfterIsNil(), user.TokensValidAfterLTE(v.Issued))).Exist(system(ctx))
 	if err != nil {
 		return fmt.Errorf("check a token: %w", err)

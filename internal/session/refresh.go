@@ -30,8 +30,8 @@ func (*ReplayError) Error() string { return "a used refresh token came back" }
 func (*ReplayError) Unwrap() error { return errRefresh }
 
 // End ends the family that the token belongs to. The unit of work in which it came back has failed, so this takes another one.
-func (e *ReplayError) End(ctx context.Context, db *ent.Client) error {
-	return endFamily(ctx, db, e.user, e.family)
+func (e *ReplayError) End(ctx context.Context) error {
+	return endFamily(ctx, ent.FromUnit(ctx), e.user, e.family)
 }
 
 // Refresh exchanges a refresh token for the next one and an access token. A token that the same client has used within
@@ -39,7 +39,7 @@ func (e *ReplayError) End(ctx context.Context, db *ent.Client) error {
 // UNAUTHENTICATED if the token is not good any more; if that is because it was used before, it is a *ReplayError, whose
 // End the caller has to call.
 func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
-	db := unit.Client(ctx)
+	db := ent.FromUnit(ctx)
 	known, err := find(ctx, db, token)
 	if known == nil || err != nil {
 		return nil, orRefused(err)
@@ -116,7 +116,7 @@ func newSalt() string {
 
 // SignOut ends the family of a refresh token, also of one that was used. It returns false if there is none.
 func (s *Sessions) SignOut(ctx context.Context, token string) (bool, error) {
-	db := unit.Client(ctx)
+	db := ent.FromUnit(ctx)
 	known, err := find(ctx, db, token)
 	if known == nil || err != nil {
 		return false, err

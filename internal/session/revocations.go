@@ -168,7 +168,7 @@ func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *seen) (
 	}
 	after := r.clock()
 	now.offset = theirs.Sub(after.Add(now.at.Sub(after) / 2)) // the database's answer is of about the middle
-	return u.Client().User.Query().Where(user.TokensValidAfterGT(theirs.Add(-r.life-slack))).Select(user.FieldID, user.FieldTokensValidAfter).
+	return ent.UnitClient(u).User.Query().Where(user.TokensValidAfterGT(theirs.Add(-r.life-slack))).Select(user.FieldID, user.FieldTokensValidAfter).
 		All(entity.WithDeleted(viewer.NewContext(ctx, viewer.System)))
 }
 

@@ -88,7 +88,7 @@ func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID, ref
 	if u.TokensValidAfter != nil && u.TokensValidAfter.After(now) {
 		issued = *u.TokensValidAfter
 	}
-	stored, err := unit.Client(ctx).Session.Create().SetFamily(family).SetUserID(u.ID).SetTokenHash(hashed(refresh)).
+	stored, err := ent.FromUnit(ctx).Session.Create().SetFamily(family).SetUserID(u.ID).SetTokenHash(hashed(refresh)).
 		SetCreatedAt(issued).SetExpiresAt(now.Add(s.life)).Save(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("store a session: %w", err)
@@ -131,7 +131,8 @@ func End(ctx context.Context, db *ent.Client, user uuid.UUID) error {
 }
 
 // Expired removes some sessions that had expired at a time, as expiry.Some does. An index finds them.
-func Expired(ctx context.Context, db *ent.Client, now time.Time) (int, error) {
+func Expired(ctx context.Context, now time.Time) (int, error) {
+	db := ent.FromUnit(ctx)
 	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).Order(ent.Asc(entsession.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err

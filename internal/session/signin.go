@@ -38,7 +38,7 @@ func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := unit.Client(ctx).User.Create().SetUsername(a.Username).SetNillableEmail(a.Email).SetNillableEmailKey(a.EmailKey).
+	u, err := ent.FromUnit(ctx).User.Create().SetUsername(a.Username).SetNillableEmail(a.Email).SetNillableEmailKey(a.EmailKey).
 		SetHashedPassword(hash).Save(system(ctx))
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return nil, apperr.LoginTaken()
@@ -68,7 +68,7 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 		return nil, noted(ctx, err)
 	}
 	fresh := s.fresher(ctx, u, password)
-	now, err := lock(ctx, unit.Client(ctx), u.ID)
+	now, err := lock(ctx, ent.FromUnit(ctx), u.ID)
 	switch {
 	case ent.IsNotFound(err):
 		return nil, errSignIn
@@ -85,7 +85,7 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	if err := renewKey(ctx, u); err != nil {
 		return nil, err
 	}
-	if err := makeRoom(ctx, unit.Client(ctx), now.ID); err != nil {
+	if err := makeRoom(ctx, ent.FromUnit(ctx), now.ID); err != nil {
 		return nil, err
 	}
 	return s.grant(ctx, now, uuid.New(), newToken())
@@ -127,7 +127,7 @@ func (s *Sessions) byLogin(ctx context.Context, login string) (*ent.User, error)
 func (s *Sessions) look(ctx context.Context, which predicate.User) ([]*ent.User, error) {
 	u := unit.New(s.db, unit.Single)
 	defer u.Rollback()
-	found, err := u.Client().User.Query().Where(which).
+	found, err := ent.UnitClient(u).User.Query().Where(which).
 		Select(user.FieldID, user.FieldUsername, user.FieldEmail, user.FieldEmailKey, user.FieldHashedPassword, user.FieldIsActive, user.FieldTokensValidAfter).All(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("look for a user: %w", err)

@@ -20,7 +20,7 @@ import (
 // tokens may have been issued, or ended, at times that are still to come: the stamp is later than
 // those as well, since an earlier one would let an ended token count again.
 func Stamp(ctx context.Context, user uuid.UUID) (time.Time, error) {
-	db := unit.Client(ctx)
+	db := ent.FromUnit(ctx)
 	u, err := lock(ctx, db, user)
 	if err != nil && !ent.IsNotFound(err) {
 		return time.Time{}, fmt.Errorf("lock a user: %w", err)

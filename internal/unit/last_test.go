@@ -63,7 +63,7 @@ func TestHookOfLast(t *testing.T) {
 		db := open(t, url)
 		for _, fails := range []bool{true, false} {
 			u := unit.New(db, unit.Write)
-			client := u.Client()
+			client := ent.UnitClient(u)
 			client.Hero.Use(func(next ent.Mutator) ent.Mutator {
 				return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
 					if err := client.Team.Create().SetName("of the hook").Exec(ctx); err != nil {

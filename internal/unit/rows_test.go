@@ -42,7 +42,7 @@ func TestPanicAmongRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)
 		u := unit.New(db, unit.Write)
-		if err := add(t.Context(), u.Client(), "a"); err != nil {
+		if err := add(t.Context(), ent.UnitClient(u), "a"); err != nil {
 			t.Fatal(err)
 		}
 		func() {

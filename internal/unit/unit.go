@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"forge/ent"
-	_ "forge/ent/runtime" // without it, ent's hooks and interceptors are not there
+	"entgo.io/ent/dialect"
+
 	"forge/internal/apperr"
 	"forge/internal/database"
 )
@@ -33,7 +33,7 @@ type Unit struct {
 	mode Mode
 
 	once   sync.Once
-	client *ent.Client // made when it is first asked for: many units only run statements that were written before
+	client any // see Client
 
 	mu    sync.Mutex // held while a statement runs, and for as long as its rows are open
 	conn  database.Conn
@@ -67,12 +67,6 @@ func New(db *database.DB, mode Mode) *Unit {
 
 // WhenHeld has tell called if the unit holds a connection for longer than after. Call it before the unit's first statement.
 func (u *Unit) WhenHeld(after time.Duration, tell func()) { u.after, u.tooLong = after, tell }
-
-// Client returns the ent client that is bound to the unit.
-func (u *Unit) Client() *ent.Client {
-	u.once.Do(func() { u.client = ent.NewClient(ent.Driver(boundDriver{u})) })
-	return u.client
-}
 
 // Mode returns how much the unit's statements agree with each other.
 func (u *Unit) Mode() Mode { return u.mode }
@@ -233,5 +227,10 @@ func NewContext(ctx context.Context, u *Unit) context.Context {
 // FromContext returns the unit that ctx carries. It panics if there is none: the caller is not part of an operation.
 func FromContext(ctx context.Context) *Unit { return ctx.Value(contextKey{}).(*Unit) }
 
-// Client returns the ent client of the unit that ctx carries.
-func Client(ctx context.Context) *ent.Client { return FromContext(ctx).Client() }
+// Client returns the unit's client, of the application's own type C. The first call makes it with
+// open, on a driver that sends every statement through the unit. Many units never need a client:
+// their statements were written before.
+func Client[C any](u *Unit, open func(dialect.Driver) C) C {
+	u.once.Do(func() { u.client = open(boundDriver{u}) })
+	return u.client.(C)
+}

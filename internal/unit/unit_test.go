@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"forge/ent"
+	_ "forge/ent/runtime" // the defaults and policies of ent/schema
 	"forge/ent/team"
 	"forge/internal/apperr"
 	"forge/internal/database"
@@ -39,7 +40,7 @@ func do(t *testing.T, db *database.DB, mode unit.Mode, f func(context.Context, *
 	t.Helper()
 	u := unit.New(db, mode)
 	defer u.Rollback()
-	if err := f(viewer.NewContext(unit.NewContext(t.Context(), u), viewer.System), u.Client()); err != nil {
+	if err := f(viewer.NewContext(unit.NewContext(t.Context(), u), viewer.System), ent.UnitClient(u)); err != nil {
 		return err
 	}
 	return u.Commit(t.Context())
@@ -191,7 +192,7 @@ func TestNothingIsTakenWithoutAStatement(t *testing.T) {
 		if err := u.Commit(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := add(t.Context(), u.Client(), "late"); err == nil {
+		if err := add(t.Context(), ent.UnitClient(u), "late"); err == nil {
 			t.Error("a statement after the end of the unit did not fail")
 		}
 	})
@@ -203,11 +204,11 @@ func TestCancelled(t *testing.T) {
 		db := open(t, url)
 		u := unit.New(db, unit.Write)
 		ctx, cancel := context.WithCancel(t.Context())
-		if err := add(ctx, u.Client(), "a"); err != nil {
+		if err := add(ctx, ent.UnitClient(u), "a"); err != nil {
 			t.Fatal(err)
 		}
 		cancel()
-		if err := add(ctx, u.Client(), "b"); err == nil {
+		if err := add(ctx, ent.UnitClient(u), "b"); err == nil {
 			t.Error("a statement of a cancelled request did not fail")
 		}
 		u.Rollback()
@@ -225,7 +226,7 @@ func TestPoolTimeout(t *testing.T) {
 		}
 		defer db.Close()
 		holder := unit.New(db, unit.Write)
-		if err := add(t.Context(), holder.Client(), "a"); err != nil {
+		if err := add(t.Context(), ent.UnitClient(holder), "a"); err != nil {
 			t.Fatal(err)
 		}
 		waiter := unit.New(db, unit.Single)

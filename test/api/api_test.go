@@ -184,7 +184,7 @@ func (a *api) stored(read func(context.Context, *ent.Client)) {
 	a.t.Helper()
 	u := unit.New(a.db, unit.Write)
 	defer u.Rollback()
-	read(viewer.NewContext(unit.NewContext(a.t.Context(), u), viewer.System), u.Client())
+	read(viewer.NewContext(unit.NewContext(a.t.Context(), u), viewer.System), ent.UnitClient(u))
 	if err := u.Commit(a.t.Context()); err != nil {
 		a.t.Error(err)
 	}

@@ -120,7 +120,7 @@ func TestDifferentialMutations(t *testing.T) {
 		var latest *contents
 		read := fieldwise{func(ctx context.Context) *contents {
 			if strings.HasSuffix(graphql.GetFieldContext(ctx).Object, "Payload") {
-				latest = readContents(ctx, t, unit.Client(ctx))
+				latest = readContents(ctx, t, ent.FromUnit(ctx))
 			}
 			return latest
 		}}

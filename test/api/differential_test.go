@@ -64,7 +64,7 @@ func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
 	of := &differ{db: d.db, values: d.values, engine: as(v, newServer(d.db, config{Options: gqlexec.Options{Development: true}}, log))}
 	u := unit.New(d.db, unit.Snapshot)
 	defer u.Rollback()
-	of.contents = readContents(viewer.NewContext(t.Context(), v), t, u.Client())
+	of.contents = readContents(viewer.NewContext(t.Context(), v), t, ent.UnitClient(u))
 	if d.contents != nil {
 		of.contents.all = d.contents
 	}

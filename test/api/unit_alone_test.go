@@ -22,7 +22,7 @@ func TestOneStatementHasNoTransaction(t *testing.T) {
 		renamed := func() bool {
 			u := unit.New(a.db, unit.Single)
 			defer u.Rollback()
-			return u.Client().User.Query().Where(user.Username("eve")).ExistX(t.Context())
+			return ent.UnitClient(u).User.Query().Where(user.Username("eve")).ExistX(t.Context())
 		}
 		early := false
 		a.around(func(ctx context.Context, next graphql.Resolver) (any, error) {

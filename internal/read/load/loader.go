@@ -39,8 +39,13 @@ type nodeMemory struct {
 // New returns a loader for a plan.
 func New(p *plan.Plan) *Loader { return &Loader{Plan: p, nodes: make([]nodeMemory, p.Nodes)} }
 
+// Query runs an ent query for rows of an entity in a unit of work. The function shape makes its
+// statement.
+type Query func(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func(*entsql.Selector)) error
+
 // Request is what rows are loaded for.
 type Request struct {
+	Query     Query
 	Unit      *unit.Unit
 	Viewer    viewer.Viewer
 	Budget    *budget.Answer
@@ -62,10 +67,13 @@ type Loading struct {
 
 // shaper makes the unit's ent client when it is first needed: many requests run only statements that
 // were written before.
-type shaper struct{ unit *unit.Unit }
+type shaper struct {
+	unit  *unit.Unit
+	query Query
+}
 
 func (s shaper) Shape(ctx context.Context, e *entity.Entity, shape func(*entsql.Selector)) error {
-	return s.unit.Client().Shape(ctx, e, shape)
+	return s.query(ctx, s.unit, e, shape)
 }
 
 // Prepare reads the arguments of all connections of the plan, before anything runs. The error is
@@ -109,7 +117,7 @@ func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
 	if l.where == nil {
 		l.where = make([]sql.Condition, len(l.Results))
 	}
-	conditions := sql.Conditions{Dialect: l.request.Unit.Dialect(), Viewer: l.request.Viewer, Client: shaper{l.request.Unit}, Noted: l.dependencies}
+	conditions := sql.Conditions{Dialect: l.request.Unit.Dialect(), Viewer: l.request.Viewer, Client: shaper{l.request.Unit, l.request.Query}, Noted: l.dependencies}
 	l.where[n.Index], err = conditions.Read(ctx, n.Object, where)
 	return err
 }
