@@ -28,6 +28,7 @@ import (
 	"forge/internal/httpserver"
 	"forge/internal/idempotency"
 	"forge/internal/metrics"
+	"forge/internal/migrator"
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/read"
@@ -172,7 +173,9 @@ func serve(ctx context.Context, p program) error {
 	}
 	defer db.Close()
 	db.WatchFile(
-		func(ctx context.Context, other *sql.DB) error { return migrate.Check(ctx, other, db.Dialect) },
+		func(ctx context.Context, other *sql.DB) error {
+			return migrator.New(migrate.Files, db.Dialect).Check(ctx, other)
+		},
 		func(err error) { p.fileChanged(ctx, err) })
 	beside, err := db.Beside()
 	if err != nil {

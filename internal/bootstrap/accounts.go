@@ -5,14 +5,15 @@ import (
 	"errors"
 
 	"forge/internal/database"
+	"forge/internal/migrator"
 	"forge/migrate"
 	"forge/seed"
 )
 
 // Accounts returns the demo users that anybody can sign in as. In a database whose schema is still to come there are none.
 func Accounts(ctx context.Context, db *database.DB) ([]seed.Account, error) {
-	err := migrate.Check(ctx, db.DB, db.Dialect)
-	if _, pending := errors.AsType[*migrate.PendingError](err); pending {
+	err := migrator.New(migrate.Files, db.Dialect).Check(ctx, db.DB)
+	if _, pending := errors.AsType[*migrator.PendingError](err); pending {
 		return nil, nil
 	}
 	if err != nil {

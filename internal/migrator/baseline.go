@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/pressly/goose/v3/database"
+
+	"forge/internal/migrator/catalog"
 )
 
 // unknown reports whether the newest version that is applied has no description
@@ -38,7 +40,7 @@ func (r runner) note(ctx context.Context, conn *sql.Conn) (err error) {
 		if err := store.describe(ctx, conn, newest); err != nil {
 			return err
 		}
-		r.log.InfoContext(ctx, "wrote down what the schema is: from now on it is seen when somebody changes it by hand", "after", r.named(newest).file())
+		r.log.InfoContext(ctx, "wrote down what the schema is: from now on it is seen when somebody changes it by hand", "after", r.named(newest).File())
 		return nil
 	})
 }
@@ -53,7 +55,7 @@ func (s *store) describe(ctx context.Context, db database.DBTxConn, version int6
 	if err != nil {
 		return err
 	}
-	if _, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET schema = $1 WHERE version_id = %d", versionTable, version), d.String()); err != nil {
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET schema = $1 WHERE version_id = %d", catalog.VersionTable, version), d.String()); err != nil {
 		return fmt.Errorf("record what the version %d left: %w", version, err)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"cmp"
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
 )
 
 // A Report says how a database stands to the files of this binary.
@@ -49,9 +51,9 @@ type Drift struct {
 	NotCompared string   // why it is not known; "" when it is
 }
 
-// Status compares a database with the files of this binary. It writes nothing.
-func Status(ctx context.Context, db *sql.DB, dialect string) (*Report, error) {
-	files, err := filesOf(dialect)
+// Status compares a database with the files. It writes nothing.
+func (s Source) Status(ctx context.Context, db *sql.DB) (*Report, error) {
+	files, err := s.files()
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +62,7 @@ func Status(ctx context.Context, db *sql.DB, dialect string) (*Report, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	return glance(ctx, conn, dialect, files)
+	return glance(ctx, conn, s.dialect, files)
 }
 
 // glance is a report that waits for nobody. PostgreSQL shows conditions,
@@ -85,7 +87,7 @@ func glance(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Rep
 
 // reportOn compares a database with files. When all but the drift could be
 // found out it returns a report and an error.
-func reportOn(ctx context.Context, db querier, dialect string, files fs.FS) (*Report, error) {
+func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.FS) (*Report, error) {
 	h, err := historyOf(ctx, db, dialect)
 	for err == nil {
 		var report *Report
@@ -103,8 +105,8 @@ func reportOn(ctx context.Context, db querier, dialect string, files fs.FS) (*Re
 }
 
 // reportAfter is a report on a database with a history that was just read.
-func reportAfter(ctx context.Context, db querier, dialect string, files fs.FS, h history) (*Report, error) {
-	versions, err := versionsIn(files)
+func reportAfter(ctx context.Context, db catalog.Querier, dialect string, files fs.FS, h history) (*Report, error) {
+	versions, err := Versions(files)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +139,7 @@ func compareChecksum(files fs.FS, v Version, recorded string) (string, error) {
 	if recorded == "" {
 		return ChecksumNotKnown, nil
 	}
-	text, err := fs.ReadFile(files, v.file())
+	text, err := fs.ReadFile(files, v.File())
 	if err != nil {
 		return "", err
 	}

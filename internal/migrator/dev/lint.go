@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"cmp"
@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"entgo.io/ent/dialect"
 
+	"forge/internal/migrator"
 	"forge/internal/usage"
 )
 
@@ -53,9 +53,9 @@ func Lint(ctx context.Context, dir, devURL, since string) (findings []Finding, l
 		if err != nil {
 			return nil, 0, fmt.Errorf("migrate: %w", err)
 		}
-		var after Version
+		var after migrator.Version
 		if since != "" {
-			if after, err = find(os.DirFS(path), since); err != nil {
+			if after, err = source(dir, d.name).Find(since); err != nil {
 				return nil, 0, usage.Errorf("--since=%s (%s)", err, path)
 			}
 		}
@@ -93,7 +93,7 @@ func lintFiles(ctx context.Context, box sandbox, name string, files []file, sinc
 		}
 		l := &linter{name, db, driver}
 		for _, f := range files {
-			s, err := parse(string(f.text))
+			s, err := migrator.ParseScript(string(f.text))
 			if err != nil {
 				return fmt.Errorf("%s, %w", f.path, err)
 			}
@@ -139,7 +139,7 @@ func (l *linter) snapshot(ctx context.Context) (s snapshot, err error) {
 type checkup struct {
 	*linter
 	file     file
-	script   script
+	script   migrator.Script
 	before   snapshot
 	known    map[string]bool // the tables that were there before the file
 	fresh    map[string]bool // the columns that the file has added to them, as table.column
@@ -152,7 +152,7 @@ type checkup struct {
 // is compared, and the rename is told by its text.
 func (c *checkup) run(ctx context.Context, linted bool) (err error) {
 	if !linted {
-		return c.execAll(ctx, c.script.up)
+		return c.execAll(ctx, c.script.Up)
 	}
 	if c.before, err = c.snapshot(ctx); err != nil {
 		return err
@@ -161,11 +161,11 @@ func (c *checkup) run(ctx context.Context, linted bool) (err error) {
 	for _, t := range c.before.Tables {
 		c.known[t.Name] = true
 	}
-	for i, s := range c.script.up {
+	for i, s := range c.script.Up {
 		c.readStatement(i)
-		r, ok := renameIn(s.text)
+		r, ok := renameIn(s.Text)
 		if !ok || r.kind == "TABLE" && !c.known[r.table] {
-			if err := c.execAll(ctx, c.script.up[i:i+1]); err != nil {
+			if err := c.execAll(ctx, c.script.Up[i:i+1]); err != nil {
 				return err
 			}
 			continue
@@ -173,10 +173,10 @@ func (c *checkup) run(ctx context.Context, linted bool) (err error) {
 		if err := c.compare(ctx); err != nil {
 			return err
 		}
-		if err := c.execAll(ctx, c.script.up[i:i+1]); err != nil {
+		if err := c.execAll(ctx, c.script.Up[i:i+1]); err != nil {
 			return err
 		}
-		c.renamed(r, s.line)
+		c.renamed(r, s.Line)
 		if c.before, err = c.snapshot(ctx); err != nil {
 			return err
 		}
@@ -185,10 +185,10 @@ func (c *checkup) run(ctx context.Context, linted bool) (err error) {
 	return c.compare(ctx)
 }
 
-func (c *checkup) execAll(ctx context.Context, statements []statement) error {
+func (c *checkup) execAll(ctx context.Context, statements []migrator.Statement) error {
 	for _, s := range statements {
-		if _, err := c.db.ExecContext(ctx, s.text); err != nil {
-			return fmt.Errorf("%s, line %d: %w", c.file.path, s.line, err)
+		if _, err := c.db.ExecContext(ctx, s.Text); err != nil {
+			return fmt.Errorf("%s, line %d: %w", c.file.path, s.Line, err)
 		}
 	}
 	return nil
@@ -257,11 +257,11 @@ func (c *checkup) findSafe(rule, subject string, line int, why, advice string) {
 func (c *checkup) lineOf(table, part string) int {
 	copied := "new_" + table
 	first := func(about func(text string) bool) int {
-		i := slices.IndexFunc(c.script.up, func(s statement) bool { return about(s.text) })
+		i := slices.IndexFunc(c.script.Up, func(s migrator.Statement) bool { return about(s.Text) })
 		if i < 0 {
 			return 0
 		}
-		return c.script.up[i].line
+		return c.script.Up[i].Line
 	}
 	return cmp.Or(
 		first(func(text string) bool {

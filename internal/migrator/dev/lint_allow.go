@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"forge/internal/migrator/catalog"
 )
 
 // An allowance acknowledges findings in its file: -- lint:allow RULE [TABLE[.COLUMN]] REASON
@@ -97,6 +99,6 @@ func readAllowance(words, rules []string, tables map[string]bool) (*allowance, e
 }
 
 // about reports whether the allowance is of one of some rules, and of a place.
-func (a *allowance) about(p place, rules ...string) bool {
-	return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.table || a.target == p.table+"."+p.column)
+func (a *allowance) about(p catalog.Place, rules ...string) bool {
+	return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.Table || a.target == p.Table+"."+p.Column)
 }

@@ -1,11 +1,10 @@
-package migrate
+package dev
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"slices"
 
@@ -15,6 +14,9 @@ import (
 	"ariga.io/atlas/sql/sqlite"
 	"entgo.io/ent/dialect"
 	ent "entgo.io/ent/dialect/sql/schema"
+
+	"forge/internal/migrator"
+	"forge/internal/migrator/catalog"
 )
 
 // A plan is what takes a schema from what the files make of it to what ent
@@ -41,13 +43,13 @@ type bench struct {
 }
 
 // newBench replays files. close removes what it made.
-func newBench(ctx context.Context, box sandbox, name string, files fs.FS, tables []*ent.Table) (*bench, error) {
-	db, driver, remove, err := openEmpty(ctx, box, name)
+func newBench(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (*bench, error) {
+	db, driver, remove, err := openEmpty(ctx, box, src.Dialect())
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{dialect: name, db: db, driver: driver, remove: remove}
-	if err := b.prepare(ctx, box, files, tables); err != nil {
+	b := &bench{dialect: src.Dialect(), db: db, driver: driver, remove: remove}
+	if err := b.prepare(ctx, box, src, tables); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
 	return b, nil
@@ -55,11 +57,11 @@ func newBench(ctx context.Context, box sandbox, name string, files fs.FS, tables
 
 func (b *bench) close() error { return b.remove() }
 
-func (b *bench) prepare(ctx context.Context, box sandbox, files fs.FS, tables []*ent.Table) (err error) {
+func (b *bench) prepare(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (err error) {
 	if err := likeUp(ctx, b.db, b.dialect); err != nil {
 		return err
 	}
-	if err := up(ctx, b.db, b.dialect, files, slog.New(slog.DiscardHandler)); err != nil {
+	if err := src.Up(ctx, b.db, slog.New(slog.DiscardHandler)); err != nil {
 		return fmt.Errorf("replay the existing files: %w", err)
 	}
 	if b.now, err = inspect(ctx, b.driver); err != nil {
@@ -177,7 +179,7 @@ func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, at
 
 // inspect reads the schema that the database has, without goose's own table.
 func inspect(ctx context.Context, driver atlas.Driver) (*schema.Schema, error) {
-	s, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{versionTable}})
+	s, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{catalog.VersionTable}})
 	if err != nil {
 		return nil, fmt.Errorf("inspect the schema: %w", err)
 	}
