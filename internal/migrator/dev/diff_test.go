@@ -24,7 +24,6 @@ import (
 	entmigrate "forge/ent/migrate"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
-	"forge/internal/migrator/migratortest"
 	"forge/test/dbtest"
 )
 
@@ -301,7 +300,7 @@ func (db database) atlas(t *testing.T) atlas.Driver {
 	if db.Dialect == dialect.SQLite {
 		open = sqlite.Open
 	}
-	driver, err := migratortest.Open(db)
+	driver, err := open(db)
 	if err != nil {
 		t.Fatal(err)
 	}
