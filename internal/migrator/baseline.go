@@ -13,20 +13,20 @@ import (
 // unknown reports whether the newest version that is applied has no description
 // that could be compared: a person ran a script, an older build applied it, or
 // another PostgreSQL wrote it down.
-func (r *Report) unknown() bool { return r.Drift.NotCompared != "" && !r.locked }
+func (r *Report) unrecorded() bool { return r.Drift.NotCompared != "" && !r.locked }
 
 // note writes down what the schema looks like after the newest version, for a
 // database that lacks nothing else. Whatever it is now is what is expected from
 // then on.
-func (r runner) note(ctx context.Context, conn *sql.Conn) (err error) {
+func (r runner) recordSchema(ctx context.Context, conn *sql.Conn) (err error) {
 	release, err := r.acquire(ctx, conn)
 	if err != nil {
 		return err
 	}
 	defer func() { err = release(context.WithoutCancel(ctx), err) }()
-	return r.patiently(ctx, "look at the schema", func() error {
+	return r.retryOnLock(ctx, "look at the schema", func() error {
 		report, err := reportOn(ctx, conn, r.dialect, r.files)
-		if err != nil || !report.unknown() || report.Err() != nil {
+		if err != nil || !report.unrecorded() || report.Err() != nil {
 			return err // another process was here meanwhile
 		}
 		store, err := newStore(r.dialect, r.files, false)
@@ -37,7 +37,7 @@ func (r runner) note(ctx context.Context, conn *sql.Conn) (err error) {
 			return err
 		}
 		newest := report.history.newest()
-		if err := store.describe(ctx, conn, newest); err != nil {
+		if err := store.recordSchema(ctx, conn, newest); err != nil {
 			return err
 		}
 		r.log.InfoContext(ctx, "wrote down what the schema is: from now on it is seen when somebody changes it by hand", "after", r.named(newest).File())
@@ -46,7 +46,7 @@ func (r runner) note(ctx context.Context, conn *sql.Conn) (err error) {
 }
 
 // describe records what the schema is as what a version has left.
-func (s *store) describe(ctx context.Context, db database.DBTxConn, version int64) error {
+func (s *store) recordSchema(ctx context.Context, db database.DBTxConn, version int64) error {
 	tables, _, err := tablesUpTo(s.files, version)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ const descriptionFormat = 1
 
 // A description says what the tables that the versions made look like.
 type description struct {
-	by    string // how it was written; see writer
+	by    string // how it was written; see describedBy
 	lines []string
 }
 
@@ -34,12 +34,12 @@ func parseDescription(text string) description {
 	return description{lines[0], lines[1:]}
 }
 
-// writer says what descriptions of this database depend on besides the schema.
+// describedBy says what descriptions of this database depend on besides the schema.
 // PostgreSQL keeps conditions and defaults in a form of its own and writes them
 // as text anew each time it is asked, and its major versions put the same
 // condition in other words. After an upgrade of the server a comparison would
 // find drift where nobody has changed anything.
-func writer(ctx context.Context, db catalog.Querier, name string) (string, error) {
+func describedBy(ctx context.Context, db catalog.Querier, name string) (string, error) {
 	if name == dialect.SQLite {
 		return fmt.Sprintf("format %d, SQLite", descriptionFormat), nil
 	}
@@ -52,7 +52,7 @@ func writer(ctx context.Context, db catalog.Querier, name string) (string, error
 
 // describeTables describes those tables of a database that are among the given ones.
 func describeTables(ctx context.Context, db catalog.Querier, name string, tables []string) (description, error) {
-	by, err := writer(ctx, db, name)
+	by, err := describedBy(ctx, db, name)
 	if err != nil {
 		return description{}, err
 	}
@@ -153,7 +153,7 @@ func (d description) without(steps map[int64]begun) description {
 // differences says in words what is other than it was. A table that is gone or
 // new is not taken apart.
 func differences(was, now description) (words []string) {
-	was.lines, now.lines = asRestored(was.lines), asRestored(now.lines)
+	was.lines, now.lines = afterDump(was.lines), afterDump(now.lines)
 	missing := make(map[string]string) // by what the line is about
 	tables, before := now.tables(), was.tables()
 	for _, line := range was.lines {

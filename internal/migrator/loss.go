@@ -51,8 +51,8 @@ func InRows(n int64) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-// mayLose returns a *LossError when steps would lose data.
-func (r runner) mayLose(ctx context.Context, conn *sql.Conn, h history, steps []step) error {
+// checkLoss returns a *LossError when steps would lose data.
+func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps []step) error {
 	if len(steps) == 0 {
 		return nil
 	}
@@ -83,7 +83,7 @@ func (r runner) mayLose(ctx context.Context, conn *sql.Conn, h history, steps []
 		e.NotKnown = nil // all goes, whatever it is
 		fallthrough
 	case e.NotKnown != nil:
-		now, err := r.present(ctx, conn, h)
+		now, err := r.currentTables(ctx, conn, h)
 		if err != nil {
 			return fail(err)
 		}
@@ -92,7 +92,7 @@ func (r runner) mayLose(ctx context.Context, conn *sql.Conn, h history, steps []
 		}
 	default:
 		lost = lostBetween(left, steps)
-		for _, p := range r.endangered(left, steps) {
+		for _, p := range r.emptiedOrNarrowed(left, steps) {
 			if !slices.Contains(lost, p) && !slices.Contains(lost, catalog.Place{Table: p.Table}) {
 				lost = append(lost, p)
 			}
@@ -126,8 +126,8 @@ func (r runner) named(number int64) Version {
 	return Version{Number: number}
 }
 
-// present describes the tables that are there and that the applied files made.
-func (r runner) present(ctx context.Context, conn *sql.Conn, h history) (description, error) {
+// currentTables describes the tables that are there and that the applied files made.
+func (r runner) currentTables(ctx context.Context, conn *sql.Conn, h history) (description, error) {
 	tables, _, err := tablesUpTo(r.files, h.newest())
 	if err != nil {
 		return description{}, err
@@ -174,10 +174,10 @@ func follow(left []description, steps []step, visit func(s step, now catalog.Pla
 	}
 }
 
-// endangered lists the tables and columns that stay, and whose rows or values may
+// emptiedOrNarrowed lists the tables and columns that stay, and whose rows or values may
 // not: a step deletes rows, or turns values into those of another type. What it
 // does to single values with UPDATE only its author knows.
-func (r runner) endangered(left []description, steps []step) (all []catalog.Place) {
+func (r runner) emptiedOrNarrowed(left []description, steps []step) (all []catalog.Place) {
 	follow(left, steps, func(s step, now catalog.Place, before, after description, p, next catalog.Place) {
 		switch {
 		case p.Column == "" && s.empties(p.Table):

@@ -46,7 +46,7 @@ func (s step) runnable() error {
 				"since those before a failing one would stay: put it into a file of its own", section[1].Line)
 		}
 		for _, statement := range section {
-			if concurrently.MatchString(statement.Text) && indexOf(statement) == nil {
+			if indexConcurrently.MatchString(statement.Text) && indexOf(statement) == nil {
 				return fmt.Errorf("line %d: the index needs a name of its own, so that what a failure leaves can be found", statement.Line)
 			}
 		}
@@ -68,9 +68,9 @@ func (s step) concurrent() (index, bool) {
 }
 
 var (
-	concurrently = regexp.MustCompile(`(?i)\bINDEX\s+CONCURRENTLY\b`)
-	indexBuilt   = regexp.MustCompile(`(?i)\b(CREATE)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s+ON\s`)
-	indexDropped = regexp.MustCompile(`(?i)\b(DROP)\s+INDEX\s+CONCURRENTLY\s+(?:IF\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s*(?:;|\s(?:CASCADE|RESTRICT)\b)`)
+	indexConcurrently = regexp.MustCompile(`(?i)\bINDEX\s+CONCURRENTLY\b`)
+	indexBuilt        = regexp.MustCompile(`(?i)\b(CREATE)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s+ON\s`)
+	indexDropped      = regexp.MustCompile(`(?i)\b(DROP)\s+INDEX\s+CONCURRENTLY\s+(?:IF\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s*(?:;|\s(?:CASCADE|RESTRICT)\b)`)
 )
 
 func indexOf(s Statement) *index {
@@ -103,9 +103,9 @@ func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h histor
 		return err
 	}
 	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout) // a session that cannot do this has ended
-	before, cutOff := h.begun[s.version.Number]
+	before, interrupted := h.begun[s.version.Number]
 	ended := false
-	if cutOff {
+	if interrupted {
 		now, err := i.state(ctx, db)
 		if err == nil {
 			// The server may have ended what the process that asked for it did not live to see.

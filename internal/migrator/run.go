@@ -165,7 +165,7 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 	}
 	defer conn.Close()
 	// The usual start has nothing to do, and then needs neither the lock nor the right to write.
-	report, err := glance(ctx, conn, r.dialect, r.files)
+	report, err := reportWithoutWaiting(ctx, conn, r.dialect, r.files)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -177,8 +177,8 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 		return err
 	}
 	if len(versions) == 0 {
-		if !j.down && report.Err() == nil && report.unknown() {
-			if err := r.note(ctx, conn); err != nil {
+		if !j.down && report.Err() == nil && report.unrecorded() {
+			if err := r.recordSchema(ctx, conn); err != nil {
 				r.log.WarnContext(ctx, "could not write down what the schema is, so changes by hand are not seen", "error", err)
 			}
 		}
@@ -190,7 +190,7 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 // plan looks at the database again, now that conn holds the lock: another
 // process may have migrated while this one waited.
 func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, steps []step, err error) {
-	err = r.patiently(ctx, "look at the schema", func() error {
+	err = r.retryOnLock(ctx, "look at the schema", func() error {
 		report, err := reportOn(ctx, conn, r.dialect, r.files)
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
@@ -205,7 +205,7 @@ func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, ste
 		h = report.history
 		steps, err = r.steps(versions, j.down)
 		if err == nil && j.down && !j.lose {
-			err = r.mayLose(ctx, conn, h, steps)
+			err = r.checkLoss(ctx, conn, h, steps)
 		}
 		return err
 	})
@@ -231,12 +231,12 @@ func (r runner) steps(versions []Version, down bool) ([]step, error) {
 }
 
 // A done is a step that has been done for good.
-type done struct {
+type finished struct {
 	step step
 	took time.Duration
 }
 
-func (d done) log(ctx context.Context, log *slog.Logger) {
+func (d finished) log(ctx context.Context, log *slog.Logger) {
 	verb := "applied migration"
 	if d.step.down {
 		verb = "undid migration"
@@ -251,7 +251,7 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	var together []done
+	var together []finished
 	defer func() {
 		// Even when ctx has ended: the lock and the connection's settings must not outlive this call.
 		if err = release(context.WithoutCancel(ctx), err); err != nil {
@@ -280,10 +280,10 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 		}
 		for _, s := range steps {
 			start := time.Now()
-			if err := r.patiently(ctx, s.version.File(), func() error { return r.runStep(ctx, goose, db, p, s, h) }); err != nil {
+			if err := r.retryOnLock(ctx, s.version.File(), func() error { return r.runStep(ctx, goose, db, p, s, h) }); err != nil {
 				return err
 			}
-			if d := (done{s, time.Since(start)}); r.dialect == dialect.SQLite {
+			if d := (finished{s, time.Since(start)}); r.dialect == dialect.SQLite {
 				together = append(together, d)
 			} else {
 				d.log(ctx, r.log)

@@ -62,14 +62,14 @@ func (s Source) Status(ctx context.Context, db *sql.DB) (*Report, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	return glance(ctx, conn, s.dialect, files)
+	return reportWithoutWaiting(ctx, conn, s.dialect, files)
 }
 
-// glance is a report that waits for nobody. PostgreSQL shows conditions,
+// reportWithoutWaiting is a report that waits for nobody. PostgreSQL shows conditions,
 // defaults and indexes only of tables that are not locked as a whole, and for
 // as long as somebody changes one there is nothing to compare yet: a server
 // that works must not be called unready for that.
-func glance(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Report, error) {
+func reportWithoutWaiting(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Report, error) {
 	if name != dialect.Postgres {
 		return reportOn(ctx, conn, name, files)
 	}
@@ -79,7 +79,7 @@ func glance(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Rep
 	}
 	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	report, err := reportOn(ctx, conn, name, files)
-	if report != nil && inTheWay(err) {
+	if report != nil && isLockConflict(err) {
 		report.Drift, report.locked, err = Drift{NotCompared: "a table is locked by others; ask again later"}, true, nil
 	}
 	return report, err
@@ -91,7 +91,7 @@ func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.
 	h, err := historyOf(ctx, db, dialect)
 	for err == nil {
 		var report *Report
-		if report, err = reportAfter(ctx, db, dialect, files, h); err != nil || report.Drift.Lines == nil {
+		if report, err = reportFor(ctx, db, dialect, files, h); err != nil || report.Drift.Lines == nil {
 			return report, err
 		}
 		// What looks like drift may be a step that ended between our queries: it shows in the versions.
@@ -104,8 +104,8 @@ func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.
 	return nil, err
 }
 
-// reportAfter is a report on a database with a history that was just read.
-func reportAfter(ctx context.Context, db catalog.Querier, dialect string, files fs.FS, h history) (*Report, error) {
+// reportFor is a report on a database with a history that was just read.
+func reportFor(ctx context.Context, db catalog.Querier, dialect string, files fs.FS, h history) (*Report, error) {
 	versions, err := Versions(files)
 	if err != nil {
 		return nil, err

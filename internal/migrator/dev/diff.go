@@ -108,23 +108,23 @@ func withSum(step file) (all []file, sum file, err error) {
 
 // plans returns the plan of each dialect.
 func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.Table, answers Answers) (plans []plan, err error) {
-	var benches []*bench
+	var planners []*planner
 	defer func() {
-		for _, b := range benches {
+		for _, b := range planners {
 			err = errors.Join(err, b.close())
 		}
 	}()
 	for i, d := range dialects {
-		b, err := newBench(ctx, boxes[i], source(dir, d.name), tables)
+		b, err := newPlanner(ctx, boxes[i], source(dir, d.name), tables)
 		if err != nil {
 			return nil, fmt.Errorf("migrate: plan for %s: %w", d.dir, err)
 		}
-		benches = append(benches, b)
+		planners = append(planners, b)
 	}
-	if err := settle(ctx, benches, answers); err != nil {
+	if err := resolveRenames(ctx, planners, answers); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	for i, b := range benches {
+	for i, b := range planners {
 		p, err := b.plan(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("migrate: plan for %s: %w", dialects[i].dir, err)

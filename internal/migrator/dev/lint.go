@@ -88,7 +88,7 @@ type linter struct {
 
 func lintFiles(ctx context.Context, box sandbox, name string, files []file, since int64) (findings []Finding, err error) {
 	err = inSandbox(ctx, box, name, func(db *sql.DB, driver atlas.Driver) error {
-		if err := likeUp(ctx, db, name); err != nil {
+		if err := foreignKeysOff(ctx, db, name); err != nil {
 			return err
 		}
 		l := &linter{name, db, driver}
@@ -97,7 +97,7 @@ func lintFiles(ctx context.Context, box sandbox, name string, files []file, sinc
 			if err != nil {
 				return fmt.Errorf("%s, %w", f.path, err)
 			}
-			c := &checkup{linter: l, file: f, script: s}
+			c := &fileLinter{linter: l, file: f, script: s}
 			if err := c.run(ctx, f.number() > since); err != nil {
 				return err
 			}
@@ -135,8 +135,8 @@ func (l *linter) snapshot(ctx context.Context) (s snapshot, err error) {
 	return s, rows.Err()
 }
 
-// A checkup is of one file.
-type checkup struct {
+// A fileLinter is of one file.
+type fileLinter struct {
 	*linter
 	file     file
 	script   migrator.Script
@@ -150,7 +150,7 @@ type checkup struct {
 // run runs the statements of the file, and has them looked at if it is to be
 // linted. A rename is where looking pauses: what changes before and after it
 // is compared, and the rename is told by its text.
-func (c *checkup) run(ctx context.Context, linted bool) (err error) {
+func (c *fileLinter) run(ctx context.Context, linted bool) (err error) {
 	if !linted {
 		return c.execAll(ctx, c.script.Up)
 	}
@@ -185,7 +185,7 @@ func (c *checkup) run(ctx context.Context, linted bool) (err error) {
 	return c.compare(ctx)
 }
 
-func (c *checkup) execAll(ctx context.Context, statements []migrator.Statement) error {
+func (c *fileLinter) execAll(ctx context.Context, statements []migrator.Statement) error {
 	for _, s := range statements {
 		if _, err := c.db.ExecContext(ctx, s.Text); err != nil {
 			return fmt.Errorf("%s, line %d: %w", c.file.path, s.Line, err)
@@ -195,7 +195,7 @@ func (c *checkup) execAll(ctx context.Context, statements []migrator.Statement) 
 }
 
 // compare looks at what has changed since the last time.
-func (c *checkup) compare(ctx context.Context) error {
+func (c *fileLinter) compare(ctx context.Context) error {
 	after, err := c.snapshot(ctx)
 	if err != nil {
 		return err
@@ -217,7 +217,7 @@ func (c *checkup) compare(ctx context.Context) error {
 			if !c.known[change.T.Name] {
 				continue
 			}
-			t := tableChange{checkup: c, table: change.T, after: after, dropped: make(map[string]bool)}
+			t := tableChange{fileLinter: c, table: change.T, after: after, dropped: make(map[string]bool)}
 			if err := t.note(ctx, change.Changes); err != nil {
 				return err
 			}
@@ -233,12 +233,12 @@ func (c *checkup) compare(ctx context.Context) error {
 }
 
 // find adds a finding, once. why is what the rule says when it is empty.
-func (c *checkup) find(rule, subject string, line int, why string) {
+func (c *fileLinter) find(rule, subject string, line int, why string) {
 	c.findSafe(rule, subject, line, why, "")
 }
 
 // findSafe is find with advice of its own, unless it is empty.
-func (c *checkup) findSafe(rule, subject string, line int, why, advice string) {
+func (c *fileLinter) findSafe(rule, subject string, line int, why, advice string) {
 	for _, f := range c.findings {
 		if f.Rule == rule && f.Subject == subject {
 			return
@@ -254,7 +254,7 @@ func (c *checkup) findSafe(rule, subject string, line int, why, advice string) {
 
 // lineOf returns the line of the first statement that is about a part of a
 // table or of its copy, or else about the copy, or about the table.
-func (c *checkup) lineOf(table, part string) int {
+func (c *fileLinter) lineOf(table, part string) int {
 	copied := "new_" + table
 	first := func(about func(text string) bool) int {
 		i := slices.IndexFunc(c.script.Up, func(s migrator.Statement) bool { return about(s.Text) })

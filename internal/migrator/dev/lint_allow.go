@@ -24,7 +24,7 @@ var (
 
 // acknowledged returns the findings that the file does not acknowledge, in the
 // order of its lines, with what is wrong about its acknowledgements.
-func (c *checkup) acknowledged() (left []Finding) {
+func (c *fileLinter) acknowledged() (left []Finding) {
 	if c.known == nil {
 		return nil // not linted
 	}
@@ -54,7 +54,7 @@ func (a *allowance) covers(f Finding) bool {
 }
 
 // allowances reads those of the file. One that cannot be read is a finding.
-func (c *checkup) allowances() []*allowance {
+func (c *fileLinter) allowances() []*allowance {
 	return readAllowances(c.file.text, "lint", Rules(), c.names, func(line int, err error) {
 		c.findings = append(c.findings, Finding{c.file.path, line, badAllow, "", err.Error(), "-- lint:allow RULE [TABLE[.COLUMN]] REASON"})
 	})

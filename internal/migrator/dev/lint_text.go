@@ -67,7 +67,7 @@ func renameIn(text string) (r textRename, ok bool) {
 }
 
 // renamed notes a rename of something that was there before.
-func (c *checkup) renamed(r textRename, line int) {
+func (c *fileLinter) renamed(r textRename, line int) {
 	switch {
 	case r.kind == "INDEX" || r.part == "CONSTRAINT":
 	case r.from == "":
@@ -81,7 +81,7 @@ func (c *checkup) renamed(r textRename, line int) {
 }
 
 // readStatement looks at the text of a statement of the up section.
-func (c *checkup) readStatement(number int) {
+func (c *fileLinter) readStatement(number int) {
 	s := c.script.Up[number]
 	text := code(s.Text)
 	if m := patterns.dropTable.FindStringSubmatch(text); m != nil {
@@ -128,7 +128,7 @@ func (c *checkup) readStatement(number int) {
 }
 
 // copied reports whether the rows of a table were put into another one before.
-func (c *checkup) copied(table string, before int) bool {
+func (c *fileLinter) copied(table string, before int) bool {
 	copies := sqlPattern(`^INSERT INTO {}.*\bSELECT\b.*\bFROM ["` + "`]?" + regexp.QuoteMeta(table) + `\b`)
 	for _, s := range c.script.Up[:before] {
 		if copies.MatchString(code(s.Text)) {
@@ -139,7 +139,7 @@ func (c *checkup) copied(table string, before int) bool {
 }
 
 // buildsIndex reports whether a statement of its own makes an index.
-func (c *checkup) buildsIndex(index string) bool {
+func (c *fileLinter) buildsIndex(index string) bool {
 	for _, s := range c.script.Up {
 		text := code(s.Text)
 		if mentions(text, index) && (patterns.createIndex.MatchString(text) || patterns.usingIndex.MatchString(text)) {
@@ -150,7 +150,7 @@ func (c *checkup) buildsIndex(index string) bool {
 }
 
 // readMarks looks at both sections for what cannot be in one file.
-func (c *checkup) readMarks() {
+func (c *fileLinter) readMarks() {
 	for _, section := range [][]migrator.Statement{c.script.Up, c.script.Down} {
 		if c.script.Outside && len(section) > 1 {
 			c.find("several-statements", "", section[1].Line, "")

@@ -110,7 +110,7 @@ func verifyNames(dir string) (all []Verdict, err error) {
 // verifySchema compares what the files make of an empty database with the ent schema.
 func verifySchema(ctx context.Context, box sandbox, dir, name string, tables []*schema.Table) (v Verdict, err error) {
 	v = Verdict{Path: filepath.Join(dir, dirOf(name)), Good: "all files together give what ent/schema says"}
-	b, err := newBench(ctx, box, source(dir, name), tables)
+	b, err := newPlanner(ctx, box, source(dir, name), tables)
 	if err != nil {
 		return v, err
 	}
