@@ -7,11 +7,11 @@ package graph
 
 import (
 	"context"
+	"forge/ent"
 	"forge/graph/generated"
 	"forge/graph/model"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
-	"forge/internal/unit"
 )
 
 // SignUp is the resolver for the signUp field.

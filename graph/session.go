@@ -14,7 +14,6 @@ import (
 	"forge/internal/ids"
 	"forge/internal/input"
 	"forge/internal/session"
-	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
@@ -62,7 +61,7 @@ func (r *Resolver) refreshSession(ctx context.Context, in model.RefreshSessionIn
 	}
 	tokens, err := s.Refresh(ctx, in.RefreshToken)
 	if replayed, ok := errors.AsType[*session.ReplayError](err); ok {
-		gqlexec.AfterRollback(ctx, func(ctx context.Context) error { return replayed.End(ctx, ent.FromUnit(ctx)) })
+		gqlexec.AfterRollback(ctx, replayed.End)
 	}
 	return tokens, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/migrator"
 	"forge/internal/settings"
 	"forge/internal/usage"
 	"forge/migrate"
@@ -59,12 +60,12 @@ func Schema(ctx context.Context, s *settings.Settings, db *database.DB, log *slo
 	if s.Migrate {
 		err := MayMigrate(s, db)
 		if err == nil {
-			err = explain(s, migrate.Up(ctx, db.DB, db.Dialect, log))
+			err = explain(s, migrator.New(migrate.Files, db.Dialect).Up(ctx, db.DB, log))
 		}
 		return err
 	}
-	err := migrate.Check(ctx, db.DB, db.Dialect)
-	if pending, ok := errors.AsType[*migrate.PendingError](err); ok {
+	err := migrator.New(migrate.Files, db.Dialect).Check(ctx, db.DB)
+	if pending, ok := errors.AsType[*migrator.PendingError](err); ok {
 		log.WarnContext(ctx, "not ready", "reason", pending.Error())
 		return nil
 	}
@@ -88,7 +89,7 @@ func Demo(ctx context.Context, s *settings.Settings, db *database.DB, demo appli
 		return false, nil
 	}
 	err = Seed(ctx, s, db, demo, demo.Scale, s.DemoPasswords())
-	_, pending := errors.AsType[*migrate.PendingError](err)
+	_, pending := errors.AsType[*migrator.PendingError](err)
 	if pending || errors.Is(err, application.ErrNotEmpty) {
 		return false, nil
 	}
@@ -98,7 +99,7 @@ func Demo(ctx context.Context, s *settings.Settings, db *database.DB, demo appli
 // Seed fills the database with the demo data of a scale. With passwords, the demo accounts have theirs, which everybody
 // knows. There must be a schema, and no row.
 func Seed(ctx context.Context, s *settings.Settings, db *database.DB, demo application.Demo, scale int, passwords bool) error {
-	if err := migrate.Check(ctx, db.DB, db.Dialect); err != nil {
+	if err := migrator.New(migrate.Files, db.Dialect).Check(ctx, db.DB); err != nil {
 		return explain(s, err)
 	}
 	return explain(s, demo.Fill(ctx, db, scale, passwords))

@@ -8,8 +8,8 @@ import (
 	"github.com/lib/pq/pqerror"
 
 	"forge/internal/database"
+	"forge/internal/migrator"
 	"forge/internal/settings"
-	"forge/migrate"
 )
 
 // explain returns an error that names the database, and says in plain words what is wrong with it if that is known.
@@ -18,7 +18,7 @@ func explain(s *settings.Settings, err error) error {
 		return nil
 	}
 	// A statement of a migration that failed says so itself, and more than is known of it here.
-	if _, ok := errors.AsType[*migrate.StepError](err); !ok {
+	if _, ok := errors.AsType[*migrator.StepError](err); !ok {
 		if refused, ok := errors.AsType[*pq.Error](err); ok && permanent[refused.Code] != "" {
 			err = fmt.Errorf("%s; %s", refused.Message, permanent[refused.Code])
 		} else if errors.Is(err, pq.ErrSSLNotSupported) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/migrator"
 	"forge/migrate"
 )
 
@@ -53,7 +54,7 @@ func Ready(running context.Context, db *database.DB, log *slog.Logger) http.Hand
 
 // newLook returns what looks at a database.
 func newLook(db *database.DB) func(context.Context) finding {
-	schema := migrate.NewChecker(db.DB, db.Dialect)
+	schema := migrator.NewChecker(migrator.New(migrate.Files, db.Dialect), db.DB)
 	return func(ctx context.Context) finding {
 		if err := schema.Check(ctx); err != nil {
 			return finding{err: err}
@@ -84,16 +85,16 @@ func reason(err error) string {
 	if moved, ok := errors.AsType[*database.FileError](err); ok {
 		return moved.Reason
 	}
-	if pending, ok := errors.AsType[*migrate.PendingError](err); ok {
+	if pending, ok := errors.AsType[*migrator.PendingError](err); ok {
 		return pending.Error()
 	}
-	refusal, ok := errors.AsType[*migrate.Refusal](err)
+	refusal, ok := errors.AsType[*migrator.Refusal](err)
 	if !ok {
 		return "the database does not answer"
 	}
 	var all []string
 	for _, reason := range refusal.Unwrap() {
-		if _, ok := reason.(*migrate.DriftError); ok {
+		if _, ok := reason.(*migrator.DriftError); ok {
 			all = append(all, "the schema was changed by hand; the log says what")
 		} else {
 			all = append(all, reason.Error())

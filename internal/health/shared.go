@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"forge/migrate"
+	"forge/internal/migrator"
 )
 
 // fresh is for how long the finding of a look holds.
@@ -92,7 +92,7 @@ func (s *shared) record(found finding) {
 	case found.err != nil:
 		state = reason(found.err)
 		level, message, details = slog.LevelWarn, "not ready", []any{"reason", state, "error", found.err}
-		if _, ok := errors.AsType[*migrate.Refusal](found.err); ok {
+		if _, ok := errors.AsType[*migrator.Refusal](found.err); ok {
 			state = found.err.Error() // of which the reason does not say all
 		}
 	case found.readOnly:

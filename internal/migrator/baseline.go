@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -6,25 +6,27 @@ import (
 	"fmt"
 
 	"github.com/pressly/goose/v3/database"
+
+	"forge/internal/migrator/catalog"
 )
 
 // unknown reports whether the newest version that is applied has no description
 // that could be compared: a person ran a script, an older build applied it, or
 // another PostgreSQL wrote it down.
-func (r *Report) unknown() bool { return r.Drift.NotCompared != "" && !r.locked }
+func (r *Report) unrecorded() bool { return r.Drift.NotCompared != "" && !r.locked }
 
 // note writes down what the schema looks like after the newest version, for a
 // database that lacks nothing else. Whatever it is now is what is expected from
 // then on.
-func (r runner) note(ctx context.Context, conn *sql.Conn) (err error) {
+func (r runner) recordSchema(ctx context.Context, conn *sql.Conn) (err error) {
 	release, err := r.acquire(ctx, conn)
 	if err != nil {
 		return err
 	}
 	defer func() { err = release(context.WithoutCancel(ctx), err) }()
-	return r.patiently(ctx, "look at the schema", func() error {
+	return r.retryOnLock(ctx, "look at the schema", func() error {
 		report, err := reportOn(ctx, conn, r.dialect, r.files)
-		if err != nil || !report.unknown() || report.Err() != nil {
+		if err != nil || !report.unrecorded() || report.Err() != nil {
 			return err // another process was here meanwhile
 		}
 		store, err := newStore(r.dialect, r.files, false)
@@ -35,16 +37,16 @@ func (r runner) note(ctx context.Context, conn *sql.Conn) (err error) {
 			return err
 		}
 		newest := report.history.newest()
-		if err := store.describe(ctx, conn, newest); err != nil {
+		if err := store.recordSchema(ctx, conn, newest); err != nil {
 			return err
 		}
-		r.log.InfoContext(ctx, "wrote down what the schema is: from now on it is seen when somebody changes it by hand", "after", r.named(newest).file())
+		r.log.InfoContext(ctx, "wrote down what the schema is: from now on it is seen when somebody changes it by hand", "after", r.named(newest).File())
 		return nil
 	})
 }
 
 // describe records what the schema is as what a version has left.
-func (s *store) describe(ctx context.Context, db database.DBTxConn, version int64) error {
+func (s *store) recordSchema(ctx context.Context, db database.DBTxConn, version int64) error {
 	tables, _, err := tablesUpTo(s.files, version)
 	if err != nil {
 		return err
@@ -53,7 +55,7 @@ func (s *store) describe(ctx context.Context, db database.DBTxConn, version int6
 	if err != nil {
 		return err
 	}
-	if _, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET schema = $1 WHERE version_id = %d", versionTable, version), d.String()); err != nil {
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET schema = $1 WHERE version_id = %d", catalog.VersionTable, version), d.String()); err != nil {
 		return fmt.Errorf("record what the version %d left: %w", version, err)
 	}
 	return nil

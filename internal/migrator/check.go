@@ -1,10 +1,12 @@
-package migrate
+package migrator
 
 import (
 	"context"
 	"database/sql"
 	"fmt"
+	"reflect"
 	"strings"
+	"sync"
 )
 
 // Check returns nil when the database has exactly the versions that this
@@ -12,8 +14,8 @@ import (
 // *PendingError when all that is wrong is that versions are missing, which up
 // brings, and otherwise a *Refusal, which says why up and down would change
 // nothing. It writes nothing.
-func Check(ctx context.Context, db *sql.DB, dialect string) error {
-	report, err := Status(ctx, db, dialect)
+func (s Source) Check(ctx context.Context, db *sql.DB) error {
+	report, err := s.Status(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -94,7 +96,7 @@ type ChangedError struct {
 func (e *ChangedError) Error() string {
 	files := make([]string, len(e.Versions))
 	for i, v := range e.Versions {
-		files[i] = v.file()
+		files[i] = v.File()
 	}
 	return strings.Join(files, ", ") + " changed after it was applied to this database; " +
 		"bring back what it held, and put the change into a new version"
@@ -219,4 +221,37 @@ func (r *Report) applied() (versions []Version) {
 		}
 	}
 	return versions
+}
+
+// A Checker is Check for who asks again and again. While a table is locked the
+// schema cannot be compared; until it can be again, what the last comparison
+// said of the same versions holds.
+type Checker struct {
+	source Source
+	db     *sql.DB
+
+	mu   sync.Mutex
+	last *Report // whose schema was compared; nil if none was yet
+}
+
+// NewChecker returns a Checker for a database. Any number of goroutines may use it.
+func NewChecker(s Source, db *sql.DB) *Checker {
+	return &Checker{source: s, db: db}
+}
+
+// Check returns what the function Check returns.
+func (c *Checker) Check(ctx context.Context) error {
+	report, err := c.source.Status(ctx, c.db)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !report.locked:
+		c.last = report
+	case c.last != nil && reflect.DeepEqual(c.last.history, report.history):
+		report.Drift = c.last.Drift
+	}
+	return report.Err()
 }

@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"forge/internal/migrator"
+	"forge/internal/migrator/migratortest"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -46,12 +48,12 @@ func refused[E error](t *testing.T, db database, files fs.FS, words ...string) {
 	t.Helper()
 	before := db.everything(t)
 	for what, run := range map[string]func() error{
-		"Check": func() error { return migrate.CheckFiles(t.Context(), db.DB, db.dialect, files) },
-		"Up":    func() error { return migrate.UpFiles(t.Context(), db.DB, db.dialect, files, discard) },
-		"Down":  func() error { return migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard) },
+		"Check": func() error { return db.Source(files).Check(t.Context(), db.DB) },
+		"Up":    func() error { return db.Source(files).Up(t.Context(), db.DB, discard) },
+		"Down":  func() error { return db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard) },
 	} {
 		err := run()
-		if _, ok := errors.AsType[*migrate.Refusal](err); !ok {
+		if _, ok := errors.AsType[*migrator.Refusal](err); !ok {
 			t.Errorf("%s: %v, want a Refusal", what, err)
 			continue
 		}
@@ -75,7 +77,7 @@ func (db database) everything(t *testing.T) (all []string) {
 	query := `SELECT table_name || ' ' || column_name || ' ' || is_nullable || coalesce(column_default, '') FROM information_schema.columns WHERE table_schema = 'public'
 		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
 		UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1`
-	if db.dialect == dialect.SQLite {
+	if db.Dialect == dialect.SQLite {
 		query = "SELECT coalesce(sql, name) FROM sqlite_master ORDER BY 1"
 	}
 	all = db.texts(t, query)
@@ -111,33 +113,33 @@ func TestRefusedForTheFiles(t *testing.T) {
 	eachEmpty(t, func(t *testing.T, db database) {
 		files := heroes()
 		mustUp(t, db, files)
-		if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+		if err := db.Source(files).Check(t.Context(), db.DB); err != nil {
 			t.Fatalf("Check: %v", err)
 		}
 		const first, second = "20260101000001_step.sql", "20260101000002_step.sql"
 
 		changed := withThird(heroes())
 		changed[second] = &fstest.MapFile{Data: append([]byte("-- now with a comment\n"), changed[second].Data...)}
-		refused[*migrate.ChangedError](t, db, changed, second+" changed")
+		refused[*migrator.ChangedError](t, db, changed, second+" changed")
 
 		missing := withThird(heroes())
 		delete(missing, first)
-		refused[*migrate.MissingError](t, db, missing, "20260101000001", "no file")
+		refused[*migrator.MissingError](t, db, missing, "20260101000001", "no file")
 
 		newer := heroes()
 		delete(newer, second)
-		refused[*migrate.NewerError](t, db, newer, "newer than this build", "20260101000002")
+		refused[*migrator.NewerError](t, db, newer, "newer than this build", "20260101000002")
 
 		late := withThird(heroes())
 		late["20260101000000_late.sql"] = late["20260101000003_step.sql"]
-		refused[*migrate.OrderError](t, db, late, "20260101000000_late", "20260101000002_step")
+		refused[*migrator.OrderError](t, db, late, "20260101000000_late", "20260101000002_step")
 
 		// All that is wrong is said at once.
 		delete(late, first)
 		late[second] = changed[second]
-		refused[*migrate.OrderError](t, db, late, "20260101000000_late", "20260101000001", second+" changed")
+		refused[*migrator.OrderError](t, db, late, "20260101000000_late", "20260101000001", second+" changed")
 
-		if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+		if err := db.Source(files).Check(t.Context(), db.DB); err != nil {
 			t.Errorf("Check at the end: %v", err)
 		}
 	})
@@ -147,8 +149,8 @@ func TestPendingIsNoRefusal(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
 		mustUp(t, db, heroes())
-		err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, withThird(heroes()))
-		if pending, ok := errors.AsType[*migrate.PendingError](err); !ok || len(pending.Versions) != 1 || pending.Versions[0].Number != 20260101000003 {
+		err := db.Source(withThird(heroes())).Check(t.Context(), db.DB)
+		if pending, ok := errors.AsType[*migrator.PendingError](err); !ok || len(pending.Versions) != 1 || pending.Versions[0].Number != 20260101000003 {
 			t.Errorf("Check: %v, want a PendingError for the third", err)
 		}
 	})
@@ -183,13 +185,13 @@ func TestDriftIsRefused(t *testing.T) {
 			eachEmpty(t, func(t *testing.T, db database) {
 				mustUp(t, db, heroes())
 				statements := tt.postgres
-				if db.dialect == dialect.SQLite && tt.sqlite != nil {
+				if db.Dialect == dialect.SQLite && tt.sqlite != nil {
 					statements = tt.sqlite
 				}
 				for _, s := range statements {
-					db.mustExec(t, s)
+					db.MustExec(t, s)
 				}
-				refused[*migrate.DriftError](t, db, withThird(heroes()), append(tt.says, "20260101000002_step left it")...)
+				refused[*migrator.DriftError](t, db, withThird(heroes()), append(tt.says, "20260101000002_step left it")...)
 			})
 		})
 	}
@@ -209,13 +211,13 @@ func rebuilt(old, new string) []string {
 func TestForeignTablesAreNobodysBusiness(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
-		db.mustExec(t, "CREATE TABLE theirs (n integer)")
+		db.MustExec(t, "CREATE TABLE theirs (n integer)")
 		files := heroes()
 		mustUp(t, db, files)
 		for _, statement := range []string{"ALTER TABLE theirs ADD COLUMN more text", "CREATE TABLE others (n integer)", "CREATE INDEX theirs_n ON theirs (n)",
 			"DROP TABLE theirs", "DROP TABLE others"} {
-			db.mustExec(t, statement)
-			if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+			db.MustExec(t, statement)
+			if err := db.Source(files).Check(t.Context(), db.DB); err != nil {
 				t.Errorf("Check after %q: %v", statement, err)
 			}
 		}
@@ -229,15 +231,15 @@ func TestDriftIsNotKnown(t *testing.T) {
 	eachEmpty(t, func(t *testing.T, db database) {
 		files := heroes()
 		mustUp(t, db, files)
-		db.mustExec(t, "ALTER TABLE heroes ADD COLUMN secret text")
+		db.MustExec(t, "ALTER TABLE heroes ADD COLUMN secret text")
 		for what, statement := range map[string]string{
 			"another server":   "UPDATE goose_db_version SET schema = replace(replace(schema, 'PostgreSQL', 'PostgreSQL 1'), 'SQLite', 'SQLite 1')",
 			"another format":   "UPDATE goose_db_version SET schema = replace(schema, 'format ', 'format 9')",
 			"nothing recorded": "UPDATE goose_db_version SET schema = NULL",
 		} {
 			before := db.texts(t, "SELECT coalesce(schema, '') FROM goose_db_version WHERE version_id = 20260101000002")
-			db.mustExec(t, statement)
-			report, err := migrate.StatusFiles(t.Context(), db.DB, db.dialect, files)
+			db.MustExec(t, statement)
+			report, err := db.Source(files).Status(t.Context(), db.DB)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +252,7 @@ func TestDriftIsNotKnown(t *testing.T) {
 			if _, err := db.Exec("UPDATE goose_db_version SET schema = $1 WHERE version_id = 20260101000002", before[0]); err != nil {
 				t.Fatal(err)
 			}
-			refused[*migrate.DriftError](t, db, files, "secret")
+			refused[*migrator.DriftError](t, db, files, "secret")
 		}
 	})
 }
@@ -266,29 +268,29 @@ func TestUpNotesWhatAScriptLeft(t *testing.T) {
 			"another server": "UPDATE goose_db_version SET schema = replace(replace(schema, 'PostgreSQL', 'PostgreSQL 1'), 'SQLite', 'SQLite 1')",
 			"an older build": "ALTER TABLE goose_db_version DROP COLUMN schema",
 		} {
-			db.mustExec(t, statement)
+			db.MustExec(t, statement)
 			if what == "an older build" {
-				db.mustExec(t, "ALTER TABLE goose_db_version DROP COLUMN checksum")
+				db.MustExec(t, "ALTER TABLE goose_db_version DROP COLUMN checksum")
 			}
 			var log bytes.Buffer
 			for range 2 { // the second has nothing to do
-				if err := migrate.UpFiles(t.Context(), db.DB, db.dialect, files, logTo(&log)); err != nil {
+				if err := db.Source(files).Up(t.Context(), db.DB, logTo(&log)); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if n := strings.Count(log.String(), "wrote down what the schema is"); n != 1 || strings.Contains(log.String(), "applied") {
 				t.Errorf("%s: it says so %d times, want once:\n%s", what, n, &log)
 			}
-			db.mustExec(t, "DROP INDEX hero_name")
-			refused[*migrate.DriftError](t, db, files, "missing: index heroes.hero_name")
-			db.mustExec(t, "CREATE INDEX hero_name ON heroes (name)")
+			db.MustExec(t, "DROP INDEX hero_name")
+			refused[*migrator.DriftError](t, db, files, "missing: index heroes.hero_name")
+			db.MustExec(t, "CREATE INDEX hero_name ON heroes (name)")
 		}
 		// With a version to come, that one writes it down.
-		db.mustExec(t, "UPDATE goose_db_version SET schema = NULL")
-		if err := migrate.UpFilesTo(t.Context(), db.DB, db.dialect, withThird(files), 20260101000002, migrate.LockTimeout, discard); err != nil {
+		db.MustExec(t, "UPDATE goose_db_version SET schema = NULL")
+		if err := db.Source(withThird(files)).UpTo(t.Context(), db.DB, 20260101000002, migrator.LockTimeout, discard); err != nil {
 			t.Fatal(err)
 		}
-		if n := db.count(t, "SELECT count(schema) FROM goose_db_version"); n != 0 {
+		if n := db.Count(t, "SELECT count(schema) FROM goose_db_version"); n != 0 {
 			t.Errorf("%d descriptions, want none", n)
 		}
 	})
@@ -301,21 +303,21 @@ func TestOlderTableOfVersions(t *testing.T) {
 		files := heroes()
 		mustUp(t, db, files)
 		for _, column := range []string{"checksum", "schema"} {
-			db.mustExec(t, "ALTER TABLE goose_db_version DROP COLUMN "+column)
+			db.MustExec(t, "ALTER TABLE goose_db_version DROP COLUMN "+column)
 		}
-		report, err := migrate.StatusFiles(t.Context(), db.DB, db.dialect, files)
+		report, err := db.Source(files).Status(t.Context(), db.DB)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := report.Err(); err != nil || report.Drift.NotCompared == "" || report.Versions[1].Checksum != migrate.ChecksumNotKnown {
+		if err := report.Err(); err != nil || report.Drift.NotCompared == "" || report.Versions[1].Checksum != migrator.ChecksumNotKnown {
 			t.Errorf("Check: %v, drift %+v, checksum %s; want nil and nothing known", err, report.Drift, report.Versions[1].Checksum)
 		}
 		mustUp(t, db, withThird(files))
-		if n := db.count(t, "SELECT count(*) FROM goose_db_version WHERE checksum IS NULL AND schema IS NULL"); n != 3 {
+		if n := db.Count(t, "SELECT count(*) FROM goose_db_version WHERE checksum IS NULL AND schema IS NULL"); n != 3 {
 			t.Errorf("%d versions are not known, want the two from before and goose's own", n)
 		}
-		db.mustExec(t, "DROP INDEX hero_name")
-		refused[*migrate.DriftError](t, db, files, "hero_name")
+		db.MustExec(t, "DROP INDEX hero_name")
+		refused[*migrator.DriftError](t, db, files, "hero_name")
 	})
 }
 
@@ -325,15 +327,15 @@ func TestDriftAfterDown(t *testing.T) {
 	eachEmpty(t, func(t *testing.T, db database) {
 		files := heroes()
 		mustUp(t, db, files)
-		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 			t.Fatal(err)
 		}
-		err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files)
-		if _, ok := errors.AsType[*migrate.PendingError](err); !ok {
+		err := db.Source(files).Check(t.Context(), db.DB)
+		if _, ok := errors.AsType[*migrator.PendingError](err); !ok {
 			t.Errorf("Check: %v, want a PendingError", err)
 		}
-		db.mustExec(t, "ALTER TABLE heroes ADD COLUMN nickname text") // by hand
-		refused[*migrate.DriftError](t, db, files, "nickname", "20260101000001_step left it")
+		db.MustExec(t, "ALTER TABLE heroes ADD COLUMN nickname text") // by hand
+		refused[*migrator.DriftError](t, db, files, "nickname", "20260101000001_step left it")
 	})
 }
 
@@ -341,13 +343,13 @@ func TestDriftAfterDown(t *testing.T) {
 func BenchmarkCheck(b *testing.B) {
 	for name, url := range map[string]string{"sqlite": dbtest.SQLite(b), "postgres": dbtest.Postgres(b)} {
 		b.Run(name, func(b *testing.B) {
-			db, err := open(url)
+			db, err := migratortest.Open(url)
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer db.Close()
 			for b.Loop() {
-				if err := migrate.Check(b.Context(), db.DB, db.dialect); err != nil {
+				if err := migrator.New(migrate.Files, db.Dialect).Check(b.Context(), db.DB); err != nil {
 					b.Fatal(err)
 				}
 			}

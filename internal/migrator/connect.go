@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 // connects, and for that SQLite waits for nobody: all but one are told that
 // the database is locked.
 func connect(ctx context.Context, db *sql.DB) (conn *sql.Conn, err error) {
-	err = whileBusy(ctx, func() error {
+	err = retryOnBusy(ctx, func() error {
 		conn, err = db.Conn(ctx)
 		return err
 	})

@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/migrate"
+	"forge/internal/migrator"
 )
 
 // shop is a history with something of everything that down may meet.
@@ -46,9 +46,9 @@ func TestDownAsks(t *testing.T) {
 	eachEmpty(t, func(t *testing.T, db database) {
 		files := shop()
 		mustUp(t, db, files)
-		db.mustExec(t, "INSERT INTO goods (id, title, price) VALUES (1, 'a', 5), (2, 'b', NULL), (3, 'c', 0)")
-		db.mustExec(t, "INSERT INTO reviews VALUES (1), (2)")
-		db.mustExec(t, `INSERT INTO "odd ""name" VALUES (NULL)`)
+		db.MustExec(t, "INSERT INTO goods (id, title, price) VALUES (1, 'a', 5), (2, 'b', NULL), (3, 'c', 0)")
+		db.MustExec(t, "INSERT INTO reviews VALUES (1), (2)")
+		db.MustExec(t, `INSERT INTO "odd ""name" VALUES (NULL)`)
 		for n, want := range map[int][]string{
 			1: {"table reviews (2 rows)", `table odd "name (1 row)`},
 			2: {"table reviews (2 rows)", `table odd "name (1 row)`},
@@ -57,8 +57,8 @@ func TestDownAsks(t *testing.T) {
 			9: {"table reviews (2 rows)", `table odd "name (1 row)`, "table goods (3 rows)"},
 		} {
 			before := db.everything(t)
-			err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, n, discard)
-			loss, ok := errors.AsType[*migrate.LossError](err)
+			err := db.Source(files).Down(t.Context(), db.DB, n, false, migrator.LockTimeout, discard)
+			loss, ok := errors.AsType[*migrator.LossError](err)
 			if !ok {
 				t.Errorf("down %d: %v, want a LossError", n, err)
 				continue
@@ -76,20 +76,20 @@ func TestDownAsks(t *testing.T) {
 			}
 		}
 		// What has no rows, or no value in any, is no loss. Neither is a rename.
-		db.mustExec(t, "DELETE FROM reviews")
-		db.mustExec(t, `DELETE FROM "odd ""name"`)
-		db.mustExec(t, "UPDATE goods SET price = NULL")
-		if err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 3, discard); err != nil {
+		db.MustExec(t, "DELETE FROM reviews")
+		db.MustExec(t, `DELETE FROM "odd ""name"`)
+		db.MustExec(t, "UPDATE goods SET price = NULL")
+		if err := db.Source(files).Down(t.Context(), db.DB, 3, false, migrator.LockTimeout, discard); err != nil {
 			t.Fatalf("down without a loss: %v", err)
 		}
-		if n := db.count(t, "SELECT count(name) FROM products"); n != 3 {
+		if n := db.Count(t, "SELECT count(name) FROM products"); n != 3 {
 			t.Errorf("%d of 3 names are left", n)
 		}
-		err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard)
+		err := db.Source(files).Down(t.Context(), db.DB, 1, false, migrator.LockTimeout, discard)
 		if err == nil || !strings.Contains(err.Error(), "table products (3 rows)") || strings.Contains(err.Error(), "empty") {
 			t.Errorf("down to nothing: %v, want that products would be lost, and no more", err)
 		}
-		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 			t.Error(err)
 		}
 	})
@@ -103,9 +103,9 @@ func TestDownThroughAColumnThatComesBack(t *testing.T) {
 			"-- +goose Up\nALTER TABLE a DROP COLUMN x;\n-- +goose Down\nALTER TABLE a ADD COLUMN x integer;",
 			"-- +goose Up\nALTER TABLE a ADD COLUMN x integer;\n-- +goose Down\nALTER TABLE a DROP COLUMN x;")
 		mustUp(t, db, files)
-		db.mustExec(t, "INSERT INTO a VALUES (1, 7)")
+		db.MustExec(t, "INSERT INTO a VALUES (1, 7)")
 		for n := 1; n <= 2; n++ {
-			err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, n, discard)
+			err := db.Source(files).Down(t.Context(), db.DB, n, false, migrator.LockTimeout, discard)
 			if err == nil || !strings.Contains(err.Error(), "column a.x (a value in 1 row)") {
 				t.Errorf("down %d: %v, want that a.x would be lost", n, err)
 			}
@@ -129,7 +129,7 @@ func TestDownEmptiesWhatStays(t *testing.T) {
 			{"ALTER TABLE a ALTER COLUMN x TYPE text;", "ALTER TABLE a ALTER COLUMN x TYPE varchar(9);", "column a.x (a value in 1 row)", true},
 			{"ALTER TABLE a ALTER COLUMN id TYPE smallint;", "ALTER TABLE a ALTER COLUMN id TYPE bigint;", "", true},
 		} {
-			if tt.postgres && db.dialect == dialect.SQLite {
+			if tt.postgres && db.Dialect == dialect.SQLite {
 				continue
 			}
 			id := "integer"
@@ -139,8 +139,8 @@ func TestDownEmptiesWhatStays(t *testing.T) {
 			files := steps("-- +goose Up\nCREATE TABLE a (id "+id+", x varchar(9));\n-- +goose Down\nDROP TABLE a;",
 				"-- +goose Up\n"+tt.up+"\n-- +goose Down\n"+tt.down)
 			mustUp(t, db, files)
-			db.mustExec(t, "INSERT INTO a VALUES (1, 'abcd'), (2, NULL)")
-			err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard)
+			db.MustExec(t, "INSERT INTO a VALUES (1, 'abcd'), (2, NULL)")
+			err := db.Source(files).Down(t.Context(), db.DB, 1, false, migrator.LockTimeout, discard)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("%s: %v, want %q", tt.down, err, tt.want)
 			}
@@ -148,7 +148,7 @@ func TestDownEmptiesWhatStays(t *testing.T) {
 			if err != nil {
 				left = 2
 			}
-			if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, left, discard); err != nil {
+			if err := db.Source(files).Down(t.Context(), db.DB, left, true, migrator.LockTimeout, discard); err != nil {
 				t.Fatalf("%s with --yes: %v", tt.down, err)
 			}
 		}
@@ -159,7 +159,7 @@ func TestDownEmptiesWhatStays(t *testing.T) {
 func TestDownByACopyOnSQLite(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
-		if db.dialect == dialect.Postgres {
+		if db.Dialect == dialect.Postgres {
 			return
 		}
 		files := steps("-- +goose Up\nCREATE TABLE a (id integer, x integer);", `-- +goose Up
@@ -171,11 +171,11 @@ DROP TABLE a;
 ALTER TABLE new_a RENAME TO a;
 `)
 		mustUp(t, db, files)
-		db.mustExec(t, "INSERT INTO a VALUES (1, 7)")
-		if err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+		db.MustExec(t, "INSERT INTO a VALUES (1, 7)")
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, false, migrator.LockTimeout, discard); err != nil {
 			t.Error(err)
 		}
-		if n := db.count(t, "SELECT count(*) FROM a WHERE x = 7"); n != 1 {
+		if n := db.Count(t, "SELECT count(*) FROM a WHERE x = 7"); n != 1 {
 			t.Error("the row is gone")
 		}
 	})
@@ -186,18 +186,18 @@ func TestDownOfWhatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
 		files := shop()
-		db.mustExec(t, "CREATE TABLE theirs (n integer)")
-		db.mustExec(t, "INSERT INTO theirs VALUES (1)")
+		db.MustExec(t, "CREATE TABLE theirs (n integer)")
+		db.MustExec(t, "INSERT INTO theirs VALUES (1)")
 		mustUp(t, db, files)
-		db.mustExec(t, "UPDATE goose_db_version SET schema = NULL WHERE version_id = 20260101000003")
-		db.mustExec(t, "INSERT INTO goods (id, title) VALUES (1, 'a')")
-		err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard)
-		if loss, ok := errors.AsType[*migrate.LossError](err); !ok || len(loss.Tables) != 1 || loss.Tables[0].Table != "goods" || len(loss.NotKnown) != 1 ||
+		db.MustExec(t, "UPDATE goose_db_version SET schema = NULL WHERE version_id = 20260101000003")
+		db.MustExec(t, "INSERT INTO goods (id, title) VALUES (1, 'a')")
+		err := db.Source(files).Down(t.Context(), db.DB, 1, false, migrator.LockTimeout, discard)
+		if loss, ok := errors.AsType[*migrator.LossError](err); !ok || len(loss.Tables) != 1 || loss.Tables[0].Table != "goods" || len(loss.NotKnown) != 1 ||
 			!strings.Contains(err.Error(), "not known") || !strings.Contains(err.Error(), "20260101000003_step") || !strings.Contains(err.Error(), "table goods (1 row)") {
 			t.Errorf("down: %v, want that it is not known, and goods", err)
 		}
-		db.mustExec(t, "DELETE FROM goods")
-		if err := migrate.AskDownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+		db.MustExec(t, "DELETE FROM goods")
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, false, migrator.LockTimeout, discard); err != nil {
 			t.Errorf("down without any data: %v", err)
 		}
 	})
@@ -211,8 +211,8 @@ func TestFailingDown(t *testing.T) {
 		files["20260101000003_bad.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nSELECT 1;\n-- +goose Down\nDROP TABLE heroes;\nDROP TABLE nowhere;")}
 		mustUp(t, db, files)
 		before := db.everything(t)
-		err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 2, discard)
-		if step, ok := errors.AsType[*migrate.StepError](err); !ok || !step.Down || step.Statement != 2 || step.Line != 5 ||
+		err := db.Source(files).Down(t.Context(), db.DB, 2, true, migrator.LockTimeout, discard)
+		if step, ok := errors.AsType[*migrator.StepError](err); !ok || !step.Down || step.Statement != 2 || step.Line != 5 ||
 			!strings.Contains(err.Error(), "20260101000003_bad.sql, line 5: statement 2 of its down section failed") {
 			t.Errorf("Down: %v, want a StepError for the second statement", err)
 		}

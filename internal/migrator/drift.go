@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
 )
 
 // descriptionFormat counts how often describe has changed the lines that it
@@ -19,7 +21,7 @@ const descriptionFormat = 1
 
 // A description says what the tables that the versions made look like.
 type description struct {
-	by    string // how it was written; see writer
+	by    string // how it was written; see describedBy
 	lines []string
 }
 
@@ -32,12 +34,12 @@ func parseDescription(text string) description {
 	return description{lines[0], lines[1:]}
 }
 
-// writer says what descriptions of this database depend on besides the schema.
+// describedBy says what descriptions of this database depend on besides the schema.
 // PostgreSQL keeps conditions and defaults in a form of its own and writes them
 // as text anew each time it is asked, and its major versions put the same
 // condition in other words. After an upgrade of the server a comparison would
 // find drift where nobody has changed anything.
-func writer(ctx context.Context, db querier, name string) (string, error) {
+func describedBy(ctx context.Context, db catalog.Querier, name string) (string, error) {
 	if name == dialect.SQLite {
 		return fmt.Sprintf("format %d, SQLite", descriptionFormat), nil
 	}
@@ -49,18 +51,18 @@ func writer(ctx context.Context, db querier, name string) (string, error) {
 }
 
 // describeTables describes those tables of a database that are among the given ones.
-func describeTables(ctx context.Context, db querier, name string, tables []string) (description, error) {
-	by, err := writer(ctx, db, name)
+func describeTables(ctx context.Context, db catalog.Querier, name string, tables []string) (description, error) {
+	by, err := describedBy(ctx, db, name)
 	if err != nil {
 		return description{}, err
 	}
-	lines, err := describe(ctx, db, name)
+	lines, err := catalog.Describe(ctx, db, name)
 	if err != nil {
 		return description{}, err
 	}
 	lines = slices.DeleteFunc(lines, func(line string) bool {
 		// SQLite keeps capitals that nobody has quoted.
-		return !slices.ContainsFunc(tables, func(t string) bool { return strings.EqualFold(t, tableOf(line)) })
+		return !slices.ContainsFunc(tables, func(t string) bool { return strings.EqualFold(t, catalog.ParseLine(line).Table) })
 	})
 	return description{by, lines}, nil
 }
@@ -68,8 +70,8 @@ func describeTables(ctx context.Context, db querier, name string, tables []strin
 // tables lists the tables that a description is about.
 func (d description) tables() (names []string) {
 	for _, line := range d.lines {
-		if kindOf(line) == "table" {
-			names = append(names, tableOf(line))
+		if catalog.ParseLine(line).Kind == "table" {
+			names = append(names, catalog.ParseLine(line).Table)
 		}
 	}
 	return names
@@ -93,7 +95,7 @@ func tablesMadeBy(file string) (names []string) {
 // tablesUpTo lists the tables that the files up to a version make, and returns
 // the checksum of the version's own.
 func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err error) {
-	versions, err := versionsIn(files)
+	versions, err := Versions(files)
 	if err != nil {
 		return nil, "", err
 	}
@@ -101,7 +103,7 @@ func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err err
 		if v.Number > number {
 			break
 		}
-		text, err := fs.ReadFile(files, v.file())
+		text, err := fs.ReadFile(files, v.File())
 		if err != nil {
 			return nil, "", err
 		}
@@ -112,7 +114,7 @@ func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err err
 }
 
 // drift compares a database with what its newest version left.
-func drift(ctx context.Context, db querier, name string, h history) (Drift, error) {
+func drift(ctx context.Context, db catalog.Querier, name string, h history) (Drift, error) {
 	newest := h.newest()
 	if newest == 0 {
 		return Drift{}, nil
@@ -139,7 +141,7 @@ func drift(ctx context.Context, db querier, name string, h history) (Drift, erro
 func (d description) without(steps map[int64]begun) description {
 	d.lines = slices.DeleteFunc(slices.Clone(d.lines), func(line string) bool {
 		for _, b := range steps {
-			if kindOf(line) == "index" && nameOf(line) == b.index {
+			if catalog.ParseLine(line).Kind == "index" && catalog.ParseLine(line).Name == b.index {
 				return true
 			}
 		}
@@ -151,28 +153,28 @@ func (d description) without(steps map[int64]begun) description {
 // differences says in words what is other than it was. A table that is gone or
 // new is not taken apart.
 func differences(was, now description) (words []string) {
-	was.lines, now.lines = asRestored(was.lines), asRestored(now.lines)
+	was.lines, now.lines = afterDump(was.lines), afterDump(now.lines)
 	missing := make(map[string]string) // by what the line is about
 	tables, before := now.tables(), was.tables()
 	for _, line := range was.lines {
-		if kindOf(line) != "table" && !slices.Contains(tables, tableOf(line)) || slices.Contains(now.lines, line) {
+		if catalog.ParseLine(line).Kind != "table" && !slices.Contains(tables, catalog.ParseLine(line).Table) || slices.Contains(now.lines, line) {
 			continue
 		}
-		missing[subjectOf(line)] = line
+		missing[catalog.Subject(line)] = line
 	}
 	for _, line := range now.lines {
-		if slices.Contains(was.lines, line) || kindOf(line) != "table" && !slices.Contains(before, tableOf(line)) {
+		if slices.Contains(was.lines, line) || catalog.ParseLine(line).Kind != "table" && !slices.Contains(before, catalog.ParseLine(line).Table) {
 			continue
 		}
-		if old, ok := missing[subjectOf(line)]; ok {
-			words = append(words, "changed: "+old+" is now "+parseLine(line).rest)
-			delete(missing, subjectOf(line))
+		if old, ok := missing[catalog.Subject(line)]; ok {
+			words = append(words, "changed: "+old+" is now "+catalog.ParseLine(line).Rest)
+			delete(missing, catalog.Subject(line))
 		} else {
 			words = append(words, "unexpected: "+line)
 		}
 	}
 	for _, line := range was.lines {
-		if missing[subjectOf(line)] == line {
+		if missing[catalog.Subject(line)] == line {
 			words = append(words, "missing: "+line)
 		}
 	}

@@ -1,12 +1,10 @@
-package migrate_test
+package migrator_test
 
 import (
 	"strings"
 	"testing"
 
 	"entgo.io/ent/dialect"
-
-	"forge/migrate"
 )
 
 // Databases keep descriptions. If this fails because describe puts something in another way than before, set the lines right
@@ -68,10 +66,10 @@ unique children."(name)"`,
 		if strings.HasPrefix(first, "format 1, PostgreSQL 1") {
 			first = "format 1, PostgreSQL N"
 		}
-		if got := first + "\n" + rest; got != want[db.dialect] {
-			t.Errorf("what is recorded is\n%s\nwant\n%s", got, want[db.dialect])
+		if got := first + "\n" + rest; got != want[db.Dialect] {
+			t.Errorf("what is recorded is\n%s\nwant\n%s", got, want[db.Dialect])
 		}
-		if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+		if err := db.Source(files).Check(t.Context(), db.DB); err != nil {
 			t.Error(err)
 		}
 	})

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"regexp"
@@ -14,8 +14,8 @@ var (
 
 const varcharText = `'(?:[^']|'')*'::character varying`
 
-// asRestored puts lines of a description as they read after a dump was restored.
-func asRestored(lines []string) []string {
+// afterDump puts lines of a description as they read after a dump was restored.
+func afterDump(lines []string) []string {
 	lines = slices.Clone(lines)
 	for i := range lines {
 		lines[i] = listCast.ReplaceAllStringFunc(lines[i], func(list string) string {

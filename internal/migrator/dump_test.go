@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"database/sql"
@@ -7,6 +7,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"forge/internal/migrator"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -38,13 +39,13 @@ func TestRestored(t *testing.T) {
 	if texts() == before {
 		t.Log("this PostgreSQL writes checks alike after they were read back")
 	}
-	if err := migrate.Check(t.Context(), db, dialect.Postgres); err != nil {
+	if err := migrator.New(migrate.Files, dialect.Postgres).Check(t.Context(), db); err != nil {
 		t.Errorf("after a restore: %v", err)
 	}
 	if _, err := db.Exec(strings.Replace(again, "REWRITE", "replace(c.says, 'CANCELLED', 'CANCELED')", 1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := migrate.Check(t.Context(), db, dialect.Postgres); err == nil {
+	if err := migrator.New(migrate.Files, dialect.Postgres).Check(t.Context(), db); err == nil {
 		t.Error("another condition is not seen")
 	}
 }

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
 )
 
 // A history is what a database says about the versions that it has.
@@ -24,12 +26,6 @@ type application struct {
 	checksum string // of the file that ran; "" when not known
 }
 
-// querier is a *sql.DB or a *sql.Conn.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // newest returns the newest version that the database has, 0 when it has none.
 func (h history) newest() int64 {
 	if len(h.applied) == 0 {
@@ -40,16 +36,16 @@ func (h history) newest() int64 {
 
 // historyOf reads which versions a database has. It only reads, so a database
 // that was never migrated has none and stays untouched.
-func historyOf(ctx context.Context, db querier, name string) (h history, err error) {
+func historyOf(ctx context.Context, db catalog.Querier, name string) (h history, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("read the applied versions: %w", err)
 		}
 	}()
 	columns := "SELECT count(*) FROM pg_attribute WHERE NOT attisdropped AND attname IN ('version_id', 'checksum', 'schema')" +
-		" AND attrelid = to_regclass(quote_ident(current_schema()) || '." + versionTable + "')"
+		" AND attrelid = to_regclass(quote_ident(current_schema()) || '." + catalog.VersionTable + "')"
 	if name == dialect.SQLite {
-		columns = "SELECT count(*) FROM pragma_table_info('" + versionTable + "') WHERE name IN ('version_id', 'checksum', 'schema')"
+		columns = "SELECT count(*) FROM pragma_table_info('" + catalog.VersionTable + "') WHERE name IN ('version_id', 'checksum', 'schema')"
 	}
 	var found int
 	if err := db.QueryRowContext(ctx, columns).Scan(&found); err != nil || found == 0 {
@@ -63,7 +59,7 @@ func historyOf(ctx context.Context, db querier, name string) (h history, err err
 	}
 	// goose marks the creation of the table itself as version 0.
 	rows, err := db.QueryContext(ctx, "SELECT version_id, tstamp, is_applied, "+ours+
-		" FROM "+versionTable+" WHERE version_id > 0 ORDER BY version_id")
+		" FROM "+catalog.VersionTable+" WHERE version_id > 0 ORDER BY version_id")
 	if err != nil {
 		return history{}, err
 	}

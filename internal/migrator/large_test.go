@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"testing/fstest"
 	"time"
 
-	"forge/migrate"
 	"forge/test/dbtest"
 )
 
@@ -36,10 +35,10 @@ func TestLargeTableUnderLoad(t *testing.T) {
 		t.Skip("fills a table with a million rows")
 	}
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
-	if err := migrate.UpFilesTo(t.Context(), db.DB, db.dialect, large(), 20260101000001, time.Second, discard); err != nil {
+	if err := db.Source(large()).UpTo(t.Context(), db.DB, 20260101000001, time.Second, discard); err != nil {
 		t.Fatal(err)
 	}
-	db.mustExec(t, "INSERT INTO visits (page, seconds) SELECT 'page ' || n % 1000, n % 60 FROM generate_series(1, $1) AS n", million)
+	db.MustExec(t, "INSERT INTO visits (page, seconds) SELECT 'page ' || n % 1000, n % 60 FROM generate_series(1, $1) AS n", million)
 
 	// Whoever reads in a transaction keeps the table from being changed until that ends.
 	holder, err := db.BeginTx(t.Context(), nil)
@@ -54,7 +53,7 @@ func TestLargeTableUnderLoad(t *testing.T) {
 	log := waitFor("try=2")
 	done := make(chan error, 1)
 	go func() {
-		done <- migrate.UpFilesTo(t.Context(), db.DB, db.dialect, large(), 20260101000005, 50*time.Millisecond, logTo(log))
+		done <- db.Source(large()).UpTo(t.Context(), db.DB, 20260101000005, 50*time.Millisecond, logTo(log))
 	}()
 	select {
 	case err := <-done:
@@ -64,7 +63,7 @@ func TestLargeTableUnderLoad(t *testing.T) {
 		t.Fatal("in a minute the migration did not give up waiting for the lock: all that came later waits behind it")
 	}
 	crowd.waitForMore(t) // while the migration still waits: the holder keeps its lock
-	if n := db.count(t, "SELECT count(*) FROM goose_db_version WHERE version_id > 0"); n != 1 {
+	if n := db.Count(t, "SELECT count(*) FROM goose_db_version WHERE version_id > 0"); n != 1 {
 		t.Errorf("%d versions are applied while the table is locked, want 1", n)
 	}
 	if err := holder.Commit(); err != nil {
@@ -76,16 +75,16 @@ func TestLargeTableUnderLoad(t *testing.T) {
 	crowd.waitForMore(t)
 	crowd.stop(t)
 
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, large()); err != nil {
+	if err := db.Source(large()).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
 	}
-	if n := db.count(t, "SELECT count(*) FROM pg_index WHERE indexrelid = 'visit_page'::regclass AND indisvalid"); n != 1 {
+	if n := db.Count(t, "SELECT count(*) FROM pg_index WHERE indexrelid = 'visit_page'::regclass AND indisvalid"); n != 1 {
 		t.Error("there is no valid index")
 	}
-	if n, want := db.count(t, "SELECT count(*) FROM visits"), million+int(crowd.inserted.Load()); n != want {
+	if n, want := db.Count(t, "SELECT count(*) FROM visits"), million+int(crowd.inserted.Load()); n != want {
 		t.Errorf("%d rows, want %d", n, want)
 	}
-	if n, want := db.count(t, "SELECT sum(seconds) - (SELECT sum(n % 60) FROM generate_series(1, 1000000) AS n) FROM visits"), int(crowd.added.Load()); n != want {
+	if n, want := db.Count(t, "SELECT sum(seconds) - (SELECT sum(n % 60) FROM generate_series(1, 1000000) AS n) FROM visits"), int(crowd.added.Load()); n != want {
 		t.Errorf("%d seconds were added, want %d", n, want)
 	}
 }

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func (r runner) acquire(ctx context.Context, conn *sql.Conn) (release, error) {
 // The session gets limits of its own, so it ends with the work and does not go
 // back to the pool.
 func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, error) {
-	for waiting := false; ; waiting = true {
+	for attempt := 1; ; attempt++ {
 		var ours bool
 		err := conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", lock.DefaultLockID).Scan(&ours)
 		if err != nil {
@@ -42,10 +42,10 @@ func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, e
 		if ours {
 			break
 		}
-		if !waiting {
+		if attempt == 1 {
 			r.log.InfoContext(ctx, "another process migrates: waiting for it")
 		}
-		if err := pause(ctx); err != nil {
+		if err := poll.Wait(ctx, attempt); err != nil {
 			return nil, fmt.Errorf("wait for another process that migrates: %w", err)
 		}
 	}
@@ -111,7 +111,7 @@ func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = whileBusy(ctx, func() error {
+	err = retryOnBusy(ctx, func() error {
 		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
 		return err
 	})
@@ -120,7 +120,7 @@ func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 	}
 	return func(ctx context.Context, err error) error {
 		if err == nil {
-			err = checkReferences(ctx, conn)
+			err = checkForeignKeys(ctx, conn)
 		}
 		if err == nil {
 			_, err = conn.ExecContext(ctx, "COMMIT")
@@ -136,8 +136,8 @@ func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 	}, nil
 }
 
-// checkReferences fails when a row refers to one that does not exist.
-func checkReferences(ctx context.Context, conn *sql.Conn) error {
+// checkForeignKeys fails when a row refers to one that does not exist.
+func checkForeignKeys(ctx context.Context, conn *sql.Conn) error {
 	rows, err := conn.QueryContext(ctx, "SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")
 	if err != nil {
 		return fmt.Errorf("check foreign keys: %w", err)

@@ -1,52 +1,47 @@
-package migrate
+package migrator
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
+
+	"forge/internal/retry"
 )
 
-// tries is how often something is tried that others are in the way of. With the
-// usual limit they are spread over a minute or two.
-const tries = 10
+// maxTries is how often a step is tried while other transactions hold a lock that it needs. With the
+// usual lock timeout the tries take a minute or two in all.
+const maxTries = 10
 
-// patiently does something again when it could not get a lock in time, or was
-// given up to end a deadlock. All of it has been rolled back then, and whoever
-// queued up behind it gets through in the meantime.
-func (r runner) patiently(ctx context.Context, what string, do func() error) error {
+// lockBackoff spaces the tries.
+var lockBackoff = retry.Backoff{First: 500 * time.Millisecond, Max: 8 * time.Second, Jitter: 0.5}
+
+// retryOnLock calls do again if it could not get a lock in time, or if PostgreSQL cancelled it to end
+// a deadlock. The transaction of do is rolled back then, so statements that waited behind it run
+// during the pause.
+func (r runner) retryOnLock(ctx context.Context, what string, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
-		if !inTheWay(err) {
+		if !isLockConflict(err) {
 			return err
 		}
-		if try == tries {
-			return fmt.Errorf("%w; others held a lock that it needs, %d times in a row: end the transaction that does (pg_stat_activity, pg_locks) or "+
-				"wait for it, and run this again", err, tries)
+		if try == maxTries {
+			return fmt.Errorf("%w; others held a lock that it needs, %d times in a row: end the transaction that does "+
+				"(pg_stat_activity, pg_locks) or wait for it, and run this again", err, maxTries)
 		}
-		wait := backoff(try)
 		r.log.WarnContext(ctx, "others hold a lock that is needed: trying again",
-			"for", what, "try", try, "of", tries, "pause", wait, "error", err)
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-time.After(wait):
+			"for", what, "try", try, "of", maxTries, "error", err)
+		if ended := lockBackoff.Wait(ctx, try); ended != nil {
+			return errors.Join(ended, err)
 		}
 	}
 }
 
-func inTheWay(err error) bool {
+// isLockConflict reports whether a statement failed because of the locks of other transactions.
+func isLockConflict(err error) bool {
 	refused, ok := errors.AsType[*pq.Error](err)
 	return ok && (refused.Code == pqerror.LockNotAvailable || refused.Code == pqerror.TRDeadlockDetected)
-}
-
-// backoff doubles from half a second to eight, less a random part: two
-// processes that are in each other's way should not meet again.
-func backoff(try int) time.Duration {
-	longest := 500 * time.Millisecond << min(try-1, 4)
-	return longest - rand.N(longest/2)
 }

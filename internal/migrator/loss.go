@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
 )
 
 // A LossError says what data is lost when versions are undone.
@@ -29,10 +31,10 @@ type Loss struct {
 func (e *LossError) Error() string {
 	var all []string
 	for _, t := range e.Tables {
-		all = append(all, fmt.Sprintf("table %s (%s)", t.Table, inRows(t.Rows)))
+		all = append(all, fmt.Sprintf("table %s (%s)", t.Table, InRows(t.Rows)))
 	}
 	for _, c := range e.Columns {
-		all = append(all, fmt.Sprintf("column %s.%s (a value in %s)", c.Table, c.Column, inRows(c.Rows)))
+		all = append(all, fmt.Sprintf("column %s.%s (a value in %s)", c.Table, c.Column, InRows(c.Rows)))
 	}
 	what := "would lose data: "
 	if e.NotKnown != nil {
@@ -42,15 +44,15 @@ func (e *LossError) Error() string {
 	return "to undo " + list(e.Versions) + " " + what + strings.Join(all, ", ") + "; nothing was done; --yes does it nevertheless"
 }
 
-func inRows(n int64) string {
+func InRows(n int64) string {
 	if n == 1 {
 		return "1 row"
 	}
 	return fmt.Sprintf("%d rows", n)
 }
 
-// mayLose returns a *LossError when steps would lose data.
-func (r runner) mayLose(ctx context.Context, conn *sql.Conn, h history, steps []step) error {
+// checkLoss returns a *LossError when steps would lose data.
+func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps []step) error {
 	if len(steps) == 0 {
 		return nil
 	}
@@ -75,35 +77,35 @@ func (r runner) mayLose(ctx context.Context, conn *sql.Conn, h history, steps []
 	for _, s := range steps {
 		e.Versions = append(e.Versions, s.version)
 	}
-	var lost []place
+	var lost []catalog.Place
 	switch {
 	case len(steps) == len(h.applied):
 		e.NotKnown = nil // all goes, whatever it is
 		fallthrough
 	case e.NotKnown != nil:
-		now, err := r.present(ctx, conn, h)
+		now, err := r.currentTables(ctx, conn, h)
 		if err != nil {
 			return fail(err)
 		}
 		for _, t := range now.tables() {
-			lost = append(lost, place{table: t})
+			lost = append(lost, catalog.Place{Table: t})
 		}
 	default:
 		lost = lostBetween(left, steps)
-		for _, p := range r.endangered(left, steps) {
-			if !slices.Contains(lost, p) && !slices.Contains(lost, place{table: p.table}) {
+		for _, p := range r.emptiedOrNarrowed(left, steps) {
+			if !slices.Contains(lost, p) && !slices.Contains(lost, catalog.Place{Table: p.Table}) {
 				lost = append(lost, p)
 			}
 		}
 	}
 	for _, p := range lost {
-		n, err := p.count(ctx, conn)
+		n, err := p.Count(ctx, conn)
 		if err != nil {
 			return fail(err)
 		}
-		switch loss := (Loss{p.table, p.column, n}); {
+		switch loss := (Loss{p.Table, p.Column, n}); {
 		case n == 0:
-		case p.column == "":
+		case p.Column == "":
 			e.Tables = append(e.Tables, loss)
 		default:
 			e.Columns = append(e.Columns, loss)
@@ -117,15 +119,15 @@ func (r runner) mayLose(ctx context.Context, conn *sql.Conn, h history, steps []
 
 // named is the version with a number, with its name if there is a file.
 func (r runner) named(number int64) Version {
-	versions, _ := versionsIn(r.files)
+	versions, _ := Versions(r.files)
 	if i := slices.IndexFunc(versions, func(v Version) bool { return v.Number == number }); i >= 0 {
 		return versions[i]
 	}
 	return Version{Number: number}
 }
 
-// present describes the tables that are there and that the applied files made.
-func (r runner) present(ctx context.Context, conn *sql.Conn, h history) (description, error) {
+// currentTables describes the tables that are there and that the applied files made.
+func (r runner) currentTables(ctx context.Context, conn *sql.Conn, h history) (description, error) {
 	tables, _, err := tablesUpTo(r.files, h.newest())
 	if err != nil {
 		return description{}, err
@@ -133,49 +135,34 @@ func (r runner) present(ctx context.Context, conn *sql.Conn, h history) (descrip
 	return describeTables(ctx, conn, r.dialect, tables)
 }
 
-// A place is where data is: a table, or one of its columns.
-type place struct{ table, column string }
-
-// count returns in how many rows of the place there is something.
-func (p place) count(ctx context.Context, db querier) (n int64, err error) {
-	what := "*"
-	if p.column != "" {
-		what = quoted(p.column)
-	}
-	err = db.QueryRowContext(ctx, "SELECT count("+what+") FROM "+quoted(p.table)).Scan(&n)
-	return n, err
-}
-
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
 // lostBetween lists the tables and columns that are there now and do not live
 // through the steps, under the names that they have now. left is what each step
 // finds, and at its end what stays. That a later step brings the name back
 // does not bring the data back, so each is looked at by itself.
-func lostBetween(left []description, steps []step) (lost []place) {
-	follow(left, steps, func(_ step, now place, _, after description, p, next place) {
-		if !slices.Contains(after.places(), next) {
+func lostBetween(left []description, steps []step) (lost []catalog.Place) {
+	follow(left, steps, func(_ step, now catalog.Place, _, after description, p, next catalog.Place) {
+		if !slices.Contains(catalog.Places(after.lines), next) {
 			lost = append(lost, now)
 		}
 	})
 	// A table takes its columns along.
-	lost = slices.DeleteFunc(lost, func(p place) bool {
-		return p.column != "" && slices.Contains(lost, place{table: p.table})
+	lost = slices.DeleteFunc(lost, func(p catalog.Place) bool {
+		return p.Column != "" && slices.Contains(lost, catalog.Place{Table: p.Table})
 	})
-	slices.SortFunc(lost, func(a, b place) int { return strings.Compare(a.table+"."+a.column, b.table+"."+b.column) })
+	slices.SortFunc(lost, func(a, b catalog.Place) int { return strings.Compare(a.Table+"."+a.Column, b.Table+"."+b.Column) })
 	return lost
 }
 
 // follow calls visit for each table and column that is there now, and each step
 // that finds it: with the name that it has now, what the step finds and leaves,
 // and the names that it has there.
-func follow(left []description, steps []step, visit func(s step, now place, before, after description, p, next place)) {
-	alive := make(map[place]place) // the name by then, by the name now
-	for _, p := range left[0].places() {
+func follow(left []description, steps []step, visit func(s step, now catalog.Place, before, after description, p, next catalog.Place)) {
+	alive := make(map[catalog.Place]catalog.Place) // the name by then, by the name now
+	for _, p := range catalog.Places(left[0].lines) {
 		alive[p] = p
 	}
 	for i, s := range steps {
-		stays := left[i+1].places()
+		stays := catalog.Places(left[i+1].lines)
 		for now, p := range alive {
 			next := s.renamed(p)
 			visit(s, now, left[i], left[i+1], p, next)
@@ -187,20 +174,20 @@ func follow(left []description, steps []step, visit func(s step, now place, befo
 	}
 }
 
-// endangered lists the tables and columns that stay, and whose rows or values may
+// emptiedOrNarrowed lists the tables and columns that stay, and whose rows or values may
 // not: a step deletes rows, or turns values into those of another type. What it
 // does to single values with UPDATE only its author knows.
-func (r runner) endangered(left []description, steps []step) (all []place) {
-	follow(left, steps, func(s step, now place, before, after description, p, next place) {
+func (r runner) emptiedOrNarrowed(left []description, steps []step) (all []catalog.Place) {
+	follow(left, steps, func(s step, now catalog.Place, before, after description, p, next catalog.Place) {
 		switch {
-		case p.column == "" && s.empties(p.table):
-		case p.column != "" && r.dialect == dialect.Postgres && narrows(before.typeOf(p), after.typeOf(next)):
+		case p.Column == "" && s.empties(p.Table):
+		case p.Column != "" && r.dialect == dialect.Postgres && narrows(before.typeOf(p), after.typeOf(next)):
 		default:
 			return
 		}
 		all = append(all, now)
 	})
-	slices.SortFunc(all, func(a, b place) int { return strings.Compare(a.table+"."+a.column, b.table+"."+b.column) })
+	slices.SortFunc(all, func(a, b catalog.Place) int { return strings.Compare(a.Table+"."+a.Column, b.Table+"."+b.Column) })
 	return slices.Compact(all)
 }
 
@@ -208,8 +195,8 @@ var deletions = regexp.MustCompile(`(?i)^\s*(?:DELETE\s+FROM|TRUNCATE(?:\s+TABLE
 
 // empties reports whether the step deletes rows of the table.
 func (s step) empties(table string) bool {
-	return slices.ContainsFunc(s.script.section(s.down), func(st statement) bool {
-		found := deletions.FindStringSubmatch(st.text)
+	return slices.ContainsFunc(s.script.section(s.down), func(st Statement) bool {
+		found := deletions.FindStringSubmatch(st.Text)
 		return found != nil && unquoted(found[1]) == table
 	})
 }
@@ -227,43 +214,41 @@ func narrows(from, to string) bool {
 }
 
 // typeOf is the type of a column, or "" if there is none of that name.
-func (d description) typeOf(p place) string {
+func (d description) typeOf(p catalog.Place) string {
 	for _, text := range d.lines {
-		if l := parseLine(text); l.kind == "column" && l.table == p.table && l.name == p.column {
-			kind, _, _ := strings.Cut(strings.Replace(l.rest, " NOT NULL", " NULL", 1), " NULL")
+		if l := catalog.ParseLine(text); l.Kind == "column" && l.Table == p.Table && l.Name == p.Column {
+			kind, _, _ := strings.Cut(strings.Replace(l.Rest, " NOT NULL", " NULL", 1), " NULL")
 			return kind
 		}
 	}
 	return ""
 }
 
-// places lists the tables of a description and their columns.
-func (d description) places() (all []place) {
-	for _, line := range d.lines {
-		switch kindOf(line) {
-		case "table":
-			all = append(all, place{table: tableOf(line)})
-		case "column":
-			all = append(all, place{tableOf(line), nameOf(line)})
-		}
-	}
-	return all
-}
-
 var renames = regexp.MustCompile(`(?i)\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:` + sqlName + `\s*\.\s*)?(` + sqlName + `)\s+RENAME\s+` +
 	`(?:(?:COLUMN\s+)?(` + sqlName + `)\s+)??TO\s+(` + sqlName + `)`)
 
+// Lost lists the tables and columns of a schema that are gone once statements have led to another
+// one. before and after are descriptions by catalog.Describe. A table that was renamed is not gone.
+func Lost(before, after []string, statements []Statement) []catalog.Place {
+	return lostBetween([]description{{lines: before}, {lines: after}}, []step{{script: Script{Up: statements}}})
+}
+
 // renamed is the name that a place has when the step has run.
-func (s step) renamed(p place) place {
-	for _, statement := range s.script.section(s.down) {
-		for _, found := range renames.FindAllStringSubmatch(statement.text, -1) {
+func (s step) renamed(p catalog.Place) catalog.Place {
+	return Renamed(s.script.section(s.down), p)
+}
+
+// Renamed returns the name that a place has once statements have run.
+func Renamed(statements []Statement, p catalog.Place) catalog.Place {
+	for _, statement := range statements {
+		for _, found := range renames.FindAllStringSubmatch(statement.Text, -1) {
 			table, column, name := unquoted(found[1]), found[2], unquoted(found[3])
 			switch {
-			case table != p.table:
+			case table != p.Table:
 			case column == "":
-				p.table = name
-			case unquoted(column) == p.column:
-				p.column = name
+				p.Table = name
+			case unquoted(column) == p.Column:
+				p.Column = name
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
+
+	"forge/internal/migrator/catalog"
 )
 
 // Some statements cannot run in a transaction, and so cannot be recorded in
@@ -35,17 +37,17 @@ type index struct {
 
 // runnable returns an error for what could not be taken back if it failed.
 func (s step) runnable() error {
-	if !s.script.outside {
+	if !s.script.Outside {
 		return nil
 	}
-	for _, section := range [][]statement{s.script.up, s.script.down} {
+	for _, section := range [][]Statement{s.script.Up, s.script.Down} {
 		if len(section) > 1 {
 			return fmt.Errorf("line %d: a second statement; a file that is marked NO TRANSACTION has one in each section, "+
-				"since those before a failing one would stay: put it into a file of its own", section[1].line)
+				"since those before a failing one would stay: put it into a file of its own", section[1].Line)
 		}
 		for _, statement := range section {
-			if concurrently.MatchString(statement.text) && indexOf(statement) == nil {
-				return fmt.Errorf("line %d: the index needs a name of its own, so that what a failure leaves can be found", statement.line)
+			if indexConcurrently.MatchString(statement.Text) && indexOf(statement) == nil {
+				return fmt.Errorf("line %d: the index needs a name of its own, so that what a failure leaves can be found", statement.Line)
 			}
 		}
 	}
@@ -55,7 +57,7 @@ func (s step) runnable() error {
 // concurrent returns the index that the step builds or drops outside of a transaction.
 func (s step) concurrent() (index, bool) {
 	section := s.script.section(s.down)
-	if !s.script.outside || len(section) != 1 {
+	if !s.script.Outside || len(section) != 1 {
 		return index{}, false
 	}
 	i := indexOf(section[0])
@@ -66,15 +68,15 @@ func (s step) concurrent() (index, bool) {
 }
 
 var (
-	concurrently = regexp.MustCompile(`(?i)\bINDEX\s+CONCURRENTLY\b`)
-	indexBuilt   = regexp.MustCompile(`(?i)\b(CREATE)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s+ON\s`)
-	indexDropped = regexp.MustCompile(`(?i)\b(DROP)\s+INDEX\s+CONCURRENTLY\s+(?:IF\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s*(?:;|\s(?:CASCADE|RESTRICT)\b)`)
+	indexConcurrently = regexp.MustCompile(`(?i)\bINDEX\s+CONCURRENTLY\b`)
+	indexBuilt        = regexp.MustCompile(`(?i)\b(CREATE)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s+ON\s`)
+	indexDropped      = regexp.MustCompile(`(?i)\b(DROP)\s+INDEX\s+CONCURRENTLY\s+(?:IF\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s*(?:;|\s(?:CASCADE|RESTRICT)\b)`)
 )
 
-func indexOf(s statement) *index {
-	found := indexBuilt.FindStringSubmatch(s.text)
+func indexOf(s Statement) *index {
+	found := indexBuilt.FindStringSubmatch(s.Text)
 	if found == nil {
-		found = indexDropped.FindStringSubmatch(s.text)
+		found = indexDropped.FindStringSubmatch(s.Text)
 	}
 	if found == nil {
 		return nil
@@ -101,23 +103,23 @@ func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h histor
 		return err
 	}
 	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout) // a session that cannot do this has ended
-	before, cutOff := h.begun[s.version.Number]
+	before, interrupted := h.begun[s.version.Number]
 	ended := false
-	if cutOff {
+	if interrupted {
 		now, err := i.state(ctx, db)
 		if err == nil {
 			// The server may have ended what the process that asked for it did not live to see.
-			if ended = now == i.goal() && before.checksum == s.script.checksum; !ended && i.creates {
+			if ended = now == i.goal() && before.checksum == s.script.Checksum; !ended && i.creates {
 				err = i.drop(ctx, db)
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("migrate: clear away what %s left when it was cut off: %w", s.version.file(), err)
+			return fmt.Errorf("migrate: clear away what %s left when it was cut off: %w", s.version.File(), err)
 		}
 	} else if err := markBegun(ctx, db, s, i); err != nil {
 		return err
 	}
-	r.log.InfoContext(ctx, "outside of a transaction: this waits for all transactions that are open now", "file", s.version.file())
+	r.log.InfoContext(ctx, "outside of a transaction: this waits for all transactions that are open now", "file", s.version.File())
 	err := run(ended)
 	if failed, ok := errors.AsType[*StepError](err); ok {
 		failed.kept = r.cleanUp(context.WithoutCancel(ctx), db, s, i, failed)
@@ -127,7 +129,7 @@ func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h histor
 
 func markBegun(ctx context.Context, db *sql.DB, s step, i index) error {
 	_, err := db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (version_id, is_applied, checksum, schema) VALUES (%d, false, $1, $2)",
-		versionTable, s.version.Number), s.script.checksum, i.name)
+		catalog.VersionTable, s.version.Number), s.script.Checksum, i.name)
 	if err != nil {
 		return fmt.Errorf("migrate: record that %s begins: %w", s.version, err)
 	}
@@ -149,7 +151,7 @@ func (r runner) cleanUp(ctx context.Context, db *sql.DB, s step, i index, failed
 		}
 	}
 	if err == nil && (foreign || now == i.origin()) {
-		_, err = db.ExecContext(ctx, fmt.Sprintf("DELETE FROM %s WHERE version_id = %d AND NOT is_applied", versionTable, s.version.Number))
+		_, err = db.ExecContext(ctx, fmt.Sprintf("DELETE FROM %s WHERE version_id = %d AND NOT is_applied", catalog.VersionTable, s.version.Number))
 		if err == nil {
 			return ""
 		}

@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"forge/internal/migrator"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -31,20 +32,20 @@ func TestConcurrentIndex(t *testing.T) {
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
 	for range 2 {
 		mustUp(t, db, withIndex())
-		if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, withIndex()); err != nil {
+		if err := db.Source(withIndex()).Check(t.Context(), db.DB); err != nil {
 			t.Error(err)
 		}
-		if n := db.count(t, "SELECT count(*) FROM pg_indexes WHERE indexname = 'hero_age'"); n != 1 {
+		if n := db.Count(t, "SELECT count(*) FROM pg_indexes WHERE indexname = 'hero_age'"); n != 1 {
 			t.Error("there is no index")
 		}
-		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, withIndex(), 1, discard); err != nil {
+		if err := db.Source(withIndex()).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 			t.Fatal(err)
 		}
-		if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, heroes()); err != nil {
+		if err := db.Source(heroes()).Check(t.Context(), db.DB); err != nil {
 			t.Error(err)
 		}
 	}
-	if n := db.count(t, "SELECT count(*) FROM goose_db_version WHERE NOT is_applied"); n != 0 {
+	if n := db.Count(t, "SELECT count(*) FROM goose_db_version WHERE NOT is_applied"); n != 0 {
 		t.Errorf("%d marks of steps that have begun are left", n)
 	}
 }
@@ -56,7 +57,7 @@ func TestOutsideOfATransactionOnSQLite(t *testing.T) {
 	files := heroes()
 	files["20260101000003_index.sql"] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(concurrentIndex, "CONCURRENTLY", ""))}
 	files["20260101000004_bad.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nSELECT nowhere;")}
-	if err := migrate.UpFiles(t.Context(), db.DB, db.dialect, files, discard); err == nil || !strings.Contains(err.Error(), "nothing was kept") {
+	if err := db.Source(files).Up(t.Context(), db.DB, discard); err == nil || !strings.Contains(err.Error(), "nothing was kept") {
 		t.Errorf("Up: %v, want that nothing was kept", err)
 	}
 	if all := db.everything(t); len(all) > 0 {
@@ -64,7 +65,7 @@ func TestOutsideOfATransactionOnSQLite(t *testing.T) {
 	}
 	delete(files, "20260101000004_bad.sql")
 	mustUp(t, db, files)
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+	if err := db.Source(files).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
 	}
 }
@@ -74,10 +75,10 @@ func TestConcurrentIndexThatFails(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
 	mustUp(t, db, heroes())
-	db.mustExec(t, "INSERT INTO heroes VALUES (1, 'a', 7), (2, 'b', 7)")
+	db.MustExec(t, "INSERT INTO heroes VALUES (1, 'a', 7), (2, 'b', 7)")
 	before := db.everything(t)
 	for range 2 {
-		err := migrate.UpFiles(t.Context(), db.DB, db.dialect, withIndex(), discard)
+		err := db.Source(withIndex()).Up(t.Context(), db.DB, discard)
 		for _, want := range []string{"20260101000003_index.sql, line 3: statement 1 of its up section failed", "23505", "Key (age)=(7) is duplicated",
 			"nothing of this file was kept"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
@@ -87,13 +88,13 @@ func TestConcurrentIndexThatFails(t *testing.T) {
 		if after := db.everything(t); !slices.Equal(before, after) {
 			t.Errorf("it left\n%q, want\n%q", after, before)
 		}
-		if n := db.count(t, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"); n != 0 {
+		if n := db.Count(t, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"); n != 0 {
 			t.Error("an invalid index is left")
 		}
 	}
-	db.mustExec(t, "DELETE FROM heroes WHERE id = 2")
+	db.MustExec(t, "DELETE FROM heroes WHERE id = 2")
 	mustUp(t, db, withIndex())
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, withIndex()); err != nil {
+	if err := db.Source(withIndex()).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
 	}
 }
@@ -107,14 +108,14 @@ func TestConcurrentIndexOfSomebodyElse(t *testing.T) {
 			db := mustOpen(t, dbtest.EmptyPostgres(t))
 			mustUp(t, db, heroes())
 			// On a table that no version made, so that it is no drift.
-			db.mustExec(t, "CREATE TABLE theirs (n integer)")
-			db.mustExec(t, "INSERT INTO theirs VALUES (1)")
-			db.mustExec(t, "CREATE INDEX hero_age ON theirs (n)")
+			db.MustExec(t, "CREATE TABLE theirs (n integer)")
+			db.MustExec(t, "INSERT INTO theirs VALUES (1)")
+			db.MustExec(t, "CREATE INDEX hero_age ON theirs (n)")
 			if invalid {
-				db.mustExec(t, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'hero_age'::regclass")
+				db.MustExec(t, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'hero_age'::regclass")
 			}
 			before := db.everything(t)
-			err := migrate.UpFiles(t.Context(), db.DB, db.dialect, withIndex(), discard)
+			err := db.Source(withIndex()).Up(t.Context(), db.DB, discard)
 			if err == nil || !strings.Contains(err.Error(), `relation "hero_age" already exists`) {
 				t.Errorf("Up: %v, want that the name is taken", err)
 			}
@@ -142,17 +143,17 @@ func TestConcurrentIndexThatIsKilled(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() {
-		done <- migrate.UpFilesTo(t.Context(), db.DB, db.dialect, withIndex(), 20260101000003, 20*time.Millisecond, discard)
+		done <- db.Source(withIndex()).UpTo(t.Context(), db.DB, 20260101000003, 20*time.Millisecond, discard)
 	}()
 	const building = "FROM pg_stat_activity WHERE query LIKE 'CREATE UNIQUE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock' AND datname = current_database()" +
 		" AND query_start < now() - interval '200 ms'" // the limit for locks is not for this
 	db.waitUntil(t, "SELECT count(*) > 0 "+building)
 
 	// While it is built:
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, heroes()); err != nil {
+	if err := db.Source(heroes()).Check(t.Context(), db.DB); err != nil {
 		t.Errorf("Check of the build before: %v", err)
 	}
-	report, err := migrate.StatusFiles(t.Context(), db.DB, db.dialect, withIndex())
+	report, err := db.Source(withIndex()).Status(t.Context(), db.DB)
 	if err != nil || !report.Versions[2].Begun {
 		t.Errorf("Status: %+v, %v, want that the third has begun", report, err)
 	}
@@ -161,32 +162,32 @@ func TestConcurrentIndexThatIsKilled(t *testing.T) {
 		t.Errorf("%v, status says\n%s", err, &out)
 	}
 
-	db.mustExec(t, "SELECT pg_terminate_backend(pid) "+building)
+	db.MustExec(t, "SELECT pg_terminate_backend(pid) "+building)
 	if err := <-done; err == nil || !strings.Contains(err.Error(), "the index hero_age may be left") {
 		t.Errorf("Up: %v, want that the index may be left", err)
 	}
-	if n := db.count(t, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"); n != 1 {
+	if n := db.Count(t, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"); n != 1 {
 		t.Fatalf("%d invalid indexes, want 1: this test tests nothing", n)
 	}
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, heroes()); err != nil {
+	if err := db.Source(heroes()).Check(t.Context(), db.DB); err != nil {
 		t.Errorf("Check of the build before: %v", err)
 	}
-	err = migrate.CheckFiles(t.Context(), db.DB, db.dialect, withIndex())
-	if _, ok := errors.AsType[*migrate.PendingError](err); !ok {
+	err = db.Source(withIndex()).Check(t.Context(), db.DB)
+	if _, ok := errors.AsType[*migrator.PendingError](err); !ok {
 		t.Errorf("Check: %v, want a PendingError", err)
 	}
 	if err := holder.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	db.mustExec(t, "CREATE TABLE resumed AS SELECT now() AT TIME ZONE 'UTC' AS at")
+	db.MustExec(t, "CREATE TABLE resumed AS SELECT now() AT TIME ZONE 'UTC' AS at")
 	mustUp(t, db, withIndex())
-	if n := db.count(t, "SELECT count(*) FROM goose_db_version, resumed WHERE version_id = 20260101000003 AND tstamp > at"); n != 1 {
+	if n := db.Count(t, "SELECT count(*) FROM goose_db_version, resumed WHERE version_id = 20260101000003 AND tstamp > at"); n != 1 {
 		t.Error("it is said to be applied when it was first begun")
 	}
-	if n := db.count(t, "SELECT count(*) FROM pg_index WHERE indexrelid = 'hero_age'::regclass AND indisvalid"); n != 1 {
+	if n := db.Count(t, "SELECT count(*) FROM pg_index WHERE indexrelid = 'hero_age'::regclass AND indisvalid"); n != 1 {
 		t.Error("the index is not valid")
 	}
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, withIndex()); err != nil {
+	if err := db.Source(withIndex()).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
 	}
 }
@@ -198,7 +199,7 @@ func TestConcurrentIndexThatNobodyRecorded(t *testing.T) {
 	mustUp(t, db, withIndex())
 
 	// Built, and not recorded: it is not built again.
-	db.mustExec(t, "UPDATE goose_db_version SET is_applied = false, schema = 'hero_age' WHERE version_id = 20260101000003")
+	db.MustExec(t, "UPDATE goose_db_version SET is_applied = false, schema = 'hero_age' WHERE version_id = 20260101000003")
 	made := db.texts(t, "SELECT 'hero_age'::regclass::oid::text")
 	mustUp(t, db, withIndex())
 	if got := db.texts(t, "SELECT 'hero_age'::regclass::oid::text"); !slices.Equal(got, made) {
@@ -206,31 +207,31 @@ func TestConcurrentIndexThatNobodyRecorded(t *testing.T) {
 	}
 
 	// The same by a file that has changed since: what it says now is built.
-	db.mustExec(t, "UPDATE goose_db_version SET is_applied = false, schema = 'hero_age', checksum = 'other' WHERE version_id = 20260101000003")
+	db.MustExec(t, "UPDATE goose_db_version SET is_applied = false, schema = 'hero_age', checksum = 'other' WHERE version_id = 20260101000003")
 	mustUp(t, db, withIndex())
 	if got := db.texts(t, "SELECT 'hero_age'::regclass::oid::text"); slices.Equal(got, made) {
 		t.Error("the index of another file was taken for this one's")
 	}
 
 	// Dropped, and not recorded.
-	db.mustExec(t, "INSERT INTO goose_db_version (version_id, is_applied, checksum, schema) SELECT version_id, false, checksum, 'hero_age' FROM goose_db_version WHERE version_id = 20260101000003")
-	db.mustExec(t, "DROP INDEX hero_age")
+	db.MustExec(t, "INSERT INTO goose_db_version (version_id, is_applied, checksum, schema) SELECT version_id, false, checksum, 'hero_age' FROM goose_db_version WHERE version_id = 20260101000003")
+	db.MustExec(t, "DROP INDEX hero_age")
 	for what, run := range map[string]func() error{
-		"Check": func() error { return migrate.CheckFiles(t.Context(), db.DB, db.dialect, withIndex()) },
-		"Up":    func() error { return migrate.UpFiles(t.Context(), db.DB, db.dialect, withFourth(withIndex()), discard) },
+		"Check": func() error { return db.Source(withIndex()).Check(t.Context(), db.DB) },
+		"Up":    func() error { return db.Source(withFourth(withIndex())).Up(t.Context(), db.DB, discard) },
 	} {
 		err := run()
-		if _, ok := errors.AsType[*migrate.UnfinishedError](err); !ok || !strings.Contains(err.Error(), "20260101000003_index") {
+		if _, ok := errors.AsType[*migrator.UnfinishedError](err); !ok || !strings.Contains(err.Error(), "20260101000003_index") {
 			t.Errorf("%s: %v, want an UnfinishedError that names the third", what, err)
 		}
 	}
-	if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, withIndex(), 1, discard); err != nil {
+	if err := db.Source(withIndex()).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 		t.Fatal(err)
 	}
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, heroes()); err != nil {
+	if err := db.Source(heroes()).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
 	}
-	if n := db.count(t, "SELECT count(*) FROM goose_db_version WHERE NOT is_applied"); n != 0 {
+	if n := db.Count(t, "SELECT count(*) FROM goose_db_version WHERE NOT is_applied"); n != 0 {
 		t.Errorf("%d marks are left", n)
 	}
 }
@@ -252,7 +253,7 @@ func TestStatusWaitsForNobody(t *testing.T) {
 	if _, err := holder.Exec("LOCK TABLE heroes"); err != nil {
 		t.Fatal(err)
 	}
-	report, err := migrate.Status(t.Context(), db.DB, db.dialect)
+	report, err := migrator.New(migrate.Files, db.Dialect).Status(t.Context(), db.DB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +263,7 @@ func TestStatusWaitsForNobody(t *testing.T) {
 	if err := holder.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if report, err = migrate.Status(t.Context(), db.DB, db.dialect); err != nil || report.Drift.NotCompared != "" {
+	if report, err = migrator.New(migrate.Files, db.Dialect).Status(t.Context(), db.DB); err != nil || report.Drift.NotCompared != "" {
 		t.Errorf("drift %+v, %v, want a comparison", report.Drift, err)
 	}
 }

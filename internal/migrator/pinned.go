@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -68,7 +68,7 @@ func (p *pinned) recognise(query string) int {
 	}
 	section := p.running.script.section(p.running.down)
 	// goose keeps a comment before a statement in some cases.
-	if p.seen == len(section) || !strings.HasSuffix(query, section[p.seen].text) {
+	if p.seen == len(section) || !strings.HasSuffix(query, section[p.seen].Text) {
 		return 0
 	}
 	p.seen++

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"fmt"
@@ -20,16 +20,16 @@ import (
 // The script keeps the table of versions as well, so that the database knows
 // what it has. What it left is not known to the table: a script cannot
 // describe a schema.
-func SQL(w io.Writer, dialect string, from, to int64, down bool) error {
-	files, err := filesOf(dialect)
+func (s Source) SQL(w io.Writer, from, to int64, down bool) error {
+	files, err := s.files()
 	if err != nil {
 		return err
 	}
-	return printSQL(w, dialect, files, from, to, down)
+	return printSQL(w, s.dialect, files, from, to, down)
 }
 
 func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) error {
-	versions, err := versionsIn(files)
+	versions, err := Versions(files)
 	if err != nil {
 		return err
 	}
@@ -48,22 +48,22 @@ func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) 
 		p.block("the table that says which versions there are", true, createVersionTable[name]+";\n"+insertVersion(0, "")+";\n")
 	}
 	for _, v := range versions {
-		script, err := scriptOf(files, v)
+		script, err := ReadScript(files, v)
 		if err != nil {
 			return err
 		}
 		if err := (step{v, script, down}).runnable(); err != nil {
-			return fmt.Errorf("migrate: %s: %w", v.file(), err)
+			return fmt.Errorf("migrate: %s: %w", v.File(), err)
 		}
-		text, err := fs.ReadFile(files, v.file())
+		text, err := fs.ReadFile(files, v.File())
 		if err != nil {
 			return err
 		}
-		row := insertVersion(v.Number, script.checksum)
+		row := insertVersion(v.Number, script.Checksum)
 		if down {
 			row = deleteVersion(v.Number)
 		}
-		p.block(v.String(), name == dialect.SQLite || !script.outside, section(string(text), down)+row+";\n")
+		p.block(v.String(), name == dialect.SQLite || !script.Outside, section(string(text), down)+row+";\n")
 	}
 	if name == dialect.SQLite {
 		p.printf("\n-- This lists the rows that refer to one that does not exist. There must be none.\nPRAGMA foreign_key_check;\n")

@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"os/exec"
@@ -9,6 +9,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"forge/internal/migrator"
+	"forge/internal/migrator/migratortest"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -16,7 +18,7 @@ import (
 func printed(t *testing.T, name string, files fstest.MapFS, from, to int64, down bool) string {
 	t.Helper()
 	var out strings.Builder
-	if err := migrate.PrintFiles(&out, name, files, from, to, down); err != nil {
+	if err := (migratortest.Database{Dialect: name}).Source(files).SQL(&out, from, to, down); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -25,8 +27,8 @@ func printed(t *testing.T, name string, files fstest.MapFS, from, to int64, down
 // runScript runs a script as its first line says.
 func (db database) runScript(t *testing.T, script string) {
 	t.Helper()
-	program, args := "psql", []string{"-X", "-q", "-f", "-", db.url}
-	if path, ok := strings.CutPrefix(db.url, "sqlite:"); ok {
+	program, args := "psql", []string{"-X", "-q", "-f", "-", db.URL}
+	if path, ok := strings.CutPrefix(db.URL, "sqlite:"); ok {
 		// Some builds of it have foreign keys on.
 		program, args = "sqlite3", []string{"-cmd", "PRAGMA foreign_keys = on", path}
 	}
@@ -107,13 +109,13 @@ func TestPrintedScriptsRun(t *testing.T) {
 		files["20260101000004_function.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE fourth\n(n integer)\n-- +goose StatementEnd\n-- +goose Down\nDROP TABLE fourth;")}
 		states := func(what, state string, applied int) {
 			t.Helper()
-			report, err := migrate.StatusFiles(t.Context(), db.DB, db.dialect, files)
+			report, err := db.Source(files).Status(t.Context(), db.DB)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := 0
 			for _, s := range report.Versions {
-				if s.Checksum == migrate.ChecksumOK {
+				if s.Checksum == migrator.ChecksumOK {
 					got++
 				}
 			}
@@ -124,24 +126,24 @@ func TestPrintedScriptsRun(t *testing.T) {
 				t.Errorf("%s: %v, want %s", what, err, state)
 			}
 		}
-		db.runScript(t, printed(t, db.dialect, files, 0, 20260101000002, false))
+		db.runScript(t, printed(t, db.Dialect, files, 0, 20260101000002, false))
 		states("a script up to the second", "pending", 2)
-		db.runScript(t, printed(t, db.dialect, files, 20260101000002, 0, false))
+		db.runScript(t, printed(t, db.Dialect, files, 20260101000002, 0, false))
 		states("a script for the rest", "ok", 4)
-		if want := []string{"fourth", "heroes", "third"}; !slices.Equal(db.tables(t), want) {
-			t.Errorf("the tables are %v, want %v", db.tables(t), want)
+		if want := []string{"fourth", "heroes", "third"}; !slices.Equal(db.Tables(t), want) {
+			t.Errorf("the tables are %v, want %v", db.Tables(t), want)
 		}
-		db.runScript(t, printed(t, db.dialect, files, 0, 20260101000001, true))
+		db.runScript(t, printed(t, db.Dialect, files, 0, 20260101000001, true))
 		states("a script down to the first", "pending", 1)
 		mustUp(t, db, files)
 		states("Up", "ok", 4)
-		db.runScript(t, printed(t, db.dialect, files, 0, 0, true))
+		db.runScript(t, printed(t, db.Dialect, files, 0, 0, true))
 		states("a script down to nothing", "pending", 0)
-		if got := db.tables(t); len(got) > 0 {
+		if got := db.Tables(t); len(got) > 0 {
 			t.Errorf("the tables %v are left", got)
 		}
 		mustUp(t, db, files)
-		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 9, discard); err != nil {
+		if err := db.Source(files).Down(t.Context(), db.DB, 9, true, migrator.LockTimeout, discard); err != nil {
 			t.Error(err)
 		}
 	})
@@ -152,26 +154,26 @@ func TestPrintedScriptsOfThisBuild(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
 		var up, down strings.Builder
-		if err := migrate.SQL(&up, db.dialect, 0, 0, false); err != nil {
+		if err := migrator.New(migrate.Files, db.Dialect).SQL(&up, 0, 0, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := migrate.SQL(&down, db.dialect, 0, 0, true); err != nil {
+		if err := migrator.New(migrate.Files, db.Dialect).SQL(&down, 0, 0, true); err != nil {
 			t.Fatal(err)
 		}
-		if err := migrate.Up(t.Context(), db.DB, db.dialect, discard); err != nil {
+		if err := migrator.New(migrate.Files, db.Dialect).Up(t.Context(), db.DB, discard); err != nil {
 			t.Fatal(err)
 		}
 		want := db.everything(t)
 		db.runScript(t, down.String())
-		if got := db.tables(t); len(got) > 0 {
+		if got := db.Tables(t); len(got) > 0 {
 			t.Errorf("the tables %v are left", got)
 		}
-		db.mustExec(t, "DROP TABLE goose_db_version")
+		db.MustExec(t, "DROP TABLE goose_db_version")
 		db.runScript(t, up.String())
 		if got := db.everything(t); !slices.Equal(got, want) {
 			t.Errorf("the script makes\n%q, want\n%q", got, want)
 		}
-		if err := migrate.Check(t.Context(), db.DB, db.dialect); err != nil {
+		if err := migrator.New(migrate.Files, db.Dialect).Check(t.Context(), db.DB); err != nil {
 			t.Error(err)
 		}
 	})
@@ -183,8 +185,8 @@ func TestPrintedCopyOnSQLite(t *testing.T) {
 	db := mustOpen(t, dbtest.EmptySQLite(t))
 	files := steps(parentAndChild, "-- +goose Up\nCREATE TABLE copy (id integer PRIMARY KEY, name text NOT NULL);\n"+
 		"INSERT INTO copy SELECT id, name FROM parent;\nDROP TABLE parent;\nALTER TABLE copy RENAME TO parent;\n")
-	db.runScript(t, printed(t, db.dialect, files, 0, 0, false))
-	if n := db.count(t, "SELECT count(*) FROM child JOIN parent ON parent.id = parent_id"); n != 3 {
+	db.runScript(t, printed(t, db.Dialect, files, 0, 0, false))
+	if n := db.Count(t, "SELECT count(*) FROM child JOIN parent ON parent.id = parent_id"); n != 3 {
 		t.Errorf("%d of 3 rows that refer to the copied table are left", n)
 	}
 }

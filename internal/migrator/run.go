@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -22,46 +22,89 @@ import (
 // step is tried again.
 const LockTimeout = 3 * time.Second
 
-// Up applies the versions that the database lacks, each in a transaction. Any
-// number of processes may call it at once: they take turns, and each version
-// is applied once. A database that is newer than this binary, or not as its
-// versions left it, is refused with a *Refusal and stays as it is. A statement
-// that fails is a *StepError. On SQLite all pending versions are applied or
-// none is; on PostgreSQL those before a failing one stay.
-func Up(ctx context.Context, db *sql.DB, dialect string, log *slog.Logger) error {
-	return UpTo(ctx, db, dialect, math.MaxInt64, LockTimeout, log)
+// A Source holds the migration files of an application for one kind of database.
+type Source struct {
+	dialect string
+	all     fs.FS // a directory for each kind of database
 }
 
-// UpTo is Up for the versions up to and with the one of a number; see Find.
-// A lockTimeout of 0 waits for locks forever.
-func UpTo(ctx context.Context, db *sql.DB, dialect string, number int64, lockTimeout time.Duration, log *slog.Logger) error {
-	files, err := filesOf(dialect)
+// New returns the source for a dialect, dialect.Postgres or dialect.SQLite. The migration files are
+// in the directories postgres and sqlite of files. With another dialect every method of the source
+// returns an error.
+func New(files fs.FS, dialect string) Source { return Source{dialect, files} }
+
+// Dialect returns the kind of database that the source is for.
+func (s Source) Dialect() string { return s.dialect }
+
+// Dir returns the name of the directory of a dialect. It returns an error for a dialect other than
+// PostgreSQL and SQLite.
+func Dir(name string) (string, error) {
+	switch name {
+	case dialect.Postgres:
+		return "postgres", nil
+	case dialect.SQLite:
+		return "sqlite", nil
+	}
+	return "", fmt.Errorf("migrate: no migrations for the dialect %q; there are some for %q and %q",
+		name, dialect.Postgres, dialect.SQLite)
+}
+
+// files returns the migration files of the dialect.
+func (s Source) files() (fs.FS, error) {
+	dir, err := Dir(s.dialect)
+	if err != nil {
+		return nil, err
+	}
+	return fs.Sub(s.all, dir)
+}
+
+// runner returns the runner of the dialect's files.
+func (s Source) runner(lockTimeout time.Duration, log *slog.Logger) (runner, error) {
+	files, err := s.files()
+	return runner{s.dialect, files, lockTimeout, log}, err
+}
+
+// Up applies the versions that the database lacks, each in a transaction. Any number of processes
+// may call it at once: they take turns, and each version is applied once.
+//
+// It returns a *Refusal, and changes nothing, if the database is newer than the files or is not as
+// its versions left it. It returns a *StepError if a statement fails. On SQLite all pending versions
+// are then undone; on PostgreSQL the versions before the failing one stay.
+func (s Source) Up(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+	return s.UpTo(ctx, db, math.MaxInt64, LockTimeout, log)
+}
+
+// UpTo is Up for the versions up to and including the one with a number; see Find. With a lockTimeout
+// of 0 it waits for locks without limit.
+func (s Source) UpTo(ctx context.Context, db *sql.DB, number int64, lockTimeout time.Duration, log *slog.Logger) error {
+	r, err := s.runner(lockTimeout, log)
 	if err != nil {
 		return err
 	}
-	return runner{dialect, files, lockTimeout, log}.up(ctx, db, number)
+	return r.up(ctx, db, number)
 }
 
-// Down undoes the last n versions that the database has, or all when it has
-// fewer. When that would lose data it does so only if lose is set, and
-// otherwise returns a *LossError that names what. A down section that leaves
-// another schema than there was before its version is taken back, and is a
-// *StepError that wraps a *RestoreError. What Up refuses, Down does too.
-func Down(ctx context.Context, db *sql.DB, dialect string, n int, lose bool, lockTimeout time.Duration, log *slog.Logger) error {
-	files, err := filesOf(dialect)
+// Down undoes the last n versions that the database has, or all of them if there are fewer.
+//
+// It returns a *LossError, and changes nothing, if that would lose data and lose is false. If a down
+// section leaves another schema than there was before its version, it is rolled back and Down returns
+// a *StepError that wraps a *RestoreError. Down refuses the same databases as Up.
+func (s Source) Down(ctx context.Context, db *sql.DB, n int, lose bool, lockTimeout time.Duration, log *slog.Logger) error {
+	r, err := s.runner(lockTimeout, log)
 	if err != nil {
 		return err
 	}
-	return runner{dialect, files, lockTimeout, log}.down(ctx, db, n, lose)
+	return r.down(ctx, db, n, lose)
 }
 
-func up(ctx context.Context, db *sql.DB, dialect string, files fs.FS, log *slog.Logger) error {
-	return runner{dialect, files, LockTimeout, log}.up(ctx, db, math.MaxInt64)
-}
-
-// down undoes the last n versions, whatever is lost.
-func down(ctx context.Context, db *sql.DB, dialect string, files fs.FS, n int, log *slog.Logger) error {
-	return runner{dialect, files, LockTimeout, log}.down(ctx, db, n, true)
+// DownUnchecked undoes the last n versions, no matter which data that loses or which schema it
+// leaves. It is for tools that try migration files out and compare the result themselves.
+func (s Source) DownUnchecked(ctx context.Context, db *sql.DB, n int, log *slog.Logger) error {
+	r, err := s.runner(LockTimeout, log)
+	if err != nil {
+		return err
+	}
+	return r.run(ctx, db, undoing(n, job{lose: true, anySchema: true}))
 }
 
 // A runner applies files to a database and undoes them.
@@ -75,7 +118,7 @@ type runner struct {
 // A step is a version that is applied or undone.
 type step struct {
 	version Version
-	script  script
+	script  Script
 	down    bool
 }
 
@@ -122,7 +165,7 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 	}
 	defer conn.Close()
 	// The usual start has nothing to do, and then needs neither the lock nor the right to write.
-	report, err := glance(ctx, conn, r.dialect, r.files)
+	report, err := reportWithoutWaiting(ctx, conn, r.dialect, r.files)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -134,8 +177,8 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 		return err
 	}
 	if len(versions) == 0 {
-		if !j.down && report.Err() == nil && report.unknown() {
-			if err := r.note(ctx, conn); err != nil {
+		if !j.down && report.Err() == nil && report.unrecorded() {
+			if err := r.recordSchema(ctx, conn); err != nil {
 				r.log.WarnContext(ctx, "could not write down what the schema is, so changes by hand are not seen", "error", err)
 			}
 		}
@@ -147,7 +190,7 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 // plan looks at the database again, now that conn holds the lock: another
 // process may have migrated while this one waited.
 func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, steps []step, err error) {
-	err = r.patiently(ctx, "look at the schema", func() error {
+	err = r.retryOnLock(ctx, "look at the schema", func() error {
 		report, err := reportOn(ctx, conn, r.dialect, r.files)
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
@@ -162,7 +205,7 @@ func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, ste
 		h = report.history
 		steps, err = r.steps(versions, j.down)
 		if err == nil && j.down && !j.lose {
-			err = r.mayLose(ctx, conn, h, steps)
+			err = r.checkLoss(ctx, conn, h, steps)
 		}
 		return err
 	})
@@ -174,13 +217,13 @@ func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, ste
 func (r runner) steps(versions []Version, down bool) ([]step, error) {
 	var all []step
 	for _, v := range versions {
-		script, err := scriptOf(r.files, v)
+		script, err := ReadScript(r.files, v)
 		if err != nil {
 			return nil, err
 		}
 		s := step{v, script, down}
 		if err := s.runnable(); err != nil {
-			return nil, fmt.Errorf("migrate: %s: %w", v.file(), err)
+			return nil, fmt.Errorf("migrate: %s: %w", v.File(), err)
 		}
 		all = append(all, s)
 	}
@@ -188,17 +231,17 @@ func (r runner) steps(versions []Version, down bool) ([]step, error) {
 }
 
 // A done is a step that has been done for good.
-type done struct {
+type finished struct {
 	step step
 	took time.Duration
 }
 
-func (d done) log(ctx context.Context, log *slog.Logger) {
+func (d finished) log(ctx context.Context, log *slog.Logger) {
 	verb := "applied migration"
 	if d.step.down {
 		verb = "undid migration"
 	}
-	log.InfoContext(ctx, verb, "file", d.step.version.file(), "durationMs", float64(d.took.Microseconds())/1000)
+	log.InfoContext(ctx, verb, "file", d.step.version.File(), "durationMs", float64(d.took.Microseconds())/1000)
 }
 
 // locked does a job while conn holds the lock. What is done it logs at once,
@@ -208,7 +251,7 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	var together []done
+	var together []finished
 	defer func() {
 		// Even when ctx has ended: the lock and the connection's settings must not outlive this call.
 		if err = release(context.WithoutCancel(ctx), err); err != nil {
@@ -237,16 +280,16 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 		}
 		for _, s := range steps {
 			start := time.Now()
-			if err := r.patiently(ctx, s.version.file(), func() error { return r.runStep(ctx, goose, db, p, s, h) }); err != nil {
+			if err := r.retryOnLock(ctx, s.version.File(), func() error { return r.runStep(ctx, goose, db, p, s, h) }); err != nil {
 				return err
 			}
-			if d := (done{s, time.Since(start)}); r.dialect == dialect.SQLite {
+			if d := (finished{s, time.Since(start)}); r.dialect == dialect.SQLite {
 				together = append(together, d)
 			} else {
 				d.log(ctx, r.log)
 			}
 			if store.left != nil {
-				return &StepError{File: s.version.file(), Down: true, Err: store.left,
+				return &StepError{File: s.version.File(), Down: true, Err: store.left,
 					kept: "it ran outside of a transaction, so that stays, and the version is undone"}
 			}
 		}
@@ -270,7 +313,7 @@ func (r runner) runStep(ctx context.Context, provider *goose.Provider, db *sql.D
 		switch {
 		case r.dialect == dialect.SQLite:
 			failed.kept = "nothing was kept, of files before it neither"
-		case s.script.outside:
+		case s.script.Outside:
 			failed.kept = "it ran outside of a transaction: look at what it left"
 		}
 	}
@@ -289,12 +332,12 @@ func (s step) explain(err error) error {
 	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
 		err = partial.Err
 	}
-	return &StepError{File: s.version.file(), Down: s.down, Err: err}
+	return &StepError{File: s.version.File(), Down: s.down, Err: err}
 }
 
 // failed is the error of the statement with a number, which goose sent as query.
 func (s step) failed(number int, query string, err error) error {
 	statement := s.script.section(s.down)[number-1]
-	return &StepError{File: s.version.file(), Down: s.down, Statement: number, Line: statement.line, Err: err, statement: statement,
-		before: utf8.RuneCountInString(query) - utf8.RuneCountInString(statement.text)}
+	return &StepError{File: s.version.File(), Down: s.down, Statement: number, Line: statement.Line, Err: err, statement: statement,
+		before: utf8.RuneCountInString(query) - utf8.RuneCountInString(statement.Text)}
 }

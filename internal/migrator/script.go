@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"crypto/sha256"
@@ -9,36 +9,36 @@ import (
 
 // A script is a migration file, taken apart by the rules of goose: it runs the
 // file and tells nobody which statements it saw, or on which lines.
-type script struct {
-	checksum string // of the whole file, as stored with the version
-	outside  bool   // marked NO TRANSACTION
-	up, down []statement
+type Script struct {
+	Checksum string // of the whole file, as stored with the version
+	Outside  bool   // marked NO TRANSACTION
+	Up, Down []Statement
 }
 
 // A statement of a script, and where in the file it begins.
-type statement struct {
-	text         string
-	line, column int // both from 1
+type Statement struct {
+	Text         string
+	Line, Column int // both from 1
 }
 
-func (s script) section(down bool) []statement {
+func (s Script) section(down bool) []Statement {
 	if down {
-		return s.down
+		return s.Down
 	}
-	return s.up
+	return s.Up
 }
 
-// scriptOf reads the file of a version.
-func scriptOf(files fs.FS, v Version) (script, error) {
-	text, err := fs.ReadFile(files, v.file())
+// ReadScript reads the file of a version.
+func ReadScript(files fs.FS, v Version) (Script, error) {
+	text, err := fs.ReadFile(files, v.File())
 	if err != nil {
-		return script{}, err
+		return Script{}, err
 	}
-	s, err := parse(string(text))
+	s, err := ParseScript(string(text))
 	if err != nil {
-		return script{}, fmt.Errorf("migrate: %s, %w", v.file(), err)
+		return Script{}, fmt.Errorf("migrate: %s, %w", v.File(), err)
 	}
-	s.checksum = checksum(text)
+	s.Checksum = checksum(text)
 	return s, nil
 }
 
@@ -46,14 +46,14 @@ func checksum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)
 
 // parse takes the text of a migration file apart. A statement ends with the
 // line that ends with a semicolon, or with the mark StatementEnd.
-func parse(text string) (script, error) {
-	var s script
-	var section *[]statement // that the line belongs to
-	var open *statement      // that the line goes on with
+func ParseScript(text string) (Script, error) {
+	var s Script
+	var section *[]Statement // that the line belongs to
+	var open *Statement      // that the line goes on with
 	block := false           // between StatementBegin and StatementEnd
 	end := func() {
 		if open != nil {
-			open.text = strings.TrimSpace(open.text)
+			open.Text = strings.TrimSpace(open.Text)
 			*section = append(*section, *open)
 		}
 		open = nil
@@ -66,23 +66,23 @@ func parse(text string) (script, error) {
 		if word, ok := mark(line); ok {
 			switch word {
 			case "UP":
-				section = &s.up
+				section = &s.Up
 			case "DOWN":
-				section = &s.down
+				section = &s.Down
 			case "STATEMENTBEGIN":
 				block = true
 			case "STATEMENTEND":
 				block = false
 				end()
 			case "NO TRANSACTION":
-				s.outside = true
+				s.Outside = true
 			default:
-				return script{}, fmt.Errorf("line %d: the mark %q is not allowed; allowed: "+
+				return Script{}, fmt.Errorf("line %d: the mark %q is not allowed; allowed: "+
 					"Up, Down, StatementBegin, StatementEnd, NO TRANSACTION", number, trimmed)
 			}
 			if open != nil {
-				return script{}, fmt.Errorf("line %d: the statement that begins here has no end: "+
-					"a semicolon at the end of a line, or the mark StatementEnd", open.line)
+				return Script{}, fmt.Errorf("line %d: the statement that begins here has no end: "+
+					"a semicolon at the end of a line, or the mark StatementEnd", open.Line)
 			}
 			continue
 		}
@@ -91,22 +91,22 @@ func parse(text string) (script, error) {
 		case trimmed == "" || strings.HasPrefix(trimmed, "--"):
 			continue // between statements
 		case section == nil:
-			return script{}, fmt.Errorf("line %d: this stands before the mark \"-- +goose Up\"", number)
+			return Script{}, fmt.Errorf("line %d: this stands before the mark \"-- +goose Up\"", number)
 		default:
 			indent := len(line) - len(strings.TrimLeft(line, " \t"))
-			open = &statement{line: number, column: indent + 1}
+			open = &Statement{Line: number, Column: indent + 1}
 		}
-		open.text += line + "\n"
+		open.Text += line + "\n"
 		if !block && endsStatement(line) {
 			end()
 		}
 	}
 	switch {
 	case open != nil || block:
-		return script{}, fmt.Errorf("line %d: the last statement has no end: "+
+		return Script{}, fmt.Errorf("line %d: the last statement has no end: "+
 			"a semicolon at the end of a line, or the mark StatementEnd", number)
 	case section == nil:
-		return script{}, fmt.Errorf("line 1: the mark \"-- +goose Up\" is missing")
+		return Script{}, fmt.Errorf("line 1: the mark \"-- +goose Up\" is missing")
 	}
 	return s, nil
 }

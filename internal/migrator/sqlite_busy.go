@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -7,31 +7,26 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"forge/internal/retry"
 )
 
-// whileBusy tries something again for as long as SQLite says that another
-// process has the database. SQLite can wait by itself, but does not in every
-// case, and does not notice when ctx ends.
-func whileBusy(ctx context.Context, try func() error) error {
-	for {
+// poll spaces attempts at something that another process has.
+var poll = retry.Backoff{First: 50 * time.Millisecond}
+
+// retryOnBusy calls try again for as long as SQLite reports that another process has the database. It
+// returns when ctx ends. SQLite's own busy timeout does not cover every case, and does not notice the
+// end of ctx.
+func retryOnBusy(ctx context.Context, try func() error) error {
+	for attempt := 1; ; attempt++ {
 		err := try()
 		var e *sqlite.Error
 		const primary = 0xff // the rest of the code says why
 		if !errors.As(err, &e) || e.Code()&primary != sqlite3.SQLITE_BUSY {
 			return err
 		}
-		if pause(ctx) != nil {
-			return errors.Join(ctx.Err(), err)
+		if ended := poll.Wait(ctx, attempt); ended != nil {
+			return errors.Join(ended, err)
 		}
-	}
-}
-
-// pause waits before something is asked again.
-func pause(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(50 * time.Millisecond):
-		return nil
 	}
 }

@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"forge/internal/migrator"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -30,14 +31,14 @@ INSERT INTO new_parent SELECT id, name FROM parent;
 DROP TABLE parent;
 ALTER TABLE new_parent RENAME TO parent;
 `))
-	if n := db.count(t, "SELECT count(*) FROM child JOIN parent ON parent.id = parent_id"); n != 3 {
+	if n := db.Count(t, "SELECT count(*) FROM child JOIN parent ON parent.id = parent_id"); n != 3 {
 		t.Errorf("%d of 3 rows that refer to the copied table are left", n)
 	}
-	if got := db.count(t, "PRAGMA foreign_keys"); got != 1 {
+	if got := db.Count(t, "PRAGMA foreign_keys"); got != 1 {
 		t.Error("the migration left foreign keys switched off")
 	}
-	db.mustExec(t, "DELETE FROM parent WHERE id = 2")
-	if n := db.count(t, "SELECT count(*) FROM child"); n != 1 {
+	db.MustExec(t, "DELETE FROM parent WHERE id = 2")
+	if n := db.Count(t, "SELECT count(*) FROM child"); n != 1 {
 		t.Errorf("%d children are left, want 1: the foreign key is gone", n)
 	}
 }
@@ -47,18 +48,17 @@ func TestSQLiteRefusesBrokenReferences(t *testing.T) {
 	db := mustOpen(t, dbtest.EmptySQLite(t))
 	db.SetMaxOpenConns(1)
 	mustUp(t, db, steps(parentAndChild))
-	err := migrate.UpFiles(t.Context(), db.DB, db.dialect,
-		steps(parentAndChild, "-- +goose Up\nDELETE FROM parent WHERE id = 2;"), discard)
+	err := db.Source(steps(parentAndChild, "-- +goose Up\nDELETE FROM parent WHERE id = 2;")).Up(t.Context(), db.DB, discard)
 	if err == nil || !strings.Contains(err.Error(), "2 rows of child refer to rows of parent that do not exist") {
 		t.Errorf("Up: %v, want an error that names the broken references", err)
 	}
-	if n := db.count(t, "SELECT count(*) FROM parent"); n != 2 {
+	if n := db.Count(t, "SELECT count(*) FROM parent"); n != 2 {
 		t.Errorf("%d of 2 rows are left: the refused migration changed something", n)
 	}
-	if n := db.count(t, "SELECT max(version_id) FROM goose_db_version"); n != 20260101000001 {
+	if n := db.Count(t, "SELECT max(version_id) FROM goose_db_version"); n != 20260101000001 {
 		t.Errorf("the database says it has version %d", n)
 	}
-	if got := db.count(t, "PRAGMA foreign_keys"); got != 1 {
+	if got := db.Count(t, "PRAGMA foreign_keys"); got != 1 {
 		t.Error("the failed migration left foreign keys switched off")
 	}
 }
@@ -68,11 +68,11 @@ func TestSQLiteInMemory(t *testing.T) {
 	db := mustOpen(t, "sqlite::memory:")
 	db.SetMaxOpenConns(1)
 	for range 2 {
-		if err := migrate.Up(t.Context(), db.DB, db.dialect, discard); err != nil {
+		if err := migrator.New(migrate.Files, db.Dialect).Up(t.Context(), db.DB, discard); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := migrate.Check(t.Context(), db.DB, db.dialect); err != nil {
+	if err := migrator.New(migrate.Files, db.Dialect).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
 	}
 }
@@ -97,7 +97,7 @@ func TestSQLiteWaits(t *testing.T) {
 			db := mustOpen(t, url+"?_pragma=busy_timeout(1)&_pragma=journal_mode(WAL)")
 
 			done := make(chan error, 1)
-			go func() { done <- migrate.Up(t.Context(), db.DB, db.dialect, discard) }()
+			go func() { done <- migrator.New(migrate.Files, db.Dialect).Up(t.Context(), db.DB, discard) }()
 			select {
 			case err := <-done:
 				t.Fatalf("Up did not wait: %v", err)
@@ -129,10 +129,10 @@ func TestSQLiteStopsWaiting(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := migrate.Up(ctx, db.DB, db.dialect, discard); !errors.Is(err, context.DeadlineExceeded) {
+	if err := migrator.New(migrate.Files, db.Dialect).Up(ctx, db.DB, discard); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Up: %v, want %v", err, context.DeadlineExceeded)
 	}
-	if got := db.count(t, "PRAGMA foreign_keys"); got != 1 {
+	if got := db.Count(t, "PRAGMA foreign_keys"); got != 1 {
 		t.Error("the migration that was given up left foreign keys switched off")
 	}
 }

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"cmp"
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
 )
 
 // A Report says how a database stands to the files of this binary.
@@ -49,9 +51,9 @@ type Drift struct {
 	NotCompared string   // why it is not known; "" when it is
 }
 
-// Status compares a database with the files of this binary. It writes nothing.
-func Status(ctx context.Context, db *sql.DB, dialect string) (*Report, error) {
-	files, err := filesOf(dialect)
+// Status compares a database with the files. It writes nothing.
+func (s Source) Status(ctx context.Context, db *sql.DB) (*Report, error) {
+	files, err := s.files()
 	if err != nil {
 		return nil, err
 	}
@@ -60,14 +62,14 @@ func Status(ctx context.Context, db *sql.DB, dialect string) (*Report, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	return glance(ctx, conn, dialect, files)
+	return reportWithoutWaiting(ctx, conn, s.dialect, files)
 }
 
-// glance is a report that waits for nobody. PostgreSQL shows conditions,
+// reportWithoutWaiting is a report that waits for nobody. PostgreSQL shows conditions,
 // defaults and indexes only of tables that are not locked as a whole, and for
 // as long as somebody changes one there is nothing to compare yet: a server
 // that works must not be called unready for that.
-func glance(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Report, error) {
+func reportWithoutWaiting(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Report, error) {
 	if name != dialect.Postgres {
 		return reportOn(ctx, conn, name, files)
 	}
@@ -77,7 +79,7 @@ func glance(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Rep
 	}
 	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	report, err := reportOn(ctx, conn, name, files)
-	if report != nil && inTheWay(err) {
+	if report != nil && isLockConflict(err) {
 		report.Drift, report.locked, err = Drift{NotCompared: "a table is locked by others; ask again later"}, true, nil
 	}
 	return report, err
@@ -85,11 +87,11 @@ func glance(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Rep
 
 // reportOn compares a database with files. When all but the drift could be
 // found out it returns a report and an error.
-func reportOn(ctx context.Context, db querier, dialect string, files fs.FS) (*Report, error) {
+func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.FS) (*Report, error) {
 	h, err := historyOf(ctx, db, dialect)
 	for err == nil {
 		var report *Report
-		if report, err = reportAfter(ctx, db, dialect, files, h); err != nil || report.Drift.Lines == nil {
+		if report, err = reportFor(ctx, db, dialect, files, h); err != nil || report.Drift.Lines == nil {
 			return report, err
 		}
 		// What looks like drift may be a step that ended between our queries: it shows in the versions.
@@ -102,9 +104,9 @@ func reportOn(ctx context.Context, db querier, dialect string, files fs.FS) (*Re
 	return nil, err
 }
 
-// reportAfter is a report on a database with a history that was just read.
-func reportAfter(ctx context.Context, db querier, dialect string, files fs.FS, h history) (*Report, error) {
-	versions, err := versionsIn(files)
+// reportFor is a report on a database with a history that was just read.
+func reportFor(ctx context.Context, db catalog.Querier, dialect string, files fs.FS, h history) (*Report, error) {
+	versions, err := Versions(files)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +139,7 @@ func compareChecksum(files fs.FS, v Version, recorded string) (string, error) {
 	if recorded == "" {
 		return ChecksumNotKnown, nil
 	}
-	text, err := fs.ReadFile(files, v.file())
+	text, err := fs.ReadFile(files, v.File())
 	if err != nil {
 		return "", err
 	}

@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"forge/migrate"
+	"forge/internal/migrator"
 )
 
 func TestStatus(t *testing.T) {
@@ -16,7 +16,7 @@ func TestStatus(t *testing.T) {
 		files := withThird(heroes())
 		show := func() (table string, all map[string]any) {
 			t.Helper()
-			report, err := migrate.StatusFiles(t.Context(), db.DB, db.dialect, files)
+			report, err := db.Source(files).Status(t.Context(), db.DB)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +55,7 @@ func TestStatus(t *testing.T) {
 		const applied = `^{"appliedAt":"20[^"]*Z","begun":false,"checksum":"ok","name":"step","state":"applied","version":20260101000001}$`
 
 		wants("empty", "pending", pending, `^20260101000001_step  pending\n20260101000002_step  pending\n20260101000003_step  pending\ndrift: none\n$`)
-		if err := migrate.UpFilesTo(t.Context(), db.DB, db.dialect, files, 20260101000002, migrate.LockTimeout, discard); err != nil {
+		if err := db.Source(files).UpTo(t.Context(), db.DB, 20260101000002, migrator.LockTimeout, discard); err != nil {
 			t.Fatal(err)
 		}
 		wants("two of three", "pending", applied, `^20260101000001_step  applied `+date+`  checksum ok\n20260101000002_step  applied `+date+`  checksum ok\n`+
@@ -63,23 +63,23 @@ func TestStatus(t *testing.T) {
 		mustUp(t, db, files)
 		wants("all", "ok", applied, `(?m)^20260101000003_step  applied `+date+`  checksum ok\ndrift: none\n$`)
 
-		db.mustExec(t, "DROP INDEX hero_name")
+		db.MustExec(t, "DROP INDEX hero_name")
 		wants("drift", "refused", applied, `(?m)^drift: missing: .*hero_name.*\nup and down are refused: .*hero_name`)
 		if _, all := show(); len(all["drift"].(map[string]any)["lines"].([]any)) != 1 || all["drift"].(map[string]any)["compared"] != true {
 			t.Errorf("drift: %v, want one line", all["drift"])
 		}
-		db.mustExec(t, "CREATE INDEX hero_name ON heroes (name)")
+		db.MustExec(t, "CREATE INDEX hero_name ON heroes (name)")
 
 		files["20260101000001_step.sql"] = &fstest.MapFile{Data: append([]byte("-- other\n"), files["20260101000001_step.sql"].Data...)}
 		wants("changed", "refused", `"checksum":"changed"`, `(?m)^20260101000001_step  applied `+date+`  checksum changed\n`)
 
-		db.mustExec(t, "UPDATE goose_db_version SET checksum = NULL, schema = NULL")
+		db.MustExec(t, "UPDATE goose_db_version SET checksum = NULL, schema = NULL")
 		wants("not known", "ok", `"checksum":"not known"`, `(?s)checksum not known\n.*drift: not compared: what 20260101000003 left is not known`)
 		if _, all := show(); all["drift"].(map[string]any)["compared"] != false || all["drift"].(map[string]any)["reason"] == "" {
 			t.Errorf("drift: %v, want that it was not compared", all["drift"])
 		}
 
-		db.mustExec(t, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
+		db.MustExec(t, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
 		wants("newer", "refused", `.`, `(?m)^29990101000000  +applied `+date+`  checksum not known, unknown to this build\n`)
 	})
 }

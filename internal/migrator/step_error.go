@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ type StepError struct {
 	Line      int    // of the file, on which it begins
 	Err       error  // what the database said
 
-	statement statement
+	statement Statement
 	before    int    // characters that goose sent before it: a comment
 	kept      string // what is left of the step, in words; "" for nothing of its file
 }
@@ -43,15 +43,15 @@ func (e *StepError) Error() string {
 	} else {
 		fmt.Fprintf(&b, "%s, line %d: statement %d of its %s section failed: ", e.File, e.Line, e.Statement, section)
 	}
-	b.WriteString(e.said())
+	b.WriteString(e.databaseMessage())
 	if e.Statement != 0 {
-		fmt.Fprintf(&b, ", in %q", shortened(e.statement.text, 80))
+		fmt.Fprintf(&b, ", in %q", truncate(e.statement.Text, 80))
 	}
 	return b.String() + "; " + cmp.Or(e.kept, "nothing of this file was kept")
 }
 
 // said is the database's message, with what PostgreSQL adds to it.
-func (e *StepError) said() string {
+func (e *StepError) databaseMessage() string {
 	refused, ok := errors.AsType[*pq.Error](e.Err)
 	if !ok {
 		return e.Err.Error()
@@ -71,18 +71,18 @@ func (e *StepError) said() string {
 
 // at returns where in the file the character of a statement with a number from
 // 1 is, and the text that follows it.
-func (s statement) at(number int) (line, column int, around string) {
-	runes := []rune(s.text)
+func (s Statement) at(number int) (line, column int, around string) {
+	runes := []rune(s.Text)
 	before := string(runes[:max(0, min(number-1, len(runes)))])
-	line, column = s.line, s.column+len([]rune(before))
+	line, column = s.Line, s.Column+len([]rune(before))
 	if i := strings.LastIndexByte(before, '\n'); i >= 0 {
-		line, column = s.line+strings.Count(before, "\n"), 1+len([]rune(before[i+1:]))
+		line, column = s.Line+strings.Count(before, "\n"), 1+len([]rune(before[i+1:]))
 	}
-	return line, column, shortened(s.text[len(before):], 30)
+	return line, column, truncate(s.Text[len(before):], 30)
 }
 
-// shortened is text on one line, and no more than limit characters of it.
-func shortened(text string, limit int) string {
+// truncate is text on one line, and no more than limit characters of it.
+func truncate(text string, limit int) string {
 	runes := []rune(strings.Join(strings.Fields(text), " "))
 	if len(runes) > limit {
 		return string(runes[:limit]) + "…"

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/pressly/goose/v3/database"
+
+	"forge/internal/migrator/catalog"
 )
 
 // A RestoreError says that a down section did not bring back the schema that
@@ -54,7 +56,7 @@ func (s *store) Delete(ctx context.Context, db database.DBTxConn, version int64)
 func (s *store) compare(ctx context.Context, db database.DBTxConn, undone int64) (*RestoreError, error) {
 	var before sql.NullInt64
 	err := db.QueryRowContext(ctx, fmt.Sprintf("SELECT max(version_id) FROM %s WHERE version_id < %d AND is_applied",
-		versionTable, undone)).Scan(&before)
+		catalog.VersionTable, undone)).Scan(&before)
 	if err != nil {
 		return nil, fmt.Errorf("look for the version before %d: %w", undone, err)
 	}

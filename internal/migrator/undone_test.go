@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"bytes"
@@ -8,9 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"entgo.io/ent/dialect"
-
-	"forge/migrate"
+	"forge/internal/migrator"
 	"forge/test/dbtest"
 )
 
@@ -46,8 +44,8 @@ func TestDownThatDoesNotRestore(t *testing.T) {
 			mustUp(t, db, files)
 			before := db.everything(t)
 			for count := 1; count <= n; count++ {
-				err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, count, discard)
-				if _, ok := errors.AsType[*migrate.RestoreError](err); !ok {
+				err := db.Source(files).Down(t.Context(), db.DB, count, true, migrator.LockTimeout, discard)
+				if _, ok := errors.AsType[*migrator.RestoreError](err); !ok {
 					t.Fatalf("%s: down %d: %v, want a RestoreError", tt.name, count, err)
 				}
 				for _, want := range append(tt.says, last+": its down section ran, but", "was kept", "migrate sql --down") {
@@ -59,12 +57,12 @@ func TestDownThatDoesNotRestore(t *testing.T) {
 					t.Fatalf("%s: it left\n%q, want\n%q", tt.name, after, before)
 				}
 			}
-			if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+			if err := db.Source(files).Check(t.Context(), db.DB); err != nil {
 				t.Errorf("%s: Check: %v", tt.name, err)
 			}
 			// For the next case: by hand, as the error says.
-			for _, table := range append(db.tables(t), "goose_db_version") {
-				db.mustExec(t, "DROP TABLE "+table)
+			for _, table := range append(db.Tables(t), "goose_db_version") {
+				db.MustExec(t, "DROP TABLE "+table)
 			}
 		}
 	})
@@ -76,11 +74,11 @@ func TestDownToWhatIsNotKnown(t *testing.T) {
 	eachEmpty(t, func(t *testing.T, db database) {
 		files := heroes()
 		mustUp(t, db, files)
-		db.mustExec(t, "UPDATE goose_db_version SET schema = NULL WHERE version_id = 20260101000001")
-		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+		db.MustExec(t, "UPDATE goose_db_version SET schema = NULL WHERE version_id = 20260101000001")
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 			t.Fatal(err)
 		}
-		if n := db.count(t, "SELECT count(*) FROM goose_db_version WHERE version_id > 0"); n != 1 {
+		if n := db.Count(t, "SELECT count(*) FROM goose_db_version WHERE version_id > 0"); n != 1 {
 			t.Errorf("%d versions are left, want 1", n)
 		}
 	})
@@ -95,8 +93,8 @@ func TestDownOutsideThatDoesNotRestore(t *testing.T) {
 		"-- +goose Down\nDROP INDEX CONCURRENTLY hero_name;\n")}
 	mustUp(t, db, files)
 	var log bytes.Buffer
-	err := migrate.DownFiles(t.Context(), db.DB, dialect.Postgres, files, 2, logTo(&log))
-	if _, ok := errors.AsType[*migrate.RestoreError](err); !ok {
+	err := db.Source(files).Down(t.Context(), db.DB, 2, true, migrator.LockTimeout, logTo(&log))
+	if _, ok := errors.AsType[*migrator.RestoreError](err); !ok {
 		t.Fatalf("down: %v, want a RestoreError", err)
 	}
 	for _, want := range []string{"unexpected: index heroes.hero_age", "missing: index heroes.hero_name", "outside of a transaction", "the version is undone"} {
@@ -107,11 +105,11 @@ func TestDownOutsideThatDoesNotRestore(t *testing.T) {
 	if n := strings.Count(log.String(), `msg="undid migration"`); n != 1 {
 		t.Errorf("%d steps are logged, want the one that ran:\n%s", n, &log)
 	}
-	if newest := db.count(t, "SELECT max(version_id) FROM goose_db_version"); newest != 20260101000002 {
+	if newest := db.Count(t, "SELECT max(version_id) FROM goose_db_version"); newest != 20260101000002 {
 		t.Errorf("the newest version is %d", newest)
 	}
-	db.mustExec(t, "DROP INDEX hero_age")
-	db.mustExec(t, "CREATE INDEX hero_name ON heroes (name)")
+	db.MustExec(t, "DROP INDEX hero_age")
+	db.MustExec(t, "CREATE INDEX hero_name ON heroes (name)")
 	mustUp(t, db, files)
 }
 
@@ -131,7 +129,7 @@ func TestStepsAreLoggedAsTheyAreDone(t *testing.T) {
 	log := waitFor("20260101000001_step.sql")
 	done := make(chan error, 1)
 	go func() {
-		done <- migrate.UpFilesTo(t.Context(), db.DB, db.dialect, files, 20260101000002, 0, logTo(log))
+		done <- db.Source(files).UpTo(t.Context(), db.DB, 20260101000002, 0, logTo(log))
 	}()
 	select {
 	case <-log.came:

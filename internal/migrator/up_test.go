@@ -1,4 +1,4 @@
-package migrate_test
+package migrator_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"forge/internal/migrator"
 	"forge/migrate"
 	"forge/test/dbtest"
 )
@@ -55,10 +56,10 @@ func TestUpTo(t *testing.T) {
 		for _, tt := range []struct {
 			to, applied int64
 		}{{20260101000001, 1}, {20260101000002, 2}, {20260101000001, 2}, {20260101000003, 3}} {
-			if err := migrate.UpFilesTo(t.Context(), db.DB, db.dialect, files, tt.to, time.Second, discard); err != nil {
+			if err := db.Source(files).UpTo(t.Context(), db.DB, tt.to, time.Second, discard); err != nil {
 				t.Fatal(err)
 			}
-			if n := db.count(t, "SELECT count(*) FROM goose_db_version WHERE version_id > 0"); int64(n) != tt.applied {
+			if n := db.Count(t, "SELECT count(*) FROM goose_db_version WHERE version_id > 0"); int64(n) != tt.applied {
 				t.Errorf("up to %d: %d versions, want %d", tt.to, n, tt.applied)
 			}
 		}
@@ -69,12 +70,12 @@ func TestFind(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{dialect.Postgres, dialect.SQLite} {
 		for _, text := range []string{"20261123032934", "20261123032934_init", "20261123032934_init.sql"} {
-			if v, err := migrate.Find(name, text); err != nil || v.Number != 20261123032934 {
+			if v, err := migrator.New(migrate.Files, name).Find(text); err != nil || v.Number != 20261123032934 {
 				t.Errorf("Find(%q) = %v, %v", text, v, err)
 			}
 		}
 		for _, text := range []string{"", "init", "2026", "20261123032934_other", "0", "-1"} {
-			if _, err := migrate.Find(name, text); err == nil || !strings.Contains(err.Error(), "allowed: ") ||
+			if _, err := migrator.New(migrate.Files, name).Find(text); err == nil || !strings.Contains(err.Error(), "allowed: ") ||
 				!strings.Contains(err.Error(), "20261123032934_init") || !strings.Contains(err.Error(), `"`+text+`"`) {
 				t.Errorf("Find(%q): %v, want an error that lists what is allowed", text, err)
 			}
@@ -88,7 +89,7 @@ func TestFailingStatement(t *testing.T) {
 	eachEmpty(t, func(t *testing.T, db database) {
 		files := heroes()
 		mustUp(t, db, files)
-		db.mustExec(t, "INSERT INTO heroes (id, name) VALUES (1, 'a'), (2, 'a')")
+		db.MustExec(t, "INSERT INTO heroes (id, name) VALUES (1, 'a'), (2, 'a')")
 		before := db.everything(t)
 		files["20260101000003_bad.sql"] = &fstest.MapFile{Data: []byte(`-- +goose Up
 -- a comment
@@ -101,8 +102,8 @@ UPDATE heroes
     RENAME COLUMN nowhere TO somewhere;
 CREATE TABLE more (n integer);
 `)}
-		err := migrate.UpFiles(t.Context(), db.DB, db.dialect, files, discard)
-		step, ok := errors.AsType[*migrate.StepError](err)
+		err := db.Source(files).Up(t.Context(), db.DB, discard)
+		step, ok := errors.AsType[*migrator.StepError](err)
 		if !ok {
 			t.Fatalf("Up: %v, want a StepError", err)
 		}
@@ -110,7 +111,7 @@ CREATE TABLE more (n integer);
 			t.Errorf("%+v, want statement 3 of line 8", step)
 		}
 		wants := []string{"20260101000003_bad.sql, line 8: statement 3 of its up section failed", "nowhere", "was kept"}
-		if db.dialect == dialect.Postgres {
+		if db.Dialect == dialect.Postgres {
 			wants = append(wants, "(42703)", `at 9:5, near "RENAME COLUMN`)
 			// PostgreSQL has no position for this one; see TestFailingPosition.
 			wants = wants[:len(wants)-1]
@@ -123,10 +124,10 @@ CREATE TABLE more (n integer);
 		if after := db.everything(t); !slices.Equal(before, after) {
 			t.Errorf("it left\n%q, want\n%q", after, before)
 		}
-		if n := db.count(t, "SELECT count(*) FROM heroes WHERE age = 7"); n != 0 {
+		if n := db.Count(t, "SELECT count(*) FROM heroes WHERE age = 7"); n != 0 {
 			t.Errorf("%d rows are changed", n)
 		}
-		if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, heroes()); err != nil {
+		if err := db.Source(heroes()).Check(t.Context(), db.DB); err != nil {
 			t.Errorf("Check: %v", err)
 		}
 	})
@@ -144,11 +145,11 @@ func TestFailingPosition(t *testing.T) {
 		"-- +goose Up\nCREATE TABLE t (n integer PRIMARY KEY);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1);":       "line 4: statement 3 of its up section failed: duplicate key value violates unique constraint \"t_pkey\" (23505); Key (n)=(1) already exists",
 		"-- +goose Up\nCREATE TABLE t (n integer UNIQUE DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO t VALUES (1), (1);":    "20260101000001_step.sql: the end of its up section failed: duplicate key value violates unique constraint",
 	} {
-		err := migrate.UpFiles(t.Context(), db.DB, db.dialect, steps(text), discard)
+		err := db.Source(steps(text)).Up(t.Context(), db.DB, discard)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q:\n%v, want\n%s", text, err, want)
 		}
-		if left := db.tables(t); len(left) > 0 {
+		if left := db.Tables(t); len(left) > 0 {
 			t.Errorf("%q left %v", text, left)
 		}
 	}
@@ -170,7 +171,7 @@ func TestUnreadableFilesRunNothing(t *testing.T) {
 			"-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 1;\nSELECT 2;": "line 6: a second statement",
 			"-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY ON good (n);":          "line 3: the index needs a name",
 		} {
-			err := migrate.UpFiles(t.Context(), db.DB, db.dialect, steps(good, bad), discard)
+			err := db.Source(steps(good, bad)).Up(t.Context(), db.DB, discard)
 			if err == nil || !strings.Contains(err.Error(), "20260101000002_step.sql") || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: %v, want %q", bad, err, want)
 			}
@@ -199,7 +200,7 @@ func TestLockIsWaitedOutByTries(t *testing.T) {
 	log := waitFor("try=2")
 	done := make(chan error, 1)
 	go func() {
-		done <- migrate.UpFilesTo(t.Context(), db.DB, db.dialect, files, 20260101000003, 20*time.Millisecond, logTo(log))
+		done <- db.Source(files).UpTo(t.Context(), db.DB, 20260101000003, 20*time.Millisecond, logTo(log))
 	}()
 	select {
 	case err := <-done:
@@ -217,7 +218,7 @@ func TestLockIsWaitedOutByTries(t *testing.T) {
 			t.Errorf("the log does not say %q:\n%s", want, log)
 		}
 	}
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, files); err != nil {
+	if err := db.Source(files).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
 	}
 }
@@ -232,7 +233,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 	for _, s := range []string{
 		"CREATE TABLE theirs (n integer)", "INSERT INTO a VALUES (1)", "INSERT INTO theirs VALUES (1)",
 	} {
-		db.mustExec(t, s)
+		db.MustExec(t, s)
 	}
 	other, err := db.Conn(t.Context())
 	if err != nil {
@@ -248,7 +249,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 	log := waitFor("40P01")
 	done := make(chan error, 1)
 	go func() {
-		done <- migrate.UpFilesTo(t.Context(), db.DB, db.dialect, files, 20260101000002, time.Minute, logTo(log))
+		done <- db.Source(files).UpTo(t.Context(), db.DB, 20260101000002, time.Minute, logTo(log))
 	}()
 	db.waitUntil(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE b%' AND datname = current_database()")
 	if _, err := other.ExecContext(t.Context(), "LOCK TABLE a IN SHARE MODE"); err != nil {
@@ -299,7 +300,7 @@ INSERT INTO limits SELECT name, setting FROM pg_settings WHERE name IN ('stateme
 		[]string{"idle_in_transaction_session_timeout=300", "lock_timeout=7000", "statement_timeout=300"}; !slices.Equal(got, want) {
 		t.Errorf("afterwards the pool has %q, want %q", got, want)
 	}
-	if n := db.count(t, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"); n != 0 {
+	if n := db.Count(t, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"); n != 0 {
 		t.Errorf("%d advisory locks are left", n)
 	}
 }
@@ -314,19 +315,19 @@ func TestKilledMidStep(t *testing.T) {
 	slow := withThird(heroes())
 	slow["20260101000003_step.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE third (n integer);\nSELECT pg_sleep(60);\n-- +goose Down\nDROP TABLE third;\n")}
 	done := make(chan error, 1)
-	go func() { done <- migrate.UpFiles(t.Context(), db.DB, db.dialect, slow, discard) }()
+	go func() { done <- db.Source(slow).Up(t.Context(), db.DB, discard) }()
 	const sleeping = "FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active' AND datname = current_database()"
 	db.waitUntil(t, "SELECT count(*) > 0 "+sleeping)
-	db.mustExec(t, "SELECT pg_terminate_backend(pid) "+sleeping)
+	db.MustExec(t, "SELECT pg_terminate_backend(pid) "+sleeping)
 	err := <-done
-	if step, ok := errors.AsType[*migrate.StepError](err); !ok || step.Statement != 2 || strings.Contains(err.Error(), "migration lock") {
+	if step, ok := errors.AsType[*migrator.StepError](err); !ok || step.Statement != 2 || strings.Contains(err.Error(), "migration lock") {
 		t.Errorf("Up: %v, want a StepError for statement 2 and no more", err)
 	}
 	if after := db.everything(t); !slices.Equal(before, after) {
 		t.Errorf("it left\n%q, want\n%q", after, before)
 	}
 	mustUp(t, db, withThird(heroes()))
-	if err := migrate.CheckFiles(t.Context(), db.DB, db.dialect, withThird(heroes())); err != nil {
+	if err := db.Source(withThird(heroes())).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
 	}
 }
@@ -351,7 +352,7 @@ func TestGivenUpBetweenTries(t *testing.T) {
 	log := waitFor("try=1")
 	done := make(chan error, 1)
 	go func() {
-		done <- migrate.UpFilesTo(ctx, db.DB, db.dialect, files, 20260101000003, 10*time.Millisecond, logTo(log))
+		done <- db.Source(files).UpTo(ctx, db.DB, 20260101000003, 10*time.Millisecond, logTo(log))
 	}()
 	<-log.came
 	cancel()

@@ -1,4 +1,4 @@
-package migrate
+package migrator
 
 import (
 	"cmp"
@@ -23,12 +23,13 @@ func (v Version) String() string {
 	return fmt.Sprintf("%d_%s", v.Number, v.Name)
 }
 
-func (v Version) file() string { return v.String() + ".sql" }
+// File returns the name of the version's file.
+func (v Version) File() string { return v.String() + ".sql" }
 
 var fileName = regexp.MustCompile(`^(\d{14})_([a-z][a-z0-9_]*)\.sql$`)
 
-// versionsIn lists the versions that fsys has files for, oldest first.
-func versionsIn(fsys fs.FS) ([]Version, error) {
+// Versions lists the versions that fsys has files for, oldest first.
+func Versions(fsys fs.FS) ([]Version, error) {
 	files, err := fs.Glob(fsys, "*.sql")
 	if err != nil {
 		return nil, err
@@ -49,23 +50,19 @@ func versionsIn(fsys fs.FS) ([]Version, error) {
 	return versions, nil
 }
 
-// Find returns the version of this binary that text means: a version's number,
-// or the name of its file with or without the ending. The error lists all.
-func Find(dialect, text string) (Version, error) {
-	files, err := filesOf(dialect)
+// Find returns the version that text means: a version's number, or the name of its file with or
+// without the ending. The error of another text lists all versions.
+func (s Source) Find(text string) (Version, error) {
+	files, err := s.files()
 	if err != nil {
 		return Version{}, err
 	}
-	return find(files, text)
-}
-
-func find(files fs.FS, text string) (Version, error) {
-	versions, err := versionsIn(files)
+	versions, err := Versions(files)
 	if err != nil {
 		return Version{}, err
 	}
 	for _, v := range versions {
-		if text == strconv.FormatInt(v.Number, 10) || text == v.String() || text == v.file() {
+		if text == strconv.FormatInt(v.Number, 10) || text == v.String() || text == v.File() {
 			return v, nil
 		}
 	}

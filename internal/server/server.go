@@ -14,6 +14,7 @@ import (
 	"forge/internal/bootstrap"
 	"forge/internal/database"
 	"forge/internal/httpserver"
+	"forge/internal/migrator"
 	"forge/internal/session"
 	"forge/internal/settings"
 	"forge/internal/telemetry"
@@ -118,7 +119,9 @@ func (s *Server) pools(ctx context.Context) (Pools, error) {
 		return Pools{}, err
 	}
 	db.WatchFile(
-		func(ctx context.Context, other *sql.DB) error { return migrate.Check(ctx, other, db.Dialect) },
+		func(ctx context.Context, other *sql.DB) error {
+			return migrator.New(migrate.Files, db.Dialect).Check(ctx, other)
+		},
 		func(err error) { s.logFile(ctx, err) })
 	beside, err := db.Beside()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"forge/internal/unit"
+	"forge/ent"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
 )

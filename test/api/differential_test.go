@@ -21,6 +21,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/ent"
 	"forge/internal/budget"
 	"forge/internal/database"
 	"forge/internal/gqlexec"

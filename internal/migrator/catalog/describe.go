@@ -1,13 +1,23 @@
-package migrate
+package catalog
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect"
 )
+
+// VersionTable is the table in which a database keeps its versions. Descriptions leave it out.
+const VersionTable = "goose_db_version"
+
+// A Querier is a *sql.DB, a *sql.Conn or a *sql.Tx.
+type Querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
 
 // describe says in sorted lines what the tables of a database look like: those
 // of the first schema of PostgreSQL's search_path, without the table of
@@ -22,7 +32,7 @@ import (
 // The kinds are table, column, primary-key, unique, check, foreign-key, exclude,
 // index and trigger. Two tables with the same lines are alike in all but the
 // order of their columns. One query is asked, as health checks need it.
-func describe(ctx context.Context, db querier, name string) ([]string, error) {
+func Describe(ctx context.Context, db Querier, name string) ([]string, error) {
 	lines, err := describeTablesOf[name](ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("describe the schema: %w", err)
@@ -31,19 +41,19 @@ func describe(ctx context.Context, db querier, name string) ([]string, error) {
 	return lines, nil
 }
 
-var describeTablesOf = map[string]func(context.Context, querier) ([]string, error){
-	dialect.Postgres: func(ctx context.Context, db querier) ([]string, error) { return textsOf(ctx, db, postgresTables) },
+var describeTablesOf = map[string]func(context.Context, Querier) ([]string, error){
+	dialect.Postgres: func(ctx context.Context, db Querier) ([]string, error) { return selectLines(ctx, db, postgresTables) },
 	dialect.SQLite:   describeSQLite,
 }
 
-// describeAll is describe, with a line for all that stands by itself as well: a
+// DescribeAll is describe, with a line for all that stands by itself as well: a
 // view, a sequence, a type, a function.
-func describeAll(ctx context.Context, db querier, name string) ([]string, error) {
-	lines, err := describe(ctx, db, name)
+func DescribeAll(ctx context.Context, db Querier, name string) ([]string, error) {
+	lines, err := Describe(ctx, db, name)
 	if err != nil || name == dialect.SQLite {
 		return lines, err // SQLite has only views, and describeSQLite says which
 	}
-	others, err := textsOf(ctx, db, postgresOthers)
+	others, err := selectLines(ctx, db, postgresOthers)
 	if err != nil {
 		return nil, fmt.Errorf("describe the schema: %w", err)
 	}
@@ -52,9 +62,9 @@ func describeAll(ctx context.Context, db querier, name string) ([]string, error)
 	return lines, nil
 }
 
-// textsOf returns the one column that a query selects, each value on a line of
+// selectLines returns the one column that a query selects, each value on a line of
 // its own. What is NULL has vanished while it was described.
-func textsOf(ctx context.Context, db querier, query string) (lines []string, err error) {
+func selectLines(ctx context.Context, db Querier, query string) (lines []string, err error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -66,7 +76,7 @@ func textsOf(ctx context.Context, db querier, query string) (lines []string, err
 			return nil, err
 		}
 		if text != nil {
-			lines = append(lines, oneLine(*text))
+			lines = append(lines, OneLine(*text))
 		}
 	}
 	return lines, rows.Err()
@@ -74,5 +84,8 @@ func textsOf(ctx context.Context, db querier, query string) (lines []string, err
 
 var breaks = strings.NewReplacer("\r", `\r`, "\n", `\n`)
 
-// oneLine keeps apart what differs only in line breaks, such as two defaults.
-func oneLine(text string) string { return breaks.Replace(text) }
+// OneLine keeps apart what differs only in line breaks, such as two defaults.
+func OneLine(text string) string { return breaks.Replace(text) }
+
+// Quote returns a name in the quotes of standard SQL.
+func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,4 +1,4 @@
-package migrate_test
+package catalog_test
 
 import (
 	"context"
@@ -8,9 +8,20 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/migrate"
+	"forge/internal/migrator/catalog"
+	"forge/internal/migrator/migratortest"
 	"forge/test/dbtest"
 )
+
+// A database is one whose schema a test describes.
+type database struct{ migratortest.Database }
+
+// eachEmpty runs test on empty databases of both kinds.
+func eachEmpty(t *testing.T, test func(t *testing.T, db database)) {
+	migratortest.EachEmpty(t, func(t *testing.T, db migratortest.Database) { test(t, database{db}) })
+}
+
+func mustOpen(t *testing.T, url string) database { return database{migratortest.MustOpen(t, url)} }
 
 const described = `CREATE TABLE teams (id integer PRIMARY KEY, name text NOT NULL);
 CREATE TABLE heroes (id integer NOT NULL, name text NOT NULL, age integer DEFAULT 18, team_id integer,
@@ -109,7 +120,7 @@ CREATE TRIGGER hero_touch BEFORE UPDATE ON heroes FOR EACH ROW EXECUTE FUNCTION 
 		before := db.describe(t, described)
 		for _, tt := range tests {
 			want := tt.postgres
-			if db.dialect == dialect.SQLite {
+			if db.Dialect == dialect.SQLite {
 				want = tt.sqlite
 			}
 			if want == "" {
@@ -132,7 +143,7 @@ CREATE TRIGGER hero_touch BEFORE UPDATE ON heroes FOR EACH ROW EXECUTE FUNCTION 
 // describe runs statements and describes what is there then. Nothing stays.
 func (db database) describe(t *testing.T, statements string) []string {
 	t.Helper()
-	return db.during(t, statements, migrate.Describe)
+	return db.during(t, statements, catalog.Describe)
 }
 
 func (db database) during(t *testing.T, statements string, describe describer) []string {
@@ -145,7 +156,7 @@ func (db database) during(t *testing.T, statements string, describe describer) [
 	if _, err := tx.ExecContext(t.Context(), statements); err != nil {
 		t.Fatalf("%s: %v", statements, err)
 	}
-	lines, err := describe(t.Context(), tx, db.dialect)
+	lines, err := describe(t.Context(), tx, db.Dialect)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +166,7 @@ func (db database) during(t *testing.T, statements string, describe describer) [
 	return lines
 }
 
-type describer = func(context.Context, migrate.Querier, string) ([]string, error)
+type describer = func(context.Context, catalog.Querier, string) ([]string, error)
 
 // lineDiff is what goes and what comes, on one line.
 func lineDiff(before, after []string) string {
@@ -214,10 +225,10 @@ CREATE INDEX ON b (m) WHERE m = 'a'; CREATE VIEW v AS SELECT * FROM b; CREATE FU
 	}
 	eachEmpty(t, func(t *testing.T, db database) {
 		for _, tt := range tests {
-			if tt.on != db.dialect {
+			if tt.on != db.Dialect {
 				continue
 			}
-			one, other := db.during(t, tt.one, migrate.DescribeAll), db.during(t, tt.other, migrate.DescribeAll)
+			one, other := db.during(t, tt.one, catalog.DescribeAll), db.during(t, tt.other, catalog.DescribeAll)
 			if diff := lineDiff(one, other); diff != "" || len(one) < 2 {
 				t.Errorf("%s: %d lines, and the other way\n%s", tt.name, len(one), diff)
 			}
@@ -232,9 +243,9 @@ func TestDescribeAll(t *testing.T) {
 	const onPostgres = `CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE SEQUENCE tickets;
 CREATE FUNCTION two() RETURNS integer LANGUAGE sql AS 'SELECT 2'; CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM heroes;`
 	eachEmpty(t, func(t *testing.T, db database) {
-		if db.dialect == dialect.SQLite {
+		if db.Dialect == dialect.SQLite {
 			const want = "+view grown AS SELECT name FROM heroes WHERE age > 17"
-			if got := lineDiff(db.describe(t, described), db.during(t, described+others, migrate.DescribeAll)); got != want {
+			if got := lineDiff(db.describe(t, described), db.during(t, described+others, catalog.DescribeAll)); got != want {
 				t.Errorf("the lines\n%s\nwant\n%s", got, want)
 			}
 			return
@@ -242,7 +253,7 @@ CREATE FUNCTION two() RETURNS integer LANGUAGE sql AS 'SELECT 2'; CREATE MATERIA
 		if got := lineDiff(db.describe(t, described), db.describe(t, described+others+onPostgres)); got != "" {
 			t.Errorf("describe has the lines %s", got)
 		}
-		got := db.during(t, described+others+onPostgres, migrate.DescribeAll)
+		got := db.during(t, described+others+onPostgres, catalog.DescribeAll)
 		for _, want := range []string{"view grown AS", "materialized-view counted AS", "type mood ENUM ('good', 'bad')", "sequence tickets", "function two() CREATE OR REPLACE FUNCTION two()"} {
 			if !slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, want) }) {
 				t.Errorf("no line begins with %q, of\n%s", want, strings.Join(got, "\n"))
@@ -256,7 +267,7 @@ func TestDescribeLeavesVersionsOut(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
-		lines, err := migrate.DescribeAll(t.Context(), db.DB, db.dialect)
+		lines, err := catalog.DescribeAll(t.Context(), db.DB, db.Dialect)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,11 +281,11 @@ func TestDescribeLeavesVersionsOut(t *testing.T) {
 func TestDescribeInvalidIndex(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
-	db.mustExec(t, "CREATE TABLE twins (n integer); INSERT INTO twins VALUES (1), (1)")
+	db.MustExec(t, "CREATE TABLE twins (n integer); INSERT INTO twins VALUES (1), (1)")
 	if _, err := db.Exec("CREATE UNIQUE INDEX CONCURRENTLY twin ON twins (n)"); err == nil {
 		t.Fatal("two rows are alike, and the index was built")
 	}
-	lines, err := migrate.Describe(t.Context(), db.DB, db.dialect)
+	lines, err := catalog.Describe(t.Context(), db.DB, db.Dialect)
 	if want := "index twins.twin UNIQUE (n) INVALID"; err != nil || !slices.Contains(lines, want) {
 		t.Errorf("the lines are %q, %v, want %q among them", lines, err, want)
 	}

@@ -1,25 +1,26 @@
-package migrate
+package catalog
 
 import "strings"
 
-// A line of describe begins with a kind and with what it is about, a table or
-// something that belongs to one: `index "heroes" "hero_name" …`.
-type line struct {
-	kind, table, name string // name is "" for a table
-	rest              string // what it looks like
+// A Line is a line of a description, taken apart. It is about a table or about something that
+// belongs to one, such as an index.
+type Line struct {
+	Kind, Table, Name string // Name is "" for a table
+	Rest              string // the definition
 }
 
-func parseLine(text string) line {
-	var l line
-	l.kind, l.rest, _ = strings.Cut(text, " ")
-	l.table, l.rest = nextName(l.rest)
-	if l.kind != "table" {
-		l.name, l.rest = nextName(l.rest)
+// ParseLine takes a line of Describe apart.
+func ParseLine(text string) Line {
+	var l Line
+	l.Kind, l.Rest, _ = strings.Cut(text, " ")
+	l.Table, l.Rest = nextName(l.Rest)
+	if l.Kind != "table" {
+		l.Name, l.Rest = nextName(l.Rest)
 	}
 	return l
 }
 
-// nextName takes the first name off a text. One with odd characters is quoted as in SQL.
+// nextName takes the first name off a text. A name with unusual characters is quoted as in SQL.
 func nextName(text string) (name, rest string) {
 	if inner, ok := strings.CutPrefix(text, `"`); ok {
 		for i := 0; i < len(inner); i++ {
@@ -40,11 +41,7 @@ func nextName(text string) (name, rest string) {
 	return text[:i], strings.TrimLeft(text[i:], " .")
 }
 
-func kindOf(text string) string  { return parseLine(text).kind }
-func tableOf(text string) string { return parseLine(text).table }
-func nameOf(text string) string  { return parseLine(text).name }
-
-// subjectOf is the beginning of a line, that says what it is about.
-func subjectOf(text string) string {
-	return strings.TrimSpace(strings.TrimSuffix(text, parseLine(text).rest))
+// Subject returns the beginning of a line, up to its definition: its kind, table and name.
+func Subject(text string) string {
+	return strings.TrimSpace(strings.TrimSuffix(text, ParseLine(text).Rest))
 }

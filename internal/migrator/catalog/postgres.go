@@ -1,4 +1,4 @@
-package migrate
+package catalog
 
 // postgresTables selects the lines of describe. What PostgreSQL writes of a
 // condition or a default is in a form of its own, whoever wrote it how. It
@@ -8,7 +8,7 @@ const postgresTables = `
 WITH tables AS (
   SELECT c.oid, quote_ident(relname) AS name, relpersistence, relrowsecurity
   FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-  WHERE nspname = current_schema() AND relkind IN ('r', 'p') AND relname <> '` + versionTable + `'
+  WHERE nspname = current_schema() AND relkind IN ('r', 'p') AND relname <> '` + VersionTable + `'
 )
 SELECT 'table ' || name || CASE relpersistence WHEN 'u' THEN ' UNLOGGED' ELSE '' END
   || CASE WHEN relrowsecurity THEN ' ROW LEVEL SECURITY' ELSE '' END
@@ -46,7 +46,7 @@ SELECT 'trigger ' || name || '.' || quote_ident(tgname) || ' ' || regexp_replace
 FROM tables t JOIN pg_trigger g ON tgrelid = t.oid
 WHERE NOT tgisinternal`
 
-// postgresOthers selects what describeAll adds. A sequence that belongs to a
+// postgresOthers selects what DescribeAll adds. A sequence that belongs to a
 // column goes with it, and what an extension brought is not ours.
 const postgresOthers = `
 WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = current_schema()),
@@ -54,7 +54,7 @@ WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = current_sche
 SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' ELSE 'materialized-view ' END || quote_ident(relname)
   || CASE relkind WHEN 'S' THEN '' ELSE ' AS' || pg_get_viewdef(c.oid) END
 FROM ours JOIN pg_class c ON relnamespace = ours.oid
-WHERE relkind IN ('S', 'v', 'm') AND relname NOT LIKE '` + versionTable + `%' AND c.oid NOT IN (SELECT objid FROM others)
+WHERE relkind IN ('S', 'v', 'm') AND relname NOT LIKE '` + VersionTable + `%' AND c.oid NOT IN (SELECT objid FROM others)
 UNION ALL
 SELECT 'type ' || quote_ident(typname) || ' ENUM (' || string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) || ')'
 FROM ours JOIN pg_type y ON typnamespace = ours.oid JOIN pg_enum ON enumtypid = y.oid

@@ -1,4 +1,4 @@
-package migrate
+package catalog
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 // them as they were written, so they are taken apart: a table that was copied
 // and renamed is written in another way than the one that it replaces. The
 // pragmas, which tell the same of any spelling, know no checks and no names.
-func describeSQLite(ctx context.Context, db querier) (lines []string, err error) {
+func describeSQLite(ctx context.Context, db Querier) (lines []string, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"+
-		" AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name <> '"+versionTable+"'")
+		" AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name <> '"+VersionTable+"'")
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func lineAbout(kind, table, name, rest string) string {
 	if name != "" {
 		text += "." + shown(name)
 	}
-	return oneLine(strings.TrimSpace(text + " " + strings.TrimSpace(rest)))
+	return OneLine(strings.TrimSpace(text + " " + strings.TrimSpace(rest)))
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
@@ -53,7 +53,7 @@ func shown(name string) string {
 	if plainName.MatchString(name) {
 		return name
 	}
-	return quoted(name)
+	return Quote(name)
 }
 
 // after returns the tokens after the first one that says text.

@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"errors"
@@ -27,21 +27,21 @@ type choice struct {
 	used    map[string]bool   // the answers that meant something
 	moved   map[string]string // the new names of tables, by the old ones
 	fitting []string          // all that could have been given
-	open    []pair            // what was not answered
+	open    []candidate       // what was not answered
 }
 
-// choose returns which of the pairs are renames. gone are the names of what is
+// choose returns which of the candidates are renames. gone are the names of what is
 // gone, with or without a counterpart.
-func (c *choice) choose(pairs []pair, gone []string) (chosen []rename, err error) {
-	for _, p := range pairs {
-		if p.alike || p.table == "" {
+func (c *choice) choose(candidates []candidate, gone []string) (chosen []rename, err error) {
+	for _, p := range candidates {
+		if p.similar || p.table == "" {
 			c.fitting = append(c.fitting, "--rename "+p.String())
 		}
 	}
 	for _, name := range gone {
 		c.fitting = append(c.fitting, "--drop "+name)
 	}
-	if chosen, err = c.renamed(pairs); err != nil {
+	if chosen, err = c.renamed(candidates); err != nil {
 		return nil, err
 	}
 	dropped, err := c.dropped(gone)
@@ -53,8 +53,8 @@ func (c *choice) choose(pairs []pair, gone []string) (chosen []rename, err error
 			return nil, usage.Errorf("--rename %s and --drop %s go against each other", r, r.old())
 		}
 	}
-	for _, p := range pairs {
-		if !p.alike || dropped[p.old()] || taken(chosen, p.rename) {
+	for _, p := range candidates {
+		if !p.similar || dropped[p.old()] || conflicts(chosen, p.rename) {
 			continue
 		}
 		yes, answered, err := c.ask(p)
@@ -70,21 +70,21 @@ func (c *choice) choose(pairs []pair, gone []string) (chosen []rename, err error
 	return chosen, nil
 }
 
-// taken reports whether either end of r is that of another rename.
-func taken(chosen []rename, r rename) bool {
+// conflicts reports whether either end of r is that of another rename.
+func conflicts(chosen []rename, r rename) bool {
 	return slices.ContainsFunc(chosen, func(other rename) bool {
 		return other.table == r.table && (other.from == r.from || other.to == r.to)
 	})
 }
 
-// renamed finds the pairs that --rename means.
-func (c *choice) renamed(pairs []pair) (chosen []rename, err error) {
+// renamed finds the candidates that --rename means.
+func (c *choice) renamed(candidates []candidate) (chosen []rename, err error) {
 	for _, answer := range c.answers.Renames {
 		if c.used[answer] {
 			continue
 		}
-		var meant []pair
-		for _, p := range pairs {
+		var meant []candidate
+		for _, p := range candidates {
 			if p.fits(c.current(answer)) {
 				meant = append(meant, p)
 			}
@@ -94,10 +94,10 @@ func (c *choice) renamed(pairs []pair) (chosen []rename, err error) {
 			continue
 		case len(meant) > 1:
 			return nil, usage.Errorf("--rename %s may mean %s; say which", answer, joined(meant))
-		case !meant[0].alike && meant[0].table != "":
+		case !meant[0].similar && meant[0].table != "":
 			return nil, usage.Errorf("--rename %s: the two are not of one type; rename first and change the type in a migration "+
 				"of its own, or say --drop %s", answer, meant[0].old())
-		case taken(chosen, meant[0].rename):
+		case conflicts(chosen, meant[0].rename):
 			return nil, usage.Errorf("--rename %s goes against another --rename", answer)
 		}
 		c.used[answer] = true
@@ -115,9 +115,9 @@ func (c *choice) current(answer string) string {
 	return answer
 }
 
-func joined(pairs []pair) string {
+func joined(candidates []candidate) string {
 	var names []string
-	for _, p := range pairs {
+	for _, p := range candidates {
 		names = append(names, p.String())
 	}
 	return strings.Join(names, " or ")
@@ -149,7 +149,7 @@ func (c *choice) dropped(gone []string) (map[string]bool, error) {
 	return dropped, nil
 }
 
-func (c *choice) ask(p pair) (yes, answered bool, err error) {
+func (c *choice) ask(p candidate) (yes, answered bool, err error) {
 	if c.answers.Ask == nil {
 		return false, false, nil
 	}
@@ -169,12 +169,12 @@ func (c *choice) ask(p pair) (yes, answered bool, err error) {
 func (c *choice) end() error {
 	for _, answer := range c.answers.Renames {
 		if !c.used[answer] {
-			return c.unfit("--rename", answer, "OLD:NEW with a column that is gone and a new one of its type, or two such tables")
+			return c.noMatch("--rename", answer, "OLD:NEW with a column that is gone and a new one of its type, or two such tables")
 		}
 	}
 	for _, answer := range c.answers.Drops {
 		if !c.used["--drop "+answer] {
-			return c.unfit("--drop", answer, "a table or column that is gone")
+			return c.noMatch("--drop", answer, "a table or column that is gone")
 		}
 	}
 	if len(c.open) == 0 {
@@ -187,7 +187,7 @@ func (c *choice) end() error {
 // openOptions lists what could answer each thing that is open.
 func (c *choice) openOptions() (groups []string) {
 	for i, p := range c.open {
-		if slices.ContainsFunc(c.open[:i], func(o pair) bool { return o.old() == p.old() }) {
+		if slices.ContainsFunc(c.open[:i], func(o candidate) bool { return o.old() == p.old() }) {
 			continue
 		}
 		group := ""
@@ -201,7 +201,7 @@ func (c *choice) openOptions() (groups []string) {
 	return groups
 }
 
-func (c *choice) unfit(option, answer, form string) error {
+func (c *choice) noMatch(option, answer, form string) error {
 	if len(c.fitting) == 0 {
 		return usage.Errorf("%s %s fits nothing: no table or column is gone", option, answer)
 	}

@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"fmt"
@@ -10,7 +10,8 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
-	"forge/migrate"
+	"forge/internal/migrator"
+	"forge/internal/migrator/dev"
 )
 
 // Rows that every change leaves as they are, under the names that hold before and after.
@@ -27,7 +28,7 @@ func TestChangesKeepRows(t *testing.T) {
 	tests := []struct {
 		name          string
 		change        func(*guild)
-		answers       migrate.Answers
+		answers       dev.Answers
 		between       []string // statements that run when the change is in place
 		teams, heroes string   // their new names, if they have some
 		up, down      look
@@ -70,7 +71,7 @@ func TestChangesKeepRows(t *testing.T) {
 				g.heroes.Indexes[0].Name = "hero_handle"
 				g.heroes.Indexes[0].Annotation.Where = "handle IS NOT NULL"
 			},
-			answers: migrate.Answers{Renames: []string{"heroes.nickname:handle"}},
+			answers: dev.Answers{Renames: []string{"heroes.nickname:handle"}},
 			up:      look{"SELECT handle FROM heroes ORDER BY id": "Iv <nil> <nil>"},
 			down:    look{"SELECT nickname FROM heroes ORDER BY id": "Iv <nil> <nil>"},
 		},
@@ -80,14 +81,14 @@ func TestChangesKeepRows(t *testing.T) {
 				g.hero("team_id").Name = "squad_id"
 				g.heroes.Indexes[1].Name = "hero_squad_id_id"
 			},
-			answers: migrate.Answers{Renames: []string{"team_id:squad_id"}},
+			answers: dev.Answers{Renames: []string{"team_id:squad_id"}},
 			up:      look{"SELECT squad_id FROM heroes ORDER BY id": "1 1 <nil>"},
 			down:    look{"SELECT team_id FROM heroes ORDER BY id": "1 1 <nil>"},
 		},
 		{
 			name:    "a renamed column that is referred to",
 			change:  func(g *guild) { g.teams.Columns[0].Name = "number" },
-			answers: migrate.Answers{Renames: []string{"teams.id:number"}},
+			answers: dev.Answers{Renames: []string{"teams.id:number"}},
 			up:      look{"SELECT number FROM heroes h JOIN teams ON number = team_id ORDER BY h.id": "1 1"},
 		},
 		{
@@ -95,7 +96,7 @@ func TestChangesKeepRows(t *testing.T) {
 			change: func(g *guild) {
 				g.hero("motto").Name = "order"
 			},
-			answers: migrate.Answers{Renames: []string{"motto:order"}},
+			answers: dev.Answers{Renames: []string{"motto:order"}},
 			up:      look{`SELECT "order" FROM heroes ORDER BY id`: "On Off Up"},
 			down:    look{"SELECT motto FROM heroes ORDER BY id": "On Off Up"},
 		},
@@ -116,7 +117,7 @@ func TestChangesKeepRows(t *testing.T) {
 				g.heroes.ForeignKeys[1].Symbol = "champions_champions_followers"
 				column(g.logs, "hero_id").Name = "champion_id"
 			},
-			answers: migrate.Answers{Renames: []string{"heroes:champions", "teams:squads", "heroes.state:status", "champions.motto:cry", "logs.hero_id:champion_id"}},
+			answers: dev.Answers{Renames: []string{"heroes:champions", "teams:squads", "heroes.state:status", "champions.motto:cry", "logs.hero_id:champion_id"}},
 			up: look{
 				"SELECT status FROM champions ORDER BY id":                                              "IDLE BUSY IDLE",
 				"SELECT cry FROM champions ORDER BY id":                                                 "On Off Up",
@@ -133,14 +134,14 @@ func TestChangesKeepRows(t *testing.T) {
 				g.drop(g.heroes, "age")
 				g.check("heroes_cry_length", "length(cry) < 100")
 			},
-			answers: migrate.Answers{Renames: []string{"motto:cry"}},
+			answers: dev.Answers{Renames: []string{"motto:cry"}},
 			up:      look{"SELECT cry FROM heroes ORDER BY id": "On Off Up"},
 			down:    look{"SELECT motto FROM heroes ORDER BY id": "On Off Up"},
 		},
 		{
 			name:    "a column that was not renamed",
 			change:  func(g *guild) { g.hero("nickname").Name = "city"; g.dropNicknameParts() },
-			answers: migrate.Answers{Drops: []string{"heroes.nickname"}},
+			answers: dev.Answers{Drops: []string{"heroes.nickname"}},
 			up:      look{"SELECT city FROM heroes ORDER BY id": "<nil> <nil> <nil>"},
 			down:    look{"SELECT nickname FROM heroes ORDER BY id": "<nil> <nil> <nil>"},
 		},
@@ -261,7 +262,7 @@ func TestChangesKeepRows(t *testing.T) {
 			eachEmpty(t, func(t *testing.T, db database) {
 				mustUp(t, db, db.files(t, dir, 1))
 				for _, rows := range guildRows {
-					db.mustExec(t, rows)
+					db.MustExec(t, rows)
 				}
 				before := db.schema(t)
 				kept := func(when, teams, heroes string, want look) {
@@ -294,10 +295,10 @@ func TestChangesKeepRows(t *testing.T) {
 					if round == "first" {
 						kept("after up", orElse(tt.teams, "teams"), orElse(tt.heroes, "heroes"), tt.up)
 						for _, statement := range tt.between {
-							db.mustExec(t, statement)
+							db.MustExec(t, statement)
 						}
 					}
-					if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+					if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 						t.Fatalf("down, the %s time: %v", round, err)
 					}
 					if tt.teams == "-" {
@@ -315,7 +316,7 @@ func TestChangesKeepRows(t *testing.T) {
 }
 
 // mustAcknowledge writes into the files that what lint has found is meant.
-func mustAcknowledge(t *testing.T, findings []migrate.Finding) {
+func mustAcknowledge(t *testing.T, findings []dev.Finding) {
 	t.Helper()
 	for _, f := range findings {
 		text, err := os.ReadFile(f.Path)

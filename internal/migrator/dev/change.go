@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func changes(driver atlas.Driver, name string, from, to *schema.Schema) ([]schem
 	return all, nil
 }
 
-func (b *bench) changes(from, to *schema.Schema) ([]schema.Change, error) {
+func (b *planner) changes(from, to *schema.Schema) ([]schema.Change, error) {
 	return changes(b.driver, b.dialect, from, to)
 }
 
@@ -114,7 +114,7 @@ func modifications(all []schema.Change) (tables []*schema.ModifyTable) {
 }
 
 // steps are the statements of changes, and then those of what has to wait for them.
-func (b *bench) steps(ctx context.Context, all, wait []schema.Change) ([]*atlas.Change, error) {
+func (b *planner) steps(ctx context.Context, all, wait []schema.Change) ([]*atlas.Change, error) {
 	var fill []*atlas.Change
 	if b.dialect == dialect.Postgres {
 		var strict []schema.Change
@@ -235,10 +235,10 @@ func castTypes(steps []*atlas.Change, all []schema.Change) error {
 	return nil
 }
 
-// asWritten puts the conditions of t into changes as its author wrote them.
+// withAuthorsChecks puts the conditions of t into changes as its author wrote them.
 // PostgreSQL tells "role IN ('USER')" as "(role)::text = ANY (ARRAY[…])",
 // which is right for comparing and poor for reading.
-func asWritten(changes []schema.Change, t *schema.Table) {
+func withAuthorsChecks(changes []schema.Change, t *schema.Table) {
 	conditions := make(map[string]string)
 	for _, c := range t.Checks() {
 		conditions[c.Name] = c.Expr
@@ -275,10 +275,10 @@ func asWritten(changes []schema.Change, t *schema.Table) {
 // lists is how PostgreSQL tells the condition IN of a varying text.
 var lists = regexp.MustCompile(`\((\w+|"[^"]+")\)::text (= ANY|<> ALL) \(\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]\)`)
 
-// withLists writes such conditions as they were written before. What PostgreSQL
+// inListsRestored writes such conditions as they were written before. What PostgreSQL
 // tells is good SQL as well, but then it tells that in another way again: down
 // would not give back what was there.
-func withLists(statement string) string {
+func inListsRestored(statement string) string {
 	return lists.ReplaceAllStringFunc(statement, func(condition string) string {
 		m := lists.FindStringSubmatch(condition)
 		is := map[string]string{"= ANY": "IN", "<> ALL": "NOT IN"}[m[2]]

@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"ariga.io/atlas/sql/sqltool"
 	"entgo.io/ent/dialect/sql/schema"
 
-	entmigrate "forge/ent/migrate"
+	"forge/internal/migrator"
 	"forge/internal/usage"
 )
 
@@ -34,13 +34,7 @@ type Planned struct {
 //
 // It needs a PostgreSQL: the one at devURL, in which it makes schemas and
 // removes them, or a temporary one when devURL is empty.
-func Diff(ctx context.Context, dir, name, devURL string, answers Answers) (Planned, error) {
-	return diff(ctx, dir, name, devURL, entmigrate.Tables, answers)
-}
-
-var stepName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-
-func diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table, answers Answers) (planned Planned, err error) {
+func Diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table, answers Answers) (planned Planned, err error) {
 	version, err := nextVersion(dir, name)
 	if err != nil {
 		return Planned{}, err
@@ -58,7 +52,7 @@ func diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table,
 	// A dialect without a change gets a file too, so that both have the same versions.
 	var files []file
 	for i, d := range dialects {
-		step := file{filepath.Join(dir, d.dir, version.file()), plans[i].text()}
+		step := file{filepath.Join(dir, d.dir, version.File()), plans[i].text()}
 		all, sum, err := withSum(step)
 		if err != nil {
 			return Planned{}, fmt.Errorf("migrate: %w", err)
@@ -82,9 +76,11 @@ func diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table,
 	return planned, nil
 }
 
+var stepName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
 // nextVersion returns the version to write, if the files are those that the checksums are of.
-func nextVersion(dir, name string) (Version, error) {
-	version := Version{Name: name}
+func nextVersion(dir, name string) (migrator.Version, error) {
+	version := migrator.Version{Name: name}
 	if !stepName.MatchString(name) {
 		return version, usage.Errorf("%q is not a name for a migration: it begins with a small letter "+
 			"and goes on with small letters, digits and _, like add_reviews", name)
@@ -112,23 +108,23 @@ func withSum(step file) (all []file, sum file, err error) {
 
 // plans returns the plan of each dialect.
 func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.Table, answers Answers) (plans []plan, err error) {
-	var benches []*bench
+	var planners []*planner
 	defer func() {
-		for _, b := range benches {
+		for _, b := range planners {
 			err = errors.Join(err, b.close())
 		}
 	}()
 	for i, d := range dialects {
-		b, err := newBench(ctx, boxes[i], d.name, os.DirFS(filepath.Join(dir, d.dir)), tables)
+		b, err := newPlanner(ctx, boxes[i], source(dir, d.name), tables)
 		if err != nil {
 			return nil, fmt.Errorf("migrate: plan for %s: %w", d.dir, err)
 		}
-		benches = append(benches, b)
+		planners = append(planners, b)
 	}
-	if err := settle(ctx, benches, answers); err != nil {
+	if err := resolveRenames(ctx, planners, answers); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	for i, b := range benches {
+	for i, b := range planners {
 		p, err := b.plan(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("migrate: plan for %s: %w", dialects[i].dir, err)
@@ -148,7 +144,7 @@ func validate(path string) (last int64, err error) {
 	if err := atlas.Validate(files); err != nil {
 		return 0, mismatch(path, err)
 	}
-	versions, err := versionsIn(os.DirFS(path))
+	versions, err := migrator.Versions(os.DirFS(path))
 	if err != nil || len(versions) == 0 {
 		return 0, err
 	}

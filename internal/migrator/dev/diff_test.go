@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"bytes"
@@ -22,7 +22,8 @@ import (
 	"entgo.io/ent/schema/field"
 
 	entmigrate "forge/ent/migrate"
-	"forge/migrate"
+	"forge/internal/migrator"
+	"forge/internal/migrator/dev"
 	"forge/test/dbtest"
 )
 
@@ -80,7 +81,7 @@ func (ts tables) table(t *testing.T, name string) *schema.Table {
 
 func mustDiff(t *testing.T, dir, name, devURL string, want tables) []string {
 	t.Helper()
-	planned, err := migrate.DiffTables(t.Context(), dir, name, devURL, want, migrate.Answers{})
+	planned, err := dev.Diff(t.Context(), dir, name, devURL, want, dev.Answers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestFilesMatchTheEntSchema(t *testing.T) {
 	t.Parallel()
 	dir := mustCopyFiles(t)
 	before := mustReadAll(t, dir)
-	planned, err := migrate.Diff(t.Context(), dir, "changes", "", migrate.Answers{}) // and a temporary server will do
+	planned, err := dev.Diff(t.Context(), dir, "changes", "", entmigrate.Tables, dev.Answers{}) // and a temporary server will do
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,33 +194,33 @@ func TestDiffWritesBothDialects(t *testing.T) {
 
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
-		files := os.DirFS(filepath.Join(dir, dirs[db.dialect]))
+		files := os.DirFS(filepath.Join(dir, dirs[db.Dialect]))
 		product, hero := make([]byte, 16), make([]byte, 16)
 		hero[15] = 1
-		db.mustExec(t, db.sql(`INSERT INTO products (id, created_at, updated_at, sku, name, price_cents)
+		db.MustExec(t, db.sql(`INSERT INTO products (id, created_at, updated_at, sku, name, price_cents)
 			VALUES (?, '2026-01-01', '2026-01-01', 'A-1', 'Anvil', 100)`), db.uuid(product))
-		db.mustExec(t, db.sql(`INSERT INTO heroes (id, created_at, updated_at, name)
+		db.MustExec(t, db.sql(`INSERT INTO heroes (id, created_at, updated_at, name)
 			VALUES (?, '2026-01-01', '2026-01-01', 'Wile')`), db.uuid(hero))
 		rows := func() int {
-			return db.count(t, "SELECT (SELECT count(*) FROM products) + (SELECT count(*) FROM heroes)")
+			return db.Count(t, "SELECT (SELECT count(*) FROM products) + (SELECT count(*) FROM heroes)")
 		}
 		mustUp(t, db, files)
 		if rows() != 2 {
 			t.Error("Up lost rows")
 		}
-		db.mustExec(t, "UPDATE heroes SET motto = 'Have a brain'")
-		db.mustExec(t, db.sql("INSERT INTO reviews (id, product_id) VALUES (1, ?)"), db.uuid(product))
+		db.MustExec(t, "UPDATE heroes SET motto = 'Have a brain'")
+		db.MustExec(t, db.sql("INSERT INTO reviews (id, product_id) VALUES (1, ?)"), db.uuid(product))
 		if _, err := db.Exec("UPDATE products SET price_cents = 1000000001"); err == nil {
 			t.Error("the new check lets through what it forbids")
 		}
-		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 			t.Fatal(err)
 		}
 		if rows() != 2 {
 			t.Error("Down lost rows that it could keep")
 		}
-		db.mustExec(t, "UPDATE products SET price_cents = 1000000001")
-		if slices.Contains(db.tables(t), "reviews") {
+		db.MustExec(t, "UPDATE products SET price_cents = 1000000001")
+		if slices.Contains(db.Tables(t), "reviews") {
 			t.Error("Down left the new table")
 		}
 	})
@@ -227,14 +228,14 @@ func TestDiffWritesBothDialects(t *testing.T) {
 
 // sql turns ? into PostgreSQL's placeholder where there is one of them.
 func (db database) sql(query string) string {
-	if db.dialect == dialect.Postgres {
+	if db.Dialect == dialect.Postgres {
 		return strings.Replace(query, "?", "$1", 1)
 	}
 	return query
 }
 
 func (db database) uuid(id []byte) any {
-	if db.dialect == dialect.Postgres {
+	if db.Dialect == dialect.Postgres {
 		return strings.Repeat("0", 30) + map[byte]string{0: "00", 1: "01"}[id[15]]
 	}
 	return id
@@ -258,13 +259,13 @@ func TestDiffDownRestoresTheSchema(t *testing.T) {
 
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
-		files := os.DirFS(filepath.Join(dir, dirs[db.dialect]))
+		files := os.DirFS(filepath.Join(dir, dirs[db.Dialect]))
 		before := db.schema(t)
 		mustUp(t, db, files)
 		if !db.differs(t, before) {
 			t.Fatal("Up changed nothing")
 		}
-		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 			t.Fatal(err)
 		}
 		if db.differs(t, before) {
@@ -296,7 +297,7 @@ func (db database) differs(t *testing.T, before *atlasschema.Schema) bool {
 func (db database) atlas(t *testing.T) atlas.Driver {
 	t.Helper()
 	open := postgres.Open
-	if db.dialect == dialect.SQLite {
+	if db.Dialect == dialect.SQLite {
 		open = sqlite.Open
 	}
 	driver, err := open(db)
@@ -334,9 +335,9 @@ func TestDiffOfOneDialect(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
-		files := os.DirFS(filepath.Join(dir, dirs[db.dialect]))
+		files := os.DirFS(filepath.Join(dir, dirs[db.Dialect]))
 		mustUp(t, db, files)
-		if err := migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard); err != nil {
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
 			t.Error(err)
 		}
 	})
@@ -426,7 +427,7 @@ func TestDiffRefuses(t *testing.T) {
 				tt.spoil(t, dir)
 			}
 			before := mustReadAll(t, dir)
-			_, err := migrate.DiffTables(t.Context(), dir, tt.step, tt.devURL, tt.tables, migrate.Answers{})
+			_, err := dev.Diff(t.Context(), dir, tt.step, tt.devURL, tt.tables, dev.Answers{})
 			if err == nil {
 				t.Fatal("Diff succeeded")
 			}
@@ -454,7 +455,7 @@ func TestDiffLeavesTheDevDatabaseAlone(t *testing.T) {
 	if db.differs(t, before) {
 		t.Error("planning changed a table of the database")
 	}
-	if n := db.count(t, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'forge_plan%'"); n != 0 {
+	if n := db.Count(t, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'forge_plan%'"); n != 0 {
 		t.Errorf("planning left %d schemas", n)
 	}
 }

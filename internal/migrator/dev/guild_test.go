@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
-	"forge/migrate"
+	"forge/internal/migrator/dev"
 	"forge/test/dbtest"
 )
 
@@ -106,13 +106,13 @@ func mustMakeDirs(t *testing.T) string {
 }
 
 // mustPlan writes the guild as one version and change as the next.
-func mustPlan(t *testing.T, change func(*guild), answers migrate.Answers) (dir string, planned migrate.Planned) {
+func mustPlan(t *testing.T, change func(*guild), answers dev.Answers) (dir string, planned dev.Planned) {
 	t.Helper()
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
 	mustDiff(t, dir, "init", devURL, newGuild().tables())
 	after := newGuild()
 	change(after)
-	planned, err := migrate.DiffTables(t.Context(), dir, "change", devURL, after.tables(), answers)
+	planned, err := dev.Diff(t.Context(), dir, "change", devURL, after.tables(), answers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func mustPlan(t *testing.T, change func(*guild), answers migrate.Answers) (dir s
 // files are the first n versions for the database's dialect.
 func (db database) files(t *testing.T, dir string, n int) fs.FS {
 	t.Helper()
-	path := filepath.Join(dir, dirs[db.dialect])
+	path := filepath.Join(dir, dirs[db.Dialect])
 	names, err := fs.Glob(os.DirFS(path), "*.sql")
 	if err != nil {
 		t.Fatal(err)

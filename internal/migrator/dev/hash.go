@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	atlas "ariga.io/atlas/sql/migrate"
+
+	"forge/internal/migrator"
 )
 
 type file struct {
@@ -20,12 +22,12 @@ func filesIn(path string) (files []file, err error) {
 	if _, err := os.ReadDir(path); err != nil {
 		return nil, elsewhere(err)
 	}
-	versions, err := versionsIn(os.DirFS(path))
+	versions, err := migrator.Versions(os.DirFS(path))
 	if err != nil {
 		return nil, err
 	}
 	for _, v := range versions {
-		name := filepath.Join(path, v.file())
+		name := filepath.Join(path, v.File())
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return nil, err
@@ -85,7 +87,7 @@ func Hash(dir string) (written []string, err error) {
 		}
 		var found []string
 		for _, f := range files {
-			if _, err := parse(string(f.text)); err != nil {
+			if _, err := migrator.ParseScript(string(f.text)); err != nil {
 				return nil, fmt.Errorf("migrate: %s, %w", f.path, err)
 			}
 			found = append(found, filepath.Base(f.path))

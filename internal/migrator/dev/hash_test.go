@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"maps"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/migrate"
+	"forge/internal/migrator/dev"
 	"forge/test/dbtest"
 )
 
@@ -17,7 +17,7 @@ func TestHashAfterAnEdit(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
 	written := mustDiff(t, dir, "init", devURL, newGuild().tables())
-	if again, err := migrate.Hash(dir); err != nil || again != nil {
+	if again, err := dev.Hash(dir); err != nil || again != nil {
 		t.Errorf("Hash of what Diff wrote: %v, %v, want nothing to write", again, err)
 	}
 	i := slices.IndexFunc(written, func(path string) bool { return strings.Contains(path, "postgres") && strings.HasSuffix(path, ".sql") })
@@ -29,13 +29,13 @@ func TestHashAfterAnEdit(t *testing.T) {
 	if err := os.WriteFile(edited, append([]byte("-- Reviewed.\n"), text...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = migrate.DiffTables(t.Context(), dir, "next", devURL, newGuild().tables(), migrate.Answers{})
+	_, err = dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables(), dev.Answers{})
 	for _, want := range []string{edited + " was edited", "`migrate hash`"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Diff: %v, want an error that says %q", err, want)
 		}
 	}
-	sums, err := migrate.Hash(dir)
+	sums, err := dev.Hash(dir)
 	if want := []string{filepath.Join(dir, "postgres", "atlas.sum")}; err != nil || !slices.Equal(sums, want) {
 		t.Errorf("Hash: %v, %v, want it to write %v", sums, err, want)
 	}
@@ -65,7 +65,7 @@ func TestDiffNamesWhatChanged(t *testing.T) {
 			written := mustDiff(t, dir, "init", devURL, newGuild().tables())
 			tt.spoil(t, written[0])
 			before := mustReadAll(t, dir)
-			_, err := migrate.DiffTables(t.Context(), dir, "next", devURL, newGuild().tables(), migrate.Answers{})
+			_, err := dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables(), dev.Answers{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "migrate hash") {
 				t.Errorf("Diff: %v, want an error that says %q and what to do", err, tt.want)
 			}
@@ -92,7 +92,7 @@ func TestHashRefuses(t *testing.T) {
 			dir := mustCopyFiles(t)
 			mustWrite(t, filepath.Join(dir, tt.file), tt.text)
 			before := mustReadAll(t, dir)
-			_, err := migrate.Hash(dir)
+			_, err := dev.Hash(dir)
 			for _, want := range tt.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("Hash: %v, want an error that says %q", err, want)
@@ -103,7 +103,7 @@ func TestHashRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := migrate.Hash(t.TempDir()); err == nil || !strings.Contains(err.Error(), "postgres") {
+	if _, err := dev.Hash(t.TempDir()); err == nil || !strings.Contains(err.Error(), "postgres") {
 		t.Errorf("Hash of a directory without migrations: %v, want an error that names what is missing", err)
 	}
 }
@@ -126,9 +126,9 @@ func mustWrite(t *testing.T, path, text string) {
 func TestOutsideOfASourceTree(t *testing.T) {
 	t.Parallel()
 	dir, devURL := t.TempDir(), dbtest.EmptyPostgres(t)
-	_, diff := migrate.DiffTables(t.Context(), dir, "next", devURL, newGuild().tables(), migrate.Answers{})
-	_, blank := migrate.New(dir, "next")
-	_, hash := migrate.Hash(dir)
+	_, diff := dev.Diff(t.Context(), dir, "next", devURL, newGuild().tables(), dev.Answers{})
+	_, blank := dev.New(dir, "next")
+	_, hash := dev.Hash(dir)
 	for what, err := range map[string]error{"Diff": diff, "New": blank, "Hash": hash} {
 		if err == nil || !strings.Contains(err.Error(), "postgres") || !strings.Contains(err.Error(), "source tree") {
 			t.Errorf("%s: %v, want an error that says what is missing", what, err)

@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"cmp"
@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"entgo.io/ent/dialect"
 
+	"forge/internal/migrator"
 	"forge/internal/usage"
 )
 
@@ -53,9 +53,9 @@ func Lint(ctx context.Context, dir, devURL, since string) (findings []Finding, l
 		if err != nil {
 			return nil, 0, fmt.Errorf("migrate: %w", err)
 		}
-		var after Version
+		var after migrator.Version
 		if since != "" {
-			if after, err = find(os.DirFS(path), since); err != nil {
+			if after, err = source(dir, d.name).Find(since); err != nil {
 				return nil, 0, usage.Errorf("--since=%s (%s)", err, path)
 			}
 		}
@@ -88,16 +88,16 @@ type linter struct {
 
 func lintFiles(ctx context.Context, box sandbox, name string, files []file, since int64) (findings []Finding, err error) {
 	err = inSandbox(ctx, box, name, func(db *sql.DB, driver atlas.Driver) error {
-		if err := likeUp(ctx, db, name); err != nil {
+		if err := foreignKeysOff(ctx, db, name); err != nil {
 			return err
 		}
 		l := &linter{name, db, driver}
 		for _, f := range files {
-			s, err := parse(string(f.text))
+			s, err := migrator.ParseScript(string(f.text))
 			if err != nil {
 				return fmt.Errorf("%s, %w", f.path, err)
 			}
-			c := &checkup{linter: l, file: f, script: s}
+			c := &fileLinter{linter: l, file: f, script: s}
 			if err := c.run(ctx, f.number() > since); err != nil {
 				return err
 			}
@@ -135,11 +135,11 @@ func (l *linter) snapshot(ctx context.Context) (s snapshot, err error) {
 	return s, rows.Err()
 }
 
-// A checkup is of one file.
-type checkup struct {
+// A fileLinter is of one file.
+type fileLinter struct {
 	*linter
 	file     file
-	script   script
+	script   migrator.Script
 	before   snapshot
 	known    map[string]bool // the tables that were there before the file
 	fresh    map[string]bool // the columns that the file has added to them, as table.column
@@ -150,9 +150,9 @@ type checkup struct {
 // run runs the statements of the file, and has them looked at if it is to be
 // linted. A rename is where looking pauses: what changes before and after it
 // is compared, and the rename is told by its text.
-func (c *checkup) run(ctx context.Context, linted bool) (err error) {
+func (c *fileLinter) run(ctx context.Context, linted bool) (err error) {
 	if !linted {
-		return c.execAll(ctx, c.script.up)
+		return c.execAll(ctx, c.script.Up)
 	}
 	if c.before, err = c.snapshot(ctx); err != nil {
 		return err
@@ -161,11 +161,11 @@ func (c *checkup) run(ctx context.Context, linted bool) (err error) {
 	for _, t := range c.before.Tables {
 		c.known[t.Name] = true
 	}
-	for i, s := range c.script.up {
+	for i, s := range c.script.Up {
 		c.readStatement(i)
-		r, ok := renameIn(s.text)
+		r, ok := renameIn(s.Text)
 		if !ok || r.kind == "TABLE" && !c.known[r.table] {
-			if err := c.execAll(ctx, c.script.up[i:i+1]); err != nil {
+			if err := c.execAll(ctx, c.script.Up[i:i+1]); err != nil {
 				return err
 			}
 			continue
@@ -173,10 +173,10 @@ func (c *checkup) run(ctx context.Context, linted bool) (err error) {
 		if err := c.compare(ctx); err != nil {
 			return err
 		}
-		if err := c.execAll(ctx, c.script.up[i:i+1]); err != nil {
+		if err := c.execAll(ctx, c.script.Up[i:i+1]); err != nil {
 			return err
 		}
-		c.renamed(r, s.line)
+		c.renamed(r, s.Line)
 		if c.before, err = c.snapshot(ctx); err != nil {
 			return err
 		}
@@ -185,17 +185,17 @@ func (c *checkup) run(ctx context.Context, linted bool) (err error) {
 	return c.compare(ctx)
 }
 
-func (c *checkup) execAll(ctx context.Context, statements []statement) error {
+func (c *fileLinter) execAll(ctx context.Context, statements []migrator.Statement) error {
 	for _, s := range statements {
-		if _, err := c.db.ExecContext(ctx, s.text); err != nil {
-			return fmt.Errorf("%s, line %d: %w", c.file.path, s.line, err)
+		if _, err := c.db.ExecContext(ctx, s.Text); err != nil {
+			return fmt.Errorf("%s, line %d: %w", c.file.path, s.Line, err)
 		}
 	}
 	return nil
 }
 
 // compare looks at what has changed since the last time.
-func (c *checkup) compare(ctx context.Context) error {
+func (c *fileLinter) compare(ctx context.Context) error {
 	after, err := c.snapshot(ctx)
 	if err != nil {
 		return err
@@ -217,7 +217,7 @@ func (c *checkup) compare(ctx context.Context) error {
 			if !c.known[change.T.Name] {
 				continue
 			}
-			t := tableChange{checkup: c, table: change.T, after: after, dropped: make(map[string]bool)}
+			t := tableChange{fileLinter: c, table: change.T, after: after, dropped: make(map[string]bool)}
 			if err := t.note(ctx, change.Changes); err != nil {
 				return err
 			}
@@ -233,12 +233,12 @@ func (c *checkup) compare(ctx context.Context) error {
 }
 
 // find adds a finding, once. why is what the rule says when it is empty.
-func (c *checkup) find(rule, subject string, line int, why string) {
+func (c *fileLinter) find(rule, subject string, line int, why string) {
 	c.findSafe(rule, subject, line, why, "")
 }
 
 // findSafe is find with advice of its own, unless it is empty.
-func (c *checkup) findSafe(rule, subject string, line int, why, advice string) {
+func (c *fileLinter) findSafe(rule, subject string, line int, why, advice string) {
 	for _, f := range c.findings {
 		if f.Rule == rule && f.Subject == subject {
 			return
@@ -254,14 +254,14 @@ func (c *checkup) findSafe(rule, subject string, line int, why, advice string) {
 
 // lineOf returns the line of the first statement that is about a part of a
 // table or of its copy, or else about the copy, or about the table.
-func (c *checkup) lineOf(table, part string) int {
+func (c *fileLinter) lineOf(table, part string) int {
 	copied := "new_" + table
 	first := func(about func(text string) bool) int {
-		i := slices.IndexFunc(c.script.up, func(s statement) bool { return about(s.text) })
+		i := slices.IndexFunc(c.script.Up, func(s migrator.Statement) bool { return about(s.Text) })
 		if i < 0 {
 			return 0
 		}
-		return c.script.up[i].line
+		return c.script.Up[i].Line
 	}
 	return cmp.Or(
 		first(func(text string) bool {

@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"forge/internal/migrator/catalog"
 )
 
 // An allowance acknowledges findings in its file: -- lint:allow RULE [TABLE[.COLUMN]] REASON
@@ -22,7 +24,7 @@ var (
 
 // acknowledged returns the findings that the file does not acknowledge, in the
 // order of its lines, with what is wrong about its acknowledgements.
-func (c *checkup) acknowledged() (left []Finding) {
+func (c *fileLinter) acknowledged() (left []Finding) {
 	if c.known == nil {
 		return nil // not linted
 	}
@@ -52,7 +54,7 @@ func (a *allowance) covers(f Finding) bool {
 }
 
 // allowances reads those of the file. One that cannot be read is a finding.
-func (c *checkup) allowances() []*allowance {
+func (c *fileLinter) allowances() []*allowance {
 	return readAllowances(c.file.text, "lint", Rules(), c.names, func(line int, err error) {
 		c.findings = append(c.findings, Finding{c.file.path, line, badAllow, "", err.Error(), "-- lint:allow RULE [TABLE[.COLUMN]] REASON"})
 	})
@@ -97,6 +99,6 @@ func readAllowance(words, rules []string, tables map[string]bool) (*allowance, e
 }
 
 // about reports whether the allowance is of one of some rules, and of a place.
-func (a *allowance) about(p place, rules ...string) bool {
-	return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.table || a.target == p.table+"."+p.column)
+func (a *allowance) about(p catalog.Place, rules ...string) bool {
+	return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.Table || a.target == p.Table+"."+p.Column)
 }

@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // A tableChange looks at what changes about a table that was there before.
 type tableChange struct {
-	*checkup
+	*fileLinter
 	table   *schema.Table // as it is afterwards
 	after   snapshot
 	dropped map[string]bool // the definitions of indexes and constraints that go
@@ -184,7 +184,7 @@ func longer(c *schema.ModifyColumn) bool {
 		(to.Size == 0 || from.Size > 0 && to.Size >= from.Size)
 }
 
-// uniqueIndex looks for rows that are alike. A column that is new and empty has none.
+// uniqueIndex looks for rows that are similar. A column that is new and empty has none.
 func (t tableChange) uniqueIndex(i *schema.Index) {
 	empty := slices.ContainsFunc(i.Parts, func(p *schema.IndexPart) bool {
 		return p.C != nil && t.isFresh(p.C.Name) && p.C.Type.Null && p.C.Default == nil

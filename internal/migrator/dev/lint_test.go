@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"fmt"
@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"forge/migrate"
+	"forge/internal/migrator/dev"
 	"forge/test/dbtest"
 )
 
 func TestFilesLintClean(t *testing.T) {
 	t.Parallel()
-	findings, files, err := migrate.Lint(t.Context(), ".", dbtest.EmptyPostgres(t), "")
+	findings, files, err := dev.Lint(t.Context(), ".", dbtest.EmptyPostgres(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func lintDirs(t *testing.T, postgres, sqlite []string) string {
 }
 
 // told is what findings are, without the reasons: dialect:line rule subject.
-func told(dir string, findings []migrate.Finding) (all []string) {
+func told(dir string, findings []dev.Finding) (all []string) {
 	for _, f := range findings {
 		where, _ := filepath.Rel(dir, filepath.Dir(f.Path))
 		all = append(all, strings.TrimSpace(fmt.Sprintf("%s:%d %s %s", where, f.Line, f.Rule, f.Subject)))
@@ -206,7 +206,7 @@ func TestLint(t *testing.T) {
 				}
 			}
 			dir := lintDirs(t, []string{texts["postgres"]}, []string{texts["sqlite"]})
-			findings, _, err := migrate.Lint(t.Context(), dir, dbtest.EmptyPostgres(t), "")
+			findings, _, err := dev.Lint(t.Context(), dir, dbtest.EmptyPostgres(t), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -245,7 +245,7 @@ func TestLintOfTheSafeWayToNotNull(t *testing.T) {
 		upSection("ALTER TABLE heroes ALTER COLUMN age SET NOT NULL;", "ALTER TABLE heroes DROP CONSTRAINT age_filled;"),
 	}
 	dir := lintDirs(t, files, []string{nothing, nothing, nothing, nothing})
-	findings, _, err := migrate.Lint(t.Context(), dir, dbtest.EmptyPostgres(t), "")
+	findings, _, err := dev.Lint(t.Context(), dir, dbtest.EmptyPostgres(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +266,7 @@ func TestLintSince(t *testing.T) {
 		"20260101000002":          {2, []string{"postgres:2 drop-column heroes.age", "sqlite:2 drop-column heroes.age"}},
 		"20260101000003_step.sql": {0, nil},
 	} {
-		findings, files, err := migrate.Lint(t.Context(), dir, devURL, since)
+		findings, files, err := dev.Lint(t.Context(), dir, devURL, since)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func TestLintSince(t *testing.T) {
 			t.Errorf("since %q: %d files and %v, want %d and %v", since, files, got, want.files, want.findings)
 		}
 	}
-	_, _, err := migrate.Lint(t.Context(), dir, devURL, "2025")
+	_, _, err := dev.Lint(t.Context(), dir, devURL, "2025")
 	if err == nil || !strings.Contains(err.Error(), `"2025"`) || !strings.Contains(err.Error(), "20260101000001_step") {
 		t.Errorf("since a version that is not there: %v, want an error that names it and those that are", err)
 	}
@@ -287,7 +287,7 @@ func TestLintOfAFileThatDoesNotRun(t *testing.T) {
 		"DROP TABLE heroes;\n": "line 1",
 	} {
 		dir := lintDirs(t, []string{text}, []string{nothing})
-		_, _, err := migrate.Lint(t.Context(), dir, dbtest.EmptyPostgres(t), "")
+		_, _, err := dev.Lint(t.Context(), dir, dbtest.EmptyPostgres(t), "")
 		if err == nil || !strings.Contains(err.Error(), filepath.Join("postgres", "20260101000002_step.sql")) || !strings.Contains(err.Error(), want) {
 			t.Errorf("Lint: %v, want an error that names the file and %s", err, want)
 		}
@@ -296,7 +296,7 @@ func TestLintOfAFileThatDoesNotRun(t *testing.T) {
 
 func TestLintOutsideOfASourceTree(t *testing.T) {
 	t.Parallel()
-	_, _, err := migrate.Lint(t.Context(), t.TempDir(), dbtest.EmptyPostgres(t), "")
+	_, _, err := dev.Lint(t.Context(), t.TempDir(), dbtest.EmptyPostgres(t), "")
 	if err == nil || !strings.Contains(err.Error(), "postgres") || !strings.Contains(err.Error(), "source tree") {
 		t.Errorf("Lint: %v, want an error that says what is missing", err)
 	}

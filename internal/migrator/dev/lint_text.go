@@ -1,10 +1,12 @@
-package migrate
+package dev
 
 import (
 	"regexp"
 	"strings"
 
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator"
 )
 
 // What a comparison of schemas cannot know is read from the statements.
@@ -65,7 +67,7 @@ func renameIn(text string) (r textRename, ok bool) {
 }
 
 // renamed notes a rename of something that was there before.
-func (c *checkup) renamed(r textRename, line int) {
+func (c *fileLinter) renamed(r textRename, line int) {
 	switch {
 	case r.kind == "INDEX" || r.part == "CONSTRAINT":
 	case r.from == "":
@@ -79,13 +81,13 @@ func (c *checkup) renamed(r textRename, line int) {
 }
 
 // readStatement looks at the text of a statement of the up section.
-func (c *checkup) readStatement(number int) {
-	s := c.script.up[number]
-	text := code(s.text)
+func (c *fileLinter) readStatement(number int) {
+	s := c.script.Up[number]
+	text := code(s.Text)
 	if m := patterns.dropTable.FindStringSubmatch(text); m != nil {
 		for _, t := range regexp.MustCompile(namePattern).FindAllStringSubmatch(m[1], -1) {
 			if c.known[t[1]] && !c.copied(t[1], number) {
-				c.find("drop-table", t[1], s.line, "")
+				c.find("drop-table", t[1], s.Line, "")
 			}
 		}
 	}
@@ -96,7 +98,7 @@ func (c *checkup) readStatement(number int) {
 				continue
 			}
 			if _, ok := table.Column(column[1]); ok && !c.fresh[qualified(m[1], column[1])] {
-				c.find("drop-column", qualified(m[1], column[1]), s.line, "")
+				c.find("drop-column", qualified(m[1], column[1]), s.Line, "")
 			}
 		}
 	}
@@ -111,25 +113,25 @@ func (c *checkup) readStatement(number int) {
 	} {
 		for _, m := range r.pattern.FindAllStringSubmatch(text, -1) {
 			if r.holds && c.known[m[1]] {
-				c.find(r.rule, m[1], s.line, "")
+				c.find(r.rule, m[1], s.Line, "")
 			}
 		}
 	}
 	if patterns.drops.MatchString(text) && patterns.cascade.MatchString(patterns.onDelete.ReplaceAllString(text, "")) {
-		c.find("drop-cascade", "", s.line, "")
+		c.find("drop-cascade", "", s.Line, "")
 	}
 	for _, m := range patterns.createIndex.FindAllStringSubmatch(text, -1) {
 		if c.dialect == dialect.Postgres && m[1] == "" && c.known[m[3]] {
-			c.find("create-index", qualified(m[3], m[2]), s.line, "")
+			c.find("create-index", qualified(m[3], m[2]), s.Line, "")
 		}
 	}
 }
 
 // copied reports whether the rows of a table were put into another one before.
-func (c *checkup) copied(table string, before int) bool {
+func (c *fileLinter) copied(table string, before int) bool {
 	copies := sqlPattern(`^INSERT INTO {}.*\bSELECT\b.*\bFROM ["` + "`]?" + regexp.QuoteMeta(table) + `\b`)
-	for _, s := range c.script.up[:before] {
-		if copies.MatchString(code(s.text)) {
+	for _, s := range c.script.Up[:before] {
+		if copies.MatchString(code(s.Text)) {
 			return true
 		}
 	}
@@ -137,9 +139,9 @@ func (c *checkup) copied(table string, before int) bool {
 }
 
 // buildsIndex reports whether a statement of its own makes an index.
-func (c *checkup) buildsIndex(index string) bool {
-	for _, s := range c.script.up {
-		text := code(s.text)
+func (c *fileLinter) buildsIndex(index string) bool {
+	for _, s := range c.script.Up {
+		text := code(s.Text)
 		if mentions(text, index) && (patterns.createIndex.MatchString(text) || patterns.usingIndex.MatchString(text)) {
 			return true
 		}
@@ -148,14 +150,14 @@ func (c *checkup) buildsIndex(index string) bool {
 }
 
 // readMarks looks at both sections for what cannot be in one file.
-func (c *checkup) readMarks() {
-	for _, section := range [][]statement{c.script.up, c.script.down} {
-		if c.script.outside && len(section) > 1 {
-			c.find("several-statements", "", section[1].line, "")
+func (c *fileLinter) readMarks() {
+	for _, section := range [][]migrator.Statement{c.script.Up, c.script.Down} {
+		if c.script.Outside && len(section) > 1 {
+			c.find("several-statements", "", section[1].Line, "")
 		}
 		for _, s := range section {
-			if !c.script.outside && patterns.concurrently.MatchString(code(s.text)) {
-				c.find("concurrently-in-transaction", "", s.line, "")
+			if !c.script.Outside && patterns.concurrently.MatchString(code(s.Text)) {
+				c.find("concurrently-in-transaction", "", s.Line, "")
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ func New(dir, name string) (paths []string, err error) {
 	}
 	var files []file
 	for _, d := range dialects {
-		step := file{filepath.Join(dir, d.dir, version.file()), plan{}.text()}
+		step := file{filepath.Join(dir, d.dir, version.File()), plan{}.text()}
 		_, sum, err := withSum(step)
 		if err != nil {
 			return nil, fmt.Errorf("migrate: %w", err)

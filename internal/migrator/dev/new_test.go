@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"maps"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/migrate"
+	"forge/internal/migrator/dev"
 	"forge/test/dbtest"
 )
 
@@ -15,7 +15,7 @@ func TestNew(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
 	mustDiff(t, dir, "init", devURL, newGuild().tables())
-	paths, err := migrate.New(dir, "fill_ranks")
+	paths, err := dev.New(dir, "fill_ranks")
 	if err != nil || len(paths) != 4 {
 		t.Fatalf("New: %v, %v, want a file and the checksums for each dialect", paths, err)
 	}
@@ -39,13 +39,13 @@ func TestNewThatIsRefused(t *testing.T) {
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
 	written := mustDiff(t, dir, "init", devURL, newGuild().tables())
 	for _, name := range []string{"", "Fill", "../fill", "fill ranks"} {
-		if _, err := migrate.New(dir, name); err == nil || !strings.Contains(err.Error(), "small letters") {
+		if _, err := dev.New(dir, name); err == nil || !strings.Contains(err.Error(), "small letters") {
 			t.Errorf("New(%q): %v, want an error that says what a name is", name, err)
 		}
 	}
 	mustWrite(t, written[0], nothing+"-- edited\n")
 	before := mustReadAll(t, dir)
-	if _, err := migrate.New(dir, "fill_ranks"); err == nil || !strings.Contains(err.Error(), "migrate hash") {
+	if _, err := dev.New(dir, "fill_ranks"); err == nil || !strings.Contains(err.Error(), "migrate hash") {
 		t.Errorf("New: %v, want that a file was edited", err)
 	}
 	if after := mustReadAll(t, dir); !maps.Equal(before, after) {

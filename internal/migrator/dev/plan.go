@@ -1,11 +1,10 @@
-package migrate
+package dev
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"slices"
 
@@ -15,6 +14,9 @@ import (
 	"ariga.io/atlas/sql/sqlite"
 	"entgo.io/ent/dialect"
 	ent "entgo.io/ent/dialect/sql/schema"
+
+	"forge/internal/migrator"
+	"forge/internal/migrator/catalog"
 )
 
 // A plan is what takes a schema from what the files make of it to what ent
@@ -26,10 +28,10 @@ type plan struct {
 
 func (p plan) empty() bool { return len(p.up) == 0 }
 
-// A bench is where the change of one dialect is planned: a database on which
+// A planner is where the change of one dialect is planned: a database on which
 // the files have run, what it says about itself, and what ent's schema says in
 // another one.
-type bench struct {
+type planner struct {
 	dialect string
 	db      *sql.DB
 	driver  atlas.Driver
@@ -37,29 +39,29 @@ type bench struct {
 
 	now, wanted *schema.Schema
 	written     []*schema.Table // ent's tables as they are written there
-	renames     []renaming      // done in db already, so now has the new names
+	renames     []renameSQL     // done in db already, so now has the new names
 }
 
-// newBench replays files. close removes what it made.
-func newBench(ctx context.Context, box sandbox, name string, files fs.FS, tables []*ent.Table) (*bench, error) {
-	db, driver, remove, err := openEmpty(ctx, box, name)
+// newPlanner replays files. close removes what it made.
+func newPlanner(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (*planner, error) {
+	db, driver, remove, err := openEmpty(ctx, box, src.Dialect())
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{dialect: name, db: db, driver: driver, remove: remove}
-	if err := b.prepare(ctx, box, files, tables); err != nil {
+	b := &planner{dialect: src.Dialect(), db: db, driver: driver, remove: remove}
+	if err := b.prepare(ctx, box, src, tables); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
 	return b, nil
 }
 
-func (b *bench) close() error { return b.remove() }
+func (b *planner) close() error { return b.remove() }
 
-func (b *bench) prepare(ctx context.Context, box sandbox, files fs.FS, tables []*ent.Table) (err error) {
-	if err := likeUp(ctx, b.db, b.dialect); err != nil {
+func (b *planner) prepare(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (err error) {
+	if err := foreignKeysOff(ctx, b.db, b.dialect); err != nil {
 		return err
 	}
-	if err := up(ctx, b.db, b.dialect, files, slog.New(slog.DiscardHandler)); err != nil {
+	if err := src.Up(ctx, b.db, slog.New(slog.DiscardHandler)); err != nil {
 		return fmt.Errorf("replay the existing files: %w", err)
 	}
 	if b.now, err = inspect(ctx, b.driver); err != nil {
@@ -84,7 +86,7 @@ func (b *bench) prepare(ctx context.Context, box sandbox, files fs.FS, tables []
 // plan compares what the two databases say. The way back is planned in its own
 // right: the reverse of each single statement is not always there, and for
 // SQLite's copies of a table it is wrong. Both ways are tried out.
-func (b *bench) plan(ctx context.Context) (p plan, err error) {
+func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	if b.dialect == dialect.Postgres {
 		if err := b.renameParts(ctx); err != nil {
 			return plan{}, err
@@ -99,7 +101,7 @@ func (b *bench) plan(ctx context.Context) (p plan, err error) {
 		return plan{}, err
 	}
 	for _, t := range b.written { // after comparing: it is the same text no more
-		asWritten(forth, t)
+		withAuthorsChecks(forth, t)
 	}
 	if p.up, err = b.steps(ctx, forth, nil); err != nil {
 		return plan{}, err
@@ -109,7 +111,7 @@ func (b *bench) plan(ctx context.Context) (p plan, err error) {
 		return plan{}, err
 	}
 	for _, s := range p.down {
-		s.Cmd = withLists(s.Cmd)
+		s.Cmd = inListsRestored(s.Cmd)
 	}
 	if err := b.try(ctx, p); err != nil {
 		return plan{}, err
@@ -123,7 +125,7 @@ func (b *bench) plan(ctx context.Context) (p plan, err error) {
 }
 
 // try runs a plan where the files have run, and the renames.
-func (b *bench) try(ctx context.Context, p plan) error {
+func (b *planner) try(ctx context.Context, p plan) error {
 	for _, s := range slices.Concat(p.up, p.down) {
 		if err := b.run(ctx, s); err != nil {
 			return err
@@ -132,15 +134,15 @@ func (b *bench) try(ctx context.Context, p plan) error {
 	return nil
 }
 
-func (b *bench) run(ctx context.Context, s *atlas.Change) error {
+func (b *planner) run(ctx context.Context, s *atlas.Change) error {
 	if _, err := b.db.ExecContext(ctx, s.Cmd); err != nil {
 		return fmt.Errorf("this cannot be done in one step: %w, in the statement\n%s", err, s.Cmd)
 	}
 	return nil
 }
 
-// likeUp has a database mind broken references as little as it does while up runs, see acquireSQLite.
-func likeUp(ctx context.Context, db *sql.DB, name string) error {
+// foreignKeysOff has a database mind broken references as little as it does while up runs, see acquireSQLite.
+func foreignKeysOff(ctx context.Context, db *sql.DB, name string) error {
 	if name != dialect.SQLite {
 		return nil
 	}
@@ -177,7 +179,7 @@ func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, at
 
 // inspect reads the schema that the database has, without goose's own table.
 func inspect(ctx context.Context, driver atlas.Driver) (*schema.Schema, error) {
-	s, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{versionTable}})
+	s, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{catalog.VersionTable}})
 	if err != nil {
 		return nil, fmt.Errorf("inspect the schema: %w", err)
 	}

@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"strings"
@@ -12,7 +12,7 @@ func TestPostgresOrdersTextByBytes(t *testing.T) {
 	db := mustOpen(t, dbtest.Postgres(t))
 	const text = `FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN pg_collation k ON k.oid = attcollation
 		WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped AND relname <> 'goose_db_version'`
-	if n := db.count(t, "SELECT count(*) "+text); n == 0 {
+	if n := db.Count(t, "SELECT count(*) "+text); n == 0 {
 		t.Fatal("no text columns found")
 	}
 	rows, err := db.Query("SELECT relname || '.' || attname || ' ' || collname " + text + " AND collname <> 'C'")
@@ -37,9 +37,9 @@ func TestPostgresIndexesHaveNullsLast(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.Postgres(t))
 	db.SetMaxOpenConns(1)
-	db.mustExec(t, "SET enable_sort = off")
-	db.mustExec(t, "SET enable_seqscan = off")
-	db.mustExec(t, "SET enable_bitmapscan = off")
+	db.MustExec(t, "SET enable_sort = off")
+	db.MustExec(t, "SET enable_seqscan = off")
+	db.MustExec(t, "SET enable_bitmapscan = off")
 	for order, index := range map[string]string{
 		"age ASC NULLS LAST, id ASC":   "hero_age_id",
 		"age DESC NULLS LAST, id DESC": "hero_age_desc",

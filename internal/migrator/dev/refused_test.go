@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"strings"
@@ -8,7 +8,8 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
-	"forge/migrate"
+	"forge/internal/migrator"
+	"forge/internal/migrator/dev"
 )
 
 // A change that the rows do not allow fails, says what is in the way, and leaves everything as it was.
@@ -79,23 +80,23 @@ func TestChangesThatRowsForbid(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir, _ := mustPlan(t, tt.change, migrate.Answers{})
+			dir, _ := mustPlan(t, tt.change, dev.Answers{})
 			eachEmpty(t, func(t *testing.T, db database) {
-				if tt.on != "" && tt.on != db.dialect {
+				if tt.on != "" && tt.on != db.Dialect {
 					t.Skip("this dialect lets it pass")
 				}
 				mustUp(t, db, db.files(t, dir, 1))
 				for _, rows := range guildRows {
-					db.mustExec(t, rows)
+					db.MustExec(t, rows)
 				}
 				files := db.files(t, dir, 2)
 				want := tt.want
-				run := func() error { return migrate.UpFiles(t.Context(), db.DB, db.dialect, files, discard) }
+				run := func() error { return db.Source(files).Up(t.Context(), db.DB, discard) }
 				if tt.between != "" {
 					want = tt.wantDown
 					mustUp(t, db, files)
-					db.mustExec(t, tt.between)
-					run = func() error { return migrate.DownFiles(t.Context(), db.DB, db.dialect, files, 1, discard) }
+					db.MustExec(t, tt.between)
+					run = func() error { return db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard) }
 				}
 				before := db.schema(t)
 				err := run()

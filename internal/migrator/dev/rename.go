@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"context"
@@ -14,38 +14,38 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// A renaming is a rename as statements. Each is done at once where the files
+// A renameSQL is a rename as statements. Each is done at once where the files
 // have run: so the database itself says what becomes of the checks, indexes and
 // foreign keys that use the name, and what is left to plan is planned as ever.
-type renaming struct{ forth, back *atlas.Change }
+type renameSQL struct{ forth, back *atlas.Change }
 
-// settle finds out what was renamed and does it on all benches.
-func settle(ctx context.Context, benches []*bench, answers Answers) error {
+// resolveRenames finds out what was renamed and does it on all planners.
+func resolveRenames(ctx context.Context, planners []*planner, answers Answers) error {
 	c := &choice{answers: answers, used: make(map[string]bool), moved: make(map[string]string)}
-	tables, err := c.choose(common(benches, (*bench).tablePairs), benches[0].goneTables())
+	tables, err := c.choose(common(planners, (*planner).tableCandidates), planners[0].goneTables())
 	if err != nil {
 		return err
 	}
 	for _, r := range tables {
 		c.moved[r.from] = r.to
 	}
-	if err := renameAll(ctx, benches, tables); err != nil {
+	if err := renameAll(ctx, planners, tables); err != nil {
 		return err
 	}
-	columns, err := c.choose(common(benches, (*bench).columnPairs), benches[0].goneColumns())
+	columns, err := c.choose(common(planners, (*planner).columnCandidates), planners[0].goneColumns())
 	if err != nil {
 		return err
 	}
 	if err := c.end(); err != nil {
 		return err
 	}
-	return renameAll(ctx, benches, columns)
+	return renameAll(ctx, planners, columns)
 }
 
-func renameAll(ctx context.Context, benches []*bench, renames []rename) error {
-	for _, b := range benches {
+func renameAll(ctx context.Context, planners []*planner, renames []rename) error {
+	for _, b := range planners {
 		for _, r := range renames {
-			if err := b.rename(ctx, b.renaming(ctx, r)); err != nil {
+			if err := b.rename(ctx, b.renameSQL(ctx, r)); err != nil {
 				return err
 			}
 		}
@@ -56,18 +56,18 @@ func renameAll(ctx context.Context, benches []*bench, renames []rename) error {
 	return nil
 }
 
-func (b *bench) rename(ctx context.Context, r renaming) error {
+func (b *planner) rename(ctx context.Context, r renameSQL) error {
 	b.renames = append(b.renames, r)
 	return b.run(ctx, r.forth)
 }
 
-func (b *bench) inspectAgain(ctx context.Context) (err error) {
+func (b *planner) inspectAgain(ctx context.Context) (err error) {
 	b.now, err = inspect(ctx, b.driver)
 	return err
 }
 
-// renaming returns the statements of a rename.
-func (b *bench) renaming(ctx context.Context, r rename) renaming {
+// renameSQL returns the statements of a rename.
+func (b *planner) renameSQL(ctx context.Context, r rename) renameSQL {
 	step := func(from, to string) *atlas.Change {
 		if r.table == "" {
 			return &atlas.Change{
@@ -80,13 +80,13 @@ func (b *bench) renaming(ctx context.Context, r rename) renaming {
 			Cmd:     fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s", b.quoted(r.table), b.quoted(from), b.newName(ctx, to)),
 		}
 	}
-	return renaming{step(r.from, r.to), step(r.to, r.from)}
+	return renameSQL{step(r.from, r.to), step(r.to, r.from)}
 }
 
 // newName is how the new name of a column is written. SQLite puts it into the
 // texts of checks with the quotes that it has here, and so without them it is
 // what ent's schema says there. A keyword needs them.
-func (b *bench) newName(ctx context.Context, name string) string {
+func (b *planner) newName(ctx context.Context, name string) string {
 	if b.dialect == dialect.SQLite && stepName.MatchString(name) {
 		if _, err := b.db.ExecContext(ctx, "SELECT 1 AS "+name); err == nil {
 			return name
@@ -95,7 +95,7 @@ func (b *bench) newName(ctx context.Context, name string) string {
 	return b.quoted(name)
 }
 
-func (b *bench) quoted(name string) string { return identifier(b.dialect, name) }
+func (b *planner) quoted(name string) string { return identifier(b.dialect, name) }
 
 // identifier is a name as Atlas writes it for a dialect.
 func identifier(name, text string) string {
@@ -106,7 +106,7 @@ func identifier(name, text string) string {
 	return quote + strings.ReplaceAll(text, quote, quote+quote) + quote
 }
 
-func (b *bench) formatType(t schema.Type) (string, error) {
+func (b *planner) formatType(t schema.Type) (string, error) {
 	if b.dialect == dialect.SQLite {
 		return sqlite.FormatType(t)
 	}
@@ -116,14 +116,14 @@ func (b *bench) formatType(t schema.Type) (string, error) {
 // renameParts renames the indexes and constraints that have another name and
 // are the same otherwise: ent makes names from those of tables and columns.
 // Only PostgreSQL can; on SQLite they are made anew.
-func (b *bench) renameParts(ctx context.Context) error {
+func (b *planner) renameParts(ctx context.Context) error {
 	all, err := b.changes(b.now, b.wanted)
 	if err != nil {
 		return err
 	}
 	renames := b.primaryKeys()
 	for _, modify := range modifications(all) {
-		parts, err := b.sameParts(ctx, modify)
+		parts, err := b.renamedParts(ctx, modify)
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (b *bench) renameParts(ctx context.Context) error {
 	return b.inspectAgain(ctx)
 }
 
-func (b *bench) primaryKeys() (renames []renaming) {
+func (b *planner) primaryKeys() (renames []renameSQL) {
 	for _, t := range b.now.Tables {
 		after, ok := b.wanted.Table(t.Name)
 		if ok && t.PrimaryKey != nil && after.PrimaryKey != nil && t.PrimaryKey.Name != after.PrimaryKey.Name {
@@ -150,29 +150,29 @@ func (b *bench) primaryKeys() (renames []renaming) {
 	return renames
 }
 
-func (b *bench) constraint(table, from, to string) renaming {
+func (b *planner) constraint(table, from, to string) renameSQL {
 	step := func(from, to string) *atlas.Change {
 		return &atlas.Change{
 			Comment: fmt.Sprintf("rename the constraint %q of %q to %q", from, table, to),
 			Cmd:     fmt.Sprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s", b.quoted(table), b.quoted(from), b.quoted(to)),
 		}
 	}
-	return renaming{step(from, to), step(to, from)}
+	return renameSQL{step(from, to), step(to, from)}
 }
 
-func (b *bench) index(from, to string) renaming {
+func (b *planner) index(from, to string) renameSQL {
 	step := func(from, to string) *atlas.Change {
 		return &atlas.Change{
 			Comment: fmt.Sprintf("rename the index %q to %q", from, to),
 			Cmd:     fmt.Sprintf("ALTER INDEX %s RENAME TO %s", b.quoted(from), b.quoted(to)),
 		}
 	}
-	return renaming{step(from, to), step(to, from)}
+	return renameSQL{step(from, to), step(to, from)}
 }
 
-// sameParts pairs what a change drops with what it adds, where both are the
+// renamedParts candidates what a change drops with what it adds, where both are the
 // same but for the name.
-func (b *bench) sameParts(ctx context.Context, modify *schema.ModifyTable) (renames []renaming, err error) {
+func (b *planner) renamedParts(ctx context.Context, modify *schema.ModifyTable) (renames []renameSQL, err error) {
 	dropped := make(map[string]string) // names by definitions
 	added := make(map[string]part)
 	for _, c := range modify.Changes {

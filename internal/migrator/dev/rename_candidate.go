@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import "ariga.io/atlas/sql/schema"
 
@@ -20,15 +20,15 @@ func qualified(table, name string) string {
 	return table + "." + name
 }
 
-// A pair is something that is gone and something that is new, which may be the
+// A candidate is something that is gone and something that is new, which may be the
 // same under another name.
-type pair struct {
+type candidate struct {
 	rename
-	alike bool
+	similar bool
 }
 
-// hasTypeOf reports whether two columns are of one type, as this dialect has it.
-func (b *bench) hasTypeOf(one, other *schema.Column) bool {
+// sameType reports whether two columns are of one type, as this dialect has it.
+func (b *planner) sameType(one, other *schema.Column) bool {
 	a, err := b.formatType(one.Type.Type)
 	if err != nil {
 		return false
@@ -37,9 +37,9 @@ func (b *bench) hasTypeOf(one, other *schema.Column) bool {
 	return err == nil && a == c
 }
 
-// tablePairs are two tables each of which one is gone and the other new. They
-// are alike when two thirds of their columns are.
-func (b *bench) tablePairs() (pairs []pair) {
+// tableCandidates are two tables each of which one is gone and the other new. They
+// are similar when two thirds of their columns are.
+func (b *planner) tableCandidates() (candidates []candidate) {
 	for _, gone := range b.now.Tables {
 		if _, ok := b.wanted.Table(gone.Name); ok {
 			continue
@@ -50,20 +50,20 @@ func (b *bench) tablePairs() (pairs []pair) {
 			}
 			same := 0
 			for _, c := range gone.Columns {
-				if other, ok := added.Column(c.Name); ok && b.hasTypeOf(c, other) {
+				if other, ok := added.Column(c.Name); ok && b.sameType(c, other) {
 					same++
 				}
 			}
-			alike := 3*same >= 2*max(len(gone.Columns), len(added.Columns))
-			pairs = append(pairs, pair{rename{"", gone.Name, added.Name}, alike})
+			similar := 3*same >= 2*max(len(gone.Columns), len(added.Columns))
+			candidates = append(candidates, candidate{rename{"", gone.Name, added.Name}, similar})
 		}
 	}
-	return pairs
+	return candidates
 }
 
-// columnPairs are the same for columns of one table. They are alike when they
+// columnCandidates are the same for columns of one table. They are similar when they
 // have one type.
-func (b *bench) columnPairs() (pairs []pair) {
+func (b *planner) columnCandidates() (candidates []candidate) {
 	for _, t := range b.now.Tables {
 		after, ok := b.wanted.Table(t.Name)
 		if !ok {
@@ -75,17 +75,17 @@ func (b *bench) columnPairs() (pairs []pair) {
 			}
 			for _, added := range after.Columns {
 				if _, ok := t.Column(added.Name); !ok {
-					pairs = append(pairs, pair{rename{t.Name, gone.Name, added.Name}, b.hasTypeOf(gone, added)})
+					candidates = append(candidates, candidate{rename{t.Name, gone.Name, added.Name}, b.sameType(gone, added)})
 				}
 			}
 		}
 	}
-	return pairs
+	return candidates
 }
 
 // goneTables are the names of the tables that ent no longer has, goneColumns
 // those of the columns in the tables that it still has.
-func (b *bench) goneTables() (names []string) {
+func (b *planner) goneTables() (names []string) {
 	for _, t := range b.now.Tables {
 		if _, ok := b.wanted.Table(t.Name); !ok {
 			names = append(names, t.Name)
@@ -94,7 +94,7 @@ func (b *bench) goneTables() (names []string) {
 	return names
 }
 
-func (b *bench) goneColumns() (names []string) {
+func (b *planner) goneColumns() (names []string) {
 	for _, t := range b.now.Tables {
 		if after, ok := b.wanted.Table(t.Name); ok {
 			for _, c := range t.Columns {
@@ -107,23 +107,23 @@ func (b *bench) goneColumns() (names []string) {
 	return names
 }
 
-// common returns the pairs that every dialect has, alike if they are so in all.
-func common(benches []*bench, pairsOf func(*bench) []pair) (pairs []pair) {
-	for i, b := range benches {
+// common returns the candidates that every dialect has, similar if they are so in all.
+func common(planners []*planner, pairsOf func(*planner) []candidate) (candidates []candidate) {
+	for i, b := range planners {
 		found := pairsOf(b)
 		if i == 0 {
-			pairs = found
+			candidates = found
 			continue
 		}
-		var both []pair
-		for _, p := range pairs {
+		var both []candidate
+		for _, p := range candidates {
 			for _, other := range found {
 				if p.rename == other.rename {
-					both = append(both, pair{p.rename, p.alike && other.alike})
+					both = append(both, candidate{p.rename, p.similar && other.similar})
 				}
 			}
 		}
-		pairs = both
+		candidates = both
 	}
-	return pairs
+	return candidates
 }

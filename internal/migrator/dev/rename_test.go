@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
+	"forge/internal/migrator/dev"
 	"forge/internal/usage"
-	"forge/migrate"
 	"forge/test/dbtest"
 )
 
@@ -27,7 +27,7 @@ func TestDiffWantsAnswers(t *testing.T) {
 	tests := []struct {
 		name    string
 		change  func(*guild)
-		answers migrate.Answers
+		answers dev.Answers
 		want    []string
 		not     []string
 	}{
@@ -50,7 +50,7 @@ func TestDiffWantsAnswers(t *testing.T) {
 				renameMotto(g)
 				g.hero("wins").Name = "victories"
 			},
-			answers: migrate.Answers{Renames: []string{"motto:cry"}},
+			answers: dev.Answers{Renames: []string{"motto:cry"}},
 			want:    []string{"--rename heroes.wins:victories or --drop heroes.wins"},
 			not:     []string{"motto"},
 		},
@@ -60,22 +60,22 @@ func TestDiffWantsAnswers(t *testing.T) {
 		},
 		{
 			name: "an answer for another column", change: renameMotto,
-			answers: migrate.Answers{Renames: []string{"heroes.name:cry"}},
+			answers: dev.Answers{Renames: []string{"heroes.name:cry"}},
 			want:    []string{"--rename heroes.name:cry fits nothing", "--rename heroes.motto:cry, --drop heroes.motto"},
 		},
 		{
 			name: "an answer of another form", change: renameMotto,
-			answers: migrate.Answers{Renames: []string{"motto"}},
+			answers: dev.Answers{Renames: []string{"motto"}},
 			want:    []string{"--rename motto fits nothing", "OLD:NEW", "--rename heroes.motto:cry"},
 		},
 		{
 			name: "an answer and no question", change: func(g *guild) { g.hero("motto").Nullable = true },
-			answers: migrate.Answers{Renames: []string{"motto:cry"}},
+			answers: dev.Answers{Renames: []string{"motto:cry"}},
 			want:    []string{"--rename motto:cry fits nothing: no table or column is gone"},
 		},
 		{
 			name: "the drop of what stays", change: renameMotto,
-			answers: migrate.Answers{Drops: []string{"name"}},
+			answers: dev.Answers{Drops: []string{"name"}},
 			want:    []string{"--drop name fits nothing", "--drop heroes.motto"},
 		},
 		{
@@ -83,7 +83,7 @@ func TestDiffWantsAnswers(t *testing.T) {
 				renameMotto(g)
 				g.hero("cry").Type = field.TypeInt32
 			},
-			answers: migrate.Answers{Renames: []string{"motto:cry"}},
+			answers: dev.Answers{Renames: []string{"motto:cry"}},
 			want:    []string{"--rename motto:cry", "not of one type", "--drop heroes.motto"},
 		},
 		{
@@ -92,7 +92,7 @@ func TestDiffWantsAnswers(t *testing.T) {
 				g.hero("name").Name = "title"
 				delete(g.teams.Annotation.Checks, "teams_name_length")
 			},
-			answers: migrate.Answers{Renames: []string{"name:title"}},
+			answers: dev.Answers{Renames: []string{"name:title"}},
 			want:    []string{"--rename name:title may mean", "heroes.name:title", "teams.name:title", "say which"},
 		},
 		{
@@ -101,12 +101,12 @@ func TestDiffWantsAnswers(t *testing.T) {
 				g.hero("name").Name = "title"
 				delete(g.teams.Annotation.Checks, "teams_name_length")
 			},
-			answers: migrate.Answers{Drops: []string{"name"}},
+			answers: dev.Answers{Drops: []string{"name"}},
 			want:    []string{"--drop name may mean", "heroes.name", "teams.name", "say which"},
 		},
 		{
 			name: "a rename and a drop", change: renameMotto,
-			answers: migrate.Answers{Renames: []string{"motto:cry"}, Drops: []string{"motto"}},
+			answers: dev.Answers{Renames: []string{"motto:cry"}, Drops: []string{"motto"}},
 			want:    []string{"--rename heroes.motto:cry and --drop heroes.motto go against each other"},
 		},
 		{
@@ -114,12 +114,12 @@ func TestDiffWantsAnswers(t *testing.T) {
 				renameMotto(g)
 				g.heroes.Columns = append(g.heroes.Columns, &schema.Column{Name: "city", Type: field.TypeString, Nullable: true})
 			},
-			answers: migrate.Answers{Renames: []string{"motto:cry", "motto:city"}},
+			answers: dev.Answers{Renames: []string{"motto:cry", "motto:city"}},
 			want:    []string{"--rename motto:city goes against another --rename"},
 		},
 		{
 			name: "nobody there to answer", change: renameMotto,
-			answers: migrate.Answers{Ask: func(string) (bool, error) { return false, io.EOF }},
+			answers: dev.Answers{Ask: func(string) (bool, error) { return false, io.EOF }},
 			want:    []string{"--rename heroes.motto:cry or --drop heroes.motto"},
 		},
 	}
@@ -131,7 +131,7 @@ func TestDiffWantsAnswers(t *testing.T) {
 			before := mustReadAll(t, dir)
 			g := newGuild()
 			tt.change(g)
-			_, err := migrate.DiffTables(t.Context(), dir, "change", devURL, g.tables(), tt.answers)
+			_, err := dev.Diff(t.Context(), dir, "change", devURL, g.tables(), tt.answers)
 			if _, ok := errors.AsType[*usage.Error](err); !ok {
 				t.Fatalf("Diff: %v, want an error about how it was called", err)
 			}
@@ -167,7 +167,7 @@ func TestDiffAsks(t *testing.T) {
 		"Has the column champions.wins become victories, with what is in it?",
 	}
 	var questions []string
-	dir, planned := mustPlan(t, change, migrate.Answers{Ask: func(question string) (bool, error) {
+	dir, planned := mustPlan(t, change, dev.Answers{Ask: func(question string) (bool, error) {
 		questions = append(questions, question)
 		return !strings.Contains(question, "wins"), nil
 	}})
@@ -195,7 +195,7 @@ func TestDiffAsks(t *testing.T) {
 	other, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
 	mustDiff(t, other, "init", devURL, newGuild().tables())
 	ask := func(string) (bool, error) { return false, broken }
-	if _, err := migrate.DiffTables(t.Context(), other, "change", devURL, g.tables(), migrate.Answers{Ask: ask}); !errors.Is(err, broken) {
+	if _, err := dev.Diff(t.Context(), other, "change", devURL, g.tables(), dev.Answers{Ask: ask}); !errors.Is(err, broken) {
 		t.Errorf("Diff: %v, want what went wrong with asking", err)
 	}
 }
@@ -210,7 +210,7 @@ func TestDiffRenamesIndexesAndConstraints(t *testing.T) {
 		g.heroes.Indexes[0].Name = "champion_handle"
 		g.heroes.Indexes[0].Annotation.Where = "handle IS NOT NULL"
 		g.heroes.ForeignKeys[0].Symbol = "champions_teams_champions"
-	}, migrate.Answers{Renames: []string{"heroes:champions", "nickname:handle"}})
+	}, dev.Answers{Renames: []string{"heroes:champions", "nickname:handle"}})
 	text := mustReadAll(t, dir)[planned.Paths[0]]
 	up, _, _ := strings.Cut(text, "-- +goose Down")
 	for _, forbidden := range []string{"DROP", "ADD", "CREATE INDEX", "CREATE UNIQUE"} {
@@ -232,7 +232,7 @@ func TestDiffSaysWhatNeedsAHand(t *testing.T) {
 		g.drop(g.heroes, "state")
 		delete(g.heroes.Annotation.Checks, "heroes_state_known")
 		g.drop(g.heroes, "motto")
-	}, migrate.Answers{})
+	}, dev.Answers{})
 	if len(planned.ByHand) != 0 {
 		t.Errorf("Diff wants a hand for columns that have a default, or may have an empty one: %v", planned.ByHand)
 	}
@@ -241,7 +241,7 @@ func TestDiffSaysWhatNeedsAHand(t *testing.T) {
 		g.logs.ForeignKeys, g.logs.Indexes = nil, nil
 		g.drop(g.teams, "name")
 		delete(g.teams.Annotation.Checks, "teams_name_length")
-	}, migrate.Answers{})
+	}, dev.Answers{})
 	for _, want := range []string{"logs.hero_id", "teams.name"} {
 		if n := len(slices.DeleteFunc(slices.Clone(planned.ByHand), func(s string) bool { return !strings.Contains(s, want) })); n != len(dirs) {
 			t.Errorf("Diff says %d times that %s needs a hand, want %d: %v", n, want, len(dirs), planned.ByHand)

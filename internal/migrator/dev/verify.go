@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 	atlas "ariga.io/atlas/sql/migrate"
 	"entgo.io/ent/dialect/sql/schema"
 
-	entmigrate "forge/ent/migrate"
+	"forge/internal/migrator"
 )
 
 // A Verdict says what Verify saw of one file, or of the whole of a directory.
@@ -56,11 +57,7 @@ func (v *Verdict) note(format string, args ...any) {
 // be tried.
 //
 // It needs a PostgreSQL as Diff does.
-func Verify(ctx context.Context, dir, devURL string) ([]Verdict, error) {
-	return verify(ctx, dir, devURL, entmigrate.Tables)
-}
-
-func verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (all []Verdict, err error) {
+func Verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (all []Verdict, err error) {
 	boxes, err := newSandboxes(ctx, "verify", devURL)
 	if err != nil {
 		return nil, err
@@ -71,10 +68,10 @@ func verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (al
 	}
 	for i, d := range dialects {
 		path := filepath.Join(dir, d.dir)
-		found, whole, err := verifyFiles(ctx, boxes[i], d.name, path)
+		found, whole, err := verifyFiles(ctx, boxes[i], dir, d.name)
 		if err == nil && whole {
 			var last Verdict
-			last, err = verifySchema(ctx, boxes[i], d.name, path, tables)
+			last, err = verifySchema(ctx, boxes[i], dir, d.name, tables)
 			found = append(found, last)
 		}
 		if err != nil {
@@ -111,9 +108,9 @@ func verifyNames(dir string) (all []Verdict, err error) {
 }
 
 // verifySchema compares what the files make of an empty database with the ent schema.
-func verifySchema(ctx context.Context, box sandbox, name, path string, tables []*schema.Table) (v Verdict, err error) {
-	v = Verdict{Path: path, Good: "all files together give what ent/schema says"}
-	b, err := newBench(ctx, box, name, os.DirFS(path), tables)
+func verifySchema(ctx context.Context, box sandbox, dir, name string, tables []*schema.Table) (v Verdict, err error) {
+	v = Verdict{Path: filepath.Join(dir, dirOf(name)), Good: "all files together give what ent/schema says"}
+	b, err := newPlanner(ctx, box, source(dir, name), tables)
 	if err != nil {
 		return v, err
 	}
@@ -136,24 +133,25 @@ func verifySchema(ctx context.Context, box sandbox, name, path string, tables []
 
 // A verifier has the database on which files are tried, one after the other.
 type verifier struct {
-	runner runner
+	source migrator.Source
+	files  fs.FS // of the source's dialect
 	box    sandbox
-	path   string
 	db     *sql.DB
 	driver atlas.Driver
 	remove func() error
-	told   map[string]bool // the tables without rows that were noted
+	noted  map[string]bool // the tables without rows that were noted
 }
 
 // verifyFiles tries each file. When one cannot be applied at all, whole is
 // false and those after it are left out.
-func verifyFiles(ctx context.Context, box sandbox, name, path string) (all []Verdict, whole bool, err error) {
+func verifyFiles(ctx context.Context, box sandbox, dir, name string) (all []Verdict, whole bool, err error) {
+	path := filepath.Join(dir, dirOf(name))
 	files, err := filesIn(path)
 	if err != nil {
 		return nil, false, err
 	}
-	run := runner{name, os.DirFS(path), LockTimeout, slog.New(slog.DiscardHandler)}
-	v := &verifier{runner: run, box: box, path: path, remove: func() error { return nil }, told: make(map[string]bool)}
+	v := &verifier{source: source(dir, name), files: os.DirFS(path), box: box,
+		remove: func() error { return nil }, noted: make(map[string]bool)}
 	defer func() { err = errors.Join(err, v.remove()) }()
 	if err := v.restart(ctx, 0); err != nil {
 		return nil, false, err
@@ -183,36 +181,40 @@ func (v *verifier) restart(ctx context.Context, number int64) error {
 		return err
 	}
 	var err error
-	if v.db, v.driver, v.remove, err = openEmpty(ctx, v.box, v.runner.dialect); err != nil {
+	if v.db, v.driver, v.remove, err = openEmpty(ctx, v.box, v.source.Dialect()); err != nil {
 		v.remove = func() error { return nil }
 		return err
 	}
-	return v.runner.up(ctx, v.db, number)
+	return v.up(ctx, number)
+}
+
+// up applies the versions up to and including the one with a number.
+func (v *verifier) up(ctx context.Context, number int64) error {
+	return v.source.UpTo(ctx, v.db, number, migrator.LockTimeout, slog.New(slog.DiscardHandler))
 }
 
 // A trial is of one file.
 type trial struct {
 	*verifier
-	version    Version
-	step       step
+	version    migrator.Version
+	script     migrator.Script
 	previous   int64        // the version that the database has
 	allowances []*allowance // of what lint finds
-	own        []*allowance // of what only verify sees, see verifyRules
+	own        []*allowance // of what only verify sees, see VerifyRules
 	bad        []string     // what is wrong with these
 	verdict    Verdict
 }
 
 func (v *verifier) trial(f file, previous int64) (*trial, error) {
-	version, err := find(v.runner.files, filepath.Base(f.path))
+	version, err := v.source.Find(filepath.Base(f.path))
 	if err != nil {
 		return nil, err
 	}
-	script, err := scriptOf(v.runner.files, version)
+	script, err := migrator.ReadScript(v.files, version)
 	if err != nil {
 		return nil, err
 	}
-	return &trial{verifier: v, version: version, step: step{version: version, script: script}, previous: previous,
-		verdict: Verdict{Path: f.path}}, nil
+	return &trial{verifier: v, version: version, script: script, previous: previous, verdict: Verdict{Path: f.path}}, nil
 }
 
 // run goes up, down and up, and leaves the database with the file applied. It
@@ -226,7 +228,7 @@ func (t *trial) run(ctx context.Context) (applicable bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	if err := t.runner.run(ctx, t.db, undoing(1, job{lose: true, anySchema: true})); err != nil { // compareSchema sees more
+	if err := t.source.DownUnchecked(ctx, t.db, 1, slog.New(slog.DiscardHandler)); err != nil { // compareSchema sees more
 		t.verdict.fault("down fails: %v", err)
 		return t.goOn(ctx), nil
 	}
@@ -272,10 +274,10 @@ func (t *trial) firstUp(ctx context.Context) (before state, applicable bool, err
 		if err = t.readAllowances(before); err != nil {
 			return before, false, err
 		}
-		err = t.runner.up(ctx, t.db, t.version.Number)
+		err = t.up(ctx, t.version.Number)
 		if err == nil {
 			t.verdict.Notes = append(t.verdict.Notes, notes...)
-			t.verdict.Good = "up, down and up with " + inRows(int64(before.rows()))
+			t.verdict.Good = "up, down and up with " + migrator.InRows(int64(before.rows()))
 			t.judgeFailure(failed)
 			return before, true, nil
 		}
@@ -304,7 +306,7 @@ func (t *trial) judgeFailure(failed error) {
 }
 
 func (t *trial) secondUp(ctx context.Context, before, after state) error {
-	if err := t.runner.up(ctx, t.db, t.version.Number); err != nil {
+	if err := t.up(ctx, t.version.Number); err != nil {
 		t.verdict.fault("up fails after down: %v", err)
 		return nil
 	}

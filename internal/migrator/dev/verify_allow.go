@@ -1,9 +1,11 @@
-package migrate
+package dev
 
 import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"forge/internal/migrator/catalog"
 )
 
 // What lint cannot see from the schema, and verify sees of the rows. A file
@@ -18,7 +20,7 @@ func VerifyRules() []string { return []string{changeValues, insertRows} }
 
 // readAllowances reads what the file acknowledges; before has the tables that it may name.
 func (t *trial) readAllowances(before state) error {
-	text, err := fs.ReadFile(t.runner.files, t.version.file())
+	text, err := fs.ReadFile(t.files, t.version.File())
 	if err != nil {
 		return err
 	}
@@ -35,13 +37,13 @@ func (t *trial) readAllowances(before state) error {
 }
 
 // allows reports whether the file acknowledges one of some rules of lint for a place.
-func (t *trial) allows(p place, rules ...string) bool {
+func (t *trial) allows(p catalog.Place, rules ...string) bool {
 	return slices.ContainsFunc(t.allowances, func(a *allowance) bool { return a.about(p, rules...) })
 }
 
-// excuses reports whether the file acknowledges a rule of verify for a place,
+// excuses reports whether the file acknowledges a rule of verify for a catalog.Place,
 // and notes that this was of use.
-func (t *trial) excuses(p place, rule string) bool {
+func (t *trial) excuses(p catalog.Place, rule string) bool {
 	i := slices.IndexFunc(t.own, func(a *allowance) bool { return a.about(p, rule) })
 	if i < 0 {
 		return false
@@ -54,7 +56,7 @@ func (t *trial) excuses(p place, rule string) bool {
 // can only be told when all was tried, with rows in all tables.
 func (t *trial) judgeAllowances(tried bool, before state) {
 	t.verdict.Faults = append(t.verdict.Faults, t.bad...)
-	if !tried || before.rows() == 0 || len(t.told) > 0 {
+	if !tried || before.rows() == 0 || len(t.noted) > 0 {
 		return
 	}
 	for _, a := range t.own {

@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
 )
 
 // A fill is how many rows each table gets.
@@ -37,12 +39,12 @@ func (v *verifier) fill(ctx context.Context, rows fill) (notes []string, err err
 		}
 	}
 	for _, t := range tables {
-		n, err := place{table: t.Name}.count(ctx, v.db)
+		n, err := catalog.Place{Table: t.Name}.Count(ctx, v.db)
 		if err != nil {
 			return nil, err
 		}
-		if reason := why[t.Name]; n == 0 && reason != nil && !v.told[t.Name] {
-			v.told[t.Name] = true
+		if reason := why[t.Name]; n == 0 && reason != nil && !v.noted[t.Name] {
+			v.noted[t.Name] = true
 			notes = append(notes, fmt.Sprintf("no row could be made for %s, so it was tried without: %v", t.Name, reason))
 		}
 	}
@@ -81,7 +83,7 @@ type maker struct {
 }
 
 func (v *verifier) maker(ctx context.Context, t *schema.Table, sparse bool) (*maker, error) {
-	n, err := place{table: t.Name}.count(ctx, v.db)
+	n, err := catalog.Place{Table: t.Name}.Count(ctx, v.db)
 	if err != nil {
 		return nil, err
 	}
@@ -133,14 +135,14 @@ func (m *maker) insert(ctx context.Context) error {
 		}
 		m.row, broken = better, left
 	}
-	statement := "INSERT INTO " + quoted(m.table.Name) + " DEFAULT VALUES"
+	statement := "INSERT INTO " + catalog.Quote(m.table.Name) + " DEFAULT VALUES"
 	if len(m.columns) > 0 {
 		var names, values []string
 		for i, c := range m.columns {
-			names = append(names, quoted(c.Name))
+			names = append(names, catalog.Quote(c.Name))
 			values = append(values, m.allowed[i][m.row[i]])
 		}
-		statement = fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", quoted(m.table.Name), strings.Join(names, ", "), strings.Join(values, ", "))
+		statement = fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", catalog.Quote(m.table.Name), strings.Join(names, ", "), strings.Join(values, ", "))
 	}
 	_, err := m.db.ExecContext(ctx, statement)
 	if err == nil || len(broken) == 0 {
@@ -185,11 +187,11 @@ func (m *maker) better(ctx context.Context, broken []*schema.Check) (row []int, 
 func (m *maker) broken(ctx context.Context, row []int) (broken []*schema.Check) {
 	var columns []string
 	for i, c := range m.columns {
-		columns = append(columns, m.typed(c, m.allowed[i][row[i]])+" AS "+quoted(c.Name))
+		columns = append(columns, m.typed(c, m.allowed[i][row[i]])+" AS "+catalog.Quote(c.Name))
 	}
 	for _, check := range m.table.Checks() {
 		var holds *bool
-		query := fmt.Sprintf("SELECT (%s) FROM (SELECT %s) AS %s", check.Expr, strings.Join(columns, ", "), quoted(m.table.Name))
+		query := fmt.Sprintf("SELECT (%s) FROM (SELECT %s) AS %s", check.Expr, strings.Join(columns, ", "), catalog.Quote(m.table.Name))
 		if err := m.db.QueryRowContext(ctx, query).Scan(&holds); err != nil || holds != nil && !*holds {
 			broken = append(broken, check)
 		}
@@ -199,7 +201,7 @@ func (m *maker) broken(ctx context.Context, row []int) (broken []*schema.Check) 
 
 // typed gives a value its column's type in PostgreSQL, which takes a quoted one for text.
 func (m *maker) typed(c *schema.Column, value string) string {
-	if m.runner.dialect != dialect.Postgres {
+	if m.source.Dialect() != dialect.Postgres {
 		return value
 	}
 	name, err := postgres.FormatType(c.Type.Type)

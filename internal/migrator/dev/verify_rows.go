@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"cmp"
@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator"
+	"forge/internal/migrator/catalog"
 )
 
 // A state is what a database holds at some time.
@@ -36,19 +39,17 @@ func (s state) rows() (n int) {
 	return n
 }
 
-func (s state) description() description { return description{lines: s.lines} }
-
 func (v *verifier) state(ctx context.Context) (s state, err error) {
-	if s.lines, err = describeAll(ctx, v.db, v.runner.dialect); err != nil {
+	if s.lines, err = catalog.DescribeAll(ctx, v.db, v.source.Dialect()); err != nil {
 		return s, err
 	}
 	s.tables = make(map[string]table)
-	for _, p := range s.description().places() {
-		t := s.tables[p.table]
-		if p.column != "" {
-			t.columns = append(t.columns, p.column)
+	for _, p := range catalog.Places(s.lines) {
+		t := s.tables[p.Table]
+		if p.Column != "" {
+			t.columns = append(t.columns, p.Column)
 		}
-		s.tables[p.table] = t
+		s.tables[p.Table] = t
 	}
 	for name, t := range s.tables {
 		if t.rows, err = v.rowsOf(ctx, name, t.columns); err != nil {
@@ -63,14 +64,14 @@ func (v *verifier) state(ctx context.Context) (s state, err error) {
 // anything, 7 is another value than '7'.
 func (v *verifier) rowsOf(ctx context.Context, table string, columns []string) (all [][]value, err error) {
 	asText := "CAST(%s AS text)"
-	if v.runner.dialect == dialect.SQLite {
+	if v.source.Dialect() == dialect.SQLite {
 		asText = "CASE WHEN %[1]s IS NOT NULL THEN quote(%[1]s) END"
 	}
 	texts := []string{"1"}
 	for _, c := range columns {
-		texts = append(texts, fmt.Sprintf(asText, quoted(c)))
+		texts = append(texts, fmt.Sprintf(asText, catalog.Quote(c)))
 	}
-	rows, err := v.db.QueryContext(ctx, "SELECT "+strings.Join(texts, ", ")+" FROM "+quoted(table))
+	rows, err := v.db.QueryContext(ctx, "SELECT "+strings.Join(texts, ", ")+" FROM "+catalog.Quote(table))
 	if err != nil {
 		return nil, err
 	}
@@ -112,22 +113,22 @@ func (t table) only(columns []string) (rows [][]value) {
 // compareRows looks for the rows that were there before, when up and down have
 // run. What the file acknowledges to lose is only noted.
 func (t *trial) compareRows(before, after, back state) {
-	lost := lostBetween([]description{before.description(), after.description()}, []step{t.step})
+	lost := migrator.Lost(before.lines, after.lines, t.script.Up)
 	for _, name := range before.names() {
 		was := before.tables[name]
 		is, stays := back.tables[name]
 		if !stays || len(was.rows) == 0 {
 			continue // compareSchema says what is gone
 		}
-		excused := t.allows(place{table: name}, losesRows...) ||
-			slices.Contains(lost, place{table: name}) && t.allows(place{table: name}, "drop-table")
+		excused := t.allows(catalog.Place{Table: name}, losesRows...) ||
+			slices.Contains(lost, catalog.Place{Table: name}) && t.allows(catalog.Place{Table: name}, "drop-table")
 		if excused {
 			t.verdict.note("the rows of %s need not be kept, as the file acknowledges", name)
 			continue
 		}
 		var columns []column
 		for _, c := range was.columns {
-			p := place{name, c}
+			p := catalog.Place{Table: name, Column: c}
 			switch {
 			case !slices.Contains(is.columns, c):
 			case slices.Contains(lost, p) && t.allows(p, "drop-column"), t.allows(p, "change-type"):
@@ -136,7 +137,7 @@ func (t *trial) compareRows(before, after, back state) {
 				columns = append(columns, column{p, c})
 			}
 		}
-		t.compareTable(place{table: name}, name, "down", columns, was, is)
+		t.compareTable(catalog.Place{Table: name}, name, "down", columns, was, is)
 	}
 }
 
@@ -148,26 +149,26 @@ var losesRows = []string{"delete-rows", "drop-cascade", "truncate", "update-all-
 // give another value each time.
 func (t *trial) compareCarried(before, after, again state) {
 	for _, name := range before.names() {
-		now := t.step.renamed(place{table: name}).table
-		if t.allows(place{table: name}, losesRows...) {
+		now := migrator.Renamed(t.script.Up, catalog.Place{Table: name}).Table
+		if t.allows(catalog.Place{Table: name}, losesRows...) {
 			continue
 		}
 		var columns []column
 		for _, c := range before.tables[name].columns {
-			p := t.step.renamed(place{name, c})
-			excused := t.allows(place{name, c}, "drop-column", "change-type") || t.allows(p, "drop-column", "change-type")
-			if !excused && slices.Contains(after.tables[now].columns, p.column) && slices.Contains(again.tables[now].columns, p.column) {
-				columns = append(columns, column{place{name, c}, p.column})
+			p := migrator.Renamed(t.script.Up, catalog.Place{Table: name, Column: c})
+			excused := t.allows(catalog.Place{Table: name, Column: c}, "drop-column", "change-type") || t.allows(p, "drop-column", "change-type")
+			if !excused && slices.Contains(after.tables[now].columns, p.Column) && slices.Contains(again.tables[now].columns, p.Column) {
+				columns = append(columns, column{catalog.Place{Table: name, Column: c}, p.Column})
 			}
 		}
-		t.compareTable(place{table: name}, now, "the second up", columns, after.tables[now], again.tables[now])
+		t.compareTable(catalog.Place{Table: name}, now, "the second up", columns, after.tables[now], again.tables[now])
 	}
 }
 
 // A column is compared under its name at that time, and acknowledged under the
 // one that it has before the file.
 type column struct {
-	before place
+	before catalog.Place
 	name   string
 }
 
@@ -177,7 +178,7 @@ const maxRows = 20
 // compareTable finds rows that are not there any more, and rows too many. What
 // the file acknowledges is only noted. before is the table under its name
 // before the file.
-func (t *trial) compareTable(before place, name, when string, columns []column, was, is table) {
+func (t *trial) compareTable(before catalog.Place, name, when string, columns []column, was, is table) {
 	gone, added := unmatched(was.only(names(columns)), is.only(names(columns)))
 	if gone == nil && added == nil {
 		return
@@ -259,7 +260,7 @@ func rowText(columns []string, row []value) string {
 		if row[i].null {
 			text = "NULL"
 		}
-		all = append(all, c+"="+oneLine(text))
+		all = append(all, c+"="+catalog.OneLine(text))
 	}
 	return "(" + strings.Join(all, ", ") + ")"
 }

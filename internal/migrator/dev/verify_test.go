@@ -1,4 +1,4 @@
-package migrate_test
+package dev_test
 
 import (
 	"os"
@@ -11,13 +11,15 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
-	"forge/migrate"
+	entmigrate "forge/ent/migrate"
+	"forge/internal/migrator/dev"
+	"forge/internal/migrator/migratortest"
 	"forge/test/dbtest"
 )
 
-func mustVerify(t *testing.T, dir string, tables []*schema.Table) []migrate.Verdict {
+func mustVerify(t *testing.T, dir string, tables []*schema.Table) []dev.Verdict {
 	t.Helper()
-	verdicts, err := migrate.VerifyTables(t.Context(), dir, dbtest.EmptyPostgres(t), tables)
+	verdicts, err := dev.Verify(t.Context(), dir, dbtest.EmptyPostgres(t), tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,13 +35,13 @@ func eachDialect(t *testing.T, only string, test func(t *testing.T, name string)
 	}
 }
 
-func mustVerifyFiles(t *testing.T, name, path string) []migrate.Verdict {
+func mustVerifyFiles(t *testing.T, name, path string) []dev.Verdict {
 	t.Helper()
 	devURL := ""
 	if name == dialect.Postgres {
 		devURL = dbtest.EmptyPostgres(t)
 	}
-	verdicts, err := migrate.VerifyFiles(t.Context(), name, path, devURL)
+	verdicts, err := dev.VerifyFiles(t.Context(), name, path, devURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func mustVerifyFiles(t *testing.T, name, path string) []migrate.Verdict {
 }
 
 // wantNone reports all that is wrong, and what could not be tried.
-func wantNone(t *testing.T, verdicts []migrate.Verdict) {
+func wantNone(t *testing.T, verdicts []dev.Verdict) {
 	t.Helper()
 	for _, v := range verdicts {
 		if v.Faults != nil || v.Notes != nil {
@@ -59,7 +61,7 @@ func wantNone(t *testing.T, verdicts []migrate.Verdict) {
 // mustWriteSteps writes the same files for both databases.
 func mustWriteSteps(t *testing.T, dir string, texts ...string) {
 	t.Helper()
-	for name, f := range steps(texts...) {
+	for name, f := range migratortest.Steps(texts...) {
 		for _, d := range dirs {
 			if err := os.WriteFile(filepath.Join(dir, d, name), f.Data, 0o644); err != nil {
 				t.Fatal(err)
@@ -70,7 +72,7 @@ func mustWriteSteps(t *testing.T, dir string, texts ...string) {
 
 func TestVerifyOurFiles(t *testing.T) {
 	t.Parallel()
-	verdicts, err := migrate.Verify(t.Context(), ".", dbtest.EmptyPostgres(t))
+	verdicts, err := dev.Verify(t.Context(), ".", dbtest.EmptyPostgres(t), entmigrate.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +231,7 @@ func TestVerifyFinds(t *testing.T) {
 }
 
 // faultsOf is what is wrong with a file.
-func faultsOf(verdicts []migrate.Verdict, path string) (text string) {
+func faultsOf(verdicts []dev.Verdict, path string) (text string) {
 	for _, v := range verdicts {
 		if v.Path == path {
 			text += strings.Join(v.Faults, "\n")

@@ -1,4 +1,4 @@
-package migrate
+package dev
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
 )
 
 // values returns values for a column of the nth row, as SQL: first one that
@@ -57,7 +59,7 @@ func (m *maker) values(c *schema.Column, n int) []string {
 		}
 		return rotated(all, n)
 	case *schema.BinaryType:
-		if m.runner.dialect == dialect.Postgres {
+		if m.source.Dialect() == dialect.Postgres {
 			return append([]string{fmt.Sprintf(`'\x%032x'`, n)}, texts...)
 		}
 		all := []string{fmt.Sprintf("X'%032x'", n)}
@@ -78,7 +80,7 @@ func (m *maker) values(c *schema.Column, n int) []string {
 	case *postgres.NetworkType:
 		return []string{fmt.Sprintf("'10.0.%d.%d'", n/256%256, n%256)}
 	default:
-		if m.runner.dialect == dialect.SQLite { // which takes anything
+		if m.source.Dialect() == dialect.SQLite { // which takes anything
 			return append([]string{text(n, 0)}, texts...)
 		}
 		return texts
@@ -125,13 +127,13 @@ func rotated(all []string, n int) []string {
 func (m *maker) reference(f *schema.ForeignKey, i, n int) string {
 	var joined, order, known []string
 	for j, c := range f.Columns {
-		to := quoted(f.RefColumns[j].Name)
-		joined = append(joined, fmt.Sprintf("c.%s = p.%s", quoted(c.Name), to))
+		to := catalog.Quote(f.RefColumns[j].Name)
+		joined = append(joined, fmt.Sprintf("c.%s = p.%s", catalog.Quote(c.Name), to))
 		order = append(order, "p."+to)
 		known = append(known, "p."+to+" IS NOT NULL")
 	}
 	parent := fmt.Sprintf("(SELECT p.%s FROM %s p WHERE %s ORDER BY (SELECT count(*) FROM %s c WHERE %s), %s LIMIT 1)",
-		quoted(f.RefColumns[i].Name), quoted(f.RefTable.Name), strings.Join(known, " AND "), quoted(m.table.Name),
+		catalog.Quote(f.RefColumns[i].Name), catalog.Quote(f.RefTable.Name), strings.Join(known, " AND "), catalog.Quote(m.table.Name),
 		strings.Join(joined, " AND "), strings.Join(order, ", "))
 	if f.RefTable != m.table || f.Columns[i].Type.Null || slices.Contains(f.Columns, f.RefColumns[i]) {
 		return parent
