@@ -3,7 +3,6 @@ package docs
 import (
 	"bytes"
 	"database/sql"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
