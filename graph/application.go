@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 
 	"forge/ent"
@@ -11,6 +10,8 @@ import (
 	"forge/ent/user"
 	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
+	"forge/internal/gqlexec"
 	"forge/internal/session"
 	"forge/internal/unit"
 	"forge/internal/viewer"
@@ -21,22 +22,22 @@ import (
 // Application describes all of this application to the framework: package cli runs it.
 func Application(sdl, version string) application.Application {
 	return application.Application{
-		Version:          version,
-		Usage:            "a GraphQL server for users, heroes, teams, products and orders",
-		SDL:              sdl,
-		Check:            Check,
-		NewAPI:           newAPI,
-		TrustedDocuments: TrustedDocuments,
-		Tables:           tables(),
-		Accounts:         application.Accounts{Roles: []string{string(user.RoleADMIN), string(user.RoleUSER)}, SetRole: setRole},
-		Demo: application.Demo{
+		Version: version,
+		Usage:   "a GraphQL server for users, heroes, teams, products and orders",
+		SDL:     sdl,
+		API: func(s application.Services) gqlexec.API {
+			return (&Resolver{s.Passwords, s.Sessions, s.Revocations}).API()
+		},
+		Tables:   tables(),
+		Accounts: application.Accounts{Roles: []string{string(user.RoleADMIN), string(user.RoleUSER)}, SetRole: setRole},
+		Demo: demo.Data{
 			Scale:    seed.Demo,
 			MaxScale: seed.MaxScale,
 			About:    "20 users, 1 team, 200 heroes, 5 products and 100 orders for each step",
 			Fill:     seed.Fill,
 			Usable:   seed.Usable,
 		},
-		Playground: func(signIn bool, accounts []application.DemoAccount) http.Handler {
+		Playground: func(signIn bool, accounts []demo.Account) http.Handler {
 			cfg := playground.Config{SignIn: signIn}
 			for _, a := range accounts {
 				cfg.Accounts = append(cfg.Accounts, playground.Account(a))
@@ -44,15 +45,6 @@ func Application(sdl, version string) application.Application {
 			return playground.Handler(cfg)
 		},
 	}
-}
-
-func newAPI(db *database.DB, c application.Config, log *slog.Logger) http.Handler {
-	return NewServer(db, Config{
-		Development: c.Development, HeldTooLong: c.HeldTooLong, IdempotencyTTL: c.IdempotencyTTL, Idempotency: c.Idempotency,
-		Limits: Limits(c.Limits), Documents: c.Documents, MaxBodyBytes: c.MaxBodyBytes, Gate: c.Gate, Unsent: c.Unsent,
-		RequestTimeout: c.RequestTimeout, AloneReads: c.AloneReads, CursorKey: c.CursorKey, Passwords: c.Passwords,
-		Sessions: c.Sessions, Revocations: c.Revocations,
-	}, log)
 }
 
 func tables() (names []string) {

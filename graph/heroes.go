@@ -13,6 +13,7 @@ import (
 	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/input"
 	"forge/internal/unit"
 )
 
@@ -58,10 +59,10 @@ func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInp
 
 // newDraft checks an input. It gives the hero its key, since heroes sort in the order of their keys.
 func newDraft(db *ent.Client, path string, in *model.CreateHeroInput) *draft {
-	f := form{path: path}
+	f := input.Form{Path: path}
 	create := db.Hero.Create().SetID(entity.NewID())
 	setHero(&f, create.Mutation(), newHero(in))
-	return &draft{path: path, row: create, fault: f.fault}
+	return &draft{path: path, row: create, fault: f.Fault()}
 }
 
 func (d *draft) id() ids.ID {

@@ -15,7 +15,7 @@ import (
 	"forge/ent/user"
 	"forge/internal/apperr"
 	"forge/internal/ids"
-	"forge/internal/viewer"
+	"forge/internal/input"
 )
 
 // relatives are the teams and owners that heroes name, and whether they exist.
@@ -64,22 +64,12 @@ func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutat
 // missing returns NOT_FOUND for what the hero names and is not there, or nil.
 func (r relatives) missing(ctx context.Context, path string, m *ent.HeroMutation) *apperr.Error {
 	if id, ok := m.TeamID(); ok && !r.teams[id] {
-		return missingAt(ctx, path+".teamId", ids.ID{Prefix: "team", UUID: id})
+		return input.Missing(ctx, path+".teamId", ids.ID{Prefix: "team", UUID: id})
 	}
 	if id, ok := m.OwnerID(); ok && !r.owners[id] {
-		return missingAt(ctx, path+".ownerId", ids.ID{Prefix: "user", UUID: id})
+		return input.Missing(ctx, path+".ownerId", ids.ID{Prefix: "user", UUID: id})
 	}
 	return nil
-}
-
-// missingAt returns NOT_FOUND about an id that was given at the path field, or FORBIDDEN if it is the viewer's own.
-func missingAt(ctx context.Context, field string, id ids.ID) *apperr.Error {
-	if v := viewer.FromContext(ctx); v.Stranger && v.ID == id.UUID {
-		return nobodyHere()
-	}
-	f := apperr.NotFound(id)
-	f.Field = field
-	return f
 }
 
 func keys(set map[uuid.UUID]bool) []uuid.UUID { return slices.Collect(maps.Keys(set)) }

@@ -39,9 +39,12 @@ var allowed = map[entry]string{
 	{"internal/database", "user"}:     "PostgreSQL's tcp_user_timeout",
 	{"internal/doctor", "user"}:       "a user of the machine, and of PostgreSQL",
 	{"internal/doctor", "users"}:      "users of the machine, and demo accounts",
+	{"internal/gqlexec", "order"}:     "SQL's ORDER BY",
+	{"internal/gqlexec", "user"}:      "the code BAD_USER_INPUT",
 	{"internal/graphqlhttp", "user"}:  "the code BAD_USER_INPUT",
 	{"internal/httpserver", "user"}:   "url.Userinfo",
 	{"internal/idempotency", "order"}: "SQL's ORDER BY",
+	{"internal/input", "user"}:        "an account",
 	{"internal/persisted", "user"}:    "the code BAD_USER_INPUT",
 	{"internal/pgtemp", "order"}:      "sorting, and pg_hba.conf",
 	{"internal/pgtemp", "orders"}:     "sorting",
@@ -91,6 +94,9 @@ var remainingAssignments = []string{
 
 // remainingEmbedding are the structs that embed more than one deep, and are to go.
 var remainingEmbedding = []string{
+	"internal/gqlexec.attempt",
+	"internal/gqlexec.gathering",
+	"internal/gqlexec.measure",
 	"internal/read.asking",
 	"internal/read.fetch",
 	"internal/read.filters",
@@ -99,9 +105,6 @@ var remainingEmbedding = []string{
 	"internal/read.rootAnswer",
 	"internal/read.writer",
 }
-
-// remainingFiles are the files of graph/ that are too many, and are to go.
-const remainingFiles = 28
 
 // entry is a word in a package, or in one below it.
 type entry struct{ pkg, word string }
@@ -288,8 +291,8 @@ func TestLineGraph(t *testing.T) {
 			written = append(written, path.Base(f.path))
 		}
 	}
-	if n := len(written) - remainingFiles; n > 16 {
-		t.Errorf("graph/ has %d hand-written files, want 16 at most: %s", n, strings.Join(written, " "))
+	if len(written) > 16 {
+		t.Errorf("graph/ has %d hand-written files, want 16 at most: %s", len(written), strings.Join(written, " "))
 	}
 }
 

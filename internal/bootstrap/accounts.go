@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 
-	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/migrate"
 )
 
 // Accounts returns the demo users that anybody can sign in as. In a database whose schema is still to come there are none.
-func Accounts(ctx context.Context, db *database.DB, demo application.Demo) ([]application.DemoAccount, error) {
+func Accounts(ctx context.Context, db *database.DB, data demo.Data) ([]demo.Account, error) {
 	err := migrate.Check(ctx, db.DB, db.Dialect)
 	if _, pending := errors.AsType[*migrate.PendingError](err); pending {
 		return nil, nil
@@ -18,5 +18,5 @@ func Accounts(ctx context.Context, db *database.DB, demo application.Demo) ([]ap
 	if err != nil {
 		return nil, err
 	}
-	return demo.Usable(ctx, db)
+	return data.Usable(ctx, db)
 }

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"log/slog"
 
-	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/settings"
 	"forge/internal/usage"
 	"forge/migrate"
@@ -83,13 +83,13 @@ func MayMigrate(s *settings.Settings, db *database.DB) error {
 
 // Demo fills an empty database with demo data if the settings say so, and reports whether it did. A database without a
 // schema stays as it is. Everybody knows a password there if the settings allow it.
-func Demo(ctx context.Context, s *settings.Settings, db *database.DB, demo application.Demo) (filled bool, err error) {
+func Demo(ctx context.Context, s *settings.Settings, db *database.DB, data demo.Data) (filled bool, err error) {
 	if !s.Demo {
 		return false, nil
 	}
-	err = Seed(ctx, s, db, demo, demo.Scale, s.DemoPasswords())
+	err = Seed(ctx, s, db, data, data.Scale, s.DemoPasswords())
 	_, pending := errors.AsType[*migrate.PendingError](err)
-	if pending || errors.Is(err, application.ErrNotEmpty) {
+	if pending || errors.Is(err, demo.ErrNotEmpty) {
 		return false, nil
 	}
 	return err == nil, err
@@ -97,9 +97,9 @@ func Demo(ctx context.Context, s *settings.Settings, db *database.DB, demo appli
 
 // Seed fills the database with the demo data of a scale. With passwords, the demo accounts have theirs, which everybody
 // knows. There must be a schema, and no row.
-func Seed(ctx context.Context, s *settings.Settings, db *database.DB, demo application.Demo, scale int, passwords bool) error {
+func Seed(ctx context.Context, s *settings.Settings, db *database.DB, data demo.Data, scale int, passwords bool) error {
 	if err := migrate.Check(ctx, db.DB, db.Dialect); err != nil {
 		return explain(s, err)
 	}
-	return explain(s, demo.Fill(ctx, db, scale, passwords))
+	return explain(s, data.Fill(ctx, db, scale, passwords))
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/urfave/cli/v3"
+
+	"forge/internal/application"
 )
 
 func schemaCommand(do doer) *cli.Command {
@@ -13,7 +15,7 @@ func schemaCommand(do doer) *cli.Command {
 
 // printSchema prints the schema, unless no server would answer it.
 func printSchema(_ context.Context, p program) error {
-	if err := p.app.Check(); err != nil {
+	if err := p.app.API(application.Services{}).Check(); err != nil {
 		return err
 	}
 	_, err := io.WriteString(p.out, p.app.SDL)

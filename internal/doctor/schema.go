@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/read"
 	"forge/migrate"
@@ -11,7 +12,7 @@ import (
 
 // contract compares schema.graphqls with ent/schema and the resolvers, as they are built into this program.
 func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
-	err := d.app.Check()
+	err := d.app.API(application.Services{}).Check()
 	if err == nil {
 		return []Finding{ok("contract", "types, entities and resolvers fit together")}
 	}

@@ -8,6 +8,7 @@ import (
 	"forge/internal/admission"
 	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/httpserver"
@@ -21,14 +22,18 @@ import (
 // Parts returns the parts of a server that runs until ctx ends. A request passes, in this order,
 // what httpserver.Routes lists, the compression of its answer, and what the API's handler lists.
 func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.HandlerExtension, revocations *session.Revocations, identity *Identity) httpserver.Parts {
-	cfg := s.api()
-	cfg.Documents = documents
-	cfg.Revocations = revocations
-	cfg.Sessions = s.sessions(pools.Requests, cfg.Passwords, identity)
-	cfg.CursorKey = identity.cursors
+	opts := s.options()
+	opts.Documents = documents
+	opts.CursorKey = identity.cursors
+	passwords := s.passwords()
+	api := s.app.API(application.Services{
+		Passwords:   passwords,
+		Sessions:    s.sessions(pools.Requests, passwords, identity),
+		Revocations: revocations,
+	})
 	parts := httpserver.Parts{
-		API:         s.app.NewAPI(pools.Requests, cfg, s.log),
-		Gate:        cfg.Gate,
+		API:         gqlexec.New(api, pools.Requests, opts, s.log),
+		Gate:        opts.Gate,
 		Ready:       health.Ready(ctx, pools.Beside, s.log),
 		Origins:     s.Origins,
 		Development: !s.Production,
@@ -49,13 +54,13 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 	return parts
 }
 
-// api returns how the API handles operations, as far as the settings say it.
-func (s *Server) api() application.Config {
-	return application.Config{
+// options returns how operations are handled, as far as the settings say it.
+func (s *Server) options() gqlexec.Options {
+	return gqlexec.Options{
 		Development:    !s.Production,
 		HeldTooLong:    s.HeldTooLong,
 		IdempotencyTTL: s.IdempotencyTTL,
-		Limits: application.Limits{
+		Limits: gqlexec.Limits{
 			Depth: s.MaxDepth, Aliases: s.MaxAliases, RootFields: s.MaxRootFields, Directives: s.MaxDirectives,
 			Cost: s.MaxCost, Tokens: s.MaxTokens, AnswerBytes: s.MaxAnswerBytes,
 		},
@@ -64,8 +69,7 @@ func (s *Server) api() application.Config {
 		Gate:           admission.New(s.MaxInFlight, s.MaxQueued, s.QueueTimeout),
 		Unsent:         graphqlhttp.NewUnsent(s.MaxUnsentBytes, httpserver.Abort),
 		RequestTimeout: s.RequestTimeout,
-		AloneReads:     !s.SharedReads,
-		Passwords:      s.passwords(),
+		UnsharedReads:  !s.SharedReads,
 	}
 }
 
@@ -74,7 +78,7 @@ func (s *Server) api() application.Config {
 func (s *Server) Documents() (graphql.HandlerExtension, error) {
 	switch {
 	case s.TrustedDocuments != "":
-		manifest, err := s.app.TrustedDocuments(s.TrustedDocuments, s.MaxTokens)
+		manifest, err := s.app.API(application.Services{}).TrustedDocuments(s.TrustedDocuments, s.MaxTokens)
 		if err != nil {
 			return nil, s.Refused("TRUSTED_DOCUMENTS", err)
 		}

@@ -41,7 +41,7 @@ func New(app application.Application, s *settings.Settings, environ []string, ou
 func (s *Server) Run(ctx context.Context) error {
 	// The reader of the log may end before the server, which then goes on without it.
 	signal.Ignore(syscall.SIGPIPE)
-	if err := s.app.Check(); err != nil {
+	if err := s.app.API(application.Services{}).Check(); err != nil {
 		return err
 	}
 	if err := s.MayServe(); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"forge/ent"
 	"forge/ent/predicate"
+	"forge/ent/schema"
 	"forge/ent/user"
 	"forge/internal/apperr"
 	"forge/internal/clientip"
@@ -92,7 +93,7 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 
 // sameLogin returns what logins have in common that lead to one user: case makes none of an email, but another username, and a username has many forms.
 func sameLogin(login string) string {
-	name := username.Same(login)
+	name := username.Same(login, schema.UsernameLength)
 	if strings.Contains(name, "@") {
 		return email.Key(login)
 	}
@@ -103,7 +104,7 @@ func sameLogin(login string) string {
 // the form in which new ones are stored.
 func (s *Sessions) byLogin(ctx context.Context, login string) (*ent.User, error) {
 	keys := []string{email.Key(login), email.FormerKey(login)}
-	found, err := s.look(ctx, user.Or(user.UsernameIn(login, username.Same(login)), user.EmailKeyIn(keys...)))
+	found, err := s.look(ctx, user.Or(user.UsernameIn(login, username.Same(login, schema.UsernameLength)), user.EmailKeyIn(keys...)))
 	if len(found) == 0 {
 		return nil, err
 	}

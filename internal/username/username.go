@@ -14,19 +14,16 @@ import (
 // Allowed says which names are allowed.
 const Allowed = "letters, marks, digits, punctuation, symbols and blanks between them are allowed"
 
-// Most is how many characters a name has at most.
-const Most = 50
-
 // written is how many characters may have been written for each that is stored: a letter with two accents is one, and was three. A bound keeps others from having us
 // normalize whatever they send.
 const written = 4
 
 // Enforce returns the name in the form in which names are stored and compared: normalized (NFKC), without blanks around it, and with one at a time within.
-// The error says what is not allowed about it; a name that is returned may still have more than Most characters. Case counts.
-func Enforce(name string) (string, error) {
+// The error says what is not allowed about it; a name that is returned may still have more than most characters. Case counts.
+func Enforce(name string, most int) (string, error) {
 	name = strings.TrimSpace(name)
-	if n := utf8.RuneCountInString(name); n > written*Most {
-		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, Most)
+	if n := utf8.RuneCountInString(name); n > written*most {
+		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, most)
 	}
 	for _, r := range name {
 		if Invisible(r) {
@@ -41,8 +38,8 @@ func Enforce(name string) (string, error) {
 }
 
 // Same returns the form that names have in common that are the same to Enforce, or the name itself if it is not allowed.
-func Same(name string) string {
-	if enforced, err := Enforce(name); err == nil {
+func Same(name string, most int) string {
+	if enforced, err := Enforce(name, most); err == nil {
 		return enforced
 	}
 	return name

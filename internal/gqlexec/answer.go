@@ -1,0 +1,74 @@
+package gqlexec
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/apperr"
+	"forge/internal/budget"
+	"forge/internal/graphqlhttp"
+)
+
+// fieldBytes is what a field that gqlgen executes counts in the budget of its answer, beside its name and its text: it
+// takes several hundred bytes of memory until the answer is written.
+const fieldBytes = 64
+
+// countField is a field middleware. It counts the fields that gqlgen executes by itself, such as those of introspection;
+// once the budget is exceeded, no more of them are executed. The read engine counts what it writes.
+func countField(ctx context.Context, next graphql.Resolver) (any, error) {
+	answer := budget.FromContext(ctx)
+	if !answer.Write(fieldBytes + len(graphql.GetFieldContext(ctx).Field.Alias)) {
+		return nil, nil
+	}
+	value, err := next(ctx)
+	switch text := value.(type) {
+	case string:
+		answer.Write(len(text))
+	case *string:
+		if text != nil {
+			answer.Write(len(*text))
+		}
+	}
+	return value, err
+}
+
+// presentSome presents errors while the budget of the answer has room for them, and returns nil for the others.
+func (o *operations) presentSome(ctx context.Context, err error) *gqlerror.Error {
+	answer := budget.FromContext(ctx)
+	if answer.Exceeded() {
+		return nil // there will be one error, which says that
+	}
+	code := apperr.CodeInternal
+	if f := classify(err); f != nil {
+		code = f.Code
+	}
+	if !answer.AddError(code) {
+		return nil
+	}
+	shown := graphqlhttp.Shortened(o.present.error(ctx, err))
+	answer.AddErrorBytes(len(shown.Message) + pathBytes(shown.Path))
+	return shown
+}
+
+func pathBytes(path ast.Path) (n int) {
+	for _, step := range path {
+		name, _ := step.(ast.PathName)
+		n += len(name) + 1
+	}
+	return n
+}
+
+// withLeftOut returns the errors with one more that says how many the budget has left out, if it has.
+func withLeftOut(errs gqlerror.List, answer *budget.Answer) gqlerror.List {
+	n, code := answer.LeftOut()
+	if n == 0 {
+		return errs
+	}
+	more := graphqlhttp.MoreErrors(n)
+	more.Extensions = map[string]any{"code": string(cmp.Or(code, apperr.CodeInternal))}
+	return append(errs, more)
+}

@@ -1,0 +1,91 @@
+package gqlexec
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/apperr"
+	"forge/internal/graphqlhttp"
+	"forge/internal/telemetry"
+)
+
+// bytesAValue is how many bytes of text count as much as one value.
+const bytesAValue = 100
+
+// checkArgumentCount refuses operations whose arguments have more values than variables may have, those of a
+// variable as often as it is used: each use is decoded anew, so a variable of a megabyte that stands
+// in a thousand places would be a gigabyte.
+func checkArgumentCount(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	c := valueCount{variables: map[string]int{}, fragments: map[string]int{}}
+	for name, value := range op.Variables {
+		c.variables[name] = valuesOf(value)
+	}
+	n := c.set(op.Operation.SelectionSet)
+	if n <= graphqlhttp.MaxValues {
+		return nil
+	}
+	telemetry.FromContext(ctx).Refuse(telemetry.Cost)
+	return tooMuch(apperr.CodeTooComplex, "values in the arguments of all fields, or as much text", graphqlhttp.MaxValues, n)
+}
+
+// valueCount counts values. Each fragment is counted once, and taken as often as it is spread.
+type valueCount struct{ variables, fragments map[string]int }
+
+func (c valueCount) set(set ast.SelectionSet) (n int) {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			for _, a := range s.Arguments {
+				n = plus(n, c.value(a.Value))
+			}
+			n = plus(n, c.set(s.SelectionSet))
+		case *ast.InlineFragment:
+			n = plus(n, c.set(s.SelectionSet))
+		case *ast.FragmentSpread:
+			inside, known := c.fragments[s.Name]
+			if !known {
+				inside = c.set(s.Definition.SelectionSet)
+				c.fragments[s.Name] = inside
+			}
+			n = plus(n, inside)
+		}
+	}
+	return n
+}
+
+func (c valueCount) value(value *ast.Value) (n int) {
+	if value.Kind == ast.Variable {
+		return c.variables[value.Raw]
+	}
+	n = 1 + len(value.Raw)/bytesAValue
+	for _, child := range value.Children {
+		n = plus(n, c.value(child.Value))
+	}
+	return n
+}
+
+// valuesOf counts the values in the value of a variable. Where one stands for a list of one, gqlparser
+// has made a list of its Go type.
+func valuesOf(value any) (n int) {
+	n = 1
+	switch value := value.(type) {
+	case nil:
+	case string:
+		n += len(value) / bytesAValue
+	case map[string]any:
+		for _, member := range value {
+			n = plus(n, valuesOf(member))
+		}
+	default:
+		if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
+			for i := range list.Len() {
+				n = plus(n, valuesOf(list.Index(i).Interface()))
+			}
+		}
+	}
+	return n
+}

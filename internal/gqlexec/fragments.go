@@ -1,0 +1,197 @@
+package gqlexec
+
+import (
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/core"
+)
+
+// fragments are the fragments of a document by their names. Once checked, no two have one name,
+// all that are spread are there, and none is spread within itself: whoever follows them looks at
+// the same ones as everybody else, and comes to an end.
+type fragments map[string]*ast.FragmentDefinition
+
+// checkNames reports operations and fragments whose name another one has. It returns the fragments
+// (GraphQL specification, sections 5.2.1.1 and 5.5.1.1).
+func checkNames(document *ast.QueryDocument, found *problems) fragments {
+	operations := map[string]*ast.OperationDefinition{}
+	for _, o := range document.Operations {
+		if first := operations[o.Name]; first != nil && o.Name != "" {
+			found.add("UniqueOperationNames", core.At(first.Position), core.At(o.Position),
+				core.Message(`There can be only one operation named "%s".`, o.Name))
+		}
+		operations[o.Name] = o
+	}
+	all := fragments{}
+	for _, f := range document.Fragments {
+		if first := all[f.Name]; first != nil {
+			found.add("UniqueFragmentNames", core.At(first.Position), core.At(f.Position),
+				core.Message(`There can be only one fragment named "%s".`, f.Name))
+		}
+		all[f.Name] = f
+	}
+	return all
+}
+
+// checkSpreads reports spreads of fragments that there are none of, and of fragments within
+// themselves (GraphQL specification, sections 5.5.2.1 and 5.5.2.2).
+func (all fragments) checkSpreads(document *ast.QueryDocument, found *problems) {
+	for _, o := range document.Operations {
+		for _, s := range spreadsIn(o.SelectionSet, nil) {
+			all.checkKnown(s, found)
+		}
+	}
+	c := cycles{fragments: all, found: found, place: map[string]int{}}
+	for _, f := range document.Fragments {
+		c.enter(f)
+	}
+}
+
+func (all fragments) checkKnown(s *ast.FragmentSpread, found *problems) (known *ast.FragmentDefinition) {
+	if known = all[s.Name]; known == nil {
+		found.add("KnownFragmentNames", core.Message(`Unknown fragment "%s".`, s.Name), core.At(s.Position))
+	}
+	return known
+}
+
+// spreadsIn appends the spreads in a set to others.
+func spreadsIn(set ast.SelectionSet, to []*ast.FragmentSpread) []*ast.FragmentSpread {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			to = spreadsIn(s.SelectionSet, to)
+		case *ast.InlineFragment:
+			to = spreadsIn(s.SelectionSet, to)
+		case *ast.FragmentSpread:
+			to = append(to, s)
+		}
+	}
+	return to
+}
+
+// cycles looks at each fragment once.
+type cycles struct {
+	fragments
+	found *problems
+	path  []*ast.FragmentSpread // that led to the fragment that is being looked at
+	place map[string]int        // how many of path led to a fragment; behind if it is done with
+}
+
+const behind = -1
+
+func (c *cycles) enter(f *ast.FragmentDefinition) {
+	if _, entered := c.place[f.Name]; entered {
+		return
+	}
+	c.place[f.Name] = len(c.path)
+	for _, s := range spreadsIn(f.SelectionSet, nil) {
+		next := c.checkKnown(s, c.found)
+		if next == nil {
+			continue
+		}
+		if from, entered := c.place[s.Name]; entered && from != behind {
+			c.report(s, c.path[from:])
+			continue
+		}
+		c.path = append(c.path, s)
+		c.enter(next)
+		c.path = c.path[:len(c.path)-1]
+	}
+	c.place[f.Name] = behind
+}
+
+// report reports a spread of a fragment within itself. The message has the beginning of a long way.
+func (c *cycles) report(s *ast.FragmentSpread, via []*ast.FragmentSpread) {
+	var names strings.Builder
+	for i, step := range via[:min(len(via), 10)] {
+		names.WriteString([]string{` via "`, `, "`}[min(i, 1)] + step.Name + `"`)
+	}
+	if len(via) > 10 {
+		names.WriteString(", …")
+	}
+	c.found.add("NoFragmentCycles", core.At(s.Position),
+		core.Message(`Cannot spread fragment "%s" within itself%s.`, s.Name, names.String()))
+}
+
+// expansion adds up how many selections sets stand for, those of a fragment as often as it is
+// spread. Each fragment is counted once.
+type expansion struct {
+	fragments
+	sizes map[string]int
+}
+
+func (e expansion) of(set ast.SelectionSet) (total int) {
+	for _, selection := range set {
+		total = plus(total, 1)
+		switch s := selection.(type) {
+		case *ast.Field:
+			total = plus(total, e.of(s.SelectionSet))
+		case *ast.InlineFragment:
+			total = plus(total, e.of(s.SelectionSet))
+		case *ast.FragmentSpread:
+			total = plus(total, e.fragment(s.Name))
+		}
+	}
+	return total
+}
+
+func (e expansion) fragment(name string) int {
+	size, known := e.sizes[name]
+	if !known {
+		size = e.of(e.fragments[name].SelectionSet)
+		e.sizes[name] = size
+	}
+	return size
+}
+
+// checkExpansion takes from the budget what all operations stand for, as they are followed into
+// fragments again and again by those who run them.
+func (all fragments) checkExpansion(document *ast.QueryDocument, b *stepBudget) {
+	e := expansion{all, map[string]int{}}
+	for _, o := range document.Operations {
+		b.spend(e.of(o.SelectionSet))
+	}
+}
+
+// maxIntrospected is how many lists of introspection may stand inside each other. With each, the
+// answer is as many times larger as there are types, fields or arguments.
+const maxIntrospected = 2
+
+// introspection is a rule: no operation may ask for more lists of introspection inside each other
+// than maxIntrospected. It is gqlparser's, which follows fragments as often as they are spread.
+func (all fragments) introspection(b *stepBudget) core.RuleFunc {
+	depths := map[string]int{}
+	var depthOf func(ast.SelectionSet) int
+	depthOf = func(set ast.SelectionSet) (deepest int) {
+		for _, selection := range set {
+			b.spend(1)
+			depth := 0
+			switch s := selection.(type) {
+			case *ast.Field:
+				depth = depthOf(s.SelectionSet)
+				switch s.Name {
+				case "fields", "interfaces", "possibleTypes", "inputFields":
+					depth++
+				}
+			case *ast.InlineFragment:
+				depth = depthOf(s.SelectionSet)
+			case *ast.FragmentSpread:
+				known := false
+				if depth, known = depths[s.Name]; !known {
+					depth = depthOf(all[s.Name].SelectionSet)
+					depths[s.Name] = depth
+				}
+			}
+			deepest = max(deepest, depth)
+		}
+		return deepest
+	}
+	return func(events *core.Events, add core.AddErrFunc) {
+		events.OnField(func(_ *core.Walker, f *ast.Field) {
+			if (f.Name == "__schema" || f.Name == "__type") && depthOf(f.SelectionSet) > maxIntrospected {
+				add(core.Message("Maximum introspection depth exceeded"), core.At(f.Position))
+			}
+		})
+	}
+}

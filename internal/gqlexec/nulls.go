@@ -1,0 +1,93 @@
+package gqlexec
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// checkNulls refuses an operation in which a variable is null where null is not allowed. A default, of the
+// variable or of the place where it stands, lets a variable that may be null stand there, but does not
+// keep a client from sending null (GraphQL specification, sections 5.8.5 and 6.4.1). gqlgen would take
+// false, 0 or "null" for it.
+func checkNulls(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	for _, v := range op.Variables {
+		if v == nil {
+			s := nullSearch{op: op, seen: map[string]bool{}}
+			s.selections(op.Operation.SelectionSet)
+			return s.err
+		}
+	}
+	return nil
+}
+
+// nullSearch looks for a variable that is null where null is not allowed, in what is not skipped.
+type nullSearch struct {
+	op   *graphql.OperationContext
+	seen map[string]bool // fragments
+	err  *gqlerror.Error
+}
+
+func (s *nullSearch) selections(set ast.SelectionSet) {
+	for _, selection := range set {
+		if s.err != nil {
+			return
+		}
+		switch of := selection.(type) {
+		case *ast.Field:
+			if s.included(of.Directives) {
+				for _, argument := range of.Arguments {
+					s.value(argument.Value, fmt.Sprintf("the argument %q of %q", argument.Name, of.Name), argument.Name)
+				}
+				s.selections(of.SelectionSet)
+			}
+		case *ast.InlineFragment:
+			if s.included(of.Directives) {
+				s.selections(of.SelectionSet)
+			}
+		case *ast.FragmentSpread:
+			if s.included(of.Directives) && !s.seen[of.Name] {
+				s.seen[of.Name] = true
+				s.selections(of.Definition.SelectionSet)
+			}
+		}
+	}
+}
+
+// included is whether @skip and @include let a selection be answered. A variable of theirs that is
+// null is refused by switches.
+func (s *nullSearch) included(directives ast.DirectiveList) bool {
+	for _, directive := range directives {
+		condition := directive.Arguments.ForName("if")
+		if condition == nil {
+			continue
+		}
+		on, _ := condition.Value.Value(s.op.Variables)
+		if on == (directive.Name == "skip") {
+			return false
+		}
+	}
+	return true
+}
+
+// value looks at a value, and into it. It stands at a place, and at the end of an argument's path.
+func (s *nullSearch) value(value *ast.Value, place, path string) {
+	if value.Kind == ast.Variable && value.ExpectedType.NonNull {
+		if v, sent := s.op.Variables[value.Raw]; sent && v == nil && s.err == nil {
+			s.err = badVariable(path, fmt.Sprintf("the variable $%s is null; %s must be of type %s: leave it out or send a value",
+				value.Raw, place, value.ExpectedType))
+			s.err.Locations = []gqlerror.Location{{Line: value.Position.Line, Column: value.Position.Column}}
+		}
+	}
+	for i, child := range value.Children {
+		step := strconv.Itoa(i)
+		if child.Name != "" {
+			place, step = fmt.Sprintf("%q of %s", child.Name, value.Definition.Name), child.Name
+		}
+		s.value(child.Value, place, path+"."+step)
+	}
+}

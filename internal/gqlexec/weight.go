@@ -1,0 +1,102 @@
+package gqlexec
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/read"
+)
+
+// What a document takes in memory, in bytes, as measured on documents of several kinds.
+const (
+	nodeBytes      = 320     // a field, fragment, directive, argument, value or variable as it is parsed
+	planBytes      = 384     // a field as it is compiled, wherever its fragment is spread
+	operationBytes = 3 << 10 // beside its fields
+)
+
+// weightOf returns how many bytes a valid document takes beside its text once each of its operations is compiled for all values of its
+// switches, or a little more.
+func weightOf(doc *ast.QueryDocument) int {
+	w := weight{fragments: map[string]int{}, switches: map[string]bool{}}
+	for _, fragment := range doc.Fragments {
+		w.fragment(fragment)
+	}
+	fields := 0
+	for _, op := range doc.Operations {
+		for _, v := range op.VariableDefinitions {
+			w.nodes++
+			w.value(v.DefaultValue)
+			w.directives(v.Directives)
+		}
+		w.directives(op.Directives)
+		fields = plus(fields, w.set(op.SelectionSet))
+	}
+	compiled := times(fields, planBytes*min(1<<min(len(w.switches), 10), read.PlansAnOperation))
+	return plus(w.nodes*nodeBytes+len(doc.Operations)*operationBytes, compiled)
+}
+
+// weight counts what there is in a document.
+type weight struct {
+	nodes     int
+	fragments map[string]int  // how many fields each stands for
+	switches  map[string]bool // the variables in directives
+}
+
+// set returns how many fields a selection stands for.
+func (w *weight) set(set ast.SelectionSet) (fields int) {
+	for _, selection := range set {
+		w.nodes++
+		switch s := selection.(type) {
+		case *ast.Field:
+			w.arguments(s.Arguments)
+			w.directives(s.Directives)
+			fields = plus(fields, plus(1, w.set(s.SelectionSet)))
+		case *ast.InlineFragment:
+			w.directives(s.Directives)
+			fields = plus(fields, w.set(s.SelectionSet))
+		case *ast.FragmentSpread:
+			w.directives(s.Directives)
+			fields = plus(fields, w.fragment(s.Definition))
+		}
+	}
+	return fields
+}
+
+func (w *weight) fragment(f *ast.FragmentDefinition) int {
+	fields, known := w.fragments[f.Name]
+	if !known {
+		w.nodes++
+		w.directives(f.Directives)
+		fields = w.set(f.SelectionSet)
+		w.fragments[f.Name] = fields
+	}
+	return fields
+}
+
+func (w *weight) directives(list ast.DirectiveList) {
+	for _, d := range list {
+		w.nodes++
+		w.arguments(d.Arguments)
+		for _, a := range d.Arguments {
+			if a.Value.Kind == ast.Variable {
+				w.switches[a.Value.Raw] = true
+			}
+		}
+	}
+}
+
+func (w *weight) arguments(list ast.ArgumentList) {
+	for _, a := range list {
+		w.nodes++
+		w.value(a.Value)
+	}
+}
+
+func (w *weight) value(v *ast.Value) {
+	if v == nil {
+		return
+	}
+	w.nodes++
+	for _, child := range v.Children {
+		w.value(child.Value)
+	}
+}
