@@ -9,7 +9,8 @@ import (
 	"forge/migrate"
 )
 
-// Accounts returns the demo users that anybody can sign in as. In a database whose schema is still to come there are none.
+// Accounts returns the demo accounts that anybody can sign in with. It returns none if the database
+// has no schema yet.
 func Accounts(ctx context.Context, db *database.DB, data demo.Data) ([]demo.Account, error) {
 	err := migrate.Check(ctx, db.DB, db.Dialect)
 	if _, pending := errors.AsType[*migrate.PendingError](err); pending {
