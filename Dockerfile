@@ -5,12 +5,12 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
-ARG VERSION=unknown TARGETOS TARGETARCH
+ARG VERSION=0.1.0 TARGETOS TARGETARCH
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /out/forge .
 
 FROM scratch
-ARG VERSION=unknown
+ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="Forge" \
       org.opencontainers.image.description="A GraphQL server for users, heroes, teams, products and orders" \
       org.opencontainers.image.version="$VERSION" \

@@ -10,6 +10,7 @@ import (
 	"forge/ent/user"
 	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/gqlexec"
 	"forge/internal/session"
 	"forge/internal/unit"
@@ -29,14 +30,14 @@ func Application(sdl, version string) application.Application {
 		},
 		Tables:   tables(),
 		Accounts: application.Accounts{Roles: []string{string(user.RoleADMIN), string(user.RoleUSER)}, SetRole: setRole},
-		Demo: application.Demo{
+		Demo: demo.Data{
 			Scale:    seed.Demo,
 			MaxScale: seed.MaxScale,
 			About:    "20 users, 1 team, 200 heroes, 5 products and 100 orders for each step",
 			Fill:     seed.Fill,
 			Usable:   seed.Usable,
 		},
-		Playground: func(signIn bool, accounts []application.DemoAccount) http.Handler {
+		Playground: func(signIn bool, accounts []demo.Account) http.Handler {
 			cfg := playground.Config{SignIn: signIn}
 			for _, a := range accounts {
 				cfg.Accounts = append(cfg.Accounts, playground.Account(a))

@@ -1,9 +1,9 @@
 package seed
 
-import "forge/internal/application"
+import "forge/internal/demo"
 
 // Accounts are one of each role. They are the first two users, and have these passwords only if Run is told so.
-var Accounts = []application.DemoAccount{
+var Accounts = []demo.Account{
 	{Username: "admin", Password: "forge-demo-admin", Role: "ADMIN"},
 	{Username: "user", Password: "forge-demo-user", Role: "USER"},
 }

@@ -14,8 +14,8 @@ import (
 	"entgo.io/ent/dialect"
 
 	"forge/ent/user"
-	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/unit"
 )
 
@@ -27,7 +27,7 @@ const MaxScale = 10_000
 
 // Run stores the demo data of a scale, from 1 to MaxScale: for each step of it 20 users, 1 team, 200
 // heroes (10 a user), 5 products and 100 orders (5 a user) of 3 items. It stores everything or nothing,
-// and returns application.ErrNotEmpty if the database has any row.
+// and returns demo.ErrNotEmpty if the database has any row.
 func Run(ctx context.Context, db *database.DB, scale int) error { return Fill(ctx, db, scale, false) }
 
 // Fill does the same as Run. With passwords, Accounts have theirs, which everybody knows.
@@ -56,7 +56,7 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 	return u.Commit(ctx)
 }
 
-// mustBeEmpty returns application.ErrNotEmpty if there are rows. Until u ends nobody else can fill the database.
+// mustBeEmpty returns demo.ErrNotEmpty if there are rows. Until u ends nobody else can fill the database.
 func mustBeEmpty(ctx context.Context, u *unit.Unit) error {
 	// SQLite has one writer anyway, and u is it.
 	if u.Dialect() == dialect.Postgres {
@@ -77,7 +77,7 @@ func mustBeEmpty(ctx context.Context, u *unit.Unit) error {
 		return fmt.Errorf("look for rows: %w", err)
 	}
 	if filled {
-		return application.ErrNotEmpty
+		return demo.ErrNotEmpty
 	}
 	return nil
 }

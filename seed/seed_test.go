@@ -16,8 +16,8 @@ import (
 	"forge/ent/orderitem"
 	_ "forge/ent/runtime" // the defaults of new rows
 	"forge/ent/team"
-	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
@@ -286,8 +286,8 @@ func TestNotEmpty(t *testing.T) {
 		if err := u.Commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := Run(t.Context(), db, 1); !errors.Is(err, application.ErrNotEmpty) {
-			t.Errorf("beside a team: %v, want %v", err, application.ErrNotEmpty)
+		if err := Run(t.Context(), db, 1); !errors.Is(err, demo.ErrNotEmpty) {
+			t.Errorf("beside a team: %v, want %v", err, demo.ErrNotEmpty)
 		}
 		if n := mustCount(t, db, "SELECT count(*) FROM users"); n != 0 {
 			t.Errorf("%d users were stored", n)
@@ -298,8 +298,8 @@ func TestNotEmpty(t *testing.T) {
 		if err := Run(t.Context(), db, 1); err != nil {
 			t.Errorf("once it is empty: %v", err)
 		}
-		if err := Run(t.Context(), db, 1); !errors.Is(err, application.ErrNotEmpty) {
-			t.Errorf("a second time: %v, want %v", err, application.ErrNotEmpty)
+		if err := Run(t.Context(), db, 1); !errors.Is(err, demo.ErrNotEmpty) {
+			t.Errorf("a second time: %v, want %v", err, demo.ErrNotEmpty)
 		}
 	})
 }
@@ -317,8 +317,8 @@ func TestAtOnce(t *testing.T) {
 		for range 3 {
 			if err := <-results; err == nil {
 				done++
-			} else if !errors.Is(err, application.ErrNotEmpty) {
-				t.Errorf("%v, want %v", err, application.ErrNotEmpty)
+			} else if !errors.Is(err, demo.ErrNotEmpty) {
+				t.Errorf("%v, want %v", err, demo.ErrNotEmpty)
 			}
 		}
 		if users := mustCount(t, db, "SELECT count(*) FROM users"); done != 1 || users != 20 {
@@ -336,7 +336,7 @@ func TestAllOrNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := Run(t.Context(), db, 1)
-		if err == nil || errors.Is(err, application.ErrNotEmpty) || errors.Is(err, sql.ErrNoRows) {
+		if err == nil || errors.Is(err, demo.ErrNotEmpty) || errors.Is(err, sql.ErrNoRows) {
 			t.Errorf("without a column: %v, want the database's error", err)
 		}
 		if n := mustCount(t, db, "SELECT count(*) FROM users"); n != 0 {

@@ -9,17 +9,17 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"forge/ent/user"
-	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/unit"
 )
 
 // Usable returns those of Accounts that anybody can sign in as: they are there, active, and have the passwords that they were given. One whose password was
 // hashed anew, because hashes have another cost now, is not among them.
-func Usable(ctx context.Context, db *database.DB) ([]application.DemoAccount, error) {
+func Usable(ctx context.Context, db *database.DB) ([]demo.Account, error) {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()
-	var usable []application.DemoAccount
+	var usable []demo.Account
 	each := func(rows *stdsql.Rows) error {
 		for rows.Next() {
 			var username, hash string
@@ -39,6 +39,6 @@ func Usable(ctx context.Context, db *database.DB) ([]application.DemoAccount, er
 	if err := u.Rows(ctx, each, statement, args...); err != nil {
 		return nil, fmt.Errorf("look for the demo users: %w", err)
 	}
-	slices.SortFunc(usable, func(a, b application.DemoAccount) int { return slices.Index(Accounts, a) - slices.Index(Accounts, b) })
+	slices.SortFunc(usable, func(a, b demo.Account) int { return slices.Index(Accounts, a) - slices.Index(Accounts, b) })
 	return usable, nil
 }

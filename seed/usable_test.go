@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"forge/ent/user"
-	"forge/internal/application"
+	"forge/internal/demo"
 	"forge/test/dbtest"
 )
 
@@ -14,7 +14,7 @@ func TestUsable(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := mustOpen(t, url)
-		check := func(when string, want ...application.DemoAccount) {
+		check := func(when string, want ...demo.Account) {
 			t.Helper()
 			got, err := Usable(t.Context(), db)
 			if err != nil || !slices.Equal(got, want) {

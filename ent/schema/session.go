@@ -1,3 +1,5 @@
+// This file belongs to the framework, and not to the application.
+
 package schema
 
 import (

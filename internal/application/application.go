@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/gqlexec"
 	"forge/internal/password"
 	"forge/internal/session"
@@ -18,23 +19,23 @@ type Application struct {
 	Usage   string // completes "forge - ", in --help
 	SDL     string // schema.graphqls
 
-	// API returns the API, whose resolvers use the services.
+	// API returns the API with what its resolvers need of the server. The zero Services will do where
+	// no operation is run.
 	API func(Services) gqlexec.API
 
 	Tables   []string // of the database, without the one of the migrations
 	Accounts Accounts
-	Demo     Demo
+	Demo     demo.Data
 	// Playground returns the handler of the page at /. Whoever opens the page may sign in with one of
 	// the accounts.
-	Playground func(signIn bool, accounts []DemoAccount) http.Handler
+	Playground func(signIn bool, accounts []demo.Account) http.Handler
 }
 
-// Services are what the framework provides to resolvers. To look at the API without running it, the
-// zero value will do.
+// Services are the parts of a server that resolvers need.
 type Services struct {
 	Passwords   *password.Hasher
-	Sessions    *session.Sessions    // signs people in; nil if this server has no key for tokens
-	Revocations *session.Revocations // has to learn at once whose tokens a resolver revokes
+	Sessions    *session.Sessions    // signs people in; with nil, nobody can sign in
+	Revocations *session.Revocations // learns at once whose tokens are revoked here
 }
 
 // Accounts are what people sign in to.
@@ -47,22 +48,3 @@ type Accounts struct {
 
 // ErrNoAccount is the error for a name that no account has.
 var ErrNoAccount = errors.New("there is no such account")
-
-// Demo is data to try the application with.
-type Demo struct {
-	Scale, MaxScale int    // of a first start, and the largest there is; the smallest is 1
-	About           string // completes "how much: ", about one step of the scale
-	// Fill stores the data of a scale in an empty database. With accounts, anybody can sign in with
-	// the passwords of the demo accounts. It returns ErrNotEmpty, and stores nothing, if the
-	// database has rows.
-	Fill func(ctx context.Context, db *database.DB, scale int, accounts bool) error
-	// Usable returns the demo accounts of a database that anybody can sign in with.
-	Usable func(context.Context, *database.DB) ([]DemoAccount, error)
-}
-
-// A DemoAccount is an account whose password everybody knows.
-type DemoAccount struct{ Username, Password, Role string }
-
-// ErrNotEmpty is the error for demo data in a database that has rows: they never mix with what
-// somebody stored.
-var ErrNotEmpty = errors.New("the database is not empty: demo data are only for an empty one")

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 
-	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/migrator"
 	"forge/migrate"
 )
 
-// Accounts returns the demo users that anybody can sign in as. In a database whose schema is still to come there are none.
-func Accounts(ctx context.Context, db *database.DB, demo application.Demo) ([]application.DemoAccount, error) {
+// Accounts returns the demo accounts that anybody can sign in with. It returns none if the database
+// has no schema yet.
+func Accounts(ctx context.Context, db *database.DB, data demo.Data) ([]demo.Account, error) {
 	err := migrator.New(migrate.Files, db.Dialect).Check(ctx, db.DB)
 	if _, pending := errors.AsType[*migrator.PendingError](err); pending {
 		return nil, nil
@@ -19,5 +20,5 @@ func Accounts(ctx context.Context, db *database.DB, demo application.Demo) ([]ap
 	if err != nil {
 		return nil, err
 	}
-	return demo.Usable(ctx, db)
+	return data.Usable(ctx, db)
 }

@@ -1,5 +1,5 @@
-// Package bootstrap opens the database and brings it into the state that the settings ask for. Its errors are sentences
-// for whoever started Forge, and name the database.
+// Package bootstrap opens the database and brings it into the state that the settings ask for. Its
+// errors name the database and are written for whoever started Forge.
 package bootstrap
 
 import (
@@ -7,37 +7,41 @@ import (
 	"errors"
 	"log/slog"
 
-	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/migrator"
 	"forge/internal/settings"
 	"forge/internal/usage"
 	"forge/migrate"
 )
 
-// Open returns the database of the settings, once it has answered and, for a file, can be written. A file that is not there is made.
+// Open returns the database of the settings. It makes a SQLite file that is missing. It returns an
+// error if the database does not answer, or if a file cannot be written.
 func Open(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	return open(ctx, s, true, usable)
 }
 
-// OpenToMigrate is Open for who waits, however long it takes, until others have done the same: a file that they have locked will do.
+// OpenToMigrate does the same as Open, but accepts a file that another process has locked:
+// migrating waits until the others have finished.
 func OpenToMigrate(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	return open(ctx, s, true, usableByOthers)
 }
 
-// OpenExisting is Open for a file that has to be there.
+// OpenExisting does the same as Open, but returns an error if a SQLite file is missing.
 func OpenExisting(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	return open(ctx, s, false, usable)
 }
 
-// Look is for who only reads: a file has to be there and may be one that cannot be written, and nothing about it changes.
+// Look opens the database for reading and changes nothing about it. A SQLite file has to exist, and
+// may be one that cannot be written.
 func Look(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	looking := *s
 	looking.Pool.LookOnly = true
 	return open(ctx, &looking, false, answers)
 }
 
-// open makes a file that is not there if it is told so, and wants the database to be of use.
+// open opens the database and returns it if use finds no fault with it. With make, it makes a
+// SQLite file that is missing.
 func open(ctx context.Context, s *settings.Settings, make bool, use func(context.Context, *database.DB, string) error) (*database.DB, error) {
 	if err := haveFile(s.DatabaseURL, make); err != nil {
 		return nil, explain(s, err)
@@ -54,8 +58,9 @@ func open(ctx context.Context, s *settings.Settings, make bool, use func(context
 	return db, nil
 }
 
-// Schema applies pending migrations if the settings say so. Otherwise a server may start before the migrations ran, and is not
-// ready until they have; any other difference is an error.
+// Schema applies pending migrations if the settings say so. If they do not, pending migrations are
+// only logged: the server is not ready until somebody else has applied them. Any other difference
+// between the schema and the migrations is an error.
 func Schema(ctx context.Context, s *settings.Settings, db *database.DB, log *slog.Logger) error {
 	if s.Migrate {
 		err := MayMigrate(s, db)
@@ -72,7 +77,7 @@ func Schema(ctx context.Context, s *settings.Settings, db *database.DB, log *slo
 	return explain(s, err)
 }
 
-// MayMigrate returns an error if the way to the database leads through PgBouncer. The error is a *usage.Error.
+// MayMigrate returns a *usage.Error if the address of the database leads through PgBouncer.
 func MayMigrate(s *settings.Settings, db *database.DB) error {
 	if !db.Options.PgBouncer {
 		return nil
@@ -82,25 +87,27 @@ func MayMigrate(s *settings.Settings, db *database.DB) error {
 		database.Redact(s.DatabaseURL))
 }
 
-// Demo fills an empty database with demo data if the settings say so, and reports whether it did. A database without a
-// schema stays as it is. Everybody knows a password there if the settings allow it.
-func Demo(ctx context.Context, s *settings.Settings, db *database.DB, demo application.Demo) (filled bool, err error) {
+// Demo fills an empty database with demo data if the settings say so, and reports whether it did.
+// It leaves a database without a schema as it is. The demo accounts get their passwords if the
+// settings allow that.
+func Demo(ctx context.Context, s *settings.Settings, db *database.DB, data demo.Data) (filled bool, err error) {
 	if !s.Demo {
 		return false, nil
 	}
-	err = Seed(ctx, s, db, demo, demo.Scale, s.DemoPasswords())
+	err = Seed(ctx, s, db, data, data.Scale, s.DemoPasswords())
 	_, pending := errors.AsType[*migrator.PendingError](err)
-	if pending || errors.Is(err, application.ErrNotEmpty) {
+	if pending || errors.Is(err, demo.ErrNotEmpty) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// Seed fills the database with the demo data of a scale. With passwords, the demo accounts have theirs, which everybody
-// knows. There must be a schema, and no row.
-func Seed(ctx context.Context, s *settings.Settings, db *database.DB, demo application.Demo, scale int, passwords bool) error {
+// Seed fills the database with the demo data of a scale. With passwords, the demo accounts get
+// theirs, which everybody knows. It returns an error if migrations are pending or the database has
+// rows.
+func Seed(ctx context.Context, s *settings.Settings, db *database.DB, data demo.Data, scale int, passwords bool) error {
 	if err := migrator.New(migrate.Files, db.Dialect).Check(ctx, db.DB); err != nil {
 		return explain(s, err)
 	}
-	return explain(s, demo.Fill(ctx, db, scale, passwords))
+	return explain(s, data.Fill(ctx, db, scale, passwords))
 }

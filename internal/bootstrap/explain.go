@@ -12,12 +12,13 @@ import (
 	"forge/internal/settings"
 )
 
-// explain returns an error that names the database, and says in plain words what is wrong with it if that is known.
+// explain adds the name of the database to an error, and says in plain words what is wrong if that
+// is known.
 func explain(s *settings.Settings, err error) error {
 	if err == nil {
 		return nil
 	}
-	// A statement of a migration that failed says so itself, and more than is known of it here.
+	// The error of a failed migration has its statement, which says more than the hints below.
 	if _, ok := errors.AsType[*migrator.StepError](err); !ok {
 		if refused, ok := errors.AsType[*pq.Error](err); ok && permanent[refused.Code] != "" {
 			err = fmt.Errorf("%s; %s", refused.Message, permanent[refused.Code])
@@ -32,7 +33,7 @@ func explain(s *settings.Settings, err error) error {
 	return fmt.Errorf("%s=%q: %w", s.NameOf("DATABASE_URL"), database.Redact(s.DatabaseURL), err)
 }
 
-// permanent says what to do about refusals that trying again does not help against.
+// permanent has advice for the refusals of PostgreSQL that trying again does not help against.
 var permanent = map[pqerror.Code]string{
 	pqerror.InvalidCatalogName:                "make it first (createdb), or name another one",
 	pqerror.InvalidPassword:                   "the address has another user or password than the server knows",

@@ -10,7 +10,7 @@ import (
 	"forge/internal/settings"
 )
 
-// What is wrong for good must not be tried again.
+// TestExplainPermanent checks that the errors which trying again does not mend do not ask for that.
 func TestExplainPermanent(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[pqerror.Code]string{

@@ -10,8 +10,8 @@ import (
 	"forge/internal/database"
 )
 
-// haveFile returns an error if a SQLite database would have to be made and must not be, or cannot. What else may be wrong with
-// a file SQLite says itself.
+// haveFile returns an error if a SQLite file is missing and cannot or must not be made. SQLite
+// itself reports all other faults of a file.
 func haveFile(address string, make bool) error {
 	path, mode, ok := database.SQLiteFile(address)
 	if !ok || !missing(path) {

@@ -10,19 +10,21 @@ import (
 	"forge/internal/database"
 )
 
-// patience is how long a database may take to answer when Forge starts. A SQLite file that is in use is waited for 5 s.
-const patience = 10 * time.Second
+// startTimeout bounds how long Forge waits for a database when it starts. A locked SQLite file has
+// 5 seconds of it.
+const startTimeout = 10 * time.Second
 
 // answers returns an error if the database does not answer.
 func answers(ctx context.Context, db *database.DB, _ string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	return db.PingContext(ctx)
 }
 
-// usable returns an error if the database does not answer, or is a file that is locked or cannot be written.
+// usable returns an error if the database does not answer, or if its file is locked or cannot be
+// written.
 func usable(ctx context.Context, db *database.DB, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if db.Dialect != dialect.SQLite || strings.HasSuffix(address, "?mode=ro") {
 		return db.PingContext(ctx)
@@ -35,7 +37,8 @@ func usable(ctx context.Context, db *database.DB, address string) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	// SQLite opens a file without the right to write, and begins without it: only writing tells.
+	// SQLite opens a file that it may not write, and begins a transaction on it. Only the first
+	// write fails.
 	_, err = conn.ExecContext(ctx, "CREATE TABLE forge_may_write (x)")
 	if _, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); err == nil {
 		err = rollback
@@ -43,7 +46,7 @@ func usable(ctx context.Context, db *database.DB, address string) error {
 	return err
 }
 
-// usableByOthers is usable, unless others are using the database right now.
+// usableByOthers does the same as usable, but accepts a file that another process has locked.
 func usableByOthers(ctx context.Context, db *database.DB, address string) error {
 	if err := usable(ctx, db, address); !database.Busy(err) {
 		return err

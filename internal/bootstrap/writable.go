@@ -12,8 +12,8 @@ import (
 	"forge/internal/database"
 )
 
-// unwritable returns an error that says which part of a SQLite database cannot be written, if that may be why err came, or nil.
-// To try again would not help.
+// unwritable returns an error that says which part of a SQLite database cannot be written, if that
+// explains err, or nil. Trying again does not help against it.
 func unwritable(address string, err error) error {
 	path, mode, isFile := database.SQLiteFile(address)
 	e, ok := errors.AsType[*sqlite.Error](err)
@@ -49,7 +49,7 @@ func unwritable(address string, err error) error {
 	return nil
 }
 
-// cause returns what the system says of a file, without the file's name.
+// cause returns the error of the operating system without the name of the file.
 func cause(err error) error {
 	if e, ok := errors.AsType[*os.PathError](err); ok {
 		return e.Err

@@ -17,8 +17,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestUnwritable starts on what a user may not write: nothing says "try again". Root may write everything, so that root's tests do it
-// as nobody.
+// TestUnwritable starts Forge on files and folders that its user may not write. The errors must not
+// say "try again". Root may write everything, so root runs the test as nobody.
 func TestUnwritable(t *testing.T) {
 	if address := os.Getenv("BOOTSTRAP_OPENS"); address != "" {
 		s := &settings.Settings{DatabaseURL: address, Migrate: true, Pool: database.Options{}}
@@ -79,7 +79,7 @@ func copyTo(t *testing.T, from, to string, mode os.FileMode) {
 	}
 }
 
-// inWAL copies a SQLite file and makes it one that is written with a log, by its header:
+// inWAL copies a SQLite file and marks the copy in its header as one with a write-ahead log:
 // https://sqlite.org/fileformat.html, offset 18.
 func inWAL(t *testing.T, from, to string) {
 	t.Helper()

@@ -6,17 +6,17 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"forge/internal/application"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
+	"forge/internal/demo"
 	"forge/internal/usage"
 )
 
-func seedCommand(do doer, demo application.Demo) *cli.Command {
+func seedCommand(do doer, data demo.Data) *cli.Command {
 	return &cli.Command{
 		Name: "seed", Usage: "fill an empty database with demo data", Action: do(fill),
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "scale", Value: strconv.Itoa(demo.Scale), Local: true, Usage: "how much: " + demo.About},
+			&cli.StringFlag{Name: "scale", Value: strconv.Itoa(data.Scale), Local: true, Usage: "how much: " + data.About},
 			&cli.BoolFlag{Name: "passwords", Local: true,
 				Usage: "let everybody sign in as an administrator and as a user, with the passwords of a first start in development; not in production"},
 		},

@@ -1,4 +1,5 @@
-// Package health answers the probes of whoever runs the server: does it live, and can it be sent requests.
+// Package health answers the probes of whoever runs the server: whether it lives, and whether it
+// can take requests.
 package health
 
 import (
@@ -15,24 +16,25 @@ import (
 	"forge/migrate"
 )
 
-// Live answers 200 for as long as the process does anything at all.
+// Live answers 200 for as long as the process runs.
 func Live(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// Ready answers 200 if the database answers and has the schema that this build is for, and otherwise 503 with the reason. While the
-// database can only be read, it answers 200 and says so, or 503 if the request asks for writes=1. The log has the details. While a
-// table is locked the schema cannot be compared, and what was last seen of it holds. Once running has ended the server is about to
-// leave: 503, whatever the database says.
+// Ready returns the handler of the readiness probe. It answers 200 if the database answers and has
+// the schema of this build, and otherwise 503 with the reason. Once ctx has ended, the server is
+// shutting down and the answer is 503. If the database is read-only, the answer is 200 and says so,
+// or 503 if the request asks for writes=1. The log has the details.
 //
-// However many ask, one look at the database is under way at a time, and what it found is good for a second. db should be a pool
-// that requests do not use: one that they fill would say nothing of the database.
-func Ready(running context.Context, db *database.DB, log *slog.Logger) http.Handler {
+// Only one check of the database runs at a time, and its result holds for a second, however many
+// clients ask. db should be a pool that requests do not use: a full pool says nothing about the
+// database. While a table is locked its schema cannot be compared, and the last known result holds.
+func Ready(ctx context.Context, db *database.DB, log *slog.Logger) http.Handler {
 	shared := newShared(newLook(db), log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := finding{err: errLeaving}
-		if running.Err() == nil {
+		if ctx.Err() == nil {
 			found = shared.get(r.Context())
 		}
 		status, body := http.StatusOK, answer{Status: "ok"}
@@ -52,7 +54,7 @@ func Ready(running context.Context, db *database.DB, log *slog.Logger) http.Hand
 	})
 }
 
-// newLook returns what looks at a database.
+// newLook returns a function that checks a database.
 func newLook(db *database.DB) func(context.Context) finding {
 	schema := migrator.NewChecker(migrator.New(migrate.Files, db.Dialect), db.DB)
 	return func(ctx context.Context) finding {
@@ -70,14 +72,14 @@ type answer struct {
 	Writable *bool  `json:"writable,omitempty"`
 }
 
-// errors whose text is the reason that everybody may read
+// These errors may be shown to everybody.
 var (
 	errLeaving  = errors.New("the server is shutting down")
 	errReadOnly = errors.New("the database can only be read at present")
 )
 
-// reason says why the server is not ready, in words that may be shown to everybody: names of migrations, and nothing of what
-// tables look like.
+// reason returns why the server is not ready, in words that everybody may see. It names migrations,
+// and nothing of what the tables are like.
 func reason(err error) string {
 	if errors.Is(err, errLeaving) || errors.Is(err, errReadOnly) {
 		return err.Error()
@@ -103,5 +105,5 @@ func reason(err error) string {
 	return strings.Join(all, "; ")
 }
 
-// patience is how long the database may take to answer a probe.
-const patience = 2 * time.Second
+// probeTimeout bounds the time that the database has to answer a probe.
+const probeTimeout = 2 * time.Second

@@ -20,7 +20,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestShared lets many ask at once, again at once, and a second later: each time there is one look at most.
+// TestShared sends many probes at once, then again, then a second later. Each time there is at most
+// one check.
 func TestShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var looks atomic.Int64
@@ -53,38 +54,38 @@ func TestShared(t *testing.T) {
 	})
 }
 
-// TestSharedDeadline has looks that do not heed their deadline: who asks does not wait for them, nor, once the client has gone, for the
-// deadline. What comes after looks anew.
+// TestSharedDeadline has checks that overrun their deadline. A probe waits no longer than the
+// deadline, or than its client does. The next probe starts a new check.
 func TestSharedDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var silent atomic.Bool
 		silent.Store(true)
 		s := newShared(func(context.Context) finding {
 			if silent.Load() {
-				time.Sleep(10 * patience)
+				time.Sleep(10 * probeTimeout)
 			}
 			return finding{}
 		}, slog.New(slog.DiscardHandler))
 		start := time.Now()
-		if found := s.get(t.Context()); !errors.Is(found.err, context.DeadlineExceeded) || time.Since(start) != patience {
+		if found := s.get(t.Context()); !errors.Is(found.err, context.DeadlineExceeded) || time.Since(start) != probeTimeout {
 			t.Errorf("%v after %v", found.err, time.Since(start))
 		}
 		time.Sleep(fresh)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if found := s.get(ctx); found.err == nil || time.Since(start) > patience+fresh+time.Second {
+		if found := s.get(ctx); found.err == nil || time.Since(start) > probeTimeout+fresh+time.Second {
 			t.Errorf("%v after %v", found.err, time.Since(start))
 		}
-		time.Sleep(patience + fresh)
+		time.Sleep(probeTimeout + fresh)
 		silent.Store(false)
 		if found := s.get(t.Context()); found.err != nil {
 			t.Error(found.err)
 		}
-		time.Sleep(10 * patience)
+		time.Sleep(10 * probeTimeout)
 	})
 }
 
-// TestSharedLog checks that the log has a line for each change of the state, and none for looks that find the same.
+// TestSharedLog checks that the log has one line for each change of the state.
 func TestSharedLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
@@ -162,8 +163,8 @@ func TestReadOnly(t *testing.T) {
 	})
 }
 
-// TestReadyBesideAFullPool holds all connections of requests, and asks with many clients: the server is ready, and takes no more
-// connections than it says.
+// TestReadyBesideAFullPool holds all connections for requests and sends many probes. The server is
+// ready, and opens no more connections than it is allowed.
 func TestReadyBesideAFullPool(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
@@ -201,8 +202,8 @@ func TestReadyBesideAFullPool(t *testing.T) {
 	}
 }
 
-// TestReadyOfSilence has the connections of a server fall silent without being closed. The server is not ready, in time, and is ready
-// again as soon as the database answers.
+// TestReadyOfSilence has the connections of a server fall silent without being closed. The server
+// reports in time that it is not ready, and is ready again as soon as the database answers.
 func TestReadyOfSilence(t *testing.T) {
 	t.Parallel()
 	address, proxy := dbtest.Muteable(t, dbtest.Postgres(t))

@@ -10,27 +10,27 @@ import (
 	"forge/internal/migrator"
 )
 
-// fresh is for how long the finding of a look holds.
+// fresh is how long the result of a check holds.
 const fresh = time.Second
 
-// finding is what a look at the database found out.
+// finding is the result of a check of the database.
 type finding struct {
 	err      error // why nothing can be answered; nil if it can
 	readOnly bool
 }
 
-// shared lets all who ask share a look at the database.
+// shared has all probes share one check of the database.
 type shared struct {
 	look func(context.Context) finding
 	log  *slog.Logger
 	now  func() time.Time
 
-	mu   sync.Mutex
-	last *flight // nil before the first
-	said string  // what the log said last, "" while all is well
+	mu     sync.Mutex
+	last   *flight // nil before the first
+	logged string  // the last state in the log; "" if all is well
 }
 
-// flight is a look that is under way, or was. What it found may be read once done is closed.
+// flight is one check, running or done. Its result may be read once done is closed.
 type flight struct {
 	done  chan struct{}
 	ended time.Time // zero while it is under way; guarded by shared.mu
@@ -41,8 +41,8 @@ func newShared(look func(context.Context) finding, log *slog.Logger) *shared {
 	return &shared{look: look, log: log, now: time.Now}
 }
 
-// get returns what the last look found if that is fresh, or else what the one finds that is under way, or that it begins. It
-// takes as long as a look may take, or until ctx ends.
+// get returns the result of the last check if that is fresh, and otherwise waits for the running
+// check or a new one. It returns an error when ctx ends before that.
 func (s *shared) get(ctx context.Context) finding {
 	f := s.flight()
 	select {
@@ -65,10 +65,11 @@ func (s *shared) flight() *flight {
 	return f
 }
 
-// fly looks. Its time is its own: no request that waits for it can end it. A connection that is silent may hold the look up for
-// longer than it has; then the answer is that the database does not answer, and the next look takes another connection.
+// fly runs the check. It does not end with the request that began it, since others wait for it as
+// well. A connection that has fallen silent may hold up the check past its deadline. Then the
+// result is that the database does not answer, and the next check takes another connection.
 func (s *shared) fly(f *flight) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 	defer cancel()
 	found := make(chan finding, 1)
 	go func() { found <- s.look(ctx) }()
@@ -84,7 +85,7 @@ func (s *shared) fly(f *flight) {
 	close(f.done)
 }
 
-// record logs a state that is another one than that of the look before. The caller holds mu.
+// record logs the result if it differs from the last one. The caller holds mu.
 func (s *shared) record(found finding) {
 	state, level, message := "", slog.LevelInfo, "ready again"
 	var details []any
@@ -93,14 +94,14 @@ func (s *shared) record(found finding) {
 		state = reason(found.err)
 		level, message, details = slog.LevelWarn, "not ready", []any{"reason", state, "error", found.err}
 		if _, ok := errors.AsType[*migrator.Refusal](found.err); ok {
-			state = found.err.Error() // of which the reason does not say all
+			state = found.err.Error() // the reason leaves out details
 		}
 	case found.readOnly:
 		state = errReadOnly.Error()
 		level, message, details = slog.LevelWarn, "ready for reads alone", []any{"reason", state}
 	}
-	if state != s.said {
+	if state != s.logged {
 		s.log.Log(context.Background(), level, message, details...)
 	}
-	s.said = state
+	s.logged = state
 }

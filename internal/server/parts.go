@@ -22,8 +22,9 @@ import (
 // Parts returns the parts of a server that runs until ctx ends. A request passes, in this order,
 // what httpserver.Routes lists, the compression of its answer, and what the API's handler lists.
 func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.HandlerExtension, revocations *session.Revocations, identity *Identity) httpserver.Parts {
-	options := s.options()
-	options.Documents, options.CursorKey = documents, identity.cursors
+	opts := s.options()
+	opts.Documents = documents
+	opts.CursorKey = identity.cursors
 	passwords := s.passwords()
 	api := s.app.API(application.Services{
 		Passwords:   passwords,
@@ -31,8 +32,8 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 		Revocations: revocations,
 	})
 	parts := httpserver.Parts{
-		API:         gqlexec.New(api, pools.Requests, options, s.log),
-		Admission:   options.Admission,
+		API:         gqlexec.New(api, pools.Requests, opts, s.log),
+		Admission:   opts.Admission,
 		Ready:       health.Ready(ctx, pools.Beside, s.log),
 		Origins:     s.Origins,
 		Development: !s.Production,
@@ -51,7 +52,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 	return parts
 }
 
-// options returns how operations are run, as far as the settings say it.
+// options returns how operations are handled, as far as the settings say it.
 func (s *Server) options() gqlexec.Options {
 	return gqlexec.Options{
 		Development:    !s.Production,

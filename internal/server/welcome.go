@@ -4,14 +4,14 @@ import (
 	"context"
 	"fmt"
 
-	"forge/internal/application"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
+	"forge/internal/demo"
 )
 
 // demoAccounts returns the demo accounts that whoever starts the server can sign in with. In
 // production it returns none, and the log warns of those that the database has.
-func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Identity) ([]application.DemoAccount, error) {
+func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Identity) ([]demo.Account, error) {
 	if identity.issuer == nil {
 		return nil, nil
 	}
@@ -26,7 +26,7 @@ func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Id
 }
 
 // welcome prints where the server is, and the accounts that one can sign in with.
-func (s *Server) welcome(url string, filled bool, accounts []application.DemoAccount) {
+func (s *Server) welcome(url string, filled bool, accounts []demo.Account) {
 	fmt.Fprintf(s.out, "Forge serves %s\n", database.Redact(s.DatabaseURL))
 	if filled {
 		fmt.Fprintln(s.out, "  which was empty and has demo data now")

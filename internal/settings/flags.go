@@ -17,12 +17,12 @@ func Flags() []cli.Flag {
 	return flags
 }
 
-// flag is a flag whose value is taken as it is: Load knows what is allowed, and where else a value may come from.
+// flag is a flag that accepts any text. Load checks the value.
 type flag = cli.FlagBase[string, kind, text]
 
 type kind struct{ alone bool }
 
-// text is a flag's value, and what makes it.
+// text is the value of a flag, and creates such values for the cli library.
 type text struct {
 	kind
 	value *string
@@ -41,10 +41,12 @@ func (t *text) String() string { return *t.value }
 
 func (t *text) Get() any { return *t.value }
 
-// IsBoolFlag reports whether the flag may stand alone. cli then takes it for "true".
+// IsBoolFlag reports whether the flag may have no value. The cli library then takes the value for
+// "true".
 func (t *text) IsBoolFlag() bool { return t.alone }
 
-// variable makes --help name an environment variable, and leaves it to Load to read it.
+// variable has --help name an environment variable. Its value is not looked up here, since Load
+// does that.
 type variable string
 
 func (variable) Lookup() (string, bool) { return "", false }

@@ -11,11 +11,11 @@ import (
 	"forge/internal/token"
 )
 
-// hidden is how a secret is shown.
+// hidden shows a secret.
 func hidden(string) string { return "…" }
 
-// secret returns how a secret is set that a key is made of.
-func secret(field func(*Settings) *string) func(*Settings, string) error {
+// setSecret returns a setter of a secret that keys are made of.
+func setSecret(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		switch {
 		case value == off:
@@ -28,8 +28,8 @@ func secret(field func(*Settings) *string) func(*Settings, string) error {
 	}
 }
 
-// optional returns how a text is set that may be none.
-func optional(field func(*Settings) *string) func(*Settings, string) error {
+// setOptional returns a setter of a text that may be "none".
+func setOptional(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		switch value {
 		case off:
@@ -42,8 +42,8 @@ func optional(field func(*Settings) *string) func(*Settings, string) error {
 	}
 }
 
-// named returns how a name is set that isName holds for.
-func named(field func(*Settings) *string) func(*Settings, string) error {
+// setName returns a setter of a text that isName accepts.
+func setName(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		if !isName(value) {
 			return errNotAllowed
@@ -53,33 +53,37 @@ func named(field func(*Settings) *string) func(*Settings, string) error {
 	}
 }
 
-// nameAllowed says what isName holds for.
+// nameAllowed describes the values that isName accepts.
 const nameAllowed = "1 to 255 bytes of UTF-8 without control characters, not all of them spaces"
 
-// isName is whether a value can be what others call something: line ends and the like come of mistakes in scripts, and are seen nowhere.
+// isName reports whether a value can be a name that other programs use too. A control character,
+// such as the end of a line, comes from a mistake in a script and is hard to see.
 func isName(value string) bool {
 	return len(value) <= 255 && utf8.ValidString(value) && strings.TrimSpace(value) != "" && !strings.ContainsFunc(value, unicode.IsControl)
 }
 
-// whoFor returns how the issuer or the audience is set, which has to be said of a provider.
-func whoFor(field func(*Settings) *string) func(*Settings, string) error {
+// setIssuerOrAudience returns a setter of the issuer or the audience. Both must be set if a
+// provider makes the tokens.
+func setIssuerOrAudience(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		if value == "" && s.Token.JWKSURL != "" {
 			return errors.New("with AUTH_JWKS_URL it has to be said whose tokens are taken, and for whom they are made, by AUTH_ISSUER and AUTH_AUDIENCE")
 		}
-		return named(field)(s, value)
+		return setName(field)(s, value)
 	}
 }
 
-// forgeUnlessProvider is the issuer and the audience of Forge's own tokens. Those of a provider are nothing to guess.
-func forgeUnlessProvider(s *Settings) string {
+// defaultIssuer returns the issuer and the audience of Forge's own tokens. Those of a provider
+// cannot be guessed.
+func defaultIssuer(s *Settings) string {
 	if s.Token.JWKSURL != "" {
 		return ""
 	}
 	return "forge"
 }
 
-// setJWKS takes the address of keys. Whoever can change what comes from there can sign in as anybody, so it has to be TLS, or this machine.
+// setJWKS takes the address of a provider's keys. Whoever can change the answer of that address can
+// sign in as anybody, so it has to be HTTPS or this machine.
 func setJWKS(s *Settings, value string) error {
 	if value == off {
 		return nil

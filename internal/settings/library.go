@@ -8,16 +8,18 @@ import (
 	"forge/internal/usage"
 )
 
-// foreign is a variable that OpenTelemetry's library reads by itself. It would go on without a value that it does not understand.
-type foreign struct {
+// libraryVariable is an environment variable that OpenTelemetry's library reads by itself. The
+// library ignores a value that it does not understand.
+type libraryVariable struct {
 	names   []string
 	allowed string
 	ok      func(string) bool
 }
 
-// forLibrary are those with values of a form that can be told from others:
-// https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
-var forLibrary = []foreign{
+// libraryVariables are the variables whose values have a form that can be checked:
+// https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and
+// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+var libraryVariables = []libraryVariable{
 	{exporter("TIMEOUT"), "a whole number of milliseconds from 1 to 3600000", wholeNumber(1, 3_600_000)},
 	{exporter("COMPRESSION"), "gzip or none", oneOf("gzip", "none")},
 	{exporter("INSECURE"), "true or false", oneOf("true", "false")},
@@ -28,7 +30,7 @@ var forLibrary = []foreign{
 	},
 }
 
-// exporter returns the names of a variable for all that is exported, and for traces alone.
+// exporter returns the two names of a variable: for everything that is exported, and for traces.
 func exporter(name string) []string {
 	return []string{"OTEL_EXPORTER_OTLP_" + name, "OTEL_EXPORTER_OTLP_TRACES_" + name}
 }
@@ -44,9 +46,9 @@ func oneOf(values ...string) func(string) bool {
 	return func(value string) bool { return slices.Contains(values, strings.ToLower(value)) }
 }
 
-// understood returns an error if there is a variable that the library would not understand.
-func understood(env map[string]string) error {
-	for _, v := range forLibrary {
+// checkLibrary returns an error if the library would not understand one of its variables.
+func checkLibrary(env map[string]string) error {
+	for _, v := range libraryVariables {
 		for _, name := range v.names {
 			if value := strings.TrimSpace(env[name]); value != "" && !v.ok(value) {
 				return usage.Errorf("%s=%q is not allowed; allowed: %s", name, value, v.allowed)

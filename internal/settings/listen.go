@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// setPort keeps the port for defaultAddr.
+// setPort sets the port for defaultAddr.
 func setPort(s *Settings, value string) error {
 	if value == "none" {
 		return nil
@@ -20,8 +20,9 @@ func setPort(s *Settings, value string) error {
 	return nil
 }
 
-// defaultAddr returns where to listen if nothing is said. A platform that gives a port sends requests to it from other machines; in
-// development everybody who can connect is an administrator, so there only this machine can.
+// defaultAddr returns the address to listen on if ADDR is not set. In production that is the port
+// on all addresses, since a platform that sets PORT sends requests from other machines. In
+// development everybody who can connect is an administrator, so only this machine can.
 func defaultAddr(s *Settings) string {
 	switch {
 	case s.port == "":
@@ -45,11 +46,11 @@ func setAddr(s *Settings, value string) error {
 	return nil
 }
 
-// MayServe returns an error if others could reach a server with these settings and act as an administrator, or if nobody could be known. Nothing
-// but this stands between the two. The error is a *usage.Error.
+// MayServe returns a *usage.Error if other machines could act as an administrator on a server with
+// these settings, or if tokens are required and no key can check them. Nothing else prevents that.
 func (s *Settings) MayServe() error {
 	if s.Auth && !s.Token.Given() {
-		auth := s.said["AUTH"]
+		auth := s.sources["AUTH"]
 		return notAllowed(auth.name, auth.value, "no key is set that tokens could be checked with",
 			"on with AUTH_SECRET, which `openssl rand -base64 32` makes, AUTH_KEYS_FILE or AUTH_JWKS_URL; or off, where only this machine can connect")
 	}
@@ -60,17 +61,21 @@ func (s *Settings) MayServe() error {
 	return nil
 }
 
-// Open reports whether other machines can send requests to a server with these settings, and each acts as an administrator.
+// Open reports whether other machines can send requests to a server with these settings, and act as
+// an administrator.
 func (s *Settings) Open() bool { return !s.Auth && !isLoopback(s.Addr) }
 
-// Local reports whether a server with these settings answers only requests that name this machine: each acts as an administrator, and a page of the
-// web may have its own name lead here.
+// Local reports whether a server with these settings answers only requests that name this machine
+// in their Host header. Every request acts as an administrator then, and a web page may have its
+// own host name lead to this machine.
 func (s *Settings) Local() bool { return !s.Auth && !s.OpenToAll }
 
-// DemoPasswords reports whether demo users get the passwords that everybody knows: never in production, nor where other machines can connect.
+// DemoPasswords reports whether the demo accounts get their passwords, which everybody knows. They
+// never do in production, or where other machines can connect.
 func (s *Settings) DemoPasswords() bool { return !s.Production && isLoopback(s.Addr) }
 
-// everyone is what has to be said for that, in full: nobody says it by mistake.
+// everyone is the value of AUTH_OFF_ANYWHERE that turns it on. It is long so that nobody sets it by
+// mistake.
 const everyone = "yes-everyone-is-administrator"
 
 func isLoopback(addr string) bool {
@@ -83,7 +88,8 @@ func isLoopbackHost(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// setProxies takes a list of networks. An address alone would be one as well, but is more often a mistake.
+// setProxies takes a list of networks. It refuses an address with no prefix length, which is more
+// often a mistake than a network of one address.
 func setProxies(s *Settings, value string) error {
 	if value == "none" {
 		return nil

@@ -11,20 +11,20 @@ import (
 	"forge/internal/usage"
 )
 
-// Load returns the settings that the flags of cmd and the environment give; a flag counts more. environ is what
-// os.Environ returns; an empty variable counts as none. The error is a *usage.Error: one line that names the setting,
-// the value, and what is allowed.
+// Load returns the settings of the flags of cmd and of environ, in the form of os.Environ. A flag
+// counts more than a variable, and an empty variable counts as none. The error is a *usage.Error:
+// one line with the setting, its value, and what is allowed.
 func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 	env := variables(environ)
-	if err := noneUnknown(env); err != nil {
+	if err := checkUnknown(env); err != nil {
 		return nil, err
 	}
-	if err := understood(env); err != nil {
+	if err := checkLibrary(env); err != nil {
 		return nil, err
 	}
-	s := &Settings{said: map[string]said{}}
+	s := &Settings{sources: map[string]source{}}
 	for _, setting := range All {
-		name, value := setting.given(cmd, env)
+		name, value := setting.lookUp(cmd, env)
 		if name == "" {
 			value = setting.Default
 			if setting.derive != nil {
@@ -35,13 +35,14 @@ func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 		if err := setting.set(s, value); err != nil {
 			return nil, setting.refused(name, value, err)
 		}
-		s.said[setting.Env] = said{name, setting.shown(value)}
+		s.sources[setting.Env] = source{name, setting.shown(value)}
 	}
 	return s, nil
 }
 
-// given returns what was said about a setting, and the name under which; "" if nothing was.
-func (s Setting) given(cmd *cli.Command, env map[string]string) (name, value string) {
+// lookUp returns the value of a setting and the name that it was set under. Both are "" if it was
+// not set.
+func (s Setting) lookUp(cmd *cli.Command, env map[string]string) (name, value string) {
 	if flag, ok := cmd.Value(s.Flag).(string); ok && cmd.IsSet(s.Flag) {
 		return "--" + s.Flag, flag
 	}
@@ -66,11 +67,12 @@ func (s Setting) refused(name, value string, err error) error {
 	return notAllowed(name, value, err.Error(), s.Allowed)
 }
 
-// Refused returns the error of a setting whose value turned out to be wrong when it was used, by the setting's variable. It is a *usage.Error.
+// Refused returns the *usage.Error for a setting, by its variable, whose value proved wrong when it
+// was used.
 func (s *Settings) Refused(env string, reason error) error {
-	given := s.said[env]
+	source := s.sources[env]
 	at := slices.IndexFunc(All, func(setting Setting) bool { return setting.Env == env })
-	return notAllowed(given.name, given.value, reason.Error(), All[at].Allowed)
+	return notAllowed(source.name, source.value, reason.Error(), All[at].Allowed)
 }
 
 func notAllowed(name, value, reason, allowed string) error {
@@ -86,12 +88,12 @@ func variables(environ []string) map[string]string {
 	return env
 }
 
-// prefix marks variables that are meant for Forge and for nothing else.
+// prefix begins the names of the variables that are meant for Forge only.
 const prefix = "FORGE_"
 
-// noneUnknown returns an error if a variable is meant for Forge and is no setting: it has no effect, and whoever set it
-// thinks it has.
-func noneUnknown(env map[string]string) error {
+// checkUnknown returns an error if a variable begins with prefix and is no setting: whoever set it
+// expects an effect that it does not have.
+func checkUnknown(env map[string]string) error {
 	known := map[string]string{} // by what is behind the prefix, which most do not have
 	for _, s := range All {
 		known[strings.TrimPrefix(s.Env, prefix)] = s.Env

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// setOrigins takes a list of origins. Each must be written as a browser writes it in the Origin header, since that is what it is
-// compared with, byte for byte (RFC 6454, section 6.2).
+// setOrigins takes a list of origins. Each must be written as browsers write it in the Origin
+// header, since the two are compared byte for byte (RFC 6454, section 6.2).
 func setOrigins(s *Settings, value string) error {
 	if value == "none" {
 		s.Origins = nil
@@ -59,7 +59,7 @@ func checkOrigin(origin string) error {
 	return nil
 }
 
-// showOrigins leaves out what may hold a password, which an origin does not have.
+// showOrigins hides the parts of a value that may have a password, which an origin never has.
 func showOrigins(value string) string {
 	if strings.Contains(value, "@") {
 		return "…"

@@ -138,7 +138,7 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.said = nil; !reflect.DeepEqual(*got, tt.want) {
+			if got.sources = nil; !reflect.DeepEqual(*got, tt.want) {
 				t.Errorf("%v:\n%+v, want\n%+v", tt.words, *got, tt.want)
 			}
 		})
@@ -378,7 +378,7 @@ func TestDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if said.said = silent.said; !reflect.DeepEqual(*said, *silent) {
+		if said.sources = silent.said; !reflect.DeepEqual(*said, *silent) {
 			t.Errorf("%s=%s is not what holds without it", setting.Env, setting.Default)
 		}
 	}

@@ -10,10 +10,10 @@ import (
 	"forge/internal/tracing"
 )
 
-// off is how an endpoint that is not there is written.
+// off is the value of a setting that is not used.
 const off = "none"
 
-// setCollector takes the address of a collector: traces go to /v1/traces below it.
+// setCollector takes the address of a collector. Traces go to /v1/traces below it.
 func setCollector(s *Settings, value string) error {
 	if err := setTraces(s, value); err != nil || value == off {
 		return err
@@ -23,7 +23,7 @@ func setCollector(s *Settings, value string) error {
 	return err
 }
 
-// setTraces takes the address that traces go to.
+// setTraces takes the whole address that traces go to.
 func setTraces(s *Settings, value string) error {
 	if value == off {
 		s.Traces.Endpoint = ""
@@ -40,7 +40,7 @@ func setTraces(s *Settings, value string) error {
 	return nil
 }
 
-// redactURL returns an address without a user and a password.
+// redactURL returns an address without its user and password.
 func redactURL(value string) string {
 	u, err := url.Parse(value)
 	if err != nil {
@@ -52,15 +52,15 @@ func redactURL(value string) string {
 	return u.String()
 }
 
-// tracesBelow is where traces go if nothing is said of them alone.
-func tracesBelow(s *Settings) string {
+// defaultTraces returns the address that traces go to if they have no setting of their own.
+func defaultTraces(s *Settings) string {
 	if s.Traces.Endpoint == "" {
 		return off
 	}
 	return s.Traces.Endpoint
 }
 
-// setHeaders takes name=value pairs with commas between them, percent-encoded, as W3C's baggage is written.
+// setHeaders takes pairs of name=value, separated by commas and percent-encoded, as in W3C baggage.
 func setHeaders(s *Settings, value string) error {
 	if value == off {
 		return nil
@@ -78,7 +78,8 @@ func setHeaders(s *Settings, value string) error {
 	return nil
 }
 
-// isToken is whether a header may have the name: a token, https://www.rfc-editor.org/rfc/rfc9110#name-tokens.
+// isToken reports whether a header may have the name:
+// https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c) })
 }

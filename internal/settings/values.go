@@ -74,13 +74,13 @@ func setOperationNames(s *Settings, value string) (err error) {
 
 const wholeNumbers = "a whole number from 0 to 1000000"
 
-// number returns how a number that wholeNumbers describes is set.
-func number(field func(*Settings) *int) func(*Settings, string) error {
-	return within(field, 0, 1_000_000)
+// setNumber returns a setter of a number that wholeNumbers describes.
+func setNumber(field func(*Settings) *int) func(*Settings, string) error {
+	return setInRange(field, 0, 1_000_000)
 }
 
-// within returns how a number from least to most is set.
-func within(field func(*Settings) *int, least, most int) func(*Settings, string) error {
+// setInRange returns a setter of a number from least to most.
+func setInRange(field func(*Settings) *int, least, most int) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < least || n > most {
@@ -91,9 +91,9 @@ func within(field func(*Settings) *int, least, most int) func(*Settings, string)
 	}
 }
 
-// orNone returns how a number from least to most is set, or 0 for no limit.
-func orNone(field func(*Settings) *int, least, most int) func(*Settings, string) error {
-	set := within(field, least, most)
+// setInRangeOrZero returns a setter of a number from least to most, or 0 for no limit.
+func setInRangeOrZero(field func(*Settings) *int, least, most int) func(*Settings, string) error {
+	set := setInRange(field, least, most)
 	return func(s *Settings, value string) error {
 		if value == "0" {
 			*field(s) = 0
@@ -103,14 +103,16 @@ func orNone(field func(*Settings) *int, least, most int) func(*Settings, string)
 	}
 }
 
-// from says what within allows.
-func from(least, most int) string { return fmt.Sprintf("a whole number from %d to %d", least, most) }
+// rangeText describes the values that setInRange accepts.
+func rangeText(least, most int) string {
+	return fmt.Sprintf("a whole number from %d to %d", least, most)
+}
 
-// waits is the shortest time that a connection may be given: what is shorter ends requests that are well.
-const waits = 100 * time.Millisecond
+// minTimeout is the shortest timeout of a connection: a shorter one would end good requests.
+const minTimeout = 100 * time.Millisecond
 
-// duration returns how a time from least to most is set.
-func duration(field func(*Settings) *time.Duration, least, most time.Duration) func(*Settings, string) error {
+// setDuration returns a setter of a time from least to most.
+func setDuration(field func(*Settings) *time.Duration, least, most time.Duration) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		d, err := time.ParseDuration(value)
 		if err != nil || d < least || d > most {
@@ -121,12 +123,12 @@ func duration(field func(*Settings) *time.Duration, least, most time.Duration) f
 	}
 }
 
-// times says what duration allows.
-func times(least, most time.Duration) string {
+// durationText describes the values that setDuration accepts.
+func durationText(least, most time.Duration) string {
 	return "a time from " + shortest(least) + " to " + shortest(most) + ", such as 500ms or 15s"
 }
 
-// shortest writes 5m0s as 5m.
+// shortest writes a time without its zeros: 5m for 5m0s.
 func shortest(d time.Duration) string {
 	text := d.String()
 	for _, zero := range []string{"m0s", "h0m"} {

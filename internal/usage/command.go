@@ -7,9 +7,10 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// Explain makes a sentence of an error that cli has with a command line. It is meant for Command.OnUsageError.
+// Explain turns an error of the cli library about a command line into an Error. It is meant for
+// Command.OnUsageError.
 func Explain(_ context.Context, cmd *cli.Command, err error, _ bool) error {
-	// The error has no type of its own.
+	// The library has no type for this error.
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
 		return Errorf("%s", err)
@@ -18,7 +19,7 @@ func Explain(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 	return Errorf("there is no flag --%s%s", name, nearestOf(name, flagsOf(cmd), "--%s"))
 }
 
-// flagsOf lists the flags that a command takes, its parents' among them.
+// flagsOf returns the names of the flags that a command takes, with those of its parents.
 func flagsOf(cmd *cli.Command) (names []string) {
 	for _, c := range cmd.Lineage() {
 		for _, flag := range c.Flags {
@@ -28,7 +29,7 @@ func flagsOf(cmd *cli.Command) (names []string) {
 	return names
 }
 
-// NeedsCommand is the action of a command that does nothing by itself.
+// NeedsCommand is the action of a command that only has subcommands. It always returns an error.
 func NeedsCommand(_ context.Context, cmd *cli.Command) error {
 	if cmd.Args().Present() {
 		return NothingLeft(cmd)
@@ -36,7 +37,7 @@ func NeedsCommand(_ context.Context, cmd *cli.Command) error {
 	return Errorf("%s needs one of %s", cmd.Name, strings.Join(commandsOf(cmd), ", "))
 }
 
-// NothingLeft returns an error if there are words behind cmd that it does not take.
+// NothingLeft returns an error if the command line has words after cmd that it does not take.
 func NothingLeft(cmd *cli.Command) error {
 	word, known := cmd.Args().First(), commandsOf(cmd)
 	switch {

@@ -7,16 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// HelpWidth is how many columns help takes at most, where no word alone is longer.
+// HelpWidth is the greatest width of a line of help, in columns. Only a single long word may exceed
+// it.
 const HelpWidth = 100
 
-// Help returns a writer that breaks long lines of cli's help, which it writes to out. What an option means begins on a line of
-// its own; of other lines what follows a gap stays below itself.
+// Help returns a writer that breaks the long lines of the cli library's help and writes them to
+// out. The meaning of an option begins on a line of its own. In other lines, the text after a gap
+// stays in its column.
 func Help(out io.Writer) io.Writer { return &help{out: out} }
 
 type help struct {
 	out  io.Writer
-	part []byte // of a line that has no end yet
+	part []byte // the beginning of a line whose end has not been written
 }
 
 // Write writes the lines that p completes.
@@ -27,7 +29,7 @@ func (h *help) Write(p []byte) (int, error) {
 		if !ended {
 			return len(p), nil
 		}
-		if _, err := io.WriteString(h.out, broken(string(line))); err != nil {
+		if _, err := io.WriteString(h.out, wrapped(string(line))); err != nil {
 			return 0, err
 		}
 		h.part = rest
@@ -36,8 +38,8 @@ func (h *help) Write(p []byte) (int, error) {
 
 const optionIndent = 8
 
-// broken returns a line in as many as it takes.
-func broken(line string) string {
+// wrapped returns a line of help as one or more lines.
+func wrapped(line string) string {
 	text := strings.TrimLeft(line, " ")
 	start := len(line) - len(text)
 	head, rest, gap := strings.Cut(text, "  ")
@@ -55,11 +57,12 @@ func broken(line string) string {
 	}
 }
 
-// filled writes words behind first, in lines of HelpWidth that begin with so many blanks.
+// filled returns first with words after it, in lines of at most HelpWidth columns. All lines but
+// the first begin with indent blanks.
 func filled(first string, indent int, words string) string {
 	var b strings.Builder
 	line := first
-	empty := true // but for the blanks
+	empty := true // line has no word yet
 	for word := range strings.FieldsSeq(words) {
 		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > HelpWidth {
 			b.WriteString(line + "\n")

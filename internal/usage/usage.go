@@ -1,5 +1,5 @@
-// Package usage holds errors about how Forge was started: a setting, a flag or a command that is not there or not
-// allowed.
+// Package usage has the errors in how Forge was started: a setting, a flag or a command that does
+// not exist or has a value that is not allowed.
 package usage
 
 import (
@@ -9,17 +9,18 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Error is a sentence for whoever started Forge. Nothing was done.
+// Error is a sentence for whoever started Forge. The program has done nothing yet.
 type Error struct{ message string }
 
 // Error returns the sentence.
 func (e *Error) Error() string { return e.message }
 
-// Errorf returns an Error.
+// Errorf returns an Error with a formatted sentence.
 func Errorf(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, args...)} }
 
-// Nearest returns the known name that is written most like name: one that begins like it, or takes the fewest changes
-// of a letter. It returns "" if none is near: half of the letters would have to change.
+// Nearest returns the known name that is most like name: one that begins with it, or else the one
+// with the fewest letters to change. It returns "" if more than half of the letters would have to
+// change.
 func Nearest(name string, known []string) (nearest string) {
 	name = strings.ToLower(name)
 	least := -1
@@ -39,7 +40,8 @@ func Nearest(name string, known []string) (nearest string) {
 	return nearest
 }
 
-// nearestOf returns the part of a sentence that names the nearest of what is known, and where all is listed.
+// nearestOf returns the end of an error: the known name that is nearest, if there is one, and that
+// --help lists all. form formats the name.
 func nearestOf(name string, known []string, form string) string {
 	if nearest := Nearest(name, known); nearest != "" {
 		return fmt.Sprintf("; the nearest is "+form+", and --help lists all", nearest)

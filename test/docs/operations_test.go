@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,7 +18,6 @@ import (
 	"testing"
 
 	"forge/internal/pgtemp"
-	"forge/internal/settings"
 	"forge/test/gqltest"
 	"forge/test/process"
 )
@@ -103,36 +101,6 @@ func numberless(text string) string {
 		text = number.ReplaceAllString(id.ReplaceAllString(text, `"requestId":"…"`), "N")
 	}
 	return blank.ReplaceAllString(strings.ReplaceAll(text, "NN", "N"), " ")
-}
-
-// TestOperationsSettings compares the page's table with the settings. With UPDATE_PAGES=1 it writes the table.
-func TestOperationsSettings(t *testing.T) {
-	page, err := os.ReadFile("operations.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const begin, end = "<!-- settings -->\n", "<!-- end of settings -->\n"
-	before, rest, ok := strings.Cut(string(page), begin)
-	is, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatal("operations.md has no place for the settings")
-	}
-	cell := strings.NewReplacer("|", `\|`, "\n", " ")
-	table := "| Variable | Default | Meaning and what is allowed |\n| --- | --- | --- |\n"
-	for _, s := range settings.All {
-		meaning := strings.ToUpper(s.Meaning[:1]) + s.Meaning[1:]
-		table += fmt.Sprintf("| `%s` | %s | %s. Allowed: %s. |\n", s.Env, cell.Replace(s.Default), cell.Replace(meaning), cell.Replace(s.Allowed))
-	}
-	if is == table {
-		return
-	}
-	if os.Getenv("UPDATE_PAGES") == "" {
-		t.Errorf("the table of settings is not that of internal/settings: UPDATE_PAGES=1 go test ./docs -run TestOperationsSettings writes it")
-		return
-	}
-	if err := os.WriteFile("operations.md", []byte(before+begin+table+end+after), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // A plant is a server in production on a PostgreSQL of its own.

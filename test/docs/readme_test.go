@@ -18,7 +18,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := serve(t, process.Build(t), t.TempDir(), os.Environ())+"/graphql"
+	url := serve(t, process.Build(t), t.TempDir(), os.Environ()) + "/graphql"
 	var answer []byte
 	compared := 0
 	for _, b := range blocks(string(page)) {
