@@ -115,42 +115,25 @@ func (c *cycles) report(s *ast.FragmentSpread, via []*ast.FragmentSpread) {
 }
 
 // expansion adds up how many selections sets stand for, those of a fragment as often as it is
-// spread. Each fragment is counted once.
-type expansion struct {
-	fragments
-	sizes map[string]int
-}
+// spread.
+type expansion struct{ sum sum[int] }
 
-func (e expansion) of(set ast.SelectionSet) (total int) {
-	for _, selection := range set {
-		total = plus(total, 1)
-		switch s := selection.(type) {
-		case *ast.Field:
-			total = plus(total, e.of(s.SelectionSet))
-		case *ast.InlineFragment:
-			total = plus(total, e.of(s.SelectionSet))
-		case *ast.FragmentSpread:
-			total = plus(total, e.fragment(s.Name))
-		}
+func (e *expansion) part(selection ast.Selection) int {
+	if f, ok := selection.(*ast.Field); ok {
+		return plus(1, e.sum.of(f.SelectionSet))
 	}
-	return total
+	return 1
 }
 
-func (e expansion) fragment(name string) int {
-	size, known := e.sizes[name]
-	if !known {
-		size = e.of(e.fragments[name].SelectionSet)
-		e.sizes[name] = size
-	}
-	return size
-}
+func (e *expansion) add(a, b int) int { return plus(a, b) }
 
-// checkExpansion takes from the budget what all operations stand for, as they are followed into
-// fragments again and again by those who run them.
+// checkExpansion takes from the budget as many steps as all operations stand for selections: later
+// checks and the execution follow fragments as often as they are spread.
 func (all fragments) checkExpansion(document *ast.QueryDocument, b *stepBudget) {
-	e := expansion{all, map[string]int{}}
+	e := &expansion{sum[int]{known: all}}
+	e.sum.parts = e
 	for _, o := range document.Operations {
-		b.spend(e.of(o.SelectionSet))
+		b.spend(e.sum.of(o.SelectionSet))
 	}
 }
 
@@ -158,38 +141,35 @@ func (all fragments) checkExpansion(document *ast.QueryDocument, b *stepBudget) 
 // answer is as many times larger as there are types, fields or arguments.
 const maxIntrospected = 2
 
-// introspection is a rule: no operation may ask for more lists of introspection inside each other
-// than maxIntrospected. It is gqlparser's, which follows fragments as often as they are spread.
-func (all fragments) introspection(b *stepBudget) core.RuleFunc {
-	depths := map[string]int{}
-	var depthOf func(ast.SelectionSet) int
-	depthOf = func(set ast.SelectionSet) (deepest int) {
-		for _, selection := range set {
-			b.spend(1)
-			depth := 0
-			switch s := selection.(type) {
-			case *ast.Field:
-				depth = depthOf(s.SelectionSet)
-				switch s.Name {
-				case "fields", "interfaces", "possibleTypes", "inputFields":
-					depth++
-				}
-			case *ast.InlineFragment:
-				depth = depthOf(s.SelectionSet)
-			case *ast.FragmentSpread:
-				known := false
-				if depth, known = depths[s.Name]; !known {
-					depth = depthOf(all[s.Name].SelectionSet)
-					depths[s.Name] = depth
-				}
-			}
-			deepest = max(deepest, depth)
+// introspectionDepth finds how many lists of introspection stand inside each other.
+type introspectionDepth struct {
+	*stepBudget
+	sum sum[int]
+}
+
+func (d *introspectionDepth) part(selection ast.Selection) (depth int) {
+	d.spend(1)
+	if f, ok := selection.(*ast.Field); ok {
+		depth = d.sum.of(f.SelectionSet)
+		switch f.Name {
+		case "fields", "interfaces", "possibleTypes", "inputFields":
+			depth++
 		}
-		return deepest
 	}
+	return depth
+}
+
+func (d *introspectionDepth) add(a, b int) int { return max(a, b) }
+
+// introspection is a rule: no operation may ask for more lists of introspection inside each other
+// than maxIntrospected. It takes the place of gqlparser's rule, which follows fragments as often as
+// they are spread.
+func (all fragments) introspection(b *stepBudget) core.RuleFunc {
+	d := &introspectionDepth{b, sum[int]{known: all}}
+	d.sum.parts = d
 	return func(events *core.Events, add core.AddErrFunc) {
 		events.OnField(func(_ *core.Walker, f *ast.Field) {
-			if (f.Name == "__schema" || f.Name == "__type") && depthOf(f.SelectionSet) > maxIntrospected {
+			if (f.Name == "__schema" || f.Name == "__type") && d.sum.of(f.SelectionSet) > maxIntrospected {
 				add(core.Message("Maximum introspection depth exceeded"), core.At(f.Position))
 			}
 		})

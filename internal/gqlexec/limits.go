@@ -47,7 +47,8 @@ func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqler
 			m.inputs = max(m.inputs, l.engine.Inputs(root, op.Variables))
 		}
 	}
-	found := m.set(op.Operation.SelectionSet)
+	m.sum.parts = &m
+	found := m.sum.of(op.Operation.SelectionSet)
 	found.cost = plus(found.cost, found.once)
 	if l.tell {
 		op.Stats.SetExtension(costKey, found.cost)
@@ -93,15 +94,6 @@ type size struct {
 	once                             int // of the cost: however many rows there are above
 }
 
-// add joins two selections that stand side by side.
-func (s *size) add(other size) {
-	s.depth = max(s.depth, other.depth)
-	s.aliases = plus(s.aliases, other.aliases)
-	s.directives = plus(s.directives, other.directives)
-	s.cost = plus(s.cost, other.cost)
-	s.once = plus(s.once, other.once)
-}
-
 // most is where counting stops: fragments inside fragments can stand for more than there are numbers.
 const most = 1 << 30
 
@@ -117,30 +109,39 @@ func times(a, b int) int {
 // keyBytes is how many bytes of the name that a field has in the answer are part of the 1 that it costs.
 const keyBytes = 32
 
-// measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the answer; the fields inside
-// of a list cost as often as the list has entries: a page its size, a list without pages what read.Engine takes it for.
-// Conditions, and what else makes a list slow to read, cost extra: see read.Engine.Cost.
+// measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the
+// answer. The fields of a list cost as often as the list has entries: a page has its size, and a list
+// without pages as many as read.Engine expects. Conditions, and whatever else makes a list slow to
+// read, cost extra: see read.Engine.Cost.
 type measure struct {
 	limiter
-	op        *graphql.OperationContext
-	inputs    int              // how long the longest list is that a mutation takes: its payload may have as many entries
-	fragments map[string]*size // each is measured once
+	op     *graphql.OperationContext
+	inputs int // the length of the longest list that a mutation takes, which its payload may have too
+	sum    sum[size]
 }
 
-func (m *measure) set(set ast.SelectionSet) (total size) {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			total.add(m.field(s))
-		case *ast.InlineFragment:
-			total.add(m.set(s.SelectionSet))
-			total.directives = plus(total.directives, len(s.Directives))
-		case *ast.FragmentSpread:
-			total.add(m.fragment(s.Definition))
-			total.directives = plus(total.directives, len(s.Directives))
-		}
+// part returns the size of a selection.
+func (m *measure) part(selection ast.Selection) size {
+	switch s := selection.(type) {
+	case *ast.Field:
+		return m.field(s)
+	case *ast.InlineFragment:
+		return size{directives: len(s.Directives)}
+	case *ast.FragmentSpread:
+		return size{directives: len(s.Directives)}
 	}
-	return total
+	return size{}
+}
+
+// add returns the size of two selections side by side.
+func (m *measure) add(a, b size) size {
+	return size{
+		depth:      max(a.depth, b.depth),
+		aliases:    plus(a.aliases, b.aliases),
+		directives: plus(a.directives, b.directives),
+		cost:       plus(a.cost, b.cost),
+		once:       plus(a.once, b.once),
+	}
 }
 
 func (m *measure) field(f *ast.Field) size {
@@ -148,7 +149,7 @@ func (m *measure) field(f *ast.Field) size {
 	if f.Alias != f.Name {
 		found.aliases = 1
 	}
-	inside := m.set(f.SelectionSet)
+	inside := m.sum.of(f.SelectionSet)
 	found.aliases = plus(found.aliases, inside.aliases)
 	found.directives = plus(found.directives, inside.directives)
 	if strings.HasPrefix(f.Name, "__") {
@@ -160,17 +161,4 @@ func (m *measure) field(f *ast.Field) size {
 	found.cost = plus(found.cost, each)
 	found.once = plus(inside.once, once)
 	return found
-}
-
-func (m *measure) fragment(f *ast.FragmentDefinition) size {
-	known := m.fragments[f.Name]
-	if known == nil {
-		found := m.set(f.SelectionSet)
-		known = &found
-		if m.fragments == nil {
-			m.fragments = map[string]*size{}
-		}
-		m.fragments[f.Name] = known
-	}
-	return *known
 }

@@ -16,9 +16,11 @@ const (
 // weightOf returns how many bytes a valid document takes beside its text once each of its operations is compiled for all values of its
 // switches, or a little more.
 func weightOf(doc *ast.QueryDocument) int {
-	w := weight{fragments: map[string]int{}, switches: map[string]bool{}}
+	w := weight{switches: map[string]bool{}}
+	w.sum.parts = &w
 	for _, fragment := range doc.Fragments {
-		w.fragment(fragment)
+		w.nodes++
+		w.directives(fragment.Directives)
 	}
 	fields := 0
 	for _, op := range doc.Operations {
@@ -28,7 +30,7 @@ func weightOf(doc *ast.QueryDocument) int {
 			w.directives(v.Directives)
 		}
 		w.directives(op.Directives)
-		fields = plus(fields, w.set(op.SelectionSet))
+		fields = plus(fields, w.sum.of(op.SelectionSet))
 	}
 	compiled := times(fields, planBytes*min(1<<min(len(w.switches), 10), read.PlansAnOperation))
 	return plus(w.nodes*nodeBytes+len(doc.Operations)*operationBytes, compiled)
@@ -36,41 +38,28 @@ func weightOf(doc *ast.QueryDocument) int {
 
 // weight counts what there is in a document.
 type weight struct {
-	nodes     int
-	fragments map[string]int  // how many fields each stands for
-	switches  map[string]bool // the variables in directives
+	nodes    int
+	switches map[string]bool // the variables in directives
+	sum      sum[int]        // of fields
 }
 
-// set returns how many fields a selection stands for.
-func (w *weight) set(set ast.SelectionSet) (fields int) {
-	for _, selection := range set {
-		w.nodes++
-		switch s := selection.(type) {
-		case *ast.Field:
-			w.arguments(s.Arguments)
-			w.directives(s.Directives)
-			fields = plus(fields, plus(1, w.set(s.SelectionSet)))
-		case *ast.InlineFragment:
-			w.directives(s.Directives)
-			fields = plus(fields, w.set(s.SelectionSet))
-		case *ast.FragmentSpread:
-			w.directives(s.Directives)
-			fields = plus(fields, w.fragment(s.Definition))
-		}
+// part counts a selection, and returns how many fields it stands for without those of fragments.
+func (w *weight) part(selection ast.Selection) (fields int) {
+	w.nodes++
+	switch s := selection.(type) {
+	case *ast.Field:
+		w.arguments(s.Arguments)
+		w.directives(s.Directives)
+		return plus(1, w.sum.of(s.SelectionSet))
+	case *ast.InlineFragment:
+		w.directives(s.Directives)
+	case *ast.FragmentSpread:
+		w.directives(s.Directives)
 	}
-	return fields
+	return 0
 }
 
-func (w *weight) fragment(f *ast.FragmentDefinition) int {
-	fields, known := w.fragments[f.Name]
-	if !known {
-		w.nodes++
-		w.directives(f.Directives)
-		fields = w.set(f.SelectionSet)
-		w.fragments[f.Name] = fields
-	}
-	return fields
-}
+func (w *weight) add(a, b int) int { return plus(a, b) }
 
 func (w *weight) directives(list ast.DirectiveList) {
 	for _, d := range list {
