@@ -9,9 +9,9 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// argumentOf returns the path of the first argument in an operation that takes its value from a variable: input for $in, where it
-// says createHero(input: $in). Errors name arguments, whatever a client calls its variables. If there is no such argument it
-// returns the variable's name.
+// argumentOf returns the path of the first argument of an operation that takes its value from a
+// variable: input for $in in createThing(input: $in). Errors name arguments, because clients choose
+// the names of variables. Without such an argument it returns the variable's name.
 func argumentOf(op *ast.OperationDefinition, variable string) string {
 	if op == nil {
 		return variable
@@ -21,7 +21,7 @@ func argumentOf(op *ast.OperationDefinition, variable string) string {
 	return cmp.Or(s.path, variable)
 }
 
-// namedByArgument returns an error about a variable as one about the argument that takes it.
+// namedByArgument makes an error about a variable one about the argument that takes it.
 func namedByArgument(op *ast.OperationDefinition, variable string, err *gqlerror.Error) *gqlerror.Error {
 	field, _ := err.Extensions["field"].(string)
 	if below, ok := strings.CutPrefix(field, variable); ok {

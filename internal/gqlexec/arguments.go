@@ -13,12 +13,12 @@ import (
 	"forge/internal/telemetry"
 )
 
-// bytesAValue is how many bytes of text count as much as one value.
+// bytesAValue is the number of bytes of a text that count as one value.
 const bytesAValue = 100
 
-// checkArgumentCount refuses operations whose arguments have more values than variables may have, those of a
-// variable as often as it is used: each use is decoded anew, so a variable of a megabyte that stands
-// in a thousand places would be a gigabyte.
+// checkArgumentCount refuses operations with more values in their arguments than variables may
+// have. It counts the values of a variable for each use, because each use is decoded anew: a
+// variable of a megabyte that stands in a thousand places would take a gigabyte.
 func checkArgumentCount(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	c := &valueCount{variables: map[string]int{}}
 	c.sum.parts = c
@@ -63,8 +63,8 @@ func (c *valueCount) value(value *ast.Value) (n int) {
 	return n
 }
 
-// valuesOf counts the values in the value of a variable. Where one stands for a list of one, gqlparser
-// has made a list of its Go type.
+// valuesOf counts the values in the value of a variable. gqlparser makes a list of a Go type of its
+// own where one value stands for a list of one.
 func valuesOf(value any) (n int) {
 	n = 1
 	switch value := value.(type) {

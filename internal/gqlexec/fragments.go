@@ -7,13 +7,13 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
-// fragments are the fragments of a document by their names. Once checked, no two have one name,
-// all that are spread are there, and none is spread within itself: whoever follows them looks at
-// the same ones as everybody else, and comes to an end.
+// fragments are the fragments of a document by their names. After the checks, no two have one name,
+// all spreads have a fragment, and no fragment is spread within itself. All who follow spreads then
+// see the same fragments, and come to an end.
 type fragments map[string]*ast.FragmentDefinition
 
-// checkNames reports operations and fragments whose name another one has. It returns the fragments
-// (GraphQL specification, sections 5.2.1.1 and 5.5.1.1).
+// checkNames reports operations and fragments with the name of another one. It returns the
+// fragments (GraphQL specification, sections 5.2.1.1 and 5.5.1.1).
 func checkNames(document *ast.QueryDocument, found *problems) fragments {
 	operations := map[string]*ast.OperationDefinition{}
 	for _, o := range document.Operations {
@@ -34,8 +34,9 @@ func checkNames(document *ast.QueryDocument, found *problems) fragments {
 	return all
 }
 
-// checkSpreads reports spreads of fragments that there are none of, and of fragments within
-// themselves (GraphQL specification, sections 5.5.2.1 and 5.5.2.2).
+// checkSpreads reports spreads of unknown fragments, and of fragments within themselves (GraphQL
+// specification, sections 5.5.2.1 and 5.5.2.2). It must not follow fragments as sum and fieldVisit
+// does, because nothing is known of them yet.
 func (all fragments) checkSpreads(document *ast.QueryDocument, found *problems) {
 	for _, o := range document.Operations {
 		for _, s := range spreadsIn(o.SelectionSet, nil) {
@@ -55,7 +56,7 @@ func (all fragments) checkKnown(s *ast.FragmentSpread, found *problems) (known *
 	return known
 }
 
-// spreadsIn appends the spreads in a set to others.
+// spreadsIn appends the spreads in a set to others, without following them.
 func spreadsIn(set ast.SelectionSet, to []*ast.FragmentSpread) []*ast.FragmentSpread {
 	for _, selection := range set {
 		switch s := selection.(type) {
@@ -70,15 +71,15 @@ func spreadsIn(set ast.SelectionSet, to []*ast.FragmentSpread) []*ast.FragmentSp
 	return to
 }
 
-// cycles looks at each fragment once.
+// cycles looks for fragments that are spread within themselves. It looks at each fragment once.
 type cycles struct {
 	fragments
 	found *problems
 	path  []*ast.FragmentSpread // that led to the fragment that is being looked at
-	place map[string]int        // how many of path led to a fragment; behind if it is done with
+	place map[string]int        // how many of path led to a fragment; done if it has been looked at
 }
 
-const behind = -1
+const done = -1
 
 func (c *cycles) enter(f *ast.FragmentDefinition) {
 	if _, entered := c.place[f.Name]; entered {
@@ -90,7 +91,7 @@ func (c *cycles) enter(f *ast.FragmentDefinition) {
 		if next == nil {
 			continue
 		}
-		if from, entered := c.place[s.Name]; entered && from != behind {
+		if from, entered := c.place[s.Name]; entered && from != done {
 			c.report(s, c.path[from:])
 			continue
 		}
@@ -98,10 +99,11 @@ func (c *cycles) enter(f *ast.FragmentDefinition) {
 		c.enter(next)
 		c.path = c.path[:len(c.path)-1]
 	}
-	c.place[f.Name] = behind
+	c.place[f.Name] = done
 }
 
-// report reports a spread of a fragment within itself. The message has the beginning of a long way.
+// report reports a spread of a fragment within itself. The message has at most the first ten steps
+// of the way.
 func (c *cycles) report(s *ast.FragmentSpread, via []*ast.FragmentSpread) {
 	var names strings.Builder
 	for i, step := range via[:min(len(via), 10)] {
@@ -137,8 +139,8 @@ func (all fragments) checkExpansion(document *ast.QueryDocument, b *stepBudget) 
 	}
 }
 
-// maxIntrospected is how many lists of introspection may stand inside each other. With each, the
-// answer is as many times larger as there are types, fields or arguments.
+// maxIntrospected is how many lists of introspection may stand inside each other. Each multiplies
+// the size of the answer by the number of types, fields or arguments.
 const maxIntrospected = 2
 
 // introspectionDepth finds how many lists of introspection stand inside each other.

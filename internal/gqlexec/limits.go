@@ -14,7 +14,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Limits bound what one operation may ask for. They are checked before anything of it runs. 0 stands for no limit.
+// Limits bound what one operation may ask for. They are checked before the operation runs. 0 stands
+// for no limit.
 type Limits struct {
 	Depth      int // fields inside each other
 	Aliases    int
@@ -22,23 +23,23 @@ type Limits struct {
 	Directives int
 	Cost       int // see measure
 	Tokens     int // of the document
-	// AnswerBytes is how large an answer may be, and how large the rows that it is made of. It is checked while the
-	// answer is made.
+	// AnswerBytes bounds the size of an answer, and that of the rows that it is made of. It is
+	// checked while the answer is made.
 	AnswerBytes int
 }
 
-// limiter refuses operations that pass a limit. Of introspection, the cost and the depth are not counted: it is there for
-// those who develop, and its answer has a limit of its own.
+// limiter refuses operations that exceed a limit. It does not count the cost and the depth of
+// introspection, which is for developers and has a limit of its own.
 type limiter struct {
 	Limits
 	engine *read.Engine
-	tell   bool // what an operation costs
+	report bool // the cost of an operation
 }
 
-// costKey is where an operation's cost is kept among its statistics.
+// costKey is the key of an operation's cost among its statistics.
 const costKey = "cost"
 
-// check measures the operation, and refuses it if it passes a limit.
+// check measures the operation, and refuses it if it exceeds a limit.
 func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	roots := l.engine.RootFields(op)
 	m := measure{limiter: l, op: op}
@@ -50,11 +51,11 @@ func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqler
 	m.sum.parts = &m
 	found := m.sum.of(op.Operation.SelectionSet)
 	found.cost = plus(found.cost, found.once)
-	if l.tell {
+	if l.report {
 		op.Stats.SetExtension(costKey, found.cost)
 	}
 	for _, check := range []struct {
-		told          telemetry.Limit
+		limited       telemetry.Limit
 		code          apperr.Code
 		what          string
 		limit, actual int
@@ -66,7 +67,7 @@ func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqler
 		{telemetry.Cost, apperr.CodeTooComplex, "points of cost", l.Cost, found.cost},
 	} {
 		if check.limit > 0 && check.actual > check.limit {
-			telemetry.FromContext(ctx).Refuse(check.told)
+			telemetry.FromContext(ctx).Refuse(check.limited)
 			return tooMuch(check.code, check.what, check.limit, check.actual)
 		}
 	}
@@ -79,8 +80,8 @@ func tooMuch(code apperr.Code, what string, limit, actual int) *gqlerror.Error {
 	return err
 }
 
-// tooManyTokens is the refusal of a document that was not parsed to its end. The parser stops at the first token that is too many; of what it
-// refuses, this alone has no place in the document.
+// tooManyTokens returns the error for a document with too many tokens. The parser stops at the
+// first token too many; of all its errors, only this one has no location.
 func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 	telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
 	err := tooMuch(apperr.CodeTooComplex, "tokens", limit, limit+1)
@@ -88,13 +89,13 @@ func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 	return err
 }
 
-// size is what a selection amounts to.
+// size is the result of a measurement.
 type size struct {
 	depth, aliases, directives, cost int
-	once                             int // of the cost: however many rows there are above
+	once                             int // the part of the cost that does not depend on rows above
 }
 
-// most is where counting stops: fragments inside fragments can stand for more than there are numbers.
+// most is where counting stops: nested fragments can stand for more fields than an int can count.
 const most = 1 << 30
 
 func plus(a, b int) int { return min(a+b, most) }
@@ -106,17 +107,17 @@ func times(a, b int) int {
 	return a * b
 }
 
-// keyBytes is how many bytes of the name that a field has in the answer are part of the 1 that it costs.
+// keyBytes is the length up to which the name of a field in the answer costs nothing extra.
 const keyBytes = 32
 
 // measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the
-// answer. The fields of a list cost as often as the list has entries: a page has its size, and a list
-// without pages as many as read.Engine expects. Conditions, and whatever else makes a list slow to
-// read, cost extra: see read.Engine.Cost.
+// answer. The fields of a list cost as often as the list has entries: a page has its size, and a
+// list without pages as many as read.Engine expects. Conditions, and whatever else makes a list
+// slow to read, cost extra: see read.Engine.Cost.
 type measure struct {
 	limiter
 	op     *graphql.OperationContext
-	inputs int // the length of the longest list that a mutation takes, which its payload may have too
+	inputs int // the length of the longest list among a mutation's arguments: its payload may be as long
 	sum    sum[size]
 }
 

@@ -10,10 +10,10 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// checkNulls refuses an operation in which a variable is null where null is not allowed. A default, of the
-// variable or of the place where it stands, lets a variable that may be null stand there, but does not
-// keep a client from sending null (GraphQL specification, sections 5.8.5 and 6.4.1). gqlgen would take
-// false, 0 or "null" for it.
+// checkNulls refuses an operation in which a variable is null where null is not allowed. If the
+// variable, or the place where it stands, has a default, its type may be nullable; the client may
+// still not send null (GraphQL specification, sections 5.8.5 and 6.4.1). gqlgen would turn null
+// into false, 0 or "null".
 func checkNulls(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	for _, v := range op.Variables {
 		if v == nil {
@@ -40,8 +40,8 @@ func (s *nullSearch) field(f *ast.Field) bool {
 	return s.err == nil
 }
 
-// skips reports whether @skip or @include leave a selection out. A variable of theirs that is null is
-// refused by switches.
+// skips reports whether @skip or @include leave a selection out. A variable of theirs that is null
+// is refused by switches.
 func (s *nullSearch) skips(directives ast.DirectiveList) bool {
 	for _, directive := range directives {
 		condition := directive.Arguments.ForName("if")
@@ -56,7 +56,8 @@ func (s *nullSearch) skips(directives ast.DirectiveList) bool {
 	return false
 }
 
-// value looks at a value, and into it. It stands at a place, and at the end of an argument's path.
+// value looks at a value, and into it. place describes where it stands, and path is that of the
+// argument.
 func (s *nullSearch) value(value *ast.Value, place, path string) {
 	if value.Kind == ast.Variable && value.ExpectedType.NonNull {
 		if v, sent := s.op.Variables[value.Raw]; sent && v == nil && s.err == nil {

@@ -6,15 +6,15 @@ import (
 	"forge/internal/read"
 )
 
-// What a document takes in memory, in bytes, as measured on documents of several kinds.
+// The memory that parts of a document take, in bytes, as measured on documents of several kinds.
 const (
-	nodeBytes      = 320     // a field, fragment, directive, argument, value or variable as it is parsed
-	planBytes      = 384     // a field as it is compiled, wherever its fragment is spread
+	nodeBytes      = 320     // a parsed field, fragment, directive, argument, value or variable
+	planBytes      = 384     // a compiled field, for each spread of its fragment
 	operationBytes = 3 << 10 // beside its fields
 )
 
-// weightOf returns how many bytes a valid document takes beside its text once each of its operations is compiled for all values of its
-// switches, or a little more.
+// weightOf returns how many bytes a valid document takes beside its text, or a little more, once
+// each of its operations is compiled for all values of the variables in @skip and @include.
 func weightOf(doc *ast.QueryDocument) int {
 	w := weight{switches: map[string]bool{}}
 	w.sum.parts = &w
@@ -36,7 +36,7 @@ func weightOf(doc *ast.QueryDocument) int {
 	return plus(w.nodes*nodeBytes+len(doc.Operations)*operationBytes, compiled)
 }
 
-// weight counts what there is in a document.
+// weight counts the parts of a document.
 type weight struct {
 	nodes    int
 	switches map[string]bool // the variables in directives
