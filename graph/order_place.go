@@ -22,7 +22,7 @@ import (
 // that of the statement's snapshot, from before goods came back; the table's CHECK would then
 // refuse an order that the stock suffices for.
 //
-// The defaults of an order's row stand here as well as in ent/schema; TestPlacedOrders compares
+// The defaults of an order's row stand here as well as in ent/schema; TestOrderInOneStatement compares
 // them.
 const placingOrder = `
 	WITH line AS MATERIALIZED (
