@@ -60,7 +60,7 @@ func heroVersion(db *ent.Client, id ids.ID) input.Versions {
 	return db.Hero.Query().Where(hero.ID(id.UUID)).Select(hero.FieldVersion).Ints
 }
 
-// newHero returns the input of a new hero as a change of one that has nothing yet.
+// newHero returns the input of a new hero as a change of a hero without any values.
 func newHero(in *model.CreateHeroInput) model.UpdateHeroInput {
 	return model.UpdateHeroInput{
 		Name:       graphql.OmittableOf(&in.Name),
@@ -71,7 +71,7 @@ func newHero(in *model.CreateHeroInput) model.UpdateHeroInput {
 	}
 }
 
-// setHero checks the input and makes of it what is to be stored.
+// setHero checks the input and sets the fields of the mutation.
 func setHero(f *input.Form, m *ent.HeroMutation, in model.UpdateHeroInput) {
 	if name, ok := input.Value(f, "name", in.Name); ok {
 		m.SetName(f.Text("name", name, schema.HeroNameLength))

@@ -23,11 +23,14 @@ import (
 	"forge/internal/viewer"
 )
 
+// orderLines is how many lines an order has at most.
 const orderLines = 100
 
-// createOrder takes what the order needs out of the stock and stores it, at the products' prices of this moment. It returns the order's key.
+// createOrder takes the goods of an order out of the stock and stores the order at the present
+// prices. It returns the order's key.
 //
-// PostgreSQL does that in one statement. Where that places nothing it does not say why: the same is then done step by step.
+// PostgreSQL does this in one statement. A statement that stores nothing does not say why, so that
+// takeOrder then repeats it step by step.
 func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput) (uuid.UUID, error) {
 	needs, err := checkOrder(in)
 	if err != nil {
@@ -39,7 +42,7 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 	if v := viewer.FromContext(ctx); v.Stranger && v.ID == in.UserID.UUID {
 		return uuid.Nil, input.NoRowOfViewer()
 	}
-	ctx = viewer.NewContext(ctx, viewer.System) // who may place an order may take its stock
+	ctx = viewer.NewContext(ctx, viewer.System) // to take stock, which viewers may not change themselves
 	if u := unit.FromContext(ctx); u.Dialect() == dialect.Postgres {
 		id, err := placeOrder(ctx, u, in)
 		if err != nil || id != uuid.Nil {
@@ -49,7 +52,7 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 	return takeOrder(ctx, db, in, needs)
 }
 
-// takeOrder is createOrder step by step.
+// takeOrder is createOrder step by step. It returns the error that a client can understand.
 func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, needs []move) (uuid.UUID, error) {
 	exists, err := db.User.Query().Where(user.ID(in.UserID.UUID), shared).Exist(ctx)
 	if err != nil {
@@ -75,7 +78,8 @@ func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, n
 	return insertOrder(ctx, db, in, stock, total)
 }
 
-// checkOrder checks the input and returns how much of each product it asks for, in the order in which they are named.
+// checkOrder checks the input. It returns the quantity of each product, in the order in which the
+// input names them.
 func checkOrder(in model.CreateOrderInput) ([]move, error) {
 	f := input.Form{Path: "input"}
 	f.ID("userId", in.UserID, "user")
@@ -121,7 +125,8 @@ func negated(moves []move) []move {
 	return list
 }
 
-// suffices returns NOT_FOUND for the first product that does not exist, and then INSUFFICIENT_STOCK for the first that is lacking.
+// suffices returns NOT_FOUND for the first product that does not exist, or else INSUFFICIENT_STOCK
+// for the first of which there is too little.
 func suffices(ctx context.Context, stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput, needs []move) error {
 	for i, item := range items {
 		if _, ok := stock[item.ProductID.UUID]; !ok {
@@ -168,8 +173,8 @@ func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput,
 	return o.ID, nil
 }
 
-// cancelOrder cancels an order and returns what it took to the stock. Its status is part of the statement that changes it, so that
-// this happens once.
+// cancelOrder cancels an order and returns its goods to the stock. The statement that changes the
+// order demands that it is pending, so that goods are returned once.
 func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
 	if err := input.WantPrefix("id", t.ID, "order"); err != nil {
 		return err
@@ -181,7 +186,7 @@ func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
 	if n == 0 {
 		return notPending(ctx, db, t)
 	}
-	ctx = viewer.NewContext(ctx, viewer.System) // who may cancel an order may give its stock back
+	ctx = viewer.NewContext(ctx, viewer.System) // to return stock, which viewers may not change themselves
 	items, err := db.OrderItem.Query().Where(orderitem.OrderID(t.ID.UUID)).All(ctx)
 	if err != nil {
 		return fmt.Errorf("read the lines of %s: %w", t.ID, err)
@@ -189,7 +194,7 @@ func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
 	return giveBack(ctx, db, items)
 }
 
-// notPending says why an order was not cancelled.
+// notPending returns why an order was not cancelled.
 func notPending(ctx context.Context, db *ent.Client, t input.Target) error {
 	var o *ent.Order
 	err := t.Check(ctx, func(ctx context.Context) ([]int, error) {
@@ -206,6 +211,7 @@ func notPending(ctx context.Context, db *ent.Client, t input.Target) error {
 	return apperr.Conflict("id", "%s is %s; only a pending order can be cancelled", t.ID, o.Status)
 }
 
+// giveBack returns the goods of an order to the stock.
 func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error {
 	moves := returned(items)
 	stock, err := lockStock(ctx, db, productsOf(moves)...)
@@ -221,7 +227,7 @@ func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error
 	return moveStock(ctx, db, moves)
 }
 
-// returned sums up the lines of an order by their products.
+// returned adds up the lines of an order by their products.
 func returned(items []*ent.OrderItem) []move {
 	sums := map[uuid.UUID]int64{}
 	for _, item := range items {

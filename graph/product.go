@@ -53,7 +53,7 @@ func updateProduct(ctx context.Context, db *ent.Client, t input.Target, in model
 	return t.Update(ctx, update.Mutation(), update.Save, version)
 }
 
-// setProduct checks the input and makes of it what is to be stored.
+// setProduct checks the input and sets the fields of the mutation.
 func setProduct(f *input.Form, m *ent.ProductMutation, in model.UpdateProductInput) {
 	if sku, ok := input.Value(f, "sku", in.Sku); ok {
 		m.SetSku(f.Text("sku", sku, schema.ProductSkuLength))
@@ -66,7 +66,8 @@ func setProduct(f *input.Form, m *ent.ProductMutation, in model.UpdateProductInp
 	}
 }
 
-// adjustStock adds delta to the stock of a product, unless it would leave its range.
+// adjustStock adds delta to the stock of a product. It returns an error if the stock would become
+// negative or too large.
 func adjustStock(ctx context.Context, db *ent.Client, id ids.ID, delta int32) error {
 	if err := input.WantPrefix("productId", id, "product"); err != nil {
 		return err

@@ -42,7 +42,7 @@ func updateTeam(ctx context.Context, db *ent.Client, t input.Target, in model.Up
 	return t.Update(ctx, update.Mutation(), update.Save, teamVersion(db, t.ID))
 }
 
-// setTeam checks the input and makes of it what is to be stored.
+// setTeam checks the input and sets the fields of the mutation.
 func setTeam(m *ent.TeamMutation, in model.UpdateTeamInput) error {
 	f := input.Form{Path: "input"}
 	if name, ok := input.Value(&f, "name", in.Name); ok {

@@ -25,6 +25,7 @@ import (
 	"forge/internal/viewer"
 )
 
+// createUser stores a user.
 func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
 	create := db.User.Create()
 	err := setUser(ctx, create.Mutation(), model.UpdateUserInput{
@@ -65,7 +66,8 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t input.Targe
 	return err
 }
 
-// mayChangeEmail counts that those who are no administrators change their own email, and refuses what is too often. To say again what it is changes nothing.
+// mayChangeEmail counts how often users change their own email, and returns an error if that is too
+// often. Administrators, and an email that stays the same, do not count.
 func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *string) error {
 	v := viewer.FromContext(ctx)
 	if v.Role == viewer.Admin || address == nil || r.Sessions == nil {
@@ -78,7 +80,8 @@ func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *
 	return r.Sessions.ChangeEmail(ctx, v.ID)
 }
 
-// saveUser saves the change. What keeps the user from going on as they are signed in, another password or isActive: false, ends their sessions and tokens.
+// saveUser saves the change. A new password, or isActive: false, ends the user's sessions and
+// revokes their tokens.
 func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t input.Target, update *ent.UserUpdate) error {
 	m := update.Mutation()
 	if !endsTokens(m) {
@@ -96,7 +99,8 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t input.Target,
 	return r.endSessions(ctx, db, t.ID.UUID, m)
 }
 
-// inGeneral makes of the refusal of a value that somebody else has a CONFLICT that does not tell which: emails are not for everybody to know.
+// inGeneral replaces the error about a value that somebody else has by a CONFLICT that does not
+// name the value, so that nobody finds out whose emails are known.
 func inGeneral(err error) error {
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return apperr.LoginTaken()
@@ -104,14 +108,14 @@ func inGeneral(err error) error {
 	return err
 }
 
-// endsTokens reports whether a change of a user ends what they have of sessions and tokens.
+// endsTokens reports whether a change of a user ends their sessions and revokes their tokens.
 func endsTokens(m *ent.UserMutation) bool {
 	_, changed := m.HashedPassword()
 	active, said := m.IsActive()
 	return changed || m.HashedPasswordCleared() || said && !active
 }
 
-// setUser checks the input and makes of it what is to be stored.
+// setUser checks the input and sets the fields of the mutation.
 func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
 	f := input.Form{Path: "input"}
 	if name, ok := input.Value(&f, "username", in.Username); ok {
@@ -136,6 +140,7 @@ func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput)
 	return nil
 }
 
+// setPassword sets the hash of a password, or clears it if there is no password.
 func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error {
 	if secret == nil {
 		m.ClearHashedPassword()
@@ -154,8 +159,8 @@ func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error
 }
 
 // hashPassword hashes the password that createUser or updateUser sets, before the operation holds a
-// connection: each hash takes tens of milliseconds, once its turn has come. It returns nil without a
-// password, or with one that will be refused.
+// connection: each hash takes tens of milliseconds, once its turn has come. It returns nil without
+// a password, or with one that will be refused.
 func (r *Resolver) hashPassword(ctx context.Context, arguments map[string]any) (any, error) {
 	in, _ := arguments["input"].(map[string]any)
 	secret, ok := in["password"].(string)
@@ -168,7 +173,8 @@ func (r *Resolver) hashPassword(ctx context.Context, arguments map[string]any) (
 	return r.Passwords.Hash(ctx, secret)
 }
 
-// deleteUser hides a user, and ends their sessions and tokens. The row stays, and gives way to others with its username and email.
+// deleteUser hides a user, ends their sessions and revokes their tokens. The row stays, but others
+// may take its username and email.
 func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t input.Target) error {
 	if err := input.WantPrefix("id", t.ID, "user"); err != nil {
 		return err
@@ -185,7 +191,7 @@ func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t input.Targe
 	return r.endSessions(ctx, db, t.ID.UUID, update.Mutation())
 }
 
-// restoreUser brings a user back, but none of their sessions.
+// restoreUser makes a deleted user visible again. Their sessions stay ended.
 func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 	if err := input.WantPrefix("id", id, "user"); err != nil {
 		return err
@@ -208,7 +214,7 @@ func userVersion(db *ent.Client, id ids.ID) input.Versions {
 	return db.User.Query().Where(user.ID(id.UUID)).Select(user.FieldVersion).Ints
 }
 
-// signedIn returns a reference to the user who asks, or nil if it is nobody whom a row could belong to.
+// signedIn returns a reference to the viewer, or nil if no row can be theirs.
 func signedIn(ctx context.Context) *model.User {
 	id := viewer.FromContext(ctx).ID
 	if id == uuid.Nil {

@@ -18,9 +18,9 @@ type Access struct {
 	// Role is the least that may call the field.
 	Role viewer.Role
 	// Credentials marks a field that takes a password or a refresh token and returns secrets. It
-	// stands alone: it must be the only root field of its operation, or one operation could try many
-	// passwords. Its answer is never stored under an idempotency key. Its resolver may change the
-	// viewer of the rest of the answer (viewer.Become).
+	// stands alone: it must be the only root field of its operation, or one operation could try
+	// many passwords. Its answer is never stored under an idempotency key. Its resolver may change
+	// the viewer of the rest of the answer (viewer.Become).
 	Credentials bool
 	// Prepare, if it is set, does work that takes long and no connection, such as hashing. It is
 	// called with the arguments of the field before the first statement of the operation, and once

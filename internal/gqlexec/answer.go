@@ -13,12 +13,14 @@ import (
 	"forge/internal/graphqlhttp"
 )
 
-// fieldBytes is what a field that gqlgen executes counts in the budget of its answer, beside its name and its text: it
-// takes several hundred bytes of memory until the answer is written.
+// fieldBytes is the share of a field that gqlgen executes in the budget of the answer, beside its
+// name and its text. Such a field takes several hundred bytes of memory until the answer is
+// written.
 const fieldBytes = 64
 
-// countField is a field middleware. It counts the fields that gqlgen executes by itself, such as those of introspection;
-// once the budget is exceeded, no more of them are executed. The read engine counts what it writes.
+// countField is a field middleware. It counts the fields that gqlgen executes itself, such as those
+// of introspection, and executes no more once the budget is exceeded. The read engine counts its
+// own output.
 func countField(ctx context.Context, next graphql.Resolver) (any, error) {
 	answer := budget.FromContext(ctx)
 	if !answer.Write(fieldBytes + len(graphql.GetFieldContext(ctx).Field.Alias)) {
@@ -36,7 +38,8 @@ func countField(ctx context.Context, next graphql.Resolver) (any, error) {
 	return value, err
 }
 
-// presentSome presents errors while the budget of the answer has room for them, and returns nil for the others.
+// presentSome presents an error while the budget of the answer has room for it, and otherwise
+// returns nil.
 func (o *operations) presentSome(ctx context.Context, err error) *gqlerror.Error {
 	answer := budget.FromContext(ctx)
 	if answer.Exceeded() {
@@ -62,7 +65,7 @@ func pathBytes(path ast.Path) (n int) {
 	return n
 }
 
-// withLeftOut returns the errors with one more that says how many the budget has left out, if it has.
+// withLeftOut adds an error that says how many errors the budget has left out, if there are any.
 func withLeftOut(errs gqlerror.List, answer *budget.Answer) gqlerror.List {
 	n, code := answer.LeftOut()
 	if n == 0 {

@@ -1,6 +1,7 @@
 package gqlexec
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -8,21 +9,19 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// argumentOf returns the path of the first argument in an operation that takes its value from a variable: input for $in, where it
-// says createHero(input: $in). Errors name arguments, whatever a client calls its variables. If there is no such argument it
-// returns the variable's name.
+// argumentOf returns the path of the first argument of an operation that takes its value from a
+// variable: input for $in in createThing(input: $in). Errors name arguments, because clients choose
+// the names of variables. Without such an argument it returns the variable's name.
 func argumentOf(op *ast.OperationDefinition, variable string) string {
 	if op == nil {
 		return variable
 	}
-	s := &variableSearch{name: variable, seen: map[string]bool{}}
-	if path, ok := s.selections(op.SelectionSet); ok {
-		return path
-	}
-	return variable
+	s := &variableSearch{name: variable}
+	(&fieldVisit{visit: s.field}).fields(op.SelectionSet)
+	return cmp.Or(s.path, variable)
 }
 
-// namedByArgument returns an error about a variable as one about the argument that takes it.
+// namedByArgument makes an error about a variable one about the argument that takes it.
 func namedByArgument(op *ast.OperationDefinition, variable string, err *gqlerror.Error) *gqlerror.Error {
 	field, _ := err.Extensions["field"].(string)
 	if below, ok := strings.CutPrefix(field, variable); ok {
@@ -31,35 +30,21 @@ func namedByArgument(op *ast.OperationDefinition, variable string, err *gqlerror
 	return err
 }
 
-// variableSearch looks for a variable. It enters each fragment once.
+// variableSearch looks for the argument that takes its value from a variable.
 type variableSearch struct {
 	name string
-	seen map[string]bool
+	path string // of the argument; "" until it is found
 }
 
-func (s *variableSearch) selections(set ast.SelectionSet) (path string, ok bool) {
-	for _, selection := range set {
-		switch selection := selection.(type) {
-		case *ast.Field:
-			for _, argument := range selection.Arguments {
-				if path, ok := s.value(argument.Value, argument.Name); ok {
-					return path, true
-				}
-			}
-			path, ok = s.selections(selection.SelectionSet)
-		case *ast.InlineFragment:
-			path, ok = s.selections(selection.SelectionSet)
-		case *ast.FragmentSpread:
-			if selection.Definition != nil && !s.seen[selection.Name] {
-				s.seen[selection.Name] = true
-				path, ok = s.selections(selection.Definition.SelectionSet)
-			}
-		}
-		if ok {
-			return path, true
+// field looks at the arguments of a field. It returns false once the variable is found.
+func (s *variableSearch) field(f *ast.Field) bool {
+	for _, argument := range f.Arguments {
+		if path, ok := s.value(argument.Value, argument.Name); ok {
+			s.path = path
+			return false
 		}
 	}
-	return "", false
+	return true
 }
 
 func (s *variableSearch) value(v *ast.Value, at string) (path string, ok bool) {

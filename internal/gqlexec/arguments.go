@@ -13,18 +13,19 @@ import (
 	"forge/internal/telemetry"
 )
 
-// bytesAValue is how many bytes of text count as much as one value.
+// bytesAValue is the number of bytes of a text that count as one value.
 const bytesAValue = 100
 
-// checkArgumentCount refuses operations whose arguments have more values than variables may have, those of a
-// variable as often as it is used: each use is decoded anew, so a variable of a megabyte that stands
-// in a thousand places would be a gigabyte.
+// checkArgumentCount refuses operations with more values in their arguments than variables may
+// have. It counts the values of a variable for each use, because each use is decoded anew: a
+// variable of a megabyte that stands in a thousand places would take a gigabyte.
 func checkArgumentCount(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	c := valueCount{variables: map[string]int{}, fragments: map[string]int{}}
+	c := &valueCount{variables: map[string]int{}}
+	c.sum.parts = c
 	for name, value := range op.Variables {
 		c.variables[name] = valuesOf(value)
 	}
-	n := c.set(op.Operation.SelectionSet)
+	n := c.sum.of(op.Operation.SelectionSet)
 	if n <= graphqlhttp.MaxValues {
 		return nil
 	}
@@ -32,32 +33,26 @@ func checkArgumentCount(ctx context.Context, op *graphql.OperationContext) *gqle
 	return tooMuch(apperr.CodeTooComplex, "values in the arguments of all fields, or as much text", graphqlhttp.MaxValues, n)
 }
 
-// valueCount counts values. Each fragment is counted once, and taken as often as it is spread.
-type valueCount struct{ variables, fragments map[string]int }
+// valueCount counts the values in the arguments of selections.
+type valueCount struct {
+	variables map[string]int // the values in each
+	sum       sum[int]
+}
 
-func (c valueCount) set(set ast.SelectionSet) (n int) {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			for _, a := range s.Arguments {
-				n = plus(n, c.value(a.Value))
-			}
-			n = plus(n, c.set(s.SelectionSet))
-		case *ast.InlineFragment:
-			n = plus(n, c.set(s.SelectionSet))
-		case *ast.FragmentSpread:
-			inside, known := c.fragments[s.Name]
-			if !known {
-				inside = c.set(s.Definition.SelectionSet)
-				c.fragments[s.Name] = inside
-			}
-			n = plus(n, inside)
+// part returns the number of values in a field and in those below it.
+func (c *valueCount) part(selection ast.Selection) (n int) {
+	if f, ok := selection.(*ast.Field); ok {
+		for _, a := range f.Arguments {
+			n = plus(n, c.value(a.Value))
 		}
+		n = plus(n, c.sum.of(f.SelectionSet))
 	}
 	return n
 }
 
-func (c valueCount) value(value *ast.Value) (n int) {
+func (c *valueCount) add(a, b int) int { return plus(a, b) }
+
+func (c *valueCount) value(value *ast.Value) (n int) {
 	if value.Kind == ast.Variable {
 		return c.variables[value.Raw]
 	}
@@ -68,8 +63,8 @@ func (c valueCount) value(value *ast.Value) (n int) {
 	return n
 }
 
-// valuesOf counts the values in the value of a variable. Where one stands for a list of one, gqlparser
-// has made a list of its Go type.
+// valuesOf counts the values in the value of a variable. gqlparser makes a list of a Go type of its
+// own where one value stands for a list of one.
 func valuesOf(value any) (n int) {
 	n = 1
 	switch value := value.(type) {

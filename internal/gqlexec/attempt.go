@@ -22,8 +22,8 @@ import (
 	"forge/internal/unit"
 )
 
-// operations runs each operation as one unit of work. It is committed once the answer is complete; a mutation one of whose root
-// fields failed is rolled back. An operation that was refused never gets here.
+// operations runs each operation as one unit of work. The unit is committed once the answer is
+// complete. A mutation with a failed root field is rolled back. Refused operations do not get here.
 type operations struct {
 	Options
 	api     API
@@ -34,7 +34,8 @@ type operations struct {
 	log     *slog.Logger
 }
 
-// run runs the operation that ctx is about, as often as it is worth while.
+// run runs the operation of ctx, again and again while shouldRetry says so, and returns the answer
+// of the last attempt.
 func (o *operations) run(ctx context.Context) *graphql.Response {
 	start := time.Now()
 	var prepared preparations
@@ -56,20 +57,20 @@ func (o *operations) run(ctx context.Context) *graphql.Response {
 			a.runAfterRollback(ctx)
 			a.logFailures(ctx)
 			record.StopOperation()
-			refuseLate(ctx, response)
+			countTimeout(ctx, response)
 			return response
 		}
 	}
 }
 
-// attempt is an operation being run, for the first time or again.
+// attempt is one of the times that an operation is run.
 type attempt struct {
 	*operations
 	number   int
 	unit     *unit.Unit
 	failed   atomic.Bool // nothing of it is to be stored
 	prepared preparations
-	// doubt is the error of an attempt of the operation, this or an earlier one, of which it is not known whether it was stored.
+	// doubt is the error of this or an earlier attempt if nobody knows whether that was stored.
 	doubt error
 
 	beforeCommit  []func()
@@ -80,7 +81,8 @@ type attempt struct {
 
 type attemptKey struct{}
 
-// run runs the operation and commits or rolls back what it did.
+// run runs the operation and commits or rolls back its changes. It returns nil if the operation was
+// cancelled before it began.
 func (a *attempt) run(ctx context.Context) *graphql.Response {
 	defer a.unit.Rollback()
 	if a.HeldTooLong > 0 {
@@ -91,7 +93,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	ctx = budget.NewContext(ctx, answer)
 	if err := a.checkMutation(ctx); err != nil {
 		response := a.refuse(ctx, err)
-		response.Data = nil // nothing was run: it is an error of the request
+		response.Data = nil // nothing was run, so this is an error of the request
 		return response
 	}
 	request, err := keyed(ctx)
@@ -100,17 +102,17 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	}
 	a.prepare(ctx)
 	if request != nil {
-		known, err := a.claim(ctx, request)
+		stored, err := a.claim(ctx, request)
 		if err != nil {
 			return a.refuse(ctx, err)
 		}
-		a.doubt = nil // the key is there if an earlier attempt was stored, and else this one decides
-		if known != nil {
-			// A commit waits until what was stored before is replicated, if that is asked for.
+		a.doubt = nil // the key exists if an earlier attempt was stored; otherwise this one decides
+		if stored != nil {
+			// With synchronous replication, the commit waits until the stored answer is replicated.
 			if err := a.commit(ctx, request); err != nil {
 				return a.refuse(ctx, err)
 			}
-			return known
+			return stored
 		}
 	}
 	response := a.execute(ctx)
@@ -122,29 +124,29 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		return a.refuse(ctx, answer.Err())
 	}
 	if unavailable(response) || ctx.Err() != nil && len(response.Errors) > 0 {
-		response.Data = []byte("null") // no part of the answer is better than the status that says: try again
+		response.Data = []byte("null") // a part of the answer is worth less than a status to retry
 	}
-	a.tell(ctx, response)
+	a.addExtensions(ctx, response)
 	if a.failed.Load() {
 		return response
 	}
 	if a.unit.Mode() != unit.Write {
-		_ = a.unit.Commit(ctx) // there is nothing to keep, and the answer says itself what failed
+		_ = a.unit.Commit(ctx) // nothing was changed, and the answer itself has the errors
 		return response
 	}
 	if err := a.store(ctx, request, response); err != nil {
-		return a.refuse(ctx, err) // nothing of what the answer says was stored, or nobody knows
+		return a.refuse(ctx, err) // the answer describes changes that may not be stored
 	}
 	return response
 }
 
-// store commits what was done, and with it the answer if there is a key to find it by.
+// store commits the changes, and with them the answer if the request has an idempotency key.
 func (a *attempt) store(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
 	if err := ctx.Err(); err != nil && !a.unit.Stored() {
-		return err // once the commit has begun it is not broken off: it might be carried out nevertheless
+		return err // a commit that has begun is not cancelled: it might succeed nevertheless
 	}
 	if request != nil {
-		if err := a.keep(ctx, request, response); err != nil {
+		if err := a.storeAnswer(ctx, request, response); err != nil {
 			return err
 		}
 	}
@@ -163,8 +165,8 @@ func (a *attempt) commit(ctx context.Context, request *idempotency.Request) erro
 	return err
 }
 
-// doubted returns the answer to the operation's last attempt. If an earlier one may have been stored, and this one has not found out, it
-// says so.
+// doubted returns the answer to the last attempt. If an earlier attempt may have been stored, and
+// this one did not find out, the answer says so.
 func (a *attempt) doubted(ctx context.Context, response *graphql.Response) *graphql.Response {
 	if a.doubt == nil || a.unit.Unknown() {
 		return response
@@ -172,16 +174,16 @@ func (a *attempt) doubted(ctx context.Context, response *graphql.Response) *grap
 	return a.refuse(ctx, a.doubt)
 }
 
-// refuse answers with an error alone.
+// refuse returns an answer with nothing but an error.
 func (a *attempt) refuse(ctx context.Context, err error) *graphql.Response {
 	a.failed.Store(true)
 	response := &graphql.Response{Errors: gqlerror.List{a.present.error(ctx, err)}, Data: []byte("null")}
-	a.tell(ctx, response)
+	a.addExtensions(ctx, response)
 	return response
 }
 
-// tell adds what the operation took to its answer.
-func (a *attempt) tell(ctx context.Context, response *graphql.Response) {
+// addExtensions adds the cost of the operation, and the number of attempts, to its answer.
+func (a *attempt) addExtensions(ctx context.Context, response *graphql.Response) {
 	if response.Extensions == nil {
 		response.Extensions = map[string]any{}
 	}
@@ -200,9 +202,9 @@ func (a *attempt) tell(ctx context.Context, response *graphql.Response) {
 	}
 }
 
-// shouldRetry reports whether the attempt failed for a reason that may be gone the next time, and
-// another one is allowed after that many which have met a database. Where the attempt may have been
-// stored, there is another one only if the operation's key tells whether it was.
+// shouldRetry reports whether to attempt the operation again: the reason of the failure may be gone
+// the next time, and fewer attempts than allowed have met a database. If the attempt may have been
+// stored, a further one follows only if an idempotency key tells whether it was.
 func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 	if a.unit.Mode() != unit.Write {
 		return attempts < maxReads && a.unit.Passing() && response != nil && len(response.Errors) > 0
@@ -210,13 +212,13 @@ func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 	return attempts < maxWrites && a.failed.Load() && (a.unit.Passing() || a.doubt != nil)
 }
 
-// warn logs an operation that holds its connection for too long, while it still does.
+// warn logs an operation that has held its connection for too long and still holds it.
 func (o *operations) warn(ctx context.Context) {
 	o.log.WarnContext(ctx, "an operation holds its database connection for long", "operation", operationName(ctx),
 		"longerThan", o.HeldTooLong.String(), "requestId", telemetry.RequestID(ctx))
 }
 
-// operationName is the name that the client gave the operation, or else its kind.
+// operationName returns the name that the client gave the operation, or else its kind.
 func operationName(ctx context.Context) string {
 	op := graphql.GetOperationContext(ctx).Operation
 	return cmp.Or(op.Name, string(op.Operation))
@@ -229,9 +231,9 @@ func unavailable(response *graphql.Response) bool {
 }
 
 // Bounds of the attempts at one operation. Serializable mutations that run at once are in each
-// other's way until enough of them pause. A read is attempted again after its connection broke, of
-// which it may be the cause. An attempt that found no database, or one that is read-only, does not
-// count: the database may be about to come back.
+// other's way until enough of them pause. A read is attempted again after its connection broke,
+// which the read itself may have caused. An attempt that found no database, or one that is
+// read-only, does not count, because the database may be about to come back.
 const (
 	maxWrites = 20
 	maxReads  = 6
@@ -256,7 +258,8 @@ func modeOf(ctx context.Context, engine *read.Engine) unit.Mode {
 	}
 }
 
-// stopAfterFailure skips the root fields of a mutation that follow a failed one: nothing of them would be stored.
+// stopAfterFailure is a root field middleware. It skips the root fields of a mutation after a
+// failed one, because the mutation will be rolled back.
 func stopAfterFailure(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	if !isMutation(ctx) {
 		return next(ctx)

@@ -40,12 +40,13 @@ func referringMethods(sources fs.FS) map[string]bool {
 	return found
 }
 
-// refersOnly returns the methods of queryResolver in a source file that are one statement: return &model.XConnection{}, nil, or
-// return &model.X{ID: id}, nil, or return gqlexec.Reference{ID: id}, nil.
+// refersOnly returns the methods of queryResolver in a source file whose only statement returns a
+// reference: &model.ThingConnection{}, &model.Thing{ID: id} or gqlexec.Reference{ID: id}, and no
+// error. For a file that cannot be parsed it returns none.
 func refersOnly(source []byte) map[string]bool {
 	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
 	if err != nil {
-		return nil // what cannot be read is called
+		return nil // so that they are all called
 	}
 	found := map[string]bool{}
 	for _, d := range file.Decls {
@@ -72,7 +73,8 @@ func isSelector(e ast.Expr, pkg, name string) bool {
 	return ok && isName(s.X, pkg) && s.Sel.Name == name
 }
 
-// returnsReference reports whether the statement returns a value that holds the parameter id or nothing, and no error.
+// returnsReference reports whether a statement returns no error, and a value that holds at most the
+// parameter id.
 func returnsReference(s ast.Stmt) bool {
 	r, ok := s.(*ast.ReturnStmt)
 	if !ok || len(r.Results) != 2 || !isName(r.Results[1], "nil") {

@@ -9,8 +9,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// bounded returns a context that ends when the operation has taken too long, and a function to call when the operation is over. With the
-// context, the statement that runs ends as well.
+// bounded returns a context that ends when the operation has taken too long, and a function to call
+// when the operation is over. The running statement ends with the context.
 func (o *operations) bounded(ctx context.Context) (_ context.Context, over context.CancelFunc) {
 	if o.RequestTimeout == 0 {
 		return ctx, func() {}
@@ -18,8 +18,8 @@ func (o *operations) bounded(ctx context.Context) (_ context.Context, over conte
 	return context.WithTimeout(ctx, o.RequestTimeout)
 }
 
-// refuseLate counts an operation that has taken too long, unless it succeeded nevertheless.
-func refuseLate(ctx context.Context, response *graphql.Response) {
+// countTimeout counts an operation that took too long, unless it succeeded nevertheless.
+func countTimeout(ctx context.Context, response *graphql.Response) {
 	if (response == nil || len(response.Errors) > 0) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		telemetry.FromContext(ctx).Refuse(telemetry.Deadline)
 	}

@@ -12,15 +12,17 @@ import (
 	"forge/internal/telemetry"
 )
 
-// What is kept of documents at most. Those that clients write have a few KiB and are told apart by a few hundred.
+// Bounds of the cache. A document that a client's developers write has a few KiB, and most APIs
+// know a few hundred of them.
 const (
-	mostDocuments     = 1000
-	mostDocumentBytes = 64 << 20 // of all of them, as weightOf takes them for
-	longestDocument   = 64 << 10 // a longer text is parsed each time; it may be one large comment
+	maxDocuments     = 1000
+	maxDocumentBytes = 64 << 20 // of all of them, by weightOf
+	maxDocumentText  = 64 << 10 // a longer text is parsed each time
 )
 
-// documentCache keeps valid documents by their text, with what is told of them and what the engine has compiled for them. It notes in the
-// record of each request whether its document was there.
+// documentCache caches valid documents by their text, with the names that telemetry has for them.
+// The engine holds the plans of cached documents. The cache notes in the telemetry of each request
+// whether it had the document.
 type documentCache struct {
 	cache  *cache.Cache[document]
 	engine *read.Engine
@@ -28,36 +30,36 @@ type documentCache struct {
 
 type document struct {
 	parsed *ast.QueryDocument
-	told   *telemetry.Document
+	named  *telemetry.Document
 }
 
 func newDocumentCache(engine *read.Engine) documentCache {
-	return documentCache{cache.New(mostDocuments, mostDocumentBytes, func(d document) { engine.Forget(d.parsed) }), engine}
+	return documentCache{cache.New(maxDocuments, maxDocumentBytes, func(d document) { engine.Forget(d.parsed) }), engine}
 }
 
-// Get returns the parsed form of a text that has been added.
+// Get returns the parsed document of a text that was added.
 func (c documentCache) Get(ctx context.Context, text string) (parsed *ast.QueryDocument, ok bool) {
 	var d document
-	if len(text) <= longestDocument {
+	if len(text) <= maxDocumentText {
 		d, ok = c.cache.Get(text)
 	}
 	if ok {
-		telemetry.FromContext(ctx).Found(d.told)
+		telemetry.FromContext(ctx).Found(d.named)
 	} else {
 		telemetry.FromContext(ctx).Missed(text)
 	}
 	return d.parsed, ok
 }
 
-// Add keeps a valid document, unless it is too large.
+// Add caches a valid document, unless it is too large.
 func (c documentCache) Add(ctx context.Context, text string, parsed *ast.QueryDocument) {
-	told := telemetry.NewDocument(text, parsed)
-	telemetry.FromContext(ctx).Parsed(told)
-	if len(text) > longestDocument {
+	named := telemetry.NewDocument(text, parsed)
+	telemetry.FromContext(ctx).Parsed(named)
+	if len(text) > maxDocumentText {
 		return
 	}
 	c.engine.Keep(parsed)
-	if !c.cache.Add(text, document{parsed, told}, len(text)+weightOf(parsed)) {
+	if !c.cache.Add(text, document{parsed, named}, len(text)+weightOf(parsed)) {
 		c.engine.Forget(parsed) // another request has brought the same text meanwhile
 	}
 }

@@ -25,7 +25,7 @@ func emptyEngine(t *testing.T) *read.Engine {
 	return engine
 }
 
-// fill adds so many documents to a cache, each different, and returns the cache.
+// fill adds that many documents to a cache, each different, and returns the cache.
 func fill(t *testing.T, documents int, text func(i int) string) documentCache {
 	t.Helper()
 	c := newDocumentCache(emptyEngine(t))
@@ -47,8 +47,8 @@ func fill(t *testing.T, documents int, text func(i int) string) documentCache {
 	return c
 }
 
-// TestDocumentsAreBounded adds more documents of each kind than there is room for: what is kept of them, and of what the engine compiles for
-// them, stays within bounds.
+// TestDocumentsAreBounded adds more documents of each kind than the cache has room for. The cache,
+// and the plans that the engine holds for its documents, stay within bounds.
 func TestDocumentsAreBounded(t *testing.T) {
 	t.Parallel()
 	comment := "#" + strings.Repeat("x", 1<<20)
@@ -77,8 +77,8 @@ func TestDocumentsAreBounded(t *testing.T) {
 			t.Parallel()
 			c := fill(t, tt.documents, tt.text)
 			values, bytes := c.cache.Held()
-			if values < tt.least || values > tt.most || bytes > mostDocumentBytes {
-				t.Errorf("%d documents with %d bytes are kept, want %d to %d with %d bytes at most", values, bytes, tt.least, tt.most, mostDocumentBytes)
+			if values < tt.least || values > tt.most || bytes > maxDocumentBytes {
+				t.Errorf("%d documents with %d bytes are kept, want %d to %d with %d bytes at most", values, bytes, tt.least, tt.most, maxDocumentBytes)
 			}
 			operations := values
 			if tt.name == "with many operations" {

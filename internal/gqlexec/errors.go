@@ -19,7 +19,7 @@ import (
 	"forge/internal/telemetry"
 )
 
-// presenter makes of errors what clients see.
+// presenter turns errors into the form that clients see.
 type presenter struct {
 	rows   rows
 	sample string // the prefix of an ID in messages about IDs of any kind
@@ -32,15 +32,18 @@ func newPresenter(api API, opts Options, log *slog.Logger) *presenter {
 	return &presenter{rows{api.Entities, api.Tables}, api.SamplePrefix, opts.Development, opts.Limits.Tokens, log}
 }
 
-// error decides what a client sees of an error. Errors that were written for it are shown, with their code; all
-// others are logged in full and shown as INTERNAL, with the ID under which the log has them. What made an attempt fail is
-// logged only if there is no other attempt.
+// error returns the form of an error that clients see. Errors that were written for clients are
+// shown, with their code. All others are logged in full and shown as INTERNAL, with the ID of the
+// request, by which the log has them. The errors of an attempt are logged only if no further
+// attempt follows.
 func (p *presenter) error(ctx context.Context, err error) *gqlerror.Error {
 	shown := &gqlerror.Error{}
 	if known, ok := errors.AsType[*gqlerror.Error](err); ok {
 		shown.Path, shown.Locations = known.Path, known.Locations
 		if len(known.Path) > 0 && known.Path[0] == ast.PathName("variable") {
-			// gqlparser names the variable that it could not take by a path, which in an answer leads to a field.
+			// gqlparser reports a variable by a path, which in an answer would lead to a field.
+			// gqlparser names the variable that it could not take by a path, which in an answer
+			// leads to a field.
 			return badVariable(dotted(known.Path[1:]), inWords.Replace(known.Message))
 		}
 		if code, coded := known.Extensions["code"]; coded {
@@ -73,7 +76,8 @@ func (p *presenter) error(ctx context.Context, err error) *gqlerror.Error {
 	return shown
 }
 
-// bare returns the error without the value that it is about, and without a hint at what the schema offers, unless there are to be hints.
+// bare returns the error without the value that it is about. A hint at names of the schema is left
+// in if hints are on.
 func bare(err *gqlerror.Error, hints bool) *gqlerror.Error {
 	const hinting = " Did you mean "
 	message, hint, hinted := strings.Cut(err.Message, hinting)
@@ -89,8 +93,8 @@ func bare(err *gqlerror.Error, hints bool) *gqlerror.Error {
 	return &shorter
 }
 
-// withoutValue cuts a value off that gqlparser found in a document and that does not fit in its place, which the error tells: it may be a password that was
-// sent without quotes, and errors are passed on and kept.
+// withoutValue cuts off the value that gqlparser quotes from a document. The value may be a
+// password that was sent without quotes, and errors are logged by others.
 func withoutValue(message string) string {
 	if strings.HasPrefix(message, "Expected value of type ") {
 		message, _, _ = strings.Cut(message, ", found ")
@@ -102,7 +106,7 @@ func withoutValue(message string) string {
 	return message
 }
 
-// classify returns the client's error for err, or nil if err was not meant for clients.
+// classify returns the client's error in err, or nil if err is not meant for clients.
 func classify(err error) *apperr.Error {
 	if f, ok := errors.AsType[*apperr.Error](err); ok {
 		return f
@@ -113,7 +117,8 @@ func classify(err error) *apperr.Error {
 	return database.ClientError(err)
 }
 
-// badArgument recognises an argument that could not be decoded: gqlgen reports it at a path below the field's own.
+// badArgument returns the error for an argument that could not be decoded, or nil if err is about
+// something else. gqlgen reports such an argument at a path below that of the field.
 func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err error) *apperr.Error {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -135,8 +140,9 @@ func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err 
 	return apperr.BadInput(dotted(argument), "%s", cause)
 }
 
-// prefixAt returns the prefix of the IDs that an argument of a root field takes: teamId those of teams, and id those of what the field is
-// named for.
+// prefixAt returns the prefix of the IDs that an argument of a root field takes. The argument of a
+// foreign key takes IDs of the entity that the key refers to. The argument id takes those of the
+// entity that the field is named after.
 func (p *presenter) prefixAt(root string, argument ast.Path) string {
 	name := ""
 	for _, step := range argument {
@@ -158,7 +164,7 @@ func (p *presenter) prefixAt(root string, argument ast.Path) string {
 	return prefix
 }
 
-// dotted writes a path as extensions.field has it: input.items.0.quantity.
+// dotted returns a path in the form of extensions.field: input.items.0.quantity.
 func dotted(path ast.Path) string {
 	var s string
 	for i, element := range path {
@@ -170,7 +176,8 @@ func dotted(path ast.Path) string {
 	return s
 }
 
-// recovered turns a panic into an error; the presenter logs it, stack and all, and shows none of it.
+// recovered turns a panic into an error. The presenter logs it with its stack and shows nothing of
+// it.
 func recovered(_ context.Context, panicked any) error {
 	return fmt.Errorf("panic: %s\n%s", telemetry.Panic(panicked), debug.Stack())
 }

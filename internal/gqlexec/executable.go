@@ -8,13 +8,14 @@ import (
 	"forge/internal/read"
 )
 
-// executable is the schema as gqlgen executes it, field by field, except for the queries that the read engine can answer alone.
+// executable is the schema as gqlgen executes it, field by field. Queries that the read engine can
+// answer as a whole never reach gqlgen's execution.
 type executable struct {
 	graphql.ExecutableSchema
 	engine *read.Engine
 }
 
-// Exec runs the operation that ctx is about.
+// Exec returns what runs the operation of a context.
 func (e executable) Exec(ctx context.Context) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
 		if data, ok := e.engine.Prepare(graphql.GetOperationContext(ctx)).Answer(ctx); ok {

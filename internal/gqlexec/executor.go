@@ -13,15 +13,17 @@ import (
 	"forge/internal/budget"
 )
 
-// operationExecutor checks operations as gqlgen does, and runs each as a unit of work. What gqlgen has besides, subscriptions and middleware around
-// operations and their responses, has no user here, and would cost each of them its wrappings.
+// operationExecutor checks operations as gqlgen does, and runs each as a unit of work. It leaves
+// out gqlgen's subscriptions and the middleware around operations and responses, which nothing uses
+// and each operation would pay for.
 type operationExecutor struct {
 	*executor.Executor
 	operations *operations
 }
 
-// CreateOperationContext checks a request as gqlgen does, and says of numbers that are no Int how they were written, where gqlparser names 0 or a string.
-// Of a variable's value it names the argument that takes it.
+// CreateOperationContext checks a request as gqlgen does. It corrects gqlgen's errors: it quotes a
+// number that is no Int as the client wrote it, and names the argument that takes the value of a
+// variable.
 func (e operationExecutor) CreateOperationContext(ctx context.Context, request *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	op, errs := e.Executor.CreateOperationContext(ctx, request)
 	errs = allOf(errs)
@@ -39,7 +41,7 @@ func (e operationExecutor) CreateOperationContext(ctx context.Context, request *
 	return op, errs
 }
 
-// valueAt returns the value that a path leads to in another, or nil.
+// valueAt returns the value at a path in another value, or nil.
 func valueAt(value any, path ast.Path) any {
 	for _, step := range path {
 		switch step := step.(type) {
@@ -55,12 +57,12 @@ func valueAt(value any, path ast.Path) any {
 	return value
 }
 
-// DispatchOperation returns what runs the operation, and the context to run it with.
+// DispatchOperation returns the handler that runs the operation, and the context for it.
 func (e operationExecutor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	return e.operations.run, graphql.WithOperationContext(ctx, op)
 }
 
-// execute runs the operation that ctx is about, once. It returns nil if that was given up before.
+// execute runs the operation of ctx once. It returns nil if ctx has ended before.
 func (o *operations) execute(ctx context.Context) *graphql.Response {
 	if ctx.Err() != nil {
 		return nil

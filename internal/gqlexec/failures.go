@@ -12,7 +12,7 @@ import (
 	"forge/internal/telemetry"
 )
 
-// failure is an error with a cause that only the log tells.
+// failure is an error with a cause that is only logged.
 type failure struct {
 	code  apperr.Code
 	path  ast.Path
@@ -24,13 +24,13 @@ func (f failure) log(ctx context.Context, log *slog.Logger) {
 		"requestId", telemetry.RequestID(ctx))
 }
 
-// failures are those of an attempt, which are worth a line only if there is no other attempt.
+// failures are those of an attempt. They are logged only if no further attempt follows.
 type failures struct {
 	mu   sync.Mutex
 	seen []failure
 }
 
-// failed logs the failure, or leaves that to the attempt which it is part of.
+// failed logs the failure, or leaves that to the attempt that it happened in.
 func failed(ctx context.Context, log *slog.Logger, f failure) {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok {
@@ -42,7 +42,7 @@ func failed(ctx context.Context, log *slog.Logger, f failure) {
 	a.failures.seen = append(a.failures.seen, f)
 }
 
-// logFailures logs why the attempt failed, if it did.
+// logFailures logs the failures of the attempt.
 func (a *attempt) logFailures(ctx context.Context) {
 	a.failures.mu.Lock()
 	defer a.failures.mu.Unlock()

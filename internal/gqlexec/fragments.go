@@ -7,13 +7,13 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
-// fragments are the fragments of a document by their names. Once checked, no two have one name,
-// all that are spread are there, and none is spread within itself: whoever follows them looks at
-// the same ones as everybody else, and comes to an end.
+// fragments are the fragments of a document by their names. After the checks, no two have one name,
+// all spreads have a fragment, and no fragment is spread within itself. All who follow spreads then
+// see the same fragments, and come to an end.
 type fragments map[string]*ast.FragmentDefinition
 
-// checkNames reports operations and fragments whose name another one has. It returns the fragments
-// (GraphQL specification, sections 5.2.1.1 and 5.5.1.1).
+// checkNames reports operations and fragments with the name of another one. It returns the
+// fragments (GraphQL specification, sections 5.2.1.1 and 5.5.1.1).
 func checkNames(document *ast.QueryDocument, found *problems) fragments {
 	operations := map[string]*ast.OperationDefinition{}
 	for _, o := range document.Operations {
@@ -34,8 +34,9 @@ func checkNames(document *ast.QueryDocument, found *problems) fragments {
 	return all
 }
 
-// checkSpreads reports spreads of fragments that there are none of, and of fragments within
-// themselves (GraphQL specification, sections 5.5.2.1 and 5.5.2.2).
+// checkSpreads reports spreads of unknown fragments, and of fragments within themselves (GraphQL
+// specification, sections 5.5.2.1 and 5.5.2.2). It must not follow fragments as sum and fieldVisit
+// does, because nothing is known of them yet.
 func (all fragments) checkSpreads(document *ast.QueryDocument, found *problems) {
 	for _, o := range document.Operations {
 		for _, s := range spreadsIn(o.SelectionSet, nil) {
@@ -55,7 +56,7 @@ func (all fragments) checkKnown(s *ast.FragmentSpread, found *problems) (known *
 	return known
 }
 
-// spreadsIn appends the spreads in a set to others.
+// spreadsIn appends the spreads in a set to others, without following them.
 func spreadsIn(set ast.SelectionSet, to []*ast.FragmentSpread) []*ast.FragmentSpread {
 	for _, selection := range set {
 		switch s := selection.(type) {
@@ -70,15 +71,15 @@ func spreadsIn(set ast.SelectionSet, to []*ast.FragmentSpread) []*ast.FragmentSp
 	return to
 }
 
-// cycles looks at each fragment once.
+// cycles looks for fragments that are spread within themselves. It looks at each fragment once.
 type cycles struct {
 	fragments
 	found *problems
 	path  []*ast.FragmentSpread // that led to the fragment that is being looked at
-	place map[string]int        // how many of path led to a fragment; behind if it is done with
+	place map[string]int        // how many of path led to a fragment; done if it has been looked at
 }
 
-const behind = -1
+const done = -1
 
 func (c *cycles) enter(f *ast.FragmentDefinition) {
 	if _, entered := c.place[f.Name]; entered {
@@ -90,7 +91,7 @@ func (c *cycles) enter(f *ast.FragmentDefinition) {
 		if next == nil {
 			continue
 		}
-		if from, entered := c.place[s.Name]; entered && from != behind {
+		if from, entered := c.place[s.Name]; entered && from != done {
 			c.report(s, c.path[from:])
 			continue
 		}
@@ -98,10 +99,11 @@ func (c *cycles) enter(f *ast.FragmentDefinition) {
 		c.enter(next)
 		c.path = c.path[:len(c.path)-1]
 	}
-	c.place[f.Name] = behind
+	c.place[f.Name] = done
 }
 
-// report reports a spread of a fragment within itself. The message has the beginning of a long way.
+// report reports a spread of a fragment within itself. The message has at most the first ten steps
+// of the way.
 func (c *cycles) report(s *ast.FragmentSpread, via []*ast.FragmentSpread) {
 	var names strings.Builder
 	for i, step := range via[:min(len(via), 10)] {
@@ -115,81 +117,61 @@ func (c *cycles) report(s *ast.FragmentSpread, via []*ast.FragmentSpread) {
 }
 
 // expansion adds up how many selections sets stand for, those of a fragment as often as it is
-// spread. Each fragment is counted once.
-type expansion struct {
-	fragments
-	sizes map[string]int
-}
+// spread.
+type expansion struct{ sum sum[int] }
 
-func (e expansion) of(set ast.SelectionSet) (total int) {
-	for _, selection := range set {
-		total = plus(total, 1)
-		switch s := selection.(type) {
-		case *ast.Field:
-			total = plus(total, e.of(s.SelectionSet))
-		case *ast.InlineFragment:
-			total = plus(total, e.of(s.SelectionSet))
-		case *ast.FragmentSpread:
-			total = plus(total, e.fragment(s.Name))
-		}
+func (e *expansion) part(selection ast.Selection) int {
+	if f, ok := selection.(*ast.Field); ok {
+		return plus(1, e.sum.of(f.SelectionSet))
 	}
-	return total
+	return 1
 }
 
-func (e expansion) fragment(name string) int {
-	size, known := e.sizes[name]
-	if !known {
-		size = e.of(e.fragments[name].SelectionSet)
-		e.sizes[name] = size
-	}
-	return size
-}
+func (e *expansion) add(a, b int) int { return plus(a, b) }
 
-// checkExpansion takes from the budget what all operations stand for, as they are followed into
-// fragments again and again by those who run them.
+// checkExpansion takes from the budget as many steps as all operations stand for selections: later
+// checks and the execution follow fragments as often as they are spread.
 func (all fragments) checkExpansion(document *ast.QueryDocument, b *stepBudget) {
-	e := expansion{all, map[string]int{}}
+	e := &expansion{sum[int]{known: all}}
+	e.sum.parts = e
 	for _, o := range document.Operations {
-		b.spend(e.of(o.SelectionSet))
+		b.spend(e.sum.of(o.SelectionSet))
 	}
 }
 
-// maxIntrospected is how many lists of introspection may stand inside each other. With each, the
-// answer is as many times larger as there are types, fields or arguments.
+// maxIntrospected is how many lists of introspection may stand inside each other. Each multiplies
+// the size of the answer by the number of types, fields or arguments.
 const maxIntrospected = 2
 
-// introspection is a rule: no operation may ask for more lists of introspection inside each other
-// than maxIntrospected. It is gqlparser's, which follows fragments as often as they are spread.
-func (all fragments) introspection(b *stepBudget) core.RuleFunc {
-	depths := map[string]int{}
-	var depthOf func(ast.SelectionSet) int
-	depthOf = func(set ast.SelectionSet) (deepest int) {
-		for _, selection := range set {
-			b.spend(1)
-			depth := 0
-			switch s := selection.(type) {
-			case *ast.Field:
-				depth = depthOf(s.SelectionSet)
-				switch s.Name {
-				case "fields", "interfaces", "possibleTypes", "inputFields":
-					depth++
-				}
-			case *ast.InlineFragment:
-				depth = depthOf(s.SelectionSet)
-			case *ast.FragmentSpread:
-				known := false
-				if depth, known = depths[s.Name]; !known {
-					depth = depthOf(all[s.Name].SelectionSet)
-					depths[s.Name] = depth
-				}
-			}
-			deepest = max(deepest, depth)
+// introspectionDepth finds how many lists of introspection stand inside each other.
+type introspectionDepth struct {
+	*stepBudget
+	sum sum[int]
+}
+
+func (d *introspectionDepth) part(selection ast.Selection) (depth int) {
+	d.spend(1)
+	if f, ok := selection.(*ast.Field); ok {
+		depth = d.sum.of(f.SelectionSet)
+		switch f.Name {
+		case "fields", "interfaces", "possibleTypes", "inputFields":
+			depth++
 		}
-		return deepest
 	}
+	return depth
+}
+
+func (d *introspectionDepth) add(a, b int) int { return max(a, b) }
+
+// introspection is a rule: no operation may ask for more lists of introspection inside each other
+// than maxIntrospected. It takes the place of gqlparser's rule, which follows fragments as often as
+// they are spread.
+func (all fragments) introspection(b *stepBudget) core.RuleFunc {
+	d := &introspectionDepth{b, sum[int]{known: all}}
+	d.sum.parts = d
 	return func(events *core.Events, add core.AddErrFunc) {
 		events.OnField(func(_ *core.Walker, f *ast.Field) {
-			if (f.Name == "__schema" || f.Name == "__type") && depthOf(f.SelectionSet) > maxIntrospected {
+			if (f.Name == "__schema" || f.Name == "__type") && d.sum.of(f.SelectionSet) > maxIntrospected {
 				add(core.Message("Maximum introspection depth exceeded"), core.At(f.Position))
 			}
 		})

@@ -13,8 +13,8 @@ func BeforeCommit(ctx context.Context, do func()) {
 	a.beforeCommit = append(a.beforeCommit, do)
 }
 
-// AfterRollback has do called in a unit of work of its own, once the operation of ctx has failed for
-// good and is rolled back. It is not called if the operation succeeds. An error of do is logged.
+// AfterRollback has do called once the operation of ctx has failed for good and is rolled back, in
+// a unit of work of its own. It is not called if the operation succeeds. An error of do is logged.
 func AfterRollback(ctx context.Context, do func(context.Context) error) {
 	a := ctx.Value(attemptKey{}).(*attempt)
 	a.afterRollback = append(a.afterRollback, do)

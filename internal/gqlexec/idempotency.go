@@ -13,8 +13,9 @@ import (
 	"forge/internal/viewer"
 )
 
-// keyed returns the request that the operation is, if it is a mutation with an idempotency key. Keys belong to the viewer; all share theirs where AUTH
-// is off. Who has not signed in has none: nothing is done for them under a key, and what was done where AUTH was off is not theirs to see.
+// keyed returns the idempotency request of a mutation with an idempotency key, and nil for other
+// operations. Keys belong to the viewer; where AUTH is off, all clients share theirs. With AUTH on,
+// an anonymous viewer has no keys: the answers that were stored while AUTH was off are not theirs.
 func keyed(ctx context.Context) (*idempotency.Request, error) {
 	op := graphql.GetOperationContext(ctx)
 	key := op.Headers.Get(idempotency.Header)
@@ -25,28 +26,31 @@ func keyed(ctx context.Context) (*idempotency.Request, error) {
 	if v := viewer.FromContext(ctx); v.ID != uuid.Nil {
 		owner = v.ID.String()
 		if v.Role == viewer.Admin {
-			owner += " as an administrator" // a demoted administrator must not replay an administrator's answer
+			// A demoted administrator must not replay an administrator's answer.
+			owner += " as an administrator"
 		}
 	}
 	return idempotency.NewRequest(owner, key, op.RawQuery, op.OperationName, op.Variables)
 }
 
-// claim returns the answer that the request was given before, or nil if it was not sent before.
+// claim claims the request's key. If the request was answered before, it returns that answer, and
+// otherwise nil.
 func (a *attempt) claim(ctx context.Context, request *idempotency.Request) (*graphql.Response, error) {
-	known, err := request.Claim(ctx, a.IdempotencyTTL)
-	if known == nil || err != nil {
+	stored, err := request.Claim(ctx, a.IdempotencyTTL)
+	if stored == nil || err != nil {
 		return nil, err
 	}
 	response := new(graphql.Response)
-	if err := json.Unmarshal(known, response); err != nil {
-		return nil, fmt.Errorf("read a kept answer: %w", err)
+	if err := json.Unmarshal(stored, response); err != nil {
+		return nil, fmt.Errorf("read a stored answer: %w", err)
 	}
 	return response, nil
 }
 
-// keep stores the answer with what was done. Written again, it is the same to the byte. How many keys they have is no
-// limit for administrators.
-func (a *attempt) keep(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
+// storeAnswer stores the answer under the request's key, with the changes of the operation. A
+// stored answer, encoded again, is the same to the byte. Administrators may have any number of
+// keys.
+func (a *attempt) storeAnswer(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
 	limits := a.Idempotency
 	if viewer.RoleOf(ctx) == viewer.Admin {
 		limits.Keys, limits.Bytes = 0, 0
@@ -55,7 +59,7 @@ func (a *attempt) keep(ctx context.Context, request *idempotency.Request, respon
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(response); err != nil {
-		return fmt.Errorf("write an answer to keep: %w", err)
+		return fmt.Errorf("write an answer to storeAnswer: %w", err)
 	}
 	return request.Keep(ctx, b.Bytes(), limits)
 }

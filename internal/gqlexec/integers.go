@@ -10,8 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// validationRules returns the rules that documents are held to: gqlparser's, that an Int has 32 bits, and
-// that literals are what their scalars take.
+// validationRules returns the rules for documents: those of gqlparser, that an Int has 32 bits, and
+// that scalars accept their literals.
 func validationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("IntsOf32Bits", intsOf32Bits)
@@ -19,8 +19,8 @@ func validationRules() *rules.Rules {
 	return all
 }
 
-// intsOf32Bits refuses whole numbers in a document that no Int can be, which gqlparser leaves to the execution (GraphQL specification, sections 3.5.1
-// and 5.6.1). Those past 64 bits it refuses itself.
+// intsOf32Bits is a rule: a whole number that stands for an Int has 32 bits (GraphQL specification,
+// sections 3.5.1 and 5.6.1). gqlparser itself refuses numbers past 64 bits.
 func intsOf32Bits(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
 		if value.Kind != ast.IntValue || value.Definition == nil || value.Definition.Name != "Int" || isInt(value.Raw) {
@@ -32,13 +32,13 @@ func intsOf32Bits(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
-// isInt is whether a number that is written without a fraction has 32 bits.
+// isInt reports whether a number without a fraction fits into 32 bits.
 func isInt(written string) bool {
 	_, err := strconv.ParseInt(written, 10, 32)
 	return err == nil
 }
 
-// notInt says of a number that it is no Int, and which are.
+// notInt returns the message about a number that is no Int.
 func notInt(written string) string {
 	if len(written) > 40 {
 		written = written[:40] + "…"

@@ -24,7 +24,8 @@ func introspectionSwitch(on bool) graphql.HandlerExtension {
 	return operationCheck(refuseIntrospection)
 }
 
-// refuseIntrospection refuses an operation that asks for __schema or __type. Fragments count where they are defined: each is used.
+// refuseIntrospection refuses an operation that asks for __schema or __type. It looks into all
+// fragments of the document, because each is used by an operation.
 func refuseIntrospection(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	sets := []ast.SelectionSet{op.Operation.SelectionSet}
 	for _, fragment := range op.Doc.Fragments {
@@ -40,7 +41,8 @@ func refuseIntrospection(_ context.Context, op *graphql.OperationContext) *gqler
 	return nil
 }
 
-// introspects returns the first field of the set that asks for the schema. Such fields stand at the root, or in a fragment of it.
+// introspects returns the first field of the set that asks for the schema, or nil. Such fields
+// stand at the root or in fragments, never below another field.
 func introspects(set ast.SelectionSet) *ast.Field {
 	for _, selection := range set {
 		switch s := selection.(type) {
@@ -57,8 +59,8 @@ func introspects(set ast.SelectionSet) *ast.Field {
 	return nil
 }
 
-// kindsWith are the kinds of types that have something in these fields. For all others they are null,
-// which gqlgen answers with an empty list or with false (GraphQL specification, section 4.5.2).
+// kindsWith has the fields of __Type that not all kinds of types have, with those kinds. For others
+// the specification wants null, where gqlgen answers an empty list or false (section 4.5.2).
 var kindsWith = map[string][]ast.DefinitionKind{
 	"fields":        {ast.Object, ast.Interface},
 	"interfaces":    {ast.Object, ast.Interface},
@@ -68,7 +70,7 @@ var kindsWith = map[string][]ast.DefinitionKind{
 	"isOneOf":       {ast.InputObject},
 }
 
-// introspectAsSpecified is middleware for fields. It mends what gqlgen answers about the schema.
+// introspectAsSpecified is a field middleware. It corrects gqlgen's answers about the schema.
 func introspectAsSpecified(ctx context.Context, next graphql.Resolver) (any, error) {
 	field := graphql.GetFieldContext(ctx)
 	result, err := next(ctx)
@@ -96,9 +98,9 @@ func introspectAsSpecified(ctx context.Context, next graphql.Resolver) (any, err
 	return withoutDeprecated(field, result), nil
 }
 
-// reasonOr returns a reason for a deprecation, or the default that @deprecated has for it.
+// reasonOr returns the reason of a deprecation, or the default of @deprecated if none is written.
 func reasonOr(reason any, deprecated bool) any {
-	if given, _ := reason.(*string); given == nil && deprecated {
+	if written, _ := reason.(*string); written == nil && deprecated {
 		missing := "No longer supported"
 		return &missing
 	}
@@ -120,7 +122,7 @@ func withoutDeprecated(field *graphql.FieldContext, result any) any {
 	return kept
 }
 
-// inGraphQL returns a default as GraphQL writes it. gqlparser quotes its strings as Go does.
+// inGraphQL returns a default in the syntax of GraphQL. gqlparser quotes strings as Go does.
 func inGraphQL(value *string) *string {
 	if value == nil || !strings.Contains(*value, `"`) {
 		return value

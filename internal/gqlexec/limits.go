@@ -15,7 +15,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Limits bound what one operation may ask for. They are checked before anything of it runs. 0 stands for no limit.
+// Limits bound what one operation may ask for. They are checked before the operation runs. 0 stands
+// for no limit.
 type Limits struct {
 	Depth      int // fields inside each other
 	Aliases    int
@@ -23,23 +24,23 @@ type Limits struct {
 	Directives int
 	Cost       int // see measure
 	Tokens     int // of the document
-	// AnswerBytes is how large an answer may be, and how large the rows that it is made of. It is checked while the
-	// answer is made.
+	// AnswerBytes bounds the size of an answer, and that of the rows that it is made of. It is
+	// checked while the answer is made.
 	AnswerBytes int
 }
 
-// limiter refuses operations that pass a limit. Of introspection, the cost and the depth are not counted: it is there for
-// those who develop, and its answer has a limit of its own.
+// limiter refuses operations that exceed a limit. It does not count the cost and the depth of
+// introspection, which is for developers and has a limit of its own.
 type limiter struct {
 	Limits
 	engine *read.Engine
-	tell   bool // what an operation costs
+	report bool // the cost of an operation
 }
 
-// costKey is where an operation's cost is kept among its statistics.
+// costKey is the key of an operation's cost among its statistics.
 const costKey = "cost"
 
-// check measures the operation, and refuses it if it passes a limit.
+// check measures the operation, and refuses it if it exceeds a limit.
 func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	prepared := l.engine.Prepare(op)
 	roots := prepared.RootFields()
@@ -49,13 +50,14 @@ func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqler
 			m.inputs = max(m.inputs, plan.Inputs(root, op.Variables))
 		}
 	}
-	found := m.set(op.Operation.SelectionSet)
+	m.sum.parts = &m
+	found := m.sum.of(op.Operation.SelectionSet)
 	found.cost = plus(found.cost, found.once)
-	if l.tell {
+	if l.report {
 		op.Stats.SetExtension(costKey, found.cost)
 	}
 	for _, check := range []struct {
-		told          telemetry.Limit
+		limited       telemetry.Limit
 		code          apperr.Code
 		what          string
 		limit, actual int
@@ -67,7 +69,7 @@ func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqler
 		{telemetry.Cost, apperr.CodeTooComplex, "points of cost", l.Cost, found.cost},
 	} {
 		if check.limit > 0 && check.actual > check.limit {
-			telemetry.FromContext(ctx).Refuse(check.told)
+			telemetry.FromContext(ctx).Refuse(check.limited)
 			return tooMuch(check.code, check.what, check.limit, check.actual)
 		}
 	}
@@ -80,8 +82,8 @@ func tooMuch(code apperr.Code, what string, limit, actual int) *gqlerror.Error {
 	return err
 }
 
-// tooManyTokens is the refusal of a document that was not parsed to its end. The parser stops at the first token that is too many; of what it
-// refuses, this alone has no place in the document.
+// tooManyTokens returns the error for a document with too many tokens. The parser stops at the
+// first token too many; of all its errors, only this one has no location.
 func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 	telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
 	err := tooMuch(apperr.CodeTooComplex, "tokens", limit, limit+1)
@@ -89,22 +91,13 @@ func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 	return err
 }
 
-// size is what a selection amounts to.
+// size is the result of a measurement.
 type size struct {
 	depth, aliases, directives, cost int
-	once                             int // of the cost: however many rows there are above
+	once                             int // the part of the cost that does not depend on rows above
 }
 
-// add joins two selections that stand side by side.
-func (s *size) add(other size) {
-	s.depth = max(s.depth, other.depth)
-	s.aliases = plus(s.aliases, other.aliases)
-	s.directives = plus(s.directives, other.directives)
-	s.cost = plus(s.cost, other.cost)
-	s.once = plus(s.once, other.once)
-}
-
-// most is where counting stops: fragments inside fragments can stand for more than there are numbers.
+// most is where counting stops: nested fragments can stand for more fields than an int can count.
 const most = 1 << 30
 
 func plus(a, b int) int { return min(a+b, most) }
@@ -116,33 +109,42 @@ func times(a, b int) int {
 	return a * b
 }
 
-// keyBytes is how many bytes of the name that a field has in the answer are part of the 1 that it costs.
+// keyBytes is the length up to which the name of a field in the answer costs nothing extra.
 const keyBytes = 32
 
-// measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the answer; the fields inside
-// of a list cost as often as the list has entries: a page its size, a list without pages what read.Operation takes it for.
-// Conditions, and what else makes a list slow to read, cost extra: see read.Operation.Cost.
+// measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the
+// answer. The fields of a list cost as often as the list has entries: a page has its size, and a
+// list without pages as many as read.Operation expects. Conditions, and whatever else makes a list
+// slow to read, cost extra: see read.Operation.Cost.
 type measure struct {
-	prepared  *read.Operation
-	op        *graphql.OperationContext
-	inputs    int              // how long the longest list is that a mutation takes: its payload may have as many entries
-	fragments map[string]*size // each is measured once
+	prepared *read.Operation
+	op       *graphql.OperationContext
+	inputs   int // the length of the longest list among a mutation's arguments: its payload may be as long
+	sum      sum[size]
 }
 
-func (m *measure) set(set ast.SelectionSet) (total size) {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			total.add(m.field(s))
-		case *ast.InlineFragment:
-			total.add(m.set(s.SelectionSet))
-			total.directives = plus(total.directives, len(s.Directives))
-		case *ast.FragmentSpread:
-			total.add(m.fragment(s.Definition))
-			total.directives = plus(total.directives, len(s.Directives))
-		}
+// part returns the size of a selection.
+func (m *measure) part(selection ast.Selection) size {
+	switch s := selection.(type) {
+	case *ast.Field:
+		return m.field(s)
+	case *ast.InlineFragment:
+		return size{directives: len(s.Directives)}
+	case *ast.FragmentSpread:
+		return size{directives: len(s.Directives)}
 	}
-	return total
+	return size{}
+}
+
+// add returns the size of two selections side by side.
+func (m *measure) add(a, b size) size {
+	return size{
+		depth:      max(a.depth, b.depth),
+		aliases:    plus(a.aliases, b.aliases),
+		directives: plus(a.directives, b.directives),
+		cost:       plus(a.cost, b.cost),
+		once:       plus(a.once, b.once),
+	}
 }
 
 func (m *measure) field(f *ast.Field) size {
@@ -150,7 +152,7 @@ func (m *measure) field(f *ast.Field) size {
 	if f.Alias != f.Name {
 		found.aliases = 1
 	}
-	inside := m.set(f.SelectionSet)
+	inside := m.sum.of(f.SelectionSet)
 	found.aliases = plus(found.aliases, inside.aliases)
 	found.directives = plus(found.directives, inside.directives)
 	if strings.HasPrefix(f.Name, "__") {
@@ -162,17 +164,4 @@ func (m *measure) field(f *ast.Field) size {
 	found.cost = plus(found.cost, each)
 	found.once = plus(inside.once, once)
 	return found
-}
-
-func (m *measure) fragment(f *ast.FragmentDefinition) size {
-	known := m.fragments[f.Name]
-	if known == nil {
-		found := m.set(f.SelectionSet)
-		known = &found
-		if m.fragments == nil {
-			m.fragments = map[string]*size{}
-		}
-		m.fragments[f.Name] = known
-	}
-	return *known
 }

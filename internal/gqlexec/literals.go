@@ -5,9 +5,9 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
-// literalsOfCorrectType refuses values in a document that gqlparser takes for any scalar: an object
-// for each of them and for enums; and whatever stands for a scalar of the schema's own, which has to
-// be what it has to be in a variable (GraphQL specification, sections 3.5 and 5.6.1).
+// literalsOfCorrectType is a rule for literals that gqlparser accepts for any scalar (GraphQL
+// specification, sections 3.5 and 5.6.1). It refuses objects for built-in scalars and enums. For a
+// scalar of the schema's own, it refuses the kinds that the scalar does not accept in a variable.
 func literalsOfCorrectType(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
 		def := value.Definition
@@ -30,8 +30,7 @@ func literalsOfCorrectType(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
-// literalKinds are the kinds of values in a document by the words that kindOf has for those of
-// variables. A variable and null have none.
+// literalKinds are the kinds of literals, in the words of kindOf. Variables and null have none.
 var literalKinds = map[ast.ValueKind]string{
 	ast.IntValue: "number", ast.FloatValue: "number", ast.StringValue: "text", ast.BlockValue: "text",
 	ast.BooleanValue: "truth value", ast.EnumValue: "name", ast.ListValue: "list", ast.ObjectValue: "object",

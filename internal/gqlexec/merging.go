@@ -9,15 +9,18 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
-// merging is a rule: fields with one name in the answer must be the same field, with the same
-// arguments, or belong to objects of different types; and even then their types must look the same
-// (GraphQL specification, section 5.3.2, "Field Selection Merging").
+// merging is a rule: fields with one name in the answer must be the same field with the same
+// arguments, or belong to objects of different types; and even then, their types must have the same
+// shape (GraphQL specification, section 5.3.2, "Field Selection Merging").
 //
-// The specification compares each of them with each other, and gqlparser does. But to be the same
-// is transitive, so it is enough to compare all with the first: fields of one name are gathered
-// from all sets that stand in one place of the answer, and what is below them is gathered again.
-// That takes as many steps as an operation stands for selections, times the number of object types
-// that are told apart where an interface is; all of them are taken from the budget.
+// The specification, and gqlparser, compare all pairs of such fields. But to be the same is
+// transitive, so that it is enough to compare all with the first one. merging collects the fields
+// of one name from all sets in one place of the answer, and then those below them. This takes as
+// many steps as an operation stands for selections, times the number of object types where an
+// interface is selected. All steps are taken from the budget.
+//
+// It walks by itself, because it looks at several sets side by side, and before spreads have their
+// definitions.
 type merging struct {
 	*stepBudget
 	fragments
@@ -38,14 +41,14 @@ func (all fragments) merging(b *stepBudget) core.RuleFunc {
 	}
 }
 
-// merge checks sets that stand in one place of the answer. They are exclusive if they belong to
-// objects of different types, so that no answer has fields of two of them.
+// merge checks sets in one place of the answer. They are exclusive if they belong to objects of
+// different types, so that no answer has fields of two of them.
 func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
-	g := gathering{merging: m, names: map[string]int{}, spread: map[string]bool{}}
+	c := collection{merging: m, names: map[string]int{}, spread: map[string]bool{}}
 	for _, set := range sets {
-		g.gather(set)
+		c.collect(set)
 	}
-	for _, fields := range g.fields {
+	for _, fields := range c.fields {
 		path := m.path
 		if m.path = nil; len(fields) > 1 {
 			m.path = append(path, fields[0].Alias)
@@ -55,56 +58,57 @@ func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
 	}
 }
 
-// gathering is the fields of some sets by their names in the answer, in the order of the document.
-type gathering struct {
+// collection has the fields of some sets by their names in the answer, in the order of the
+// document.
+type collection struct {
 	*merging
 	fields [][]*ast.Field
 	names  map[string]int // where in fields
 	spread map[string]bool
 }
 
-func (g *gathering) gather(set ast.SelectionSet) {
+func (c *collection) collect(set ast.SelectionSet) {
 	for _, selection := range set {
-		g.spend(1)
+		c.spend(1)
 		switch s := selection.(type) {
 		case *ast.Field:
-			g.field(s)
+			c.field(s)
 		case *ast.InlineFragment:
-			g.gather(s.SelectionSet)
+			c.collect(s.SelectionSet)
 		case *ast.FragmentSpread:
-			if !g.spread[s.Name] {
-				g.spread[s.Name] = true
-				g.gather(g.fragments[s.Name].SelectionSet)
+			if !c.spread[s.Name] {
+				c.spread[s.Name] = true
+				c.collect(c.fragments[s.Name].SelectionSet)
 			}
 		}
 	}
 }
 
-func (g *gathering) field(f *ast.Field) {
+func (c *collection) field(f *ast.Field) {
 	if f.ObjectDefinition == nil {
-		return // its parent is not in the schema, which is an error by itself
+		return // another rule reports that the schema does not have its parent
 	}
-	i, known := g.names[f.Alias]
+	i, known := c.names[f.Alias]
 	if !known {
-		i = len(g.fields)
-		g.names[f.Alias] = i
-		g.fields = append(g.fields, nil)
+		i = len(c.fields)
+		c.names[f.Alias] = i
+		c.fields = append(c.fields, nil)
 	}
-	g.fields[i] = append(g.fields[i], f)
+	c.fields[i] = append(c.fields[i], f)
 }
 
-// group checks fields of one name, and what is below them.
+// group checks fields of one name, and those below them.
 func (m *merging) group(fields []*ast.Field, exclusive bool) {
 	before := m.found
 	types := objectTypes(fields)
 	if !exclusive && len(types) < 2 {
 		m.compare(fields, m.different)
 		m.shapes(fields, before)
-		m.below(fields, before, false)
+		m.children(fields, before, false)
 		return
 	}
 	m.shapes(fields, before)
-	m.below(fields, before, true)
+	m.children(fields, before, true)
 	if exclusive {
 		return
 	}
@@ -114,19 +118,19 @@ func (m *merging) group(fields []*ast.Field, exclusive bool) {
 			return isObject(f) && f.ObjectDefinition.Name != t
 		})
 		m.compare(together, m.different)
-		m.below(together, before, false)
+		m.children(together, before, false)
 	}
 }
 
-// shapes compares what fields look like in an answer, unless there was something wrong with them.
+// shapes compares the types of fields, unless the fields already have a conflict.
 func (m *merging) shapes(fields []*ast.Field, before int) {
 	if m.found == before {
 		m.compare(fields, m.differentShape)
 	}
 }
 
-// below checks the sets of fields, unless there was something wrong with the fields themselves.
-func (m *merging) below(fields []*ast.Field, before int, exclusive bool) {
+// children checks the sets of fields, unless the fields already have a conflict.
+func (m *merging) children(fields []*ast.Field, before int, exclusive bool) {
 	var sets []ast.SelectionSet
 	for _, f := range fields {
 		if len(f.SelectionSet) > 0 {
@@ -138,12 +142,12 @@ func (m *merging) below(fields []*ast.Field, before int, exclusive bool) {
 	}
 }
 
-// isObject is whether a field is known to belong to an object of one type.
+// isObject reports whether a field is known to belong to an object of one type.
 func isObject(f *ast.Field) bool {
 	return f.ObjectDefinition.Kind == ast.Object && f.Definition != nil
 }
 
-// objectTypes returns the different types of objects that fields belong to.
+// objectTypes returns the types of objects that fields belong to, each once.
 func objectTypes(fields []*ast.Field) (names []string) {
 	if len(fields) == 1 {
 		return nil
@@ -158,7 +162,7 @@ func objectTypes(fields []*ast.Field) (names []string) {
 	return names
 }
 
-// compare reports each field that cannot stand beside the first, and why.
+// compare reports each field that conflicts with the first one.
 func (m *merging) compare(fields []*ast.Field, differ func(a, b *ast.Field) (why string)) {
 	first := fields[0]
 	for _, f := range fields[1:] {
@@ -166,12 +170,12 @@ func (m *merging) compare(fields []*ast.Field, differ func(a, b *ast.Field) (why
 			m.report(first, f, why)
 		}
 		if first.Definition == nil {
-			first = f // of what is not in the schema the type is not known
+			first = f // a field that the schema does not have has no type to compare with
 		}
 	}
 }
 
-// report reports two fields that cannot be merged, and the names of those that they stand below.
+// report reports a conflict of two fields, with the names of the fields above them.
 func (m *merging) report(a, b *ast.Field, why string) {
 	m.found++
 	m.spend(len(m.path))
@@ -180,7 +184,7 @@ func (m *merging) report(a, b *ast.Field, why string) {
 		`Use different aliases on the fields to fetch both if this was intentional.`, names, why))
 }
 
-// different returns why two fields are not the same, or "".
+// different returns why two fields are not the same, or "" if they are.
 func (m *merging) different(a, b *ast.Field) string {
 	switch {
 	case a.Name != b.Name:
@@ -191,7 +195,8 @@ func (m *merging) different(a, b *ast.Field) string {
 	return ""
 }
 
-// differentShape returns why the values of two fields do not look the same, or "".
+// differentShape returns why the values of two fields have different shapes, or "" if they have
+// not.
 func (m *merging) differentShape(a, b *ast.Field) string {
 	if a.Definition == nil || b.Definition == nil || m.sameShape(a.Definition.Type, b.Definition.Type) {
 		return ""
@@ -199,8 +204,8 @@ func (m *merging) differentShape(a, b *ast.Field) string {
 	return `they return conflicting types "` + a.Definition.Type.String() + `" and "` + b.Definition.Type.String() + `"`
 }
 
-// sameShape is whether values of two types look the same: lists and null in the same places, and in
-// them objects or the same scalar or enum.
+// sameShape reports whether values of two types have the same shape: lists and null in the same
+// places, and in them objects, or the same scalar or enum.
 func (m *merging) sameShape(a, b *ast.Type) bool {
 	if a.NonNull != b.NonNull || (a.Elem == nil) != (b.Elem == nil) {
 		return false
@@ -212,8 +217,8 @@ func (m *merging) sameShape(a, b *ast.Type) bool {
 	return !leaf || a.NamedType == b.NamedType
 }
 
-// argumentsOf returns a text that is the same for all fields with the same arguments, in whatever
-// order they and the members of objects were written.
+// argumentsOf returns a text that is the same for all fields with the same arguments, in any order
+// of the arguments and of the members of objects.
 func (m *merging) argumentsOf(f *ast.Field) string {
 	if len(f.Arguments) == 0 {
 		return ""
@@ -235,7 +240,7 @@ func byName(a, b *ast.Argument) int { return strings.Compare(a.Name, b.Name) }
 
 func byMember(a, b *ast.ChildValue) int { return strings.Compare(a.Name, b.Name) }
 
-// appendValue writes a value so that different values are different texts.
+// appendValue appends a text of a value. Different values have different texts.
 func appendValue(b []byte, value *ast.Value) []byte {
 	children := value.Children
 	if value.Kind == ast.ObjectValue {

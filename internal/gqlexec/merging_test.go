@@ -90,7 +90,8 @@ func (r *randomSelections) document() string {
 	return r.b.String()
 }
 
-// pairs is the algorithm of the specification, to the letter: it compares each field with each other.
+// pairs is the algorithm of the specification, to the letter: it compares each field with each
+// other.
 type pairs struct{ document *ast.QueryDocument }
 
 func (p pairs) fields(set ast.SelectionSet, spread map[string]bool) (all []*ast.Field) {
@@ -165,8 +166,8 @@ func (p pairs) everySet(set ast.SelectionSet) bool {
 	return p.fieldsInSetCanMerge(set)
 }
 
-// TestMergingAsInPairs holds random documents to our rule and to the algorithm of the specification:
-// both must find the same ones valid.
+// TestMergingAsInPairs holds random documents to our rule and to the algorithm of the
+// specification: both must find the same ones valid.
 func TestMergingAsInPairs(t *testing.T) {
 	t.Parallel()
 	both := map[bool]int{}

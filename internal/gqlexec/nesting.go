@@ -11,8 +11,9 @@ import (
 	"forge/internal/telemetry"
 )
 
-// MaxNesting is how deep brackets may stand inside each other, in a document and in the values of variables. Parsing and validation go
-// down with them, and their cost grows faster than the depth.
+// MaxNesting is how deep brackets may be nested in a document, and lists and objects in the values
+// of variables. Parsing and validation follow them down, and their cost grows faster than the
+// depth.
 const MaxNesting = 100
 
 // checkNesting refuses a request whose document or variables are nested too deep.
@@ -28,7 +29,8 @@ func checkNesting(ctx context.Context, request *graphql.RawParams) *gqlerror.Err
 	return tooMuch(apperr.CodeTooDeep, what, MaxNesting, depth)
 }
 
-// valueDepth returns how deep lists and objects stand inside each other in a value that was read from JSON, the value itself included.
+// valueDepth returns how deep lists and objects are nested in a JSON value, the value itself
+// included.
 func valueDepth(value any) (depth int) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -45,7 +47,8 @@ func valueDepth(value any) (depth int) {
 	return depth + 1
 }
 
-// Nesting returns how deep brackets stand inside each other, those in texts and comments left out.
+// Nesting returns how deep brackets are nested in a document, without those in strings and
+// comments.
 func Nesting(document string) (deepest int) {
 	depth := 0
 	for i := 0; i < len(document); i++ {
@@ -56,7 +59,7 @@ func Nesting(document string) (deepest int) {
 		case '}', ')', ']':
 			depth--
 		case '"':
-			i = endOfText(document, i)
+			i = endOfString(document, i)
 		case '#':
 			i = endOfComment(document, i)
 		}
@@ -64,7 +67,7 @@ func Nesting(document string) (deepest int) {
 	return deepest
 }
 
-// endOfComment returns the last character of the comment that starts at i.
+// endOfComment returns the index of the last character of the comment that starts at i.
 func endOfComment(document string, i int) int {
 	for i+1 < len(document) && document[i+1] != '\n' && document[i+1] != '\r' {
 		i++
@@ -72,9 +75,10 @@ func endOfComment(document string, i int) int {
 	return i
 }
 
-// endOfText returns where the text that starts at i ends. In a text, a backslash takes the character after it along; in a block of text, which
-// three quotes enclose, only three quotes at once (GraphQL specification, section 2.9.4).
-func endOfText(document string, i int) int {
+// endOfString returns the index of the last character of the string that starts at i. In a string,
+// a backslash escapes the next character. In a block string, it escapes only three quotes at once
+// (GraphQL specification, section 2.9.4).
+func endOfString(document string, i int) int {
 	if strings.HasPrefix(document[i:], block) {
 		return endOfBlock(document, i+len(block))
 	}
@@ -88,7 +92,7 @@ func endOfText(document string, i int) int {
 
 const block = `"""`
 
-// endOfBlock returns the last quote behind the block of text that goes on at i.
+// endOfBlock returns the index of the last quote of the block string whose text goes on at i.
 func endOfBlock(document string, i int) int {
 	for ; i < len(document); i++ {
 		rest := document[i:]

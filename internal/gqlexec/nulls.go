@@ -10,57 +10,39 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// checkNulls refuses an operation in which a variable is null where null is not allowed. A default, of the
-// variable or of the place where it stands, lets a variable that may be null stand there, but does not
-// keep a client from sending null (GraphQL specification, sections 5.8.5 and 6.4.1). gqlgen would take
-// false, 0 or "null" for it.
+// checkNulls refuses an operation in which a variable is null where null is not allowed. If the
+// variable, or the place where it stands, has a default, its type may be nullable; the client may
+// still not send null (GraphQL specification, sections 5.8.5 and 6.4.1). gqlgen would turn null
+// into false, 0 or "null".
 func checkNulls(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	for _, v := range op.Variables {
 		if v == nil {
-			s := nullSearch{op: op, seen: map[string]bool{}}
-			s.selections(op.Operation.SelectionSet)
+			s := &nullSearch{op: op}
+			(&fieldVisit{visit: s.field, skips: s.skips}).fields(op.Operation.SelectionSet)
 			return s.err
 		}
 	}
 	return nil
 }
 
-// nullSearch looks for a variable that is null where null is not allowed, in what is not skipped.
+// nullSearch looks for a variable that is null where null is not allowed, among the selections that
+// are not skipped.
 type nullSearch struct {
-	op   *graphql.OperationContext
-	seen map[string]bool // fragments
-	err  *gqlerror.Error
+	op  *graphql.OperationContext
+	err *gqlerror.Error
 }
 
-func (s *nullSearch) selections(set ast.SelectionSet) {
-	for _, selection := range set {
-		if s.err != nil {
-			return
-		}
-		switch of := selection.(type) {
-		case *ast.Field:
-			if s.included(of.Directives) {
-				for _, argument := range of.Arguments {
-					s.value(argument.Value, fmt.Sprintf("the argument %q of %q", argument.Name, of.Name), argument.Name)
-				}
-				s.selections(of.SelectionSet)
-			}
-		case *ast.InlineFragment:
-			if s.included(of.Directives) {
-				s.selections(of.SelectionSet)
-			}
-		case *ast.FragmentSpread:
-			if s.included(of.Directives) && !s.seen[of.Name] {
-				s.seen[of.Name] = true
-				s.selections(of.Definition.SelectionSet)
-			}
-		}
+// field looks at the arguments of a field. It returns false once there is an error.
+func (s *nullSearch) field(f *ast.Field) bool {
+	for _, argument := range f.Arguments {
+		s.value(argument.Value, fmt.Sprintf("the argument %q of %q", argument.Name, f.Name), argument.Name)
 	}
+	return s.err == nil
 }
 
-// included is whether @skip and @include let a selection be answered. A variable of theirs that is
-// null is refused by switches.
-func (s *nullSearch) included(directives ast.DirectiveList) bool {
+// skips reports whether @skip or @include leave a selection out. A variable of theirs that is null
+// is refused by switches.
+func (s *nullSearch) skips(directives ast.DirectiveList) bool {
 	for _, directive := range directives {
 		condition := directive.Arguments.ForName("if")
 		if condition == nil {
@@ -68,13 +50,14 @@ func (s *nullSearch) included(directives ast.DirectiveList) bool {
 		}
 		on, _ := condition.Value.Value(s.op.Variables)
 		if on == (directive.Name == "skip") {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-// value looks at a value, and into it. It stands at a place, and at the end of an argument's path.
+// value looks at a value, and into it. place describes where it stands, and path is that of the
+// argument.
 func (s *nullSearch) value(value *ast.Value, place, path string) {
 	if value.Kind == ast.Variable && value.ExpectedType.NonNull {
 		if v, sent := s.op.Variables[value.Raw]; sent && v == nil && s.err == nil {

@@ -16,7 +16,7 @@ import (
 	"forge/internal/unit"
 )
 
-// rows finds out what rows of the database are called in the API.
+// rows knows the names that rows of the database have in the API.
 type rows struct {
 	entities []*entity.Entity
 	tables   []*schema.Table
@@ -41,7 +41,7 @@ func (r rows) prefixOf(name string) string {
 	return ""
 }
 
-// tableOf returns the table that an ID's row is in, "" if there is none.
+// tableOf returns the table of an ID's row, or "" if its prefix is unknown.
 func (r rows) tableOf(id ids.ID) string {
 	for _, e := range r.entities {
 		if e.Prefix == id.Prefix {
@@ -51,13 +51,15 @@ func (r rows) tableOf(id ids.ID) string {
 	return ""
 }
 
-// absent reports whether there is no row of an ID. It is for SQLite, where a statement that failed does not end the transaction.
+// absent reports whether no row has the ID. It works on SQLite alone, where a failed statement does
+// not end the transaction.
 func (r rows) absent(ctx context.Context, id ids.ID) bool {
 	there, err := exists(ctx, r.tableOf(id), "id", id.UUID)
 	return err == nil && !there
 }
 
-// referringTable returns the table whose rows keep the row of an ID from being removed, on SQLite; "" if it is not found.
+// referringTable returns a table whose rows refer to the row of an ID and must not lose it, or ""
+// if it finds none. It works on SQLite alone.
 func (r rows) referringTable(ctx context.Context, id ids.ID) (table string) {
 	u := unit.FromContext(ctx)
 	type end struct{ table, column string }
@@ -94,7 +96,8 @@ func exists(ctx context.Context, table, column string, key uuid.UUID) (there boo
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// columnsOf returns the columns that a rule is about. Of a CHECK constraint they are those of its condition, if ent/schema has it.
+// columnsOf returns the columns of a broken rule. Those of a CHECK constraint are the columns in
+// its condition, if ent/schema has the constraint.
 func (r rows) columnsOf(v database.ConstraintError) []string {
 	if v.Rule != database.Check || len(v.Columns) > 0 {
 		return v.Columns
@@ -120,7 +123,7 @@ var word = regexp.MustCompile(`\w+`)
 func (r rows) nameOf(table, column string) (name string, shown bool) {
 	if e := r.byTable(table); e != nil {
 		for _, is := range []func(entity.Field) bool{
-			func(f entity.Field) bool { return f.MatchBy == column }, // what clients know it by
+			func(f entity.Field) bool { return f.MatchBy == column }, // the field that clients see
 			func(f entity.Field) bool { return f.Column == column },
 		} {
 			if i := slices.IndexFunc(e.Fields, is); i >= 0 {

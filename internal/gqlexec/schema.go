@@ -7,8 +7,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// served returns the schema without @defer, which gqlgen adds: Forge answers at once, and a client that asks for parts to come
-// later is told that there is no such directive. Nor has it scalars that nothing in it has (GraphQL specification, section 3.5).
+// served returns the schema without @defer and without unused scalars. gqlgen adds @defer, which no
+// answer of Forge obeys. Scalars that are not used must not be in a schema (GraphQL specification,
+// section 3.5).
 func served(whole *ast.Schema) *ast.Schema {
 	schema := *whole
 	schema.Directives = maps.Clone(schema.Directives)
@@ -22,7 +23,7 @@ func served(whole *ast.Schema) *ast.Schema {
 	return &schema
 }
 
-// uses is whether a field or an argument of the schema has a type.
+// uses reports whether a field or an argument of the schema has the type.
 func uses(schema *ast.Schema, name string) bool {
 	for _, def := range schema.Types {
 		for _, field := range def.Fields {

@@ -38,8 +38,8 @@ type Options struct {
 	// Idempotency bounds what is stored under idempotency keys.
 	Idempotency idempotency.Limits
 
-	// Documents says which documents are accepted and how they may be named: an extension of package
-	// persisted. With nil, each request has to bring its own document, and any is accepted.
+	// Documents says which documents are accepted and how they may be named: an extension of
+	// package persisted. With nil, each request has to bring its own document, and any is accepted.
 	Documents graphql.HandlerExtension
 	// MaxBodyBytes bounds the body of a request; 0 stands for no limit.
 	MaxBodyBytes int64
@@ -50,8 +50,9 @@ type Options struct {
 
 	// UnsharedReads has each request read for itself, even if another one reads the same just now.
 	UnsharedReads bool
-	// CursorKey encrypts cursors: 32 bytes, the same for all servers of an API. Without one, clients
-	// can decode the values in a cursor, which suits an API that shows everything to everybody.
+	// CursorKey encrypts cursors: 32 bytes, the same for all servers of an API. Without one,
+	// clients can decode the values in a cursor, which suits an API that shows everything to
+	// everybody.
 	CursorKey []byte
 }
 
@@ -86,11 +87,14 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) opera
 		introspectionSwitch(opts.Development),
 
 		// These look at the request, before there is an operation.
-		cmp.Or[graphql.HandlerExtension](opts.Documents, persisted.Off{}), // finds the text of a hash
-		requestCheck(checkNesting),                                        // before anything follows brackets down
-		requestCheck(validate.document),                                   // parses and validates the document, unless it is cached
+		// The first finds the text of a hash. Nesting is checked before anything follows brackets
+		// down. The last parses and validates the document, unless it is cached.
+		cmp.Or[graphql.HandlerExtension](opts.Documents, persisted.Off{}),
+		requestCheck(checkNesting),
+		requestCheck(validate.document),
 
-		// These look at the operation and the values of its variables, as gqlgen has converted them.
+		// These look at the operation and the values of its variables, as gqlgen has converted
+		// them.
 		operationCheck(checkArgumentCount), // first, because the others take time for each value
 		operationCheck(variables{schema.Schema()}.check),
 		operationCheck(checkNulls),

@@ -16,26 +16,27 @@ import (
 	"forge/internal/telemetry"
 )
 
-// maxWord is how long names and numbers may be, in bytes. Messages repeat them, and so do the
-// comparisons of one name with another.
+// maxWord is how long names and numbers may be, in bytes. Error messages repeat them, and rules
+// compare names with each other.
 const maxWord = 1000
 
-// Validator parses and validates documents. It is the only one that does, so there is one opinion
-// of what a document means, and one bound on what it costs to find out.
+// Validator parses and validates documents. Nothing else does, so that a document has one meaning,
+// and finding it out has one bound on its cost.
 //
 // gqlparser's rules cannot be interrupted, and some take far longer than in proportion to a
 // document: they follow fragments as often as they are spread, compare fields of one name in pairs,
-// write out values anew for each list around them. So the rules of that kind are our own, with as
-// many steps as there are selections; the others do a bounded amount of work for each part of the
-// document that they are shown, which is taken from a budget before they see it (see budget).
+// and encode values anew for each list around them. The package has its own rules in their place,
+// with as many steps as there are selections. The remaining rules do a bounded amount of work for
+// each part of the document, which is taken from a budget before they see the part (see
+// stepBudget).
 type Validator struct {
 	Schema *ast.Schema
 	Tokens int  // at most in a document; 0 stands for no limit
 	Hints  bool // whether errors name similar parts of the schema
 }
 
-// Parse returns the document of a text, or what is wrong with it. It takes a bounded number of
-// steps, and ends soon after ctx does.
+// Parse returns the document of a text, or the errors in it. It takes a bounded number of steps,
+// and ends soon after ctx ends.
 func (v Validator) Parse(ctx context.Context, text string) (*ast.QueryDocument, gqlerror.List) {
 	if n := longestWord(text); n > maxWord {
 		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
@@ -53,7 +54,7 @@ func (v Validator) Parse(ctx context.Context, text string) (*ast.QueryDocument, 
 	return document, nil
 }
 
-// validate returns what is wrong with a document, and completes it with the schema's definitions.
+// validate returns the errors in a document, and puts the definitions of the schema into it.
 func (v Validator) validate(ctx context.Context, text string, document *ast.QueryDocument) gqlerror.List {
 	var errs gqlerror.List
 	budget := newStepBudget(ctx)
@@ -74,14 +75,14 @@ func (v Validator) validate(ctx context.Context, text string, document *ast.Quer
 	return gqlerror.List{stopped}
 }
 
-// mayHint is whether errors are few and words short enough to look for similar ones in the schema:
-// that takes as many steps as all of it has letters, times the letters that were sent.
+// mayHint reports whether errors are few, and words short, enough to look for similar names in the
+// schema. That takes as many steps as the schema has letters, times the letters that were sent.
 func mayHint(text string, errs gqlerror.List) bool {
 	return 0 < len(errs) && len(errs) <= 50 && len(text) <= 10_000 && longestWord(text) <= 100
 }
 
-// check goes from what others build on to what builds on it: a document that is not what it seems
-// to be is not looked at any further.
+// check checks a document from the ground up. It stops after a stage that found errors, because
+// later stages rely on it.
 func (v Validator) check(b *stepBudget, document *ast.QueryDocument, hints bool) gqlerror.List {
 	var found problems
 	if len(document.Operations) == 0 {
@@ -98,23 +99,23 @@ func (v Validator) check(b *stepBudget, document *ast.QueryDocument, hints bool)
 	return found.errs
 }
 
-// walk holds a document to all rules.
+// walk applies all rules to a document in one walk of gqlparser.
 func (v Validator) walk(b *stepBudget, document *ast.QueryDocument, all fragments, hints bool, found *problems) {
 	events := &core.Events{}
 	b.pay(events, nil)
-	given := validationRules()
+	applied := validationRules()
 	for _, name := range []string{
 		"KnownFragmentNames", "NoFragmentCycles", "UniqueFragmentNames", "UniqueOperationNames", // see fragments
 		rules.MaxIntrospectionDepth.Name, rules.OverlappingFieldsCanBeMergedRule.Name, // replaced below
 	} {
-		given.RemoveRule(name)
+		applied.RemoveRule(name)
 	}
 	if !hints {
-		withoutHints(given)
+		withoutHints(applied)
 	}
-	given.AddRule(rules.MaxIntrospectionDepth.Name, all.introspection(b))
-	given.AddRule(rules.OverlappingFieldsCanBeMergedRule.Name, all.merging(b))
-	inner := given.GetInner()
+	applied.AddRule(rules.MaxIntrospectionDepth.Name, all.introspection(b))
+	applied.AddRule(rules.OverlappingFieldsCanBeMergedRule.Name, all.merging(b))
+	inner := applied.GetInner()
 	for _, name := range slices.Sorted(maps.Keys(inner)) {
 		inner[name](events, func(options ...core.ErrorOption) {
 			b.spend(1)
@@ -124,7 +125,7 @@ func (v Validator) walk(b *stepBudget, document *ast.QueryDocument, all fragment
 	core.Walk(v.Schema, document, events)
 }
 
-// withoutHints replaces the rules that look for names of the schema like those that are not in it.
+// withoutHints replaces the rules that look for similar names in the schema.
 func withoutHints(all *rules.Rules) {
 	for name, other := range map[string]core.Rule{
 		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
@@ -137,10 +138,10 @@ func withoutHints(all *rules.Rules) {
 	}
 }
 
-// maxProblems is how many errors are written out; of those beyond, there is only the number.
+// maxProblems is how many errors have a message of their own. Further ones are only counted.
 const maxProblems = 100
 
-// problems is what is wrong with a document.
+// problems are the errors in a document.
 type problems struct{ errs gqlerror.List }
 
 var furtherProblem = &gqlerror.Error{
@@ -159,14 +160,14 @@ func (p *problems) add(rule string, options ...core.ErrorOption) {
 	p.errs = append(p.errs, err)
 }
 
-// validation has documents parsed and validated, each once for as long as it is kept.
+// validation parses and validates documents, each once for as long as it is cached.
 type validation struct {
 	Validator
 	cache documentCache
 }
 
-// document puts the document of the request where gqlgen finds it: see prepared. gqlgen has room
-// for one error here; the others are in it, see allOf.
+// document puts the document of a request where gqlgen looks for it: see prepared. gqlgen has room
+// for one error here, which holds the others: see allOf.
 func (v validation) document(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
 	document, known := v.cache.Get(ctx, request.Query)
 	if !known {
@@ -180,7 +181,7 @@ func (v validation) document(ctx context.Context, request *graphql.RawParams) *g
 	return nil
 }
 
-// allOf returns the errors that validation has put into one.
+// allOf returns the errors that validation.document has put into one.
 func allOf(errs gqlerror.List) gqlerror.List {
 	if len(errs) == 1 {
 		if all, ok := errs[0].Err.(gqlerror.List); ok {
@@ -190,8 +191,8 @@ func allOf(errs gqlerror.List) gqlerror.List {
 	return errs
 }
 
-// prepared is what gqlgen takes for its cache of documents: validation has been there before, and
-// gqlgen does not parse or validate anything.
+// prepared takes the place of gqlgen's cache of documents. It always has the document, because
+// validation.document has run before, so that gqlgen neither parses nor validates.
 type prepared struct{}
 
 // Get returns the document of the operation.
@@ -202,8 +203,8 @@ func (prepared) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
 // Add has nothing to do.
 func (prepared) Add(context.Context, string, *ast.QueryDocument) {}
 
-// longestWord returns how long the longest name or number of a document is, those in texts and
-// comments left out.
+// longestWord returns the length of the longest name or number in a document, without those in
+// strings and comments.
 func longestWord(document string) (longest int) {
 	length := 0
 	for i := 0; i < len(document); i++ {
@@ -213,7 +214,7 @@ func longestWord(document string) (longest int) {
 			longest = max(longest, length)
 			continue
 		case c == '"':
-			i = endOfText(document, i)
+			i = endOfString(document, i)
 		case c == '#':
 			i = endOfComment(document, i)
 		}

@@ -12,18 +12,19 @@ import (
 )
 
 // maxSteps is how many steps the validation of one document may take. Documents that people write
-// need a few thousand. A step is a part of a microsecond and some hundred bytes of memory.
+// need a few thousand. A step takes less than a microsecond, and some hundred bytes.
 const maxSteps = 100_000
 
 // maxValidation is how long the validation of one document may take. All steps together take a
-// small part of it, unless the machine has no processor to spare.
+// small part of it, unless the processors are busy.
 const maxValidation = 2 * time.Second
 
-// looks is how many steps pass between two looks at the clock and at the request's context.
-const looks = 1000
+// stepsPerLook is how many steps pass between two stepsPerLook at the clock and the context.
+const stepsPerLook = 1000
 
-// stepBudget is what the validation of one document may still take. gqlparser's rules know neither
-// limits nor contexts, so whoever runs out of it leaves by a panic, which spending recovers.
+// stepBudget has the steps that the validation of one document may still take. gqlparser's rules
+// know neither limits nor contexts. A rule that exceeds the budget therefore panics, and spending
+// recovers.
 type stepBudget struct {
 	ctx      context.Context
 	deadline time.Time
@@ -38,8 +39,8 @@ func newStepBudget(ctx context.Context) *stepBudget {
 // exhausted is the panic of a budget that is used up.
 type exhausted struct{ why *gqlerror.Error }
 
-// spend takes steps off the budget. It does not return if there are not so many left, or if the
-// time is up, or the request has ended.
+// spend takes steps off the budget. It panics if too few are left, the time is up, or the request
+// has ended.
 func (b *stepBudget) spend(steps int) {
 	if b.left -= min(steps, maxSteps+1); b.left < 0 {
 		panic(exhausted{tooManySteps()})
@@ -47,7 +48,7 @@ func (b *stepBudget) spend(steps int) {
 	if b.left > b.next {
 		return
 	}
-	b.next = b.left - looks
+	b.next = b.left - stepsPerLook
 	switch {
 	case b.ctx.Err() != nil:
 		panic(exhausted{timedOut("the request was given up before it was answered")})
@@ -56,7 +57,8 @@ func (b *stepBudget) spend(steps int) {
 	}
 }
 
-// spending runs a part of the validation, and returns why it was stopped, or nil if it was not.
+// spending runs a part of the validation. It returns the error of the budget if that stopped it, or
+// nil.
 func spending(work func()) (stopped *gqlerror.Error) {
 	defer func() {
 		switch panicked := recover().(type) {
@@ -82,8 +84,8 @@ func timedOut(message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(apperr.CodeTimeout)}}
 }
 
-// pay is a rule that finds nothing wrong. It takes from the budget what all other rules, and
-// gqlparser's walk itself, need for each part of a document, and comes before them.
+// pay is a rule that comes before the others and reports nothing. For each part of a document, it
+// takes the steps from the budget that the other rules, and gqlparser's walk itself, need for it.
 func (b *stepBudget) pay(events *core.Events, _ core.AddErrFunc) {
 	events.OnOperation(func(*core.Walker, *ast.OperationDefinition) { b.spend(1) })
 	events.OnFragment(func(*core.Walker, *ast.FragmentDefinition) { b.spend(1) })
@@ -94,7 +96,7 @@ func (b *stepBudget) pay(events *core.Events, _ core.AddErrFunc) {
 		b.spend(1 + overlapSteps(w.Schema, f.ObjectDefinition, f.TypeCondition))
 	})
 	events.OnFragmentSpread(func(w *core.Walker, f *ast.FragmentSpread) {
-		steps := 1 + len(w.Document.Fragments)/16 // gqlparser looks for it among all
+		steps := 1 + len(w.Document.Fragments)/16 // gqlparser stepsPerLook for it among all
 		if f.Definition != nil {
 			steps += overlapSteps(w.Schema, f.ObjectDefinition, f.Definition.TypeCondition)
 		}
@@ -103,8 +105,8 @@ func (b *stepBudget) pay(events *core.Events, _ core.AddErrFunc) {
 	events.OnValue(func(_ *core.Walker, value *ast.Value) { b.spend(valueSteps(value)) })
 }
 
-// overlapSteps is what it takes to compare each type that an object may have with each that a
-// fragment is for.
+// overlapSteps returns the steps to compare each type that an object may have with each type of a
+// fragment.
 func overlapSteps(schema *ast.Schema, object *ast.Definition, condition string) int {
 	if object == nil {
 		return 0
@@ -112,8 +114,8 @@ func overlapSteps(schema *ast.Schema, object *ast.Definition, condition string) 
 	return len(schema.PossibleTypes[object.Name]) * len(schema.PossibleTypes[condition]) / 16
 }
 
-// valueSteps is what it takes to check one value. gqlparser makes a Go value of each, the lists
-// and objects inside of it included, and writes out those that are wrong.
+// valueSteps returns the steps to check one value. gqlparser makes a Go value of it, with all lists
+// and objects inside, and encodes the values with errors.
 func valueSteps(value *ast.Value) int {
 	steps := 1
 	switch {
@@ -128,8 +130,8 @@ func valueSteps(value *ast.Value) int {
 	return steps + nodes + written/64 + copied/128
 }
 
-// writtenSize returns how many values there are in a value, how many bytes they are written in,
-// and how many are copied when each list and object is put together from what is in it.
+// writtenSize returns the number of values in a value, the length of their text, and the bytes that
+// are copied when each list and object is put together from its elements.
 func writtenSize(value *ast.Value) (nodes, written, copied int) {
 	nodes, written = 1, len(value.Raw)
 	for _, child := range value.Children {
@@ -142,7 +144,7 @@ func writtenSize(value *ast.Value) (nodes, written, copied int) {
 	return nodes, written, copied
 }
 
-// typeSteps is what it takes to write out the type of a variable, list by list.
+// typeSteps returns the steps to write the type of a variable, list by list.
 func typeSteps(t *ast.Type) int {
 	depth := 0
 	for ; t.Elem != nil; t = t.Elem {

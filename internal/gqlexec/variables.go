@@ -17,8 +17,9 @@ import (
 	"forge/internal/apperr"
 )
 
-// variables refuses values that the specification does not take for a variable's type, where gqlparser is more lenient: texts for
-// numbers, numbers for texts, enum values in another case (GraphQL specification, sections 3.5 and 3.9).
+// variables refuses values that the specification does not allow for a variable's type, and that
+// gqlparser accepts: strings for numbers, numbers for strings, enum values in another case (GraphQL
+// specification, sections 3.5 and 3.9).
 type variables struct{ schema *ast.Schema }
 
 func (v variables) check(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
@@ -30,7 +31,7 @@ func (v variables) check(_ context.Context, op *graphql.OperationContext) *gqler
 	return nil
 }
 
-// checkValue compares a value with its type. Where null may stand has been looked at before.
+// checkValue compares a value with its type. gqlparser has already checked that null is allowed.
 func (v variables) checkValue(t *ast.Type, value any, path string) *gqlerror.Error {
 	if value == nil {
 		return nil
@@ -44,7 +45,7 @@ func (v variables) checkValue(t *ast.Type, value any, path string) *gqlerror.Err
 		fields, _ := value.(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			f := def.Fields.ForName(name)
-			if f == nil { // gqlparser lets __typename pass
+			if f == nil { // gqlparser accepts __typename
 				return badVariable(path+"."+name, def.Name+" has no field of this name")
 			}
 			if err := v.checkValue(f.Type, fields[name], path+"."+name); err != nil {
@@ -83,7 +84,7 @@ func (v variables) checkList(t *ast.Type, value any, path string) *gqlerror.Erro
 	return nil
 }
 
-// takes reports whether a scalar takes a value of this kind. What is in it is for the scalar itself to judge.
+// takes reports whether a scalar accepts a value of this kind. The scalar itself checks the value.
 func takes(scalar string, value any) bool { return takesKind(scalar, kindOf(value)) }
 
 func takesKind(scalar, kind string) bool {
@@ -111,7 +112,7 @@ func kindOf(value any) string {
 	return "list or an object"
 }
 
-// inWords replaces what Go calls things by what JSON calls them.
+// inWords replaces the names of Go's types by those of JSON.
 var inWords = strings.NewReplacer("slice", "list", "map", "object")
 
 func badVariable(field, message string) *gqlerror.Error {

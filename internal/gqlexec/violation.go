@@ -17,8 +17,8 @@ import (
 	"forge/internal/viewer"
 )
 
-// violation returns the client's error for a rule of the database that err reports as broken, or nil if it reports none. Code of
-// its own is needed only where an entity has more to say.
+// violation returns the client's error if err reports a broken rule of the database, or else nil.
+// It knows the rules of all entities; an application adds code only to say more.
 func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 	v, ok := database.Violation(err)
 	if !ok {
@@ -45,7 +45,7 @@ func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 		name = last(field)
 	}
 	f := apperr.BadInput(field, "%s %s", name, refusal[v.Rule])
-	f.Cause = err // what was sent passed the checks of the API, which should have known
+	f.Cause = err // is logged: the checks of the API should have found it
 	return f
 }
 
@@ -66,7 +66,8 @@ func (p *presenter) notUnique(v database.ConstraintError, args arguments) *apper
 	return apperr.AlreadyTaken(field)
 }
 
-// noReference says which of the IDs that were sent leads to nothing. PostgreSQL names the key; on SQLite each is looked for.
+// noReference says which of the IDs in the arguments has no row. PostgreSQL returns the key; on
+// SQLite, each ID is looked up.
 func (p *presenter) noReference(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
 	for _, a := range args.ids(p.rows) {
 		if v.Value == a.id.UUID.String() || v.Value == "" && p.rows.absent(ctx, a.id) {
@@ -79,7 +80,8 @@ func (p *presenter) noReference(ctx context.Context, v database.ConstraintError,
 	return apperr.Conflict(args.whole(), "something that this refers to is not there any more")
 }
 
-// stillReferenced says what refers to the row that is to go, by the name that its kind has in the API.
+// stillReferenced says what refers to the row that was to be removed, by the name of its type in
+// the API.
 func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
 	row, what := "this", "something else"
 	for _, a := range args.ids(p.rows) {
@@ -97,7 +99,8 @@ func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintEr
 	return apperr.Conflict("id", "%s cannot be removed while %s refers to it", row, what)
 }
 
-// arguments are those of a root field, each value with its path. There are none where an error is not one field's own.
+// arguments are the values in the arguments of a root field, with their paths. There are none if an
+// error does not belong to one field.
 type arguments []argument
 
 type argument struct {
@@ -110,9 +113,9 @@ func fieldArguments(ctx context.Context) (list arguments) {
 	if fc == nil || fc.Field.Field == nil {
 		return nil
 	}
-	given := fc.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	values := fc.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
 	for _, def := range fc.Field.Definition.Arguments { // in the order of the schema
-		if value, ok := given[def.Name]; ok {
+		if value, ok := values[def.Name]; ok {
 			list = list.with(def.Name, value)
 		}
 	}
@@ -137,7 +140,7 @@ func (l arguments) with(path string, value any) arguments {
 	return l
 }
 
-// whole returns the name of the argument that holds what is to be stored, "" if there is none.
+// whole returns the name of the argument that holds the values to store, or "" if there is none.
 func (l arguments) whole() string {
 	for _, a := range l {
 		if top, _, below := strings.Cut(a.path, "."); below {
@@ -147,7 +150,8 @@ func (l arguments) whole() string {
 	return ""
 }
 
-// of returns the path of the argument that a rule's columns come from, or that of all if there is no such one, or there are many.
+// of returns the path of the argument for the columns of a rule. If none, or several, are for them,
+// it returns that of the whole input.
 func (l arguments) of(r rows, v database.ConstraintError) string {
 	for _, column := range r.columnsOf(v) {
 		name, shown := r.nameOf(v.Table, column)
@@ -161,17 +165,17 @@ func (l arguments) of(r rows, v database.ConstraintError) string {
 		case len(found) == 1:
 			return found[0]
 		case len(found) > 1:
-			return l.whole() // of many rows, nobody knows which
+			return l.whole() // nothing tells which of many rows
 		case shown && len(l) > 0 && l.whole() == "":
 			return name
 		case shown && len(l) > 0 && v.Rule == database.Required:
-			return l.whole() + "." + name // it was left out
+			return l.whole() + "." + name // was left out
 		}
 	}
 	return l.whole()
 }
 
-// withNUL returns the path of the first text with a NUL in it.
+// withNUL returns the path of the first string with a NUL in it.
 func (l arguments) withNUL() string {
 	for _, a := range l {
 		if s, ok := a.value.(string); ok && strings.Contains(s, "\x00") {
@@ -186,7 +190,7 @@ type namedID struct {
 	id   ids.ID
 }
 
-// ids returns the IDs among the arguments, a hundred at most: each may be looked for.
+// ids returns the IDs among the arguments, at most a hundred, because each may be looked up.
 func (l arguments) ids(r rows) (found []namedID) {
 	for _, a := range l {
 		if s, ok := a.value.(string); ok && len(found) < 100 {

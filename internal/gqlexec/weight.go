@@ -6,19 +6,21 @@ import (
 	"forge/internal/read"
 )
 
-// What a document takes in memory, in bytes, as measured on documents of several kinds.
+// The memory that parts of a document take, in bytes, as measured on documents of several kinds.
 const (
-	nodeBytes      = 320     // a field, fragment, directive, argument, value or variable as it is parsed
-	planBytes      = 384     // a field as it is compiled, wherever its fragment is spread
+	nodeBytes      = 320     // a parsed field, fragment, directive, argument, value or variable
+	planBytes      = 384     // a compiled field, for each spread of its fragment
 	operationBytes = 3 << 10 // beside its fields
 )
 
-// weightOf returns how many bytes a valid document takes beside its text once each of its operations is compiled for all values of its
-// switches, or a little more.
+// weightOf returns how many bytes a valid document takes beside its text, or a little more, once
+// each of its operations is compiled for all values of the variables in @skip and @include.
 func weightOf(doc *ast.QueryDocument) int {
-	w := weight{fragments: map[string]int{}, switches: map[string]bool{}}
+	w := weight{switches: map[string]bool{}}
+	w.sum.parts = &w
 	for _, fragment := range doc.Fragments {
-		w.fragment(fragment)
+		w.nodes++
+		w.directives(fragment.Directives)
 	}
 	fields := 0
 	for _, op := range doc.Operations {
@@ -28,49 +30,36 @@ func weightOf(doc *ast.QueryDocument) int {
 			w.directives(v.Directives)
 		}
 		w.directives(op.Directives)
-		fields = plus(fields, w.set(op.SelectionSet))
+		fields = plus(fields, w.sum.of(op.SelectionSet))
 	}
 	compiled := times(fields, planBytes*min(1<<min(len(w.switches), 10), read.MaxStates))
 	return plus(w.nodes*nodeBytes+len(doc.Operations)*operationBytes, compiled)
 }
 
-// weight counts what there is in a document.
+// weight counts the parts of a document.
 type weight struct {
-	nodes     int
-	fragments map[string]int  // how many fields each stands for
-	switches  map[string]bool // the variables in directives
+	nodes    int
+	switches map[string]bool // the variables in directives
+	sum      sum[int]        // of fields
 }
 
-// set returns how many fields a selection stands for.
-func (w *weight) set(set ast.SelectionSet) (fields int) {
-	for _, selection := range set {
-		w.nodes++
-		switch s := selection.(type) {
-		case *ast.Field:
-			w.arguments(s.Arguments)
-			w.directives(s.Directives)
-			fields = plus(fields, plus(1, w.set(s.SelectionSet)))
-		case *ast.InlineFragment:
-			w.directives(s.Directives)
-			fields = plus(fields, w.set(s.SelectionSet))
-		case *ast.FragmentSpread:
-			w.directives(s.Directives)
-			fields = plus(fields, w.fragment(s.Definition))
-		}
+// part counts a selection, and returns how many fields it stands for without those of fragments.
+func (w *weight) part(selection ast.Selection) (fields int) {
+	w.nodes++
+	switch s := selection.(type) {
+	case *ast.Field:
+		w.arguments(s.Arguments)
+		w.directives(s.Directives)
+		return plus(1, w.sum.of(s.SelectionSet))
+	case *ast.InlineFragment:
+		w.directives(s.Directives)
+	case *ast.FragmentSpread:
+		w.directives(s.Directives)
 	}
-	return fields
+	return 0
 }
 
-func (w *weight) fragment(f *ast.FragmentDefinition) int {
-	fields, known := w.fragments[f.Name]
-	if !known {
-		w.nodes++
-		w.directives(f.Directives)
-		fields = w.set(f.SelectionSet)
-		w.fragments[f.Name] = fields
-	}
-	return fields
-}
+func (w *weight) add(a, b int) int { return plus(a, b) }
 
 func (w *weight) directives(list ast.DirectiveList) {
 	for _, d := range list {

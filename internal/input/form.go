@@ -1,3 +1,4 @@
+// Package input reads the arguments of mutations, and says why one cannot be accepted.
 package input
 
 import (
@@ -15,34 +16,36 @@ import (
 	"forge/internal/username"
 )
 
-// Form reads the arguments of a mutation into the shape in which they are stored, and keeps the first fault that it finds.
+// Form reads the arguments of a mutation into the form in which they are stored. It keeps the first
+// error that it finds.
 type Form struct {
-	Path  string // of the input object: "input", "input.5"
-	fault *apperr.Error
+	Path string // of the input object: "input", "input.5"
+	err  *apperr.Error
 }
 
-// at returns the path of the argument name.
+// at returns the path of an argument.
 func (f *Form) at(name string) string { return f.Path + "." + name }
 
-// Err returns the first fault that was found, or nil.
+// Err returns the first error, or nil.
 func (f *Form) Err() error {
-	if f.fault == nil {
+	if f.err == nil {
 		return nil
 	}
-	return f.fault
+	return f.err
 }
 
-// Fault returns the first fault that was found, or nil.
-func (f *Form) Fault() *apperr.Error { return f.fault }
+// Fault returns the first error, or nil, as what it is.
+func (f *Form) Fault() *apperr.Error { return f.err }
 
-// Refuse finds fault with the argument name; the message goes on after it.
+// Refuse reports an error about an argument. The message starts with the name of the argument.
 func (f *Form) Refuse(name, format string, args ...any) {
-	if f.fault == nil {
-		f.fault = apperr.BadInput(f.at(name), name+" "+format, args...)
+	if f.err == nil {
+		f.err = apperr.BadInput(f.at(name), name+" "+format, args...)
 	}
 }
 
-// Value returns the value of an argument that may be left out, but not be null; ok is false if there is none.
+// Value returns the value of an argument that may be left out, but must not be null. ok is false if
+// there is none.
 func Value[T any](f *Form, name string, argument graphql.Omittable[*T]) (value T, ok bool) {
 	v, ok := argument.ValueOK()
 	if !ok {
@@ -55,7 +58,7 @@ func Value[T any](f *Form, name string, argument graphql.Omittable[*T]) (value T
 	return *v, true
 }
 
-// SetOrClear hands on an argument's value, or that it has none.
+// SetOrClear calls set with the value of an argument, or clear if it is null.
 func SetOrClear[T any](value *T, set func(T), clear func()) {
 	if value == nil {
 		clear()
@@ -64,7 +67,7 @@ func SetOrClear[T any](value *T, set func(T), clear func()) {
 	}
 }
 
-// Text returns s without the blanks around it, if 1 to most characters are left.
+// Text returns a text without the blanks around it. It must have 1 to most characters.
 func (f *Form) Text(name, s string, most int) string {
 	s = f.plain(name, s, most)
 	if s == "" {
@@ -73,7 +76,7 @@ func (f *Form) Text(name, s string, most int) string {
 	return s
 }
 
-// Optional is like text, but null and blanks stand for none.
+// Optional is like Text, but null and blanks stand for no text.
 func (f *Form) Optional(name string, s *string, most int) *string {
 	if s == nil {
 		return nil
@@ -93,7 +96,7 @@ func (f *Form) plain(name, s string, most int) string {
 	return s
 }
 
-// characters refuses what is no text, or has characters that a line of text does not have.
+// characters refuses texts that are not UTF-8, or have characters that a line does not have.
 func (f *Form) characters(name, s string) {
 	switch {
 	case !utf8.ValidString(s):
@@ -103,7 +106,7 @@ func (f *Form) characters(name, s string) {
 	}
 }
 
-// Username returns a username of at most that many characters in the form in which it is stored.
+// Username returns a username in the form in which it is stored. It must have 1 to most characters.
 func (f *Form) Username(name, s string, most int) string {
 	s = strings.TrimSpace(s)
 	f.characters(name, s)
@@ -111,26 +114,28 @@ func (f *Form) Username(name, s string, most int) string {
 	if err != nil && s != "" {
 		f.Refuse(name, "%s", err)
 	}
-	if strings.Contains(enforced, "@") { // an email counts more than a username when somebody signs in
+	if strings.Contains(enforced, "@") { // whoever signs in with an @ means an email
 		f.Refuse(name, "may not have an @ in it: an email belongs in the field for it")
 	}
 	return f.Text(name, enforced, most)
 }
 
-// Email returns a mail address and the key by which it is unique, or nil for none.
+// Email returns a mail address, and the key by which it is unique, or nil for none. The address
+// must have at most that many characters.
 func (f *Form) Email(name string, s *string, most int) (address, key *string) {
 	address = f.Optional(name, s, most)
 	if address == nil {
 		return nil, nil
 	}
-	if f.fault != nil {
+	if f.err != nil {
 		return nil, nil
 	}
 	parsed, err := email.Parse(*address)
 	if err != nil {
 		f.Refuse(name, "%s", err)
 	}
-	// A character may become two or three without regard to case; the key's column takes twice as many.
+	// A character may become two or three without regard to case; the key's column takes twice as
+	// many.
 	k := email.Key(parsed)
 	if utf8.RuneCountInString(parsed) > most || utf8.RuneCountInString(k) > 2*most {
 		f.Refuse(name, "is too long; at most %d characters are allowed", most)
@@ -138,7 +143,7 @@ func (f *Form) Email(name string, s *string, most int) (address, key *string) {
 	return &parsed, &k
 }
 
-// Password returns a password as it is, blanks and all, or nil for none.
+// Password returns a password as it is, with blanks around it, or nil for none.
 func (f *Form) Password(name string, s *string) *string {
 	if s == nil {
 		return nil
@@ -154,7 +159,7 @@ func (f *Form) Password(name string, s *string) *string {
 	return s
 }
 
-// AtLeast returns n if it is not below least.
+// AtLeast returns n. It must not be less than least.
 func (f *Form) AtLeast(name string, n, least int32) int32 {
 	if n < least {
 		f.Refuse(name, "is %d; it must be from %d to %d", n, least, math.MaxInt32)
@@ -162,15 +167,15 @@ func (f *Form) AtLeast(name string, n, least int32) int32 {
 	return n
 }
 
-// ID returns id if it belongs to an entity of the given prefix.
+// ID returns id. It must be that of an entity with the prefix.
 func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
-	if err := WantPrefix(f.at(name), id, prefix); err != nil && f.fault == nil {
-		f.fault = err
+	if err := WantPrefix(f.at(name), id, prefix); err != nil && f.err == nil {
+		f.err = err
 	}
 	return id
 }
 
-// WantPrefix refuses an ID that belongs to another kind of entity than the argument at path is about.
+// WantPrefix returns an error if the ID in the argument at a path is one of another kind of entity.
 func WantPrefix(path string, id ids.ID, prefix string) *apperr.Error {
 	if id.Prefix == prefix {
 		return nil

@@ -33,9 +33,9 @@ func (t Target) Is(s *sql.Selector) {
 	}
 }
 
-// Update saves a change, which must be the last one of the mutation and made under the condition Is.
-// It returns an error that says why the row did not change. A change of no field only checks the
-// condition.
+// Update saves a change, which must be the last one of the mutation and made under the condition
+// Is. It returns an error that says why the row did not change. A change of no field only checks
+// the condition.
 func (t Target) Update(ctx context.Context, change ent.Mutation, save func(context.Context) (int, error), versions Versions) error {
 	if len(change.Fields()) == 0 && len(change.ClearedFields()) == 0 {
 		return t.Check(ctx, versions)

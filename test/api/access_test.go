@@ -21,8 +21,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestDeclared names what of the schema nothing says who may see or call it. It is closed until something does.
-func TestDeclared(t *testing.T) {
+// TestAccessDeclared names what of the schema nothing says who may see or call it. It is closed
+// until something does.
+func TestAccessDeclared(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	known := map[string]*entity.Entity{}
@@ -62,14 +63,15 @@ func TestDeclared(t *testing.T) {
 	}
 }
 
-// made reports whether a type holds nothing but what rules were asked about before: parts of pages, and what mutations return.
+// made reports whether a type holds nothing but what rules were asked about before: parts of pages,
+// and what mutations return.
 func made(name string) bool {
 	return name == "PageInfo" || name == "CreateHeroesError" ||
 		slices.ContainsFunc([]string{"Connection", "Edge", "Payload"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
-// TestClosed has fields be asked for about which nothing is declared.
-func TestClosed(t *testing.T) {
+// TestAccessClosed has fields be asked for about which nothing is declared.
+func TestAccessClosed(t *testing.T) {
 	a := newAPI(t, dbtest.SQLite(t))
 	s := a.scene("")
 	cfg := usual()
@@ -154,7 +156,8 @@ func (s *scene) key(name string) uuid.UUID {
 	return id.UUID
 }
 
-// filled returns text with the scene's IDs in the place of $owner, $hero and so on, and its name in that of $name.
+// filled returns text with the scene's IDs in the place of $owner, $hero and so on, and its name in
+// that of $name.
 func (s *scene) filled(text string) string {
 	for name, id := range s.ids {
 		text = strings.ReplaceAll(text, "$"+name, `"`+id+`"`)
@@ -162,7 +165,8 @@ func (s *scene) filled(text string) string {
 	return strings.ReplaceAll(text, "$NAME", s.name)
 }
 
-// attempts are the rows of the matrix for mutations: a root field, its arguments, and what is special about them.
+// attempts are the rows of the matrix for mutations: a root field, its arguments, and what is
+// special about them.
 var attempts = []struct{ field, arguments, about string }{
 	{"createUser", `input: {username: "new$NAME"}`, ""},
 	{"updateUser", `id: $owner, input: {email: "new$NAME@forge.example"}`, ""},
@@ -196,8 +200,8 @@ var attempts = []struct{ field, arguments, about string }{
 
 const accessPage = "../../docs/access.md"
 
-// TestAccess tries every root field for every kind of viewer on both databases, and compares what came of it with docs/access.md. With
-// UPDATE_PAGES=1 it writes the page.
+// TestAccess tries every root field for every kind of viewer on both databases, and compares what
+// came of it with docs/access.md. With UPDATE_PAGES=1 it writes the page.
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -351,7 +355,8 @@ func (m matrix) mutations(b *strings.Builder) {
 	}
 }
 
-// sessionMutations are tried by tests of their own: what they answer depends on passwords and tokens, not on the viewer's role.
+// sessionMutations are tried by tests of their own: what they answer depends on passwords and
+// tokens, not on the viewer's role.
 var sessionMutations = map[string]bool{"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true}
 
 // payload returns a selection of all that a payload holds, one level deep.

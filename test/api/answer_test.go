@@ -54,8 +54,9 @@ func repeated(field string, n int) string {
 	return b.String()
 }
 
-// TestAnswerBytes asks for answers that are larger than allowed, made by the read engine, by gqlgen, and of large rows. Each
-// is stopped, its operation is undone, and the next one is answered.
+// TestAnswerBytes asks for answers that are larger than allowed, made by the read engine, by
+// gqlgen, and of large rows. Each is stopped, its operation is undone, and the next one is
+// answered.
 func TestAnswerBytes(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 10
@@ -99,7 +100,8 @@ func TestAnswerBytes(t *testing.T) {
 	})
 }
 
-// TestAnswerOfOneStatement has a mutation commit by itself: what is stored is answered, however small the limit is.
+// TestAnswerOfOneStatement has a mutation commit by itself: what is stored is answered, however
+// small the limit is.
 func TestAnswerOfOneStatement(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -113,8 +115,8 @@ func TestAnswerOfOneStatement(t *testing.T) {
 	})
 }
 
-// TestLargestAnswer measures what is allocated for an answer that is as large as the default allows, and for those that are
-// stopped: with the garbage that is less than an operation may take.
+// TestLargestAnswer measures what is allocated for an answer that is as large as the default
+// allows, and for those that are stopped: with the garbage that is less than an operation may take.
 func TestLargestAnswer(t *testing.T) {
 	const limit, most = 4 << 20, slowed * 64 << 20
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -195,8 +197,8 @@ func longNames(field string, n int) string {
 	return b.String()
 }
 
-// TestFailureAfterManyErrors has a mutation fail after its first root field had more errors than are shown: nothing is
-// stored.
+// TestFailureAfterManyErrors has a mutation fail after its first root field had more errors than
+// are shown: nothing is stored.
 func TestFailureAfterManyErrors(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -12,8 +12,8 @@ import (
 	"forge/internal/entity"
 )
 
-// choices is where a generator takes its decisions from. Once it is used up, each is the first, so that it bounds what is made of it, and
-// less of it makes less.
+// choices is where a generator takes its decisions from. Once it is used up, each is the first, so
+// that it bounds what is made of it, and less of it makes less.
 type choices []byte
 
 // below returns a number from 0 to n-1.
@@ -96,7 +96,8 @@ func (g *generator) finish(kind ast.Operation, selected string, refused bool) op
 	return op
 }
 
-// scope is what stands under the response keys of an object: fields that share a key are merged, so they must agree.
+// scope is what stands under the response keys of an object: fields that share a key are merged, so
+// they must agree.
 type scope struct {
 	heads []*head
 }
@@ -120,7 +121,8 @@ func (s *scope) under(key string) *head {
 	return nil
 }
 
-// takes reports whether a head agrees with the others (GraphQL specification, section 5.3.2), or is more strict.
+// takes reports whether a head agrees with the others (GraphQL specification, section 5.3.2), or is
+// more strict.
 func (s *scope) takes(new *head) bool {
 	for _, h := range s.heads {
 		switch {
@@ -221,7 +223,8 @@ func (g *generator) inline(parent *ast.Definition, s *scope, depth int) string {
 	return text + g.switches() + g.set(parent, s, depth)
 }
 
-// spread makes a spread of a fragment, of a new one or of one that is there. It returns "" if that would not agree with s.
+// spread makes a spread of a fragment, of a new one or of one that is there. It returns "" if that
+// would not agree with s.
 func (g *generator) spread(parent *ast.Definition, s *scope, depth int) string {
 	on := choose(&g.choices, g.conditions(parent)[1:])
 	variables, fragments := len(g.variables), len(g.fragments)
@@ -347,7 +350,8 @@ func (g *generator) value(t *ast.Type, make func() any) any {
 	return g.variable(t, made)
 }
 
-// withoutVariables keeps the generator from using variables until the function that it returns is called.
+// withoutVariables keeps the generator from using variables until the function that it returns is
+// called.
 func (g *generator) withoutVariables() (restore func()) {
 	was := g.plain
 	g.plain = true

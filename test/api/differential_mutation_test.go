@@ -28,7 +28,8 @@ func makeMutation(from choices, c *contents, values *valuePool) operation {
 	return g.finish(ast.Mutation, " { "+strings.Join(fields, " ")+" }", false)
 }
 
-// comparableMutations returns the mutations but those that answer with tokens, of which no two are alike.
+// comparableMutations returns the mutations but those that answer with tokens, of which no two are
+// alike.
 func comparableMutations(schema *ast.Schema) ast.FieldList {
 	return slices.DeleteFunc(slices.Clone(schema.Mutation.Fields), func(f *ast.FieldDefinition) bool {
 		return slices.Contains([]string{"signUp", "signIn", "refreshSession", "signOut", "changePassword"}, f.Name)
@@ -69,7 +70,8 @@ func (g *generator) input(mutation, name string, t *ast.Type) any {
 	return choose(&g.choices, awkwardNames) + choose(&g.choices, []string{"", "1", "2", "\x1b", " "})
 }
 
-// meantBy returns the entity whose ID is wanted: the argument's name says it, or else the mutation's.
+// meantBy returns the entity whose ID is wanted: the argument's name says it, or else the
+// mutation's.
 func (g *generator) meantBy(mutation, argument string) string {
 	if argument == "ownerId" {
 		return "User"
@@ -85,7 +87,8 @@ func (g *generator) meantBy(mutation, argument string) string {
 // someID finds IDs in an answer.
 var someID = regexp.MustCompile(`(user|team|hero|product|order|item)_[0-9a-z]{26}`)
 
-// withoutNewIDs returns the reply with the same text for every ID that none of the world's rows has.
+// withoutNewIDs returns the reply with the same text for every ID that none of the world's rows
+// has.
 func (d *differ) withoutNewIDs(r reply) reply {
 	masked := func(text json.RawMessage) json.RawMessage {
 		return someID.ReplaceAllFunc(text, func(id []byte) []byte {
@@ -104,8 +107,8 @@ func (d *differ) withoutNewIDs(r reply) reply {
 	return r
 }
 
-// TestDifferentialMutations makes mutations and runs each through the read engine on one database, and field by field on another that holds
-// the same. Each works on what those before it left.
+// TestDifferentialMutations makes mutations and runs each through the read engine on one database,
+// and field by field on another that holds the same. Each works on what those before it left.
 func TestDifferentialMutations(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

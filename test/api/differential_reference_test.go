@@ -82,8 +82,8 @@ func readContents(ctx context.Context, t testing.TB, db *ent.Client) *contents {
 	return c
 }
 
-// fieldwise answers fields the way that gqlgen has them answered, each by itself and from its parent: a field middleware in the place of
-// the read engine.
+// fieldwise answers fields the way that gqlgen has them answered, each by itself and from its
+// parent: a field middleware in the place of the read engine.
 type fieldwise struct {
 	contents func(context.Context) *contents
 }
@@ -236,7 +236,8 @@ func (q question) page(name string, rows []modelRow) (any, error) {
 	return q.connection(name, wanted.order, wanted.of(lines)), nil
 }
 
-// plainly returns an argument as the tests' model has it: whole numbers as int, single values in the place of lists as lists.
+// plainly returns an argument as the tests' model has it: whole numbers as int, single values in
+// the place of lists as lists.
 func (c *contents) plainly(t *ast.Type, value any) any {
 	switch {
 	case value == nil:
@@ -311,7 +312,8 @@ func (c *contents) line(name string, row modelRow) line {
 	return newLine(prefixOf(name), row.key(), by)
 }
 
-// cursor returns the cursor of a line, sealed for a fingerprint of the order: each term's value behind its length, and the key.
+// cursor returns the cursor of a line, sealed for a fingerprint of the order: each term's value
+// behind its length, and the key.
 func (c *contents) cursor(name string, order ordering, l line) string {
 	print, desc := name, false
 	var values []byte

@@ -51,7 +51,8 @@ func newDiffer(t testing.TB, url string, w *world) *differ {
 	return d
 }
 
-// newPlainServer returns the handler of the API with a field middleware in the place of the read engine.
+// newPlainServer returns the handler of the API with a field middleware in the place of the read
+// engine.
 func newPlainServer(db *database.DB, log *slog.Logger, fields graphql.FieldMiddleware) http.Handler {
 	return newServer(db, config{Options: gqlexec.Options{Development: true}, adapt: func(app *gqlexec.API) {
 		app.WithoutEngine, app.Fields = true, []graphql.FieldMiddleware{fields}
@@ -101,8 +102,8 @@ func ask(handler http.Handler, op operation) (got reply, err error) {
 	return got, nil
 }
 
-// wordless leaves out of an error what people read: gqlgen has other words than the engine for a value that cannot be decoded, and does
-// not say where it stands.
+// wordless leaves out of an error what people read: gqlgen has other words than the engine for a
+// value that cannot be decoded, and does not say where it stands.
 func wordless(err json.RawMessage) json.RawMessage {
 	var shown map[string]json.RawMessage
 	if json.Unmarshal(err, &shown) != nil {
@@ -117,7 +118,8 @@ func wordless(err json.RawMessage) json.RawMessage {
 // String writes the reply out.
 func (r reply) String() string { return fmt.Sprintf("data %s\nerrors %s", r.Data, r.Errors) }
 
-// compare runs an operation both ways. It returns the engine's reply, and how the other differs, or "".
+// compare runs an operation both ways. It returns the engine's reply, and how the other differs, or
+// "".
 func (d *differ) compare(op operation) (got reply, difference string) {
 	got, err := ask(d.engine, op)
 	if err != nil {
@@ -144,8 +146,9 @@ func jsonOf(value any) string {
 	return string(b)
 }
 
-// sameErrors compares errors to the byte, but not their order, which the specification leaves open, and not those under a null that another
-// error has made already: what is to be null anyway need not be executed (GraphQL specification, section 6.4.4).
+// sameErrors compares errors to the byte, but not their order, which the specification leaves open,
+// and not those under a null that another error has made already: what is to be null anyway need
+// not be executed (GraphQL specification, section 6.4.4).
 func sameErrors(got, want reply) bool {
 	if len(got.Errors) == 0 || len(want.Errors) == 0 {
 		return len(got.Errors) == len(want.Errors)
@@ -157,14 +160,14 @@ func sameErrors(got, want reply) bool {
 	if json.Unmarshal(got.Data, &data) != nil {
 		return false
 	}
-	told := map[string]bool{}
+	shown := map[string]bool{}
 	for _, err := range got.Errors {
 		if !slices.ContainsFunc(want.Errors, func(other json.RawMessage) bool { return bytes.Equal(err, other) }) {
 			return false
 		}
-		told[nullOf(data, err)] = true
+		shown[nullOf(data, err)] = true
 	}
-	return !slices.ContainsFunc(want.Errors, func(err json.RawMessage) bool { return !told[nullOf(data, err)] })
+	return !slices.ContainsFunc(want.Errors, func(err json.RawMessage) bool { return !shown[nullOf(data, err)] })
 }
 
 // nullOf returns the path of the null that an error has made.
@@ -184,8 +187,8 @@ func nullOf(data any, err json.RawMessage) string {
 	return jsonOf(shown.Path)
 }
 
-// try makes an operation and compares. Where variables are true or false, it does so again with the opposite, so that the second time a
-// plan is there already.
+// try makes an operation and compares. Where variables are true or false, it does so again with the
+// opposite, so that the second time a plan is there already.
 func (d *differ) try(from choices) (op operation, got reply, difference string) {
 	op = makeOperation(slices.Clone(from), d.contents.all, d.values)
 	got, difference = d.compare(op)
@@ -196,7 +199,8 @@ func (d *differ) try(from choices) (op operation, got reply, difference string) 
 	return op, got, difference
 }
 
-// flip turns true into false in the variables, and the other way round. It reports whether there was any.
+// flip turns true into false in the variables, and the other way round. It reports whether there
+// was any.
 func (op operation) flip() (any bool) {
 	for name, value := range op.vars {
 		if on, ok := value.(bool); ok {
@@ -206,7 +210,8 @@ func (op operation) flip() (any bool) {
 	return any
 }
 
-// shrink makes choices that lead to a difference fewer and smaller for as long as they do, and returns the difference.
+// shrink makes choices that lead to a difference fewer and smaller for as long as they do, and
+// returns the difference.
 func (d *differ) shrink(from choices) string {
 	differs := func(c choices) bool { _, _, difference := d.try(c); return difference != "" }
 	for size := len(from); size > 0; size /= 2 {
@@ -239,7 +244,8 @@ func seeded(seed uint64) choices {
 	return c
 }
 
-// TestDifferential makes operations from seeds and runs each through the read engine and field by field. FORGE_SEED=n runs the one of that seed.
+// TestDifferential makes operations from seeds and runs each through the read engine and field by
+// field. FORGE_SEED=n runs the one of that seed.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -419,7 +425,8 @@ func (c *coverage) sent(t *ast.Type, value any) {
 	}
 }
 
-// check wants every part of the schema's reading side to have been there, and both data and errors to have come back often.
+// check wants every part of the schema's reading side to have been there, and both data and errors
+// to have come back often.
 func (c *coverage) check(t *testing.T, operations int) {
 	t.Logf("of %d operations %d brought more than 100 bytes of data, %d had errors, %d of these by an argument meant to be refused", operations, c.full, c.failed, c.refused)
 	if c.full < operations/2 || c.failed < operations/50 || c.refused < operations/50 {
@@ -435,7 +442,8 @@ func (c *coverage) check(t *testing.T, operations int) {
 	}
 }
 
-// want adds the parts of a type and of all that it leads to. Introspection is not among them: the engine has no part in it.
+// want adds the parts of a type and of all that it leads to. Introspection is not among them: the
+// engine has no part in it.
 func (c *coverage) want(wanted map[string]bool, known map[*ast.Definition]bool, def *ast.Definition) {
 	if known[def] {
 		return

@@ -9,9 +9,9 @@ import (
 	"forge/internal/email"
 )
 
-// TestSpellingsOfEmails signs up with one spelling of an email, and goes by others.
-func TestSpellingsOfEmails(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestEmailSpellings signs up with one spelling of an email, and goes by others.
+func TestEmailSpellings(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		up := func(name, address string) answer {
 			got, _ := d.by(asking{}, signUp, vars{"i": vars{"username": name, "email": address, "password": secret}})
 			return got
@@ -47,10 +47,10 @@ func TestSpellingsOfEmails(t *testing.T) {
 	})
 }
 
-// TestFormerKeys has rows as the first version stored them: their users sign in as before, and have the key of today afterwards, unless
-// somebody else has it.
-func TestFormerKeys(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestEmailFormerKeys has rows as the first version stored them: their users sign in as before, and
+// have the key of today afterwards, unless somebody else has it.
+func TestEmailFormerKeys(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		const apart, whole = "ze\u0301@example.com", "z\u00e9@example.com"
 		first := d.signUp("first").text("m.user.id")
 		former := func() {

@@ -7,8 +7,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestValuesAreNotRepeated sends secrets in places where they do not fit: the errors do not repeat them.
-func TestValuesAreNotRepeated(t *testing.T) {
+// TestErrorsWithoutValues sends secrets in places where they do not fit: the errors do not repeat
+// them.
+func TestErrorsWithoutValues(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))
 	for _, value := range []string{"87654321", "8765.4321", `["hunter87654321"]`, `{hunter: "87654321"}`, "hunter87654321", "true87654321"} {
@@ -23,8 +24,9 @@ func TestValuesAreNotRepeated(t *testing.T) {
 	}
 }
 
-// TestFieldsAreArguments sends values that do not fit by variables with names of their own: errors name the path of the argument.
-func TestFieldsAreArguments(t *testing.T) {
+// TestErrorsNameArguments sends values that do not fit by variables with names of their own: errors
+// name the path of the argument.
+func TestErrorsNameArguments(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

@@ -16,8 +16,9 @@ import (
 	"forge/test/fixture"
 )
 
-// TestEveryEntity goes over all entities of the schema, so that one that is added is tested without another line: its fields, its edges, its
-// pages in every order, its filters, and that none of them takes more than one statement.
+// TestEveryEntity goes over all entities of the schema, so that one that is added is tested without
+// another line: its fields, its edges, its pages in every order, its filters, and that none of them
+// takes more than one statement.
 func TestEveryEntity(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

@@ -16,7 +16,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestFailuresLogged runs a mutation whose attempts fail one way after the other: only the last one's failure is worth a line.
+// TestFailuresLogged runs a mutation whose attempts fail one way after the other: only the last
+// one's failure is worth a line.
 func TestFailuresLogged(t *testing.T) {
 	t.Parallel()
 	url := dbtest.Postgres(t)

@@ -122,8 +122,9 @@ func TestDeleteHero(t *testing.T) {
 	})
 }
 
-// A team that goes while a hero joins it: the mutation waits for the outcome, and then answers as if it had come later.
-func TestTeamGoesMeanwhile(t *testing.T) {
+// A team that goes while a hero joins it: the mutation waits for the outcome, and then answers as
+// if it had come later.
+func TestHeroTeamRemovedMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, mutation := range []string{"createHero", "createHeroes", "updateHero"} {
 		t.Run(mutation, func(t *testing.T) {
@@ -157,7 +158,8 @@ func TestTeamGoesMeanwhile(t *testing.T) {
 	}
 }
 
-// awaitLock returns when a statement waits for a lock of another transaction. It stops the test if there is an answer before that.
+// awaitLock returns when a statement waits for a lock of another transaction. It stops the test if
+// there is an answer before that.
 func (a *api) awaitLock(answers chan answer) {
 	a.t.Helper()
 	for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
@@ -212,7 +214,8 @@ func TestCreateHeroes(t *testing.T) {
 	})
 }
 
-// Heroes sort in the order of the input, and their teams and owners are asked for at once, however many there are.
+// Heroes sort in the order of the input, and their teams and owners are asked for at once, however
+// many there are.
 func TestCreateHeroesOfManyTeams(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -288,7 +291,8 @@ func TestCreateHeroesSkips(t *testing.T) {
 	})
 }
 
-// The database may know rules that the server does not: what it refuses is left out like the rest, and takes nothing along.
+// The database may know rules that the server does not: what it refuses is left out like the rest,
+// and takes nothing along.
 func TestCreateHeroesSkipsWhatTheDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	rules := map[string]string{

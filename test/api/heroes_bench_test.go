@@ -13,7 +13,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// BenchmarkHeroes compares 1,000 heroes, 10 of which are not allowed, in one mutation with as many mutations of one each.
+// BenchmarkHeroes compares 1,000 heroes, 10 of which are not allowed, in one mutation with as many
+// mutations of one each.
 func BenchmarkHeroes(b *testing.B) {
 	input := make([]vars, 1000)
 	for i := range input {

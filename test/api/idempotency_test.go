@@ -79,7 +79,8 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 	})
 }
 
-// TestIdempotencyAfterFailure sends a request again that failed: nothing was stored, so it is tried again.
+// TestIdempotencyAfterFailure sends a request again that failed: nothing was stored, so it is tried
+// again.
 func TestIdempotencyAfterFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -174,9 +175,9 @@ func (a *api) kept() (keys, bytes int) {
 	return keys, bytes
 }
 
-// TestKeptAnswerIsBounded asks for an answer that is too large to be kept. It is refused, nothing is stored, and the key can
-// be used.
-func TestKeptAnswerIsBounded(t *testing.T) {
+// TestIdempotencyAnswerBounded asks for an answer that is too large to be kept. It is refused,
+// nothing is stored, and the key can be used.
+func TestIdempotencyAnswerBounded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a, me := newKeyedAPI(t, url, idempotency.Limits{AnswerBytes: 1000})
@@ -197,9 +198,10 @@ func TestKeptAnswerIsBounded(t *testing.T) {
 	})
 }
 
-// TestKeysAreBounded sends requests under more keys than a viewer may have, and with more bytes of answers. The others are
-// refused and nothing of them is stored; old answers are given again, and administrators have no such limit.
-func TestKeysAreBounded(t *testing.T) {
+// TestIdempotencyKeysBounded sends requests under more keys than a viewer may have, and with more
+// bytes of answers. The others are refused and nothing of them is stored; old answers are given
+// again, and administrators have no such limit.
+func TestIdempotencyKeysBounded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		for name, tt := range map[string]struct {
@@ -260,9 +262,9 @@ func TestKeysAreBounded(t *testing.T) {
 	})
 }
 
-// TestKeysAreBoundedAtOnce sends many requests at once. Those of one moment do not see each other, so a few too many may be
-// kept, once.
-func TestKeysAreBoundedAtOnce(t *testing.T) {
+// TestIdempotencyKeysBoundedAtOnce sends many requests at once. Those of one moment do not see each
+// other, so a few too many may be kept, once.
+func TestIdempotencyKeysBoundedAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		const limit, atOnce = 4, 8
@@ -284,9 +286,9 @@ func TestKeysAreBoundedAtOnce(t *testing.T) {
 	})
 }
 
-// TestKeysAtOnceSerializable sends requests of one viewer at once where mutations are serializable. That others keep keys
-// meanwhile makes none of them fail, as they are run again.
-func TestKeysAtOnceSerializable(t *testing.T) {
+// TestIdempotencyKeysAtOnceSerializable sends requests of one viewer at once where mutations are
+// serializable. That others keep keys meanwhile makes none of them fail, as they are run again.
+func TestIdempotencyKeysAtOnceSerializable(t *testing.T) {
 	t.Parallel()
 	a, me := newKeyedAPI(t, dbtest.Postgres(t), idempotency.Limits{Keys: 100, Bytes: 1 << 20})
 	a.db.Options.Serializable = true

@@ -10,7 +10,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestInts sends numbers that are an Int, and that are none: those are errors of the request, which is not begun, and are named as they were sent.
+// TestInts sends numbers that are an Int, and that are none: those are errors of the request, which
+// is not begun, and are named as they were sent.
 func TestInts(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))

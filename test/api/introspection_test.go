@@ -10,8 +10,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestProduction checks that the schema is not given away.
-func TestProduction(t *testing.T) {
+// TestIntrospectionOff checks that the schema is not given away.
+func TestIntrospectionOff(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(dbtest.SQLite(t), database.Options{})
 	if err != nil {

@@ -143,7 +143,8 @@ func mostInDatabase(t *testing.T, db *database.DB, l textLength) string {
 	return m[1]
 }
 
-// TestLengthsOfInput stores texts that are as long as ent/schema allows, and not one character more.
+// TestLengthsOfInput stores texts that are as long as ent/schema allows, and not one character
+// more.
 func TestLengthsOfInput(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))
@@ -153,7 +154,7 @@ func TestLengthsOfInput(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l.field == "email" { // its length depends on its parts, see TestSpellingsOfEmails
+		if l.field == "email" { // its length depends on its parts, see TestEmailSpellings
 			continue
 		}
 		checked++

@@ -12,8 +12,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestFiltersHaveAPrice compares what operations cost with and without conditions.
-func TestFiltersHaveAPrice(t *testing.T) {
+// TestLimitsFilterCost compares what operations cost with and without conditions.
+func TestLimitsFilterCost(t *testing.T) {
 	db, err := database.Open(dbtest.SQLite(t), database.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +97,8 @@ func TestFiltersHaveAPrice(t *testing.T) {
 	}
 }
 
-// TestManyFiltersAreRefused sends what would keep a processor busy, with the default of MAX_COST.
-func TestManyFiltersAreRefused(t *testing.T) {
+// TestLimitsManyFilters sends what would keep a processor busy, with the default of MAX_COST.
+func TestLimitsManyFilters(t *testing.T) {
 	db, err := database.Open(dbtest.SQLite(t), database.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -11,8 +11,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestEscapedText stores characters that a document has as escapes, and refuses halves of characters.
-func TestEscapedText(t *testing.T) {
+// TestLiteralsEscaped stores characters that a document has as escapes, and refuses halves of
+// characters.
+func TestLiteralsEscaped(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))
 	for _, tt := range []struct{ literal, want string }{
@@ -67,8 +68,8 @@ func TestLiterals(t *testing.T) {
 	a.mustDo(`{ heroes(where: {ageIn: 5, idIn: [], createdAtGT: """2026-01-02T15:04:05Z""", hasTeam: null}) { totalCount } }`, nil)
 }
 
-// TestNullVariables sends null where it is not allowed: a default lets such a variable stand there.
-func TestNullVariables(t *testing.T) {
+// TestVariablesNull sends null where it is not allowed: a default lets such a variable stand there.
+func TestVariablesNull(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))
 	const (

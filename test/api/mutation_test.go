@@ -15,8 +15,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// mutations are the documents that the tests send, by the name of the root field. They select all fields, so that a test sees in the
-// payload whatever the mutation changed.
+// mutations are the documents that the tests send, by the name of the root field. They select all
+// fields, so that a test sees in the payload whatever the mutation changed.
 var mutations = map[string]string{
 	"createUser":    `mutation($input: CreateUserInput!) { createUser(input: $input) { user { ...user } } }` + userFields,
 	"updateUser":    `mutation($id: ID!, $input: UpdateUserInput!, $expectedVersion: Int) { updateUser(id: $id, input: $input, expectedVersion: $expectedVersion) { user { ...user } } }` + userFields,
@@ -96,7 +96,8 @@ func (a *api) contents() string {
 	return string(b)
 }
 
-// refused sends a mutation that is to fail, with the code and the entries of extensions given, and to change nothing.
+// refused sends a mutation that is to fail, with the code and the entries of extensions given, and
+// to change nothing.
 func (a *api) refused(t *testing.T, mutation string, v vars, code string, more vars) answer {
 	t.Helper()
 	before := a.contents()
@@ -427,7 +428,8 @@ func TestRootFieldsSeeEachOther(t *testing.T) {
 	})
 }
 
-// How many statements the mutations themselves take, without what the client asks of their payloads.
+// How many statements the mutations themselves take, without what the client asks of their
+// payloads.
 func TestMutationStatements(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -438,8 +440,8 @@ func TestMutationStatements(t *testing.T) {
 		if a.db.Dialect == dialect.Postgres {
 			placing = 1
 		}
-		// What ends somebody's tokens looks for their last session, and for the time of the database;
-		// where rows are locked one by one, it locks the user's first.
+		// What ends somebody's tokens looks for their last session, and for the time of the
+		// database; where rows are locked one by one, it locks the user's first.
 		endsTokens := 4
 		if a.db.Dialect == dialect.Postgres {
 			endsTokens = 5

@@ -139,7 +139,8 @@ func TestCreateOrderRefused(t *testing.T) {
 	})
 }
 
-// Many clients want what does not suffice for all. They name products in different orders, on which a careless server deadlocks.
+// Many clients want what does not suffice for all. They name products in different orders, on which
+// a careless server deadlocks.
 func TestOrdersNeverOversell(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -44,8 +44,8 @@ type offered struct {
 	order       []*entity.Field // what it is ordered by, if that is what it tries
 }
 
-// operations returns one for each condition, by itself and in not and or, with the number of all that
-// match, and one for each order; at the root, and below rows.
+// operations returns one for each condition, by itself and in not and or, with the number of all
+// that match, and one for each order; at the root, and below rows.
 func (l *lists) operations() (all []offered) {
 	for _, f := range l.schema.Query.Fields {
 		of, ok := strings.CutSuffix(f.Type.Name(), "Connection")
@@ -80,8 +80,8 @@ func (l *lists) operations() (all []offered) {
 	return all
 }
 
-// conditions returns where inputs for an entity: with each field by itself, and those over related rows
-// as they may stand, too.
+// conditions returns where inputs for an entity: with each field by itself, and those over related
+// rows as they may stand, too.
 func (l *lists) conditions(name string) (all []string) {
 	for _, def := range l.schema.Types[name+"WhereInput"].Fields {
 		for i, value := range l.values(name, def) {
@@ -154,9 +154,10 @@ func (l *lists) orders(name string) map[string][]*entity.Field {
 	return all
 }
 
-// TestPlans wants every condition and order that lists offer to have a plan that stays linear: related
-// rows are found by an index or read once, and a page behind a cursor begins at the cursor. On PostgreSQL
-// the statistics say that there are a million rows; with FORGE_SOAK=1 there are, and times are measured.
+// TestPlans wants every condition and order that lists offer to have a plan that stays linear:
+// related rows are found by an index or read once, and a page behind a cursor begins at the cursor.
+// On PostgreSQL the statistics say that there are a million rows; with FORGE_SOAK=1 there are, and
+// times are measured.
 func TestPlans(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -222,8 +223,8 @@ func (p *planner) mustExec(t *testing.T, statement string) {
 	}
 }
 
-// pretend has PostgreSQL plan for a million rows in each table, of which it has analyzed a few. SQLite
-// takes a table for that large by itself if it was not analyzed.
+// pretend has PostgreSQL plan for a million rows in each table, of which it has analyzed a few.
+// SQLite takes a table for that large by itself if it was not analyzed.
 func (p *planner) pretend(t *testing.T) {
 	if p.db.Dialect == dialect.Postgres {
 		p.mustExec(t, "ANALYZE")
@@ -233,7 +234,8 @@ func (p *planner) pretend(t *testing.T) {
 	}
 }
 
-// try runs an operation, behind a cursor and ahead of one if it tries an order, and looks at the plans.
+// try runs an operation, behind a cursor and ahead of one if it tries an order, and looks at the
+// plans.
 func (p *planner) try(t *testing.T, op offered) {
 	if op.order == nil {
 		p.look(t, op.query, nil)

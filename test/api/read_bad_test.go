@@ -19,20 +19,23 @@ const (
 	notValid = "GRAPHQL_VALIDATION_FAILED"
 )
 
-// refusal is an operation that is refused, wholly or in part. Where data is "" the answer has none: nothing was executed.
+// refusal is an operation that is refused, wholly or in part. Where data is "" the answer has none:
+// nothing was executed.
 type refusal struct {
 	name, query, vars string
 	code, field, path string
 	data              string
 }
 
-// badReads are requests for which the contract has an error. @user1 and ^user1 are as in smallWorld.
+// badReads are requests for which the contract has an error. @user1 and ^user1 are as in
+// smallWorld.
 func badReads() []refusal {
 	var list []refusal
 	add := func(name, query, vars, code, field, path, data string) {
 		list = append(list, refusal{name, query, vars, code, field, path, data})
 	}
-	// page adds queries with a connection's arguments: of a root field, and of nested ones in each way to be nested.
+	// page adds queries with a connection's arguments: of a root field, and of nested ones in each
+	// way to be nested.
 	page := func(name, declared, args, vars, field string) {
 		add(name+", root", declared+`{ heroes(`+args+`) { totalCount nodes { id } } }`, vars, badInput, field, "heroes", "null")
 		add(name+", nested", declared+`{ team(id: "@team1") { name heroes(`+args+`) { totalCount nodes { id } } } order(id: "@order1") { status } }`, vars,
@@ -213,7 +216,8 @@ func TestReadBad(t *testing.T) {
 			both.do(t, query, v)
 		})
 	}
-	// Both still answer, and nothing that was refused has left a connection behind: there are not so many.
+	// Both still answer, and nothing that was refused has left a connection behind: there are not
+	// so many.
 	if n := both.mustDo(t, `{ users { totalCount } }`, nil).number("users.totalCount"); n != 2 {
 		t.Errorf("%d users after all that, want 2", n)
 	}
@@ -224,8 +228,8 @@ func TestReadBad(t *testing.T) {
 	})
 }
 
-// TestReadForgedCursors sends cursors that were changed, and then such that were sealed for the list and hold anything, as nobody can make them who does
-// not have the key.
+// TestReadForgedCursors sends cursors that were changed, and then such that were sealed for the
+// list and hold anything, as nobody can make them who does not have the key.
 func TestReadForgedCursors(t *testing.T) {
 	t.Parallel()
 	both := newTwins(t, smallWorld())
@@ -275,8 +279,9 @@ func TestReadForgedCursors(t *testing.T) {
 	}
 }
 
-// TestReadMissing takes away a row that a field relies on which may not be null. The null moves up to the next place where it is allowed
-// (GraphQL specification, section 6.4.4), with one error for each such place, at the field's own path.
+// TestReadMissing takes away a row that a field relies on which may not be null. The null moves up
+// to the next place where it is allowed (GraphQL specification, section 6.4.4), with one error for
+// each such place, at the field's own path.
 func TestReadMissing(t *testing.T) {
 	t.Parallel()
 	w := smallWorld()

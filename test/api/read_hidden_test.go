@@ -29,12 +29,13 @@ var hiddenColumns = map[string][]string{
 	"heroes": {"secret_name"},
 }
 
-// writable are the only places of the schema where the name of a hidden column may stand: they take a value and never give one.
+// writable are the only places of the schema where the name of a hidden column may stand: they take
+// a value and never give one.
 var writable = []string{"CreateHeroInput.secretName", "UpdateHeroInput.secretName"}
 
-// TestHiddenColumns walks the storage and the schema: what a type does not offer is reached by no field, filter or order, and a hidden
-// column's name stands nowhere at all.
-func TestHiddenColumns(t *testing.T) {
+// TestReadHiddenColumns walks the storage and the schema: what a type does not offer is reached by
+// no field, filter or order, and a hidden column's name stands nowhere at all.
+func TestReadHiddenColumns(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	for _, leak := range leaks(schema, ent.Entities) {
@@ -62,8 +63,8 @@ func TestHiddenColumns(t *testing.T) {
 	}
 }
 
-// TestHiddenColumnsIsNotBlind opens each way to a hidden column in turn.
-func TestHiddenColumnsIsNotBlind(t *testing.T) {
+// TestReadHiddenColumnsIsNotBlind opens each way to a hidden column in turn.
+func TestReadHiddenColumnsIsNotBlind(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../../schema.graphqls")
 	if err != nil {
@@ -203,7 +204,8 @@ func unoffered(schema *ast.Schema, e *entity.Entity, def *ast.Definition) (found
 // plain leaves out what spellings of a name differ in.
 func plain(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
-// marks are in every secret of secretWorld and of what its test sends, in each form in which a database might tell it.
+// marks are in every secret of secretWorld and of what its test sends, in each form in which a
+// database might tell it.
 var marks = []string{"5ecret", "5ECRET", "1999-07-07", "931331227077777", "argon2"}
 
 // secretWorld hides marks in every column that must not be seen.
@@ -226,8 +228,9 @@ func secretWorld() *world {
 	return w
 }
 
-// TestHiddenValues looks for secrets in all that leaves the server: answers to every field there is, errors, the log.
-func TestHiddenValues(t *testing.T) {
+// TestReadHiddenValues looks for secrets in all that leaves the server: answers to every field
+// there is, errors, the log.
+func TestReadHiddenValues(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -237,7 +240,7 @@ func TestHiddenValues(t *testing.T) {
 		a.handler = as(viewer.System, newServer(a.db, config{Options: gqlexec.Options{Development: true}},
 			slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 		poison(t, a)
-		tell := func(what, text string) {
+		mustNotShow := func(what, text string) {
 			t.Helper()
 			for _, mark := range marks {
 				if i := strings.Index(text, mark); i >= 0 {
@@ -250,7 +253,7 @@ func TestHiddenValues(t *testing.T) {
 			if len(got.Errors) > 0 {
 				t.Errorf("%s: %s", query, got)
 			}
-			tell(query, got.String())
+			mustNotShow(query, got.String())
 		}
 		for _, m := range []struct {
 			query, vars, want string
@@ -288,7 +291,7 @@ func TestHiddenValues(t *testing.T) {
 			if code := got.code(); code != m.want && (m.want != "*" || code == "") {
 				t.Errorf("%s with %s: code %q, want %q: %s", m.query, m.vars, code, m.want, got)
 			}
-			tell(m.query+" with "+m.vars, got.String())
+			mustNotShow(m.query+" with "+m.vars, got.String())
 		}
 		// The database fails in the middle of things.
 		if _, err := a.db.Exec(`ALTER TABLE heroes RENAME COLUMN secret_name TO no_longer_there`); err != nil {
@@ -303,7 +306,7 @@ func TestHiddenValues(t *testing.T) {
 			if code := got.code(); code != "INTERNAL" && code != "UNAVAILABLE" {
 				t.Errorf("%s on a broken database: %s", query, got)
 			}
-			tell(query, got.String())
+			mustNotShow(query, got.String())
 			if text := got.String(); strings.Contains(text, "secret_name") || strings.Contains(text, "heroes") {
 				t.Errorf("%s tells how things are stored: %s", query, text)
 			}
@@ -311,11 +314,12 @@ func TestHiddenValues(t *testing.T) {
 		if log.String() == "" {
 			t.Error("nothing was logged: the search there shows nothing")
 		}
-		tell("the log", log.String())
+		mustNotShow("the log", log.String())
 	})
 }
 
-// poison makes the database itself refuse rows with that name, with all that it likes to say about them.
+// poison makes the database itself refuse rows with that name, with all that it likes to say about
+// them.
 func poison(t *testing.T, a *api) {
 	t.Helper()
 	statements := []string{

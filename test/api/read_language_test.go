@@ -49,7 +49,8 @@ func smallWorld() *world {
 	}
 }
 
-// withIDs writes out what stands for IDs: @user1 is the ID of user 1, @user2>hero1 the cursor of hero 1.
+// withIDs writes out what stands for IDs: @user1 is the ID of user 1, @user2>hero1 the cursor of
+// hero 1.
 func withIDs(text string, cursors map[string]string) string {
 	for name, cursor := range cursors {
 		text = strings.ReplaceAll(text, "^"+name, cursor)
@@ -310,7 +311,8 @@ func TestReadOperationName(t *testing.T) {
 	}
 }
 
-// TestReadConcurrently sends the same operations, with other variables each time, from several goroutines: they share plans.
+// TestReadConcurrently sends the same operations, with other variables each time, from several
+// goroutines: they share plans.
 func TestReadConcurrently(t *testing.T) {
 	t.Parallel()
 	both := newTwins(t, smallWorld())

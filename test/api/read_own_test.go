@@ -25,8 +25,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestValuesThatAreNone has a database that holds values which their fields cannot have: each is an error of its field alone.
-func TestValuesThatAreNone(t *testing.T) {
+// TestReadValuesThatAreNone has a database that holds values which their fields cannot have: each
+// is an error of its field alone.
+func TestReadValuesThatAreNone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		if _, err := fixture.Fill(t.Context(), a.db, 1); err != nil {
@@ -96,8 +97,9 @@ func (q ownQuery) Heroes(ctx context.Context, _ *int32, _ *string, _ *int32, _ *
 
 func (q ownQuery) Hero(_ context.Context, id ids.ID) (*gql.Hero, error) { return q.hero(id) }
 
-// TestRootFieldWithCodeOfItsOwn has resolvers that decide who may see what. The engine reads, and they are called nevertheless.
-func TestRootFieldWithCodeOfItsOwn(t *testing.T) {
+// TestResolverWithCode has resolvers that decide who may see what. The engine reads, and they are
+// called nevertheless.
+func TestResolverWithCode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		rows, err := fixture.Fill(t.Context(), a.db, 3)

@@ -32,8 +32,8 @@ type ordering []struct {
 	Direction string `json:"direction,omitempty"`
 }
 
-// compare says which line comes first: NULLs are last in both directions, and the key breaks ties in the direction of the last term. A field
-// that is named twice counts where it is named first.
+// compare says which line comes first: NULLs are last in both directions, and the key breaks ties
+// in the direction of the last term. A field that is named twice counts where it is named first.
 func (o ordering) compare(a, b line) int {
 	desc := false
 	for i, term := range o {
@@ -99,8 +99,8 @@ type pageWanted struct {
 	next, previous bool
 }
 
-// of computes the page by the rules of the Relay specification, section "Pagination algorithm"; offset skips lines from where the
-// page starts, and those that it skips are known to be there.
+// of computes the page by the rules of the Relay specification, section "Pagination algorithm";
+// offset skips lines from where the page starts, and those that it skips are known to be there.
 func (c cut) of(all []line) (p pageWanted) {
 	edges := []line{}
 	for _, l := range all {
@@ -292,8 +292,8 @@ func orderings(t *testing.T, c collection) []ordering {
 	return append(orders, slices.Concat(single[1], single[len(single)-1], single[0], single[2]))
 }
 
-// query returns an operation that asks for pages of the collection with all arguments as variables. A nested collection is asked for all
-// rows that have one.
+// query returns an operation that asks for pages of the collection with all arguments as variables.
+// A nested collection is asked for all rows that have one.
 func (c collection) query() string {
 	declared := fmt.Sprintf(`query($first: Int, $after: Cursor, $last: Int, $before: Cursor, $offset: Int, $where: %[1]sWhereInput, $orderBy: [%[1]sOrder!])`, c.entity)
 	page := `(first: $first, after: $after, last: $last, before: $before, offset: $offset, where: $where, orderBy: $orderBy) {
@@ -435,7 +435,8 @@ func checkPage(t *testing.T, name string, page any, want pageWanted, cursors map
 	}
 }
 
-// TestReadWalk walks lists by their cursors, forward and backward, while rows come and go, the one that the cursor is of among them.
+// TestReadWalk walks lists by their cursors, forward and backward, while rows come and go, the one
+// that the cursor is of among them.
 func TestReadWalk(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()

@@ -10,8 +10,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestReadRules has one and the same operation run for those who see deleted rows and for those who do not, in turns: what a rule adds
-// to a statement for one of them must not be there for the other.
+// TestReadRules has one and the same operation run for those who see deleted rows and for those who
+// do not, in turns: what a rule adds to a statement for one of them must not be there for the
+// other.
 func TestReadRules(t *testing.T) {
 	t.Parallel()
 	const operation = `{"query":"{ users { totalCount nodes { username heroes { nodes { owner { username } } } } } }"}`

@@ -22,7 +22,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// sized returns a world of n users, teams and products in which every row has related rows, so that no level of an answer is empty.
+// sized returns a world of n users, teams and products in which every row has related rows, so that
+// no level of an answer is empty.
 func sized(n int) *world {
 	each := min(n, 3)
 	now := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
@@ -49,8 +50,9 @@ func sized(n int) *world {
 	return w
 }
 
-// operations whose statements are counted. statements is what the read engine may run: one for each level and each root field,
-// one more for each totalCount. For a mutation it is what the payload's selection adds to what the mutation itself takes: nothing for the row that it has changed.
+// operations whose statements are counted. statements is what the read engine may run: one for each
+// level and each root field, one more for each totalCount. For a mutation it is what the payload's
+// selection adds to what the mutation itself takes: nothing for the row that it has changed.
 var operations = []struct {
 	statements int
 	query      string
@@ -169,7 +171,8 @@ func TestReadStatements(t *testing.T) {
 	})
 }
 
-// TestReadColumns wants every column that a query's statements mention to be one that it asked for, or a key.
+// TestReadColumns wants every column that a query's statements mention to be one that it asked for,
+// or a key.
 func TestReadColumns(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
@@ -270,7 +273,8 @@ var qualified = regexp.MustCompile("[\"`](\\w+)[\"`]\\.[\"`](\\w+)[\"`]")
 // alias is a table that a condition over related rows calls by another name.
 var alias = regexp.MustCompile("[\"`](\\w+)[\"`] AS [\"`](related\\d+)[\"`]")
 
-// askedByAlias reports whether a column is that of a table which the statement calls by another name.
+// askedByAlias reports whether a column is that of a table which the statement calls by another
+// name.
 func askedByAlias(asked map[string]bool, statement, column string) bool {
 	name, of, _ := strings.Cut(column, ".")
 	return slices.ContainsFunc(alias.FindAllStringSubmatch(statement, -1), func(m []string) bool {
@@ -415,7 +419,8 @@ func watch(a *api) *watched {
 	return s
 }
 
-// run sends an operation, with those of the server's variables that it declares, and returns the statements that it took.
+// run sends an operation, with those of the server's variables that it declares, and returns the
+// statements that it took.
 func (s *watched) run(query string) (answer, []string) {
 	s.t.Helper()
 	s.mu.Lock()
@@ -437,7 +442,8 @@ func (s *watched) declared(query string) vars {
 	return v
 }
 
-// bare returns how many statements a mutation takes when nothing of its payload is read; for a query that is none.
+// bare returns how many statements a mutation takes when nothing of its payload is read; for a
+// query that is none.
 func (s *watched) bare(query string) int {
 	s.t.Helper()
 	head, _, ok := strings.Cut(query, ") { ")

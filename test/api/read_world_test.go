@@ -31,7 +31,8 @@ type world struct {
 	items    []*ent.OrderItem
 }
 
-// makeWorld returns a world with ties, NULLs, deleted users, and texts that are awkward to compare. It is always the same.
+// makeWorld returns a world with ties, NULLs, deleted users, and texts that are awkward to compare.
+// It is always the same.
 var makeWorld = sync.OnceValue(func() *world {
 	r := rand.New(rand.NewPCG(2, 7))
 	key := func() (id uuid.UUID) {
@@ -101,7 +102,8 @@ var makeWorld = sync.OnceValue(func() *world {
 	return w
 })
 
-// awkwardNames are texts that a careless comparison takes for others: wildcards, cases, the ends of ranges of characters.
+// awkwardNames are texts that a careless comparison takes for others: wildcards, cases, the ends of
+// ranges of characters.
 var awkwardNames = []string{
 	"ada", "Ada", "ada%", "ada_x", "adaxx", "ad", "ada\U0010FFFF", "ada\U0010FFFFz", "adb", "äda", "Ω", "\U0010FFFF\U0010FFFF",
 	"z\uD7FF", "z\uE000", `a"b\c`, "<ada>&", "ada\u2028x", "O'Hara", "ada\x7F", "🦸",
@@ -199,11 +201,12 @@ func (b twins) each(f func(*api)) {
 	f(b.postgres)
 }
 
-// do sends an operation to both and wants the same answer of both, to the byte, but for what it cost.
+// do sends an operation to both and wants the same answer of both, to the byte, but for what it
+// cost.
 func (b twins) do(t *testing.T, query string, v vars) answer {
 	t.Helper()
 	got, other := b.sqlite.do(query, v), b.postgres.do(query, v)
-	if got.told() != other.told() {
+	if got.withoutCost() != other.withoutCost() {
 		t.Errorf("%s with %v differs between the databases. SQLite:\n%s\nPostgreSQL:\n%s", query, v, got, other)
 	}
 	return got
@@ -219,8 +222,8 @@ func (b twins) mustDo(t *testing.T, query string, v vars) answer {
 	return got
 }
 
-// told is the answer without its cost.
-func (a answer) told() string {
+// withoutCost returns the answer without its cost.
+func (a answer) withoutCost() string {
 	var parts struct{ Errors, Data json.RawMessage }
 	if err := json.Unmarshal([]byte(a.body), &parts); err != nil {
 		return a.body

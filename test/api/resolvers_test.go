@@ -15,8 +15,9 @@ import (
 // refers reports whether the resolver of a root field of queries is known to do nothing but refer.
 var refers = new(graph.Resolver).API().Refers()
 
-// TestRootResolversOnlyRefer calls the resolvers that the read engine does not: those that it reads in their sources to do nothing but refer.
-func TestRootResolversOnlyRefer(t *testing.T) {
+// TestResolversOnlyRefer calls the resolvers that the read engine does not: those that it reads in
+// their sources to do nothing but refer.
+func TestResolversOnlyRefer(t *testing.T) {
 	resolver := reflect.ValueOf((&graph.Resolver{}).Query())
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	id := ids.ID{Prefix: "user", UUID: [16]byte{1, 2, 3}}

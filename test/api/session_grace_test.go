@@ -23,8 +23,9 @@ import (
 	"forge/internal/viewer"
 )
 
-// graced returns another process on the database of d, whose used refresh tokens get the same tokens again for so long.
-func (d *door) graced(grace time.Duration) *door {
+// graced returns another process on the database of d, whose used refresh tokens get the same
+// tokens again for so long.
+func (d *sessionAPI) graced(grace time.Duration) *sessionAPI {
 	d.t.Helper()
 	other := *d
 	log := slog.New(slog.NewTextHandler(d.t.Output(), nil))
@@ -35,7 +36,7 @@ func (d *door) graced(grace time.Duration) *door {
 }
 
 // refreshAs refreshes from an address, with a User-Agent.
-func (d *door) refreshAs(address, agent, token string) answer {
+func (d *sessionAPI) refreshAs(address, agent, token string) answer {
 	d.t.Helper()
 	got, _ := d.by(asking{address: address, header: http.Header{"User-Agent": {agent}}}, refreshSession, vars{"t": token})
 	return got
@@ -46,8 +47,9 @@ const (
 	browser = "Browser/1.0"
 )
 
-// works fails the test unless an answer's access token is ada's, and its refresh token has not been used.
-func (d *door) works(got answer, who string) {
+// works fails the test unless an answer's access token is ada's, and its refresh token has not been
+// used.
+func (d *sessionAPI) works(got answer, who string) {
 	d.t.Helper()
 	v := d.holder(got)
 	if len(got.Errors) > 0 || got.text("m.user.id") != who || v.Role != viewer.User {
@@ -55,12 +57,13 @@ func (d *door) works(got answer, who string) {
 	}
 }
 
-// TestTabsRefreshAtOnce has four tabs, on two processes, send the same refresh token at once, over and over: all get the
-// same tokens, and a tab that comes late gets what the others have by then.
-func TestTabsRefreshAtOnce(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestRefreshInTabsAtOnce has four tabs, on two processes, send the same refresh token at once,
+// over and over: all get the same tokens, and a tab that comes late gets what the others have by
+// then.
+func TestRefreshInTabsAtOnce(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		up := d.signUp("ada")
-		processes := []*door{d.graced(time.Minute), d.graced(time.Minute)}
+		processes := []*sessionAPI{d.graced(time.Minute), d.graced(time.Minute)}
 		token, late := up.text("m.refreshToken"), up.text("m.refreshToken")
 		for round := range 30 {
 			tabs := make([]answer, 4)
@@ -91,15 +94,16 @@ func TestTabsRefreshAtOnce(t *testing.T) {
 	})
 }
 
-// TestThief has somebody else send a used refresh token: within the grace time from another address or with another
-// User-Agent, and after it as the very client. The family ends each time, also for those who had it.
-func TestThief(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestRefreshByThief has somebody else send a used refresh token: within the grace time from
+// another address or with another User-Agent, and after it as the very client. The family ends each
+// time, also for those who had it.
+func TestRefreshByThief(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("ada")
 		within := d.graced(time.Minute)
 		for name, tt := range map[string]struct {
 			address, agent string
-			at             *door
+			at             *sessionAPI
 		}{
 			"another address": {"192.0.2.8", browser, within},
 			"another agent":   {home, "curl/8", within},
@@ -120,7 +124,8 @@ func TestThief(t *testing.T) {
 				}
 			}
 		}
-		// Who stole the next one and used it first is found out by the client that sends the one before again.
+		// Who stole the next one and used it first is found out by the client that sends the one
+		// before again.
 		first := d.signIn("ada", secret).text("m.refreshToken")
 		next := within.refreshAs(home, browser, first).text("m.refreshToken")
 		thief := within.refreshAs("192.0.2.8", browser, next)
@@ -133,9 +138,10 @@ func TestThief(t *testing.T) {
 	})
 }
 
-// TestGraceHasAnEnd moves the use of a token back in time instead of waiting: up to the grace time it gets the same tokens.
-func TestGraceHasAnEnd(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestRefreshGraceEnds moves the use of a token back in time instead of waiting: up to the grace
+// time it gets the same tokens.
+func TestRefreshGraceEnds(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		up := d.signUp("ada")
 		g := d.graced(10 * time.Second)
 		first := up.text("m.refreshToken")
@@ -159,9 +165,9 @@ func TestGraceHasAnEnd(t *testing.T) {
 	})
 }
 
-// TestNothingIsRepeatedThatHasEnded ends a session within the grace time, in each way there is.
-func TestNothingIsRepeatedThatHasEnded(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestRefreshAfterEnd ends a session within the grace time, in each way there is.
+func TestRefreshAfterEnd(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		for i, mutation := range []string{
 			`signOut(input: {refreshToken: "TOKEN"}) { ok }`,
 			`updateUser(id: "ID", input: {password: "another horse"}) { user { id } }`,
@@ -184,9 +190,10 @@ func TestNothingIsRepeatedThatHasEnded(t *testing.T) {
 	})
 }
 
-// TestLostAnswer refreshes through a proxy that drops every first answer: the client sends the same once more, and goes on.
-func TestLostAnswer(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestRefreshLostAnswer refreshes through a proxy that drops every first answer: the client sends
+// the same once more, and goes on.
+func TestRefreshLostAnswer(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		up := d.signUp("ada")
 		g := d.graced(time.Minute)
 		var asked atomic.Int32

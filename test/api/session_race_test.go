@@ -16,9 +16,10 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestNothingBeginsThatIsBeingEnded signs in, and refreshes, while the password is changed: whichever comes first, no session outlives the change.
-func TestNothingBeginsThatIsBeingEnded(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestSessionEndedWhileBeginning signs in, and refreshes, while the password is changed: whichever
+// comes first, no session outlives the change.
+func TestSessionEndedWhileBeginning(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		id := d.signUp("ada").text("m.user.id")
 		word := secret
 		for round := range 20 {
@@ -53,9 +54,10 @@ func TestNothingBeginsThatIsBeingEnded(t *testing.T) {
 	})
 }
 
-// TestReplayDuringRefresh sends a used token again while the one that came out of it is refreshed: whichever comes first, the family has ended then.
-func TestReplayDuringRefresh(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestRefreshDuringReplay sends a used token again while the one that came out of it is refreshed:
+// whichever comes first, the family has ended then.
+func TestRefreshDuringReplay(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("ada")
 		for round := range 50 {
 			stolen := d.signIn("ada", secret).text("m.refreshToken")
@@ -76,10 +78,11 @@ func TestReplayDuringRefresh(t *testing.T) {
 	})
 }
 
-// TestFamilyEndsWithWhatIsBeingMade ends a family on PostgreSQL while the next token of it is stored, but not committed: it waits for that one.
-func TestFamilyEndsWithWhatIsBeingMade(t *testing.T) {
+// TestSessionFamilyEndedWhileRefreshing ends a family on PostgreSQL while the next token of it is
+// stored, but not committed: it waits for that one.
+func TestSessionFamilyEndedWhileRefreshing(t *testing.T) {
 	t.Parallel()
-	d := newDoor(t, dbtest.Postgres(t))
+	d := newSessionAPI(t, dbtest.Postgres(t))
 	up := d.signUp("ada")
 	making := unit.New(d.db, unit.Write)
 	defer making.Rollback()
@@ -110,11 +113,12 @@ func TestFamilyEndsWithWhatIsBeingMade(t *testing.T) {
 	}
 }
 
-// TestSessionsAreNotTold lets all go right and wrong that can, and looks for passwords, hashes and tokens in the log and in answers that must not have them.
-func TestSessionsAreNotTold(t *testing.T) {
+// TestSessionSecretsNotLogged lets all go right and wrong that can, and looks for passwords, hashes
+// and tokens in the log and in answers that must not have them.
+func TestSessionSecretsNotLogged(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		d := newDoor(t, url)
+		d := newSessionAPI(t, url)
 		var log safeBuffer
 		d.handler = newServer(d.db, config{Options: gqlexec.Options{HeldTooLong: time.Nanosecond}, Resolver: graph.Resolver{Passwords: d.passwords,
 			Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: time.Hour}, nil)}}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))

@@ -30,14 +30,15 @@ import (
 	"forge/test/dbtest"
 )
 
-// guarded puts all that a request passes in front of a door, with the limits of the settings' defaults but for how long an operation waits for its turn.
-func guarded(t *testing.T, url string, hasher *password.Hasher) *door {
+// guarded puts all that a request passes in front of a sessionAPI, with the limits of the settings'
+// defaults but for how long an operation waits for its turn.
+func guarded(t *testing.T, url string, hasher *password.Hasher) *sessionAPI {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := doorOn(t, db, hasher)
+	d := sessionAPIOn(t, db, hasher)
 	log := slog.New(slog.DiscardHandler)
 	gate := admission.New(32, 1024, time.Minute)
 	d.handler = httpserver.Routes(httpserver.Parts{
@@ -49,7 +50,7 @@ func guarded(t *testing.T, url string, hasher *password.Hasher) *door {
 }
 
 // people stores users with a password, named after their number.
-func (d *door) people(n int) {
+func (d *sessionAPI) people(n int) {
 	d.t.Helper()
 	hash, err := d.passwords.Hash(d.t.Context(), secret)
 	if err != nil {
@@ -62,9 +63,10 @@ func (d *door) people(n int) {
 	})
 }
 
-// TestManySignInsAtOnce sends a thousand, each of another login or address: they are answered or turned away, take no more memory than a few hashes do, and a query
-// that comes last does not wait for them. It measures the process, so it does not run beside other tests.
-func TestManySignInsAtOnce(t *testing.T) {
+// TestSignInStorm sends a thousand, each of another login or address: they are answered or turned
+// away, take no more memory than a few hashes do, and a query that comes last does not wait for
+// them. It measures the process, so it does not run beside other tests.
+func TestSignInStorm(t *testing.T) {
 	for name, make := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			url := make(t)
@@ -143,10 +145,12 @@ func ended(wg *sync.WaitGroup) <-chan struct{} {
 	return done
 }
 
-// TestSignInTakesAsLong measures sign-ins that fail because there is no such user, and because the password is wrong, by turns in no order, 500 of each. By the
-// two-sample test of Kolmogorov and Smirnov the two cannot be told apart: with D up to 1.95·√(2/n) they would be so taken for different once in a thousand times.
-// Its short form is TestSignInGivesNothingAway, which counts instead.
-func TestSignInTakesAsLong(t *testing.T) {
+// TestSignInTime measures sign-ins that fail because there is no such user, and because the
+// password is wrong, by turns in no order, 500 of each. By the two-sample test of Kolmogorov and
+// Smirnov the two cannot be told apart: with D up to 1.95·√(2/n) they would be so taken for
+// different once in a thousand times. Its short form is TestSignInGivesNothingAway, which counts
+// instead.
+func TestSignInTime(t *testing.T) {
 	if os.Getenv("FORGE_SOAK") == "" {
 		t.Skip("FORGE_SOAK=1 measures it")
 	}

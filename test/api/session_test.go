@@ -60,27 +60,27 @@ func tokenEnded(r *session.Revocations, v viewer.Viewer) bool {
 	return v.Issued.Before(after)
 }
 
-// door is an API that people sign in to, and what it is made of.
-type door struct {
+// sessionAPI is an API that people sign in to, and what it is made of.
+type sessionAPI struct {
 	*api
 	issuer      *minted
 	passwords   *password.Hasher
 	revocations *session.Revocations
 }
 
-func newDoor(t testing.TB, url string) *door {
+func newSessionAPI(t testing.TB, url string) *sessionAPI {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	return doorOn(t, db, password.New(cheap, 0, 0))
+	return sessionAPIOn(t, db, password.New(cheap, 0, 0))
 }
 
-func doorOn(t testing.TB, db *database.DB, passwords *password.Hasher) *door {
+func sessionAPIOn(t testing.TB, db *database.DB, passwords *password.Hasher) *sessionAPI {
 	t.Helper()
-	d := &door{issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords, revocations: session.NewRevocations(15 * time.Minute)}
+	d := &sessionAPI{issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords, revocations: session.NewRevocations(15 * time.Minute)}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d.api = &api{t: t, db: db, handler: newServer(db, config{Options: usual().Options, Resolver: graph.Resolver{
 		Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(db, d.issuer, d.passwords, lifetimes, nil),
@@ -89,7 +89,7 @@ func doorOn(t testing.TB, db *database.DB, passwords *password.Hasher) *door {
 }
 
 // rule sends an operation as an administrator.
-func (d *door) rule(query string, v vars) answer {
+func (d *sessionAPI) rule(query string, v vars) answer {
 	d.t.Helper()
 	got, _ := d.by(asking{viewer: viewer.System}, query, v)
 	return got
@@ -136,7 +136,7 @@ const (
 	secret         = "correct horse"
 )
 
-func (d *door) signUp(name string) answer {
+func (d *sessionAPI) signUp(name string) answer {
 	d.t.Helper()
 	got, _ := d.by(asking{}, signUp, vars{"i": vars{"username": name, "email": name + "@Example.com", "password": secret}})
 	if len(got.Errors) > 0 {
@@ -145,18 +145,18 @@ func (d *door) signUp(name string) answer {
 	return got
 }
 
-func (d *door) signIn(login, password string) answer {
+func (d *sessionAPI) signIn(login, password string) answer {
 	got, _ := d.by(asking{}, signIn, vars{"i": vars{"login": login, "password": password}})
 	return got
 }
 
-func (d *door) refresh(token string) answer {
+func (d *sessionAPI) refresh(token string) answer {
 	got, _ := d.by(asking{}, refreshSession, vars{"t": token})
 	return got
 }
 
 // holder returns the viewer of an answer's access token.
-func (d *door) holder(a answer) viewer.Viewer { return d.issuer.viewer(a.text("m.accessToken")) }
+func (d *sessionAPI) holder(a answer) viewer.Viewer { return d.issuer.viewer(a.text("m.accessToken")) }
 
 // sessions returns how many sessions are stored.
 func (a *api) sessions() (n int) {
@@ -165,14 +165,14 @@ func (a *api) sessions() (n int) {
 	return n
 }
 
-func eachDoor(t *testing.T, test func(*testing.T, *door)) {
+func eachDoor(t *testing.T, test func(*testing.T, *sessionAPI)) {
 	t.Helper()
 	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, url string) { test(t, newDoor(t, url)) })
+	dbtest.Each(t, func(t *testing.T, url string) { test(t, newSessionAPI(t, url)) })
 }
 
 func TestSignUpAndIn(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		up := d.signUp("ada")
 		if up.text("m.user.username") != "ada" || up.text("m.user.role") != "USER" || up.text("m.accessToken") == "" || len(up.text("m.refreshToken")) < 40 {
 			t.Errorf("signUp: %s", up)
@@ -212,7 +212,7 @@ func TestSignUpAndIn(t *testing.T) {
 
 // TestSignUpConflict takes a username and an email that others have: the answers are the same.
 func TestSignUpConflict(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("ada")
 		var answers []string
 		for _, in := range []vars{
@@ -245,9 +245,10 @@ func TestSignUpConflict(t *testing.T) {
 	})
 }
 
-// TestSignInGivesNothingAway compares what there is to see of sign-ins that fail for different reasons: the answer, the number of statements and that of hashes.
+// TestSignInGivesNothingAway compares what there is to see of sign-ins that fail for different
+// reasons: the answer, the number of statements and that of hashes.
 func TestSignInGivesNothingAway(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		for _, name := range []string{"ada", "none", "idle", "gone"} {
 			d.signUp(name)
 		}
@@ -281,10 +282,10 @@ func TestSignInGivesNothingAway(t *testing.T) {
 }
 
 func TestRehashOnSignIn(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		id := d.signUp("ada").text("m.user.id")
 		before := d.row(id)
-		dearer := doorOn(t, d.db, password.New(password.Cost{Memory: 128, Time: 1, Threads: 1}, 0, 0))
+		dearer := sessionAPIOn(t, d.db, password.New(password.Cost{Memory: 128, Time: 1, Threads: 1}, 0, 0))
 		if got := dearer.signIn("ada", "incorrect"); got.code() != "UNAUTHENTICATED" || *d.row(id).HashedPassword != *before.HashedPassword {
 			t.Errorf("a wrong password: %s, %v", got, d.row(id))
 		}
@@ -302,7 +303,7 @@ func TestRehashOnSignIn(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		first := d.signUp("ada")
 		token := first.text("m.refreshToken")
 		for range 3 {
@@ -334,7 +335,7 @@ func TestRefresh(t *testing.T) {
 func TestExpiredRefresh(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		d := newDoor(t, url)
+		d := newSessionAPI(t, url)
 		short := newServer(d.db, config{Resolver: graph.Resolver{Passwords: d.passwords, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: -time.Second}, nil)}},
 			slog.New(slog.NewTextHandler(t.Output(), nil)))
 		long := d.handler
@@ -349,7 +350,7 @@ func TestExpiredRefresh(t *testing.T) {
 
 // TestReplay sends a refresh token again that was used: its whole family ends, and no other.
 func TestReplay(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		stolen := d.signUp("ada").text("m.refreshToken")
 		other := d.signIn("ada", secret).text("m.refreshToken")
 		next := d.refresh(stolen).text("m.refreshToken")
@@ -367,9 +368,10 @@ func TestReplay(t *testing.T) {
 	})
 }
 
-// TestReplayAtOnce sends a refresh token twice at once: at most one gets new tokens, and afterwards the family has none that works.
+// TestReplayAtOnce sends a refresh token twice at once: at most one gets new tokens, and afterwards
+// the family has none that works.
 func TestReplayAtOnce(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("ada")
 		for round := range 50 {
 			token := d.signIn("ada", secret).text("m.refreshToken")
@@ -400,7 +402,7 @@ func TestReplayAtOnce(t *testing.T) {
 }
 
 func TestSignOut(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		used := d.signUp("ada").text("m.refreshToken")
 		token := d.refresh(used).text("m.refreshToken")
 		other := d.signIn("ada", secret).text("m.refreshToken")
@@ -421,9 +423,9 @@ func TestSignOut(t *testing.T) {
 	})
 }
 
-// TestWhatEndsAll does each thing that ends all that a user has, and some that do not.
-func TestWhatEndsAll(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestSessionsEndTogether does each thing that ends all that a user has, and some that do not.
+func TestSessionsEndTogether(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		for i, tt := range []struct {
 			mutation string
 			ends     bool
@@ -474,7 +476,7 @@ func TestWhatEndsAll(t *testing.T) {
 }
 
 func TestChangePassword(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		in := d.signUp("ada")
 		token, holder := in.text("m.refreshToken"), d.holder(in)
 		change := func(v viewer.Viewer, before, after string) answer {
@@ -528,9 +530,10 @@ func TestChangePassword(t *testing.T) {
 	})
 }
 
-// TestSessionFieldsStandAlone refuses what would try many passwords in one operation, or keep an answer with tokens.
-func TestSessionFieldsStandAlone(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestSessionFieldsOnly refuses what would try many passwords in one operation, or keep an answer
+// with tokens.
+func TestSessionFieldsOnly(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("ada")
 		const in = `signIn(input: {login: "ada", password: "correct horse"}) { accessToken }`
 		for _, query := range []string{
@@ -555,9 +558,10 @@ func TestSessionFieldsStandAlone(t *testing.T) {
 	})
 }
 
-// TestKeysBelongToViewers sends one request under one key as two people: each has it carried out, and neither sees the other's answer.
-func TestKeysBelongToViewers(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestIdempotencyKeysBelongToViewers sends one request under one key as two people: each has it
+// carried out, and neither sees the other's answer.
+func TestIdempotencyKeysBelongToViewers(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		ada, eve := d.holder(d.signUp("ada")), d.holder(d.signUp("eve"))
 		const query = `mutation { createHero(input: {name: "Nobby"}) { hero { id } } }`
 		seen := map[string]bool{}
@@ -575,7 +579,7 @@ func TestKeysBelongToViewers(t *testing.T) {
 	})
 }
 
-func TestNoKeyToSignWith(t *testing.T) {
+func TestSessionWithoutKey(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -590,7 +594,7 @@ func TestNoKeyToSignWith(t *testing.T) {
 
 // TestCommonPasswords are refused wherever one is set, and never repeated.
 func TestCommonPasswords(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		id := d.signUp("ada").text("m.user.id")
 		for _, query := range []string{
 			`mutation { createUser(input: {username: "x", password: "SuperMan"}) { user { id } } }`,
@@ -604,10 +608,11 @@ func TestCommonPasswords(t *testing.T) {
 	})
 }
 
-// TestClockWasAhead has the database's clock be set back after it stamped tokens, or the end of them, with times that are still to come. Who
-// signs in afterwards gets tokens that count; those that were ended before do not count again, and the new ones can be ended as well.
-func TestClockWasAhead(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestSessionClockWasAhead has the database's clock be set back after it stamped tokens, or the end
+// of them, with times that are still to come. Who signs in afterwards gets tokens that count; those
+// that were ended before do not count again, and the new ones can be ended as well.
+func TestSessionClockWasAhead(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		in := d.signUp("ada")
 		old, id := d.holder(in), in.text("m.user.id")
 		ahead := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
@@ -641,7 +646,8 @@ func TestClockWasAhead(t *testing.T) {
 		counts("signed in after the clock was set back", d.holder(again), again.text("m.refreshToken"))
 		ended("one of before", old)
 
-		// A token whose time is still to come is ended by a stamp after it, though the clock is far behind both.
+		// A token whose time is still to come is ended by a stamp after it, though the clock is far
+		// behind both.
 		d.stored(func(ctx context.Context, c *ent.Client) {
 			c.User.Update().ClearTokensValidAfter().ExecX(viewer.NewContext(ctx, viewer.System))
 		})
@@ -670,7 +676,7 @@ func TestClockWasAhead(t *testing.T) {
 
 // TestRevocationsOfOthers lets one process end a user's tokens and another find out.
 func TestRevocationsOfOthers(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		in := d.signUp("ada")
 		other := session.NewRevocations(15 * time.Minute)
 		holder := d.holder(in)

@@ -10,9 +10,10 @@ import (
 	"forge/internal/ids"
 )
 
-// TestSignInIsNotForgiven has somebody sign in between guesses as a user whose name differs in case alone: it is another one's, and forgives nothing.
+// TestSignInIsNotForgiven has somebody sign in between guesses as a user whose name differs in case
+// alone: it is another one's, and forgives nothing.
 func TestSignInIsNotForgiven(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("ada")
 		if got, _ := d.by(asking{}, signUp, vars{"i": vars{"username": "ADA", "password": secret}}); len(got.Errors) > 0 {
 			t.Fatal(got)
@@ -35,9 +36,10 @@ func TestSignInIsNotForgiven(t *testing.T) {
 	})
 }
 
-// TestEmailsAreNotProbed has a user ask for one email after the other, and for a username that looks like one.
+// TestEmailsAreNotProbed has a user ask for one email after the other, and for a username that
+// looks like one.
 func TestEmailsAreNotProbed(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("ada")
 		me := d.holder(d.signUp("eve"))
 		id := ids.ID{Prefix: "user", UUID: me.ID}.String()
@@ -71,7 +73,7 @@ func TestEmailsAreNotProbed(t *testing.T) {
 }
 
 func TestSignInSlowsDown(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("ada")
 		try := func(address, login, password string) (answer, *httptest.ResponseRecorder) {
 			return d.by(asking{address: address}, signIn, vars{"i": vars{"login": login, "password": password}})

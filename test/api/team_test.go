@@ -60,7 +60,7 @@ func TestUpdateTeam(t *testing.T) {
 	})
 }
 
-func TestDeleteTeamLeavesItsHeroes(t *testing.T) {
+func TestTeamDeletedLeavesHeroes(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

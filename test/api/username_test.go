@@ -13,11 +13,12 @@ import (
 // forms are how one username can be written. None of them is the form in which it is stored.
 var forms = []string{"zoe\u0308", "ｚｏë", " zoë\u3000", "𝐳oë"}
 
-// TestUsernamesAreSeen refuses usernames of which a part is not seen, and takes those that are written otherwise for the same.
+// TestUsernamesAreSeen refuses usernames of which a part is not seen, and takes those that are
+// written otherwise for the same.
 func TestUsernamesAreSeen(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		d := newDoor(t, url)
+		d := newSessionAPI(t, url)
 		id := d.rule(`mutation { createUser(input: {username: "zoë"}) { user { id } } }`, nil).text("createUser.user.id")
 		other := d.rule(`mutation { createUser(input: {username: "other"}) { user { id } } }`, nil).text("createUser.user.id")
 		self := viewer.Viewer{ID: d.row(other).ID, Role: viewer.User, Issued: time.Now().UTC().Truncate(time.Microsecond)}
@@ -63,9 +64,10 @@ func TestUsernamesAreSeen(t *testing.T) {
 	})
 }
 
-// TestSignInByAnyForm lets people write their name as their keyboard does, and counts what fails for all forms together.
+// TestSignInByAnyForm lets people write their name as their keyboard does, and counts what fails
+// for all forms together.
 func TestSignInByAnyForm(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		if got := d.signUp("zoe\u0308"); got.text("m.user.username") != "zoë" {
 			t.Fatal(got)
 		}
@@ -86,9 +88,9 @@ func TestSignInByAnyForm(t *testing.T) {
 	})
 }
 
-// TestOldUsernames are kept: a user can sign in who is called what nobody could be called any more.
-func TestOldUsernames(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestUsernamesOld are kept: a user can sign in who is called what nobody could be called any more.
+func TestUsernamesOld(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		d.signUp("zoë")
 		old := d.signUp("old").text("m.user.id")
 		for _, name := range []string{"zoe\u0308", "a\u200bb"} {

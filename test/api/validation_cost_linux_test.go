@@ -57,8 +57,8 @@ func processorTime(t testing.TB) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// join returns n texts in a row, with the number of each in the place of #, and the next one in that
-// of #next.
+// join returns n texts in a row, with the number of each in the place of #, and the next one in
+// that of #next.
 func join(n int, format string) string {
 	parts := strings.Split(strings.ReplaceAll(format, "#next", "\x00"), "#")
 	var b []byte

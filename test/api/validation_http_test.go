@@ -87,9 +87,10 @@ func tree(n int) string {
 
 func itoa(i int) string { return string(rune('0'+i/10)) + string(rune('0'+i%10)) }
 
-// TestUnsoundDocuments sends documents whose fragments or operations are not what they seem to be: they are
-// refused before anything follows them, however they are sent, and are not kept for their hashes.
-func TestUnsoundDocuments(t *testing.T) {
+// TestDocumentsUnsound sends documents whose fragments or operations are not what they seem to be:
+// they are refused before anything follows them, however they are sent, and are not kept for their
+// hashes.
+func TestDocumentsUnsound(t *testing.T) {
 	t.Parallel()
 	a := newPersistedAPI(t)
 	for _, tt := range []struct{ name, document, want string }{
@@ -132,8 +133,8 @@ func TestUnsoundDocuments(t *testing.T) {
 	}
 }
 
-// TestValidDocumentsAreKept checks that what is not unsound is still found by its hash.
-func TestValidDocumentsAreKept(t *testing.T) {
+// TestDocumentsCached checks that what is not unsound is still found by its hash.
+func TestDocumentsCached(t *testing.T) {
 	t.Parallel()
 	a := newPersistedAPI(t)
 	const document = `query($n: Int) { users(first: $n) { totalCount } }`
@@ -168,9 +169,9 @@ func (a *api) allocated(r *http.Request) (answer string, bytes uint64) {
 	return answer, after.TotalAlloc - before.TotalAlloc
 }
 
-// TestLargeRequests sends requests of about a megabyte, made of as many parts as go in, and documents that
-// use such a part again and again.
-func TestLargeRequests(t *testing.T) {
+// TestRequestsLarge sends requests of about a megabyte, made of as many parts as go in, and
+// documents that use such a part again and again.
+func TestRequestsLarge(t *testing.T) {
 	a := newPersistedAPI(t)
 	list := func(n int, element string) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(element+",", n), ",") + "]"

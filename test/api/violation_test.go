@@ -25,7 +25,8 @@ func (a *api) run(statements map[string][]string) {
 	}
 }
 
-// says checks an error's code and field, that its message has the words, and that nothing of the database is told.
+// says checks an error's code and field, that its message has the words, and that nothing of the
+// database is told.
 func says(t *testing.T, got answer, code, field, words string) {
 	t.Helper()
 	if len(got.Errors) != 1 || got.code() != code || !strings.Contains(got.Errors[0].Message, words) {
@@ -42,8 +43,9 @@ func says(t *testing.T, got answer, code, field, words string) {
 	}
 }
 
-// TestRulesOfTheDatabase has rules in the database that the schema does not know, and breaks them through the API.
-func TestRulesOfTheDatabase(t *testing.T) {
+// TestViolations has rules in the database that the schema does not know, and breaks them through
+// the API.
+func TestViolations(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -109,8 +111,9 @@ func TestRulesOfTheDatabase(t *testing.T) {
 	})
 }
 
-// TestMissingReference has a statement fail over a key that an argument names, deep inside.
-func TestMissingReference(t *testing.T) {
+// TestViolationMissingReference has a statement fail over a key that an argument names, deep
+// inside.
+func TestViolationMissingReference(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -142,8 +145,8 @@ func TestMissingReference(t *testing.T) {
 	})
 }
 
-// TestDeferredRules has rules looked at when an operation is committed.
-func TestDeferredRules(t *testing.T) {
+// TestViolationDeferred has rules looked at when an operation is committed.
+func TestViolationDeferred(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -158,8 +161,8 @@ func TestDeferredRules(t *testing.T) {
 	})
 }
 
-// TestNUL sends U+0000 wherever a text goes to the database: PostgreSQL cannot have it.
-func TestNUL(t *testing.T) {
+// TestViolationNUL sends U+0000 wherever a text goes to the database: PostgreSQL cannot have it.
+func TestViolationNUL(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -184,9 +187,10 @@ func TestNUL(t *testing.T) {
 	})
 }
 
-// TestStranger has somebody whom only a provider knows do what needs a row of theirs: they are told why they cannot.
-func TestStranger(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestViolationStranger has somebody whom only a provider knows do what needs a row of theirs: they
+// are told why they cannot.
+func TestViolationStranger(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		product := d.rule(`mutation { createProduct(input: {sku: "A", name: "A", priceCents: 1, stock: 9}) { product { id } } }`, nil).text("createProduct.product.id")
 		v := viewer.Viewer{ID: uuid.New(), Role: viewer.User, Stranger: true}
 		me := ids.ID{Prefix: "user", UUID: v.ID}.String()

@@ -12,9 +12,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestOneStatementHasNoTransaction asks another connection, while a mutation still runs, whether what it stored is there: only if
-// the mutation is a single statement.
-func TestOneStatementHasNoTransaction(t *testing.T) {
+// TestAutocommitOneStatement asks another connection, while a mutation still runs, whether what it
+// stored is there: only if the mutation is a single statement.
+func TestAutocommitOneStatement(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -33,8 +33,8 @@ func TestOneStatementHasNoTransaction(t *testing.T) {
 			return value, err
 		})
 		for _, tt := range []struct {
-			query string
-			alone bool
+			query      string
+			autocommit bool
 		}{
 			{`mutation($id: ID!) { updateUser(id: $id, input: {username: "eve"}) { user { id username email version } } }`, true},
 			{`mutation($id: ID!) { updateUser(id: $id, input: {username: "eve"}) { __typename } }`, true},
@@ -46,8 +46,9 @@ func TestOneStatementHasNoTransaction(t *testing.T) {
 		} {
 			early = false
 			got := a.do(tt.query, vars{"id": id})
-			// Through PgBouncer a single statement has a transaction as well: only there can it be bounded.
-			if want := tt.alone && !a.db.Options.PgBouncer; len(got.Errors) > 0 || early != want {
+			// Through PgBouncer a single statement has a transaction as well: only there can it be
+			// bounded.
+			if want := tt.autocommit && !a.db.Options.PgBouncer; len(got.Errors) > 0 || early != want {
 				t.Errorf("%s: others see it early: %t, want %t; %s", tt.query, early, want, got)
 			}
 			a.stored(func(ctx context.Context, c *ent.Client) {
@@ -58,8 +59,9 @@ func TestOneStatementHasNoTransaction(t *testing.T) {
 	})
 }
 
-// TestReturnedRow compares a payload that is made from what the mutation's statement returned with what is read afterwards.
-func TestReturnedRow(t *testing.T) {
+// TestAutocommitReturnedRow compares a payload that is made from what the mutation's statement
+// returned with what is read afterwards.
+func TestAutocommitReturnedRow(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

@@ -14,11 +14,12 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestHashesComeFirst looks at each statement that stores something for whether a password is still to be hashed.
-func TestHashesComeFirst(t *testing.T) {
+// TestPasswordHashedFirst looks at each statement that stores something for whether a password is
+// still to be hashed.
+func TestPasswordHashedFirst(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		d := newDoor(t, url)
+		d := newSessionAPI(t, url)
 		id := d.rule(`mutation { createUser(input: {username: "ada"}) { user { id } } }`, nil).text("createUser.user.id")
 		var mu sync.Mutex
 		var made []int64 // before each statement
@@ -81,11 +82,11 @@ func TestHashesComeFirst(t *testing.T) {
 	})
 }
 
-// TestHashesAreNotForOthers lets nobody have a password hashed that is not going to be stored.
-func TestHashesAreNotForOthers(t *testing.T) {
+// TestPasswordHashedForAdmins lets nobody have a password hashed that is not going to be stored.
+func TestPasswordHashedForAdmins(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		d := newDoor(t, url)
+		d := newSessionAPI(t, url)
 		id := d.rule(`mutation { createUser(input: {username: "ada"}) { user { id } } }`, nil).text("createUser.user.id")
 		parsed, err := ids.Parse(id)
 		if err != nil {

@@ -7,9 +7,10 @@ import (
 	"forge/ent"
 )
 
-// TestSessionsAreBounded signs in again and again. The oldest sessions end, and those that were used since go on.
+// TestSessionsAreBounded signs in again and again. The oldest sessions end, and those that were
+// used since go on.
 func TestSessionsAreBounded(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		const most = 100
 		first := d.signUp("ada")
 		d.signUp("bob")

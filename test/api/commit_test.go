@@ -21,11 +21,13 @@ var lateRule = map[string][]string{
 	},
 }
 
-// lateCode is the code of that: SQLite's rule is a foreign key, and PostgreSQL's a function that may fail for any reason.
+// lateCode is the code of that: SQLite's rule is a foreign key, and PostgreSQL's a function that
+// may fail for any reason.
 var lateCode = map[string]string{dialect.Postgres: "INTERNAL", dialect.SQLite: "CONFLICT"}
 
-// TestFailedCommit has everything succeed but the commit. The client is told, by an error and nothing else.
-func TestFailedCommit(t *testing.T) {
+// TestCommitFails has everything succeed but the commit. The client is told, by an error and
+// nothing else.
+func TestCommitFails(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

@@ -23,9 +23,9 @@ func (a *api) expireKeys() {
 	})
 }
 
-// TestExpiredKeyAtOnce sends a request many times at once under a key that was used before and has expired, while it is being swept
-// away. The request is carried out once.
-func TestExpiredKeyAtOnce(t *testing.T) {
+// TestIdempotencyExpiredKeyAtOnce sends a request many times at once under a key that was used
+// before and has expired, while it is being swept away. The request is carried out once.
+func TestIdempotencyExpiredKeyAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -58,8 +58,9 @@ func TestExpiredKeyAtOnce(t *testing.T) {
 	})
 }
 
-// TestSweepReadsAnIndex asks the database how it finds what has expired among many keys.
-func TestSweepReadsAnIndex(t *testing.T) {
+// TestIdempotencyExpiryReadsAnIndex asks the database how it finds what has expired among many
+// keys.
+func TestIdempotencyExpiryReadsAnIndex(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

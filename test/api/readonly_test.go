@@ -8,9 +8,10 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestServerThatOnlyReads has a pool of connections that only read, as those to a server are that was the primary. A mutation meets one of them,
-// and is run again on a new connection; the others are not used any more.
-func TestServerThatOnlyReads(t *testing.T) {
+// TestReadOnlyServer has a pool of connections that only read, as those to a server are that was
+// the primary. A mutation meets one of them, and is run again on a new connection; the others are
+// not used any more.
+func TestReadOnlyServer(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
 	if a.db.Options.PgBouncer {

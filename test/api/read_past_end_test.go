@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestReadPastTheEnd asks for pages without rows: of lists that have none, and of one that has, past its end. A page is not told to have neighbours where there are none.
+// TestReadPastTheEnd asks for pages without rows: of lists that have none, and of one that has,
+// past its end. A page is not told to have neighbours where there are none.
 func TestReadPastTheEnd(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
@@ -85,7 +86,8 @@ func TestReadPastTheEnd(t *testing.T) {
 	}
 }
 
-// TestReadPastStatements counts what it takes to know what an empty page has on the side of its offset: a statement, if it is asked for and nothing else tells.
+// TestReadPastStatements counts what it takes to know what an empty page has on the side of its
+// offset: a statement, if it is asked for and nothing else tells.
 func TestReadPastStatements(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()

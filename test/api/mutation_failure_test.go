@@ -37,8 +37,9 @@ const twoTeams = `mutation twoTeams($second: String!) {
 	c: createTeam(input: {name: "C"}) { team { id } }
 }`
 
-// TestSecondRootFieldFails wants all of a document or nothing, and of its errors the one that mattered.
-func TestSecondRootFieldFails(t *testing.T) {
+// TestMutationSecondFieldFails wants all of a document or nothing, and of its errors the one that
+// mattered.
+func TestMutationSecondFieldFails(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -54,8 +55,8 @@ func TestSecondRootFieldFails(t *testing.T) {
 	})
 }
 
-// TestNamesDoNotMatter tries whether a client could talk the server out of the transaction.
-func TestNamesDoNotMatter(t *testing.T) {
+// TestMutationNames tries whether a client could talk the server out of the transaction.
+func TestMutationNames(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -73,9 +74,10 @@ func TestNamesDoNotMatter(t *testing.T) {
 	})
 }
 
-// TestErrorInPayload asks for too much below what was made. Where null may stand in for it, the answer has the error and what was made
-// stays. Where it may not, the null takes the root field with it, and nothing is stored.
-func TestErrorInPayload(t *testing.T) {
+// TestMutationErrorInPayload asks for too much below what was made. Where null may stand in for it,
+// the answer has the error and what was made stays. Where it may not, the null takes the root field
+// with it, and nothing is stored.
+func TestMutationErrorInPayload(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -95,8 +97,9 @@ func TestErrorInPayload(t *testing.T) {
 	})
 }
 
-// TestPanic panics in a resolver that has changed something, and in one of several that run at once. A mutation that is a single statement
-// has nothing to roll back: it is stored with its statement.
+// TestPanic panics in a resolver that has changed something, and in one of several that run at
+// once. A mutation that is a single statement has nothing to roll back: it is stored with its
+// statement.
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

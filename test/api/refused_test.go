@@ -9,8 +9,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestNothingIsBegunForRefused sends what is refused before it is run, or needs no database: no connection is taken for it.
-func TestNothingIsBegunForRefused(t *testing.T) {
+// TestRefusedBeginsNothing sends what is refused before it is run, or needs no database: no
+// connection is taken for it.
+func TestRefusedBeginsNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

@@ -16,8 +16,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestSharedReads has a crowd ask for the same with different arguments, as different viewers, until statements have been shared. What each is answered must be
-// what they are answered alone.
+// TestSharedReads has many clients ask for the same with different arguments, as different viewers,
+// until statements have been shared. Each must get the answer that they would get unshared.
 func TestSharedReads(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
@@ -68,18 +68,18 @@ func TestSharedReads(t *testing.T) {
 				told       string
 				statements int
 			}
-			var alone []answered
+			var unshared []answered
 			var questions []question
 			s.clear()
 			ask := func(q question) string {
 				b := *a
 				b.handler = as(q.who, server)
-				return b.do(c.query, q.v).told()
+				return b.do(c.query, q.v).withoutCost()
 			}
 			for _, who := range c.viewers {
 				for _, v := range c.arguments {
 					questions = append(questions, question{who, v})
-					alone = append(alone, answered{ask(question{who, v}), s.clear()})
+					unshared = append(unshared, answered{ask(question{who, v}), s.clear()})
 				}
 			}
 			var statements atomic.Int64
@@ -89,9 +89,9 @@ func TestSharedReads(t *testing.T) {
 				}
 				inACrowd(func(int) {
 					i := rand.IntN(len(questions))
-					statements.Add(int64(alone[i].statements))
-					if got := ask(questions[i]); got != alone[i].told {
-						t.Errorf("%v as %v: got %s\nalone %s", questions[i].v, questions[i].who, got, alone[i].told)
+					statements.Add(int64(unshared[i].statements))
+					if got := ask(questions[i]); got != unshared[i].told {
+						t.Errorf("%v as %v: got %s\nunshared %s", questions[i].v, questions[i].who, got, unshared[i].told)
 					}
 				})
 			}
@@ -100,12 +100,12 @@ func TestSharedReads(t *testing.T) {
 }
 
 // How many ask at once, and how often each.
-const crowd, each = 24, 20
+const clients, each = 24, 20
 
 // inACrowd has them call ask, with the number of who asks.
 func inACrowd(ask func(who int)) {
 	var asking sync.WaitGroup
-	for who := range crowd {
+	for who := range clients {
 		asking.Go(func() {
 			for range each {
 				ask(who)
@@ -131,15 +131,17 @@ func (s *watched) clear() (n int) {
 	return n
 }
 
-// shared reports whether something has been read for several requests since statements were last cleared: a statement with lists, or fewer than there would be alone.
-func (s *watched) shared(alone int) bool {
+// shared reports whether something has been read for several requests since statements were last
+// cleared: a statement with lists, or fewer than there would be alone.
+func (s *watched) shared(unshared int) bool {
 	s.mu.Lock()
-	joint := slices.ContainsFunc(s.ran, func(text string) bool { return strings.Contains(text, "WITH ORDINALITY AS p(a0") })
+	batched := slices.ContainsFunc(s.ran, func(text string) bool { return strings.Contains(text, "WITH ORDINALITY AS p(a0") })
 	s.mu.Unlock()
-	return 0 < alone && s.clear() < alone || joint
+	return 0 < unshared && s.clear() < unshared || batched
 }
 
-// TestSharedReadsSeeWhatWasStored reads what has just been stored while others ask for the same: a statement that began before does not tell.
+// TestSharedReadsSeeWhatWasStored reads what has just been stored while others ask for the same: a
+// statement that began before does not tell.
 func TestSharedReadsSeeWhatWasStored(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
@@ -181,8 +183,8 @@ func TestSharedReadsSeeWhatWasStored(t *testing.T) {
 	}
 }
 
-// TestReadsAlone asks at once where nothing is to be shared.
-func TestReadsAlone(t *testing.T) {
+// TestReadsUnshared asks at once where nothing is to be shared.
+func TestReadsUnshared(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
 	a.fill(makeWorld())
@@ -194,13 +196,14 @@ func TestReadsAlone(t *testing.T) {
 		a.mustDo(query, nil)
 		statements := s.clear()
 		inACrowd(func(int) { a.do(query, nil) })
-		if n := s.clear(); n != crowd*each*statements {
-			t.Errorf("%s: %d statements for %d requests, want %d for each", query, n, crowd*each, statements)
+		if n := s.clear(); n != clients*each*statements {
+			t.Errorf("%s: %d statements for %d requests, want %d for each", query, n, clients*each, statements)
 		}
 	}
 }
 
-// TestSharedReadsOfAnotherContext has requests ask the same with contexts of which an interceptor makes different statements.
+// TestSharedReadsOfAnotherContext has requests ask the same with contexts of which an interceptor
+// makes different statements.
 func TestSharedReadsOfAnotherContext(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
@@ -212,8 +215,8 @@ func TestSharedReadsOfAnotherContext(t *testing.T) {
 	})
 	const query = "{ users(first: 100) { nodes { username heroes { nodes { name } } } } }"
 	askers := []*api{a, &all}
-	alone := []string{a.mustDo(query, nil).told(), all.mustDo(query, nil).told()}
-	if alone[0] == alone[1] {
+	unshared := []string{a.mustDo(query, nil).withoutCost(), all.mustDo(query, nil).withoutCost()}
+	if unshared[0] == unshared[1] {
 		t.Fatal("deleted users make no difference")
 	}
 	statements := s.clear() / 2
@@ -222,11 +225,11 @@ func TestSharedReadsOfAnotherContext(t *testing.T) {
 			t.Fatal("nothing was shared")
 		}
 		inACrowd(func(i int) {
-			if got := askers[i%2].do(query, nil).told(); got != alone[i%2] {
+			if got := askers[i%2].do(query, nil).withoutCost(); got != unshared[i%2] {
 				t.Errorf("with deleted users %t: got %s", i%2 > 0, got)
 			}
 		})
-		if s.shared(crowd * each * statements) {
+		if s.shared(clients * each * statements) {
 			return
 		}
 	}

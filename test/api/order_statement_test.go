@@ -11,9 +11,10 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestPlacedOrders looks at what is stored of an order, column by column. PostgreSQL places it in one statement of ours, SQLite step by step
-// with statements of ent's: what one of them has by default the other must have, too.
-func TestPlacedOrders(t *testing.T) {
+// TestOrderInOneStatement looks at what is stored of an order, column by column. PostgreSQL places
+// it in one statement of ours, SQLite step by step with statements of ent's: what one of them has
+// by default the other must have, too.
+func TestOrderInOneStatement(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

@@ -9,9 +9,10 @@ import (
 	"forge/internal/viewer"
 )
 
-// TestRemovedByHand has a token whose user is no row any more, and was not deleted by the API. What it reads is what docs/security.md says, and no more.
-func TestRemovedByHand(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestUserRemovedByHand has a token whose user is no row any more, and was not deleted by the API.
+// What it reads is what docs/security.md says, and no more.
+func TestUserRemovedByHand(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		signedUp := d.signUp("ada")
 		id := signedUp.text("m.user.id")
 		ada := d.issuer.viewer(signedUp.text("m.accessToken"))
@@ -56,9 +57,10 @@ func TestRemovedByHand(t *testing.T) {
 	})
 }
 
-// TestProviderGoesOn has a provider make tokens for users who were deleted or deactivated here: they read what is theirs, as docs/security.md says, and change nothing.
-func TestProviderGoesOn(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *door) {
+// TestUserOfProviderDeleted has a provider make tokens for users who were deleted or deactivated
+// here: they read what is theirs, as docs/security.md says, and change nothing.
+func TestUserOfProviderDeleted(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		for name, end := range map[string]string{"ada": `mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, "eve": `mutation($id: ID!) { updateUser(id: $id, input: {isActive: false}) { user { id } } }`} {
 			signedUp := d.signUp(name)
 			id := signedUp.text("m.user.id")
