@@ -52,23 +52,23 @@ func fill(t *testing.T, documents int, text func(i int) string) documentCache {
 func TestDocumentsAreBounded(t *testing.T) {
 	t.Parallel()
 	comment := "#" + strings.Repeat("x", 1<<20)
-	switches := strings.Repeat("id @include(if: $a) name @skip(if: $b) ", 200)
+	switches := strings.Repeat("id @include(if: $a) label @skip(if: $b) ", 200)
 	for _, tt := range []struct {
 		name        string
 		documents   int
 		text        func(i int) string
 		least, most int // that are kept
 	}{
-		{"small", 1500, func(i int) string { return fmt.Sprintf("{ users(first: %d) { nodes { id } } }", i) }, 1000, 1000},
+		{"small", 1500, func(i int) string { return fmt.Sprintf("{ things(first: %d) { nodes { id } } }", i) }, 1000, 1000},
 		{"near the limit of tokens", 60, func(i int) string {
-			return fmt.Sprintf("{ a%d: users { nodes { %s } } }", i, strings.Repeat("id ", 9980))
+			return fmt.Sprintf("{ a%d: things { nodes { %s } } }", i, strings.Repeat("id ", 9980))
 		}, 5, 15},
 		{"with values near it", 60, func(i int) string {
 			return fmt.Sprintf("{ a%d: nodes(ids: [%s]) { id } }", i, strings.Repeat(`"" `, 9980))
 		}, 8, 25},
 		{"with many operations", 100, func(i int) string { return strings.Repeat(fmt.Sprintf("query a%d {viewer{id}} ", i), 1000) }, 10, 20},
 		{"with switches", 100, func(i int) string {
-			return fmt.Sprintf("query a%d($a: Boolean!, $b: Boolean!) { users { nodes { %s } } }", i, switches)
+			return fmt.Sprintf("query a%d($a: Boolean!, $b: Boolean!) { things { nodes { %s } } }", i, switches)
 		}, 40, 70},
 		{"with comments of 1 MiB", 10, func(i int) string { return fmt.Sprintf("{ a%d: viewer { id } } %s", i, comment) }, 0, 0},
 		{"with comments of 60 KiB", 1200, func(i int) string { return fmt.Sprintf("{ a%d: viewer { id } } %s", i, comment[:60<<10]) }, 500, 560},
@@ -95,11 +95,11 @@ func TestDocumentsAreBounded(t *testing.T) {
 func TestWeightCountsWhatIsSpread(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
-	text.WriteString("{ users { nodes { ...f0 } } }")
+	text.WriteString("{ things { nodes { ...f0 } } }")
 	for i := range 20 {
-		fmt.Fprintf(&text, " fragment f%d on User { a: heroes { nodes { owner { ...f%d } } } b: heroes { nodes { owner { ...f%d } } } }", i, i+1, i+1)
+		fmt.Fprintf(&text, " fragment f%d on Thing { a: parts { nodes { owner { ...f%d } } } b: parts { nodes { owner { ...f%d } } } }", i, i+1, i+1)
 	}
-	text.WriteString(" fragment f20 on User { id }")
+	text.WriteString(" fragment f20 on Thing { id }")
 	doc, err := parser.ParseQuery(&ast.Source{Input: text.String()})
 	if err != nil {
 		t.Fatal(err)
