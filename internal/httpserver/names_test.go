@@ -12,7 +12,7 @@ import (
 	"forge/internal/metrics"
 )
 
-// TestIsLocal has what browsers send for this machine, and what a page elsewhere may be called.
+// TestIsLocal checks the names that browsers send for this machine, and names that other pages may have.
 func TestIsLocal(t *testing.T) {
 	for _, host := range []string{"localhost", "localhost:8080", "LocalHost:1", "forge.localhost", "a.b.localhost:65535", "127.0.0.1", "127.0.0.1:8080",
 		"127.8.9.10:80", "[::1]", "[::1]:8080", "[::ffff:127.0.0.1]:80", "localhost:",
@@ -35,8 +35,8 @@ func TestIsLocal(t *testing.T) {
 	}
 }
 
-// TestLocal sends requests for other names to a server that answers for this machine's alone: the probes alone are answered.
-func TestLocal(t *testing.T) {
+// TestLocalHost sends requests with other names to a local server: only the probes are answered.
+func TestLocalHost(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite::memory:", database.Options{})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"forge/internal/persisted"
 )
 
+// mustWrite writes a manifest to a new file.
 func mustWrite(t *testing.T, content string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "manifest.json")
@@ -34,7 +35,7 @@ const (
 	change = "mutation Change { hello }"
 )
 
-// manifests are the same documents as each of the tools writes them, and the ID that greet has there.
+// manifests returns the same documents in the format of each tool, with the ID of the document greet.
 func manifests(t *testing.T) map[string]struct{ content, id string } {
 	t.Helper()
 	plain := func(hash func(string) string) string {
@@ -64,7 +65,7 @@ func manifests(t *testing.T) map[string]struct{ content, id string } {
 	}
 }
 
-// prepare takes documents of 50 tokens at most that are valid for the schema.
+// prepare accepts documents of at most 50 tokens that are valid for the schema.
 func prepare(text string) (*ast.QueryDocument, gqlerror.List) {
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, 50)
 	if err != nil {
@@ -73,6 +74,7 @@ func prepare(text string) (*ast.QueryDocument, gqlerror.List) {
 	return document, validator.ValidateWithRules(schema, document, nil)
 }
 
+// TestTrusted sends documents that are in a manifest, and others.
 func TestTrusted(t *testing.T) {
 	t.Parallel()
 	for name, m := range manifests(t) {
@@ -114,7 +116,8 @@ func TestTrusted(t *testing.T) {
 	}
 }
 
-func TestBadManifest(t *testing.T) {
+// TestLoadBadManifest checks the errors of manifests that are not valid.
+func TestLoadBadManifest(t *testing.T) {
 	t.Parallel()
 	manifest := func(operations string) string {
 		return `{"format":"apollo-persisted-query-manifest","version":1,"operations":[` + operations + `]}`

@@ -273,10 +273,10 @@ func TestProviderClaims(t *testing.T) {
 	p.publish(written(t, key.Public(), "one", false))
 	list := func(names ...any) []any { return names }
 	tests := []struct {
-		name       string
-		claim      string
-		said       jwt.MapClaims
-		role       viewer.Role
+		name        string
+		claim       string
+		said        jwt.MapClaims
+		role        viewer.Role
 		unknownUser bool
 	}{
 		{"none", "role", jwt.MapClaims{"role": nil}, viewer.User, false},
