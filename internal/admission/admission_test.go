@@ -108,8 +108,8 @@ func TestLimiterNil(t *testing.T) {
 	l.Release()
 }
 
-// TestLimiterConcurrent checks that never more operations run than allowed, and that each one runs or is
-// refused.
+// TestLimiterConcurrent checks that never more operations run than allowed, and that each one runs
+// or is refused.
 func TestLimiterConcurrent(t *testing.T) {
 	t.Parallel()
 	const most = 4

@@ -18,8 +18,8 @@ import (
 	"forge/internal/graphqlhttp"
 )
 
-// newLimited returns a server whose operations wait. Each one sends to begun when it begins, and ends when
-// it receives from letGo. After letGo is closed, none waits.
+// newLimited returns a server whose operations wait. Each one sends to begun when it begins, and
+// ends when it receives from letGo. After letGo is closed, none waits.
 func newLimited(t *testing.T, limiter *admission.Limiter) (srv *handler.Server, begun, letGo chan bool) {
 	t.Helper()
 	begun, letGo = make(chan bool, 10), make(chan bool)
@@ -42,7 +42,8 @@ func wantOverloaded(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-// TestAdmission fills a server: operations without a place are refused, and the others are answered.
+// TestAdmission fills a server: operations without a place are refused, and the others are
+// answered.
 func TestAdmission(t *testing.T) {
 	t.Parallel()
 	limiter := admission.New(1, 1, time.Hour)

@@ -33,8 +33,8 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 // limit is the largest body. It is small, so that tests can exceed it.
 const limit = 4096
 
-// newServer returns a gqlgen server that answers every valid operation with run's response. Its transport
-// has the limit, unless others are given.
+// newServer returns a gqlgen server that answers every valid operation with run's response. Its
+// transport has the limit, unless others are given.
 func newServer(run func(context.Context) *graphql.Response, others ...graphql.Transport) *handler.Server {
 	srv := handler.New(&graphql.ExecutableSchemaMock{
 		SchemaFunc: func() *ast.Schema { return schema },

@@ -24,7 +24,8 @@ import (
 	"forge/internal/graphqlhttp"
 )
 
-// TestStatusOfWellFormed checks the status of well-formed requests, which is always 200 in plain JSON.
+// TestStatusOfWellFormed checks the status of well-formed requests, which is always 200 in plain
+// JSON.
 func TestStatusOfWellFormed(t *testing.T) {
 	tests := []struct {
 		name, body   string
@@ -246,7 +247,8 @@ func TestOutcomeUnknown(t *testing.T) {
 	}
 }
 
-// TestOutcomeOfCodes checks the status and the header of error codes, and that answers with data have 200.
+// TestOutcomeOfCodes checks the status and the header of error codes, and that answers with data
+// have 200.
 func TestOutcomeOfCodes(t *testing.T) {
 	tests := []struct {
 		name, data              string
@@ -382,7 +384,8 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// TestBuffersNotShared checks that parameters do not change when their buffer is used for another request.
+// TestBuffersNotShared checks that parameters do not change when their buffer is used for another
+// request.
 func TestBuffersNotShared(t *testing.T) {
 	srv := newServer(func(ctx context.Context) *graphql.Response {
 		op := graphql.GetOperationContext(ctx)
@@ -431,13 +434,14 @@ func TestBodyLimit(t *testing.T) {
 				t.Errorf("status %d, want %d: %s", w.Code, tt.want, w.Body)
 			}
 			if tt.want == 413 && !strings.Contains(w.Body.String(), "4096 bytes") {
-				t.Errorf("the answer does not tell the limit: %s", w.Body)
+				t.Errorf("the answer does not name the limit: %s", w.Body)
 			}
 		})
 	}
 }
 
-// TestBodyLimitOfServer checks that a transport without a limit respects one that the server has set.
+// TestBodyLimitOfServer checks that a transport without a limit respects one that the server has
+// set.
 func TestBodyLimitOfServer(t *testing.T) {
 	body := `{"query":"{ hello }","extensions":{"a":"` + strings.Repeat("a", 2*limit) + `"}}`
 	unlimited := newServer(hello, graphqlhttp.Transport{})
@@ -472,7 +476,7 @@ func TestBodyBroken(t *testing.T) {
 			t.Errorf("%v: %d %s, want %d %s", tt.err, w.Code, w.Body, tt.want, tt.wantCode)
 		}
 		if strings.Contains(w.Body.String(), "hunter2") {
-			t.Errorf("%v: the answer tells the inside: %s", tt.err, w.Body)
+			t.Errorf("%v: the answer reveals internals: %s", tt.err, w.Body)
 		}
 	}
 }
@@ -519,7 +523,7 @@ func TestPanic(t *testing.T) {
 				t.Errorf("%d %s (%v), want 500 and an error", w.Code, w.Body, w.Header())
 			}
 			if strings.Contains(w.Body.String(), "hunter2") {
-				t.Errorf("the answer tells the inside: %s", w.Body)
+				t.Errorf("the answer reveals internals: %s", w.Body)
 			}
 		})
 	}

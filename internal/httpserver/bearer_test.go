@@ -41,8 +41,8 @@ func newTokens(t testing.TB, o token.Options) (*token.Verifier, string) {
 	return token.NewVerifier(o, keys, slog.New(slog.DiscardHandler)), text
 }
 
-// newIdentified returns the routes of a server whose API answers with its viewer, the log of the server,
-// and a valid token.
+// newIdentified returns the routes of a server whose API answers with its viewer, the log of the
+// server, and a valid token.
 func newIdentified(t testing.TB, o token.Options) (h http.Handler, log *strings.Builder, text string) {
 	t.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
@@ -128,7 +128,7 @@ func TestBearer(t *testing.T) {
 	}
 	for _, part := range append(strings.Split(good, "."), expired) {
 		if strings.Contains(log.String()+page.Body.String(), part) {
-			t.Errorf("a part of a token is told: %s", part)
+			t.Errorf("the log has a part of a token: %s", part)
 		}
 	}
 }
@@ -160,8 +160,8 @@ func wantRefusal(t *testing.T, name string, w *httptest.ResponseRecorder, accept
 	}
 }
 
-// TestBearerOtherRoutes checks that probes and metrics ignore tokens, and that a preflight may ask for the
-// Authorization header.
+// TestBearerOtherRoutes checks that probes and metrics ignore tokens, and that a preflight may ask
+// for the Authorization header.
 func TestBearerOtherRoutes(t *testing.T) {
 	t.Parallel()
 	h, _, _ := newIdentified(t, tokens)
@@ -245,8 +245,9 @@ func (outdated) ValidAfter(uuid.UUID) (time.Time, error) {
 }
 func (outdated) Now() time.Time { return time.Now() }
 
-// TestBearerOutdatedRevocations checks requests while it is not known which tokens are revoked: those with
-// a valid token may try again, those with an invalid one are refused, and anonymous ones are answered.
+// TestBearerOutdatedRevocations checks requests while it is not known which tokens are revoked:
+// those with a valid token may try again, those with an invalid one are refused, and anonymous ones
+// are answered.
 func TestBearerOutdatedRevocations(t *testing.T) {
 	t.Parallel()
 	verifier, good := newTokens(t, tokens)

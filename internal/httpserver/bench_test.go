@@ -23,8 +23,8 @@ func (w discardWriter) Header() http.Header         { return w.header }
 func (w discardWriter) Write(b []byte) (int, error) { return len(b), nil }
 func (w discardWriter) WriteHeader(int)             {}
 
-// BenchmarkObserve measures the middleware that all requests pass: the ID, the record, the line of the
-// log and the metrics. One request records nothing, and one is an operation with a statement.
+// BenchmarkObserve measures the middleware that all requests pass: the ID, the record, the line of
+// the log and the metrics. One request records nothing, and one is an operation with a statement.
 func BenchmarkObserve(b *testing.B) {
 	const text = "query Book($id: ID!) { book(id: $id) { name } }"
 	parsed, err := parser.ParseQuery(&ast.Source{Input: text})

@@ -33,8 +33,8 @@ func (c countedConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// TestCorkedConn requests answers of all lengths around once and twice the size of net/http's buffer, and
-// some larger ones. All arrive complete, and up to 64 KiB with one write.
+// TestCorkedConn requests answers of all lengths around once and twice the size of net/http's
+// buffer, and some larger ones. All arrive complete, and up to 64 KiB with one write.
 func TestCorkedConn(t *testing.T) {
 	t.Parallel()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
@@ -92,8 +92,8 @@ func answerOf(n int) []byte {
 	return b
 }
 
-// TestCorkedConnCloses checks that a connection sends its bytes before it is closed for writing, and can
-// still be read.
+// TestCorkedConnCloses checks that a connection sends its bytes before it is closed for writing,
+// and can still be read.
 func TestCorkedConnCloses(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

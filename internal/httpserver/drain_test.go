@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestServeEndAnswersConnections ends servers without a delay, while clients open a new connection for
-// each request. A connection is refused, or its request is answered.
+// TestServeEndAnswersConnections ends servers without a delay, while clients open a new connection
+// for each request. A connection is refused, or its request is answered.
 func TestServeEndAnswersConnections(t *testing.T) {
 	t.Parallel()
 	for range 5 {
@@ -29,8 +29,8 @@ func TestServeEndAnswersConnections(t *testing.T) {
 	}
 }
 
-// endUnderConnections ends a server under load. It returns how many requests were answered, and how many
-// were sent on a connection that was established and then broke.
+// endUnderConnections ends a server under load. It returns how many requests were answered, and how
+// many were sent on a connection that was established and then broke.
 func endUnderConnections(t *testing.T) (answered, broken int64) {
 	l, err := Listen("127.0.0.1:0")
 	if err != nil {

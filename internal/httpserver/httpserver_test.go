@@ -19,8 +19,8 @@ import (
 	"forge/internal/metrics"
 )
 
-// newServer serves api, without a playground. It returns the server and its log, which may be read once
-// the server is closed.
+// newServer serves api, without a playground. It returns the server and its log, which may be read
+// once the server is closed.
 func newServer(t *testing.T, api http.HandlerFunc) (*httptest.Server, *bytes.Buffer) {
 	t.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
@@ -142,8 +142,8 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// inFlight serves a handler that answers after letGo, and returns when a request has reached it. After
-// stop the server ends.
+// inFlight serves a handler that answers after letGo, and returns when a request has reached it.
+// After stop the server ends.
 func inFlight(t *testing.T, delay, drain time.Duration) (letGo, stop func(), answered, ended chan error, addr string) {
 	t.Helper()
 	l, err := Listen("127.0.0.1:0")

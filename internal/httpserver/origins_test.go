@@ -53,7 +53,8 @@ const (
 	evil    = "https://evil.example"
 )
 
-// TestGuardOrigins checks which pages may use the API by POST and by GET, and which may read the answer.
+// TestGuardOrigins checks which pages may use the API by POST and by GET, and which may read the
+// answer.
 func TestGuardOrigins(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -123,7 +124,8 @@ func wantForbidden(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-// TestGuardOriginsPreflight sends preflights, as a browser does before requests that no form could send.
+// TestGuardOriginsPreflight sends preflights, as a browser does before requests that no form could
+// send.
 func TestGuardOriginsPreflight(t *testing.T) {
 	t.Parallel()
 	headers := func(origin, method string) []string {
@@ -169,8 +171,8 @@ func TestGuardOriginsPreflight(t *testing.T) {
 	}
 }
 
-// TestGuardOriginsDevelopment checks which pages may use a server in development, and what the answers to
-// others and the log say.
+// TestGuardOriginsDevelopment checks which pages may use a server in development, and what the
+// answers to others and the log say.
 func TestGuardOriginsDevelopment(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -193,8 +195,8 @@ func TestGuardOriginsDevelopment(t *testing.T) {
 			}
 		}
 		named := "CORS_ORIGINS=" + origin + " lets it in"
-		told := strings.Contains(post.Body.String(), named) && strings.Contains(log.String(), named)
-		if told != (!allowed && isOrigin(origin)) || told != strings.Contains(post.Body.String(), " lets ") {
+		got := strings.Contains(post.Body.String(), named) && strings.Contains(log.String(), named)
+		if got != (!allowed && isOrigin(origin)) || got != strings.Contains(post.Body.String(), " lets ") {
 			t.Errorf("%s: the answer is %s and the log has %q", origin, post.Body, log.String())
 		}
 	}

@@ -24,8 +24,8 @@ func ask(t *testing.T, conn net.Conn) *http.Response {
 	return res
 }
 
-// TestServeDelay ends a server with a delay. Requests on open and new connections are answered, and each
-// connection is closed after its answer.
+// TestServeDelay ends a server with a delay. Requests on open and new connections are answered, and
+// each connection is closed after its answer.
 func TestServeDelay(t *testing.T) {
 	t.Parallel()
 	l, err := Listen("127.0.0.1:0")

@@ -44,8 +44,8 @@ func newFull(t *testing.T, log slog.Handler, origins ...string) (http.Handler, *
 	}), limiter
 }
 
-// TestLoadShedding sends requests to a full server. Operations are refused in the media type that they
-// accept, and all others are answered as always.
+// TestLoadShedding sends requests to a full server. Operations are refused in the media type that
+// they accept, and all others are answered as always.
 func TestLoadShedding(t *testing.T) {
 	t.Parallel()
 	h, limiter := newFull(t, slog.DiscardHandler, trusted)
@@ -87,7 +87,8 @@ func TestLoadShedding(t *testing.T) {
 	}
 }
 
-// TestLoadSheddingHeaders checks that a refusal has the same headers for browsers as an answer of the API.
+// TestLoadSheddingHeaders checks that a refusal has the same headers for browsers as an answer of
+// the API.
 func TestLoadSheddingHeaders(t *testing.T) {
 	t.Parallel()
 	h, limiter := newFull(t, slog.DiscardHandler, trusted)
@@ -108,8 +109,8 @@ func TestLoadSheddingHeaders(t *testing.T) {
 	}
 }
 
-// TestLoadSheddingLog checks that one line of the log counts all refusals of its time, and that later ones
-// have another line.
+// TestLoadSheddingLog checks that one line of the log counts all refusals of its time, and that
+// later ones have another line.
 func TestLoadSheddingLog(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -141,8 +142,8 @@ func TestLoadSheddingLog(t *testing.T) {
 	}
 }
 
-// TestLoadSheddingPace sends more requests at once than may wait. One is refused each interval, and those
-// that would have to wait too long at once.
+// TestLoadSheddingPace sends more requests at once than may wait. One is refused each interval, and
+// those that would have to wait too long at once.
 func TestLoadSheddingPace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -204,8 +205,8 @@ func mustRespond(t *testing.T, r *bufio.Reader, status int) {
 	}
 }
 
-// TestLoadSheddingUnread sends the headers of a request to a full server: the answer comes before the
-// body, and the connection can be used again after the body.
+// TestLoadSheddingUnread sends the headers of a request to a full server: the answer comes before
+// the body, and the connection can be used again after the body.
 func TestLoadSheddingUnread(t *testing.T) {
 	t.Parallel()
 	const body = `{"query":"{ hello }"}`
@@ -221,8 +222,8 @@ func TestLoadSheddingUnread(t *testing.T) {
 	mustRespond(t, answers, 200)
 }
 
-// TestLoadSheddingLarge announces a body that is too large to be skipped: the answer comes at once, and
-// the connection ends.
+// TestLoadSheddingLarge announces a body that is too large to be skipped: the answer comes at once,
+// and the connection ends.
 func TestLoadSheddingLarge(t *testing.T) {
 	t.Parallel()
 	h, _ := newFull(t, slog.DiscardHandler)

@@ -43,8 +43,8 @@ func (l large) DispatchError(context.Context, gqlerror.List) *graphql.Response {
 
 func (l large) PresentRecoveredError(context.Context, any) error { return nil }
 
-// readers serves large answers. ask opens a connection and requests an answer without reading it. refused
-// receives a value for each answer that ended early because its client did not read.
+// readers serves large answers. ask opens a connection and requests an answer without reading it.
+// refused receives a value for each answer that ended early because its client did not read.
 func readers(t *testing.T, bytes int, unsent *graphqlhttp.Unsent, limits Connection) (ask func(buffer int) net.Conn, url string, refused chan struct{}) {
 	t.Helper()
 	l, err := Listen("127.0.0.1:0")
@@ -91,8 +91,9 @@ func wait(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// TestUnsentLimit has 100 clients request large answers without reading them. The answers in memory stay
-// below the limit, the last clients can still read theirs, and a client that reads is answered.
+// TestUnsentLimit has 100 clients request large answers without reading them. The answers in memory
+// stay below the limit, the last clients can still read theirs, and a client that reads is
+// answered.
 func TestUnsentLimit(t *testing.T) {
 	const clients, size, limit = 100, 8 << 20, 64 << 20
 	unsent := graphqlhttp.NewUnsent(limit, Abort)
@@ -122,8 +123,8 @@ func TestUnsentLimit(t *testing.T) {
 	}
 }
 
-// TestStall has clients that read nothing, or very slowly: their connections end. A client that reads is
-// answered, however long that takes.
+// TestStall has clients that read nothing, or very slowly: their connections end. A client that
+// reads is answered, however long that takes.
 func TestStall(t *testing.T) {
 	t.Parallel()
 	unsent := graphqlhttp.NewUnsent(1<<30, Abort)
@@ -171,7 +172,8 @@ func TestStallBetweenRequests(t *testing.T) {
 	}
 }
 
-// TestAbortWithoutConnection checks that Abort does nothing for requests that did not come through Serve.
+// TestAbortWithoutConnection checks that Abort does nothing for requests that did not come through
+// Serve.
 func TestAbortWithoutConnection(t *testing.T) {
 	t.Parallel()
 	Abort(httptest.NewRequest(http.MethodGet, "/", nil).Context())

@@ -50,7 +50,8 @@ func quoted(text string) string {
 	return string(b)
 }
 
-// apollo returns the extensions of a request that names a document by its hash, as Apollo Client does.
+// apollo returns the extensions of a request that names a document by its hash, as Apollo Client
+// does.
 func apollo(hash string) string {
 	return `{"persistedQuery":{"version":1,"sha256Hash":` + quoted(hash) + `}}`
 }
@@ -131,7 +132,7 @@ func TestAutomatic(t *testing.T) {
 			code: "PERSISTED_QUERY_NOT_FOUND", message: "PersistedQueryNotFound", status: 400},
 		{name: "another's hash", body: `{"query":` + quoted(other) + `,"extensions":` + apollo(hashOf(query)) + `}`,
 			code: bad, field: "extensions.persistedQuery.sha256Hash", message: "is not the SHA-256 of the query", status: 400},
-		{name: "is not kept under it", body: `{"extensions":` + apollo(hashOf(query)) + `}`,
+		{name: "is not cached under it", body: `{"extensions":` + apollo(hashOf(query)) + `}`,
 			code: "PERSISTED_QUERY_NOT_FOUND", message: "PersistedQueryNotFound", status: 400},
 		{name: "with its hash", body: `{"query":` + quoted(query) + `,"extensions":` + apollo(hashOf(query)) + `}`, ran: query},
 		{name: "by the hash", body: `{"extensions":` + apollo(hashOf(query)) + `}`, ran: query},
@@ -189,8 +190,8 @@ func TestOff(t *testing.T) {
 	}
 }
 
-// TestAutomaticLimits checks that documents are removed when there are too many or they are too large, the
-// least recently used ones first.
+// TestAutomaticLimits checks that documents are removed when there are too many or they are too
+// large, the least recently used ones first.
 func TestAutomaticLimits(t *testing.T) {
 	t.Parallel()
 	const entry = 64 + 16 // the size of a hash and a document
@@ -228,7 +229,7 @@ func TestAutomaticLimits(t *testing.T) {
 
 // BenchmarkMutate measures the time for a request before it is parsed.
 func BenchmarkMutate(b *testing.B) {
-	query := `query Users($first: Int) { users(first: $first) { nodes { id username email role createdAt heroes { nodes { name age } } } } }`
+	query := `query Books($first: Int) { books(first: $first) { nodes { id title pages price createdAt authors { nodes { name age } } } } }`
 	automatic := persisted.NewAutomatic(1000, 1<<20)
 	extensions := map[string]any{"persistedQuery": map[string]any{"version": json.Number("1"), "sha256Hash": hashOf(query)}}
 	ctx := graphql.WithOperationContext(b.Context(), &graphql.OperationContext{})
@@ -237,7 +238,7 @@ func BenchmarkMutate(b *testing.B) {
 		params graphql.RawParams
 	}{
 		{"in full", graphql.RawParams{Query: query}},
-		{"to be kept", graphql.RawParams{Query: query, Extensions: extensions}},
+		{"new document", graphql.RawParams{Query: query, Extensions: extensions}},
 		{"by hash", graphql.RawParams{Extensions: extensions}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {

@@ -35,7 +35,8 @@ const (
 	change = "mutation Change { hello }"
 )
 
-// manifests returns the same documents in the format of each tool, with the ID of the document greet.
+// manifests returns the same documents in the format of each tool, with the ID of the document
+// greet.
 func manifests(t *testing.T) map[string]struct{ content, id string } {
 	t.Helper()
 	plain := func(hash func(string) string) string {
@@ -104,7 +105,7 @@ func TestTrusted(t *testing.T) {
 				refused("one with another space", `{"query":`+quoted(leave+" ")+`}`, "the query is none of them"),
 				refused("one under another's ID", `{"query":`+quoted(leave)+`,"documentId":`+quoted(m.id)+`}`, "is not the one that documentId names"),
 				refused("introspection", `{"query":"{ __schema { types { name } } }"}`, "the query is none of them"),
-				refused("one to be kept", `{"query":`+quoted(other)+`,"extensions":`+apollo(hashOf(other))+`}`, "names none of them"),
+				refused("a new document", `{"query":`+quoted(other)+`,"extensions":`+apollo(hashOf(other))+`}`, "names none of them"),
 				refused("and it is not", `{"extensions":`+apollo(hashOf(other))+`}`, "extensions.persistedQuery.sha256Hash names none of them"),
 				refused("an unknown ID", `{"documentId":"nothing"}`, "documentId names none of them"),
 				{name: "version 2", body: `{"extensions":{"persistedQuery":{"version":2,"sha256Hash":` + quoted(m.id) + `}}}`,

@@ -149,8 +149,8 @@ func TestProviderKeys(t *testing.T) {
 	asked(3)
 }
 
-// TestProviderDown checks that tokens stay valid while the provider does not answer, or answers with
-// something else than keys.
+// TestProviderDown checks that tokens stay valid while the provider does not answer, or answers
+// with something else than keys.
 func TestProviderDown(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
@@ -345,8 +345,8 @@ func TestProviderEndlessAnswer(t *testing.T) {
 	}
 }
 
-// TestVerifyWithoutKid sends tokens that do not name their keys. They are verified with the only key for
-// their algorithm, and refused if there are several.
+// TestVerifyWithoutKid sends tokens that do not name their keys. They are verified with the only
+// key for their algorithm, and refused if there are several.
 func TestVerifyWithoutKid(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
