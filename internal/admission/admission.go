@@ -6,8 +6,9 @@
 // and those that find the queue full are refused while that is still cheap.
 //
 // The limiter is asked twice for each operation. Full is asked by the load shedding in package
-// httpserver, before anything is done for the request and before a byte of its body is read. Acquire
-// is called by package graphqlhttp once the body has arrived, so that a slow sender holds no place.
+// httpserver, before anything is done for the request and before a byte of its body is read.
+// Acquire is called by package graphqlhttp once the body has arrived, so that a slow sender holds
+// no place.
 package admission
 
 import (

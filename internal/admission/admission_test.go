@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// queued waits until so many operations wait at the gate.
+// queued returns when n operations wait.
 func queued(t *testing.T, l *Limiter, n int) {
 	t.Helper()
 	for {
@@ -22,6 +22,7 @@ func queued(t *testing.T, l *Limiter, n int) {
 	}
 }
 
+// mustAcquire acquires a place.
 func mustAcquire(t *testing.T, l *Limiter) {
 	t.Helper()
 	if err := l.Acquire(t.Context()); err != nil {
@@ -29,6 +30,7 @@ func mustAcquire(t *testing.T, l *Limiter) {
 	}
 }
 
+// TestLimiter fills a limiter, and checks the order in which operations run.
 func TestLimiter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, testLimiter)
@@ -39,7 +41,7 @@ func testLimiter(t *testing.T) {
 	mustAcquire(t, l)
 	mustAcquire(t, l)
 	if l.Full() {
-		t.Error("full, and there is room to wait")
+		t.Error("full, although there is room in the queue")
 	}
 	order := make(chan int, 3)
 	for i := range 3 {
@@ -49,10 +51,10 @@ func testLimiter(t *testing.T) {
 			}
 			order <- i
 		}()
-		synctest.Wait() // until it stands in the queue
+		synctest.Wait() // until it waits in the queue
 	}
 	if !l.Full() {
-		t.Error("2 run and 3 wait, and it is not full")
+		t.Error("not full, although 2 run and 3 wait")
 	}
 	if err := l.Acquire(t.Context()); !errors.Is(err, ErrFull) {
 		t.Errorf("one more: %v", err)
@@ -63,7 +65,7 @@ func testLimiter(t *testing.T) {
 	for i := range 3 {
 		l.Release()
 		if got := <-order; got != i {
-			t.Errorf("the one that came as number %d was let in as number %d", got, i)
+			t.Errorf("the one that came as number %d ran as number %d", got, i)
 		}
 	}
 	l.Release()
@@ -73,12 +75,13 @@ func testLimiter(t *testing.T) {
 	}
 }
 
+// TestLimiterTimeout checks operations that wait for too long, and ones that are cancelled.
 func TestLimiterTimeout(t *testing.T) {
 	t.Parallel()
 	l := New(1, 1, time.Millisecond)
 	mustAcquire(t, l)
 	if err := l.Acquire(t.Context()); !errors.Is(err, ErrTimeout) {
-		t.Errorf("waited in vain: %v", err)
+		t.Errorf("waited too long: %v", err)
 	}
 	l.timeout = time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
@@ -87,24 +90,26 @@ func TestLimiterTimeout(t *testing.T) {
 		cancel()
 	}()
 	if err := l.Acquire(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("the client has gone: %v", err)
+		t.Errorf("cancelled: %v", err)
 	}
 	if running, waiting := l.Counts(); running != 1 || waiting != 0 {
 		t.Errorf("%d run and %d wait, want 1 and none", running, waiting)
 	}
 }
 
+// TestLimiterNil checks that a nil limiter admits all operations.
 func TestLimiterNil(t *testing.T) {
 	t.Parallel()
 	l := New(0, 0, 0)
 	if l.Full() {
-		t.Error("a gate for all is full")
+		t.Error("a nil limiter is full")
 	}
 	mustAcquire(t, l)
 	l.Release()
 }
 
-// TestLimiterConcurrent sends many through: never do more run than may, and each is let in or refused.
+// TestLimiterConcurrent checks that never more operations run than allowed, and that each one runs
+// or is refused.
 func TestLimiterConcurrent(t *testing.T) {
 	t.Parallel()
 	const most = 4

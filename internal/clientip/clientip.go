@@ -36,8 +36,8 @@ func Address(ctx context.Context, trusted []netip.Prefix) netip.Addr {
 	return found
 }
 
-// Client returns the network of a request's client and its User-Agent, or "" if ctx has no request. It
-// distinguishes clients as far as that is possible without cookies.
+// Client returns the network of a request's client and its User-Agent, or "" if ctx has no request.
+// It distinguishes clients as far as that is possible without cookies.
 func Client(ctx context.Context, trusted []netip.Prefix) string {
 	r, ok := ctx.Value(requestKey{}).(*http.Request)
 	if !ok {
@@ -55,12 +55,12 @@ func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
-// networkBits is the prefix length of the networks that IPv6 providers give to a customer, who can use
-// all addresses in it.
+// networkBits is the prefix length of the networks that IPv6 providers give to a customer, who can
+// use all addresses in it.
 const networkBits = 64
 
-// Network returns the addresses that the client with address a can easily use: the address itself, or
-// the /64 network of an IPv6 address.
+// Network returns the addresses that the client with address a can easily use: the address itself,
+// or the /64 network of an IPv6 address.
 func Network(a netip.Addr) netip.Prefix {
 	bits := a.BitLen()
 	if a.Is6() {

@@ -12,8 +12,8 @@ const (
 	responseJSON = "application/graphql-response+json"
 )
 
-// negotiate returns the media type of the answer for the values of the Accept header, and whether they
-// allow it. If they allow none, the refusal is plain JSON.
+// negotiate returns the media type of the answer for the values of the Accept header, and whether
+// they allow it. If they allow none, the refusal is plain JSON.
 //
 // A client that names neither type gets plain JSON, as old clients expect it. If both are equally
 // welcome, the type for GraphQL wins if it is named.
@@ -39,8 +39,8 @@ func negotiate(accept []string) (media string, acceptable bool) {
 	}
 }
 
-// welcome is how welcome a media type is to the client. Of the ranges that it is in, the most specific
-// one counts.
+// welcome is how welcome a media type is to the client. Of the ranges that it is in, the most
+// specific one counts.
 type welcome struct {
 	quality  float64
 	specific int

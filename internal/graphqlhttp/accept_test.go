@@ -2,6 +2,7 @@ package graphqlhttp
 
 import "testing"
 
+// TestNegotiate checks which media type is chosen for Accept headers.
 func TestNegotiate(t *testing.T) {
 	tests := []struct{ accept, want string }{
 		{"", plainJSON},

@@ -18,8 +18,9 @@ import (
 	"forge/internal/graphqlhttp"
 )
 
-// newGated is a server whose operations come to their end one for each time that letGo is sent something, and none once it is closed.
-func newGated(t *testing.T, limiter *admission.Limiter) (srv *handler.Server, begun, letGo chan bool) {
+// newLimited returns a server whose operations wait. Each one sends to begun when it begins, and
+// ends when it receives from letGo. After letGo is closed, none waits.
+func newLimited(t *testing.T, limiter *admission.Limiter) (srv *handler.Server, begun, letGo chan bool) {
 	t.Helper()
 	begun, letGo = make(chan bool, 10), make(chan bool)
 	srv = newServer(func(ctx context.Context) *graphql.Response {
@@ -32,8 +33,8 @@ func newGated(t *testing.T, limiter *admission.Limiter) (srv *handler.Server, be
 
 const helloBody = `{"query":"{ hello }"}`
 
-// wantTurnedAway checks the answer of a server that has too much to do.
-func wantTurnedAway(t *testing.T, w *httptest.ResponseRecorder) {
+// wantOverloaded checks the answer of a server that is full.
+func wantOverloaded(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	a, hasData := mustDecode(t, w)
 	if w.Code != 503 || w.Header().Get("Retry-After") != "1" || hasData || len(a.Errors) != 1 || a.Errors[0].Extensions.Code != "UNAVAILABLE" {
@@ -41,11 +42,12 @@ func wantTurnedAway(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-// TestOverload fills the server: what has no place is turned away, the others are answered.
-func TestOverload(t *testing.T) {
+// TestAdmission fills a server: operations without a place are refused, and the others are
+// answered.
+func TestAdmission(t *testing.T) {
 	t.Parallel()
 	limiter := admission.New(1, 1, time.Hour)
-	srv, begun, letGo := newGated(t, limiter)
+	srv, begun, letGo := newLimited(t, limiter)
 	answers := make(chan *httptest.ResponseRecorder, 2)
 	post := func() { answers <- serve(srv, newPost(helloBody, "")) }
 	go post()
@@ -55,7 +57,7 @@ func TestOverload(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	for _, accept := range []string{plainJSON, responseJSON} {
-		wantTurnedAway(t, serve(srv, newPost(helloBody, accept)))
+		wantOverloaded(t, serve(srv, newPost(helloBody, accept)))
 	}
 	close(letGo)
 	for range 2 {
@@ -68,16 +70,17 @@ func TestOverload(t *testing.T) {
 	}
 }
 
-func TestQueuedTooLong(t *testing.T) {
+// TestAdmissionTimeout has an operation wait for too long.
+func TestAdmissionTimeout(t *testing.T) {
 	t.Parallel()
-	srv, begun, letGo := newGated(t, admission.New(1, 1, time.Millisecond))
+	srv, begun, letGo := newLimited(t, admission.New(1, 1, time.Millisecond))
 	defer close(letGo)
 	go serve(srv, newPost(helloBody, ""))
 	<-begun
-	wantTurnedAway(t, serve(srv, newPost(helloBody, "")))
+	wantOverloaded(t, serve(srv, newPost(helloBody, "")))
 }
 
-// dial sends the head of a request, and what there is of its body, on a connection of its own.
+// dial sends the headers of a request and a part of its body on a new connection.
 func dial(t *testing.T, address, body string, length int) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -92,6 +95,7 @@ func dial(t *testing.T, address, body string, length int) (net.Conn, *bufio.Read
 	return conn, bufio.NewReader(conn)
 }
 
+// mustRespond reads an answer, and checks its status.
 func mustRespond(t *testing.T, r *bufio.Reader, status int) {
 	t.Helper()
 	res, err := http.ReadResponse(r, nil)
@@ -106,8 +110,8 @@ func mustRespond(t *testing.T, r *bufio.Reader, status int) {
 	}
 }
 
-// TestSlowSender has a request that never arrives in full: it takes no place.
-func TestSlowSender(t *testing.T) {
+// TestAdmissionSlowSender checks that a request whose body has not arrived holds no place.
+func TestAdmissionSlowSender(t *testing.T) {
 	t.Parallel()
 	srv := newServer(hello, graphqlhttp.Transport{Admission: admission.New(1, 0, time.Hour)})
 	reading := make(chan bool, 1)
@@ -129,7 +133,7 @@ func TestSlowSender(t *testing.T) {
 	mustRespond(t, answers, 200)
 }
 
-// slowReader takes an answer when others have had theirs.
+// slowReader is a client that reads its answer when read is closed.
 type slowReader struct {
 	*httptest.ResponseRecorder
 	written, read chan bool
@@ -141,7 +145,8 @@ func (r slowReader) Write(b []byte) (int, error) {
 	return r.ResponseRecorder.Write(b)
 }
 
-func TestSlowReader(t *testing.T) {
+// TestAdmissionSlowReader checks that an answer that is not read yet holds no place.
+func TestAdmissionSlowReader(t *testing.T) {
 	t.Parallel()
 	srv := newServer(hello, graphqlhttp.Transport{Admission: admission.New(1, 0, time.Hour)})
 	slow := slowReader{httptest.NewRecorder(), make(chan bool), make(chan bool)}
@@ -158,8 +163,8 @@ func TestSlowReader(t *testing.T) {
 	<-done
 }
 
-// TestPanicLeaves has an operation that panics: its place is free afterwards.
-func TestPanicLeaves(t *testing.T) {
+// TestAdmissionPanic checks that an operation that panics releases its place.
+func TestAdmissionPanic(t *testing.T) {
 	t.Parallel()
 	panics := true
 	srv := newServer(func(ctx context.Context) *graphql.Response {

@@ -27,8 +27,8 @@ type answer struct {
 	unsent *Unsent         // nil: the answer is not counted
 }
 
-// newAnswer returns an answer, and sets the headers that every answer has. They are set this early so
-// that the answer to a panic has them, too.
+// newAnswer returns an answer, and sets the headers that every answer has. They are set this early
+// so that the answer to a panic has them, too.
 func newAnswer(w http.ResponseWriter, media string) answer {
 	header := w.Header()
 	header["Content-Type"] = plainType
@@ -96,15 +96,16 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	}
 }
 
-// largeData is the size from which data is written without a copy. A copy would take the same memory
-// again, for as long as the client reads.
+// largeData is the size from which data is written without a copy. A copy would take the same
+// memory again, for as long as the client reads.
 const largeData = 64 << 10
 
-// appendResponse returns the body of an answer in up to three pieces. All of them but large data are
-// in b; the memory of other data goes back to the buffer pool.
+// appendResponse returns the body of an answer in up to three pieces. All of them but large data
+// are in b; the memory of other data goes back to the buffer pool.
 //
-// Errors come first, where a reader finds them. Data is JSON already, and is sent as it is. A response
-// with errors and without data was refused before it was executed; its answer has no entry for data.
+// Errors come first, where a reader finds them. Data is JSON already, and is sent as it is. A
+// response with errors and without data was refused before it was executed; its answer has no entry
+// for data.
 func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, end []byte) {
 	cut := -1
 	if len(response.Data) < largeData {
@@ -140,8 +141,8 @@ func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, e
 	return b.Bytes()[:cut], response.Data, b.Bytes()[cut:]
 }
 
-// mustMarshal panics if the value cannot be marshalled. Nothing has been sent by then, so the answer
-// becomes an internal error.
+// mustMarshal panics if the value cannot be marshalled. Nothing has been sent by then, so the
+// answer becomes an internal error.
 func mustMarshal(value any) []byte {
 	b, err := json.Marshal(value)
 	if err != nil {
@@ -154,12 +155,13 @@ func mustMarshal(value any) []byte {
 type outcome struct {
 	status int
 	header [2]string
-	// always means that clients that accept only application/json see the status of a request error,
-	// too. For other errors they get 200, as the specification demands.
+	// always means that clients that accept only application/json see the status of a request
+	// error, too. For other errors they get 200, as the specification demands.
 	always bool
-	// begun means that the status also applies to an operation that was begun and whose data is null.
-	// Without it such an operation has status 200: a mutation that fails because nobody is signed in
-	// is answered like any other that fails, and 401 is only for a token that is not valid.
+	// begun means that the status also applies to an operation that was begun and whose data is
+	// null. Without it such an operation has status 200: a mutation that fails because nobody is
+	// signed in is answered like any other that fails, and 401 is only for a token that is not
+	// valid.
 	begun bool
 }
 
@@ -192,9 +194,9 @@ func outcomeOf(response *graphql.Response, media string) outcome {
 	return outcome{status: http.StatusOK}
 }
 
-// withRetryAfter returns the outcome with the seconds that the error says to wait, if it says so. If
-// the outcome of a mutation is unknown, it removes the header: the client must not send again what
-// may be stored already.
+// withRetryAfter returns the outcome with the seconds that the error says to wait, if it says so.
+// If the outcome of a mutation is unknown, it removes the header: the client must not send again
+// what may be stored already.
 func (o outcome) withRetryAfter(err *gqlerror.Error) outcome {
 	if seconds, ok := err.Extensions["retryAfter"].(int); ok {
 		o.header = [2]string{"Retry-After", strconv.Itoa(seconds)}

@@ -9,16 +9,16 @@ import (
 	"forge/internal/budget"
 )
 
-// The limits on what is said about an operation that is refused. A document with ten thousand mistakes
-// cannot be corrected from an answer of a megabyte. Messages repeat names and values of the document,
-// which may be as long as the document.
+// The limits on what is said about an operation that is refused. A document with ten thousand
+// mistakes cannot be corrected from an answer of a megabyte. Messages repeat names and values of
+// the document, which may be as long as the document.
 const (
 	maxErrors  = budget.MaxErrors
 	maxMessage = 500 // bytes
 )
 
-// limitErrors returns the first errors with shortened messages. If there are more, the last one says
-// how many.
+// limitErrors returns the first errors with shortened messages. If there are more, the last one
+// says how many.
 func limitErrors(errs gqlerror.List) gqlerror.List {
 	more := len(errs) - maxErrors
 	if more > 0 {
@@ -38,8 +38,8 @@ func MoreErrors(n int) *gqlerror.Error {
 	return &gqlerror.Error{Message: fmt.Sprintf("… and %d more errors", n)}
 }
 
-// Shortened returns the error with a message of at most 500 bytes and an ellipsis. The error itself is
-// not changed.
+// Shortened returns the error with a message of at most 500 bytes and an ellipsis. The error itself
+// is not changed.
 func Shortened(err *gqlerror.Error) *gqlerror.Error {
 	if len(err.Message) <= maxMessage {
 		return err

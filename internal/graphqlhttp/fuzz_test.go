@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzBody sends bodies: whatever they say, the answer is a GraphQL response and never our own apperr.
+// FuzzBody sends all kinds of bodies, and checks that the answer is a GraphQL response without an
+// internal error.
 func FuzzBody(f *testing.F) {
 	for _, body := range []string{
 		`{"query":"{ hello }"}`,
@@ -31,7 +32,7 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// FuzzRequest does the same with all else that a client chooses.
+// FuzzRequest does the same with all kinds of query strings, methods and headers.
 func FuzzRequest(f *testing.F) {
 	f.Add("query={hello}&variables={}", "GET", "", "")
 	f.Add("query=mutation{hello}", "GET", "application/json", "*/*;q=0.5, application/json; charset=utf-16")
@@ -47,6 +48,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
+// checkAnswer checks that an answer is a GraphQL response with a fitting status.
 func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, legacy bool) {
 	a, hasData := mustDecode(t, w)
 	if w.Code >= 500 || hasData != (len(a.Errors) == 0) {

@@ -15,9 +15,9 @@ import (
 
 // parameters are the values of a request as JSON, nil for those that are missing.
 //
-// encoding/json ignores the case of the names of a struct's fields, takes the last of two values with
-// the same name, and replaces invalid UTF-8. So it is only used to check that a text is JSON. The
-// outermost object is read by members, and its variables by decodeObject.
+// encoding/json ignores the case of the names of a struct's fields, takes the last of two values
+// with the same name, and replaces invalid UTF-8. So it is only used to check that a text is JSON.
+// The outermost object is read by members, and its variables by decodeObject.
 type parameters struct{ query, documentID, operationName, variables, extensions []byte }
 
 // fromJSON returns the parameters in a JSON object.
@@ -105,7 +105,8 @@ func setObject(to *map[string]any, name string, value []byte) *refusal {
 	}
 }
 
-// notJSON refuses a text that is not one JSON value in UTF-8. name is what the message calls the text.
+// notJSON refuses a text that is not one JSON value in UTF-8. name is what the message calls the
+// text.
 func notJSON(name string, value []byte) *refusal {
 	if !utf8.Valid(value) {
 		return malformed("%s is not valid UTF-8", name)
@@ -130,8 +131,8 @@ func notJSON(name string, value []byte) *refusal {
 	}
 }
 
-// noLoneSurrogate refuses valid JSON in which half of a character is escaped (RFC 8259, section 8.2).
-// UTF-8 cannot express it, so another character would be stored.
+// noLoneSurrogate refuses valid JSON in which half of a character is escaped (RFC 8259, section
+// 8.2). UTF-8 cannot express it, so another character would be stored.
 func noLoneSurrogate(name string, value []byte) *refusal {
 	for i := 0; ; {
 		next := bytes.IndexByte(value[i:], '\\')
@@ -154,8 +155,8 @@ func noLoneSurrogate(name string, value []byte) *refusal {
 // unitLength is the length of the escape of a UTF-16 code unit.
 const unitLength = len(`\ud83d`)
 
-// surrogateAt returns the half of a character if b begins with its escape, or else 0. b is a part of
-// valid JSON.
+// surrogateAt returns the half of a character if b begins with its escape, or else 0. b is a part
+// of valid JSON.
 func surrogateAt(b []byte) rune {
 	if len(b) < unitLength || b[0] != '\\' || b[1] != 'u' {
 		return 0
@@ -167,8 +168,8 @@ func surrogateAt(b []byte) rune {
 	return rune(unit)
 }
 
-// maxNested is how deep objects and arrays may be nested for encoding/json, which exports neither the
-// number nor an error for it.
+// maxNested is how deep objects and arrays may be nested for encoding/json, which exports neither
+// the number nor an error for it.
 const maxNested = 10_000
 
 // nestedIn returns how many objects and arrays are still open at the end of beginning, which is the
@@ -335,8 +336,8 @@ func unquote(quoted []byte) string {
 	return string(append(s, inside...))
 }
 
-// escaped has the characters that letters stand for after a backslash, 0 for other letters. It makes
-// the frequent case fast: documents are full of line breaks.
+// escaped has the characters that letters stand for after a backslash, 0 for other letters. It
+// makes the frequent case fast: documents are full of line breaks.
 var escaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // decoded returns the text of a JSON string with any escapes.

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// FuzzMembers compares the walk over an object's members with what encoding/json finds in it.
+// FuzzMembers compares members with the members that encoding/json finds in an object.
 func FuzzMembers(f *testing.F) {
 	for _, object := range []string{
 		`{}`, ` { } `, `{"a":1}`, "{\n\t\"a\" : [1, {\"b\": \"]}\\\"\"}] ,\r\"c\":-1.5e+3 }", `{"a":"\\","b":{"c":{}},"b":[[]],"\u0062":null,"":true}`, `{"a":"é\ud83d\ude00"}`,
@@ -52,8 +52,8 @@ func FuzzMembers(f *testing.F) {
 	})
 }
 
-// TestNesting has objects and arrays in one another: too many of them are told from other mistakes.
-func TestNesting(t *testing.T) {
+// TestNotJSONNesting checks that values that are nested too deeply have a message of their own.
+func TestNotJSONNesting(t *testing.T) {
 	t.Parallel()
 	open, end := strings.Repeat("[", 50_000), strings.Repeat("]", 50_000)
 	for name, tt := range map[string]struct{ value, want string }{

@@ -12,7 +12,8 @@ import (
 )
 
 // maxSkipped is the largest body that is read and discarded after a refusal, so that the client can
-// use its connection again. A client that sends more has to open a new connection, which is cheaper.
+// use its connection again. A client that sends more has to open a new connection, which is
+// cheaper.
 const maxSkipped = 16 << 10
 
 // overload is the answer to a request that is refused under overload. It is made only once, because
@@ -34,9 +35,9 @@ func overloadBody() []byte {
 	return b.Bytes()
 }
 
-// RefuseOverload refuses a request whose headers are read and whose body is not. The answer is sent at
-// once, while net/http by itself would wait for the body. It returns the status and the code of the
-// answer: 503 and UNAVAILABLE.
+// RefuseOverload refuses a request whose headers are read and whose body is not. The answer is sent
+// at once, while net/http by itself would wait for the body. It returns the status and the code of
+// the answer: 503 and UNAVAILABLE.
 func RefuseOverload(w http.ResponseWriter, r *http.Request) (status int, code apperr.Code) {
 	media, _ := negotiate(r.Header["Accept"])
 	h := newAnswer(w, media).w.Header()

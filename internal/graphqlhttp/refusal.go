@@ -13,8 +13,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// refusal is the answer to a request that has no valid operation, or whose operation is not run. Its
-// message never repeats what was sent, which may be a password.
+// refusal is the answer to a request that has no valid operation, or whose operation is not run.
+// Its message never repeats what was sent, which may be a password.
 type refusal struct {
 	status  int
 	code    apperr.Code
@@ -23,8 +23,8 @@ type refusal struct {
 	more    map[string]any // further entries of extensions, beside the code
 }
 
-// LocalNames is the message for a request whose Host is no name of this machine, where only those are
-// answered.
+// LocalNames is the message for a request whose Host is no name of this machine, where only those
+// are answered.
 const LocalNames = "AUTH is off, so only requests from this machine that name it are answered: Host must be localhost, a name that ends with .localhost, " +
 	"or a loopback address such as 127.0.0.1, with a port or without; AUTH_OFF_ANYWHERE lifts this"
 
@@ -56,8 +56,8 @@ func (r *refusal) errors() gqlerror.List {
 	return gqlerror.List{{Message: r.message, Extensions: extensions}}
 }
 
-// RefuseOrigin refuses a request from a page of another origin. If origin is not "", the answer names
-// the setting that allows it.
+// RefuseOrigin refuses a request from a page of another origin. If origin is not "", the answer
+// names the setting that allows it.
 func RefuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
 	telemetry.FromContext(r.Context()).Refuse(telemetry.Origin)
 	message := "a page of another origin sent this from a browser, and CORS_ORIGINS does not name that origin"

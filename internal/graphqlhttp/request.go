@@ -14,7 +14,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// read returns the parameters of the operation in r. The headers are checked before the body is read.
+// read returns the parameters of the operation in r. The headers are checked before the body is
+// read.
 func (t Transport) read(w http.ResponseWriter, r *http.Request, acceptable bool) (*graphql.RawParams, *refusal) {
 	start := graphql.Now()
 	var params *graphql.RawParams
@@ -69,8 +70,8 @@ func isUTF8(params map[string]string) bool {
 	return !named || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
-// maxEarly is the most memory that is allocated for a body before it arrives: its sender can announce
-// a large one at no cost.
+// maxEarly is the most memory that is allocated for a body before it arrives: its sender can
+// announce a large one at no cost.
 const maxEarly = 16 << 10
 
 // readBody returns the body of r in a buffer. The caller releases it, also after a refusal.
@@ -84,7 +85,8 @@ func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buff
 		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBodyBytes)
 	}
 	if r.ContentLength > 0 {
-		buffer.Grow(int(min(r.ContentLength, maxEarly)) + bytes.MinRead) // ReadFrom needs MinRead at the end
+		// ReadFrom needs MinRead free bytes at the end.
+		buffer.Grow(int(min(r.ContentLength, maxEarly)) + bytes.MinRead)
 	}
 	if _, err := buffer.ReadFrom(r.Body); err != nil {
 		return buffer, unreadable(err)
@@ -147,8 +149,8 @@ func noQuery(params *graphql.RawParams) *refusal {
 	return nil
 }
 
-// documentID is the parameter that names a document which the server has. gqlgen has no field for it,
-// so it is stored among the extensions.
+// documentID is the parameter that names a document which the server has. gqlgen has no field for
+// it, so it is stored among the extensions.
 const documentID = "documentId"
 
 // DocumentID returns the parameter documentId of a request, or "" if there is none.
@@ -157,8 +159,8 @@ func DocumentID(params *graphql.RawParams) string {
 	return id
 }
 
-// setDocumentID stores the parameter. If there is none, an extension of the same name is removed: it
-// has no meaning.
+// setDocumentID stores the parameter. If there is none, an extension of the same name is removed:
+// it has no meaning.
 func setDocumentID(params *graphql.RawParams, id string) {
 	switch {
 	case id == "":

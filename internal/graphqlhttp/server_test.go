@@ -30,11 +30,11 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type Mutation { hello: String! }
 `})
 
-// limit is small, so that a test can pass it.
+// limit is the largest body. It is small, so that tests can exceed it.
 const limit = 4096
 
-// newServer returns a gqlgen server where every valid operation has run's response. Its transport has the limit, unless
-// another one is given.
+// newServer returns a gqlgen server that answers every valid operation with run's response. Its
+// transport has the limit, unless others are given.
 func newServer(run func(context.Context) *graphql.Response, others ...graphql.Transport) *handler.Server {
 	srv := handler.New(&graphql.ExecutableSchemaMock{
 		SchemaFunc: func() *ast.Schema { return schema },
@@ -79,7 +79,7 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// answer is what a client finds in a body.
+// answer is the body of an answer.
 type answer struct {
 	Errors []struct {
 		Message    string

@@ -21,14 +21,14 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Transport answers all requests for a path, also those that are not GraphQL. It is used as a handler
-// (see Handler), or as a transport of a gqlgen server.
+// Transport answers all requests for a path, also those that are not GraphQL. It is used as a
+// handler (see Handler), or as a transport of a gqlgen server.
 type Transport struct {
 	MaxBodyBytes int64 // a larger body is refused; 0: there is no limit here
-	// Admission limits how many operations run. An operation counts from the end of its request to the
-	// start of its answer, so that neither a slow sender nor a slow reader holds a place. A request
-	// that comes while the queue is full should be refused earlier, by the load shedding in package
-	// httpserver.
+	// Admission limits how many operations run. An operation counts from the end of its request to
+	// the start of its answer, so that neither a slow sender nor a slow reader holds a place. A
+	// request that comes while the queue is full should be refused earlier, by the load shedding in
+	// package httpserver.
 	Admission *admission.Limiter
 	Unsent    *Unsent // limits the answers that wait for their readers; nil: no limit
 }

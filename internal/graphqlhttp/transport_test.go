@@ -24,8 +24,9 @@ import (
 	"forge/internal/graphqlhttp"
 )
 
-// A request that can be understood has 200 in plain JSON, whatever becomes of it; the other media type tells more.
-func TestStatusOfUnderstood(t *testing.T) {
+// TestStatusOfWellFormed checks the status of well-formed requests, which is always 200 in plain
+// JSON.
+func TestStatusOfWellFormed(t *testing.T) {
 	tests := []struct {
 		name, body   string
 		wantResponse int // for application/graphql-response+json
@@ -65,7 +66,7 @@ func TestStatusOfUnderstood(t *testing.T) {
 	}
 }
 
-// A request that cannot be understood is told why, and never what it said.
+// TestMalformedBody checks that errors say what is wrong with a body, and do not repeat it.
 func TestMalformedBody(t *testing.T) {
 	const secret = "hunter2"
 	tests := []struct{ name, body, want string }{
@@ -126,6 +127,7 @@ func TestMalformedBody(t *testing.T) {
 	}
 }
 
+// TestGet checks operations in query strings.
 func TestGet(t *testing.T) {
 	tests := []struct {
 		name, query string
@@ -167,8 +169,8 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// What HTTP says about a request, before GraphQL does.
-func TestHTTP(t *testing.T) {
+// TestHTTPErrors checks the errors about methods and headers.
+func TestHTTPErrors(t *testing.T) {
 	const body = `{"query":"{ hello }"}`
 	tests := []struct {
 		name, method, url, contentType string
@@ -228,8 +230,9 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// Nobody is asked to come back with what may be stored already, unless a key makes that harmless.
-func TestUnknownOutcomes(t *testing.T) {
+// TestOutcomeUnknown checks that clients are not asked to send a mutation again that may be stored
+// already, unless an idempotency key makes that harmless.
+func TestOutcomeUnknown(t *testing.T) {
 	t.Parallel()
 	for keyed, want := range map[bool]string{false: "", true: "1"} {
 		err := apperr.OutcomeUnknown(nil, keyed)
@@ -244,8 +247,9 @@ func TestUnknownOutcomes(t *testing.T) {
 	}
 }
 
-// The codes that mean something to HTTP say so, but never where data came of the operation.
-func TestOutcomes(t *testing.T) {
+// TestOutcomeOfCodes checks the status and the header of error codes, and that answers with data
+// have 200.
+func TestOutcomeOfCodes(t *testing.T) {
 	tests := []struct {
 		name, data              string
 		codes                   []string
@@ -293,8 +297,9 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-func TestBytesOfAnAnswer(t *testing.T) {
-	odd := "{\"hello\" :\t\"<w\\u00f6rld>\"}" // not as encoding/json would write it
+// TestAnswerBytes checks the exact bytes of answers.
+func TestAnswerBytes(t *testing.T) {
+	odd := "{\"hello\" :\t\"<w\\u00f6rld>\"}" // encoding/json would write it differently
 	tests := []struct {
 		name     string
 		response graphql.Response
@@ -329,7 +334,8 @@ func TestBytesOfAnAnswer(t *testing.T) {
 	}
 }
 
-func TestExtensionsOfAnAnswer(t *testing.T) {
+// TestAnswerExtensions checks that extensions are sent, also with errors.
+func TestAnswerExtensions(t *testing.T) {
 	srv := newServer(hello)
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		graphql.RegisterExtension(ctx, "cost", 7)
@@ -339,7 +345,7 @@ func TestExtensionsOfAnAnswer(t *testing.T) {
 	if w := serve(srv, newPost(`{"query":"{ hello }"}`, "")); w.Body.String() != want {
 		t.Errorf("got %s, want %s", w.Body, want)
 	}
-	// What surrounds responses runs for refused operations too, and may even give them data.
+	// Response middleware also runs for refused operations, and may add data to them.
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		response := next(ctx)
 		response.Data = []byte("null")
@@ -351,7 +357,8 @@ func TestExtensionsOfAnAnswer(t *testing.T) {
 	}
 }
 
-func TestParametersArrive(t *testing.T) {
+// TestParameters checks that all parameters reach the executor.
+func TestParameters(t *testing.T) {
 	const body = `{"operationName":"A","extensions":{"trace":[1.50]},"variables":{"v":{"big":9007199254740993,"list":[1e400,null,true,"\u00e4"]}},` +
 		`"query":"query A($v: Any) { hello(any: $v) } query B { hello }"}`
 	get := url.Values{"operationName": {"A"}, "extensions": {`{"trace":[1.50]}`}, "query": {"query A($v: Any) { hello(any: $v) } query B { hello }"},
@@ -377,8 +384,9 @@ func TestParametersArrive(t *testing.T) {
 	}
 }
 
-// What was read from a body must not change when its buffer is used for another request.
-func TestBuffersAreNotShared(t *testing.T) {
+// TestBuffersNotShared checks that parameters do not change when their buffer is used for another
+// request.
+func TestBuffersNotShared(t *testing.T) {
 	srv := newServer(func(ctx context.Context) *graphql.Response {
 		op := graphql.GetOperationContext(ctx)
 		return &graphql.Response{Data: fmt.Appendf(nil, `{"hello":"%s %s"}`, op.Operation.Name, op.Variables["n"])}
@@ -398,6 +406,7 @@ func TestBuffersAreNotShared(t *testing.T) {
 	group.Wait()
 }
 
+// TestBodyLimit sends bodies around the limit, with and without a length.
 func TestBodyLimit(t *testing.T) {
 	fill := func(size int) string {
 		const start, end = `{"query":"{ hello }","extensions":{"a":"`, `"}}`
@@ -425,14 +434,15 @@ func TestBodyLimit(t *testing.T) {
 				t.Errorf("status %d, want %d: %s", w.Code, tt.want, w.Body)
 			}
 			if tt.want == 413 && !strings.Contains(w.Body.String(), "4096 bytes") {
-				t.Errorf("the answer does not tell the limit: %s", w.Body)
+				t.Errorf("the answer does not name the limit: %s", w.Body)
 			}
 		})
 	}
 }
 
-// Without a limit of its own the transport heeds one that was set before it.
-func TestLimitOfTheServer(t *testing.T) {
+// TestBodyLimitOfServer checks that a transport without a limit respects one that the server has
+// set.
+func TestBodyLimitOfServer(t *testing.T) {
 	body := `{"query":"{ hello }","extensions":{"a":"` + strings.Repeat("a", 2*limit) + `"}}`
 	unlimited := newServer(hello, graphqlhttp.Transport{})
 	if w := serve(unlimited, newPost(body, "")); w.Code != 200 {
@@ -443,12 +453,13 @@ func TestLimitOfTheServer(t *testing.T) {
 	}
 }
 
-// broken is a body that stops.
+// broken is a body that ends with an error.
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
-func TestBrokenBody(t *testing.T) {
+// TestBodyBroken checks the answers to bodies that end with an error.
+func TestBodyBroken(t *testing.T) {
 	for _, tt := range []struct {
 		err      error
 		want     int
@@ -465,13 +476,13 @@ func TestBrokenBody(t *testing.T) {
 			t.Errorf("%v: %d %s, want %d %s", tt.err, w.Code, w.Body, tt.want, tt.wantCode)
 		}
 		if strings.Contains(w.Body.String(), "hunter2") {
-			t.Errorf("%v: the answer tells the inside: %s", tt.err, w.Body)
+			t.Errorf("%v: the answer reveals internals: %s", tt.err, w.Body)
 		}
 	}
 }
 
-// An operation that was given up has no response.
-func TestGivenUp(t *testing.T) {
+// TestCancelled checks the answer to an operation that was cancelled, and has no response.
+func TestCancelled(t *testing.T) {
 	r := newPost(`{"query":"{ hello }"}`, "")
 	ctx, cancel := context.WithCancel(r.Context())
 	cancel()
@@ -481,12 +492,13 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
-// gone is a client that hung up.
+// gone is a client that has closed its connection.
 type gone struct{ http.ResponseWriter }
 
 func (gone) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-func TestClientHasGone(t *testing.T) {
+// TestAnswerClientGone checks that an answer to a closed connection does not panic.
+func TestAnswerClientGone(t *testing.T) {
 	w := httptest.NewRecorder()
 	newServer(hello).ServeHTTP(gone{w}, newPost(`{"query":"{ hello }"}`, ""))
 	if w.Code != 200 {
@@ -494,7 +506,7 @@ func TestClientHasGone(t *testing.T) {
 	}
 }
 
-// gqlgen's server answers for a panic; it is JSON like the others.
+// TestPanic checks that the answer of gqlgen's server to a panic is JSON, too.
 func TestPanic(t *testing.T) {
 	for name, run := range map[string]func(context.Context) *graphql.Response{
 		"in a resolver": func(context.Context) *graphql.Response { panic("hunter2") },
@@ -511,7 +523,7 @@ func TestPanic(t *testing.T) {
 				t.Errorf("%d %s (%v), want 500 and an error", w.Code, w.Body, w.Header())
 			}
 			if strings.Contains(w.Body.String(), "hunter2") {
-				t.Errorf("the answer tells the inside: %s", w.Body)
+				t.Errorf("the answer reveals internals: %s", w.Body)
 			}
 		})
 	}

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Unsent limits the bytes of all answers that wait for their clients to read them. A nil *Unsent has no
-// limit. It is safe for concurrent use.
+// Unsent limits the bytes of all answers that wait for their clients to read them. A nil *Unsent
+// has no limit. It is safe for concurrent use.
 type Unsent struct {
 	limit int64
 	abort func(context.Context) // ends the connection of a request
@@ -25,8 +25,8 @@ type unsentAnswer struct {
 	element *list.Element // in Unsent.answers; nil once its connection was ended
 }
 
-// NewUnsent returns a limit of that many bytes, or nil if limit is 0. abort is called with the context
-// of a request to end its connection, and must make writes to it fail at once.
+// NewUnsent returns a limit of that many bytes, or nil if limit is 0. abort is called with the
+// context of a request to end its connection, and must make writes to it fail at once.
 func NewUnsent(limit int, abort func(context.Context)) *Unsent {
 	if limit == 0 {
 		return nil

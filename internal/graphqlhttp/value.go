@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// MaxValues is the largest number of values in the variables of a request, and in its extensions. The
-// values inside lists and objects count as well. An empty object of two bytes takes hundreds of bytes
-// when it is decoded, and is searched for each member that its type could have.
+// MaxValues is the largest number of values in the variables of a request, and in its extensions.
+// The values inside lists and objects count as well. An empty object of two bytes takes hundreds of
+// bytes when it is decoded, and is searched for each member that its type could have.
 const MaxValues = 20_000
 
 // countValues returns how many values there are in valid JSON: the outermost one, one behind each
@@ -31,9 +31,9 @@ func countValues(value []byte) (n int) {
 	return n
 }
 
-// decodeObject decodes an object that is known to be valid JSON, as encoding/json would. Numbers stay
-// as they are written (see numberOf), because a float64 would lose digits of large ones. It takes a
-// third of the time that encoding/json takes, which matters for small operations.
+// decodeObject decodes an object that is known to be valid JSON, as encoding/json would. Numbers
+// stay as they are written (see numberOf), because a float64 would lose digits of large ones. It
+// takes a third of the time that encoding/json takes, which matters for small operations.
 func decodeObject(object []byte) map[string]any {
 	value, _ := decodeValue(object)
 	return value.(map[string]any)
@@ -76,8 +76,8 @@ func numberOf(written []byte) json.Number {
 	return json.Number(strconv.FormatInt(int64(n), 10))
 }
 
-// decodeMembers returns the object whose members are at the beginning of b, and the rest of b. Of two
-// members with the same name the last one counts.
+// decodeMembers returns the object whose members are at the beginning of b, and the rest of b. Of
+// two members with the same name the last one counts.
 func decodeMembers(b []byte) (any, []byte) {
 	object := map[string]any{}
 	for {

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// wantDecoded compares decodeObject with encoding/json, which reads the object if it is one.
+// wantDecoded compares decodeObject with encoding/json, if the text is an object.
 func wantDecoded(t *testing.T, object string) {
 	t.Helper()
 	var want map[string]any
@@ -25,7 +25,7 @@ func wantDecoded(t *testing.T, object string) {
 	}
 }
 
-// whole returns a value with whole numbers written as such, as far as a float64 has each of them.
+// whole returns a value whose whole numbers up to 2^53 have no point and no exponent.
 func whole(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -44,8 +44,8 @@ func whole(value any) any {
 	return value
 }
 
-// TestWholeNumbers has numbers that are whole, and that are not, or too large to say.
-func TestWholeNumbers(t *testing.T) {
+// TestDecodeNumbers checks numbers that are whole, that are not, and that are too large.
+func TestDecodeNumbers(t *testing.T) {
 	for written, want := range map[string]json.Number{"1.0": "1", "1e3": "1000", "-2.50e+1": "-25", "-0.0": "0", "9007199254740992.0": "9007199254740992", "1": "1",
 		"1.5": "1.5", "1e-1": "1e-1", "1e16": "1e16", "1e400": "1e400", "12345678901234567890": "12345678901234567890"} {
 		if got := decodeObject([]byte(`{"a":[` + written + `]}`))["a"].([]any)[0]; got != want {
@@ -61,6 +61,7 @@ var objects = []string{
 	`{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`,
 }
 
+// TestDecodeObject compares decodeObject with encoding/json.
 func TestDecodeObject(t *testing.T) {
 	for _, object := range objects {
 		wantDecoded(t, object)
@@ -82,7 +83,7 @@ func BenchmarkDecodeObject(b *testing.B) {
 	}
 }
 
-// TestCountValues counts values as they are decoded, and refuses more than may be sent.
+// TestCountValues counts values, and checks that more than MaxValues are refused.
 func TestCountValues(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

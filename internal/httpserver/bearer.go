@@ -12,9 +12,9 @@ import (
 
 // authenticate returns the middleware that puts the viewer of a bearer token on the request's
 // context. A request without an Authorization header is anonymous. A request with any other header
-// than a valid bearer token is refused, because its sender believes to be signed in. Tokens in other
-// places, such as the address, are ignored, because proxies log addresses. With nil nothing is
-// checked.
+// than a valid bearer token is refused, because its sender believes to be signed in. Tokens in
+// other places, such as the address, are ignored, because proxies log addresses. With nil nothing
+// is checked.
 func authenticate(tokens *token.Verifier) middleware {
 	return func(next http.Handler) http.Handler {
 		if tokens == nil {

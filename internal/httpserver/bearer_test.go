@@ -27,7 +27,7 @@ var (
 	tokens  = token.Options{Secret: "a secret that nobody knows, of more than 32 bytes", TTL: time.Hour, Issuer: "forge", Audience: "forge"}
 )
 
-// newTokens returns what checks tokens, and one that holds.
+// newTokens returns a verifier, and a valid token.
 func newTokens(t testing.TB, o token.Options) (*token.Verifier, string) {
 	t.Helper()
 	keys, err := token.ReadKeys(tokens.Secret, "")
@@ -41,7 +41,8 @@ func newTokens(t testing.TB, o token.Options) (*token.Verifier, string) {
 	return token.NewVerifier(o, keys, slog.New(slog.DiscardHandler)), text
 }
 
-// newIdentified are the routes of a server whose API answers with its viewer, what it logs, and a token that holds.
+// newIdentified returns the routes of a server whose API answers with its viewer, the log of the
+// server, and a valid token.
 func newIdentified(t testing.TB, o token.Options) (h http.Handler, log *strings.Builder, text string) {
 	t.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
@@ -61,7 +62,7 @@ func newIdentified(t testing.TB, o token.Options) (h http.Handler, log *strings.
 	}), log, text
 }
 
-// TestBearer sends what an Authorization header may be, and what not.
+// TestBearer sends Authorization headers that are valid, and others that are not.
 func TestBearer(t *testing.T) {
 	t.Parallel()
 	h, log, good := newIdentified(t, tokens)
@@ -72,9 +73,9 @@ func TestBearer(t *testing.T) {
 	nobody, admin := uuid.Nil.String()+" 0", someone.String()+" 2"
 	tests := []struct {
 		name    string
-		headers []string // all named Authorization
+		headers []string // values of Authorization
 		query   url.Values
-		want    string // what the API says; "" if it is not reached
+		want    string // the answer of the API; "" if it is not reached
 		reason  string
 	}{
 		{name: "none", want: nobody},
@@ -127,7 +128,7 @@ func TestBearer(t *testing.T) {
 	}
 	for _, part := range append(strings.Split(good, "."), expired) {
 		if strings.Contains(log.String()+page.Body.String(), part) {
-			t.Errorf("a part of a token is told: %s", part)
+			t.Errorf("the log has a part of a token: %s", part)
 		}
 	}
 }
@@ -159,8 +160,9 @@ func wantRefusal(t *testing.T, name string, w *httptest.ResponseRecorder, accept
 	}
 }
 
-// TestBearerElsewhere checks that probes and metrics are not asked who they are, and that a browser may ask whether it may send a token.
-func TestBearerElsewhere(t *testing.T) {
+// TestBearerOtherRoutes checks that probes and metrics ignore tokens, and that a preflight may ask
+// for the Authorization header.
+func TestBearerOtherRoutes(t *testing.T) {
 	t.Parallel()
 	h, _, _ := newIdentified(t, tokens)
 	for _, path := range []string{"/healthz", "/metrics"} {
@@ -174,7 +176,7 @@ func TestBearerElsewhere(t *testing.T) {
 	}
 }
 
-// TestBearerWithoutKeys has a provider that is down since before the server started: a token may hold, and cannot be judged.
+// TestBearerWithoutKeys has a provider that was never reached: tokens cannot be verified.
 func TestBearerWithoutKeys(t *testing.T) {
 	t.Parallel()
 	o := tokens
@@ -195,8 +197,8 @@ func TestBearerWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestBaseContext checks that requests have the values of the context that a server runs under.
-func TestBaseContext(t *testing.T) {
+// TestServeContext checks that requests have the values of the context of Serve.
+func TestServeContext(t *testing.T) {
 	t.Parallel()
 	l, err := Listen("127.0.0.1:0")
 	if err != nil {
@@ -222,7 +224,7 @@ func TestBaseContext(t *testing.T) {
 func BenchmarkBearer(b *testing.B) {
 	verifier, text := newTokens(b, tokens)
 	h := authenticate(verifier)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	w := nobody{http.Header{}}
+	w := discardWriter{http.Header{}}
 	for name, header := range map[string]http.Header{"none": {}, "token": {"Authorization": {"Bearer " + text}}} {
 		r := httptest.NewRequest("POST", "/graphql", nil)
 		r.Header = header
@@ -235,20 +237,21 @@ func BenchmarkBearer(b *testing.B) {
 	}
 }
 
-// unheard are revocations of which nothing was heard for too long.
-type unheard struct{}
+// outdated are revocations that could not be read for too long.
+type outdated struct{}
 
-func (unheard) ValidAfter(uuid.UUID) (time.Time, error) {
+func (outdated) ValidAfter(uuid.UUID) (time.Time, error) {
 	return time.Time{}, errors.New("it is not known")
 }
-func (unheard) Now() time.Time { return time.Now() }
+func (outdated) Now() time.Time { return time.Now() }
 
-// TestCannotBeJudged checks what becomes of requests while it is not known which tokens were revoked: those with a good token may come
-// again, those with a bad one are refused, and anonymous ones are answered.
-func TestCannotBeJudged(t *testing.T) {
+// TestBearerOutdatedRevocations checks requests while it is not known which tokens are revoked:
+// those with a valid token may try again, those with an invalid one are refused, and anonymous ones
+// are answered.
+func TestBearerOutdatedRevocations(t *testing.T) {
 	t.Parallel()
 	verifier, good := newTokens(t, tokens)
-	verifier.Revocations = unheard{}
+	verifier.Revocations = outdated{}
 	h := authenticate(verifier)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("let in")) }))
 	ask := func(headers ...string) *httptest.ResponseRecorder { return askFrom(h, "POST", "/graphql", headers...) }
 	if w := ask("Authorization", "Bearer "+good); w.Code != 503 || w.Header().Get("Retry-After") == "" ||

@@ -8,15 +8,15 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 )
 
-// minCompressed is the size from which an answer is compressed, in bytes. A smaller one fits into one
-// packet anyway.
+// minCompressed is the size from which an answer is compressed, in bytes. A smaller one fits into
+// one packet anyway.
 const minCompressed = 1 << 10
 
-// compress returns the middleware that compresses answers as zstd or gzip, if the client asks for it
-// by Accept-Encoding. If both are equally welcome, a browser gets zstd, which takes less time of the
-// processor, and so does a client that names zstd first. All others get gzip: some clients ask for
-// zstd and cannot read it, such as @whatwg-node/node-fetch 0.9.3 on Node.js 20. If it is off, answers
-// are never compressed.
+// compress returns the middleware that compresses answers as zstd or gzip, if the client asks for
+// it by Accept-Encoding. If both are equally welcome, a browser gets zstd, which takes less time of
+// the processor, and so does a client that names zstd first. All others get gzip: some clients ask
+// for zstd and cannot read it, such as @whatwg-node/node-fetch 0.9.3 on Node.js 20. If it is off,
+// answers are never compressed.
 //
 // Speed counts more than size: each answer is compressed once, for one client.
 func compress(on bool) middleware {

@@ -13,7 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// answering answers everything with text, as the API does.
+// answering returns a handler that answers with text, as the API does.
 func answering(text string) http.Handler {
 	body := []byte(text)
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -25,7 +25,7 @@ func answering(text string) http.Handler {
 	})
 }
 
-// decoded returns what a body says.
+// decoded returns the text in a body of a content coding.
 func decoded(t *testing.T, coding string, body io.Reader) string {
 	t.Helper()
 	var err error
@@ -45,6 +45,7 @@ func decoded(t *testing.T, coding string, body io.Reader) string {
 	return mustRead(t, body)
 }
 
+// TestCompress checks which coding the answers to clients have.
 func TestCompress(t *testing.T) {
 	t.Parallel()
 	long, short := strings.Repeat(`{"name":"Ada"},`, 100), strings.Repeat("x", minCompressed-1)
@@ -93,8 +94,8 @@ func TestCompress(t *testing.T) {
 	}
 }
 
-// TestBrowsersGetZstd asks as browsers do, which name gzip first and can read both.
-func TestBrowsersGetZstd(t *testing.T) {
+// TestCompressForBrowsers sends the headers of browsers, which name gzip before zstd.
+func TestCompressForBrowsers(t *testing.T) {
 	t.Parallel()
 	for accepted, want := range map[string]string{"gzip, deflate, br, zstd": "zstd", "gzip, deflate, br": "gzip", "gzip, zstd;q=0.5": "gzip"} {
 		r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
@@ -126,7 +127,7 @@ func BenchmarkCompress(b *testing.B) {
 	}
 }
 
-// discard is a writer of answers that nobody reads.
+// discard discards an answer.
 type discard struct{ header http.Header }
 
 func (d *discard) Header() http.Header { return d.header }

@@ -8,11 +8,11 @@ import (
 
 // corkedConn is a connection that sends an answer of up to 64 KiB with one system call.
 //
-// net/http writes an answer through a buffer of 4 KiB. A longer answer takes two system calls and two
-// packets, and wakes the client twice. A write of exactly that buffer is followed by the rest of the
-// answer, so it is held back until the rest comes, or until net/http sets a deadline or closes the
-// connection, as it does at the end of each answer. A handler that flushes a part of its answer and
-// then waits must not be served like this; Forge has none.
+// net/http writes an answer through a buffer of 4 KiB. A longer answer takes two system calls and
+// two packets, and wakes the client twice. A write of exactly that buffer is followed by the rest
+// of the answer, so it is held back until the rest comes, or until net/http sets a deadline or
+// closes the connection, as it does at the end of each answer. A handler that flushes a part of its
+// answer and then waits must not be served like this; Forge has none.
 type corkedConn struct {
 	net.Conn // timed
 	timed    *timedConn

@@ -11,36 +11,37 @@ import (
 	"testing"
 )
 
-// counting is a listener whose connections count what is written to them.
-type counting struct {
+// countingListener counts the writes to its connections.
+type countingListener struct {
 	net.Listener
 	writes atomic.Int64
 }
 
-type counted struct {
+// countedConn is a connection of a countingListener.
+type countedConn struct {
 	net.Conn
 	writes *atomic.Int64
 }
 
-func (l *counting) Accept() (net.Conn, error) {
+func (l *countingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	return counted{conn, &l.writes}, err
+	return countedConn{conn, &l.writes}, err
 }
 
-func (c counted) Write(b []byte) (int, error) {
+func (c countedConn) Write(b []byte) (int, error) {
 	c.writes.Add(1)
 	return c.Conn.Write(b)
 }
 
-// TestCorkedConn asks for answers of every length around the size of net/http's buffer and twice that, and for larger ones: each comes whole, and up to
-// 64 KiB by one write.
+// TestCorkedConn requests answers of all lengths around once and twice the size of net/http's
+// buffer, and some larger ones. All arrive complete, and up to 64 KiB with one write.
 func TestCorkedConn(t *testing.T) {
 	t.Parallel()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &counting{Listener: inner}
+	l := &countingListener{Listener: inner}
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, err := strconv.Atoi(r.URL.Query().Get("n"))
 		if err != nil {
@@ -70,7 +71,8 @@ func TestCorkedConn(t *testing.T) {
 			t.Errorf("%d bytes took %d writes, want %d at most", n, writes, most)
 		}
 	}
-	for n := netHTTPBuffer - 300; n < netHTTPBuffer+300; n++ { // the headers take less than 300 bytes, so some answers are just the size of the buffer
+	// The headers take less than 300 bytes, so some answers are exactly as long as the buffer.
+	for n := netHTTPBuffer - 300; n < netHTTPBuffer+300; n++ {
 		ask(n, "", 1)
 		ask(n+netHTTPBuffer, "", 1)
 	}
@@ -81,7 +83,7 @@ func TestCorkedConn(t *testing.T) {
 	}
 }
 
-// answerOf returns n bytes that do not repeat with net/http's buffer.
+// answerOf returns n bytes that do not repeat at the size of net/http's buffer.
 func answerOf(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -90,7 +92,8 @@ func answerOf(n int) []byte {
 	return b
 }
 
-// TestCorkedConnCloses has connections close as they would without: the client is told that the answer is complete before they are gone.
+// TestCorkedConnCloses checks that a connection sends its bytes before it is closed for writing,
+// and can still be read.
 func TestCorkedConnCloses(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -7,8 +7,8 @@ import (
 )
 
 // refuseConnections makes the kernel drop packets that ask for a new connection (SYN), and reports
-// whether it does. Connections that the listener already has go on. A client whose packet was dropped
-// sends it again after a second, and reaches whatever listens on the address by then.
+// whether it does. Connections that the listener already has go on. A client whose packet was
+// dropped sends it again after a second, and reaches whatever listens on the address by then.
 //
 // The filter sees a packet from its TCP header on, whose byte 13 has the flags (RFC 9293, section
 // 3.1). A SYN without an ACK is the first packet of a connection.

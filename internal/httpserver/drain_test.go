@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// TestConnectionsThatWereMadeAreAnswered ends servers, without a delay, to which clients make a new
-// connection for each request: a connection is refused, or its request is answered.
-func TestConnectionsThatWereMadeAreAnswered(t *testing.T) {
+// TestServeEndAnswersConnections ends servers without a delay, while clients open a new connection
+// for each request. A connection is refused, or its request is answered.
+func TestServeEndAnswersConnections(t *testing.T) {
 	t.Parallel()
 	for range 5 {
 		answered, broken := endUnderConnections(t)
@@ -29,8 +29,8 @@ func TestConnectionsThatWereMadeAreAnswered(t *testing.T) {
 	}
 }
 
-// endUnderConnections returns how many requests were answered, and how many were sent on a connection
-// that was made and then broke.
+// endUnderConnections ends a server under load. It returns how many requests were answered, and how
+// many were sent on a connection that was established and then broke.
 func endUnderConnections(t *testing.T) (answered, broken int64) {
 	l, err := Listen("127.0.0.1:0")
 	if err != nil {
@@ -52,7 +52,7 @@ func endUnderConnections(t *testing.T) (answered, broken int64) {
 					if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ECONNRESET) {
 						t.Error(err)
 					}
-					return // it was not made: nothing can have been sent on it
+					return // it was refused, so no request was sent on it
 				}
 				if answers(conn) {
 					good.Add(1)

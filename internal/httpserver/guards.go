@@ -37,9 +37,9 @@ func recoverPanics(log *slog.Logger) middleware {
 	}
 }
 
-// The values of the security headers are shared by all answers, so they must not be changed in place.
-// With the headers that are added later, an answer of the API has eight, which is as many as Go keeps
-// in a small map; TestHeadersFit checks that.
+// The values of the security headers are shared by all answers, so they must not be changed in
+// place. With the headers that are added later, an answer of the API has eight, which is as many as
+// Go keeps in a small map; TestHeadersFit checks that.
 var (
 	nosniff     = []string{"nosniff"}
 	loadNothing = []string{"default-src 'none'; frame-ancestors 'none'"}
@@ -69,9 +69,9 @@ func setSecurityHeaders(next http.Handler) http.Handler {
 // localHost returns the middleware that lets only requests through whose Host is a name of this
 // machine, and has refuse answer the others. If it is off, all pass.
 //
-// A loopback address alone does not keep pages of the web away. A page can have its own name resolve
-// to 127.0.0.1 after it is loaded (DNS rebinding), and is then of the same origin as this server. But
-// it cannot choose the Host that the browser sends.
+// A loopback address alone does not keep pages of the web away. A page can have its own name
+// resolve to 127.0.0.1 after it is loaded (DNS rebinding), and is then of the same origin as this
+// server. But it cannot choose the Host that the browser sends.
 func localHost(on bool, refuse http.HandlerFunc) middleware {
 	return func(next http.Handler) http.Handler {
 		if !on {
@@ -93,8 +93,8 @@ func misdirected(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, graphqlhttp.LocalNames, http.StatusMisdirectedRequest)
 }
 
-// isLocal reports whether a Host, with or without a port, is localhost, a name below localhost, or a
-// loopback address. Browsers look up none of these: RFC 6761, section 6.3.
+// isLocal reports whether a Host, with or without a port, is localhost, a name below localhost, or
+// a loopback address. Browsers look up none of these: RFC 6761, section 6.3.
 func isLocal(host string) bool {
 	if rest, bracketed := strings.CutPrefix(host, "["); bracketed {
 		address, port, closed := strings.Cut(rest, "]")
@@ -190,7 +190,7 @@ func guardOrigins(p Parts, allowed origins) middleware {
 			shared = cors.New(cors.Options{
 				AllowOriginFunc: allowed.allow,
 				AllowedMethods:  []string{http.MethodGet, http.MethodPost},
-				AllowedHeaders:  []string{"*"}, // the ones that a preflight asks for, also Authorization
+				AllowedHeaders:  []string{"*"}, // also Authorization
 				ExposedHeaders:  exposedHeaders,
 				MaxAge:          int(preflightTTL.Seconds()),
 			}).Handler(shared)
@@ -206,9 +206,9 @@ func guardOrigins(p Parts, allowed origins) middleware {
 	}
 }
 
-// refuseOrigin returns the handler that refuses requests from pages of origins that are not allowed.
-// In development the answer and a line of the log name the setting that allows the origin, because
-// the browser tells its page nothing.
+// refuseOrigin returns the handler that refuses requests from pages of origins that are not
+// allowed. In development the answer and a line of the log name the setting that allows the origin,
+// because the browser tells its page nothing.
 func refuseOrigin(p Parts) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")

@@ -19,8 +19,8 @@ import (
 	"forge/internal/metrics"
 )
 
-// newServer serves api, without a playground, and returns the address, what is logged (to be read once the server is
-// closed), and the server.
+// newServer serves api, without a playground. It returns the server and its log, which may be read
+// once the server is closed.
 func newServer(t *testing.T, api http.HandlerFunc) (*httptest.Server, *bytes.Buffer) {
 	t.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
@@ -41,6 +41,7 @@ func newServer(t *testing.T, api http.HandlerFunc) (*httptest.Server, *bytes.Buf
 	return srv, log
 }
 
+// mustRead reads r to its end.
 func mustRead(t *testing.T, r io.Reader) string {
 	t.Helper()
 	b, err := io.ReadAll(r)
@@ -50,8 +51,8 @@ func mustRead(t *testing.T, r io.Reader) string {
 	return string(b)
 }
 
-// TestNotKept asks for what is there and what is not: no answer may be kept on the way.
-func TestNotKept(t *testing.T) {
+// TestRoutesNoStore checks that no answer may be stored by proxies, whether its path exists or not.
+func TestRoutesNoStore(t *testing.T) {
 	t.Parallel()
 	srv, _ := newServer(t, func(http.ResponseWriter, *http.Request) {})
 	for path, status := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 404, "/graphql": 200, "/": 404, "/made/up": 404} {
@@ -66,8 +67,8 @@ func TestNotKept(t *testing.T) {
 	}
 }
 
-// TestRequestLine checks the log's line and the counter of each kind of request.
-func TestRequestLine(t *testing.T) {
+// TestObserve checks the line of the log and the counter of each kind of request.
+func TestObserve(t *testing.T) {
 	t.Parallel()
 	srv, log := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Query().Get("do") {
@@ -111,10 +112,10 @@ func TestRequestLine(t *testing.T) {
 	}
 	page := mustRead(t, res.Body)
 	res.Body.Close()
-	srv.Close() // and with it all that writes to the log
+	srv.Close() // afterwards nothing writes to the log
 
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(log.String()), "\n"), func(line string) bool {
-		return !strings.Contains(line, `"msg":"request"`) // TestPanicTold has the other
+		return !strings.Contains(line, `"msg":"request"`) // TestRecoverPanics checks the others
 	})
 	if len(lines) != len(tests)+1 {
 		t.Fatalf("%d lines for %d requests:\n%s", len(lines), len(tests)+1, log)
@@ -126,7 +127,7 @@ func TestRequestLine(t *testing.T) {
 		}
 		path := tt.path
 		if path == "/made/up" {
-			path = "/…" // it may hold anything
+			path = "/…" // unknown paths are not logged
 		}
 		if line["method"] != tt.method || line["path"] != path || line["status"] != tt.status ||
 			line["requestId"] != "id-of-"+tt.path || line["durationMs"] == nil {
@@ -141,7 +142,8 @@ func TestRequestLine(t *testing.T) {
 	}
 }
 
-// inFlight serves a handler that answers once it is let go, and returns when a request has reached it.
+// inFlight serves a handler that answers after letGo, and returns when a request has reached it.
+// After stop the server ends.
 func inFlight(t *testing.T, delay, drain time.Duration) (letGo, stop func(), answered, ended chan error, addr string) {
 	t.Helper()
 	l, err := Listen("127.0.0.1:0")
@@ -171,11 +173,12 @@ func inFlight(t *testing.T, delay, drain time.Duration) (letGo, stop func(), ans
 	return func() { close(held) }, stop, answered, ended, l.Addr().String()
 }
 
-func TestDrain(t *testing.T) {
+// TestServeDrain ends a server with a request in flight, and checks that the request is answered.
+func TestServeDrain(t *testing.T) {
 	t.Parallel()
 	letGo, stop, answered, ended, addr := inFlight(t, 0, time.Minute)
 	stop()
-	// The address is free as soon as nothing new is taken.
+	// The address is free as soon as no new connection is accepted.
 	for {
 		l, err := Listen(addr)
 		if err == nil {
@@ -198,7 +201,8 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-func TestDrainCutOff(t *testing.T) {
+// TestServeDrainCutOff ends a server whose request in flight takes too long.
+func TestServeDrainCutOff(t *testing.T) {
 	t.Parallel()
 	letGo, stop, answered, ended, _ := inFlight(t, 0, time.Millisecond)
 	defer letGo()
@@ -211,6 +215,7 @@ func TestDrainCutOff(t *testing.T) {
 	}
 }
 
+// TestListen checks the URL of a listener, and the errors of addresses that cannot be used.
 func TestListen(t *testing.T) {
 	t.Parallel()
 	l, err := Listen("127.0.0.1:0")

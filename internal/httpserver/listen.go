@@ -8,11 +8,12 @@ import (
 	"syscall"
 )
 
-// Listen listens on the address, such as "127.0.0.1:8080". Requests that arrive before Serve is called
-// wait. The error does not repeat the address, unless another program listens on it.
+// Listen listens on the address, such as "127.0.0.1:8080". Requests that arrive before Serve is
+// called wait. The error does not repeat the address, unless another program listens on it.
 func Listen(addr string) (net.Listener, error) {
 	var plain net.ListenConfig
-	plain.SetMultipathTCP(false) // Go prefers it, but it does not accept the filter of refuseConnections
+	// Multipath TCP, which Go prefers, does not accept the filter of refuseConnections.
+	plain.SetMultipathTCP(false)
 	l, err := plain.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("another program listens on %s already; PORT or ADDR names another place", addr)

@@ -12,7 +12,8 @@ import (
 	"forge/internal/metrics"
 )
 
-// TestIsLocal has what browsers send for this machine, and what a page elsewhere may be called.
+// TestIsLocal checks the names that browsers send for this machine, and names that other pages may
+// have.
 func TestIsLocal(t *testing.T) {
 	for _, host := range []string{"localhost", "localhost:8080", "LocalHost:1", "forge.localhost", "a.b.localhost:65535", "127.0.0.1", "127.0.0.1:8080",
 		"127.8.9.10:80", "[::1]", "[::1]:8080", "[::ffff:127.0.0.1]:80", "localhost:",
@@ -35,8 +36,8 @@ func TestIsLocal(t *testing.T) {
 	}
 }
 
-// TestLocal sends requests for other names to a server that answers for this machine's alone: the probes alone are answered.
-func TestLocal(t *testing.T) {
+// TestLocalHost sends requests with other names to a local server: only the probes are answered.
+func TestLocalHost(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite::memory:", database.Options{})
 	if err != nil {
@@ -63,10 +64,10 @@ func TestLocal(t *testing.T) {
 			w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s %s: %d %s", at.method, at.path, w.Code, body)
 		}
-		var told struct {
+		var got struct {
 			Errors []struct{ Extensions struct{ Code string } }
 		}
-		if at.path == "/graphql" && (json.Unmarshal([]byte(body), &told) != nil || len(told.Errors) != 1 || told.Errors[0].Extensions.Code != "FORBIDDEN") {
+		if at.path == "/graphql" && (json.Unmarshal([]byte(body), &got) != nil || len(got.Errors) != 1 || got.Errors[0].Extensions.Code != "FORBIDDEN") {
 			t.Errorf("%s %s: %s, want FORBIDDEN", at.method, at.path, body)
 		}
 		if w := ask(h, at.method, "localhost:8080", at.path); w.Code == http.StatusMisdirectedRequest {
@@ -78,8 +79,8 @@ func TestLocal(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if told := ask(h, "GET", "localhost", "/metrics").Body.String(); !strings.Contains(told, `forge_refused_total{limit="host"} 6`+"\n") {
-		t.Error("the metrics do not tell of 6 refusals")
+	if got := ask(h, "GET", "localhost", "/metrics").Body.String(); !strings.Contains(got, `forge_refused_total{limit="host"} 6`+"\n") {
+		t.Error("the metrics do not count 6 refusals")
 	}
 	parts.Local = false
 	if w := ask(Routes(parts), "POST", rebound, "/graphql"); w.Body.String() != "reached" {

@@ -12,9 +12,9 @@ import (
 	"forge/internal/telemetry"
 )
 
-// observer gives each request an ID and a record. When the request is answered, it writes the record
-// to the log and the metrics, and logs an operation that was slow with its statements. The text of
-// the operation and its values are in none of these.
+// observer gives each request an ID and a record. When the request is answered, it writes the
+// record to the log and the metrics, and logs an operation that was slow with its statements. The
+// text of the operation and its values are in none of these.
 type observer struct {
 	next    http.Handler
 	metrics *metrics.Metrics
@@ -56,8 +56,8 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panicked = false
 }
 
-// logRequest logs the request. It calls the handler directly, because slog would look up the caller's
-// place in the code for each line.
+// logRequest logs the request. It calls the handler directly, because slog would look up the
+// caller's place in the code for each line.
 func (o *observer) logRequest(r *http.Request, status int, took time.Duration, record *telemetry.Record) {
 	ctx, handler := r.Context(), o.log.Handler()
 	if !handler.Enabled(ctx, slog.LevelInfo) {
@@ -119,8 +119,8 @@ func route(r *http.Request) string {
 	return r.Pattern
 }
 
-// loggedPath returns the path of a request if it is exactly one of the server's. Other paths are not
-// logged, because people paste secrets into addresses.
+// loggedPath returns the path of a request if it is exactly one of the server's. Other paths are
+// not logged, because people paste secrets into addresses.
 func loggedPath(r *http.Request) string {
 	switch r.URL.Path {
 	case "/", "/graphql", "/healthz", "/readyz", "/metrics":
@@ -139,8 +139,8 @@ func loggedMethod(r *http.Request) string {
 	return "…"
 }
 
-// requestIDHeader is the header with the ID of a request. It is in a request if the sender or a proxy
-// chose an ID, and in every answer.
+// requestIDHeader is the header with the ID of a request. It is in a request if the sender or a
+// proxy chose an ID, and in every answer.
 const requestIDHeader = "X-Request-Id"
 
 // requestID returns the ID that the sender of the request or a proxy chose, or a new one.
@@ -151,8 +151,8 @@ func requestID(r *http.Request) string {
 	return uuid.NewString()
 }
 
-// isRequestID reports whether an ID is short and printable. Others could fill the log, or forge lines
-// in it.
+// isRequestID reports whether an ID is short and printable. Others could fill the log, or forge
+// lines in it.
 func isRequestID(id string) bool {
 	if id == "" || len(id) > 128 {
 		return false
@@ -186,7 +186,8 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Flush sends what has been written so far. Compression looks for an http.Flusher and does not unwrap.
+// Flush sends what has been written so far. Compression looks for an http.Flusher and does not
+// unwrap.
 func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -14,13 +14,13 @@ import (
 	"forge/internal/telemetry"
 )
 
-// newRoutes are the routes of a server whose API answers "reached" and whose playground answers "page".
+// newRoutes returns the routes of a server whose API answers "reached" and whose playground "page".
 func newRoutes(t *testing.T, origins ...string) http.Handler {
 	t.Helper()
 	return Routes(newParts(t, origins...))
 }
 
-// newParts are the parts of such a server.
+// newParts returns the parts of such a server.
 func newParts(t *testing.T, origins ...string) Parts {
 	t.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
@@ -37,7 +37,7 @@ func newParts(t *testing.T, origins ...string) Parts {
 	}
 }
 
-// ask sends a request with headers, names and values in turn, to a server on forge.example.
+// askFrom sends a request to a server on forge.example. headers are names and values in turn.
 func askFrom(h http.Handler, method, path string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://forge.example"+path, nil)
 	for i := 0; i < len(headers); i += 2 {
@@ -53,14 +53,15 @@ const (
 	evil    = "https://evil.example"
 )
 
-// TestOrigins is who may use the API from a browser: by POST, by GET, and who may read the answer.
-func TestOrigins(t *testing.T) {
+// TestGuardOrigins checks which pages may use the API by POST and by GET, and which may read the
+// answer.
+func TestGuardOrigins(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
 		headers  []string
-		postTo   [2]int // a server without origins, and one that trusts
-		readable bool   // by a page, from the server that trusts
+		postTo   [2]int // the status of a server without origins, and of one with them
+		readable bool   // the page may read the answer of the latter
 	}{
 		{name: "no browser", postTo: [2]int{200, 200}},
 		{name: "the same origin", headers: []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://forge.example"}, postTo: [2]int{200, 200}},
@@ -123,8 +124,9 @@ func wantForbidden(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-// TestPreflight asks as a browser does before it sends what a form could not.
-func TestPreflight(t *testing.T) {
+// TestGuardOriginsPreflight sends preflights, as a browser does before requests that no form could
+// send.
+func TestGuardOriginsPreflight(t *testing.T) {
 	t.Parallel()
 	headers := func(origin, method string) []string {
 		return []string{"Origin", origin, "Access-Control-Request-Method", method, "Access-Control-Request-Headers", "content-type,idempotency-key"}
@@ -169,9 +171,9 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// TestPagesInDevelopment is which pages may use a server in development, and what the others, and the
-// log, are told.
-func TestPagesInDevelopment(t *testing.T) {
+// TestGuardOriginsDevelopment checks which pages may use a server in development, and what the
+// answers to others and the log say.
+func TestGuardOriginsDevelopment(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	parts := newParts(t)
@@ -193,14 +195,15 @@ func TestPagesInDevelopment(t *testing.T) {
 			}
 		}
 		named := "CORS_ORIGINS=" + origin + " lets it in"
-		told := strings.Contains(post.Body.String(), named) && strings.Contains(log.String(), named)
-		if told != (!allowed && isOrigin(origin)) || told != strings.Contains(post.Body.String(), " lets ") {
+		got := strings.Contains(post.Body.String(), named) && strings.Contains(log.String(), named)
+		if got != (!allowed && isOrigin(origin)) || got != strings.Contains(post.Body.String(), " lets ") {
 			t.Errorf("%s: the answer is %s and the log has %q", origin, post.Body, log.String())
 		}
 	}
 }
 
-func TestRefusedOriginIsCounted(t *testing.T) {
+// TestGuardOriginsCounts checks that a refused origin is counted.
+func TestGuardOriginsCounts(t *testing.T) {
 	t.Parallel()
 	h := newRoutes(t)
 	askFrom(h, "POST", "/graphql", "Origin", evil)
@@ -210,7 +213,7 @@ func TestRefusedOriginIsCounted(t *testing.T) {
 	}
 }
 
-// TestSecurityHeaders looks at an answer of each kind.
+// TestSecurityHeaders checks the headers of each kind of answer.
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	h := newRoutes(t, trusted)

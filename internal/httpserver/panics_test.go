@@ -10,23 +10,25 @@ import (
 	"testing"
 )
 
-// TestPanicTold checks that a panic is logged with its place, and without its value unless that is the runtime's.
-func TestPanicTold(t *testing.T) {
+// TestRecoverPanics checks that a panic is logged with its place in the code, and without its value
+// unless that comes from the runtime.
+func TestRecoverPanics(t *testing.T) {
 	t.Parallel()
 	var none []int
 	tests := []struct {
 		name  string
 		panic func()
-		want  []string // none: nothing is logged
+		want  []string // nil: nothing is logged
 	}{
 		{"text", func() { panic("5ecret") }, []string{"of type string", "panics_test.go"}},
 		{"error", func() { panic(errors.New("5ecret")) }, []string{"of type *errors.errorString", "panics_test.go"}},
 		{"runtime", func() { _ = none[7] }, []string{"index out of range [7]", "panics_test.go"}},
-		{"given up", func() { panic(http.ErrAbortHandler) }, nil},
+		{"abort", func() { panic(http.ErrAbortHandler) }, nil},
 	}
 	for _, tt := range tests {
 		var log bytes.Buffer
-		h := recoverPanics(slog.New(slog.NewJSONHandler(&log, nil)))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { tt.panic() }))
+		panicking := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { tt.panic() })
+		h := recoverPanics(slog.New(slog.NewJSONHandler(&log, nil)))(panicking)
 		func() {
 			defer func() {
 				if value := recover(); value != http.ErrAbortHandler {

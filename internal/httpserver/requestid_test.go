@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// TestRequestID sends IDs, and checks which are taken; the others are replaced by UUIDs.
+// TestRequestID checks which IDs of senders are used. The others are replaced by UUIDs.
 func TestRequestID(t *testing.T) {
 	t.Parallel()
 	for id, taken := range map[string]bool{
@@ -29,7 +29,7 @@ func TestRequestID(t *testing.T) {
 		got := requestID(r)
 		_, err := uuid.Parse(got)
 		if (got == id) != taken || !taken && err != nil {
-			t.Errorf("%q: the request has %q; is it to be taken: %t", id, got, taken)
+			t.Errorf("%q: the request has %q; should the ID be used: %t", id, got, taken)
 		}
 	}
 }

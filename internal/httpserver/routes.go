@@ -1,5 +1,5 @@
-// Package httpserver serves the API over HTTP: it has the routes, the middleware that requests pass,
-// and the start and the end of the server.
+// Package httpserver serves the API over HTTP: it has the routes, the middleware that requests
+// pass, and the start and the end of the server.
 package httpserver
 
 import (
@@ -21,8 +21,8 @@ type Parts struct {
 	API        http.Handler
 	Playground http.Handler // nil: there is none
 	Ready      http.Handler
-	// Admission is the limiter that the API uses. While it is full, requests are refused before they
-	// reach the API. With nil none are.
+	// Admission is the limiter that the API uses. While it is full, requests are refused before
+	// they reach the API. With nil none are.
 	Admission *admission.Limiter
 	// Origins are the origins whose pages may use the API, beside the server's own.
 	Origins []string

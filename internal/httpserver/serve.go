@@ -13,8 +13,8 @@ import (
 // drainTime is how long requests in flight may take when the server ends.
 const drainTime = 30 * time.Second
 
-// Connection limits what is sent on a connection, and how long each part of that may take. The fields
-// are like those of http.Server.
+// Connection limits what is sent on a connection, and how long each part of that may take. The
+// fields are like those of http.Server.
 type Connection struct {
 	MaxHeaderBytes    int
 	ReadHeaderTimeout time.Duration
@@ -24,9 +24,9 @@ type Connection struct {
 	IdleTimeout       time.Duration // until the next request
 }
 
-// Serve answers requests on l until ctx ends, and for the delay after that, so that load balancers can
-// notice. Then it accepts no new requests. It returns nil when those in flight are answered, or were
-// cut off after 30 seconds. The contexts of requests have the values of ctx, such as a viewer.
+// Serve answers requests on l until ctx ends, and for the delay after that, so that load balancers
+// can notice. Then it accepts no new requests. It returns nil when those in flight are answered, or
+// were cut off after 30 seconds. The contexts of requests have the values of ctx, such as a viewer.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay time.Duration) error {
 	return serve(ctx, l, handler, limits, log, delay, drainTime)
 }

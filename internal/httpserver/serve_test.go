@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ask sends a request on a connection that is kept, and returns the answer.
+// ask sends a request on an open connection, and returns the answer.
 func ask(t *testing.T, conn net.Conn) *http.Response {
 	t.Helper()
 	if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: forge\r\n\r\n")); err != nil {
@@ -24,8 +24,9 @@ func ask(t *testing.T, conn net.Conn) *http.Response {
 	return res
 }
 
-// TestLeaving ends a server that is to go on for a while: connections that are kept and new ones are answered, each for a last time.
-func TestLeaving(t *testing.T) {
+// TestServeDelay ends a server with a delay. Requests on open and new connections are answered, and
+// each connection is closed after its answer.
+func TestServeDelay(t *testing.T) {
 	t.Parallel()
 	l, err := Listen("127.0.0.1:0")
 	if err != nil {
@@ -45,19 +46,19 @@ func TestLeaving(t *testing.T) {
 		t.Cleanup(func() { conn.Close() })
 		return conn
 	}
-	kept, busy := dial(), dial()
-	if ask(t, kept).Close || ask(t, busy).Close {
-		t.Error("a server that stays closes connections")
+	open, busy := dial(), dial()
+	if ask(t, open).Close || ask(t, busy).Close {
+		t.Error("a server that is not ending closes connections")
 	}
 	stop()
-	for !ask(t, busy).Close { // until it knows
+	for !ask(t, busy).Close { // until the server has noticed
 		time.Sleep(time.Millisecond)
 	}
-	if !ask(t, kept).Close {
-		t.Error("a server that leaves keeps a connection")
+	if !ask(t, open).Close {
+		t.Error("an ending server does not close a connection")
 	}
 	if !ask(t, dial()).Close {
-		t.Error("a server that leaves keeps a new connection")
+		t.Error("an ending server does not close a new connection")
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("the end: %v", err)

@@ -14,9 +14,10 @@ import (
 )
 
 // loadShedder refuses operations while the limiter is full, before anything else is done for them
-// and before their bodies are read. A refusal has the headers of every answer of the API, except for
-// a request ID and a trace, and is counted in the metrics. It is not logged by itself: under overload
-// there are many times more refusals than other requests, and their cost is taken from the others.
+// and before their bodies are read. A refusal has the headers of every answer of the API, except
+// for a request ID and a trace, and is counted in the metrics. It is not logged by itself: under
+// overload there are many times more refusals than other requests, and their cost is taken from the
+// others.
 type loadShedder struct {
 	admission *admission.Limiter
 	next      http.Handler
@@ -61,7 +62,8 @@ func (s *loadShedder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// exposedValue and varyOrigin are header values that answers share. They must not be changed in place.
+// exposedValue and varyOrigin are header values that answers share. They must not be changed in
+// place.
 var (
 	exposedValue = []string{strings.Join(exposedHeaders, ", ")}
 	varyOrigin   = []string{"Origin"}
@@ -87,8 +89,8 @@ func (s *loadShedder) logRefusals() {
 
 // pacer spaces refusals. A client that is refused at once sends again at once, thousands of times a
 // second, and each refusal costs about 25 µs here and as much in the kernel. A connection has one
-// request under way at a time, so a client whose refusal is delayed sends fewer of them. One request
-// is refused each interval. The others wait, and the kernel keeps their bodies meanwhile.
+// request under way at a time, so a client whose refusal is delayed sends fewer of them. One
+// request is refused each interval. The others wait, and the kernel keeps their bodies meanwhile.
 type pacer struct {
 	start time.Time
 	next  atomic.Int64 // when the next request may be refused, after start
@@ -96,9 +98,9 @@ type pacer struct {
 
 const (
 	paceInterval = time.Millisecond
-	// maxPace is the longest delay of a refusal; a request that would have to wait longer is refused
-	// at once. It bounds the memory: a waiting request takes about 30 KiB, and there are at most
-	// maxPace/paceInterval of them.
+	// maxPace is the longest delay of a refusal; a request that would have to wait longer is
+	// refused at once. It bounds the memory: a waiting request takes about 30 KiB, and there are at
+	// most maxPace/paceInterval of them.
 	maxPace = 4 * time.Second
 )
 

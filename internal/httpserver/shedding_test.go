@@ -23,7 +23,7 @@ import (
 	"forge/internal/metrics"
 )
 
-// newFull are the routes of a server that has no place for an operation until the limiter's one is left.
+// newFull returns the routes of a server that is full until the limiter is released once.
 func newFull(t *testing.T, log slog.Handler, origins ...string) (http.Handler, *admission.Limiter) {
 	t.Helper()
 	db, err := database.Open("sqlite::memory:", database.Options{})
@@ -44,7 +44,8 @@ func newFull(t *testing.T, log slog.Handler, origins ...string) (http.Handler, *
 	}), limiter
 }
 
-// TestLoadShedding asks a full server: operations are turned away in the media type that they accept, all else is answered as ever.
+// TestLoadShedding sends requests to a full server. Operations are refused in the media type that
+// they accept, and all others are answered as always.
 func TestLoadShedding(t *testing.T) {
 	t.Parallel()
 	h, limiter := newFull(t, slog.DiscardHandler, trusted)
@@ -73,10 +74,10 @@ func TestLoadShedding(t *testing.T) {
 	if w := askFrom(h, "OPTIONS", "/graphql", "Origin", trusted, "Access-Control-Request-Method", "POST"); w.Code != http.StatusNoContent {
 		t.Errorf("a preflight: %d %s", w.Code, w.Body)
 	}
-	told := askFrom(h, "GET", "/metrics").Body.String()
+	page := askFrom(h, "GET", "/metrics").Body.String()
 	for _, line := range []string{`forge_refused_total{limit="overload"} 4`, `forge_http_requests_total{code="503",route="/graphql"} 4`,
 		`forge_operations_total{code="UNAVAILABLE",operation="none"} 4`} {
-		if !strings.Contains(told, line+"\n") {
+		if !strings.Contains(page, line+"\n") {
 			t.Errorf("/metrics has no %s", line)
 		}
 	}
@@ -86,29 +87,30 @@ func TestLoadShedding(t *testing.T) {
 	}
 }
 
-// TestLoadSheddingHeaders compares the headers that browsers go by with those of an answer of the API: they are the same, but for the case in which
-// the API would not have been reached.
+// TestLoadSheddingHeaders checks that a refusal has the same headers for browsers as an answer of
+// the API.
 func TestLoadSheddingHeaders(t *testing.T) {
 	t.Parallel()
 	h, limiter := newFull(t, slog.DiscardHandler, trusted)
 	requests := [][]string{nil, {"Origin", trusted}, {"Origin", "HTTPS://APP.example.com"}, {"Origin", evil}}
-	var away []http.Header
+	var refused []http.Header
 	for _, headers := range requests {
-		away = append(away, askFrom(h, "GET", "/graphql", headers...).Header())
+		refused = append(refused, askFrom(h, "GET", "/graphql", headers...).Header())
 	}
 	limiter.Release()
 	for i, headers := range requests {
 		want := askFrom(h, "GET", "/graphql", headers...).Header()
 		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary", "X-Content-Type-Options",
 			"Content-Security-Policy", "Cross-Origin-Resource-Policy"} {
-			if !slices.Equal(away[i][name], want[name]) {
-				t.Errorf("%v: %s is %q, want %q", headers, name, away[i][name], want[name])
+			if !slices.Equal(refused[i][name], want[name]) {
+				t.Errorf("%v: %s is %q, want %q", headers, name, refused[i][name], want[name])
 			}
 		}
 	}
 }
 
-// TestLoadSheddingLog turns many away: one line of the log tells of all that came within its time, and another of those after that.
+// TestLoadSheddingLog checks that one line of the log counts all refusals of its time, and that
+// later ones have another line.
 func TestLoadSheddingLog(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -124,7 +126,7 @@ func TestLoadSheddingLog(t *testing.T) {
 			synctest.Wait()
 		}
 	})
-	var told []float64
+	var counts []float64
 	for line := range strings.Lines(log.String()) {
 		var l struct {
 			Level    string
@@ -133,24 +135,25 @@ func TestLoadSheddingLog(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &l); err != nil || l.Level != "WARN" {
 			t.Errorf("%v: %s", err, line)
 		}
-		told = append(told, l.Requests)
+		counts = append(counts, l.Requests)
 	}
-	if !slices.Equal(told, []float64{1000, 1}) {
-		t.Errorf("told of %v, want 1000 and 1", told)
+	if !slices.Equal(counts, []float64{1000, 1}) {
+		t.Errorf("the log counts %v, want 1000 and 1", counts)
 	}
 }
 
-// TestLoadSheddingPace has more come at once than may wait: one is answered each time it is one's turn, and those beyond at once.
+// TestLoadSheddingPace sends more requests at once than may wait. One is refused each interval, and
+// those that would have to wait too long at once.
 func TestLoadSheddingPace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := newFull(t, slog.DiscardHandler)
-		const turns = int(maxPace/paceInterval) + 1
+		const paced = int(maxPace/paceInterval) + 1
 		start := time.Now()
 		var mu sync.Mutex
 		took := map[time.Duration]int{}
 		var wg sync.WaitGroup
-		for range turns + 10 {
+		for range paced + 10 {
 			wg.Go(func() {
 				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/graphql", nil))
 				mu.Lock()
@@ -159,7 +162,7 @@ func TestLoadSheddingPace(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		for i := range turns {
+		for i := range paced {
 			want := 1
 			if i == 0 {
 				want += 10
@@ -179,7 +182,8 @@ func dialPost(t *testing.T, address string, length int) (net.Conn, *bufio.Reader
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_, err = fmt.Fprintf(conn, "POST /graphql HTTP/1.1\r\nHost: forge\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", length)
+	_, err = fmt.Fprintf(conn, "POST /graphql HTTP/1.1\r\nHost: forge\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n", length)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,8 +205,8 @@ func mustRespond(t *testing.T, r *bufio.Reader, status int) {
 	}
 }
 
-// TestLoadSheddingUnread sends the headers of a request to a full server: the answer comes before the
-// body, and the connection can be used again after the body.
+// TestLoadSheddingUnread sends the headers of a request to a full server: the answer comes before
+// the body, and the connection can be used again after the body.
 func TestLoadSheddingUnread(t *testing.T) {
 	t.Parallel()
 	const body = `{"query":"{ hello }"}`
@@ -218,8 +222,8 @@ func TestLoadSheddingUnread(t *testing.T) {
 	mustRespond(t, answers, 200)
 }
 
-// TestLoadSheddingLarge announces a body that is too large to be skipped: the answer comes at once, and
-// the connection ends.
+// TestLoadSheddingLarge announces a body that is too large to be skipped: the answer comes at once,
+// and the connection ends.
 func TestLoadSheddingLarge(t *testing.T) {
 	t.Parallel()
 	h, _ := newFull(t, slog.DiscardHandler)

@@ -36,9 +36,9 @@ const sendBuffer = 256 << 10
 // minRead is how many bytes a client must read in the time in which a connection may stall.
 const minRead = 8 << 10
 
-// timedConn is a connection whose client must read its answers. A client that does not would keep the
-// answer in the memory of the server. It has to take some of it within a time, again and again, or
-// the connection ends.
+// timedConn is a connection whose client must read its answers. A client that does not would keep
+// the answer in the memory of the server. It has to take some of it within a time, again and again,
+// or the connection ends.
 type timedConn struct {
 	net.Conn
 	mu      sync.Mutex
@@ -67,8 +67,9 @@ func (c *timedConn) endStalled() error {
 	return errStalled
 }
 
-// push calls write until it has sent all of its bytes, as long as the client reads enough of them in
-// time. write returns how many bytes it has sent, and goes on with the rest when it is called again.
+// push calls write until it has sent all of its bytes, as long as the client reads enough of them
+// in time. write returns how many bytes it has sent, and goes on with the rest when it is called
+// again.
 func (c *timedConn) push(write func() (int, error)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 	"forge/internal/telemetry"
 )
 
-// large executes operations whose answers have so many bytes.
+// large executes operations whose answers have that many bytes.
 type large struct{ bytes int }
 
 func (l large) CreateOperationContext(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
@@ -43,8 +43,8 @@ func (l large) DispatchError(context.Context, gqlerror.List) *graphql.Response {
 
 func (l large) PresentRecoveredError(context.Context, any) error { return nil }
 
-// readers serves large answers on a port of its own, and returns what dials and asks for one without reading it, and how many
-// answers ended early because of their readers.
+// readers serves large answers. ask opens a connection and requests an answer without reading it.
+// refused receives a value for each answer that ended early because its client did not read.
 func readers(t *testing.T, bytes int, unsent *graphqlhttp.Unsent, limits Connection) (ask func(buffer int) net.Conn, url string, refused chan struct{}) {
 	t.Helper()
 	l, err := Listen("127.0.0.1:0")
@@ -81,7 +81,7 @@ func readers(t *testing.T, bytes int, unsent *graphqlhttp.Unsent, limits Connect
 	return ask, "http://" + l.Addr().String() + "/graphql?query={a}", refused
 }
 
-// wait has at most a minute for something to become true.
+// wait waits for at most a minute until is returns true.
 func wait(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
@@ -91,9 +91,10 @@ func wait(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// TestUnreadAnswersAreBounded has 100 clients ask for large answers and read none of them. What they hold stays below the
-// bound, those that came last may still read, and one that does is answered.
-func TestUnreadAnswersAreBounded(t *testing.T) {
+// TestUnsentLimit has 100 clients request large answers without reading them. The answers in memory
+// stay below the limit, the last clients can still read theirs, and a client that reads is
+// answered.
+func TestUnsentLimit(t *testing.T) {
 	const clients, size, limit = 100, 8 << 20, 64 << 20
 	unsent := graphqlhttp.NewUnsent(limit, Abort)
 	ask, url, refused := readers(t, size, unsent, Connection{WriteTimeout: time.Hour})
@@ -122,9 +123,9 @@ func TestUnreadAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// TestStalledReaders has clients that read nothing, or very slowly, lose their connections; one that reads is answered, however
-// long it takes.
-func TestStalledReaders(t *testing.T) {
+// TestStall has clients that read nothing, or very slowly: their connections end. A client that
+// reads is answered, however long that takes.
+func TestStall(t *testing.T) {
 	t.Parallel()
 	unsent := graphqlhttp.NewUnsent(1<<30, Abort)
 	ask, _, refused := readers(t, 16<<20, unsent, Connection{WriteTimeout: time.Hour, StallTimeout: 2 * time.Second})
@@ -132,7 +133,7 @@ func TestStalledReaders(t *testing.T) {
 		ask(4 << 10)
 	}
 	drip := ask(4 << 10)
-	go func() { // a byte now and then
+	go func() { // reads a byte from time to time
 		for {
 			if _, err := drip.Read(make([]byte, 1)); err != nil {
 				return
@@ -152,8 +153,8 @@ func TestStalledReaders(t *testing.T) {
 	wait(t, "the connections to end", func() bool { return len(refused) == 6 && unsent.Bytes() == 0 })
 }
 
-// TestStallIsOfOneAnswer has a client that waits between its requests keep its connection.
-func TestStallIsOfOneAnswer(t *testing.T) {
+// TestStallBetweenRequests checks that a client may wait between its requests.
+func TestStallBetweenRequests(t *testing.T) {
 	t.Parallel()
 	const stall = 200 * time.Millisecond
 	_, url, _ := readers(t, 100, nil, Connection{WriteTimeout: time.Hour, StallTimeout: stall})
@@ -171,7 +172,8 @@ func TestStallIsOfOneAnswer(t *testing.T) {
 	}
 }
 
-// TestAbortWithoutConnection is for requests that did not come through Serve.
+// TestAbortWithoutConnection checks that Abort does nothing for requests that did not come through
+// Serve.
 func TestAbortWithoutConnection(t *testing.T) {
 	t.Parallel()
 	Abort(httptest.NewRequest(http.MethodGet, "/", nil).Context())

@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// buildInfo returns a measurement that is always 1. Its labels are the version of the binary, its commit
-// if the build knew it, and the version of Go.
+// buildInfo returns a measurement that is always 1. Its labels are the version of the binary, its
+// commit if the build knew it, and the version of Go.
 func buildInfo() prometheus.Collector {
 	labels := prometheus.Labels{"version": "unknown", "revision": "unknown", "goversion": "unknown"}
 	if info, ok := debug.ReadBuildInfo(); ok {

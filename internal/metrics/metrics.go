@@ -18,8 +18,8 @@ import (
 
 // Metrics are the measurements of one server.
 type Metrics struct {
-	// Names is how many names of operations have series of their own; later ones count as "other". It
-	// must be set before the first request.
+	// Names is how many names of operations have series of their own; later ones count as "other".
+	// It must be set before the first request.
 	Names int
 
 	registry   *prometheus.Registry
@@ -66,8 +66,8 @@ func newLookUps(all *prometheus.CounterVec, cache string) lookUps {
 	return lookUps{all.WithLabelValues(cache, "hit"), all.WithLabelValues(cache, "miss")}
 }
 
-// watch measures the statements of db, and the waits for its connections. Statements are also added to
-// the record of their request.
+// watch measures the statements of db, and the waits for its connections. Statements are also added
+// to the record of their request.
 func (m *Metrics) watch(db *database.DB) {
 	statements := histogram(m.registry, "forge_db_statement_duration_seconds",
 		"Time that a statement took, its rows read, by whether it succeeded.",
@@ -86,8 +86,8 @@ func (m *Metrics) watch(db *database.DB) {
 	db.Waited = func(took time.Duration) { waits.Observe(took.Seconds()) }
 }
 
-// Revocations adds the age of what is known about revoked tokens. It must be called at most once, before
-// the first request.
+// Revocations adds the age of what is known about revoked tokens. It must be called at most once,
+// before the first request.
 func (m *Metrics) Revocations(age func() time.Duration) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "forge_revocations_age_seconds",
@@ -95,9 +95,9 @@ func (m *Metrics) Revocations(age func() time.Duration) {
 	}, func() float64 { return age().Seconds() }))
 }
 
-// Handler returns the handler of the page that Prometheus reads. One page is made at a time; requests
-// that come meanwhile share the next one. So it never takes more than one processor, and no connection
-// to the database.
+// Handler returns the handler of the page that Prometheus reads. One page is made at a time;
+// requests that come meanwhile share the next one. So it never takes more than one processor, and
+// no connection to the database.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	return &page{handler: promhttp.HandlerFor(m.registry,
 		promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError), DisableCompression: true})}

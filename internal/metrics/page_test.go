@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestPageShared has many clients ask for the page while it is made. One page is made at a time. The
-// clients that wait share the next one, which was begun after they asked.
+// TestPageShared has many clients ask for the page while it is made. One page is made at a time.
+// The clients that wait share the next one, which was begun after they asked.
 func TestPageShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var made, running, most atomic.Int64

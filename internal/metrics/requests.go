@@ -16,7 +16,8 @@ import (
 // Begin counts a request as being answered, until End is called.
 func (m *Metrics) Begin() { m.inFlight.Add(1) }
 
-// End counts an HTTP request. route is a pattern of the server, and not a path that the client chose.
+// End counts an HTTP request. route is a pattern of the server, and not a path that the client
+// chose.
 func (m *Metrics) End(route string, status int, took time.Duration, r *telemetry.Record) {
 	m.inFlight.Add(-1)
 	m.requests.count(route, status, took)
@@ -42,8 +43,8 @@ func (m *Metrics) End(route string, status int, took time.Duration, r *telemetry
 // Refused counts a request that exceeded a limit. End does this for the limit in the record.
 func (m *Metrics) Refused(limit telemetry.Limit) { m.refused[limit].Inc() }
 
-// durationBuckets are the bounds of histograms of the times that a client waits, in seconds. They must
-// not be changed.
+// durationBuckets are the bounds of histograms of the times that a client waits, in seconds. They
+// must not be changed.
 var durationBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
 // requests measures HTTP requests.
@@ -84,8 +85,8 @@ func (s *requests) count(route string, status int, took time.Duration) {
 	found.duration.Observe(took.Seconds())
 }
 
-// operations measures GraphQL operations by name. Clients choose the names, so only a limited number of
-// them have series of their own.
+// operations measures GraphQL operations by name. Clients choose the names, so only a limited
+// number of them have series of their own.
 type operations struct {
 	total      *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
@@ -159,8 +160,8 @@ func (s *operations) count(maxNames int, took time.Duration, r *telemetry.Record
 	}
 }
 
-// series has measurements by their labels. They are found without a lock. There are few, and none is
-// ever removed, so the map is copied when one is added.
+// series has measurements by their labels. They are found without a lock. There are few, and none
+// is ever removed, so the map is copied when one is added.
 type series[K comparable, V any] struct {
 	known atomic.Pointer[map[K]V]
 	mu    sync.Mutex // guards add
@@ -175,8 +176,8 @@ func (s *series[K, V]) find(key K) (V, bool) {
 	return none, false
 }
 
-// add returns the value for the key. If there is none, it calls create with the number of values, and
-// adds the result.
+// add returns the value for the key. If there is none, it calls create with the number of values,
+// and adds the result.
 func (s *series[K, V]) add(key K, create func(others int) V) V {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// TestOperationNames has many clients send many names at once: a limited number of names have series of
-// their own, and all operations are counted.
+// TestOperationNames has many clients send many names at once: a limited number of names have
+// series of their own, and all operations are counted.
 func TestOperationNames(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite::memory:", database.Options{})

@@ -11,8 +11,9 @@ import (
 // apolloFormat is the format of Apollo's generate-persisted-query-manifest.
 const apolloFormat = "apollo-persisted-query-manifest"
 
-// entriesOf returns the entries of a manifest in their order. A manifest with a list of operations has
-// Apollo's format. Relay and GraphQL Code Generator write an object with the documents by their IDs.
+// entriesOf returns the entries of a manifest in their order. A manifest with a list of operations
+// has Apollo's format. Relay and GraphQL Code Generator write an object with the documents by their
+// IDs.
 func entriesOf(content []byte) ([]entry, error) {
 	members, err := membersOf(content)
 	if err != nil {
@@ -36,8 +37,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// membersOf returns the members of the outermost object, with all members of the same name. Of these
-// encoding/json would silently keep only the last.
+// membersOf returns the members of the outermost object, with all members of the same name. Of
+// these encoding/json would silently keep only the last.
 func membersOf(content []byte) ([]member, error) {
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	start, err := decoder.Token()

@@ -1,10 +1,11 @@
-// Package persisted lets clients name a document instead of sending it. The document is one that they
-// have sent before (automatic persisted queries), or one of a manifest that the operator provides
-// (trusted documents).
+// Package persisted lets clients name a document instead of sending it. The document is one that
+// they have sent before (automatic persisted queries), or one of a manifest that the operator
+// provides (trusted documents).
 //
 // A document is named in one of two ways: by extensions.persistedQuery, as Apollo Client does,
-// {"version": 1, "sha256Hash": …} (https://www.apollographql.com/docs/apollo-server/performance/apq);
-// or by the parameter documentId, as the draft of GraphQL over HTTP specifies it
+// {"version": 1, "sha256Hash": …}
+// (https://www.apollographql.com/docs/apollo-server/performance/apq); or by the parameter
+// documentId, as the draft of GraphQL over HTTP specifies it
 // (https://github.com/graphql/graphql-over-http, appendix "Persisted Documents").
 package persisted
 
@@ -27,12 +28,12 @@ import (
 )
 
 // Automatic lets clients send a document with its hash once, and only the hash from then on. A hash
-// that is not in the cache, or not any more, is answered with PersistedQueryNotFound; the client then
-// sends both again.
+// that is not in the cache, or not any more, is answered with PersistedQueryNotFound; the client
+// then sends both again.
 //
-// It replaces gqlgen's extension for this, which gives no code to the errors of malformed requests, so
-// that they look like faults of the server; which limits its cache only by the number of documents;
-// and which does not support documentId.
+// It replaces gqlgen's extension for this, which gives no code to the errors of malformed requests,
+// so that they look like faults of the server; which limits its cache only by the number of
+// documents; and which does not support documentId.
 type Automatic struct {
 	documents *cache.Cache[string] // by their hashes
 }
@@ -49,8 +50,8 @@ func (Automatic) ExtensionName() string { return "AutomaticPersistedQueries" }
 // Validate accepts every schema.
 func (Automatic) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters sets the document that a request names. If the request has a document as
-// well, it checks that the document has the hash.
+// MutateOperationParameters sets the document that a request names. If the request has a document
+// as well, it checks that the document has the hash.
 func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	ref, err := referenceOf(params)
 	if err != nil || ref.id == "" {
@@ -69,7 +70,8 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 		known, ok := a.documents.Get(hash)
 		telemetry.FromContext(ctx).LookUp(ok)
 		if !ok {
-			return coded(apperr.CodePersistedQueryNotFound, "PersistedQueryNotFound") // clients look for this very message
+			// Clients look for exactly this message.
+			return coded(apperr.CodePersistedQueryNotFound, "PersistedQueryNotFound")
 		}
 		params.Query = known
 	}
@@ -95,8 +97,8 @@ func (a Automatic) MutateOperationContext(_ context.Context, op *graphql.Operati
 	return nil
 }
 
-// Off refuses all requests that name a document. Its error is the one that makes clients send documents
-// in full.
+// Off refuses all requests that name a document. Its error is the one that makes clients send
+// documents in full.
 type Off struct{}
 
 // ExtensionName returns the name of the extension for gqlgen.
@@ -118,8 +120,8 @@ type reference struct{ id, field string }
 
 const hashField = "extensions.persistedQuery.sha256Hash"
 
-// referenceOf returns the reference in a request. The ID is empty if the request only has a document.
-// It returns an error if the reference is malformed, or if there are two.
+// referenceOf returns the reference in a request. The ID is empty if the request only has a
+// document. It returns an error if the reference is malformed, or if there are two.
 func referenceOf(params *graphql.RawParams) (reference, *gqlerror.Error) {
 	id, extension := graphqlhttp.DocumentID(params), params.Extensions["persistedQuery"]
 	switch {
@@ -153,8 +155,8 @@ func fromExtension(value any) (reference, *gqlerror.Error) {
 // hashPrefix is the prefix of a documentId that is a hash.
 const hashPrefix = "sha256:"
 
-// hash returns the hash that the reference consists of, in lower-case hexadecimal digits, or "" if it is
-// not a SHA-256.
+// hash returns the hash that the reference consists of, in lower-case hexadecimal digits, or "" if
+// it is not a SHA-256.
 func (r reference) hash() string {
 	digits := strings.TrimPrefix(r.id, hashPrefix)
 	notHex := func(c rune) bool { return (c < '0' || '9' < c) && (c < 'a' || 'f' < c) }

@@ -44,18 +44,19 @@ func hashOf(document string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// quoted returns a text as JSON.
+// quoted returns a text as a JSON string.
 func quoted(text string) string {
 	b, _ := json.Marshal(text)
 	return string(b)
 }
 
-// apollo returns the extensions of a request that names a document by its hash.
+// apollo returns the extensions of a request that names a document by its hash, as Apollo Client
+// does.
 func apollo(hash string) string {
 	return `{"persistedQuery":{"version":1,"sha256Hash":` + quoted(hash) + `}}`
 }
 
-// exchange is a request, and what is expected to come of it.
+// exchange is a request and its expected answer.
 type exchange struct {
 	name    string
 	body    string // of a POST, or
@@ -63,12 +64,12 @@ type exchange struct {
 	ran     string // the document that ran, or
 	code    string // what it was refused with
 	field   string
-	message string // a part of it
+	message string // a part of the message
 	status  int    // for a client that knows application/graphql-response+json; others get 200
-	always  int    // if not 0: for all
+	always  int    // if not 0: the status for all clients
 }
 
-// check sends a request, once for each media type, and compares.
+// check sends the request once for each media type, and checks the answers.
 func (e exchange) check(t *testing.T, srv http.Handler) {
 	t.Helper()
 	for _, accept := range []string{"application/graphql-response+json", "application/json"} {
@@ -118,6 +119,7 @@ func (e exchange) check(t *testing.T, srv http.Handler) {
 
 const bad = "BAD_USER_INPUT"
 
+// TestAutomatic sends documents with their hashes, and hashes alone.
 func TestAutomatic(t *testing.T) {
 	t.Parallel()
 	const query, other, mutation = `{ hello(name: "a") }`, `{ bye }`, `mutation { hello }`
@@ -125,12 +127,12 @@ func TestAutomatic(t *testing.T) {
 		return url.Values{"extensions": {apollo(id)}, "query": more}.Encode()
 	}
 	srv := newServer(persisted.NewAutomatic(10, 1<<20))
-	for _, e := range []exchange{ // in this order
+	for _, e := range []exchange{ // each depends on those before
 		{name: "not yet known", body: `{"extensions":` + apollo(hashOf(query)) + `}`,
 			code: "PERSISTED_QUERY_NOT_FOUND", message: "PersistedQueryNotFound", status: 400},
 		{name: "another's hash", body: `{"query":` + quoted(other) + `,"extensions":` + apollo(hashOf(query)) + `}`,
 			code: bad, field: "extensions.persistedQuery.sha256Hash", message: "is not the SHA-256 of the query", status: 400},
-		{name: "is not kept under it", body: `{"extensions":` + apollo(hashOf(query)) + `}`,
+		{name: "is not cached under it", body: `{"extensions":` + apollo(hashOf(query)) + `}`,
 			code: "PERSISTED_QUERY_NOT_FOUND", message: "PersistedQueryNotFound", status: 400},
 		{name: "with its hash", body: `{"query":` + quoted(query) + `,"extensions":` + apollo(hashOf(query)) + `}`, ran: query},
 		{name: "by the hash", body: `{"extensions":` + apollo(hashOf(query)) + `}`, ran: query},
@@ -173,6 +175,7 @@ func TestAutomatic(t *testing.T) {
 	}
 }
 
+// TestOff checks the errors of a server without persisted documents.
 func TestOff(t *testing.T) {
 	t.Parallel()
 	const query = `{ bye }`
@@ -187,10 +190,11 @@ func TestOff(t *testing.T) {
 	}
 }
 
-// TestBounds checks that documents make room for others, by number and by size, those first that were asked for the longest ago.
-func TestBounds(t *testing.T) {
+// TestAutomaticLimits checks that documents are removed when there are too many or they are too
+// large, the least recently used ones first.
+func TestAutomaticLimits(t *testing.T) {
 	t.Parallel()
-	const entry = 64 + 16 // a hash, and each of the documents
+	const entry = 64 + 16 // the size of a hash and a document
 	const a, b, c = `{ a: bye }######`, `{ b: bye }######`, `{ c: bye }######`
 	large := `{ bye }#` + strings.Repeat("#", 400)
 	add := func(text string) exchange {
@@ -223,9 +227,9 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// BenchmarkMutate measures what a request pays before it is parsed.
+// BenchmarkMutate measures the time for a request before it is parsed.
 func BenchmarkMutate(b *testing.B) {
-	query := `query Users($first: Int) { users(first: $first) { nodes { id username email role createdAt heroes { nodes { name age } } } } }`
+	query := `query Books($first: Int) { books(first: $first) { nodes { id title pages price createdAt authors { nodes { name age } } } } }`
 	automatic := persisted.NewAutomatic(1000, 1<<20)
 	extensions := map[string]any{"persistedQuery": map[string]any{"version": json.Number("1"), "sha256Hash": hashOf(query)}}
 	ctx := graphql.WithOperationContext(b.Context(), &graphql.OperationContext{})
@@ -234,7 +238,7 @@ func BenchmarkMutate(b *testing.B) {
 		params graphql.RawParams
 	}{
 		{"in full", graphql.RawParams{Query: query}},
-		{"to be kept", graphql.RawParams{Query: query, Extensions: extensions}},
+		{"new document", graphql.RawParams{Query: query, Extensions: extensions}},
 		{"by hash", graphql.RawParams{Extensions: extensions}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {

@@ -15,7 +15,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Trusted allows only the documents of a manifest. Other documents are refused, introspection as well.
+// Trusted allows only the documents of a manifest. Other documents are refused, introspection as
+// well.
 type Trusted struct{ Manifest *Manifest }
 
 // ExtensionName returns the name of the extension for gqlgen.

@@ -19,6 +19,7 @@ import (
 	"forge/internal/persisted"
 )
 
+// mustWrite writes a manifest to a new file.
 func mustWrite(t *testing.T, content string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "manifest.json")
@@ -34,7 +35,8 @@ const (
 	change = "mutation Change { hello }"
 )
 
-// manifests are the same documents as each of the tools writes them, and the ID that greet has there.
+// manifests returns the same documents in the format of each tool, with the ID of the document
+// greet.
 func manifests(t *testing.T) map[string]struct{ content, id string } {
 	t.Helper()
 	plain := func(hash func(string) string) string {
@@ -64,7 +66,7 @@ func manifests(t *testing.T) map[string]struct{ content, id string } {
 	}
 }
 
-// prepare takes documents of 50 tokens at most that are valid for the schema.
+// prepare accepts documents of at most 50 tokens that are valid for the schema.
 func prepare(text string) (*ast.QueryDocument, gqlerror.List) {
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, 50)
 	if err != nil {
@@ -73,6 +75,7 @@ func prepare(text string) (*ast.QueryDocument, gqlerror.List) {
 	return document, validator.ValidateWithRules(schema, document, nil)
 }
 
+// TestTrusted sends documents that are in a manifest, and others.
 func TestTrusted(t *testing.T) {
 	t.Parallel()
 	for name, m := range manifests(t) {
@@ -102,7 +105,7 @@ func TestTrusted(t *testing.T) {
 				refused("one with another space", `{"query":`+quoted(leave+" ")+`}`, "the query is none of them"),
 				refused("one under another's ID", `{"query":`+quoted(leave)+`,"documentId":`+quoted(m.id)+`}`, "is not the one that documentId names"),
 				refused("introspection", `{"query":"{ __schema { types { name } } }"}`, "the query is none of them"),
-				refused("one to be kept", `{"query":`+quoted(other)+`,"extensions":`+apollo(hashOf(other))+`}`, "names none of them"),
+				refused("a new document", `{"query":`+quoted(other)+`,"extensions":`+apollo(hashOf(other))+`}`, "names none of them"),
 				refused("and it is not", `{"extensions":`+apollo(hashOf(other))+`}`, "extensions.persistedQuery.sha256Hash names none of them"),
 				refused("an unknown ID", `{"documentId":"nothing"}`, "documentId names none of them"),
 				{name: "version 2", body: `{"extensions":{"persistedQuery":{"version":2,"sha256Hash":` + quoted(m.id) + `}}}`,
@@ -114,7 +117,8 @@ func TestTrusted(t *testing.T) {
 	}
 }
 
-func TestBadManifest(t *testing.T) {
+// TestLoadBadManifest checks the errors of manifests that are not valid.
+func TestLoadBadManifest(t *testing.T) {
 	t.Parallel()
 	manifest := func(operations string) string {
 		return `{"format":"apollo-persisted-query-manifest","version":1,"operations":[` + operations + `]}`

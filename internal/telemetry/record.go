@@ -1,7 +1,7 @@
-// Package telemetry holds what is known about a request for the operator: one record, which the layers
-// that the request passes fill in. The request's log line, its metrics, the log of slow operations and
-// its trace are made from the record. It has names, counts, times and codes, and never a value that
-// was sent or stored.
+// Package telemetry holds what is known about a request for the operator: one record, which the
+// layers that the request passes fill in. The request's log line, its metrics, the log of slow
+// operations and its trace are made from the record. It has names, counts, times and codes, and
+// never a value that was sent or stored.
 package telemetry
 
 import (
@@ -19,13 +19,14 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Record is what is known about one request. The methods that fill it in may be called on nil, which
-// is the record outside of a request, and then do nothing.
+// Record is what is known about one request. The methods that fill it in may be called on nil,
+// which is the record outside of a request, and then do nothing.
 type Record struct {
 	RequestID string     // "" if the request has none
 	Document  *Document  // nil unless the request has a valid document
 	Operation *Operation // the operation that runs; nil until it is known
-	// Hash is the hash of a document that was not in the cache, valid or not: see the function Hash.
+	// Hash is the hash of a document that was not in the cache, valid or not: see the function
+	// Hash.
 	Hash      string
 	Looked    bool   // the document was looked up in the cache
 	Persisted LookUp // the look-up of the text of a document that was sent as its hash
@@ -121,8 +122,8 @@ func (r *Record) Parsed(d *Document) {
 	}
 }
 
-// Runs records which operation of the document runs. The operation is nil if the document has none of
-// the requested name.
+// Runs records which operation of the document runs. The operation is nil if the document has none
+// of the requested name.
 func (r *Record) Runs(operation *ast.OperationDefinition) {
 	if r == nil || r.Document == nil || operation == nil {
 		return
@@ -153,8 +154,8 @@ func (r *Record) Answer(code string) {
 	}
 }
 
-// ShortHash returns the first 16 digits of the hash of the document, valid or not, or "" if there is
-// no document.
+// ShortHash returns the first 16 digits of the hash of the document, valid or not, or "" if there
+// is no document.
 func (r *Record) ShortHash() string {
 	hash := r.Hash
 	if r.Document != nil {
@@ -172,7 +173,8 @@ type Shape struct {
 	Millis float64       `json:"ms"` // Time, for log lines
 }
 
-// maxShapes is how many different statements of a request have a shape. Further ones are only counted.
+// maxShapes is how many different statements of a request have a shape. Further ones are only
+// counted.
 const maxShapes = 32
 
 // Statement records a statement that the request of ctx ran. text must not contain values.
@@ -225,8 +227,8 @@ func (r *Record) Database() (statements int, took time.Duration) {
 // maxText is how many bytes of a statement are logged.
 const maxText = 2000
 
-// Shapes returns the shapes of the request's statements, the slowest ones first. There are at most 32,
-// each with up to 2,000 bytes of its text.
+// Shapes returns the shapes of the request's statements, the slowest ones first. There are at most
+// 32, each with up to 2,000 bytes of its text.
 func (r *Record) Shapes() []Shape {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -257,8 +259,8 @@ type Operation struct {
 	Kind string // query or mutation
 }
 
-// maxName is how many bytes of an operation's name are used. GraphQL only allows letters, digits and _
-// in names.
+// maxName is how many bytes of an operation's name are used. GraphQL only allows letters, digits
+// and _ in names.
 const maxName = 64
 
 // NewDocument describes a valid document of the given text.
@@ -267,15 +269,16 @@ func NewDocument(text string, source *ast.QueryDocument) *Document {
 	for _, operation := range source.Operations {
 		kind := string(operation.Operation)
 		name := cmp.Or(operation.Name, kind)
-		// Metrics keep the name for ever. Without the copy they would keep the text of the document.
+		// Metrics keep the name for ever. Without the copy they would keep the text of the
+		// document.
 		name = strings.Clone(name[:min(len(name), maxName)])
 		d.operations = append(d.operations, Operation{Name: name, Kind: kind})
 	}
 	return d
 }
 
-// Hash returns the SHA-256 of a document's text in 64 hexadecimal digits. Persisted operations have the
-// same hash.
+// Hash returns the SHA-256 of a document's text in 64 hexadecimal digits. Persisted operations have
+// the same hash.
 func Hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

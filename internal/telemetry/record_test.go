@@ -109,7 +109,8 @@ func TestRecordNil(t *testing.T) {
 	r.Statement(t.Context(), "", 0, nil)
 }
 
-// TestRecordUntraced checks that the methods for traces allocate nothing for a request without a trace.
+// TestRecordUntraced checks that the methods for traces allocate nothing for a request without a
+// trace.
 func TestRecordUntraced(t *testing.T) {
 	ctx, r := telemetry.NewContext(t.Context(), "")
 	r.Statement(ctx, "SELECT 1", 0, nil)

@@ -16,16 +16,16 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Tracer makes the traces of requests. A request has a span, with a span for its operation, and below
-// that one for each batch of rows and one for each statement. Names and attributes follow
+// Tracer makes the traces of requests. A request has a span, with a span for its operation, and
+// below that one for each batch of rows and one for each statement. Names and attributes follow
 // OpenTelemetry's semantic conventions where these have any.
 type Tracer struct {
 	spans  trace.Tracer
 	system attribute.KeyValue
 }
 
-// NewTracer returns a tracer that makes its spans with the provider. kind is ent's name for the kind of
-// the database.
+// NewTracer returns a tracer that makes its spans with the provider. kind is ent's name for the
+// kind of the database.
 func NewTracer(provider trace.TracerProvider, kind string) *Tracer {
 	system := semconv.DBSystemNamePostgreSQL
 	if kind == dialect.SQLite {
@@ -41,12 +41,13 @@ type spans struct {
 	operationEnd       time.Time
 }
 
-// traceContext reads and writes W3C's traceparent and tracestate: https://www.w3.org/TR/trace-context/.
+// traceContext reads and writes W3C's traceparent and tracestate:
+// https://www.w3.org/TR/trace-context/.
 var traceContext = propagation.TraceContext{}
 
-// Start begins the span of an HTTP request, and returns a context with it. The span belongs to the trace
-// that the request names, and is recorded if that one is, or else to a new trace. The header of the
-// answer names the trace, so that the client can find it.
+// Start begins the span of an HTTP request, and returns a context with it. The span belongs to the
+// trace that the request names, and is recorded if that one is, or else to a new trace. The header
+// of the answer names the trace, so that the client can find it.
 func (t *Tracer) Start(ctx context.Context, record *Record, request *http.Request, answer http.Header) context.Context {
 	ctx = traceContext.Extract(ctx, propagation.HeaderCarrier(request.Header))
 	ctx, span := t.spans.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer))
@@ -67,8 +68,8 @@ func method(m string) string {
 	return "_OTHER"
 }
 
-// verb returns the first word of a span's name: the method, or HTTP for an unknown one, as the semantic
-// conventions demand.
+// verb returns the first word of a span's name: the method, or HTTP for an unknown one, as the
+// semantic conventions demand.
 func verb(m string) string {
 	if method(m) == m {
 		return m
@@ -84,8 +85,8 @@ func (r *Record) TraceID() string {
 	return r.spans.request.SpanContext().TraceID().String()
 }
 
-// End ends the spans of the request and its operation. route is a pattern of the server, and not a path
-// that the client chose.
+// End ends the spans of the request and its operation. route is a pattern of the server, and not a
+// path that the client chose.
 func (r *Record) End(route, id, method string, status int) {
 	if r.spans.tracer == nil {
 		return
@@ -147,12 +148,13 @@ func (r *Record) endOperation() {
 	span.End(trace.WithTimestamp(r.spans.operationEnd))
 }
 
-// BatchSpan is the span of a batch: of the rows that are read at once for all their parents. The zero
-// BatchSpan is for requests that are not traced.
+// BatchSpan is the span of a batch: of the rows that are read at once for all their parents. The
+// zero BatchSpan is for requests that are not traced.
 type BatchSpan struct{ span trace.Span }
 
-// StartBatch begins the span of a batch, and returns a context with it. The batch has the rows of an
-// entity that an edge leads to from the given number of parents, or with edge "" those of a root field.
+// StartBatch begins the span of a batch, and returns a context with it. The batch has the rows of
+// an entity that an edge leads to from the given number of parents, or with edge "" those of a root
+// field.
 func StartBatch(ctx context.Context, entity, edge string, keys int) (context.Context, BatchSpan) {
 	r := FromContext(ctx)
 	if r == nil || r.spans.tracer == nil {
@@ -196,8 +198,8 @@ func (r *Record) traceStatement(ctx context.Context, text string, took time.Dura
 	span.End(trace.WithTimestamp(end))
 }
 
-// errorType returns the SQLSTATE of an error, or else its Go type. The message of the error is left out,
-// because it may contain values.
+// errorType returns the SQLSTATE of an error, or else its Go type. The message of the error is left
+// out, because it may contain values.
 func errorType(err error) string {
 	if e, ok := errors.AsType[interface {
 		error

@@ -36,8 +36,8 @@ func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.time("iat") 
 // maxTime is the last second of the year 9999.
 const maxTime = 253402300799
 
-// time returns the time in a claim, or nil if the claim is missing. It returns an error if the claim is
-// not a number of seconds since 1970, or is after the year 9999.
+// time returns the time in a claim, or nil if the claim is missing. It returns an error if the
+// claim is not a number of seconds since 1970, or is after the year 9999.
 func (c *claims) time(name string) (*jwt.NumericDate, error) {
 	value, present := c.MapClaims[name]
 	if !present {
@@ -57,8 +57,8 @@ func (c *claims) text(name string) string {
 	return text
 }
 
-// role returns the role in a claim: Admin if the claim is ADMIN or a list with ADMIN, in any case of
-// letters, and otherwise User. If there is no claim of that name, the name is taken for a path:
+// role returns the role in a claim: Admin if the claim is ADMIN or a list with ADMIN, in any case
+// of letters, and otherwise User. If there is no claim of that name, the name is taken for a path:
 // realm_access.roles is the member roles of the claim realm_access.
 func (c *claims) role(claim string) viewer.Role {
 	switch value := c.at(claim).(type) {
@@ -95,8 +95,8 @@ func roleOf(name string) viewer.Role {
 	return viewer.User
 }
 
-// userID returns the UUID in the ID of a user, as clients see it. It returns false if the text is not
-// such an ID.
+// userID returns the UUID in the ID of a user, as clients see it. It returns false if the text is
+// not such an ID.
 func userID(text string) (uuid.UUID, bool) {
 	id, err := ids.Parse(text)
 	return id.UUID, err == nil && id.Prefix == user && id.UUID != uuid.Nil

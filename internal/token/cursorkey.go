@@ -6,10 +6,10 @@ import (
 	"crypto/sha256"
 )
 
-// CursorKey returns the key that encrypts cursors, of 32 bytes. It is derived from CursorSecret, or else
-// from the secret of keys, or else from the first key of their file. So it is the same after a restart,
-// and in all processes with the same options and keys. If there is none of these, the key is random and
-// lasting is false: only this process can read its cursors.
+// CursorKey returns the key that encrypts cursors, of 32 bytes. It is derived from CursorSecret, or
+// else from the secret of keys, or else from the first key of their file. So it is the same after a
+// restart, and in all processes with the same options and keys. If there is none of these, the key
+// is random and lasting is false: only this process can read its cursors.
 func (o Options) CursorKey(keys *Keys) (key []byte, lasting bool) {
 	switch {
 	case o.CursorSecret != "":

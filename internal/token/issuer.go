@@ -30,11 +30,11 @@ func NewIssuer(o Options, keys *Keys) *Issuer {
 // user is the prefix of a user's ID.
 const user = "user"
 
-// Issue returns a token for a user, and the time when it expires: the lifetime of tokens after now, in
-// whole seconds. id is the ID of the token. The same arguments return the same token.
+// Issue returns a token for a user, and the time when it expires: the lifetime of tokens after now,
+// in whole seconds. id is the ID of the token. The same arguments return the same token.
 //
-// issued is stored to the microsecond. So a token that follows a revocation in the same second can be
-// told from those that were revoked.
+// issued is stored to the microsecond. So a token that follows a revocation in the same second can
+// be told from those that were revoked.
 func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (text string, expires time.Time, err error) {
 	expires = now.Add(i.ttl).Truncate(time.Second).UTC()
 	token := jwt.NewWithClaims(i.key.method, jwt.MapClaims{

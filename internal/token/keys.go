@@ -18,8 +18,8 @@ import (
 // ownAlgorithms are the algorithms of Forge's own tokens. They must not be changed.
 var ownAlgorithms = []string{jwt.SigningMethodHS256.Alg(), jwt.SigningMethodEdDSA.Alg()}
 
-// Keys are Forge's own keys. The first one signs tokens, and all of them verify tokens. So a key can be
-// replaced while tokens that it has signed are still in use.
+// Keys are Forge's own keys. The first one signs tokens, and all of them verify tokens. So a key
+// can be replaced while tokens that it has signed are still in use.
 type Keys struct {
 	first  *ownKey // nil if there is none
 	secret *ownKey // the key of AUTH_SECRET; nil if there is none
@@ -35,8 +35,8 @@ type ownKey struct {
 	material     []byte // the secret bytes of the key
 }
 
-// ReadKeys returns the keys of the JSON Web Key Set at path, followed by the key of the secret. Either
-// may be "". The error says what is wrong with the file, and repeats nothing of its content.
+// ReadKeys returns the keys of the JSON Web Key Set at path, followed by the key of the secret.
+// Either may be "". The error says what is wrong with the file, and repeats nothing of its content.
 func ReadKeys(secret, path string) (*Keys, error) {
 	keys := &Keys{all: newKeySet()}
 	if path != "" {
@@ -73,8 +73,8 @@ func (k *Keys) add(key *ownKey) {
 	k.all.add(keyName{key.id, key.method.Alg()}, key.verify)
 }
 
-// secretKey returns the key of a secret. Its ID differs from one secret to the next, and does not reveal
-// the secret.
+// secretKey returns the key of a secret. Its ID differs from one secret to the next, and does not
+// reveal the secret.
 func secretKey(secret []byte) *ownKey {
 	sum := sha256.Sum256(append([]byte("forge: the ID of a secret\x00"), secret...))
 	return hmacKey("secret-"+base64.RawURLEncoding.EncodeToString(sum[:6]), secret)

@@ -1,5 +1,5 @@
-// Package token makes and verifies the bearer tokens of requests. They are JSON Web Tokens (RFC 7519):
-// Forge's own, and those of an OpenID Connect provider.
+// Package token makes and verifies the bearer tokens of requests. They are JSON Web Tokens (RFC
+// 7519): Forge's own, and those of an OpenID Connect provider.
 package token
 
 import "time"

@@ -35,8 +35,8 @@ type fetch struct {
 }
 
 const (
-	// minInterval is the time between fetches because of unknown keys. Without it, a client could make up
-	// key IDs and have the keys fetched for each of them.
+	// minInterval is the time between fetches because of unknown keys. Without it, a client could
+	// make up key IDs and have the keys fetched for each of them.
 	minInterval = 10 * time.Second
 	// fetchTime is how long a fetch may take.
 	fetchTime = 5 * time.Second
@@ -73,8 +73,8 @@ func (p *provider) fetchAgain() {
 	<-f.done // it takes fetchTime at most
 }
 
-// join returns the fetch that runs, or begins one. The caller holds mu. The fetch has a context of its
-// own, so no request that waits for it can end it.
+// join returns the fetch that runs, or begins one. The caller holds mu. The fetch has a context of
+// its own, so no request that waits for it can end it.
 func (p *provider) join() *fetch {
 	if p.running != nil {
 		return p.running
@@ -94,8 +94,8 @@ func (p *provider) join() *fetch {
 	return f
 }
 
-// finish ends a fetch: it replaces the keys if they have changed, and logs when fetches begin to fail,
-// and when they succeed again. The caller holds mu.
+// finish ends a fetch: it replaces the keys if they have changed, and logs when fetches begin to
+// fail, and when they succeed again. The caller holds mu.
 func (p *provider) finish(text []byte, err error) error {
 	sum := sha256.Sum256(text)
 	if err == nil && sum != p.sum {
@@ -117,8 +117,8 @@ func (p *provider) finish(text []byte, err error) error {
 	return err
 }
 
-// keepFresh fetches the keys every hour until ctx ends. While fetches fail, it retries after a second,
-// and then after longer and longer pauses of up to a minute.
+// keepFresh fetches the keys every hour until ctx ends. While fetches fail, it retries after a
+// second, and then after longer and longer pauses of up to a minute.
 func (p *provider) keepFresh(ctx context.Context) {
 	p.mu.Lock()
 	failed := p.failed

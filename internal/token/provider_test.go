@@ -149,8 +149,8 @@ func TestProviderKeys(t *testing.T) {
 	asked(3)
 }
 
-// TestProviderDown checks that tokens stay valid while the provider does not answer, or answers with
-// something else than keys.
+// TestProviderDown checks that tokens stay valid while the provider does not answer, or answers
+// with something else than keys.
 func TestProviderDown(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
@@ -273,10 +273,10 @@ func TestProviderClaims(t *testing.T) {
 	p.publish(written(t, key.Public(), "one", false))
 	list := func(names ...any) []any { return names }
 	tests := []struct {
-		name       string
-		claim      string
-		said       jwt.MapClaims
-		role       viewer.Role
+		name        string
+		claim       string
+		said        jwt.MapClaims
+		role        viewer.Role
 		unknownUser bool
 	}{
 		{"none", "role", jwt.MapClaims{"role": nil}, viewer.User, false},
@@ -345,8 +345,8 @@ func TestProviderEndlessAnswer(t *testing.T) {
 	}
 }
 
-// TestVerifyWithoutKid sends tokens that do not name their keys. They are verified with the only key for
-// their algorithm, and refused if there are several.
+// TestVerifyWithoutKid sends tokens that do not name their keys. They are verified with the only
+// key for their algorithm, and refused if there are several.
 func TestVerifyWithoutKid(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)

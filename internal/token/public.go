@@ -10,15 +10,15 @@ import (
 	"github.com/MicahParks/jwkset"
 )
 
-// These are the algorithms of a provider's tokens. All of them are asymmetric, so that a public key can
-// never be used as a secret. They must not be changed.
+// These are the algorithms of a provider's tokens. All of them are asymmetric, so that a public key
+// can never be used as a secret. They must not be changed.
 var (
 	rsaAlgorithms      = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
 	providerAlgorithms = slices.Concat(rsaAlgorithms, []string{"ES256", "ES384", "ES512", "EdDSA"})
 )
 
-// parsePublic returns the keys of a JSON Web Key Set that can verify signatures, the number of these, and
-// the number of all keys. Providers also publish keys for other uses in the set.
+// parsePublic returns the keys of a JSON Web Key Set that can verify signatures, the number of
+// these, and the number of all keys. Providers also publish keys for other uses in the set.
 func parsePublic(text []byte) (keys *keySet, usable, all int, err error) {
 	set, err := parseSet(text)
 	if err != nil {
@@ -37,8 +37,8 @@ func parsePublic(text []byte) (keys *keySet, usable, all int, err error) {
 	return keys, usable, len(set), nil
 }
 
-// parseProviderKey returns a public key, its ID, and the algorithms that it may be used with. There are
-// none if it cannot verify signatures.
+// parseProviderKey returns a public key, its ID, and the algorithms that it may be used with. There
+// are none if it cannot verify signatures.
 func parseProviderKey(text []byte) (id string, key any, algorithms []string) {
 	var marshalled jwkset.JWKMarshal
 	if json.Unmarshal(text, &marshalled) != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Refusal is the reason why a token is not valid, for the sender of the token. It reveals nothing about
-// the content of the token, or about the keys.
+// Refusal is the reason why a token is not valid, for the sender of the token. It reveals nothing
+// about the content of the token, or about the keys.
 type Refusal string
 
 // Error returns the reason.
@@ -30,11 +30,12 @@ const (
 	errRevoked   Refusal = "the token has been revoked"
 )
 
-// ErrNoKeys means that a token cannot be verified, because the provider's keys could not be fetched yet.
+// ErrNoKeys means that a token cannot be verified, because the provider's keys could not be fetched
+// yet.
 var ErrNoKeys = errors.New("the provider's keys are not there yet; try again")
 
-// refusalOf returns the error for the sender of a token. err is an error of the JWT library, or one of
-// this package that the library has wrapped.
+// refusalOf returns the error for the sender of a token. err is an error of the JWT library, or one
+// of this package that the library has wrapped.
 func refusalOf(err error) error {
 	if refusal, ok := errors.AsType[Refusal](err); ok {
 		return refusal

@@ -300,7 +300,7 @@ func TestVerifyForged(t *testing.T) {
 		{"expired long ago", claim("exp", 1), errExpired},
 		{"no exp", claim("exp", nil), errClaims},
 		{"exp a text", claim("exp", "9999999999"), errClaims},
-		{"exp beyond all time", claim("exp", json.Number("1e300")), errClaims},
+		{"exp after the last time", claim("exp", json.Number("1e300")), errClaims},
 		{"exp before all time", claim("exp", -1), errClaims},
 		{"not valid yet", claim("nbf", now+1), errEarly},
 		{"nbf a text", claim("nbf", "soon"), errClaims},
@@ -316,7 +316,7 @@ func TestVerifyForged(t *testing.T) {
 		{"no subject", claim("sub", nil), errSubject},
 		{"empty subject", claim("sub", ""), errSubject},
 		{"subject a number", claim("sub", 7), errSubject},
-		{"a team as subject", claim("sub", ids.ID{Prefix: "team", UUID: ada}.String()), errSubject},
+		{"another kind of ID as subject", claim("sub", ids.ID{Prefix: "other", UUID: ada}.String()), errSubject},
 		{"nobody as subject", claim("sub", ids.ID{Prefix: "user"}.String()), errSubject},
 		{"a UUID as subject", claim("sub", ada.String()), errSubject},
 
@@ -348,7 +348,8 @@ func TestVerifyForged(t *testing.T) {
 	}
 }
 
-// respelt returns a token with another last letter, which only differs in bits that base64url ignores.
+// respelt returns a token with another last letter, which only differs in bits that base64url
+// ignores.
 func respelt(text string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := len(text) - 1
@@ -410,8 +411,8 @@ func (e *ended) ValidAfter(user uuid.UUID) (time.Time, error) {
 
 func (e *ended) Now() time.Time { return e.now() }
 
-// TestVerifyRevoked checks that each request asks for revocations, and that a newer token of the same
-// second is valid.
+// TestVerifyRevoked checks that each request asks for revocations, and that a newer token of the
+// same second is valid.
 func TestVerifyRevoked(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
@@ -448,8 +449,8 @@ func isUnknown(err error) bool {
 	return ok
 }
 
-// TestVerifyIssuedInFuture checks tokens that were issued in the future. Only the first token after a
-// revocation, of exactly that time, is valid. The next revocation ends it.
+// TestVerifyIssuedInFuture checks tokens that were issued in the future. Only the first token after
+// a revocation, of exactly that time, is valid. The next revocation ends it.
 func TestVerifyIssuedInFuture(t *testing.T) {
 	t.Parallel()
 	s := newSide(t, base())
@@ -489,8 +490,8 @@ func TestVerifyIssuedInFuture(t *testing.T) {
 	}
 }
 
-// TestVerifyByIssuersClock checks that Forge's own tokens are judged by the clock that stamped them, even
-// if the clock of this machine is wrong.
+// TestVerifyByIssuersClock checks that Forge's own tokens are judged by the clock that stamped
+// them, even if the clock of this machine is wrong.
 func TestVerifyByIssuersClock(t *testing.T) {
 	t.Parallel()
 	for _, off := range []time.Duration{-time.Hour, time.Hour} {
@@ -582,7 +583,7 @@ func TestKeysFile(t *testing.T) {
 		{"another algorithm", oct(long, `,"kid":"a","alg":"HS512"`), "its alg is not HS256"},
 		{"twice", strings.Replace(oct(long, `,"kid":"a"`), "]}", ","+oct(long, `,"kid":"a"`)[len(`{"keys":[`):], 1), "same kid"},
 		{"the secret's kid", oct(long, `,"kid":"`+secretKey([]byte(aSecret)).id+`"`), "AUTH_SECRET"},
-		{"public alone", string(setOf(written(t, ed.Public(), "a", false))), "private parts"},
+		{"only public", string(setOf(written(t, ed.Public(), "a", false))), "private parts"},
 		{"RSA", string(setOf(written(t, mustRSA(t), "a", true))), "allowed are oct keys and Ed25519"},
 		{"d of another", okpWith("d", base64.RawURLEncoding.EncodeToString(mustEd25519(t).Seed())), "x does not belong to its d"},
 		{"short d", okpWith("d", "AAAA"), "not valid"},
@@ -602,7 +603,7 @@ func TestKeysFile(t *testing.T) {
 		t.Errorf("no file: %v", err)
 	}
 	if keys, err := ReadKeys("", ""); err != nil || keys.Len() != 0 || NewIssuer(base(), keys) != nil {
-		t.Errorf("nothing given: %v, %v", keys, err)
+		t.Errorf("no secret and no file: %v, %v", keys, err)
 	}
 }
 

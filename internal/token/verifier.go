@@ -17,8 +17,8 @@ import (
 
 // Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
-	// Revocations is asked for each request. It must be set before the first one. With nil no token is
-	// revoked, and Forge's own tokens are judged by the clock of this machine.
+	// Revocations is asked for each request. It must be set before the first one. With nil no token
+	// is revoked, and Forge's own tokens are judged by the clock of this machine.
 	Revocations Revocations
 
 	options       Options
@@ -33,8 +33,9 @@ type Verifier struct {
 
 // Revocations knows which tokens of users have been revoked.
 type Revocations interface {
-	// ValidAfter returns the time before which all tokens of the user are revoked, or zero if none are.
-	// It returns an error, which is for the sender of the token, if that is not known at present.
+	// ValidAfter returns the time before which all tokens of the user are revoked, or zero if none
+	// are. It returns an error, which is for the sender of the token, if that is not known at
+	// present.
 	ValidAfter(user uuid.UUID) (time.Time, error)
 	// Now returns the time of the clock that stamps Forge's own tokens.
 	Now() time.Time
@@ -46,8 +47,8 @@ type UnknownError struct{ reason error }
 // Error returns the reason, which is for the sender of the token.
 func (e *UnknownError) Error() string { return e.reason.Error() }
 
-// state is replaced when the provider's keys change. The cache goes with it, because its tokens were
-// verified with the old keys.
+// state is replaced when the provider's keys change. The cache goes with it, because its tokens
+// were verified with the old keys.
 type state struct {
 	keys   *keySet // the provider's keys; nil until they are fetched
 	tokens *cache.Cache[verified]
@@ -69,8 +70,9 @@ const (
 	maxCachedBytes = 8 << 20
 )
 
-// NewVerifier returns a verifier with Forge's own keys, and with the keys of the provider if the options
-// name one. The provider's keys are fetched by Fetch and KeepFresh, and when a token names a new key.
+// NewVerifier returns a verifier with Forge's own keys, and with the keys of the provider if the
+// options name one. The provider's keys are fetched by Fetch and KeepFresh, and when a token names
+// a new key.
 func NewVerifier(o Options, own *Keys, log *slog.Logger) *Verifier {
 	v := &Verifier{options: o, own: own.all, now: time.Now}
 	algorithms := slices.Clone(ownAlgorithms)
@@ -94,8 +96,8 @@ func (v *Verifier) replace(keys *keySet) {
 	v.state.Store(&state{keys, cache.New[verified](maxCached, maxCachedBytes, nil)})
 }
 
-// Fetch fetches the provider's keys, if there is a provider. It has already logged the error that it
-// returns.
+// Fetch fetches the provider's keys, if there is a provider. It has already logged the error that
+// it returns.
 func (v *Verifier) Fetch(ctx context.Context) error {
 	if v.provider == nil {
 		return nil
@@ -103,7 +105,8 @@ func (v *Verifier) Fetch(ctx context.Context) error {
 	return v.provider.fetch(ctx)
 }
 
-// KeepFresh fetches the provider's keys every hour, and more often while that fails, until ctx ends.
+// KeepFresh fetches the provider's keys every hour, and more often while that fails, until ctx
+// ends.
 func (v *Verifier) KeepFresh(ctx context.Context) {
 	if v.provider != nil {
 		v.provider.keepFresh(ctx)
@@ -126,8 +129,8 @@ func (v *Verifier) clock(own bool) time.Time {
 	return v.now()
 }
 
-// Verify returns the viewer of a token, and when the token was issued, or zero if that is not in it. The
-// error is a Refusal, ErrNoKeys, or an *UnknownError.
+// Verify returns the viewer of a token, and when the token was issued, or zero if that is not in
+// it. The error is a Refusal, ErrNoKeys, or an *UnknownError.
 func (v *Verifier) Verify(text string) (viewer.Viewer, time.Time, error) {
 	if len(text) > maxToken {
 		return viewer.Viewer{}, time.Time{}, errTooLong
@@ -147,9 +150,9 @@ func (v *Verifier) Verify(text string) (viewer.Viewer, time.Time, error) {
 	return found.viewer, found.issued, nil
 }
 
-// checkRevoked returns an error if a token was revoked, or if it could not be revoked because it was
-// issued in the future: it would stay valid after a revocation. A token that was issued at exactly the
-// time of the last revocation is the first one after it, whatever the clock says.
+// checkRevoked returns an error if a token was revoked, or if it could not be revoked because it
+// was issued in the future: it would stay valid after a revocation. A token that was issued at
+// exactly the time of the last revocation is the first one after it, whatever the clock says.
 func (v *Verifier) checkRevoked(found *verified) error {
 	var after time.Time
 	if v.Revocations != nil && !found.viewer.Stranger {
@@ -170,7 +173,8 @@ func (v *Verifier) checkRevoked(found *verified) error {
 // cachedBytes is about how much memory a cached token takes beside its text.
 const cachedBytes = 256
 
-// check verifies a token that is not cached. It also returns the state with the keys that were used.
+// check verifies a token that is not cached. It also returns the state with the keys that were
+// used.
 func (v *Verifier) check(text string, now *state) (verified, *state, error) {
 	if strings.ContainsFunc(text, notInToken) {
 		return verified{}, nil, errMalformed
@@ -199,14 +203,14 @@ func (v *Verifier) check(text string, now *state) (verified, *state, error) {
 	return found, now, err
 }
 
-// notInToken reports whether a token cannot contain a character. It has only those of base64url, and
-// dots. The decoder would skip line breaks.
+// notInToken reports whether a token cannot contain a character. It has only those of base64url,
+// and dots. The decoder would skip line breaks.
 func notInToken(c rune) bool {
 	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.')
 }
 
-// nameOfKey returns the name of the key that has signed a token, from the token's header. Keys that the
-// header contains or links to are ignored.
+// nameOfKey returns the name of the key that has signed a token, from the token's header. Keys that
+// the header contains or links to are ignored.
 func nameOfKey(token *jwt.Token) (keyName, error) {
 	for _, name := range []string{"crit", "enc", "b64"} {
 		if _, ok := token.Header[name]; ok {
@@ -221,8 +225,8 @@ func nameOfKey(token *jwt.Token) (keyName, error) {
 	return keyName{name, token.Method.Alg()}, nil
 }
 
-// isAccessToken reports whether a token has no type, or a type of access tokens. Tokens of other types
-// are for other uses (https://www.rfc-editor.org/rfc/rfc8725#section-3.11).
+// isAccessToken reports whether a token has no type, or a type of access tokens. Tokens of other
+// types are for other uses (https://www.rfc-editor.org/rfc/rfc8725#section-3.11).
 func isAccessToken(token *jwt.Token) bool {
 	kind, present := token.Header["typ"]
 	name, ok := kind.(string)
@@ -233,8 +237,8 @@ func isAccessToken(token *jwt.Token) bool {
 	return name == "jwt" || name == "at+jwt"
 }
 
-// providerKey returns the provider's key of a name, and the state with the key. If the key is not known,
-// it fetches the keys again.
+// providerKey returns the provider's key of a name, and the state with the key. If the key is not
+// known, it fetches the keys again.
 func (v *Verifier) providerKey(name keyName, said *claims, now *state) (any, *state, error) {
 	switch {
 	case !slices.Contains(providerAlgorithms, name.algorithm), v.provider == nil, v.own.has(name.id, ownAlgorithms):

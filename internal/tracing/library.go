@@ -8,16 +8,16 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// redirectLog writes OpenTelemetry's own messages to the log. By itself it would print them on standard
-// error as plain text.
+// redirectLog writes OpenTelemetry's own messages to the log. By itself it would print them on
+// standard error as plain text.
 func redirectLog(log *slog.Logger) {
 	otel.SetLogger(logr.FromSlogHandler(libraryHandler{log}))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry reports an error", "error", err) }))
 }
 
-// libraryHandler logs the messages of OpenTelemetry, most of which are about a variable that it cannot
-// read. Their attributes repeat the value, which may be the key of a collector, so only the name of a
-// file is logged.
+// libraryHandler logs the messages of OpenTelemetry, most of which are about a variable that it
+// cannot read. Their attributes repeat the value, which may be the key of a collector, so only the
+// name of a file is logged.
 type libraryHandler struct{ log *slog.Logger }
 
 // Enabled reports whether the library calls a level a warning or worse:

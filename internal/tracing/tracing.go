@@ -18,15 +18,15 @@ import (
 
 // Options are the settings for traces.
 type Options struct {
-	Endpoint string            // the URL of the collector, usually with /v1/traces; "" for no traces
+	Endpoint string            // URL of the collector, usually with /v1/traces; "" for no traces
 	Headers  map[string]string // are sent to the collector, such as a key
 	Service  string            // the name of the service in traces
 	Sampler  string            // one of Samplers
 	Ratio    float64           // the part of the traces that the samplers with a ratio record
 }
 
-// Spans wait in a queue, from which they are sent in batches. A batch is sent when it is full, or when
-// batchTime has passed. If the queue is full, further spans are dropped.
+// Spans wait in a queue, from which they are sent in batches. A batch is sent when it is full, or
+// when batchTime has passed. If the queue is full, further spans are dropped.
 const (
 	queueSize  = 4096
 	batchSize  = 512
@@ -41,9 +41,9 @@ type Provider struct {
 	log *slog.Logger
 }
 
-// Start returns a provider that sends spans to the endpoint. The caller ends it with Stop. Start does not
-// connect to the endpoint; later failures to send are logged. It returns an error if the endpoint or
-// OTEL_RESOURCE_ATTRIBUTES is not valid.
+// Start returns a provider that sends spans to the endpoint. The caller ends it with Stop. Start
+// does not connect to the endpoint; later failures to send are logged. It returns an error if the
+// endpoint or OTEL_RESOURCE_ATTRIBUTES is not valid.
 func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) {
 	redirectLog(log)
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint), otlptracehttp.WithHeaders(o.Headers))
@@ -85,8 +85,8 @@ func (p *Provider) Stop() {
 	}
 }
 
-// loggingExporter logs when spans cannot be sent, at most once a minute. It is not safe for concurrent
-// use: the batch processor exports one batch at a time.
+// loggingExporter logs when spans cannot be sent, at most once a minute. It is not safe for
+// concurrent use: the batch processor exports one batch at a time.
 type loggingExporter struct {
 	trace.SpanExporter
 	log  *slog.Logger
