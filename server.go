@@ -174,7 +174,7 @@ func serve(ctx context.Context, p program) error {
 	db.WatchFile(
 		func(ctx context.Context, other *sql.DB) error { return migrate.Check(ctx, other, db.Dialect) },
 		func(err error) { p.fileChanged(ctx, err) })
-	beside, err := db.Beside()
+	beside, err := db.MonitorPool()
 	if err != nil {
 		return err
 	}
