@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/database/pgwire"
 	"forge/test/dbtest"
 )
 
-// TestGiveUpStatement gives up a statement that runs for long: the server ends it, and the session with it.
-func TestGiveUpStatement(t *testing.T) {
+// TestCancelStatement cancels a long statement. The server ends it, and its connection is closed.
+func TestCancelStatement(t *testing.T) {
 	address := dbtest.Postgres(t)
 	db, watching := open(t, address), open(t, address)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -33,7 +34,7 @@ func TestGiveUpStatement(t *testing.T) {
 	eventually(t, "the statement runs", func() bool { return sleeping() == 1 })
 	cancel()
 	if err := <-ended; err == nil {
-		t.Error("the statement succeeded, want it to be given up")
+		t.Error("the statement succeeded, want it to be cancelled")
 	}
 	eventually(t, "the statement has ended", func() bool { return sleeping() == 0 })
 	eventually(t, "its connection is gone", func() bool { return db.Stats().OpenConnections == 0 })
@@ -42,9 +43,9 @@ func TestGiveUpStatement(t *testing.T) {
 	}
 }
 
-// TestGiveUpSilentServer gives up a statement of a server that does not answer any more, and takes no connections.
-func TestGiveUpSilentServer(t *testing.T) {
-	defer database.SetGiveUpTime(200 * time.Millisecond)()
+// TestCancelOnSilentServer cancels a statement on a server that has stopped answering, also on new
+// connections.
+func TestCancelOnSilentServer(t *testing.T) {
 	target, err := url.Parse(dbtest.Postgres(t))
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +53,12 @@ func TestGiveUpSilentServer(t *testing.T) {
 	proxy := startProxy(t, target)
 	target.Host = proxy.Addr().String()
 	target.RawQuery = "sslmode=disable"
-	db := open(t, target.String())
+	timeouts := pgwire.Timeouts{Cancelled: 200 * time.Millisecond}
+	db, err := database.Open(target.String(), database.WithTimeouts(database.Options{PoolSize: 1}, timeouts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
 	if err := db.Ping(); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +66,7 @@ func TestGiveUpSilentServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := sleep(ctx, db); err == nil {
-		t.Error("the statement succeeded, want it to be given up")
+		t.Error("the statement succeeded, want it to be cancelled")
 	}
 }
 
@@ -74,7 +80,8 @@ func open(t *testing.T, address string) *database.DB {
 	return db
 }
 
-// sleep runs a prepared statement that takes a minute, as units of work do: around database/sql's own watch.
+// sleep runs a prepared statement that takes a minute. As in a unit of work, database/sql itself does
+// not watch ctx.
 func sleep(ctx context.Context, db *database.DB) error {
 	conn, err := db.Conn(context.WithoutCancel(ctx))
 	if err != nil {
@@ -94,16 +101,16 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// proxy passes on what is said to PostgreSQL and what it says, until it is silent.
+// proxy forwards bytes to and from PostgreSQL until it is silent.
 type proxy struct {
 	net.Listener
 	silent atomic.Bool
-	hung   atomic.Pointer[sync.WaitGroup] // what connections that are open hear is held up for
+	hung   atomic.Pointer[sync.WaitGroup] // older connections receive nothing until it is done
 	opened atomic.Int64
-	after  atomic.Int64 // that many were open when it began
+	after  atomic.Int64 // the value of opened when hang was called
 }
 
-// hang holds up what the connections hear that are open now, and returns how to let it go.
+// hang stops the connections that are open now from receiving, until release is called.
 func (p *proxy) hang() (release func()) {
 	held := new(sync.WaitGroup)
 	held.Add(1)
@@ -163,24 +170,6 @@ func (p *proxy) pass(to io.WriteCloser, from io.Reader, hold func()) {
 		}
 		if !p.silent.Load() {
 			_, _ = to.Write(b[:n])
-		}
-	}
-}
-
-// TestKeyIn reads the key out of what a server says first.
-func TestKeyIn(t *testing.T) {
-	const ok = "R\x00\x00\x00\x08\x00\x00\x00\x00" + "S\x00\x00\x00\x08a\x00b\x00"
-	const key = "K\x00\x00\x00\x0c\x00\x00\x00\x01\x02\x03\x04\x05"
-	for start, want := range map[string]string{
-		ok + key + "Z\x00\x00\x00\x05I":     "\x00\x00\x00\x01\x02\x03\x04\x05",
-		ok:                                  "",
-		"":                                  "",
-		ok + key[:7]:                        "",
-		"S\x16\x03\x03\x00\x7a\x02\x00\x00": "", // TLS begins
-		"K\x00\x00\x00\x03":                 "", // shorter than a message can be
-	} {
-		if got := string(database.KeyIn([]byte(start))); got != want {
-			t.Errorf("keyIn(%q) is %q, want %q", start, got, want)
 		}
 	}
 }

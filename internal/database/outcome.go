@@ -7,15 +7,15 @@ import (
 	"github.com/lib/pq"
 )
 
-// unanswered is the error of a statement that the server was sent, and may have carried out.
+// unanswered is the error of a statement that was sent to the server, which may have executed it.
 type unanswered struct{ error }
 
 func (e unanswered) Unwrap() error { return e.error }
 
-// OutcomeUnknown reports whether err leaves open whether PostgreSQL has carried the statement out: it
-// was sent, and then the connection broke or time was up. Of a statement within a transaction that
-// matters only if it is the COMMIT. It also reports true for what PostgreSQL has stored but not
-// replicated as it should have been.
+// OutcomeUnknown reports whether err leaves open if PostgreSQL has executed the statement: it was
+// sent, and then the connection was lost or the time was up. Within a transaction this matters only
+// for the COMMIT. OutcomeUnknown also returns true if PostgreSQL has stored the data but not
+// replicated them to a synchronous standby.
 func OutcomeUnknown(err error) bool {
 	_, ok := errors.AsType[unanswered](err)
 	return ok
@@ -23,8 +23,8 @@ func OutcomeUnknown(err error) bool {
 
 var errNotReplicated = errors.New("committed on this server, but the wait for a synchronous standby was cancelled")
 
-// outcome returns the error of a statement that has ended. The server's word counts, if there is
-// one; a success counts only if no notice has said that it is not replicated.
+// outcome returns the error of a statement that has ended. An error that the server reported is
+// final. A success is one only if no notice said that the data are not replicated.
 func (c *conn) outcome(err error) error {
 	if err == nil {
 		if c.notReplicated {
@@ -33,24 +33,18 @@ func (c *conn) outcome(err error) error {
 		}
 		return nil
 	}
-	if _, ok := errors.AsType[*pq.Error](err); ok || c.socket.wire == nil || !c.socket.wire.sent {
+	if _, ok := errors.AsType[*pq.Error](err); ok || !c.session.Sent() {
 		return err
 	}
 	return unanswered{err}
 }
 
-// begin takes note that a statement is about to be sent.
-func (c *conn) begin() {
-	if c.socket.wire != nil {
-		c.socket.wire.sent = false
-	}
-}
-
-// noticed looks for the warning that a commit was not replicated: the wait for a standby was
-// cancelled, and PostgreSQL calls the statement a success. The text may be translated, and a proxy
-// may leave out the rest.
+// noticed looks for the warning that a commit was not replicated because the wait for a standby was
+// cancelled: PostgreSQL still reports success. The message may be translated, and a proxy may omit
+// the name of the routine, so either of them is enough.
 func (c *conn) noticed(notice *pq.Error) {
-	if notice.Routine == "SyncRepWaitForLSN" || strings.HasPrefix(notice.Message, "canceling wait for synchronous replication") {
+	const message = "canceling wait for synchronous replication"
+	if notice.Routine == "SyncRepWaitForLSN" || strings.HasPrefix(notice.Message, message) {
 		c.notReplicated = true
 	}
 }

@@ -23,7 +23,7 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 		return nil
 	}
 	size := d.config.Pool.PoolSize
-	need := (size + database.BesideSize) * d.processes
+	need := (size + database.MonitorPoolSize) * d.processes
 	if db.Options.PgBouncer {
 		return []Finding{ok("pool", "%d connections to PgBouncer at most, whose own limits are not examined", need)}
 	}
@@ -36,9 +36,9 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 			room = min(room, limit)
 		}
 	}
-	wants := fmt.Sprintf("%s of POOL_SIZE=%d, and %d beside requests, may take %d connections", processes(d.processes), size, database.BesideSize, need)
+	wants := fmt.Sprintf("%s of POOL_SIZE=%d, and %d beside requests, may take %d connections", processes(d.processes), size, database.MonitorPoolSize, need)
 	advice := "Run fewer processes, raise max_connections, or put PgBouncer between: not even POOL_SIZE=1 fits."
-	if fits := (room-others)/d.processes - database.BesideSize; fits > 0 {
+	if fits := (room-others)/d.processes - database.MonitorPoolSize; fits > 0 {
 		advice = fmt.Sprintf("Set POOL_SIZE to %d at most, run fewer processes, raise max_connections, or put PgBouncer between.", fits)
 	}
 	switch {

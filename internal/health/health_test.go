@@ -176,7 +176,7 @@ func TestReadyBesideAFullPool(t *testing.T) {
 		}
 		defer conn.Close()
 	}
-	beside, err := db.Beside()
+	beside, err := db.MonitorPool()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestReadyBesideAFullPool(t *testing.T) {
 	}
 	defer plain.Close()
 	var n int
-	if err := plain.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'full%'").Scan(&n); err != nil || n > 2+database.BesideSize {
+	if err := plain.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'full%'").Scan(&n); err != nil || n > 2+database.MonitorPoolSize {
 		t.Errorf("%d connections (%v)", n, err)
 	}
 }
@@ -207,7 +207,7 @@ func TestReadyBesideAFullPool(t *testing.T) {
 func TestReadyOfSilence(t *testing.T) {
 	t.Parallel()
 	address, proxy := dbtest.Muteable(t, dbtest.Postgres(t))
-	beside, err := open(t, address, database.Options{}).Beside()
+	beside, err := open(t, address, database.Options{}).MonitorPool()
 	if err != nil {
 		t.Fatal(err)
 	}

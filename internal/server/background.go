@@ -16,7 +16,7 @@ func (s *Server) background(ctx context.Context, pools Pools, identity *Identity
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	all.Go(func() { identity.keepFresh(ctx) })
-	all.Go(func() { revocations.Watch(ctx, pools.Beside, time.Second, s.log) })
+	all.Go(func() { revocations.Watch(ctx, pools.Monitor, time.Second, s.log) })
 	all.Go(func() {
 		expiry.Some(idempotency.Expired).Every(ctx, pools.Requests, time.Minute, "idempotency keys", s.log)
 	})

@@ -79,7 +79,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	revocations := s.revocations(ctx, pools.Beside)
+	revocations := s.revocations(ctx, pools.Monitor)
 	parts := s.Parts(ctx, pools, documents, revocations, identity)
 	// This comes after Parts, which has the metrics of the database's pools.
 	defer s.background(ctx, pools, identity, revocations)()
@@ -103,12 +103,12 @@ func (s *Server) Run(ctx context.Context) error {
 // Pools are the connections of a server to its database.
 type Pools struct {
 	Requests *database.DB
-	Beside   *database.DB // for all that is not done for a request, so that requests cannot hold it up
+	Monitor  *database.DB // for all that is not done for a request, so that requests cannot hold it up
 }
 
 // Close closes both pools.
 func (p Pools) Close() {
-	p.Beside.Close()
+	p.Monitor.Close()
 	p.Requests.Close()
 }
 
@@ -123,12 +123,12 @@ func (s *Server) pools(ctx context.Context) (Pools, error) {
 			return migrator.New(migrate.Files, db.Dialect).Check(ctx, other)
 		},
 		func(err error) { s.logFile(ctx, err) })
-	beside, err := db.Beside()
+	monitor, err := db.MonitorPool()
 	if err != nil {
 		db.Close()
 		return Pools{}, err
 	}
-	return Pools{db, beside}, nil
+	return Pools{db, monitor}, nil
 }
 
 // logFile logs that the file of a SQLite database is missing, or is there again.

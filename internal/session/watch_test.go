@@ -28,7 +28,7 @@ func watch(t *testing.T, address string) *watched {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	beside, err := db.Beside()
+	beside, err := db.MonitorPool()
 	if err != nil {
 		t.Fatal(err)
 	}

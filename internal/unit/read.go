@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"forge/internal/database/pgwire"
 )
 
 // Read runs a query and hands the values of each row to each, as the driver has them, texts and bytes also as *[]byte: what each keeps of
@@ -31,7 +33,7 @@ func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query 
 type rawConn interface {
 	driver.QueryerContext
 	driver.NamedValueChecker
-	Divert(query string, each func([]driver.Value) error) (done func() error)
+	TapRows(query string, each pgwire.RowFunc) (done func() error)
 }
 
 func read(ctx context.Context, conn rawConn, each func([]driver.Value) error, query string, args []any) (err error) {
@@ -39,8 +41,9 @@ func read(ctx context.Context, conn rawConn, each func([]driver.Value) error, qu
 	if err != nil {
 		return err
 	}
-	diverted := conn.Divert(query, each)
-	defer func() { err = cmp.Or(err, diverted()) }()
+	if done := conn.TapRows(query, each); done != nil {
+		defer func() { err = cmp.Or(err, done()) }()
+	}
 	rows, err := conn.QueryContext(ctx, query, values)
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func TestPanicSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	parts := forgeserver.New(app, loaded, nil, io.Discard, log).
-		Parts(t.Context(), forgeserver.Pools{Requests: db, Beside: db}, faulty{}, nil, &forgeserver.Identity{})
+		Parts(t.Context(), forgeserver.Pools{Requests: db, Monitor: db}, faulty{}, nil, &forgeserver.Identity{})
 	parts.Tracer = telemetry.NewTracer(sent, db.Dialect)
 	api := parts.API
 	parts.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

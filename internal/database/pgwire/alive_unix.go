@@ -1,12 +1,13 @@
 //go:build unix
 
-package database
+package pgwire
 
 import "syscall"
 
-// alive reports whether an idle connection can be used, without a round trip: the server says nothing to an idle client except
-// good-bye, so the connection is dead if there is anything to read, or its end.
-func (s *socket) alive() bool {
+// Alive reports whether an idle connection can be used, without a round trip. A server sends nothing
+// to an idle client except a farewell, so anything to read, or the end, means that the connection is
+// dead.
+func (s *session) Alive() bool {
 	if s.raw == nil {
 		return true
 	}

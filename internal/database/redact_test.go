@@ -10,7 +10,7 @@ import (
 	"github.com/lib/pq"
 )
 
-func TestTold(t *testing.T) {
+func TestRedactError(t *testing.T) {
 	t.Parallel()
 	const secret = "5ecret"
 	_, number := strconv.Atoi(secret + `"; `)
@@ -32,10 +32,10 @@ func TestTold(t *testing.T) {
 			want = tt.err.Error()
 		}
 		if got := RedactError(tt.err); got != want || strings.Contains(got, secret) {
-			t.Errorf("%s: told as\n%s, want\n%s", tt.err, got, want)
+			t.Errorf("%s: redacted to\n%s, want\n%s", tt.err, got, want)
 		}
 		if got := RedactError(fmt.Errorf("deep: %w", tt.err)); got != "deep: "+want {
-			t.Errorf("%s: told as\n%s, want\n%s", tt.err, got, "deep: "+want)
+			t.Errorf("%s: redacted to\n%s, want\n%s", tt.err, got, "deep: "+want)
 		}
 	}
 }

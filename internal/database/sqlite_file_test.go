@@ -270,18 +270,18 @@ func TestRemovedLog(t *testing.T) {
 	}
 }
 
-// TestBesideSharesTheFile checks that both pools of a process give up a file that is gone.
-func TestBesideSharesTheFile(t *testing.T) {
+// TestMonitorPoolSharesTheFile checks that both pools of a process stop using a file that is gone.
+func TestMonitorPoolSharesTheFile(t *testing.T) {
 	t.Parallel()
 	s := store(t)
 	s.watch()
-	beside, err := s.Beside()
+	monitor, err := s.MonitorPool()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer beside.Close()
+	defer monitor.Close()
 	var n int
-	if err := beside.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n != 1 {
+	if err := monitor.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
 	s.must("VACUUM INTO '" + s.path + ".copy'")
@@ -293,7 +293,7 @@ func TestBesideSharesTheFile(t *testing.T) {
 	}
 	later()
 	s.has(1) // though the other pool has a connection to the file before, until it is told
-	if err := beside.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n != 1 {
+	if err := monitor.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n != 1 {
 		t.Error(n, err)
 	}
 }

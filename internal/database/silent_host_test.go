@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/database/pgwire"
 	"forge/test/dbtest"
 )
 
-// behind opens a database behind a proxy.
-func behind(t *testing.T, opt database.Options) (*database.DB, *proxy) {
+// behindProxy opens a database whose connections pass a proxy.
+func behindProxy(t *testing.T, opt database.Options) (*database.DB, *proxy) {
 	t.Helper()
 	target, err := url.Parse(dbtest.Postgres(t))
 	if err != nil {
@@ -29,8 +30,8 @@ func behind(t *testing.T, opt database.Options) (*database.DB, *proxy) {
 	return db, p
 }
 
-// take takes two connections of the pool and runs a statement on each.
-func take(t *testing.T, db *database.DB) (pids [2]int) {
+// sessionsOf returns the process IDs of two sessions of the pool, in both of which it runs a statement.
+func sessionsOf(t *testing.T, db *database.DB) (pids [2]int) {
 	t.Helper()
 	var conns [2]*sql.Conn
 	for i := range conns {
@@ -46,10 +47,10 @@ func take(t *testing.T, db *database.DB) (pids [2]int) {
 	return pids
 }
 
-// TestSilentHost has a host say nothing any more, to connections old and new. What waits ends without anybody's deadline, and when the host
-// is back none of the old connections is used.
+// TestSilentHost makes a host send nothing, to old and new connections. Statements fail although
+// their contexts have no deadline. When the host is back, no old connection is used again.
 func TestSilentHost(t *testing.T) {
-	defer database.SetPatience(100*time.Millisecond, time.Second, time.Second)()
+	timeouts := pgwire.Timeouts{Silence: 100 * time.Millisecond, Answer: time.Second, PastLimit: time.Second}
 	for name, statement := range map[string]func(context.Context, *sql.Conn) error{
 		"a statement": func(ctx context.Context, c *sql.Conn) error {
 			_, err := c.ExecContext(ctx, "SELECT pg_sleep($1)", 0.0)
@@ -63,8 +64,8 @@ func TestSilentHost(t *testing.T) {
 		"a ping": func(ctx context.Context, c *sql.Conn) error { return c.PingContext(ctx) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, p := behind(t, database.Options{PoolSize: 2, ConnectTimeout: 20 * time.Second})
-			before := take(t, db)
+			db, p := behindProxy(t, database.WithTimeouts(database.Options{PoolSize: 2, ConnectTimeout: 20 * time.Second}, timeouts))
+			before := sessionsOf(t, db)
 			conn, err := db.Conn(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -80,7 +81,7 @@ func TestSilentHost(t *testing.T) {
 			}
 			conn.Close()
 			p.silent.Store(false)
-			for _, pid := range take(t, db) {
+			for _, pid := range sessionsOf(t, db) {
 				if pid == before[0] || pid == before[1] {
 					t.Errorf("session %d is used again", pid)
 				}
@@ -92,21 +93,27 @@ func TestSilentHost(t *testing.T) {
 	}
 }
 
-// TestSlowStatementOfALivingHost runs statements for far longer than a host may be silent: it says that it lives.
+// TestSlowStatementOfALivingHost runs a statement for much longer than a host may be silent. It
+// succeeds, as the host answers when it is asked.
 func TestSlowStatementOfALivingHost(t *testing.T) {
-	defer database.SetPatience(20*time.Millisecond, 5*time.Second, time.Second)()
-	db, _ := behind(t, database.Options{PoolSize: 1, StatementTimeout: time.Minute})
+	timeouts := pgwire.Timeouts{Silence: 20 * time.Millisecond, Answer: 5 * time.Second, PastLimit: time.Second}
+	db, _ := behindProxy(t, database.WithTimeouts(database.Options{PoolSize: 1, StatementTimeout: time.Minute}, timeouts))
 	if _, err := db.ExecContext(t.Context(), "SELECT pg_sleep($1)", 0.5); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestHungSession has one session say nothing any more, of a host that lives: what waits ends a while after the server should have ended it,
-// unless it was said that it may take as long as it likes.
+// TestHungSession makes one session send nothing, of a host that lives. Statements fail some time
+// after the server should have ended them, unless the session is WithoutDeadline.
 func TestHungSession(t *testing.T) {
-	defer database.SetPatience(50*time.Millisecond, 5*time.Second, 100*time.Millisecond)()
-	defer database.SetGiveUpTime(100 * time.Millisecond)()
-	db, p := behind(t, database.Options{PoolSize: 1, ConnectTimeout: 20 * time.Second, StatementTimeout: 100 * time.Millisecond, CommitTimeout: 100 * time.Millisecond})
+	options := database.WithTimeouts(database.Options{
+		PoolSize: 1, ConnectTimeout: 20 * time.Second,
+		StatementTimeout: 100 * time.Millisecond, CommitTimeout: 100 * time.Millisecond,
+	}, pgwire.Timeouts{
+		Silence: 50 * time.Millisecond, Answer: 5 * time.Second,
+		PastLimit: 100 * time.Millisecond, Cancelled: 100 * time.Millisecond,
+	})
+	db, p := behindProxy(t, options)
 	conn, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +140,7 @@ func TestHungSession(t *testing.T) {
 		t.Errorf("%v, want an error that leaves open what became of the statement", err)
 	}
 
-	db, p = behind(t, database.Options{PoolSize: 1, ConnectTimeout: 20 * time.Second, StatementTimeout: 100 * time.Millisecond, CommitTimeout: 100 * time.Millisecond})
+	db, p = behindProxy(t, options)
 	if conn, err = db.Conn(t.Context()); err != nil {
 		t.Fatal(err)
 	}

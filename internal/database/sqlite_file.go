@@ -178,7 +178,7 @@ func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 	if used == nil && f.create != nil && stat(f.path) == nil {
 		how = f.create
 	}
-	opened, err := patient{how}.Connect(ctx)
+	opened, err := busyRetry{how}.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package database_test
+package pgwire_test
 
 import (
 	"context"
@@ -13,18 +13,26 @@ import (
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/database/pgwire"
 	"forge/test/dbtest"
 )
 
-// session is one connection of PostgreSQL.
+// session is a connection to PostgreSQL.
 type session struct {
 	*testing.T
 	db   *database.DB
 	conn *sql.Conn
 }
 
-func newSession(t *testing.T, parameters ...string) *session {
-	db, err := database.Open(dbtest.Postgres(t)+strings.Join(parameters, ""), database.Options{PoolSize: 1})
+// newSession opens a connection. It adds parameters to the address, as in "&name=value".
+func newSession(t *testing.T, parameters string) *session {
+	t.Helper()
+	return openSession(t, dbtest.Postgres(t)+parameters)
+}
+
+func openSession(t *testing.T, address string) *session {
+	t.Helper()
+	db, err := database.Open(address, database.Options{PoolSize: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,19 +45,20 @@ func newSession(t *testing.T, parameters ...string) *session {
 	return &session{t, db, conn}
 }
 
-// diverting is what connections can do.
-type diverting interface {
+// tapper is a connection of package database.
+type tapper interface {
 	driver.QueryerContext
-	Divert(query string, each func([]driver.Value) error) (done func() error)
+	TapRows(query string, each pgwire.RowFunc) (done func() error)
 }
 
-// run runs a query and hands its rows to each, and reports whether they were taken out of what the server sent.
-func (s *session) run(ctx context.Context, query string, each func([]driver.Value) error) (diverted bool, err error) {
+// run runs a query, hands its rows to each, and reports whether they were tapped.
+func (s *session) run(ctx context.Context, query string, each pgwire.RowFunc) (tapped bool, err error) {
 	err = s.conn.Raw(func(raw any) (err error) {
-		c := raw.(diverting)
-		done := c.Divert(query, each)
-		defer func() { err = errors.Join(err, done()) }()
-		diverted = database.Diverted(raw)
+		c := raw.(tapper)
+		done := c.TapRows(query, each)
+		if tapped = done != nil; tapped {
+			defer func() { err = errors.Join(err, done()) }()
+		}
 		rows, err := c.QueryContext(ctx, query, nil)
 		if err != nil {
 			return err
@@ -62,20 +71,20 @@ func (s *session) run(ctx context.Context, query string, each func([]driver.Valu
 			} else if err != nil {
 				return err
 			}
-			if diverted {
-				s.Errorf("%s: a row has come through", query)
+			if tapped {
+				s.Errorf("%s: lib/pq returned a row that should have been tapped", query)
 			}
 			if err := each(values); err != nil {
 				return err
 			}
 		}
 	})
-	return diverted, err
+	return tapped, err
 }
 
-// rows returns the rows of a query as texts.
-func (s *session) rows(query string) (list [][]string, diverted bool, err error) {
-	diverted, err = s.run(s.Context(), query, func(values []driver.Value) error {
+// rows returns the rows of a query, with all values as texts.
+func (s *session) rows(query string) (list [][]string, tapped bool, err error) {
+	tapped, err = s.run(s.Context(), query, func(values []driver.Value) error {
 		var row []string
 		for _, v := range values {
 			switch v := v.(type) {
@@ -92,10 +101,10 @@ func (s *session) rows(query string) (list [][]string, diverted bool, err error)
 		list = append(list, row)
 		return nil
 	})
-	return list, diverted, err
+	return list, tapped, err
 }
 
-// sound fails the test unless the connection answers as always.
+// sound fails the test if a query on the connection does not return the right rows.
 func (s *session) sound() {
 	s.Helper()
 	for range 2 {
@@ -106,8 +115,8 @@ func (s *session) sound() {
 	}
 }
 
-func TestDivert(t *testing.T) {
-	large := strings.Repeat("ä", 3*database.ReadAhead)
+func TestTap(t *testing.T) {
+	large := strings.Repeat("ä", 3*pgwire.ReadAhead)
 	for name, query := range map[string]string{
 		"all types":                        `SELECT '\x00ff61'::bytea, 'text'::text, 'var'::varchar, -7::int, 9007199254740993::bigint, true, false, '2026-01-02 03:04:05.678901+02'::timestamptz, 'infinity'::timestamptz, '-infinity'::timestamptz`,
 		"NULLs":                            `SELECT NULL::bytea, NULL::text, NULL::int, NULL::bigint, NULL::bool, NULL::timestamptz, ''::text, ''::bytea`,
@@ -115,19 +124,19 @@ func TestDivert(t *testing.T) {
 		"no column":                        `SELECT FROM generate_series(1, 3)`,
 		"many":                             `SELECT repeat('x', i % 700), i, CASE WHEN i % 3 > 0 THEN i::bigint END, CASE WHEN i % 2 > 0 THEN 'odd' END FROM generate_series(1, 5000) i`,
 		"large":                            `SELECT CASE i WHEN 2 THEN '` + large + `' ELSE 'small' END, i FROM generate_series(1, 3) i`,
-		"just as large as is read at once": fmt.Sprintf("SELECT repeat('x', n) FROM generate_series(%d, %d) n", database.ReadAhead-20, database.ReadAhead+2),
+		"just as large as is read at once": fmt.Sprintf("SELECT repeat('x', n) FROM generate_series(%d, %d) n", pgwire.ReadAhead-20, pgwire.ReadAhead+2),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSession(t)
-			want, diverted, err := s.rows(query)
-			if diverted || err != nil {
-				t.Fatalf("the first time: diverted is %t, %v", diverted, err)
+			s := newSession(t, "")
+			want, tapped, err := s.rows(query)
+			if tapped || err != nil {
+				t.Fatalf("the first time: tapped is %t, %v", tapped, err)
 			}
 			for range 3 {
-				got, diverted, err := s.rows(query)
-				if !diverted || err != nil {
-					t.Errorf("diverted is %t, %v", diverted, err)
+				got, tapped, err := s.rows(query)
+				if !tapped || err != nil {
+					t.Errorf("tapped is %t, %v", tapped, err)
 				}
 				if !reflect.DeepEqual(got, want) {
 					t.Errorf("got %.300q\nlib/pq has %.300q", got, want)
@@ -138,34 +147,34 @@ func TestDivert(t *testing.T) {
 	}
 }
 
-func TestDivertOnlyWhatIsKnown(t *testing.T) {
-	s := newSession(t)
+func TestTapOnlyKnownTypes(t *testing.T) {
+	s := newSession(t, "")
 	for _, query := range []string{"SELECT 1.5::numeric", "SELECT 1::int, ARRAY[1]"} {
 		for range 2 {
-			if list, diverted, err := s.rows(query); diverted || err != nil || len(list) != 1 {
-				t.Errorf("%s: diverted is %t, %v, %v", query, diverted, list, err)
+			if list, tapped, err := s.rows(query); tapped || err != nil || len(list) != 1 {
+				t.Errorf("%s: tapped is %t, %v, %v", query, tapped, list, err)
 			}
 		}
 	}
 	s.sound()
 }
 
-// TestDivertNotAsText has lib/pq ask for all values as text: then it decodes them.
-func TestDivertNotAsText(t *testing.T) {
+// TestTapNotInTextForm makes lib/pq request all values as text. Then nothing is tapped.
+func TestTapNotInTextForm(t *testing.T) {
 	s := newSession(t, "&disable_prepared_binary_result=yes")
 	for range 2 {
-		list, diverted, err := s.rows("SELECT 2024::int, 7::bigint, '\\x00ff'::bytea")
-		if want := [][]string{{"2024", "7", "\x00\xff"}}; diverted || err != nil || !reflect.DeepEqual(list, want) {
-			t.Errorf("diverted is %t, %q, %v", diverted, list, err)
+		list, tapped, err := s.rows("SELECT 2024::int, 7::bigint, '\\x00ff'::bytea")
+		if want := [][]string{{"2024", "7", "\x00\xff"}}; tapped || err != nil || !reflect.DeepEqual(list, want) {
+			t.Errorf("tapped is %t, %q, %v", tapped, list, err)
 		}
 	}
 }
 
-func TestDivertFailures(t *testing.T) {
+func TestTapFailures(t *testing.T) {
 	const failing = "SELECT 6 / (3 - i), repeat('x', 5000) FROM generate_series(1, 5) i"
 	const slow = "SELECT i::int, repeat('x', 9000)::text, pg_sleep(i / 10.0)::text FROM generate_series(0, 100) i"
 	t.Run("of the statement, between rows", func(t *testing.T) {
-		s := newSession(t)
+		s := newSession(t, "")
 		for range 3 {
 			if _, _, err := s.rows(failing); err == nil || !strings.Contains(err.Error(), "division by zero") {
 				t.Errorf("got %v", err)
@@ -174,7 +183,7 @@ func TestDivertFailures(t *testing.T) {
 		}
 	})
 	t.Run("of a row", func(t *testing.T) {
-		s := newSession(t)
+		s := newSession(t, "")
 		bad := errors.New("bad row")
 		for range 3 {
 			seen := 0
@@ -192,15 +201,15 @@ func TestDivertFailures(t *testing.T) {
 		}
 	})
 	t.Run("of a value", func(t *testing.T) {
-		s := newSession(t)
+		s := newSession(t, "")
 		const query = "SELECT i, CASE i WHEN 2 THEN '0044-03-15 12:00:00 BC'::timestamptz ELSE now() END FROM generate_series(1, 3) i"
 		for range 3 {
-			_, _, _ = s.rows(query) // lib/pq knows such a year, and we need not
+			_, _, _ = s.rows(query) // lib/pq supports such a year, a tap need not
 			s.sound()
 		}
 	})
 	t.Run("a panic", func(t *testing.T) {
-		s := newSession(t)
+		s := newSession(t, "")
 		const query = "SELECT i, repeat('x', 5000) FROM generate_series(1, 50) i"
 		if _, _, err := s.rows(query); err != nil {
 			t.Fatal(err)
@@ -215,14 +224,14 @@ func TestDivertFailures(t *testing.T) {
 			t.Errorf("no panic, but %v", err)
 		}()
 		var err error
-		if s.conn, err = s.db.DB.Conn(t.Context()); err != nil { // database/sql does not use the one before any more
+		if s.conn, err = s.db.DB.Conn(t.Context()); err != nil { // database/sql has dropped the one before
 			t.Fatal(err)
 		}
 		defer s.conn.Close()
 		s.sound()
 	})
-	t.Run("given up", func(t *testing.T) {
-		s := newSession(t)
+	t.Run("cancelled", func(t *testing.T) {
+		s := newSession(t, "")
 		ctx, cancel := context.WithCancel(t.Context())
 		seen := 0
 		each := func([]driver.Value) error {

@@ -1,0 +1,106 @@
+// Package pgwire works on the network connection below lib/pq, the driver of PostgreSQL.
+//
+// It does four things that lib/pq does not. It notices that a host is gone, cancels a statement
+// without a goroutine for each, finds dead connections in the pool without a round trip, and takes
+// the rows of a statement straight from the messages of the server ("tapped rows").
+//
+// The formats are those of https://www.postgresql.org/docs/current/protocol-message-formats.html.
+package pgwire
+
+import (
+	"context"
+	"net"
+	"syscall"
+	"time"
+)
+
+// Session is the network connection of one PostgreSQL session.
+//
+// Cancel and Tap are off under TLS: lib/pq encrypts above this package, which then sees no messages.
+// Plain returns false, and lib/pq cancels statements and decodes rows itself, with the same results.
+// To do the handshake here would mean to repeat lib/pq's sslmode, certificates and pass files.
+// All other methods work under TLS as well.
+type Session interface {
+	// Plain reports whether messages can be read, so that Cancel and Tap may be called.
+	Plain() bool
+	// Cancel asks the server to end the statement that runs. Any goroutine may call it.
+	Cancel()
+	// Tap hands the rows of the next statement to each while it runs. The caller calls done after
+	// the statement. It returns the first error of each, or of a value.
+	Tap(columns Columns, each RowFunc) (done func() error)
+	// Alive reports whether an idle connection still has a server, without a round trip.
+	Alive() bool
+	// Usable reports whether the pool may use the connection again.
+	Usable() bool
+	// ResetSent forgets what was sent so far. Sent reports whether anything was sent since.
+	ResetSent()
+	Sent() bool
+	// WithoutDeadline lets statements of this session take as long as they like.
+	WithoutDeadline()
+	// Outdate makes this session, and those of the pool that are as old, unusable.
+	Outdate()
+}
+
+// session is a Session whose connection a Dialer has opened.
+type session struct {
+	conn    *tappedConn // nil until the dialer has opened one
+	raw     syscall.RawConn
+	key     []byte // the server knows the session by it; nil if we have not read it
+	timeout time.Duration
+}
+
+type sessionKey struct{}
+
+// Attach returns a context for lib/pq's Connect, and a function to call once that has succeeded.
+// The function returns the session, or nil if no Dialer has opened a connection.
+func Attach(ctx context.Context) (attached context.Context, started func() Session) {
+	s := new(session)
+	return context.WithValue(ctx, sessionKey{}, s), s.started
+}
+
+// attach notes the connection that was opened for ctx, if the caller of Attach wants to know.
+func attach(ctx context.Context, conn *tappedConn, opened net.Conn, timeout time.Duration) {
+	s, ok := ctx.Value(sessionKey{}).(*session)
+	if !ok {
+		return
+	}
+	*s = session{conn: conn, timeout: timeout}
+	if c, ok := opened.(syscall.Conn); ok {
+		s.raw, _ = c.SyscallConn()
+	}
+}
+
+// started reads the session's key from the first messages of the server.
+func (s *session) started() Session {
+	if s.conn == nil {
+		return nil
+	}
+	s.key = s.conn.endStartup()
+	if s.key != nil {
+		s.conn.deadline.overrun = s.Cancel
+	}
+	return s
+}
+
+// Plain reports whether the key could be read. Encrypted messages do not show it.
+func (s *session) Plain() bool { return s.key != nil }
+
+// Usable reports whether no deadline has been set and the generation has not ended.
+func (s *session) Usable() bool { return !s.conn.deadline.spent() }
+
+// ResetSent forgets what was sent so far.
+func (s *session) ResetSent() { s.conn.deadline.sent = false }
+
+// Sent reports whether anything was sent since ResetSent.
+func (s *session) Sent() bool { return s.conn.deadline.sent }
+
+// WithoutDeadline removes the limit of statements and the checks of a silent host. The system's
+// keep-alive still notices a host that is gone.
+func (s *session) WithoutDeadline() {
+	d := s.conn.deadline
+	d.silence, d.limit = 0, 0
+	_ = d.SetDeadline(time.Time{})
+}
+
+// Outdate ends the generation of the connection, at most once a second.
+func (s *session) Outdate() { s.conn.deadline.generation.outdate(s.conn.deadline.born) }

@@ -1,0 +1,143 @@
+package database
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/lib/pq"
+
+	"forge/internal/database/pgwire"
+)
+
+func (db *DB) openPostgres(dsn string) error {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return errors.New("the postgres:// address cannot be read; a password with special characters must be percent-encoded")
+	}
+	q := u.Query()
+	switch q.Get("pgbouncer") {
+	case "":
+	case "on", "true", "1":
+		db.Options.PgBouncer = true
+	default:
+		return errors.New("the postgres:// address: pgbouncer is on, or is left out")
+	}
+	q.Del("pgbouncer")
+	db.Options.startup(q)
+	u.RawQuery = q.Encode()
+	c, err := pq.NewConnector(u.String())
+	if err != nil {
+		return fmt.Errorf("the postgres:// address: %w", err)
+	}
+	c.Dialer(pgwire.NewDialer(db.Options.roundTrip(q), db.Options.timeouts))
+	kept := preparedStatements
+	if db.Options.PgBouncer {
+		kept = 0 // the next transaction may get another server connection, which does not have them
+	}
+	textOnly := q.Has("disable_prepared_binary_result")
+	db.Dialect = dialect.Postgres
+	db.DB = sql.OpenDB(connector{Connector: c, statements: kept, textOnly: textOnly})
+	return nil
+}
+
+// joinCollapseLimit is the most tables for which PostgreSQL compares all orders of joining them. With
+// its default of 8 it takes half a second to plan a page with 7 conditions on related rows.
+const joinCollapseLimit = "4"
+
+// startup adds the parameters that a connection to PostgreSQL starts with.
+func (o Options) startup(q url.Values) {
+	setDefault(q, "application_name", cmp.Or(o.ApplicationName, "forge"))
+	if o.ConnectTimeout > 0 {
+		setDefault(q, "connect_timeout", strconv.Itoa(int(o.ConnectTimeout.Seconds())))
+	}
+	// Answers show times as they are received, so they must be received in UTC.
+	q.Set("timezone", "UTC")
+	// A statement with parameters that is not prepared then takes one round trip instead of two, and
+	// parameters that are bytes are sent as they are, which units of work rely on for keys.
+	q.Set("binary_parameters", "yes")
+	if !o.PgBouncer { // it refuses parameters that it does not know
+		for name, value := range o.limits() {
+			setDefault(q, name, value)
+		}
+	}
+}
+
+// limits returns the limits that PostgreSQL enforces, by its names for them.
+func (o Options) limits() map[string]string {
+	return map[string]string{
+		"statement_timeout":                   milliseconds(o.StatementTimeout),
+		"lock_timeout":                        milliseconds(o.LockTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(o.IdleInTransaction),
+		"join_collapse_limit":                 joinCollapseLimit,
+	}
+}
+
+// roundTrip returns the time within which the server ends every statement, or 0 for no limit. A
+// COMMIT has a limit of its own, and a statement outside a transaction commits as well. If the address
+// sets a limit that is not a number, there is none.
+func (o Options) roundTrip(q url.Values) time.Duration {
+	limit := o.StatementTimeout
+	if !o.PgBouncer && q.Has("statement_timeout") {
+		n, _ := strconv.Atoi(q.Get("statement_timeout"))
+		limit = time.Duration(n) * time.Millisecond
+	}
+	if limit <= 0 {
+		return 0
+	}
+	return max(limit, o.CommitTimeout)
+}
+
+func setDefault(q url.Values, name, value string) {
+	if !q.Has(name) {
+		q.Set(name, value)
+	}
+}
+
+const activity = `SELECT COALESCE(state, 'unknown'), count(*), COALESCE(wait_event_type = 'Lock', false),
+	EXTRACT(epoch FROM max(clock_timestamp() - xact_start))
+FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()
+GROUP BY 1, 3 ORDER BY 4 DESC NULLS LAST, 1`
+
+// Activity writes a table of this program's sessions on PostgreSQL. Each row is a state: how many
+// sessions there are, whether they wait for a lock, and the age of their oldest transaction. SQLite
+// has no sessions, so Activity returns an error.
+func (db *DB) Activity(ctx context.Context, w io.Writer) error {
+	if db.Dialect != dialect.Postgres {
+		return errors.New("SQLite has no sessions to show: this is for PostgreSQL")
+	}
+	rows, err := db.QueryContext(ctx, activity)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STATE\tSESSIONS\tWAITING FOR A LOCK\tOLDEST TRANSACTION")
+	for rows.Next() {
+		var state string
+		var sessions int
+		var waiting bool
+		var seconds sql.NullFloat64
+		if err := rows.Scan(&state, &sessions, &waiting, &seconds); err != nil {
+			return err
+		}
+		oldest := "-"
+		if seconds.Valid {
+			oldest = (time.Duration(seconds.Float64*1000) * time.Millisecond).String()
+		}
+		fmt.Fprintf(table, "%s\t%d\t%t\t%s\n", state, sessions, waiting, oldest)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return table.Flush()
+}

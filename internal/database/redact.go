@@ -1,0 +1,72 @@
+package database
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/lib/pq"
+	"modernc.org/sqlite"
+)
+
+// quoted matches the values in errors of strconv and PostgreSQL.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// RedactError returns the text of an error for the log, without values that were sent or stored. It
+// removes quoted text, unless a database quotes the name of a table, column or constraint. The values
+// of a row that violates a constraint are in PostgreSQL's detail, which is not part of the text.
+func RedactError(err error) string {
+	text := err.Error()
+	e, ok := errors.AsType[*pq.Error](err)
+	switch {
+	case !ok && !fromSQLite(err):
+		return quoted.ReplaceAllString(text, `"…"`)
+	case !ok:
+		return text // SQLite's errors name tables, columns and constraints
+	}
+	switch e.Code.Class() {
+	case "22": // data exception: invalid input syntax for type integer: "…"
+		return strings.ReplaceAll(text, e.Message, quoted.ReplaceAllString(beforeColon(e.Message), "…"))
+	case "P0": // PL/pgSQL: the author of the function chose the text
+		return strings.ReplaceAll(text, e.Message, "…")
+	}
+	return text
+}
+
+// beforeColon replaces the text after the first colon. In messages of class 22 only values follow it.
+func beforeColon(message string) string {
+	what, _, found := strings.Cut(message, ": ")
+	if found {
+		return what + ": …"
+	}
+	return what
+}
+
+func fromSQLite(err error) bool {
+	_, ok := errors.AsType[*sqlite.Error](err)
+	return ok
+}
+
+// Redact returns a database address without its secrets.
+func Redact(address string) string {
+	if strings.HasPrefix(address, "sqlite:") {
+		return address
+	}
+	scheme, _, ok := strings.Cut(address, "://")
+	if !ok {
+		return "…"
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return scheme + "://…"
+	}
+	q := u.Query()
+	for _, name := range []string{"password", "sslkey", "sslpassword"} {
+		if q.Has(name) {
+			q.Set(name, "xxxxx")
+			u.RawQuery = q.Encode()
+		}
+	}
+	return u.Redacted()
+}

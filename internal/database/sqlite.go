@@ -1,0 +1,133 @@
+package database
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"modernc.org/sqlite"
+
+	"forge/internal/retry"
+)
+
+// SQLiteFile returns the path and the mode ("", "ro" or "rw") of an address. It returns false if the
+// address names no file, which is so for PostgreSQL and sqlite::memory:.
+func SQLiteFile(address string) (path, mode string, ok bool) {
+	rest, ok := strings.CutPrefix(address, "sqlite:")
+	path, query, _ := strings.Cut(rest, "?")
+	return path, strings.TrimPrefix(query, "mode="), ok && path != memory
+}
+
+// memory is the path of a database that is not a file.
+const memory = ":memory:"
+
+func (db *DB) openSQLite(path string) error {
+	path, query, _ := strings.Cut(path, "?")
+	if path == "" {
+		return errors.New("sqlite: names no file; sqlite:PATH and sqlite::memory: do")
+	}
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return fmt.Errorf("sqlite:%s: what follows the ? cannot be read", path)
+	}
+	for name := range q {
+		if name != "mode" {
+			return fmt.Errorf("sqlite:%s: %q is not a parameter; only mode=ro and mode=rw are", path, name)
+		}
+	}
+	if mode := q.Get("mode"); !slices.Contains([]string{"", "ro", "rw"}, mode) {
+		return fmt.Errorf("sqlite:%s: mode=%s is not known; mode=ro and mode=rw are", path, mode)
+	}
+	db.memory, db.readOnly = path == memory, q.Get("mode") == "ro"
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("sqlite:%s is a directory", path)
+	}
+	db.Dialect = dialect.SQLite
+	if db.memory {
+		c, err := sqliteConnector(path, q.Get("mode"), !db.readOnly, db.Options.StatementTimeout)
+		if err == nil {
+			db.DB = sql.OpenDB(connector{Connector: busyRetry{c}, statements: preparedStatements, keepOnCancel: true})
+		}
+		return err
+	}
+	file := db.Options.file
+	if file == nil {
+		if file, err = db.sqliteFile(path, q.Get("mode")); err != nil {
+			return err
+		}
+	}
+	db.file, db.DB = file, sql.OpenDB(connector{Connector: file, statements: preparedStatements})
+	file.add(db.DB)
+	return nil
+}
+
+// sqliteFile returns the connector for a file and the mode of the address.
+func (db *DB) sqliteFile(path, mode string) (*sqliteFile, error) {
+	wal := mode != "ro" && !db.Options.LookOnly
+	open, err := sqliteConnector(path, cmp.Or(mode, "rw"), wal, db.Options.StatementTimeout)
+	if err != nil {
+		return nil, err
+	}
+	look, err := sqliteConnector(path, cmp.Or(mode, "rw"), false, db.Options.StatementTimeout)
+	if err != nil {
+		return nil, err
+	}
+	var create driver.Connector
+	if mode == "" && !db.Options.LookOnly {
+		if create, err = sqliteConnector(path, "rwc", wal, db.Options.StatementTimeout); err != nil {
+			return nil, err
+		}
+	}
+	return newSQLiteFile(path, open, create, look), nil
+}
+
+// sqliteConnector returns a connector for a path and a mode of SQLite. Prepared statements of its
+// connections end after statementTimeout, if that is not 0.
+func sqliteConnector(path, mode string, wal bool, statementTimeout time.Duration) (driver.Connector, error) {
+	// Times are stored as microseconds: they sort as numbers and have the precision of PostgreSQL.
+	q := url.Values{"_time_integer_format": {"unix_micro"}, "_inttotime": {"1"}}
+	if mode != "" {
+		q.Set("mode", mode)
+	}
+	q.Add("_pragma", "busy_timeout("+milliseconds(busyTimeout)+")")
+	if wal {
+		q.Add("_pragma", "journal_mode(WAL)")
+	}
+	q.Add("_pragma", "foreign_keys(1)")
+	c, err := sqlite.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("sqlite:%s: %w", path, err)
+	}
+	return interruptible{c, statementTimeout}, nil
+}
+
+// busyTimeout is how long a connection to SQLite waits for locks of other connections.
+const busyTimeout = 5 * time.Second
+
+// busyRetry opens connections to SQLite, and tries again while the database is busy. SQLite itself
+// waits for locks, except for two: to switch a file to WAL, and while the last connection closes.
+type busyRetry struct{ driver.Connector }
+
+// Connect opens a connection. It returns the error of the last attempt after busyTimeout.
+func (b busyRetry) Connect(ctx context.Context) (driver.Conn, error) {
+	backoff := retry.Backoff{First: 5 * time.Millisecond}
+	start := time.Now()
+	for attempt := 1; ; attempt++ {
+		conn, err := b.Connector.Connect(ctx)
+		if err == nil || !Transient(err) || time.Since(start) > busyTimeout {
+			return conn, err
+		}
+		if err := backoff.Wait(ctx, attempt); err != nil {
+			return nil, err
+		}
+	}
+}
