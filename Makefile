@@ -1,10 +1,11 @@
 # What a developer runs; make help lists it. CI runs .ci/run, which calls make test.
 
-# Without paths in what is built, builds in other folders can share it: tests of the pages build copies of the tree.
+# Builds in different folders share packages only without paths in them: tests of the pages build
+# copies of the tree.
 export GOFLAGS := $(GOFLAGS) -trimpath
 
-# Packages whose tests only drive Forge as a program. The race detector would find nothing in them; RACE= builds the program
-# with it that test/faults drives.
+# Packages whose tests only drive Forge as a program, where the race detector would find nothing.
+# test/faults drives it, too: RACE=-race builds that program with the race detector.
 DRIVING := ./test/docs ./test/e2e ./test/deploy
 
 .PHONY: help run test test-fast race fuzz soak bench bench-peers lint generate needs
@@ -27,7 +28,8 @@ test-fast: ## the tests that need nothing but Go, on SQLite only
 race: ## all tests, with the race detector
 	$(MAKE) test RACE=-race
 
-# Together they send a million requests, and as many tokens as each of them; each ends when it has sent its part.
+# Together the targets send a million requests, and as many tokens as each of them sends requests.
+# Each ends when it has sent its part.
 FUZZ ?= 170000
 fuzz: ## a million requests that random changes were made to, against the whole server; ends by itself
 	for target in FuzzBody FuzzDocument FuzzVariables FuzzID FuzzCursor FuzzHeaders; do \
