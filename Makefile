@@ -1,16 +1,35 @@
-# What a developer runs. CI runs .ci/run, which calls make test.
+# What a developer runs; make help lists it. CI runs .ci/run, which calls make test.
 
-.PHONY: run test fuzz soak bench bench-peers lint generate needs
+# Builds in different folders share packages only without paths in them: tests of the pages build
+# copies of the tree.
+export GOFLAGS := $(GOFLAGS) -trimpath
+
+# Packages whose tests only drive Forge as a program, where the race detector would find nothing.
+# test/faults drives it, too: RACE=-race builds that program with the race detector.
+DRIVING := ./test/docs ./test/e2e ./test/deploy
+
+.PHONY: help run test test-fast race fuzz soak bench bench-peers lint generate needs
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## serve on SQLite, with demo data
 	go run .
 
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
-	go test $(RACE) -timeout 20m $$(go list ./... | grep -v /test/faults$$)
-	go test $(RACE) -timeout 20m ./test/faults # by itself: it measures under load
+	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -timeout 20m $$(go list ./... | grep -vE '/test/(docs|e2e|deploy|faults)$$')
+	go test -timeout 20m $(DRIVING)
+	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
-# Together they send a million requests, and as many tokens as each of them; each ends when it has sent its part.
+test-fast: ## the tests that need nothing but Go, on SQLite only
+	go test -short $$(go list ./... | grep -vE '/test/(docs|e2e|deploy|faults|dbtest)$$|/internal/pgtemp$$')
+
+race: ## all tests, with the race detector
+	$(MAKE) test RACE=-race
+
+# Together the targets send a million requests, and as many tokens as each of them sends requests.
+# Each ends when it has sent its part.
 FUZZ ?= 170000
 fuzz: ## a million requests that random changes were made to, against the whole server; ends by itself
 	for target in FuzzBody FuzzDocument FuzzVariables FuzzID FuzzCursor FuzzHeaders; do \
@@ -38,6 +57,5 @@ generate: ## all generated code: ent, gqlgen, the playground
 	go generate ./...
 	cd playground && npm ci --no-audit --no-fund && npm run build
 
-# Tests need PostgreSQL's programs, unless TEST_DATABASE_URL names a server; the browser test needs Node.js and Chromium.
-needs:
+needs: ## what the tests need: PostgreSQL's programs, unless TEST_DATABASE_URL names a server; Node.js and Chromium
 	@.ci/needs

@@ -1,5 +1,5 @@
-// Package playground serves GraphiQL, bundled with everything it needs: a browser that opens it asks
-// nothing of any server but this one. See README.md for how dist/ is built.
+// Package playground serves GraphiQL, bundled with everything it needs: a browser that opens it
+// sends requests to this server only. README.md says how dist/ is built.
 package playground
 
 import (
@@ -22,8 +22,8 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// policy lets the page load from, and talk to, this server alone. Styles may be inline, since the editor
-// writes the colours of its theme into the page; scripts may not.
+// policy lets the page load from, and send requests to, this server only. Styles may be inline,
+// since the editor writes the colours of its theme into the page; scripts may not.
 const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; font-src 'self'; " +
 	"style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -63,9 +63,10 @@ type Account struct {
 	Role     string `json:"role"`
 }
 
-// Handler returns the playground: the page at /, what the page loads below /assets/, what it is told at /config.json, and
-// the licenses of all that is in it at /licenses.md. Any other path is 404, and any other method than GET and HEAD is 405.
-// Clients that do not accept gzip get the same bytes decompressed.
+// Handler returns the playground: the page at /, its assets below /assets/, its configuration at
+// /config.json, and the licenses of everything in it at /licenses.md. Any other path is 404, and
+// any method other than GET and HEAD is 405. Clients that do not accept gzip get the same bytes
+// decompressed.
 func Handler(cfg Config) http.Handler {
 	files := mustFiles()
 	files["/config.json"] = cfg.file()
@@ -98,7 +99,7 @@ func Handler(cfg Config) http.Handler {
 		if r.Method == http.MethodHead {
 			return
 		}
-		// A failed write means that the client is gone, and there is nobody left to tell.
+		// A write fails when the client is gone, and then nobody is there to get an error.
 		if h.Get("Content-Encoding") == "gzip" {
 			_, _ = w.Write(f.gzipped)
 		} else {
@@ -107,7 +108,8 @@ func Handler(cfg Config) http.Handler {
 	})
 }
 
-// file returns what the page is told. No cache keeps it: the next server at this address may have other users.
+// file returns the configuration as the page loads it. No cache may keep it, since the next server
+// at this address may have other users.
 func (c Config) file() file {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -122,7 +124,8 @@ func (c Config) file() file {
 	return newFile(gzipped.Bytes(), len(text), "application/json", "no-store")
 }
 
-// decompressed returns the bytes of a file. It panics if they were never gzip, which mustFiles rules out.
+// decompressed returns the bytes of a gzip file. It panics on anything else, which mustFiles has
+// ruled out.
 func decompressed(gzipped []byte) []byte {
 	r, err := gzip.NewReader(bytes.NewReader(gzipped))
 	if err != nil {
@@ -135,8 +138,8 @@ func decompressed(gzipped []byte) []byte {
 	return plain
 }
 
-// mustFiles returns what is embedded by the path it is served at. It panics on a file that the build
-// cannot have written: the binary was made from a broken dist/.
+// mustFiles returns the embedded files by the paths that serve them. It panics on a file that the
+// build cannot have written: the binary was then made from a broken dist/.
 func mustFiles() map[string]file {
 	files := map[string]file{}
 	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
@@ -172,7 +175,7 @@ func mustFiles() map[string]file {
 	return files
 }
 
-// acceptsGzip says whether a client that sent these Accept-Encoding headers takes gzip.
+// acceptsGzip reports whether a client that sent these Accept-Encoding headers accepts gzip.
 func acceptsGzip(headers []string) bool {
 	wildcard := false
 	for _, coding := range strings.Split(strings.Join(headers, ","), ",") {

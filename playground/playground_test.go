@@ -61,9 +61,9 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// TestReferences starts at the page and follows every name of a built file that it, and what it loads,
-// mentions: all are served, and nothing is built that nobody asks for.
-func TestReferences(t *testing.T) {
+// TestReferencesAreServed starts at the page and follows every file name that it, and what it
+// loads, mentions. All of them are served, and every built file is mentioned somewhere.
+func TestReferencesAreServed(t *testing.T) {
 	t.Parallel()
 	// Two patterns that begin with plain text are a hundred times faster than one that does not.
 	asset := []*regexp.Regexp{
@@ -100,9 +100,9 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// TestNoExternalURL looks for what makes a browser load something from another server. Links that a
-// reader may click, and names of specifications, are fine.
-func TestNoExternalURL(t *testing.T) {
+// TestPlaygroundLoadsNothingElsewhere looks for anything that makes a browser load from another
+// server. Links that a reader may click, and names of specifications, are fine.
+func TestPlaygroundLoadsNothingElsewhere(t *testing.T) {
 	t.Parallel()
 	var loads []string
 	for _, verb := range []string{"src=", "import", "import(", "from", "importScripts(", "fetch(", "new Worker(", "url(", "@import "} {
@@ -152,7 +152,7 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// TestConfig checks what the page is told, and that no cache keeps it.
+// TestConfig checks the configuration that the page gets, and that no cache keeps it.
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -246,8 +246,9 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestDecompressedOnce checks that a file is not decompressed for each request that does not accept gzip.
-func TestDecompressedOnce(t *testing.T) {
+// TestFilesAreDecompressedOnce checks that a file is not decompressed again for each request that
+// does not accept gzip.
+func TestFilesAreDecompressedOnce(t *testing.T) {
 	t.Parallel()
 	for path, f := range mustFiles() {
 		if a, b := f.plain(), f.plain(); len(a) != f.size || len(a) > 0 && &a[0] != &b[0] {

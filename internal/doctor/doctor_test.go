@@ -257,6 +257,9 @@ func TestNothingIsWritten(t *testing.T) {
 		}
 	}
 
+	if testing.Short() {
+		t.Skip("-short: no PostgreSQL")
+	}
 	cluster, err := pgtemp.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -266,6 +266,9 @@ func TestDifferential(t *testing.T) {
 		if strings.HasPrefix(url, "postgres") {
 			from, to = 10_000, 13_000
 		}
+		if testing.Short() {
+			to = 2_000
+		}
 		if os.Getenv("FORGE_SOAK") != "" {
 			from, to = 20*from, 20*to
 		}

@@ -6,6 +6,9 @@
 // from installed programs and lives as long as the test process. Without
 // either a test fails: it is never skipped in silence.
 //
+// With go test -short there is SQLite only: a test, or a part of one, that asks for PostgreSQL is
+// skipped.
+//
 // With DBTEST_PGBOUNCER=1 the way to PostgreSQL leads through a PgBouncer in
 // transaction mode, for tests that open their database as Forge does.
 package dbtest

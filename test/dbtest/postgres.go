@@ -35,6 +35,9 @@ func EmptyPostgres(t testing.TB) string {
 
 func newDatabase(t testing.TB, create func(*server, context.Context, string) error) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: SQLite only")
+	}
 	s, err := theServer()
 	if err != nil {
 		t.Fatalf("these tests need a PostgreSQL: set TEST_DATABASE_URL to a server on which databases may be "+

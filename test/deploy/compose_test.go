@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// composeFile is what compose.yaml says, as far as these tests run it.
+// composeFile holds compose.yaml, as far as these tests run it.
 type composeFile struct {
 	Name     string
 	Services map[string]*composeService
@@ -44,8 +44,8 @@ type composeService struct {
 	PidsLimit       int      `yaml:"pids_limit"`
 }
 
-// readCompose reads compose.yaml with variables in the place of ${…}. A member that is not known here is an error: nothing is there that
-// these tests do not know of.
+// readCompose reads compose.yaml, with the values of env for ${…}. A key that composeFile does not
+// have is an error: the tests then know everything in the file.
 func readCompose(env map[string]string) (*composeFile, error) {
 	text, err := os.ReadFile("../compose.yaml")
 	if err != nil {
@@ -74,7 +74,8 @@ func readCompose(env map[string]string) (*composeFile, error) {
 	return &file, decoder.Decode(&file)
 }
 
-// environment reads a file of variables, as operators fill it in: with lines that they uncomment, and values for those that are empty.
+// environment reads a file of variables as operators fill it in. Empty variables get the value of
+// fill. With uncomment, variables in comments count as well.
 func environment(t *testing.T, path string, uncomment bool, fill string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -109,7 +110,7 @@ func mustReadCompose(t *testing.T, env map[string]string) *composeFile {
 	return file
 }
 
-// TestComposeHardening checks what no run without Docker would notice.
+// TestComposeHardening checks settings that no run without Docker would notice.
 func TestComposeHardening(t *testing.T) {
 	file := mustReadCompose(t, environment(t, "compose.env", false, "s3cret"))
 	for name, s := range file.Services {
@@ -137,7 +138,8 @@ func TestComposeHardening(t *testing.T) {
 	}
 }
 
-// TestComposeSecrets checks that there is no password that everybody knows, and that nobody is an administrator before somebody has said so.
+// TestComposeSecrets checks that no password has a default, and that authentication is on by
+// default.
 func TestComposeSecrets(t *testing.T) {
 	if _, err := readCompose(nil); err == nil || !strings.Contains(err.Error(), "deploy/compose.env") {
 		t.Errorf("without passwords: %v", err)
@@ -153,7 +155,7 @@ func TestComposeSecrets(t *testing.T) {
 	}
 }
 
-// TestComposeProvider uncomments what names a provider: all of it reaches the server.
+// TestComposeProvider uncomments the variables that name a provider: all of them reach the server.
 func TestComposeProvider(t *testing.T) {
 	env := environment(t, "compose.env", true, "s3cret")
 	got := mustReadCompose(t, env).Services["forge"].Environment

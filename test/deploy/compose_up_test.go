@@ -24,7 +24,8 @@ import (
 // patience is how long a test waits for what must come at last.
 const patience = 30 * time.Second
 
-// host is this machine in the place of Docker. The names that containers have for each other lead to what the test has started.
+// host stands for Docker on this machine. The names that containers have for each other lead to the
+// processes that the test has started.
 type host struct {
 	t        *testing.T
 	file     *composeFile
@@ -35,7 +36,7 @@ type host struct {
 	log      strings.Builder // of the services; read when they have ended
 }
 
-// start starts a service as soon as those that it depends on are as it wants them.
+// start starts a service, after the services that it depends on are in the state that it wants.
 func (h *host) start(name string) {
 	h.t.Helper()
 	if h.up[name] != nil {
@@ -68,7 +69,8 @@ func (h *host) start(name string) {
 	h.up[name] = cmd
 }
 
-// startPostgres does what PostgreSQL's image does with a new volume: a database, and the scripts that are mounted.
+// startPostgres does the same as PostgreSQL's image with a new volume: it makes a database and runs
+// the mounted scripts.
 func (h *host) startPostgres(name string, s *composeService) {
 	h.t.Helper()
 	cluster, err := pgtemp.Start(h.t.Context())
@@ -102,7 +104,8 @@ func (h *host) startPostgres(name string, s *composeService) {
 	}
 }
 
-// command returns what a container would run, with its environment and nothing else but the way to what runs here.
+// command returns the command that a container would run. Beside the container's environment it
+// gets only the path and the address of PostgreSQL.
 func (h *host) command(s *composeService, words []string) *exec.Cmd {
 	words = append([]string{}, words...)
 	if words[0] == "/forge" {
@@ -132,7 +135,7 @@ func (h *host) command(s *composeService, words []string) *exec.Cmd {
 	return cmd
 }
 
-// local returns a variable's value with this machine's addresses.
+// local returns a variable's value with the addresses of this machine.
 func (h *host) local(name, value string) string {
 	switch name {
 	case "ADDR":
@@ -152,7 +155,8 @@ func (h *host) local(name, value string) string {
 	return value
 }
 
-// mustBecomeHealthy runs a service's health check, the compose file's or the image's, until it succeeds.
+// mustBecomeHealthy runs a service's health check until it succeeds. The check is the compose
+// file's, or else the image's.
 func (h *host) mustBecomeHealthy(name string) {
 	h.t.Helper()
 	s := h.file.Services[name]
@@ -202,7 +206,7 @@ func newHost(t *testing.T, env map[string]string) *host {
 		port: fmt.Sprint(l.Addr().(*net.TCPAddr).Port)}
 }
 
-// TestComposeUp brings up what compose.yaml describes, in its order, uses it, and stops it.
+// TestComposeUp starts the services of compose.yaml in their order, uses them, and stops them.
 func TestComposeUp(t *testing.T) {
 	env := environment(t, "compose.env", false, "s3cret")
 	h := newHost(t, env)
@@ -222,7 +226,7 @@ func TestComposeUp(t *testing.T) {
 	if body, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(body), `"username":"the-first"`) {
 		t.Errorf("the server answers %s (%v)", body, err)
 	}
-	// The server's role reads and writes rows, and does not change tables.
+	// The server's role may read and write rows, and may not change tables.
 	address := h.local("DATABASE_URL", h.file.Services["forge"].Environment["DATABASE_URL"])
 	if err := execute(address, "ALTER TABLE teams ADD COLUMN motto text"); err == nil || !strings.Contains(err.Error(), "must be owner") {
 		t.Errorf("the server's role changes a table: %v", err)
@@ -252,7 +256,8 @@ func (h *host) mustStop(name string) {
 	}
 }
 
-// TestComposeRefuses starts the server without a secret that is one, and without what has to be said twice.
+// TestComposeRefuses starts the server with a secret that is too short, and without authentication
+// where others can reach it.
 func TestComposeRefuses(t *testing.T) {
 	for said, want := range map[string]string{"AUTH_SECRET=short": `AUTH_SECRET="…" is not allowed`, "AUTH=off": `ADDR="0.0.0.0:`} {
 		env := environment(t, "compose.env", false, "s3cret")

@@ -1,5 +1,5 @@
-// Package deploy tests what is in this folder, Dockerfile and compose.yaml: it reads the files and runs the very commands that they name,
-// without Docker and without systemd.
+// Package deploy tests the folder deploy, Dockerfile and compose.yaml. It reads the files and runs
+// the commands that they name, without Docker and without systemd.
 package deploy
 
 import (
@@ -18,7 +18,7 @@ import (
 
 var buildDir string
 
-// TestMain runs the tests in the folder deploy, so that they name its files as the files name each other.
+// TestMain runs the tests in the folder deploy, whose files name each other relative to it.
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		err := os.Chdir("../../deploy")
@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// image does what Dockerfile says, once: it builds the program from the files that .dockerignore leaves, with the line that stands there.
+// image follows Dockerfile, once for all tests: it builds the program with the command in
+// Dockerfile, from the files that .dockerignore leaves.
 var image = sync.OnceValues(func() (*builtImage, error) {
 	text, err := os.ReadFile("../Dockerfile")
 	if err != nil {
@@ -83,7 +84,7 @@ func mustBuild(t *testing.T) *builtImage {
 	return b
 }
 
-// copyContext copies what a build may see: all that .dockerignore does not name.
+// copyContext copies the files that a build may see: all that .dockerignore does not name.
 func copyContext(from, to string) error {
 	text, err := os.ReadFile(filepath.Join(from, ".dockerignore"))
 	if err != nil {
@@ -127,7 +128,8 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, content, 0o644)
 }
 
-// matches reports whether a pattern of .dockerignore names a file: from the root of the context, or after **/ in any folder.
+// matches reports whether a pattern of .dockerignore names a file. A pattern begins at the root of
+// the context; with **/ it holds in any folder.
 func matches(pattern, name string) bool {
 	if anywhere, ok := strings.CutPrefix(pattern, "**/"); ok {
 		pattern, name = anywhere, path.Base(name)
@@ -136,7 +138,7 @@ func matches(pattern, name string) bool {
 	return err == nil && ok
 }
 
-// TestDockerfile builds what the image holds, and looks at what it says of it.
+// TestDockerfile builds the program of the image, and checks it and the settings of the image.
 func TestDockerfile(t *testing.T) {
 	b := mustBuild(t)
 	file, err := elf.Open(b.program)
@@ -181,7 +183,8 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-// TestSecretsStayOut checks that what operators keep beside the sources is neither in the image nor in the repository.
+// TestSecretsStayOut checks that files that operators keep beside the sources get neither into the
+// image nor into the repository.
 func TestSecretsStayOut(t *testing.T) {
 	mustBuild(t)
 	dir := t.TempDir()

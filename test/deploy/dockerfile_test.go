@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// stage is a part of a Dockerfile that begins with FROM.
+// stage is one part of a Dockerfile. It begins with FROM.
 type stage struct {
 	from         string
 	instructions []instruction
@@ -13,7 +13,8 @@ type stage struct {
 
 type instruction struct{ name, rest string }
 
-// parseDockerfile reads the instructions of a Dockerfile: lines that end in a backslash go on, and those that begin with # are comments.
+// parseDockerfile reads the instructions of a Dockerfile. A line that ends in a backslash goes on
+// in the next one, and a line that begins with # is a comment.
 func parseDockerfile(text string) (stages []stage) {
 	var joined strings.Builder
 	for line := range strings.Lines(text) {
@@ -42,7 +43,7 @@ func parseDockerfile(text string) (stages []stage) {
 	return stages
 }
 
-// all returns what instructions of a name say.
+// all returns the arguments of each instruction of a name.
 func (s stage) all(name string) (rest []string) {
 	for _, i := range s.instructions {
 		if i.name == name {
@@ -52,7 +53,8 @@ func (s stage) all(name string) (rest []string) {
 	return rest
 }
 
-// exec returns the words of an instruction in its JSON form, behind its options.
+// exec returns the words of an instruction in JSON form, without its options. It panics on another
+// form.
 func (s stage) exec(name string) (words []string) {
 	for _, rest := range s.all(name) {
 		rest = rest[max(strings.IndexByte(rest, '['), 0):]

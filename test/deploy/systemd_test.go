@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// unit is what a unit file says: the values of each name, in their order.
+// unit holds a unit file: the values of each name, in their order.
 type unit map[string][]string
 
 func readUnit(t *testing.T, path string) unit {
@@ -40,8 +40,8 @@ func (u unit) one(t *testing.T, name string) string {
 	return u[name][0]
 }
 
-// command returns what ExecStart names, with the variables of the file that EnvironmentFile names, as deploy/systemd has it, and of the service
-// manager. The program and the database are the test's.
+// command returns the command of ExecStart. Its variables come from EnvironmentFile, as
+// deploy/systemd has it, and from the service manager. The program and the database are the test's.
 func (u unit) command(t *testing.T, database string, manager ...string) *exec.Cmd {
 	t.Helper()
 	words := strings.Fields(u.one(t, "ExecStart"))
@@ -68,7 +68,7 @@ func (u unit) command(t *testing.T, database string, manager ...string) *exec.Cm
 	return cmd
 }
 
-// withPlace returns an address with its own role and the host and the database of another.
+// withPlace returns an address with its own role, and the host and database of another one.
 func withPlace(t *testing.T, address, place string) string {
 	t.Helper()
 	to, err := url.Parse(place)
@@ -83,7 +83,8 @@ func withPlace(t *testing.T, address, place string) string {
 	return to.String()
 }
 
-// TestSystemd runs both units as systemd does: the migrations until they are done, then the server until it says that it is ready.
+// TestSystemd runs both units as systemd does: the migrations until they end, then the server until
+// it reports that it is ready.
 func TestSystemd(t *testing.T) {
 	server, migrate := readUnit(t, "systemd/forge.service"), readUnit(t, "systemd/forge-migrate.service")
 	if got := server.one(t, "Requires"); got != "forge-migrate.service" || !strings.Contains(server.one(t, "After"), got) {
@@ -132,7 +133,7 @@ func mustTell(t *testing.T, socket *net.UnixConn, want string) {
 	}
 }
 
-// TestSystemdAnalyze has systemd itself judge the units.
+// TestSystemdAnalyze has systemd-analyze check the units.
 func TestSystemdAnalyze(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestExtending does in a copy of the tree what extending.md says, and asks the result what it asks.
+// TestExtending follows extending.md in a copy of the tree. It sends the page's queries to the
+// result and compares the answers.
 func TestExtending(t *testing.T) {
 	if testing.Short() {
 		t.Skip("copies and builds the whole tree")
@@ -130,8 +131,8 @@ func (tr *tree) write(t *testing.T, b block) {
 	}
 }
 
-// change replaces the lines of a diff that are not new by those that are not old. They must stand in the file once. A line @@ parts
-// one place from the next.
+// change applies a diff. The lines before the change must stand in the file exactly once. A line @@
+// separates one change from the next.
 func (tr *tree) change(t *testing.T, b block) {
 	path := filepath.Join(tr.dir, b.file)
 	content, err := os.ReadFile(path)
@@ -159,7 +160,7 @@ func (tr *tree) change(t *testing.T, b block) {
 	}
 }
 
-// run runs the commands of a block, the lines that start with a $.
+// run runs the commands of a block: the lines that start with a $.
 func (tr *tree) run(t *testing.T, b block) {
 	for line := range strings.Lines(b.text) {
 		command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ ")

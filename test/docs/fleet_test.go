@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// A server is a process that answers requests.
+// A server is one process of a fleet.
 type server struct {
 	*process.Server
 	program  string
@@ -46,14 +46,15 @@ func (s *server) end() {
 	s.Stop()
 }
 
-// A fleet is what a balancer sends requests to, by turns.
+// A fleet is a number of servers that get requests in turn.
 type fleet struct {
 	mu      sync.Mutex
 	servers []*server
 	turn    int
 }
 
-// take returns the server for a request; its busy is done when there is an answer.
+// take returns the server for the next request. The caller marks busy as done when there is an
+// answer.
 func (f *fleet) take() *server {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -89,7 +90,8 @@ func (f *fleet) waitForAnswers(t *testing.T) {
 	}
 }
 
-// deploy does what a block says, and then has the new servers take the place of the old ones, as the page tells operators.
+// deploy runs the commands of a block, and then replaces the old servers by new ones, as the page
+// says.
 func (f *fleet) deploy(t *testing.T, tr *tree, b block) {
 	old := f.all()
 	started := tr.begin(t, b, old)
@@ -103,8 +105,9 @@ func (f *fleet) deploy(t *testing.T, tr *tree, b block) {
 	f.waitForAnswers(t)
 }
 
-// begin does what a block says: a line that is nothing but a program starts servers, and others are commands. The servers are not
-// ready before the commands are done, and old ones not afterwards.
+// begin runs the commands of a block. A command without arguments is a program, of which it starts
+// two servers. They must not be ready before all commands have ended, and the old servers must not
+// be ready afterwards.
 func (tr *tree) begin(t *testing.T, b block, old []*server) (started []*server) {
 	for line := range strings.Lines(b.text) {
 		program := strings.TrimPrefix(strings.TrimSpace(line), "$ ")

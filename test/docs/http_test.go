@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestTrustedDocuments serves each manifest that http.md shows, and then breaks one as the page does.
+// TestTrustedDocuments serves each manifest of http.md, and then breaks one as the page does.
 func TestTrustedDocuments(t *testing.T) {
 	page, err := os.ReadFile("http.md")
 	if err != nil {
@@ -48,7 +48,7 @@ func writeManifest(t *testing.T, dir, text string) {
 	}
 }
 
-// checkManifest sends the ID that the manifest has, and a document that it has not.
+// checkManifest sends an ID that is in the manifest, and a document that is not.
 func checkManifest(t *testing.T, url, manifest string) {
 	t.Helper()
 	id := regexp.MustCompile(`(?:"id": )?"([^"]+)"[:,] "(?:query|name)`).FindStringSubmatch(manifest)

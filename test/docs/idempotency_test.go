@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestIdempotencyKey sends what data-layer.md sends: twice, and then another request under its key.
+// TestIdempotencyKey sends the request of data-layer.md twice, and then another one under its key.
 func TestIdempotencyKey(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not there")

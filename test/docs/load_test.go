@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// A load is people who change and read products, until it is stopped. Each request must be answered, rightly and without an error.
+// A load is four people who change and read products until stop. Each answer must be right and
+// without errors.
 type load struct {
 	t       *testing.T
 	fleet   *fleet
@@ -24,14 +25,14 @@ type load struct {
 
 type vars = gqltest.Vars
 
-// product is what an answer says of one.
+// product is a product in an answer.
 type product struct{ ID, Name string }
 
 func newLoad(t *testing.T, f *fleet) *load {
 	return &load{t: t, fleet: f, stopped: make(chan struct{})}
 }
 
-// start has each of four people look after products of their own.
+// start starts the four people. Each looks after products of their own.
 func (l *load) start() {
 	var data struct{ Products struct{ Nodes []product } }
 	l.send(&data, `{ products(first: 100) { nodes { id name } } }`, nil)
@@ -41,7 +42,7 @@ func (l *load) start() {
 	}
 }
 
-// stop returns when all have read for a last time what they wrote.
+// stop returns when everybody has read all of their products once more.
 func (l *load) stop() {
 	close(l.stopped)
 	l.people.Wait()
@@ -118,7 +119,7 @@ func (l *load) fail(format string, args ...any) {
 	}
 }
 
-// send sends an operation once, to the server whose turn it is, and reads the data of the answer.
+// send sends an operation once, to the next server, and reads the data of the answer.
 func (l *load) send(data any, query string, v vars) {
 	s := l.fleet.take()
 	defer s.busy.Done()

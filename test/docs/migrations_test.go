@@ -14,8 +14,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestMigrations does in a copy of the tree what migrations.md tells engineers, and then what it tells operators, while requests go on.
-// None of them may fail.
+// TestMigrations follows migrations.md in a copy of the tree: first the steps for engineers, then
+// those for operators while requests come in. No request may fail.
 func TestMigrations(t *testing.T) {
 	if testing.Short() {
 		t.Skip("copies and builds the whole tree, four times")
@@ -78,7 +78,8 @@ func TestMigrations(t *testing.T) {
 	tr.mustKeepNames(t, db)
 }
 
-// mustKeepNames goes all the way back and forth again, on PostgreSQL and on SQLite. No product may lose its name.
+// mustKeepNames migrates all the way down and up again, on PostgreSQL and on SQLite. No product may
+// lose its name.
 func (tr *tree) mustKeepNames(t *testing.T, postgres *sql.DB) {
 	const back, forth = "$ ./forge-contract migrate down 6 --yes", "$ ./forge-contract migrate up"
 	sqlite, err := sql.Open("sqlite", filepath.Join(tr.dir, "names.db"))
@@ -124,7 +125,7 @@ func names(t *testing.T, db *sql.DB, column string) (all []string) {
 	return all
 }
 
-// filled is how many products there are before the first request: several batches.
+// filled is the number of products before the first request: several batches.
 const filled = 5000
 
 func mustFill(t *testing.T, db *sql.DB) {
@@ -144,7 +145,8 @@ func labelsOf(list []block) (labels []string) {
 	return labels
 }
 
-// fileLike returns the one file of the tree that a pattern such as migrate/postgres/*_add_title.sql means: diff numbers versions by the clock.
+// fileLike returns the one file that matches a pattern such as migrate/postgres/*_add_title.sql.
+// migrate diff takes the version in a name from the clock.
 func (tr *tree) fileLike(t *testing.T, pattern string) string {
 	found, err := filepath.Glob(filepath.Join(tr.dir, pattern))
 	if err != nil || len(found) != 1 {

@@ -22,8 +22,9 @@ import (
 	"forge/test/process"
 )
 
-// TestOperations brings a server in production into each situation that operations.md has, runs the commands that stand there, and compares
-// what they print with what the page shows, but for numbers. With UPDATE_PAGES=1 it writes into the page what they print.
+// TestOperations brings a server in production into each situation of operations.md, runs the
+// commands of the page, and compares their output with the page, except for numbers. With
+// UPDATE_PAGES=1 it writes the output into the page.
 func TestOperations(t *testing.T) {
 	page, err := os.ReadFile("operations.md")
 	if err != nil {
@@ -68,7 +69,8 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// commandsOf returns the commands of a block: lines that begin with a $, and those below for as long as one ends in a backslash, or in quotes.
+// commandsOf returns the commands of a block. A command begins with a $, and goes on in the next
+// line if a line ends in a backslash or within quotes.
 func commandsOf(block string) (commands []string) {
 	more := false
 	for line := range strings.Lines(block) {
@@ -94,7 +96,8 @@ var (
 	blank  = regexp.MustCompile(`[ \t]+|-{2,}`)
 )
 
-// numberless returns a text without what is another each time, and without the width of columns that follows from it.
+// numberless returns a text without the parts that differ each time, and without the widths of
+// columns that follow from them.
 func numberless(text string) string {
 	text = moment.ReplaceAllString(text, "N")
 	for range 3 { // 1m0.5s
@@ -142,7 +145,7 @@ func newPlant(t *testing.T) *plant {
 	return p
 }
 
-// makeDatabase runs what the page has for that, word for word but for the passwords.
+// makeDatabase runs the commands of the page for a new database. Only the passwords differ.
 func (p *plant) makeDatabase() {
 	p.t.Helper()
 	page := string(must(os.ReadFile("operations.md")))
@@ -205,7 +208,8 @@ func (p *plant) waitForStatus(want int) {
 	})
 }
 
-// run returns what a command prints, with the addresses that the page has. How it ends is part of what it prints.
+// run returns the output of a command, with the addresses that the page has. A command that fails
+// says so in its output.
 func (p *plant) run(command string) string {
 	cmd := exec.CommandContext(p.t.Context(), "sh", "-c", strings.ReplaceAll(command, "127.0.0.1:8080", p.addr))
 	cmd.Dir, cmd.Env = p.dir, p.env
@@ -276,7 +280,8 @@ func (p *plant) down() func() {
 	}
 }
 
-// locked has somebody lock a table in a transaction that stands still, and more requests wait for it than there are connections.
+// locked locks a table in a transaction that stays open. More requests then wait for the lock than
+// there are connections.
 func (p *plant) locked() func() {
 	db := must(sql.Open("postgres", p.url("forge_owner", "forge")+"&application_name=psql"))
 	tx := must(db.Begin())
@@ -307,7 +312,7 @@ func (p *plant) locked() func() {
 	}
 }
 
-// A way is a TCP address that leads to a server's socket, for as long as it is open.
+// A way forwards a TCP address to a server's socket while it is open.
 type way struct {
 	t        *testing.T
 	socket   string

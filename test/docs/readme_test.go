@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestReadme sends what README.md sends, and compares the answers with those that it shows.
+// TestReadme sends the requests of README.md, and compares the answers with those on the page.
 func TestReadme(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not there")

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// unheld are entities and a schema of which the read engine holds little, and oddly the rest.
+// unheld declares entities and a schema, most of which the read engine cannot serve.
 const unheld = "```go new ent/schema/gadget.go" + `
 package schema
 
@@ -87,7 +87,7 @@ extend type Query {
 }
 ` + "```\n"
 
-// unheldFindings are what is to be found there, in this order.
+// unheldFindings begin the messages about them, in this order.
 var unheldFindings = []string{
 	"Meter: nothing in ent/schema says who may see which rows of Meter",
 	"Meter: the prefix of its IDs is \"\"",
@@ -109,8 +109,9 @@ var unheldFindings = []string{
 	"Query.things: its type is [Thing!]!, which Gadget, Meter belong to",
 }
 
-// TestRefused generates a server in a copy of the tree whose schema and entities do not fit together in any way, and wants each command that would
-// show the API to say all of it, and to touch nothing.
+// TestRefused builds a server, in a copy of the tree, whose schema and entities do not fit
+// together. Each command that would show the API must list everything that is wrong, and touch
+// nothing.
 func TestRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("copies and builds the whole tree")

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestSecurity looks for each test that security.md names in the package that it names, and for each file that it links to.
+// TestSecurity checks that each test in security.md exists in the package beside it, and each
+// linked file as well.
 func TestSecurity(t *testing.T) {
 	page, err := os.ReadFile("security.md")
 	if err != nil {

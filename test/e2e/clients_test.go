@@ -8,7 +8,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// clients is the folder of the clients; what their tools write goes to generated/ below it.
+// clients is the folder of the clients. Their tools write to generated/ below it.
 const clients = "clients"
 
 func TestApollo(t *testing.T)  { testApollo(newPinned(t)) }
@@ -41,7 +41,7 @@ func testCodegen(c *client) {
 	c.npm("codegen")
 }
 
-// client runs a client's scripts against servers of one database.
+// client runs the scripts of a client against servers of one database.
 type client struct {
 	t           *testing.T
 	dir         string // with the packages installed
@@ -63,14 +63,14 @@ func newClient(t *testing.T, dir string) *client {
 	return &client{t: t, dir: dir, databaseURL: databaseURL, env: []string{"FORGE_URL=" + serve(t, databaseURL)}}
 }
 
-// trust starts a second server, one that runs the operations of a manifest and no others.
+// trust starts a second server, which runs the operations of a manifest only.
 func (c *client) trust(manifest string) {
 	c.t.Helper()
 	url := serve(c.t, c.databaseURL, "TRUSTED_DOCUMENTS="+filepath.Join(c.dir, "generated", manifest))
 	c.env = append(c.env, "FORGE_TRUSTED_URL="+url)
 }
 
-// expire starts another server, one that asks who its requests come from, and whose access tokens expire all the time.
+// expire starts another server, which needs access tokens. They expire after two seconds.
 func (c *client) expire() {
 	c.t.Helper()
 	url := serve(c.t, c.databaseURL, "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "ACCESS_TOKEN_TTL=2s")

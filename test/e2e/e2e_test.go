@@ -1,5 +1,6 @@
-// Package e2e runs what is written in JavaScript against a Forge that runs as users run it: the browser test of the playground, the
-// public audits of GraphQL over HTTP, and the clients that applications use.
+// Package e2e runs JavaScript programs against a Forge process: the browser test of the playground,
+// the public audits of GraphQL over HTTP, the clients that applications use, and the reference
+// implementation of GraphQL.
 package e2e
 
 import (
@@ -13,7 +14,7 @@ func TestPlayground(t *testing.T) {
 	npmTest(t, "../../playground")
 }
 
-// TestPlaygroundSignIn signs in and out. The demo users are known in development alone.
+// TestPlaygroundSignIn signs in and out, as a demo user. Only a server in development names those.
 func TestPlaygroundSignIn(t *testing.T) {
 	const dir = "../../playground"
 	install(t, dir)

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// held are the packages of the clients of which newer major versions do not run on Node.js 20, or not
+// held lists packages of the clients whose newer major versions do not run on Node.js 20, or not
 // with each other: see README.md.
 var held = map[string]string{
 	"graphql": "^16", "@graphql-codegen/cli": "^6", "@graphql-codegen/client-preset": "^5", "@types/node": "^20",
 }
 
-// TestNewestClients runs the clients' tests as somebody meets them who installs the packages today:
-// without a lock file, and with the newest versions that the registry has.
-func TestNewestClients(t *testing.T) {
+// TestClientsInNewestVersions runs the clients' tests without a lock file, with the newest versions
+// that the registry has.
+func TestClientsInNewestVersions(t *testing.T) {
 	if !soak {
 		t.Skip("what the registry has changes by itself: set FORGE_SOAK=1")
 	}
@@ -37,7 +37,7 @@ func TestNewestClients(t *testing.T) {
 	testRelay(newClient(t, dir))
 }
 
-// loosen has a package.json ask for the newest versions of what it names.
+// loosen rewrites a package.json so that it asks for the newest versions.
 func loosen(t *testing.T, path string) {
 	t.Helper()
 	text, err := os.ReadFile(path)

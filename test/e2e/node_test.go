@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// needNode skips where there is no Node.js; CI has it, and fails without.
+// needNode skips the test where there is no Node.js. In CI, the test fails instead.
 func needNode(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -23,7 +23,7 @@ func needNode(t *testing.T) {
 	}
 }
 
-// install installs the packages that the folder's lock file names, unless that is what was installed last.
+// install installs the packages of a folder's lock file, unless they are installed already.
 func install(t *testing.T, dir string) {
 	t.Helper()
 	needNode(t)
@@ -31,7 +31,7 @@ func install(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// npm ci begins by removing node_modules, and with it what says that they are whole.
+	// npm ci begins by removing node_modules, and with it this mark of a complete installation.
 	installed := filepath.Join(dir, "node_modules", ".installed-package-lock.json")
 	if last, err := os.ReadFile(installed); err == nil && bytes.Equal(last, lock) {
 		return

@@ -16,13 +16,14 @@ import (
 
 type request = gqltest.Request
 
-// operationMaker writes operations on a schema, the same ones from the same seed.
+// operationMaker writes operations on a schema. The same seed gives the same operations.
 type operationMaker struct {
 	*rand.Rand
 	schema *ast.Schema
 	ids    map[string][]string // of rows, by type
 	names  []string            // that rows have
-	// data is whether the operations are to be executed: then they only use arguments that the oracle's resolvers know.
+	// data limits the operations to arguments that the oracle's resolvers know, so that both can
+	// execute them.
 	data bool
 
 	declared  []string // variables, as the operation declares them
@@ -66,7 +67,7 @@ func (m *operationMaker) make() request {
 	return r
 }
 
-// one is true once in n times.
+// one returns true once in n times.
 func (m *operationMaker) one(n int) bool { return m.IntN(n) == 0 }
 
 func (m *operationMaker) of(choices ...string) string { return choices[m.IntN(len(choices))] }
@@ -133,7 +134,7 @@ func (m *operationMaker) field(def *ast.Definition, depth int) string {
 	return head + " " + m.selections(of, depth-1) + again
 }
 
-// answers is whether a field may be selected.
+// answers reports whether a field may be selected.
 func (m *operationMaker) answers(def *ast.Definition, f *ast.FieldDefinition, depth int) bool {
 	if composite(m.schema.Types[f.Type.Name()]) && depth <= 0 {
 		return false
@@ -158,7 +159,7 @@ func (m *operationMaker) directives() string {
 	return " @" + m.of("include", "skip") + "(if: " + condition + ")"
 }
 
-// known are the arguments and conditions that the oracle's resolvers know.
+// known matches the arguments and conditions that the oracle's resolvers know.
 var known = regexp.MustCompile(`^(id|ids|idIn|first|last|offset|where|orderBy|not|and|or|includeDeprecated|name|username|sku|priceCents` +
 	`|(name|username|sku)(GT|GTE|LT|LTE|HasPrefix|In)|priceCents(GT|GTE|LT|LTE|In))$`)
 
@@ -181,7 +182,8 @@ func (m *operationMaker) arguments(f *ast.FieldDefinition) string {
 	return "(" + strings.Join(written, m.of(" ", ", ")) + ")"
 }
 
-// argument returns a value, or a variable that may be null although its place may not, as that has a default.
+// argument returns a value for an argument. If the argument has a default, that may be a variable
+// that is null although the argument may not be null.
 func (m *operationMaker) argument(t *ast.Type, name string, hasDefault bool) any {
 	if hasDefault && t.NonNull && m.one(3) {
 		nullable := *t
@@ -191,7 +193,7 @@ func (m *operationMaker) argument(t *ast.Type, name string, hasDefault bool) any
 	return m.value(t, name, 3)
 }
 
-// value returns something of a type, for a place of that name.
+// value returns a value of a type, for an argument or field of that name.
 func (m *operationMaker) value(t *ast.Type, name string, depth int) any {
 	if m.one(5) {
 		return m.declare(t, name)
@@ -199,7 +201,7 @@ func (m *operationMaker) value(t *ast.Type, name string, depth int) any {
 	return m.constant(t, name, depth, true)
 }
 
-// declare declares a variable of a type, and gives it a value, or none.
+// declare declares a variable of a type, and may leave it without a value.
 func (m *operationMaker) declare(t *ast.Type, name string) any {
 	v := fmt.Sprintf("v%d", len(m.declared))
 	declared := "$" + v + ": " + t.String()
@@ -225,7 +227,7 @@ func (m *operationMaker) declare(t *ast.Type, name string) any {
 	return variable(v)
 }
 
-// constant returns a value; variables are allowed inside of it where it stands in a selection.
+// constant returns a value. It may contain variables where it stands in a selection.
 func (m *operationMaker) constant(t *ast.Type, name string, depth int, variables bool) any {
 	if !t.NonNull && m.one(12) {
 		return nil

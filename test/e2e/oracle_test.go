@@ -25,31 +25,31 @@ import (
 	"forge/test/gqltest"
 )
 
-// How many operations TestOracle makes: those that are to be executed, those that may have mistakes in
-// their values, and those with mistakes in their text.
+// TestOracle makes this many operations of three kinds: to be executed, with mistakes in their
+// values, and with mistakes in their text.
 const (
 	executions = 1500
 	coercions  = 1500
 	mutations  = 2500
 )
 
-// difference is one that is meant between Forge and the reference implementation.
+// difference is an intended difference between Forge and the reference implementation.
 type difference struct {
 	name    string // as docs/http.md has it, with the reason
 	is      func(c compared) bool
 	example request
 }
 
-// compared is an operation with both answers to it.
+// compared is an operation and both answers to it.
 type compared struct {
 	request
 	data          bool // whether the data are to be the same, too
 	forge, oracle verdict
 }
 
-// verdict is what became of an operation: "parse", "validation" or "variables" if it was refused for
-// that, "executed" if not, and what came of it then. The oracle also has "argument": a variable that
-// is null where null is not allowed fails its field only.
+// verdict says how an operation ended. Its Outcome is "parse", "validation" or "variables" if it
+// was refused for that, else "executed". The oracle also has "argument": a variable was null where
+// null is not allowed, and only its field failed.
 type verdict struct {
 	Outcome string
 	Data    json.RawMessage
@@ -57,7 +57,7 @@ type verdict struct {
 	Message string
 }
 
-// differences are all that are meant. docs/http.md says why.
+// differences lists all intended differences. docs/http.md gives the reasons.
 var differences = []difference{
 	{"A variable that is null where null is not allowed", func(c compared) bool {
 		return c.forge.Outcome == "variables" && (c.oracle.Outcome == "argument" || nullVariable.MatchString(c.forge.Message))
@@ -91,9 +91,9 @@ var (
 	control      = regexp.MustCompile(`[\x00-\x08\x0b\x0c\x0e-\x1f]`)
 )
 
-// TestOracle sends thousands of operations to Forge and to the reference implementation of GraphQL, graphql-js, which executes them on what
-// Forge answered before. Any difference that is not in the list fails the test, and so does
-// one in the list that is none.
+// TestOracle sends thousands of operations to Forge and to the reference implementation of GraphQL,
+// graphql-js, which executes them on data that Forge returned before. The test fails on a
+// difference that is not in the list, and on an entry of the list that is no difference.
 func TestOracle(t *testing.T) {
 	o := newOracle(t)
 	counts := map[string]int{}
@@ -156,7 +156,7 @@ func TestOracle(t *testing.T) {
 
 func shorten(data []byte) []byte { return data[:min(len(data), 600)] }
 
-// difference says how the answers differ, or "".
+// difference describes how the answers differ, or returns "".
 func (c compared) difference() string {
 	switch {
 	case c.forge.Outcome != c.oracle.Outcome:
@@ -171,7 +171,7 @@ func (c compared) difference() string {
 	return ""
 }
 
-// apart returns where two values differ first.
+// apart describes the first difference of two values, or returns "".
 func apart(a, b any) string {
 	switch a := a.(type) {
 	case map[string]any:
@@ -203,7 +203,7 @@ func apart(a, b any) string {
 	return fmt.Sprintf(": %.100s and %.100s", fmt.Sprint(a), fmt.Sprint(b))
 }
 
-// sameData compares the data, and the order of fields in it. What is told of the schema has no order.
+// sameData compares the data and the order of its fields. Introspection has no order.
 func (c compared) sameData() bool {
 	if strings.Contains(c.Query, "__schema") || strings.Contains(c.Query, "__type(") {
 		return apart(decoded(c.forge.Data), decoded(c.oracle.Data)) == ""
@@ -212,7 +212,7 @@ func (c compared) sameData() bool {
 	return json.Compact(&forge, c.forge.Data) == nil && json.Compact(&oracle, c.oracle.Data) == nil && forge.String() == oracle.String()
 }
 
-// decoded returns data with all lists of objects in an order of ours.
+// decoded returns data with all lists of objects sorted.
 func decoded(data []byte) any {
 	var value any
 	if err := json.Unmarshal(data, &value); err != nil {
@@ -236,7 +236,7 @@ func sortLists(value any) {
 	}
 }
 
-// oracle is both servers.
+// oracle holds both servers.
 type oracle struct {
 	t      *testing.T
 	client *gqltest.Client
@@ -247,7 +247,8 @@ type oracle struct {
 	out    *bufio.Reader
 }
 
-// newOracle starts a Forge with demo data, reads all of these, and starts the reference implementation on them.
+// newOracle starts a Forge with demo data, reads all rows, and starts the reference implementation
+// on them.
 func newOracle(t *testing.T) *oracle {
 	t.Helper()
 	const dir = "oracle"
@@ -293,7 +294,7 @@ func newOracle(t *testing.T) *oracle {
 	return o
 }
 
-// rows are the fields of each entity that the oracle has to know.
+// rows lists the fields of each entity that the oracle has to know.
 var rows = []struct{ entity, connection, fields string }{
 	{"User", "users", "id username email role isActive version createdAt updatedAt"},
 	{"Team", "teams", "id name headquarters version createdAt updatedAt"},
@@ -304,7 +305,7 @@ var rows = []struct{ entity, connection, fields string }{
 
 // world reads all rows, in their order.
 func (o *oracle) world() map[string][]any {
-	// A text that needs each way of writing one.
+	// This text needs every kind of escape.
 	o.ask(request{Query: `mutation { createTeam(input: {name: "\uD83D\uDE00 \"\\ é\u{1F680}"}) { team { id } } }`})
 	world := map[string][]any{}
 	for _, r := range rows {
@@ -336,7 +337,7 @@ func (o *oracle) world() map[string][]any {
 	return world
 }
 
-// compare has both answer an operation.
+// compare sends an operation to both servers.
 func (o *oracle) compare(r request) compared {
 	o.t.Helper()
 	sent, err := json.Marshal(r)
@@ -357,10 +358,10 @@ func (o *oracle) compare(r request) compared {
 	return c
 }
 
-// outcomes are the codes of operations that are refused.
+// outcomes names the outcome for each code of a refusal.
 var outcomes = map[string]string{"GRAPHQL_PARSE_FAILED": "parse", "GRAPHQL_VALIDATION_FAILED": "validation", "BAD_USER_INPUT": "variables"}
 
-// ask has Forge answer an operation.
+// ask sends an operation to Forge.
 func (o *oracle) ask(r request) verdict {
 	o.t.Helper()
 	answer := o.client.SendRequest(o.t.Context(), r)

@@ -17,8 +17,9 @@ import (
 	"time"
 )
 
-// A balancer sends requests to backends by turns, those that its probes of /readyz find ready, over connections that it keeps. What a backend
-// refuses to be connected for goes to the next one, since nothing of it was sent. Whatever else goes wrong is the client's: status 502.
+// A balancer sends requests in turn to the backends whose /readyz is 200, over connections that it
+// keeps. If a backend refuses a connection, nothing was sent, and the next backend gets the
+// request. Any other failure is the client's to see, as status 502.
 type balancer struct {
 	url       string
 	backends  []*backend
@@ -34,10 +35,10 @@ type backend struct {
 	answered atomic.Int64
 }
 
-// probeEvery is short for a balancer, and with it the delay that the servers need.
+// probeEvery is a short interval for a balancer, which keeps the servers' SHUTDOWN_DELAY short.
 const probeEvery = 100 * time.Millisecond
 
-// balance starts a balancer, which works until the test ends.
+// balance starts a balancer, which runs until the test ends.
 func balance(t *testing.T, addrs []string) *balancer {
 	t.Helper()
 	b := &balancer{transport: &http.Transport{MaxIdleConnsPerHost: 100, DisableCompression: true}}
@@ -80,7 +81,7 @@ func (s *backend) probe(ctx context.Context) {
 	}
 }
 
-// RoundTrip sends a request to the backend whose turn it is, and to others only if that takes no connection.
+// RoundTrip sends a request to the next backend, and to others only if that refuses the connection.
 func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 
 type vars = gqltest.Vars
 
-// wantUnavailable checks an answer that says: not now, try again. It does not say so of what may be
-// stored, unless that has a key.
+// wantUnavailable checks that an answer is UNAVAILABLE and asks the client to try again. If the
+// mutation may be stored, it must not ask for that.
 func wantUnavailable(t *testing.T, got gqltest.Answer) {
 	t.Helper()
 	again := got.Header.Get("Retry-After")
@@ -23,7 +23,7 @@ func wantUnavailable(t *testing.T, got gqltest.Answer) {
 	}
 }
 
-// metric returns the sum of a metric's series that /metrics shows, or the value of a series if the name has its labels.
+// metric returns the value of a series of /metrics, or the sum of all series if name has no labels.
 func (f *forge) metric(name string) float64 {
 	f.t.Helper()
 	response, err := f.HTTP().Get(f.URL + "/metrics")
@@ -53,5 +53,5 @@ func (f *forge) metric(name string) float64 {
 	return sum
 }
 
-// inUse is how many connections of the pool are in use.
+// inUse is the metric of the connections of the pool that are in use.
 const inUse = "go_sql_in_use_connections"

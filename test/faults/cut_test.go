@@ -14,7 +14,7 @@ import (
 // underKey returns the client with an idempotency key for its requests.
 func underKey(c *gqltest.Client, key string) *gqltest.Client { return c.With("Idempotency-Key", key) }
 
-// wantStored checks how many orders there are.
+// wantStored checks the number of stored orders.
 func (s *shop) wantStored(t *testing.T, address string, orders int) {
 	t.Helper()
 	if b := s.audit(t, address); b.orders != orders {
@@ -22,8 +22,8 @@ func (s *shop) wantStored(t *testing.T, address string, orders int) {
 	}
 }
 
-// TestAnswerIsLost cuts the client off when the answer is on its way. The request, sent again under its key, gets the answer of the
-// first one and changes nothing.
+// TestAnswerIsLost cuts the client off while the answer is on its way. The same request under the
+// same key gets the first answer and changes nothing.
 func TestAnswerIsLost(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		f := start(t, url)
@@ -71,8 +71,9 @@ func TestAnswerIsLost(t *testing.T) {
 	})
 }
 
-// TestCommitIsCutOff breaks the connection to PostgreSQL at the commit. Before it nothing is stored, after it everything; Forge cannot
-// tell which, and says so. Under a key it finds out by itself.
+// TestCommitIsCutOff breaks the connection to PostgreSQL at the commit: before it, nothing is
+// stored, after it, everything is. Forge cannot tell which, and says so. With an idempotency key it
+// finds out by itself.
 func TestCommitIsCutOff(t *testing.T) {
 	address := dbtest.Postgres(t)
 	through, commits := throughProxy(t, address)
@@ -97,7 +98,7 @@ func TestCommitIsCutOff(t *testing.T) {
 
 const twoOrders = `mutation twoOrders($input: CreateOrderInput!) { a: createOrder(input: $input) { order { id } } b: createOrder(input: $input) { order { id } } }`
 
-// wantUnknown checks an answer that says: nobody knows whether this was stored.
+// wantUnknown checks that an answer says that the mutation may or may not be stored.
 func wantUnknown(t *testing.T, got gqltest.Answer) {
 	t.Helper()
 	wantUnavailable(t, got)
@@ -106,8 +107,9 @@ func wantUnknown(t *testing.T, got gqltest.Answer) {
 	}
 }
 
-// TestKilledAtCommit kills Forge just before the commit, and just after. The next one, on the same database, takes the repeat.
-func TestKilledAtCommit(t *testing.T) {
+// TestCommitOfAKilledForge kills Forge just before a commit, and just after one. The next process
+// on the same database answers the repeated request.
+func TestCommitOfAKilledForge(t *testing.T) {
 	address := dbtest.Postgres(t)
 	through, commits := throughProxy(t, address)
 	f := start(t, through)
@@ -137,7 +139,7 @@ func TestKilledAtCommit(t *testing.T) {
 	}
 }
 
-// idle checks that no connection of the pool stays in use. What goes on beside requests takes one now and then.
+// idle checks that all connections come back to the pool. Background work uses one now and then.
 func (f *forge) idle() {
 	f.t.Helper()
 	gqltest.Eventually(f.t, "all connections come back", func() error {

@@ -9,8 +9,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestDeadlocks runs documents that change the same two rows in opposite order. The database breaks each deadlock, and the document that
-// had to give way is run again: no client sees one.
+// TestDeadlocks runs mutations that change the same two rows in opposite order. The database breaks
+// each deadlock, Forge runs the aborted mutation again, and no client sees an error.
 func TestDeadlocks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		breakDeadlocksSoon(t, url)
@@ -45,7 +45,7 @@ func TestDeadlocks(t *testing.T) {
 	})
 }
 
-// breakDeadlocksSoon has PostgreSQL look for deadlocks without waiting for long, if we may say so.
+// breakDeadlocksSoon has PostgreSQL look for deadlocks after 20 ms, if the role may set that.
 func breakDeadlocksSoon(t *testing.T, url string) {
 	t.Helper()
 	if !strings.HasPrefix(url, "postgres") {
@@ -61,7 +61,7 @@ func breakDeadlocksSoon(t *testing.T, url string) {
 	}
 }
 
-// connect opens the database itself, past Forge.
+// connect opens the database directly, without Forge.
 func connect(t *testing.T, url string) *database.DB {
 	t.Helper()
 	db, err := database.Open(url, database.Options{PoolSize: 2, ApplicationName: "faults"})

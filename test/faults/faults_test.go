@@ -1,5 +1,6 @@
-// Package faults breaks what Forge stands on, under load, and looks at what clients get to see and at what is stored. The tests run the
-// real program. They have a short form, and a long one for FORGE_SOAK=1.
+// Package faults breaks the databases, connections and processes that Forge stands on, under load,
+// and checks the answers and the stored rows. The tests run the real program. They have a short
+// form, and a long one for FORGE_SOAK=1.
 package faults
 
 import (
@@ -11,7 +12,7 @@ import (
 	"testing"
 )
 
-// sized returns how much a test does: short, or in full.
+// sized returns how much a test does, in its short form or in its long form.
 func sized(short, full int) int {
 	if os.Getenv("FORGE_SOAK") != "" {
 		return full
@@ -30,7 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(process.Main(m))
 }
 
-// atOnce calls do for each number below n, from so many goroutines, and returns when all are done.
+// atOnce calls do for each number below n from a number of goroutines, and returns when all calls
+// have.
 func atOnce(goroutines, n int, do func(i int)) {
 	work := make(chan int)
 	var wg sync.WaitGroup
@@ -48,8 +50,8 @@ func atOnce(goroutines, n int, do func(i int)) {
 	wg.Wait()
 }
 
-// keep calls do again and again, from so many goroutines, until the function that it returns is called; that returns when all
-// are done.
+// keep calls do again and again from a number of goroutines, until stop is called. stop returns
+// when all calls have.
 func keep(goroutines int, do func(ctx context.Context, i int)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup

@@ -15,8 +15,8 @@ import (
 	"forge/internal/database"
 )
 
-// onSmallDisk runs Forge with its database on a disk of a few megabytes, which only that process has and which goes away with it. It returns
-// the directory as the test can reach it.
+// onSmallDisk runs Forge with its database on a disk of a few megabytes, which is mounted for that
+// process only. It returns the directory as the test can reach it.
 func onSmallDisk(t *testing.T, megabytes int) (f *forge, dir string) {
 	t.Helper()
 	mount := t.TempDir()
@@ -48,7 +48,7 @@ func mayMount(t *testing.T, attr *syscall.SysProcAttr) error {
 	return nil
 }
 
-// TestDiskIsFull has the disk of a SQLite database fill up under load, and empties it again.
+// TestDiskIsFull fills the disk of a SQLite database under load, and empties it again.
 func TestDiskIsFull(t *testing.T) {
 	f, dir := onSmallDisk(t, 16)
 	s := f.opened(10, 1_000_000)
@@ -77,7 +77,7 @@ func TestDiskIsFull(t *testing.T) {
 		if full.Load() == 0 {
 			t.Fatal("the disk was never full")
 		}
-		// What is there can be read.
+		// Stored orders can still be read.
 		f.allStored(acknowledged)
 		f.MustLive()
 		if status := f.status("/healthz"); status != http.StatusOK {
@@ -118,7 +118,8 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// copied copies the database, while nobody writes to it, to where SQLite finds it: it does not follow the way that dir is.
+// copied copies the database, while nobody writes to it, to a directory that SQLite can open: it
+// does not open a path through /proc.
 func copied(t *testing.T, dir string) string {
 	t.Helper()
 	to := t.TempDir()

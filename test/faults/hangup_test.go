@@ -14,7 +14,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestClientsHangUp has clients go away before they get an answer, many of them in the middle of a transaction that waits for a lock.
+// TestClientsHangUp has clients hang up before they get an answer, many of them in a transaction
+// that waits for a lock.
 func TestClientsHangUp(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		f := start(t, url)
@@ -82,7 +83,7 @@ func TestClientsHangUp(t *testing.T) {
 	})
 }
 
-// lockStock keeps the stock, and on SQLite everything, from being changed for a while.
+// lockStock keeps the stock from being changed for a while, and on SQLite everything.
 func lockStock(db *database.DB) error {
 	conn, err := db.Conn(background)
 	if err != nil {

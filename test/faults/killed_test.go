@@ -12,8 +12,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestKill kills Forge at random moments while clients order. What was acknowledged is there when it is started again, nothing is there by
-// half, and an order without an answer, sent again under its key, is placed once.
+// TestKill kills Forge at random moments while clients order. After a restart, every acknowledged
+// order is stored, no order is stored in part, and an order without an answer that is sent again
+// under its key is placed once.
 func TestKill(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		f := start(t, url)

@@ -18,7 +18,7 @@ const (
 	readTeams = `query readTeams { teams { totalCount nodes { id } } }`
 )
 
-// locked locks the table of teams, for reading too, until unlock is called.
+// locked locks the table of teams until unlock is called. Reads wait as well.
 func locked(t *testing.T, db *database.DB) (unlock func()) {
 	t.Helper()
 	tx, err := db.BeginTx(background, nil)
@@ -36,7 +36,7 @@ func locked(t *testing.T, db *database.DB) (unlock func()) {
 	}
 }
 
-// waiting returns when so many sessions of Forge wait for a lock.
+// waiting returns when a number of Forge's sessions wait for a lock.
 func waiting(t *testing.T, db *database.DB, sessions int) {
 	t.Helper()
 	gqltest.Eventually(t, "Forge waits for the lock", func() error {
@@ -73,7 +73,8 @@ func TestPoolTimeout(t *testing.T) {
 	f.idle()
 }
 
-// TestTimeLimits makes statements wait for a lock past each of the limits on PostgreSQL, also through PgBouncer.
+// TestTimeLimits makes statements wait for a lock longer than each limit on PostgreSQL, with and
+// without PgBouncer.
 func TestTimeLimits(t *testing.T) {
 	t.Parallel()
 	for _, through := range []string{"direct", "pgbouncer"} {
@@ -109,8 +110,8 @@ func TestTimeLimits(t *testing.T) {
 	}
 }
 
-// TestRequestTimeout has operations that wait for a lock, or for a connection, past the time that a request may take. Their statements are
-// stopped, and what they did is undone.
+// TestRequestTimeout has operations wait for a lock, or for a connection, longer than
+// REQUEST_TIMEOUT. Their statements are cancelled and their changes rolled back.
 func TestRequestTimeout(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
@@ -146,7 +147,8 @@ func TestRequestTimeout(t *testing.T) {
 	f.idle()
 }
 
-// TestLongOperationIsSeen holds a connection for long: the log names the operation while it does, and "forge db activity" shows its session.
+// TestLongOperationIsSeen holds a connection for long. Meanwhile the log names the operation, and
+// "forge db activity" shows its session.
 func TestLongOperationIsSeen(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
@@ -187,7 +189,7 @@ func TestLongOperationIsSeen(t *testing.T) {
 	f.idle()
 }
 
-// TestConnectionsAreRenewed looks at what becomes of connections that are old, or not used, or dead.
+// TestConnectionsAreRenewed checks that the pool closes connections that are old, idle or dead.
 func TestConnectionsAreRenewed(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
@@ -208,7 +210,8 @@ func TestConnectionsAreRenewed(t *testing.T) {
 		f.Kill()
 	}
 
-	// Nothing is in flight when they are killed, so nothing may fail: mutations neither.
+	// No operation is in flight when the connections are killed, so none may fail, not even a
+	// mutation.
 	f := start(t, address)
 	for round := range 5 {
 		atOnce(4, 8, func(int) { f.Must(readTeams, nil) })
@@ -226,7 +229,7 @@ func TestConnectionsAreRenewed(t *testing.T) {
 	}
 }
 
-// TestConnectTimeout meets a server that takes connections and says nothing.
+// TestConnectTimeout connects to a server that accepts connections and never answers.
 func TestConnectTimeout(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

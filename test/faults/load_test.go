@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// load is what is asked of a server: a nested page, as bench/queries/w4.graphql has it, again and again.
+// load describes requests to a server, all for the nested page of bench/queries/w4.graphql.
 type load struct {
 	Address   string        // HOST:PORT
 	Clients   int           // each of which has a connection, and at most one request on the way
@@ -24,7 +24,7 @@ type load struct {
 	Long      time.Duration // for which it is measured, after a lead of a quarter of that
 }
 
-// outcome is what became of a load.
+// outcome counts the answers to a load.
 type outcome struct {
 	Good, Refused, Other int
 	Unsent               int // whose time came when no client was free
@@ -41,8 +41,8 @@ func (o *outcome) String() string {
 		o.P50.Round(100*time.Microsecond), o.P99.Round(100*time.Microsecond), per(o.Refused), per(o.Unsent), o.Other, o.First)
 }
 
-// loadVariable has a load for a process of the tests that is to send it, and nothing else. It is a process of its own so that what it takes
-// of the machine can be told, and its collector is not that of the tests.
+// loadVariable makes the test binary send a load and exit. A process of its own makes its CPU time
+// measurable, and keeps its garbage collector apart from the tests'.
 const loadVariable = "FAULTS_LOAD"
 
 // sendLoad sends the load and prints its outcome.
@@ -58,7 +58,7 @@ func sendLoad(text string) error {
 	return json.NewEncoder(os.Stdout).Encode(o)
 }
 
-// sender is a client that costs little: http.Client needs more of the machine than a server does to turn it away.
+// sender is a cheap client: http.Client would need more CPU time than a server does to refuse it.
 type sender struct {
 	*load
 	net.Conn
@@ -109,7 +109,7 @@ func (l *load) send() (*outcome, error) {
 	return total, nil
 }
 
-// pace lets one client go each time that a request is due.
+// pace lets one client send each time that a request is due.
 func (l *load) pace(due, end chan struct{}, counted *atomic.Bool, total *outcome) {
 	if l.PerSecond == 0 {
 		close(due)
@@ -187,7 +187,8 @@ func (s *sender) count(status int, took time.Duration, err error) {
 
 var errAnswer = errors.New("an answer that is neither data nor to try again")
 
-// ask sends a request and reads the answer, of which it looks at no more than tells whether it is what it should be.
+// ask sends a request and reads the answer. It returns an error unless the answer is data or a
+// well-formed refusal.
 func (s *sender) ask() (status int, err error) {
 	if err := s.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return 0, err
@@ -208,7 +209,7 @@ func (s *sender) ask() (status int, err error) {
 	return 0, fmt.Errorf("%w: %s %s", errAnswer, head, body)
 }
 
-// read returns the head of an answer, and its body, which are good until the next call.
+// read returns the head and the body of an answer. They are valid until the next call.
 func (s *sender) read() (head, body []byte, err error) {
 	n, whole := 0, -1
 	for whole < 0 || n < whole {

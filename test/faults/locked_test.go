@@ -8,8 +8,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestLockedSQLite has another process write to the file for a while: for so long, in full, that SQLite gives up waiting. The mutation is
-// carried out all the same, and reads do not wait at all.
+// TestLockedSQLite has another process hold the write lock of the file; in the long form, until
+// SQLite gives up waiting. The mutation succeeds nevertheless, and reads do not wait at all.
 func TestLockedSQLite(t *testing.T) {
 	t.Parallel()
 	address := dbtest.SQLite(t)

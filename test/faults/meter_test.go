@@ -22,7 +22,7 @@ type meter struct {
 	memory     float64 // the most that the server had, in bytes
 }
 
-// measured is what became of a load, and what it took of the machine.
+// measured is the outcome of a load, and the CPU time that it took.
 type measured struct {
 	outcome
 	server, database, clients float64 // processors, as far as it is known
@@ -32,7 +32,7 @@ func (m *measured) String() string {
 	return fmt.Sprintf("%s; processors: %.2f Forge, %.2f PostgreSQL, %.2f the clients", &m.outcome, m.server, m.database, m.clients)
 }
 
-// measure has a process send the load.
+// measure sends a load from a process of its own.
 func (m *meter) measure(l load) *measured {
 	m.t.Helper()
 	l.Address = strings.TrimPrefix(m.URL, "http://")
@@ -67,7 +67,8 @@ func (m *meter) measure(l load) *measured {
 	return got
 }
 
-// postmaster returns the process ID of the PostgreSQL that has the database, or "" if it is not on this machine.
+// postmaster returns the process ID of the database's PostgreSQL, or "" if it is not on this
+// machine.
 func postmaster(t *testing.T, address string) string {
 	t.Helper()
 	var session string
@@ -96,10 +97,12 @@ func (m *meter) databaseCPU() float64 {
 	return sum
 }
 
-// ticks is how many of the kernel's units of processor time make a second, on every architecture that Go knows.
+// ticks is the number of the kernel's units of CPU time in a second, on every architecture that Go
+// knows.
 const ticks = 100
 
-// cpu returns the seconds of processor time that a process has taken, with those of its children that have ended; 0 where there is no /proc.
+// cpu returns the seconds of CPU time that a process and its ended children have taken, or 0 where
+// there is no /proc.
 func cpu(pid string) (seconds float64) {
 	if fields := stat(pid); fields != nil {
 		for _, field := range fields[11:15] {
@@ -110,7 +113,7 @@ func cpu(pid string) (seconds float64) {
 	return seconds
 }
 
-// stat returns what /proc/PID/stat says from the state on, or nothing if there is no such process.
+// stat returns the fields of /proc/PID/stat from the state on, or nil if there is no such process.
 func stat(pid string) []string {
 	b, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 
 const createTwo = `mutation createTwo($a: String!, $b: String!) { a: createTeam(input: {name: $a}) { team { id } } b: createTeam(input: {name: $b}) { team { id } } }`
 
-// TestStandbyIsMissing has PostgreSQL wait for a standby that there is none of. What the wait was given up for is stored on this server and nowhere
-// else: that is never told as a success, nor as a failure.
+// TestStandbyIsMissing has PostgreSQL wait for a standby that does not exist. When it gives up
+// waiting, the mutation is stored on this server only. Forge must report neither success nor
+// failure.
 func TestStandbyIsMissing(t *testing.T) {
 	t.Parallel()
 	cluster, address := ownPostgres(t)
@@ -61,7 +62,8 @@ func TestStandbyIsMissing(t *testing.T) {
 	f.idle()
 }
 
-// TestStoredThoughLate has PostgreSQL's word that a mutation is stored come after the time of its request. It is a success.
+// TestStoredThoughLate delays PostgreSQL's answer to a commit until after the request's time limit.
+// The mutation is a success.
 func TestStoredThoughLate(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)

@@ -13,8 +13,9 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestAdmission fills a server whose operations all wait for a lock: as many run and wait as may, the others are turned away, and probes
-// are answered as ever. When the lock is gone, all that had a place are answered.
+// TestAdmission fills a server with operations that wait for a lock. As many run and wait as may,
+// the others are refused, and probes are answered as ever. When the lock is gone, all that ran or
+// waited are answered.
 func TestAdmission(t *testing.T) {
 	t.Parallel()
 	const running, queued, others = 3, 4, 20
@@ -79,14 +80,15 @@ func TestQueueTimeout(t *testing.T) {
 	}
 }
 
-// overload is how many times more than it can do a server is asked for.
+// overload is how many times its sustained load a server gets.
 const overload = 10
 
-// TestOverload sends ten times what the server can do. In full, with the limits as they are when nothing is said, it measures that the
-// server goes on to answer as many as it can, in bounded memory; in short, with limits that a short time is enough to pass, only that it
-// goes on. What it can do, the sustained load, is what clients get that each send the next request when they have the answer to the last,
-// as many as may be in flight. Then a stream of requests comes ten times as fast, each when its time has come, whatever became of those
-// before; and then ten times as many clients, who send again at once after they were turned away, or heed Retry-After.
+// TestOverload sends ten times the sustained load: the requests that MAX_IN_FLIGHT clients
+// complete, each of which sends the next request when it has an answer. First comes a stream at ten
+// times that rate, which does not wait for answers. Then come ten times as many clients, which send
+// again at once after a refusal, or heed Retry-After. The long form has the default limits; the
+// server must keep answering at 80 % of the sustained rate, in bounded memory. The short form has
+// low limits, and only checks that the server keeps answering.
 func TestOverload(t *testing.T) {
 	address := dbtest.Postgres(t)
 	seed(t, address)
@@ -118,7 +120,7 @@ func TestOverload(t *testing.T) {
 	for range sized(1, 3) {
 		for i := range loads {
 			l := &loads[i]
-			// By turns, since what else the machine has to do changes all the time.
+			// Alternating, since the load of the machine changes all the time.
 			sustained := m.measure(sustain)
 			t.Logf("sustained: %s", sustained)
 			if l.stream {
@@ -129,7 +131,8 @@ func TestOverload(t *testing.T) {
 			if got.Good == 0 || got.Other > 0 {
 				t.Errorf("%s: want good ones and ones turned away, and nothing else: %s", l.name, got)
 			}
-			// In short, those who heed are all at rest after the first time that they are turned away, which is before it is measured.
+			// In the short form, all clients that heed Retry-After wait after their first refusal,
+			// which comes before the measurement.
 			if tooMany := l.Clients > places; tooMany != (got.Refused > 0) && (soak || !l.Heed) {
 				t.Errorf("%s: %d places for %d requests at once: %s", l.name, places, l.Clients, got)
 			}

@@ -12,8 +12,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestPgBouncer runs Forge through a real PgBouncer in transaction mode, where each transaction may meet another server connection, and
-// there are fewer of those than Forge has.
+// TestPgBouncer runs Forge through a real PgBouncer in transaction mode. Each transaction may get
+// another server connection, and there are fewer of those than Forge has connections.
 func TestPgBouncer(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)

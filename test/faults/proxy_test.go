@@ -12,10 +12,11 @@ import (
 	"time"
 )
 
-// filter looks at what passes in one direction of a connection, and returns false to cut the connection instead.
+// filter gets the bytes of one direction of a connection. It returns false to close the connection.
 type filter func(chunk []byte) bool
 
-// proxy passes bytes between clients and a server on a loopback port until the test ends. For each connection it takes two new filters.
+// proxy forwards a loopback port to a server until the test ends. Each connection gets two new
+// filters.
 func proxy(t *testing.T, network, server string, filters func() (toServer, toClient filter)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -42,7 +43,7 @@ func proxy(t *testing.T, network, server string, filters func() (toServer, toCli
 	return l.Addr().String()
 }
 
-// pass passes bytes on until a side closes the connection or the filter cuts it.
+// pass forwards bytes until a side closes the connection or the filter does.
 func pass(to, from net.Conn, allow filter) {
 	defer to.Close()
 	defer from.Close()
@@ -58,14 +59,14 @@ func pass(to, from net.Conn, allow filter) {
 	}
 }
 
-// commits are cut off, once each time that one of these is set.
+// commits cuts connections off at a commit, once each time that before or after is set.
 type commits struct {
 	before atomic.Bool // the server does not get to see the COMMIT
 	after  atomic.Bool // the server commits, and its answer is lost
 	cut    func()      // called when it happens, if it is set
 }
 
-// commitMessage is what a client of PostgreSQL sends to commit.
+// commitMessage is the message of PostgreSQL's protocol that commits.
 var commitMessage = []byte("Q\x00\x00\x00\x0bCOMMIT\x00")
 
 func (c *commits) filters() (toServer, toClient filter) {
@@ -99,7 +100,8 @@ func (c *commits) happened() {
 	}
 }
 
-// throughProxy returns the address of a PostgreSQL database behind a proxy that can cut commits off.
+// throughProxy returns the address of a PostgreSQL database behind a proxy that can cut commits
+// off.
 func throughProxy(t *testing.T, address string) (string, *commits) {
 	t.Helper()
 	c := new(commits)
@@ -126,7 +128,7 @@ func through(t *testing.T, address string, filters func() (toServer, toClient fi
 	return u.String()
 }
 
-// answers are cut off, once each time that next is set.
+// answers cuts an answer off, once each time that next is set.
 type answers struct{ next atomic.Bool }
 
 func (a *answers) filters() (toServer, toClient filter) {
@@ -135,7 +137,7 @@ func (a *answers) filters() (toServer, toClient filter) {
 	return toServer, toClient
 }
 
-// late holds an answer up, once each time that next is set.
+// late delays an answer, once each time that next is set.
 type late struct {
 	next atomic.Bool
 	by   time.Duration
@@ -152,7 +154,7 @@ func (l *late) filters() (toServer, toClient filter) {
 	return toServer, toClient
 }
 
-// silence is a host that says nothing any more, and hears nothing, while it is on: what was on the way comes through afterwards.
+// silence holds back all bytes in both directions while it is on. They arrive afterwards.
 type silence struct{ on atomic.Bool }
 
 func (s *silence) filters() (toServer, toClient filter) {

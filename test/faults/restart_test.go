@@ -11,7 +11,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// freeAddrs returns addresses of this machine on which nobody listens.
+// freeAddrs returns addresses of this machine that nobody listens on.
 func freeAddrs(t *testing.T, n int) (addrs []string) {
 	t.Helper()
 	for range n {
@@ -25,8 +25,8 @@ func freeAddrs(t *testing.T, n int) (addrs []string) {
 	return addrs
 }
 
-// TestRestarts ends three servers behind a balancer by SIGTERM and starts them again, one after the other, while clients read and order. No
-// request fails, and no order is lost or placed twice.
+// TestRestarts stops three servers behind a balancer by SIGTERM, one after the other, and starts
+// them again, while clients read and order. No request fails, and no order is lost or placed twice.
 func TestRestarts(t *testing.T) {
 	address := dbtest.Postgres(t)
 	addrs := freeAddrs(t, 3)

@@ -12,7 +12,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// shop is what the tests order from: a user, and products of which there is the same number at first.
+// shop is a user who orders, and products that all have the same stock at first.
 type shop struct {
 	user     string
 	products []string
@@ -34,10 +34,10 @@ func (f *forge) opened(products, stock int) *shop {
 
 const createOrder = `mutation createOrder($input: CreateOrderInput!) { createOrder(input: $input) { order { id totalCents items { quantity } } } }`
 
-// lines is how many items an order has.
+// lines is the number of items of an order.
 const lines = 3
 
-// anyOrder returns the variables of an order of one each of some products, in any order.
+// anyOrder returns the variables of an order of one each of some products, in random order.
 func (s *shop) anyOrder() vars {
 	items := make([]vars, lines)
 	for i, p := range rand.Perm(len(s.products))[:lines] {
@@ -63,7 +63,7 @@ func (p *placed) add(got gqltest.Answer) {
 	p.ids = append(p.ids, got.Text("createOrder.order.id"))
 }
 
-// allStored checks that every acknowledged order can be read, whole.
+// allStored checks that every acknowledged order can be read, with all of its items.
 func (f *forge) allStored(p *placed) {
 	f.t.Helper()
 	p.mu.Lock()
@@ -80,10 +80,10 @@ func (f *forge) allStored(p *placed) {
 	}
 }
 
-// books is what the database has of a shop.
+// books is what the database holds of a shop.
 type books struct{ orders, sold, left, halves, short, wrong int }
 
-// audit reads the database itself, past Forge, and checks that nothing came out of thin air or went there.
+// audit reads the database directly, and checks that stock and orders add up.
 func (s *shop) audit(t *testing.T, address string) books {
 	t.Helper()
 	db, err := database.Open(address, database.Options{PoolSize: 1})

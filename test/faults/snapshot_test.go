@@ -9,7 +9,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// everyStock reads the stock of all products: one after the other, all at once, and on several levels. Each takes statements of its own.
+// everyStock reads the stock of all products in several ways: one by one, in a list, and nested.
+// Each way takes statements of its own.
 const everyStock = `query everyStock($id: ID!, $p0: ID!, $p1: ID!, $p2: ID!, $p3: ID!) {
 	p0: product(id: $p0) { stock } p1: product(id: $p1) { stock } p2: product(id: $p2) { stock } p3: product(id: $p3) { stock }
 	flat: products(first: 100) { nodes { stock } }
@@ -17,7 +18,8 @@ const everyStock = `query everyStock($id: ID!, $p0: ID!, $p1: ID!, $p2: ID!, $p3
 	deep: orders(first: 1) { nodes { user { orders(first: 1) { nodes { items { product { stock } } } } } } }
 }`
 
-// TestSnapshot moves stock between products all the time. However a query comes by the products, it always sees the same total.
+// TestSnapshot moves stock between products all the time. However a query reads them, it always
+// sees the same total.
 func TestSnapshot(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		f := start(t, url)

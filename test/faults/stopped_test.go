@@ -13,7 +13,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// ownPostgres starts a PostgreSQL server for one test, which keeps what it has said is committed.
+// ownPostgres starts a PostgreSQL server for one test, with durable commits.
 func ownPostgres(t *testing.T) (*pgtemp.Cluster, string) {
 	t.Helper()
 	c, err := pgtemp.Start(t.Context())
@@ -34,8 +34,8 @@ func ownPostgres(t *testing.T) (*pgtemp.Cluster, string) {
 	return c, address
 }
 
-// TestPostgresStops takes PostgreSQL away under load and brings it back. Meanwhile all that needs it waits, and is UNAVAILABLE in the end;
-// afterwards all goes on by itself, and nothing is left over.
+// TestPostgresStops stops PostgreSQL under load and starts it again. Meanwhile, requests wait and
+// are UNAVAILABLE in the end. Afterwards everything works again by itself, and nothing leaks.
 func TestPostgresStops(t *testing.T) {
 	cluster, address := ownPostgres(t)
 	const pool = 6
@@ -136,8 +136,8 @@ func TestPostgresStops(t *testing.T) {
 	}
 }
 
-// goroutines is how many there are once no client is connected but the one who asks. Each connection of the pool has one as well, so it is
-// told without those.
+// goroutines returns the number of goroutines without those of idle clients, and without the one
+// that each connection of the pool has.
 func (f *forge) goroutines() int {
 	f.t.Helper()
 	f.HTTP().CloseIdleConnections()

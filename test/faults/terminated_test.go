@@ -10,9 +10,10 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestEveryConnectionIsKilled has PostgreSQL end all of Forge's connections under load, several times. Mutations in flight may fail,
-// and say so; reads are run again, and no client notices. What starts a second later is not affected at all.
-func TestEveryConnectionIsKilled(t *testing.T) {
+// TestConnectionsAreKilled has PostgreSQL end all of Forge's connections under load, several times.
+// Mutations in flight may fail, with UNAVAILABLE. Reads are run again, and no client notices.
+// Mutations that start a second later are not affected.
+func TestConnectionsAreKilled(t *testing.T) {
 	address := dbtest.Postgres(t)
 	f := start(t, address)
 	s := f.opened(10, 1_000_000)

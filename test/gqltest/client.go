@@ -1,5 +1,5 @@
-// Package gqltest is the GraphQL client of all tests. It sends operations to a server at a URL, or to
-// a handler of this process, and reads the answers. It imports nothing of Forge.
+// Package gqltest is the GraphQL client of all tests. It sends operations to a server at a URL, or
+// to a handler of this process, and reads the answers. It imports nothing of Forge.
 package gqltest
 
 import (
@@ -68,8 +68,7 @@ func (c *Client) For(t testing.TB) *Client {
 	return &other
 }
 
-// Through returns the client with another HTTP client, which may have a time limit or connections of
-// its own.
+// Through returns the client with another HTTP client, such as one with a shorter time limit.
 func (c *Client) Through(client *http.Client) *Client {
 	other := *c
 	other.client = client
@@ -138,7 +137,7 @@ func (c *Client) SendBody(ctx context.Context, body []byte) Answer {
 	return a
 }
 
-// Do sends an operation. Errors in the answer are the caller's to look at. If there is no answer, the
+// Do sends an operation and returns the answer, with errors or without. If there is no answer, the
 // test fails and goes on.
 func (c *Client) Do(query string, variables Vars) Answer {
 	c.t.Helper()

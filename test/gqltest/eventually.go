@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// patience is how long Eventually waits: far longer than anything takes, for machines that are busy.
+// patience is how long Eventually waits: far longer than anything takes, for busy machines.
 const patience = time.Minute
 
-// Eventually calls check until it returns nil, and returns how long that took. If it does not return
-// nil within a minute, the test stops with its last error.
+// Eventually calls check until it returns nil, and returns how long that took. After a minute it
+// stops the test with the last error.
 func Eventually(t testing.TB, what string, check func() error) time.Duration {
 	t.Helper()
 	start := time.Now()

@@ -63,8 +63,8 @@ func Build(t testing.TB) string {
 	return path
 }
 
-// readSources reads the directories of the module. The go command notices that a test did so, and then
-// runs the test again when a file in one of them has changed, although the test imports none of it.
+// readSources reads the directories of the module. The go command records that, and runs the test
+// again when a file there has changed, although the test does not import it.
 func readSources() error {
 	mod, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"forge/test/process"
 )
 
-// TestMain runs the tests in the folder docs, so that they name its files as the files name each other.
+// TestMain runs the tests in the folder docs, whose pages name files relative to it.
 func TestMain(m *testing.M) {
 	if err := os.Chdir("../../docs"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(process.Main(m))
 }
 
-// serve starts a program on a database in memory, in a folder, and returns the server's address.
+// serve starts a program on a database in memory, in a folder of its own, and returns its address.
 func serve(t *testing.T, program, dir string, env []string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program)
