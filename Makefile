@@ -7,8 +7,8 @@ run: ## serve on SQLite, with demo data
 
 test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race detector
 	go vet ./...
-	go test $(RACE) -timeout 20m $$(go list ./... | grep -v /faults$$)
-	go test $(RACE) -timeout 20m ./faults # by itself: it measures under load
+	go test $(RACE) -timeout 20m $$(go list ./... | grep -v /test/faults$$)
+	go test $(RACE) -timeout 20m ./test/faults # by itself: it measures under load
 
 # Together they send a million requests, and as many tokens as each of them; each ends when it has sent its part.
 FUZZ ?= 170000
@@ -18,7 +18,7 @@ fuzz: ## a million requests that random changes were made to, against the whole 
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZ)x -fuzzminimizetime 20x -timeout 0 ./internal/token
 
 soak: needs ## the long forms of the tests of faults and concurrency
-	FORGE_SOAK=1 go test -timeout 90m -count=1 ./faults/... ./graph/... ./internal/unit/... ./e2e/...
+	FORGE_SOAK=1 go test -timeout 90m -count=1 ./test/faults/... ./graph/... ./internal/unit/... ./test/e2e/...
 
 bench: needs ## Forge beside hand-written handlers, on PostgreSQL; WORKLOADS=w1,w3 ROUNDS=5 and so on: docs/performance.md
 	go build $(if $(PROFILE),-tags profile -overlay bench/profile/overlay.json) -o bench/bin/forge .

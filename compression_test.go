@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestCompression asks for answers of either size; the setting decides whether large ones are compressed.

@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // dashboard is what the test reads of deploy/grafana/forge.json.

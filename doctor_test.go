@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestDoctor checks what the command prints and how it ends; internal/doctor has what it finds.

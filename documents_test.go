@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 func hashOf(document string) string {

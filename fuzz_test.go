@@ -21,12 +21,12 @@ import (
 	"forge/internal/bootstrap"
 	"forge/internal/cursorcipher"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/httpserver"
 	"forge/internal/ids"
-	"forge/internal/seed"
 	"forge/internal/settings"
 	"forge/internal/viewer"
+	"forge/seed"
+	"forge/test/dbtest"
 )
 
 // Each fuzz target changes one part of what clients send to the whole server, on a SQLite database with demo data: an administrator, somebody who is

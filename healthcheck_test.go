@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 func TestHealthcheck(t *testing.T) {

@@ -20,11 +20,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/urfave/cli/v3"
 
-	"forge/internal/dbtest"
 	"forge/internal/ids"
 	"forge/internal/settings"
 	"forge/internal/token"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 const authSecret = "a secret that nobody knows, of more than 32 bytes"

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestDefaultCost holds what the limits allow when nothing is said: pages of rows with pages of rows, but not 10,000 rows of them.

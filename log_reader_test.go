@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestLogReaderEnds has whoever reads the log go away: the server answers on.

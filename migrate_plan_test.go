@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // mustEnterTree makes the test run where a source tree's migrations are, and nothing else of it.

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 func TestMigrateCommands(t *testing.T) {

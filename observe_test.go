@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // post sends an operation and returns the ID of the request.

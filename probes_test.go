@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestProductionIsEmpty starts servers on empty SQLite files: in production nothing is stored in them that nobody asked for.

@@ -13,13 +13,13 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/bootstrap"
-	"forge/internal/dbtest"
 	"forge/internal/httpserver"
 	"forge/internal/persisted"
 	"forge/internal/settings"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // faulty panics at one of the stages of an operation, with a secret in what it panics with. It takes the place of the part of the server that

@@ -31,7 +31,6 @@ import (
 	"forge/internal/password"
 	"forge/internal/persisted"
 	"forge/internal/read/binding"
-	"forge/internal/seed"
 	"forge/internal/session"
 	"forge/internal/settings"
 	"forge/internal/telemetry"
@@ -39,6 +38,7 @@ import (
 	"forge/internal/usage"
 	"forge/migrate"
 	"forge/playground"
+	"forge/seed"
 )
 
 //go:embed schema.graphqls

@@ -25,9 +25,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"forge/internal/dbtest"
 	"forge/internal/settings"
 	"forge/internal/usage"
+	"forge/test/dbtest"
 )
 
 // asProgram makes the test binary run as forge itself, for tests that need a process.

@@ -14,7 +14,7 @@ import (
 	traces "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // otlp is a collector that keeps what it gets.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestUserRole gives a role to somebody who has signed in, whose tokens are ended by it.

@@ -6,8 +6,8 @@ import (
 
 	"forge/internal/bootstrap"
 	"forge/internal/database"
-	"forge/internal/seed"
 	"forge/playground"
+	"forge/seed"
 )
 
 // accounts returns the demo users that whoever starts the server can sign in as. In production none is shown, and the log warns of those that are left.

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
-	"forge/internal/seed"
+	"forge/seed"
+	"forge/test/dbtest"
 )
 
 // TestWelcome checks to whom the demo users are shown, on the terminal and in the playground: in development, where somebody can sign in as them.

@@ -15,10 +15,10 @@ import (
 	"forge/ent"
 	"forge/graph"
 	"forge/graph/generated"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // TestDeclared names what of the schema nothing says who may see or call it. It is closed until something does.

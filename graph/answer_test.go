@@ -14,8 +14,8 @@ import (
 	"forge/ent"
 	"forge/graph"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // newLimitedAPI serves the database at url with limits.

@@ -9,9 +9,9 @@ import (
 
 	"forge/graph"
 	"forge/internal/database"
-	"forge/internal/dbtest"
-	"forge/internal/seed"
 	"forge/internal/viewer"
+	"forge/seed"
+	"forge/test/dbtest"
 )
 
 // BenchmarkOperations runs whole operations against the demo data, without a network.

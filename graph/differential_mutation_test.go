@@ -13,9 +13,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/graph"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // makeMutation returns the mutation that the choices lead to, of one or two root fields.

@@ -24,9 +24,9 @@ import (
 	"forge/graph"
 	"forge/internal/budget"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // differ runs operations through the read engine and, field by field, without it.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestValuesAreNotRepeated sends secrets in places where they do not fit: the errors do not repeat them.

@@ -11,10 +11,10 @@ import (
 	"forge/ent"
 	"forge/graph"
 	"forge/graph/generated"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
-	"forge/internal/fixture"
 	"forge/internal/ids"
+	"forge/test/dbtest"
+	"forge/test/fixture"
 )
 
 // TestEveryEntity goes over all entities of the schema, so that one that is added is tested without another line: its fields, its edges, its

@@ -12,8 +12,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
+	"forge/test/dbtest"
 )
 
 // TestFailuresLogged runs a mutation whose attempts fail one way after the other: only the last one's failure is worth a line.

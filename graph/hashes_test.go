@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
 	"forge/internal/ids"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // TestHashesComeFirst looks at each statement that stores something for whether a password is still to be hashed.

@@ -11,8 +11,8 @@ import (
 
 	"forge/ent"
 	"forge/ent/hero"
-	"forge/internal/dbtest"
 	"forge/internal/ids"
+	"forge/test/dbtest"
 )
 
 // secret returns the secret name that is stored for a hero, or "".

@@ -10,8 +10,8 @@ import (
 
 	"forge/graph"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // BenchmarkHeroes compares 1,000 heroes, 10 of which are not allowed, in one mutation with as many mutations of one each.

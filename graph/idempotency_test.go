@@ -15,9 +15,9 @@ import (
 
 	"forge/ent"
 	"forge/graph"
-	"forge/internal/dbtest"
 	"forge/internal/idempotency"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // under posts a mutation under an idempotency key and returns the body of the answer.

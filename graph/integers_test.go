@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestInts sends numbers that are an Int, and that are none: those are errors of the request, which is not begun, and are named as they were sent.

@@ -7,8 +7,8 @@ import (
 
 	"forge/graph"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // TestProduction checks that the schema is not given away.

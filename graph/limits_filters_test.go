@@ -8,8 +8,8 @@ import (
 
 	"forge/graph"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // TestFiltersHaveAPrice compares what operations cost with and without conditions.

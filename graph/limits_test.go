@@ -9,8 +9,8 @@ import (
 
 	"forge/graph"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 func TestLimits(t *testing.T) {

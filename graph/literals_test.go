@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"forge/graph"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestEscapedText stores characters that a document has as escapes, and refuses halves of characters.

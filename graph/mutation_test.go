@@ -12,7 +12,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // mutations are the documents that the tests send, by the name of the root field. They select all fields, so that a test sees in the

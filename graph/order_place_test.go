@@ -8,7 +8,7 @@ import (
 	"forge/ent"
 	"forge/ent/order"
 	"forge/ent/orderitem"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestPlacedOrders looks at what is stored of an order, column by column. PostgreSQL places it in one statement of ours, SQLite step by step

@@ -7,8 +7,8 @@ import (
 
 	"forge/ent"
 	"forge/ent/order"
-	"forge/internal/dbtest"
 	"forge/internal/ids"
+	"forge/test/dbtest"
 )
 
 // product makes a product and returns its ID.

@@ -18,10 +18,10 @@ import (
 
 	"forge/ent"
 	"forge/graph/generated"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
-	"forge/internal/fixture"
-	"forge/internal/seed"
+	"forge/seed"
+	"forge/test/dbtest"
+	"forge/test/fixture"
 )
 
 // lists makes operations that ask lists for all that the schema offers.

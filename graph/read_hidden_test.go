@@ -18,9 +18,9 @@ import (
 	"forge/ent/migrate"
 	"forge/graph"
 	"forge/graph/generated"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // hiddenColumns must never be seen, whatever a type offers.

@@ -13,11 +13,11 @@ import (
 	"forge/graph/generated"
 	gql "forge/graph/model"
 	"forge/internal/apperr"
-	"forge/internal/dbtest"
-	"forge/internal/fixture"
 	"forge/internal/ids"
 	"forge/internal/read"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
+	"forge/test/fixture"
 )
 
 // TestValuesThatAreNone has a database that holds values which their fields cannot have: each is an error of its field alone.

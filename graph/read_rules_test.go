@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
 	"forge/internal/entity"
+	"forge/test/dbtest"
 )
 
 // TestReadRules has one and the same operation run for those who see deleted rows and for those who do not, in turns: what a rule adds

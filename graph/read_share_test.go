@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"forge/graph"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // TestSharedReads has a crowd ask for the same with different arguments, as different viewers, until statements have been shared. What each is answered must be

@@ -18,8 +18,8 @@ import (
 	"forge/ent/order"
 	"forge/ent/user"
 	"forge/graph/generated"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
+	"forge/test/dbtest"
 )
 
 // sized returns a world of n users, teams and products in which every row has related rows, so that no level of an answer is empty.

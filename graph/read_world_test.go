@@ -15,9 +15,9 @@ import (
 	"forge/ent"
 	"forge/ent/order"
 	"forge/ent/user"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/test/dbtest"
 )
 
 // world is what a database holds, as Go values: tests compute from it what an answer must be.

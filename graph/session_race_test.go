@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"forge/graph"
-	"forge/internal/dbtest"
 	"forge/internal/session"
 	"forge/internal/unit"
+	"forge/test/dbtest"
 )
 
 // TestNothingBeginsThatIsBeingEnded signs in, and refreshes, while the password is changed: whichever comes first, no session outlives the change.

@@ -21,12 +21,12 @@ import (
 	"forge/graph"
 	"forge/internal/admission"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/httpserver"
 	"forge/internal/metrics"
 	"forge/internal/password"
 	"forge/internal/session"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // guarded puts all that a request passes in front of a door, with the limits of the settings' defaults but for how long an operation waits for its turn.

@@ -19,13 +19,13 @@ import (
 	"forge/ent/user"
 	"forge/graph"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
 	"forge/internal/expiry"
 	"forge/internal/ids"
 	"forge/internal/password"
 	"forge/internal/session"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // lifetimes has no time of grace: a token is good once. session_grace_test.go has one.

@@ -8,8 +8,8 @@ import (
 
 	"forge/ent"
 	"forge/ent/user"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
+	"forge/test/dbtest"
 )
 
 // TestOneStatementHasNoTransaction asks another connection, while a mutation still runs, whether what it stored is there: only if

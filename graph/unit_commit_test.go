@@ -6,7 +6,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // A rule that the database checks at the commit: there is no team named "late".

@@ -9,8 +9,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/graph"
-	"forge/internal/dbtest"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // whole checks that no connection is missing and no team is stored but those that are wanted.

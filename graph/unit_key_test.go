@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"forge/ent"
-	"forge/internal/dbtest"
 	"forge/internal/idempotency"
+	"forge/test/dbtest"
 )
 
 // expireKeys has all idempotency keys expire.

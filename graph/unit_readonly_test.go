@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestServerThatOnlyReads has a pool of connections that only read, as those to a server are that was the primary. A mutation meets one of them,

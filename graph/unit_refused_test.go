@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestNothingIsBegunForRefused sends what is refused before it is run, or needs no database: no connection is taken for it.

@@ -7,10 +7,10 @@ import (
 
 	"forge/ent"
 	"forge/ent/user"
-	"forge/internal/dbtest"
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/password"
+	"forge/test/dbtest"
 )
 
 // row returns a user as stored, also a deleted one.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // forms are how one username can be written. None of them is the form in which it is stored.

@@ -18,9 +18,9 @@ import (
 
 	"forge/graph"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/persisted"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // newPersistedAPI returns an API that keeps documents by their hashes.

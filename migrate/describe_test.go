@@ -8,8 +8,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 const described = `CREATE TABLE teams (id integer PRIMARY KEY, name text NOT NULL);

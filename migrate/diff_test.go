@@ -22,8 +22,8 @@ import (
 	"entgo.io/ent/schema/field"
 
 	entmigrate "forge/ent/migrate"
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 var dirs = map[string]string{dialect.Postgres: "postgres", dialect.SQLite: "sqlite"}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 // A file that is edited is named by diff, with what to do, and diff goes on once that is done.

@@ -11,8 +11,8 @@ import (
 	"testing/fstest"
 	"time"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 const million = 1_000_000

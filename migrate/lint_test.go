@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 func TestFilesLintClean(t *testing.T) {

@@ -20,8 +20,8 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/pressly/goose/v3/lock"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 // A database is one that a test migrates.

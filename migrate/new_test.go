@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 // A version that is written by hand comes after the others, is whole, and changes nothing as it is.

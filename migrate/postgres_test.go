@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 func TestPostgresOrdersTextByBytes(t *testing.T) {

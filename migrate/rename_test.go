@@ -12,9 +12,9 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
-	"forge/internal/dbtest"
 	"forge/internal/usage"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 // The changes that follow are of the guild; each leaves the rest of it as it is.

@@ -10,8 +10,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 // A down section that leaves another schema than was there before is taken back, and those after it are not tried.

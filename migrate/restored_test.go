@@ -7,8 +7,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 // TestRestored makes every check anew from PostgreSQL's own text of it, as restoring a dump does. That is no drift; another condition is.

@@ -12,8 +12,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 // heroes are two versions that can be undone.

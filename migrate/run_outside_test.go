@@ -8,8 +8,8 @@ import (
 	"testing/fstest"
 	"time"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 const concurrentIndex = `-- +goose NO TRANSACTION

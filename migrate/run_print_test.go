@@ -9,8 +9,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 func printed(t *testing.T, name string, files fstest.MapFS, from, to int64, down bool) string {

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 const parentAndChild = `-- +goose Up

@@ -11,8 +11,8 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 
-	"forge/internal/dbtest"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 func mustVerify(t *testing.T, dir string, tables []*schema.Table) []migrate.Verdict {

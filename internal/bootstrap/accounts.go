@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"forge/internal/database"
-	"forge/internal/seed"
 	"forge/migrate"
+	"forge/seed"
 )
 
 // Accounts returns the demo users that anybody can sign in as. In a database whose schema is still to come there are none.

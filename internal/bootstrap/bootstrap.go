@@ -8,10 +8,10 @@ import (
 	"log/slog"
 
 	"forge/internal/database"
-	"forge/internal/seed"
 	"forge/internal/settings"
 	"forge/internal/usage"
 	"forge/migrate"
+	"forge/seed"
 )
 
 // Open returns the database of the settings, once it has answered and, for a file, can be written. A file that is not there is made.

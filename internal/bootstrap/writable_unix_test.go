@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/settings"
+	"forge/test/dbtest"
 )
 
 // TestUnwritable starts on what a user may not write: nothing says "try again". Root may write everything, so that root's tests do it

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestGiveUpStatement gives up a statement that runs for long: the server ends it, and the session with it.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestStatementAfterCancel gives statements up while they run, and runs them again on the same connection.

@@ -7,7 +7,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // endless has a first row at once, and a second one after a count to a number that takes minutes.

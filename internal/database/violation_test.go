@@ -7,7 +7,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // islands are tables of the test's own, with a rule of each kind.

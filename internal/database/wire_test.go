@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // behind opens a database behind a proxy.

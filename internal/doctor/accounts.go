@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"forge/internal/database"
-	"forge/internal/seed"
+	"forge/seed"
 )
 
 // accounts looks for demo users that a database has brought along from development.

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
-	"forge/internal/seed"
+	"forge/seed"
+	"forge/test/dbtest"
 )
 
 // TestAccounts has a database of development, with its passwords that everybody knows, served in production.

@@ -16,10 +16,10 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/pgtemp"
 	"forge/internal/settings"
 	"forge/migrate"
+	"forge/test/dbtest"
 )
 
 // newDoctor returns a doctor for settings such as "POOL_SIZE=3".

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // newRole makes a role of the server, for one test.

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestNotWritable examines what a user may not write. Root may write everything, so that root's tests do it as nobody.

@@ -7,7 +7,7 @@ import (
 
 	"forge/ent"
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestSweepsEnd checks that each round of a sweep has a deadline, and goes by the database's clock.

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestShared lets many ask at once, again at once, and a second later: each time there is one look at most.

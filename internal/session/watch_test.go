@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // watched is a watch of revocations whose clock a test sets ahead.

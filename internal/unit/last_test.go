@@ -10,9 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"forge/ent"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 // last returns a context for the change that is said to be an operation's last, and what it has returned.

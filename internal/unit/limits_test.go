@@ -10,8 +10,8 @@ import (
 	"forge/ent"
 	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
+	"forge/test/dbtest"
 )
 
 // limits are the options that PostgreSQL is told, and what its own settings are then.

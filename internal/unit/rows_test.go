@@ -8,8 +8,8 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"forge/ent"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
+	"forge/test/dbtest"
 )
 
 // TestFailureAmongRows runs a query that fails when its first row has come. The unit takes note, as of any other failure: without that,

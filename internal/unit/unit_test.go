@@ -14,9 +14,9 @@ import (
 	"forge/ent/team"
 	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 func open(t *testing.T, url string) *database.DB {

@@ -18,9 +18,13 @@ import (
 
 var buildDir string
 
+// TestMain runs the tests in the folder deploy, so that they name its files as the files name each other.
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		var err error
+		err := os.Chdir("../../deploy")
+		if err != nil {
+			panic(err)
+		}
 		if buildDir, err = os.MkdirTemp("", "forge-deploy-"); err != nil {
 			panic(err)
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestEveryConnectionIsKilled has PostgreSQL end all of Forge's connections under load, several times. Mutations in flight may fail,

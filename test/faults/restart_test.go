@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // freeAddrs returns addresses of this machine on which nobody listens.

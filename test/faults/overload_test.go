@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestAdmission fills a server whose operations all wait for a lock: as many run and wait as may, the others are turned away, and probes

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestOrders has many clients order what does not suffice for all of them, from the same few products.

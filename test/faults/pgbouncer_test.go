@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestPgBouncer runs Forge through a real PgBouncer in transaction mode, where each transaction may meet another server connection, and

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestClientsHangUp has clients go away before they get an answer, many of them in the middle of a transaction that waits for a lock.

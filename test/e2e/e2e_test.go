@@ -6,16 +6,16 @@ import (
 	"crypto/rand"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 func TestPlayground(t *testing.T) {
-	npmTest(t, "../playground")
+	npmTest(t, "../../playground")
 }
 
 // TestPlaygroundSignIn signs in and out. The demo users are known in development alone.
 func TestPlaygroundSignIn(t *testing.T) {
-	const dir = "../playground"
+	const dir = "../../playground"
 	install(t, dir)
 	url := serve(t, dbtest.EmptySQLite(t), "AUTH=on", "AUTH_SECRET="+rand.Text()+rand.Text(), "ACCESS_TOKEN_TTL=10s")
 	npm(t, dir, []string{"FORGE_URL=" + url}, "run", "test:sign-in")

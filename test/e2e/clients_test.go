@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // clients is the folder of the clients; what their tools write goes to generated/ below it.

@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"forge/ent/user"
-	"forge/internal/dbtest"
 	"forge/internal/password"
 	"forge/internal/unit"
+	"forge/test/dbtest"
 )
 
 // TestAccounts wants the accounts' passwords to be as they are said where they are to be known, and nobody to have one elsewhere.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestLockedSQLite has another process write to the file for a while: for so long, in full, that SQLite gives up waiting. The mutation is

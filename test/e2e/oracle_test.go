@@ -22,7 +22,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // How many operations TestOracle makes: those that are to be executed, those that may have mistakes in
@@ -132,7 +132,7 @@ func TestOracle(t *testing.T) {
 		}
 	}
 	t.Logf("%v", counts)
-	page, err := os.ReadFile("../docs/http.md")
+	page, err := os.ReadFile("../../docs/http.md")
 	if err != nil {
 		t.Fatal(err)
 	}

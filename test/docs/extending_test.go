@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestExtending does in a copy of the tree what extending.md says, and asks the result what it asks.
@@ -96,7 +96,7 @@ func copyOfTree(t *testing.T) *tree {
 		case d.IsDir() && path != ".." && (strings.HasPrefix(name, ".") || name == "node_modules"):
 			return fs.SkipDir
 		case d.IsDir():
-			return os.MkdirAll(filepath.Join(dir, path[2:]), 0o755)
+			return os.MkdirAll(filepath.Join(dir, path[len(".."):]), 0o755)
 		case !d.Type().IsRegular() || strings.HasPrefix(name, "forge.db"):
 			return nil
 		}
@@ -104,7 +104,7 @@ func copyOfTree(t *testing.T) *tree {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(dir, path[2:]), content, 0o644)
+		return os.WriteFile(filepath.Join(dir, path[len(".."):]), content, 0o644)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // everyStock reads the stock of all products: one after the other, all at once, and on several levels. Each takes statements of its own.

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"forge/ent/user"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestUsable checks that a demo user is offered for as long as anybody can sign in as them.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestKill kills Forge at random moments while clients order. What was acknowledged is there when it is started again, nothing is there by

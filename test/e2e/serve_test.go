@@ -40,7 +40,7 @@ func program(t *testing.T) string {
 		if built.dir, built.err = os.MkdirTemp("", "forge-e2e-"); built.err != nil {
 			return
 		}
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(built.dir, "forge"), "..").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(built.dir, "forge"), "../..").CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	})

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 const createTwo = `mutation createTwo($a: String!, $b: String!) { a: createTeam(input: {name: $a}) { team { id } } b: createTeam(input: {name: $b}) { team { id } } }`

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"forge/internal/database"
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestDeadlocks runs documents that change the same two rows in opposite order. The database breaks each deadlock, and the document that

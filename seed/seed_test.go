@@ -16,9 +16,9 @@ import (
 	_ "forge/ent/runtime" // the defaults of new rows
 	"forge/ent/team"
 	"forge/internal/database"
-	"forge/internal/dbtest"
 	"forge/internal/unit"
 	"forge/internal/viewer"
+	"forge/test/dbtest"
 )
 
 func mustOpen(t *testing.T, url string) *database.DB {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // wantStored checks how many orders there are.

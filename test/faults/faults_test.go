@@ -69,7 +69,7 @@ var program = sync.OnceValues(func() (string, error) {
 // lookAtSources reads what directories of the module there are. The go command notices, and does not take the result of an earlier run for
 // that of a program that has changed since.
 func lookAtSources() error {
-	return filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+	return filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules") {
 			return filepath.SkipDir
 		}

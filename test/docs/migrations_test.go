@@ -11,7 +11,7 @@ import (
 	_ "github.com/lib/pq"
 	_ "modernc.org/sqlite"
 
-	"forge/internal/dbtest"
+	"forge/test/dbtest"
 )
 
 // TestMigrations does in a copy of the tree what migrations.md tells engineers, and then what it tells operators, while requests go on.

@@ -11,10 +11,10 @@ var update = flag.Bool("update", false, "write docs/audit.md anew")
 
 // TestAudit runs the public audits, and compares what came of each with docs/audit.md.
 func TestAudit(t *testing.T) {
-	const page = "../docs/audit.md"
+	const page = "../../docs/audit.md"
 	report := filepath.Join(t.TempDir(), "audit.md")
 	t.Setenv("AUDIT_REPORT", report)
-	npmTest(t, "../internal/graphqlhttp/audit")
+	npmTest(t, "../../internal/graphqlhttp/audit")
 	got, err := os.ReadFile(report)
 	if err != nil {
 		t.Fatal(err)
