@@ -1,4 +1,4 @@
-package read
+package encode
 
 import (
 	"encoding/json"
