@@ -79,6 +79,13 @@ func (g *Group[T]) Do(ctx context.Context, request T, o Options, run func(contex
 	return true, g.lead(ctx, batch, o.Common, run)
 }
 
+// Waiting returns how many requests wait for a run to begin.
+func (g *Group[T]) Waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
+}
+
 // enqueue has the request wait and returns true, if others are at work and there is room.
 // Otherwise it counts the request as running.
 func (g *Group[T]) enqueue(w *Waiter[T], maxBatch int) bool {

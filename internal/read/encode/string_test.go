@@ -41,3 +41,12 @@ func TestAppendStringAllocates(t *testing.T) {
 		t.Errorf("appendString allocates %v times where there is room", n)
 	}
 }
+
+func BenchmarkAppendString(b *testing.B) {
+	text := []byte(`Somebody with a "name" that the world knows, and é`)
+	space := make([]byte, 0, 256)
+	b.ReportAllocs()
+	for b.Loop() {
+		appendString(space, text)
+	}
+}

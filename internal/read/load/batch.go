@@ -45,7 +45,7 @@ func (f *fetch) shares(s *statement) bool {
 // returns coalesce.ErrNotShared, some of them may have been handed over.
 func (f *fetch) runShared(ctx context.Context, s *statement, row func([]driver.Value) error) error {
 	start := time.Now()
-	o := coalesce.Options{MaxBatch: maxBatch, Patience: batchPatience, Common: CommonFailure}
+	o := coalesce.Options{MaxBatch: maxBatch, Patience: s.shared.patience, Common: CommonFailure}
 	if f.query.Page != nil {
 		o.MaxBatch = min(maxBatch, maxBatchRows/max(1, f.query.Page.Limit()))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"forge/internal/coalesce"
 	"forge/internal/read/sql"
@@ -19,8 +20,9 @@ type statement struct {
 
 // shared is a statement that requests share, each with arguments of its own.
 type shared struct {
-	group coalesce.Group[rowsRequest]
-	batch atomic.Pointer[sql.Batch] // nil until it was needed
+	group    coalesce.Group[rowsRequest]
+	patience time.Duration             // how long a request waits for a run to begin
+	batch    atomic.Pointer[sql.Batch] // nil until it was needed
 }
 
 // cache keeps the statements of a node by everything that their texts depend on but one thing: what
@@ -72,7 +74,7 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 	s, err := f.write(ctx)
 	if err == nil {
 		if f.query.Batchable() {
-			s.shared = new(shared)
+			s.shared = &shared{patience: batchPatience}
 		}
 		f.memory.statements.add(key, s)
 	}

@@ -258,3 +258,23 @@ func TestTermParseOfEachKind(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkAppendCursor(b *testing.B) {
+	tb, columns := rowOf(b, everyTerm, int64(5), "Sam Vimes", "Pseudopolis Yard", "2026-01-02T15:04:05.000006Z", "PAID", someKey)
+	space := make([]byte, 0, 256)
+	b.ReportAllocs()
+	for b.Loop() {
+		cursors.Append(space, 7, tb, 0, columns)
+	}
+}
+
+func BenchmarkParseCursor(b *testing.B) {
+	tb, columns := rowOf(b, everyTerm, int64(5), "Sam Vimes", "Pseudopolis Yard", "2026-01-02T15:04:05.000006Z", "PAID", someKey)
+	text := string(cursors.Append(nil, 7, tb, 0, columns))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := cursors.Parse(text, 7, everyTerm); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -16,12 +16,12 @@ import (
 // each parameter, and the last value of a row is the place of its request, from 1.
 type Batch struct {
 	Text    string
-	args    []any
-	columns []Parameter // of the lists; none if all requests have the same arguments
+	Args    []any
+	Columns []Parameter // of the lists; none if all requests have the same arguments
 }
 
 // PerRequest reports whether each row belongs to one request. Otherwise each belongs to all.
-func (b *Batch) PerRequest() bool { return len(b.columns) > 0 }
+func (b *Batch) PerRequest() bool { return len(b.Columns) > 0 }
 
 // Batchable reports whether the statement can be written for several requests: it reads one row or
 // page, and the requests differ in keys alone. SQLite runs inside the server and has nothing to
@@ -43,13 +43,13 @@ func (q *Query) WriteBatch(ctx context.Context, client Client) (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.Text, b.args = s.Text, s.Args
-	if len(b.columns) == 0 {
+	b.Text, b.Args = s.Text, s.Args
+	if len(b.Columns) == 0 {
 		return b, nil
 	}
 	var lists, names []string
-	for i := range b.columns {
-		lists = append(lists, of.list(len(b.args)+1+i))
+	for i := range b.Columns {
+		lists = append(lists, of.list(len(b.Args)+1+i))
 		names = append(names, listColumn(i))
 	}
 	b.Text = "SELECT c.*, p.n FROM unnest(" + strings.Join(lists, ", ") + ") WITH ORDINALITY AS p(" + strings.Join(names, ", ") +
@@ -66,10 +66,10 @@ func (q *Query) parameter(p Parameter) any {
 		return p
 	}
 	return sql.ExprFunc(func(b *sql.Builder) {
-		i := slices.Index(q.batch.columns, p)
+		i := slices.Index(q.batch.Columns, p)
 		if i < 0 {
-			i = len(q.batch.columns)
-			q.batch.columns = append(q.batch.columns, p)
+			i = len(q.batch.Columns)
+			q.batch.Columns = append(q.batch.Columns, p)
 		}
 		b.WriteString("p." + listColumn(i))
 	})
@@ -77,8 +77,8 @@ func (q *Query) parameter(p Parameter) any {
 
 // Arguments returns the arguments for the requests, the i-th of which has the query at(i).
 func (b *Batch) Arguments(requests int, at func(int) *Query) []any {
-	args := slices.Clone(b.args)
-	for _, p := range b.columns {
+	args := slices.Clone(b.Args)
+	for _, p := range b.Columns {
 		list := make([]uuid.UUID, requests)
 		for i := range list {
 			list[i] = at(i).Argument(p).(uuid.UUID)

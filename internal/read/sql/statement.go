@@ -27,7 +27,7 @@ type Statement struct {
 	Dependencies Dependencies
 }
 
-// Parameter stands for such an argument.
+// Parameter stands for such an argument. The zero value stands for the keys of the parent rows.
 type Parameter struct {
 	of    source
 	index int // of a cursor's value
