@@ -14,11 +14,13 @@ import (
 	"reflect"
 	"sync"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"forge/internal/budget"
 	"forge/internal/coalesce"
+	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/read/encode"
@@ -101,8 +103,19 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 
 // request returns what the operation of ctx loads rows for.
 func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load.Request {
-	return load.Request{Unit: unit.FromContext(ctx), Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
+	u := unit.FromContext(ctx)
+	return load.Request{Unit: u, Writer: writer{u}, Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
 		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
+}
+
+// writer has ent write queries. It makes the unit's ent client when it is first needed: many requests
+// run only statements that were written before.
+type writer struct{ unit *unit.Unit }
+
+func (w writer) Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (string, []any, error) {
+	var s unit.Statement
+	err := w.unit.Client().Shape(unit.Capture(ctx, &s), e, shape)
+	return s.Text, s.Args, err
 }
 
 // reading is the answering of one field that gqlgen executes.

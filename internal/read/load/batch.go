@@ -90,7 +90,7 @@ func (s *statement) batch(ctx context.Context, f *fetch) (*sql.Batch, error) {
 	if b := s.shared.batch.Load(); b != nil {
 		return b, nil
 	}
-	b, err := f.query.WriteBatch(ctx, shaper{f.loading.request.Unit})
+	b, err := f.query.WriteBatch(ctx, f.loading.request.Writer)
 	if err == nil {
 		s.shared.batch.Store(b)
 	}

@@ -42,6 +42,7 @@ func New(p *plan.Plan) *Loader { return &Loader{Plan: p, nodes: make([]nodeMemor
 // Request is what rows are loaded for.
 type Request struct {
 	Unit      *unit.Unit
+	Writer    sql.Writer
 	Viewer    viewer.Viewer
 	Budget    *budget.Answer
 	Variables map[string]any
@@ -58,14 +59,6 @@ type Loading struct {
 	request      Request
 	where        []sql.Condition   // by plan.Node.Index; nil if there is none
 	dependencies *sql.Dependencies // that the statements had; nil if nobody wants to know
-}
-
-// shaper makes the unit's ent client when it is first needed: many requests run only statements that
-// were written before.
-type shaper struct{ unit *unit.Unit }
-
-func (s shaper) Shape(ctx context.Context, e *entity.Entity, shape func(*entsql.Selector)) error {
-	return s.unit.Client().Shape(ctx, e, shape)
 }
 
 // Prepare reads the arguments of all connections of the plan, before anything runs. The error is
@@ -109,7 +102,7 @@ func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
 	if l.where == nil {
 		l.where = make([]sql.Condition, len(l.Results))
 	}
-	conditions := sql.Conditions{Dialect: l.request.Unit.Dialect(), Viewer: l.request.Viewer, Client: shaper{l.request.Unit}, Noted: l.dependencies}
+	conditions := sql.Conditions{Dialect: l.request.Unit.Dialect(), Viewer: l.request.Viewer, Writer: l.request.Writer, Noted: l.dependencies}
 	l.where[n.Index], err = conditions.Read(ctx, n.Object, where)
 	return err
 }

@@ -36,10 +36,10 @@ func (q *Query) Batchable() bool {
 
 // WriteBatch has ent write the statement for several requests, with columns of lists for
 // parameters. Interceptors and policies hold as in Write.
-func (q *Query) WriteBatch(ctx context.Context, client Client) (*Batch, error) {
+func (q *Query) WriteBatch(ctx context.Context, w Writer) (*Batch, error) {
 	of, b := *q, new(Batch)
 	of.batch = b
-	s, err := of.Write(ctx, client)
+	s, err := of.Write(ctx, w)
 	if err != nil {
 		return nil, err
 	}

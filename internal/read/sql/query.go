@@ -95,8 +95,8 @@ func (q *Query) Argument(p Parameter) any {
 }
 
 // Write has ent write the statement, and puts around it what ent has no words for.
-func (q *Query) Write(ctx context.Context, client Client) (*Statement, error) {
-	s, err := write(ctx, client, q.Node.Object.Entity, q.parameter(Parameter{of: theViewer}), q.shape)
+func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
+	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter(Parameter{of: theViewer}), q.shape)
 	if err != nil {
 		return nil, err
 	}

@@ -10,13 +10,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/entity"
-	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
-// Client has ent make a query of an entity's rows. shape makes its columns, conditions and order.
-type Client interface {
-	Shape(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) error
+// Writer has ent write the query of an entity's rows whose columns, conditions and order shape makes,
+// and returns it without running it.
+type Writer interface {
+	Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (text string, args []any, err error)
 }
 
 // Statement is a query as ent has written it, with a Parameter for each argument that differs from
@@ -62,12 +62,12 @@ func (s *Statement) Equal(other *Statement) bool {
 
 // write has ent write the query that shape makes of the entity's rows. theViewer stands for the
 // viewer's ID, so that the statement is the same for all viewers of a role.
-func write(ctx context.Context, client Client, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
-	s, written := new(Statement), new(unit.Statement)
+func write(ctx context.Context, w Writer, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
+	s := new(Statement)
 	// The recorder is not asked for the viewer's ID: WithArgument answers before it.
-	ctx = viewer.WithArgument(unit.Capture(recorder{ctx, &s.Dependencies}, written), theViewer)
-	err := client.Shape(ctx, e, shape)
-	s.Text, s.Args = written.Text, written.Args
+	ctx = viewer.WithArgument(recorder{ctx, &s.Dependencies}, theViewer)
+	var err error
+	s.Text, s.Args, err = w.Write(ctx, e, shape)
 	return s, err
 }
 

@@ -40,7 +40,7 @@ const maxRelations = 20
 type Conditions struct {
 	Dialect string
 	Viewer  viewer.Viewer
-	Client  Client
+	Writer  Writer
 	// Noted, if it is not nil, takes note of what the conditions depend on.
 	Noted *Dependencies
 
@@ -191,7 +191,7 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	listed := inner != nil && f.Dialect == dialect.SQLite
 	var query *sql.Selector
 	var outer string // the column of the query around it, which is known when that is written
-	written, err := write(ctx, f.Client, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
+	written, err := write(ctx, f.Writer, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
 		// The query around it may be of the same table.
 		s.Table().As("related" + strconv.Itoa(depth))
 		if listed {
