@@ -128,14 +128,14 @@ type reading struct {
 // connection answers a field that is a connection.
 func (r *reading) connection(ctx context.Context) (any, error) {
 	l := r.loaders.connection
-	loading, err := l.Prepare(ctx, r.request)
-	if err != nil {
+	loading := &load.Loading{Loader: l, Request: r.request}
+	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
 	}
 	if err := loading.Run(ctx, nil); err != nil {
 		return nil, err
 	}
-	return r.write(ctx, l, loading, func(w *encode.Writer) bool { return w.Connection(l.Plan.Connection, 0) }), nil
+	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Connection(l.Plan.Connection, 0) }), nil
 }
 
 // one answers a field that is one entity: null if there is none of that ID.
@@ -148,13 +148,13 @@ func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
 	if err != nil || loading.Results[l.Plan.Root.Index].Table.Len() == 0 {
 		return nil, err
 	}
-	return r.write(ctx, l, loading, func(w *encode.Writer) bool { return w.Object(l.Plan.Object, 0) }), nil
+	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Object(l.Plan.Object, 0) }), nil
 }
 
 // byKeys loads the rows with the keys and all that is below them.
 func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) (*load.Loading, error) {
-	loading, err := l.Prepare(ctx, r.request)
-	if err != nil {
+	loading := &load.Loading{Loader: l, Request: r.request}
+	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
 	}
 	if row := returnedFor(ctx, l); row != nil {
@@ -165,14 +165,14 @@ func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) 
 
 // write returns what f writes, or a null if nothing is left of it; the error that left nothing has
 // been reported then.
-func (r *reading) write(ctx context.Context, l *load.Loader, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
+func (r *reading) write(ctx context.Context, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
 	w := &encode.Writer{Results: loading.Results, Viewer: r.request.Viewer, Budget: r.request.Budget, Cursors: r.engine.cursors}
-	w.Start(ctx, make([]byte, 0, l.Written.Size()))
+	w.Start(ctx, make([]byte, 0, loading.Loader.Written.Size()))
 	ok := f(w)
 	w.Count()
 	if !ok || w.Stopped() {
 		return graphql.Null
 	}
-	l.Written.Record(len(w.Bytes))
+	loading.Loader.Written.Record(len(w.Bytes))
 	return written(w.Bytes)
 }

@@ -117,7 +117,7 @@ func (r *reading) each(ctx context.Context, b *sameType, wanted []ids.ID, object
 		if len(found) == 0 {
 			continue
 		}
-		objects[i] = r.write(ctx, b.loader, loading, func(w *encode.Writer) bool {
+		objects[i] = r.write(ctx, loading, func(w *encode.Writer) bool {
 			w.Path = append(w.Path, ast.PathIndex(i))
 			return w.Object(b.loader.Plan.Object, int(found[0]))
 		})

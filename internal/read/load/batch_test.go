@@ -112,7 +112,7 @@ func (g *gated) ask(take func([]driver.Value) error) *asked {
 			return nil
 		}
 	}
-	f := &fetch{loading: &Loading{request: Request{Unit: a.unit}}, query: sql.Query{Dialect: "postgres", Keys: []uuid.UUID{a.key}}}
+	f := &fetch{loading: &Loading{Request: Request{Unit: a.unit}}, query: sql.Query{Dialect: "postgres", Keys: []uuid.UUID{a.key}}}
 	g.running.Go(func() {
 		defer close(a.done)
 		defer a.unit.Rollback()

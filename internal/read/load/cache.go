@@ -82,7 +82,7 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 }
 
 func (f *fetch) write(ctx context.Context) (*statement, error) {
-	s, err := f.query.Write(ctx, f.loading.request.Writer)
+	s, err := f.query.Write(ctx, f.loading.Request.Writer)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (f *fetch) check(ctx context.Context, kept *statement) error {
 	if n := kept.uses.Add(1); n&(n-1) != 0 {
 		return nil
 	}
-	now, err := f.query.Write(ctx, f.loading.request.Writer)
+	now, err := f.query.Write(ctx, f.loading.Request.Writer)
 	if err != nil {
 		return err
 	}

@@ -36,9 +36,9 @@ func newFetch(policy func(context.Context, *entsql.Selector)) (f *fetch, writer 
 		Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}}}}
 	root := &plan.Node{Object: track, Rows: true}
 	writer = &ruled{policy: policy}
-	l, err := New(&plan.Plan{Root: root, Nodes: 1}).Prepare(context.Background(),
-		Request{Unit: unit.New(&database.DB{Dialect: "sqlite3"}, unit.Single), Writer: writer})
-	if err != nil {
+	l := &Loading{Loader: New(&plan.Plan{Root: root, Nodes: 1}),
+		Request: Request{Unit: unit.New(&database.DB{Dialect: "sqlite3"}, unit.Single), Writer: writer}}
+	if err := l.Prepare(context.Background()); err != nil {
 		panic(err)
 	}
 	f = l.fetch(root)

@@ -98,7 +98,7 @@ func (c *collector) add(values []driver.Value) error {
 	if err := table.Add(values, columns); err != nil {
 		return err
 	}
-	b := c.fetch.loading.request.Budget
+	b := c.fetch.loading.Request.Budget
 	if !b.Hold(len(table.Data) - before + rowBytes + cellBytes*len(columns)) {
 		return b.Err()
 	}
@@ -164,5 +164,5 @@ func (f *fetch) each(ctx context.Context, row func([]driver.Value) error) error 
 	if f.shares(s) {
 		return f.runShared(ctx, s, row)
 	}
-	return f.loading.request.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))
+	return f.loading.Request.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))
 }
