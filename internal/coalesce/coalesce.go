@@ -42,7 +42,7 @@ type Options struct {
 	// Patience is how long the request waits for a run to begin. A slow run of others should not
 	// hold it up.
 	Patience time.Duration
-	// Common reports whether an error of the leader is the error of its whole batch, such as that no
+	// Common reports whether an error of the leader is that of its whole batch, such as that no
 	// connection was free. Nil means that none is.
 	Common func(error) bool
 }

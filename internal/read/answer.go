@@ -59,9 +59,9 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 	return append(b, '}'), true
 }
 
-// answers reports whether the engine answers a root field without calling its resolver: it is known
-// that this does nothing but refer, everybody may call it, no directive stands in its way, and the
-// field is a connection, or is one entity and has an ID for its only argument.
+// answers reports whether the engine answers a root field without calling its resolver. The
+// resolver must be known to do nothing but refer, everybody may call it, and no directive stands in
+// its way. The field must be a connection, or one entity with an ID as its only argument.
 func (e *Engine) answers(def *ast.FieldDefinition) bool {
 	if !e.binding.Refers(def.Name) || len(def.Directives) > 0 || e.options.Public != nil && !e.options.Public(def.Name) {
 		return false
@@ -109,7 +109,8 @@ func (a *answer) prepare(ctx context.Context) bool {
 	return err == nil
 }
 
-// append appends the value of the field. It returns false if the field has none and may not be null.
+// append appends the value of the field. It returns false if there is no value, and null is not
+// allowed.
 func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	if a.root.loaders == nil {
 		return append(b, a.root.constant...), true
@@ -128,8 +129,7 @@ func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	return w.Bytes, true
 }
 
-// write appends the field to w, and reports what goes wrong. It returns false if there is nothing to
-// append.
+// write appends the field to w, and reports errors. It returns false if there is no value.
 func (a *answer) write(ctx context.Context, w *encode.Writer) (ok bool) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -148,14 +148,14 @@ func (a *answer) write(ctx context.Context, w *encode.Writer) (ok bool) {
 	return w.Results[a.loading.Loader.Plan.Root.Index].Table.Len() > 0 && w.Object(a.loading.Loader.Plan.Object, 0)
 }
 
-// flight is what requests have in common that can be answered from the same rows.
+// flight is what the requests have in common that can be answered from the same rows.
 type flight struct {
 	loader    *load.Loader
 	viewer    viewer.Viewer
 	variables string // as JSON
 }
 
-// landed is what a request takes over from the one that has read its rows.
+// landed is what a request takes over from the leader of its flight.
 type landed struct {
 	results      []rows.Result
 	cost         unit.Cost         // of reading them
@@ -169,7 +169,8 @@ const (
 	maxFlightVariables = 4 << 10
 )
 
-// flight returns what the request may share, or false if it is not to be compared with others.
+// flight returns the flight of the request. It returns false if the request should not be compared
+// with others.
 func (a *answer) flight() (f flight, ok bool) {
 	if !a.only || a.loading.Request.Unshared {
 		return f, false
@@ -186,8 +187,8 @@ func (a *answer) flight() (f flight, ok bool) {
 	return f, err == nil && len(variables) <= maxFlightVariables
 }
 
-// load loads what the field shows, or takes it over from a request that has asked for the same, with
-// the same variables and as the same viewer.
+// load loads the rows of the field. It takes them over if another request has just asked for the
+// same, with the same variables and as the same viewer.
 func (a *answer) load(ctx context.Context) error {
 	if a.invalid != nil {
 		return a.invalid

@@ -1,11 +1,11 @@
-// Package read is the read engine: it answers a selection of entities with one statement a level,
+// Package read is the read engine. It answers a selection of entities with one statement a level,
 // however many rows there are.
 //
-// At the start, New compares the schema with the entities (package binding). Prepare compiles an
-// operation's selections into plans (package plan). Loaders run the plans' statements, each keyed by
-// all rows of the level above at once (packages load and sql), through ent's query builders, so that
-// interceptors and policies hold. A mutation's payload starts from the row that its statement
-// returned. What was read (package rows) is written as JSON (package encode).
+// At the start, New compares the schema with the entities (package binding). Prepare compiles the
+// selections of an operation into plans (package plan). Loaders run the plans' statements, one for
+// all rows of the level above (packages load and sql). ent writes the statements, so that
+// interceptors and policies hold. The payload of a mutation starts from the row that its statement
+// returned. Everything that was read (package rows) is written as JSON (package encode).
 package read
 
 import (
@@ -39,7 +39,7 @@ type Engine struct {
 	flights   coalesce.Groups[flight, *landed]
 }
 
-// Options are what an engine depends on beside its contract.
+// Options are settings of an engine.
 type Options struct {
 	// CursorKey encrypts cursors, and has cursorcipher.KeySize bytes. Without it everybody can read
 	// what a cursor holds.
@@ -51,8 +51,8 @@ type Options struct {
 	DisableCoalescing bool
 }
 
-// New returns an engine for the contract. The error is a *binding.MismatchError if there is anything
-// that the engine would not answer rightly.
+// New returns an engine for the contract. If the engine could not answer it rightly, the error is a
+// *binding.MismatchError.
 func New(c binding.Contract, o Options) (*Engine, error) {
 	b, err := binding.Bind(c)
 	if err != nil {
@@ -61,10 +61,10 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey)}, nil
 }
 
-// Read is a field middleware. Where a field's type is an entity, a connection of entities, or the
-// Node interface, its resolver only refers to what is meant; Read answers with the selection of it.
-// A resolver that has put more than an ID into what it returns gets an error: what it put there
-// would not be answered.
+// Read is a field middleware. If a field's type is an entity, a connection of entities or the Node
+// interface, its resolver only refers to an entity or connection, and Read answers with the
+// selection. It returns an error if the resolver has set more than an ID, as that would not be
+// shown.
 func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if !e.binding.Owns(fc.Field.Definition.Type) {
@@ -101,14 +101,14 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	return r.one(ctx, id)
 }
 
-// request returns what the operation of ctx loads rows for.
+// request returns the request for the rows of an operation's fields.
 func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load.Request {
 	u := unit.FromContext(ctx)
 	return load.Request{Unit: u, Writer: writer{u}, Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
 		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
 }
 
-// writer has ent write queries. It makes the unit's ent client when it is first needed: many requests
+// writer has ent write queries. It makes the unit's ent client when it is first used: many requests
 // run only statements that were written before.
 type writer struct{ unit *unit.Unit }
 
@@ -163,8 +163,7 @@ func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) 
 	return loading, loading.Run(ctx, keys)
 }
 
-// write returns what f writes, or a null if nothing is left of it; the error that left nothing has
-// been reported then.
+// write returns what f writes. It returns null if f leaves nothing, which has been reported then.
 func (r *reading) write(ctx context.Context, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
 	w := &encode.Writer{Results: loading.Results, Viewer: r.request.Viewer, Budget: r.request.Budget, Cursors: r.engine.cursors}
 	w.Start(ctx, make([]byte, 0, loading.Loader.Written.Size()))

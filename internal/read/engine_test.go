@@ -27,7 +27,8 @@ func newEngine() *Engine {
 	return e
 }
 
-// parsed is an operation as gqlgen hands it to the engine, of a document that is kept; the variables are as a client sends them.
+// parsed returns a query of a kept document as gqlgen hands it to the engine. The variables are as
+// a client sends them.
 func parsed(t testing.TB, e *Engine, query string) func(vars map[string]any) *graphql.OperationContext {
 	t.Helper()
 	doc, err := gqlparser.LoadQueryWithRules(e.binding.Schema, query, rules.NewDefaultRules())
@@ -44,7 +45,7 @@ func parsed(t testing.TB, e *Engine, query string) func(vars map[string]any) *gr
 	}
 }
 
-// rootPlans returns the plans for the root fields of an operation, as they are found while it is executed.
+// rootPlans returns what loads the root fields of an operation.
 func rootPlans(e *Engine, op *graphql.OperationContext) (plans []*loaders) {
 	for _, f := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"}) {
 		plans = append(plans, e.Prepare(op).at(&graphql.FieldContext{Field: f}))
@@ -96,7 +97,8 @@ var switchedKeys = map[string]string{
 	"true true":   `{nodes {id }edges {node {title mail }}} {}{name length artist {mail }}`,
 }
 
-// TestPlansConcurrently has many goroutines ask one engine for plans of one operation with other values of its variables.
+// TestPlansConcurrently prepares one operation in many goroutines, with different values of its
+// variables.
 func TestPlansConcurrently(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
@@ -119,7 +121,7 @@ func TestPlansConcurrently(t *testing.T) {
 				if r.IntN(5) == 0 {
 					e.Keep(ctx.Doc) // again, as when another has sent it meanwhile
 				}
-				// Statements: a level each for artists and node, then what stands below; counted at most.
+				// One for artists and two for node, and what stands below artists.
 				want := 1 + 2
 				if !a {
 					want++
@@ -143,7 +145,8 @@ func TestPlansConcurrently(t *testing.T) {
 	wait.Wait()
 }
 
-// TestPlansGoWithTheirDocument forgets a document: an operation of it that runs, or comes later, has plans of its own.
+// TestPlansGoWithTheirDocument forgets a document. An operation of it that runs, or comes later, is
+// prepared anew.
 func TestPlansGoWithTheirDocument(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
@@ -204,7 +207,8 @@ func TestPlansAreBounded(t *testing.T) {
 	}
 }
 
-// TestPlansIgnoreOtherVariables wants one plan for all values of variables that stand in arguments alone.
+// TestPlansIgnoreOtherVariables wants one plan for all values of variables that stand only in
+// arguments.
 func TestPlansIgnoreOtherVariables(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
@@ -223,7 +227,8 @@ func TestPlansIgnoreOtherVariables(t *testing.T) {
 	}
 }
 
-// TestStatements counts what an operation takes at most: it decides whether a transaction is needed.
+// TestStatements counts the statements of an operation at most, which decides whether it needs a
+// transaction.
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	e := newEngine()

@@ -90,10 +90,10 @@ func (f *fetch) write(ctx context.Context) (*statement, error) {
 	return &statement{Statement: s}, nil
 }
 
-// check writes a kept statement anew at its first, second, fourth, eighth … use, and compares. It
-// returns an error if they differ: a policy or an interceptor depends on something else than what it
-// asks the context for, so that what was kept may show rows that must not be seen. The node's
-// statements are not kept any more then.
+// check writes a kept statement anew at its first, second, fourth, eighth … use, and compares. If
+// they differ, it returns an error, and the node's statements are not kept any more: a policy or an
+// interceptor depends on something that it does not ask its context for, and a kept statement could
+// show rows that the viewer must not see.
 func (f *fetch) check(ctx context.Context, kept *statement) error {
 	if n := kept.uses.Add(1); n&(n-1) != 0 {
 		return nil

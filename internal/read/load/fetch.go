@@ -43,8 +43,8 @@ func (f *fetch) rows(ctx context.Context) error {
 	var cursor []int
 	q.Columns, cursor = columnsOf(q.Node, q.Page)
 	keys := max(1, len(q.Keys))
-	// It is not the node's result before everything is there: another request may still be filling it
-	// when this one's time is up.
+	// The rows become the node's result once all are there: if this request runs out of time,
+	// another one may still be filling the collector.
 	c := &collector{fetch: f, result: *f.result, pageSize: math.MaxInt, taken: make([]int, keys)}
 	if q.Page != nil {
 		c.pageSize = q.Page.Size()

@@ -51,8 +51,8 @@ type Request struct {
 	Restrict  []func(*entsql.Selector) // conditions of the resolver on the rows of a connection
 }
 
-// Loading is the loading of a plan's rows for one request. Its Loader and Request are set first, and
-// Prepare is called before anything else.
+// Loading loads a plan's rows for one request. Set Loader and Request, then call Prepare, then Run
+// or RunBelow.
 type Loading struct {
 	Loader  *Loader
 	Request Request

@@ -103,7 +103,7 @@ func TestCursorRoundTrip(t *testing.T) {
 	}
 }
 
-// TestCursorRefusal has cursors that were sealed for the list and hold what they should not.
+// TestCursorRefusal has cursors that are encrypted for the list and hold what they should not.
 func TestCursorRefusal(t *testing.T) {
 	t.Parallel()
 	key := string(someKey[:])
@@ -167,7 +167,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// FuzzParseCursor wants a cursor, sealed or not, to be refused, or to be read into values that make a cursor of the same meaning.
+// FuzzParseCursor wants any text, encrypted or not, to be refused, or to be read into values whose
+// own cursor reads the same.
 func FuzzParseCursor(f *testing.F) {
 	for _, values := range [][]any{{nil, "Sam", "Yard", time.Unix(5, 6000).UTC(), "PAID", someKey}, {someKey}} {
 		terms := everyTerm
