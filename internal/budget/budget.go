@@ -1,5 +1,5 @@
-// Package budget bounds the answer to one operation while it is made: its bytes, the bytes of the rows that it is made
-// of, and its errors.
+// Package budget bounds an answer while it is made: its bytes, the bytes of the rows that it is
+// made of, and its errors.
 package budget
 
 import (
@@ -11,13 +11,14 @@ import (
 	"forge/internal/apperr"
 )
 
-// The errors of one answer: how many it has at most, and how many bytes their messages and paths may have together.
+// How many errors one answer has at most, and how many bytes their messages and paths have
+// together.
 const (
 	MaxErrors     = 50
 	maxErrorBytes = 64 << 10
 )
 
-// Answer is the budget of one answer. It is safe for concurrent use. A nil one has no limits.
+// Answer is the budget of one answer. It is safe for concurrent use. A nil Answer has no limits.
 type Answer struct {
 	limit       int64 // of bytes; 0 for no limit
 	bytes, rows atomic.Int64
@@ -27,30 +28,31 @@ type Answer struct {
 	mu         sync.Mutex
 	shown      int // errors
 	errorBytes int
-	more       int         // errors that are left out
+	more       int         // errors that were left out
 	code       apperr.Code // of one of those
 }
 
-// New returns the budget of an answer that may have limit bytes, and be made of rows of limit bytes. 0 means no limit.
+// New returns the budget of an answer. The limit, in bytes, holds for the answer, and for the rows
+// that it is made of. 0 means no limit.
 func New(limit int) *Answer { return &Answer{limit: int64(limit)} }
 
 type key struct{}
 
-// NewContext returns a context for an operation with the budget.
+// NewContext returns a context that carries the budget.
 func NewContext(ctx context.Context, a *Answer) context.Context {
 	return context.WithValue(ctx, key{}, a)
 }
 
-// FromContext returns the budget of the operation that ctx is about, or nil.
+// FromContext returns the budget that ctx carries, or nil.
 func FromContext(ctx context.Context) *Answer {
 	a, _ := ctx.Value(key{}).(*Answer)
 	return a
 }
 
-// Write counts n more bytes of the answer. It returns false if the budget is exceeded, now or before.
+// Write counts n more bytes of the answer. It returns false once the budget is exceeded.
 func (a *Answer) Write(n int) bool { return a == nil || a.count(&a.bytes, n) }
 
-// Hold counts n more bytes of rows. It returns false if the budget is exceeded, now or before.
+// Hold counts n more bytes of rows. It returns false once the budget is exceeded.
 func (a *Answer) Hold(n int) bool { return a == nil || a.count(&a.rows, n) }
 
 func (a *Answer) count(counter *atomic.Int64, n int) bool {
@@ -60,7 +62,8 @@ func (a *Answer) count(counter *atomic.Int64, n int) bool {
 	return !a.exceeded.Load()
 }
 
-// Lift ends the limits of bytes: from now on the answer must be given, however large it is. Errors stay limited.
+// Lift ends the limits of bytes: from now on the answer is given, however large it is. Errors stay
+// limited.
 func (a *Answer) Lift() {
 	if a != nil {
 		a.lifted.Store(true)
@@ -70,15 +73,16 @@ func (a *Answer) Lift() {
 // Exceeded reports whether the answer is larger than it may be.
 func (a *Answer) Exceeded() bool { return a != nil && a.exceeded.Load() }
 
-// Err returns the error of an answer that is larger than it may be.
+// Err returns the client's error for an answer that is larger than it may be.
 func (a *Answer) Err() *apperr.Error {
 	return &apperr.Error{Code: apperr.CodeTooComplex,
 		Message: fmt.Sprintf("the answer is larger than the %d bytes that are allowed; ask for fewer rows or fields", a.limit),
 		More:    map[string]any{"limit": a.limit, "actual": max(a.bytes.Load(), a.rows.Load())}}
 }
 
-// SkipError reports whether there is no room for another error. The error, of the code, counts as left out then. It is
-// for callers that can avoid making the error; all errors pass AddError.
+// SkipError reports whether there is no room for another error. If so, it counts one of the code as
+// left out. It saves its caller from making an error that would be dropped; AddError counts those
+// that are made.
 func (a *Answer) SkipError(code apperr.Code) bool {
 	if a == nil {
 		return false
@@ -88,7 +92,8 @@ func (a *Answer) SkipError(code apperr.Code) bool {
 	return a.skip(code)
 }
 
-// AddError counts an error of the code. It returns false if there is no room for it: then it counts as left out.
+// AddError counts an error of the code. It returns false if there is no room for it, and counts it
+// as left out.
 func (a *Answer) AddError(code apperr.Code) bool {
 	if a == nil {
 		return true
@@ -113,7 +118,7 @@ func (a *Answer) skip(code apperr.Code) bool {
 	return true
 }
 
-// AddErrorBytes counts what the message and the path of an error take.
+// AddErrorBytes counts the size of an error's message and path.
 func (a *Answer) AddErrorBytes(n int) {
 	if a == nil {
 		return
@@ -123,7 +128,7 @@ func (a *Answer) AddErrorBytes(n int) {
 	a.errorBytes += n
 }
 
-// Errors returns how many errors there were, those that are left out included.
+// Errors returns how many errors there were, including those that were left out.
 func (a *Answer) Errors() int {
 	if a == nil {
 		return 0
@@ -133,7 +138,8 @@ func (a *Answer) Errors() int {
 	return a.shown + a.more
 }
 
-// LeftOut returns how many errors are left out, and the code of one of them: UNAVAILABLE if there is one of that code.
+// LeftOut returns how many errors were left out, and the code of one of them. The code is
+// UNAVAILABLE if one of them has it.
 func (a *Answer) LeftOut() (n int, code apperr.Code) {
 	if a == nil {
 		return 0, ""

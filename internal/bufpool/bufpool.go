@@ -1,4 +1,5 @@
-// Package bufpool hands memory on from one request to the next: what an answer is made in is large, and of use for a fraction of a millisecond.
+// Package bufpool reuses memory from one request to the next. Answers and rows are written into
+// large buffers that are needed for a fraction of a millisecond.
 package bufpool
 
 import (
@@ -6,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// What is worth keeping, in bytes: less is quickly made, and what is rare and large is not to be kept.
+// Sizes of buffers that are kept, in bytes. A smaller one is quickly made, and a larger one is
+// rare.
 const (
 	least = 1 << 10
 	most  = 64 << 10
@@ -25,7 +27,7 @@ func Bytes(n int) []byte {
 	return make([]byte, 0, n)
 }
 
-// Done takes back the memory of b, which need not come from Bytes. Nobody may use it any more.
+// Done gives back the memory of b, which need not come from Bytes. Nobody may use it afterwards.
 func Done(b []byte) {
 	if cap(b) >= least && cap(b) <= most {
 		whole := b
@@ -33,12 +35,13 @@ func Done(b []byte) {
 	}
 }
 
-// Hint remembers how much room something took the last time, which is most likely what it takes the
-// next. It is safe for concurrent use.
+// Hint remembers how much room something took the last time, which is most likely what it will take
+// the next time. It is safe for concurrent use.
 type Hint struct{ last atomic.Int64 }
 
 // Size returns how much room to make.
 func (h *Hint) Size() int { return int(h.last.Load()) }
 
-// Record takes note of what was needed. Room is not made for what is rare and large.
+// Record records how much room was taken. It is bounded, so that something rare and large has no
+// lasting effect.
 func (h *Hint) Record(n int) { h.last.Store(int64(min(n+n/8, most))) }

@@ -1,4 +1,4 @@
-// Package cache keeps what is costly to make, within bounds of number and size.
+// Package cache keeps values that are costly to make, up to a number and a size.
 package cache
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Cache is values by their keys. Those that were not asked for the longest go first. It is safe for concurrent use.
+// Cache keeps values by key. The least recently used go first. It is safe for concurrent use.
 type Cache[V any] struct {
 	mu           sync.Mutex
 	known        *simplelru.LRU[string, entry[V]]
@@ -20,14 +20,15 @@ type entry[V any] struct {
 	bytes int
 }
 
-// New returns room for so many values and bytes, keys included; both must be 1 at least. gone, if it is not nil, is called for each value that has
-// to go, before another has its place; it must not use the cache.
-func New[V any](values, bytes int, gone func(V)) *Cache[V] {
+// New returns a cache for at most values values and bytes bytes, keys included. Both must be at
+// least 1. evicted, if it is not nil, is called for each value that has to go, before another takes
+// its room. It must not use the cache.
+func New[V any](values, bytes int, evicted func(V)) *Cache[V] {
 	c := &Cache[V]{limit: bytes}
 	known, err := simplelru.NewLRU(values, func(_ string, e entry[V]) {
 		c.bytes -= e.bytes
-		if gone != nil {
-			gone(e.value)
+		if evicted != nil {
+			evicted(e.value)
 		}
 	})
 	if err != nil {
@@ -45,15 +46,15 @@ func (c *Cache[V]) Get(key string) (value V, ok bool) {
 	return e.value, ok
 }
 
-// Contains reports whether a key has a value, without counting as a request for it.
+// Contains reports whether a key has a value. This is not a use of the value.
 func (c *Cache[V]) Contains(key string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.known.Contains(key)
 }
 
-// Add keeps a value that takes so many bytes beside its key. It returns false, and does not keep it, if the key has a value already or if it is
-// larger than all that may be kept.
+// Add adds a value that takes bytes bytes beside its key. It returns false, and adds nothing, if
+// the key has a value already or the value is too large.
 func (c *Cache[V]) Add(key string, value V, bytes int) bool {
 	bytes += len(key)
 	c.mu.Lock()
@@ -65,11 +66,12 @@ func (c *Cache[V]) Add(key string, value V, bytes int) bool {
 		c.known.RemoveOldest()
 	}
 	c.bytes += bytes
-	c.known.Add(strings.Clone(key), entry[V]{value, bytes}) // what the key was cut from is not to be kept with it
+	// The key may be a part of a large text, which must not be kept with it.
+	c.known.Add(strings.Clone(key), entry[V]{value, bytes})
 	return true
 }
 
-// Held returns how many values are kept, and how many bytes they take with their keys.
+// Held returns how many values there are, and how many bytes they take with their keys.
 func (c *Cache[V]) Held() (values, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

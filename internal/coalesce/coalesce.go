@@ -42,7 +42,7 @@ type Options struct {
 	// Patience is how long the request waits for a run to begin. A slow run of others should not
 	// hold it up.
 	Patience time.Duration
-	// Common reports whether an error of the leader is the error of its whole batch, such as that no
+	// Common reports whether an error of the leader is that of its whole batch, such as that no
 	// connection was free. Nil means that none is.
 	Common func(error) bool
 }
@@ -77,6 +77,13 @@ func (g *Group[T]) Do(ctx context.Context, request T, o Options, run func(contex
 		return false, cmp.Or(w.shared, w.Err)
 	}
 	return true, g.lead(ctx, batch, o.Common, run)
+}
+
+// Waiting returns how many requests wait for a run to begin.
+func (g *Group[T]) Waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
 }
 
 // enqueue has the request wait and returns true, if others are at work and there is room.

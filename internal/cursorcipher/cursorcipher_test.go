@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestSeal(t *testing.T) {
+func TestCipher(t *testing.T) {
 	t.Parallel()
 	own, other := New(bytes.Repeat([]byte{1}, KeySize)), New(bytes.Repeat([]byte{2}, KeySize))
 	again, everyone := New(bytes.Repeat([]byte{1}, KeySize)), New(nil)
@@ -17,21 +17,21 @@ func TestSeal(t *testing.T) {
 		text := string(own.Append([]byte("before "), 7, []byte(plain)))
 		text, appended := strings.CutPrefix(text, "before ")
 		if got, err := own.Open(text, 7); err != nil || string(got) != plain || !appended {
-			t.Errorf("%.20q is sealed as %.80s and opens as %.20q, %v", plain, text, got, err)
+			t.Errorf("%.20q is encrypted as %.80s and opens as %.20q, %v", plain, text, got, err)
 		}
 		if same := string(again.Append(nil, 7, []byte(plain))); same != text {
-			t.Errorf("%.20q is sealed as %.80s, and then as %.80s", plain, text, same)
+			t.Errorf("%.20q is encrypted as %.80s, and then as %.80s", plain, text, same)
 		}
 		raw, err := base64.RawURLEncoding.DecodeString(text)
 		if err != nil || len(raw) != len(plain)+28 || len(plain) > 3 && bytes.Contains(raw, []byte(plain)) {
-			t.Errorf("%.20q is sealed as %.80q, %v", plain, raw, err)
+			t.Errorf("%.20q is encrypted as %.80q, %v", plain, raw, err)
 		}
-		for _, s := range []*Sealer{other, everyone} {
+		for _, s := range []*Cipher{other, everyone} {
 			if _, err := s.Open(text, 7); !errors.Is(err, ErrForeign) {
 				t.Errorf("another key opens %.20q: %v", plain, err)
 			}
 			if string(s.Append(nil, 7, []byte(plain))) == text {
-				t.Errorf("two keys seal %.20q alike", plain)
+				t.Errorf("two keys encrypt %.20q alike", plain)
 			}
 		}
 		if _, err := own.Open(text, 8); !errors.Is(err, ErrForeign) {
@@ -60,8 +60,8 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// TestSealAtOnce seals and opens from many goroutines.
-func TestSealAtOnce(t *testing.T) {
+// TestCipherConcurrently encrypts and decrypts from many goroutines.
+func TestCipherConcurrently(t *testing.T) {
 	t.Parallel()
 	s := New(nil)
 	var wg sync.WaitGroup
@@ -72,7 +72,7 @@ func TestSealAtOnce(t *testing.T) {
 			for range 500 {
 				text := string(s.Append(nil, uint32(i), plain))
 				if got, err := s.Open(text, uint32(i)); err != nil || text != want || !bytes.Equal(got, plain) {
-					t.Errorf("%v is sealed as %s and opens as %v, %v", plain, text, got, err)
+					t.Errorf("%v is encrypted as %s and opens as %v, %v", plain, text, got, err)
 					return
 				}
 			}
@@ -81,13 +81,13 @@ func TestSealAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestKeySize(t *testing.T) {
+func TestNewKeySize(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 16, 31, 33} {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("a key of %d bytes is taken", n)
+					t.Errorf("a key of %d bytes is accepted", n)
 				}
 			}()
 			New(make([]byte, n))

@@ -14,7 +14,6 @@ import (
 	"forge/internal/persisted"
 	"forge/internal/read"
 	"forge/internal/read/binding"
-	"forge/internal/read/load"
 )
 
 // API is an API and what stands behind it.
@@ -27,7 +26,7 @@ type API struct {
 	// Entities are the kinds of rows that the API shows.
 	Entities []*entity.Entity
 	// Query runs an ent query for rows of an entity: ent.QueryEntity.
-	Query load.Query
+	Query read.Query
 	// Tables are those of the database. Their CHECK constraints tell which columns a refused value
 	// belongs to.
 	Tables []*schema.Table

@@ -1,6 +1,7 @@
-// Package ids writes and reads the IDs that clients see: TypeIDs (https://github.com/jetify-com/typeid, version 0.3)
-// over UUIDs of version 7, such as user_01h455vb4pex5vsknk084sn02q. They are unique over all types, sort by creation time
-// within one, and tell their type.
+// Package ids formats and parses the IDs that clients see: TypeIDs
+// (https://github.com/jetify-com/typeid, version 0.3) over UUIDs of version 7, such as
+// user_01h455vb4pex5vsknk084sn02q. They are unique over all types, sort by time of creation within
+// one, and name their type.
 package ids
 
 import (
@@ -11,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// ID is an entity's key together with the prefix that names its type. The zero ID belongs to nothing.
+// ID is an entity's key with the prefix that names its type. The zero ID belongs to nothing.
 type ID struct {
 	Prefix string
 	UUID   uuid.UUID
@@ -32,7 +33,7 @@ var values = func() (v [256]byte) {
 	return v
 }()
 
-// Parse reads the form that String writes. Its error is a sentence for whoever sent the ID.
+// Parse parses the form that String returns. Its error is a sentence for the client.
 func Parse(s string) (ID, error) {
 	prefix, suffix, ok := cutLast(s)
 	if !ok || prefix == "" || len(suffix) != suffixLen || suffix[0] > '7' {
@@ -41,7 +42,8 @@ func Parse(s string) (ID, error) {
 	var u uuid.UUID
 	var acc, bits uint
 	n := 0
-	// 26 characters carry 130 bits; the first two of them are always zero, and skipping them leaves 16 bytes.
+	// 26 characters carry 130 bits. The first two are always zero, and without them there are 16
+	// bytes.
 	for i := range suffixLen {
 		v := values[suffix[i]]
 		if v == 0xff {
@@ -68,7 +70,7 @@ func cutLast(s string) (before, after string, found bool) {
 	return s[:i], s[i+1:], true
 }
 
-// MalformedError says that a text is no ID.
+// MalformedError says that a text is not an ID.
 type MalformedError struct{ text string }
 
 func malformed(s string) error {
@@ -78,10 +80,10 @@ func malformed(s string) error {
 	return &MalformedError{s}
 }
 
-// Error returns a sentence for whoever sent the text.
+// Error returns a sentence for the client.
 func (e *MalformedError) Error() string { return e.Wanted("user") }
 
-// Wanted is like Error, for where an ID with the prefix is wanted.
+// Wanted is like Error, where an ID with the prefix is expected.
 func (e *MalformedError) Wanted(prefix string) string {
 	return fmt.Sprintf("%q is not an ID: one looks like %s_01h455vb4pex5vsknk084sn02q", e.text, prefix)
 }
@@ -93,7 +95,7 @@ func (id ID) String() string { return string(Append(nil, id.Prefix, id.UUID)) }
 func Append(b []byte, prefix string, u uuid.UUID) []byte {
 	b = append(append(b, prefix...), '_')
 	acc, bits := uint(u[0]), uint(8)
-	b = append(b, alphabet[acc>>5]) // 3 bits, the two missing ones being zero
+	b = append(b, alphabet[acc>>5]) // 3 bits: the two before them are zero
 	bits -= 3
 	for i := 1; ; {
 		for bits >= 5 {

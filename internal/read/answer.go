@@ -46,22 +46,22 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 		}
 		b = append(b, answers[i].root.key...)
 		var ok bool
-		if b, ok = answers[i].append(ctx, b); !ok || answers[i].request.Budget.Exceeded() {
+		if b, ok = answers[i].append(ctx, b); !ok || answers[i].loading.Request.Budget.Exceeded() {
 			return []byte("null"), true
 		}
 	}
 	o.written.Record(len(b) + 1)
 	for i := range answers {
-		if !answers[i].shared && answers[i].loading != nil {
+		if !answers[i].shared {
 			answers[i].loading.Release()
 		}
 	}
 	return append(b, '}'), true
 }
 
-// answers reports whether the engine answers a root field without calling its resolver: it is known
-// that this does nothing but refer, everybody may call it, no directive stands in its way, and the
-// field is a connection, or is one entity and has an ID for its only argument.
+// answers reports whether the engine answers a root field without calling its resolver. The
+// resolver must be known to do nothing but refer, everybody may call it, and no directive stands in
+// its way. The field must be a connection, or one entity with an ID as its only argument.
 func (e *Engine) answers(def *ast.FieldDefinition) bool {
 	if !e.binding.Refers(def.Name) || len(def.Directives) > 0 || e.options.Public != nil && !e.options.Public(def.Name) {
 		return false
@@ -77,11 +77,8 @@ type answer struct {
 	root    *root
 	engine  *Engine
 	op      *graphql.OperationContext
-	request load.Request
 	only    bool // it is the only field
-
-	loader  *load.Loader
-	loading *load.Loading
+	loading load.Loading
 	keys    []uuid.UUID // of the entity that is meant; nil for a connection
 	invalid error       // what is wrong with the arguments of a look-up by ID
 	shared  bool        // other requests have the same results
@@ -89,31 +86,31 @@ type answer struct {
 
 // prepare reads the arguments. It returns false if one is not allowed.
 func (a *answer) prepare(ctx context.Context) bool {
-	a.request = a.engine.request(ctx, a.op)
+	a.loading.Request = a.engine.request(ctx, a.op)
 	if a.root.loaders == nil {
 		return true
 	}
-	a.loader = a.root.loaders.connection
-	if a.loader == nil {
+	a.loading.Loader = a.root.loaders.connection
+	if a.loading.Loader == nil {
 		text, _ := plan.Arguments{Field: a.root.collected.Field, Variables: a.op.Variables}.Value("id").(string)
 		id, err := ids.Parse(text)
 		if err != nil {
 			return false
 		}
-		if a.loader, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
+		if a.loading.Loader, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
 			return false
 		}
 		a.keys = []uuid.UUID{id.UUID}
 	}
-	var err error
-	a.loading, err = a.loader.Prepare(ctx, a.request)
+	err := a.loading.Prepare(ctx)
 	if a.keys != nil {
 		a.invalid, err = err, nil
 	}
 	return err == nil
 }
 
-// append appends the value of the field. It returns false if the field has none and may not be null.
+// append appends the value of the field. It returns false if there is no value, and null is not
+// allowed.
 func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	if a.root.loaders == nil {
 		return append(b, a.root.constant...), true
@@ -123,7 +120,7 @@ func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
 		Object: a.engine.binding.Schema.Query.Name, Field: graphql.CollectedField{Field: f.Field, Selections: f.Selections},
 	})
-	w := encode.Writer{Viewer: a.request.Viewer, Budget: a.request.Budget, Cursors: a.engine.cursors}
+	w := encode.Writer{Viewer: a.loading.Request.Viewer, Budget: a.loading.Request.Budget, Cursors: a.engine.cursors}
 	w.Start(ctx, b)
 	defer w.Count()
 	if !a.write(ctx, &w) {
@@ -132,8 +129,7 @@ func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	return w.Bytes, true
 }
 
-// write appends the field to w, and reports what goes wrong. It returns false if there is nothing to
-// append.
+// write appends the field to w, and reports errors. It returns false if there is no value.
 func (a *answer) write(ctx context.Context, w *encode.Writer) (ok bool) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -146,20 +142,20 @@ func (a *answer) write(ctx context.Context, w *encode.Writer) (ok bool) {
 		return false
 	}
 	w.Results = a.loading.Results
-	if c := a.loader.Plan.Connection; c != nil {
+	if c := a.loading.Loader.Plan.Connection; c != nil {
 		return w.Connection(c, 0)
 	}
-	return w.Results[a.loader.Plan.Root.Index].Table.Len() > 0 && w.Object(a.loader.Plan.Object, 0)
+	return w.Results[a.loading.Loader.Plan.Root.Index].Table.Len() > 0 && w.Object(a.loading.Loader.Plan.Object, 0)
 }
 
-// flight is what requests have in common that can be answered from the same rows.
+// flight is what the requests have in common that can be answered from the same rows.
 type flight struct {
 	loader    *load.Loader
 	viewer    viewer.Viewer
 	variables string // as JSON
 }
 
-// landed is what a request takes over from the one that has read its rows.
+// landed is what a request takes over from the leader of its flight.
 type landed struct {
 	results      []rows.Result
 	cost         unit.Cost         // of reading them
@@ -173,16 +169,17 @@ const (
 	maxFlightVariables = 4 << 10
 )
 
-// flight returns what the request may share, or false if it is not to be compared with others.
+// flight returns the flight of the request. It returns false if the request should not be compared
+// with others.
 func (a *answer) flight() (f flight, ok bool) {
-	if !a.only || a.request.Unshared {
+	if !a.only || a.loading.Request.Unshared {
 		return f, false
 	}
-	f.loader, f.viewer = a.loader, a.request.Viewer
+	f.loader, f.viewer = a.loading.Loader, a.loading.Request.Viewer
 	if len(a.op.Variables) == 0 {
 		return f, true
 	}
-	if a.request.Unit.Mode() != unit.Snapshot {
+	if a.loading.Request.Unit.Mode() != unit.Snapshot {
 		return f, false // its statement may be shared by itself
 	}
 	variables, err := json.Marshal(a.op.Variables)
@@ -190,8 +187,8 @@ func (a *answer) flight() (f flight, ok bool) {
 	return f, err == nil && len(variables) <= maxFlightVariables
 }
 
-// load loads what the field shows, or takes it over from a request that has asked for the same, with
-// the same variables and as the same viewer.
+// load loads the rows of the field. It takes them over if another request has just asked for the
+// same, with the same variables and as the same viewer.
 func (a *answer) load(ctx context.Context) error {
 	if a.invalid != nil {
 		return a.invalid
@@ -211,7 +208,7 @@ func (a *answer) load(ctx context.Context) error {
 			return err
 		}
 		for _, w := range batch[1:] {
-			*w.Request = landed{a.loading.Results, a.request.Unit.Cost(), dependencies}
+			*w.Request = landed{a.loading.Results, a.loading.Request.Unit.Cost(), dependencies}
 		}
 		return nil
 	})
@@ -223,5 +220,5 @@ func (a *answer) load(ctx context.Context) error {
 	case err == nil:
 		a.loading.Results, a.shared = own.results, true
 	}
-	return a.request.Unit.Took(own.cost, err)
+	return a.loading.Request.Unit.Took(own.cost, err)
 }

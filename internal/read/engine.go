@@ -1,11 +1,11 @@
-// Package read is the read engine: it answers a selection of entities with one statement a level,
+// Package read is the read engine. It answers a selection of entities with one statement a level,
 // however many rows there are.
 //
-// At the start, New compares the schema with the entities (package binding). Prepare compiles an
-// operation's selections into plans (package plan). Loaders run the plans' statements, each keyed by
-// all rows of the level above at once (packages load and sql), through ent's query builders, so that
-// interceptors and policies hold. A mutation's payload starts from the row that its statement
-// returned. What was read (package rows) is written as JSON (package encode).
+// At the start, New compares the schema with the entities (package binding). Prepare compiles the
+// selections of an operation into plans (package plan). Loaders run the plans' statements, one for
+// all rows of the level above (packages load and sql). ent writes the statements, so that
+// interceptors and policies hold. The payload of a mutation starts from the row that its statement
+// returned. Everything that was read (package rows) is written as JSON (package encode).
 package read
 
 import (
@@ -14,11 +14,13 @@ import (
 	"reflect"
 	"sync"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"forge/internal/budget"
 	"forge/internal/coalesce"
+	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/read/encode"
@@ -37,10 +39,14 @@ type Engine struct {
 	flights   coalesce.Groups[flight, *landed]
 }
 
-// Options are what an engine depends on beside its contract.
+// Query runs an ent query for rows of an entity in a unit of work. The function shape makes its
+// statement.
+type Query func(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func(*sql.Selector)) error
+
+// Options are settings of an engine.
 type Options struct {
 	// Query runs an ent query: ent.QueryEntity.
-	Query load.Query
+	Query Query
 	// CursorKey encrypts cursors, and has cursorcipher.KeySize bytes. Without it everybody can read
 	// what a cursor holds.
 	CursorKey []byte
@@ -51,8 +57,8 @@ type Options struct {
 	DisableCoalescing bool
 }
 
-// New returns an engine for the contract. The error is a *binding.MismatchError if there is anything
-// that the engine would not answer rightly.
+// New returns an engine for the contract. If the engine could not answer it rightly, the error is a
+// *binding.MismatchError.
 func New(c binding.Contract, o Options) (*Engine, error) {
 	b, err := binding.Bind(c)
 	if err != nil {
@@ -61,10 +67,10 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey)}, nil
 }
 
-// Read is a field middleware. Where a field's type is an entity, a connection of entities, or the
-// Node interface, its resolver only refers to what is meant; Read answers with the selection of it.
-// A resolver that has put more than an ID into what it returns gets an error: what it put there
-// would not be answered.
+// Read is a field middleware. If a field's type is an entity, a connection of entities or the Node
+// interface, its resolver only refers to an entity or connection, and Read answers with the
+// selection. It returns an error if the resolver has set more than an ID, as that would not be
+// shown.
 func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if !e.binding.Owns(fc.Field.Definition.Type) {
@@ -101,10 +107,24 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	return r.one(ctx, id)
 }
 
-// request returns what the operation of ctx loads rows for.
+// request returns the request for the rows of an operation's fields.
 func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load.Request {
-	return load.Request{Query: e.options.Query, Unit: unit.FromContext(ctx), Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
+	u := unit.FromContext(ctx)
+	return load.Request{Unit: u, Writer: writer{u, e.options.Query}, Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
 		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
+}
+
+// writer has ent write queries. It makes the unit's ent client when it is first used: many requests
+// run only statements that were written before.
+type writer struct {
+	unit  *unit.Unit
+	query Query
+}
+
+func (w writer) Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (string, []any, error) {
+	var s unit.Statement
+	err := w.query(unit.Capture(ctx, &s), w.unit, e, shape)
+	return s.Text, s.Args, err
 }
 
 // reading is the answering of one field that gqlgen executes.
@@ -117,14 +137,14 @@ type reading struct {
 // connection answers a field that is a connection.
 func (r *reading) connection(ctx context.Context) (any, error) {
 	l := r.loaders.connection
-	loading, err := l.Prepare(ctx, r.request)
-	if err != nil {
+	loading := &load.Loading{Loader: l, Request: r.request}
+	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
 	}
 	if err := loading.Run(ctx, nil); err != nil {
 		return nil, err
 	}
-	return r.write(ctx, l, loading, func(w *encode.Writer) bool { return w.Connection(l.Plan.Connection, 0) }), nil
+	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Connection(l.Plan.Connection, 0) }), nil
 }
 
 // one answers a field that is one entity: null if there is none of that ID.
@@ -137,13 +157,13 @@ func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
 	if err != nil || loading.Results[l.Plan.Root.Index].Table.Len() == 0 {
 		return nil, err
 	}
-	return r.write(ctx, l, loading, func(w *encode.Writer) bool { return w.Object(l.Plan.Object, 0) }), nil
+	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Object(l.Plan.Object, 0) }), nil
 }
 
 // byKeys loads the rows with the keys and all that is below them.
 func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) (*load.Loading, error) {
-	loading, err := l.Prepare(ctx, r.request)
-	if err != nil {
+	loading := &load.Loading{Loader: l, Request: r.request}
+	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
 	}
 	if row := returnedFor(ctx, l); row != nil {
@@ -152,16 +172,15 @@ func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) 
 	return loading, loading.Run(ctx, keys)
 }
 
-// write returns what f writes, or a null if nothing is left of it; the error that left nothing has
-// been reported then.
-func (r *reading) write(ctx context.Context, l *load.Loader, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
+// write returns what f writes. It returns null if f leaves nothing, which has been reported then.
+func (r *reading) write(ctx context.Context, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
 	w := &encode.Writer{Results: loading.Results, Viewer: r.request.Viewer, Budget: r.request.Budget, Cursors: r.engine.cursors}
-	w.Start(ctx, make([]byte, 0, l.Written.Size()))
+	w.Start(ctx, make([]byte, 0, loading.Loader.Written.Size()))
 	ok := f(w)
 	w.Count()
 	if !ok || w.Stopped() {
 		return graphql.Null
 	}
-	l.Written.Record(len(w.Bytes))
+	loading.Loader.Written.Record(len(w.Bytes))
 	return written(w.Bytes)
 }

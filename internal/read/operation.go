@@ -12,11 +12,11 @@ import (
 	"forge/internal/read/plan"
 )
 
-// MaxStates is for how many states of its @skip and @include variables an operation is kept
-// compiled, and how many fields of each.
+// MaxStates is how many states of its @skip and @include variables an operation is kept for, and
+// how many compiled fields in each.
 const MaxStates = 64
 
-// document is an operation of a document with what was prepared for it.
+// document is an operation of a document, with what was prepared for it.
 type document struct {
 	definition *ast.OperationDefinition
 	switches   []string // the variables in @skip and @include
@@ -42,28 +42,28 @@ type Operation struct {
 	payloads map[string]*payload // by the response key of a mutation's root field
 }
 
-// loaders load one field: a connection, or the type that its value turns out to have.
+// loaders load one field: a connection, or an entity by the type that it turns out to have.
 type loaders struct {
 	field      *ast.Field
 	connection *load.Loader
 	types      map[string]*load.Loader
 }
 
-// Keep has the engine keep what it prepares for the operations of a document, until Forget.
+// Keep keeps what is prepared for the operations of a document, until Forget.
 func (e *Engine) Keep(doc *ast.QueryDocument) {
 	for _, definition := range doc.Operations {
 		e.documents.Store(definition, sync.OnceValue(func() *document { return newDocument(doc, definition) }))
 	}
 }
 
-// Forget drops what Keep has kept. Operations that are running meanwhile are not disturbed.
+// Forget drops what Keep keeps. Running operations are not disturbed.
 func (e *Engine) Forget(doc *ast.QueryDocument) {
 	for _, definition := range doc.Operations {
 		e.documents.Delete(definition)
 	}
 }
 
-// Kept returns how many operations Keep has kept.
+// Kept returns how many operations are kept.
 func (e *Engine) Kept() (operations int) {
 	e.documents.Range(func(any, any) bool { operations++; return true })
 	return operations
@@ -73,12 +73,12 @@ func newDocument(doc *ast.QueryDocument, definition *ast.OperationDefinition) *d
 	return &document{definition: definition, switches: plan.Switches(doc, definition), states: map[string]*Operation{}}
 }
 
-// preparedKey is where an operation that is not kept has what was prepared for it: among its
-// statistics, which end with it.
+// preparedKey is the key of an operation that is not kept, among the statistics of its request. It
+// ends with them.
 const preparedKey = "prepared"
 
-// Prepare returns what the engine knows of the operation. It may be called again for the same
-// operation, and returns the same then. The first call must come from one goroutine.
+// Prepare returns the prepared operation. Further calls for the same request return the same one.
+// The first call must not run concurrently with others.
 func (e *Engine) Prepare(op *graphql.OperationContext) *Operation {
 	known, kept := e.documents.Load(op.Operation)
 	if kept {
@@ -94,7 +94,8 @@ func (e *Engine) Prepare(op *graphql.OperationContext) *Operation {
 	return own
 }
 
-// prepare returns the operation for the variables, or nil if there is no room for one more state.
+// prepare returns the operation for the variables. It returns nil if there is no room for one more
+// state.
 func (d *document) prepare(e *Engine, variables map[string]any) *Operation {
 	state := d.state(variables)
 	d.mu.Lock()
@@ -107,7 +108,7 @@ func (d *document) prepare(e *Engine, variables map[string]any) *Operation {
 	return known
 }
 
-// state tells apart the values of the switches.
+// state returns a text that tells the values of the switches apart.
 func (d *document) state(variables map[string]any) string {
 	if len(d.switches) == 0 {
 		return ""
@@ -151,7 +152,7 @@ func (o *Operation) Switches() (names []string) {
 	return names
 }
 
-// RootFields returns the fields of the operation that are run, merged as the specification says.
+// RootFields returns the root fields that are run, merged as the specification says.
 func (o *Operation) RootFields() []*ast.Field { return o.fields }
 
 // Cost returns what the arguments of a connection cost beside its entries, once and for each parent
@@ -165,8 +166,8 @@ func (o *Operation) Entries(f *ast.Field, variables map[string]any, inputs int) 
 	return plan.Entries(o.engine.binding, f, variables, inputs)
 }
 
-// Statements returns how many statements the query runs at most, or a number above 1 if that depends
-// on its arguments.
+// Statements returns how many statements the query runs at most. If that depends on its arguments,
+// the number is above 1.
 func (o *Operation) Statements() int { return o.compile().statements }
 
 // compiled is what is known of a query once its root fields are compiled.
@@ -175,8 +176,7 @@ type compiled struct {
 	roots      []root // nil if the engine cannot answer the query alone
 }
 
-// root is a root field that does no more than refer: to the entity of an ID, or to all entities of a
-// type.
+// root is a root field that only refers: to the entity of an ID, or to all entities of a type.
 type root struct {
 	collected *plan.Collected
 	key       string // the alias as JSON writes it, with the colon
@@ -214,7 +214,7 @@ func (o *Operation) compileRoots() *compiled {
 	return c
 }
 
-// at returns what loads the field that is being resolved.
+// at returns the loaders of the field that is being resolved.
 func (o *Operation) at(fc *graphql.FieldContext) *loaders {
 	return o.compiledAt(responsePath(fc), fc.Field.Field, fc.Field.Selections)
 }
@@ -233,7 +233,7 @@ func (o *Operation) compiledAt(path string, f *ast.Field, selections ast.Selecti
 	})
 }
 
-// statements returns how many statements the field takes at most.
+// statements returns how many statements the field runs at most.
 func (l *loaders) statements() (n int) {
 	if l.connection != nil {
 		return l.connection.Plan.Statements()
@@ -262,8 +262,8 @@ func responsePath(fc *graphql.FieldContext) string {
 	return strings.Join(names, "<")
 }
 
-// memo returns what a map has for the key, or else makes it, and keeps it if there is room. The map
-// belongs to mu.
+// memo returns the value of a key in a map that mu guards. It makes the value if it is not there,
+// and keeps it while there is room.
 func memo[T any](mu *sync.Mutex, in map[string]T, key string, make func() T) T {
 	mu.Lock()
 	value, known := in[key]

@@ -15,14 +15,14 @@ import (
 	"forge/internal/unit"
 )
 
-// payload is what a mutation's answer shows of the one entity that it is about.
+// payload is the one entity that a mutation's answer shows.
 type payload struct {
-	loader    *load.Loader // nil if it shows none, or several
+	loader    *load.Loader // nil if the answer shows no entity, or several
 	returning string       // the columns that are read of the row, as an SQL list
-	final     bool         // nothing else is asked for, here or by another root field
+	final     bool         // nothing else is asked for by the operation
 }
 
-// returned is the row of a payload, once the statement that changed it has told it.
+// returned is the row of a payload, once a statement has returned it.
 type returned struct {
 	*payload
 	table rows.Table
@@ -30,7 +30,8 @@ type returned struct {
 
 type returnedKey struct{}
 
-// Mutate is a root field middleware. It prepares for a mutation whose last statement returns the row that the payload shows.
+// Mutate is a root field middleware. It prepares for a statement that returns the row which the
+// mutation's payload shows.
 func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	op := graphql.GetOperationContext(ctx)
 	if op.Operation.Operation != ast.Mutation {
@@ -40,13 +41,15 @@ func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.
 	return next(context.WithValue(ctx, returnedKey{}, &returned{payload: p}))
 }
 
-// WithReturning returns the context for the statement with which a mutation's root field creates or changes the row of the entity that its payload
-// shows: the payload is made from what the statement returns. The row must not be changed any more.
+// WithReturning returns the context for the statement that creates or changes the row of a
+// mutation's payload. The statement returns the row, and the payload is made from that. The row
+// must not be changed afterwards.
 func WithReturning(ctx context.Context) context.Context { return change(ctx, false) }
 
-// WithFinalWrite is like Shown, for a statement after which the root field stores nothing more. If it is the operation's first, and all that
-// it needs of the database, it runs without a transaction around it, and what is to be stored afterwards is refused. Where ent needs
-// several statements, for edges to many, it is as if this had not been said.
+// WithFinalWrite is like WithReturning, for a statement after which the root field stores nothing
+// more. The statement runs without a transaction and commits by itself, if it is the operation's
+// first and nothing else has to be read. Later writes of the operation are refused then. Where ent
+// needs several statements, as for edges to many, they run in a transaction.
 func WithFinalWrite(ctx context.Context) context.Context { return change(ctx, true) }
 
 func change(ctx context.Context, last bool) context.Context {
@@ -56,7 +59,7 @@ func change(ctx context.Context, last bool) context.Context {
 	}
 	c := &unit.Change{Alone: last && r.final, Returning: r.returning, Row: r.take}
 	if c.Alone {
-		// It is stored once the statement has run, and an error would say that it is not.
+		// It is stored once the statement has run. An error would say that it is not.
 		budget.FromContext(ctx).Lift()
 	}
 	if r.loader != nil {
@@ -71,7 +74,7 @@ func (r *returned) take(row []driver.Value) error {
 	return r.table.Add(row, columns)
 }
 
-// returnedFor returns the row for what a plan starts with, or nil if no statement has returned it.
+// returnedFor returns the root row of a loader's plan, or nil if no statement has returned it.
 func returnedFor(ctx context.Context, l *load.Loader) *rows.Table {
 	row, ok := ctx.Value(returnedKey{}).(*returned)
 	if !ok || row.payload.loader != l || row.table.Len() == 0 {
@@ -80,7 +83,7 @@ func returnedFor(ctx context.Context, l *load.Loader) *rows.Table {
 	return &row.table
 }
 
-// payload returns what a root field's payload shows.
+// payload returns the payload of a root field.
 func (o *Operation) payload(root graphql.CollectedField, dialect string) *payload {
 	return memo(&o.mu, o.payloads, root.Alias, func() *payload { return o.compilePayload(root, dialect) })
 }
@@ -88,7 +91,7 @@ func (o *Operation) payload(root graphql.CollectedField, dialect string) *payloa
 func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) *payload {
 	b := o.engine.binding
 	if b.Owns(root.Definition.Type) {
-		return new(payload) // it is what is read itself, not something that shows it
+		return new(payload) // the field is the entity itself
 	}
 	var shown []*plan.Collected
 	leaves := true // nothing but values is shown beside entities
@@ -108,13 +111,13 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 	p.loader = l.types[f.Field.Definition.Type.Name()]
 	n := p.loader.Plan.Root
 	p.returning = sql.Columns(n, dialect)
-	p.final = len(n.Children) == 0 && leaves && sure(p.loader.Plan.Object) && len(o.roots) == 1
+	p.final = len(n.Children) == 0 && leaves && alwaysWritable(p.loader.Plan.Object) && len(o.roots) == 1
 	return p
 }
 
-// sure reports whether the selection can be written of every row of its table, and is not larger than the row: what is
-// stored cannot be undone then.
-func sure(s *plan.Selection) bool {
+// alwaysWritable reports whether the selection can be written of every row of its table, and is no larger
+// than the row. A row that is committed cannot be undone if it cannot be shown.
+func alwaysWritable(s *plan.Selection) bool {
 	shown := map[int]bool{}
 	for _, out := range s.Fields {
 		if out.Kind == plan.Constant {

@@ -18,10 +18,11 @@ import (
 	"forge/internal/read/plan"
 )
 
-// identified is how a resolver refers to an entity: only the ID counts, all else is read.
+// identified is a reference of a resolver to an entity. Only the ID counts.
 type identified interface{ GetID() ids.ID }
 
-// referenceTo returns the ID of what a resolver refers to.
+// referenceTo returns the ID of the entity that a resolver refers to. The error says that there is
+// none, or more than an ID.
 func referenceTo(value any) (ids.ID, error) {
 	of, ok := value.(identified)
 	if !ok {
@@ -30,7 +31,7 @@ func referenceTo(value any) (ids.ID, error) {
 	return of.GetID(), checkBare(value)
 }
 
-// checkBare returns an error if what a resolver returned holds more than an ID.
+// checkBare returns an error if the value of a resolver holds more than an ID.
 func checkBare(value any) error {
 	v := reflect.Indirect(reflect.ValueOf(value))
 	if v.Kind() != reflect.Struct {
@@ -53,7 +54,8 @@ func isNil(value any) bool {
 	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && v.IsNil()
 }
 
-// list answers a field that is a list of entities, of one type or of several: null in the place of an unknown ID.
+// list answers a field that is a list of entities, of one type or of several. An unknown ID has
+// null in its place.
 func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
 	if values.Len() > plan.MaxPage && r.loaders.field.Definition.Type.Elem != nil && len(r.loaders.field.Arguments) > 0 && r.engine.binding.IsNode(r.loaders.field.Definition.Type.Name()) {
 		return nil, apperr.BadInput("ids", "%d IDs; up to %d are allowed", values.Len(), plan.MaxPage)
@@ -89,7 +91,7 @@ func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
 	return joined(r.loaders.field, wanted, objects)
 }
 
-// sameType are the entities of a list that are of one type.
+// sameType is the entities of a list that have the same type.
 type sameType struct {
 	loader *load.Loader
 	keys   []uuid.UUID
@@ -103,21 +105,21 @@ func (b *sameType) add(key uuid.UUID) {
 	}
 }
 
-// each writes those of the wanted entities that are of the batch, each to its place in objects.
+// each loads the entities of one type, and writes each to its place in objects.
 func (r *reading) each(ctx context.Context, b *sameType, wanted []ids.ID, objects []graphql.Marshaler) error {
 	loading, err := r.byKeys(ctx, b.loader, b.keys)
 	if err != nil {
 		return err
 	}
 	for i, id := range wanted {
-		if id.Prefix != b.loader.Plan.Root.Object.Entity.Prefix { // of another batch, or of nothing
+		if id.Prefix != b.loader.Plan.Root.Object.Entity.Prefix { // of another type, or null
 			continue
 		}
 		found := loading.Results[b.loader.Plan.Root.Index].Groups.At(b.places[id.UUID])
 		if len(found) == 0 {
 			continue
 		}
-		objects[i] = r.write(ctx, b.loader, loading, func(w *encode.Writer) bool {
+		objects[i] = r.write(ctx, loading, func(w *encode.Writer) bool {
 			w.Path = append(w.Path, ast.PathIndex(i))
 			return w.Object(b.loader.Plan.Object, int(found[0]))
 		})
@@ -155,7 +157,7 @@ func joined(f *ast.Field, wanted []ids.ID, objects []graphql.Marshaler) (any, er
 	return append(b, ']'), nil
 }
 
-// loaderFor returns what loads the type that the ID belongs to.
+// loaderFor returns the loader for the type that an ID belongs to. The error names the argument.
 func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader, error) {
 	o := e.binding.Prefixes[id.Prefix]
 	if o != nil && l.types[o.Entity.Name] != nil {
@@ -169,8 +171,8 @@ func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader
 	return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
 }
 
-// written is a finished part of an answer.
+// written is the JSON of a field.
 type written []byte
 
-// MarshalGQL writes the part as it is.
+// MarshalGQL writes the JSON as it is.
 func (b written) MarshalGQL(w io.Writer) { _, _ = w.Write(b) }

@@ -7,14 +7,15 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// restriction is what the resolver of a connection has said of its rows.
+// restriction collects the conditions that the resolver of a connection sets.
 type restriction struct{ predicates []func(*sql.Selector) }
 
 type restrictionKey struct{}
 
-// Restrict has the connection that a resolver is called for hold no other rows than those for which the predicates, of the entity's package of
-// ent, all hold. They come to the conditions of the policy and of the argument where, and count as those do: on every page, and in
-// totalCount. It returns an error where there is no such connection.
+// Restrict restricts the connection that a resolver is called for to the rows for which all
+// predicates hold. They come from the entity's ent package. Like the conditions of the policy and
+// of the argument where, they hold on every page and for totalCount. Restrict returns an error if
+// ctx is not that of a connection.
 func Restrict[P ~func(*sql.Selector)](ctx context.Context, predicates ...P) error {
 	r, ok := ctx.Value(restrictionKey{}).(*restriction)
 	if !ok {

@@ -1,3 +1,6 @@
+// Package binding compares a GraphQL schema with the entities that it shows. A Binding says which
+// type shows which entity, and which field shows which column or edge. Everything in which schema,
+// entities and resolvers do not fit together is a finding, and findings stop the start.
 package binding
 
 import (
@@ -10,7 +13,7 @@ import (
 	"forge/internal/entity"
 )
 
-// Binding is a schema with what its types show of the entities. It does not change.
+// Binding is what the types of a schema show of the entities. It does not change.
 type Binding struct {
 	Schema      *ast.Schema
 	Objects     map[string]*Object // by the name of the GraphQL type
@@ -20,8 +23,8 @@ type Binding struct {
 	refers func(field string) bool // see Contract.Refers
 }
 
-// Bind binds the contract's schema to its entities. The error is a *MismatchError with everything
-// that the engine could not answer rightly.
+// Bind binds the contract's schema to its entities. If there are findings, it returns a
+// *MismatchError with all of them.
 func Bind(c Contract) (*Binding, error) {
 	b := &binder{Binding: &Binding{Schema: c.Schema, refers: c.Refers}}
 	b.bind(c.Entities)
@@ -39,7 +42,7 @@ func (b *Binding) Owns(t *ast.Type) bool {
 	return b.Objects[name] != nil || b.Connections[name] != nil || b.IsNode(name)
 }
 
-// IsNode reports whether the name is that of an interface of entities with an ID.
+// IsNode reports whether name is an interface of entities with an ID, such as Node.
 func (b *Binding) IsNode(name string) bool {
 	def := b.Schema.Types[name]
 	if def == nil || def.Kind != ast.Interface || def.Fields.ForName("id") == nil {
@@ -48,12 +51,12 @@ func (b *Binding) IsNode(name string) bool {
 	return slices.ContainsFunc(b.Schema.GetPossibleTypes(def), func(member *ast.Definition) bool { return b.Objects[member.Name] != nil })
 }
 
-// Refers reports whether the resolver of a root field of queries is known to do nothing but refer;
-// see Contract.
+// Refers reports whether a root field of queries can be answered without its resolver; see
+// Contract.Refers.
 func (b *Binding) Refers(field string) bool { return b.refers != nil && b.refers(field) }
 
-// TypeConditions returns the type conditions that an object of the type fulfils: its own name, and
-// those of its interfaces and unions.
+// TypeConditions returns the type conditions that objects of the type fulfil: the type's own name,
+// and those of its interfaces and unions.
 func (b *Binding) TypeConditions(name string) map[string]bool {
 	is := map[string]bool{name: true}
 	for _, def := range b.Schema.Implements[name] {
@@ -104,23 +107,23 @@ type Column struct {
 
 // Filter is one condition that a where input offers.
 type Filter struct {
-	Op     string            // see package sql
+	Op     string            // the operator, such as GTE; or not, and, or, has, hasWith
 	Field  *entity.Field     // what it compares
 	Prefix string            // of the IDs that it compares
 	Values ast.EnumValueList // that are allowed, of an enum
 	Edge   *entity.Edge      // or where it leads
 	To     *Object
-	Closed bool // it compares what not everybody may see
+	Closed bool // only administrators may use it
 }
 
-// binder matches the schema's types with the entities, and takes note of all that does not fit.
+// bind finds the types that are named after entities, and binds each to its entity.
 type binder struct {
 	*Binding
 	all      map[string]*entity.Entity
 	findings []string
 }
 
-// refuse notes a finding about a part of the schema. It is noted once.
+// refuse adds a finding about a part of the schema, unless it is there already.
 func (b *binder) refuse(at, format string, args ...any) {
 	finding := at + ": " + fmt.Sprintf(format, args...)
 	if !slices.Contains(b.findings, finding) {
@@ -155,7 +158,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 	}
 }
 
-// bindObject looks at what an entity needs to be shown at all.
+// bindObject checks what every entity needs to be shown: a policy, a prefix of its own, and an id.
 func (b *binder) bindObject(o *Object) {
 	if !o.Entity.Ruled {
 		b.refuse(o.Entity.Name, "nothing in ent/schema says who may see which rows of %s; give it a Policy", o.Entity.Name)
@@ -167,20 +170,21 @@ func (b *binder) bindObject(o *Object) {
 		b.refuse(o.Entity.Name, "the prefix of its IDs, %s, is that of %s as well; each entity needs one of its own", o.Entity.Prefix, other.Entity.Name)
 	}
 	b.Prefixes[o.Entity.Prefix] = o
-	b.heeds(o.Entity.Name, b.Schema.Types[o.Entity.Name].Directives)
+	b.checkDirectives(o.Entity.Name, b.Schema.Types[o.Entity.Name].Directives)
 	if id := b.Schema.Types[o.Entity.Name].Fields.ForName("id"); id == nil || !b.identifies(o.Entity.Name) {
 		b.refuse(o.Entity.Name, "an entity needs the field id: ID!, and an interface that has it: write `type %s implements Node`", o.Entity.Name)
 	}
 }
 
-// identifies reports whether objects of the type have an interface with an ID, so that resolvers can refer to them by it.
+// identifies reports whether the type has an interface with an ID. Resolvers refer to its objects
+// by that.
 func (b *binder) identifies(name string) bool {
 	return slices.ContainsFunc(b.Schema.Implements[name], func(def *ast.Definition) bool {
 		return def.Kind == ast.Interface && def.Fields.ForName("id") != nil
 	})
 }
 
-// bindKey reports whether the entity has a key by which the engine can read it.
+// bindKey reports whether the entity's key is one UUID. The engine can read no other entity.
 func (b *binder) bindKey(o *Object) bool {
 	if len(o.Entity.Fields) == 0 || o.Entity.Fields[0].Refers != o.Entity.Name {
 		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, which cannot be read; allowed is one UUID, as Identified gives it")
@@ -206,12 +210,12 @@ func (b *binder) bindFields(o *Object, def *ast.Definition) {
 		if strings.HasPrefix(d.Name, "__") {
 			continue
 		}
-		b.heeds(o.Entity.Name+"."+d.Name, d.Directives)
+		b.checkDirectives(o.Entity.Name+"."+d.Name, d.Directives)
 		o.Fields[d.Name] = b.bindField(o, d)
 	}
 }
 
-// bindField returns what a field shows.
+// bindField returns the column or edge that a field shows.
 func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 	at := o.Entity.Name + "." + d.Name
 	f := &Field{Visible: o.Entity.Visible[d.Name]}
@@ -278,10 +282,10 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 	if def == nil {
 		return
 	}
-	b.heeds(def.Name, def.Directives)
+	b.checkDirectives(def.Name, def.Directives)
 	for _, d := range def.Fields {
 		at := def.Name + "." + d.Name
-		b.heeds(at, d.Directives)
+		b.checkDirectives(at, d.Directives)
 		f := b.filterOf(at, o, d.Name)
 		if f == nil {
 			continue
@@ -302,7 +306,8 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 	}
 }
 
-// filterOf returns the condition that a name stands for, or nil after a finding.
+// filterOf returns the condition that a name stands for. If there is none, or more than one, it
+// adds a finding and returns nil.
 func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 	switch all := parseFilter(o.Entity, name); len(all) {
 	case 1:
@@ -316,7 +321,8 @@ func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 	return nil
 }
 
-// hides reports whether not everybody may see what the filter compares. A key of related rows is as visible as the edge.
+// hides reports whether the filter compares something that not everybody may see. A foreign key is
+// as visible as its edge.
 func (f *Filter) hides(o *Object) bool {
 	switch {
 	case f.Edge != nil:
@@ -331,8 +337,8 @@ func (f *Filter) hides(o *Object) bool {
 	return false
 }
 
-// parseFilter returns the conditions that a name can stand for: not, and, or, hasEdge, hasEdgeWith, or a field's name followed by
-// an operator. There should be one.
+// parseFilter returns the conditions that a name can stand for: not, and, or, hasEdge, hasEdgeWith,
+// or a field's name followed by an operator. A schema that fits has exactly one.
 func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 	switch name {
 	case "not", "and", "or":
@@ -360,10 +366,10 @@ func (b *binder) bindOrders(o *Object, def *ast.Definition) {
 	if def == nil {
 		return
 	}
-	b.heeds(def.Name, def.Directives)
+	b.checkDirectives(def.Name, def.Directives)
 	for _, value := range def.EnumValues {
 		at := def.Name + "." + value.Name
-		b.heeds(at, value.Directives)
+		b.checkDirectives(at, value.Directives)
 		for i := range o.Entity.Fields {
 			if strings.EqualFold(o.Entity.Fields[i].Name, strings.ReplaceAll(value.Name, "_", "")) {
 				o.Orders[value.Name] = &o.Entity.Fields[i]

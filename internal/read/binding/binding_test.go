@@ -8,8 +8,9 @@ import (
 	"forge/internal/entity"
 )
 
-// Like a field and a condition, an order goes by the name of the entity's field: its column may have another, or that of another field.
-func TestOrderOfAFieldInAnotherColumn(t *testing.T) {
+// Like a field and a condition, an order is named after the field of the entity, and not after its
+// column.
+func TestBindOrdersByFieldName(t *testing.T) {
 	t.Parallel()
 	o := &Object{Entity: &entity.Entity{Fields: []entity.Field{
 		{Name: "formerName", Column: "name", Kind: entity.String}, {Name: "name", Column: "title", Kind: entity.String},

@@ -13,22 +13,25 @@ import (
 	"forge/internal/entity"
 )
 
-// Contract is what an engine answers, and what stands behind it.
+// Contract is the API that an engine answers: its schema, the entities behind it, and the
+// resolvers.
 type Contract struct {
 	Schema   *ast.Schema
 	Entities []*entity.Entity
-	// Resolvers is gqlgen's ResolverRoot: it tells which types have fields with code of their own. It may be nil, for none.
+	// Resolvers is gqlgen's ResolverRoot, which tells the fields with code of their own. Nil: there
+	// are none.
 	Resolvers reflect.Type
-	// Refers reports whether the resolver of a root field of queries is known to do nothing but refer to what the field means: to the
-	// connection, or to the entity of the argument id. The engine answers such fields without calling it. It may be nil: then none is.
+	// Refers reports whether the resolver of a root field of queries does nothing but refer to what
+	// the field means: to the connection, or to the entity of the argument id. The engine answers
+	// such a field without calling its resolver. Nil: there are none.
 	Refers func(field string) bool
 }
 
-// MismatchError says what of a contract cannot be answered rightly: all of it, in sentences for people. Each begins with the place in the
-// schema.
+// MismatchError holds everything in a contract that could not be answered rightly, in sentences for
+// people. Each begins with its place in the schema.
 type MismatchError struct{ Findings []string }
 
-// Error returns all of the findings, a line for each.
+// Error returns the findings, one a line.
 func (e *MismatchError) Error() string {
 	what := fmt.Sprintf("schema.graphqls, ent/schema and the resolvers do not fit together in %d places", len(e.Findings))
 	if len(e.Findings) == 1 {
@@ -37,12 +40,12 @@ func (e *MismatchError) Error() string {
 	return what + ":\n" + strings.Join(e.Findings, "\n")
 }
 
-// prefixForm is that of TypeID (version 0.3).
+// prefixForm is the form of a TypeID's prefix (version 0.3).
 var prefixForm = regexp.MustCompile(`^[a-z]([a-z_]{0,61}[a-z])?$`)
 
 // checkColumn compares a field's type with the column that it shows.
 func (b *binder) checkColumn(at string, d *ast.FieldDefinition, e *entity.Entity, f *entity.Field, nullable bool) {
-	if !b.held(at, e, f) {
+	if !b.readable(at, e, f) {
 		return
 	}
 	if wanted := b.scalarOf(d.Type.Name(), f); d.Type.Elem != nil || d.Type.Name() != wanted {
@@ -55,10 +58,10 @@ func (b *binder) checkColumn(at string, d *ast.FieldDefinition, e *entity.Entity
 	}
 }
 
-// held reports whether the engine holds a column's kind as it is stored.
-func (b *binder) held(at string, e *entity.Entity, f *entity.Field) bool {
+// readable reports whether the engine can read a column, of its kind and as it is stored.
+func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 	if _, ok := kinds[f.Kind]; !ok {
-		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be read; allowed: %s", f.Column, e.Name, f.Type, typesHeld())
+		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be read; allowed: %s", f.Column, e.Name, f.Type, readableTypes())
 		return false
 	}
 	if f.Kind == entity.ID && b.all[f.Refers] == nil {
@@ -68,7 +71,8 @@ func (b *binder) held(at string, e *entity.Entity, f *entity.Field) bool {
 	return b.storedRight(at, e, f)
 }
 
-// storedRight reports whether the type in the database, where ent/schema asks for one, can be that of such a column.
+// storedRight reports whether the column's type in the database fits its kind. It checks types that
+// ent/schema asks for.
 func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool {
 	ok := true
 	for _, dialect := range slices.Sorted(maps.Keys(f.Stored)) {
@@ -81,7 +85,8 @@ func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool 
 	return ok
 }
 
-// scalarOf returns the type that shows the column: of an enum's the name that is there, if it is that of an enum.
+// scalarOf returns the GraphQL type that shows the column. For an enum that is the named type, if
+// it is an enum.
 func (b *binder) scalarOf(named string, f *entity.Field) string {
 	if f.Kind != entity.Enum {
 		return kinds[f.Kind].scalar
@@ -98,14 +103,14 @@ func (b *binder) checkEnum(at string, e *entity.Entity, f *entity.Field, name st
 		return
 	}
 	def := b.Schema.Types[name]
-	b.heeds(name, def.Directives)
+	b.checkDirectives(name, def.Directives)
 	for _, value := range f.Values {
 		if def.EnumValues.ForName(value) == nil {
 			b.refuse(at, "the column %s of %s can hold %s, which %s does not have; values are the same in both, as they are written", f.Column, e.Name, value, name)
 		}
 	}
 	for _, value := range def.EnumValues {
-		b.heeds(name+"."+value.Name, value.Directives)
+		b.checkDirectives(name+"."+value.Name, value.Directives)
 		if !slices.Contains(f.Values, value.Name) {
 			b.refuse(name+"."+value.Name, "the column %s of %s, which has this type, cannot hold it; take it out, or add it in ent/schema", f.Column, e.Name)
 		}
@@ -140,14 +145,15 @@ func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 	}
 }
 
-// noArguments refuses arguments of a field that is read as it is.
+// noArguments refuses the arguments of a field that takes none.
 func (b *binder) noArguments(at string, args ast.ArgumentDefinitionList) {
 	for _, arg := range args {
 		b.refuse(at+"("+arg.Name+":)", "nothing reads this argument; only connections have arguments in an entity")
 	}
 }
 
-// checkArguments compares the arguments of a connection with those that the engine reads. A resolver that is called may read others.
+// checkArguments compares the arguments of a connection with those that the engine reads. If its
+// resolver is called, there may be others.
 func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *Object, called bool) {
 	allowed := map[string][]string{
 		"first": {"Int"}, "last": {"Int"}, "offset": {"Int"}, "after": cursorTypes, "before": cursorTypes,
@@ -165,13 +171,13 @@ func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *O
 		case !slices.Contains(types, strings.TrimSuffix(arg.Type.String(), "!")):
 			b.refuse(place, "its type is %s; allowed: %s", arg.Type, strings.Join(types, " or "))
 		}
-		b.heeds(place, arg.Directives)
+		b.checkDirectives(place, arg.Directives)
 	}
 }
 
 var cursorTypes = []string{"Cursor", "String"}
 
-// checkFilter compares the type of a condition with what it compares.
+// checkFilter compares the type of a condition with the column or edge that it is about.
 func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Filter) {
 	var wanted string
 	switch {
@@ -211,7 +217,7 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 	}
 }
 
-// comparable reports whether the engine can compare the column as the condition's operator says.
+// comparable reports whether the condition's operator can compare the column.
 func (b *binder) comparable(at string, o *Object, f *Filter) bool {
 	by := f.Field
 	if by.MatchBy != "" {
@@ -220,7 +226,7 @@ func (b *binder) comparable(at string, o *Object, f *Filter) bool {
 			return false
 		}
 	}
-	if !b.held(at, o.Entity, by) {
+	if !b.readable(at, o.Entity, by) {
 		return false
 	}
 	if !slices.Contains(kinds[by.Kind].operators, f.Op) {
@@ -235,7 +241,7 @@ func sortedOperators() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(operators)), func(op string) bool { return op == "" })
 }
 
-// checkPages compares the types that pages of an entity are made of with what the engine writes.
+// checkPages checks the types that the pages of an entity consist of.
 func (b *binder) checkPages(o *Object) {
 	b.shape(o.Entity.Name+"Connection", map[string][]string{
 		"edges": {"[" + o.Entity.Name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
@@ -261,13 +267,13 @@ func (b *binder) checkPages(o *Object) {
 	}
 }
 
-// shape compares a type's fields with those that the engine knows, and their types with those that it can write.
+// shape checks the fields of a type that the engine writes or reads, and their types.
 func (b *binder) shape(name string, allowed map[string][]string) {
 	def := b.Schema.Types[name]
 	if def == nil || def.Kind != ast.Object && def.Kind != ast.InputObject {
 		return
 	}
-	b.heeds(name, def.Directives)
+	b.checkDirectives(name, def.Directives)
 	for _, d := range def.Fields {
 		at := name + "." + d.Name
 		if strings.HasPrefix(d.Name, "__") {
@@ -280,18 +286,19 @@ func (b *binder) shape(name string, allowed map[string][]string) {
 		case !slices.Contains(types, d.Type.String()):
 			b.refuse(at, "its type is %s; allowed: %s", d.Type, strings.Join(types, " or "))
 		}
-		b.heeds(at, d.Directives)
+		b.checkDirectives(at, d.Directives)
 		if def.Kind == ast.Object {
 			b.noArguments(at, d.Arguments)
 		}
 	}
 }
 
-// forTools are the directives that tell tools something, and change no answer.
+// forTools are directives that only tools read. They change no answer.
 var forTools = []string{"deprecated", "specifiedBy", "goField", "goModel", "goTag", "goEnum", "goExtraField"}
 
-// heeds refuses directives of a part of the schema that the engine answers: the code of a directive is never called there.
-func (b *binder) heeds(at string, list ast.DirectiveList) {
+// checkDirectives refuses directives in parts of the schema that the engine answers. The code of a directive
+// would never be called there.
+func (b *binder) checkDirectives(at string, list ast.DirectiveList) {
 	for _, d := range list {
 		if !slices.Contains(forTools, d.Name) {
 			b.refuse(at, "the directive @%s has no effect here, as the field is read together with all around it", d.Name)
@@ -299,7 +306,7 @@ func (b *binder) heeds(at string, list ast.DirectiveList) {
 	}
 }
 
-// checkOthers looks at the types that are no entities, as far as they lead to entities.
+// checkOthers checks the types that are no entities, as far as they lead to entities.
 func (b *binder) checkOthers() {
 	for _, name := range slices.Sorted(maps.Keys(b.Schema.Types)) {
 		def := b.Schema.Types[name]
@@ -333,13 +340,13 @@ func inOperations(def *ast.DirectiveDefinition) bool {
 	return false
 }
 
-// reads reports whether objects of the type are written by the engine alone.
+// reads reports whether only the engine writes objects of the type.
 func (b *binder) reads(name string) bool {
 	edge, isEdge := strings.CutSuffix(name, "Edge")
 	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Objects[edge] != nil || name == "PageInfo" && len(b.Objects) > 0
 }
 
-// checkNode looks at an interface of entities.
+// checkNode checks that an interface with an ID has entities as its only members.
 func (b *binder) checkNode(def *ast.Definition) {
 	for _, member := range b.Schema.GetPossibleTypes(def) {
 		if b.Objects[member.Name] == nil {
@@ -348,7 +355,7 @@ func (b *binder) checkNode(def *ast.Definition) {
 	}
 }
 
-// checkReference looks at a field that gqlgen answers, and whose type may be one of the engine's.
+// checkReference checks a field that gqlgen answers and whose type may be one of the engine's.
 func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefinition) {
 	name := d.Type.Name()
 	def := b.Schema.Types[name]
@@ -376,7 +383,7 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 	}
 }
 
-// checkResolvers refuses resolvers for fields that the engine answers by itself.
+// checkResolvers refuses resolvers for fields that the engine answers, as nobody would call them.
 func (b *binder) checkResolvers(root reflect.Type) {
 	if root == nil {
 		return
@@ -406,5 +413,5 @@ func (b *binder) checkResolvers(root reflect.Type) {
 	}
 }
 
-// goName returns what Go's name and GraphQL's name of one thing have in common.
+// goName returns a form of a name that is the same for the name in Go and in GraphQL.
 func goName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }

@@ -12,7 +12,8 @@ import (
 	"forge/internal/entity"
 )
 
-// catalogue is a schema that fits its entities, which have every kind that the engine holds. The tests put one thing wrong in it at a time.
+// catalogue is a schema that fits catalogueEntities, which have every kind of column. Each test
+// puts one thing wrong in it.
 const catalogue = `
 directive @secret on FIELD_DEFINITION | OBJECT | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION | ENUM_VALUE
 scalar Cursor
@@ -109,7 +110,8 @@ func catalogueEntities() []*entity.Entity {
 	}
 }
 
-// findings returns what is found where a part of the catalogue's schema is replaced and its Track is changed.
+// findings returns the findings after a part of the catalogue's schema was replaced and its Track
+// changed.
 func findings(t *testing.T, from, to string, change func(*entity.Entity), resolvers reflect.Type) []string {
 	t.Helper()
 	if strings.Count(catalogue, from) != 1 && from != "" {
@@ -339,7 +341,8 @@ func TestFindingsTogether(t *testing.T) {
 	}
 }
 
-// trackResolvers is a ResolverRoot as gqlgen generates one for a Track.name with a resolver of its own.
+// trackResolvers is a ResolverRoot as gqlgen generates it, where Track.name has a resolver of its
+// own.
 type trackResolvers interface {
 	Query() interface{ Track() }
 	Track() interface{ Name() string }

@@ -9,7 +9,7 @@ import (
 	"forge/internal/entity"
 )
 
-// Kind says how the engine holds the columns of one kind.
+// Kind says how the engine handles the columns of one kind.
 type Kind struct {
 	Orders    bool     // pages can be ordered by them
 	scalar    string   // the GraphQL type that shows them; "" for an enum of the schema
@@ -19,15 +19,16 @@ type Kind struct {
 	stored map[string][]string
 }
 
-// KindOf returns how columns of a kind are held, or false if they are not.
+// KindOf returns how the columns of a kind are handled. It returns false if the engine cannot read
+// them.
 func KindOf(of entity.Kind) (Kind, bool) {
 	k, ok := kinds[of]
 	return k, ok
 }
 
-// kinds are those that the engine holds. A schema that shows a column of another kind does not
-// start. Whoever adds a kind gives it its row here, a form in package encode, an argument in
-// package sql and, if it orders, a value in package rows.
+// kinds are those that the engine can read. A schema that shows a column of another kind does not
+// start. Whoever adds a kind gives it a row here, an output in package plan, a form in package
+// encode, an argument in package sql and, if it orders, a value in package rows.
 var kinds = map[entity.Kind]Kind{
 	entity.ID: {false, "ID", "UUID (keys)", comparing("In"), map[string][]string{
 		dialect.Postgres: {"uuid"}, dialect.SQLite: {"blob", "uuid"}}},
@@ -49,8 +50,8 @@ var texts = map[string][]string{
 // comparing returns the operators that every kind has, and more.
 func comparing(more ...string) []string { return append([]string{"", "IsNil"}, more...) }
 
-// typesHeld lists the types of ent/schema that the engine holds.
-func typesHeld() string {
+// readableTypes lists the types of ent/schema that the engine can read.
+func readableTypes() string {
 	var held []string
 	for of := entity.ID; of <= entity.Other; of++ {
 		if k, ok := kinds[of]; ok {
@@ -60,7 +61,7 @@ func typesHeld() string {
 	return strings.Join(held, ", ")
 }
 
-// operators are the endings of a field's name in a where input; none means equality.
+// operators are the endings of a field's name in a where input. No ending means equality.
 var operators = func() map[string]bool {
 	all := map[string]bool{}
 	for _, k := range kinds {
@@ -71,7 +72,8 @@ var operators = func() map[string]bool {
 	return all
 }()
 
-// takes reports whether values of the kind can be stored as a type of the database: a size in brackets does not count.
+// takes reports whether a column that is stored as a type of the database can hold values of the
+// kind. A size in brackets does not count.
 func (k Kind) takes(dialect, stored string) bool {
 	name, _, _ := strings.Cut(stored, "(")
 	list, known := k.stored[dialect]

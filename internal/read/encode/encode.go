@@ -1,5 +1,5 @@
-// Package encode writes the rows that were read as the JSON of an answer, and reports the fields that
-// have no value, at their paths.
+// Package encode writes rows as the JSON of an answer. It reports fields that have no value, or
+// that the viewer may not see, as errors at their paths.
 package encode
 
 import (
@@ -26,8 +26,8 @@ import (
 )
 
 // Writer appends the JSON of a field. Its methods return false where a field that may not be null
-// has no value: whoever called them then has no value either (GraphQL specification, section
-// 6.4.4), and takes back what was appended.
+// has no value. Their caller then has no value either (GraphQL specification, section 6.4.4), and
+// takes back what was appended.
 type Writer struct {
 	Bytes   []byte
 	Path    ast.Path // below the field's own
@@ -37,11 +37,11 @@ type Writer struct {
 	Cursors *rows.Cursors
 
 	ctx     context.Context // its field is the one that is written
-	counted int             // how long Bytes was when the budget was last told
+	counted int             // the length of Bytes that is counted in the budget
 	stopped bool            // the budget is exceeded
 }
 
-// Start has the writer append to b. The field of ctx is the one that is written.
+// Start has the writer append to b. ctx is that of the field.
 func (w *Writer) Start(ctx context.Context, b []byte) {
 	w.ctx, w.Bytes, w.counted, w.stopped = ctx, b, len(b), w.Budget.Exceeded()
 }
@@ -49,10 +49,11 @@ func (w *Writer) Start(ctx context.Context, b []byte) {
 // Stopped reports whether the answer is larger than it may be.
 func (w *Writer) Stopped() bool { return w.stopped }
 
-// countedAtOnce is how many bytes are written before the budget hears of them.
+// countedAtOnce is how many bytes are written before they are counted in the budget.
 const countedAtOnce = 4 << 10
 
-// fits reports whether the answer is still within its budget. If not, nothing more may be written, null included.
+// fits reports whether the answer is within its budget. If not, nothing more may be written, not
+// even null.
 func (w *Writer) fits() bool {
 	if len(w.Bytes)-w.counted >= countedAtOnce {
 		w.Count()
@@ -60,7 +61,7 @@ func (w *Writer) fits() bool {
 	return !w.stopped
 }
 
-// Count has the budget know of what was written since it last heard of it.
+// Count counts in the budget what was written since the last call.
 func (w *Writer) Count() {
 	if n := len(w.Bytes) - w.counted; n > 0 { // what was taken back stays counted
 		w.counted = len(w.Bytes)
@@ -68,7 +69,7 @@ func (w *Writer) Count() {
 	}
 }
 
-// missing reports the field at the path, which may not be null and has no value.
+// missing reports a field that has no value and may not be null.
 func (w *Writer) missing(path ...ast.PathElement) {
 	if w.Budget.SkipError(apperr.CodeInternal) {
 		return
@@ -76,7 +77,7 @@ func (w *Writer) missing(path ...ast.PathElement) {
 	graphql.AddErrorf(w.at(path...), "must not be null")
 }
 
-// refuse reports what is wrong with the arguments of the field that is being written.
+// refuse reports an error in the arguments of the field that is being written.
 func (w *Writer) refuse(out *plan.Output, err *apperr.Error) {
 	if w.Budget.SkipError(err.Code) {
 		return
@@ -85,7 +86,8 @@ func (w *Writer) refuse(out *plan.Output, err *apperr.Error) {
 		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
 }
 
-// at returns the context of the field at the path, as if gqlgen had come there by itself: errors take their path from it.
+// at returns the context of the field at the path. Errors take their path from it, as from gqlgen's
+// own.
 func (w *Writer) at(path ...ast.PathElement) context.Context {
 	ctx := w.ctx
 	for _, step := range slices.Concat(w.Path, path) {
@@ -116,7 +118,7 @@ func (w *Writer) Object(s *plan.Selection, row int) bool {
 	return true
 }
 
-// field writes a field of an object, or null in its place if it may be null.
+// field writes a field of an object. It writes null for a field without a value, if it may be null.
 func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
 	if !w.fits() {
 		return false
@@ -152,7 +154,7 @@ func (w *Writer) sees(out *plan.Output, n *plan.Node, row int) bool {
 	return w.Viewer.Role == viewer.User && !null && uuid.UUID(owner) == w.Viewer.ID
 }
 
-// hide writes null in the place of a field that the viewer may not see, and says so.
+// hide writes null for a field that the viewer may not see, and reports that.
 func (w *Writer) hide(out *plan.Output) {
 	w.Bytes = append(w.Bytes, "null"...)
 	if w.Budget.SkipError(apperr.CodeForbidden) {
@@ -163,7 +165,8 @@ func (w *Writer) hide(out *plan.Output) {
 		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
 }
 
-// column writes a column's value. Whatever the database holds there, it is written as JSON of the column's kind or not at all.
+// column writes a column's value. Whatever the database holds, it is written as JSON of the
+// column's kind, or not at all.
 func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 	switch out.Kind {
 	case plan.Constant:
@@ -188,7 +191,7 @@ func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 	return true
 }
 
-// appendColumn appends a column's value. It returns false if it is none that the kind can have.
+// appendColumn appends a column's value. It returns false if the column's kind has no such value.
 func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	switch out.Kind {
 	case plan.IDColumn:
@@ -210,7 +213,7 @@ func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	case plan.NumberColumn:
 		return append(b, value...), isInt(value)
 	case plan.BoolColumn:
-		switch string(value) { // SQLite has no truth values, but 1 and 0
+		switch string(value) { // SQLite has 1 and 0
 		case "true", "1":
 			return append(b, "true"...), true
 		case "false", "0":
@@ -220,7 +223,8 @@ func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	return b, false
 }
 
-// isInt reports whether the text is a number that an Int can be (GraphQL specification, section 3.5.1).
+// isInt reports whether the text is a number that an Int can have (GraphQL specification, section
+// 3.5.1).
 func isInt(text []byte) bool {
 	digits := bytes.TrimPrefix(text, []byte("-"))
 	if len(digits) == 0 || len(digits) > 10 || digits[0] == '0' && len(text) > 1 {
@@ -239,12 +243,13 @@ func isInt(text []byte) bool {
 	return n >= math.MinInt32 && n <= math.MaxInt32
 }
 
-// isTime tells a moment of a four-digit year from what else a database may have for one, such as infinity.
+// isTime reports whether the text is a time in a year of four digits. A database has others, such
+// as infinity.
 func isTime(text []byte) bool {
 	return len(text) > len("2026-01-02T") && text[4] == '-' && text[10] == 'T'
 }
 
-// unwritable writes null in the place of a field that cannot be written, and says why to the log.
+// unwritable writes null for a field that cannot be written, and logs why.
 func (w *Writer) unwritable(out *plan.Output, why string) bool {
 	graphql.AddError(w.at(out.Step), &gqlerror.Error{Err: errors.New("read: " + why),
 		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
@@ -252,7 +257,7 @@ func (w *Writer) unwritable(out *plan.Output, why string) bool {
 	return !out.NonNull
 }
 
-// related writes related rows. It returns false where there is nothing to write.
+// related writes related rows. It returns false if there is nothing to write.
 func (w *Writer) related(out *plan.Output, row int) bool {
 	switch out.Kind {
 	case plan.OneRow:
@@ -292,7 +297,7 @@ func (w *Writer) objects(s *plan.Selection, list []int32) bool {
 	return true
 }
 
-// Connection writes the page that belongs to a row of the level above.
+// Connection writes the page that belongs to a row of the parent node.
 func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 	res := &w.Results[c.Node.Index]
 	var page rows.Window

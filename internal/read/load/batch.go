@@ -37,7 +37,7 @@ func CommonFailure(err error) bool {
 // shares reports whether the request may share a statement: there is no transaction that its rows
 // would have to be read in.
 func (f *fetch) shares(s *statement) bool {
-	r := &f.loading.request
+	r := &f.loading.Request
 	return s.shared != nil && !r.Unshared && !f.unshared && r.Unit.Mode() == unit.Single
 }
 
@@ -45,7 +45,7 @@ func (f *fetch) shares(s *statement) bool {
 // returns coalesce.ErrNotShared, some of them may have been handed over.
 func (f *fetch) runShared(ctx context.Context, s *statement, row func([]driver.Value) error) error {
 	start := time.Now()
-	o := coalesce.Options{MaxBatch: maxBatch, Patience: batchPatience, Common: CommonFailure}
+	o := coalesce.Options{MaxBatch: maxBatch, Patience: s.shared.patience, Common: CommonFailure}
 	if f.query.Page != nil {
 		o.MaxBatch = min(maxBatch, maxBatchRows/max(1, f.query.Page.Limit()))
 	}
@@ -53,13 +53,13 @@ func (f *fetch) runShared(ctx context.Context, s *statement, row func([]driver.V
 	if led || err == coalesce.ErrNotShared {
 		return err
 	}
-	return f.loading.request.Unit.Took(unit.Cost{Statements: 1, Time: time.Since(start)}, err)
+	return f.loading.Request.Unit.Took(unit.Cost{Statements: 1, Time: time.Since(start)}, err)
 }
 
 // runFor runs the statement for a batch, and hands each request its rows.
 func (s *statement) runFor(ctx context.Context, batch []*coalesce.Waiter[rowsRequest]) error {
 	first := batch[0].Request
-	u := first.fetch.loading.request.Unit
+	u := first.fetch.loading.Request.Unit
 	if len(batch) == 1 {
 		return u.Read(ctx, first.row, s.Text, s.Arguments(first.fetch.query.Argument))
 	}
@@ -90,7 +90,7 @@ func (s *statement) batch(ctx context.Context, f *fetch) (*sql.Batch, error) {
 	if b := s.shared.batch.Load(); b != nil {
 		return b, nil
 	}
-	b, err := f.query.WriteBatch(ctx, shaper{f.loading.request.Unit, f.loading.request.Query})
+	b, err := f.query.WriteBatch(ctx, f.loading.Request.Writer)
 	if err == nil {
 		s.shared.batch.Store(b)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"forge/internal/coalesce"
 	"forge/internal/read/sql"
@@ -19,8 +20,9 @@ type statement struct {
 
 // shared is a statement that requests share, each with arguments of its own.
 type shared struct {
-	group coalesce.Group[rowsRequest]
-	batch atomic.Pointer[sql.Batch] // nil until it was needed
+	group    coalesce.Group[rowsRequest]
+	patience time.Duration             // how long a request waits for a run to begin
+	batch    atomic.Pointer[sql.Batch] // nil until it was needed
 }
 
 // cache keeps the statements of a node by everything that their texts depend on but one thing: what
@@ -72,7 +74,7 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 	s, err := f.write(ctx)
 	if err == nil {
 		if f.query.Batchable() {
-			s.shared = new(shared)
+			s.shared = &shared{patience: batchPatience}
 		}
 		f.memory.statements.add(key, s)
 	}
@@ -80,7 +82,7 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 }
 
 func (f *fetch) write(ctx context.Context) (*statement, error) {
-	s, err := f.query.Write(ctx, shaper{f.loading.request.Unit, f.loading.request.Query})
+	s, err := f.query.Write(ctx, f.loading.Request.Writer)
 	if err != nil {
 		return nil, err
 	}
@@ -88,15 +90,15 @@ func (f *fetch) write(ctx context.Context) (*statement, error) {
 	return &statement{Statement: s}, nil
 }
 
-// check writes a kept statement anew at its first, second, fourth, eighth … use, and compares. It
-// returns an error if they differ: a policy or an interceptor depends on something else than what it
-// asks the context for, so that what was kept may show rows that must not be seen. The node's
-// statements are not kept any more then.
+// check writes a kept statement anew at its first, second, fourth, eighth … use, and compares. If
+// they differ, it returns an error, and the node's statements are not kept any more: a policy or an
+// interceptor depends on something that it does not ask its context for, and a kept statement could
+// show rows that the viewer must not see.
 func (f *fetch) check(ctx context.Context, kept *statement) error {
 	if n := kept.uses.Add(1); n&(n-1) != 0 {
 		return nil
 	}
-	now, err := f.query.Write(ctx, shaper{f.loading.request.Unit, f.loading.request.Query})
+	now, err := f.query.Write(ctx, f.loading.Request.Writer)
 	if err != nil {
 		return err
 	}

@@ -43,8 +43,8 @@ func (f *fetch) rows(ctx context.Context) error {
 	var cursor []int
 	q.Columns, cursor = columnsOf(q.Node, q.Page)
 	keys := max(1, len(q.Keys))
-	// It is not the node's result before everything is there: another request may still be filling it
-	// when this one's time is up.
+	// The rows become the node's result once all are there: if this request runs out of time,
+	// another one may still be filling the collector.
 	c := &collector{fetch: f, result: *f.result, pageSize: math.MaxInt, taken: make([]int, keys)}
 	if q.Page != nil {
 		c.pageSize = q.Page.Size()
@@ -98,7 +98,7 @@ func (c *collector) add(values []driver.Value) error {
 	if err := table.Add(values, columns); err != nil {
 		return err
 	}
-	b := c.fetch.loading.request.Budget
+	b := c.fetch.loading.Request.Budget
 	if !b.Hold(len(table.Data) - before + rowBytes + cellBytes*len(columns)) {
 		return b.Err()
 	}
@@ -164,5 +164,5 @@ func (f *fetch) each(ctx context.Context, row func([]driver.Value) error) error 
 	if f.shares(s) {
 		return f.runShared(ctx, s, row)
 	}
-	return f.loading.request.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))
+	return f.loading.Request.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))
 }

@@ -39,14 +39,10 @@ type nodeMemory struct {
 // New returns a loader for a plan.
 func New(p *plan.Plan) *Loader { return &Loader{Plan: p, nodes: make([]nodeMemory, p.Nodes)} }
 
-// Query runs an ent query for rows of an entity in a unit of work. The function shape makes its
-// statement.
-type Query func(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func(*entsql.Selector)) error
-
 // Request is what rows are loaded for.
 type Request struct {
-	Query     Query
 	Unit      *unit.Unit
+	Writer    sql.Writer
 	Viewer    viewer.Viewer
 	Budget    *budget.Answer
 	Variables map[string]any
@@ -55,33 +51,23 @@ type Request struct {
 	Restrict  []func(*entsql.Selector) // conditions of the resolver on the rows of a connection
 }
 
-// Loading is the loading of a plan's rows for one request.
+// Loading loads a plan's rows for one request. Set Loader and Request, then call Prepare, then Run
+// or RunBelow.
 type Loading struct {
+	Loader  *Loader
+	Request Request
 	Results []rows.Result // by plan.Node.Index
 
-	loader       *Loader
-	request      Request
 	where        []sql.Condition   // by plan.Node.Index; nil if there is none
 	dependencies *sql.Dependencies // that the statements had; nil if nobody wants to know
-}
-
-// shaper makes the unit's ent client when it is first needed: many requests run only statements that
-// were written before.
-type shaper struct {
-	unit  *unit.Unit
-	query Query
-}
-
-func (s shaper) Shape(ctx context.Context, e *entity.Entity, shape func(*entsql.Selector)) error {
-	return s.query(ctx, s.unit, e, shape)
 }
 
 // Prepare reads the arguments of all connections of the plan, before anything runs. The error is
 // about those of the field itself. A fault in a nested connection's is kept in its Result: it is an
 // error of each place in the answer where that connection stands.
-func (l *Loader) Prepare(ctx context.Context, r Request) (*Loading, error) {
-	loading := &Loading{Results: make([]rows.Result, l.Plan.Nodes), loader: l, request: r}
-	return loading, loading.prepare(ctx, l.Plan.Root)
+func (l *Loading) Prepare(ctx context.Context) error {
+	l.Results = make([]rows.Result, l.Loader.Plan.Nodes)
+	return l.prepare(ctx, l.Loader.Plan.Root)
 }
 
 func (l *Loading) prepare(ctx context.Context, n *plan.Node) error {
@@ -104,8 +90,8 @@ func (l *Loading) prepare(ctx context.Context, n *plan.Node) error {
 }
 
 func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
-	args := plan.Arguments{Field: n.Field, Variables: l.request.Variables}
-	page, err := rows.ReadPage(n, args, l.request.Viewer.Role, l.request.Cursors)
+	args := plan.Arguments{Field: n.Field, Variables: l.Request.Variables}
+	page, err := rows.ReadPage(n, args, l.Request.Viewer.Role, l.Request.Cursors)
 	if err != nil {
 		return err
 	}
@@ -117,7 +103,7 @@ func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
 	if l.where == nil {
 		l.where = make([]sql.Condition, len(l.Results))
 	}
-	conditions := sql.Conditions{Dialect: l.request.Unit.Dialect(), Viewer: l.request.Viewer, Client: shaper{l.request.Unit, l.request.Query}, Noted: l.dependencies}
+	conditions := sql.Conditions{Dialect: l.Request.Unit.Dialect(), Viewer: l.Request.Viewer, Writer: l.Request.Writer, Noted: l.dependencies}
 	l.where[n.Index], err = conditions.Read(ctx, n.Object, where)
 	return err
 }
@@ -125,7 +111,7 @@ func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
 // Run loads the rows of the plan. Of an entity, keys are those of the rows that are meant; of a
 // connection there are none.
 func (l *Loading) Run(ctx context.Context, keys []uuid.UUID) error {
-	root := l.loader.Plan.Root
+	root := l.Loader.Plan.Root
 	f := l.fetch(root)
 	if f.query.Keys = keys; keys != nil {
 		f.query.KeyColumn = root.Object.Key().Name
@@ -135,7 +121,7 @@ func (l *Loading) Run(ctx context.Context, keys []uuid.UUID) error {
 
 // RunBelow loads the rows below the root, whose only row is there already.
 func (l *Loading) RunBelow(ctx context.Context, root rows.Table) error {
-	n := l.loader.Plan.Root
+	n := l.Loader.Plan.Root
 	l.Results[n.Index].Table = root
 	l.Results[n.Index].Groups = rows.Group([]int32{0}, 1)
 	return l.children(ctx, n)
@@ -187,13 +173,13 @@ func (l *Loading) children(ctx context.Context, n *plan.Node) error {
 
 // fetch returns what loads the rows of a node.
 func (l *Loading) fetch(n *plan.Node) *fetch {
-	f := &fetch{loading: l, result: &l.Results[n.Index], memory: &l.loader.nodes[n.Index]}
-	f.query = sql.Query{Dialect: l.request.Unit.Dialect(), Viewer: l.request.Viewer, Node: n, Page: f.result.Page}
+	f := &fetch{loading: l, result: &l.Results[n.Index], memory: &l.Loader.nodes[n.Index]}
+	f.query = sql.Query{Dialect: l.Request.Unit.Dialect(), Viewer: l.Request.Viewer, Node: n, Page: f.result.Page}
 	if l.where != nil {
 		f.query.Where = l.where[n.Index]
 	}
 	if n.Edge == nil {
-		f.query.Restrict = l.request.Restrict
+		f.query.Restrict = l.Request.Restrict
 	}
 	return f
 }

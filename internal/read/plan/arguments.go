@@ -8,14 +8,15 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Arguments are those of a field. They are looked up one by one: a map of them all would be made
-// for each request.
+// Arguments are the arguments of a field. They are looked up one by one, as a map of them would
+// have to be made for each request.
 type Arguments struct {
 	Field     *ast.Field
 	Variables map[string]any
 }
 
-// Value returns the value of an argument, or its default; nil if it is null or left out. The document is valid.
+// Value returns the value of an argument, or its default. It returns nil if the value is null or
+// left out. The document must be valid.
 func (a Arguments) Value(name string) any {
 	if arg := a.Field.Arguments.ForName(name); arg != nil {
 		if arg.Value.Kind != ast.Variable {
@@ -34,16 +35,16 @@ func (a Arguments) Value(name string) any {
 func valueOf(literal *ast.Value, vars map[string]any) any {
 	value, err := literal.Value(vars)
 	if err != nil {
-		panic(err) // of what validation lets through, nothing
+		panic(err) // a valid document has no such value
 	}
 	return value
 }
 
-// List returns a list argument's entries: a single value stands for a list of one (GraphQL specification, section 3.11), and comes from
-// a variable as a list of its own Go type.
+// List returns the entries of a list argument. A single value stands for a list of one (GraphQL
+// specification, section 3.11). A list from a variable may have any Go type.
 func List(value any) []any { return graphql.CoerceList(value) }
 
-// Int returns a value as a whole number, or false if it is none that an Int can be.
+// Int returns a value as a whole number. It returns false if a GraphQL Int cannot have the value.
 func Int(value any) (int64, bool) {
 	var n int64
 	switch v := value.(type) {

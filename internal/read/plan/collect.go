@@ -81,7 +81,8 @@ func holds(d *ast.Directive, vars map[string]any) bool {
 	return on
 }
 
-// Switches returns the variables that stand in @skip and @include anywhere in the operation, sorted.
+// Switches returns the variables that stand in @skip and @include anywhere in the operation,
+// sorted.
 func Switches(doc *ast.QueryDocument, op *ast.OperationDefinition) []string {
 	var names []string
 	var walk func(ast.SelectionSet)

@@ -15,12 +15,12 @@ type compiler struct {
 	*binding.Binding
 	variables map[string]any
 	nodes     int
-	// The arguments of fields as they are written: they are compared with those of all fields beside them.
+	// The texts of fields' arguments. They are compared with those of all fields beside them.
 	written map[*ast.Field]string
 }
 
 // Compile returns the plans for a field and its merged selections. Of the variables, only those in
-// @skip and @include count.
+// @skip and @include make a difference.
 func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selections ast.SelectionSet) *Field {
 	name := f.Definition.Type.Name()
 	if o := b.Connections[name]; o != nil {
@@ -48,7 +48,7 @@ func (c *compiler) node(o *binding.Object, edge *binding.Field, f *ast.Field) *N
 	return n
 }
 
-// selection compiles what to write of the rows of l, and adds to l what must be read for it.
+// selection compiles what to write of the rows of n, and adds to n what must be read for it.
 func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 	s := &Selection{Node: n}
 	for _, f := range Collect(c.variables, n.Object.TypeConditions, sets...) {
@@ -88,10 +88,10 @@ func newOutput(f *ast.Field) Output {
 	return Output{Step: ast.PathName(f.Alias), At: f.Position, Key: Quoted(f.Alias) + ":", NonNull: f.Definition.Type.NonNull, Visible: entity.ToAll}
 }
 
-// Quoted returns a name of GraphQL as a JSON string. Names have nothing to escape.
+// Quoted returns a name of GraphQL as a JSON string. Names contain nothing to escape.
 func Quoted(name string) string { return `"` + name + `"` }
 
-// column returns the place of col among what l reads.
+// column returns the index of col among the columns of n, and adds it if it is not there.
 func (n *Node) column(col binding.Column) int {
 	if i := slices.Index(n.Columns, col); i >= 0 {
 		return i
@@ -100,7 +100,8 @@ func (n *Node) column(col binding.Column) int {
 	return len(n.Columns) - 1
 }
 
-// child returns the level that an edge leads to. The same edge with the same arguments is read once, whatever its aliases.
+// child returns the node that an edge leads to. The same edge with the same arguments has one node,
+// whatever its aliases.
 func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	for _, child := range n.Children {
 		if child.Edge == edge && c.arguments(child.Field) == c.arguments(f) {
@@ -117,8 +118,9 @@ func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	return child
 }
 
-// arguments returns a text that is the same for fields with the same arguments in the same order. It is written once for each
-// field: to write it for each comparison takes seconds where many have long texts.
+// arguments returns a text that is the same for fields with the same arguments in the same order.
+// It is made once for each field: with many long texts, to make it for each comparison takes
+// seconds.
 func (c *compiler) arguments(f *ast.Field) string {
 	if len(f.Arguments) == 0 {
 		return ""
@@ -141,7 +143,7 @@ func (c *compiler) arguments(f *ast.Field) string {
 	return text
 }
 
-// connection compiles what to write of the pages of l.
+// connection compiles what to write of the pages of n.
 func (c *compiler) connection(n *Node, sets ...ast.SelectionSet) *Connection {
 	conn := &Connection{Node: n}
 	name := n.Object.Entity.Name + "Connection"

@@ -9,19 +9,21 @@ import (
 	"forge/internal/read/binding"
 )
 
-// prices are what the parts of a connection's arguments cost, in points. They are in proportion to the
-// time that was measured on SQLite, the slower one, when a condition is false for each row that there is.
+// prices are the points that the parts of a connection's arguments cost. They are in proportion to
+// the time that was measured on SQLite, the slower database, for conditions that are false for
+// every row.
 type prices struct {
-	where     int // a where input
-	condition int // one on a column
-	relation  int // one over related rows
+	where     int // a where argument
+	condition int // a condition on a column
+	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
 	count     int // totalCount
 }
 
-// A list at the root is a whole table. One below rows is the parts of it that belong to them, and is paid
-// for once for each row above it, but as a whole table beside that: all of it may belong to one of them,
-// and SQLite looks at all related rows for a condition over them, however few rows it is asked about.
+// A list at the root is a whole table. A nested list is paid for once for each parent row, as the
+// rows that belong to it. It is also paid for once as a whole table: all rows may belong to one
+// parent, and SQLite looks at all related rows for a condition over them, however few rows it is
+// asked about.
 var (
 	rootPrices   = prices{where: 40, condition: 40, relation: 1000, order: 40, count: 40}
 	nestedPrices = prices{where: 2, condition: 2, relation: 50, order: 2, count: 2}
@@ -37,18 +39,20 @@ const (
 // 1,000 deep, and a chain of ors is one.
 const MaxConditions = 500
 
-// How much of what is cheap costs a point.
+// How much of something cheap costs one point.
 const (
-	rowsAPoint    = 100 // that offset passes over
+	rowsAPoint    = 100 // that the offset skips
 	entriesAPoint = 10  // of a list that a column is compared with
 )
 
-// maxCost is where the price of one field stops growing, well below where the sum of all would overflow.
+// maxCost is the most that one field costs. It is small enough for the sum of all fields not to
+// overflow.
 const maxCost = 1 << 28
 
-// Cost returns what the arguments of a connection cost beside its entries, once and for each row above it:
-// conditions, above all those over related rows, terms of its order, rows that offset passes over, and
-// totalCount, which counts all rows that match. It is 0 for other fields.
+// Cost returns what the arguments of a connection cost beside its entries: once, and for each
+// parent row. Conditions cost, above all those over related rows, and so do terms of the order,
+// rows that the offset skips, and totalCount, which counts all rows that match. Other fields cost
+// nothing.
 func Cost(b *binding.Binding, f *ast.Field, vars map[string]any) (once, each int) {
 	o := b.Connections[f.Definition.Type.Name()]
 	if o == nil {
@@ -65,7 +69,7 @@ func Cost(b *binding.Binding, f *ast.Field, vars map[string]any) (once, each int
 	return argumentCost(o, args, rootPrices, true), each
 }
 
-func argumentCost(o *binding.Object, args Arguments, of prices, below bool) int {
+func argumentCost(o *binding.Object, args Arguments, of prices, nested bool) int {
 	c := costs{prices: of}
 	if where, ok := args.Value("where").(map[string]any); ok && len(where) > 0 {
 		c.total += c.where
@@ -73,11 +77,11 @@ func argumentCost(o *binding.Object, args Arguments, of prices, below bool) int 
 	}
 	if terms := List(args.Value("orderBy")); len(terms) > 0 {
 		c.total += c.order * (len(terms) - 1)
-		if below {
-			c.total += c.order // indexes by the row above have the key next
+		if nested {
+			c.total += c.order // an index by the parent's key has the own key next
 		}
 	}
-	if offset, ok := Int(args.Value("offset")); ok && offset > 0 && !below {
+	if offset, ok := Int(args.Value("offset")); ok && offset > 0 && !nested {
 		c.total += int(offset) / rowsAPoint
 	}
 	if counted(args.Field.SelectionSet, map[string]bool{}) {
@@ -86,14 +90,14 @@ func argumentCost(o *binding.Object, args Arguments, of prices, below bool) int 
 	return min(c.total, maxCost)
 }
 
-// costs adds up what conditions cost.
+// costs adds up the cost of conditions.
 type costs struct {
 	prices
 	total      int
 	conditions int // seen so far
 }
 
-// all adds the conditions of a where input. It stops at the number of them that is refused anyway.
+// all adds the conditions of a where input. It stops where so many of them will be refused.
 func (c *costs) all(o *binding.Object, input map[string]any) {
 	if len(input) == 0 {
 		c.conditions++ // it holds for every row, which is looked at all the same
@@ -131,7 +135,8 @@ func (c *costs) each(o *binding.Object, value any) {
 	}
 }
 
-// counted reports whether a connection's selection asks for totalCount. Each fragment is looked at once.
+// counted reports whether a connection's selection asks for totalCount. It looks at each fragment
+// once.
 func counted(set ast.SelectionSet, seen map[string]bool) bool {
 	for _, selection := range set {
 		switch s := selection.(type) {
@@ -155,12 +160,12 @@ func counted(set ast.SelectionSet, seen map[string]bool) bool {
 	return false
 }
 
-// listEntries is what a list without pages is taken for, such as an order's items.
+// listEntries is how many entries a list without pages is taken to have.
 const listEntries = 5
 
-// Entries returns how many entries the selection of a field stands for: a page's size, as its arguments ask for it; the number
-// of IDs that the field is given; in a mutation's payload, the number of inputs; 1 if it is no list. A page that is too large counts
-// as the largest.
+// Entries returns how many entries the selection of a field stands for. For a connection that is
+// the size of the page, the largest size at most. For a field with a list of IDs it is their
+// number, and in a mutation's payload the number of inputs. It is 1 if the field is no list.
 func Entries(b *binding.Binding, f *ast.Field, vars map[string]any, inputs int) int {
 	if b.Connections[f.Definition.Type.Name()] != nil {
 		return pageEntries(Arguments{f, vars})
@@ -176,7 +181,7 @@ func Entries(b *binding.Binding, f *ast.Field, vars map[string]any, inputs int) 
 	return listEntries
 }
 
-// Inputs returns how long the longest list is that a field is given as an argument.
+// Inputs returns the length of the longest list among a field's arguments.
 func Inputs(f *ast.Field, vars map[string]any) (longest int) {
 	for _, value := range f.ArgumentMap(vars) {
 		longest = max(longest, len(graphql.CoerceList(value)))

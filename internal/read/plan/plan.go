@@ -136,7 +136,7 @@ const (
 	EndCursor
 )
 
-// Columns are the outputs that show a column of each kind.
+// columnOutputs are the outputs that show columns of each kind.
 var columnOutputs = map[entity.Kind]OutputKind{
 	entity.ID: IDColumn, entity.String: TextColumn, entity.Int: NumberColumn, entity.Bool: BoolColumn, entity.Time: TimeColumn, entity.Enum: EnumColumn,
 }

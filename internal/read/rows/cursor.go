@@ -15,19 +15,21 @@ import (
 	"forge/internal/read/binding"
 )
 
-// A cursor holds what places its row in the order: each term's value, then the key. For each term it is a length (one more than the value's, 0 for
-// NULL) and the value as text, then 16 bytes. It is sealed, for the order alone: who has a cursor need not be one who may see these values, or have
-// others compared with values of their own.
+// A cursor holds the place of a row in an order: the value of each term, then the key. A value is
+// its length plus one, as a varint, and its text; NULL is the length 0. The key is 16 bytes. All of
+// it is encrypted for the order: somebody who has a cursor may not be allowed to see these values,
+// or to have others compared with values of their own.
 
 var errCursor = errors.New("this is not a cursor of this list: take one from edges or pageInfo, and keep orderBy as it was")
 
-// Cursors writes and reads cursors. It is safe for concurrent use.
-type Cursors struct{ cipher *cursorcipher.Sealer }
+// Cursors encodes and decodes cursors. It is safe for concurrent use.
+type Cursors struct{ cipher *cursorcipher.Cipher }
 
-// NewCursors returns what seals cursors with a key; see cursorcipher.New.
+// NewCursors returns cursors that are encrypted with a key; see cursorcipher.New.
 func NewCursors(key []byte) *Cursors { return &Cursors{cursorcipher.New(key)} }
 
-// fingerprint tells orders apart. A cursor is sealed for one, so that it is not taken for one of another list.
+// fingerprint returns a number that tells orders apart. A cursor is encrypted for one order, so
+// that no other list accepts it.
 func fingerprint(o *binding.Object, terms []Term) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(o.Entity.Name))
@@ -37,7 +39,7 @@ func fingerprint(o *binding.Object, terms []Term) uint32 {
 	return h.Sum32()
 }
 
-// Append appends the cursor of a row, given the columns that hold the terms.
+// Append appends the cursor of a row. columns are those of the order's terms.
 func (c *Cursors) Append(b []byte, fingerprint uint32, t *Table, row int, columns []int) []byte {
 	var space [128]byte
 	raw := space[:0]
@@ -54,7 +56,7 @@ func (c *Cursors) Append(b []byte, fingerprint uint32, t *Table, row int, column
 	return c.cipher.Append(b, fingerprint, append(raw, key...))
 }
 
-// Parse returns the values of a cursor's terms.
+// Parse returns the values of a cursor's terms. The error is for the client.
 func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, error) {
 	raw, err := c.cipher.Open(text, fingerprint)
 	if err != nil {
@@ -87,7 +89,7 @@ func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, e
 func (t Term) parse(value []byte) (any, error) {
 	switch t.Kind {
 	case entity.Int:
-		return strconv.ParseInt(string(value), 10, 64) // a row past 32 bits has its place, though it is not shown
+		return strconv.ParseInt(string(value), 10, 64) // beyond 32 bits it has a place, but is not shown
 	case entity.Time:
 		return time.Parse(time.RFC3339Nano, string(value))
 	case entity.String, entity.Enum:

@@ -18,8 +18,8 @@ type Term struct {
 	Nullable bool
 }
 
-// order reads an orderBy argument. The key comes last, so that the order is total; its direction is that of the term before, so that
-// one index serves both directions.
+// order reads an orderBy argument. The key comes last, so that the order is total. Its direction is
+// that of the term before it, so that one index serves both directions.
 func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
 	var terms []Term
 	key := Term{Column: o.Key().Name, Kind: entity.ID}
@@ -44,7 +44,7 @@ func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
 	return append(terms, key), nil
 }
 
-// ordersBy reports whether terms already order by Column: a second time changes nothing.
+// ordersBy reports whether terms order by the column already: a second time would change nothing.
 func ordersBy(terms []Term, column string) bool {
 	for _, t := range terms {
 		if t.Column == column {

@@ -56,7 +56,7 @@ func ReadPage(n *plan.Node, args plan.Arguments, role viewer.Role, cursors *Curs
 	return p, nil
 }
 
-// size reads a number that may not be negative; most bounds it, unless it is 0.
+// size reads an argument that may be neither negative nor above most; 0 stands for no bound.
 func size(args plan.Arguments, name string, most int) (*int, error) {
 	value := args.Value(name)
 	if value == nil {
@@ -89,7 +89,7 @@ func (c *Cursors) argument(p *Page, args plan.Arguments, name string) ([]any, er
 // Backward reports whether the page is counted from the end.
 func (p *Page) Backward() bool { return p.First == nil }
 
-// Size is how many rows of the list can make a difference to the page.
+// Size returns how many rows of the list can make a difference to the page.
 func (p *Page) Size() (n int) {
 	if p.First != nil {
 		n = *p.First
@@ -100,7 +100,8 @@ func (p *Page) Size() (n int) {
 	return n
 }
 
-// Limit is how many rows to read: one more those tells whether there are more.
+// Limit returns how many rows to read: one more than the page has, if it matters whether there are
+// more.
 func (p *Page) Limit() int {
 	if p.more {
 		return p.Size() + 1
@@ -108,14 +109,15 @@ func (p *Page) Limit() int {
 	return p.Size()
 }
 
-// Window is the part of what was read that makes up the page.
+// Window is the rows of a page, and whether there are others on either side of it.
 type Window struct {
 	Rows           []int32
 	Next, Previous bool
 }
 
-// cut takes the page out of the rows that were read for it, in the order in which they were read. more says that there is one more
-// behind them, skipped that there are some that offset has skipped over. A cursor stands for a row on its side of the page, which may be gone by now.
+// cut returns the page out of the rows that were read for it, in the order in which they were read.
+// more says that there is another row after them, and skipped that the offset has skipped some. A
+// cursor stands for a row on its side of the page, though the row may be gone by now.
 func (p *Page) cut(rows []int32, more, skipped bool) Window {
 	if p.Backward() {
 		w := Window{Next: p.Before != nil || skipped, Previous: more, Rows: slices.Clone(rows)}
@@ -136,8 +138,9 @@ func (p *Page) cut(rows []int32, more, skipped bool) Window {
 	return w
 }
 
-// MayHaveSkipped reports whether what is asked for depends on the rows that the offset has skipped:
-// they stand before the page, or after it if it is counted from the end. A cursor answers for them.
+// MayHaveSkipped reports whether the answer depends on whether the offset has skipped rows. They
+// stand before the page, or after it if it is counted from the end. Where there is a cursor on that
+// side, its row is enough.
 func (p *Page) MayHaveSkipped(n *plan.Node) bool {
 	if p.Backward() {
 		return n.Next && p.Before == nil
@@ -145,10 +148,10 @@ func (p *Page) MayHaveSkipped(n *plan.Node) bool {
 	return n.Previous && (p.After == nil || p.Last != nil)
 }
 
-// WantsMore reports whether it is asked for if there are rows outside of the page.
+// WantsMore reports whether the answer says if there are rows outside of the page.
 func (p *Page) WantsMore() bool { return p.more }
 
-// FirstSkipped returns the page that holds the first of the rows which the offset has skipped.
+// FirstSkipped returns the page that holds the first of the rows that the offset skips.
 func (p *Page) FirstSkipped() *Page {
 	one := *p
 	one.Offset, one.First, one.Last, one.more = 0, new(1), nil, false

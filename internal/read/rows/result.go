@@ -1,23 +1,26 @@
 // Package rows holds what statements bring: tables of rows, which of them belong to which parent row
-// and to which page, and cursors, which stand for the place of a row in a list.
+// and to which page, and cursors, which stand for the i of a row in a list.
 package rows
 
 import "forge/internal/apperr"
 
-// Result is what the statements of a plan's node have brought.
+// Result is what the statements of a plan's node have brought. Its rows are grouped by the keys
+// that they were asked by. The key of a parent row has an index among those; see Parents.
 type Result struct {
 	Table   Table
 	Page    *Page
-	Fault   *apperr.Error // what is wrong with the arguments; nothing is loaded then
+	Fault   *apperr.Error // of the arguments; nothing is loaded then
 	Cursor  []int         // the columns that make up a cursor
-	Groups  Groups        // rows by the keys that they belong to
-	More    []bool        // by the same: there are rows behind the page
-	Skipped []bool        // by the same: offset has passed over rows; nil without an offset
-	Counts  []int64       // by the same
-	Parents []int32       // which key each row of the parent node has, -1 for none; nil if it is that of the row's own place
+	Groups  Groups        // the rows, by key
+	More    []bool        // by key: there are rows after the page
+	Skipped []bool        // by key: the offset has skipped rows; nil without an offset
+	Counts  []int64       // by key
+	// Parents is the index of each parent row's key, -1 for NULL. It is nil if every parent row has
+	// a key of its own: then the indexes are the same.
+	Parents []int32
 }
 
-// keyOf returns the place of the key that a row of the parent node has.
+// keyOf returns the index of the key that a row of the parent node has, -1 for none.
 func (r *Result) keyOf(row int) int32 {
 	if r.Parents == nil {
 		return int32(row)
@@ -30,46 +33,47 @@ func (r *Result) Rows(parent int) []int32 { return r.Groups.At(r.keyOf(parent)) 
 
 // Window returns the page that belongs to a row of the parent node.
 func (r *Result) Window(parent int) Window {
-	place := r.keyOf(parent)
-	return r.Page.cut(r.Groups.At(place), at(r.More, place), at(r.Skipped, place))
+	i := r.keyOf(parent)
+	return r.Page.cut(r.Groups.At(i), at(r.More, i), at(r.Skipped, i))
 }
 
-// at returns what is true of the key at place: nothing, if there is no such key.
-func at(flags []bool, place int32) bool {
-	return place >= 0 && int(place) < len(flags) && flags[place]
+// at returns the flag of the key at index i, false if there is no such key.
+func at(flags []bool, i int32) bool {
+	return i >= 0 && int(i) < len(flags) && flags[i]
 }
 
-// Count returns how many there are in all.
+// Count returns how many rows match in all, for a row of the parent node.
 func (r *Result) Count(parent int) int64 {
-	if place := r.keyOf(parent); place >= 0 && int(place) < len(r.Counts) {
-		return r.Counts[place]
+	if i := r.keyOf(parent); i >= 0 && int(i) < len(r.Counts) {
+		return r.Counts[i]
 	}
 	return 0
 }
 
-// Groups are rows by the place of the key that they belong to, each group in the order in which they came.
+// Groups are rows by the index of their key, each group in the order in which its rows came.
 type Groups struct{ starts, rows []int32 }
 
-func (g Groups) At(place int32) []int32 {
-	if place < 0 || int(place)+1 >= len(g.starts) {
+// At returns the rows of the key at index i.
+func (g Groups) At(i int32) []int32 {
+	if i < 0 || int(i)+1 >= len(g.starts) {
 		return nil
 	}
-	return g.rows[g.starts[place]:g.starts[place+1]]
+	return g.rows[g.starts[i]:g.starts[i+1]]
 }
 
-// Group sorts rows by their places, by counting.
-func Group(places []int32, keys int) Groups {
-	g := Groups{starts: make([]int32, keys+1), rows: make([]int32, len(places))}
-	for _, place := range places {
-		g.starts[place+1]++
+// Group groups rows by the indexes of their keys: keyOf has that of each row.
+func Group(keyOf []int32, keys int) Groups {
+	g := Groups{starts: make([]int32, keys+1), rows: make([]int32, len(keyOf))}
+	for _, i := range keyOf {
+		g.starts[i+1]++
 	}
-	for place := range keys {
-		g.starts[place+1] += g.starts[place]
+	for i := range keys {
+		g.starts[i+1] += g.starts[i]
 	}
 	next := append([]int32(nil), g.starts...)
-	for row, place := range places {
-		g.rows[next[place]] = int32(row)
-		next[place]++
+	for row, i := range keyOf {
+		g.rows[next[i]] = int32(row)
+		next[i]++
 	}
 	return g
 }

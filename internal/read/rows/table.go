@@ -12,8 +12,8 @@ import (
 	"forge/internal/read/binding"
 )
 
-// Table holds the rows of a statement as they are to be written, in one piece of memory: texts and numbers as they are
-// written, keys as their 16 bytes.
+// Table holds the rows of a statement in one piece of memory, as they will be written: keys as
+// their 16 bytes, and everything else as text.
 type Table struct {
 	Width int
 	Data  []byte
@@ -27,7 +27,7 @@ func (t *Table) Len() int {
 	return len(t.Ends) / t.Width
 }
 
-// Cell returns a value, which stays valid for as long as the table does, or that it is NULL.
+// Cell returns a value, or that it is NULL. The value is valid for as long as the table is.
 func (t *Table) Cell(row, column int) (value []byte, null bool) {
 	i := row*t.Width + column
 	end := t.Ends[i]
@@ -65,8 +65,8 @@ func (t *Table) Add(values []driver.Value, columns []binding.Column) error {
 	return nil
 }
 
-// append writes a value behind the others, whatever it is: the writer looks at whether it is one of the column's kind. A key has to be
-// one, as related rows are found by it.
+// append appends a value of any type: the encoder checks whether it is one of the column's kind. A
+// key must be one, as related rows are found by it.
 func (t *Table) append(value driver.Value, kind entity.Kind) error {
 	switch v := value.(type) {
 	case []byte:

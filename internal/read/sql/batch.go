@@ -13,19 +13,19 @@ import (
 )
 
 // Batch is a statement for several requests, each with arguments of its own. It takes a list for
-// each parameter, and the last value of a row is the place of its request, from 1.
+// each parameter. The last value of a row is the place of its request, from 1.
 type Batch struct {
 	Text    string
-	args    []any
-	columns []Parameter // of the lists; none if all requests have the same arguments
+	Args    []any
+	Columns []Parameter // of the lists; none if all requests have the same arguments
 }
 
 // PerRequest reports whether each row belongs to one request. Otherwise each belongs to all.
-func (b *Batch) PerRequest() bool { return len(b.columns) > 0 }
+func (b *Batch) PerRequest() bool { return len(b.Columns) > 0 }
 
 // Batchable reports whether the statement can be written for several requests: it reads one row or
-// page, and the requests differ in keys alone. SQLite runs inside the server and has nothing to
-// gain.
+// page, and the requests differ in keys alone. It is false on SQLite, which runs inside the server
+// and has nothing to gain.
 func (q *Query) Batchable() bool {
 	if q.sqlite() || q.many() || q.Counts() {
 		return false
@@ -34,22 +34,22 @@ func (q *Query) Batchable() bool {
 	return p == nil || p.Offset == 0 && q.Where == nil && (p.After == nil && p.Before == nil || p.ByKey())
 }
 
-// WriteBatch has ent write the statement for several requests, with columns of lists for
+// WriteBatch has ent write the statement for several requests, with columns of lists for its
 // parameters. Interceptors and policies hold as in Write.
-func (q *Query) WriteBatch(ctx context.Context, client Client) (*Batch, error) {
+func (q *Query) WriteBatch(ctx context.Context, w Writer) (*Batch, error) {
 	of, b := *q, new(Batch)
 	of.batch = b
-	s, err := of.Write(ctx, client)
+	s, err := of.Write(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	b.Text, b.args = s.Text, s.Args
-	if len(b.columns) == 0 {
+	b.Text, b.Args = s.Text, s.Args
+	if len(b.Columns) == 0 {
 		return b, nil
 	}
 	var lists, names []string
-	for i := range b.columns {
-		lists = append(lists, of.list(len(b.args)+1+i))
+	for i := range b.Columns {
+		lists = append(lists, of.list(len(b.Args)+1+i))
 		names = append(names, listColumn(i))
 	}
 	b.Text = "SELECT c.*, p.n FROM unnest(" + strings.Join(lists, ", ") + ") WITH ORDINALITY AS p(" + strings.Join(names, ", ") +
@@ -59,39 +59,40 @@ func (q *Query) WriteBatch(ctx context.Context, client Client) (*Batch, error) {
 
 func listColumn(i int) string { return "a" + strconv.Itoa(i) }
 
-// parameter returns what stands for p where the statement is written: p itself, or in one for several requests the column of its list, which there is
-// once it is written.
+// parameter returns what is written for a parameter: the parameter itself, or in a batch the column
+// of its list, which it adds.
 func (q *Query) parameter(p Parameter) any {
 	if q.batch == nil {
 		return p
 	}
 	return sql.ExprFunc(func(b *sql.Builder) {
-		i := slices.Index(q.batch.columns, p)
+		i := slices.Index(q.batch.Columns, p)
 		if i < 0 {
-			i = len(q.batch.columns)
-			q.batch.columns = append(q.batch.columns, p)
+			i = len(q.batch.Columns)
+			q.batch.Columns = append(q.batch.Columns, p)
 		}
 		b.WriteString("p." + listColumn(i))
 	})
 }
 
-// Arguments returns the arguments for the requests, the i-th of which has the query at(i).
-func (b *Batch) Arguments(requests int, at func(int) *Query) []any {
-	args := slices.Clone(b.args)
-	for _, p := range b.columns {
+// Arguments returns the arguments of the batch. query returns the query of a request.
+func (b *Batch) Arguments(requests int, query func(int) *Query) []any {
+	args := slices.Clone(b.Args)
+	for _, p := range b.Columns {
 		list := make([]uuid.UUID, requests)
 		for i := range list {
-			list[i] = at(i).Argument(p).(uuid.UUID)
+			list[i] = query(i).Argument(p).(uuid.UUID)
 		}
 		args = append(args, list)
 	}
 	return args
 }
 
-// list writes the n-th parameter as a list of keys. The SELECT around it hides from PostgreSQL how long the list is: it would plan anew for each that is short.
+// list returns the n-th parameter as a list of keys. The SELECT around it hides the length of the
+// list from PostgreSQL, which would plan anew for each short list.
 func (q *Query) list(n int) string { return "(SELECT " + q.placeholder(n) + "::uuid[])" }
 
-// KeyOf returns the place, from 0, of the key that a row belongs to. column is that of the place.
+// KeyOf returns the index of the key that a row belongs to. The value in column says its place.
 func (q *Query) KeyOf(values []driver.Value, column int) (int32, error) {
 	if !q.many() {
 		return 0, nil
@@ -99,11 +100,12 @@ func (q *Query) KeyOf(values []driver.Value, column int) (int32, error) {
 	return Place(len(q.Keys), values[column])
 }
 
-// Place returns the place, from 0, that a row says it belongs to.
-func Place(places int, said driver.Value) (int32, error) {
-	n, ok := said.(int64)
+// Place returns the index that a place in a row stands for. The error says that there is no such
+// place.
+func Place(places int, place driver.Value) (int32, error) {
+	n, ok := place.(int64)
 	if !ok || n < 1 || n > int64(places) {
-		return 0, fmt.Errorf("read: a row belongs to place %v of %d", said, places)
+		return 0, fmt.Errorf("read: a row belongs to place %v of %d", place, places)
 	}
 	return int32(n - 1), nil
 }

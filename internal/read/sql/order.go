@@ -6,7 +6,8 @@ import (
 	"forge/internal/read/rows"
 )
 
-// orderBy returns the terms as SQL, from the end if backward. NULLs come last; from the end they come first.
+// orderBy returns the terms as SQL, in reverse if backward. NULLs come last; in reverse they come
+// first.
 func orderBy(s *sql.Selector, terms []rows.Term, backward bool) []sql.Querier {
 	exprs := make([]sql.Querier, len(terms))
 	for i, t := range terms {
@@ -28,17 +29,17 @@ func writeTerm(t rows.Term, b *sql.Builder, s *sql.Selector, backward bool) {
 	}
 }
 
-// keyset returns the condition that a row stands behind the one with the given values, or ahead of it if backward.
-// A value of nil is NULL.
+// keyset returns the condition that a row comes after the one with the given values, or before it
+// if backward. A value of nil is NULL.
 func keyset(terms []rows.Term, values []any, backward bool) Condition {
 	if uniform(terms) {
 		return keysetTuple(terms, values, terms[0].Desc == backward)
 	}
-	// Behind means: equal in the first terms, and behind in the next one.
+	// To come after means: to be equal in the first terms, and to come after in the next one.
 	return func(s *sql.Selector) *sql.Predicate {
 		var ways []*sql.Predicate
 		for i, t := range terms {
-			later := behind(t, s, values[i], backward)
+			later := comesAfter(t, s, values[i], backward)
 			if later == nil {
 				continue
 			}
@@ -55,8 +56,9 @@ func keyset(terms []rows.Term, values []any, backward bool) Condition {
 	}
 }
 
-// bound returns what the ways of keyset have in common, which an index on the term's column can begin with: it finds none for an OR.
-// It returns nil if they have nothing in common, as when NULLs follow.
+// bound returns the condition on the first term that all alternatives of keyset imply. An index can
+// begin with it, while it cannot serve an OR. bound returns nil if there is no such condition, as
+// where NULLs follow.
 func bound(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
 	switch {
 	case value == nil && backward, value != nil && t.Nullable && !backward:
@@ -106,8 +108,8 @@ func equal(t rows.Term, s *sql.Selector, value any) *sql.Predicate {
 	return sql.EQ(s.C(t.Column), value)
 }
 
-// behind returns nil if nothing can be.
-func behind(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
+// comesAfter returns nil if no row can come after.
+func comesAfter(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
 	switch {
 	case value == nil && backward:
 		return sql.NotNull(s.C(t.Column))

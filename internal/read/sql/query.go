@@ -15,9 +15,9 @@ import (
 	"forge/internal/viewer"
 )
 
-// Query is one statement of a plan's node with the values of its parameters. It reads rows, or how
-// many there are; all rows, or those that belong to keys. Where there are several keys, the last
-// value of each row that it brings is the place of the row's key, from 1.
+// Query is one statement of a plan's node, with the values of its parameters. It reads rows or
+// counts them: all rows, or those that belong to keys. With several keys, the last value of each
+// row that it returns is the place of the row's key, from 1.
 type Query struct {
 	Dialect string
 	Viewer  viewer.Viewer
@@ -28,9 +28,9 @@ type Query struct {
 	Where    Condition  // nil without one
 	Restrict []func(*sql.Selector)
 
-	// Keys are those of the parent rows, and KeyColumn holds them. The statement for one key is a
-	// text of its own: PostgreSQL keeps the plan of that, where it would plan the look-up of a short
-	// list anew each time.
+	// Keys are those of the parent rows, and KeyColumn is the column that holds them. For one key
+	// the statement has a text of its own: PostgreSQL keeps a plan for that, while it would plan
+	// the look-up of a short list anew each time.
 	KeyColumn string
 	Keys      []uuid.UUID
 	Sorted    bool // by the rows' own keys
@@ -44,10 +44,10 @@ func (q *Query) Counts() bool { return len(q.Columns) == 0 }
 func (q *Query) many() bool   { return len(q.Keys) > 1 }
 func (q *Query) sqlite() bool { return q.Dialect == dialect.SQLite }
 
-// Keepable reports whether the text can be used again. With conditions there is no end of texts.
+// Keepable reports whether the text can be used again. Conditions make for too many texts.
 func (q *Query) Keepable() bool { return q.Where == nil && q.Restrict == nil }
 
-// AppendKey appends everything that the text depends on, for one node and one context.
+// AppendKey appends everything that the text depends on beside the node and the context.
 func (q *Query) AppendKey(b []byte) []byte {
 	b = append(b, byte('0'+q.Viewer.Role))
 	b = strconv.AppendBool(b, q.Counts())
@@ -94,9 +94,10 @@ func (q *Query) Argument(p Parameter) any {
 	}
 }
 
-// Write has ent write the statement, and puts around it what ent has no words for.
-func (q *Query) Write(ctx context.Context, client Client) (*Statement, error) {
-	s, err := write(ctx, client, q.Node.Object.Entity, q.parameter(Parameter{of: theViewer}), q.shape)
+// Write has ent write the statement, and adds what ent has no words for: the page, and the list of
+// keys.
+func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
+	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter(Parameter{of: theViewer}), q.shape)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func (q *Query) Write(ctx context.Context, client Client) (*Statement, error) {
 	return s, nil
 }
 
-// shape makes the statement of a query of the level's rows.
+// shape makes columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
 	s.Select()
 	if q.Counts() {
@@ -138,7 +139,7 @@ func (q *Query) shape(s *sql.Selector) {
 	}
 }
 
-// belonging restricts the rows to those of the keys.
+// belonging restricts the rows to those that belong to the keys.
 func (q *Query) belonging(s *sql.Selector) {
 	keys := q.parameter(Parameter{of: theKeys})
 	own := s.C(q.KeyColumn)
@@ -158,7 +159,8 @@ func (q *Query) belonging(s *sql.Selector) {
 	}
 }
 
-// inOrder orders the rows, or numbers those of each key where SQLite is to cut several pages.
+// inOrder orders the rows. Where SQLite is to cut several pages, it numbers the rows of each key
+// instead.
 func (q *Query) inOrder(s *sql.Selector, order []sql.Querier) {
 	if q.many() && q.sqlite() {
 		s.AppendSelectExprAs(sql.RowNumber().PartitionExpr(sql.Raw("p.key")).OrderExpr(order...), "forge_row")
@@ -167,7 +169,7 @@ func (q *Query) inOrder(s *sql.Selector, order []sql.Querier) {
 	s.OrderExpr(order...)
 }
 
-// limited cuts the page.
+// limited adds the limits of the page.
 func (q *Query) limited(s *Statement) {
 	s.Text += " LIMIT " + strconv.Itoa(q.Page.Limit())
 	if q.Page.Offset > 0 {
@@ -184,27 +186,27 @@ func (q *Query) placeholder(n int) string {
 	return "$" + strconv.Itoa(n)
 }
 
-// lateral runs the statement once for each key, so that no more is read than asked for.
+// lateral has the statement run once for each key, so that no more is read than asked for.
 func (q *Query) lateral(s *Statement) {
 	s.Args = append(s.Args, Parameter{of: theKeys})
 	s.Text = "SELECT c.* FROM unnest(" + q.list(len(s.Args)) + ") WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
 		s.Text + ") AS c"
 }
 
-// numbered cuts the page of each key where there is no LATERAL.
+// numbered cuts the page of each key where the database has no LATERAL.
 func (q *Query) numbered(s *Statement) {
 	s.Args = append(s.Args, Parameter{of: theOffset}, Parameter{of: theEnd})
 	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
 }
 
-// columnOf returns the expression for the column of a row of s.
+// columnOf returns the expression for a column of the rows of s.
 func columnOf(c binding.Column, s *sql.Selector) sql.Querier {
 	return sql.ExprFunc(func(b *sql.Builder) {
 		switch {
 		case c.Shown != nil:
 			shownColumn(c, b, s)
 		case c.Kind == entity.ID && s.Dialect() == dialect.Postgres:
-			// The 16 bytes: lib/pq would write a uuid out as text.
+			// The 16 bytes: lib/pq would format a uuid as text.
 			b.WriteString("uuid_send(").Ident(s.C(c.Name)).WriteByte(')')
 		default:
 			b.Ident(s.C(c.Name))
@@ -221,7 +223,7 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 	})
 }
 
-// restrict adds the conditions of the page.
+// restrict adds the conditions of the page, cursors included.
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
@@ -233,7 +235,7 @@ func (q *Query) restrict(s *sql.Selector) {
 	}
 }
 
-// parameters stand for the values of a cursor; a NULL stays one.
+// parameters returns what stands for the values of a cursor. NULL stays NULL.
 func (q *Query) parameters(of source, values []any) []any {
 	list := make([]any, len(values))
 	for i, value := range values {
@@ -244,7 +246,7 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that also count: where and those of the resolver, not the cursors.
+// filter adds the conditions that hold for totalCount as well: where, and those of the resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
@@ -254,8 +256,8 @@ func (q *Query) filter(s *sql.Selector) {
 	}
 }
 
-// Columns writes the columns of a node as an SQL list, for a statement that changes its table and
-// returns them.
+// Columns returns the columns of a node as an SQL list, for a statement that changes a row and
+// returns it.
 func Columns(n *plan.Node, dialect string) string {
 	of := sql.Dialect(dialect).Select().From(sql.Table(n.Object.Entity.Table))
 	b := new(sql.Builder)

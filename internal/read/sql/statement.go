@@ -1,5 +1,5 @@
-// Package sql writes the statements that read the nodes of plans. ent writes each query, so that its
-// interceptors and policies hold, and this package adds what ent has no words for.
+// Package sql writes the statements that read the nodes of plans. ent writes each query, so that
+// its interceptors and policies hold, and this package adds what ent has no words for.
 package sql
 
 import (
@@ -10,24 +10,24 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"forge/internal/entity"
-	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
-// Client has ent make a query of an entity's rows. shape makes its columns, conditions and order.
-type Client interface {
-	Shape(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) error
+// Writer has ent write a query of an entity's rows, and returns it without running it. shape makes
+// the query's columns, conditions and order.
+type Writer interface {
+	Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (text string, args []any, err error)
 }
 
-// Statement is a query as ent has written it, with a Parameter for each argument that differs from
-// one time to the next.
+// Statement is a query as ent has written it. A Parameter stands for each argument that differs
+// from one run to the next.
 type Statement struct {
 	Text         string
 	Args         []any
 	Dependencies Dependencies
 }
 
-// Parameter stands for such an argument.
+// Parameter stands for an argument. The zero value stands for the keys of the parent rows.
 type Parameter struct {
 	of    source
 	index int // of a cursor's value
@@ -44,7 +44,7 @@ const (
 	theViewer // the ID of whoever asks
 )
 
-// Arguments puts values in the place of parameters.
+// Arguments returns the arguments with the values of parameters.
 func (s *Statement) Arguments(value func(Parameter) any) []any {
 	args := slices.Clone(s.Args)
 	for i, arg := range args {
@@ -60,30 +60,31 @@ func (s *Statement) Equal(other *Statement) bool {
 	return s.Text == other.Text && reflect.DeepEqual(s.Args, other.Args)
 }
 
-// write has ent write the query that shape makes of the entity's rows. theViewer stands for the
-// viewer's ID, so that the statement is the same for all viewers of a role.
-func write(ctx context.Context, client Client, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
-	s, written := new(Statement), new(unit.Statement)
+// write has ent write the query that shape makes. theViewer stands for the viewer's ID, so that the
+// statement is the same for all viewers of a role.
+func write(ctx context.Context, w Writer, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
+	s := new(Statement)
 	// The recorder is not asked for the viewer's ID: WithArgument answers before it.
-	ctx = viewer.WithArgument(unit.Capture(recorder{ctx, &s.Dependencies}, written), theViewer)
-	err := client.Shape(ctx, e, shape)
-	s.Text, s.Args = written.Text, written.Args
+	ctx = viewer.WithArgument(recorder{ctx, &s.Dependencies}, theViewer)
+	var err error
+	s.Text, s.Args, err = w.Write(ctx, e, shape)
 	return s, err
 }
 
-// Dependencies are what a context was asked while statements were written, and what it said.
+// Dependencies are the questions that a context was asked while statements were written, with its
+// answers. Interceptors and policies may depend on nothing else; see package rule.
 type Dependencies []dependency
 
 type dependency struct{ key, value any }
 
-// Add adds those of a statement. Without a receiver it does nothing.
+// Add adds the dependencies of a statement. On a nil receiver it does nothing.
 func (d *Dependencies) Add(s *Statement) {
 	if d != nil {
 		*d = append(*d, s.Dependencies...)
 	}
 }
 
-// Hold reports whether the context gives the same answers. Values that cannot be compared count as
+// Hold reports whether ctx gives the same answers. Values that cannot be compared count as
 // different.
 func (d Dependencies) Hold(ctx context.Context) bool {
 	for _, asked := range d {
@@ -98,13 +99,13 @@ func (d Dependencies) Hold(ctx context.Context) bool {
 	return true
 }
 
-// recorder is a context that takes note of what it is asked.
+// recorder is a context that records what it is asked.
 type recorder struct {
 	context.Context
 	asked *Dependencies
 }
 
-// Value answers as the context does.
+// Value returns the context's answer.
 func (r recorder) Value(key any) any {
 	value := r.Context.Value(key)
 	*r.asked = append(*r.asked, dependency{key, value})

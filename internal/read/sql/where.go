@@ -26,33 +26,35 @@ import (
 	"forge/internal/viewer"
 )
 
-// maxNesting bounds how deep conditions stand inside each other: every hasEdgeWith is a query inside a query.
+// maxNesting bounds how deep conditions stand inside each other: each hasEdgeWith is a query inside
+// a query.
 const maxNesting = 10
 
-// Condition is a predicate on the rows of the selector that it is given.
+// Condition makes a predicate on the rows of a selector.
 type Condition func(*sql.Selector) *sql.Predicate
 
-// maxRelations is how many conditions over related rows one argument may hold. PostgreSQL plans
-// queries inside of a query all together, for longer with each.
+// maxRelations is how many conditions over related rows one argument may hold. PostgreSQL plans all
+// queries inside a query together, and takes longer with each.
 const maxRelations = 20
 
-// Conditions reads where inputs. Fields are named by their path from the argument.
+// Conditions reads where arguments. Errors name the input's fields by their path.
 type Conditions struct {
 	Dialect string
 	Viewer  viewer.Viewer
-	Client  Client
-	// Noted, if it is not nil, takes note of what the conditions depend on.
+	Writer  Writer
+	// Noted collects the dependencies of the conditions, unless it is nil.
 	Noted *Dependencies
 
 	conditions, relations int // so far
 }
 
-// Read returns the condition of the argument where, nil if it says nothing.
+// Read returns the condition of a where argument. It returns nil if the argument demands nothing.
 func (f *Conditions) Read(ctx context.Context, o *binding.Object, input map[string]any) (Condition, error) {
 	return f.all(ctx, o, input, "where", 0)
 }
 
-// all returns the Condition that everything in a where input holds. A Condition of null is as good as none.
+// all returns the condition that everything in a where input holds. A condition of null is left
+// out.
 func (f *Conditions) all(ctx context.Context, o *binding.Object, input map[string]any, path string, depth int) (Condition, error) {
 	if depth > maxNesting {
 		return nil, apperr.BadInput(path, "conditions stand more than %d deep inside each other", maxNesting)
@@ -132,14 +134,15 @@ func (f *Conditions) one(ctx context.Context, o *binding.Object, by *binding.Fil
 	return f.compare(by, value, path)
 }
 
-// every returns the Condition that all of a list of where inputs hold.
+// every returns the condition that all where inputs of a list hold.
 func (f *Conditions) every(ctx context.Context, o *binding.Object, value any, path string, depth int) (Condition, error) {
 	parts, err := f.each(ctx, o, value, path, depth)
 	parts = slices.DeleteFunc(parts, func(part Condition) bool { return part == nil })
 	return join(sql.And, parts), err
 }
 
-// any returns the Condition that at least one of a list of where inputs holds. One that says nothing always does; of none, none does.
+// any returns the condition that at least one where input of a list holds. An empty input always
+// holds, and an empty list never does.
 func (f *Conditions) any(ctx context.Context, o *binding.Object, value any, path string, depth int) (Condition, error) {
 	parts, err := f.each(ctx, o, value, path, depth)
 	if err != nil {
@@ -160,7 +163,7 @@ func literal(text string) Condition {
 	return func(*sql.Selector) *sql.Predicate { return sql.ExprP(text) }
 }
 
-// each returns the conditions of a list of where inputs.
+// each returns the conditions of the where inputs of a list.
 func (f *Conditions) each(ctx context.Context, o *binding.Object, value any, path string, depth int) ([]Condition, error) {
 	inputs := plan.List(value)
 	parts := make([]Condition, len(inputs))
@@ -174,15 +177,17 @@ func (f *Conditions) each(ctx context.Context, o *binding.Object, value any, pat
 	return parts, nil
 }
 
-// related returns the Condition that a related row fulfils inner; nil stands for one that every row
-// fulfils. The query for related rows is completed by ent, so that rows which may not be seen do not
-// count.
+// related returns the condition that there is a related row for which inner holds. A nil inner
+// holds for every row. ent completes the query for related rows, so rows that the viewer may not
+// see do not count.
 //
-// The query is correlated: EXISTS (SELECT … WHERE related.key = own.key). A list, IN (SELECT …), means
-// the same, but below NOT and OR PostgreSQL hashes it only if it expects it to fit into work_mem, and
-// otherwise reads all of it for each row. SQLite sorts a list once, whatever its size, which is faster
-// than a search for each row when inner is to be looked at as well, and stays linear where related rows
-// lead back to many others: there only a Condition without inner is correlated.
+// The query is correlated: EXISTS (SELECT … WHERE related.key = own.key). IN (SELECT …) means the
+// same, but below NOT and OR PostgreSQL hashes such a list only if it expects it to fit into
+// work_mem, and otherwise reads all of it for each row.
+//
+// SQLite sorts a list once, whatever its size. Where inner has to be looked at, that is faster than
+// a search for each row, and stays linear where related rows lead back to many others. So there,
+// only a condition without inner is correlated.
 func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding.Filter, inner Condition, depth int) (Condition, error) {
 	key, own := by.Edge.Column, o.Key().Name
 	if by.Edge.OwnKey {
@@ -190,12 +195,12 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	}
 	listed := inner != nil && f.Dialect == dialect.SQLite
 	var query *sql.Selector
-	var outer string // the column of the query around it, which is known when that is written
-	written, err := write(ctx, f.Client, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
+	var outer string // the column of the query around it; known once that is written
+	written, err := write(ctx, f.Writer, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
 		// The query around it may be of the same table.
 		s.Table().As("related" + strconv.Itoa(depth))
 		if listed {
-			s.Select(s.C(key)).Where(sql.NotNull(s.C(key))) // NOT IN holds for nothing if there is a NULL
+			s.Select(s.C(key)).Where(sql.NotNull(s.C(key))) // with a NULL, NOT IN never holds
 		} else {
 			s.SelectExpr(sql.Raw("1")).Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(key)).WriteString(" = ").Ident(outer) }))
 		}
@@ -211,13 +216,13 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	return func(s *sql.Selector) *sql.Predicate {
 		outer = s.C(own)
 		if listed {
-			return sql.And(sql.NotNull(outer), sql.In(outer, query)) // so that "not" finds the rows that lead nowhere
+			return sql.And(sql.NotNull(outer), sql.In(outer, query)) // NOT finds rows without a related one
 		}
 		return sql.Exists(query)
 	}, nil
 }
 
-// compare returns the Condition that a field compares with a value as the operator says.
+// compare returns the condition that a column has to a value the relation that the operator names.
 func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condition, error) {
 	column := by.Field.Column
 	if by.Field.MatchBy != "" {
@@ -251,7 +256,8 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(s.C(column), arg) }, nil
 }
 
-// hasPrefix compares with a range, which an index serves where LIKE with a parameter is not: text is ordered by code points.
+// hasPrefix compares with a range of texts, which are ordered by code points. An index serves the
+// range, but not LIKE with a parameter.
 func hasPrefix(column, prefix string) Condition {
 	return func(s *sql.Selector) *sql.Predicate {
 		from := sql.GTE(s.C(column), prefix)
@@ -262,7 +268,7 @@ func hasPrefix(column, prefix string) Condition {
 	}
 }
 
-// after returns the first text behind all that start with prefix, if there is one.
+// after returns the first text that sorts after all texts with the prefix, if there is one.
 func after(prefix string) (string, bool) {
 	runes := []rune(prefix)
 	for i := len(runes) - 1; i >= 0; i-- {
@@ -277,7 +283,8 @@ func after(prefix string) (string, bool) {
 	return "", false
 }
 
-// in compares with a list, passed as one parameter: the statement's text is the same for every length.
+// in compares with a list that is passed as one parameter, so that the statement's text is the same
+// for every length.
 func (f *Conditions) in(by *binding.Filter, column string, value any, path string) (Condition, error) {
 	args := []any{} // not nil, which would be sent as NULL
 	for i, entry := range plan.List(value) {
@@ -329,10 +336,11 @@ func inKeys(s *sql.Selector, column string, keys []uuid.UUID) *sql.Predicate {
 	})
 }
 
-// longestFolded is how many bytes a text may have to be normalized: to do that to a megabyte takes a second.
+// longestFolded is how many bytes a text may have to be normalized. For a megabyte that takes a
+// second.
 const longestFolded = 16 << 10
 
-// argument turns a value of a where input into one to compare with.
+// argument returns a value of a where input as one to compare with.
 func argument(by *binding.Filter, value any, path string) (any, error) {
 	switch by.Field.Kind {
 	case entity.ID:

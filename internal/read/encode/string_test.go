@@ -1,4 +1,4 @@
-package read
+package encode
 
 import (
 	"encoding/json"
@@ -39,5 +39,14 @@ func TestAppendStringAllocates(t *testing.T) {
 	space, text := make([]byte, 0, 256), []byte("a \"text\"\n with é and more")
 	if n := testing.AllocsPerRun(100, func() { appendString(space, text) }); n > 0 {
 		t.Errorf("appendString allocates %v times where there is room", n)
+	}
+}
+
+func BenchmarkAppendString(b *testing.B) {
+	text := []byte(`Somebody with a "name" that the world knows, and é`)
+	space := make([]byte, 0, 256)
+	b.ReportAllocs()
+	for b.Loop() {
+		appendString(space, text)
 	}
 }

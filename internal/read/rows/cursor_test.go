@@ -1,4 +1,4 @@
-package read
+package rows
 
 import (
 	"bytes"
@@ -12,42 +12,41 @@ import (
 
 	"github.com/google/uuid"
 
-	"forge/internal/cursorcipher"
 	"forge/internal/entity"
+	"forge/internal/read/binding"
 )
 
 // everyTerm is an order by a column of each kind that can be ordered by.
-var everyTerm = []term{
-	{column: "age", kind: entity.Int, nullable: true},
-	{column: "name", kind: entity.String, desc: true},
-	{column: "headquarters", kind: entity.String, nullable: true},
-	{column: "created_at", kind: entity.Time},
-	{column: "status", kind: entity.Enum},
-	{column: "id", kind: entity.ID},
+var everyTerm = []Term{
+	{Column: "age", Kind: entity.Int, Nullable: true},
+	{Column: "name", Kind: entity.String, Desc: true},
+	{Column: "headquarters", Kind: entity.String, Nullable: true},
+	{Column: "created_at", Kind: entity.Time},
+	{Column: "status", Kind: entity.Enum},
+	{Column: "id", Kind: entity.ID},
 }
 
 // keyOnly is the order when nothing is said.
-var keyOnly = []term{{column: "id", kind: entity.ID}}
+var keyOnly = []Term{{Column: "id", Kind: entity.ID}}
 
-// cursors is an engine for its cursors alone.
-var cursors = &Engine{cursors: cursorcipher.New([]byte("a key of 32 bytes, as it has to "))}
+var cursors = NewCursors([]byte("a key of 32 bytes, as it has to "))
 
 var someKey = uuid.MustParse("018f2b6c-0000-7abc-8def-0123456789ab")
 
 // rowOf returns a table of one row. nil is NULL.
-func rowOf(t testing.TB, terms []term, values ...any) (*table, []int) {
+func rowOf(t testing.TB, terms []Term, values ...any) (*Table, []int) {
 	t.Helper()
-	tb := &table{width: len(terms)}
+	tb := &Table{Width: len(terms)}
 	row := make([]driver.Value, len(values))
 	columns := make([]int, len(values))
-	kinds := make([]column, len(values))
+	kinds := make([]binding.Column, len(values))
 	for i, value := range values {
 		if key, ok := value.(uuid.UUID); ok {
 			value = key[:]
 		}
-		row[i], columns[i], kinds[i] = value, i, column{kind: terms[i].kind}
+		row[i], columns[i], kinds[i] = value, i, binding.Column{Kind: terms[i].Kind}
 	}
-	if err := tb.add(row, kinds); err != nil {
+	if err := tb.Add(row, kinds); err != nil {
 		t.Fatal(err)
 	}
 	return tb, columns
@@ -57,7 +56,7 @@ func TestCursorRoundTrip(t *testing.T) {
 	t.Parallel()
 	moment := time.Date(2026, 1, 2, 15, 4, 5, 6000, time.UTC)
 	for _, tt := range []struct {
-		terms  []term
+		terms  []Term
 		values []any
 	}{
 		{keyOnly, []any{someKey}},
@@ -69,15 +68,15 @@ func TestCursorRoundTrip(t *testing.T) {
 		{everyTerm, []any{int64(1<<31 - 1), strings.Repeat("n", 200), strings.Repeat("ß", 100), time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), "PENDING", uuid.Max}},
 	} {
 		tb, columns := rowOf(t, tt.terms, tt.values...)
-		text := string(cursors.appendCursor(nil, 7, tb, 0, columns))
-		got, err := cursors.parseCursor(text, 7, tt.terms)
+		text := string(cursors.Append(nil, 7, tb, 0, columns))
+		got, err := cursors.Parse(text, 7, tt.terms)
 		if err != nil || !reflect.DeepEqual(got, tt.values) {
 			t.Errorf("cursor of %v is %s and reads %v, %v", tt.values, text, got, err)
 		}
 		if strings.ContainsAny(text, "+/= \"\\") {
 			t.Errorf("cursor %s cannot stand in a URL or a JSON string as it is", text)
 		}
-		if _, err := cursors.parseCursor(text, 8, tt.terms); err == nil {
+		if _, err := cursors.Parse(text, 8, tt.terms); err == nil {
 			t.Errorf("cursor of %v is taken for one of another order", tt.values)
 		}
 		raw, _ := base64.RawURLEncoding.DecodeString(text)
@@ -87,33 +86,33 @@ func TestCursorRoundTrip(t *testing.T) {
 			}
 		}
 		for i := range raw {
-			if _, err := cursors.parseCursor(base64.RawURLEncoding.EncodeToString(raw[:i]), 7, tt.terms); err == nil {
+			if _, err := cursors.Parse(base64.RawURLEncoding.EncodeToString(raw[:i]), 7, tt.terms); err == nil {
 				t.Errorf("cursor of %v is read from %d of %d bytes", tt.values, i, len(raw))
 			}
 		}
 		for i := range text {
 			for _, add := range []string{"\n", "\r", "=", " ", "!", "\x00"} {
-				if _, err := cursors.parseCursor(text[:i]+add+text[i:], 7, tt.terms); err == nil {
+				if _, err := cursors.Parse(text[:i]+add+text[i:], 7, tt.terms); err == nil {
 					t.Errorf("cursor of %v is read with a %q in it", tt.values, add)
 				}
 			}
 		}
-		if _, err := cursors.parseCursor(base64.RawURLEncoding.EncodeToString(append(raw, 0)), 7, tt.terms); err == nil {
+		if _, err := cursors.Parse(base64.RawURLEncoding.EncodeToString(append(raw, 0)), 7, tt.terms); err == nil {
 			t.Errorf("cursor of %v is read with a byte too many", tt.values)
 		}
 	}
 }
 
-// TestCursorRefusal has cursors that were sealed for the list and hold what they should not.
+// TestCursorRefusal has cursors that are encrypted for the list and hold what they should not.
 func TestCursorRefusal(t *testing.T) {
 	t.Parallel()
 	key := string(someKey[:])
-	one := func(kind entity.Kind, nullable bool) []term {
-		return []term{{column: "x", kind: kind, nullable: nullable}, keyOnly[0]}
+	one := func(kind entity.Kind, nullable bool) []Term {
+		return []Term{{Column: "x", Kind: kind, Nullable: nullable}, keyOnly[0]}
 	}
 	for _, tt := range []struct {
 		name  string
-		terms []term
+		terms []Term
 		rest  string
 		ok    bool
 	}{
@@ -139,8 +138,8 @@ func TestCursorRefusal(t *testing.T) {
 		{"a time", one(entity.Time, false), "\x152026-01-02T15:04:05Z" + key, true},
 		{"truth values order nothing", one(entity.Bool, false), "\x05true" + key, false},
 	} {
-		text := string(cursors.cursors.Append(nil, 7, []byte(tt.rest)))
-		values, err := cursors.parseCursor(text, 7, tt.terms)
+		text := string(cursors.cipher.Append(nil, 7, []byte(tt.rest)))
+		values, err := cursors.Parse(text, 7, tt.terms)
 		if (err == nil) != tt.ok {
 			t.Errorf("%s: values %v, error %v; is to be read: %t", tt.name, values, err, tt.ok)
 		}
@@ -151,11 +150,11 @@ func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	seen := map[uint32]string{}
 	for _, name := range []string{"User", "Hero", "Team"} {
-		for _, terms := range [][]term{
-			keyOnly, {{column: "id", desc: true}}, {{column: "name"}, {column: "id"}}, {{column: "name", desc: true}, {column: "id"}},
-			{{column: "name", desc: true}, {column: "id", desc: true}}, {{column: "name"}, {column: "age"}, {column: "id"}}, {{column: "age"}, {column: "name"}, {column: "id"}},
+		for _, terms := range [][]Term{
+			keyOnly, {{Column: "id", Desc: true}}, {{Column: "name"}, {Column: "id"}}, {{Column: "name", Desc: true}, {Column: "id"}},
+			{{Column: "name", Desc: true}, {Column: "id", Desc: true}}, {{Column: "name"}, {Column: "age"}, {Column: "id"}}, {{Column: "age"}, {Column: "name"}, {Column: "id"}},
 		} {
-			o := &object{Entity: &entity.Entity{Name: name}}
+			o := &binding.Object{Entity: &entity.Entity{Name: name}}
 			print, what := fingerprint(o, terms), fmt.Sprint(name, terms)
 			if other, ok := seen[print]; ok {
 				t.Errorf("%s and %s have the same fingerprint", what, other)
@@ -168,7 +167,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// FuzzParseCursor wants a cursor, sealed or not, to be refused, or to be read into values that make a cursor of the same meaning.
+// FuzzParseCursor wants any text, encrypted or not, to be refused, or to be read into values whose
+// own cursor reads the same.
 func FuzzParseCursor(f *testing.F) {
 	for _, values := range [][]any{{nil, "Sam", "Yard", time.Unix(5, 6000).UTC(), "PAID", someKey}, {someKey}} {
 		terms := everyTerm
@@ -176,8 +176,8 @@ func FuzzParseCursor(f *testing.F) {
 			terms = keyOnly
 		}
 		tb, columns := rowOf(f, terms, values...)
-		text := string(cursors.appendCursor(nil, 7, tb, 0, columns))
-		plain, err := cursors.cursors.Open(text, 7)
+		text := string(cursors.Append(nil, 7, tb, 0, columns))
+		plain, err := cursors.cipher.Open(text, 7)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -187,10 +187,10 @@ func FuzzParseCursor(f *testing.F) {
 	f.Add(false, "")
 	f.Fuzz(func(t *testing.T, sealed bool, text string) {
 		if sealed {
-			text = string(cursors.cursors.Append(nil, 7, []byte(text)))
+			text = string(cursors.cipher.Append(nil, 7, []byte(text)))
 		}
-		for _, terms := range [][]term{keyOnly, everyTerm} {
-			values, err := cursors.parseCursor(text, 7, terms)
+		for _, terms := range [][]Term{keyOnly, everyTerm} {
+			values, err := cursors.Parse(text, 7, terms)
 			if err != nil {
 				continue
 			}
@@ -198,7 +198,7 @@ func FuzzParseCursor(f *testing.F) {
 				t.Fatalf("%q: %d values for %d terms", text, len(values), len(terms))
 			}
 			tb, columns := rowOf(t, terms, values...)
-			again, err := cursors.parseCursor(string(cursors.appendCursor(nil, 7, tb, 0, columns)), 7, terms)
+			again, err := cursors.Parse(string(cursors.Append(nil, 7, tb, 0, columns)), 7, terms)
 			if err != nil {
 				t.Fatalf("%q reads %v, of which no cursor can be made: %v", text, values, err)
 			}
@@ -216,34 +216,66 @@ func FuzzParseCursor(f *testing.F) {
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	tb := &table{width: 3}
-	three := []column{{kind: entity.String}, {kind: entity.Int}, {kind: entity.Time}}
+	tb := &Table{Width: 3}
+	three := []binding.Column{{Kind: entity.String}, {Kind: entity.Int}, {Kind: entity.Time}}
 	moment := time.Date(2026, 1, 2, 15, 4, 5, 6000, time.UTC)
 	for _, row := range [][]driver.Value{{nil, int64(-7), nil}, {"", true, nil}, {[]byte("d"), nil, moment}} {
-		if err := tb.add(append(row, "not a column"), three); err != nil {
+		if err := tb.Add(append(row, "not a column"), three); err != nil {
 			t.Fatal(err)
 		}
 	}
 	cells := [][]byte{nil, []byte("-7"), nil, {}, []byte("true"), nil, []byte("d"), nil, []byte("2026-01-02T15:04:05.000006Z")}
-	if tb.len() != 3 || new(table).len() != 0 {
-		t.Errorf("%d rows, and %d in an empty table; want 3 and 0", tb.len(), new(table).len())
+	if tb.Len() != 3 || new(Table).Len() != 0 {
+		t.Errorf("%d rows, and %d in an empty table; want 3 and 0", tb.Len(), new(Table).Len())
 	}
 	for i, want := range cells {
-		got, null := tb.cell(i/3, i%3)
+		got, null := tb.Cell(i/3, i%3)
 		if null != (want == nil) || !bytes.Equal(got, want) {
 			t.Errorf("cell %d is %q, NULL %t; want %q", i, got, null, want)
 		}
 	}
-	key := []column{{kind: entity.ID}}
-	keys := &table{width: 1}
-	if err := keys.add([]driver.Value{someKey[:]}, key); err != nil {
+	key := []binding.Column{{Kind: entity.ID}}
+	keys := &Table{Width: 1}
+	if err := keys.Add([]driver.Value{someKey[:]}, key); err != nil {
 		t.Error(err)
-	} else if got, null := keys.key(0, 0); got != someKey || null {
+	} else if got, null := keys.Key(0, 0); got != someKey || null {
 		t.Errorf("the key %s is read as %s", someKey, got)
 	}
 	for _, value := range []driver.Value{[]byte("short"), []byte(someKey.String()), 1.5} {
-		if err := keys.add([]driver.Value{value}, key); err == nil {
+		if err := keys.Add([]driver.Value{value}, key); err == nil {
 			t.Errorf("%v is taken for a key", value)
+		}
+	}
+}
+
+// Cursors read values of the kinds that pages can be ordered by, and no others.
+func TestTermParseOfEachKind(t *testing.T) {
+	t.Parallel()
+	for of := entity.ID; of <= entity.Other; of++ {
+		value := map[entity.Kind]string{entity.String: "x", entity.Enum: "X", entity.Int: "1", entity.Time: "2026-01-02T15:04:05Z"}[of]
+		kind, _ := binding.KindOf(of)
+		if _, err := (Term{Kind: of}).parse([]byte(value)); kind.Orders != (err == nil) {
+			t.Errorf("pages are ordered by kind %d: %t, and cursors read: %v", of, kind.Orders, err)
+		}
+	}
+}
+
+func BenchmarkAppendCursor(b *testing.B) {
+	tb, columns := rowOf(b, everyTerm, int64(5), "Sam Vimes", "Pseudopolis Yard", "2026-01-02T15:04:05.000006Z", "PAID", someKey)
+	space := make([]byte, 0, 256)
+	b.ReportAllocs()
+	for b.Loop() {
+		cursors.Append(space, 7, tb, 0, columns)
+	}
+}
+
+func BenchmarkParseCursor(b *testing.B) {
+	tb, columns := rowOf(b, everyTerm, int64(5), "Sam Vimes", "Pseudopolis Yard", "2026-01-02T15:04:05.000006Z", "PAID", someKey)
+	text := string(cursors.Append(nil, 7, tb, 0, columns))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := cursors.Parse(text, 7, everyTerm); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

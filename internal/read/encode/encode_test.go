@@ -1,4 +1,4 @@
-package read
+package encode
 
 import (
 	"database/sql/driver"
@@ -8,14 +8,18 @@ import (
 	"time"
 
 	"forge/internal/entity"
+	"forge/internal/read/binding"
+	"forge/internal/read/plan"
+	"forge/internal/read/rows"
 )
 
-// Whatever a database holds, it is written as a value of the column's kind or not at all: SQLite holds values of any type in any column.
-func TestOutputOfWhatADatabaseMayHold(t *testing.T) {
+// Whatever a database holds, it is written as a value of the column's kind or not at all. SQLite
+// holds values of any type in any column.
+func TestAppendColumn(t *testing.T) {
 	t.Parallel()
 	moment := time.Date(2026, 1, 2, 15, 4, 5, 6000, time.UTC)
 	injection := `1,"admin":true`
-	id := column{name: "id", kind: entity.ID}
+	id := binding.Column{Name: "id", Kind: entity.ID}
 	for _, tt := range []struct {
 		kind  entity.Kind
 		value driver.Value
@@ -34,14 +38,14 @@ func TestOutputOfWhatADatabaseMayHold(t *testing.T) {
 		{entity.Time, time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC), ""},
 		{entity.Float, 1.5, ""}, {entity.Bytes, []byte("1"), ""}, {entity.JSON, []byte("{}"), ""}, {entity.UUID, make([]byte, 16), ""}, {entity.Other, "1", ""}, {entity.BigInt, int64(1), ""},
 	} {
-		rows := &table{width: 2}
-		if err := rows.add([]driver.Value{make([]byte, 16), tt.value}, []column{id, {name: "x", kind: tt.kind}}); err != nil {
+		table := &rows.Table{Width: 2}
+		if err := table.Add([]driver.Value{make([]byte, 16), tt.value}, []binding.Column{id, {Name: "x", Kind: tt.kind}}); err != nil {
 			t.Errorf("%d %v: %v", tt.kind, tt.value, err)
 			continue
 		}
-		out := output{kind: kinds[tt.kind].output, values: []string{"ROCK", "JAZZ"}}
-		cell, _ := rows.cell(0, 1)
-		b, ok := out.append(nil, cell)
+		out := plan.Output{Kind: plan.OutputOf(tt.kind), Values: []string{"ROCK", "JAZZ"}}
+		cell, _ := table.Cell(0, 1)
+		b, ok := appendColumn(&out, nil, cell)
 		if ok != (tt.want != "") || ok && string(b) != tt.want {
 			t.Errorf("kind %d: %v (%T) is written as %s, %t; want %s", tt.kind, tt.value, tt.value, b, ok, tt.want)
 		}

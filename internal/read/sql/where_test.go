@@ -1,14 +1,15 @@
-package read
+package sql
 
 import (
-	"encoding/json"
-	"math"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"forge/internal/entity"
+	"forge/internal/read/binding"
 )
 
 func TestAfter(t *testing.T) {
@@ -64,25 +65,6 @@ func FuzzAfter(f *testing.F) {
 	})
 }
 
-func TestParseInt(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		value any
-		want  int64
-		ok    bool
-	}{
-		{int64(5), 5, true}, {5, 5, true}, {json.Number("5"), 5, true}, {5.0, 5, true}, {json.Number("-2147483648"), math.MinInt32, true},
-		{int64(math.MaxInt32), math.MaxInt32, true}, {int64(math.MaxInt32 + 1), 0, false}, {int64(math.MinInt32 - 1), 0, false},
-		{5.5, 0, false}, {1e300, 0, false}, {math.NaN(), 0, false}, {math.Inf(1), 0, false}, {json.Number("5.5"), 0, false}, {json.Number("1e2"), 0, false},
-		{json.Number("99999999999999999999"), 0, false}, {"5", 0, false}, {true, 0, false}, {nil, 0, false}, {[]any{1}, 0, false},
-	} {
-		got, ok := parseInt(tt.value)
-		if ok != tt.ok || ok && got != tt.want {
-			t.Errorf("parseInt(%T %v) = %d, %t; want %d, %t", tt.value, tt.value, got, ok, tt.want, tt.ok)
-		}
-	}
-}
-
 func TestParseTime(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -103,39 +85,18 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-func TestParseFilter(t *testing.T) {
+// Conditions compare values of the kinds that the engine holds, and no others.
+func TestArgumentOfEachKind(t *testing.T) {
 	t.Parallel()
-	e := &entity.Entity{
-		Fields: []entity.Field{{Name: "id"}, {Name: "name"}, {Name: "nameIn"}, {Name: "isNil"}},
-		Edges:  []entity.Edge{{Name: "team"}, {Name: "teamWith"}},
-	}
-	for _, tt := range []struct{ name, op, field, edge string }{
-		{"not", "not", "", ""}, {"and", "and", "", ""}, {"or", "or", "", ""},
-		{"id", "", "id", ""}, {"idIn", "In", "id", ""}, {"nameHasPrefix", "HasPrefix", "name", ""}, {"nameGTE", "GTE", "name", ""},
-		{"nameInIn", "In", "nameIn", ""}, {"isNilIsNil", "IsNil", "isNil", ""},
-		{"hasTeam", "has", "", "team"}, {"hasTeamWithWith", "hasWith", "", "teamWith"},
-		{"nameLike", "?", "", ""}, {"age", "?", "", ""}, {"hasName", "?", "", ""}, {"", "?", "", ""}, {"nam", "?", "", ""},
-	} {
-		all := parseFilter(e, tt.name)
-		if tt.op == "?" {
-			if len(all) > 0 {
-				t.Errorf("%q is taken for a condition: %+v", tt.name, all[0])
-			}
-			continue
-		}
-		if len(all) != 1 {
-			t.Errorf("%q can be read in %d ways, want one", tt.name, len(all))
-			continue
-		}
-		f := all[0]
-		if f.op != tt.op || f.field != nil && f.field.Name != tt.field || f.edge != nil && f.edge.Name != tt.edge ||
-			(f.field == nil) != (tt.field == "") || (f.edge == nil) != (tt.edge == "") {
-			t.Errorf("%q is read as %+v, want %+v", tt.name, f, tt)
-		}
-	}
-	for _, name := range []string{"nameIn", "hasTeamWith"} {
-		if n := len(parseFilter(e, name)); n != 2 {
-			t.Errorf("%q can be read in %d ways, want 2", name, n)
+	for of := entity.ID; of <= entity.Other; of++ {
+		value := map[entity.Kind]any{
+			entity.ID: "track_01h455vb4pex5vsknk084sn02q", entity.Int: 1, entity.Bool: true, entity.Time: "2026-01-02T15:04:05Z",
+			entity.String: "X", entity.Enum: "X",
+		}[of]
+		by := &binding.Filter{Field: &entity.Field{Kind: of}, Values: ast.EnumValueList{{Name: "X"}}}
+		_, held := binding.KindOf(of)
+		if _, err := argument(by, value, "where"); held != (err == nil) {
+			t.Errorf("kind %d is held: %t, and compared: %v", of, held, err)
 		}
 	}
 }

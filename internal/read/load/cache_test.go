@@ -1,0 +1,98 @@
+package load
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"forge/internal/database"
+	"forge/internal/entity"
+	"forge/internal/read/binding"
+	"forge/internal/read/plan"
+	"forge/internal/unit"
+)
+
+// ruled writes queries as ent does, with a policy that adds its condition.
+type ruled struct {
+	policy func(context.Context, *entsql.Selector)
+	writes int
+}
+
+func (r *ruled) Write(ctx context.Context, e *entity.Entity, shape func(*entsql.Selector)) (string, []any, error) {
+	r.writes++
+	s := entsql.Dialect("sqlite3").Select().From(entsql.Table(e.Table))
+	r.policy(ctx, s)
+	shape(s)
+	text, args := s.Query()
+	return text, args, nil
+}
+
+// newFetch returns what asks for the statement of all tracks, and the number of times that it was
+// written.
+func newFetch(policy func(context.Context, *entsql.Selector)) (f *fetch, writer *ruled) {
+	track := &binding.Object{Entity: &entity.Entity{Name: "Track", Table: "tracks",
+		Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}}}}
+	root := &plan.Node{Object: track, Rows: true}
+	writer = &ruled{policy: policy}
+	l := &Loading{Loader: New(&plan.Plan{Root: root, Nodes: 1}),
+		Request: Request{Unit: unit.New(&database.DB{Dialect: "sqlite3"}, unit.Single), Writer: writer}}
+	if err := l.Prepare(context.Background()); err != nil {
+		panic(err)
+	}
+	f = l.fetch(root)
+	f.query.Columns = root.Read()
+	return f, writer
+}
+
+type labelKey struct{}
+
+// A policy may depend on what it asks its context for: a statement is used again where the context
+// gives the same answer.
+func TestStatementOfAPolicyThatAsksItsContext(t *testing.T) {
+	t.Parallel()
+	f, writer := newFetch(func(ctx context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", ctx.Value(labelKey{}))) })
+	for i := range 100 {
+		label := i % 2
+		s, err := f.statement(context.WithValue(t.Context(), labelKey{}, label))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Args) != 1 || s.Args[0] != label {
+			t.Fatalf("for label %d: %q with %v", label, s.Text, s.Args)
+		}
+	}
+	f, writer = newFetch(func(ctx context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", ctx.Value(labelKey{}))) })
+	for range 1000 {
+		if _, err := f.statement(context.WithValue(t.Context(), labelKey{}, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if writer.writes > 11 { // once, and to check the uses 1, 2, 4 … 512
+		t.Errorf("a statement is written %d times for 1,000 uses", writer.writes)
+	}
+}
+
+// A policy that depends on anything else is noticed, and no statement is kept any more.
+func TestStatementOfAPolicyThatBreaksTheRule(t *testing.T) {
+	t.Parallel()
+	label := "a"
+	f, _ := newFetch(func(_ context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", label)) })
+	for range 2 {
+		if _, err := f.statement(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	label = "b"
+	_, err := f.statement(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "a policy or an interceptor of Track depends on something") {
+		t.Fatalf("the use of a statement that its policy would not write any more: %v", err)
+	}
+	for _, label = range []string{"c", "d"} {
+		s, err := f.statement(t.Context())
+		if err != nil || len(s.Args) != 1 || s.Args[0] != label {
+			t.Errorf("afterwards: %v, %v; want the label %s", s, err, label)
+		}
+	}
+}
