@@ -203,7 +203,7 @@ func (a *attempt) once(ctx context.Context, do func(context.Context) error) erro
 			err = u.Commit(ctx)
 		}
 		u.Rollback()
-		if err == nil || !u.Passing() || n == writes || !pause(ctx, n) {
+		if err == nil || !u.Transient() || n == writes || !pause(ctx, n) {
 			return err
 		}
 	}

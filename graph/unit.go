@@ -47,7 +47,7 @@ func (o *operations) run(ctx context.Context) *graphql.Response {
 		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine)), hashes: made, doubt: doubt}
 		response := a.run(ctx)
 		made, doubt = a.hashes, a.doubt
-		if !a.unit.Away() {
+		if !a.unit.Unavailable() {
 			tries++
 		}
 		if !a.inVain(response, tries) || time.Since(start) > retried || !pause(ctx, n) {
@@ -83,7 +83,7 @@ type attemptKey struct{}
 func (a *attempt) run(ctx context.Context) *graphql.Response {
 	defer a.unit.Rollback()
 	if a.HeldTooLong > 0 {
-		a.unit.WhenHeld(a.HeldTooLong, func() { a.warn(ctx) })
+		a.unit.OnLongHold(a.HeldTooLong, func() { a.warn(ctx) })
 	}
 	ctx = context.WithValue(unit.NewContext(ctx, a.unit), attemptKey{}, a)
 	answer := budget.New(a.Limits.AnswerBytes)
@@ -139,7 +139,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 
 // store commits what was done, and with it the answer if there is a key to find it by.
 func (a *attempt) store(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
-	if err := ctx.Err(); err != nil && !a.unit.Stored() {
+	if err := ctx.Err(); err != nil && !a.unit.Autocommitted() {
 		return err // once the commit has begun it is not broken off: it might be carried out nevertheless
 	}
 	if request != nil {
@@ -155,7 +155,7 @@ func (a *attempt) store(ctx context.Context, request *idempotency.Request, respo
 
 func (a *attempt) commit(ctx context.Context, request *idempotency.Request) error {
 	err := a.unit.Commit(ctx)
-	if request != nil && a.unit.Unknown() {
+	if request != nil && a.unit.OutcomeUnknown() {
 		a.doubt = apperr.OutcomeUnknown(err, true)
 		return a.doubt
 	}
@@ -165,7 +165,7 @@ func (a *attempt) commit(ctx context.Context, request *idempotency.Request) erro
 // doubted returns the answer to the operation's last attempt. If an earlier one may have been stored, and this one has not found out, it
 // says so.
 func (a *attempt) doubted(ctx context.Context, response *graphql.Response) *graphql.Response {
-	if a.doubt == nil || a.unit.Unknown() {
+	if a.doubt == nil || a.unit.OutcomeUnknown() {
 		return response
 	}
 	return a.refuse(ctx, a.doubt)
@@ -203,9 +203,9 @@ func (a *attempt) tell(ctx context.Context, response *graphql.Response) {
 // have met a database. Of what may have been stored there is a next time only if its key tells whether it was.
 func (a *attempt) inVain(response *graphql.Response, tries int) bool {
 	if a.unit.Mode() != unit.Write {
-		return tries < reads && a.unit.Passing() && response != nil && len(response.Errors) > 0
+		return tries < reads && a.unit.Transient() && response != nil && len(response.Errors) > 0
 	}
-	return tries < writes && a.failed.Load() && (a.unit.Passing() || a.doubt != nil)
+	return tries < writes && a.failed.Load() && (a.unit.Transient() || a.doubt != nil)
 }
 
 // warn logs an operation that holds its connection for too long, while it still does.

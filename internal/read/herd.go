@@ -107,5 +107,5 @@ func (a *rootAnswer) loadShared(ctx context.Context) error {
 	case err == nil:
 		a.results, a.lent = me.request.results, true
 	}
-	return a.unit.Took(me.request.cost, err)
+	return a.unit.AddCost(me.request.cost, err)
 }

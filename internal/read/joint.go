@@ -77,7 +77,7 @@ func (s *statement) readShared(ctx context.Context, f *fetch, row func([]driver.
 	if read || err == errAlone {
 		return err
 	}
-	return f.unit.Took(unit.Cost{Statements: 1, Time: time.Since(start)}, err)
+	return f.unit.AddCost(unit.Cost{Statements: 1, Time: time.Since(start)}, err)
 }
 
 // readFor runs the statement for a party, and hands each their rows.

@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"database/sql/driver"
+	"maps"
 	"slices"
 
 	"entgo.io/ent/dialect/sql"
@@ -20,6 +21,7 @@ type payload struct {
 	selection *selection
 	returning string // the columns that are read of the row, as an SQL list
 	alone     bool   // nothing else is asked for, here or by another root field
+	hooked    bool   // an ent hook of the entity may write after the statement
 }
 
 // returned is the row of a payload, once the statement that changed it has told it.
@@ -54,8 +56,8 @@ func change(ctx context.Context, last bool) context.Context {
 	if !ok {
 		return ctx
 	}
-	c := &unit.Change{Alone: last && r.alone, Returning: r.returning, Row: r.take}
-	if c.Alone {
+	c := &unit.Change{Autocommit: last && r.alone && !r.hooked, Returning: r.returning, Row: r.take}
+	if c.Autocommit {
 		// It is stored once the statement has run, and an error would say that it is not.
 		budget.FromContext(ctx).Lift()
 	}
@@ -102,7 +104,7 @@ func (o *operation) compilePayload(e *Engine, op *graphql.OperationContext, root
 			leaves = false // there may be entities below
 		}
 	}
-	p := &payload{alone: len(shown) == 0 && leaves && len(e.RootFields(op)) == 1}
+	p := &payload{hooked: slices.ContainsFunc(slices.Collect(maps.Values(e.objects)), func(o *object) bool { return o.Hooked }), alone: len(shown) == 0 && leaves && len(e.RootFields(op)) == 1}
 	if len(shown) != 1 || shown[0].field.Definition.Type.Elem != nil || e.objects[shown[0].field.Definition.Type.Name()] == nil {
 		return p // several entities, or one of which the type is not known
 	}
@@ -110,6 +112,7 @@ func (o *operation) compilePayload(e *Engine, op *graphql.OperationContext, root
 	p.plan = o.find(o.state(op.Variables)+" "+f.field.Alias+"<"+root.Alias, func() *plan { return compile(e, op, f.field, f.selections) })
 	p.selection = p.plan.types[f.field.Definition.Type.Name()]
 	l := p.selection.level
+	p.hooked = l.object.Hooked
 	p.returning = l.returning(dialect)
 	p.alone = len(l.children) == 0 && leaves && p.selection.sure() && len(e.RootFields(op)) == 1
 	return p
