@@ -94,7 +94,7 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, updat
 // inGeneral makes of the refusal of a value that somebody else has a CONFLICT that does not tell which: emails are not for everybody to know.
 func inGeneral(err error) error {
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
-		return apperr.LoginTaken()
+		return session.LoginTaken()
 	}
 	return err
 }

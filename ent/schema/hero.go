@@ -13,7 +13,7 @@ import (
 	"forge/internal/rule"
 )
 
-// Hero belongs to a user, and to a team if it likes.
+// Hero may belong to a user and to a team.
 type Hero struct{ ent.Schema }
 
 // Annotations of the Hero.

@@ -12,7 +12,7 @@ import (
 	"forge/internal/rule"
 )
 
-// Product is what orders are made of. Its stock is kept in Inventory.
+// Product is an article that users can order. Inventory holds its stock.
 type Product struct{ ent.Schema }
 
 // Annotations of the Product.

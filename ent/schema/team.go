@@ -12,7 +12,7 @@ import (
 	"forge/internal/rule"
 )
 
-// Team is a band of heroes. Deleting it leaves its heroes without one.
+// Team is a group of heroes. When it is deleted, its heroes stay, without a team.
 type Team struct{ ent.Schema }
 
 // Annotations of the Team.

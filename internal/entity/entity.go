@@ -30,8 +30,8 @@ type Entity struct {
 	Hooked bool
 }
 
-// Visibility says who may see a field or an edge of a row, among those who may see the row. The zero
-// value is nobody.
+// Visibility says who may see a field or an edge of a row, among those who may see the row. The
+// zero value is nobody.
 type Visibility int
 
 // The visibilities.
@@ -72,8 +72,8 @@ type Edge struct {
 	Shows map[string]string
 }
 
-// Kind says how a column's values are compared, read and written. ent/template maps the types of ent
-// to kinds; the read engine lists the kinds that it supports.
+// Kind says how a column's values are compared, read and written. ent/template maps the types of
+// ent to kinds; the read engine lists the kinds that it supports.
 type Kind int
 
 // The kinds of columns.

@@ -55,7 +55,8 @@ func TestHashesAreSalted(t *testing.T) {
 	}
 }
 
-// The reference program (github.com/P-H-C/phc-winner-argon2) prints this for: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
+// The reference program (github.com/P-H-C/phc-winner-argon2) prints this for: echo -n password |
+// argon2 somesalt -id -t 2 -m 16 -p 1
 const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 
 func TestVerifyReadsOthers(t *testing.T) {

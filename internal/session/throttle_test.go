@@ -30,7 +30,7 @@ func TestThrottle(t *testing.T) {
 	th := newThrottle(c.now)
 	fail := func() {
 		t.Helper()
-		a, err := th.enter(about("ada", "192.0.2.1"))
+		a, err := th.begin(about("ada", "192.0.2.1"))
 		if err != nil {
 			t.Fatalf("refused: %v", err)
 		}
@@ -38,7 +38,7 @@ func TestThrottle(t *testing.T) {
 	}
 	refused := func(want int) {
 		t.Helper()
-		if _, err := th.enter(about("ada", "192.0.2.1")); retryAfter(err) != want {
+		if _, err := th.begin(about("ada", "192.0.2.1")); retryAfter(err) != want {
 			t.Fatalf("%v, want RATE_LIMITED for %d s", err, want)
 		}
 	}
@@ -52,13 +52,13 @@ func TestThrottle(t *testing.T) {
 		c.pass(300 * time.Millisecond)
 		fail()
 	}
-	if a, err := th.enter(about("ada", "192.0.2.2")); err != nil {
+	if a, err := th.begin(about("ada", "192.0.2.2")); err != nil {
 		t.Errorf("from another address: %v", err)
 	} else {
 		a.undecided()
 	}
 	c.pass(15 * time.Minute)
-	a, err := th.enter(about("ada", "192.0.2.1"))
+	a, err := th.begin(about("ada", "192.0.2.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestThrottleAtOnce(t *testing.T) {
 	th := newThrottle(time.Now)
 	var in []attempt
 	for range 100 {
-		if a, err := th.enter(about("ada")); err == nil {
+		if a, err := th.begin(about("ada")); err == nil {
 			in = append(in, a)
 		} else if retryAfter(err) == 0 {
 			t.Fatal(err)
@@ -105,7 +105,7 @@ func TestThrottleIsBounded(t *testing.T) {
 	t.Parallel()
 	th := newThrottle(time.Now)
 	for i := range tracked + 1000 {
-		a, err := th.enter(about(fmt.Sprint(i)))
+		a, err := th.begin(about(fmt.Sprint(i)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,8 @@ func TestThrottleIsBounded(t *testing.T) {
 	}
 }
 
-// TestSameLogin counts together what leads to one user: an email by its key, a username by the form that is stored.
+// TestSameLogin counts together what leads to one user: an email by its key, a username by the form
+// that is stored.
 func TestSameLogin(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -56,8 +56,9 @@ func (w *watched) current(t *testing.T) {
 	}
 }
 
-// TestWatchOfSilence has the connections of the watch fall silent without being closed. Tokens are not judged by what is older than 10 s,
-// and as soon as the database answers on another connection, they are.
+// TestWatchOfSilence has the connections of the watch fall silent without being closed. Tokens are
+// not judged by what is older than 10 s, and as soon as the database answers on another connection,
+// they are.
 func TestWatchOfSilence(t *testing.T) {
 	t.Parallel()
 	address, proxy := dbtest.Muteable(t, dbtest.Postgres(t))
@@ -91,7 +92,8 @@ func TestNotReadYet(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) { watch(t, address).current(t) })
 }
 
-// TestReadIsWhole reads very often: a reading that has ended is not taken for one that was given up.
+// TestReadIsWhole reads very often: a reading that has ended is not taken for one that was given
+// up.
 func TestReadIsWhole(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(dbtest.SQLite(t), database.Options{})

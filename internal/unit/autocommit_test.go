@@ -29,8 +29,8 @@ func autocommit(ctx context.Context, table string) (context.Context, *int) {
 	return unit.WithChange(ctx, c), returned
 }
 
-// TestAutocommitOfSeveralStatements makes a change for which ent needs two statements. If the second
-// fails, nothing is stored.
+// TestAutocommitOfSeveralStatements makes a change for which ent needs two statements. If the
+// second fails, nothing is stored.
 func TestAutocommitOfSeveralStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)
@@ -60,8 +60,8 @@ func TestAutocommitOfSeveralStatements(t *testing.T) {
 	})
 }
 
-// TestAutocommitAfterHook has an ent hook write to another table before the last change. Both writes
-// are one transaction, and the returned rows are those of the change's own table.
+// TestAutocommitAfterHook has an ent hook write to another table before the last change. Both
+// writes are one transaction, and the returned rows are those of the change's own table.
 func TestAutocommitAfterHook(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)

@@ -19,7 +19,8 @@ func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query 
 	return u.read(ctx, each, query, args, false)
 }
 
-// read does the work of Read. A statement that autocommits gets no transaction. The caller holds mu.
+// read does the work of Read. A statement that autocommits gets no transaction. The caller holds
+// mu.
 func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query string, args []any, autocommit bool) error {
 	start := time.Now()
 	err := u.open(ctx, autocommit)

@@ -38,7 +38,8 @@ func TestRowsFailure(t *testing.T) {
 	})
 }
 
-// TestRowsPanic panics while rows are open: they are closed, and the connection returns to the pool.
+// TestRowsPanic panics while rows are open: they are closed, and the connection returns to the
+// pool.
 func TestRowsPanic(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)

@@ -168,9 +168,9 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	return nil
 }
 
-// Commit ends the unit and stores what it did. If a statement has failed outside a savepoint, Commit
-// stores nothing and returns that failure. After any other error nothing is stored either, unless
-// OutcomeUnknown. Commit has a time limit of its own: the end of ctx does not stop it.
+// Commit ends the unit and stores what it did. If a statement has failed outside a savepoint,
+// Commit stores nothing and returns that failure. After any other error nothing is stored either,
+// unless OutcomeUnknown. Commit has a time limit of its own: the end of ctx does not stop it.
 func (u *Unit) Commit(ctx context.Context) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -236,8 +236,8 @@ func NewContext(ctx context.Context, u *Unit) context.Context {
 	return context.WithValue(ctx, contextKey{}, u)
 }
 
-// FromContext returns the unit that ctx carries. It panics if there is none, because then the caller
-// runs outside of any operation.
+// FromContext returns the unit that ctx carries. It panics if there is none, because then the
+// caller runs outside of any operation.
 func FromContext(ctx context.Context) *Unit { return ctx.Value(contextKey{}).(*Unit) }
 
 // Client returns the unit's client, which has the application's own type C. The first call makes it

@@ -79,7 +79,8 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// FuzzEnforce looks for names that are allowed and have another form, or something in them that is not seen.
+// FuzzEnforce looks for names that are allowed and have another form, or something in them that is
+// not seen.
 func FuzzEnforce(f *testing.F) {
 	for _, seed := range []string{"ada", " Lady  Sybil", "e\u0301", "a\u200bb", "ﬁ", "\u1100\u1161", "\u0958", "\xff"} {
 		f.Add(seed)
