@@ -9,7 +9,7 @@ import (
 	"forge/internal/apperr"
 )
 
-// clock is a time that tests move.
+// clock is a clock that tests set.
 type clock struct{ time.Time }
 
 func (c *clock) now() time.Time { return c.Time }
@@ -78,7 +78,7 @@ func TestThrottle(t *testing.T) {
 	refused(15)
 }
 
-// TestThrottleAtOnce has more come at once than may fail.
+// TestThrottleAtOnce begins more attempts at once than may fail.
 func TestThrottleAtOnce(t *testing.T) {
 	t.Parallel()
 	th := newThrottle(time.Now)
@@ -116,8 +116,8 @@ func TestThrottleIsBounded(t *testing.T) {
 	}
 }
 
-// TestSameLogin counts together what leads to one user: an email by its key, a username by the form
-// that is stored.
+// TestSameLogin checks which logins are counted together: emails with the same key, and usernames with
+// the same stored form.
 func TestSameLogin(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -126,14 +126,14 @@ func TestSameLogin(t *testing.T) {
 	}{
 		{"ada@example.com", "ADA@Example.com", true},
 		{"stra\u00dfe@example.com", "STRASSE@example.com", true},
-		{"a\u0345\u0301@example.com", "a\u03b9\u0301@example.com", false}, // their marks are in another order once they are normalized
+		{"a\u0345\u0301@example.com", "a\u03b9\u0301@example.com", false}, // normalization changes the order of their marks
 		{"ze\u0301@example.com", "Z\u00e9@example.com", true},
 		{"\uff41da@example.com", "ada\uff20example.com", true},
 		{"\u212aarl@example.com", "karl@example.com", true},
 		{"ada@xn--bcher-kva.example", "ada@B\u00dcCHER.example", true},
 		{"ada", "ａｄａ", true},
 		{"zoë", "zoe\u0308", true},
-		{"a\u200bda", "ada", false}, // the former may be stored from before
+		{"a\u200bda", "ada", false}, // earlier versions may have stored the first
 		{"ada", "Ada", false},
 		{"ada", "eve", false},
 	} {
