@@ -23,6 +23,7 @@ import (
 	"forge/internal/admission"
 	"forge/internal/bootstrap"
 	"forge/internal/database"
+	"forge/internal/gqlexec"
 	"forge/internal/graphqlhttp"
 	"forge/internal/health"
 	"forge/internal/httpserver"
@@ -142,7 +143,7 @@ func serve(ctx context.Context, p program) error {
 	// Who reads the log may end before the server does. That is then no reason to end as well, as a signal it would be.
 	signal.Ignore(syscall.SIGPIPE)
 	// What cannot be answered rightly is not served. This comes before anything is touched.
-	if err := graph.Check(); err != nil {
+	if err := new(graph.Resolver).API().Check(); err != nil {
 		return err
 	}
 	if err := p.MayServe(); err != nil {
@@ -224,14 +225,14 @@ func (p program) fileChanged(ctx context.Context, err error) {
 
 // parts says what the server consists of, which runs until ctx ends. What is beside requests uses the other pool.
 func (p program) parts(ctx context.Context, db, beside *database.DB, documents graphql.HandlerExtension, revocations *session.Revocations, who *identity) httpserver.Parts {
-	cfg := p.graph()
-	cfg.Documents = documents
-	cfg.Revocations = revocations
-	cfg.Sessions = p.sessions(db, cfg.Passwords, who.sign())
-	cfg.CursorKey = who.cursors
+	opts := p.operations()
+	opts.Documents = documents
+	opts.CursorKey = who.cursors
+	passwords := p.passwords()
+	api := &graph.Resolver{Passwords: passwords, Sessions: p.sessions(db, passwords, who.sign()), Revocations: revocations}
 	parts := httpserver.Parts{
-		API:         graph.NewServer(db, cfg, p.log),
-		Gate:        cfg.Gate,
+		API:         gqlexec.New(api.API(), db, opts, p.log),
+		Gate:        opts.Gate,
 		Ready:       health.Ready(ctx, beside, p.log),
 		Origins:     p.Origins,
 		Development: !p.Production,
@@ -274,7 +275,7 @@ func (p program) passwords() *password.Hasher {
 func (p program) documents() (graphql.HandlerExtension, error) {
 	switch {
 	case p.TrustedDocuments != "":
-		manifest, err := graph.TrustedDocuments(p.TrustedDocuments, p.MaxTokens)
+		manifest, err := new(graph.Resolver).API().TrustedDocuments(p.TrustedDocuments, p.MaxTokens)
 		if err != nil {
 			return nil, p.Refused("TRUSTED_DOCUMENTS", err)
 		}
@@ -286,13 +287,13 @@ func (p program) documents() (graphql.HandlerExtension, error) {
 	}
 }
 
-// graph says how operations are handled.
-func (p program) graph() graph.Config {
-	return graph.Config{
+// operations says how operations are handled.
+func (p program) operations() gqlexec.Options {
+	return gqlexec.Options{
 		Development:    !p.Production,
 		HeldTooLong:    p.HeldTooLong,
 		IdempotencyTTL: p.IdempotencyTTL,
-		Limits: graph.Limits{
+		Limits: gqlexec.Limits{
 			Depth: p.MaxDepth, Aliases: p.MaxAliases, RootFields: p.MaxRootFields, Directives: p.MaxDirectives,
 			Cost: p.MaxCost, Tokens: p.MaxTokens, AnswerBytes: p.MaxAnswerBytes,
 		},
@@ -301,8 +302,7 @@ func (p program) graph() graph.Config {
 		Gate:           admission.New(p.MaxInFlight, p.MaxQueued, p.QueueTimeout),
 		Unsent:         graphqlhttp.NewUnsent(p.MaxUnsentBytes, httpserver.Abort),
 		RequestTimeout: p.RequestTimeout,
-		AloneReads:     !p.SharedReads,
-		Passwords:      p.passwords(),
+		UnsharedReads:  !p.SharedReads,
 	}
 }
 
@@ -352,7 +352,7 @@ func activity(ctx context.Context, p program) error {
 
 // printSchema prints the schema, unless no server would answer it.
 func printSchema(_ context.Context, p program) error {
-	if err := graph.Check(); err != nil {
+	if err := new(graph.Resolver).API().Check(); err != nil {
 		return err
 	}
 	_, err := io.WriteString(p.out, sdl)

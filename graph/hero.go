@@ -8,19 +8,21 @@ import (
 
 	"forge/ent"
 	"forge/ent/hero"
+	"forge/ent/schema"
 	"forge/graph/model"
 	"forge/internal/ids"
+	"forge/internal/input"
 	"forge/internal/read"
 )
 
 func createHero(ctx context.Context, db *ent.Client, in model.CreateHeroInput) (*ent.Hero, error) {
 	create := db.Hero.Create()
-	f := form{path: "input"}
+	f := input.Form{Path: "input"}
 	setHero(&f, create.Mutation(), newHero(&in))
-	if f.fault != nil {
-		return nil, f.fault
+	if f.Err() != nil {
+		return nil, f.Err()
 	}
-	if err := haveRelatives(ctx, db, f.path, create.Mutation()); err != nil {
+	if err := haveRelatives(ctx, db, f.Path, create.Mutation()); err != nil {
 		return nil, err
 	}
 	h, err := create.Save(read.WithFinalWrite(ctx))
@@ -30,35 +32,35 @@ func createHero(ctx context.Context, db *ent.Client, in model.CreateHeroInput) (
 	return h, nil
 }
 
-func updateHero(ctx context.Context, db *ent.Client, t target, in model.UpdateHeroInput) error {
-	if err := wantPrefix("id", t.id, "hero"); err != nil {
+func updateHero(ctx context.Context, db *ent.Client, t input.Target, in model.UpdateHeroInput) error {
+	if err := input.WantPrefix("id", t.ID, "hero"); err != nil {
 		return err
 	}
-	update := db.Hero.Update().Where(t.is)
-	f := form{path: "input"}
+	update := db.Hero.Update().Where(t.Is)
+	f := input.Form{Path: "input"}
 	setHero(&f, update.Mutation(), in)
-	if f.fault != nil {
-		return f.fault
+	if f.Err() != nil {
+		return f.Err()
 	}
-	if err := haveRelatives(ctx, db, f.path, update.Mutation()); err != nil {
+	if err := haveRelatives(ctx, db, f.Path, update.Mutation()); err != nil {
 		return err
 	}
-	return t.update(ctx, update.Mutation(), update.Save, heroVersion(db, t.id))
+	return t.Update(ctx, update.Mutation(), update.Save, heroVersion(db, t.ID))
 }
 
-func deleteHero(ctx context.Context, db *ent.Client, t target) error {
-	if err := wantPrefix("id", t.id, "hero"); err != nil {
+func deleteHero(ctx context.Context, db *ent.Client, t input.Target) error {
+	if err := input.WantPrefix("id", t.ID, "hero"); err != nil {
 		return err
 	}
-	n, err := db.Hero.Delete().Where(t.is).Exec(read.WithFinalWrite(ctx))
-	return t.changed(ctx, n, err, heroVersion(db, t.id))
+	n, err := db.Hero.Delete().Where(t.Is).Exec(read.WithFinalWrite(ctx))
+	return t.Changed(ctx, n, err, heroVersion(db, t.ID))
 }
 
-func heroVersion(db *ent.Client, id ids.ID) func(context.Context) (int, error) {
-	return db.Hero.Query().Where(hero.ID(id.UUID)).Select(hero.FieldVersion).Int
+func heroVersion(db *ent.Client, id ids.ID) input.Versions {
+	return db.Hero.Query().Where(hero.ID(id.UUID)).Select(hero.FieldVersion).Ints
 }
 
-// newHero returns the input of a new hero as a change of one that has nothing yet.
+// newHero returns the input of a new hero as a change of a hero without any values.
 func newHero(in *model.CreateHeroInput) model.UpdateHeroInput {
 	return model.UpdateHeroInput{
 		Name:       graphql.OmittableOf(&in.Name),
@@ -69,21 +71,21 @@ func newHero(in *model.CreateHeroInput) model.UpdateHeroInput {
 	}
 }
 
-// setHero checks the input and makes of it what is to be stored.
-func setHero(f *form, m *ent.HeroMutation, in model.UpdateHeroInput) {
-	if name, ok := given(f, "name", in.Name); ok {
-		m.SetName(f.text("name", name, 100))
+// setHero checks the input and sets the fields of the mutation.
+func setHero(f *input.Form, m *ent.HeroMutation, in model.UpdateHeroInput) {
+	if name, ok := input.Value(f, "name", in.Name); ok {
+		m.SetName(f.Text("name", name, schema.HeroNameLength))
 	}
 	if secret, ok := in.SecretName.ValueOK(); ok {
-		setOrClear(f.optional("secretName", secret, 100), m.SetSecretName, m.ClearSecretName)
+		input.SetOrClear(f.Optional("secretName", secret, schema.HeroSecretNameLength), m.SetSecretName, m.ClearSecretName)
 	}
 	if age, ok := in.Age.ValueOK(); ok {
-		setOrClear(age, func(age int32) { m.SetAge(f.atLeast("age", age, 0)) }, m.ClearAge)
+		input.SetOrClear(age, func(age int32) { m.SetAge(f.AtLeast("age", age, 0)) }, m.ClearAge)
 	}
 	if id, ok := in.TeamID.ValueOK(); ok {
-		setOrClear(id, func(id ids.ID) { m.SetTeamID(f.key("teamId", id, "team").UUID) }, m.ClearTeamID)
+		input.SetOrClear(id, func(id ids.ID) { m.SetTeamID(f.ID("teamId", id, "team").UUID) }, m.ClearTeamID)
 	}
 	if id, ok := in.OwnerID.ValueOK(); ok {
-		setOrClear(id, func(id ids.ID) { m.SetOwnerID(f.key("ownerId", id, "user").UUID) }, m.ClearOwnerID)
+		input.SetOrClear(id, func(id ids.ID) { m.SetOwnerID(f.ID("ownerId", id, "user").UUID) }, m.ClearOwnerID)
 	}
 }

@@ -13,21 +13,24 @@ import (
 	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/input"
 	"forge/internal/unit"
 )
 
-// heroesAtOnce keeps their insertion within the number of parameters that one statement may have: 32,766 on SQLite.
+// heroesAtOnce keeps an insertion within the parameters that one statement may have: 32,766 on
+// SQLite.
 const heroesAtOnce = 1000
 
-// draft is one of many heroes on their way into the database.
+// draft is one of many heroes that are to be stored.
 type draft struct {
-	path  string // of the input that it is made from
-	row   *ent.HeroCreate
-	fault *apperr.Error // why it cannot be stored
+	path string // of the input that it is made from
+	row  *ent.HeroCreate
+	err  *apperr.Error // why it cannot be stored
 }
 
-// createHeroes stores heroes with a fixed number of statements. With ABORT it fails for the first draft at fault; with SKIP such
-// drafts are returned among the others.
+// createHeroes stores heroes with a fixed number of statements. With ABORT, it returns the error of
+// the first draft that cannot be stored. With SKIP, it returns all drafts, of which some have an
+// error.
 func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInput, onError model.OnError) ([]*draft, error) {
 	if len(in) > heroesAtOnce {
 		return nil, apperr.BadInput("input", "input has %d heroes; at most %d are allowed", len(in), heroesAtOnce)
@@ -36,11 +39,11 @@ func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInp
 	for i := range in {
 		drafts[i] = newDraft(db, "input."+strconv.Itoa(i), in[i])
 	}
-	if f := firstFault(drafts); f != nil && onError == model.OnErrorAbort {
+	if f := firstError(drafts); f != nil && onError == model.OnErrorAbort {
 		return nil, f
 	}
 	for _, d := range good(drafts) {
-		if err := hero.Policy.EvalMutation(ctx, d.row.Mutation()); err != nil && !errors.As(err, &d.fault) {
+		if err := hero.Policy.EvalMutation(ctx, d.row.Mutation()); err != nil && !errors.As(err, &d.err) {
 			return nil, err
 		}
 	}
@@ -50,18 +53,18 @@ func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInp
 	if onError == model.OnErrorSkip {
 		return drafts, insertAcceptable(ctx, db, good(drafts))
 	}
-	if f := firstFault(drafts); f != nil {
+	if f := firstError(drafts); f != nil {
 		return nil, f
 	}
 	return drafts, insertHeroes(ctx, db, drafts)
 }
 
-// newDraft checks an input. It gives the hero its key, since heroes sort in the order of their keys.
+// newDraft checks an input. It makes the key of the hero, because heroes sort by their keys.
 func newDraft(db *ent.Client, path string, in *model.CreateHeroInput) *draft {
-	f := form{path: path}
+	f := input.Form{Path: path}
 	create := db.Hero.Create().SetID(entity.NewID())
 	setHero(&f, create.Mutation(), newHero(in))
-	return &draft{path: path, row: create, fault: f.fault}
+	return &draft{path: path, row: create, err: f.Fault()}
 }
 
 func (d *draft) id() ids.ID {
@@ -69,7 +72,7 @@ func (d *draft) id() ids.ID {
 	return ids.ID{Prefix: "hero", UUID: key}
 }
 
-// checkRelatives finds fault with drafts that name a team or an owner that does not exist.
+// checkRelatives sets the error of drafts whose team or owner does not exist.
 func checkRelatives(ctx context.Context, db *ent.Client, drafts []*draft) error {
 	var mutations []*ent.HeroMutation
 	for _, d := range good(drafts) {
@@ -80,26 +83,27 @@ func checkRelatives(ctx context.Context, db *ent.Client, drafts []*draft) error 
 		return err
 	}
 	for _, d := range good(drafts) {
-		d.fault = found.missing(ctx, d.path, d.row.Mutation())
+		d.err = found.missing(ctx, d.path, d.row.Mutation())
 	}
 	return nil
 }
 
+// good returns the drafts without an error.
 func good(drafts []*draft) []*draft {
 	var list []*draft
 	for _, d := range drafts {
-		if d.fault == nil {
+		if d.err == nil {
 			list = append(list, d)
 		}
 	}
 	return list
 }
 
-// firstFault returns an untyped nil if there is none.
-func firstFault(drafts []*draft) error {
+// firstError returns the error of the first draft that has one, or nil.
+func firstError(drafts []*draft) error {
 	for _, d := range drafts {
-		if d.fault != nil {
-			return d.fault
+		if d.err != nil {
+			return d.err
 		}
 	}
 	return nil
@@ -117,8 +121,8 @@ func insertHeroes(ctx context.Context, db *ent.Client, drafts []*draft) error {
 	return nil
 }
 
-// insertAcceptable stores the drafts that the database accepts and finds fault with the others. Drafts that it refuses together
-// are halved until those at fault stand alone.
+// insertAcceptable stores the drafts that the database accepts, and sets the error of the others.
+// It halves a group of drafts that is refused until single drafts are left.
 func insertAcceptable(ctx context.Context, db *ent.Client, drafts []*draft) error {
 	if len(drafts) == 0 {
 		return nil
@@ -128,7 +132,7 @@ func insertAcceptable(ctx context.Context, db *ent.Client, drafts []*draft) erro
 		return err
 	}
 	if len(drafts) == 1 {
-		drafts[0].fault = apperr.BadInput(drafts[0].path, "the database does not accept this hero")
+		drafts[0].err = apperr.BadInput(drafts[0].path, "the database does not accept this hero")
 		return nil
 	}
 	half := len(drafts) / 2
@@ -138,17 +142,17 @@ func insertAcceptable(ctx context.Context, db *ent.Client, drafts []*draft) erro
 	return insertAcceptable(ctx, db, drafts[half:])
 }
 
-// heroesPayload tells the drafts that were stored from the others.
+// heroesPayload separates the drafts that were stored from those with an error.
 func heroesPayload(drafts []*draft) *model.CreateHeroesPayload {
 	p := &model.CreateHeroesPayload{Heroes: []*model.Hero{}, Errors: []*model.CreateHeroesError{}}
 	for i, d := range drafts {
-		if d.fault == nil {
+		if d.err == nil {
 			p.Heroes = append(p.Heroes, &model.Hero{ID: d.id()})
 			continue
 		}
-		e := &model.CreateHeroesError{Index: int32(i), Code: string(d.fault.Code), Message: d.fault.Message}
-		if d.fault.Field != "" {
-			e.Field = &d.fault.Field
+		e := &model.CreateHeroesError{Index: int32(i), Code: string(d.err.Code), Message: d.err.Message}
+		if d.err.Field != "" {
+			e.Field = &d.err.Field
 		}
 		p.Errors = append(p.Errors, e)
 	}

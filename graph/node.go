@@ -2,22 +2,21 @@ package graph
 
 import (
 	"forge/graph/model"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
+	"forge/internal/input"
 )
 
-// reference is an object of which only the ID is known; the read engine tells its type by it.
-type reference struct{ id ids.ID }
-
-// IsNode marks the reference as a Node.
-func (reference) IsNode() {}
-
-// GetID returns the object's ID.
-func (r reference) GetID() ids.ID { return r.id }
-
+// references returns a reference for each ID, in the same order.
 func references(list []*ids.ID) []model.Node {
 	nodes := make([]model.Node, len(list))
 	for i, id := range list {
-		nodes[i] = reference{*id}
+		nodes[i] = gqlexec.Reference{ID: *id}
 	}
 	return nodes
+}
+
+// target returns the row of an ID. It must have the version, unless that is nil.
+func target(id ids.ID, version *int32) input.Target {
+	return input.Target{ID: id, Expected: version}
 }

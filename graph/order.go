@@ -17,16 +17,20 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/input"
 	"forge/internal/read"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
+// orderLines is how many lines an order has at most.
 const orderLines = 100
 
-// createOrder takes what the order needs out of the stock and stores it, at the products' prices of this moment. It returns the order's key.
+// createOrder takes the goods of an order out of the stock and stores the order at the present
+// prices. It returns the order's key.
 //
-// PostgreSQL does that in one statement. Where that places nothing it does not say why: the same is then done step by step.
+// PostgreSQL does this in one statement. A statement that stores nothing does not say why, so that
+// takeOrder then repeats it step by step.
 func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput) (uuid.UUID, error) {
 	needs, err := checkOrder(in)
 	if err != nil {
@@ -36,9 +40,9 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 		return uuid.Nil, err
 	}
 	if v := viewer.FromContext(ctx); v.Stranger && v.ID == in.UserID.UUID {
-		return uuid.Nil, nobodyHere()
+		return uuid.Nil, input.NoRowOfViewer()
 	}
-	ctx = viewer.NewContext(ctx, viewer.System) // who may place an order may take its stock
+	ctx = viewer.NewContext(ctx, viewer.System) // to take stock, which viewers may not change themselves
 	if u := unit.FromContext(ctx); u.Dialect() == dialect.Postgres {
 		id, err := placeOrder(ctx, u, in)
 		if err != nil || id != uuid.Nil {
@@ -48,14 +52,14 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 	return takeOrder(ctx, db, in, needs)
 }
 
-// takeOrder is createOrder step by step.
+// takeOrder is createOrder step by step. It returns the error that a client can understand.
 func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, needs []move) (uuid.UUID, error) {
 	exists, err := db.User.Query().Where(user.ID(in.UserID.UUID), shared).Exist(ctx)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("look for the user of an order: %w", err)
 	}
 	if !exists {
-		return uuid.Nil, missingAt(ctx, "input.userId", in.UserID)
+		return uuid.Nil, input.Missing(ctx, "input.userId", in.UserID)
 	}
 	stock, err := lockStock(ctx, db, productsOf(needs)...)
 	if err != nil {
@@ -74,19 +78,20 @@ func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, n
 	return insertOrder(ctx, db, in, stock, total)
 }
 
-// checkOrder checks the input and returns how much of each product it asks for, in the order in which they are named.
+// checkOrder checks the input. It returns the quantity of each product, in the order in which the
+// input names them.
 func checkOrder(in model.CreateOrderInput) ([]move, error) {
-	f := form{path: "input"}
-	f.key("userId", in.UserID, "user")
+	f := input.Form{Path: "input"}
+	f.ID("userId", in.UserID, "user")
 	if n := len(in.Items); n < 1 || n > orderLines {
-		f.refuse("items", "has %d lines; 1 to %d are allowed", n, orderLines)
+		f.Refuse("items", "has %d lines; 1 to %d are allowed", n, orderLines)
 	}
 	var needs []move
 	places := map[uuid.UUID]int{}
 	for i, item := range in.Items {
 		line := "items." + strconv.Itoa(i) + "."
-		f.key(line+"productId", item.ProductID, "product")
-		f.atLeast(line+"quantity", item.Quantity, 1)
+		f.ID(line+"productId", item.ProductID, "product")
+		f.AtLeast(line+"quantity", item.Quantity, 1)
 		place, ok := places[item.ProductID.UUID]
 		if !ok {
 			place = len(needs)
@@ -95,11 +100,11 @@ func checkOrder(in model.CreateOrderInput) ([]move, error) {
 		}
 		needs[place].by += int64(item.Quantity)
 		if needs[place].by > math.MaxInt32 {
-			f.refuse(line+"quantity", "takes the quantity of %s past %d", item.ProductID, math.MaxInt32)
+			f.Refuse(line+"quantity", "takes the quantity of %s past %d", item.ProductID, math.MaxInt32)
 		}
 	}
-	if f.fault != nil {
-		return nil, f.fault
+	if f.Err() != nil {
+		return nil, f.Err()
 	}
 	return needs, nil
 }
@@ -120,11 +125,12 @@ func negated(moves []move) []move {
 	return list
 }
 
-// suffices returns NOT_FOUND for the first product that does not exist, and then INSUFFICIENT_STOCK for the first that is lacking.
+// suffices returns NOT_FOUND for the first product that does not exist, or else INSUFFICIENT_STOCK
+// for the first of which there is too little.
 func suffices(ctx context.Context, stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput, needs []move) error {
 	for i, item := range items {
 		if _, ok := stock[item.ProductID.UUID]; !ok {
-			return missingAt(ctx, "input.items."+strconv.Itoa(i)+".productId", item.ProductID)
+			return input.Missing(ctx, "input.items."+strconv.Itoa(i)+".productId", item.ProductID)
 		}
 	}
 	for _, need := range needs {
@@ -167,43 +173,45 @@ func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput,
 	return o.ID, nil
 }
 
-// cancelOrder cancels an order and returns what it took to the stock. Its status is part of the statement that changes it, so that
-// this happens once.
-func cancelOrder(ctx context.Context, db *ent.Client, t target) error {
-	if err := wantPrefix("id", t.id, "order"); err != nil {
+// cancelOrder cancels an order and returns its goods to the stock. The statement that changes the
+// order demands that it is pending, so that goods are returned once.
+func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
+	if err := input.WantPrefix("id", t.ID, "order"); err != nil {
 		return err
 	}
-	n, err := db.Order.Update().Where(t.is, order.StatusEQ(order.StatusPENDING)).SetStatus(order.StatusCANCELLED).Save(ctx)
+	n, err := db.Order.Update().Where(t.Is, order.StatusEQ(order.StatusPENDING)).SetStatus(order.StatusCANCELLED).Save(ctx)
 	if err != nil {
-		return fmt.Errorf("cancel %s: %w", t.id, err)
+		return fmt.Errorf("cancel %s: %w", t.ID, err)
 	}
 	if n == 0 {
 		return notPending(ctx, db, t)
 	}
-	ctx = viewer.NewContext(ctx, viewer.System) // who may cancel an order may give its stock back
-	items, err := db.OrderItem.Query().Where(orderitem.OrderID(t.id.UUID)).All(ctx)
+	ctx = viewer.NewContext(ctx, viewer.System) // to return stock, which viewers may not change themselves
+	items, err := db.OrderItem.Query().Where(orderitem.OrderID(t.ID.UUID)).All(ctx)
 	if err != nil {
-		return fmt.Errorf("read the lines of %s: %w", t.id, err)
+		return fmt.Errorf("read the lines of %s: %w", t.ID, err)
 	}
 	return giveBack(ctx, db, items)
 }
 
-// notPending says why an order was not cancelled.
-func notPending(ctx context.Context, db *ent.Client, t target) error {
+// notPending returns why an order was not cancelled.
+func notPending(ctx context.Context, db *ent.Client, t input.Target) error {
 	var o *ent.Order
-	err := t.check(ctx, func(ctx context.Context) (version int, err error) {
-		o, err = db.Order.Query().Where(order.ID(t.id.UUID)).Only(ctx)
-		if err != nil {
-			return 0, err
+	err := t.Check(ctx, func(ctx context.Context) ([]int, error) {
+		found, err := db.Order.Query().Where(order.ID(t.ID.UUID)).All(ctx)
+		if err != nil || len(found) == 0 {
+			return nil, err
 		}
-		return o.Version, nil
+		o = found[0]
+		return []int{o.Version}, nil
 	})
 	if err != nil {
 		return err
 	}
-	return apperr.Conflict("id", "%s is %s; only a pending order can be cancelled", t.id, o.Status)
+	return apperr.Conflict("id", "%s is %s; only a pending order can be cancelled", t.ID, o.Status)
 }
 
+// giveBack returns the goods of an order to the stock.
 func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error {
 	moves := returned(items)
 	stock, err := lockStock(ctx, db, productsOf(moves)...)
@@ -219,7 +227,7 @@ func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error
 	return moveStock(ctx, db, moves)
 }
 
-// returned sums up the lines of an order by their products.
+// returned adds up the lines of an order by their products.
 func returned(items []*ent.OrderItem) []move {
 	sums := map[uuid.UUID]int64{}
 	for _, item := range items {

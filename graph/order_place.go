@@ -14,10 +14,16 @@ import (
 	"forge/internal/unit"
 )
 
-// placingOrder is takeOrder as one statement of PostgreSQL: the order is stored if its user exists, and its lines' products, and if their
-// stock suffices; otherwise nothing is. As there, stock is locked in the order of the products' keys, and what the lines of a product
-// take is summed up. What is left is reckoned from the locked rows: i.quantity may at first be that of the statement's snapshot, from before
-// goods came back, and then the table's check would refuse what there is enough of. What the row of an order has by default stands here as well as in ent/schema; TestPlacedOrders compares the two.
+// placingOrder is takeOrder as one statement of PostgreSQL. It stores the order if its user and the
+// products of its lines exist and there is enough stock, and otherwise nothing. Like takeOrder, it
+// locks stock in the order of the products' keys, and adds up the lines of a product.
+//
+// It computes the new stock from the locked rows. The quantity in the row that UPDATE reads may be
+// that of the statement's snapshot, from before goods came back; the table's CHECK would then
+// refuse an order that the stock suffices for.
+//
+// The defaults of an order's row stand here as well as in ent/schema; TestOrderInOneStatement compares
+// them.
 const placingOrder = `
 	WITH line AS MATERIALIZED (
 		SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::integer[]) AS l (id, product_id, quantity)
@@ -46,7 +52,7 @@ const placingOrder = `
 	INSERT INTO orders (id, user_id, total_cents, status, version, created_at, updated_at)
 	SELECT $1, user_id, total, 'PENDING', 1, $6, $6 FROM placed`
 
-// placeOrder stores the order and returns its key, or returns uuid.Nil and has stored nothing.
+// placeOrder stores the order and returns its key. If it can store nothing, it returns uuid.Nil.
 func placeOrder(ctx context.Context, u *unit.Unit, in model.CreateOrderInput) (uuid.UUID, error) {
 	lines, products, quantities := make([]uuid.UUID, len(in.Items)), make([]uuid.UUID, len(in.Items)), make([]int32, len(in.Items))
 	for i, item := range in.Items {

@@ -9,23 +9,25 @@ import (
 
 	"forge/ent"
 	"forge/ent/product"
+	"forge/ent/schema"
 	"forge/graph/model"
 	"forge/internal/apperr"
 	"forge/internal/ids"
+	"forge/internal/input"
 )
 
 // createProduct stores a product, and its stock in a row of its own.
 func createProduct(ctx context.Context, db *ent.Client, in model.CreateProductInput) (*ent.Product, error) {
 	create := db.Product.Create()
-	f := form{path: "input"}
+	f := input.Form{Path: "input"}
 	setProduct(&f, create.Mutation(), model.UpdateProductInput{
 		Sku:        graphql.OmittableOf(&in.Sku),
 		Name:       graphql.OmittableOf(&in.Name),
 		PriceCents: graphql.OmittableOf(&in.PriceCents),
 	})
-	stock := f.atLeast("stock", in.Stock, 0)
-	if f.fault != nil {
-		return nil, f.fault
+	stock := f.AtLeast("stock", in.Stock, 0)
+	if f.Err() != nil {
+		return nil, f.Err()
 	}
 	p, err := create.Save(ctx)
 	if err != nil {
@@ -37,36 +39,37 @@ func createProduct(ctx context.Context, db *ent.Client, in model.CreateProductIn
 	return p, nil
 }
 
-func updateProduct(ctx context.Context, db *ent.Client, t target, in model.UpdateProductInput) error {
-	if err := wantPrefix("id", t.id, "product"); err != nil {
+func updateProduct(ctx context.Context, db *ent.Client, t input.Target, in model.UpdateProductInput) error {
+	if err := input.WantPrefix("id", t.ID, "product"); err != nil {
 		return err
 	}
-	update := db.Product.Update().Where(t.is)
-	f := form{path: "input"}
+	update := db.Product.Update().Where(t.Is)
+	f := input.Form{Path: "input"}
 	setProduct(&f, update.Mutation(), in)
-	if f.fault != nil {
-		return f.fault
+	if f.Err() != nil {
+		return f.Err()
 	}
-	version := db.Product.Query().Where(product.ID(t.id.UUID)).Select(product.FieldVersion).Int
-	return t.update(ctx, update.Mutation(), update.Save, version)
+	version := db.Product.Query().Where(product.ID(t.ID.UUID)).Select(product.FieldVersion).Ints
+	return t.Update(ctx, update.Mutation(), update.Save, version)
 }
 
-// setProduct checks the input and makes of it what is to be stored.
-func setProduct(f *form, m *ent.ProductMutation, in model.UpdateProductInput) {
-	if sku, ok := given(f, "sku", in.Sku); ok {
-		m.SetSku(f.text("sku", sku, 64))
+// setProduct checks the input and sets the fields of the mutation.
+func setProduct(f *input.Form, m *ent.ProductMutation, in model.UpdateProductInput) {
+	if sku, ok := input.Value(f, "sku", in.Sku); ok {
+		m.SetSku(f.Text("sku", sku, schema.ProductSkuLength))
 	}
-	if name, ok := given(f, "name", in.Name); ok {
-		m.SetName(f.text("name", name, 200))
+	if name, ok := input.Value(f, "name", in.Name); ok {
+		m.SetName(f.Text("name", name, schema.ProductNameLength))
 	}
-	if price, ok := given(f, "priceCents", in.PriceCents); ok {
-		m.SetPriceCents(f.atLeast("priceCents", price, 0))
+	if price, ok := input.Value(f, "priceCents", in.PriceCents); ok {
+		m.SetPriceCents(f.AtLeast("priceCents", price, 0))
 	}
 }
 
-// adjustStock adds delta to the stock of a product, unless it would leave its range.
+// adjustStock adds delta to the stock of a product. It returns an error if the stock would become
+// negative or too large.
 func adjustStock(ctx context.Context, db *ent.Client, id ids.ID, delta int32) error {
-	if err := wantPrefix("productId", id, "product"); err != nil {
+	if err := input.WantPrefix("productId", id, "product"); err != nil {
 		return err
 	}
 	goods, err := lockStock(ctx, db, id.UUID)

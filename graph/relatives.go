@@ -15,13 +15,14 @@ import (
 	"forge/ent/user"
 	"forge/internal/apperr"
 	"forge/internal/ids"
-	"forge/internal/viewer"
+	"forge/internal/input"
 )
 
-// relatives are the teams and owners that heroes name, and whether they exist.
+// relatives are the teams and owners of heroes, and whether each exists.
 type relatives struct{ teams, owners map[uuid.UUID]bool }
 
-// haveRelatives returns NOT_FOUND if the hero names a team or an owner that does not exist. path is that of its input.
+// haveRelatives returns NOT_FOUND if a hero refers to a team or an owner that does not exist. path
+// is that of the input.
 func haveRelatives(ctx context.Context, db *ent.Client, path string, m *ent.HeroMutation) error {
 	r, err := findRelatives(ctx, db, m)
 	if err != nil {
@@ -33,7 +34,7 @@ func haveRelatives(ctx context.Context, db *ent.Client, path string, m *ent.Hero
 	return nil
 }
 
-// findRelatives asks once for all teams and once for all owners.
+// findRelatives reads all teams with one statement and all owners with another.
 func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutation) (relatives, error) {
 	r := relatives{teams: map[uuid.UUID]bool{}, owners: map[uuid.UUID]bool{}}
 	for _, m := range heroes {
@@ -61,25 +62,15 @@ func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutat
 	return r, nil
 }
 
-// missing returns NOT_FOUND for what the hero names and is not there, or nil.
+// missing returns NOT_FOUND for the team or owner of a hero that does not exist, or nil.
 func (r relatives) missing(ctx context.Context, path string, m *ent.HeroMutation) *apperr.Error {
 	if id, ok := m.TeamID(); ok && !r.teams[id] {
-		return missingAt(ctx, path+".teamId", ids.ID{Prefix: "team", UUID: id})
+		return input.Missing(ctx, path+".teamId", ids.ID{Prefix: "team", UUID: id})
 	}
 	if id, ok := m.OwnerID(); ok && !r.owners[id] {
-		return missingAt(ctx, path+".ownerId", ids.ID{Prefix: "user", UUID: id})
+		return input.Missing(ctx, path+".ownerId", ids.ID{Prefix: "user", UUID: id})
 	}
 	return nil
-}
-
-// missingAt returns NOT_FOUND about an id that was given at the path field, or FORBIDDEN if it is the viewer's own.
-func missingAt(ctx context.Context, field string, id ids.ID) *apperr.Error {
-	if v := viewer.FromContext(ctx); v.Stranger && v.ID == id.UUID {
-		return nobodyHere()
-	}
-	f := apperr.NotFound(id)
-	f.Field = field
-	return f
 }
 
 func keys(set map[uuid.UUID]bool) []uuid.UUID { return slices.Collect(maps.Keys(set)) }
@@ -90,11 +81,12 @@ func mark(set map[uuid.UUID]bool, found []uuid.UUID) {
 	}
 }
 
-// keyShared keeps the rows that a query finds from being removed before the unit of work ends, as the check of a foreign key does
-// anyway a little later. SQLite has one writer at a time, and no such lock.
+// keyShared locks the rows of a query, so that nobody removes them before the unit of work ends.
+// The check of a foreign key takes the same lock a little later. SQLite has one writer at a time
+// and no such lock.
 func keyShared(s *sql.Selector) { lock(s, "FOR KEY SHARE") }
 
-// shared keeps them from being changed as well: a user is deleted by a change.
+// shared also keeps others from changing the rows: a user is deleted by a change.
 func shared(s *sql.Selector) { lock(s, "FOR SHARE") }
 
 func lock(s *sql.Selector, clause string) {

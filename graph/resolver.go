@@ -1,132 +1,53 @@
 // Package graph answers the operations of schema.graphqls.
 //
-// A resolver says which entities a field means: by an ID, or by being a connection. What of them the client asked for is read by the
-// read engine, for the whole selection at once (package read).
+// A resolver of a query says which entities a field means: by an ID, or by being a connection. The
+// read engine reads the parts of them that the client selected, for the whole operation at once
+// (package read). Package gqlexec checks and runs operations.
 package graph
 
 //go:generate go tool gqlgen generate
 
 import (
-	"cmp"
-	"context"
-	"log/slog"
-	"net/http"
-	"time"
+	"embed"
+	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/ent"
+	"forge/ent/migrate"
+	_ "forge/ent/runtime" // the hooks, interceptors and policies of ent/schema
 	"forge/graph/generated"
-	"forge/internal/admission"
-	"forge/internal/database"
-	"forge/internal/graphqlhttp"
-	"forge/internal/idempotency"
+	"forge/internal/gqlexec"
 	"forge/internal/password"
-	"forge/internal/persisted"
-	"forge/internal/read"
 	"forge/internal/session"
 )
 
-// Config is what the handling of operations depends on.
-type Config struct {
-	Development bool          // introspection, hints, and the cost of each operation in its answer
-	HeldTooLong time.Duration // an operation that holds its connection for longer is logged; 0 for none
-	// IdempotencyTTL is how long the answer to a mutation with an idempotency key is kept.
-	IdempotencyTTL time.Duration
-	Idempotency    idempotency.Limits // of what is kept
-	Limits         Limits
-	// Documents says which documents are taken, and how they may be named: an extension of package persisted. If it is nil, each request has to
-	// bring its own, and any will do.
-	Documents      graphql.HandlerExtension
-	MaxBodyBytes   int64               // of a request; 0 for no limit
-	Gate           *admission.Gate     // lets operations in; nil lets in all
-	Unsent         *graphqlhttp.Unsent // bounds the answers that wait for their readers; nil does not
-	RequestTimeout time.Duration       // after which an operation is stopped; 0 for never
-	AloneReads     bool                // requests share no reads
-	// CursorKey seals cursors: 32 bytes, the same for all servers of an API and at each start. With none everyone can read what a cursor holds, which
-	// is for where everyone may see all.
-	CursorKey []byte
-
-	Passwords   *password.Hasher     // nil: one without a limit on how many wait
-	Sessions    *session.Sessions    // signs people in; nil: nobody can sign in here
-	Revocations *session.Revocations // is told at once whose tokens are ended here; nil: nobody is
-}
-
-// Resolver is the root of all resolvers. The database reaches them through the unit of work on the context.
+// Resolver is the root of all resolvers. They reach the database through the unit of work on the
+// context. The zero value serves an API without passwords and sessions.
 type Resolver struct {
-	Sessions    *session.Sessions
-	Revocations *session.Revocations
+	Passwords   *password.Hasher     // hashes the passwords that administrators set
+	Sessions    *session.Sessions    // signs people in; with nil, nobody can sign in
+	Revocations *session.Revocations // learns at once whose tokens are revoked here
 }
 
-// NewServer returns the handler of the API on db. It panics if Check finds anything: call that first.
-func NewServer(db *database.DB, cfg Config, log *slog.Logger) http.Handler {
-	return newServer(db, cfg, log).handler()
-}
+// The sources of the resolvers are a part of the program, so that they cannot differ from it.
+//
+//go:embed *.resolvers.go
+var sources embed.FS
 
-func newServer(db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
-	if cfg.Passwords == nil {
-		cfg.Passwords = password.New(password.Cost{}, 0, 0)
+// API returns the API with the resolvers.
+func (r *Resolver) API() gqlexec.API {
+	return gqlexec.API{
+		Executable: func(schema *ast.Schema) graphql.ExecutableSchema {
+			return generated.NewExecutableSchema(generated.Config{Schema: schema, Resolvers: r})
+		},
+		Access:       r.access(),
+		Entities:     ent.Entities,
+		Query:        ent.QueryEntity,
+		Tables:       migrate.Tables,
+		Resolvers:    reflect.TypeFor[generated.ResolverRoot](),
+		Sources:      sources,
+		SamplePrefix: "user",
 	}
-	return newServerOf(&Resolver{cfg.Sessions, cfg.Revocations}, db, cfg, log)
-}
-
-// newServerOf returns what runs operations with the resolvers.
-func newServerOf(resolvers generated.ResolverRoot, db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
-	schema := generated.NewExecutableSchema(generated.Config{Schema: contract(), Resolvers: resolvers})
-	engine, err := newEngine(resolvers, cfg.CursorKey)
-	if err != nil {
-		panic(err)
-	}
-	engine.ToAll, engine.Alone = toAll, cfg.AloneReads
-	exec := newExecutor(executable{schema, engine}, engine, db, cfg, log)
-	exec.AroundFields(countField)
-	exec.AroundRootFields(switchViewer)
-	exec.AroundRootFields(engine.Mutate)
-	exec.AroundFields(engine.Read)
-	return exec
-}
-
-// newExecutor returns what runs operations on the schema, with no middleware for the schema's own fields yet. The engine knows what an operation will read.
-func newExecutor(schema graphql.ExecutableSchema, engine *read.Engine, db *database.DB, cfg Config, log *slog.Logger) operationExecutor {
-	exec := executor.New(schema)
-	known := newDocumentCache(engine)
-	exec.SetQueryCache(prepared{})
-	present := presentError(log, cfg.Development, cfg.Limits.Tokens)
-	exec.SetErrorPresenter(present)
-	exec.SetRecoverFunc(recovered)
-	if cfg.Development {
-		exec.Use(extension.Introspection{})
-	} else {
-		exec.Use(noIntrospection{})
-	}
-	exec.Use(cmp.Or[graphql.HandlerExtension](cfg.Documents, persisted.Off{}))
-	exec.Use(nesting{})
-	exec.Use(validation{validator{schema.Schema(), cfg.Limits.Tokens, cfg.Development}, known})
-	exec.Use(argumentValues{})
-	exec.Use(variables{schema.Schema()})
-	exec.Use(nulls{})
-	exec.Use(plans{engine})
-	exec.Use(switches{engine})
-	exec.Use(limiter{cfg.Limits, engine, cfg.Development})
-	exec.AroundRootFields(stopAfterFailure)
-	exec.AroundRootFields(admit)
-	exec.AroundFields(introspectAsSpecified)
-	return operationExecutor{exec, &operations{cfg, schema, db, engine, present, log}}
-}
-
-// handler returns the handler of the API.
-func (e operationExecutor) handler() http.Handler {
-	o := e.operations
-	return graphqlhttp.Transport{MaxBodyBytes: o.MaxBodyBytes, Gate: o.Gate, Unsent: o.Unsent}.Handler(e)
-}
-
-// TrustedDocuments reads a manifest, and validates its documents as those of requests are; see persisted.Load.
-func TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
-	v := validator{schema: contract(), tokens: tokens}
-	return persisted.Load(path, func(text string) (*ast.QueryDocument, gqlerror.List) {
-		return v.prepare(context.Background(), text)
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"forge/ent"
 	"forge/graph/generated"
 	"forge/graph/model"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
 )
 
@@ -69,7 +70,7 @@ func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUse
 
 // UpdateUser is the resolver for the updateUser field.
 func (r *mutationResolver) UpdateUser(ctx context.Context, id ids.ID, input model.UpdateUserInput, expectedVersion *int32) (*model.UpdateUserPayload, error) {
-	if err := r.updateUser(ctx, ent.FromUnit(ctx), target{id, expectedVersion}, input); err != nil {
+	if err := r.updateUser(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateUserPayload{User: &model.User{ID: id}}, nil
@@ -77,7 +78,7 @@ func (r *mutationResolver) UpdateUser(ctx context.Context, id ids.ID, input mode
 
 // DeleteUser is the resolver for the deleteUser field.
 func (r *mutationResolver) DeleteUser(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteUserPayload, error) {
-	if err := r.deleteUser(ctx, ent.FromUnit(ctx), target{id, expectedVersion}); err != nil {
+	if err := r.deleteUser(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
 		return nil, err
 	}
 	return &model.DeleteUserPayload{DeletedID: id}, nil
@@ -102,7 +103,7 @@ func (r *mutationResolver) CreateTeam(ctx context.Context, input model.CreateTea
 
 // UpdateTeam is the resolver for the updateTeam field.
 func (r *mutationResolver) UpdateTeam(ctx context.Context, id ids.ID, input model.UpdateTeamInput, expectedVersion *int32) (*model.UpdateTeamPayload, error) {
-	if err := updateTeam(ctx, ent.FromUnit(ctx), target{id, expectedVersion}, input); err != nil {
+	if err := updateTeam(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateTeamPayload{Team: &model.Team{ID: id}}, nil
@@ -110,7 +111,7 @@ func (r *mutationResolver) UpdateTeam(ctx context.Context, id ids.ID, input mode
 
 // DeleteTeam is the resolver for the deleteTeam field.
 func (r *mutationResolver) DeleteTeam(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteTeamPayload, error) {
-	if err := deleteTeam(ctx, ent.FromUnit(ctx), target{id, expectedVersion}); err != nil {
+	if err := deleteTeam(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
 		return nil, err
 	}
 	return &model.DeleteTeamPayload{DeletedID: id}, nil
@@ -136,7 +137,7 @@ func (r *mutationResolver) CreateHeroes(ctx context.Context, input []*model.Crea
 
 // UpdateHero is the resolver for the updateHero field.
 func (r *mutationResolver) UpdateHero(ctx context.Context, id ids.ID, input model.UpdateHeroInput, expectedVersion *int32) (*model.UpdateHeroPayload, error) {
-	if err := updateHero(ctx, ent.FromUnit(ctx), target{id, expectedVersion}, input); err != nil {
+	if err := updateHero(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateHeroPayload{Hero: &model.Hero{ID: id}}, nil
@@ -144,7 +145,7 @@ func (r *mutationResolver) UpdateHero(ctx context.Context, id ids.ID, input mode
 
 // DeleteHero is the resolver for the deleteHero field.
 func (r *mutationResolver) DeleteHero(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.DeleteHeroPayload, error) {
-	if err := deleteHero(ctx, ent.FromUnit(ctx), target{id, expectedVersion}); err != nil {
+	if err := deleteHero(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
 		return nil, err
 	}
 	return &model.DeleteHeroPayload{DeletedID: id}, nil
@@ -161,7 +162,7 @@ func (r *mutationResolver) CreateProduct(ctx context.Context, input model.Create
 
 // UpdateProduct is the resolver for the updateProduct field.
 func (r *mutationResolver) UpdateProduct(ctx context.Context, id ids.ID, input model.UpdateProductInput, expectedVersion *int32) (*model.UpdateProductPayload, error) {
-	if err := updateProduct(ctx, ent.FromUnit(ctx), target{id, expectedVersion}, input); err != nil {
+	if err := updateProduct(ctx, ent.FromUnit(ctx), target(id, expectedVersion), input); err != nil {
 		return nil, err
 	}
 	return &model.UpdateProductPayload{Product: &model.Product{ID: id}}, nil
@@ -186,7 +187,7 @@ func (r *mutationResolver) CreateOrder(ctx context.Context, input model.CreateOr
 
 // CancelOrder is the resolver for the cancelOrder field.
 func (r *mutationResolver) CancelOrder(ctx context.Context, id ids.ID, expectedVersion *int32) (*model.CancelOrderPayload, error) {
-	if err := cancelOrder(ctx, ent.FromUnit(ctx), target{id, expectedVersion}); err != nil {
+	if err := cancelOrder(ctx, ent.FromUnit(ctx), target(id, expectedVersion)); err != nil {
 		return nil, err
 	}
 	return &model.CancelOrderPayload{Order: &model.Order{ID: id}}, nil
@@ -199,7 +200,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
 
 // Node is the resolver for the node field.
 func (r *queryResolver) Node(ctx context.Context, id ids.ID) (model.Node, error) {
-	return reference{id}, nil
+	return gqlexec.Reference{ID: id}, nil
 }
 
 // Nodes is the resolver for the nodes field.

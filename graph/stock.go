@@ -26,15 +26,15 @@ func insufficientStock(id fmt.Stringer, available int32) *apperr.Error {
 	}
 }
 
-// goods are what there is of a product, and its price.
+// goods are the stock of a product, and its price.
 type goods struct {
 	ID         uuid.UUID `sql:"id"`
 	PriceCents int32     `sql:"price_cents"`
 	Quantity   int32     `sql:"quantity"`
 }
 
-// lockStock reads what there is of products, and keeps others from changing it until the unit of work ends. It locks in the
-// order of the products' keys, so that no two of its callers ever wait for each other.
+// lockStock reads the stock of products and locks it until the unit of work ends. It locks in the
+// order of the products' keys, so that no two callers ever wait for each other.
 func lockStock(ctx context.Context, db *ent.Client, products ...uuid.UUID) (map[uuid.UUID]goods, error) {
 	var rows []goods
 	err := db.Product.Query().Where(product.IDIn(products...)).Modify(func(s *sql.Selector) {
@@ -63,7 +63,8 @@ type move struct {
 	by      int64
 }
 
-// moveStock makes the moves, of one product each, in one statement. The caller has locked the stock and knows that it suffices.
+// moveStock makes the moves, of one product each, in one statement. The caller has locked the stock
+// and checked that it suffices.
 func moveStock(ctx context.Context, db *ent.Client, moves []move) error {
 	if len(moves) == 0 {
 		return nil
@@ -84,11 +85,11 @@ func moveStock(ctx context.Context, db *ent.Client, moves []move) error {
 	return nil
 }
 
-// quantityAfter writes: quantity + CASE product_id WHEN … THEN … END.
+// quantityAfter writes the expression quantity + CASE product_id WHEN … THEN … END.
 func quantityAfter(b *sql.Builder, moves []move) {
 	b.Ident(inventory.FieldQuantity).WriteString(" + CASE ").Ident(inventory.FieldProductID)
 	for _, m := range moves {
-		// PostgreSQL takes a parameter of unknown type for text here.
+		// Without the CAST, PostgreSQL would take the parameter for text.
 		b.WriteString(" WHEN ").Arg(m.product).WriteString(" THEN CAST(").Arg(m.by).WriteString(" AS integer)")
 	}
 	b.WriteString(" END")

@@ -7,9 +7,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/ent"
+	"forge/ent/schema"
 	"forge/ent/team"
 	"forge/graph/model"
 	"forge/internal/ids"
+	"forge/internal/input"
 	"forge/internal/read"
 )
 
@@ -29,41 +31,41 @@ func createTeam(ctx context.Context, db *ent.Client, in model.CreateTeamInput) (
 	return t, nil
 }
 
-func updateTeam(ctx context.Context, db *ent.Client, t target, in model.UpdateTeamInput) error {
-	if err := wantPrefix("id", t.id, "team"); err != nil {
+func updateTeam(ctx context.Context, db *ent.Client, t input.Target, in model.UpdateTeamInput) error {
+	if err := input.WantPrefix("id", t.ID, "team"); err != nil {
 		return err
 	}
-	update := db.Team.Update().Where(t.is)
+	update := db.Team.Update().Where(t.Is)
 	if err := setTeam(update.Mutation(), in); err != nil {
 		return err
 	}
-	return t.update(ctx, update.Mutation(), update.Save, teamVersion(db, t.id))
+	return t.Update(ctx, update.Mutation(), update.Save, teamVersion(db, t.ID))
 }
 
-// setTeam checks the input and makes of it what is to be stored.
+// setTeam checks the input and sets the fields of the mutation.
 func setTeam(m *ent.TeamMutation, in model.UpdateTeamInput) error {
-	f := form{path: "input"}
-	if name, ok := given(&f, "name", in.Name); ok {
-		m.SetName(f.text("name", name, 100))
+	f := input.Form{Path: "input"}
+	if name, ok := input.Value(&f, "name", in.Name); ok {
+		m.SetName(f.Text("name", name, schema.TeamNameLength))
 	}
 	if headquarters, ok := in.Headquarters.ValueOK(); ok {
-		setOrClear(f.optional("headquarters", headquarters, 200), m.SetHeadquarters, m.ClearHeadquarters)
+		input.SetOrClear(f.Optional("headquarters", headquarters, schema.TeamHeadquartersLength), m.SetHeadquarters, m.ClearHeadquarters)
 	}
-	if f.fault != nil {
-		return f.fault
+	if f.Err() != nil {
+		return f.Err()
 	}
 	return nil
 }
 
 // deleteTeam removes a team. The database takes its heroes out of it.
-func deleteTeam(ctx context.Context, db *ent.Client, t target) error {
-	if err := wantPrefix("id", t.id, "team"); err != nil {
+func deleteTeam(ctx context.Context, db *ent.Client, t input.Target) error {
+	if err := input.WantPrefix("id", t.ID, "team"); err != nil {
 		return err
 	}
-	n, err := db.Team.Delete().Where(t.is).Exec(read.WithFinalWrite(ctx))
-	return t.changed(ctx, n, err, teamVersion(db, t.id))
+	n, err := db.Team.Delete().Where(t.Is).Exec(read.WithFinalWrite(ctx))
+	return t.Changed(ctx, n, err, teamVersion(db, t.ID))
 }
 
-func teamVersion(db *ent.Client, id ids.ID) func(context.Context) (int, error) {
-	return db.Team.Query().Where(team.ID(id.UUID)).Select(team.FieldVersion).Int
+func teamVersion(db *ent.Client, id ids.ID) input.Versions {
+	return db.Team.Query().Where(team.ID(id.UUID)).Select(team.FieldVersion).Ints
 }

@@ -2,24 +2,30 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 
 	"forge/ent"
+	"forge/ent/schema"
 	"forge/ent/user"
 	"forge/graph/model"
 	"forge/internal/apperr"
 	"forge/internal/database"
 	"forge/internal/email"
 	"forge/internal/entity"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
+	"forge/internal/input"
 	"forge/internal/read"
 	"forge/internal/session"
 	"forge/internal/viewer"
 )
 
+// createUser stores a user.
 func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
 	create := db.User.Create()
 	err := setUser(ctx, create.Mutation(), model.UpdateUserInput{
@@ -39,8 +45,8 @@ func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (
 }
 
 // updateUser changes a user.
-func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in model.UpdateUserInput) error {
-	if err := wantPrefix("id", t.id, "user"); err != nil {
+func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t input.Target, in model.UpdateUserInput) error {
+	if err := input.WantPrefix("id", t.ID, "user"); err != nil {
 		return err
 	}
 	if in.Password.IsSet() && viewer.RoleOf(ctx) != viewer.Admin {
@@ -49,7 +55,7 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 	if err := r.mayChangeEmail(ctx, db, in.Email.Value()); err != nil {
 		return err
 	}
-	update := db.User.Update().Where(t.is)
+	update := db.User.Update().Where(t.Is)
 	if err := setUser(ctx, update.Mutation(), in); err != nil {
 		return err
 	}
@@ -60,7 +66,8 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t target, in 
 	return err
 }
 
-// mayChangeEmail counts that those who are no administrators change their own email, and refuses what is too often. To say again what it is changes nothing.
+// mayChangeEmail counts how often users change their own email, and returns an error if that is too
+// often. Administrators, and an email that stays the same, do not count.
 func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *string) error {
 	v := viewer.FromContext(ctx)
 	if v.Role == viewer.Admin || address == nil || r.Sessions == nil {
@@ -73,25 +80,27 @@ func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *
 	return r.Sessions.ChangeEmail(ctx, v.ID)
 }
 
-// saveUser saves the change. What keeps the user from going on as they are signed in, another password or isActive: false, ends their sessions and tokens.
-func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t target, update *ent.UserUpdate) error {
+// saveUser saves the change. A new password, or isActive: false, ends the user's sessions and
+// revokes their tokens.
+func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t input.Target, update *ent.UserUpdate) error {
 	m := update.Mutation()
 	if !endsTokens(m) {
-		return t.update(ctx, m, update.Save, userVersion(db, t.id))
+		return t.Update(ctx, m, update.Save, userVersion(db, t.ID))
 	}
-	at, err := session.Stamp(ctx, t.id.UUID)
+	at, err := session.Stamp(ctx, t.ID.UUID)
 	if err != nil {
 		return err
 	}
 	m.SetTokensValidAfter(at)
 	n, err := update.Save(read.WithReturning(ctx))
-	if err := t.changed(ctx, n, err, userVersion(db, t.id)); err != nil {
+	if err := t.Changed(ctx, n, err, userVersion(db, t.ID)); err != nil {
 		return err
 	}
-	return r.endSessions(ctx, db, t.id.UUID, m)
+	return r.endSessions(ctx, db, t.ID.UUID, m)
 }
 
-// inGeneral makes of the refusal of a value that somebody else has a CONFLICT that does not tell which: emails are not for everybody to know.
+// inGeneral replaces the error about a value that somebody else has by a CONFLICT that does not
+// name the value, so that nobody finds out whose emails are known.
 func inGeneral(err error) error {
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return session.LoginTaken()
@@ -99,31 +108,31 @@ func inGeneral(err error) error {
 	return err
 }
 
-// endsTokens reports whether a change of a user ends what they have of sessions and tokens.
+// endsTokens reports whether a change of a user ends their sessions and revokes their tokens.
 func endsTokens(m *ent.UserMutation) bool {
 	_, changed := m.HashedPassword()
 	active, said := m.IsActive()
 	return changed || m.HashedPasswordCleared() || said && !active
 }
 
-// setUser checks the input and makes of it what is to be stored.
+// setUser checks the input and sets the fields of the mutation.
 func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
-	f := form{path: "input"}
-	if name, ok := given(&f, "username", in.Username); ok {
-		m.SetUsername(f.username("username", name))
+	f := input.Form{Path: "input"}
+	if name, ok := input.Value(&f, "username", in.Username); ok {
+		m.SetUsername(f.Username("username", name, schema.UsernameLength))
 	}
 	if given, ok := in.Email.ValueOK(); ok {
-		address, key := f.email("email", given)
-		setOrClear(address, m.SetEmail, m.ClearEmail)
-		setOrClear(key, m.SetEmailKey, m.ClearEmailKey)
+		address, key := f.Email("email", given, schema.EmailLength)
+		input.SetOrClear(address, m.SetEmail, m.ClearEmail)
+		input.SetOrClear(key, m.SetEmailKey, m.ClearEmailKey)
 	}
-	if active, ok := given(&f, "isActive", in.IsActive); ok {
+	if active, ok := input.Value(&f, "isActive", in.IsActive); ok {
 		m.SetIsActive(active)
 	}
 	secret, ok := in.Password.ValueOK()
-	secret = f.password("password", secret)
-	if f.fault != nil {
-		return f.fault
+	secret = f.Password("password", secret)
+	if f.Err() != nil {
+		return f.Err()
 	}
 	if ok {
 		return setPassword(ctx, m, secret)
@@ -131,39 +140,60 @@ func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput)
 	return nil
 }
 
+// setPassword sets the hash of a password, or clears it if there is no password.
 func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error {
 	if secret == nil {
 		m.ClearHashedPassword()
 		return nil
 	}
-	hash, err := hashOf(ctx)
+	prepared, err := gqlexec.Prepared(ctx)
 	if err != nil {
 		return err
+	}
+	hash, ok := prepared.(string)
+	if !ok {
+		return errors.New("a password is to be set that was not hashed before the operation")
 	}
 	m.SetHashedPassword(hash)
 	return nil
 }
 
-// deleteUser hides a user, and ends their sessions and tokens. The row stays, and gives way to others with its username and email.
-func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t target) error {
-	if err := wantPrefix("id", t.id, "user"); err != nil {
+// hashPassword hashes the password that createUser or updateUser sets, before the operation holds a
+// connection: each hash takes tens of milliseconds, once its turn has come. It returns nil without
+// a password, or with one that will be refused.
+func (r *Resolver) hashPassword(ctx context.Context, arguments map[string]any) (any, error) {
+	in, _ := arguments["input"].(map[string]any)
+	secret, ok := in["password"].(string)
+	if !ok || viewer.RoleOf(ctx) != viewer.Admin {
+		return nil, nil // only administrators set the passwords of others
+	}
+	if f := new(input.Form); f.Password("password", &secret) == nil || f.Err() != nil {
+		return nil, nil
+	}
+	return r.Passwords.Hash(ctx, secret)
+}
+
+// deleteUser hides a user, ends their sessions and revokes their tokens. The row stays, but others
+// may take its username and email.
+func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t input.Target) error {
+	if err := input.WantPrefix("id", t.ID, "user"); err != nil {
 		return err
 	}
-	at, err := session.Stamp(ctx, t.id.UUID)
+	at, err := session.Stamp(ctx, t.ID.UUID)
 	if err != nil {
 		return err
 	}
-	update := db.User.Update().Where(t.is).SetDeletedAt(at).SetTokensValidAfter(at)
+	update := db.User.Update().Where(t.Is).SetDeletedAt(at).SetTokensValidAfter(at)
 	n, err := update.Save(ctx)
-	if err := t.changed(ctx, n, err, userVersion(db, t.id)); err != nil {
+	if err := t.Changed(ctx, n, err, userVersion(db, t.ID)); err != nil {
 		return err
 	}
-	return r.endSessions(ctx, db, t.id.UUID, update.Mutation())
+	return r.endSessions(ctx, db, t.ID.UUID, update.Mutation())
 }
 
-// restoreUser brings a user back, but none of their sessions.
+// restoreUser makes a deleted user visible again. Their sessions stay ended.
 func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
-	if err := wantPrefix("id", id, "user"); err != nil {
+	if err := input.WantPrefix("id", id, "user"); err != nil {
 		return err
 	}
 	ctx = entity.WithDeleted(ctx)
@@ -174,12 +204,21 @@ func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 	if n > 0 {
 		return nil
 	}
-	if err := (target{id: id}).check(ctx, userVersion(db, id)); err != nil {
+	if err := (input.Target{ID: id}).Check(ctx, userVersion(db, id)); err != nil {
 		return err
 	}
 	return apperr.Conflict("id", "%s is not deleted", id)
 }
 
-func userVersion(db *ent.Client, id ids.ID) func(context.Context) (int, error) {
-	return db.User.Query().Where(user.ID(id.UUID)).Select(user.FieldVersion).Int
+func userVersion(db *ent.Client, id ids.ID) input.Versions {
+	return db.User.Query().Where(user.ID(id.UUID)).Select(user.FieldVersion).Ints
+}
+
+// signedIn returns a reference to the viewer, or nil if no row can be theirs.
+func signedIn(ctx context.Context) *model.User {
+	id := viewer.FromContext(ctx).ID
+	if id == uuid.Nil {
+		return nil
+	}
+	return &model.User{ID: (&ent.User{ID: id}).GlobalID()}
 }

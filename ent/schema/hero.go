@@ -13,6 +13,12 @@ import (
 	"forge/internal/rule"
 )
 
+// The most characters that texts of a hero have.
+const (
+	HeroNameLength       = 100
+	HeroSecretNameLength = 100
+)
+
 // Hero may belong to a user and to a team.
 type Hero struct{ ent.Schema }
 
@@ -22,8 +28,8 @@ func (Hero) Annotations() []schema.Annotation {
 		entity.Annotation{ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"}},
 		entsql.Table("heroes"),
 		entsql.Checks(map[string]string{
-			"heroes_name_length":        "length(name) BETWEEN 1 AND 100",
-			"heroes_secret_name_length": "length(secret_name) BETWEEN 1 AND 100",
+			"heroes_name_length":        length("name", 1, HeroNameLength),
+			"heroes_secret_name_length": length("secret_name", 1, HeroSecretNameLength),
 			"heroes_age_not_negative":   "age >= 0",
 		}),
 	}
@@ -37,8 +43,8 @@ func (Hero) Mixin() []ent.Mixin {
 // Fields of the Hero.
 func (Hero) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").MaxRuneLen(100),
-		field.String("secret_name").MaxRuneLen(100).Optional().Nillable().Sensitive(),
+		field.String("name").MaxRuneLen(HeroNameLength),
+		field.String("secret_name").MaxRuneLen(HeroSecretNameLength).Optional().Nillable().Sensitive(),
 		field.Int32("age").Optional().Nillable(),
 		field.UUID("team_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),
 		field.UUID("owner_id", uuid.UUID{}).Optional().Nillable().SchemaType(blobOnSQLite),

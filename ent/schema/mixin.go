@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"entgo.io/ent"
@@ -65,6 +66,11 @@ func stampOnce(next ent.Mutator) ent.Mutator {
 		}
 		return next.Mutate(ctx, m)
 	})
+}
+
+// length returns the condition of a CHECK that a text has from least to most characters.
+func length(column string, least, most int) string {
+	return fmt.Sprintf("length(%s) BETWEEN %d AND %d", column, least, most)
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -12,6 +12,12 @@ import (
 	"forge/internal/rule"
 )
 
+// The most characters that texts of a product have.
+const (
+	ProductSkuLength  = 64
+	ProductNameLength = 200
+)
+
 // Product is an article that users can order. Inventory holds its stock.
 type Product struct{ ent.Schema }
 
@@ -20,8 +26,8 @@ func (Product) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "version", "createdAt", "updatedAt"}},
 		entsql.Checks(map[string]string{
-			"products_sku_length":         "length(sku) BETWEEN 1 AND 64",
-			"products_name_length":        "length(name) BETWEEN 1 AND 200",
+			"products_sku_length":         length("sku", 1, ProductSkuLength),
+			"products_name_length":        length("name", 1, ProductNameLength),
 			"products_price_not_negative": "price_cents >= 0",
 		}),
 	}
@@ -35,8 +41,8 @@ func (Product) Mixin() []ent.Mixin {
 // Fields of the Product.
 func (Product) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("sku").MaxRuneLen(64),
-		field.String("name").MaxRuneLen(200),
+		field.String("sku").MaxRuneLen(ProductSkuLength),
+		field.String("name").MaxRuneLen(ProductNameLength),
 		field.Int32("price_cents"),
 	}
 }

@@ -12,6 +12,12 @@ import (
 	"forge/internal/rule"
 )
 
+// The most characters that texts of a team have.
+const (
+	TeamNameLength         = 100
+	TeamHeadquartersLength = 200
+)
+
 // Team is a group of heroes. When it is deleted, its heroes stay, without a team.
 type Team struct{ ent.Schema }
 
@@ -20,8 +26,8 @@ func (Team) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{ShownToAll: []string{"id", "name", "headquarters", "heroes", "version", "createdAt", "updatedAt"}},
 		entsql.Checks(map[string]string{
-			"teams_name_length":         "length(name) BETWEEN 1 AND 100",
-			"teams_headquarters_length": "length(headquarters) BETWEEN 1 AND 200",
+			"teams_name_length":         length("name", 1, TeamNameLength),
+			"teams_headquarters_length": length("headquarters", 1, TeamHeadquartersLength),
 		}),
 	}
 }
@@ -34,8 +40,8 @@ func (Team) Mixin() []ent.Mixin {
 // Fields of the Team.
 func (Team) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").MaxRuneLen(100),
-		field.String("headquarters").MaxRuneLen(200).Optional().Nillable(),
+		field.String("name").MaxRuneLen(TeamNameLength),
+		field.String("headquarters").MaxRuneLen(TeamHeadquartersLength).Optional().Nillable(),
 	}
 }
 

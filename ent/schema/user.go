@@ -12,6 +12,12 @@ import (
 	"forge/internal/rule"
 )
 
+// The most characters that texts of a user have.
+const (
+	UsernameLength = 50
+	EmailLength    = 254
+)
+
 // User is a person who owns heroes and places orders. A deleted user is hidden, not removed.
 type User struct{ ent.Schema }
 
@@ -24,8 +30,8 @@ func (User) Annotations() []schema.Annotation {
 			ShownToOwners: []string{"email", "role", "isActive", "version"},
 		},
 		entsql.Checks(map[string]string{
-			"users_username_length": "length(username) BETWEEN 1 AND 50",
-			"users_email_length":    "length(email) BETWEEN 3 AND 254",
+			"users_username_length": length("username", 1, UsernameLength),
+			"users_email_length":    length("email", 3, EmailLength),
 			"users_email_and_key":   "(email IS NULL) = (email_key IS NULL)",
 			"users_role_known":      "role IN ('USER', 'ADMIN')",
 		}),
@@ -40,10 +46,10 @@ func (User) Mixin() []ent.Mixin {
 // Fields of the User.
 func (User) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("username").MaxRuneLen(50),
-		field.String("email").MaxRuneLen(254).Optional().Nillable().
+		field.String("username").MaxRuneLen(UsernameLength),
+		field.String("email").MaxRuneLen(EmailLength).Optional().Nillable().
 			Annotations(entity.Annotation{MatchBy: "email_key"}),
-		field.String("email_key").MaxRuneLen(508).Optional().Nillable().Sensitive().
+		field.String("email_key").MaxRuneLen(2 * EmailLength).Optional().Nillable().Sensitive().
 			Comment("The email without regard to case: what is unique, and what filters compare."),
 		field.String("hashed_password").MaxRuneLen(200).Optional().Nillable().Sensitive(),
 		field.Time("tokens_valid_after").Optional().Nillable().StructTag(`json:"-"`).

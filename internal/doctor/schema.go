@@ -12,7 +12,7 @@ import (
 
 // contract compares schema.graphqls with ent/schema and the resolvers, as they are built into this program.
 func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
-	err := graph.Check()
+	err := new(graph.Resolver).API().Check()
 	if err == nil {
 		return []Finding{ok("contract", "types, entities and resolvers fit together")}
 	}

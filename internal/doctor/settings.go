@@ -35,7 +35,7 @@ func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 		found = append(found, warn("settings", "an empty database is filled with demo data in production", "Leave "+s.NameOf("DEMO")+" out."))
 	}
 	if s.TrustedDocuments != "" {
-		if _, err := graph.TrustedDocuments(s.TrustedDocuments, s.MaxTokens); err != nil {
+		if _, err := new(graph.Resolver).API().TrustedDocuments(s.TrustedDocuments, s.MaxTokens); err != nil {
 			found = append(found, fail("settings", s.NameOf("TRUSTED_DOCUMENTS")+"="+s.TrustedDocuments+": "+err.Error(),
 				"`forge serve` does not start like this. Write the manifest anew, from the documents of clients that fit this schema."))
 		}

@@ -11,6 +11,7 @@ import (
 
 	"forge/ent"
 	"forge/ent/predicate"
+	"forge/ent/schema"
 	"forge/ent/user"
 	"forge/internal/apperr"
 	"forge/internal/clientip"
@@ -104,7 +105,7 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 // sameLogin returns a form of the login that is the same for all logins of one user, to count
 // failures by. Emails are compared regardless of case, usernames are not.
 func sameLogin(login string) string {
-	name := username.Same(login)
+	name := username.Same(login, schema.UsernameLength)
 	if strings.Contains(name, "@") {
 		return email.Key(login)
 	}
@@ -115,7 +116,7 @@ func sameLogin(login string) string {
 // email decides. A username that is stored exactly as given comes before one in normalized form.
 func (s *Sessions) byLogin(ctx context.Context, login string) (*ent.User, error) {
 	keys := []string{email.Key(login), email.FormerKey(login)}
-	found, err := s.look(ctx, user.Or(user.UsernameIn(login, username.Same(login)), user.EmailKeyIn(keys...)))
+	found, err := s.look(ctx, user.Or(user.UsernameIn(login, username.Same(login, schema.UsernameLength)), user.EmailKeyIn(keys...)))
 	if len(found) == 0 {
 		return nil, err
 	}

@@ -1,5 +1,6 @@
-// Package syntax reads documents as the GraphQL specification of September 2025 has it where gqlparser's lexer and parser do not: escapes for
-// characters past U+FFFF, quotes at the end of a block string, descriptions of operations, and some texts that are no document.
+// Package syntax reads documents as the GraphQL specification of September 2025 has it where
+// gqlparser's lexer and parser do not: escapes for characters past U+FFFF, quotes at the end of a
+// block string, descriptions of operations, and some texts that are no document.
 package syntax
 
 import (
@@ -11,8 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// Parse returns the document that a text stands for. The error has the code GRAPHQL_PARSE_FAILED and,
-// unless the text has more tokens than allowed, says where the mistake is.
+// Parse returns the document that a text stands for. The error has the code GRAPHQL_PARSE_FAILED
+// and, unless the text has more tokens than allowed, says where the mistake is.
 func Parse(text string, tokens int) (*ast.QueryDocument, error) {
 	text, err := Normalize(text)
 	if err != nil {

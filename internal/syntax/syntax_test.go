@@ -47,8 +47,8 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// TestRefused has what gqlparser takes and the specification does not, with the place of the mistake; 0 where
-// gqlparser finds it, which counts columns of strings from behind their quotes.
+// TestRefused has what gqlparser takes and the specification does not, with the place of the
+// mistake; 0 where gqlparser finds it, which counts columns of strings from behind their quotes.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -101,8 +101,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestDescriptions passes over descriptions of operations, fragments and variables, which are new in
-// the edition of September 2025.
+// TestDescriptions passes over descriptions of operations, fragments and variables, which are new
+// in the edition of September 2025.
 func TestDescriptions(t *testing.T) {
 	t.Parallel()
 	const described = `
@@ -138,8 +138,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// FuzzNormalize checks that a document is normalized once and for all, that lines stay where they are,
-// and that no refusal is without a place.
+// FuzzNormalize checks that a document is normalized once and for all, that lines stay where they
+// are, and that no refusal is without a place.
 func FuzzNormalize(f *testing.F) {
 	for _, text := range []string{
 		`{a(s: "\uD83D\uDE00") b}`, `"d" query A("e" $a: String = """f""""") { a }`, `{a(n: 1.5e3 m: -0) ... on T {b}}`, `"\u{41}" query {a}`,

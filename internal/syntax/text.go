@@ -91,8 +91,8 @@ func (s *scanner) characters(i int) (end, shorter int) {
 	return -1, 0
 }
 
-// escape returns how long the escape sequence at i is, and what to write for it where gqlparser does
-// not read it as it is.
+// escape returns how long the escape sequence at i is, and what to write for it where gqlparser
+// does not read it as it is.
 func (s *scanner) escape(i int) (length int, written string) {
 	rest := s.text[i:]
 	switch {
@@ -129,8 +129,8 @@ func unit(text string) (r rune, ok bool) {
 	return rune(n), err == nil
 }
 
-// braced returns the length of the escape sequence at i, which has its digits in braces, and what to
-// write for it.
+// braced returns the length of the escape sequence at i, which has its digits in braces, and what
+// to write for it.
 func (s *scanner) braced(i int) (length int, written string) {
 	const open = len(`\u{`)
 	digits, _, closed := strings.Cut(s.text[i+open:], "}")

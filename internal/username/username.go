@@ -15,20 +15,17 @@ import (
 // Allowed describes the allowed characters, for error messages.
 const Allowed = "letters, marks, digits, punctuation, symbols and blanks between them are allowed"
 
-// Most is the most characters that a username may have.
-const Most = 50
-
 // expansion is the most characters of input for each stored character: a letter with two combining
 // accents is three in the input, and one when stored. It limits the input that is normalized.
 const expansion = 4
 
 // Enforce returns the name in the form that is stored and compared: normalized (NFKC), without
 // surrounding spaces, and with single spaces inside. Case is kept. The error says what is wrong
-// with the name. Enforce does not check that the returned name has at most Most characters.
-func Enforce(name string) (string, error) {
+// with the name. Enforce does not check that the returned name has at most most characters.
+func Enforce(name string, most int) (string, error) {
 	name = strings.TrimSpace(name)
-	if n := utf8.RuneCountInString(name); n > expansion*Most {
-		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, Most)
+	if n := utf8.RuneCountInString(name); n > expansion*most {
+		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, most)
 	}
 	for _, r := range name {
 		if Invisible(r) {
@@ -43,8 +40,8 @@ func Enforce(name string) (string, error) {
 }
 
 // Same returns the form of a name that Enforce returns, or the name itself if it is not allowed.
-func Same(name string) string {
-	if enforced, err := Enforce(name); err == nil {
+func Same(name string, most int) string {
+	if enforced, err := Enforce(name, most); err == nil {
 		return enforced
 	}
 	return name

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+const most = 50
+
 func TestEnforce(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
@@ -29,11 +31,11 @@ func TestEnforce(t *testing.T) {
 		" \t\u0085eve\u2003\n":      "eve",
 		"\u212a":                    "K", // the Kelvin sign
 	} {
-		got, err := Enforce(name)
+		got, err := Enforce(name, most)
 		if got != want || err != nil {
 			t.Errorf("%+q is %+q (%v), want %+q", name, got, err, want)
 		}
-		if again, err := Enforce(got); again != got || err != nil {
+		if again, err := Enforce(got, most); again != got || err != nil {
 			t.Errorf("%+q is %+q (%v) the second time", got, again, err)
 		}
 	}
@@ -62,7 +64,7 @@ func TestEnforceRefuses(t *testing.T) {
 		"ada\u0378":     "not assigned",
 		"":              "not assigned",
 	} {
-		if got, err := Enforce(name); err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), Allowed) {
+		if got, err := Enforce(name, most); err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), Allowed) {
 			t.Errorf("%+q is %+q (%v), want an error about %s that says what is allowed", name, got, err, why)
 		}
 	}
@@ -72,10 +74,10 @@ func TestEnforceRefuses(t *testing.T) {
 // are too long to be normalized.
 func TestEnforceLongNames(t *testing.T) {
 	t.Parallel()
-	if got, err := Enforce(strings.Repeat("e\u0302\u0301", Most)); got != strings.Repeat("ế", Most) || err != nil {
-		t.Errorf("%d accented letters are %+q (%v)", Most, got, err)
+	if got, err := Enforce(strings.Repeat("e\u0302\u0301", most), most); got != strings.Repeat("ế", most) || err != nil {
+		t.Errorf("%d accented letters are %+q (%v)", most, got, err)
 	}
-	if got, err := Enforce(strings.Repeat("\ufdfa", 100_000)); err == nil || !strings.Contains(err.Error(), "100000 characters; at most 50") {
+	if got, err := Enforce(strings.Repeat("\ufdfa", 100_000), most); err == nil || !strings.Contains(err.Error(), "100000 characters; at most 50") {
 		t.Errorf("a long name is one of %d bytes (%v)", len(got), err)
 	}
 }
@@ -87,11 +89,11 @@ func FuzzEnforce(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		got, err := Enforce(name)
+		got, err := Enforce(name, most)
 		if err != nil {
 			return
 		}
-		again, err := Enforce(got)
+		again, err := Enforce(got, most)
 		hidden := func(r rune) bool { return Invisible(r) || unicode.IsSpace(r) && r != ' ' }
 		if again != got || err != nil || got == "" || !utf8.ValidString(got) || !norm.NFC.IsNormalString(got) || strings.TrimSpace(got) != got || strings.ContainsFunc(got, hidden) {
 			t.Errorf("%+q is %+q, and then %+q (%v)", name, got, again, err)

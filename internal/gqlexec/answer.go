@@ -1,0 +1,77 @@
+package gqlexec
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/apperr"
+	"forge/internal/budget"
+	"forge/internal/graphqlhttp"
+)
+
+// fieldBytes is the share of a field that gqlgen executes in the budget of the answer, beside its
+// name and its text. Such a field takes several hundred bytes of memory until the answer is
+// written.
+const fieldBytes = 64
+
+// countField is a field middleware. It counts the fields that gqlgen executes itself, such as those
+// of introspection, and executes no more once the budget is exceeded. The read engine counts its
+// own output.
+func countField(ctx context.Context, next graphql.Resolver) (any, error) {
+	answer := budget.FromContext(ctx)
+	if !answer.Write(fieldBytes + len(graphql.GetFieldContext(ctx).Field.Alias)) {
+		return nil, nil
+	}
+	value, err := next(ctx)
+	switch text := value.(type) {
+	case string:
+		answer.Write(len(text))
+	case *string:
+		if text != nil {
+			answer.Write(len(*text))
+		}
+	}
+	return value, err
+}
+
+// presentSome presents an error while the budget of the answer has room for it, and otherwise
+// returns nil.
+func (o *operations) presentSome(ctx context.Context, err error) *gqlerror.Error {
+	answer := budget.FromContext(ctx)
+	if answer.Exceeded() {
+		return nil // there will be one error, which says that
+	}
+	code := apperr.CodeInternal
+	if f := classify(err); f != nil {
+		code = f.Code
+	}
+	if !answer.AddError(code) {
+		return nil
+	}
+	shown := graphqlhttp.Shortened(o.present.error(ctx, err))
+	answer.AddErrorBytes(len(shown.Message) + pathBytes(shown.Path))
+	return shown
+}
+
+func pathBytes(path ast.Path) (n int) {
+	for _, step := range path {
+		name, _ := step.(ast.PathName)
+		n += len(name) + 1
+	}
+	return n
+}
+
+// withLeftOut adds an error that says how many errors the budget has left out, if there are any.
+func withLeftOut(errs gqlerror.List, answer *budget.Answer) gqlerror.List {
+	n, code := answer.LeftOut()
+	if n == 0 {
+		return errs
+	}
+	more := graphqlhttp.MoreErrors(n)
+	more.Extensions = map[string]any{"code": string(cmp.Or(code, apperr.CodeInternal))}
+	return append(errs, more)
+}

@@ -1,0 +1,64 @@
+package gqlexec
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// argumentOf returns the path of the first argument of an operation that takes its value from a
+// variable: input for $in in createThing(input: $in). Errors name arguments, because clients choose
+// the names of variables. Without such an argument it returns the variable's name.
+func argumentOf(op *ast.OperationDefinition, variable string) string {
+	if op == nil {
+		return variable
+	}
+	s := &variableSearch{name: variable}
+	(&fieldVisit{visit: s.field}).fields(op.SelectionSet)
+	return cmp.Or(s.path, variable)
+}
+
+// namedByArgument makes an error about a variable one about the argument that takes it.
+func namedByArgument(op *ast.OperationDefinition, variable string, err *gqlerror.Error) *gqlerror.Error {
+	field, _ := err.Extensions["field"].(string)
+	if below, ok := strings.CutPrefix(field, variable); ok {
+		err.Extensions["field"] = argumentOf(op, variable) + below
+	}
+	return err
+}
+
+// variableSearch looks for the argument that takes its value from a variable.
+type variableSearch struct {
+	name string
+	path string // of the argument; "" until it is found
+}
+
+// field looks at the arguments of a field. It returns false once the variable is found.
+func (s *variableSearch) field(f *ast.Field) bool {
+	for _, argument := range f.Arguments {
+		if path, ok := s.value(argument.Value, argument.Name); ok {
+			s.path = path
+			return false
+		}
+	}
+	return true
+}
+
+func (s *variableSearch) value(v *ast.Value, at string) (path string, ok bool) {
+	if v == nil || v.Kind == ast.Variable {
+		return at, v != nil && v.Raw == s.name
+	}
+	for i, child := range v.Children {
+		name := child.Name
+		if v.Kind == ast.ListValue {
+			name = strconv.Itoa(i)
+		}
+		if path, ok := s.value(child.Value, at+"."+name); ok {
+			return path, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,183 @@
+package gqlexec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/apperr"
+	"forge/internal/database"
+	"forge/internal/ids"
+	"forge/internal/telemetry"
+)
+
+// presenter turns errors into the form that clients see.
+type presenter struct {
+	rows   rows
+	sample string // the prefix of an ID in messages about IDs of any kind
+	hints  bool
+	tokens int // that a document may have
+	log    *slog.Logger
+}
+
+func newPresenter(api API, opts Options, log *slog.Logger) *presenter {
+	return &presenter{rows{api.Entities, api.Tables}, api.SamplePrefix, opts.Development, opts.Limits.Tokens, log}
+}
+
+// error returns the form of an error that clients see. Errors that were written for clients are
+// shown, with their code. All others are logged in full and shown as INTERNAL, with the ID of the
+// request, by which the log has them. The errors of an attempt are logged only if no further
+// attempt follows.
+func (p *presenter) error(ctx context.Context, err error) *gqlerror.Error {
+	shown := &gqlerror.Error{}
+	if known, ok := errors.AsType[*gqlerror.Error](err); ok {
+		shown.Path, shown.Locations = known.Path, known.Locations
+		if len(known.Path) > 0 && known.Path[0] == ast.PathName("variable") {
+			// gqlparser reports a variable by a path, which in an answer would lead to a field.
+			// gqlparser names the variable that it could not take by a path, which in an answer
+			// leads to a field.
+			return badVariable(dotted(known.Path[1:]), inWords.Replace(known.Message))
+		}
+		if code, coded := known.Extensions["code"]; coded {
+			if code == string(apperr.CodeParseFailed) && known.Locations == nil {
+				return tooManyTokens(ctx, p.tokens)
+			}
+			return bare(known, p.hints)
+		}
+	}
+	f := classify(err)
+	if f == nil {
+		f = p.violation(ctx, err)
+	}
+	if f == nil {
+		f = p.badArgument(ctx, shown, err)
+	}
+	if f == nil {
+		f = &apperr.Error{Code: apperr.CodeInternal, Message: "internal error", Cause: err,
+			More: map[string]any{"requestId": telemetry.RequestID(ctx)}}
+	}
+	if f.Cause != nil {
+		failed(ctx, p.log, failure{f.Code, shown.Path, f.Cause})
+	}
+	shown.Message = f.Message
+	shown.Extensions = map[string]any{"code": string(f.Code)}
+	if f.Field != "" {
+		shown.Extensions["field"] = f.Field
+	}
+	maps.Copy(shown.Extensions, f.More)
+	return shown
+}
+
+// bare returns the error without the value that it is about. A hint at names of the schema is left
+// in if hints are on.
+func bare(err *gqlerror.Error, hints bool) *gqlerror.Error {
+	const hinting = " Did you mean "
+	message, hint, hinted := strings.Cut(err.Message, hinting)
+	message = withoutValue(message)
+	if hints && hinted {
+		message += hinting + hint
+	}
+	if message == err.Message {
+		return err
+	}
+	shorter := *err
+	shorter.Message = message
+	return &shorter
+}
+
+// withoutValue cuts off the value that gqlparser quotes from a document. The value may be a
+// password that was sent without quotes, and errors are logged by others.
+func withoutValue(message string) string {
+	if strings.HasPrefix(message, "Expected value of type ") {
+		message, _, _ = strings.Cut(message, ", found ")
+	}
+	if what, why, ok := strings.Cut(message, " cannot represent "); ok {
+		why, _, _ = strings.Cut(why, ": ")
+		message = what + " cannot represent " + why
+	}
+	return message
+}
+
+// classify returns the client's error in err, or nil if err is not meant for clients.
+func classify(err error) *apperr.Error {
+	if f, ok := errors.AsType[*apperr.Error](err); ok {
+		return f
+	}
+	if errors.Is(err, context.Canceled) {
+		return &apperr.Error{Code: apperr.CodeTimeout, Message: "the request was given up before it was answered"}
+	}
+	return database.ClientError(err)
+}
+
+// badArgument returns the error for an argument that could not be decoded, or nil if err is about
+// something else. gqlgen reports such an argument at a path below that of the field.
+func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err error) *apperr.Error {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return nil
+	}
+	own := fc.Path()
+	if len(shown.Path) <= len(own) {
+		return nil
+	}
+	argument := shown.Path[len(own):]
+	shown.Path = own
+	cause := err
+	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok && wrapped.Err != nil {
+		cause = wrapped.Err
+	}
+	if malformed, ok := errors.AsType[*ids.MalformedError](cause); ok {
+		return apperr.BadInput(dotted(argument), "%s", malformed.Wanted(p.prefixAt(fc.Field.Name, argument)))
+	}
+	return apperr.BadInput(dotted(argument), "%s", cause)
+}
+
+// prefixAt returns the prefix of the IDs that an argument of a root field takes. The argument of a
+// foreign key takes IDs of the entity that the key refers to. The argument id takes those of the
+// entity that the field is named after.
+func (p *presenter) prefixAt(root string, argument ast.Path) string {
+	name := ""
+	for _, step := range argument {
+		if step, ok := step.(ast.PathName); ok {
+			name = string(step)
+		}
+	}
+	prefix, longest := p.sample, 0
+	for _, e := range p.rows.entities {
+		for _, f := range e.Fields {
+			if name != "id" && f.Name == name && f.Refers != "" {
+				return p.rows.prefixOf(f.Refers)
+			}
+		}
+		if (name == "id" || name == "ids") && len(e.Name) > longest && strings.Contains(strings.ToLower(root), strings.ToLower(e.Name)) {
+			prefix, longest = e.Prefix, len(e.Name)
+		}
+	}
+	return prefix
+}
+
+// dotted returns a path in the form of extensions.field: input.items.0.quantity.
+func dotted(path ast.Path) string {
+	var s string
+	for i, element := range path {
+		if i > 0 {
+			s += "."
+		}
+		s += fmt.Sprint(element)
+	}
+	return s
+}
+
+// recovered turns a panic into an error. The presenter logs it with its stack and shows nothing of
+// it.
+func recovered(_ context.Context, panicked any) error {
+	return fmt.Errorf("panic: %s\n%s", telemetry.Panic(panicked), debug.Stack())
+}

@@ -1,0 +1,50 @@
+package gqlexec
+
+import (
+	"context"
+
+	"forge/internal/unit"
+)
+
+// BeforeCommit has do called just before the operation of ctx is committed. It is not called if the
+// operation fails.
+func BeforeCommit(ctx context.Context, do func()) {
+	a := ctx.Value(attemptKey{}).(*attempt)
+	a.beforeCommit = append(a.beforeCommit, do)
+}
+
+// AfterRollback has do called once the operation of ctx has failed for good and is rolled back, in
+// a unit of work of its own. It is not called if the operation succeeds. An error of do is logged.
+func AfterRollback(ctx context.Context, do func(context.Context) error) {
+	a := ctx.Value(attemptKey{}).(*attempt)
+	a.afterRollback = append(a.afterRollback, do)
+}
+
+// runAfterRollback runs the hooks of AfterRollback, whether the client still waits or not.
+func (a *attempt) runAfterRollback(ctx context.Context) {
+	if !a.failed.Load() {
+		return
+	}
+	for _, do := range a.afterRollback {
+		if err := a.inUnit(ctx, do); err != nil {
+			a.log.ErrorContext(ctx, "hook after a rolled back operation failed", "operation", operationName(ctx), "error", err)
+		}
+	}
+}
+
+// inUnit runs do in a unit of work of its own, and again while others are in its way.
+func (a *attempt) inUnit(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), retryTime)
+	defer cancel()
+	for n := 1; ; n++ {
+		u := unit.New(a.db, unit.Write)
+		err := do(unit.NewContext(ctx, u))
+		if err == nil {
+			err = u.Commit(ctx)
+		}
+		u.Rollback()
+		if err == nil || !u.Transient() || n == maxWrites || backoff.Wait(ctx, n) != nil {
+			return err
+		}
+	}
+}

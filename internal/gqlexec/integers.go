@@ -1,0 +1,47 @@
+package gqlexec
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// validationRules returns the rules for documents: those of gqlparser, that an Int has 32 bits, and
+// that scalars accept their literals.
+func validationRules() *rules.Rules {
+	all := rules.NewDefaultRules()
+	all.AddRule("IntsOf32Bits", intsOf32Bits)
+	all.AddRule("LiteralsOfCorrectType", literalsOfCorrectType)
+	return all
+}
+
+// intsOf32Bits is a rule: a whole number that stands for an Int has 32 bits (GraphQL specification,
+// sections 3.5.1 and 5.6.1). gqlparser itself refuses numbers past 64 bits.
+func intsOf32Bits(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
+		if value.Kind != ast.IntValue || value.Definition == nil || value.Definition.Name != "Int" || isInt(value.Raw) {
+			return
+		}
+		if _, err := strconv.ParseInt(value.Raw, 10, 64); err == nil {
+			addError(core.Message("%s", notInt(value.Raw)), core.At(value.Position))
+		}
+	})
+}
+
+// isInt reports whether a number without a fraction fits into 32 bits.
+func isInt(written string) bool {
+	_, err := strconv.ParseInt(written, 10, 32)
+	return err == nil
+}
+
+// notInt returns the message about a number that is no Int.
+func notInt(written string) string {
+	if len(written) > 40 {
+		written = written[:40] + "…"
+	}
+	return fmt.Sprintf("%s is no Int: whole numbers from %d to %d are allowed", written, math.MinInt32, math.MaxInt32)
+}

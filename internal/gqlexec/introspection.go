@@ -1,0 +1,146 @@
+package gqlexec
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/apperr"
+)
+
+// introspectionSwitch returns the step that answers introspection or refuses it.
+func introspectionSwitch(on bool) graphql.HandlerExtension {
+	if on {
+		return extension.Introspection{}
+	}
+	return operationCheck(refuseIntrospection)
+}
+
+// refuseIntrospection refuses an operation that asks for __schema or __type. It looks into all
+// fragments of the document, because each is used by an operation.
+func refuseIntrospection(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	sets := []ast.SelectionSet{op.Operation.SelectionSet}
+	for _, fragment := range op.Doc.Fragments {
+		sets = append(sets, fragment.SelectionSet)
+	}
+	for _, set := range sets {
+		if f := introspects(set); f != nil {
+			err := gqlerror.ErrorPosf(f.Position, "%s is not answered: introspection is off on this server", f.Name)
+			err.Extensions = map[string]any{"code": string(apperr.CodeValidationFailed)}
+			return err
+		}
+	}
+	return nil
+}
+
+// introspects returns the first field of the set that asks for the schema, or nil. Such fields
+// stand at the root or in fragments, never below another field.
+func introspects(set ast.SelectionSet) *ast.Field {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			if s.Name == "__schema" || s.Name == "__type" {
+				return s
+			}
+		case *ast.InlineFragment:
+			if f := introspects(s.SelectionSet); f != nil {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// kindsWith has the fields of __Type that not all kinds of types have, with those kinds. For others
+// the specification wants null, where gqlgen answers an empty list or false (section 4.5.2).
+var kindsWith = map[string][]ast.DefinitionKind{
+	"fields":        {ast.Object, ast.Interface},
+	"interfaces":    {ast.Object, ast.Interface},
+	"possibleTypes": {ast.Interface, ast.Union},
+	"enumValues":    {ast.Enum},
+	"inputFields":   {ast.InputObject},
+	"isOneOf":       {ast.InputObject},
+}
+
+// introspectAsSpecified is a field middleware. It corrects gqlgen's answers about the schema.
+func introspectAsSpecified(ctx context.Context, next graphql.Resolver) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	result, err := next(ctx)
+	if err != nil || !strings.HasPrefix(field.Object, "__") {
+		return result, err
+	}
+	switch of := field.Parent.Result.(type) {
+	case *introspection.Type:
+		kinds, only := kindsWith[field.Field.Name]
+		if only && !slices.Contains(kinds, ast.DefinitionKind(of.Kind())) {
+			return graphql.Null, nil
+		}
+	case *introspection.EnumValue:
+		if field.Field.Name == "deprecationReason" {
+			return reasonOr(result, of.IsDeprecated()), nil
+		}
+	case *introspection.InputValue:
+		switch field.Field.Name {
+		case "deprecationReason":
+			return reasonOr(result, of.IsDeprecated()), nil
+		case "defaultValue":
+			return inGraphQL(of.DefaultValue), nil
+		}
+	}
+	return withoutDeprecated(field, result), nil
+}
+
+// reasonOr returns the reason of a deprecation, or the default of @deprecated if none is written.
+func reasonOr(reason any, deprecated bool) any {
+	if written, _ := reason.(*string); written == nil && deprecated {
+		missing := "No longer supported"
+		return &missing
+	}
+	return reason
+}
+
+// withoutDeprecated leaves deprecated arguments and input fields out, unless they are asked for.
+func withoutDeprecated(field *graphql.FieldContext, result any) any {
+	values, ok := result.([]introspection.InputValue)
+	if all, _ := field.Args["includeDeprecated"].(bool); !ok || all {
+		return result
+	}
+	kept := make([]introspection.InputValue, 0, len(values))
+	for _, v := range values {
+		if !v.IsDeprecated() {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// inGraphQL returns a default in the syntax of GraphQL. gqlparser quotes strings as Go does.
+func inGraphQL(value *string) *string {
+	if value == nil || !strings.Contains(*value, `"`) {
+		return value
+	}
+	var written strings.Builder
+	for rest := *value; rest != ""; {
+		before, _, _ := strings.Cut(rest, `"`)
+		written.WriteString(before)
+		rest = rest[len(before):]
+		quoted, err := strconv.QuotedPrefix(rest)
+		if err != nil {
+			break // there is no other string
+		}
+		text, _ := strconv.Unquote(quoted)
+		encoded, _ := json.Marshal(text)
+		written.Write(encoded)
+		rest = rest[len(quoted):]
+	}
+	text := written.String()
+	return &text
+}

@@ -1,0 +1,142 @@
+package gqlexec
+
+import (
+	"context"
+	"database/sql"
+	"regexp"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect/sql/schema"
+	"github.com/google/uuid"
+
+	"forge/internal/database"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/unit"
+)
+
+// rows knows the names that rows of the database have in the API.
+type rows struct {
+	entities []*entity.Entity
+	tables   []*schema.Table
+}
+
+// byTable returns the entity of a table, or nil.
+func (r rows) byTable(table string) *entity.Entity {
+	i := slices.IndexFunc(r.entities, func(e *entity.Entity) bool { return e.Table == table })
+	if i < 0 {
+		return nil
+	}
+	return r.entities[i]
+}
+
+// prefixOf returns the prefix of an entity's IDs, or "" if there is no such entity.
+func (r rows) prefixOf(name string) string {
+	for _, e := range r.entities {
+		if e.Name == name {
+			return e.Prefix
+		}
+	}
+	return ""
+}
+
+// tableOf returns the table of an ID's row, or "" if its prefix is unknown.
+func (r rows) tableOf(id ids.ID) string {
+	for _, e := range r.entities {
+		if e.Prefix == id.Prefix {
+			return e.Table
+		}
+	}
+	return ""
+}
+
+// absent reports whether no row has the ID. It works on SQLite alone, where a failed statement does
+// not end the transaction.
+func (r rows) absent(ctx context.Context, id ids.ID) bool {
+	there, err := exists(ctx, r.tableOf(id), "id", id.UUID)
+	return err == nil && !there
+}
+
+// referringTable returns a table whose rows refer to the row of an ID and must not lose it, or ""
+// if it finds none. It works on SQLite alone.
+func (r rows) referringTable(ctx context.Context, id ids.ID) (table string) {
+	u := unit.FromContext(ctx)
+	type end struct{ table, column string }
+	var ends []end
+	err := u.Rows(ctx, func(rows *sql.Rows) error {
+		for rows.Next() {
+			var e end
+			if err := rows.Scan(&e.table, &e.column); err != nil {
+				return err
+			}
+			ends = append(ends, e)
+		}
+		return nil
+	}, `SELECT t.name, f."from" FROM sqlite_master AS t, pragma_foreign_key_list(t.name) AS f WHERE t.type = 'table' AND f."table" = ? `+
+		`AND f.on_delete IN ('NO ACTION', 'RESTRICT') ORDER BY 1, 2`, r.tableOf(id))
+	if err != nil {
+		return ""
+	}
+	for _, e := range ends {
+		if there, err := exists(ctx, e.table, e.column, id.UUID); there && err == nil {
+			return e.table
+		}
+	}
+	return ""
+}
+
+func exists(ctx context.Context, table, column string, key uuid.UUID) (there bool, err error) {
+	err = unit.FromContext(ctx).Rows(ctx, func(rows *sql.Rows) error {
+		there = rows.Next()
+		return nil
+	}, "SELECT 1 FROM "+quote(table)+" WHERE "+quote(column)+" = ? LIMIT 1", key)
+	return there, err
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// columnsOf returns the columns of a broken rule. Those of a CHECK constraint are the columns in
+// its condition, if ent/schema has the constraint.
+func (r rows) columnsOf(v database.ConstraintError) []string {
+	if v.Rule != database.Check || len(v.Columns) > 0 {
+		return v.Columns
+	}
+	for _, table := range r.tables {
+		if table.Annotation == nil || table.Annotation.Checks[v.Name] == "" {
+			continue
+		}
+		var columns []string
+		for _, word := range word.FindAllString(table.Annotation.Checks[v.Name], -1) {
+			if table.HasColumn(word) && !slices.Contains(columns, word) {
+				columns = append(columns, word)
+			}
+		}
+		return columns
+	}
+	return nil
+}
+
+var word = regexp.MustCompile(`\w+`)
+
+// nameOf returns the name of a column in the API, and whether anybody sees it there.
+func (r rows) nameOf(table, column string) (name string, shown bool) {
+	if e := r.byTable(table); e != nil {
+		for _, is := range []func(entity.Field) bool{
+			func(f entity.Field) bool { return f.MatchBy == column }, // the field that clients see
+			func(f entity.Field) bool { return f.Column == column },
+		} {
+			if i := slices.IndexFunc(e.Fields, is); i >= 0 {
+				name = e.Fields[i].Name
+				return name, e.Visible[name] != entity.ToNobody
+			}
+		}
+	}
+	words := strings.Split(column, "_")
+	for i, word := range words[1:] {
+		if word != "" {
+			words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, ""), false
+}

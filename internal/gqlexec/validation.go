@@ -1,0 +1,224 @@
+package gqlexec
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"forge/internal/apperr"
+	"forge/internal/syntax"
+	"forge/internal/telemetry"
+)
+
+// maxWord is how long names and numbers may be, in bytes. Error messages repeat them, and rules
+// compare names with each other.
+const maxWord = 1000
+
+// Validator parses and validates documents. Nothing else does, so that a document has one meaning,
+// and finding it out has one bound on its cost.
+//
+// gqlparser's rules cannot be interrupted, and some take far longer than in proportion to a
+// document: they follow fragments as often as they are spread, compare fields of one name in pairs,
+// and encode values anew for each list around them. The package has its own rules in their place,
+// with as many steps as there are selections. The remaining rules do a bounded amount of work for
+// each part of the document, which is taken from a budget before they see the part (see
+// stepBudget).
+type Validator struct {
+	Schema *ast.Schema
+	Tokens int  // at most in a document; 0 stands for no limit
+	Hints  bool // whether errors name similar parts of the schema
+}
+
+// Parse returns the document of a text, or the errors in it. It takes a bounded number of steps,
+// and ends soon after ctx ends.
+func (v Validator) Parse(ctx context.Context, text string) (*ast.QueryDocument, gqlerror.List) {
+	if n := longestWord(text); n > maxWord {
+		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
+		return nil, gqlerror.List{tooMuch(apperr.CodeTooComplex, "characters stand in one name or number", maxWord, n)}
+	}
+	document, err := syntax.Parse(text, v.Tokens)
+	if err != nil {
+		wrong := gqlerror.WrapIfUnwrapped(err)
+		wrong.Extensions = map[string]any{"code": string(apperr.CodeParseFailed)}
+		return nil, gqlerror.List{wrong}
+	}
+	if errs := v.validate(ctx, text, document); len(errs) > 0 {
+		return nil, errs
+	}
+	return document, nil
+}
+
+// validate returns the errors in a document, and puts the definitions of the schema into it.
+func (v Validator) validate(ctx context.Context, text string, document *ast.QueryDocument) gqlerror.List {
+	var errs gqlerror.List
+	budget := newStepBudget(ctx)
+	stopped := spending(func() {
+		errs = v.check(budget, document, false)
+		if v.Hints && mayHint(text, errs) {
+			errs = v.check(budget, document, true)
+		}
+	})
+	if stopped == nil {
+		return errs
+	}
+	if stopped.Extensions["code"] == string(apperr.CodeTooComplex) {
+		telemetry.FromContext(ctx).Refuse(telemetry.Cost)
+	} else {
+		telemetry.FromContext(ctx).Refuse(telemetry.Deadline)
+	}
+	return gqlerror.List{stopped}
+}
+
+// mayHint reports whether errors are few, and words short, enough to look for similar names in the
+// schema. That takes as many steps as the schema has letters, times the letters that were sent.
+func mayHint(text string, errs gqlerror.List) bool {
+	return 0 < len(errs) && len(errs) <= 50 && len(text) <= 10_000 && longestWord(text) <= 100
+}
+
+// check checks a document from the ground up. It stops after a stage that found errors, because
+// later stages rely on it.
+func (v Validator) check(b *stepBudget, document *ast.QueryDocument, hints bool) gqlerror.List {
+	var found problems
+	if len(document.Operations) == 0 {
+		found.add("", core.Message("no operation provided"))
+	}
+	all := checkNames(document, &found)
+	if len(found.errs) == 0 {
+		all.checkSpreads(document, &found)
+	}
+	if len(found.errs) == 0 {
+		all.checkExpansion(document, b)
+		v.walk(b, document, all, hints, &found)
+	}
+	return found.errs
+}
+
+// walk applies all rules to a document in one walk of gqlparser.
+func (v Validator) walk(b *stepBudget, document *ast.QueryDocument, all fragments, hints bool, found *problems) {
+	events := &core.Events{}
+	b.pay(events, nil)
+	applied := validationRules()
+	for _, name := range []string{
+		"KnownFragmentNames", "NoFragmentCycles", "UniqueFragmentNames", "UniqueOperationNames", // see fragments
+		rules.MaxIntrospectionDepth.Name, rules.OverlappingFieldsCanBeMergedRule.Name, // replaced below
+	} {
+		applied.RemoveRule(name)
+	}
+	if !hints {
+		withoutHints(applied)
+	}
+	applied.AddRule(rules.MaxIntrospectionDepth.Name, all.introspection(b))
+	applied.AddRule(rules.OverlappingFieldsCanBeMergedRule.Name, all.merging(b))
+	inner := applied.GetInner()
+	for _, name := range slices.Sorted(maps.Keys(inner)) {
+		inner[name](events, func(options ...core.ErrorOption) {
+			b.spend(1)
+			found.add(name, options...)
+		})
+	}
+	core.Walk(v.Schema, document, events)
+}
+
+// withoutHints replaces the rules that look for similar names in the schema.
+func withoutHints(all *rules.Rules) {
+	for name, other := range map[string]core.Rule{
+		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+		rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
+		rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
+		rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
+		rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
+	} {
+		all.ReplaceRule(name, other.RuleFunc)
+	}
+}
+
+// maxProblems is how many errors have a message of their own. Further ones are only counted.
+const maxProblems = 100
+
+// problems are the errors in a document.
+type problems struct{ errs gqlerror.List }
+
+var furtherProblem = &gqlerror.Error{
+	Message: "there are more errors", Extensions: map[string]any{"code": string(apperr.CodeValidationFailed)},
+}
+
+func (p *problems) add(rule string, options ...core.ErrorOption) {
+	if len(p.errs) >= maxProblems {
+		p.errs = append(p.errs, furtherProblem)
+		return
+	}
+	err := &gqlerror.Error{Rule: rule, Extensions: map[string]any{"code": string(apperr.CodeValidationFailed)}}
+	for _, option := range options {
+		option(err)
+	}
+	p.errs = append(p.errs, err)
+}
+
+// validation parses and validates documents, each once for as long as it is cached.
+type validation struct {
+	Validator
+	cache documentCache
+}
+
+// document puts the document of a request where gqlgen looks for it: see prepared. gqlgen has room
+// for one error here, which holds the others: see allOf.
+func (v validation) document(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
+	document, known := v.cache.Get(ctx, request.Query)
+	if !known {
+		var errs gqlerror.List
+		if document, errs = v.Parse(ctx, request.Query); len(errs) > 0 {
+			return &gqlerror.Error{Err: errs}
+		}
+		v.cache.Add(ctx, request.Query, document)
+	}
+	graphql.GetOperationContext(ctx).Doc = document
+	return nil
+}
+
+// allOf returns the errors that validation.document has put into one.
+func allOf(errs gqlerror.List) gqlerror.List {
+	if len(errs) == 1 {
+		if all, ok := errs[0].Err.(gqlerror.List); ok {
+			return all
+		}
+	}
+	return errs
+}
+
+// prepared takes the place of gqlgen's cache of documents. It always has the document, because
+// validation.document has run before, so that gqlgen neither parses nor validates.
+type prepared struct{}
+
+// Get returns the document of the operation.
+func (prepared) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
+	return graphql.GetOperationContext(ctx).Doc, true
+}
+
+// Add has nothing to do.
+func (prepared) Add(context.Context, string, *ast.QueryDocument) {}
+
+// longestWord returns the length of the longest name or number in a document, without those in
+// strings and comments.
+func longestWord(document string) (longest int) {
+	length := 0
+	for i := 0; i < len(document); i++ {
+		switch c := document[i]; {
+		case c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z':
+			length++
+			longest = max(longest, length)
+			continue
+		case c == '"':
+			i = endOfString(document, i)
+		case c == '#':
+			i = endOfComment(document, i)
+		}
+		length = 0
+	}
+	return longest
+}

@@ -1,0 +1,205 @@
+package gqlexec
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"forge/internal/apperr"
+	"forge/internal/database"
+	"forge/internal/ids"
+	"forge/internal/input"
+	"forge/internal/viewer"
+)
+
+// violation returns the client's error if err reports a broken rule of the database, or else nil.
+// It knows the rules of all entities; an application adds code only to say more.
+func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
+	v, ok := database.Violation(err)
+	if !ok {
+		return nil
+	}
+	args := fieldArguments(ctx)
+	switch v.Rule {
+	case database.Unique:
+		return p.notUnique(v, args)
+	case database.Reference:
+		return p.noReference(ctx, v, args)
+	case database.Referenced:
+		return p.stillReferenced(ctx, v, args)
+	case database.ForeignKey:
+		return apperr.Conflict("", "something that this refers to is not there, or something still refers to it")
+	case database.Exclusion:
+		return apperr.Conflict(args.whole(), "this overlaps with something that is there already")
+	case database.Character:
+		return apperr.BadInput(args.withNUL(), "a text has a character that cannot be stored, such as U+0000")
+	}
+	field := args.of(p.rows, v)
+	name := "a value"
+	if field != args.whole() {
+		name = last(field)
+	}
+	f := apperr.BadInput(field, "%s %s", name, refusal[v.Rule])
+	f.Cause = err // is logged: the checks of the API should have found it
+	return f
+}
+
+// refusal goes on after the name of the argument that breaks a rule.
+var refusal = map[database.Rule]string{
+	database.Check:    "is not one of those that are allowed here",
+	database.Required: "is missing: it must not be null",
+	database.Length:   "is longer than the database allows",
+	database.Range:    "is out of the range that the database allows",
+	database.Form:     "does not have the form that the database wants",
+}
+
+func (p *presenter) notUnique(v database.ConstraintError, args arguments) *apperr.Error {
+	field := args.of(p.rows, v)
+	if field == args.whole() {
+		return apperr.Conflict(field, "there is one with the same values already")
+	}
+	return apperr.AlreadyTaken(field)
+}
+
+// noReference says which of the IDs in the arguments has no row. PostgreSQL returns the key; on
+// SQLite, each ID is looked up.
+func (p *presenter) noReference(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
+	for _, a := range args.ids(p.rows) {
+		if v.Value == a.id.UUID.String() || v.Value == "" && p.rows.absent(ctx, a.id) {
+			return input.Missing(ctx, a.path, a.id)
+		}
+	}
+	if asks := viewer.FromContext(ctx); asks.Stranger && (v.Value == "" || v.Value == asks.ID.String()) {
+		return input.NoRowOfViewer()
+	}
+	return apperr.Conflict(args.whole(), "something that this refers to is not there any more")
+}
+
+// stillReferenced says what refers to the row that was to be removed, by the name of its type in
+// the API.
+func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
+	row, what := "this", "something else"
+	for _, a := range args.ids(p.rows) {
+		if last(a.path) != "id" {
+			continue
+		}
+		row = a.id.String()
+		if v.Table == "" {
+			v.Table = p.rows.referringTable(ctx, a.id)
+		}
+	}
+	if e := p.rows.byTable(v.Table); e != nil && len(e.Visible) > 0 {
+		what = "a row of the type " + e.Name
+	}
+	return apperr.Conflict("id", "%s cannot be removed while %s refers to it", row, what)
+}
+
+// arguments are the values in the arguments of a root field, with their paths. There are none if an
+// error does not belong to one field.
+type arguments []argument
+
+type argument struct {
+	path  string
+	value any // no object, and no list
+}
+
+func fieldArguments(ctx context.Context) (list arguments) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil || fc.Field.Field == nil {
+		return nil
+	}
+	values := fc.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	for _, def := range fc.Field.Definition.Arguments { // in the order of the schema
+		if value, ok := values[def.Name]; ok {
+			list = list.with(def.Name, value)
+		}
+	}
+	return list
+}
+
+func (l arguments) with(path string, value any) arguments {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			l = l.with(path+"."+name, value[name])
+		}
+	default:
+		list := reflect.ValueOf(value)
+		if list.Kind() != reflect.Slice {
+			return append(l, argument{path, value})
+		}
+		for i := range list.Len() {
+			l = l.with(path+"."+strconv.Itoa(i), list.Index(i).Interface())
+		}
+	}
+	return l
+}
+
+// whole returns the name of the argument that holds the values to store, or "" if there is none.
+func (l arguments) whole() string {
+	for _, a := range l {
+		if top, _, below := strings.Cut(a.path, "."); below {
+			return top
+		}
+	}
+	return ""
+}
+
+// of returns the path of the argument for the columns of a rule. If none, or several, are for them,
+// it returns that of the whole input.
+func (l arguments) of(r rows, v database.ConstraintError) string {
+	for _, column := range r.columnsOf(v) {
+		name, shown := r.nameOf(v.Table, column)
+		var found []string
+		for _, a := range l {
+			if last(a.path) == name {
+				found = append(found, a.path)
+			}
+		}
+		switch {
+		case len(found) == 1:
+			return found[0]
+		case len(found) > 1:
+			return l.whole() // nothing tells which of many rows
+		case shown && len(l) > 0 && l.whole() == "":
+			return name
+		case shown && len(l) > 0 && v.Rule == database.Required:
+			return l.whole() + "." + name // was left out
+		}
+	}
+	return l.whole()
+}
+
+// withNUL returns the path of the first string with a NUL in it.
+func (l arguments) withNUL() string {
+	for _, a := range l {
+		if s, ok := a.value.(string); ok && strings.Contains(s, "\x00") {
+			return a.path
+		}
+	}
+	return l.whole()
+}
+
+type namedID struct {
+	path string
+	id   ids.ID
+}
+
+// ids returns the IDs among the arguments, at most a hundred, because each may be looked up.
+func (l arguments) ids(r rows) (found []namedID) {
+	for _, a := range l {
+		if s, ok := a.value.(string); ok && len(found) < 100 {
+			if id, err := ids.Parse(s); err == nil && r.tableOf(id) != "" {
+				found = append(found, namedID{a.path, id})
+			}
+		}
+	}
+	return found
+}
+
+func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

@@ -1,0 +1,443 @@
+package api_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/ent"
+	"forge/graph"
+	"forge/graph/generated"
+	"forge/internal/entity"
+	"forge/internal/gqlexec"
+	"forge/internal/ids"
+	"forge/internal/viewer"
+	"forge/test/dbtest"
+)
+
+// TestAccessDeclared names what of the schema nothing says who may see or call it. It is closed
+// until something does.
+func TestAccessDeclared(t *testing.T) {
+	t.Parallel()
+	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	known := map[string]*entity.Entity{}
+	for _, e := range ent.Entities {
+		known[e.Name] = e
+		if !e.Ruled {
+			t.Errorf("%s has no policy: nothing says who may see and change its rows", e.Name)
+		}
+	}
+	declared := slices.Collect(maps.Keys(new(graph.Resolver).API().Access))
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
+		for _, f := range root.Fields {
+			at := root.Name + "." + f.Name
+			if !strings.HasPrefix(f.Name, "__") && !slices.Contains(declared, at) {
+				t.Errorf("%s is not in graph/access.go: nothing says who may call it", at)
+			}
+			declared = slices.DeleteFunc(declared, func(name string) bool { return name == at })
+		}
+	}
+	if len(declared) > 0 {
+		t.Errorf("graph/access.go has root fields that the schema does not: %v", declared)
+	}
+	for name, def := range schema.Types {
+		switch e := known[name]; {
+		case def.Kind != ast.Object || def.BuiltIn || strings.HasPrefix(name, "__") || def == schema.Query || def == schema.Mutation:
+		case e == nil:
+			if !made(name) {
+				t.Errorf("type %s is neither an entity nor a part of a page or a payload: nothing says who may see it", name)
+			}
+		default:
+			for _, f := range def.Fields {
+				if e.Visible[f.Name] == entity.ToNobody {
+					t.Errorf("%s.%s is shown to nobody: ent/schema has to say who may see it", name, f.Name)
+				}
+			}
+		}
+	}
+}
+
+// made reports whether a type holds nothing but what rules were asked about before: parts of pages,
+// and what mutations return.
+func made(name string) bool {
+	return name == "PageInfo" || name == "CreateHeroesError" ||
+		slices.ContainsFunc([]string{"Connection", "Edge", "Payload"}, func(end string) bool { return strings.HasSuffix(name, end) })
+}
+
+// TestAccessClosed has fields be asked for about which nothing is declared.
+func TestAccessClosed(t *testing.T) {
+	a := newAPI(t, dbtest.SQLite(t))
+	s := a.scene("")
+	cfg := usual()
+	cfg.adapt = func(app *gqlexec.API) {
+		for _, field := range []string{"Mutation.createTeam", "Query.viewer", "Query.teams", "Query.hero", "Query.nodes"} {
+			delete(app.Access, field)
+		}
+	}
+	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
+	for _, query := range []string{`mutation { createTeam(input: {name: "closed"}) { team { id } } }`, `{ viewer { id } }`, `{ teams { totalCount } }`,
+		`{ hero(id: "` + s.id("hero") + `") { name } }`, `{ users { totalCount } ...f } fragment f on Query { all: teams { nodes { name } } }`,
+		`{ nodes(ids: ["` + s.id("hero") + `"]) { id } }`} {
+		if got := a.do(query, nil); got.code() != "FORBIDDEN" || strings.Contains(got.body, `"name":`) {
+			t.Errorf("%s: %s", query, got)
+		}
+	}
+	cfg.adapt = func(app *gqlexec.API) { app.Access["Query.products"] = gqlexec.Access{Role: viewer.Admin} }
+	c := &api{t: t, db: a.db, handler: newServer(a.db, cfg, a.log)}
+	for who, want := range map[viewer.Viewer]string{{}: "UNAUTHENTICATED", {ID: s.key("owner"), Role: viewer.User}: "FORBIDDEN", viewer.System: ""} {
+		if got, _ := c.by(asking{viewer: who}, `{ products { totalCount } }`, nil); got.code() != want {
+			t.Errorf("what is for administrators, as %v: %s, want %q", who, got, want)
+		}
+	}
+	cfg.adapt = func(app *gqlexec.API) {
+		app.Entities = slices.Clone(app.Entities)
+		i := slices.IndexFunc(app.Entities, func(e *entity.Entity) bool { return e.Name == "User" })
+		user := *app.Entities[i]
+		user.Visible = maps.Clone(user.Visible)
+		delete(user.Visible, "username")
+		app.Entities[i] = &user
+	}
+	b := &api{t: t, db: a.db, handler: as(viewer.System, newServer(a.db, cfg, a.log))}
+	got := b.do(`query($id: ID!) { user(id: $id) { id username } }`, vars{"id": s.id("owner")})
+	if got.code() != "FORBIDDEN" || strings.Contains(got.body, "owner") {
+		t.Errorf("a field of which nobody says who may see it: %s", got)
+	}
+}
+
+// scene is what the matrix of rules is about: somebody, what is theirs, and others.
+type scene struct {
+	*api
+	ids  map[string]string
+	name string
+}
+
+// scene stores a scene whose names end in name.
+func (a *api) scene(name string) *scene {
+	a.t.Helper()
+	s := &scene{a, map[string]string{}, name}
+	for _, who := range []string{"owner", "other", "admin"} {
+		s.ids[who] = s.mustCall("createUser", vars{"input": vars{"username": who + name, "email": who + name + "@forge.example"}}).text("createUser.user.id")
+	}
+	s.ids["team"] = s.mustCall("createTeam", vars{"input": vars{"name": "team" + name}}).text("createTeam.team.id")
+	s.ids["hero"] = s.mustCall("createHero", vars{"input": vars{"name": "hero" + name, "ownerId": s.ids["owner"]}}).text("createHero.hero.id")
+	s.ids["product"] = s.product("product"+name, 100, 10)
+	s.ids["order"] = s.mustCall("createOrder", orderOf(s.ids["owner"], orderLine{s.ids["product"], 1})).text("createOrder.order.id")
+	s.ids["item"] = s.mustDo(`query($id: ID!) { order(id: $id) { items { id } } }`, vars{"id": s.ids["order"]}).text("order.items.0.id")
+	return s
+}
+
+func (s *scene) id(name string) string { return s.ids[name] }
+
+// viewers are the columns of the matrix.
+var viewers = []string{"anonymous", "owner", "other", "admin"}
+
+// viewer returns one of the viewers.
+func (s *scene) viewer(name string) viewer.Viewer {
+	switch name {
+	case "anonymous":
+		return viewer.Viewer{}
+	case "admin":
+		return viewer.Viewer{ID: s.key(name), Role: viewer.Admin}
+	}
+	return viewer.Viewer{ID: s.key(name), Role: viewer.User}
+}
+
+func (s *scene) key(name string) uuid.UUID {
+	id, err := ids.Parse(s.ids[name])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return id.UUID
+}
+
+// filled returns text with the scene's IDs in the place of $owner, $hero and so on, and its name in
+// that of $name.
+func (s *scene) filled(text string) string {
+	for name, id := range s.ids {
+		text = strings.ReplaceAll(text, "$"+name, `"`+id+`"`)
+	}
+	return strings.ReplaceAll(text, "$NAME", s.name)
+}
+
+// attempts are the rows of the matrix for mutations: a root field, its arguments, and what is
+// special about them.
+var attempts = []struct{ field, arguments, about string }{
+	{"createUser", `input: {username: "new$NAME"}`, ""},
+	{"updateUser", `id: $owner, input: {email: "new$NAME@forge.example"}`, ""},
+	{"updateUser", `id: $owner, input: {isActive: false}`, "isActive"},
+	{"updateUser", `id: $owner, input: {password: "a long password$NAME"}`, "password"},
+	{"updateUser", `id: $owner, input: {username: "admin$NAME"}`, "username: the admin's"},
+	{"updateUser", `id: $owner, input: {username: "new$NAME"}, expectedVersion: 7`, "another version"},
+	{"deleteUser", `id: $owner`, ""},
+	{"restoreUser", `id: $owner`, "who is not deleted"},
+	{"createTeam", `input: {name: "new$NAME"}`, ""},
+	{"updateTeam", `id: $team, input: {name: "new$NAME"}`, ""},
+	{"deleteTeam", `id: $team`, ""},
+	{"createHero", `input: {name: "new"}`, ""},
+	{"createHero", `input: {name: "new", ownerId: $owner}`, "ownerId: the owner"},
+	{"createHeroes", `input: [{name: "new", ownerId: $owner}, {name: "new"}], onError: ABORT`, "ownerId: the owner"},
+	{"createHeroes", `input: [{name: "new", ownerId: $owner}, {name: "new"}], onError: SKIP`, "the same, SKIP"},
+	{"updateHero", `id: $hero, input: {name: "new"}`, ""},
+	{"updateHero", `id: $hero, input: {ownerId: $other}`, "ownerId: the other"},
+	{"updateHero", `id: $hero, input: {ownerId: null}`, "ownerId: null"},
+	{"updateHero", `id: $hero, input: {name: "new"}, expectedVersion: 7`, "another version"},
+	{"updateHero", `id: $hero, input: {}`, "nothing"},
+	{"deleteHero", `id: $hero`, ""},
+	{"createProduct", `input: {sku: "new$NAME", name: "new", priceCents: 1}`, ""},
+	{"updateProduct", `id: $product, input: {priceCents: 1}`, ""},
+	{"adjustStock", `productId: $product, delta: 1`, ""},
+	{"createOrder", `input: {userId: $owner, items: [{productId: $product, quantity: 1}]}`, "userId: the owner"},
+	{"createOrder", `input: {userId: $owner, items: [{productId: $product, quantity: 1000000}]}`, "the same, too many"},
+	{"cancelOrder", `id: $order`, ""},
+	{"cancelOrder", `id: $order, expectedVersion: 7`, "another version"},
+}
+
+const accessPage = "../../docs/access.md"
+
+// TestAccess tries every root field for every kind of viewer on both databases, and compares what
+// came of it with docs/access.md. With UPDATE_PAGES=1 it writes the page.
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		m := matrix{api: newAPI(t, url), schema: generated.NewExecutableSchema(generated.Config{}).Schema()}
+		page := m.page()
+		if os.Getenv("UPDATE_PAGES") != "" {
+			if err := os.WriteFile(accessPage, []byte(page), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		known, err := os.ReadFile(accessPage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.Split(string(known), "\n")
+		for i, line := range strings.Split(page, "\n") {
+			if i >= len(want) || line != want[i] {
+				t.Fatalf("line %d of docs/access.md is not what happens:\n%s\nUPDATE_PAGES=1 go test ./test/api -run TestAccess writes the page", i+1, line)
+			}
+		}
+	})
+}
+
+// matrix makes the page.
+type matrix struct {
+	*api
+	schema *ast.Schema
+}
+
+func (m matrix) page() string {
+	b := new(strings.Builder)
+	b.WriteString("<!-- Generated: UPDATE_PAGES=1 go test ./test/api -run TestAccess -->\n" +
+		"# Who may do what\n\nEvery root field, tried by everybody. The *owner* is a user, and the objects asked for are theirs: " +
+		"their account, hero, order and its item. The *other* is another user.\n\n## Queries\n\n" +
+		"Of what is there to be seen, what each sees: `null` is no object, `FORBIDDEN` are the fields that come as null with an error.\n\n")
+	m.queries(b)
+	b.WriteString("\n## Mutations\n\n`done`, or the code of the error; then which fields of the answer are `FORBIDDEN`.\n\n")
+	m.mutations(b)
+	return b.String()
+}
+
+func header(b *strings.Builder, first string) {
+	fmt.Fprintf(b, "| %s | %s |\n|---|%s\n", first, strings.Join(viewers, " | "), strings.Repeat("---|", len(viewers)))
+}
+
+func (m matrix) queries(b *strings.Builder) {
+	header(b, "Query")
+	s := m.scene("")
+	for _, f := range m.schema.Query.Fields {
+		if strings.HasPrefix(f.Name, "__") {
+			continue
+		}
+		for _, variant := range m.variants(f) {
+			row := []string{strings.TrimSpace("`" + f.Name + "` " + variant.about)}
+			for _, who := range viewers {
+				answer := s.sent(who, s.filled("{ x: "+f.Name+variant.arguments+" }"))
+				row = append(row, seen(answer))
+			}
+			fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
+		}
+	}
+}
+
+// variant is a way to ask a root field.
+type variant struct{ arguments, about string }
+
+func (m matrix) variants(f *ast.FieldDefinition) (all []variant) {
+	name := f.Type.Name()
+	switch {
+	case f.Name == "node":
+		for _, of := range []string{"user", "team", "hero", "product", "order", "item"} {
+			id := strings.Replace(of, "user", "owner", 1)
+			all = append(all, variant{fmt.Sprintf("(id: $%s) { ... on %s { %s } }", id, m.typeOf(of), m.leaves(m.typeOf(of))), "of " + article(of)})
+		}
+	case f.Name == "nodes":
+		all = append(all, variant{"(ids: [$owner, $hero, $order, $item]) { id }", "of a user, a hero, an order, an item"})
+	case strings.HasSuffix(name, "Connection"):
+		of := strings.TrimSuffix(name, "Connection")
+		all = append(all, variant{" { totalCount nodes { " + m.leaves(of) + " } }", ""})
+		for _, condition := range []string{"email", "hasOrders"} {
+			if m.schema.Types[of+"WhereInput"].Fields.ForName(condition) != nil {
+				value := map[string]string{"email": `"owner@forge.example"`, "hasOrders": "true"}[condition]
+				all = append(all, variant{fmt.Sprintf(" (where: {%s: %s}) { totalCount nodes { id } }", condition, value), "where " + condition})
+			}
+		}
+		for _, edge := range m.schema.Types[of].Fields {
+			if m.schema.Types[edge.Type.Name()+"Edge"] == nil && strings.HasSuffix(edge.Type.Name(), "Connection") {
+				all = append(all, variant{fmt.Sprintf("(where: {id: $%s}) { nodes { x: %s { totalCount nodes { id } } } }", whose(of), edge.Name),
+					"with `" + edge.Name + "` below"})
+			}
+		}
+	case f.Arguments.ForName("id") != nil:
+		all = append(all, variant{fmt.Sprintf("(id: $%s) { %s }", whose(name), m.leaves(name)), ""})
+	default:
+		all = append(all, variant{" { " + m.leaves(name) + " }", ""})
+	}
+	return all
+}
+
+func article(of string) string {
+	if strings.ContainsAny(of[:1], "aeio") {
+		return "an " + of
+	}
+	return "a " + of
+}
+
+// whose returns the name in a scene of its object of the type.
+func whose(name string) string { return strings.Replace(strings.ToLower(name), "user", "owner", 1) }
+
+func (m matrix) typeOf(prefix string) string {
+	for _, e := range ent.Entities {
+		if e.Prefix == prefix {
+			return e.Name
+		}
+	}
+	m.t.Fatalf("no entity has the prefix %s", prefix)
+	return ""
+}
+
+// leaves returns all fields of a type that have no selection.
+func (m matrix) leaves(name string) string {
+	var names []string
+	for _, f := range m.schema.Types[name].Fields {
+		if d := m.schema.Types[f.Type.Name()]; d.Kind == ast.Scalar || d.Kind == ast.Enum {
+			names = append(names, f.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+func (m matrix) mutations(b *strings.Builder) {
+	header(b, "Mutation")
+	for _, f := range m.schema.Mutation.Fields {
+		tried := false
+		for n, try := range attempts {
+			if try.field != f.Name {
+				continue
+			}
+			tried = true
+			row := []string{strings.TrimSpace("`" + f.Name + "` " + try.about)}
+			for i, who := range viewers {
+				s := m.scene(fmt.Sprintf("%dx%d", n, i))
+				answer := s.sent(who, s.filled(fmt.Sprintf("mutation { x: %s(%s) { %s } }", f.Name, try.arguments, m.payload(f.Type.Name()))))
+				row = append(row, done(answer))
+			}
+			fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
+		}
+		if !tried && !sessionMutations[f.Name] {
+			m.t.Errorf("the matrix does not try %s", f.Name)
+		}
+	}
+}
+
+// sessionMutations are tried by tests of their own: what they answer depends on passwords and
+// tokens, not on the viewer's role.
+var sessionMutations = map[string]bool{"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true}
+
+// payload returns a selection of all that a payload holds, one level deep.
+func (m matrix) payload(name string) string {
+	parts := []string{m.leaves(name)}
+	for _, f := range m.schema.Types[name].Fields {
+		if d := m.schema.Types[f.Type.Name()]; d.Kind == ast.Object {
+			parts = append(parts, f.Name+" { "+m.leaves(d.Name)+" }")
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// sent has the viewer send an operation.
+func (s *scene) sent(who, operation string) answer {
+	as := *s.api
+	as.handler = viewing{s.handler.(viewing).handler, s.viewer(who)}
+	return as.do(operation, nil)
+}
+
+// seen says what a query's field x showed.
+func seen(a answer) string {
+	if a.at("x") == nil {
+		if code := a.code(); code != "" {
+			return code
+		}
+		return "null"
+	}
+	switch n := a.number("x.totalCount"); {
+	case a.length("x") >= 0:
+		var there []string
+		for i := range a.length("x") {
+			there = append(there, strings.Replace(fmt.Sprint(a.at(fmt.Sprintf("x.%d", i)) != nil), "false", "null", 1))
+		}
+		return strings.ReplaceAll(strings.Join(there, ", "), "true", "there")
+	case a.length("x.nodes") >= 0 && n < 0:
+		if a.length("x.nodes") == 0 {
+			return "null"
+		}
+		return fmt.Sprintf("%d", a.number("x.nodes.0.x.totalCount")) + hidden(a)
+	case n >= 0:
+		if n != a.length("x.nodes") {
+			return fmt.Sprintf("%d counted, %d shown", n, a.length("x.nodes")) + hidden(a)
+		}
+		return fmt.Sprintf("%d", n) + hidden(a)
+	}
+	return "all" + hidden(a)
+}
+
+// done says what a mutation's field x did.
+func done(a answer) string {
+	if a.at("x") == nil {
+		return a.code()
+	}
+	var left []string
+	for i := range max(0, a.length("x.errors")) {
+		left = append(left, fmt.Sprintf("; %d: %s", a.number(fmt.Sprintf("x.errors.%d.index", i)), a.text(fmt.Sprintf("x.errors.%d.code", i))))
+	}
+	return "done" + strings.Join(left, "") + hidden(a)
+}
+
+// hidden lists the fields that came as null with an error.
+func hidden(a answer) string {
+	count := map[string]int{}
+	var names []string
+	for _, err := range a.Errors {
+		if err.Extensions["code"] != "FORBIDDEN" {
+			return fmt.Sprint("; ", err.Extensions["code"])
+		}
+		name := fmt.Sprint(err.Path[len(err.Path)-1])
+		if count[name]++; count[name] == 1 {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	for i, name := range names {
+		if count[name] > 1 {
+			names[i] = fmt.Sprintf("%s of %d", name, count[name])
+		}
+	}
+	return "; FORBIDDEN: " + strings.Join(names, ", ")
+}

@@ -1,0 +1,249 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+
+	"forge/ent"
+	"forge/internal/database"
+	"forge/internal/gqlexec"
+	"forge/internal/viewer"
+	"forge/test/dbtest"
+)
+
+// newLimitedAPI serves the database at url with limits.
+func newLimitedAPI(t testing.TB, url string, limits gqlexec.Limits) *api {
+	t.Helper()
+	db, err := database.Open(url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	cfg := usual()
+	cfg.Limits = limits
+	return &api{t: t, db: db, handler: as(viewer.System, newServer(db, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))))}
+}
+
+// teams stores n teams whose headquarters have 200 letters.
+func (a *api) teams(n int) {
+	a.t.Helper()
+	a.stored(func(ctx context.Context, c *ent.Client) {
+		var all []*ent.TeamCreate
+		for i := range n {
+			all = append(all, c.Team.Create().SetName(fmt.Sprint("team ", i)).SetHeadquarters(strings.Repeat("x", 200)))
+		}
+		if err := c.Team.CreateBulk(all...).Exec(ctx); err != nil {
+			a.t.Fatal(err)
+		}
+	})
+}
+
+// repeated returns a selection of a field under n aliases.
+func repeated(field string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "a%d: %s ", i, field)
+	}
+	return b.String()
+}
+
+// TestAnswerBytes asks for answers that are larger than allowed, made by the read engine, by
+// gqlgen, and of large rows. Each is stopped, its operation is undone, and the next one is
+// answered.
+func TestAnswerBytes(t *testing.T) {
+	t.Parallel()
+	const limit = 64 << 10
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: limit})
+		a.teams(100)
+		heroes := make([]vars, 1000)
+		for i := range heroes {
+			heroes[i] = vars{"name": fmt.Sprint("hero ", i)}
+		}
+		for name, tt := range map[string]struct {
+			query string
+			vars  vars
+		}{
+			"aliases of a column":     {query: `{ teams(first: 100) { nodes { ` + repeated("headquarters", 10) + ` } } }`},
+			"edges":                   {query: `{ teams(first: 100) { edges { node { ` + repeated("headquarters", 10) + ` } } } }`},
+			"cursors":                 {query: `{ teams(first: 100) { edges { ` + repeated("cursor", 30) + ` } } }`},
+			"names of types":          {query: `{ teams(first: 100) { nodes { ` + repeated("__typename", 100) + ` } } }`},
+			"many connections":        {query: `{ ` + repeated("teams(first: 100) { nodes { headquarters } }", 4) + ` }`},
+			"rows that are not shown": {query: `{ ` + repeated("teams(first: 100) { pageInfo { endCursor } nodes { id } }", 40) + ` }`},
+			"beside another resolver": {query: `{ viewer { id } teams(first: 100) { nodes { ` + repeated("headquarters", 10) + ` } } }`},
+			"introspection":           {query: `{ __schema { types { fields { name ` + repeated("description", 10) + ` } } } }`},
+			"introspection of nulls":  {query: `{ __schema { types { fields { ` + repeated("deprecationReason", 10) + ` } } } }`},
+			"a mutation":              {`mutation($i: [CreateHeroInput!]!) { createHeroes(input: $i) { heroes { id name createdAt updatedAt } } }`, vars{"i": heroes}},
+			"a mutation of one row":   {query: `mutation { createTeam(input: {name: "new", headquarters: "` + strings.Repeat("y", 200) + `"}) { team { ` + repeated("headquarters", 400) + ` } } }`},
+			"two mutations": {query: `mutation { a: createTeam(input: {name: "new"}) { team { id } } b: createTeam(input: {name: "newer", headquarters: "` +
+				strings.Repeat("y", 200) + `"}) { team { ` + repeated("headquarters", 400) + ` } } }`},
+		} {
+			got, w := a.by(asking{viewer: viewer.System}, tt.query, tt.vars)
+			if got.code() != "QUERY_TOO_COMPLEX" || got.extension("limit") != float64(limit) || len(got.Errors) != 1 || got.Data != nil || w.Code != 200 {
+				t.Errorf("%s: status %d, %d bytes: %.300s", name, w.Code, len(got.body), got)
+			}
+			if actual, _ := got.extension("actual").(float64); actual <= limit {
+				t.Errorf("%s: actual %v, want more than %d", name, got.extension("actual"), limit)
+			}
+		}
+		got := a.mustDo(`{ teams(first: 100) { totalCount nodes { headquarters } } heroes { totalCount } }`, nil)
+		if got.number("teams.totalCount") != 100 || got.number("heroes.totalCount") != 0 {
+			t.Errorf("something was stored: %.200s", got)
+		}
+	})
+}
+
+// TestAnswerOfOneStatement has a mutation commit by itself: what is stored is answered, however
+// small the limit is.
+func TestAnswerOfOneStatement(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: 100})
+		got := a.do(`mutation { createTeam(input: {name: "new"}) { team { id name headquarters version createdAt } } }`, nil)
+		stored := 0
+		a.stored(func(ctx context.Context, c *ent.Client) { stored = c.Team.Query().CountX(ctx) })
+		if len(got.Errors) > 0 || len(got.data()) < 100 || stored != 1 {
+			t.Errorf("%d teams are stored, and the answer is %s", stored, got)
+		}
+	})
+}
+
+// TestLargestAnswer measures what is allocated for an answer that is as large as the default
+// allows, and for those that are stopped: with the garbage that is less than an operation may take.
+func TestLargestAnswer(t *testing.T) {
+	const limit, most = 4 << 20, slowed * 64 << 20
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: limit})
+		a.teams(100)
+		for name, tt := range map[string]struct {
+			query string
+			code  string
+			bytes int
+		}{
+			"just allowed":           {`{ teams(first: 100) { nodes { ` + repeated("headquarters", 190) + ` } } }`, "", limit * 9 / 10},
+			"too large":              {`{ teams(first: 100) { nodes { ` + repeated("headquarters", 2000) + ` } } }`, "QUERY_TOO_COMPLEX", 0},
+			"long names":             {`{ teams(first: 100) { nodes { ` + longNames("headquarters", 98) + ` } } }`, "QUERY_TOO_COMPLEX", 0},
+			"nested":                 {`{ teams(first: 100) { nodes { heroes(first: 1) { nodes { id } ` + repeated("__typename", 2000) + ` } } } }`, "QUERY_TOO_COMPLEX", 0},
+			"introspection":          {`{ __schema { types { ` + repeated("fields { "+repeated("name", 49)+"}", 49) + ` } } }`, "QUERY_TOO_COMPLEX", 0},
+			"introspection of types": {`{ __schema { types { fields { args { ` + repeated("name", 100) + ` } } } } }`, "", 100_000},
+		} {
+			var w *httptest.ResponseRecorder
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			w = a.serve(tt.query)
+			runtime.ReadMemStats(&after)
+			allocated := after.TotalAlloc - before.TotalAlloc
+			got := answer{body: w.Body.String()}
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got.code() != tt.code || len(got.body) < tt.bytes {
+				t.Errorf("%s: code %q, %d bytes: %.300s", name, got.code(), len(got.body), got)
+			}
+			t.Logf("%s: %d bytes of answer, %d KiB allocated", name, len(got.body), allocated>>10)
+			if allocated > most {
+				t.Errorf("%s: %d MiB were allocated, want %d at most", name, allocated>>20, most>>20)
+			}
+		}
+	})
+}
+
+// TestErrorsAreFew asks for fields that the viewer may not see, thousands of times.
+func TestErrorsAreFew(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newLimitedAPI(t, url, gqlexec.Limits{})
+		a.stored(func(ctx context.Context, c *ent.Client) {
+			for i := range 100 {
+				c.User.Create().SetUsername(fmt.Sprint("user", i)).ExecX(ctx)
+			}
+		})
+		for name, tt := range map[string]struct {
+			query string
+			more  string
+		}{
+			"short names": {`{ users(first: 100) { nodes { ` + repeated("email", 90) + ` } } }`, "… and 8950 more errors"},
+			"long names": {`{ users(first: 100) { nodes { ` + longNames("email", 90) + ` } } }`,
+				"more errors"},
+		} {
+			got, _ := a.asIs().by(asking{}, tt.query, nil)
+			if n := len(got.Errors); n < 2 || n > 51 || !strings.Contains(got.Errors[n-1].Message, tt.more) ||
+				got.Errors[n-1].Extensions["code"] != "FORBIDDEN" || got.Errors[n-1].Path != nil {
+				t.Errorf("%s: %d errors, the last is %v", name, n, got.Errors[n-1])
+			}
+			if got.at("users.nodes.99") == nil {
+				t.Errorf("%s: no data: %.200s", name, got)
+			}
+			if start, _, _ := strings.Cut(got.body, `"data":`); len(start) > 128<<10 {
+				t.Errorf("%s: the errors have %d bytes", name, len(start))
+			}
+		}
+	})
+}
+
+// longNames returns a selection of a field under n aliases of 900 letters.
+func longNames(field string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "%s%d: %s ", strings.Repeat("b", 900), i, field)
+	}
+	return b.String()
+}
+
+// TestFailureAfterManyErrors has a mutation fail after its first root field had more errors than
+// are shown: nothing is stored.
+func TestFailureAfterManyErrors(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newLimitedAPI(t, url, gqlexec.Limits{})
+		var me viewer.Viewer
+		var mine string
+		a.stored(func(ctx context.Context, c *ent.Client) {
+			u, other := c.User.Create().SetUsername("me").SaveX(ctx), c.User.Create().SetUsername("other").SaveX(ctx)
+			team := c.Team.Create().SetName("team").SaveX(ctx)
+			c.Hero.Create().SetName("theirs").SetOwner(other).SetTeam(team).ExecX(ctx)
+			c.Hero.Create().SetName("mine").SetOwner(u).SetTeam(team).ExecX(ctx)
+			me = viewer.Viewer{ID: u.ID, Role: viewer.User}
+		})
+		mine = a.mustDo(`{ heroes(where: {name: "mine"}) { nodes { id } } }`, nil).text("heroes.nodes.0.id")
+		change := `updateHero(id: "` + mine + `", input: {name: "changed"}) { hero { team { heroes { nodes { owner { ` + repeated("email", 60) + ` } } } } } }`
+		got, _ := a.asIs().by(asking{viewer: me}, `mutation { `+change+` deleteHero(id: "`+noHero+`") { deletedId } }`, nil)
+		if got.Data != nil || len(got.Errors) != 51 {
+			t.Errorf("%d errors: %.300s", len(got.Errors), got)
+		}
+		if n := a.mustDo(`{ heroes(where: {name: "mine"}) { totalCount } }`, nil).number("heroes.totalCount"); n != 1 {
+			t.Error("the first change was stored although the second failed")
+		}
+		got, _ = a.asIs().by(asking{viewer: me}, `mutation { `+change+` }`, nil)
+		if got.at("updateHero.hero.team") == nil || len(got.Errors) != 51 {
+			t.Errorf("the change alone: %.300s", got)
+		}
+	})
+}
+
+// asIs returns an api whose requests come as by says.
+func (a *api) asIs() *api {
+	b := *a
+	b.handler = a.handler.(viewing).handler
+	return &b
+}
+
+// serve sends a query.
+func (a *api) serve(query string) *httptest.ResponseRecorder {
+	body, err := json.Marshal(vars{"query": query})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	a.handler.ServeHTTP(w, r)
+	return w
+}

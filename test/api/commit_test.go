@@ -1,0 +1,54 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"entgo.io/ent/dialect"
+
+	"forge/test/dbtest"
+)
+
+// A rule that the database checks at the commit: there is no team named "late".
+var lateRule = map[string][]string{
+	dialect.Postgres: {
+		`CREATE FUNCTION too_late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''a secret''; END'`,
+		`CREATE CONSTRAINT TRIGGER late AFTER INSERT ON teams DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.name = 'late') EXECUTE FUNCTION too_late()`,
+	},
+	dialect.SQLite: {
+		`CREATE TABLE late (team blob REFERENCES teams (id) DEFERRABLE INITIALLY DEFERRED)`,
+		`CREATE TRIGGER late AFTER INSERT ON teams WHEN NEW.name = 'late' BEGIN INSERT INTO late VALUES (x'00'); END`,
+	},
+}
+
+// lateCode is the code of that: SQLite's rule is a foreign key, and PostgreSQL's a function that
+// may fail for any reason.
+var lateCode = map[string]string{dialect.Postgres: "INTERNAL", dialect.SQLite: "CONFLICT"}
+
+// TestCommitFails has everything succeed but the commit. The client is told, by an error and
+// nothing else.
+func TestCommitFails(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		for _, statement := range lateRule[a.db.Dialect] {
+			if _, err := a.db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const query = `mutation($name: String!) { a: createTeam(input: {name: "A"}) { team { id } } b: createTeam(input: {name: $name}) { team { id } } }`
+		code := lateCode[a.db.Dialect]
+		for range 20 { // more than the pool has connections
+			got := a.do(query, vars{"name": "late"})
+			if got.code() != code || len(got.Errors) != 1 || got.Data != nil || strings.Contains(got.body, "secret") {
+				t.Fatalf("%s\nwant %s and no data", got, code)
+			}
+			if kept := a.under("k", query, vars{"name": "late"}); !strings.Contains(kept, `"`+code+`"`) || !strings.Contains(kept, `"data":null`) {
+				t.Fatalf("%s\nwant %s and no data", kept, code)
+			}
+		}
+		a.whole(0)
+		a.mustDo(query, vars{"name": "B"})
+		a.whole(2)
+	})
+}

@@ -1,0 +1,147 @@
+package api_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/ent"
+	"forge/graph/generated"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/test/dbtest"
+	"forge/test/fixture"
+)
+
+// TestEveryEntity goes over all entities of the schema, so that one that is added is tested without
+// another line: its fields, its edges, its pages in every order, its filters, and that none of them
+// takes more than one statement.
+func TestEveryEntity(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		const n = 5
+		rows, err := fixture.Fill(t.Context(), a.db, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+		for _, e := range ent.Entities {
+			if def := schema.Types[e.Name]; def != nil {
+				everyEntity{a, schema, e, def, rows}.check(t, n)
+			}
+		}
+	})
+}
+
+type everyEntity struct {
+	*api
+	schema *ast.Schema
+	entity *entity.Entity
+	def    *ast.Definition
+	rows   fixture.Rows
+}
+
+func (e everyEntity) check(t *testing.T, n int) {
+	id := ids.ID{Prefix: e.entity.Prefix, UUID: e.rows[e.entity.Name][0]}.String()
+	got := e.mustDo(fmt.Sprintf(`query($id: ID!) { node(id: $id) { ... on %s { %s } } }`, e.entity.Name, e.leaves()), vars{"id": id})
+	if got.text("node.id") != id {
+		t.Errorf("node(%s) = %s", id, got)
+	}
+	for _, root := range e.schema.Query.Fields {
+		if !refers(root.Name) {
+			continue // it says by itself what it holds
+		}
+		switch root.Type.Name() {
+		case e.entity.Name:
+			if root.Arguments.ForName("id") != nil {
+				e.checkOne(t, root.Name, id)
+			}
+		case e.entity.Name + "Connection":
+			e.checkPages(t, root, n)
+			e.checkFilters(t, root, id)
+		}
+	}
+}
+
+// leaves selects all fields that are values, and the IDs of related rows.
+func (e everyEntity) leaves() string {
+	var b strings.Builder
+	for _, f := range e.def.Fields {
+		switch {
+		case strings.HasPrefix(f.Name, "__"):
+		case e.schema.Types[f.Type.Name()].IsLeafType():
+			b.WriteString(f.Name + " ")
+		case strings.HasSuffix(f.Type.Name(), "Connection"):
+			b.WriteString(f.Name + "(first: 2) { totalCount nodes { id } } ")
+		default:
+			b.WriteString(f.Name + " { id } ")
+		}
+	}
+	return b.String()
+}
+
+func (e everyEntity) checkOne(t *testing.T, root, id string) {
+	got := e.mustDo(fmt.Sprintf(`query($id: ID!) { %s(id: $id) { %s } }`, root, e.leaves()), vars{"id": id})
+	if got.text(root+".id") != id {
+		t.Errorf("%s(%s) = %s", root, id, got)
+	}
+	for _, f := range e.def.Fields {
+		if !strings.HasPrefix(f.Name, "__") && got.at(root+"."+f.Name) == nil {
+			t.Errorf("%s(%s).%s is null; the fixture fills every field", root, id, f.Name)
+		}
+	}
+}
+
+// checkPages walks all rows in every order that is offered, in both directions, two rows at a time.
+func (e everyEntity) checkPages(t *testing.T, root *ast.FieldDefinition, n int) {
+	orders := []string{""}
+	for _, value := range e.schema.Types[e.entity.Name+"OrderField"].EnumValues {
+		orders = append(orders, fmt.Sprintf("orderBy: [{field: %s}]", value.Name),
+			fmt.Sprintf("orderBy: [{field: %s, direction: DESC}]", value.Name))
+	}
+	for _, order := range orders {
+		query := fmt.Sprintf(`query($after: Cursor) { page: %s(first: 2, after: $after %s) {
+			totalCount pageInfo { hasNextPage endCursor } nodes { %s } } }`, root.Name, order, e.leaves())
+		var seen []string
+		after := vars{}
+		for more := true; more && len(seen) <= n; {
+			got := e.mustDo(query, after)
+			if got.number("page.totalCount") != n {
+				t.Fatalf("%s: totalCount of %d rows in %s", root.Name, n, got)
+			}
+			if levels := strings.Count(query, "{ id }") + strings.Count(query, "totalCount") + 1; got.statements() > levels {
+				t.Errorf("%s: %d statements for %d levels and counts", root.Name, got.statements(), levels)
+			}
+			for i := range got.length("page.nodes") {
+				seen = append(seen, got.text(fmt.Sprintf("page.nodes.%d.id", i)))
+			}
+			more, after = got.at("page.pageInfo.hasNextPage") == true, vars{"after": got.at("page.pageInfo.endCursor")}
+		}
+		slices.Sort(seen)
+		if len(slices.Compact(seen)) != n || len(seen) != n {
+			t.Errorf("%s(%s): %d rows in pages, %d different ones; want %d", root.Name, order, len(seen), len(slices.Compact(seen)), n)
+		}
+	}
+}
+
+// checkFilters compares each field that can be filtered by equality with what the first row has.
+func (e everyEntity) checkFilters(t *testing.T, root *ast.FieldDefinition, id string) {
+	input := e.schema.Types[root.Arguments.ForName("where").Type.Name()]
+	for _, f := range input.Fields {
+		if e.entity.Field(f.Name) == nil || f.Type.Elem != nil {
+			continue
+		}
+		if e.def.Fields.ForName(f.Name) == nil {
+			continue // a foreign key: its edge shows it
+		}
+		value := e.mustDo(fmt.Sprintf(`query($id: ID!) { node(id: $id) { ... on %s { value: %s } } }`, e.entity.Name, f.Name), vars{"id": id}).at("node.value")
+		query := fmt.Sprintf(`query($value: %s) { page: %s(where: {%s: $value}) { nodes { id } } }`, f.Type.Name(), root.Name, f.Name)
+		got := e.mustDo(query, vars{"value": value})
+		if !strings.Contains(got.String(), id) {
+			t.Errorf("%s where %s is %v does not find %s: %s", root.Name, f.Name, value, id, got)
+		}
+	}
+}

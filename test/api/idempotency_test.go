@@ -1,0 +1,309 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"forge/ent"
+	"forge/internal/gqlexec"
+	"forge/internal/idempotency"
+	"forge/internal/viewer"
+	"forge/test/dbtest"
+)
+
+// under posts a mutation under an idempotency key and returns the body of the answer.
+func (a *api) under(key, query string, v vars) string {
+	a.t.Helper()
+	body, err := json.Marshal(vars{"query": query, "variables": v})
+	if err != nil {
+		a.t.Error(err)
+	}
+	r := httptest.NewRequest("POST", "/graphql", strings.NewReader(string(body)))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(idempotency.Header, key)
+	w := httptest.NewRecorder()
+	a.handler.ServeHTTP(w, r)
+	return w.Body.String()
+}
+
+const keyedMutation = `mutation($name: String!) { createTeam(input: {name: $name, headquarters: "<&> é"}) { team { id name headquarters createdAt } } }`
+
+func TestIdempotency(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		first := a.under("k1", keyedMutation, vars{"name": "A"})
+		if !strings.Contains(first, `"name":"A"`) {
+			t.Fatalf("the first answer: %s", first)
+		}
+		if again := a.under("k1", keyedMutation, vars{"name": "A"}); again != first {
+			t.Errorf("the repeat answers\n%s\nwant\n%s", again, first)
+		}
+		if other := a.under("k1", keyedMutation, vars{"name": "B"}); !strings.Contains(other, `"IDEMPOTENCY_CONFLICT"`) {
+			t.Errorf("another request under the key: %s", other)
+		}
+		if other := a.under("k2", keyedMutation, vars{"name": "B"}); !strings.Contains(other, `"name":"B"`) {
+			t.Errorf("another key: %s", other)
+		}
+		if n := a.mustDo(`{ teams { totalCount } }`, nil).number("teams.totalCount"); n != 2 {
+			t.Errorf("%d teams, want 2", n)
+		}
+	})
+}
+
+func TestIdempotencyKeyAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		answers := make([]string, 10)
+		var wg sync.WaitGroup
+		for i := range answers {
+			wg.Go(func() { answers[i] = a.under("k", keyedMutation, vars{"name": "A"}) })
+		}
+		wg.Wait()
+		for _, answer := range answers {
+			if answer != answers[0] || !strings.Contains(answer, `"name":"A"`) {
+				t.Errorf("different answers:\n%s\n%s", answer, answers[0])
+			}
+		}
+		if n := a.mustDo(`{ teams { totalCount } }`, nil).number("teams.totalCount"); n != 1 {
+			t.Errorf("%d teams, want 1", n)
+		}
+	})
+}
+
+// TestIdempotencyAfterFailure sends a request again that failed: nothing was stored, so it is tried
+// again.
+func TestIdempotencyAfterFailure(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		a.mustDo(keyedMutation, vars{"name": "A"})
+		if first := a.under("k", keyedMutation, vars{"name": "A"}); !strings.Contains(first, `"CONFLICT"`) {
+			t.Fatalf("the first answer: %s", first)
+		}
+		id := a.mustDo(`{ teams { nodes { id } } }`, nil).text("teams.nodes.0.id")
+		a.mustDo(`mutation($id: ID!) { deleteTeam(id: $id) { deletedId } }`, vars{"id": id})
+		if again := a.under("k", keyedMutation, vars{"name": "A"}); !strings.Contains(again, `"name":"A"`) {
+			t.Errorf("the repeat, now that the name is free: %s", again)
+		}
+	})
+}
+
+func TestIdempotencyKeyExpires(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		for _, key := range []string{"old", "swept"} {
+			a.under(key, keyedMutation, vars{"name": key})
+		}
+		a.under("fresh", keyedMutation, vars{"name": "fresh"})
+		a.stored(func(ctx context.Context, c *ent.Client) {
+			_, err := c.IdempotencyKey.Update().Where().SetExpiresAt(time.Now().Add(-time.Second)).Save(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+		if other := a.under("old", keyedMutation, vars{"name": "new"}); !strings.Contains(other, `"name":"new"`) {
+			t.Errorf("another request under a key that has expired: %s", other)
+		}
+		if n, err := idempotency.Sweep(t.Context(), a.db); n != 2 || err != nil {
+			t.Errorf("Sweep removed %d keys (%v), want 2", n, err)
+		}
+		if again := a.under("old", keyedMutation, vars{"name": "new"}); !strings.Contains(again, `"name":"new"`) {
+			t.Errorf("the repeat of the new request: %s", again)
+		}
+	})
+}
+
+func TestIdempotencyKeyRefused(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		for _, key := range []string{strings.Repeat("k", 256), "a\tb"} {
+			if got := a.under(key, keyedMutation, vars{"name": "A"}); !strings.Contains(got, `"BAD_USER_INPUT"`) {
+				t.Errorf("key %q: %s", key, got)
+			}
+		}
+		if got := a.under(strings.Repeat("é", 255), keyedMutation, vars{"name": "A"}); !strings.Contains(got, `"name":"A"`) {
+			t.Errorf("a key of 255 characters: %s", got)
+		}
+		if got := a.under("k", `{ teams { totalCount } }`, nil); !strings.Contains(got, `"totalCount":1`) {
+			t.Errorf("a query under a key: %s", got)
+		}
+	})
+}
+
+// newKeyedAPI serves the database at url to a user, with limits of what is kept under keys.
+func newKeyedAPI(t *testing.T, url string, limits idempotency.Limits) (*api, viewer.Viewer) {
+	t.Helper()
+	a := newLimitedAPI(t, url, gqlexec.Limits{})
+	cfg := usual()
+	cfg.Idempotency = limits
+	a.handler = as(viewer.System, newServer(a.db, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	me := viewer.Viewer{Role: viewer.User}
+	a.stored(func(ctx context.Context, c *ent.Client) { me.ID = c.User.Create().SetUsername("me").SaveX(ctx).ID })
+	return a, me
+}
+
+// create has a user create a hero under a key.
+func (a *api) create(me viewer.Viewer, key, name, selection string) (answer, *httptest.ResponseRecorder) {
+	a.t.Helper()
+	header := http.Header{}
+	if key != "" {
+		header.Set(idempotency.Header, key)
+	}
+	return a.asIs().by(asking{viewer: me, header: header},
+		`mutation($name: String!) { createHero(input: {name: $name}) { hero { `+selection+` } } }`, vars{"name": name})
+}
+
+// kept returns how many keys are stored, and how many bytes of answers.
+func (a *api) kept() (keys, bytes int) {
+	a.t.Helper()
+	a.stored(func(ctx context.Context, c *ent.Client) {
+		for _, k := range c.IdempotencyKey.Query().AllX(ctx) {
+			keys++
+			if k.Answer != nil {
+				bytes += len(*k.Answer)
+			}
+		}
+	})
+	return keys, bytes
+}
+
+// TestIdempotencyAnswerBounded asks for an answer that is too large to be kept. It is refused,
+// nothing is stored, and the key can be used.
+func TestIdempotencyAnswerBounded(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a, me := newKeyedAPI(t, url, idempotency.Limits{AnswerBytes: 1000})
+		got, w := a.create(me, "k", "x", repeated("name", 100))
+		if got.code() != "BAD_USER_INPUT" || got.extension("field") != idempotency.Header || got.Data != nil || w.Code != 200 ||
+			!strings.Contains(got.Errors[0].Message, "up to 1000 are kept") {
+			t.Errorf("status %d: %s", w.Code, got)
+		}
+		if keys, _ := a.kept(); keys != 0 || a.mustDo(`{ heroes { totalCount } }`, nil).number("heroes.totalCount") != 0 {
+			t.Errorf("%d keys are kept, or a hero was stored", keys)
+		}
+		if got, _ := a.create(me, "", "x", repeated("name", 100)); len(got.Errors) > 0 {
+			t.Errorf("without a key: %s", got)
+		}
+		if got, _ := a.create(me, "k", "y", "id"); len(got.Errors) > 0 {
+			t.Errorf("the key again, for less: %s", got)
+		}
+	})
+}
+
+// TestIdempotencyKeysBounded sends requests under more keys than a viewer may have, and with more
+// bytes of answers. The others are refused and nothing of them is stored; old answers are given
+// again, and administrators have no such limit.
+func TestIdempotencyKeysBounded(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		for name, tt := range map[string]struct {
+			limits    idempotency.Limits
+			selection string
+			want      string
+		}{
+			"keys":  {idempotency.Limits{Keys: 3}, "id", "up to 3 keys are allowed"},
+			"bytes": {idempotency.Limits{Keys: 100, Bytes: 4000}, repeated("name", 50), "up to 100 keys and 4000 bytes of answers are allowed"},
+		} {
+			a, me := newKeyedAPI(t, url, tt.limits)
+			done, statements := 0, 0
+			a.db.Watch = func(context.Context, string, time.Duration, error) { statements++ }
+			var first, refused answer
+			a.create(me, "", "without a key", tt.selection)
+			without := statements
+			a.stored(func(ctx context.Context, c *ent.Client) { c.Hero.Delete().ExecX(ctx) })
+			for i := range 10 {
+				statements = 0
+				got, w := a.create(me, fmt.Sprint("k", i), "heroine", tt.selection)
+				if len(got.Errors) > 0 {
+					refused = got
+					if after, _ := strconv.Atoi(w.Header().Get("Retry-After")); w.Code != 429 || after < 3000 || after > 3600 {
+						t.Errorf("%s: status %d, Retry-After %d", name, w.Code, after)
+					}
+					continue
+				}
+				done++
+				if i == 0 {
+					first = got
+					if statements != without+2 {
+						t.Errorf("%s: a request under a key took %d statements, want %d for the work, and 2", name, statements, without)
+					}
+				}
+			}
+			if refused.code() != "RATE_LIMITED" || !strings.Contains(refused.body, tt.want) {
+				t.Errorf("%s: %s", name, refused)
+			}
+			keys, bytes := a.kept()
+			heroes := a.mustDo(`{ heroes { totalCount } }`, nil).number("heroes.totalCount")
+			if done == 0 || keys != done || heroes != done || keys > tt.limits.Keys || tt.limits.Bytes > 0 && bytes > tt.limits.Bytes {
+				t.Errorf("%s: %d were carried out, %d keys are kept with %d bytes, and there are %d heroes", name, done, keys, bytes, heroes)
+			}
+			if again, _ := a.create(me, "k0", "heroine", tt.selection); again.data() != first.data() {
+				t.Errorf("%s: the first again: %s", name, again)
+			}
+			for i := range tt.limits.Keys + 1 {
+				if got := a.under(fmt.Sprint("k", i), keyedMutation, vars{"name": fmt.Sprint(name, i)}); !strings.Contains(got, `"team":{`) {
+					t.Fatalf("%s: an administrator: %s", name, got)
+				}
+			}
+			a.stored(func(ctx context.Context, c *ent.Client) {
+				c.IdempotencyKey.Delete().ExecX(ctx)
+				c.Hero.Delete().ExecX(ctx)
+				c.User.UpdateOneID(me.ID).SetUsername("former " + name).ExecX(ctx)
+			})
+		}
+	})
+}
+
+// TestIdempotencyKeysBoundedAtOnce sends many requests at once. Those of one moment do not see each
+// other, so a few too many may be kept, once.
+func TestIdempotencyKeysBoundedAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		const limit, atOnce = 4, 8
+		a, me := newKeyedAPI(t, url, idempotency.Limits{Keys: limit})
+		for round := range 4 {
+			var group sync.WaitGroup
+			for i := range atOnce {
+				group.Go(func() {
+					if got, _ := a.create(me, fmt.Sprint("k", round, " ", i), "x", "id"); len(got.Errors) > 0 && got.code() != "RATE_LIMITED" {
+						t.Errorf("%s", got)
+					}
+				})
+			}
+			group.Wait()
+		}
+		if keys, _ := a.kept(); keys < limit || keys >= limit+atOnce {
+			t.Errorf("%d keys are kept, want %d, and less than %d more", keys, limit, atOnce)
+		}
+	})
+}
+
+// TestIdempotencyKeysAtOnceSerializable sends requests of one viewer at once where mutations are
+// serializable. That others keep keys meanwhile makes none of them fail, as they are run again.
+func TestIdempotencyKeysAtOnceSerializable(t *testing.T) {
+	t.Parallel()
+	a, me := newKeyedAPI(t, dbtest.Postgres(t), idempotency.Limits{Keys: 100, Bytes: 1 << 20})
+	a.db.Options.Serializable = true
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for j := range 3 {
+				if got, _ := a.create(me, fmt.Sprint("k", i, " ", j), "x", "id"); len(got.Errors) > 0 {
+					t.Errorf("%s", got)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if keys, _ := a.kept(); keys != 24 {
+		t.Errorf("%d keys are kept, want 24", keys)
+	}
+}

@@ -1,0 +1,305 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"forge/ent"
+	"forge/ent/order"
+	"forge/internal/ids"
+	"forge/test/dbtest"
+)
+
+// product makes a product and returns its ID.
+func (a *api) product(sku string, price, stock int) string {
+	a.t.Helper()
+	input := vars{"sku": sku, "name": sku, "priceCents": price, "stock": stock}
+	return a.mustCall("createProduct", vars{"input": input}).text("createProduct.product.id")
+}
+
+// buyer makes a user and returns its ID.
+func (a *api) buyer() string {
+	a.t.Helper()
+	return a.mustCall("createUser", vars{"input": vars{"username": "buyer"}}).text("createUser.user.id")
+}
+
+// orderLine is a line of an order.
+type orderLine struct {
+	product  string
+	quantity int
+}
+
+func orderOf(user string, lines ...orderLine) vars {
+	items := make([]vars, len(lines))
+	for i, l := range lines {
+		items[i] = vars{"productId": l.product, "quantity": l.quantity}
+	}
+	return vars{"input": vars{"userId": user, "items": items}}
+}
+
+func TestCreateOrder(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user, pie, hat, gift := a.buyer(), a.product("PIE", 120, 10), a.product("HAT", 999, 5), a.product("GIFT", 0, 1)
+		lines := []orderLine{{hat, 2}, {pie, 3}, {gift, 1}, {hat, 1}}
+		got := a.mustCall("createOrder", orderOf(user, lines...))
+		want := vars{"user.id": user, "status": "PENDING", "totalCents": float64(3*999 + 3*120), "version": 1.0}
+		for name, want := range want {
+			if is := got.at("createOrder.order." + name); is != want {
+				t.Errorf("%s is %v, want %v", name, is, want)
+			}
+		}
+		prices := map[string]int{pie: 120, hat: 999, gift: 0}
+		if n := got.length("createOrder.order.items"); n != len(lines) {
+			t.Errorf("%d items, want %d", n, len(lines))
+		}
+		for i, l := range lines {
+			item := fmt.Sprintf("createOrder.order.items.%d.", i)
+			if got.text(item+"product.id") != l.product || got.number(item+"quantity") != l.quantity || got.number(item+"unitPriceCents") != prices[l.product] {
+				t.Errorf("item %d is %v, want %v", i, got.at(item[:len(item)-1]), l)
+			}
+		}
+		for product, want := range map[string]int{pie: 7, hat: 2, gift: 0} {
+			if is := a.stock(product); is != want {
+				t.Errorf("%d of %s are left, want %d", is, product, want)
+			}
+		}
+		// The order keeps its prices.
+		a.mustCall("updateProduct", vars{"id": hat, "input": vars{"priceCents": 1}})
+		found := a.mustDo(`query($id: ID!) { order(id: $id) { totalCents items { unitPriceCents } } }`, vars{"id": got.text("createOrder.order.id")})
+		if found.number("order.totalCents") != 3*999+3*120 || found.number("order.items.0.unitPriceCents") != 999 {
+			t.Errorf("after the price changed: %s", found)
+		}
+	})
+}
+
+// Lines stay in the order given, and there are as many statements for 100 of them as for one.
+func TestCreateLongOrder(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user := a.buyer()
+		products := make([]string, 50)
+		for i := range products {
+			products[i] = a.product(fmt.Sprint("P", i), i, 1000)
+		}
+		lines := make([]orderLine, 100)
+		for i := range lines {
+			lines[i] = orderLine{products[(i*37)%len(products)], i + 1}
+		}
+		one := a.mustCall("createOrder", orderOf(user, lines[0]))
+		all := a.mustCall("createOrder", orderOf(user, lines...))
+		if one.statements() != all.statements() {
+			t.Errorf("%d statements for one line, %d for 100", one.statements(), all.statements())
+		}
+		found := a.mustDo(`query($id: ID!) { order(id: $id) { items { product { id } quantity } } }`, vars{"id": all.text("createOrder.order.id")})
+		for i, l := range lines {
+			item := fmt.Sprintf("order.items.%d.", i)
+			if found.text(item+"product.id") != l.product || found.number(item+"quantity") != l.quantity {
+				t.Errorf("item %d is %v, want %v", i, found.at(item[:len(item)-1]), l)
+			}
+		}
+	})
+}
+
+func TestCreateOrderRefused(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		const most = 1<<31 - 1
+		user, pie, hat, dear := a.buyer(), a.product("PIE", 120, 3), a.product("HAT", 1, 2), a.product("DEAR", most, most)
+		for _, tt := range []struct {
+			name  string
+			lines []orderLine
+			code  string
+			more  vars
+		}{
+			{"one too many", []orderLine{{pie, 4}}, "INSUFFICIENT_STOCK", vars{"productId": pie, "available": 3}},
+			{"one too many on two lines", []orderLine{{pie, 2}, {hat, 1}, {pie, 2}}, "INSUFFICIENT_STOCK", vars{"productId": pie, "available": 3}},
+			{"first of two that are lacking", []orderLine{{hat, 3}, {pie, 4}}, "INSUFFICIENT_STOCK", vars{"productId": hat, "available": 2}},
+			{"the other first", []orderLine{{pie, 4}, {hat, 3}}, "INSUFFICIENT_STOCK", vars{"productId": pie, "available": 3}},
+			{"second line lacking", []orderLine{{pie, 3}, {hat, 3}}, "INSUFFICIENT_STOCK", vars{"productId": hat, "available": 2}},
+			{"unknown product", []orderLine{{pie, 1}, {noProduct, 1}}, "NOT_FOUND", vars{"id": noProduct, "field": "input.items.1.productId"}},
+			{"total past 32 bits", []orderLine{{dear, 2}}, "BAD_USER_INPUT", vars{"field": "input.items"}},
+			{"sum past 32 bits", []orderLine{{dear, 1}, {hat, 1}}, "BAD_USER_INPUT", vars{"field": "input.items"}},
+			{"total past 62 bits", []orderLine{{dear, most}, {hat, 1}}, "BAD_USER_INPUT", vars{"field": "input.items"}},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				a.refused(t, "createOrder", orderOf(user, tt.lines...), tt.code, tt.more)
+			})
+		}
+		// The most that an order can cost, and all that there is.
+		got := a.mustCall("createOrder", orderOf(user, orderLine{dear, 1}))
+		if total := got.number("createOrder.order.totalCents"); total != most {
+			t.Errorf("totalCents is %d, want %d", total, most)
+		}
+		a.mustCall("createOrder", orderOf(user, orderLine{pie, 3}, orderLine{hat, 2}))
+	})
+}
+
+// Many clients want what does not suffice for all. They name products in different orders, on which
+// a careless server deadlocks.
+func TestOrdersNeverOversell(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		const clients, stock = 40, 15
+		user, pie, hat, mug := a.buyer(), a.product("PIE", 1, stock), a.product("HAT", 1, stock), a.product("MUG", 1, stock)
+		orders := [][]orderLine{
+			{{pie, 1}, {hat, 1}, {mug, 1}},
+			{{mug, 1}, {hat, 1}, {pie, 1}},
+			{{hat, 1}, {pie, 1}, {mug, 1}},
+		}
+		sold := 0
+		for _, got := range atOnce(clients, func(i int) answer { return a.call("createOrder", orderOf(user, orders[i%len(orders)]...)) }) {
+			switch got.code() {
+			case "":
+				sold++
+			case "INSUFFICIENT_STOCK":
+			default:
+				t.Errorf("%s\nwant INSUFFICIENT_STOCK or success", got)
+			}
+			// A deadlock would show as a second attempt.
+			if tx, _ := got.Extensions["tx"].(map[string]any); tx["attempts"] != 1.0 {
+				t.Errorf("%v attempts, want 1", tx["attempts"])
+			}
+		}
+		if sold != stock {
+			t.Errorf("%d orders were taken, want %d", sold, stock)
+		}
+		found := a.mustDo(`{ orders { totalCount } products { nodes { sku stock } } }`, nil)
+		for i := range 3 {
+			if left := found.number(fmt.Sprintf("products.nodes.%d.stock", i)); left != 0 {
+				t.Errorf("%v is left, want 0", found.at(fmt.Sprintf("products.nodes.%d", i)))
+			}
+		}
+		if n := found.number("orders.totalCount"); n != sold {
+			t.Errorf("%d orders are stored, want %d", n, sold)
+		}
+	})
+}
+
+func TestCancelOrder(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user, pie, hat := a.buyer(), a.product("PIE", 120, 10), a.product("HAT", 999, 5)
+		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 3}, orderLine{hat, 1}, orderLine{pie, 4})).text("createOrder.order.id")
+		got := a.mustCall("cancelOrder", vars{"id": id})
+		for name, want := range map[string]any{"id": id, "status": "CANCELLED", "version": 2.0, "totalCents": float64(7*120 + 999)} {
+			if is := got.at("cancelOrder.order." + name); is != want {
+				t.Errorf("%s is %v, want %v", name, is, want)
+			}
+		}
+		if pies, hats := a.stock(pie), a.stock(hat); pies != 10 || hats != 5 {
+			t.Errorf("%d and %d are in stock again, want 10 and 5", pies, hats)
+		}
+		a.refused(t, "cancelOrder", vars{"id": id}, "CONFLICT", vars{"field": "id", "currentVersion": nil})
+		a.refused(t, "cancelOrder", vars{"id": id, "expectedVersion": 2}, "CONFLICT", vars{"currentVersion": nil})
+	})
+}
+
+func TestCancelOrderRefused(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user, pie := a.buyer(), a.product("PIE", 1, 10)
+		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 3})).text("createOrder.order.id")
+
+		// Nothing is taken back past what a stock can be.
+		a.mustCall("adjustStock", vars{"productId": pie, "delta": 1<<31 - 1 - 7})
+		a.refused(t, "cancelOrder", vars{"id": id}, "CONFLICT", nil)
+		a.mustCall("adjustStock", vars{"productId": pie, "delta": -(1<<31 - 1)})
+
+		a.pay(id)
+		got := a.refused(t, "cancelOrder", vars{"id": id}, "CONFLICT", nil)
+		if want := id + " is PAID; only a pending order can be cancelled"; got.Errors[0].Message != want {
+			t.Errorf("message %q, want %q", got.Errors[0].Message, want)
+		}
+	})
+}
+
+// pay marks an order as paid, for which the API has no mutation.
+func (a *api) pay(id string) {
+	a.t.Helper()
+	parsed, err := ids.Parse(id)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.stored(func(ctx context.Context, db *ent.Client) {
+		if err := db.Order.UpdateOneID(parsed.UUID).SetStatus(order.StatusPAID).Exec(ctx); err != nil {
+			a.t.Fatal(err)
+		}
+	})
+}
+
+// An order without lines cannot be placed, but may come from elsewhere.
+func TestCancelOrderWithoutLines(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		var id string
+		a.stored(func(ctx context.Context, db *ent.Client) {
+			o, err := db.Order.Create().SetTotalCents(0).Save(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id = o.GlobalID().String()
+		})
+		if got := a.call("cancelOrder", vars{"id": id}); got.text("cancelOrder.order.status") != "CANCELLED" {
+			t.Errorf("%s\nwant it cancelled", got)
+		}
+	})
+}
+
+func TestCancelOrderOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		user, pie := a.buyer(), a.product("PIE", 1, 10)
+		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 4})).text("createOrder.order.id")
+		cancelled := 0
+		for _, got := range atOnce(8, func(int) answer { return a.call("cancelOrder", vars{"id": id}) }) {
+			switch got.code() {
+			case "":
+				cancelled++
+			case "CONFLICT":
+			default:
+				t.Errorf("%s\nwant CONFLICT or success", got)
+			}
+		}
+		if left := a.stock(pie); cancelled != 1 || left != 10 {
+			t.Errorf("cancelled %d times, %d in stock; want once, and 10", cancelled, left)
+		}
+	})
+}
+
+// Orders come and go at once: what is in stock and what is in pending orders always adds up.
+func TestOrdersAndCancellationsAddUp(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		const stock = 12
+		user, pie, hat := a.buyer(), a.product("PIE", 1, stock), a.product("HAT", 1, stock)
+		atOnce(24, func(i int) answer {
+			lines := []orderLine{{pie, 2}, {hat, 1}}
+			if i%2 == 1 {
+				lines = []orderLine{{hat, 1}, {pie, 2}}
+			}
+			got := a.call("createOrder", orderOf(user, lines...))
+			if got.code() == "" && i%3 > 0 {
+				got = a.call("cancelOrder", vars{"id": got.text("createOrder.order.id")})
+			}
+			if code := got.code(); code != "" && code != "INSUFFICIENT_STOCK" {
+				t.Errorf("%s\nwant INSUFFICIENT_STOCK or success", got)
+			}
+			return got
+		})
+		pending := a.mustDo(`{ orders(where: { status: PENDING }) { totalCount } }`, nil).number("orders.totalCount")
+		if pies, hats := a.stock(pie)+2*pending, a.stock(hat)+pending; pies != stock || hats != stock {
+			t.Errorf("with %d pending orders there are %d and %d in all, want %d", pending, pies, hats, stock)
+		}
+	})
+}

@@ -1,0 +1,368 @@
+package api_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/ent"
+	"forge/graph/generated"
+	"forge/internal/entity"
+	"forge/seed"
+	"forge/test/dbtest"
+	"forge/test/fixture"
+)
+
+// lists makes operations that ask lists for all that the schema offers.
+type lists struct {
+	schema   *ast.Schema
+	entities map[string]*entity.Entity
+}
+
+func newLists() *lists {
+	l := &lists{generated.NewExecutableSchema(generated.Config{}).Schema(), map[string]*entity.Entity{}}
+	for _, e := range ent.Entities {
+		l.entities[e.Name] = e
+	}
+	return l
+}
+
+// offered is an operation for a list of one field. list is the path to the list in its answer.
+type offered struct {
+	query, list string
+	order       []*entity.Field // what it is ordered by, if that is what it tries
+}
+
+// operations returns one for each condition, by itself and in not and or, with the number of all
+// that match, and one for each order; at the root, and below rows.
+func (l *lists) operations() (all []offered) {
+	for _, f := range l.schema.Query.Fields {
+		of, ok := strings.CutSuffix(f.Type.Name(), "Connection")
+		if !ok {
+			continue
+		}
+		for _, where := range l.conditions(of) {
+			all = append(all, offered{query: fmt.Sprintf(`{ %s(where: %s) { totalCount nodes { id } } }`, f.Name, where)})
+		}
+		for text, fields := range l.orders(of) {
+			all = append(all, offered{query: fmt.Sprintf(`{ %s(%%s, orderBy: %s) { nodes { id } pageInfo { endCursor } } }`, f.Name, text), list: f.Name, order: fields})
+		}
+		for _, below := range l.schema.Types[of].Fields {
+			to, ok := strings.CutSuffix(below.Type.Name(), "Connection")
+			if !ok {
+				continue
+			}
+			var arguments []string
+			for _, where := range l.conditions(to) {
+				if strings.Contains(where, "has") {
+					arguments = append(arguments, "where: "+where)
+				}
+			}
+			for text := range l.orders(to) {
+				arguments = append(arguments, "orderBy: "+text)
+			}
+			for _, a := range arguments {
+				all = append(all, offered{query: fmt.Sprintf(`{ %s { nodes { %s(%s) { nodes { id } } } } }`, f.Name, below.Name, a)})
+			}
+		}
+	}
+	return all
+}
+
+// conditions returns where inputs for an entity: with each field by itself, and those over related
+// rows as they may stand, too.
+func (l *lists) conditions(name string) (all []string) {
+	for _, def := range l.schema.Types[name+"WhereInput"].Fields {
+		for i, value := range l.values(name, def) {
+			one := "{" + def.Name + ": " + value + "}"
+			all = append(all, one)
+			if strings.HasPrefix(def.Name, "has") && i < 2 {
+				all = append(all, "{not: "+one+"}", "{or: ["+one+", {id: "+l.id(name)+"}]}", "{or: [{not: "+one+"}, {id: "+l.id(name)+"}]}")
+			}
+		}
+	}
+	return all
+}
+
+func (l *lists) values(name string, def *ast.FieldDefinition) []string {
+	switch def.Type.Name() {
+	case "Boolean":
+		return []string{"true", "false"}
+	case "Int":
+		return []string{"5"}
+	case "Time":
+		return []string{`"2026-01-02T03:04:05Z"`}
+	case "String":
+		return []string{`"name-5"`}
+	case "ID":
+		field := strings.TrimSuffix(strings.TrimSuffix(def.Name, "In"), "IsNil")
+		return []string{l.id(l.entities[name].Field(field).Refers)}
+	}
+	if to, ok := strings.CutSuffix(def.Type.Name(), "WhereInput"); ok {
+		if to == name && !strings.HasPrefix(def.Name, "has") {
+			return nil // and, or, not: see conditions
+		}
+		var some []string
+		for _, inner := range l.schema.Types[to+"WhereInput"].Fields {
+			if !strings.HasSuffix(inner.Type.Name(), "WhereInput") {
+				some = append(some, "{"+inner.Name+": "+l.values(to, inner)[0]+"}")
+			}
+		}
+		return some
+	}
+	return []string{l.schema.Types[def.Type.Name()].EnumValues[0].Name}
+}
+
+func (l *lists) id(name string) string {
+	return `"` + idOf(l.entities[name].Prefix, uuid.UUID{15: 1}) + `"`
+}
+
+// orders returns orderBy arguments by one and by two terms, with what they order by.
+func (l *lists) orders(name string) map[string][]*entity.Field {
+	all := map[string][]*entity.Field{}
+	values := l.schema.Types[name+"OrderField"].EnumValues
+	field := func(value string) *entity.Field {
+		for i := range l.entities[name].Fields {
+			if f := &l.entities[name].Fields[i]; strings.EqualFold(f.Name, strings.ReplaceAll(value, "_", "")) {
+				return f
+			}
+		}
+		return nil
+	}
+	for _, a := range values {
+		for _, direction := range []string{"ASC", "DESC"} {
+			one := fmt.Sprintf("{field: %s, direction: %s}", a.Name, direction)
+			all[one] = []*entity.Field{field(a.Name)}
+			for _, b := range values {
+				if a != b {
+					all[fmt.Sprintf("[%s, {field: %s, direction: ASC}]", one, b.Name)] = []*entity.Field{field(a.Name), field(b.Name)}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// TestPlans wants every condition and order that lists offer to have a plan that stays linear:
+// related rows are found by an index or read once, and a page behind a cursor begins at the cursor.
+// On PostgreSQL the statistics say that there are a million rows; with FORGE_SOAK=1 there are, and
+// times are measured.
+func TestPlans(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		p := &planner{api: a}
+		if os.Getenv("FORGE_SOAK") != "" {
+			if err := seed.Run(t.Context(), a.db, 5000); err != nil {
+				t.Fatal(err)
+			}
+			p.mustExec(t, "ANALYZE")
+		} else {
+			if _, err := fixture.Fill(t.Context(), a.db, 20); err != nil {
+				t.Fatal(err)
+			}
+			p.pretend(t)
+		}
+		a.db.Watch = func(_ context.Context, statement string, took time.Duration, err error) {
+			p.statements = append(p.statements, statement)
+			p.slowest(took, err)
+		}
+		for _, op := range newLists().operations() {
+			p.try(t, op)
+		}
+		if len(p.seen) < 100 {
+			t.Errorf("only %d statements were looked at", len(p.seen))
+		}
+		p.report(t)
+	})
+}
+
+// planner looks at the plans of the statements that operations run.
+type planner struct {
+	*api
+	query      string
+	statements []string // of the present operation
+	seen       map[string]bool
+	times      []timed
+}
+
+type timed struct {
+	took  time.Duration
+	query string
+	err   error
+}
+
+func (p *planner) slowest(took time.Duration, err error) {
+	p.times = append(p.times, timed{took, p.query, err})
+}
+
+func (p *planner) report(t *testing.T) {
+	if os.Getenv("FORGE_SOAK") == "" {
+		return
+	}
+	slices.SortFunc(p.times, func(a, b timed) int { return cmp.Compare(b.took, a.took) })
+	for _, s := range p.times[:min(25, len(p.times))] {
+		t.Logf("%8.3f s %v %s", s.took.Seconds(), s.err, s.query)
+	}
+}
+
+func (p *planner) mustExec(t *testing.T, statement string) {
+	t.Helper()
+	if _, err := p.db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// pretend has PostgreSQL plan for a million rows in each table, of which it has analyzed a few.
+// SQLite takes a table for that large by itself if it was not analyzed.
+func (p *planner) pretend(t *testing.T) {
+	if p.db.Dialect == dialect.Postgres {
+		p.mustExec(t, "ANALYZE")
+		for _, e := range ent.Entities {
+			p.mustExec(t, fmt.Sprintf("UPDATE pg_class SET reltuples = 1000000, relpages = 1 WHERE oid = '%s'::regclass", e.Table))
+		}
+	}
+}
+
+// try runs an operation, behind a cursor and ahead of one if it tries an order, and looks at the
+// plans.
+func (p *planner) try(t *testing.T, op offered) {
+	if op.order == nil {
+		p.look(t, op.query, nil)
+		return
+	}
+	cursor := p.look(t, fmt.Sprintf(op.query, "first: 3"), nil).text(op.list + ".pageInfo.endCursor")
+	p.look(t, fmt.Sprintf(op.query, fmt.Sprintf("first: 3, after: %q", cursor)), op.order)
+	p.look(t, fmt.Sprintf(op.query, fmt.Sprintf("last: 3, before: %q", cursor)), op.order)
+}
+
+func (p *planner) look(t *testing.T, query string, order []*entity.Field) answer {
+	t.Helper()
+	p.query, p.statements = query, nil
+	got := p.mustDo(query, nil)
+	statements := p.statements
+	for _, s := range statements {
+		if p.seen[s] {
+			continue
+		}
+		if p.seen == nil {
+			p.seen = map[string]bool{}
+		}
+		p.seen[s] = true
+		plan := p.explain(t, s)
+		bad := quadratic(plan)
+		// Where NULLs follow the rows behind a cursor, no one range of the index holds all of them.
+		if order != nil && !order[0].Nullable && !strings.Contains(plan, "Index Cond") && !strings.Contains(plan, "SEARCH") {
+			bad = "the page does not begin at its cursor"
+		}
+		if bad != "" {
+			t.Errorf("%s: %s\n%s\n%s", query, bad, s, plan)
+		}
+	}
+	return got
+}
+
+var parameterText = regexp.MustCompile(`\$\d+`)
+
+// explain returns the plan of a statement, whatever its arguments are.
+func (p *planner) explain(t *testing.T, statement string) string {
+	t.Helper()
+	conn, err := p.db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	explain, args := "EXPLAIN QUERY PLAN "+statement, make([]any, strings.Count(statement, "?"))
+	if p.db.Dialect == dialect.Postgres {
+		args = nil
+		execute := "EXECUTE looked_at"
+		distinct := map[string]bool{}
+		for _, name := range parameterText.FindAllString(statement, -1) {
+			distinct[name] = true
+		}
+		if n := len(distinct); n > 0 {
+			execute += "(" + strings.Repeat("NULL, ", n-1) + "NULL)"
+		}
+		for _, s := range []string{"SET plan_cache_mode = force_generic_plan", "PREPARE looked_at AS " + statement} {
+			if _, err := conn.ExecContext(t.Context(), s); err != nil {
+				t.Fatalf("%s: %v", s, err)
+			}
+		}
+		defer conn.ExecContext(t.Context(), "DEALLOCATE looked_at")
+		explain = "EXPLAIN (FORMAT JSON) " + execute
+	}
+	rows, err := conn.QueryContext(t.Context(), explain, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", explain, err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if p.db.Dialect == dialect.Postgres {
+			err = rows.Scan(&detail)
+		} else {
+			err = rows.Scan(&id, &parent, &unused, &detail)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(detail + "\n")
+	}
+	return plan.String()
+}
+
+// quadratic says what in a plan reads a whole table for each row of another, "" if nothing does.
+func quadratic(plan string) string {
+	var top []struct{ Plan node }
+	if json.Unmarshal([]byte(plan), &top) == nil {
+		return top[0].Plan.quadratic(plan)
+	}
+	correlated := false
+	for line := range strings.Lines(plan) {
+		correlated = correlated || strings.HasPrefix(line, "CORRELATED")
+		if strings.HasPrefix(line, "CORRELATED LIST") || correlated && strings.HasPrefix(line, "SCAN related") {
+			return "SQLite reads all related rows for each row: " + line
+		}
+	}
+	return ""
+}
+
+// node is one of PostgreSQL's plan.
+type node struct {
+	Type     string `json:"Node Type"`
+	Relation string `json:"Parent Relationship"`
+	Name     string `json:"Subplan Name"`
+	Plans    []node
+}
+
+func (n node) quadratic(plan string) string {
+	for _, child := range n.Plans {
+		hashed := child.Name != "" && strings.Contains(plan, "(hashed "+child.Name+")")
+		subPlan := child.Relation == "SubPlan" && !hashed
+		inner := n.Type == "Nested Loop" && child.Relation == "Inner"
+		if subPlan && child.has("Materialize") || (subPlan || inner) && child.has("Seq Scan") {
+			return "PostgreSQL reads all of a table for each row: " + child.Type + " in " + cmp.Or(child.Name, n.Type)
+		}
+		if bad := child.quadratic(plan); bad != "" {
+			return bad
+		}
+	}
+	return ""
+}
+
+// has reports whether there is a node of the type, here or below.
+func (n node) has(kind string) bool {
+	return n.Type == kind || slices.ContainsFunc(n.Plans, func(child node) bool { return child.has(kind) })
+}

@@ -1,0 +1,236 @@
+package api_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"forge/internal/entity"
+	"forge/internal/viewer"
+	"forge/test/dbtest"
+)
+
+// TestSharedReads has many clients ask for the same with different arguments, as different viewers,
+// until statements have been shared. Each must get the answer that they would get unshared.
+func TestSharedReads(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.Postgres(t))
+	w := makeWorld()
+	a.fill(w)
+	s := watch(a)
+	server := a.handler.(viewing).handler
+	users := []viewer.Viewer{}
+	for _, u := range w.users[1:5] {
+		users = append(users, viewer.Viewer{ID: u.ID, Role: viewer.User})
+	}
+	all := slices.Concat(users, []viewer.Viewer{viewer.System, {}})
+	anyone := func(name string, w int, id func(int) string) (list []vars) {
+		for i := range w {
+			list = append(list, vars{name: id(i)})
+		}
+		return append(list, vars{name: idOf("user", [16]byte{1})}) // of nobody
+	}
+	usersByID := anyone("id", len(w.users), func(i int) string { return idOf("user", w.users[i].ID) })
+	cursors := func(list string) (of []vars) {
+		got := a.mustDo("{ list: "+list+"(first: 100) { edges { cursor } } }", nil)
+		for i := range got.length("list.edges") {
+			of = append(of, vars{"c": got.text(fmt.Sprintf("list.edges.%d.cursor", i))})
+		}
+		return of
+	}
+	for name, c := range map[string]struct {
+		query     string
+		arguments []vars
+		viewers   []viewer.Viewer
+	}{
+		"one":               {"query($id: ID!) { user(id: $id) { id username isActive } }", usersByID, all},
+		"what some may see": {"query($id: ID!) { user(id: $id) { username email } }", usersByID, users},
+		"own orders":        {"{ orders(first: 5) { nodes { id totalCents } pageInfo { hasNextPage endCursor } } }", []vars{nil}, users},
+		"own orders after":  {"query($c: Cursor) { orders(first: 3, after: $c) { edges { cursor node { id } } } }", cursors("orders"), users},
+		"heroes after":      {"query($c: Cursor) { heroes(first: 4, after: $c) { edges { cursor node { name } } pageInfo { hasNextPage } } }", cursors("heroes"), all},
+		"the same":          {"{ users(first: 5) { nodes { username heroes(first: 3) { nodes { name team { name } } } } totalCount } }", []vars{nil}, all},
+		"the same variable": {"query($n: Int, $c: Cursor) { heroes(first: $n, after: $c) { nodes { name owner { username email } } } }", sizes(cursors("heroes")[:3]), all},
+		"the same one":      {"query($id: ID!) { user(id: $id) { username orders(first: 2) { nodes { items { quantity product { name } } } } } }", usersByID[1:5], users},
+		"teams before":      {"query($c: Cursor) { teams(last: 2, before: $c) { nodes { name } pageInfo { hasPreviousPage } } }", cursors("teams"), all},
+	} {
+		t.Run(name, func(t *testing.T) {
+			type question struct {
+				who viewer.Viewer
+				v   vars
+			}
+			type answered struct {
+				told       string
+				statements int
+			}
+			var unshared []answered
+			var questions []question
+			s.clear()
+			ask := func(q question) string {
+				b := *a
+				b.handler = as(q.who, server)
+				return b.do(c.query, q.v).withoutCost()
+			}
+			for _, who := range c.viewers {
+				for _, v := range c.arguments {
+					questions = append(questions, question{who, v})
+					unshared = append(unshared, answered{ask(question{who, v}), s.clear()})
+				}
+			}
+			var statements atomic.Int64
+			for end := time.Now().Add(time.Minute); statements.Load() == 0 || !s.shared(int(statements.Swap(0))); {
+				if time.Now().After(end) {
+					t.Fatal("nothing was shared")
+				}
+				inACrowd(func(int) {
+					i := rand.IntN(len(questions))
+					statements.Add(int64(unshared[i].statements))
+					if got := ask(questions[i]); got != unshared[i].told {
+						t.Errorf("%v as %v: got %s\nunshared %s", questions[i].v, questions[i].who, got, unshared[i].told)
+					}
+				})
+			}
+		})
+	}
+}
+
+// How many ask at once, and how often each.
+const clients, each = 24, 20
+
+// inACrowd has them call ask, with the number of who asks.
+func inACrowd(ask func(who int)) {
+	var asking sync.WaitGroup
+	for who := range clients {
+		asking.Go(func() {
+			for range each {
+				ask(who)
+			}
+		})
+	}
+	asking.Wait()
+}
+
+// sizes returns arguments with each of the given ones and a size of page.
+func sizes(list []vars) (all []vars) {
+	for _, v := range list {
+		all = append(all, vars{"n": 2, "c": v["c"]}, vars{"n": 3, "c": v["c"]})
+	}
+	return all
+}
+
+// clear forgets the statements that have run, and returns how many.
+func (s *watched) clear() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, s.ran = len(s.ran), nil
+	return n
+}
+
+// shared reports whether something has been read for several requests since statements were last
+// cleared: a statement with lists, or fewer than there would be alone.
+func (s *watched) shared(unshared int) bool {
+	s.mu.Lock()
+	batched := slices.ContainsFunc(s.ran, func(text string) bool { return strings.Contains(text, "WITH ORDINALITY AS p(a0") })
+	s.mu.Unlock()
+	return 0 < unshared && s.clear() < unshared || batched
+}
+
+// TestSharedReadsSeeWhatWasStored reads what has just been stored while others ask for the same: a
+// statement that began before does not tell.
+func TestSharedReadsSeeWhatWasStored(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.Postgres(t))
+	w := makeWorld()
+	a.fill(w)
+	s := watch(a)
+	const read = "query($id: ID!) { user(id: $id) { id email } }"
+	var others, writers sync.WaitGroup
+	stop := make(chan struct{})
+	for range 12 {
+		others.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					a.do(read, vars{"id": idOf("user", w.users[0].ID)})
+				}
+			}
+		})
+	}
+	for i := 1; i <= 4; i++ {
+		id := idOf("user", w.users[i].ID)
+		writers.Go(func() {
+			for n := range 100 {
+				email := fmt.Sprintf("%d.%d@example.com", i, n)
+				a.do("mutation($id: ID!, $to: String) { updateUser(id: $id, input: {email: $to}) { user { id } } }", vars{"id": id, "to": email})
+				if got := a.do(read, vars{"id": id}).at("user.email"); got != email {
+					t.Errorf("after %s was stored, %v was read", email, got)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	close(stop)
+	others.Wait()
+	if !s.shared(0) {
+		t.Error("no statement was shared")
+	}
+}
+
+// TestReadsUnshared asks at once where nothing is to be shared.
+func TestReadsUnshared(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.Postgres(t))
+	a.fill(makeWorld())
+	cfg := usual()
+	cfg.UnsharedReads = true
+	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
+	s := watch(a)
+	for _, query := range []string{"{ users(first: 3) { nodes { id } } }", "{ users(first: 3) { nodes { heroes { nodes { id } } } } }"} {
+		a.mustDo(query, nil)
+		statements := s.clear()
+		inACrowd(func(int) { a.do(query, nil) })
+		if n := s.clear(); n != clients*each*statements {
+			t.Errorf("%s: %d statements for %d requests, want %d for each", query, n, clients*each, statements)
+		}
+	}
+}
+
+// TestSharedReadsOfAnotherContext has requests ask the same with contexts of which an interceptor
+// makes different statements.
+func TestSharedReadsOfAnotherContext(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.Postgres(t))
+	a.fill(makeWorld())
+	s := watch(a)
+	all := *a
+	all.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.handler.ServeHTTP(w, r.WithContext(entity.WithDeleted(r.Context())))
+	})
+	const query = "{ users(first: 100) { nodes { username heroes { nodes { name } } } } }"
+	askers := []*api{a, &all}
+	unshared := []string{a.mustDo(query, nil).withoutCost(), all.mustDo(query, nil).withoutCost()}
+	if unshared[0] == unshared[1] {
+		t.Fatal("deleted users make no difference")
+	}
+	statements := s.clear() / 2
+	for end := time.Now().Add(time.Minute); ; {
+		if time.Now().After(end) {
+			t.Fatal("nothing was shared")
+		}
+		inACrowd(func(i int) {
+			if got := askers[i%2].do(query, nil).withoutCost(); got != unshared[i%2] {
+				t.Errorf("with deleted users %t: got %s", i%2 > 0, got)
+			}
+		})
+		if s.shared(clients * each * statements) {
+			return
+		}
+	}
+}

@@ -1,0 +1,479 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"forge/ent"
+	"forge/ent/order"
+	"forge/ent/user"
+	"forge/graph/generated"
+	"forge/internal/entity"
+	"forge/test/dbtest"
+)
+
+// sized returns a world of n users, teams and products in which every row has related rows, so that
+// no level of an answer is empty.
+func sized(n int) *world {
+	each := min(n, 3)
+	now := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
+	w := &world{}
+	for i := range n {
+		email := fmt.Sprintf("user%d@example.com", i)
+		w.users = append(w.users, &ent.User{ID: entity.NewID(), CreatedAt: now, Version: 1,
+			Username: fmt.Sprintf("user%d", i), Email: &email, EmailKey: &email, Role: user.RoleUSER})
+		w.teams = append(w.teams, &ent.Team{ID: entity.NewID(), CreatedAt: now, Version: 1, Name: fmt.Sprintf("team %d", i)})
+		p := &ent.Product{ID: entity.NewID(), CreatedAt: now, Version: 1, Sku: fmt.Sprint(i), Name: "thing", PriceCents: 5}
+		w.products = append(w.products, p)
+		w.stock = append(w.stock, &ent.Inventory{ID: entity.NewID(), ProductID: p.ID, Quantity: 1000})
+	}
+	for i := range n * each {
+		u, other := w.users[i/each], (i+1)%n
+		h := &ent.Hero{ID: entity.NewID(), CreatedAt: now, Version: 1, Name: fmt.Sprint(i), Age: new(int32(i % 90)),
+			OwnerID: &u.ID, TeamID: &w.teams[other].ID}
+		o := &ent.Order{ID: entity.NewID(), CreatedAt: now, Version: 1, Status: order.StatusPENDING, TotalCents: int32(i), UserID: &u.ID}
+		w.heroes, w.orders = append(w.heroes, h), append(w.orders, o)
+		for range each {
+			w.items = append(w.items, &ent.OrderItem{ID: entity.NewID(), Quantity: 1, UnitPriceCents: 5, OrderID: o.ID, ProductID: w.products[other].ID})
+		}
+	}
+	return w
+}
+
+// operations whose statements are counted. statements is what the read engine may run: one for each
+// level and each root field, one more for each totalCount. For a mutation it is what the payload's
+// selection adds to what the mutation itself takes: nothing for the row that it has changed.
+var operations = []struct {
+	statements int
+	query      string
+}{
+	// Each root field by itself.
+	{0, `{ __typename }`},
+	{0, `{ viewer { username } }`},
+	{1, `query($user: ID!) { user(id: $user) { username } }`},
+	{1, `query($team: ID!) { team(id: $team) { name headquarters } }`},
+	{1, `query($hero: ID!) { hero(id: $hero) { name age } }`},
+	{1, `query($product: ID!) { product(id: $product) { sku stock } }`},
+	{1, `query($order: ID!) { order(id: $order) { status } }`},
+	{1, `{ users(first: 100) { nodes { username } } }`},
+	{1, `{ teams(first: 100) { nodes { name } } }`},
+	{1, `{ heroes(first: 100) { nodes { name } } }`},
+	{1, `{ products(first: 100) { nodes { sku stock } } }`},
+	{1, `{ orders(first: 100) { nodes { status totalCents } } }`},
+	{1, `query($hero: ID!) { node(id: $hero) { id } }`},
+	{1, `query($heroes: [ID!]!) { nodes(ids: $heroes) { __typename id } }`},
+	{0, `{ users { __typename } }`},
+
+	// What a connection offers.
+	{1, `{ users { totalCount } }`},
+	{2, `{ users { totalCount nodes { id } } }`},
+	{1, `{ users { pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`},
+	{1, `{ users { edges { cursor } } }`},
+	{2, `{ a: users(first: 3) { nodes { id } edges { cursor node { username } } pageInfo { endCursor } } b: users(last: 3) { edges { node { email } } } }`},
+	{2, `{ heroes(first: 5, offset: 0, where: {ageGTE: 0, hasOwner: true}, orderBy: [{field: AGE, direction: DESC}, {field: NAME}]) { totalCount edges { cursor } } }`},
+
+	// Levels below.
+	{2, `{ users(first: 100) { nodes { heroes { nodes { name } } } } }`},
+	{3, `{ users(first: 100) { nodes { heroes { totalCount nodes { name } } } } }`},
+	{2, `{ users(first: 100) { nodes { heroes { totalCount } } } }`},
+	{3, `{ users(first: 100) { nodes { heroes(first: 10) { nodes { team { name } } } } } }`},
+	{4, `{ users(first: 20) { nodes { orders(first: 5) { nodes { items { product { sku priceCents stock } } } } } } }`},
+	{3, `{ users(first: 20) { nodes { heroes(first: 1) { nodes { id } } orders(first: 1) { nodes { id } } } } }`},
+	{3, `{ heroes(first: 100) { nodes { team { name } owner { username } } } }`},
+	{5, `{ teams(first: 9) { nodes { heroes(first: 9) { nodes { owner { orders(last: 2) { nodes { items { quantity } } } } } } } } }`},
+	{4, `{ orders(first: 100) { nodes { user { heroes(first: 2) { nodes { team { headquarters } } } } } } }`},
+	{8, `{ heroes(first: 9) { totalCount nodes { owner { heroes(first: 2) { totalCount nodes { team { heroes(first: 2) { totalCount nodes { id } } } } } } } } }`},
+	{2, `{ users(first: 9) { nodes { heroes(first: 2, offset: 0, where: {nameGTE: "", ageIsNil: false, hasTeamWith: {nameHasPrefix: "team"}}, orderBy: {field: AGE}) { edges { cursor node { name } } pageInfo { hasNextPage endCursor } } } } }`},
+	{2, `{ users(first: 9) { nodes { heroes(last: 2, orderBy: [{field: NAME, direction: DESC}, {field: CREATED_AT}]) { nodes { name } pageInfo { hasPreviousPage } } } } }`},
+
+	// The same edge twice: once with the same arguments, twice with others.
+	{2, `{ users(first: 9) { nodes { a: heroes(first: 2) { nodes { name } } b: heroes(first: 2) { nodes { age } pageInfo { endCursor } } } } }`},
+	{3, `{ users(first: 9) { nodes { a: heroes(first: 2) { nodes { name } } b: heroes(first: 1) { nodes { age } } } } }`},
+	{2, `{ heroes(first: 9) { nodes { a: owner { username } b: owner { isActive } } } }`},
+	{3, `{ heroes(first: 9) { nodes { owner { username heroes(first: 1) { nodes { id } } } ... on Hero { owner { email heroes(first: 1) { nodes { name } } } } } } }`},
+
+	// Fragments, directives, variables.
+	{3, `query($n: Int = 3, $with: Boolean = true) { users(first: $n) { ...page } }
+		fragment page on UserConnection { edges { node { ...person ... on Node { id } } } }
+		fragment person on User { username heroes(first: $n) @include(if: $with) { nodes { ... { team { id } } } } }`},
+	{1, `query($with: Boolean = false) { users(first: 3) { nodes { username heroes @include(if: $with) { nodes { team { id } } } orders @skip(if: true) { totalCount } } } }`},
+	{3, `query($user: ID!, $order: ID!) { a: node(id: $user) { ... on User { heroes(first: 2) { nodes { name } } } ... on Order { items { id } } } b: node(id: $order) { ... on User { username } } }`},
+	{4, `query($order: ID!) { node(id: $order) { ... on Order { items { product { stock } } user { username } } } }`},
+	{3, `query($heroes: [ID!]!) { nodes(ids: $heroes) { ... on Hero { team { name } owner { username } } } }`},
+	{5, `query($mixed: [ID!]!) { nodes(ids: $mixed) { ... on User { heroes(first: 2) { nodes { id } } } ... on Team { heroes(first: 2) { nodes { id } } } ... on Product { stock } } }`},
+	{2, `query($item: ID!) { node(id: $item) { ... on OrderItem { quantity product { name } } } }`},
+	{2, `query($user: ID!, $team: ID!) { user(id: $user) { username email role isActive version createdAt updatedAt } team(id: $team) { version updatedAt } }`},
+	{1, `{ __schema { queryType { name } } users(first: 1) { nodes { username } } __type(name: "User") { name } }`},
+	{1, `{ users(first: 3, where: {or: [{hasHeroesWith: [{hasTeamWith: [{name: "team 0"}]}]}, {hasOrdersWith: {status: PAID}}], not: {emailIsNil: true}}) { nodes { username } } }`},
+
+	// Payloads of mutations.
+	{0, `mutation($user: ID!) { updateUser(id: $user, input: {isActive: true}) { user { username } } }`},
+	{2, `mutation($user: ID!) { updateUser(id: $user, input: {isActive: true}) { user { heroes(first: 9) { nodes { team { name } } } } } }`},
+	{2, `mutation($team: ID!) { updateTeam(id: $team, input: {headquarters: "here"}) { team { name heroes { totalCount nodes { name } } } } }`},
+	{4, `mutation($hero: ID!) { updateHero(id: $hero, input: {age: 5}) { hero { name owner { orders(first: 1) { nodes { items { id } } } } team { name } } } }`},
+	{1, `mutation($product: ID!) { adjustStock(productId: $product, delta: 1) { product { stock } } }`},
+	{2, `mutation($user: ID!, $product: ID!) { createOrder(input: {userId: $user, items: [{productId: $product, quantity: 1}]}) { order { totalCents items { product { stock } } } } }`},
+	{3, `mutation($many: [CreateHeroInput!]!) { createHeroes(input: $many) { heroes { name team { name } owner { username } } errors { code } } }`},
+}
+
+func TestReadStatements(t *testing.T) {
+	t.Parallel()
+	sizes := []int{1, 10, 100}
+	dbtest.Each(t, func(t *testing.T, url string) {
+		var servers []*watched
+		for i, n := range sizes {
+			if i > 0 {
+				url = another(t, url)
+			}
+			w := sized(n)
+			servers = append(servers, watch(newAPI(t, url)))
+			servers[i].fill(w)
+			servers[i].vars = someOf(w)
+		}
+		for _, op := range operations {
+			var texts [][]string
+			for i, s := range servers {
+				got, ran := s.run(op.query)
+				if len(got.Errors) > 0 {
+					t.Fatalf("%s over %d rows: %s", op.query, sizes[i], got)
+				}
+				if want := op.statements + s.bare(op.query); len(ran) != want {
+					t.Errorf("%s over %d rows a level: %d statements, want %d:\n%s", op.query, sizes[i], len(ran), want, strings.Join(ran, "\n"))
+				}
+				if got.statements() != len(ran) {
+					t.Errorf("%s: extensions.sql says %d statements, there were %d", op.query, got.statements(), len(ran))
+				}
+				if strings.Contains(got.data(), "[]") && !strings.Contains(got.data(), `"errors":[]`) {
+					t.Errorf("%s over %d rows: a level is empty, which makes the count worthless: %s", op.query, sizes[i], got)
+				}
+				slices.Sort(ran)
+				texts = append(texts, ran)
+			}
+			if strings.HasPrefix(op.query, "mutation") {
+				continue
+			}
+			// A single row above has a text of its own.
+			if !slices.Equal(texts[1], texts[2]) {
+				t.Errorf("%s: over %d rows the statements read\n%s\nand over %d\n%s", op.query,
+					sizes[1], strings.Join(texts[1], "\n"), sizes[2], strings.Join(texts[2], "\n"))
+			}
+		}
+	})
+}
+
+// TestReadColumns wants every column that a query's statements mention to be one that it asked for,
+// or a key.
+func TestReadColumns(t *testing.T) {
+	t.Parallel()
+	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		w := sized(2)
+		s := watch(newAPI(t, url))
+		s.fill(w)
+		s.vars = someOf(w)
+		queries := []string{`{ users { nodes { username } } }`, `{ users(where: {email: "USER0@example.com"}) { nodes { id } } }`}
+		for _, op := range operations {
+			if !strings.HasPrefix(op.query, "mutation") {
+				queries = append(queries, op.query)
+			}
+		}
+		for _, e := range ent.Entities {
+			if def := schema.Types[e.Name]; def != nil {
+				for _, f := range def.Fields {
+					if schema.Types[f.Type.Name()].IsLeafType() && f.Name != "__typename" {
+						queries = append(queries, fmt.Sprintf(`query($%[1]s: ID!) { node(id: $%[1]s) { ... on %[2]s { %[3]s } } }`, e.Prefix, e.Name, f.Name))
+					}
+				}
+			}
+		}
+		for _, query := range queries {
+			asked := askedFor(t, schema, query)
+			_, ran := s.run(query)
+			for _, statement := range ran {
+				for _, column := range columnsIn(statement) {
+					if !asked[column] && !askedByAlias(asked, statement, column) {
+						t.Errorf("%s reads %s, which it did not ask for: %s", query, column, statement)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestReadSnapshot changes the database between the statements of one query, which must not see it.
+func TestReadSnapshot(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		w := sized(3)
+		a, writer := newAPI(t, url), newAPI(t, url)
+		a.fill(w)
+		const query = `{ users { totalCount nodes { heroes { totalCount nodes { id owner { username } } } } } heroes(last: 100) { totalCount nodes { id } } }`
+		want := a.mustDo(query, nil).data()
+		changes, changed := 0, map[string]bool{}
+		var mu sync.Mutex
+		a.db.Watch = func(_ context.Context, statement string, _ time.Duration, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || changed[statement] {
+				return
+			}
+			changed[statement] = true // once after each statement
+			writer.stored(func(ctx context.Context, c *ent.Client) {
+				h := *w.heroes[0]
+				h.ID = entity.NewID()
+				if err := setHero(c.Hero.Create(), &h).Exec(ctx); err != nil {
+					t.Error(err)
+				}
+				if err := c.Hero.UpdateOneID(w.heroes[changes].ID).ClearOwner().Exec(ctx); err != nil {
+					t.Error(err)
+				}
+				changes++
+			})
+		}
+		if got := a.mustDo(query, nil).data(); got != want {
+			t.Errorf("with changes in between:\n%s\nwithout:\n%s", got, want)
+		}
+		if changes < 5 {
+			t.Errorf("%d changes were made, too few to show anything", changes)
+		}
+		if got := a.mustDo(query, nil).data(); got == want {
+			t.Error("the changes are not there afterwards: the test shows nothing")
+		}
+	})
+}
+
+// TestReadColumnsIsNotBlind shows what TestReadColumns would see.
+func TestReadColumnsIsNotBlind(t *testing.T) {
+	got := columnsIn(`SELECT "users"."id", c.*, ` + "`users`.`email`" + ` FROM "users" WHERE "users"."deleted_at" IS NULL`)
+	if want := []string{"users.id", "users.email", "users.deleted_at"}; !slices.Equal(got, want) {
+		t.Errorf("columns %v, want %v", got, want)
+	}
+	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	asked := askedFor(t, schema, `{ users(where: {email: "x"}) { nodes { username } } }`)
+	for column, want := range map[string]bool{"users.username": true, "users.email_key": true, "users.id": true, "users.email": true,
+		"users.hashed_password": false, "users.is_active": false, "heroes.owner_id": false} {
+		if asked[column] != want {
+			t.Errorf("asked for %s: %t, want %t", column, asked[column], want)
+		}
+	}
+}
+
+var qualified = regexp.MustCompile("[\"`](\\w+)[\"`]\\.[\"`](\\w+)[\"`]")
+
+// alias is a table that a condition over related rows calls by another name.
+var alias = regexp.MustCompile("[\"`](\\w+)[\"`] AS [\"`](related\\d+)[\"`]")
+
+// askedByAlias reports whether a column is that of a table which the statement calls by another
+// name.
+func askedByAlias(asked map[string]bool, statement, column string) bool {
+	name, of, _ := strings.Cut(column, ".")
+	return slices.ContainsFunc(alias.FindAllStringSubmatch(statement, -1), func(m []string) bool {
+		return m[2] == name && asked[m[1]+"."+of]
+	})
+}
+
+// columnsIn returns the columns that a statement of ent's mentions, as table.column.
+func columnsIn(statement string) (columns []string) {
+	for _, m := range qualified.FindAllStringSubmatch(statement, -1) {
+		columns = append(columns, m[1]+"."+m[2])
+	}
+	return columns
+}
+
+// askedFor returns the columns that a query may read.
+func askedFor(t *testing.T, schema *ast.Schema, query string) map[string]bool {
+	t.Helper()
+	doc, err := gqlparser.LoadQueryWithRules(schema, query, rules.NewDefaultRules())
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	byName := map[string]*entity.Entity{}
+	asked := map[string]bool{"users.deleted_at": true} // the rule that hides deleted users
+	for _, e := range ent.Entities {
+		byName[e.Name] = e
+		asked[e.Table+".id"] = true
+	}
+	field := func(e *entity.Entity, f *entity.Field) {
+		asked[e.Table+"."+f.Column] = true
+		if f.MatchBy != "" {
+			asked[e.Table+"."+f.MatchBy] = true
+		}
+	}
+	edge := func(e *entity.Entity, name string) *entity.Entity {
+		by := e.Edge(name)
+		if by == nil {
+			return nil
+		}
+		to := byName[by.To]
+		if by.OwnKey {
+			asked[e.Table+"."+by.Column] = true
+		} else {
+			asked[to.Table+"."+by.Column] = true
+		}
+		return to
+	}
+	var where func(e *entity.Entity, v *ast.Value)
+	where = func(e *entity.Entity, v *ast.Value) {
+		for _, c := range v.Children {
+			related, has := strings.CutPrefix(strings.TrimSuffix(c.Name, "With"), "has")
+			switch {
+			case c.Name == "" || c.Name == "and" || c.Name == "or" || c.Name == "not":
+				where(e, c.Value)
+			case has:
+				where(edge(e, strings.ToLower(related[:1])+related[1:]), c.Value)
+			default:
+				for i := range e.Fields {
+					if strings.HasPrefix(c.Name, e.Fields[i].Name) {
+						field(e, &e.Fields[i])
+					}
+				}
+			}
+		}
+	}
+	var walk func(ast.SelectionSet, *entity.Entity)
+	walk = func(set ast.SelectionSet, in *entity.Entity) {
+		for _, s := range set {
+			switch s := s.(type) {
+			case *ast.InlineFragment:
+				to := in
+				if s.TypeCondition != "" && byName[s.TypeCondition] != nil {
+					to = byName[s.TypeCondition]
+				}
+				walk(s.SelectionSet, to)
+			case *ast.FragmentSpread:
+				to := in
+				if byName[s.Definition.TypeCondition] != nil {
+					to = byName[s.Definition.TypeCondition]
+				}
+				walk(s.Definition.SelectionSet, to)
+			case *ast.Field:
+				to := byName[strings.TrimSuffix(s.Definition.Type.Name(), "Connection")]
+				if in != nil {
+					if f := in.Field(s.Name); f != nil {
+						field(in, f)
+					}
+					if by, column := in.Shown(s.Name); by != nil {
+						asked["shown."+column], asked["shown."+by.Column] = true, true
+					}
+					edge(in, s.Name)
+				}
+				if to == nil {
+					to = in // edges, nodes, pageInfo: still the same
+				}
+				for _, arg := range s.Arguments {
+					switch arg.Name {
+					case "where":
+						where(to, arg.Value)
+					case "orderBy":
+						for i := range to.Fields {
+							if strings.Contains(arg.Value.String(), "field:"+strings.ToUpper(to.Fields[i].Column)) {
+								field(to, &to.Fields[i])
+							}
+						}
+					}
+				}
+				walk(s.SelectionSet, to)
+			}
+		}
+	}
+	for _, op := range doc.Operations {
+		walk(op.SelectionSet, nil)
+	}
+	return asked
+}
+
+// another returns a second database of the same kind.
+func another(t *testing.T, url string) string {
+	t.Helper()
+	if strings.HasPrefix(url, "sqlite:") {
+		return dbtest.SQLite(t)
+	}
+	return dbtest.Postgres(t)
+}
+
+// watched is a server whose statements are noted.
+type watched struct {
+	*api
+	vars vars
+	mu   sync.Mutex
+	ran  []string
+}
+
+func watch(a *api) *watched {
+	s := &watched{api: a}
+	a.db.Watch = func(_ context.Context, statement string, _ time.Duration, _ error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ran = append(s.ran, statement)
+	}
+	return s
+}
+
+// run sends an operation, with those of the server's variables that it declares, and returns the
+// statements that it took.
+func (s *watched) run(query string) (answer, []string) {
+	s.t.Helper()
+	s.mu.Lock()
+	s.ran = nil
+	s.mu.Unlock()
+	got := s.do(query, s.declared(query))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return got, slices.Clone(s.ran)
+}
+
+func (s *watched) declared(query string) vars {
+	v := vars{}
+	for name, value := range s.vars {
+		if strings.Contains(query, "$"+name+":") {
+			v[name] = value
+		}
+	}
+	return v
+}
+
+// bare returns how many statements a mutation takes when nothing of its payload is read; for a
+// query that is none.
+func (s *watched) bare(query string) int {
+	s.t.Helper()
+	head, _, ok := strings.Cut(query, ") { ")
+	if !strings.HasPrefix(query, "mutation") {
+		return 0
+	}
+	_, call, _ := strings.Cut(query, ") { ")
+	call, _, payload := strings.Cut(call, ") { ")
+	if !ok || !payload {
+		s.t.Fatalf("%s is not of the form that bare expects", query)
+	}
+	got, ran := s.run(head + ") { " + call + ") { __typename } }")
+	if len(got.Errors) > 0 {
+		s.t.Fatalf("%s: %s", query, got)
+	}
+	return len(ran)
+}
+
+// someOf returns values for the variables of the operations.
+func someOf(w *world) vars {
+	heroes, mixed, many := []string{}, []string{}, []vars{}
+	for i := range w.users {
+		heroes = append(heroes, idOf("hero", w.heroes[i].ID))
+		if i < 33 {
+			mixed = append(mixed, idOf("team", w.teams[i].ID), idOf("user", w.users[i].ID), idOf("product", w.products[i].ID))
+		}
+		many = append(many, vars{"name": "one of many", "teamId": idOf("team", w.teams[i].ID), "ownerId": idOf("user", w.users[i].ID)})
+	}
+	return vars{
+		"user": idOf("user", w.users[0].ID), "team": idOf("team", w.teams[0].ID), "hero": heroes[0], "product": idOf("product", w.products[0].ID),
+		"order": idOf("order", w.orders[0].ID), "item": idOf("item", w.items[0].ID), "heroes": heroes, "mixed": mixed, "many": many,
+	}
+}

@@ -1,0 +1,599 @@
+package api_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/ent"
+	"forge/graph/generated"
+	"forge/internal/entity"
+)
+
+// model evaluates conditions as schema.graphqls describes them, over rows in memory.
+type model struct {
+	t        testing.TB
+	schema   *ast.Schema
+	entities map[string]*entity.Entity
+	rows     map[string][]modelRow // by entity; deleted rows are not among them
+}
+
+// modelRow holds a row's values by their API names; nil is NULL.
+type modelRow map[string]any
+
+func (r modelRow) key() uuid.UUID { return r["id"].(uuid.UUID) }
+
+// truth is the truth of a condition: a comparison with NULL is neither true nor false.
+type truth int
+
+const (
+	isFalse truth = iota
+	isUnknown
+	isTrue
+)
+
+func truthOf(b bool) truth {
+	if b {
+		return isTrue
+	}
+	return isFalse
+}
+
+func newModel(t testing.TB, w *world) *model {
+	m := &model{t: t, schema: generated.NewExecutableSchema(generated.Config{}).Schema(), entities: map[string]*entity.Entity{}, rows: map[string][]modelRow{}}
+	for _, e := range ent.Entities {
+		m.entities[e.Name] = e
+	}
+	text := func(s *string) any {
+		if s == nil {
+			return nil
+		}
+		return *s
+	}
+	ref := func(id *uuid.UUID) any {
+		if id == nil {
+			return nil
+		}
+		return *id
+	}
+	for _, u := range w.users {
+		if u.DeletedAt == nil {
+			m.add("User", modelRow{"id": u.ID, "username": u.Username, "email": text(u.EmailKey), "createdAt": u.CreatedAt})
+		}
+	}
+	for _, x := range w.teams {
+		m.add("Team", modelRow{"id": x.ID, "name": x.Name, "createdAt": x.CreatedAt})
+	}
+	for _, h := range w.heroes {
+		row := modelRow{"id": h.ID, "name": h.Name, "age": nil, "teamId": ref(h.TeamID), "ownerId": ref(h.OwnerID), "createdAt": h.CreatedAt}
+		if h.Age != nil {
+			row["age"] = *h.Age
+		}
+		m.add("Hero", row)
+	}
+	for _, p := range w.products {
+		m.add("Product", modelRow{"id": p.ID, "sku": p.Sku, "name": p.Name, "priceCents": p.PriceCents, "createdAt": p.CreatedAt})
+	}
+	for _, o := range w.orders {
+		m.add("Order", modelRow{"id": o.ID, "userId": ref(o.UserID), "status": string(o.Status), "totalCents": o.TotalCents, "createdAt": o.CreatedAt})
+	}
+	for _, it := range w.items {
+		m.add("OrderItem", modelRow{"id": it.ID, "orderId": it.OrderID, "productId": it.ProductID})
+	}
+	return m
+}
+
+func (m *model) add(name string, row modelRow) { m.rows[name] = append(m.rows[name], row) }
+
+// matching returns the IDs of the rows for which a where input holds, in the order of their keys.
+func (m *model) matching(name string, where map[string]any) []string {
+	keys := []uuid.UUID{}
+	for _, row := range m.rows[name] {
+		if holds, said := m.holds(name, row, where); holds == isTrue || !said {
+			keys = append(keys, row.key())
+		}
+	}
+	slices.SortFunc(keys, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	list := []string{}
+	for _, key := range keys {
+		list = append(list, idOf(m.entities[name].Prefix, key))
+	}
+	return list
+}
+
+// holds evaluates a where input: all that it says must hold. It may say nothing.
+func (m *model) holds(name string, row modelRow, where map[string]any) (all truth, said bool) {
+	all = isTrue
+	for condition, value := range where {
+		if value == nil {
+			continue
+		}
+		if one, ok := m.one(name, row, condition, value); ok {
+			all, said = min(all, one), true
+		}
+	}
+	return all, said
+}
+
+func (m *model) one(name string, row modelRow, condition string, value any) (truth, bool) {
+	switch condition {
+	case "not":
+		inner, said := m.holds(name, row, value.(map[string]any))
+		return isTrue - inner, said
+	case "and":
+		return m.every(name, row, value.([]any))
+	case "or":
+		return m.any(name, row, value.([]any)), true
+	}
+	if edge, with := m.edge(name, condition); edge != nil {
+		for _, related := range m.related(name, row, edge) {
+			holds := isTrue
+			if with {
+				holds, _ = m.every(edge.To, related, value.([]any))
+			}
+			if holds == isTrue {
+				return truthOf(value != false), true
+			}
+		}
+		return truthOf(value == false), true
+	}
+	field, op := m.field(name, condition)
+	return m.compare(field, op, row[field.Name], value), true
+}
+
+// every says whether all of the where inputs hold, those that say something.
+func (m *model) every(name string, row modelRow, list []any) (all truth, said bool) {
+	all = isTrue
+	for _, w := range list {
+		if one, ok := m.holds(name, row, w.(map[string]any)); ok {
+			all, said = min(all, one), true
+		}
+	}
+	return all, said
+}
+
+// any says whether at least one of the where inputs holds. One that says nothing always does.
+func (m *model) any(name string, row modelRow, list []any) truth {
+	best := isFalse
+	for _, w := range list {
+		one, said := m.holds(name, row, w.(map[string]any))
+		if !said {
+			one = isTrue
+		}
+		best = max(best, one)
+	}
+	return best
+}
+
+// edge returns the edge of a condition hasEdge or hasEdgeWith, or nil.
+func (m *model) edge(name, condition string) (edge *entity.Edge, with bool) {
+	rest, ok := strings.CutPrefix(condition, "has")
+	if !ok {
+		return nil, false
+	}
+	rest, with = strings.CutSuffix(rest, "With")
+	return m.entities[name].Edge(strings.ToLower(rest[:1]) + rest[1:]), with
+}
+
+func (m *model) related(name string, row modelRow, edge *entity.Edge) (found []modelRow) {
+	holder := m.entities[edge.To]
+	if edge.OwnKey {
+		holder = m.entities[name]
+	}
+	foreign := ""
+	for _, f := range holder.Fields {
+		if f.Column == edge.Column {
+			foreign = f.Name
+		}
+	}
+	for _, other := range m.rows[edge.To] {
+		if edge.OwnKey && row[foreign] == other["id"] || !edge.OwnKey && other[foreign] == row["id"] {
+			found = append(found, other)
+		}
+	}
+	return found
+}
+
+// field splits a condition's name into a field and an operator.
+func has(row modelRow, name string) bool { _, has := row[name]; return has }
+
+func (m *model) field(name, condition string) (*entity.Field, string) {
+	for _, op := range []string{"IsNil", "HasPrefix", "In", "GTE", "LTE", "GT", "LT", ""} {
+		if rest, ok := strings.CutSuffix(condition, op); ok {
+			if f := m.entities[name].Field(rest); f != nil {
+				if rows := m.rows[name]; len(rows) > 0 && !has(rows[0], rest) {
+					m.t.Fatalf("%sWhereInput.%s: the model has no values of %s", name, condition, rest)
+				}
+				return f, op
+			}
+		}
+	}
+	m.t.Fatalf("%sWhereInput.%s: the model does not know what this means", name, condition)
+	return nil, ""
+}
+
+func (m *model) compare(f *entity.Field, op string, has, value any) truth {
+	switch {
+	case op == "IsNil":
+		return truthOf((has == nil) == value.(bool))
+	case op == "In":
+		best := isFalse
+		for _, v := range value.([]any) {
+			best = max(best, m.compare(f, "", has, v))
+		}
+		return best
+	case has == nil:
+		return isUnknown
+	case op == "HasPrefix":
+		return truthOf(strings.HasPrefix(has.(string), value.(string)))
+	}
+	c := compareStored(f, has, value)
+	return truthOf(map[string]bool{"": c == 0, "GT": c > 0, "GTE": c >= 0, "LT": c < 0, "LTE": c <= 0}[op])
+}
+
+// compareStored compares what a row has with what a client sent.
+func compareStored(f *entity.Field, has, sent any) int {
+	switch has := has.(type) {
+	case uuid.UUID:
+		return cmp.Compare(idOf(prefixOf(f.Refers), has), sent.(string))
+	case int32:
+		return cmp.Compare(int(has), sent.(int))
+	case time.Time:
+		moment, err := time.Parse(time.RFC3339Nano, sent.(string))
+		if err != nil {
+			panic(err)
+		}
+		return has.Compare(moment)
+	case string:
+		if f.MatchBy != "" {
+			sent = entity.Fold(sent.(string))
+		}
+		return cmp.Compare(has, sent.(string))
+	}
+	panic(fmt.Sprintf("%s holds a %T", f.Name, has))
+}
+
+func prefixOf(name string) string {
+	for _, e := range ent.Entities {
+		if e.Name == name {
+			return e.Prefix
+		}
+	}
+	panic("no entity " + name)
+}
+
+// samples returns values to try a field's conditions with: some that rows have, some that are close
+// to these, some that none has.
+func (m *model) samples(name string, f *entity.Field) (list []any) {
+	for _, row := range m.rows[name] {
+		switch v := row[f.Name].(type) {
+		case uuid.UUID:
+			list = append(list, idOf(prefixOf(f.Refers), v))
+		case int32:
+			list = append(list, int(v))
+		case time.Time:
+			list = append(list, v.Format(time.RFC3339Nano), v.In(time.FixedZone("", 2*60*60)).Format(time.RFC3339Nano))
+		case string:
+			list = append(list, v, strings.ToUpper(v))
+		}
+	}
+	switch f.Kind {
+	case entity.ID:
+		list = append(list, idOf(prefixOf(f.Refers), uuid.UUID{}), idOf(prefixOf(f.Refers), uuid.Max))
+	case entity.Int:
+		list = append(list, -1<<31, -1, 0, 8, 1<<31-1)
+	case entity.Time:
+		list = append(list, "0001-01-01T00:00:00Z", "2026-01-02T15:04:05.5Z", "9999-12-31T23:59:59.999999Z")
+	case entity.String:
+		list = append(list, "", "a", "ad", "%", "_", "ada_", "da", "ad%", "\U0010FFFF", "ada\U0010FFFF", "\U0010FFFF\U0010FFFF\U0010FFFF",
+			"z\uD7FF", "SKU-", "SKU-0", `a"b\`, "'", "\x7F", "ẞ", "READER1@STRASSE.EXAMPLE")
+	case entity.Enum:
+		list = list[:0]
+		for _, v := range m.schema.Types[name+strings.ToUpper(f.Name[:1])+f.Name[1:]].EnumValues {
+			list = append(list, v.Name)
+		}
+	}
+	slices.SortFunc(list, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return slices.Compact(list)
+}
+
+// variants returns values to try a condition with by itself.
+func (m *model) variants(r *rand.Rand, name string, def *ast.FieldDefinition) (list []any) {
+	some := func(of string) map[string]any { return m.random(r, of, 1) }
+	switch edge, with := m.edge(name, def.Name); {
+	case def.Name == "not":
+		return []any{nil, map[string]any{}, some(name), some(name), some(name)}
+	case def.Name == "and" || def.Name == "or":
+		return []any{nil, []any{}, []any{map[string]any{}}, []any{some(name)}, []any{some(name), some(name)}, []any{some(name), map[string]any{}}}
+	case edge != nil && with:
+		return []any{nil, []any{}, []any{map[string]any{}}, []any{some(edge.To)}, []any{some(edge.To), some(edge.To)}, []any{map[string]any{}, some(edge.To)}}
+	case edge != nil:
+		return []any{nil, true, false}
+	}
+	f, op := m.field(name, def.Name)
+	samples := m.samples(name, f)
+	switch op {
+	case "IsNil":
+		return []any{nil, true, false}
+	case "In":
+		return []any{nil, []any{}, []any{samples[0]}, samples, []any{pick(r, samples), pick(r, samples), pick(r, samples)}}
+	case "HasPrefix":
+		for _, s := range awkwardPrefixes {
+			list = append(list, s)
+		}
+		r.Shuffle(len(samples), func(i, j int) { samples[i], samples[j] = samples[j], samples[i] })
+		for _, s := range samples[:min(len(samples), 8)] {
+			runes := []rune(s.(string))
+			list = append(list, s, string(runes[:len(runes)/2]), string(runes[:len(runes)/3]))
+		}
+		return append(list, nil)
+	}
+	r.Shuffle(len(samples), func(i, j int) { samples[i], samples[j] = samples[j], samples[i] })
+	return append(samples[:min(len(samples), 12)], nil)
+}
+
+// awkwardPrefixes hold what LIKE would take for wildcards, other cases, and characters at the ends
+// of ranges.
+var awkwardPrefixes = []string{"", "a", "ad", "ada", "Ada", "ADA", "ad%", "ada%", "%", "_", "ada_", "\U0010FFFF", "ada\U0010FFFF", "\U0010FFFF\U0010FFFF",
+	"\U0010FFFF\U0010FFFF\U0010FFFF", "z\uD7FF", "z\uE000", "SKU-", `a"b\`, "ada\u2028", "ä", "Ω", "🦸", "'", "\x7F"}
+
+// random returns a where input of several conditions, nested up to depth times.
+func (m *model) random(r *rand.Rand, name string, depth int) map[string]any {
+	where := map[string]any{}
+	fields := m.schema.Types[name+"WhereInput"].Fields
+	for range 1 + r.IntN(2) {
+		def := pick(r, fields)
+		edge, with := m.edge(name, def.Name)
+		several := func(of string) (list []any) {
+			for range 1 + r.IntN(2) {
+				list = append(list, m.random(r, of, depth-1))
+			}
+			return list
+		}
+		switch nested := def.Name == "and" || def.Name == "or" || def.Name == "not" || with; {
+		case nested && depth == 0:
+		case def.Name == "not":
+			where["not"] = m.random(r, name, depth-1)
+		case def.Name == "and" || def.Name == "or":
+			where[def.Name] = several(name)
+		case with:
+			where[def.Name] = several(edge.To)
+		case edge != nil:
+			where[def.Name] = r.IntN(2) == 0
+		default:
+			f, op := m.field(name, def.Name)
+			samples := m.samples(name, f)
+			switch op {
+			case "IsNil":
+				where[def.Name] = r.IntN(2) == 0
+			case "In":
+				where[def.Name] = []any{pick(r, samples), pick(r, samples)}
+			default:
+				where[def.Name] = pick(r, samples)
+			}
+		}
+	}
+	return where
+}
+
+// literal writes a value as GraphQL does.
+func (m *model) literal(t *ast.Type, value any) string {
+	def := m.schema.Types[t.Name()]
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case []any:
+		var b strings.Builder
+		for _, entry := range v {
+			b.WriteString(m.literal(t.Elem, entry) + " ")
+		}
+		return "[" + b.String() + "]"
+	case map[string]any:
+		var b strings.Builder
+		for name, entry := range v {
+			b.WriteString(name + ": " + m.literal(def.Fields.ForName(name).Type, entry) + " ")
+		}
+		return "{" + b.String() + "}"
+	case string:
+		if def.Kind == ast.Enum {
+			return v
+		}
+	}
+	b, _ := json.Marshal(value)
+	return string(b)
+}
+
+// rooted is how conditions on an entity are put to the API: on the list of it, or on a list of rows
+// related to it.
+func (m *model) rooted(name string, where map[string]any) (root, of string, input map[string]any) {
+	for _, f := range m.schema.Query.Fields {
+		if f.Type.Name() == name+"Connection" {
+			return f.Name, name, where
+		}
+	}
+	if name != "OrderItem" {
+		m.t.Fatalf("there is no list of %s to try its conditions on", name)
+	}
+	return "orders", "Order", map[string]any{"hasItemsWith": []any{where}}
+}
+
+// try puts a where input to both databases, as a variable and as a literal, and compares what comes
+// back with the model.
+func (m *model) try(t *testing.T, both twins, name string, where map[string]any) (matched, of int) {
+	t.Helper()
+	root, name, where := m.rooted(name, where)
+	input := name + "WhereInput"
+	want := m.matching(name, where)
+	page := "(first: 100, where: %s) { totalCount nodes { id } } }"
+	byVariable := both.mustDo(t, "query($where: "+input+") { list: "+root+fmt.Sprintf(page, "$where"), vars{"where": where})
+	byLiteral := both.sqlite.mustDo("{ list: "+root+fmt.Sprintf(page, m.literal(ast.NamedType(input, nil), where)), nil)
+	if byLiteral.withoutCost() != byVariable.withoutCost() {
+		t.Errorf("%s where %v by a literal:\n%s\nby a variable:\n%s", root, where, byLiteral, byVariable)
+	}
+	got := []string{}
+	for i := range byVariable.length("list.nodes") {
+		got = append(got, byVariable.text(fmt.Sprintf("list.nodes.%d.id", i)))
+	}
+	if !slices.Equal(got, want) || byVariable.number("list.totalCount") != len(want) {
+		b, _ := json.Marshal(where)
+		t.Errorf("%s where %s: %d rows, totalCount %d, want %d rows\ngot  %v\nwant %v", root, b, len(got), byVariable.number("list.totalCount"), len(want), got, want)
+	}
+	return len(want), len(m.rows[name])
+}
+
+// TestReadWhere tries every condition that the schema offers, and then random combinations of them.
+func TestReadWhere(t *testing.T) {
+	t.Parallel()
+	w := makeWorld()
+	both := newTwins(t, w)
+	m := newModel(t, w)
+	for name, def := range m.schema.Types {
+		name, ok := strings.CutSuffix(name, "WhereInput")
+		if !ok {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(3, uint64(len(name))))
+			for _, condition := range def.Fields {
+				some, few := 0, 0
+				for _, value := range m.variants(r, name, condition) {
+					matched, of := m.try(t, both, name, map[string]any{condition.Name: value})
+					m.try(t, both, name, map[string]any{"not": map[string]any{condition.Name: value}})
+					if matched > 0 {
+						some++
+					}
+					if matched < of {
+						few++
+					}
+				}
+				if some == 0 || few == 0 {
+					t.Errorf("%s.%s: the values tried match always or never, which shows nothing", def.Name, condition.Name)
+				}
+			}
+			for range 60 {
+				m.try(t, both, name, m.random(r, name, 3))
+			}
+		})
+	}
+}
+
+// TestReadWhereNested tries conditions on the lists of other rows: those are read by another
+// statement than a root list is.
+func TestReadWhereNested(t *testing.T) {
+	t.Parallel()
+	w := makeWorld()
+	both := newTwins(t, w)
+	m := newModel(t, w)
+	r := rand.New(rand.NewPCG(5, 5))
+	for range 60 {
+		heroes, orders := m.random(r, "Hero", 2), m.random(r, "Order", 2)
+		got := both.mustDo(t, `query($heroes: HeroWhereInput, $orders: OrderWhereInput) { users(first: 100) { nodes { id
+			heroes(first: 100, where: $heroes) { totalCount nodes { id } } orders(first: 100, where: $orders) { totalCount nodes { id } } } } }`,
+			vars{"heroes": heroes, "orders": orders})
+		matchingHeroes, matchingOrders := m.matching("Hero", heroes), m.matching("Order", orders)
+		for i := range got.length("users.nodes") {
+			path := fmt.Sprintf("users.nodes.%d.", i)
+			user := got.text(path + "id")
+			for list, wanted := range map[string][]string{
+				"heroes": belonging(m, "Hero", "ownerId", user, matchingHeroes), "orders": belonging(m, "Order", "userId", user, matchingOrders),
+			} {
+				var ids []string
+				for j := range got.length(path + list + ".nodes") {
+					ids = append(ids, got.text(fmt.Sprintf("%s%s.nodes.%d.id", path, list, j)))
+				}
+				if !slices.Equal(ids, wanted) || got.number(path+list+".totalCount") != len(wanted) {
+					t.Errorf("%s of %s where %v or %v: %v, want %v", list, user, heroes, orders, ids, wanted)
+				}
+			}
+		}
+	}
+}
+
+// belonging returns those of the IDs whose rows refer to the user.
+func belonging(m *model, name, field, user string, from []string) (list []string) {
+	for _, row := range m.rows[name] {
+		if owner, ok := row[field].(uuid.UUID); ok && idOf("user", owner) == user {
+			list = append(list, idOf(m.entities[name].Prefix, row.key()))
+		}
+	}
+	slices.Sort(list)
+	return slices.DeleteFunc(list, func(id string) bool { return !slices.Contains(from, id) })
+}
+
+// TestReadDeleted looks for deleted users in every place where a user can appear.
+func TestReadDeleted(t *testing.T) {
+	t.Parallel()
+	w := makeWorld()
+	both := newTwins(t, w)
+	for _, u := range w.users {
+		id := idOf("user", u.ID)
+		there := u.DeletedAt == nil
+		got := both.mustDo(t, `query($id: ID!, $name: String!) {
+			user(id: $id) { id } node(id: $id) { id ... on User { username } } nodes(ids: [$id, $id]) { id }
+			all: users(first: 100) { totalCount nodes { id } }
+			named: users(where: {username: $name}) { totalCount nodes { id } }
+			owned: heroes(first: 100, where: {hasOwner: true, ownerId: $id}) { totalCount nodes { owner { id } } }
+			with: heroes(first: 100, where: {hasOwnerWith: {id: $id}}) { totalCount }
+			lost: heroes(first: 100, where: {hasOwner: false, ownerId: $id}) { totalCount nodes { owner { id } } }
+			deep: teams(where: {hasHeroesWith: {hasOwnerWith: {id: $id}}}) { totalCount }
+			orders(first: 100, where: {userId: $id}) { nodes { user { id } } }
+			bought: orders(where: {hasUserWith: {id: $id}}) { totalCount }
+		}`, vars{"id": id, "name": u.Username})
+		wantID := any(id)
+		if !there {
+			wantID = nil
+		}
+		for path, want := range map[string]any{"user.id": wantID, "node.id": wantID, "nodes.0.id": wantID, "nodes.1.id": wantID, "named.nodes.0.id": wantID} {
+			if is := got.at(path); is != want {
+				t.Errorf("user %q, deleted %t: %s is %v, want %v", u.Username, !there, path, is, want)
+			}
+		}
+		if strings.Contains(got.body[strings.Index(got.body, `"all"`):], id) != there {
+			t.Errorf("user %q, deleted %t: %s", u.Username, !there, got)
+		}
+		owns, orders, teams := 0, 0, map[uuid.UUID]bool{}
+		for _, h := range w.heroes {
+			if h.OwnerID != nil && *h.OwnerID == u.ID {
+				owns++
+				if h.TeamID != nil {
+					teams[*h.TeamID] = true
+				}
+			}
+		}
+		for _, o := range w.orders {
+			if o.UserID != nil && *o.UserID == u.ID {
+				orders++
+			}
+		}
+		counts := map[string]int{"named": 1, "owned": owns, "with": owns, "lost": 0, "deep": len(teams), "bought": orders}
+		if !there {
+			counts = map[string]int{"named": 0, "owned": 0, "with": 0, "lost": owns, "deep": 0, "bought": 0}
+		}
+		for name, want := range counts {
+			if n := got.number(name + ".totalCount"); n != want {
+				t.Errorf("user %q, deleted %t: %s.totalCount is %d, want %d", u.Username, !there, name, n, want)
+			}
+		}
+		if got.length("orders.nodes") != orders {
+			t.Errorf("user %q has %d orders, want %d", u.Username, got.length("orders.nodes"), orders)
+		}
+	}
+	living := 0
+	for _, u := range w.users {
+		if u.DeletedAt == nil {
+			living++
+		}
+	}
+	if n := both.mustDo(t, `{ users { totalCount } }`, nil).number("users.totalCount"); n != living || n == len(w.users) {
+		t.Errorf("users.totalCount is %d, want %d of %d", n, living, len(w.users))
+	}
+}

@@ -1,0 +1,41 @@
+package api_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"forge/test/dbtest"
+)
+
+// TestReadOnlyServer has a pool of connections that only read, as those to a server are that was
+// the primary. A mutation meets one of them, and is run again on a new connection; the others are
+// not used any more.
+func TestReadOnlyServer(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.Postgres(t))
+	if a.db.Options.PgBouncer {
+		t.Skip("sessions are PgBouncer's")
+	}
+	var conns [4]*sql.Conn
+	for i := range conns {
+		var err error
+		if conns[i], err = a.db.Conn(t.Context()); err == nil {
+			_, err = conns[i].ExecContext(t.Context(), `SET default_transaction_read_only = on`)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, conn := range conns {
+		conn.Close()
+	}
+	for i, payload := range []string{`id`, `heroes { totalCount }`, `id name`} {
+		got := a.mustDo(`mutation($name: String!) { createTeam(input: {name: $name}) { team { `+payload+` } } }`, vars{"name": fmt.Sprint(i)})
+		tx, _ := got.Extensions["tx"].(map[string]any)
+		if want := map[bool]float64{true: 2, false: 1}[i == 0]; tx["attempts"] != want {
+			t.Errorf("mutation %d took %v attempts, want %v", i, tx["attempts"], want)
+		}
+	}
+	a.whole(3)
+}

@@ -1,0 +1,161 @@
+package api_test
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"forge/graph"
+	"forge/internal/gqlexec"
+	"forge/internal/session"
+	"forge/internal/unit"
+	"forge/test/dbtest"
+)
+
+// TestSessionEndedWhileBeginning signs in, and refreshes, while the password is changed: whichever
+// comes first, no session outlives the change.
+func TestSessionEndedWhileBeginning(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		id := d.signUp("ada").text("m.user.id")
+		word := secret
+		for round := range 20 {
+			token := d.signIn("ada", word).text("m.refreshToken")
+			if token == "" {
+				t.Fatal("cannot sign in")
+			}
+			next := fmt.Sprint("horse number ", round)
+			var in, refreshed answer
+			var wg sync.WaitGroup
+			wg.Go(func() { in = d.signIn("ada", word) })
+			wg.Go(func() { refreshed = d.refresh(token) })
+			wg.Go(func() {
+				if got := d.rule(`mutation($id: ID!, $p: String!) { updateUser(id: $id, input: {password: $p}) { user { id } } }`, vars{"id": id, "p": next}); len(got.Errors) > 0 {
+					t.Error(got)
+				}
+			})
+			wg.Wait()
+			for _, got := range []answer{in, refreshed} {
+				if token := got.text("m.refreshToken"); token != "" && d.refresh(token).code() != "UNAUTHENTICATED" {
+					t.Errorf("round %d: a session goes on: %s", round, got)
+				}
+				if code := got.code(); code != "" && code != "UNAUTHENTICATED" {
+					t.Errorf("round %d: %s", round, got)
+				}
+			}
+			if n := d.sessions(); n != 0 {
+				t.Errorf("round %d: %d sessions are left", round, n)
+			}
+			word = next
+		}
+	})
+}
+
+// TestRefreshDuringReplay sends a used token again while the one that came out of it is refreshed:
+// whichever comes first, the family has ended then.
+func TestRefreshDuringReplay(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		d.signUp("ada")
+		for round := range 50 {
+			stolen := d.signIn("ada", secret).text("m.refreshToken")
+			next := d.refresh(stolen).text("m.refreshToken")
+			var last answer
+			var wg sync.WaitGroup
+			wg.Go(func() { last = d.refresh(next) })
+			wg.Go(func() {
+				if got := d.refresh(stolen); got.code() != "UNAUTHENTICATED" {
+					t.Errorf("round %d: the replay: %s", round, got)
+				}
+			})
+			wg.Wait()
+			if token := last.text("m.refreshToken"); token != "" && d.refresh(token).code() != "UNAUTHENTICATED" {
+				t.Errorf("round %d: the family goes on", round)
+			}
+		}
+	})
+}
+
+// TestSessionFamilyEndedWhileRefreshing ends a family on PostgreSQL while the next token of it is
+// stored, but not committed: it waits for that one.
+func TestSessionFamilyEndedWhileRefreshing(t *testing.T) {
+	t.Parallel()
+	d := newSessionAPI(t, dbtest.Postgres(t))
+	up := d.signUp("ada")
+	making := unit.New(d.db, unit.Write)
+	defer making.Rollback()
+	if _, err := making.Exec(t.Context(), "SELECT 1 FROM users FOR NO KEY UPDATE"); err != nil { // as Refresh does
+		t.Fatal(err)
+	}
+	if n, err := making.Exec(t.Context(), "INSERT INTO sessions (id, family, token_hash, created_at, expires_at, user_id) "+
+		"SELECT gen_random_uuid(), family, 'next', now(), expires_at, user_id FROM sessions"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	var ended sync.WaitGroup
+	var over atomic.Bool
+	ended.Go(func() {
+		d.do(signOut, vars{"t": up.text("m.refreshToken")})
+		over.Store(true)
+	})
+	for waits := 0; waits == 0 && !over.Load(); time.Sleep(time.Millisecond) {
+		if err := d.db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := making.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ended.Wait()
+	if n := d.sessions(); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}
+
+// TestSessionSecretsNotLogged lets all go right and wrong that can, and looks for passwords, hashes
+// and tokens in the log and in answers that must not have them.
+func TestSessionSecretsNotLogged(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		d := newSessionAPI(t, url)
+		var log safeBuffer
+		d.handler = newServer(d.db, config{Options: gqlexec.Options{HeldTooLong: time.Nanosecond}, Resolver: graph.Resolver{Passwords: d.passwords,
+			Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: time.Hour}, nil)}}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		up := d.signUp("ada")
+		hash := *d.row(up.text("m.user.id")).HashedPassword
+		next := d.refresh(up.text("m.refreshToken"))
+		secrets := []string{secret, "incorrect", hash, up.text("m.refreshToken"), next.text("m.refreshToken"), up.text("m.accessToken")}
+		quiet := func(got answer) {
+			t.Helper()
+			for _, s := range secrets {
+				if s == "" || strings.Contains(got.body, s) {
+					t.Errorf("the answer tells %q: %s", s, got)
+				}
+			}
+		}
+		quiet(d.signIn("ada", "incorrect"))
+		quiet(d.refresh(up.text("m.refreshToken")))
+		quiet(d.refresh(next.text("m.refreshToken")))
+		holder := d.holder(up)
+		got, _ := d.by(asking{viewer: holder}, changePassword, vars{"i": vars{"oldPassword": "incorrect", "newPassword": secret}})
+		quiet(got)
+		if _, err := d.db.ExecContext(t.Context(), "ALTER TABLE sessions RENAME COLUMN token_hash TO gone"); err != nil {
+			t.Fatal(err)
+		}
+		quiet(d.signIn("ada", secret))
+		quiet(d.refresh(next.text("m.refreshToken")))
+		if _, err := d.db.ExecContext(t.Context(), "ALTER TABLE users RENAME COLUMN hashed_password TO gone"); err != nil {
+			t.Fatal(err)
+		}
+		quiet(d.signIn("ada", secret))
+		if !strings.Contains(log.String(), "request failed") {
+			t.Error("nothing was logged, so this shows nothing")
+		}
+		for _, s := range secrets {
+			if strings.Contains(log.String(), s) {
+				t.Errorf("the log tells %q:\n%s", s, log.String())
+			}
+		}
+	})
+}

@@ -1,0 +1,704 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"forge/ent"
+	"forge/ent/user"
+	"forge/graph"
+	"forge/internal/database"
+	"forge/internal/entity"
+	"forge/internal/expiry"
+	"forge/internal/ids"
+	"forge/internal/password"
+	"forge/internal/session"
+	"forge/internal/viewer"
+	"forge/test/dbtest"
+)
+
+// lifetimes has no time of grace: a token is good once. session_grace_test.go has one.
+var lifetimes = session.Lifetimes{Token: 30 * 24 * time.Hour}
+
+// cheap is what hashes cost where a test does not ask how long they take.
+var cheap = password.Cost{Memory: 64, Time: 1, Threads: 1}
+
+// minted is an issuer whose tokens say nothing, and are kept with what they stand for.
+type minted struct {
+	mu    sync.Mutex
+	known map[string]viewer.Viewer
+}
+
+func (m *minted) Issue(id uuid.UUID, role viewer.Role, token uuid.UUID, now, issued time.Time) (string, time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	text := fmt.Sprint("access-", token)
+	m.known[text] = viewer.Viewer{ID: id, Role: role, Issued: issued.UTC()}
+	return text, now.Add(15 * time.Minute).UTC(), nil
+}
+
+func (m *minted) viewer(text string) viewer.Viewer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.known[text]
+}
+
+// tokenEnded reports whether a process knows that the viewer's token was ended.
+func tokenEnded(r *session.Revocations, v viewer.Viewer) bool {
+	after, _ := r.ValidAfter(v.ID)
+	return v.Issued.Before(after)
+}
+
+// sessionAPI is an API that people sign in to, and what it is made of.
+type sessionAPI struct {
+	*api
+	issuer      *minted
+	passwords   *password.Hasher
+	revocations *session.Revocations
+}
+
+func newSessionAPI(t testing.TB, url string) *sessionAPI {
+	t.Helper()
+	db, err := database.Open(url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return sessionAPIOn(t, db, password.New(cheap, 0, 0))
+}
+
+func sessionAPIOn(t testing.TB, db *database.DB, passwords *password.Hasher) *sessionAPI {
+	t.Helper()
+	d := &sessionAPI{issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords, revocations: session.NewRevocations(15 * time.Minute)}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	d.api = &api{t: t, db: db, handler: newServer(db, config{Options: usual().Options, Resolver: graph.Resolver{
+		Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(db, d.issuer, d.passwords, lifetimes, nil),
+	}}, log)}
+	return d
+}
+
+// rule sends an operation as an administrator.
+func (d *sessionAPI) rule(query string, v vars) answer {
+	d.t.Helper()
+	got, _ := d.by(asking{viewer: viewer.System}, query, v)
+	return got
+}
+
+// asking is a request's particulars.
+type asking struct {
+	viewer  viewer.Viewer
+	address string
+	header  http.Header
+}
+
+// by sends an operation, and returns the answer with its status and headers.
+func (a *api) by(s asking, query string, v vars) (answer, *httptest.ResponseRecorder) {
+	a.t.Helper()
+	body, err := json.Marshal(vars{"query": query, "variables": v})
+	if err != nil {
+		a.t.Error(err)
+	}
+	r := httptest.NewRequest("POST", "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	for name, values := range s.header {
+		r.Header[name] = values
+	}
+	if s.address != "" {
+		r.RemoteAddr = s.address + ":1234"
+	}
+	w := httptest.NewRecorder()
+	a.handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), s.viewer)))
+	got := answer{body: w.Body.String()}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		a.t.Errorf("the answer is not JSON: %v\n%s", err, got.body)
+	}
+	return got, w
+}
+
+const (
+	tokens         = `{ accessToken expiresAt refreshToken user { id username role } }`
+	signUp         = `mutation($i: SignUpInput!) { m: signUp(input: $i) ` + tokens + ` }`
+	signIn         = `mutation($i: SignInInput!) { m: signIn(input: $i) ` + tokens + ` }`
+	refreshSession = `mutation($t: String!) { m: refreshSession(input: {refreshToken: $t}) ` + tokens + ` }`
+	signOut        = `mutation($t: String!) { m: signOut(input: {refreshToken: $t}) { ok } }`
+	changePassword = `mutation($i: ChangePasswordInput!) { m: changePassword(input: $i) { user { id username } } }`
+	secret         = "correct horse"
+)
+
+func (d *sessionAPI) signUp(name string) answer {
+	d.t.Helper()
+	got, _ := d.by(asking{}, signUp, vars{"i": vars{"username": name, "email": name + "@Example.com", "password": secret}})
+	if len(got.Errors) > 0 {
+		d.t.Fatalf("signUp: %s", got)
+	}
+	return got
+}
+
+func (d *sessionAPI) signIn(login, password string) answer {
+	got, _ := d.by(asking{}, signIn, vars{"i": vars{"login": login, "password": password}})
+	return got
+}
+
+func (d *sessionAPI) refresh(token string) answer {
+	got, _ := d.by(asking{}, refreshSession, vars{"t": token})
+	return got
+}
+
+// holder returns the viewer of an answer's access token.
+func (d *sessionAPI) holder(a answer) viewer.Viewer { return d.issuer.viewer(a.text("m.accessToken")) }
+
+// sessions returns how many sessions are stored.
+func (a *api) sessions() (n int) {
+	a.t.Helper()
+	a.stored(func(ctx context.Context, c *ent.Client) { n = c.Session.Query().CountX(ctx) })
+	return n
+}
+
+func eachDoor(t *testing.T, test func(*testing.T, *sessionAPI)) {
+	t.Helper()
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) { test(t, newSessionAPI(t, url)) })
+}
+
+func TestSignUpAndIn(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		up := d.signUp("ada")
+		if up.text("m.user.username") != "ada" || up.text("m.user.role") != "USER" || up.text("m.accessToken") == "" || len(up.text("m.refreshToken")) < 40 {
+			t.Errorf("signUp: %s", up)
+		}
+		if at, err := time.Parse(time.RFC3339Nano, up.text("m.expiresAt")); err != nil || at.Before(time.Now()) {
+			t.Errorf("expiresAt: %s, %v", up.text("m.expiresAt"), err)
+		}
+		stored := d.row(up.text("m.user.id"))
+		if stored.Role != user.RoleUSER || !stored.IsActive || stored.HashedPassword == nil || strings.Contains(*stored.HashedPassword, secret) {
+			t.Errorf("stored: %v", stored)
+		}
+		for _, login := range []string{"ada", "ada@example.com", " ADA@EXAMPLE.COM "} {
+			in := d.signIn(login, secret)
+			if in.text("m.user.id") != up.text("m.user.id") || d.holder(in).ID != stored.ID || d.holder(in).Role != viewer.User {
+				t.Errorf("signIn(%s): %s", login, in)
+			}
+		}
+		if got := d.signIn("ADA", secret); got.code() != "UNAUTHENTICATED" {
+			t.Errorf("a username in other case: %s", got)
+		}
+		if n := d.sessions(); n != 4 {
+			t.Errorf("%d sessions, want 4", n)
+		}
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			for _, s := range c.Session.Query().AllX(ctx) {
+				if left := time.Until(s.ExpiresAt); left < 29*24*time.Hour || left > 30*24*time.Hour || len(s.TokenHash) != 64 {
+					t.Errorf("a session: %+v", s)
+				}
+			}
+		})
+		d.stored(func(ctx context.Context, c *ent.Client) { c.User.Update().SetRole(user.RoleADMIN).ExecX(ctx) })
+		if in := d.signIn("ada", secret); d.holder(in).Role != viewer.Admin {
+			t.Errorf("an administrator: %v", d.holder(in))
+		}
+	})
+}
+
+// TestSignUpConflict takes a username and an email that others have: the answers are the same.
+func TestSignUpConflict(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		d.signUp("ada")
+		var answers []string
+		for _, in := range []vars{
+			{"username": "ada", "password": secret},
+			{"username": "eve", "email": "ADA@example.com", "password": secret},
+		} {
+			made := d.passwords.Made()
+			got, _ := d.by(asking{}, signUp, vars{"i": in})
+			if d.passwords.Made() != made+1 {
+				t.Errorf("%d hashes were made, want 1", d.passwords.Made()-made)
+			}
+			if got.code() != "CONFLICT" || got.extension("field") != nil {
+				t.Errorf("signUp(%v): %s", in, got)
+			}
+			answers = append(answers, got.Errors[0].Message)
+		}
+		if answers[0] != answers[1] {
+			t.Errorf("the messages differ: %q", answers)
+		}
+		for field, in := range map[string]vars{
+			"input.username": {"username": " ", "password": secret},
+			"input.email":    {"username": "x", "email": "no", "password": secret},
+			"input.password": {"username": "x", "password": "PassWord1"},
+		} {
+			got, _ := d.by(asking{}, signUp, vars{"i": in})
+			if got.code() != "BAD_USER_INPUT" || got.extension("field") != field || strings.Contains(got.body, "PassWord1") {
+				t.Errorf("signUp(%v): %s, want BAD_USER_INPUT about %s", in, got, field)
+			}
+		}
+	})
+}
+
+// TestSignInGivesNothingAway compares what there is to see of sign-ins that fail for different
+// reasons: the answer, the number of statements and that of hashes.
+func TestSignInGivesNothingAway(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		for _, name := range []string{"ada", "none", "idle", "gone"} {
+			d.signUp(name)
+		}
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			c.User.Update().Where(user.Username("none")).ClearHashedPassword().ExecX(ctx)
+			c.User.Update().Where(user.Username("idle")).SetIsActive(false).ExecX(ctx)
+			c.User.Update().Where(user.Username("gone")).SetDeletedAt(time.Now()).ExecX(ctx)
+		})
+		statements := 0
+		d.db.Watch = func(context.Context, string, time.Duration, error) { statements++ }
+		var first string
+		for i, in := range []struct{ login, password string }{
+			{"ada", "incorrect"}, {"nobody", secret}, {"none", secret}, {"none", ""}, {"idle", secret}, {"gone", secret}, {"nobody@example.com", secret},
+		} {
+			statements = 0
+			made := d.passwords.Made()
+			got, w := d.by(asking{address: fmt.Sprint("192.0.2.", i)}, signIn, vars{"i": vars{"login": in.login, "password": in.password}})
+			if statements != 1 || d.passwords.Made()-made != 1 {
+				t.Errorf("%v: %d statements and %d hashes, want 1 of each", in, statements, d.passwords.Made()-made)
+			}
+			if got.code() != "UNAUTHENTICATED" || w.Code != http.StatusOK {
+				t.Errorf("%v: status %d, %s", in, w.Code, got)
+			}
+			if seen := got.Errors[0].Message; first == "" {
+				first = seen
+			} else if seen != first {
+				t.Errorf("%v: %q, and before %q", in, seen, first)
+			}
+		}
+	})
+}
+
+func TestRehashOnSignIn(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		id := d.signUp("ada").text("m.user.id")
+		before := d.row(id)
+		dearer := sessionAPIOn(t, d.db, password.New(password.Cost{Memory: 128, Time: 1, Threads: 1}, 0, 0))
+		if got := dearer.signIn("ada", "incorrect"); got.code() != "UNAUTHENTICATED" || *d.row(id).HashedPassword != *before.HashedPassword {
+			t.Errorf("a wrong password: %s, %v", got, d.row(id))
+		}
+		if got := dearer.signIn("ada", secret); len(got.Errors) > 0 {
+			t.Fatal(got)
+		}
+		after := d.row(id)
+		if !strings.Contains(*after.HashedPassword, "m=128,") || after.Version != before.Version {
+			t.Errorf("%s, version %d, want m=128 and version %d", *after.HashedPassword, after.Version, before.Version)
+		}
+		if got := dearer.signIn("ada", secret); len(got.Errors) > 0 || *d.row(id).HashedPassword != *after.HashedPassword {
+			t.Errorf("the next time: %s", got)
+		}
+	})
+}
+
+func TestRefresh(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		first := d.signUp("ada")
+		token := first.text("m.refreshToken")
+		for range 3 {
+			next := d.refresh(token)
+			if next.text("m.user.id") != first.text("m.user.id") || next.text("m.refreshToken") == token || next.text("m.accessToken") == "" {
+				t.Fatalf("refresh: %s", next)
+			}
+			token = next.text("m.refreshToken")
+		}
+		for _, bad := range []string{"", "x", token + "x", token[:len(token)-1]} {
+			if got, w := d.by(asking{}, refreshSession, vars{"t": bad}); got.code() != "UNAUTHENTICATED" || w.Code != http.StatusOK {
+				t.Errorf("refresh(%q): %d %s", bad, w.Code, got)
+			}
+		}
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			hour := time.Now().Add(-time.Hour)
+			at := uuid.Must(uuid.NewV7())
+			c.Session.Create().SetFamily(at).SetUserID(d.holder(first).ID).SetTokenHash("3d5dd71cf2ee0ab64f95bb6acf8cbf10e1bd7ba0a5cb21dcd2a6fd9d5e16a1a3").SetExpiresAt(hour).ExecX(ctx)
+		})
+		if n, err := expiry.Some(session.Expired).All(t.Context(), d.db); n != 1 || err != nil {
+			t.Errorf("the sweep removed %d (%v), want 1", n, err)
+		}
+		if got := d.refresh(token); len(got.Errors) > 0 {
+			t.Errorf("after the sweep: %s", got)
+		}
+	})
+}
+
+func TestExpiredRefresh(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		d := newSessionAPI(t, url)
+		short := newServer(d.db, config{Resolver: graph.Resolver{Passwords: d.passwords, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: -time.Second}, nil)}},
+			slog.New(slog.NewTextHandler(t.Output(), nil)))
+		long := d.handler
+		d.handler = short
+		token := d.signUp("ada").text("m.refreshToken")
+		d.handler = long
+		if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
+			t.Errorf("an expired token: %s", got)
+		}
+	})
+}
+
+// TestReplay sends a refresh token again that was used: its whole family ends, and no other.
+func TestReplay(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		stolen := d.signUp("ada").text("m.refreshToken")
+		other := d.signIn("ada", secret).text("m.refreshToken")
+		next := d.refresh(stolen).text("m.refreshToken")
+		for range 2 {
+			if got := d.refresh(stolen); got.code() != "UNAUTHENTICATED" || len(got.Errors) != 1 {
+				t.Errorf("the replay: %s", got)
+			}
+		}
+		if got := d.refresh(next); got.code() != "UNAUTHENTICATED" {
+			t.Errorf("the token that came out of it: %s", got)
+		}
+		if got := d.refresh(other); len(got.Errors) > 0 {
+			t.Errorf("another session: %s", got)
+		}
+	})
+}
+
+// TestReplayAtOnce sends a refresh token twice at once: at most one gets new tokens, and afterwards
+// the family has none that works.
+func TestReplayAtOnce(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		d.signUp("ada")
+		for round := range 50 {
+			token := d.signIn("ada", secret).text("m.refreshToken")
+			answers := make([]answer, 2)
+			var wg sync.WaitGroup
+			for i := range answers {
+				wg.Go(func() { answers[i] = d.refresh(token) })
+			}
+			wg.Wait()
+			won := 0
+			for _, got := range answers {
+				if len(got.Errors) == 0 {
+					won++
+				} else if got.code() != "UNAUTHENTICATED" {
+					t.Errorf("round %d: %s", round, got)
+				}
+			}
+			if won != 1 {
+				t.Errorf("round %d: %d got tokens, want 1", round, won)
+			}
+			for _, got := range answers {
+				if next := got.text("m.refreshToken"); next != "" && d.refresh(next).code() != "UNAUTHENTICATED" {
+					t.Errorf("round %d: the family goes on", round)
+				}
+			}
+		}
+	})
+}
+
+func TestSignOut(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		used := d.signUp("ada").text("m.refreshToken")
+		token := d.refresh(used).text("m.refreshToken")
+		other := d.signIn("ada", secret).text("m.refreshToken")
+		for _, tt := range []struct {
+			token string
+			ok    bool
+		}{{"x", false}, {used, true}, {token, false}} {
+			if got := d.mustDo(signOut, vars{"t": tt.token}); got.at("m.ok") != tt.ok {
+				t.Errorf("signOut: %s, want %t", got, tt.ok)
+			}
+		}
+		if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
+			t.Errorf("after signOut: %s", got)
+		}
+		if got := d.refresh(other); len(got.Errors) > 0 {
+			t.Errorf("another session: %s", got)
+		}
+	})
+}
+
+// TestSessionsEndTogether does each thing that ends all that a user has, and some that do not.
+func TestSessionsEndTogether(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		for i, tt := range []struct {
+			mutation string
+			ends     bool
+		}{
+			{`updateUser(id: "ID", input: {password: "another horse"}) { user { id } }`, true},
+			{`updateUser(id: "ID", input: {password: null}) { user { id } }`, true},
+			{`updateUser(id: "ID", input: {isActive: false}) { user { id isActive version heroes { totalCount } } }`, true},
+			{`deleteUser(id: "ID") { deletedId }`, true},
+			{`updateUser(id: "ID", input: {username: "eve", isActive: true, email: null}) { user { id } }`, false},
+		} {
+			in := d.signUp(fmt.Sprint("user", i))
+			id, token, holder := in.text("m.user.id"), in.text("m.refreshToken"), d.holder(in)
+			stranger := d.signUp(fmt.Sprint("stranger", i))
+			mutation := strings.Replace(tt.mutation, "ID", id, 1)
+			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+mutation+` createTeam(input: {name: " "}) { team { id } } }`, nil); got.code() != "BAD_USER_INPUT" {
+				t.Fatal(got)
+			}
+			if tokenEnded(d.revocations, holder) {
+				t.Errorf("%s: the token is ended by a mutation that was rolled back", tt.mutation)
+			}
+			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+mutation+` }`, nil); len(got.Errors) > 0 {
+				t.Fatal(got)
+			}
+			if got := d.refresh(token); (got.code() == "UNAUTHENTICATED") != tt.ends {
+				t.Errorf("%s: then refresh: %s", tt.mutation, got)
+			}
+			if tokenEnded(d.revocations, holder) != tt.ends {
+				t.Errorf("%s: the access token is ended: %t, want %t", tt.mutation, !tt.ends, tt.ends)
+			}
+			if tokenEnded(d.revocations, d.holder(stranger)) || d.refresh(stranger.text("m.refreshToken")).code() != "" {
+				t.Errorf("%s: a stranger's session has ended", tt.mutation)
+			}
+			got, _ := d.by(asking{viewer: holder}, `mutation { createTeam(input: {name: "`+fmt.Sprint("Team ", i)+`"}) { team { id } } }`, nil)
+			if (got.code() == "UNAUTHENTICATED") != tt.ends {
+				t.Errorf("%s: then a mutation with the old token: %s", tt.mutation, got)
+			}
+			if strings.HasPrefix(tt.mutation, "deleteUser") {
+				d.rule(`mutation { restoreUser(id: "`+id+`") { user { id } } }`, nil)
+				if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
+					t.Errorf("restoreUser brings sessions back: %s", got)
+				}
+				if got := d.signIn(fmt.Sprint("user", i), secret); len(got.Errors) > 0 || tokenEnded(d.revocations, d.holder(got)) {
+					t.Errorf("signIn once restored: %s", got)
+				}
+			}
+		}
+	})
+}
+
+func TestChangePassword(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		in := d.signUp("ada")
+		token, holder := in.text("m.refreshToken"), d.holder(in)
+		change := func(v viewer.Viewer, before, after string) answer {
+			got, _ := d.by(asking{viewer: v}, changePassword, vars{"i": vars{"oldPassword": before, "newPassword": after}})
+			return got
+		}
+		for name, got := range map[string]answer{
+			"anonymous":    change(viewer.Viewer{}, secret, "another horse"),
+			"the system":   change(viewer.System, secret, "another horse"),
+			"unknown user": change(viewer.Viewer{ID: uuid.New(), Role: viewer.User}, secret, "another horse"),
+		} {
+			if got.code() != "UNAUTHENTICATED" {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+		if got := change(holder, "incorrect", "another horse"); got.code() != "BAD_USER_INPUT" || got.extension("field") != "input.oldPassword" {
+			t.Errorf("a wrong password: %s", got)
+		}
+		if got := change(holder, secret, "password1"); got.code() != "BAD_USER_INPUT" || got.extension("field") != "input.newPassword" {
+			t.Errorf("a common password: %s", got)
+		}
+		if got := change(holder, secret, "another horse"); got.text("m.user.username") != "ada" {
+			t.Fatalf("changePassword: %s", got)
+		}
+		if !tokenEnded(d.revocations, holder) {
+			t.Error("the access token is not ended")
+		}
+		if n := d.sessions(); n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
+		if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
+			t.Errorf("then refresh: %s", got)
+		}
+		if got := change(holder, "another horse", "a third horse"); got.code() != "UNAUTHENTICATED" {
+			t.Errorf("changePassword with the ended token: %s", got)
+		}
+		if got := d.signIn("ada", secret); got.code() != "UNAUTHENTICATED" {
+			t.Errorf("the old password: %s", got)
+		}
+		again := d.signIn("ada", "another horse")
+		if len(again.Errors) > 0 {
+			t.Fatal(again)
+		}
+		holder = d.holder(again)
+		for range 5 {
+			change(holder, "incorrect", "another horse")
+		}
+		if got := change(holder, "another horse", "a third horse"); got.code() != "RATE_LIMITED" {
+			t.Errorf("after 5 failures: %s", got)
+		}
+	})
+}
+
+// TestSessionFieldsOnly refuses what would try many passwords in one operation, or keep an answer
+// with tokens.
+func TestSessionFieldsOnly(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		d.signUp("ada")
+		const in = `signIn(input: {login: "ada", password: "correct horse"}) { accessToken }`
+		for _, query := range []string{
+			`mutation { a: ` + in + ` b: ` + in + ` }`,
+			`mutation { createTeam(input: {name: "x"}) { team { id } } ` + in + ` }`,
+			`mutation { ...f } fragment f on Mutation { ` + in + ` signOut(input: {refreshToken: "x"}) { ok } }`,
+		} {
+			made := d.passwords.Made()
+			if got := d.do(query, nil); got.code() != "BAD_USER_INPUT" || d.passwords.Made() != made {
+				t.Errorf("%s: %s", query, got)
+			}
+		}
+		if got := d.do(`mutation { __typename `+in+` }`, nil); len(got.Errors) > 0 {
+			t.Errorf("with __typename: %s", got)
+		}
+		for query, v := range map[string]vars{signIn: {"i": vars{"login": "ada", "password": secret}}, signOut: {"t": "x"}, refreshSession: {"t": "x"},
+			signUp: {"i": vars{"username": "eve", "password": secret}}, changePassword: {"i": vars{"oldPassword": secret, "newPassword": secret}}} {
+			if got := d.under("k", query, v); !strings.Contains(got, `"BAD_USER_INPUT"`) || !strings.Contains(got, "Idempotency-Key") {
+				t.Errorf("under a key: %s", got)
+			}
+		}
+	})
+}
+
+// TestIdempotencyKeysBelongToViewers sends one request under one key as two people: each has it
+// carried out, and neither sees the other's answer.
+func TestIdempotencyKeysBelongToViewers(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		ada, eve := d.holder(d.signUp("ada")), d.holder(d.signUp("eve"))
+		const query = `mutation { createHero(input: {name: "Nobby"}) { hero { id } } }`
+		seen := map[string]bool{}
+		for _, v := range []viewer.Viewer{ada, eve, viewer.System, ada, eve} {
+			got, _ := d.by(asking{viewer: v, header: http.Header{"Idempotency-Key": {"k"}}}, query, nil)
+			seen[got.text("createHero.hero.id")] = true
+		}
+		if len(seen) != 3 || seen[""] {
+			t.Errorf("%d heroes were made, want 3: %v", len(seen), seen)
+		}
+		got, _ := d.by(asking{header: http.Header{"Idempotency-Key": {"k"}}}, query, nil)
+		if got.code() != "UNAUTHENTICATED" || got.text("createHero.hero.id") != "" || got.statements() != 0 {
+			t.Errorf("nobody in particular, with everybody's key: %s", got)
+		}
+	})
+}
+
+func TestSessionWithoutKey(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		for query, v := range map[string]vars{signUp: {"i": vars{"username": "eve", "password": secret}}, signIn: {"i": vars{"login": "a", "password": secret}},
+			refreshSession: {"t": "x"}, signOut: {"t": "x"}, changePassword: {"i": vars{"oldPassword": secret, "newPassword": secret}}} {
+			if got := a.do(query, v); got.code() != "FORBIDDEN" || !strings.Contains(got.body, "AUTH_SECRET") {
+				t.Errorf("%s: %s", query, got)
+			}
+		}
+	})
+}
+
+// TestCommonPasswords are refused wherever one is set, and never repeated.
+func TestCommonPasswords(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		id := d.signUp("ada").text("m.user.id")
+		for _, query := range []string{
+			`mutation { createUser(input: {username: "x", password: "SuperMan"}) { user { id } } }`,
+			`mutation { updateUser(id: "` + id + `", input: {password: "SuperMan"}) { user { id } } }`,
+		} {
+			got := d.rule(query, nil)
+			if got.code() != "BAD_USER_INPUT" || got.extension("field") != "input.password" || strings.Contains(got.body, "SuperMan") {
+				t.Errorf("%s: %s", query, got)
+			}
+		}
+	})
+}
+
+// TestSessionClockWasAhead has the database's clock be set back after it stamped tokens, or the end
+// of them, with times that are still to come. Who signs in afterwards gets tokens that count; those
+// that were ended before do not count again, and the new ones can be ended as well.
+func TestSessionClockWasAhead(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		in := d.signUp("ada")
+		old, id := d.holder(in), in.text("m.user.id")
+		ahead := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			c.User.Update().SetTokensValidAfter(ahead).ExecX(viewer.NewContext(ctx, viewer.System))
+		})
+		counts := func(what string, v viewer.Viewer, refresh string) {
+			t.Helper()
+			other := session.NewRevocations(15 * time.Minute) // another process
+			if err := other.Read(t.Context(), d.db); err != nil {
+				t.Fatal(err)
+			}
+			if tokenEnded(d.revocations, v) || tokenEnded(other, v) {
+				t.Errorf("%s: the access token is dead", what)
+			}
+			if got, _ := d.by(asking{viewer: v}, `mutation { createHero(input: {name: "Al", ownerId: "`+id+`"}) { hero { id } } }`, nil); len(got.Errors) > 0 {
+				t.Errorf("%s: a mutation with it: %s", what, got)
+			}
+			if got := d.refresh(refresh); len(got.Errors) > 0 || tokenEnded(other, d.holder(got)) {
+				t.Errorf("%s: refreshSession: %s", what, got)
+			}
+		}
+		ended := func(what string, v viewer.Viewer) {
+			t.Helper()
+			other := session.NewRevocations(15 * time.Minute)
+			if err := other.Read(t.Context(), d.db); err != nil || !tokenEnded(other, v) {
+				t.Errorf("%s: the token counts (%v)", what, err)
+			}
+		}
+		again := d.signIn("ada", secret)
+		counts("signed in after the clock was set back", d.holder(again), again.text("m.refreshToken"))
+		ended("one of before", old)
+
+		// A token whose time is still to come is ended by a stamp after it, though the clock is far
+		// behind both.
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			c.User.Update().ClearTokensValidAfter().ExecX(viewer.NewContext(ctx, viewer.System))
+		})
+		for i, mutation := range []string{
+			`updateUser(id: "ID", input: {password: "` + secret + `"}) { user { id } }`,
+			`updateUser(id: "ID", input: {isActive: false}) { user { id } }`,
+			`deleteUser(id: "ID") { deletedId }`,
+		} {
+			before := d.holder(again)
+			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+strings.Replace(mutation, "ID", id, 1)+` }`, nil); len(got.Errors) > 0 {
+				t.Fatal(got)
+			}
+			ended(mutation, before)
+			switch i {
+			case 0:
+			case 1:
+				d.rule(`mutation { updateUser(id: "`+id+`", input: {isActive: true}) { user { id } } }`, nil)
+			default:
+				continue
+			}
+			again = d.signIn("ada", secret)
+			counts("signed in after "+mutation, d.holder(again), again.text("m.refreshToken"))
+		}
+	})
+}
+
+// TestRevocationsOfOthers lets one process end a user's tokens and another find out.
+func TestRevocationsOfOthers(t *testing.T) {
+	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+		in := d.signUp("ada")
+		other := session.NewRevocations(15 * time.Minute)
+		holder := d.holder(in)
+		d.rule(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, vars{"id": ids.ID{Prefix: "user", UUID: holder.ID}.String()})
+		if tokenEnded(other, holder) {
+			t.Error("another process knows before it was told")
+		}
+		if err := other.Read(t.Context(), d.db); err != nil || !tokenEnded(other, holder) {
+			t.Errorf("another process does not know (%v)", err)
+		}
+		if tokenEnded(other, viewer.Viewer{ID: holder.ID, Issued: time.Now()}) || tokenEnded(other, viewer.Viewer{ID: uuid.New(), Issued: holder.Issued}) {
+			t.Error("newer tokens, or those of others, are ended")
+		}
+		d.stored(func(ctx context.Context, c *ent.Client) {
+			c.User.Update().ClearTokensValidAfter().ExecX(entity.WithDeleted(viewer.NewContext(ctx, viewer.System)))
+		})
+		if err := other.Read(t.Context(), d.db); err != nil || tokenEnded(other, holder) {
+			t.Errorf("what is not there any more still counts (%v)", err)
+		}
+		// What this process knows by itself stays for a while: the commit may be on its way.
+		if err := d.revocations.Read(t.Context(), d.db); err != nil || !tokenEnded(d.revocations, holder) {
+			t.Errorf("what is being committed is forgotten (%v)", err)
+		}
+	})
+}

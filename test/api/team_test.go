@@ -1,0 +1,81 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"forge/test/dbtest"
+)
+
+func TestCreateTeam(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		for _, tt := range []struct {
+			name             string
+			input            vars
+			wantName         string
+			wantHeadquarters any
+		}{
+			{"name alone", vars{"name": "Watch"}, "Watch", nil},
+			{"all", vars{"name": " Guild ", "headquarters": "\u2003Filigree Street "}, "Guild", "Filigree Street"},
+			{"null headquarters", vars{"name": "Null", "headquarters": nil}, "Null", nil},
+			{"blank headquarters", vars{"name": "Blank", "headquarters": " \t "}, "Blank", nil},
+			{"as long as can be", vars{"name": strings.Repeat("ü", 100), "headquarters": strings.Repeat("ü", 200)},
+				strings.Repeat("ü", 100), strings.Repeat("ü", 200)},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				got := a.call("createTeam", vars{"input": tt.input})
+				if got.text("createTeam.team.name") != tt.wantName || got.at("createTeam.team.headquarters") != tt.wantHeadquarters {
+					t.Errorf("createTeam(%v): %s\nwant name %s, headquarters %v", tt.input, got, tt.wantName, tt.wantHeadquarters)
+				}
+			})
+		}
+	})
+}
+
+func TestUpdateTeam(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		m := a.make()
+		for _, tt := range []struct {
+			name             string
+			input            vars
+			wantName         string
+			wantHeadquarters any
+		}{
+			{"name", vars{"name": " Guild "}, "Guild", "Pseudopolis Yard"},
+			{"no headquarters", vars{"headquarters": nil}, "Guild", nil},
+			{"headquarters", vars{"headquarters": "Scoone Avenue"}, "Guild", "Scoone Avenue"},
+			{"blank headquarters", vars{"headquarters": ""}, "Guild", nil},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				got := a.call("updateTeam", vars{"id": m.team, "input": tt.input})
+				if got.text("updateTeam.team.name") != tt.wantName || got.at("updateTeam.team.headquarters") != tt.wantHeadquarters {
+					t.Errorf("updateTeam(%v): %s\nwant name %s, headquarters %v", tt.input, got, tt.wantName, tt.wantHeadquarters)
+				}
+			})
+		}
+	})
+}
+
+func TestTeamDeletedLeavesHeroes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		a := newAPI(t, url)
+		m := a.make()
+		got := a.mustCall("deleteTeam", vars{"id": m.team})
+		if id := got.text("deleteTeam.deletedId"); id != m.team {
+			t.Errorf("deletedId is %s, want %s", id, m.team)
+		}
+		found := a.mustDo(`query($hero: ID!, $team: ID!) {
+			team(id: $team) { id }
+			hero(id: $hero) { name team { id } version }
+		}`, vars{"hero": m.hero, "team": m.team})
+		if found.at("team") != nil || found.at("hero.team") != nil || found.text("hero.name") != "Sam" || found.number("hero.version") != 1 {
+			t.Errorf("%s\nwant no team, and the hero as it was, without one", found)
+		}
+		a.mustCall("createTeam", vars{"input": vars{"name": "The Watch"}})
+	})
+}
