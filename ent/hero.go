@@ -242,7 +242,7 @@ func (_m *Hero) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the Hero's key as clients see it.
+// GlobalID returns the Hero's key in the form that clients see.
 func (_m *Hero) GlobalID() ids.ID {
 	return ids.ID{Prefix: "hero", UUID: _m.ID}
 }

@@ -147,7 +147,7 @@ func (_m *IdempotencyKey) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the IdempotencyKey's key as clients see it.
+// GlobalID returns the IdempotencyKey's key in the form that clients see.
 func (_m *IdempotencyKey) GlobalID() ids.ID {
 	return ids.ID{Prefix: "idempotency", UUID: _m.ID}
 }

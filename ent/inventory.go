@@ -141,7 +141,7 @@ func (_m *Inventory) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the Inventory's key as clients see it.
+// GlobalID returns the Inventory's key in the form that clients see.
 func (_m *Inventory) GlobalID() ids.ID {
 	return ids.ID{Prefix: "inventory", UUID: _m.ID}
 }

@@ -211,7 +211,7 @@ func (_m *Order) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the Order's key as clients see it.
+// GlobalID returns the Order's key in the form that clients see.
 func (_m *Order) GlobalID() ids.ID {
 	return ids.ID{Prefix: "order", UUID: _m.ID}
 }

@@ -182,7 +182,7 @@ func (_m *OrderItem) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the OrderItem's key as clients see it.
+// GlobalID returns the OrderItem's key in the form that clients see.
 func (_m *OrderItem) GlobalID() ids.ID {
 	return ids.ID{Prefix: "item", UUID: _m.ID}
 }

@@ -206,7 +206,7 @@ func (_m *Product) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the Product's key as clients see it.
+// GlobalID returns the Product's key in the form that clients see.
 func (_m *Product) GlobalID() ids.ID {
 	return ids.ID{Prefix: "product", UUID: _m.ID}
 }

@@ -201,7 +201,7 @@ func (_m *Session) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the Session's key as clients see it.
+// GlobalID returns the Session's key in the form that clients see.
 func (_m *Session) GlobalID() ids.ID {
 	return ids.ID{Prefix: "session", UUID: _m.ID}
 }

@@ -179,7 +179,7 @@ func (_m *Team) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the Team's key as clients see it.
+// GlobalID returns the Team's key in the form that clients see.
 func (_m *Team) GlobalID() ids.ID {
 	return ids.ID{Prefix: "team", UUID: _m.ID}
 }

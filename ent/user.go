@@ -269,7 +269,7 @@ func (_m *User) String() string {
 	return builder.String()
 }
 
-// GlobalID returns the User's key as clients see it.
+// GlobalID returns the User's key in the form that clients see.
 func (_m *User) GlobalID() ids.ID {
 	return ids.ID{Prefix: "user", UUID: _m.ID}
 }

@@ -135,7 +135,7 @@ func suffices(ctx context.Context, stock map[uuid.UUID]goods, items []*model.Cre
 	}
 	for _, need := range needs {
 		if there := stock[need.product].Quantity; need.by > int64(there) {
-			return apperr.InsufficientStock(ids.ID{Prefix: "product", UUID: need.product}, there)
+			return insufficientStock(ids.ID{Prefix: "product", UUID: need.product}, there)
 		}
 	}
 	return nil

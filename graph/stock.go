@@ -11,7 +11,20 @@ import (
 	"forge/ent"
 	"forge/ent/inventory"
 	"forge/ent/product"
+	"forge/internal/apperr"
 )
+
+// codeInsufficientStock is the application's own error code.
+const codeInsufficientStock apperr.Code = "INSUFFICIENT_STOCK"
+
+// insufficientStock returns an INSUFFICIENT_STOCK about a product, with the number available.
+func insufficientStock(id fmt.Stringer, available int32) *apperr.Error {
+	return &apperr.Error{
+		Code:    codeInsufficientStock,
+		Message: fmt.Sprintf("there are only %d of %s", available, id),
+		More:    map[string]any{"productId": id.String(), "available": available},
+	}
+}
 
 // goods are the stock of a product, and its price.
 type goods struct {

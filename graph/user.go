@@ -103,7 +103,7 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t input.Target,
 // name the value, so that nobody finds out whose emails are known.
 func inGeneral(err error) error {
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
-		return apperr.LoginTaken()
+		return session.LoginTaken()
 	}
 	return err
 }

@@ -19,7 +19,7 @@ const (
 	HeroSecretNameLength = 100
 )
 
-// Hero belongs to a user, and to a team if it likes.
+// Hero may belong to a user and to a team.
 type Hero struct{ ent.Schema }
 
 // Annotations of the Hero.

@@ -1,4 +1,4 @@
-// This file belongs to the framework, and not to the application.
+// The framework owns this file: internal/idempotency stores its keys here. An application keeps it.
 
 package schema
 
@@ -10,7 +10,7 @@ import (
 	"forge/internal/rule"
 )
 
-// IdempotencyKey remembers the answer to a mutation that a client may send again.
+// IdempotencyKey holds the answer to a mutation that a client may send again.
 type IdempotencyKey struct{ ent.Schema }
 
 // Mixin of the IdempotencyKey.
@@ -38,7 +38,7 @@ func (IdempotencyKey) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the IdempotencyKey. The API shows none: Forge itself reads and writes them.
+// Policy of the IdempotencyKey. The API shows no keys: only Forge itself reads and writes them.
 func (IdempotencyKey) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Admins, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -11,7 +11,8 @@ import (
 	"forge/internal/rule"
 )
 
-// Inventory holds the stock of one product, in a row of its own so that taking stock locks nothing else.
+// Inventory holds the stock of one product. It is a row of its own, so that an order does not lock
+// the product.
 type Inventory struct{ ent.Schema }
 
 // Annotations of the Inventory.
@@ -41,7 +42,7 @@ func (Inventory) Edges() []ent.Edge {
 	}
 }
 
-// Policy of the Inventory. What an order takes, Forge itself takes.
+// Policy of the Inventory. Orders take stock as viewer.System.
 func (Inventory) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -18,8 +18,8 @@ import (
 	"forge/internal/entity"
 )
 
-// Identified gives a row its key: a UUID of version 7 (RFC 9562), whose order is the order of creation.
-// Clients see it behind Prefix, "user_…", so that an ID tells its type.
+// Identified gives a row its key: a UUID of version 7 (RFC 9562), which sorts by creation. Clients
+// see it after Prefix, as in "user_…", so that an ID shows its type.
 type Identified struct {
 	mixin.Schema
 	Prefix string
@@ -40,7 +40,8 @@ func (m Identified) Annotations() []schema.Annotation {
 // blobOnSQLite stores a UUID as its 16 bytes; PostgreSQL has a type of its own for it.
 var blobOnSQLite = map[string]string{dialect.SQLite: "blob"}
 
-// Timed stamps a row when it is made and whenever it changes, to the microsecond: what PostgreSQL keeps.
+// Timed records when a row was created and last updated, to the microsecond, as PostgreSQL stores
+// it.
 type Timed struct{ mixin.Schema }
 
 // Fields of the mixin.
@@ -51,7 +52,7 @@ func (Timed) Fields() []ent.Field {
 	}
 }
 
-// Hooks of the mixin: a row that nobody has changed yet has one time, not two that are a moment apart.
+// Hooks of the mixin. The two times of a new row are equal, not a moment apart.
 func (Timed) Hooks() []ent.Hook {
 	return []ent.Hook{hook.On(stampOnce, ent.OpCreate)}
 }
@@ -74,7 +75,8 @@ func length(column string, least, most int) string {
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// Versioned counts a row's changes, so that a client can ask for a change only if nobody else made one.
+// Versioned counts the changes of a row, so that a client can make a change on the condition that
+// nobody else has changed the row.
 type Versioned struct{ mixin.Schema }
 
 // Fields of the mixin.
@@ -96,7 +98,8 @@ func countChange(next ent.Mutator) ent.Mutator {
 	})
 }
 
-// SoftDeleted hides a row instead of removing it: every query skips it unless its context says WithDeleted.
+// SoftDeleted hides deleted rows. Every query skips them, unless its context comes from
+// entity.WithDeleted.
 type SoftDeleted struct{ mixin.Schema }
 
 // Fields of the mixin.
@@ -116,7 +119,8 @@ func (SoftDeleted) Interceptors() []ent.Interceptor {
 	}
 }
 
-// Hooks of the mixin: an update never touches a deleted row, unless its context says WithDeleted.
+// Hooks of the mixin. An update skips deleted rows, unless its context comes from
+// entity.WithDeleted.
 func (SoftDeleted) Hooks() []ent.Hook {
 	return []ent.Hook{hook.On(spareDeleted, ent.OpUpdate|ent.OpUpdateOne)}
 }

@@ -13,7 +13,7 @@ import (
 	"forge/internal/rule"
 )
 
-// Order is what a user bought, at the prices of that moment.
+// Order is a purchase by a user, at the prices of that moment.
 type Order struct{ ent.Schema }
 
 // Annotations of the Order.

@@ -58,7 +58,7 @@ func (OrderItem) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the OrderItem. It is whose order it is in.
+// Policy of the OrderItem. Its owner is the owner of its order.
 func (OrderItem) Policy() ent.Policy {
 	return rule.Policy{
 		Read: rule.Owners, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins,

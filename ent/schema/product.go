@@ -18,7 +18,7 @@ const (
 	ProductNameLength = 200
 )
 
-// Product is what orders are made of. Its stock is kept in Inventory.
+// Product is an article that users can order. Inventory holds its stock.
 type Product struct{ ent.Schema }
 
 // Annotations of the Product.

@@ -1,4 +1,5 @@
-// This file belongs to the framework, and not to the application.
+// The framework owns this file: internal/session stores refresh tokens here. An application keeps
+// it.
 
 package schema
 
@@ -13,7 +14,8 @@ import (
 	"forge/internal/rule"
 )
 
-// Session is a refresh token that was given to a user, and is good once. Those that came out of each other, from one sign-in on, are a family.
+// Session is a refresh token of a user. It is valid once. The tokens of one sign-in, each of which
+// was exchanged for the next, are a family.
 type Session struct{ ent.Schema }
 
 // Mixin of the Session.
@@ -33,7 +35,8 @@ func (Session) Fields() []ent.Field {
 		field.Time("used_at").Optional().Nillable().
 			Comment("When it was exchanged for the next of its family. A used one that comes back was stolen, or its successor was."),
 		field.String("successor_salt").MaxLen(32).Optional().Nillable().Sensitive().
-			Comment("Random. The next token is made of it, of the used token and of the client, so that who sends the used one again gets the next one again."),
+			Comment("Random. The next token is made of it, of the used token and of the client, " +
+				"so that who sends the used one again gets the next one again."),
 	}
 }
 
@@ -56,7 +59,7 @@ func (Session) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the Session. The API shows none: Forge itself reads and writes them.
+// Policy of the Session. The API shows no sessions: only Forge itself reads and writes them.
 func (Session) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Admins, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -18,7 +18,7 @@ const (
 	TeamHeadquartersLength = 200
 )
 
-// Team is a band of heroes. Deleting it leaves its heroes without one.
+// Team is a group of heroes. When it is deleted, its heroes stay, without a team.
 type Team struct{ ent.Schema }
 
 // Annotations of the Team.

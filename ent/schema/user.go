@@ -18,7 +18,7 @@ const (
 	EmailLength    = 254
 )
 
-// User is a person who owns heroes and places orders. Deleting one only hides it.
+// User is a person who owns heroes and places orders. A deleted user is hidden, not removed.
 type User struct{ ent.Schema }
 
 // Annotations of the User.
@@ -73,7 +73,7 @@ func (User) Indexes() []ent.Index {
 		index.Fields("username").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("email_key").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("created_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
-		// Serves the watch for users whose tokens were ended lately.
+		// Serves session.Revocations.
 		index.Fields("tokens_valid_after").Annotations(entsql.IndexWhere("tokens_valid_after IS NOT NULL")),
 	}
 }

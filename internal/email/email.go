@@ -1,5 +1,5 @@
-// Package email reads mail addresses, and says which of them are the same: whatever their case, the form that their
-// letters were written in, and whether the domain is in letters or in Punycode.
+// Package email parses mail addresses, and compares them regardless of case, of Unicode form, and
+// of whether the domain is written in letters or in Punycode.
 package email
 
 import (
@@ -16,29 +16,31 @@ import (
 	"forge/internal/username"
 )
 
-// longest is how many bytes a domain may have to be looked at: Punycode takes a time that grows with the square of it.
-const longest = 1024
+// maxDomain is the most bytes of a domain that are decoded. The time that Punycode takes grows with
+// the square of the length.
+const maxDomain = 1024
 
 var errNoAddress = errors.New("is not a mail address such as ada@example.com")
 
-// Parse returns an address in the form in which it is stored: with composed letters (NFC), as RFC 6532 asks. The error
-// goes on after the name of the argument.
+// Parse returns an address in the form that is stored: with composed letters (NFC), as RFC 6532
+// recommends. The error's text continues a sentence that begins with the argument's name.
 func Parse(text string) (string, error) {
 	text = norm.NFC.String(text)
 	parsed, err := mail.ParseAddress(text)
 	if err != nil || parsed.Name != "" || parsed.Address != text || strings.ContainsFunc(text, username.Invisible) {
 		return "", errNoAddress
 	}
-	if _, domain := cut(text); len(domain) > longest || international(domain) && !valid(domain) {
+	if _, domain := cut(text); len(domain) > maxDomain || international(domain) && !valid(domain) {
 		return "", errNoAddress
 	}
 	return text, nil
 }
 
-// Key returns what the spellings of one address have in common. It takes any text, such as a login.
+// Key returns a form that is the same for all spellings of an address. The text need not be an
+// address: logins are compared by their keys as well.
 func Key(text string) string {
 	local, domain := cut(entity.Fold(text))
-	if international(domain) && len(domain) <= longest {
+	if international(domain) && len(domain) <= maxDomain {
 		if letters, err := idna.Lookup.ToUnicode(domain); err == nil {
 			domain = entity.Fold(letters)
 		}
@@ -46,10 +48,11 @@ func Key(text string) string {
 	return local + domain
 }
 
-// FormerKey returns what Key was in the first version, which stored rows may still have: the text without regard to case.
+// FormerKey returns the key as Forge's first version made it, by case folding alone. Stored rows
+// may still have such keys.
 func FormerKey(text string) string { return cases.Fold().String(text) }
 
-// cut parts a text behind the last @; the domain is "" if there is none.
+// cut splits a text after its last @. Without an @, the domain is "".
 func cut(text string) (local, domain string) {
 	i := strings.LastIndexByte(text, '@') + 1
 	if i == 0 {
@@ -58,9 +61,10 @@ func cut(text string) (local, domain string) {
 	return text[:i], text[i:]
 }
 
-// international reports whether a domain has letters that DNS does not have, or what stands for them there.
+// international reports whether a domain has letters outside of ASCII, or their Punycode.
 func international(domain string) bool {
-	return strings.ContainsFunc(domain, func(r rune) bool { return r > unicode.MaxASCII }) || strings.Contains(strings.ToLower(domain), "xn--")
+	beyondASCII := func(r rune) bool { return r > unicode.MaxASCII }
+	return strings.ContainsFunc(domain, beyondASCII) || strings.Contains(strings.ToLower(domain), "xn--")
 }
 
 func valid(domain string) bool {

@@ -19,7 +19,7 @@ func TestParse(t *testing.T) {
 		"Ada <ada@example.com>":     "",
 		"a\u200bda@example.com":     "",
 		"ada@exam\u00adple.com":     "",
-		"ada@xn--a.de":              "", // nothing that Punycode can say
+		"ada@xn--a.de":              "", // not valid Punycode
 		"ada@bü\u0338cher..de":      "",
 		"ada@" + long("ü", 600):     "",
 		"ada@xn--" + long("a", 2e5): "",
@@ -50,7 +50,7 @@ func TestKey(t *testing.T) {
 		{"ada@example.com", "eve@example.com", false},
 		{"ada@example.com", "ada@example.org", false},
 		{"ada", "ADA", true},
-		{"xn--bcher-kva", "b\u00fccher", false}, // no domain
+		{"xn--bcher-kva", "b\u00fccher", false}, // no @, so no domain
 	} {
 		a, b := Key(tt.a), Key(tt.b)
 		if (a == b) != tt.same {

@@ -1,4 +1,4 @@
-// Package expiry removes rows whose time is over.
+// Package expiry removes expired rows in the background.
 package expiry
 
 import (
@@ -11,18 +11,19 @@ import (
 	"forge/internal/viewer"
 )
 
-// Limit is how many rows are removed at once, so that many are never locked for long.
+// Limit is the most rows that one unit of work removes, so that it never locks many rows for long.
 const Limit = 1000
 
-// roundTime is how long removing some rows may take. What the database does not answer in that time is
-// given up, so that a connection that died without a word does not end all sweeping.
+// roundTime limits one unit of work, so that a silent connection does not stop the removal for
+// good.
 const roundTime = 30 * time.Second
 
-// Some removes up to Limit rows whose time was over at now, in the unit of work on ctx. It returns
-// how many there were.
+// Some removes up to Limit rows that had expired at the time now, in the unit of work on ctx. It
+// returns the number of removed rows.
 type Some func(ctx context.Context, now time.Time) (int, error)
 
-// All removes until there are none left, and returns how many there were. Each time is a unit of work of its own.
+// All removes all expired rows and returns their number. It calls some again and again, in a unit
+// of work of its own each time. After an error it returns the number of rows removed before.
 func (some Some) All(ctx context.Context, db *database.DB) (total int, err error) {
 	ctx = viewer.NewContext(ctx, viewer.System)
 	for {
@@ -34,7 +35,8 @@ func (some Some) All(ctx context.Context, db *database.DB) (total int, err error
 	}
 }
 
-// once removes some, by the database's clock: one server whose clock is ahead must not remove what is good on the others.
+// once calls some in a unit of work, with the time by the database's clock. A server whose own
+// clock is ahead must not remove rows that are still valid.
 func (some Some) once(ctx context.Context, db *database.DB) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, roundTime)
 	defer cancel()
@@ -51,7 +53,7 @@ func (some Some) once(ctx context.Context, db *database.DB) (int, error) {
 	return n, u.Commit(ctx)
 }
 
-// Every removes again and again until ctx ends. what names the rows in the log.
+// Every calls All every pause until ctx ends. The log names the rows as what says.
 func (some Some) Every(ctx context.Context, db *database.DB, pause time.Duration, what string, log *slog.Logger) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
@@ -61,7 +63,7 @@ func (some Some) Every(ctx context.Context, db *database.DB, pause time.Duration
 			return
 		case <-tick.C:
 			if n, err := some.All(ctx, db); err != nil && ctx.Err() == nil {
-				log.WarnContext(ctx, "expired rows were not removed; the next try is in a while", "of", what, "error", err)
+				log.WarnContext(ctx, "expired rows not removed, retrying later", "of", what, "error", err)
 			} else if n > 0 {
 				log.DebugContext(ctx, "removed expired rows", "of", what, "rows", n)
 			}

@@ -9,8 +9,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestSweepsEnd checks that each round of a sweep has a deadline, and goes by the database's clock.
-func TestSweepsEnd(t *testing.T) {
+// TestAll checks that each unit of work has a deadline and the time of the database's clock.
+func TestAll(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
 		db, err := database.Open(address, database.Options{})

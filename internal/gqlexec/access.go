@@ -67,8 +67,7 @@ func (a API) mayCall(ctx context.Context, object, name string) error {
 
 // switchViewer is a root field middleware that lets a field with credentials change the viewer.
 func (a API) switchViewer(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
-	field := graphql.GetRootFieldContext(ctx).Field
-	if a.Access[field.ObjectDefinition.Name+"."+field.Name].Credentials {
+	if isMutation(ctx) && a.Access["Mutation."+graphql.GetRootFieldContext(ctx).Field.Name].Credentials {
 		ctx = viewer.Switchable(ctx)
 	}
 	return next(ctx)

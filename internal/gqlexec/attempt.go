@@ -49,7 +49,7 @@ func (o *operations) run(ctx context.Context) *graphql.Response {
 		a := &attempt{operations: o, number: n, unit: unit.New(o.db, modeOf(ctx, o.engine)), prepared: prepared, doubt: doubt}
 		response := a.run(ctx)
 		prepared, doubt = a.prepared, a.doubt
-		if !a.unit.Away() {
+		if !a.unit.Unavailable() {
 			tries++
 		}
 		if !a.shouldRetry(response, tries) || time.Since(start) > retryTime || backoff.Wait(ctx, n) != nil {
@@ -86,7 +86,7 @@ type attemptKey struct{}
 func (a *attempt) run(ctx context.Context) *graphql.Response {
 	defer a.unit.Rollback()
 	if a.HeldTooLong > 0 {
-		a.unit.WhenHeld(a.HeldTooLong, func() { a.warn(ctx) })
+		a.unit.OnLongHold(a.HeldTooLong, func() { a.warn(ctx) })
 	}
 	ctx = context.WithValue(unit.NewContext(ctx, a.unit), attemptKey{}, a)
 	answer := budget.New(a.Limits.AnswerBytes)
@@ -142,7 +142,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 
 // store commits the changes, and with them the answer if the request has an idempotency key.
 func (a *attempt) store(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
-	if err := ctx.Err(); err != nil && !a.unit.Stored() {
+	if err := ctx.Err(); err != nil && !a.unit.Autocommitted() {
 		return err // a commit that has begun is not cancelled: it might succeed nevertheless
 	}
 	if request != nil {
@@ -158,7 +158,7 @@ func (a *attempt) store(ctx context.Context, request *idempotency.Request, respo
 
 func (a *attempt) commit(ctx context.Context, request *idempotency.Request) error {
 	err := a.unit.Commit(ctx)
-	if request != nil && a.unit.Unknown() {
+	if request != nil && a.unit.OutcomeUnknown() {
 		a.doubt = apperr.OutcomeUnknown(err, true)
 		return a.doubt
 	}
@@ -168,7 +168,7 @@ func (a *attempt) commit(ctx context.Context, request *idempotency.Request) erro
 // doubted returns the answer to the last attempt. If an earlier attempt may have been stored, and
 // this one did not find out, the answer says so.
 func (a *attempt) doubted(ctx context.Context, response *graphql.Response) *graphql.Response {
-	if a.doubt == nil || a.unit.Unknown() {
+	if a.doubt == nil || a.unit.OutcomeUnknown() {
 		return response
 	}
 	return a.refuse(ctx, a.doubt)
@@ -207,9 +207,9 @@ func (a *attempt) addExtensions(ctx context.Context, response *graphql.Response)
 // stored, a further one follows only if an idempotency key tells whether it was.
 func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 	if a.unit.Mode() != unit.Write {
-		return attempts < maxReads && a.unit.Passing() && response != nil && len(response.Errors) > 0
+		return attempts < maxReads && a.unit.Transient() && response != nil && len(response.Errors) > 0
 	}
-	return attempts < maxWrites && a.failed.Load() && (a.unit.Passing() || a.doubt != nil)
+	return attempts < maxWrites && a.failed.Load() && (a.unit.Transient() || a.doubt != nil)
 }
 
 // warn logs an operation that has held its connection for too long and still holds it.

@@ -43,7 +43,7 @@ func (a *attempt) inUnit(ctx context.Context, do func(context.Context) error) er
 			err = u.Commit(ctx)
 		}
 		u.Rollback()
-		if err == nil || !u.Passing() || n == maxWrites || backoff.Wait(ctx, n) != nil {
+		if err == nil || !u.Transient() || n == maxWrites || backoff.Wait(ctx, n) != nil {
 			return err
 		}
 	}

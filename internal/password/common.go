@@ -9,22 +9,22 @@ import (
 	"forge/internal/entity"
 )
 
-// What a password has at least and at most, in characters.
+// Least and Most bound the characters of a password.
 const (
 	Least = 8
 	Most  = 128
 )
 
 //go:embed common/passwords.txt
-var commonest string
+var list string
 
-// common returns the passwords of the file, sorted. Its first line says what it is.
+// common returns the passwords of the file, sorted. The file's first line is a description.
 var common = sync.OnceValue(func() []string {
-	return strings.Split(strings.TrimSuffix(commonest, "\n"), "\n")[1:]
+	return strings.Split(strings.TrimSuffix(list, "\n"), "\n")[1:]
 })
 
-// Common reports whether a password is on the list of those that are guessed first, whatever its case or the form of its
-// letters. The list has none with fewer than Least characters.
+// Common reports whether a password is on the list of those that attackers try first, regardless of
+// case and Unicode form. The list has no passwords shorter than Least.
 func Common(password string) bool {
 	_, found := slices.BinarySearch(common(), entity.Fold(password))
 	return found

@@ -1,4 +1,5 @@
-// Package password keeps passwords as argon2id hashes (RFC 9106), in the PHC string format: $argon2id$v=19$m=…,t=…,p=…$salt$hash.
+// Package password hashes passwords with argon2id (RFC 9106). Hashes are in the PHC string format,
+// $argon2id$v=19$m=…,t=…,p=…$salt$hash.
 package password
 
 import (
@@ -18,14 +19,14 @@ import (
 	"forge/internal/apperr"
 )
 
-// Cost is what a guess takes.
+// Cost holds the parameters of argon2id: what one guess costs an attacker.
 type Cost struct {
 	Memory  uint32 // KiB
-	Time    uint32 // passes over it
+	Time    uint32 // passes over the memory
 	Threads uint8
 }
 
-// Recommended is the recommendation of OWASP's Password Storage Cheat Sheet.
+// Recommended is the cost that OWASP's Password Storage Cheat Sheet recommends.
 var Recommended = Cost{Memory: 19456, Time: 2, Threads: 1}
 
 const (
@@ -33,17 +34,19 @@ const (
 	keyLen  = 32
 )
 
-// Hasher makes hashes, a few at a time: each takes its memory and all of a processor.
+// Hasher hashes passwords, a few at a time, because each hash takes its memory and a whole
+// processor.
 type Hasher struct {
 	cost    Cost
-	slots   chan struct{} // has an entry for each that is being made
-	most    int64         // of those that wait; 0 for no limit
+	slots   chan struct{} // has an entry for each hash in progress
+	most    int64         // the most callers that may wait; 0 for no limit
 	waiting atomic.Int64
 	made    atomic.Int64
 }
 
-// New returns a hasher of that cost; zero stands for Recommended. It makes so many hashes at once, 0 for half as many as there are processors, and lets so
-// many callers wait, 0 for all.
+// New returns a hasher. The zero cost stands for Recommended. The hasher makes at most atOnce
+// hashes at the same time (0 stands for AtOnce), while at most waiting callers wait (0 stands for
+// no limit).
 func New(cost Cost, atOnce, waiting int) *Hasher {
 	if atOnce == 0 {
 		atOnce = AtOnce()
@@ -51,13 +54,15 @@ func New(cost Cost, atOnce, waiting int) *Hasher {
 	return &Hasher{cost: cmp.Or(cost, Recommended), slots: make(chan struct{}, atOnce), most: int64(waiting)}
 }
 
-// AtOnce returns half the number of processors, and 1 at least: the others are for those who do not sign in.
+// AtOnce returns half the number of processors, at least 1. The other half stays free for requests
+// that hash no password.
 func AtOnce() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// Made returns how many hashes have been made, for those who asked for one and for those who compared.
+// Made returns how many hashes have been computed, by Hash, Verify and Pretend.
 func (h *Hasher) Made() int64 { return h.made.Load() }
 
-// Hash returns the hash of password with a salt of its own. It fails if ctx ends before its turn comes, and with UNAVAILABLE at once if too many wait.
+// Hash returns the hash of password with a new salt. It returns an error if ctx ends while it
+// waits, and UNAVAILABLE at once if too many callers wait.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLen)
 	rand.Read(salt) // never fails
@@ -68,7 +73,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return write(h.cost, salt, key), nil
 }
 
-// Verify reports whether hash is one of password. It fails as Hash does, or if hash is not one that a Hasher could have made.
+// Verify reports whether hash is a hash of password. It returns the errors of Hash, and one if the
+// hash is not in the format of this package.
 func (h *Hasher) Verify(ctx context.Context, password, hash string) (bool, error) {
 	c, salt, want, err := read(hash)
 	if err != nil {
@@ -81,13 +87,14 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (bool, error
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-// Pretend takes as long as Verify does, for a password that there is no hash of.
+// Pretend takes as long as Verify, so that the time of a response does not reveal whether there is
+// a hash to compare with.
 func (h *Hasher) Pretend(ctx context.Context, password string) error {
 	_, err := h.derive(ctx, password, make([]byte, saltLen), h.cost, keyLen)
 	return err
 }
 
-// Stale reports whether a hash has another cost than those that are made now.
+// Stale reports whether a hash has another cost than new hashes have.
 func (h *Hasher) Stale(hash string) bool {
 	c, _, _, err := read(hash)
 	return err != nil || c != h.cost
@@ -96,7 +103,7 @@ func (h *Hasher) Stale(hash string) bool {
 var errBusy = &apperr.Error{Code: apperr.CodeUnavailable, Message: "too many passwords are being checked at once; try again"}
 
 func (h *Hasher) derive(ctx context.Context, password string, salt []byte, c Cost, length uint32) ([]byte, error) {
-	if err := h.enter(ctx); err != nil {
+	if err := h.acquire(ctx); err != nil {
 		return nil, err
 	}
 	defer func() { <-h.slots }()
@@ -104,7 +111,8 @@ func (h *Hasher) derive(ctx context.Context, password string, salt []byte, c Cos
 	return argon2.IDKey([]byte(password), salt, c.Time, c.Memory, c.Threads, length), nil
 }
 
-func (h *Hasher) enter(ctx context.Context) error {
+// acquire takes a slot, which the caller gives back by receiving from h.slots.
+func (h *Hasher) acquire(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
 		return nil
@@ -125,14 +133,15 @@ func (h *Hasher) enter(ctx context.Context) error {
 var encoding = base64.RawStdEncoding.Strict()
 
 func write(c Cost, salt, key []byte) string {
-	return strings.Join([]string{"", "argon2id", version, c.String(), encoding.EncodeToString(salt), encoding.EncodeToString(key)}, "$")
+	return strings.Join([]string{"", "argon2id", version, c.String(),
+		encoding.EncodeToString(salt), encoding.EncodeToString(key)}, "$")
 }
 
 var version = fmt.Sprintf("v=%d", argon2.Version)
 
 func (c Cost) String() string { return fmt.Sprintf("m=%d,t=%d,p=%d", c.Memory, c.Time, c.Threads) }
 
-// errFormat does not show the hash, since errors are logged.
+// errFormat does not contain the hash, because errors are logged.
 var errFormat = errors.New("the stored password hash is not one of argon2id in the PHC string format")
 
 func read(hash string) (c Cost, salt, key []byte, err error) {
@@ -155,7 +164,7 @@ func read(hash string) (c Cost, salt, key []byte, err error) {
 	return c, salt, key, nil
 }
 
-// sane tells a cost that can be paid from one that argon2 refuses, or that would take the machine down.
+// sane reports whether argon2 accepts the cost, and the machine can bear it.
 func (c Cost) sane() bool {
 	return c.Time >= 1 && c.Time <= 100 && c.Threads >= 1 && c.Memory >= 8*uint32(c.Threads) && c.Memory <= 1<<20
 }

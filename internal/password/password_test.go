@@ -55,10 +55,12 @@ func TestHashesAreSalted(t *testing.T) {
 	}
 }
 
-// The reference program (github.com/P-H-C/phc-winner-argon2) prints this for: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
+// reference is the output of the reference implementation (github.com/P-H-C/phc-winner-argon2):
+//
+//	echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
 const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 
-func TestVerifyReadsOthers(t *testing.T) {
+func TestVerifyForeignHash(t *testing.T) {
 	t.Parallel()
 	h := New(Cost{}, 4, 0)
 	if ok, err := h.Verify(t.Context(), "password", reference); !ok || err != nil {
@@ -66,7 +68,7 @@ func TestVerifyReadsOthers(t *testing.T) {
 	}
 }
 
-func TestVerifyRefusesWhatIsNoHash(t *testing.T) {
+func TestVerifyRefusesInvalidHash(t *testing.T) {
 	t.Parallel()
 	h := New(Cost{}, 4, 0)
 	const salt, key = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"

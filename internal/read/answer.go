@@ -220,5 +220,5 @@ func (a *answer) load(ctx context.Context) error {
 	case err == nil:
 		a.loading.Results, a.shared = own.results, true
 	}
-	return a.loading.Request.Unit.Took(own.cost, err)
+	return a.loading.Request.Unit.AddCost(own.cost, err)
 }

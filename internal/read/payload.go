@@ -3,11 +3,14 @@ package read
 import (
 	"context"
 	"database/sql/driver"
+	"maps"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/budget"
+	"forge/internal/read/binding"
 	"forge/internal/read/load"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
@@ -20,6 +23,7 @@ type payload struct {
 	loader    *load.Loader // nil if the answer shows no entity, or several
 	returning string       // the columns that are read of the row, as an SQL list
 	final     bool         // nothing else is asked for by the operation
+	hooked    bool         // an ent hook of the entity may write after the statement
 }
 
 // returned is the row of a payload, once a statement has returned it.
@@ -57,9 +61,9 @@ func change(ctx context.Context, last bool) context.Context {
 	if !ok {
 		return ctx
 	}
-	c := &unit.Change{Alone: last && r.final, Returning: r.returning, Row: r.take}
-	if c.Alone {
-		// It is stored once the statement has run. An error would say that it is not.
+	c := &unit.Change{Autocommit: last && r.final && !r.hooked, Returning: r.returning, Row: r.take}
+	if c.Autocommit {
+		// It is stored once the statement has run, and an error would say that it is not.
 		budget.FromContext(ctx).Lift()
 	}
 	if r.loader != nil {
@@ -102,7 +106,12 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 			leaves = false // there may be entities below
 		}
 	}
-	p := &payload{final: len(shown) == 0 && leaves && len(o.roots) == 1}
+	p := &payload{
+		final: len(shown) == 0 && leaves && len(o.roots) == 1,
+		hooked: slices.ContainsFunc(slices.Collect(maps.Values(b.Objects)), func(o *binding.Object) bool {
+			return o.Entity.Hooked
+		}),
+	}
 	if len(shown) != 1 || shown[0].Field.Definition.Type.Elem != nil || b.Objects[shown[0].Field.Definition.Type.Name()] == nil {
 		return p // several entities, or one of which the type is not known
 	}
@@ -110,6 +119,7 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 	l := o.compiledAt(f.Field.Alias+"<"+root.Alias, f.Field, f.Selections)
 	p.loader = l.types[f.Field.Definition.Type.Name()]
 	n := p.loader.Plan.Root
+	p.hooked = n.Object.Entity.Hooked
 	p.returning = sql.Columns(n, dialect)
 	p.final = len(n.Children) == 0 && leaves && alwaysWritable(p.loader.Plan.Object) && len(o.roots) == 1
 	return p

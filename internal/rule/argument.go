@@ -2,7 +2,7 @@ package rule
 
 import "strings"
 
-// argument returns a column's name as the API has it: "owner_id" is ownerId there.
+// argument returns the API's name of a column: ownerId for "owner_id".
 func argument(column string) string {
 	words := strings.Split(column, "_")
 	for i, word := range words[1:] {

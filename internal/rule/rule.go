@@ -1,5 +1,5 @@
-// Package rule says who may read and change which rows. Its policies stand with the entities in ent/schema, and ent asks them
-// for every query and every change, from wherever it comes.
+// Package rule decides who may read and change which rows. Each entity in ent/schema has a Policy,
+// and ent applies it to every query and every mutation.
 package rule
 
 import (
@@ -14,33 +14,46 @@ import (
 	"forge/internal/viewer"
 )
 
-// Who may do something. The zero value is nobody: what is not declared is closed.
+// Who is the group of viewers that may do something. The zero value is Nobody.
 type Who int
 
-// Whom a policy can name. Each takes in those before it.
+// The groups. Each one includes those before it.
 const (
 	Nobody Who = iota
 	Admins
-	Owners // signed-in users, with rows of their own
+	Owners // signed-in users, on rows of their own
 	Everyone
 )
 
-// Policy is the ent policy of one entity. Rows that one may not read do not exist for them.
+// Policy is the ent policy of one entity. To a viewer, rows that they may not read do not exist.
+//
+// The read engine writes a query once, and runs it for other viewers and requests as well. So the
+// conditions that a policy, or an interceptor, adds to a query may depend only on:
+//
+//   - the viewer's role, from viewer.RoleOf(ctx);
+//   - the viewer's ID, only as the statement's argument viewer.Argument(ctx), never compared in Go;
+//   - flags on the context, read with ctx.Value and comparable with ==, such as that of ForUpdate.
+//
+// A condition that depends on anything else, such as the time, a package variable or a row of the
+// database, would stay as it was when the query was first written. A subquery in the condition may
+// look at other rows.
 type Policy struct {
 	Read, Create, Update, Delete Who
 
 	Owner     Owner
-	AdminsSet []string // columns that an owner may not set
+	AdminsSet []string // columns that only an administrator may set
 }
 
-// Owner tells whose a row is.
+// Owner says how to find the owner of a row.
 type Owner struct {
-	Column string // holds the owner's ID
-	// If the column holds the key of a row of another table instead, that row's owner is meant: by the table and its own column.
+	// Column holds the owner's ID, or, if Table is set, the key of a row of that table.
+	Column string
+	// Table and TableColumn name the table, and its column with the owner's ID.
 	Table, TableColumn string
 }
 
-// EvalQuery restricts a query to the rows that the viewer may read, or may update if the context says ForUpdate.
+// EvalQuery restricts a query to the rows that the viewer may read. In a context from ForUpdate it
+// restricts it to those that the viewer may update.
 func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	who := p.Read
 	if ctx.Value(updateKey{}) != nil {
@@ -64,7 +77,7 @@ func where(q ent.Query, condition func(*sql.Selector)) error {
 	return nil
 }
 
-// is returns the condition that a row belongs to the user with the ID.
+// is returns the condition that a row belongs to the user with the given ID.
 func (o Owner) is(id any) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		if o.Table == "" {
@@ -72,22 +85,27 @@ func (o Owner) is(id any) func(*sql.Selector) {
 			return
 		}
 		other := sql.Table(o.Table)
-		s.Where(sql.In(s.C(o.Column), sql.Dialect(s.Dialect()).Select(other.C("id")).From(other).Where(sql.EQ(other.C(o.TableColumn), id))))
+		theirs := sql.Dialect(s.Dialect()).Select(other.C("id")).From(other).
+			Where(sql.EQ(other.C(o.TableColumn), id))
+		s.Where(sql.In(s.C(o.Column), theirs))
 	}
 }
 
 type updateKey struct{}
 
-// ForUpdate returns a context in which a query finds the rows that the viewer may update, which may be fewer than may be read.
+// ForUpdate returns a context in which a query finds only rows that the viewer may update. They may
+// be fewer than the viewer may read.
 func ForUpdate(ctx context.Context) context.Context { return context.WithValue(ctx, updateKey{}, true) }
 
-// conditional is a query or a mutation that can be restricted to some rows. All of ent's are.
+// conditional is a query or a mutation whose rows can be restricted. All of ent's mutations have
+// the method; ent/template adds it to the queries.
 type conditional interface {
 	WhereP(...func(*sql.Selector))
 }
 
-// EvalMutation refuses a change that the viewer may not make, and restricts another to the rows that they may make it to. What an
-// owner makes belongs to them. The errors are *apperr.Error: UNAUTHENTICATED if signing in could help, else FORBIDDEN.
+// EvalMutation refuses a mutation that the viewer may not make. The error is an *apperr.Error:
+// UNAUTHENTICATED for an anonymous viewer, FORBIDDEN for others. It restricts an allowed update or
+// delete to the rows that the viewer may change. It makes an owner the owner of a row they create.
 func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	who, v := p.allows(m.Op()), viewer.FromContext(ctx)
 	switch {
@@ -123,12 +141,14 @@ func (p Policy) allows(op ent.Op) Who {
 	}
 }
 
-// keepOwner sees to it that what the viewer makes or changes is theirs afterwards.
+// keepOwner refuses a mutation that would give a row to somebody else. It sets the owner of a new
+// row if the mutation does not.
 func (p Policy) keepOwner(m ent.Mutation, v viewer.Viewer) error {
 	owner, set := m.Field(p.Owner.Column)
 	switch {
 	case set && owner != v.ID, m.FieldCleared(p.Owner.Column):
-		return apperr.Forbidden("", "only an administrator may make this somebody else's: %s is to be your own ID", argument(p.Owner.Column))
+		return apperr.Forbidden("", "only an administrator may make this somebody else's: "+
+			"%s is to be your own ID", argument(p.Owner.Column))
 	case !set && m.Op().Is(ent.OpCreate):
 		return m.SetField(p.Owner.Column, v.ID)
 	}

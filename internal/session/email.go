@@ -9,14 +9,15 @@ import (
 	"forge/internal/apperr"
 )
 
-// ChangeEmail counts that a user changes their email, and refuses with RATE_LIMITED what is too often, as failures to sign in are counted: whether an email is taken tells who is here.
+// ChangeEmail counts a change of a user's email, and returns RATE_LIMITED after too many of them.
+// The answer reveals whether an email is taken, so changes are limited like failures to sign in.
 func (s *Sessions) ChangeEmail(ctx context.Context, user uuid.UUID) error {
-	a, err := s.throttle.enter(about("email", user.String()))
+	a, err := s.throttle.begin(about("email", user.String()))
 	if err != nil {
 		if f, ok := errors.AsType[*apperr.Error](err); ok {
 			f.Message = "the email was changed too often in a row; try again later"
 		}
-		return noted(ctx, err)
+		return recorded(ctx, err)
 	}
 	a.failed()
 	return nil

@@ -11,12 +11,12 @@ import (
 	entsession "forge/ent/session"
 )
 
-// mostSessions is how many sessions a user has at most, each a family of refresh tokens. Signing in again and again must not
-// store rows without end.
+// mostSessions is the most sessions that a user may have, each a family of refresh tokens. It
+// bounds the rows that a user can store by signing in.
 const mostSessions = 100
 
-// makeRoom ends those of a user's sessions that were used the longest ago, so that one more may begin. The caller has locked
-// the user's row.
+// makeRoom ends the least recently used sessions of a user, so that one more may begin. The caller
+// has locked the user's row.
 func makeRoom(ctx context.Context, db *ent.Client, user uuid.UUID) error {
 	_, err := db.Session.Delete().Where(entsession.UserID(user), func(s *sql.Selector) {
 		t := sql.Dialect(s.Dialect()).Table(entsession.Table).As("other")

@@ -16,11 +16,13 @@ import (
 	"forge/internal/viewer"
 )
 
-// errEnded is what a token is refused with that was good once.
+// errEnded refuses a token that was valid once.
 var errEnded = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "this token is not good any more: sign in again"}
 
-// ChangePassword gives the viewer another password, and ends all of their sessions and tokens, as of the time that it returns. A wrong old password is
-// BAD_USER_INPUT, as the token is good: a client would take UNAUTHENTICATED for the sign to refresh it. After some of these the error is RATE_LIMITED.
+// ChangePassword changes the viewer's password from before to after. It ends all of their sessions
+// and tokens, and returns the time as of which they are ended. A wrong old password is
+// BAD_USER_INPUT, because the token is valid: on UNAUTHENTICATED a client would refresh it. After
+// too many wrong passwords the error is RATE_LIMITED.
 func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id uuid.UUID, at time.Time, err error) {
 	v := viewer.FromContext(ctx)
 	if v.ID == uuid.Nil {
@@ -32,7 +34,8 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 		if err != nil {
 			return false, err
 		}
-		if len(found) == 0 || !found[0].IsActive || found[0].TokensValidAfter != nil && v.Issued.Before(*found[0].TokensValidAfter) {
+		if len(found) == 0 || !found[0].IsActive ||
+			found[0].TokensValidAfter != nil && v.Issued.Before(*found[0].TokensValidAfter) {
 			return false, errEnded
 		}
 		if found[0].HashedPassword != nil {
@@ -44,7 +47,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 		err = apperr.BadInput("input.oldPassword", "oldPassword is not the user's password")
 	}
 	if err != nil {
-		return id, at, noted(ctx, err)
+		return id, at, recorded(ctx, err)
 	}
 	hash, err := s.passwords.Hash(ctx, after)
 	if err != nil {
@@ -65,13 +68,16 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 	return v.ID, at, End(ctx, db, v.ID)
 }
 
-// Check returns UNAUTHENTICATED if the user whose token it is has been deleted or is not active, or if the token was ended: also by another
-// process, a moment ago. It is one statement, in a unit of work of its own.
+// Check returns UNAUTHENTICATED if the viewer's user is deleted or not active, or if the viewer's
+// token was ended. It asks the database, so it knows of what another process has just committed. It
+// is one statement, in a unit of work of its own.
 func Check(ctx context.Context, db *database.DB, v viewer.Viewer) error {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()
 	good, err := ent.UnitClient(u).User.Query().
-		Where(user.ID(v.ID), user.IsActive(true), user.Or(user.TokensValidAfterIsNil(), user.TokensValidAfterLTE(v.Issued))).Exist(system(ctx))
+		Where(user.ID(v.ID), user.IsActive(true),
+			user.Or(user.TokensValidAfterIsNil(), user.TokensValidAfterLTE(v.Issued))).
+		Exist(system(ctx))
 	if err != nil {
 		return fmt.Errorf("check a token: %w", err)
 	}

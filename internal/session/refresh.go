@@ -19,25 +19,30 @@ import (
 	"forge/internal/unit"
 )
 
-var errRefresh = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "this refresh token is not good, or no longer: sign in again"}
+var errRefresh = &apperr.Error{
+	Code:    apperr.CodeUnauthenticated,
+	Message: "this refresh token is not good, or no longer: sign in again",
+}
 
-// ReplayError says that a refresh token came back after it was used. To whoever sent it it looks like any other that is not good.
+// ReplayError says that a used refresh token came back. The client sees the same error as for any
+// other invalid token.
 type ReplayError struct{ user, family uuid.UUID }
 
 func (*ReplayError) Error() string { return "a used refresh token came back" }
 
-// Unwrap returns what the sender is told.
+// Unwrap returns the error that the client sees.
 func (*ReplayError) Unwrap() error { return errRefresh }
 
-// End ends the family that the token belongs to. The unit of work in which it came back has failed, so this takes another one.
+// End ends the family of the token, in the unit of work on ctx. It must be another unit than that
+// of Refresh, which is rolled back.
 func (e *ReplayError) End(ctx context.Context) error {
 	return endFamily(ctx, ent.FromUnit(ctx), e.user, e.family)
 }
 
-// Refresh exchanges a refresh token for the next one and an access token. A token that the same client has used within
-// the grace time gets the same tokens again: several tabs may send it at once, or the answer was lost. The error is
-// UNAUTHENTICATED if the token is not good any more; if that is because it was used before, it is a *ReplayError, whose
-// End the caller has to call.
+// Refresh exchanges a refresh token for the next one and an access token. If the same client used
+// the token within the grace time, it gets the same tokens again: several tabs may send a token at
+// once, and responses get lost. The error is UNAUTHENTICATED if the token is not valid. If the
+// reason is that it was used before, the error is a *ReplayError, whose End the caller has to call.
 func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	db := ent.FromUnit(ctx)
 	known, err := find(ctx, db, token)
@@ -60,15 +65,15 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 		return nil, errRefresh
 	}
 	salt := newSalt()
-	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).SetUsedAt(now).SetSuccessorSalt(salt).
-		Save(system(ctx))
+	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).
+		SetUsedAt(now).SetSuccessorSalt(salt).Save(system(ctx))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("use a refresh token: %w", err)
 	case n == 1:
 		return s.grant(ctx, u, known.Family, s.successor(ctx, token, salt))
 	}
-	// It was used, or its family was ended, if not before then at this moment.
+	// The token was used before, or its family has just ended.
 	next, last, err := s.repeat(ctx, db, token, now)
 	switch {
 	case err != nil:
@@ -79,12 +84,15 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	return s.tokens(ctx, u, next, last)
 }
 
-// mostRepeated is how many tokens that came out of each other within the grace time are followed.
+// mostRepeated is the most successors that repeat follows.
 const mostRepeated = 100
 
-// repeat returns the unused token that came out of a used one, and its session. The session is nil unless each token on
-// the way was used within the grace time, and by the client that asks now: a late tab gets what the others have by then.
-func (s *Sessions) repeat(ctx context.Context, db *ent.Client, token string, now time.Time) (next string, last *ent.Session, err error) {
+// repeat follows a used token from successor to successor, up to the unused one. It returns that
+// token and its session: the tokens that the client's other tabs have by now. The session is nil if
+// a token on the way was used by another client, or longer ago than the grace time.
+func (s *Sessions) repeat(
+	ctx context.Context, db *ent.Client, token string, now time.Time,
+) (next string, last *ent.Session, err error) {
 	for range mostRepeated {
 		last, err = find(ctx, db, token)
 		switch {
@@ -100,8 +108,9 @@ func (s *Sessions) repeat(ctx context.Context, db *ent.Client, token string, now
 	return "", nil, nil
 }
 
-// successor returns the token that a client gets for another one. It can be made again only by who has that token, which
-// is not stored, and the salt, which is nowhere else; and another client's is another, which nobody has been given.
+// successor returns the token that follows another one for the client of ctx. To compute it takes
+// the token, which is not stored, and the salt, which is only stored. For another client the result
+// is a token that does not exist.
 func (s *Sessions) successor(ctx context.Context, token, salt string) string {
 	mac := hmac.New(sha256.New, []byte(token))
 	fmt.Fprintf(mac, "forge: the token after this one\x00%s\x00%s", salt, clientip.Client(ctx, s.proxies))
@@ -114,7 +123,8 @@ func newSalt() string {
 	return hex.EncodeToString(salt)
 }
 
-// SignOut ends the family of a refresh token, also of one that was used. It returns false if there is none.
+// SignOut ends the family of a refresh token, even if the token was used. It returns false if there
+// is no such token.
 func (s *Sessions) SignOut(ctx context.Context, token string) (bool, error) {
 	db := ent.FromUnit(ctx)
 	known, err := find(ctx, db, token)
@@ -124,7 +134,7 @@ func (s *Sessions) SignOut(ctx context.Context, token string) (bool, error) {
 	return true, endFamily(ctx, db, known.UserID, known.Family)
 }
 
-// find returns the session of a token, or nil.
+// find returns the session of a token, or nil if there is none.
 func find(ctx context.Context, db *ent.Client, token string) (*ent.Session, error) {
 	found, err := db.Session.Query().Where(entsession.TokenHash(hashed(token))).Only(system(ctx))
 	if ent.IsNotFound(err) {
@@ -136,7 +146,8 @@ func find(ctx context.Context, db *ent.Client, token string) (*ent.Session, erro
 	return found, nil
 }
 
-// endFamily removes a family. A token of it that is being made is there once the user's row is locked, and is removed as well.
+// endFamily removes a family. It locks the user's row first, so that it also removes a token that
+// another unit of work is about to store.
 func endFamily(ctx context.Context, db *ent.Client, user, family uuid.UUID) error {
 	if _, err := lock(ctx, db, user); err != nil && !ent.IsNotFound(err) {
 		return fmt.Errorf("lock a user: %w", err)

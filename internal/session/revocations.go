@@ -19,50 +19,54 @@ import (
 	"forge/internal/viewer"
 )
 
-// Revocations knows whose tokens were ended lately, so that a token can be refused without a statement. It is safe for concurrent use. A nil one
-// knows of none.
+// Revocations holds the users whose tokens were ended lately, so that a token can be refused
+// without a statement. It is safe for concurrent use. A nil one is empty.
 type Revocations struct {
-	life  time.Duration // of tokens: what was ended before has expired by itself
-	any   atomic.Int64  // how many there are
+	life  time.Duration // of access tokens; earlier revocations no longer matter
+	count atomic.Int64  // the number of users
 	users sync.Map      // uuid.UUID to *revoked
-	seen  atomic.Pointer[seen]
+	last  atomic.Pointer[reading]
 	clock func() time.Time // of this machine
 	limit time.Duration    // of one reading
 }
 
-// seen is what was read of the database last.
-type seen struct {
-	at     time.Time     // when the reading began, by this machine's clock
+// reading describes the last successful read of the database.
+type reading struct {
+	at     time.Time     // when it began, by this machine's clock
 	offset time.Duration // how far the database's clock is ahead of this machine's
 }
 
-// revoked is when a user's tokens were ended.
+// revoked is the time as of which a user's tokens are ended.
 type revoked struct {
-	at   time.Time
-	kept time.Time // until when it stays, whatever the database says: the commit may be on its way
+	at time.Time
+	// keepUntil is the time until which the entry stays even if the database does not have it,
+	// because its commit may not be done yet.
+	keepUntil time.Time
 }
 
 const (
-	// slack is how much longer than its life a token may be taken for valid, and a commit may take.
+	// slack covers the tolerance for clocks in the expiry of tokens, and the time of a commit.
 	slack = 2 * time.Minute
-	// grace is how long what this process knows by itself stays without being found in the database.
+	// grace is how long an entry of Add stays without being found in the database.
 	grace = 10 * time.Second
-	// readTime is how long reading them may take: so much less than maxAge that there is time for another try.
+	// readTime limits one read. It is shorter than maxAge, so that there is time for another one.
 	readTime = 3 * time.Second
-	// maxAge is how old what was read may be for tokens to be judged by it.
+	// maxAge is the age of the last read after which tokens are no longer accepted.
 	maxAge = 10 * time.Second
 )
 
-// errNotCurrent says that a token cannot be judged at present, though it may be good.
-var errNotCurrent = errors.New("the server does not know at present which tokens have been ended, as the database does not answer; try again")
+// errNotCurrent says that the server cannot tell at present whether a token is valid.
+var errNotCurrent = errors.New("the server does not know at present which tokens have been ended, " +
+	"as the database does not answer; try again")
 
-// NewRevocations returns an empty one for access tokens that live so long.
+// NewRevocations returns empty Revocations for access tokens of the given lifetime.
 func NewRevocations(life time.Duration) *Revocations {
 	return &Revocations{life: life, clock: time.Now, limit: readTime}
 }
 
-// ValidAfter returns the time before which no token of the user counts, zero if there is none. It returns an error as well if it has
-// not heard of the database for 10 seconds: others may have ended the user's tokens since.
+// ValidAfter returns the time before which the user's tokens were ended, or zero if they were not.
+// It also returns an error if the last successful read is older than 10 seconds, because another
+// server may have ended the user's tokens since.
 func (r *Revocations) ValidAfter(user uuid.UUID) (at time.Time, err error) {
 	if r == nil {
 		return at, nil
@@ -70,7 +74,7 @@ func (r *Revocations) ValidAfter(user uuid.UUID) (at time.Time, err error) {
 	if r.Age() > maxAge {
 		err = errNotCurrent
 	}
-	if r.any.Load() == 0 {
+	if r.count.Load() == 0 {
 		return at, err
 	}
 	if found, ok := r.users.Load(user); ok {
@@ -79,28 +83,31 @@ func (r *Revocations) ValidAfter(user uuid.UUID) (at time.Time, err error) {
 	return at, err
 }
 
-// Age returns how old is what was read last: the time since that reading began. Before the first one it is longer than any.
+// Age returns the time since the last successful read began. Before the first one it is the longest
+// duration.
 func (r *Revocations) Age() time.Duration {
 	if r == nil {
 		return 0
 	}
-	last := r.seen.Load()
+	last := r.last.Load()
 	if last == nil {
 		return math.MaxInt64
 	}
 	return r.clock().Sub(last.at)
 }
 
-// Now returns the time by the database's clock, as far as it is known: the one that Forge's own tokens are issued by.
+// Now returns an estimate of the time by the database's clock, by which Forge's own tokens are
+// issued. Before the first read it is this machine's time.
 func (r *Revocations) Now() time.Time {
 	now := r.clock()
-	if last := r.seen.Load(); last != nil {
+	if last := r.last.Load(); last != nil {
 		return now.Add(last.offset)
 	}
 	return now
 }
 
-// Add ends a user's tokens in this process at once. Call it just before that is committed: should the commit fail, it is forgotten soon.
+// Add ends a user's tokens in this process at once. It is called just before the commit that ends
+// them in the database. If that commit fails, the entry disappears after some seconds.
 func (r *Revocations) Add(user uuid.UUID, at time.Time) {
 	if r != nil {
 		r.set(user, &revoked{at, time.Now().Add(grace)})
@@ -111,22 +118,23 @@ func (r *Revocations) set(user uuid.UUID, to *revoked) {
 	for {
 		found, known := r.users.LoadOrStore(user, to)
 		if !known {
-			r.any.Add(1)
+			r.count.Add(1)
 			return
 		}
 		before := found.(*revoked)
-		if !before.at.Before(to.at) && time.Now().Before(before.kept) || before.at.Equal(to.at) || r.users.CompareAndSwap(user, before, to) {
+		stays := !before.at.Before(to.at) && time.Now().Before(before.keepUntil)
+		if stays || before.at.Equal(to.at) || r.users.CompareAndSwap(user, before, to) {
 			return
 		}
 	}
 }
 
-// Read brings it up to what the database says, or fails within 3 seconds, though the connection may be held for longer: one that is
-// silent takes its time to end. An index finds the rows.
+// Read reads the revocations from the database. It returns an error after 3 seconds, even if the
+// connection is silent and stays occupied for longer. An index finds the rows.
 func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
-	start, now := time.Now(), &seen{at: r.clock()}
+	start, now := time.Now(), &reading{at: r.clock()}
 	var rows []*ent.User
 	done := make(chan error, 1)
 	go func() {
@@ -142,24 +150,24 @@ func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	there := make(map[uuid.UUID]bool, len(rows))
+	found := make(map[uuid.UUID]bool, len(rows))
 	for _, u := range rows {
-		there[u.ID] = true
+		found[u.ID] = true
 		r.set(u.ID, &revoked{at: *u.TokensValidAfter})
 	}
 	r.users.Range(func(id, value any) bool {
-		if !there[id.(uuid.UUID)] && value.(*revoked).kept.Before(start) && r.users.CompareAndDelete(id, value) {
-			r.any.Add(-1)
+		if !found[id.(uuid.UUID)] && value.(*revoked).keepUntil.Before(start) && r.users.CompareAndDelete(id, value) {
+			r.count.Add(-1)
 		}
 		return true
 	})
-	r.seen.Store(now)
+	r.last.Store(now)
 	return nil
 }
 
-// stamped returns the users whose tokens were ended so lately that some of those may not have expired, also users who are deleted. It
-// compares the clocks on the way.
-func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *seen) ([]*ent.User, error) {
+// stamped returns the users, also deleted ones, whose tokens were ended so lately that some of them
+// may not have expired yet. It sets the offset of the clocks in now.
+func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading) ([]*ent.User, error) {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()
 	theirs, err := u.Now(ctx)
@@ -167,12 +175,13 @@ func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *seen) (
 		return nil, err
 	}
 	after := r.clock()
-	now.offset = theirs.Sub(after.Add(now.at.Sub(after) / 2)) // the database's answer is of about the middle
-	return ent.UnitClient(u).User.Query().Where(user.TokensValidAfterGT(theirs.Add(-r.life-slack))).Select(user.FieldID, user.FieldTokensValidAfter).
-		All(entity.WithDeleted(viewer.NewContext(ctx, viewer.System)))
+	now.offset = theirs.Sub(after.Add(now.at.Sub(after) / 2)) // the database read its clock about halfway
+	return ent.UnitClient(u).User.Query().Where(user.TokensValidAfterGT(theirs.Add(-r.life-slack))).
+		Select(user.FieldID, user.FieldTokensValidAfter).All(entity.WithDeleted(viewer.NewContext(ctx, viewer.System)))
 }
 
-// Watch reads what the database says again and again until ctx ends. An outage is logged once; what was known stays.
+// Watch calls Read every pause until ctx ends. It logs the beginning and the end of an outage.
+// During an outage the entries stay.
 func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
@@ -188,7 +197,8 @@ func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Dur
 		case ctx.Err() != nil:
 			return
 		case err != nil && !out:
-			log.WarnContext(ctx, "revoked tokens cannot be read, retrying; after 10s without, requests with a token are refused", "error", database.RedactError(err))
+			log.WarnContext(ctx, "revoked tokens cannot be read, retrying; "+
+				"after 10s without, requests with a token are refused", "error", database.RedactError(err))
 		case err == nil && out:
 			log.InfoContext(ctx, "revoked tokens can be read again")
 		}

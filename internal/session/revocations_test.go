@@ -20,7 +20,7 @@ func TestValidAfter(t *testing.T) {
 	}
 	(*Revocations)(nil).Add(ada, now)
 	r.Add(ada, now)
-	r.Add(ada, now.Add(-time.Hour)) // an older one changes nothing
+	r.Add(ada, now.Add(-time.Hour)) // an older one has no effect
 	if !after(r, ada).Equal(now) || !after(r, uuid.New()).IsZero() {
 		t.Errorf("tokens count after %v, want %v", after(r, ada), now)
 	}

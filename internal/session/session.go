@@ -1,11 +1,14 @@
-// Package session signs people up, in and out.
+// Package session signs users up, in and out.
 //
-// An access token is not stored and lives for minutes. A refresh token is stored, hashed, and is good once: it is exchanged for the next of its
-// family. One that comes back was stolen, or its successor was, so the whole family ends; unless it comes back at once from the same client, as
-// when several tabs refresh at the same moment, or an answer was lost. That client gets the same tokens again.
+// An access token lives for minutes and is not stored. A refresh token is stored as a hash, and is
+// valid once: it is exchanged for the next token of its family. If a used token comes back, it or
+// its successor was stolen, and the whole family ends. There is a grace time, because several tabs
+// may refresh at the same moment, and responses get lost: within it, the same client gets the same
+// tokens again. See docs/adr/0005-tokens.md.
 //
-// Passwords are hashed while no connection to the database is held: what a hash is compared with is read in a unit of work of its own, and asked for
-// again by the unit that writes. Whatever begins or ends a session first locks the user's row, so that nothing begins that is being ended.
+// No database connection is held while a password is hashed. The stored hash is read in a unit of
+// work of its own, and checked again by the unit that writes. Everything that begins or ends a
+// session first locks the user's row, so that no session begins while the user's sessions end.
 package session
 
 import (
@@ -35,12 +38,13 @@ import (
 
 // Issuer makes access tokens.
 type Issuer interface {
-	// Issue returns a token that says that its bearer is the user, and that it was issued at a time. It expires a
-	// token's life after now. No other token has its id; the same arguments make the same token again.
-	Issue(user uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (text string, expires time.Time, err error)
+	// Issue returns an access token for the user, with issued as its time of issue. It expires one
+	// lifetime after now. The id identifies the token; equal arguments return an equal token.
+	Issue(user uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (
+		text string, expires time.Time, err error)
 }
 
-// Sessions signs people up, in and out. It is safe for concurrent use.
+// Sessions signs users up, in and out. It is safe for concurrent use.
 type Sessions struct {
 	db        *database.DB
 	issuer    Issuer
@@ -51,18 +55,18 @@ type Sessions struct {
 	throttle  *throttle
 }
 
-// Lifetimes says how long refresh tokens are good.
+// Lifetimes says how long refresh tokens are valid.
 type Lifetimes struct {
-	Token time.Duration // one that is not used
-	Grace time.Duration // one that was used, for the client that used it
+	Token time.Duration // a token that is not used
+	Grace time.Duration // a used token, for the client that used it
 }
 
-// New returns what signs people in on db; proxies are those whose X-Forwarded-For is believed.
+// New returns Sessions on db. It trusts the X-Forwarded-For header of the given proxies.
 func New(db *database.DB, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix) *Sessions {
 	return &Sessions{db, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(time.Now)}
 }
 
-// Tokens are what a session begins, or goes on, with.
+// Tokens are the tokens with which a session begins or continues.
 type Tokens struct {
 	User    uuid.UUID
 	Access  string
@@ -70,15 +74,16 @@ type Tokens struct {
 	Refresh string
 }
 
-// newToken returns a refresh token.
+// newToken returns a random refresh token.
 func newToken() string {
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	return base64.RawURLEncoding.EncodeToString(secret)
 }
 
-// grant stores a refresh token as the next of a family, and returns it with an access token. The caller has locked the user's row,
-// and read it since. Both tokens count as issued no earlier than the user's tokens were ended last, also if that time is still to come.
+// grant stores a refresh token as the next of a family, and returns it with an access token. The
+// caller has locked and read the user's row. Both tokens are issued now, or at TokensValidAfter if
+// that is later, as after the database's clock was set back.
 func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID, refresh string) (*Tokens, error) {
 	now, err := unit.FromContext(ctx).Now(ctx)
 	if err != nil {
@@ -96,9 +101,11 @@ func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID, ref
 	return s.tokens(ctx, u, refresh, stored)
 }
 
-// tokens returns an unused refresh token with the access token that was, or is, given out with it, and makes the user the viewer of
-// the answer's rest.
-func (s *Sessions) tokens(ctx context.Context, u *ent.User, refresh string, stored *ent.Session) (t *Tokens, err error) {
+// tokens returns an unused refresh token with its access token, which is the same each time. It
+// makes the user the viewer of the rest of the response.
+func (s *Sessions) tokens(
+	ctx context.Context, u *ent.User, refresh string, stored *ent.Session,
+) (t *Tokens, err error) {
 	role := roleOf(u)
 	t = &Tokens{User: u.ID, Refresh: refresh}
 	granted := stored.ExpiresAt.Add(-s.life)
@@ -116,13 +123,14 @@ func roleOf(u *ent.User) viewer.Role {
 	return viewer.User
 }
 
-// hashed is how a token is stored. It needs no salt: it has 256 random bits.
+// hashed returns the stored form of a token. It needs no salt: a token has 256 random bits.
 func hashed(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
 
-// End removes all sessions of a user. The caller has changed the user's row before, in the same unit of work: nothing begins meanwhile.
+// End removes all sessions of a user. The caller has changed the user's row in the same unit of
+// work, which keeps it locked: no session begins meanwhile.
 func End(ctx context.Context, db *ent.Client, user uuid.UUID) error {
 	if _, err := db.Session.Delete().Where(entsession.UserID(user)).Exec(system(ctx)); err != nil {
 		return fmt.Errorf("end the sessions of a user: %w", err)
@@ -130,24 +138,27 @@ func End(ctx context.Context, db *ent.Client, user uuid.UUID) error {
 	return nil
 }
 
-// Expired removes some sessions that had expired at a time, as expiry.Some does. An index finds them.
+// Expired removes sessions that had expired at the time now. It is an expiry.Some.
 func Expired(ctx context.Context, now time.Time) (int, error) {
 	db := ent.FromUnit(ctx)
-	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).Order(ent.Asc(entsession.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
+	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).
+		Order(ent.Asc(entsession.FieldExpiresAt)).Limit(expiry.Limit).IDs(ctx)
 	if err != nil || len(expired) == 0 {
 		return 0, err
 	}
 	return db.Session.Delete().Where(entsession.IDIn(expired...)).Exec(ctx)
 }
 
-// lock returns the user's row, also a deleted one's, and keeps others from changing it until the unit of work ends.
+// lock returns the user's row, even of a deleted user, and locks it until the unit of work ends.
 func lock(ctx context.Context, db *ent.Client, id uuid.UUID) (*ent.User, error) {
 	return db.User.Query().Where(user.ID(id), locked).
-		Select(user.FieldID, user.FieldRole, user.FieldIsActive, user.FieldDeletedAt, user.FieldHashedPassword, user.FieldTokensValidAfter).
+		Select(user.FieldID, user.FieldRole, user.FieldIsActive, user.FieldDeletedAt,
+			user.FieldHashedPassword, user.FieldTokensValidAfter).
 		Only(entity.WithDeleted(system(ctx)))
 }
 
-// locked has others wait, but for those whose rows refer to this one. On SQLite the unit of work has locked everything.
+// locked locks the row, but lets others insert rows that refer to it. On SQLite the unit of work
+// has locked the whole database.
 func locked(s *sql.Selector) {
 	if s.Dialect() == dialect.Postgres {
 		s.ForUpdate(sql.WithLockClause("FOR NO KEY UPDATE"))

@@ -22,26 +22,36 @@ import (
 	"forge/internal/username"
 )
 
-// errSignIn says the same whatever is wrong.
-var errSignIn = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "the login or the password is wrong, or the user may not sign in"}
+// errSignIn is the same whatever is wrong, so that it does not reveal which logins exist.
+var errSignIn = &apperr.Error{
+	Code:    apperr.CodeUnauthenticated,
+	Message: "the login or the password is wrong, or the user may not sign in",
+}
 
-// Account is somebody new. All of it was checked; EmailKey is what the email is unique by.
+// LoginTaken returns a CONFLICT about a username or an email that somebody else has. It does not
+// say which of them, because emails are private.
+func LoginTaken() *apperr.Error {
+	return apperr.Conflict("", "the username or the email is taken")
+}
+
+// Account is a new user. The caller has validated it. No two users have the same EmailKey.
 type Account struct {
 	Username        string
 	Email, EmailKey *string
 	Password        string
 }
 
-// SignUp stores a user and begins a session. If the username or the email is taken, the error is a CONFLICT that does not say which.
+// SignUp stores a user and begins a session. If the username or the email is taken, the error is
+// LoginTaken.
 func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 	hash, err := s.passwords.Hash(ctx, a.Password)
 	if err != nil {
 		return nil, err
 	}
-	u, err := ent.FromUnit(ctx).User.Create().SetUsername(a.Username).SetNillableEmail(a.Email).SetNillableEmailKey(a.EmailKey).
-		SetHashedPassword(hash).Save(system(ctx))
+	u, err := ent.FromUnit(ctx).User.Create().SetUsername(a.Username).SetNillableEmail(a.Email).
+		SetNillableEmailKey(a.EmailKey).SetHashedPassword(hash).Save(system(ctx))
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
-		return nil, apperr.LoginTaken()
+		return nil, LoginTaken()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sign a user up: %w", err)
@@ -49,9 +59,10 @@ func (s *Sessions) SignUp(ctx context.Context, a Account) (*Tokens, error) {
 	return s.grant(ctx, u, uuid.New(), newToken())
 }
 
-// SignIn begins a session of the user whose username or email login is. Whatever is wrong, it costs one look-up and one hash, and the error is the same
-// UNAUTHENTICATED, or RATE_LIMITED after too many failures. Only a user whose hash has another cost than new ones can be told by the time, until they
-// sign in the next time.
+// SignIn begins a session for the user with the given username or email. Whatever is wrong, it
+// takes one look-up and one hash, and returns the same UNAUTHENTICATED, or RATE_LIMITED after too
+// many failures. Its time differs only for a user whose hash has an outdated cost, until their next
+// sign-in.
 func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens, error) {
 	key := about("sign in", sameLogin(login), clientip.Network(clientip.Address(ctx, s.proxies)).String())
 	var u *ent.User
@@ -65,9 +76,9 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	case errors.Is(err, errWrong):
 		return nil, errSignIn
 	case err != nil:
-		return nil, noted(ctx, err)
+		return nil, recorded(ctx, err)
 	}
-	fresh := s.fresher(ctx, u, password)
+	fresh := s.rehash(ctx, u, password)
 	now, err := lock(ctx, ent.FromUnit(ctx), u.ID)
 	switch {
 	case ent.IsNotFound(err):
@@ -91,7 +102,8 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	return s.grant(ctx, now, uuid.New(), newToken())
 }
 
-// sameLogin returns what logins have in common that lead to one user: case makes none of an email, but another username, and a username has many forms.
+// sameLogin returns a form of the login that is the same for all logins of one user, to count
+// failures by. Emails are compared regardless of case, usernames are not.
 func sameLogin(login string) string {
 	name := username.Same(login, schema.UsernameLength)
 	if strings.Contains(name, "@") {
@@ -100,8 +112,8 @@ func sameLogin(login string) string {
 	return name
 }
 
-// byLogin returns the user of a login, or nil. An email counts more than a username: it can be another user's. A username as it was written counts more than in
-// the form in which new ones are stored.
+// byLogin returns the user of a login, or nil. One user's email may be another's username: then the
+// email decides. A username that is stored exactly as given comes before one in normalized form.
 func (s *Sessions) byLogin(ctx context.Context, login string) (*ent.User, error) {
 	keys := []string{email.Key(login), email.FormerKey(login)}
 	found, err := s.look(ctx, user.Or(user.UsernameIn(login, username.Same(login, schema.UsernameLength)), user.EmailKeyIn(keys...)))
@@ -123,19 +135,23 @@ func (s *Sessions) byLogin(ctx context.Context, login string) (*ent.User, error)
 	return found[0], nil
 }
 
-// look reads what is needed of users to verify a password, in a unit of its own: no connection is held when it returns.
+// look reads the columns of users that password checks need. It uses a unit of work of its own, so
+// that no connection is held when it returns.
 func (s *Sessions) look(ctx context.Context, which predicate.User) ([]*ent.User, error) {
 	u := unit.New(s.db, unit.Single)
 	defer u.Rollback()
 	found, err := ent.UnitClient(u).User.Query().Where(which).
-		Select(user.FieldID, user.FieldUsername, user.FieldEmail, user.FieldEmailKey, user.FieldHashedPassword, user.FieldIsActive, user.FieldTokensValidAfter).All(system(ctx))
+		Select(user.FieldID, user.FieldUsername, user.FieldEmail, user.FieldEmailKey,
+			user.FieldHashedPassword, user.FieldIsActive, user.FieldTokensValidAfter).
+		All(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("look for a user: %w", err)
 	}
 	return found, nil
 }
 
-// verify reports whether the password is that of a user who may sign in. It makes one hash in any case.
+// verify reports whether the password is right and the user may sign in. It makes one hash in any
+// case, also if u is nil.
 func (s *Sessions) verify(ctx context.Context, u *ent.User, password string) (bool, error) {
 	if u == nil || u.HashedPassword == nil || !u.IsActive {
 		return false, s.passwords.Pretend(ctx, password)
@@ -143,8 +159,9 @@ func (s *Sessions) verify(ctx context.Context, u *ent.User, password string) (bo
 	return s.passwords.Verify(ctx, password, *u.HashedPassword)
 }
 
-// fresher returns a hash of the present cost if the user's has another, or else nothing. There will be another time to do it if it cannot be made.
-func (s *Sessions) fresher(ctx context.Context, u *ent.User, password string) string {
+// rehash returns a hash of the current cost if the user's hash has another cost, and "" otherwise.
+// It also returns "" if the hash cannot be made now: the next sign-in tries again.
+func (s *Sessions) rehash(ctx context.Context, u *ent.User, password string) string {
 	if !s.passwords.Stale(*u.HashedPassword) {
 		return ""
 	}
@@ -152,25 +169,26 @@ func (s *Sessions) fresher(ctx context.Context, u *ent.User, password string) st
 	return hash
 }
 
-// replaceHash stores another hash of the same password. It is no change of the user, whose version stays.
+// replaceHash stores another hash of the same password. The user's version stays as it is.
 func replaceHash(ctx context.Context, id uuid.UUID, hash string) error {
 	u := unit.FromContext(ctx)
-	statement, args := sql.Dialect(u.Dialect()).Update(user.Table).Set(user.FieldHashedPassword, hash).Where(sql.EQ(user.FieldID, id)).Query()
+	statement, args := sql.Dialect(u.Dialect()).Update(user.Table).
+		Set(user.FieldHashedPassword, hash).Where(sql.EQ(user.FieldID, id)).Query()
 	if _, err := u.Exec(ctx, statement, args...); err != nil {
 		return fmt.Errorf("replace a hash: %w", err)
 	}
 	return nil
 }
 
-// renewKey stores the key of the user's email if it is still the former one. One that somebody else has by now stays. It is no
-// change of the user, whose version stays.
+// renewKey replaces a key made by email.FormerKey with that of email.Key, unless another user has
+// the new key by now. The user's version stays as it is.
 func renewKey(ctx context.Context, who *ent.User) error {
 	if who.Email == nil || *who.EmailKey == email.Key(*who.Email) {
 		return nil
 	}
 	u := unit.FromContext(ctx)
-	statement, args := sql.Dialect(u.Dialect()).Update(user.Table).Set(user.FieldEmailKey, email.Key(*who.Email)).
-		Where(sql.EQ(user.FieldID, who.ID)).Query()
+	statement, args := sql.Dialect(u.Dialect()).Update(user.Table).
+		Set(user.FieldEmailKey, email.Key(*who.Email)).Where(sql.EQ(user.FieldID, who.ID)).Query()
 	err := u.Savepoint(ctx, func() error {
 		_, err := u.Exec(ctx, statement, args...)
 		return err
@@ -184,8 +202,9 @@ func renewKey(ctx context.Context, who *ent.User) error {
 	return nil
 }
 
-// noted has the record of the request say so if the error turns guessing away.
-func noted(ctx context.Context, err error) error {
+// recorded returns err. If it is RATE_LIMITED, the request's log record says that guessing was
+// refused.
+func recorded(ctx context.Context, err error) error {
 	if f, ok := errors.AsType[*apperr.Error](err); ok && f.Code == apperr.CodeRateLimited {
 		telemetry.FromContext(ctx).Refuse(telemetry.Guessing)
 	}
@@ -194,9 +213,10 @@ func noted(ctx context.Context, err error) error {
 
 var errWrong = errors.New("the password is wrong")
 
-// guarded returns errWrong if try says that a password is wrong, or refuses to try after too many failures.
+// guarded calls try, which reports whether a password is right. It returns errWrong if the password
+// is wrong, and RATE_LIMITED without a call after too many failures with this key.
 func (s *Sessions) guarded(key throttleKey, try func() (bool, error)) error {
-	a, err := s.throttle.enter(key)
+	a, err := s.throttle.begin(key)
 	if err != nil {
 		return err
 	}

@@ -12,13 +12,13 @@ import (
 	"forge/internal/unit"
 )
 
-// Stamp returns the time to store as a user's tokens_valid_after: it is later than every token
-// that the user has, so it ends them all, and tokens that are issued from then on count. It locks
-// the user's row until the unit of work ends, so that none is issued meanwhile.
+// Stamp returns the time to store as a user's tokens_valid_after. The time is later than the issue
+// of every token that the user has, so it ends them all. Stamp locks the user's row until the unit
+// of work ends, so that no token is issued meanwhile.
 //
-// The time is that of the database's clock, which all servers share. Where that clock was set back,
-// tokens may have been issued, or ended, at times that are still to come: the stamp is later than
-// those as well, since an earlier one would let an ended token count again.
+// The time comes from the database's clock, which all servers share. If that clock was set back,
+// tokens may have been issued or ended at times in the future. The stamp is later than those times
+// as well; otherwise an ended token would become valid again.
 func Stamp(ctx context.Context, user uuid.UUID) (time.Time, error) {
 	db := ent.FromUnit(ctx)
 	u, err := lock(ctx, db, user)

@@ -11,36 +11,39 @@ import (
 	"forge/internal/apperr"
 )
 
-// Who guesses passwords is slowed down: after so many failures in a window each further one makes them wait, twice as long each time.
+// The limits that slow down guessing. After freeFailures failures in a window, each further failure
+// doubles the time until the next attempt is allowed.
 const (
 	freeFailures = 5
 	window       = 15 * time.Minute
 	firstWait    = 15 * time.Second
 	longestWait  = 15 * time.Minute
-	// soon is what those are told who come while others of the same kind are being answered.
-	soon = time.Second
+	// shortWait is the retryAfter for an attempt that comes while too many with its key are
+	// running.
+	shortWait = time.Second
 )
 
-// tracked is how many are kept an eye on, some 10 MiB of them. Those that failed the longest ago are forgotten first, and to make the others be
-// forgotten takes as many sign-ins, with a hash each.
+// tracked is the most keys that are counted; they take some 10 MiB. The least recently used key is
+// forgotten first. To make the throttle forget a key, an attacker needs as many sign-ins, each of
+// which costs a hash.
 const tracked = 1 << 16
 
-// throttle counts failures by what they are about. It is of this process alone, and starts anew with it.
+// throttle counts failures by key. Each process counts for itself, from its start.
 type throttle struct {
 	now   func() time.Time
 	mu    sync.Mutex
 	known *simplelru.LRU[throttleKey, *failing]
 }
 
-// failing is what there is to know of those that failed.
+// failing holds the failures of one key.
 type failing struct {
 	failures int
-	running  int       // that are being answered: each counts as a failure until it is known to be none
-	since    time.Time // when the window began
-	until    time.Time // nothing is tried before
+	running  int       // attempts in progress; each counts as a failure until it has ended
+	since    time.Time // the start of the window
+	until    time.Time // no attempt is allowed before
 }
 
-// throttleKey stands for what failures are about.
+// throttleKey identifies the subject of attempts, such as a login from a network.
 type throttleKey [sha256.Size]byte
 
 func newThrottle(now func() time.Time) *throttle {
@@ -51,18 +54,18 @@ func newThrottle(now func() time.Time) *throttle {
 	return &throttle{now: now, known: known}
 }
 
-// about returns the key of what the parts say together. Its size does not depend on what a client sent.
+// about returns the key for the parts. Its size does not depend on the length of a client's input.
 func about(parts ...string) throttleKey { return sha256.Sum256([]byte(strings.Join(parts, "\x00"))) }
 
-// attempt is one that was let in. One of its methods has to be called.
+// attempt is an attempt in progress. One of its methods has to be called when it ends.
 type attempt struct {
 	t   *throttle
 	key throttleKey
 }
 
-// enter lets an attempt in, or refuses it with RATE_LIMITED, whatever would have come of it. Of many at once it lets in no more than
-// may fail.
-func (t *throttle) enter(key throttleKey) (attempt, error) {
+// begin begins an attempt, or returns RATE_LIMITED. It allows no more attempts at once than there
+// may be failures.
+func (t *throttle) begin(key throttleKey) (attempt, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
@@ -78,7 +81,7 @@ func (t *throttle) enter(key throttleKey) (attempt, error) {
 		return attempt{}, limited(wait)
 	}
 	if f.running >= max(1, freeFailures-f.failures) {
-		return attempt{}, limited(soon)
+		return attempt{}, limited(shortWait)
 	}
 	f.running++
 	return attempt{t, key}, nil
@@ -86,10 +89,14 @@ func (t *throttle) enter(key throttleKey) (attempt, error) {
 
 func limited(wait time.Duration) *apperr.Error {
 	seconds := int((wait + time.Second - 1) / time.Second)
-	return &apperr.Error{Code: apperr.CodeRateLimited, Message: "too many failures in a row, or tries at once; try again later", More: map[string]any{"retryAfter": seconds}}
+	return &apperr.Error{
+		Code:    apperr.CodeRateLimited,
+		Message: "too many failures in a row, or tries at once; try again later",
+		More:    map[string]any{"retryAfter": seconds},
+	}
 }
 
-// failed counts a failure.
+// failed ends the attempt and counts a failure.
 func (a attempt) failed() {
 	a.end(func(f *failing) {
 		now := a.t.now()
@@ -103,19 +110,19 @@ func (a attempt) failed() {
 	})
 }
 
-// succeeded forgets the failures.
+// succeeded ends the attempt and forgets the failures of its key.
 func (a attempt) succeeded() {
 	a.end(func(f *failing) { f.failures, f.until = 0, time.Time{} })
 }
 
-// undecided is for an attempt of which nobody knows whether it would have failed.
+// undecided ends an attempt that could not be completed.
 func (a attempt) undecided() { a.end(func(*failing) {}) }
 
 func (a attempt) end(what func(*failing)) {
 	a.t.mu.Lock()
 	defer a.t.mu.Unlock()
 	f, ok := a.t.known.Get(a.key)
-	if !ok { // it was forgotten meanwhile
+	if !ok { // the key was forgotten meanwhile
 		f = &failing{running: 1}
 		a.t.known.Add(a.key, f)
 	}

@@ -9,7 +9,7 @@ import (
 	"forge/internal/apperr"
 )
 
-// clock is a time that tests move.
+// clock is a clock that tests set.
 type clock struct{ time.Time }
 
 func (c *clock) now() time.Time { return c.Time }
@@ -30,7 +30,7 @@ func TestThrottle(t *testing.T) {
 	th := newThrottle(c.now)
 	fail := func() {
 		t.Helper()
-		a, err := th.enter(about("ada", "192.0.2.1"))
+		a, err := th.begin(about("ada", "192.0.2.1"))
 		if err != nil {
 			t.Fatalf("refused: %v", err)
 		}
@@ -38,7 +38,7 @@ func TestThrottle(t *testing.T) {
 	}
 	refused := func(want int) {
 		t.Helper()
-		if _, err := th.enter(about("ada", "192.0.2.1")); retryAfter(err) != want {
+		if _, err := th.begin(about("ada", "192.0.2.1")); retryAfter(err) != want {
 			t.Fatalf("%v, want RATE_LIMITED for %d s", err, want)
 		}
 	}
@@ -52,13 +52,13 @@ func TestThrottle(t *testing.T) {
 		c.pass(300 * time.Millisecond)
 		fail()
 	}
-	if a, err := th.enter(about("ada", "192.0.2.2")); err != nil {
+	if a, err := th.begin(about("ada", "192.0.2.2")); err != nil {
 		t.Errorf("from another address: %v", err)
 	} else {
 		a.undecided()
 	}
 	c.pass(15 * time.Minute)
-	a, err := th.enter(about("ada", "192.0.2.1"))
+	a, err := th.begin(about("ada", "192.0.2.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,13 +78,13 @@ func TestThrottle(t *testing.T) {
 	refused(15)
 }
 
-// TestThrottleAtOnce has more come at once than may fail.
+// TestThrottleAtOnce begins more attempts at once than may fail.
 func TestThrottleAtOnce(t *testing.T) {
 	t.Parallel()
 	th := newThrottle(time.Now)
 	var in []attempt
 	for range 100 {
-		if a, err := th.enter(about("ada")); err == nil {
+		if a, err := th.begin(about("ada")); err == nil {
 			in = append(in, a)
 		} else if retryAfter(err) == 0 {
 			t.Fatal(err)
@@ -105,7 +105,7 @@ func TestThrottleIsBounded(t *testing.T) {
 	t.Parallel()
 	th := newThrottle(time.Now)
 	for i := range tracked + 1000 {
-		a, err := th.enter(about(fmt.Sprint(i)))
+		a, err := th.begin(about(fmt.Sprint(i)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,8 @@ func TestThrottleIsBounded(t *testing.T) {
 	}
 }
 
-// TestSameLogin counts together what leads to one user: an email by its key, a username by the form that is stored.
+// TestSameLogin checks which logins are counted together: emails with the same key, and usernames with
+// the same stored form.
 func TestSameLogin(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -125,14 +126,14 @@ func TestSameLogin(t *testing.T) {
 	}{
 		{"ada@example.com", "ADA@Example.com", true},
 		{"stra\u00dfe@example.com", "STRASSE@example.com", true},
-		{"a\u0345\u0301@example.com", "a\u03b9\u0301@example.com", false}, // their marks are in another order once they are normalized
+		{"a\u0345\u0301@example.com", "a\u03b9\u0301@example.com", false}, // normalization changes the order of their marks
 		{"ze\u0301@example.com", "Z\u00e9@example.com", true},
 		{"\uff41da@example.com", "ada\uff20example.com", true},
 		{"\u212aarl@example.com", "karl@example.com", true},
 		{"ada@xn--bcher-kva.example", "ada@B\u00dcCHER.example", true},
 		{"ada", "ａｄａ", true},
 		{"zoë", "zoe\u0308", true},
-		{"a\u200bda", "ada", false}, // the former may be stored from before
+		{"a\u200bda", "ada", false}, // earlier versions may have stored the first
 		{"ada", "Ada", false},
 		{"ada", "eve", false},
 	} {

@@ -11,11 +11,12 @@ import (
 
 	"github.com/google/uuid"
 
+	_ "forge/ent/runtime" // the policies of ent/schema
 	"forge/internal/database"
 	"forge/test/dbtest"
 )
 
-// watched is a watch of revocations whose clock a test sets ahead.
+// watched is Revocations that are being watched, with a clock that tests set ahead.
 type watched struct {
 	*Revocations
 	ahead atomic.Int64
@@ -43,7 +44,7 @@ func watch(t *testing.T, address string) *watched {
 	return w
 }
 
-// current waits until tokens can be judged, for what a noisy machine may take.
+// current waits until tokens can be judged, up to a time that suffices on a busy machine.
 func (w *watched) current(t *testing.T) {
 	t.Helper()
 	for start := time.Now(); ; time.Sleep(5 * time.Millisecond) {
@@ -56,8 +57,9 @@ func (w *watched) current(t *testing.T) {
 	}
 }
 
-// TestWatchOfSilence has the connections of the watch fall silent without being closed. Tokens are not judged by what is older than 10 s,
-// and as soon as the database answers on another connection, they are.
+// TestWatchOfSilence makes the connections silent without closing them. Tokens are refused once the
+// last read is older than 10 s, and accepted again as soon as the database answers on another
+// connection.
 func TestWatchOfSilence(t *testing.T) {
 	t.Parallel()
 	address, proxy := dbtest.Muteable(t, dbtest.Postgres(t))
@@ -65,15 +67,15 @@ func TestWatchOfSilence(t *testing.T) {
 	w.current(t)
 
 	proxy.Mute()
-	w.ahead.Add(int64(maxAge)) // no reading that began before this is good enough from now on
-	for w.Age() <= maxAge {    // but one may have come through at the last moment
+	w.ahead.Add(int64(maxAge)) // every read that began before this is too old from now on
+	for w.Age() <= maxAge {    // but another one may just have succeeded
 		w.ahead.Add(int64(maxAge))
 	}
 	if _, err := w.ValidAfter(uuid.New()); !errors.Is(err, errNotCurrent) {
 		t.Errorf("what is known is %v old, and the error is %v", w.Age(), err)
 	}
 
-	// One connection still works: those that are silent are not waited for.
+	// One connection still works. Reading does not wait for the silent ones.
 	before := proxy.Connections()
 	proxy.MuteOpen()
 	w.current(t)
@@ -82,7 +84,7 @@ func TestWatchOfSilence(t *testing.T) {
 	}
 }
 
-// TestNotReadYet checks that tokens are not judged before the first reading.
+// TestNotReadYet checks that tokens are refused before the first read.
 func TestNotReadYet(t *testing.T) {
 	t.Parallel()
 	if _, err := NewRevocations(time.Minute).ValidAfter(uuid.New()); !errors.Is(err, errNotCurrent) {
@@ -91,7 +93,7 @@ func TestNotReadYet(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) { watch(t, address).current(t) })
 }
 
-// TestReadIsWhole reads very often: a reading that has ended is not taken for one that was given up.
+// TestReadIsWhole reads a thousand times. No read that succeeds is reported as timed out.
 func TestReadIsWhole(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(dbtest.SQLite(t), database.Options{})

@@ -8,22 +8,24 @@ import (
 	"strings"
 )
 
-// Change is what there is to know of a statement that changes rows.
+// Change says how to run a statement that changes rows.
 type Change struct {
-	// Alone says that nothing is stored after this statement, and nothing read. The database makes it atomic by itself: if it is the
-	// unit's first, it gets no transaction.
-	Alone bool
-	// Returning is the list of expressions that the statement is to return of the rows it changes, handed to Row. Empty for none.
+	// Autocommit says that the unit writes nothing after this statement. If the statement is also
+	// the unit's first, it runs without a transaction and is stored at once. The unit refuses every
+	// later write, with an error that names both statements.
+	Autocommit bool
+	// Returning is a list of SQL expressions, or empty. The statement returns them for each row
+	// that it changes, and Row is called with their values.
 	Returning string
 	Row       func([]driver.Value) error
-	Table     string // whose rows it changes, where Returning asks for some
+	Table     string // the table that the statement changes; required with Returning
 
-	used bool // by a statement, or by several together, none of which is the one
+	used bool // a statement has run as this change, or ent needs several statements for it
 }
 
 type changeKey struct{}
 
-// WithChange returns a context for one statement that changes rows.
+// WithChange returns a context for one statement that changes rows. The statement runs as c says.
 func WithChange(ctx context.Context, c *Change) context.Context {
 	return context.WithValue(ctx, changeKey{}, c)
 }
@@ -33,8 +35,9 @@ func changeFrom(ctx context.Context) *Change {
 	return c
 }
 
-// changeOf returns what there is to know of a statement that ent runs in ctx, or nil: the first one
-// that changes the right table is meant. A hook of the entity may store something of its own.
+// changeOf returns the context's Change if it is meant for the statement, and nil otherwise. It is
+// meant for the first statement that changes its table: before that, a hook of the entity may
+// write to other tables.
 func changeOf(ctx context.Context, statement string) *Change {
 	c := changeFrom(ctx)
 	if c == nil || c.used || c.Table != "" && !changes(statement, c.Table) {
@@ -44,7 +47,7 @@ func changeOf(ctx context.Context, statement string) *Change {
 	return c
 }
 
-// changes reports whether a statement of ent's changes rows of a table.
+// changes reports whether a statement, written by ent, changes rows of the table.
 func changes(statement, table string) bool {
 	for _, verb := range []string{"INSERT INTO ", "UPDATE ", "DELETE FROM "} {
 		if rest, ok := strings.CutPrefix(statement, verb); ok {
@@ -54,24 +57,25 @@ func changes(statement, table string) bool {
 	return false
 }
 
-// alone reports whether a change can do without a transaction. Where PostgreSQL must be told of an isolation level or of limits,
-// that takes one.
-func (u *Unit) alone(c *Change) bool {
-	return c != nil && c.Alone && !u.begun && !u.db.Options.Serializable && !u.db.Options.PgBouncer
+// autocommits reports whether a change runs without a transaction. An isolation level, and the
+// limits of a statement through PgBouncer, can only be set in a transaction.
+func (u *Unit) autocommits(c *Change) bool {
+	return c != nil && c.Autocommit && !u.begun && !u.db.Options.Serializable && !u.db.Options.PgBouncer
 }
 
-// storedError says that a statement was refused because the unit can no longer be all or nothing.
-func storedError(first, statement string) error {
+// secondWriteError returns the error for a write after a statement that has committed by itself:
+// the unit could not undo both.
+func secondWriteError(first, statement string) error {
 	return fmt.Errorf("unit: %q has committed by itself, as the operation's last change, and now there is another one: %q; "+
-		"let the first not be the last (read.WithReturning in the place of read.WithFinalWrite)", first, statement)
+		"do not declare the first to be the last (use read.WithReturning, not read.WithFinalWrite)", first, statement)
 }
 
-// returning runs a statement and hands over what it returns of the rows that it changes.
-func (u *Unit) returning(ctx context.Context, c *Change, statement string, args []any, alone bool) (sql.Result, error) {
+// returning runs a statement with a RETURNING clause, and calls c.Row for each changed row.
+func (u *Unit) returning(ctx context.Context, c *Change, statement string, args []any, autocommit bool) (sql.Result, error) {
 	changed := 0
 	err := u.read(ctx, func(row []driver.Value) error {
 		changed++
 		return c.Row(row)
-	}, statement+" RETURNING "+c.Returning, args, alone)
+	}, statement+" RETURNING "+c.Returning, args, autocommit)
 	return driver.RowsAffected(changed), err
 }

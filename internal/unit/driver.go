@@ -15,7 +15,7 @@ import (
 	"forge/internal/database"
 )
 
-// boundDriver is the driver that ent sees: it sends every statement through its unit.
+// boundDriver is the driver of a unit's client. It sends every statement through the unit.
 type boundDriver struct{ u *Unit }
 
 var _ dialect.Driver = boundDriver{}
@@ -23,9 +23,9 @@ var _ dialect.Driver = boundDriver{}
 func (d boundDriver) Dialect() string { return d.u.db.Dialect }
 func (d boundDriver) Close() error    { return nil }
 
-// Tx joins the unit's own transaction: to its caller, an inner transaction is part of the unit. ent
-// asks for one where a change takes several statements, as edges to many do. None of them is then
-// the one that commits by itself, or returns what is shown.
+// Tx returns a transaction that is part of the unit's own. Ent asks for one if a mutation takes
+// several statements, for example for edges to many. The context's Change then applies to none of
+// them.
 func (d boundDriver) Tx(ctx context.Context) (dialect.Tx, error) {
 	if c := changeFrom(ctx); c != nil {
 		c.used = true
@@ -33,7 +33,7 @@ func (d boundDriver) Tx(ctx context.Context) (dialect.Tx, error) {
 	return dialect.NopTx(d), nil
 }
 
-// Exec runs a statement for ent: v is nil or a *sql.Result.
+// Exec runs a statement that changes rows. Ent passes nil or a *sql.Result as v.
 func (d boundDriver) Exec(ctx context.Context, query string, args, v any) error {
 	result, err := d.u.exec(ctx, changeOf(ctx, query), query, args.([]any))
 	if err != nil {
@@ -45,7 +45,8 @@ func (d boundDriver) Exec(ctx context.Context, query string, args, v any) error 
 	return nil
 }
 
-// Query runs a query for ent: v is its *sql.Rows. If the context says Writing, it is only written down.
+// Query runs a query. Ent passes its *sql.Rows as v. If ctx comes from Capture, the query is stored
+// there instead and returns no rows.
 func (d boundDriver) Query(ctx context.Context, query string, args, v any) error {
 	rows, ok := v.(*entsql.Rows)
 	if !ok {
@@ -60,7 +61,7 @@ func (d boundDriver) Query(ctx context.Context, query string, args, v any) error
 	start := time.Now()
 	done := func(err error) error {
 		defer d.u.mu.Unlock()
-		return d.u.note(ctx, query, start, err)
+		return d.u.record(ctx, query, start, err)
 	}
 	found, err := d.u.query(ctx, query, args.([]any))
 	if err != nil {
@@ -70,64 +71,66 @@ func (d boundDriver) Query(ctx context.Context, query string, args, v any) error
 	return nil
 }
 
-// exec runs a statement that changes rows. It returns those that c asks for, unless that is nil.
-// Once a statement has committed by itself, others are refused.
+// exec runs a statement that changes rows, as c says; c may be nil. It refuses the statement if an
+// earlier one has committed by itself.
 func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (sql.Result, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.stored != "" {
-		return nil, u.note(ctx, query, time.Now(), storedError(u.stored, query))
+	if u.autocommitted != "" {
+		return nil, u.record(ctx, query, time.Now(), secondWriteError(u.autocommitted, query))
 	}
-	alone := u.alone(c)
-	if alone && u.Dialect() == dialect.SQLite {
-		ctx = context.WithoutCancel(ctx) // its driver says of what was stored that it was stopped
+	autocommit := u.autocommits(c)
+	if autocommit && u.Dialect() == dialect.SQLite {
+		// The driver would report a statement as cancelled although it was stored.
+		ctx = context.WithoutCancel(ctx)
 	}
-	result, err := u.run(ctx, c, query, args, alone)
-	if alone {
-		err = u.committed(query, result, err)
+	result, err := u.run(ctx, c, query, args, autocommit)
+	if autocommit {
+		err = u.noteAutocommit(query, result, err)
 	}
 	return result, err
 }
 
 // run runs a statement that changes rows. The caller holds mu.
-func (u *Unit) run(ctx context.Context, c *Change, query string, args []any, alone bool) (sql.Result, error) {
+func (u *Unit) run(ctx context.Context, c *Change, query string, args []any, autocommit bool) (sql.Result, error) {
 	if c != nil && c.Returning != "" {
-		return u.returning(ctx, c, query, args, alone)
+		return u.returning(ctx, c, query, args, autocommit)
 	}
-	if err := u.open(ctx, alone); err != nil {
+	if err := u.open(ctx, autocommit); err != nil {
 		return nil, err
 	}
 	start := time.Now()
 	result, err := u.conn.ExecContext(ctx, query, u.bind(args)...)
-	return result, u.note(ctx, query, start, err)
+	return result, u.record(ctx, query, start, err)
 }
 
-// committed takes note of what has become of a statement that commits by itself.
-func (u *Unit) committed(query string, result sql.Result, err error) error {
+// noteAutocommit notes the outcome of a statement that commits by itself.
+func (u *Unit) noteAutocommit(query string, result sql.Result, err error) error {
 	if err != nil {
-		return u.doubted(err)
+		return u.commitError(err)
 	}
 	if n, err := result.RowsAffected(); n > 0 || err != nil {
-		u.stored = query
+		u.autocommitted = query
 	}
 	return nil
 }
 
 // query runs a query and leaves its rows open. The caller holds mu until they are closed.
 func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	if u.stored != "" && !strings.HasPrefix(query, "SELECT") {
-		return nil, storedError(u.stored, query) // it may change something and return that
+	reads := strings.HasPrefix(query, "SELECT") // other statements may change rows and return them
+	if u.autocommitted != "" && !reads {
+		return nil, secondWriteError(u.autocommitted, query)
 	}
-	// What a policy looks up before a change that commits by itself needs no transaction either.
+	// A policy's look-up before a statement that commits by itself needs no transaction either.
 	c := changeFrom(ctx)
-	if err := u.open(ctx, strings.HasPrefix(query, "SELECT") && c != nil && !c.used && u.alone(c)); err != nil {
+	if err := u.open(ctx, reads && c != nil && !c.used && u.autocommits(c)); err != nil {
 		return nil, err
 	}
 	return u.conn.QueryContext(ctx, query, u.bind(args)...)
 }
 
-// Rows runs a query of the caller's own and hands its rows to each. They are closed afterwards in any case: open ones would hold
-// the connection forever.
+// Rows runs a query and calls each with its rows. It closes the rows afterwards, also after a
+// panic, because open rows would hold the connection forever.
 func (u *Unit) Rows(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -136,7 +139,7 @@ func (u *Unit) Rows(ctx context.Context, each func(*sql.Rows) error, query strin
 	if err == nil {
 		err = readAll(rows, each)
 	}
-	return u.note(ctx, query, start, err)
+	return u.record(ctx, query, start, err)
 }
 
 func readAll(rows *sql.Rows, each func(*sql.Rows) error) error {
@@ -144,8 +147,8 @@ func readAll(rows *sql.Rows, each func(*sql.Rows) error) error {
 	return cmp.Or(each(rows), rows.Err(), rows.Close())
 }
 
-// Now returns the time by the database's clock, to the microsecond. It is the one clock that all servers share. SQLite has none but
-// that of the machine, on which every process is that uses the file.
+// Now returns the time by the database's clock, to the microsecond. All servers share this clock.
+// On SQLite it is the machine's clock: all processes that use the file run on that machine.
 func (u *Unit) Now(ctx context.Context) (now time.Time, err error) {
 	if u.Dialect() == dialect.SQLite {
 		return time.Now().UTC().Truncate(time.Microsecond), nil
@@ -157,7 +160,7 @@ func (u *Unit) Now(ctx context.Context) (now time.Time, err error) {
 	return now.UTC(), err
 }
 
-// Exec runs a statement of the caller's own and returns how many rows it changed.
+// Exec runs a statement and returns how many rows it changed.
 func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	result, err := u.exec(ctx, changeFrom(ctx), query, args)
 	if err != nil {
@@ -166,23 +169,24 @@ func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, erro
 	return result.RowsAffected()
 }
 
-// note counts a statement, and tells whoever watches the database of it. It returns the statement's failure, or the one that has made
-// this and all others of the transaction fail.
-func (u *Unit) note(ctx context.Context, query string, start time.Time, err error) error {
+// record counts a statement and reports it to the database's Watch function. It returns the
+// statement's failure with the statement's text. If PostgreSQL refused the statement because an
+// earlier one had failed, it returns that earlier failure instead.
+func (u *Unit) record(ctx context.Context, query string, start time.Time, err error) error {
 	took := time.Since(start)
 	u.cost.Statements++
 	u.cost.Time += took
 	if err != nil {
-		if u.broken != nil && database.Aborted(err) {
-			err = u.broken
+		if u.aborted != nil && database.Aborted(err) {
+			err = u.aborted
 		}
 		err = database.WithStatement(query, err)
 		u.last = err
 		if u.begun {
-			u.broken = err
+			u.aborted = err
 		}
 		if u.mode == Write && database.ReadOnly(err) && u.conn.Conn != nil {
-			u.conn.Outdate() // it was the primary
+			u.conn.Outdate() // the server is no longer the primary
 		}
 	}
 	if u.db.Watch != nil {
@@ -191,8 +195,7 @@ func (u *Unit) note(ctx context.Context, query string, start time.Time, err erro
 	return err
 }
 
-// bind puts arguments into the form in which the database takes them: both take the bytes of a UUID, and each has a form of its own
-// for a list of them.
+// bind converts UUIDs, and lists of UUIDs, to the form that the database takes. It changes args.
 func (u *Unit) bind(args []any) []any {
 	for i, arg := range args {
 		switch id := arg.(type) {
@@ -213,14 +216,14 @@ func (u *Unit) bind(args []any) []any {
 	return args
 }
 
-// heldRows are open rows of a unit, which nothing else can use until they are closed.
+// heldRows are the open rows of a query. The unit runs no other statement until they are closed.
 type heldRows struct {
 	*sql.Rows
 	done func(error) error
 }
 
-// Close closes the rows and lets the next statement run. A query may fail when some of its rows have come: one that locks them
-// waits for each in turn.
+// Close closes the rows and lets the next statement run. It also returns an error that came after
+// the first rows, as from a query that waits for the lock of each row in turn.
 func (r *heldRows) Close() error {
 	err := r.Rows.Close()
 	if r.done != nil {
@@ -230,7 +233,7 @@ func (r *heldRows) Close() error {
 	return err
 }
 
-// noRows is what ent sees of a query that was only written down.
+// noRows is the empty result of a query that was captured and not run.
 type noRows struct{}
 
 func (noRows) Close() error                            { return nil }

@@ -7,11 +7,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// uuidType is the number that PostgreSQL knows its type uuid by.
+// uuidType is the OID of PostgreSQL's type uuid.
 const uuidType = 2950
 
-// uuidArray writes keys as PostgreSQL sends and receives arrays: the number of dimensions, whether there are NULLs, the type, the
-// length and the first index, and for each key its size and its bytes. Reading them as text would take it longer than finding some.
+// uuidArray returns keys in PostgreSQL's binary format of arrays: the number of dimensions, whether
+// there are NULLs, the element type, the length and the first index, followed by the size and the
+// bytes of each key. PostgreSQL would take longer to parse a text array than to find the rows.
 func uuidArray(keys []uuid.UUID) []byte {
 	b := make([]byte, 0, 20+20*len(keys))
 	for _, word := range []uint32{1, 0, uuidType, uint32(len(keys)), 1} {
@@ -23,7 +24,7 @@ func uuidArray(keys []uuid.UUID) []byte {
 	return b
 }
 
-// hexList writes keys as a JSON list of hexadecimal texts, for SQLite's json_each and unhex.
+// hexList returns keys as a JSON array of hexadecimal strings, for SQLite's json_each and unhex.
 func hexList(keys []uuid.UUID) string {
 	b := make([]byte, 0, 2+35*len(keys))
 	b = append(b, '[')

@@ -14,14 +14,16 @@ import (
 	"forge/test/dbtest"
 )
 
-// limits are the options that PostgreSQL is told, and what its own settings are then.
+// limits are options that become settings of PostgreSQL.
 var limits = database.Options{
-	StatementTimeout: 12345 * time.Millisecond, LockTimeout: 2345 * time.Millisecond, IdleInTransaction: 3456 * time.Millisecond,
-	ApplicationName: "forge of this test",
+	StatementTimeout:  12345 * time.Millisecond,
+	LockTimeout:       2345 * time.Millisecond,
+	IdleInTransaction: 3456 * time.Millisecond,
+	ApplicationName:   "forge of this test",
 }
 
-// TestLimitsHold asks PostgreSQL for its limits in each kind of unit, directly and through PgBouncer.
-func TestLimitsHold(t *testing.T) {
+// TestLimits asks PostgreSQL for its limits in units of each mode, directly and through PgBouncer.
+func TestLimits(t *testing.T) {
 	for _, through := range []string{"direct", "pgbouncer"} {
 		t.Run(through, func(t *testing.T) {
 			url := dbtest.Postgres(t)
@@ -54,9 +56,9 @@ func TestLimitsHold(t *testing.T) {
 	}
 }
 
-// TestStandingStill leaves a transaction without a statement for too long. PostgreSQL ends its connection; the client is told that it
-// took too long, and the pool is whole.
-func TestStandingStill(t *testing.T) {
+// TestIdleInTransaction leaves a transaction idle for too long. PostgreSQL ends the connection, the
+// client gets TIMEOUT or UNAVAILABLE, and the pool stays usable.
+func TestIdleInTransaction(t *testing.T) {
 	db, err := database.Open(dbtest.Postgres(t), database.Options{PoolSize: 1, IdleInTransaction: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -77,9 +79,10 @@ func TestStandingStill(t *testing.T) {
 	}
 }
 
-// TestFirstFailureCounts has one statement fail and another one after it. What PostgreSQL says of the second is only that there was a
-// first; which of them it was decides what the client is told, and whether the work is worth another attempt.
-func TestFirstFailureCounts(t *testing.T) {
+// TestFailureAfterFailure runs a statement after another one has failed. PostgreSQL says of the
+// second only that the transaction is aborted, so the unit returns the first failure again. It
+// decides the client's error and whether another attempt is made.
+func TestFailureAfterFailure(t *testing.T) {
 	db := open(t, dbtest.Postgres(t))
 	u := unit.New(db, unit.Snapshot)
 	defer u.Rollback()
@@ -88,7 +91,7 @@ func TestFirstFailureCounts(t *testing.T) {
 	if first == nil || !errors.Is(second, first) {
 		t.Errorf("the failures are %v and %v, want the same", first, second)
 	}
-	if !u.Passing() {
-		t.Error("the unit is not worth another attempt")
+	if !u.Transient() {
+		t.Error("the failure is not transient")
 	}
 }

@@ -11,25 +11,28 @@ import (
 	"forge/internal/database/pgwire"
 )
 
-// Read runs a query and hands the values of each row to each, as the driver has them, texts and bytes also as *[]byte: what each keeps of
-// bytes it must copy. It is the way for many rows, for which database/sql would copy and convert every value again.
+// Read runs a query and calls each with the values of every row. It is faster than Rows for many
+// rows, because database/sql would copy and convert every value once more. The values are the
+// driver's own; texts and bytes may come as *[]byte. The function each must copy the bytes that
+// it keeps.
 func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query string, args []any) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.read(ctx, each, query, args, false)
 }
 
-// read is Read, with or without a transaction around the statement. The caller holds mu.
-func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query string, args []any, alone bool) error {
+// read does the work of Read. A statement that autocommits gets no transaction. The caller holds
+// mu.
+func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query string, args []any, autocommit bool) error {
 	start := time.Now()
-	err := u.open(ctx, alone)
+	err := u.open(ctx, autocommit)
 	if err == nil {
 		err = u.conn.Raw(func(conn any) error { return read(ctx, conn.(rawConn), each, query, u.bind(args)) })
 	}
-	return u.note(ctx, query, start, err)
+	return u.record(ctx, query, start, err)
 }
 
-// rawConn is what package database's connections are.
+// rawConn is the part of a database connection that read needs.
 type rawConn interface {
 	driver.QueryerContext
 	driver.NamedValueChecker
@@ -52,7 +55,8 @@ func read(ctx context.Context, conn rawConn, each func([]driver.Value) error, qu
 	return all(ctx, rows, each)
 }
 
-// all hands over rows until there are none left. SQLite does not notice between two of them that ctx has ended.
+// all calls each for all rows. It looks at ctx now and then, because SQLite does not notice the end
+// of ctx between two rows.
 func all(ctx context.Context, rows driver.Rows, each func([]driver.Value) error) error {
 	const between = 256
 	values := make([]driver.Value, len(rows.Columns()))
@@ -88,8 +92,10 @@ func named(conn driver.NamedValueChecker, args []any) ([]driver.NamedValue, erro
 	return values, nil
 }
 
-// Took counts what another unit has done for this one as well, and notes and returns how that failed. Of its statements, that unit has told.
-func (u *Unit) Took(c Cost, err error) error {
+// AddCost counts statements that another unit ran on behalf of this one. It notes err, their
+// failure, as the last one of this unit, and returns it. The other unit has reported the
+// statements to the database's Watch function.
+func (u *Unit) AddCost(c Cost, err error) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.cost.Statements += c.Statements

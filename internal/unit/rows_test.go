@@ -12,9 +12,10 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestFailureAmongRows runs a query that fails when its first row has come. The unit takes note, as of any other failure: without that,
-// a conflict that shows so late would not be met with another attempt, and PostgreSQL's commit would quietly store nothing.
-func TestFailureAmongRows(t *testing.T) {
+// TestRowsFailure runs a query that fails after its first row. The unit notes this failure like any
+// other. Otherwise such a conflict would not be tried again, and PostgreSQL's COMMIT would silently
+// store nothing.
+func TestRowsFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)
 		var failure error
@@ -37,8 +38,9 @@ func TestFailureAmongRows(t *testing.T) {
 	})
 }
 
-// TestPanicAmongRows panics while rows are open: they are closed, and the connection comes back.
-func TestPanicAmongRows(t *testing.T) {
+// TestRowsPanic panics while rows are open: they are closed, and the connection returns to the
+// pool.
+func TestRowsPanic(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)
 		u := unit.New(db, unit.Write)

@@ -5,21 +5,22 @@ import (
 	"fmt"
 )
 
-// Savepoint runs do as a part of the unit that can fail by itself: if it returns an error, what it did is undone, all else stays,
-// and the unit goes on. It returns that error, or another one that the whole unit fails with. Savepoints may be nested.
+// Savepoint runs do in a savepoint. If do returns an error, its writes are undone, the unit can go
+// on, and Savepoint returns that error. Any other error means that the savepoint itself failed,
+// and with it the unit. Savepoints may be nested.
 func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 	if _, err := u.exec(ctx, nil, "SAVEPOINT part", nil); err != nil {
 		return fmt.Errorf("set a savepoint: %w", err)
 	}
-	before := u.failure()
+	before := u.abortedBy()
 	if failure := do(); failure != nil {
-		// A savepoint outlives the way back to it; releasing it uncovers an outer one of the same name.
+		// ROLLBACK TO keeps the savepoint. Its release makes an outer one of the same name current.
 		for _, statement := range []string{"ROLLBACK TO SAVEPOINT part", "RELEASE SAVEPOINT part"} {
 			if _, err := u.exec(ctx, nil, statement, nil); err != nil {
 				return fmt.Errorf("go back to a savepoint after %q: %w", failure, err)
 			}
 		}
-		u.mend(before)
+		u.setAborted(before)
 		return failure
 	}
 	if _, err := u.exec(ctx, nil, "RELEASE SAVEPOINT part", nil); err != nil {
@@ -28,16 +29,16 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 	return nil
 }
 
-// failure returns what has broken the unit so far.
-func (u *Unit) failure() error {
+// abortedBy returns the failure that rules out a commit, if there is one.
+func (u *Unit) abortedBy() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.broken
+	return u.aborted
 }
 
-// mend takes note that what has failed since is undone.
-func (u *Unit) mend(before error) {
+// setAborted goes back to an earlier state, since later failures have been undone.
+func (u *Unit) setAborted(before error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.broken = before
+	u.aborted = before
 }

@@ -1,10 +1,8 @@
 package unit
 
-import (
-	"context"
-)
+import "context"
 
-// Statement is a query that ent has written, with all that its interceptors and policies add to it.
+// Statement is a query written by ent, including the conditions of interceptors and policies.
 type Statement struct {
 	Text string
 	Args []any
@@ -12,7 +10,8 @@ type Statement struct {
 
 type statementKey struct{}
 
-// Capture returns a context whose ent queries are written into s and not run: their callers find no rows.
+// Capture returns a context in which ent's queries are not run. Each is stored in s, and its caller
+// gets no rows.
 func Capture(ctx context.Context, s *Statement) context.Context {
 	return context.WithValue(ctx, statementKey{}, s)
 }

@@ -1,7 +1,12 @@
-// Package unit holds the unit of work: what one operation does to the database, on one connection, all or nothing.
+// Package unit holds the unit of work: all that one operation does in the database.
 //
-// The operation's ent client is bound to it. The connection is taken, and the transaction begun, with the first statement;
-// Commit or Rollback gives it back. Whoever uses the client cannot tell whether there is a transaction.
+// A unit uses one connection, and stores either everything or nothing. The first statement takes
+// the connection and begins the transaction; Commit or Rollback returns the connection to the
+// pool. The operation's ent client is bound to its unit, so code that uses the client need not
+// know whether there is a transaction.
+//
+// The one exception is a statement marked with Change.Autocommit. It runs without a transaction
+// and is stored at once. Every later write in the same unit is refused.
 package unit
 
 import (
@@ -17,17 +22,18 @@ import (
 	"forge/internal/database"
 )
 
-// Mode says how much a unit's statements must agree with each other.
+// Mode is the isolation that the statements of a unit need.
 type Mode int
 
 // The modes.
 const (
-	Single   Mode = iota // one statement, for which no transaction is needed
-	Snapshot             // only reads, all of one state of the database
-	Write                // all is stored, or nothing
+	Single   Mode = iota // one statement, which needs no transaction
+	Snapshot             // reads only, all from the same state of the database
+	Write                // reads and writes, stored together or not at all
 )
 
-// Unit is a unit of work. Its client may be used by several goroutines: their statements queue up.
+// Unit is a unit of work. Several goroutines may use it at once: it runs their statements one
+// after the other.
 type Unit struct {
 	db   *database.DB
 	mode Mode
@@ -35,100 +41,104 @@ type Unit struct {
 	once   sync.Once
 	client any // see Client
 
-	mu    sync.Mutex // held while a statement runs, and for as long as its rows are open
+	mu    sync.Mutex // held while a statement runs, and while its rows are open
 	conn  database.Conn
 	begun bool
 	done  bool
 	cost  Cost
-	last  error // the last failure of a statement, BEGIN and COMMIT included
+	last  error // the last statement's failure, including BEGIN and COMMIT
 
-	tooLong func()        // called once the connection has been held for
-	after   time.Duration // so long
-	timer   *time.Timer   // that calls it
+	onLongHold func()        // see OnLongHold
+	holdLimit  time.Duration // see OnLongHold
+	holdTimer  *time.Timer
 
-	// broken is the failure after which the transaction cannot be committed any more. PostgreSQL answers COMMIT with a quiet
-	// ROLLBACK then; SQLite would store the rest.
-	broken error
+	// aborted is the failure that rules out a commit. PostgreSQL would answer COMMIT with a silent
+	// ROLLBACK; SQLite would store the statements that succeeded.
+	aborted error
 
-	stored  string // the statement that has committed by itself, and changed something
-	unknown bool   // the database has not said whether it has stored something
+	autocommitted  string // the statement that committed by itself and changed rows, if any
+	outcomeUnknown bool   // the database did not report whether a commit succeeded
 }
 
-// Cost is what a unit's statements took, BEGIN and COMMIT left out.
+// Cost counts a unit's statements and the time they took, without BEGIN and COMMIT.
 type Cost struct {
 	Statements int
 	Time       time.Duration
 }
 
-// New returns a unit of work on db. End it with Commit or Rollback.
+// New returns a unit of work on db. The caller ends it with Commit or Rollback.
 func New(db *database.DB, mode Mode) *Unit {
 	return &Unit{db: db, mode: mode}
 }
 
-// WhenHeld has tell called if the unit holds a connection for longer than after. Call it before the unit's first statement.
-func (u *Unit) WhenHeld(after time.Duration, tell func()) { u.after, u.tooLong = after, tell }
+// OnLongHold makes the unit call f if it holds a connection for longer than limit. It must be
+// called before the first statement.
+func (u *Unit) OnLongHold(limit time.Duration, f func()) { u.holdLimit, u.onLongHold = limit, f }
 
-// Mode returns how much the unit's statements agree with each other.
+// Mode returns the mode that the unit was made with.
 func (u *Unit) Mode() Mode { return u.mode }
 
 // Dialect returns ent's name for the kind of database.
 func (u *Unit) Dialect() string { return u.db.Dialect }
 
-// Cost returns what the unit's statements took so far.
+// Cost returns the cost of the statements so far.
 func (u *Unit) Cost() Cost {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.cost
 }
 
-// Passing reports whether the unit failed, with nothing stored, for a reason that may be gone when its work is done again: others were
-// in the way, the connection broke, or its server does not write any more. After Commit has succeeded it is false.
-func (u *Unit) Passing() bool {
+// Transient reports whether the unit failed for a reason that may be gone at another attempt: a
+// conflict with others, a lost connection, or a server that has become read-only. It is false if
+// anything was, or may have been, stored.
+func (u *Unit) Transient() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.unknown || u.stored != "" {
+	if u.outcomeUnknown || u.autocommitted != "" {
 		return false
 	}
 	return database.Transient(u.last) || database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last)
 }
 
-// Away reports whether the unit failed because there was no database to be had for its work: no connection, or one to a server that
-// only reads. Trying again costs that little.
-func (u *Unit) Away() bool {
+// Unavailable reports whether the unit failed because there was no database for its work: either
+// no connection, or a server that is read-only. Another attempt costs such a database little.
+func (u *Unit) Unavailable() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.conn.Conn == nil && database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last)
 }
 
-// Stored reports whether something is stored for good already, though Commit has not been called:
-// by a statement that has committed by itself.
-func (u *Unit) Stored() bool {
+// Autocommitted reports whether a statement has committed by itself and changed rows. They stay
+// stored whether or not Commit is called.
+func (u *Unit) Autocommitted() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.stored != ""
+	return u.autocommitted != ""
 }
 
-// Unknown reports whether the database has not said if it has stored what the unit did.
-func (u *Unit) Unknown() bool {
+// OutcomeUnknown reports whether a commit failed without the database saying if it was carried
+// out.
+func (u *Unit) OutcomeUnknown() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.unknown
+	return u.outcomeUnknown
 }
 
-// doubted returns the client's error if err leaves open whether a commit was carried out, and else err.
-func (u *Unit) doubted(err error) error {
+// commitError returns the error for a failed commit: apperr.OutcomeUnknown if err does not say
+// whether the commit was carried out, and err itself otherwise.
+func (u *Unit) commitError(err error) error {
 	if u.mode != Write || !database.OutcomeUnknown(err) {
 		return err
 	}
-	u.unknown = true
+	u.outcomeUnknown = true
 	return apperr.OutcomeUnknown(err, false)
 }
 
 var errDone = errors.New("unit: the unit of work has ended")
 
-// open makes sure that there is a connection, and a transaction if the mode asks for one and the statement is not alone. The caller
-// holds mu.
-func (u *Unit) open(ctx context.Context, alone bool) error {
+// open takes a connection if the unit has none. It begins the transaction if the mode needs one and
+// the statement does not autocommit. The caller holds mu.
+func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	if u.done {
 		return errDone
 	}
@@ -142,12 +152,12 @@ func (u *Unit) open(ctx context.Context, alone bool) error {
 			return err
 		}
 		u.conn = conn
-		if u.tooLong != nil {
-			u.timer = time.AfterFunc(u.after, u.tooLong)
+		if u.onLongHold != nil {
+			u.holdTimer = time.AfterFunc(u.holdLimit, u.onLongHold)
 		}
 	}
-	// A single statement through PgBouncer has a transaction as well: only there can it be bounded.
-	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || alone {
+	// Through PgBouncer even a single statement gets a transaction: only there can it have limits.
+	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || autocommit {
 		return nil
 	}
 	if _, err := u.conn.ExecContext(ctx, u.db.Begin(u.mode == Write)); err != nil {
@@ -158,22 +168,23 @@ func (u *Unit) open(ctx context.Context, alone bool) error {
 	return nil
 }
 
-// Commit ends the unit and keeps what it did. If a statement has failed outside a savepoint, it keeps nothing and returns that
-// error. If it returns another error, nothing is kept either, unless that is Unknown. It has a bound of its own, and does not depend on ctx.
+// Commit ends the unit and stores what it did. If a statement has failed outside a savepoint,
+// Commit stores nothing and returns that failure. After any other error nothing is stored either,
+// unless OutcomeUnknown. Commit has a time limit of its own: the end of ctx does not stop it.
 func (u *Unit) Commit(ctx context.Context) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.done {
 		return errDone
 	}
-	if u.broken != nil {
+	if u.aborted != nil {
 		u.rollback()
-		return u.broken
+		return u.aborted
 	}
 	if u.begun {
 		if err := u.conn.Commit(ctx); err != nil {
 			u.last = err
-			err = u.doubted(err)
+			err = u.commitError(err)
 			u.rollback()
 			return err
 		}
@@ -183,7 +194,8 @@ func (u *Unit) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Rollback ends the unit and undoes what it did. After Commit it does nothing.
+// Rollback ends the unit and undoes what it did, except for a statement that committed by itself.
+// After Commit it does nothing.
 func (u *Unit) Rollback() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -192,7 +204,7 @@ func (u *Unit) Rollback() {
 	}
 }
 
-// rollbackTime bounds a rollback, which must not depend on a request that may be over.
+// rollbackTime limits a rollback. It replaces the deadline of a request, which may have passed.
 const rollbackTime = 5 * time.Second
 
 func (u *Unit) rollback() {
@@ -209,8 +221,8 @@ func (u *Unit) rollback() {
 
 func (u *Unit) release() {
 	u.done = true
-	if u.timer != nil {
-		u.timer.Stop()
+	if u.holdTimer != nil {
+		u.holdTimer.Stop()
 	}
 	if u.conn.Conn != nil {
 		_ = u.conn.Close()
@@ -224,12 +236,13 @@ func NewContext(ctx context.Context, u *Unit) context.Context {
 	return context.WithValue(ctx, contextKey{}, u)
 }
 
-// FromContext returns the unit that ctx carries. It panics if there is none: the caller is not part of an operation.
+// FromContext returns the unit that ctx carries. It panics if there is none, because then the
+// caller runs outside of any operation.
 func FromContext(ctx context.Context) *Unit { return ctx.Value(contextKey{}).(*Unit) }
 
-// Client returns the unit's client, of the application's own type C. The first call makes it with
-// open, on a driver that sends every statement through the unit. Many units never need a client:
-// their statements were written before.
+// Client returns the unit's client, which has the application's own type C. The first call makes it
+// with open, on a driver that sends every statement through the unit. The client is not made
+// earlier because many units never need one: they run statements that were compiled before.
 func Client[C any](u *Unit, open func(dialect.Driver) C) C {
 	u.once.Do(func() { u.client = open(boundDriver{u}) })
 	return u.client.(C)

@@ -28,14 +28,14 @@ func open(t *testing.T, url string) *database.DB {
 	}
 	t.Cleanup(func() {
 		if n := db.Stats().InUse; n != 0 {
-			t.Errorf("%d connections were not given back", n)
+			t.Errorf("%d connections were not returned", n)
 		}
 		db.Close()
 	})
 	return db
 }
 
-// do runs f in a unit and commits it.
+// do runs f in a unit of work, and commits unless f returns an error.
 func do(t *testing.T, db *database.DB, mode unit.Mode, f func(context.Context, *ent.Client) error) error {
 	t.Helper()
 	u := unit.New(db, mode)
@@ -81,7 +81,8 @@ func TestCommitAndRollback(t *testing.T) {
 	})
 }
 
-// TestCommitAfterFailure is about a trap: PostgreSQL answers COMMIT without an error when a statement has failed, and stores nothing.
+// TestCommitAfterFailure commits after a statement has failed: the commit returns that failure.
+// PostgreSQL itself would answer COMMIT without an error, and store nothing.
 func TestCommitAfterFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)
@@ -132,7 +133,7 @@ func TestSavepoint(t *testing.T) {
 	})
 }
 
-// TestParallel uses one unit from many goroutines, as the resolvers of parallel root fields do.
+// TestParallel uses one unit from many goroutines, as resolvers of parallel root fields do.
 func TestParallel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)
@@ -182,7 +183,7 @@ func TestSnapshot(t *testing.T) {
 	})
 }
 
-func TestNothingIsTakenWithoutAStatement(t *testing.T) {
+func TestUnitWithoutStatement(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)
 		u := unit.New(db, unit.Write)
@@ -198,7 +199,8 @@ func TestNothingIsTakenWithoutAStatement(t *testing.T) {
 	})
 }
 
-// TestCancelled gives up in the middle of a transaction: it is rolled back, and the pool stays whole.
+// TestCancelled cancels the request in the middle of a transaction: nothing is stored, and the
+// connection returns to the pool.
 func TestCancelled(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)
@@ -239,17 +241,18 @@ func TestPoolTimeout(t *testing.T) {
 	})
 }
 
-// TestTook counts what another unit has done, and is tried again for the reasons for which that would be.
-func TestTook(t *testing.T) {
+// TestAddCost adds another unit's cost. A unit whose statements another one ran is transient if
+// their failure is.
+func TestAddCost(t *testing.T) {
 	u := unit.New(open(t, dbtest.SQLite(t)), unit.Snapshot)
 	defer u.Rollback()
-	if err := u.Took(unit.Cost{Statements: 3, Time: time.Second}, nil); err != nil || u.Passing() {
-		t.Errorf("of what succeeded: %v, passing is %t", err, u.Passing())
+	if err := u.AddCost(unit.Cost{Statements: 3, Time: time.Second}, nil); err != nil || u.Transient() {
+		t.Errorf("after a success: %v, transient is %t", err, u.Transient())
 	}
 	if cost := u.Cost(); cost.Statements != 3 || cost.Time != time.Second {
 		t.Errorf("it cost %+v", cost)
 	}
-	if err := u.Took(unit.Cost{}, driver.ErrBadConn); err != driver.ErrBadConn || !u.Passing() {
-		t.Errorf("of a connection that broke: %v, passing is %t", err, u.Passing())
+	if err := u.AddCost(unit.Cost{}, driver.ErrBadConn); err != driver.ErrBadConn || !u.Transient() {
+		t.Errorf("after a lost connection: %v, transient is %t", err, u.Transient())
 	}
 }

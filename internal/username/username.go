@@ -1,5 +1,6 @@
-// Package username says what users may be called: by the Nickname profile of PRECIS (RFC 8266), which is for names that people choose and see, blanks
-// and all. It makes one name of those that Unicode takes for the same, and has no room for what cannot be seen.
+// Package username validates and normalizes usernames by the Nickname profile of PRECIS (RFC 8266).
+// The profile is made for names that people choose and see, and allows spaces. Names that Unicode
+// treats as equivalent become the same name. Invisible characters are refused.
 package username
 
 import (
@@ -11,18 +12,19 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// Allowed says which names are allowed.
+// Allowed describes the allowed characters, for error messages.
 const Allowed = "letters, marks, digits, punctuation, symbols and blanks between them are allowed"
 
-// written is how many characters may have been written for each that is stored: a letter with two accents is one, and was three. A bound keeps others from having us
-// normalize whatever they send.
-const written = 4
+// expansion is the most characters of input for each stored character: a letter with two combining
+// accents is three in the input, and one when stored. It limits the input that is normalized.
+const expansion = 4
 
-// Enforce returns the name in the form in which names are stored and compared: normalized (NFKC), without blanks around it, and with one at a time within.
-// The error says what is not allowed about it; a name that is returned may still have more than most characters. Case counts.
+// Enforce returns the name in the form that is stored and compared: normalized (NFKC), without
+// surrounding spaces, and with single spaces inside. Case is kept. The error says what is wrong
+// with the name. Enforce does not check that the returned name has at most most characters.
 func Enforce(name string, most int) (string, error) {
 	name = strings.TrimSpace(name)
-	if n := utf8.RuneCountInString(name); n > written*most {
+	if n := utf8.RuneCountInString(name); n > expansion*most {
 		return "", fmt.Errorf("has %d characters; at most %d are allowed", n, most)
 	}
 	for _, r := range name {
@@ -37,7 +39,7 @@ func Enforce(name string, most int) (string, error) {
 	return enforced, nil
 }
 
-// Same returns the form that names have in common that are the same to Enforce, or the name itself if it is not allowed.
+// Same returns the form of a name that Enforce returns, or the name itself if it is not allowed.
 func Same(name string, most int) string {
 	if enforced, err := Enforce(name, most); err == nil {
 		return enforced
@@ -45,8 +47,10 @@ func Same(name string, most int) string {
 	return name
 }
 
-// Invisible reports whether nothing is to be seen of a character, or all that is seen is what it does to its neighbours.
+// Invisible reports whether a character has no shape of its own: it shows nothing, or only changes
+// how its neighbours look.
 func Invisible(r rune) bool {
 	const brailleBlank = '\u2800'
-	return r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	return r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
+		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

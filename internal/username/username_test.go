@@ -26,7 +26,7 @@ func TestEnforce(t *testing.T) {
 		"e\u0301":                   "é",    // combined
 		"ａｄａ":                       "ada",  // full width
 		"ﬁnn":                       "finn", // a ligature
-		"𝐚𝐝𝐚":                       "ada",  // for mathematics
+		"𝐚𝐝𝐚":                       "ada",  // mathematical letters
 		"a＠b":                       "a@b",
 		" \t\u0085eve\u2003\n":      "eve",
 		"\u212a":                    "K", // the Kelvin sign
@@ -41,7 +41,7 @@ func TestEnforce(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestEnforceRefuses(t *testing.T) {
 	t.Parallel()
 	for name, why := range map[string]string{
 		"a\u200bda":     "U+200B", // zero width space
@@ -70,8 +70,9 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLongNames has names written with more characters than they have, and with more than any has.
-func TestLongNames(t *testing.T) {
+// TestEnforceLongNames enforces names that are longer before normalization than after, and names that
+// are too long to be normalized.
+func TestEnforceLongNames(t *testing.T) {
 	t.Parallel()
 	if got, err := Enforce(strings.Repeat("e\u0302\u0301", most), most); got != strings.Repeat("ế", most) || err != nil {
 		t.Errorf("%d accented letters are %+q (%v)", most, got, err)
@@ -81,7 +82,8 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// FuzzEnforce looks for names that are allowed and have another form, or something in them that is not seen.
+// FuzzEnforce looks for allowed names that change when they are enforced again, or that contain
+// invisible characters.
 func FuzzEnforce(f *testing.F) {
 	for _, seed := range []string{"ada", " Lady  Sybil", "e\u0301", "a\u200bb", "ﬁ", "\u1100\u1161", "\u0958", "\xff"} {
 		f.Add(seed)

@@ -1,4 +1,5 @@
-// Package viewer tells who a request comes from. Everything that depends on it asks the context.
+// Package viewer holds the user that a request comes from. The context carries it, and all code
+// that depends on the viewer asks the context.
 package viewer
 
 import (
@@ -8,36 +9,41 @@ import (
 	"github.com/google/uuid"
 )
 
-// Role is what a viewer may do at most. The zero value is that of somebody who has not said who they are.
+// Role is the most that a viewer may do. The zero value is Anonymous.
 type Role uint8
 
-// The roles, each of which may do what those before it may.
+// The roles. Each may do everything that those before it may.
 const (
 	Anonymous Role = iota
 	User
 	Admin
 )
 
-// Viewer is who asks. The zero value is anonymous.
+// Viewer is the user that a request comes from. The zero value is anonymous.
 type Viewer struct {
-	ID       uuid.UUID // of the user; zero if it is nobody in particular
-	Role     Role
-	Issued   time.Time // when the token was made that says so; zero if there is none
-	Stranger bool      // known to a provider alone: there is no row of them, but the ID is theirs
+	ID     uuid.UUID // of the user; zero if there is none
+	Role   Role
+	Issued time.Time // when the viewer's token was issued; zero if there is none
+	// Stranger says that only the identity provider knows the user. The ID is made for them, and
+	// the database has no row of it.
+	Stranger bool
 }
 
-// System is Forge itself, at work for nobody in particular: rows are filled in, expired ones removed, or a rule is carried
-// out whose effect reaches beyond what the viewer may change, such as stock that an order takes. It is also everybody where AUTH is off.
+// System is the viewer for work that Forge does by itself: it fills in rows, removes expired ones,
+// or changes rows that the request's own viewer may not change directly. With AUTH=off every
+// request has this viewer.
 var System = Viewer{Role: Admin}
 
-// The keys of a context that a viewer is found by. Role and ID have keys of their own, because what is read depends on the role in its
-// shape, and on the ID only by a value (see WithArgument).
+// The keys of the context's values. Role and ID have keys of their own: the text of a statement
+// depends on the role, while the ID is only an argument of it (see WithArgument).
 type (
 	roleKey   struct{}
 	idKey     struct{}
-	viewerKey struct{} // all of it
+	viewerKey struct{} // the whole Viewer
 	changeKey struct{} // the viewer of Switchable
 )
+
+// viewing is a context with a viewer.
 
 type viewing struct {
 	context.Context
@@ -45,7 +51,7 @@ type viewing struct {
 	switchable bool
 }
 
-// Value answers for the viewer, and else as the context does.
+// Value returns the viewer or a part of it, and the parent context's value for other keys.
 func (c viewing) Value(key any) any {
 	switch key.(type) {
 	case roleKey:
@@ -67,14 +73,16 @@ func NewContext(ctx context.Context, v Viewer) context.Context {
 	return viewing{ctx, &v, false}
 }
 
-// Switchable returns a context with the viewer of ctx, whom Become can change: for it, and for contexts made of it.
+// Switchable returns a context with the viewer of ctx. Become can change the viewer of this context
+// and of all contexts derived from it.
 func Switchable(ctx context.Context) context.Context {
 	v := FromContext(ctx)
 	return viewing{ctx, &v, true}
 }
 
-// Become makes v the viewer of the innermost Switchable context that ctx is made of: whoever signs in sees the rest of the answer as themselves. It
-// must not be called while others use that context. Without such a context it does nothing.
+// Become makes v the viewer of the innermost Switchable context that ctx is derived from, so that
+// users who sign in see the rest of the response as themselves. It must not be called while another
+// goroutine uses that context. Without such a context it does nothing.
 func Become(ctx context.Context, v Viewer) {
 	if now, ok := ctx.Value(changeKey{}).(*Viewer); ok {
 		*now = v
@@ -95,15 +103,17 @@ func RoleOf(ctx context.Context) Role {
 	return role
 }
 
-// Argument returns the viewer's ID as an argument of a statement: a UUID, or what WithArgument has put in its place.
+// Argument returns the viewer's ID as an argument of a statement. It is a UUID, or the placeholder
+// set by WithArgument.
 func Argument(ctx context.Context) any { return ctx.Value(idKey{}) }
 
+// arguing is a context with a placeholder for the viewer's ID.
 type arguing struct {
 	context.Context
 	argument any
 }
 
-// Value answers with the argument for the viewer's ID, and else as the context does.
+// Value returns the placeholder as the viewer's ID, and the parent context's value for other keys.
 func (c arguing) Value(key any) any {
 	if key == (idKey{}) {
 		return c.argument
@@ -111,8 +121,8 @@ func (c arguing) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// WithArgument returns a context in which argument stands for the viewer's ID, so that a statement can be written once for all
-// viewers of a role.
+// WithArgument returns a context in which Argument returns the given placeholder. A statement can
+// so be written once for all viewers of a role.
 func WithArgument(ctx context.Context, argument any) context.Context {
 	return arguing{ctx, argument}
 }

@@ -53,7 +53,7 @@ func (f *fetch) runShared(ctx context.Context, s *statement, row func([]driver.V
 	if led || err == coalesce.ErrNotShared {
 		return err
 	}
-	return f.loading.Request.Unit.Took(unit.Cost{Statements: 1, Time: time.Since(start)}, err)
+	return f.loading.Request.Unit.AddCost(unit.Cost{Statements: 1, Time: time.Since(start)}, err)
 }
 
 // runFor runs the statement for a batch, and hands each request its rows.

@@ -1,0 +1,41 @@
+package read
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"forge/ent"
+	"forge/graph/generated"
+	"forge/internal/entity"
+)
+
+// TestPayloadOfHookedEntity compiles payloads of entities with and without ent hooks of their own.
+// Such a hook may write after the statement, which then must not commit by itself. If the payload
+// shows no entity, the one that changes is unknown, and each of them counts.
+func TestPayloadOfHookedEntity(t *testing.T) {
+	t.Parallel()
+	entities := slices.Clone(ent.Entities)
+	i := slices.IndexFunc(entities, func(e *entity.Entity) bool { return e.Name == "Team" })
+	team := *entities[i]
+	team.Hooked = true
+	entities[i] = &team
+	hooked, err := NewEngine(Contract{Schema: generated.NewExecutableSchema(generated.Config{}).Schema(), Entities: entities}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]bool{
+		`mutation { createTeam(input: {name: "a"}) { team { id } } }`: true,
+		`mutation { createHero(input: {name: "a"}) { hero { id } } }`: false,
+		`mutation { deleteTeam(id: "team_1") { deletedId } }`:         true,
+	} {
+		for e, want := range map[*Engine]bool{hooked: want, newTestEngine(): false} {
+			op := parsed(t, e, query)(nil)
+			root := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Mutation"})[0]
+			if p := e.operation(op).payload(e, op, root, "postgres"); p.hooked != want || !p.alone {
+				t.Errorf("%s: hooked is %t, want %t; alone is %t", query, p.hooked, want, p.alone)
+			}
+		}
+	}
+}
