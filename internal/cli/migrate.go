@@ -14,7 +14,7 @@ import (
 	"forge/migrate"
 )
 
-func migrateCommand(do doer) *cli.Command {
+func migrateCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name:   "migrate",
 		Usage:  "change the schema of the database, or show it",
@@ -141,7 +141,7 @@ func migrateSQL(_ context.Context, p program) error {
 	return migrate.SQL(p.out, p.Dialect(), from, to, down)
 }
 
-// version returns the number of the version that a flag names, or other if it was not given.
+// version returns the number of the version that a flag names, or other if the flag is not set.
 func (p program) version(flag string, other int64) (int64, error) {
 	if !p.cmd.IsSet(flag) {
 		return other, nil
@@ -153,7 +153,8 @@ func (p program) version(flag string, other int64) (int64, error) {
 	return v.Number, nil
 }
 
-// lockTimeout is the limit for migrations. LOCK_TIMEOUT is about requests, which hold nobody up while they wait: only the flag counts here.
+// lockTimeout returns the lock timeout of migrations. Only the flag counts: the variable
+// LOCK_TIMEOUT is meant for requests, which hold up nobody while they wait.
 func (p program) lockTimeout() time.Duration {
 	if p.NameOf("LOCK_TIMEOUT") == "--lock-timeout" {
 		return p.Pool.LockTimeout

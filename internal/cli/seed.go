@@ -12,7 +12,7 @@ import (
 	"forge/internal/usage"
 )
 
-func seedCommand(do doer, data demo.Data) *cli.Command {
+func seedCommand(do runner, data demo.Data) *cli.Command {
 	return &cli.Command{
 		Name: "seed", Usage: "fill an empty database with demo data", Action: do(fill),
 		Flags: []cli.Flag{

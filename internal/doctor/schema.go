@@ -10,7 +10,8 @@ import (
 	"forge/migrate"
 )
 
-// contract compares schema.graphqls with ent/schema and the resolvers, as they are built into this program.
+// contract reports where schema.graphqls, ent/schema and the resolvers of this program do not fit
+// together.
 func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
 	err := d.app.API(application.Services{}).Check()
 	if err == nil {

@@ -59,7 +59,8 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.WarnContext(ctx, "whoever can connect is an administrator: AUTH is off, and the address is not loopback; "+
 			"something in front must decide who may connect", "addr", s.Addr)
 	}
-	// The address comes before the database, which a second server that is started by mistake must not touch.
+	// The address comes before the database: a second server that is started by mistake must not
+	// touch it.
 	l, err := httpserver.Listen(s.Addr)
 	if err != nil {
 		return fmt.Errorf("%s=%q: %w", s.NameOf("ADDR"), s.Addr, err)
@@ -102,7 +103,7 @@ func (s *Server) Run(ctx context.Context) error {
 // Pools are the connections of a server to its database.
 type Pools struct {
 	Requests *database.DB
-	Beside   *database.DB // for all that is not done for a request, so that requests cannot hold it up
+	Beside   *database.DB // for other work, so that requests cannot hold it up
 }
 
 // Close closes both pools.
