@@ -91,7 +91,7 @@ func TestRules(t *testing.T) {
 			(SELECT 1 FROM inventories WHERE product_id = p.id AND quantity > 0)`,
 		"a pending order never changed": `SELECT count(*) FROM orders
 			WHERE status = 'PENDING' AND (version <> 1 OR updated_at <> created_at)`,
-		"a setStatusd order did change": `SELECT count(*) FROM orders WHERE status <> 'PENDING' AND version <> 2`,
+		"a settled order did change": `SELECT count(*) FROM orders WHERE status <> 'PENDING' AND version <> 2`,
 		"there are three statuses":      `SELECT 3 - count(DISTINCT status) FROM orders`,
 		"some heroes have no team": `SELECT CASE WHEN count(team_id) < count(*) AND count(team_id) > 0
 			THEN 0 ELSE 1 END FROM heroes`,
