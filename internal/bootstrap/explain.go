@@ -8,8 +8,8 @@ import (
 	"github.com/lib/pq/pqerror"
 
 	"forge/internal/database"
+	"forge/internal/migrator"
 	"forge/internal/settings"
-	"forge/migrate"
 )
 
 // explain adds the name of the database to an error, and says in plain words what is wrong if that
@@ -19,7 +19,7 @@ func explain(s *settings.Settings, err error) error {
 		return nil
 	}
 	// The error of a failed migration has its statement, which says more than the hints below.
-	if _, ok := errors.AsType[*migrate.StepError](err); !ok {
+	if _, ok := errors.AsType[*migrator.StepError](err); !ok {
 		if refused, ok := errors.AsType[*pq.Error](err); ok && permanent[refused.Code] != "" {
 			err = fmt.Errorf("%s; %s", refused.Message, permanent[refused.Code])
 		} else if errors.Is(err, pq.ErrSSLNotSupported) {

@@ -10,8 +10,8 @@ import (
 
 	"forge/internal/bootstrap"
 	"forge/internal/database"
+	"forge/internal/migrator"
 	"forge/internal/usage"
-	"forge/migrate"
 )
 
 func migrateCommand(do runner) *cli.Command {
@@ -77,7 +77,7 @@ func migrateUp(ctx context.Context, p program) error {
 		if err := bootstrap.MayMigrate(p.Settings, db); err != nil {
 			return err
 		}
-		if err := migrate.UpTo(ctx, db.DB, db.Dialect, to, p.lockTimeout(), p.log); err != nil {
+		if err := p.app.Migrator(db.Dialect).UpTo(ctx, db.DB, to, p.lockTimeout(), p.log); err != nil {
 			return err
 		}
 		return p.printStatus(ctx, db)
@@ -96,7 +96,7 @@ func migrateDown(ctx context.Context, p program) error {
 		if err := bootstrap.MayMigrate(p.Settings, db); err != nil {
 			return err
 		}
-		if err := migrate.Down(ctx, db.DB, db.Dialect, n, p.cmd.Bool("yes"), p.lockTimeout(), p.log); err != nil {
+		if err := p.app.Migrator(db.Dialect).Down(ctx, db.DB, n, p.cmd.Bool("yes"), p.lockTimeout(), p.log); err != nil {
 			return err
 		}
 		return p.printStatus(ctx, db)
@@ -108,7 +108,7 @@ func migrateStatus(ctx context.Context, p program) error {
 		if !p.cmd.Bool("json") {
 			return p.printStatus(ctx, db)
 		}
-		report, err := migrate.Status(ctx, db.DB, db.Dialect)
+		report, err := p.app.Migrator(db.Dialect).Status(ctx, db.DB)
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func migrateStatus(ctx context.Context, p program) error {
 }
 
 func (p program) printStatus(ctx context.Context, db *database.DB) error {
-	report, err := migrate.Status(ctx, db.DB, db.Dialect)
+	report, err := p.app.Migrator(db.Dialect).Status(ctx, db.DB)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func migrateSQL(_ context.Context, p program) error {
 		return usage.Errorf("--from=%q --to=%q: there is no way; --down goes to an older version, and without it the way is to a newer one",
 			p.cmd.String("from"), p.cmd.String("to"))
 	}
-	return migrate.SQL(p.out, p.Dialect(), from, to, down)
+	return p.app.Migrator(p.Dialect()).SQL(p.out, from, to, down)
 }
 
 // version returns the number of the version that a flag names, or other if the flag is not set.
@@ -146,7 +146,7 @@ func (p program) version(flag string, other int64) (int64, error) {
 	if !p.cmd.IsSet(flag) {
 		return other, nil
 	}
-	v, err := migrate.Find(p.Dialect(), p.cmd.String(flag))
+	v, err := p.app.Migrator(p.Dialect()).Find(p.cmd.String(flag))
 	if err != nil {
 		return 0, usage.Errorf("--%s=%s", flag, err)
 	}
@@ -159,5 +159,5 @@ func (p program) lockTimeout() time.Duration {
 	if p.NameOf("LOCK_TIMEOUT") == "--lock-timeout" {
 		return p.Pool.LockTimeout
 	}
-	return migrate.LockTimeout
+	return migrator.LockTimeout
 }

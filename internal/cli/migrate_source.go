@@ -11,8 +11,8 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v3"
 
+	"forge/internal/migrator/dev"
 	"forge/internal/usage"
-	"forge/migrate"
 )
 
 // The following commands work on the files of the source tree, and on no database that is in use.
@@ -46,8 +46,8 @@ func migrateDiff(ctx context.Context, p program) error {
 	if name == "" {
 		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
 	}
-	answers := migrate.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop"), Ask: askAt(os.Stdin, p.out)}
-	planned, err := migrate.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), answers)
+	answers := dev.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop"), Ask: askAt(os.Stdin, p.out)}
+	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), p.app.Tables, answers)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func newCommand(do runner) *cli.Command {
 }
 
 func migrateNew(_ context.Context, p program) error {
-	paths, err := migrate.New("migrate", p.cmd.StringArg("NAME"))
+	paths, err := dev.New("migrate", p.cmd.StringArg("NAME"))
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func hashCommand(do runner) *cli.Command {
 }
 
 func migrateHash(_ context.Context, p program) error {
-	written, err := migrate.Hash("migrate")
+	written, err := dev.Hash("migrate")
 	if err != nil {
 		return err
 	}
@@ -144,13 +144,13 @@ func lintCommand(do runner) *cli.Command {
 		Usage: "say what the migrations in a source tree may do harm with",
 		Description: "It runs the files on empty databases and says what would lose data, fail on data, break the build before, or keep others from a table. " +
 			"A file acknowledges a finding with a comment, -- lint:allow RULE [TABLE[.COLUMN]] REASON, and one that acknowledges nothing is a finding " +
-			"itself. The exit status is 0 if there is no other finding and 1 if there is. The rules: " + strings.Join(migrate.Rules(), ", ") + ".",
+			"itself. The exit status is 0 if there is no other finding and 1 if there is. The rules: " + strings.Join(dev.Rules(), ", ") + ".",
 		Flags: []cli.Flag{devURLFlag(), versionFlag("since", "only files that are newer than this version (default: all)")},
 	}
 }
 
 func migrateLint(ctx context.Context, p program) error {
-	findings, files, err := migrate.Lint(ctx, "migrate", p.cmd.String("dev-url"), p.cmd.String("since"))
+	findings, files, err := dev.Lint(ctx, "migrate", p.cmd.String("dev-url"), p.cmd.String("since"))
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func verifyCommand(do runner) *cli.Command {
 }
 
 func migrateVerify(ctx context.Context, p program) error {
-	verdicts, err := migrate.Verify(ctx, "migrate", p.cmd.String("dev-url"))
+	verdicts, err := dev.Verify(ctx, "migrate", p.cmd.String("dev-url"), p.app.Tables)
 	if err != nil {
 		return err
 	}

@@ -35,10 +35,10 @@ func fill(ctx context.Context, p program) error {
 	}
 	return p.withDatabase(ctx, bootstrap.Open, func(db *database.DB) error {
 		if p.Migrate {
-			if err := bootstrap.Schema(ctx, p.Settings, db, p.log); err != nil {
+			if err := bootstrap.Schema(ctx, p.Settings, p.app, db, p.log); err != nil {
 				return err
 			}
 		}
-		return bootstrap.Seed(ctx, p.Settings, db, p.app.Demo, scale, passwords)
+		return bootstrap.Seed(ctx, p.Settings, p.app, db, scale, passwords)
 	})
 }

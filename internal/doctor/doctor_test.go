@@ -17,6 +17,7 @@ import (
 
 	"forge/graph"
 	"forge/internal/database"
+	"forge/internal/migrator"
 	"forge/internal/pgtemp"
 	"forge/internal/settings"
 	"forge/migrate"
@@ -264,7 +265,7 @@ func TestNothingIsWritten(t *testing.T) {
 	t.Cleanup(func() { _ = cluster.Stop() })
 	db := mustOpen(t, cluster.URL("postgres"))
 	mustExec(t, db, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
-	if err := migrate.Up(t.Context(), db.DB, db.Dialect, slog.New(slog.DiscardHandler)); err != nil {
+	if err := migrator.New(migrate.Files, db.Dialect).Up(t.Context(), db.DB, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	// Whatever writes takes a number.

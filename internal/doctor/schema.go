@@ -6,8 +6,8 @@ import (
 
 	"forge/internal/application"
 	"forge/internal/database"
+	"forge/internal/migrator"
 	"forge/internal/read"
-	"forge/migrate"
 )
 
 // contract reports where schema.graphqls, ent/schema and the resolvers of this program do not fit
@@ -29,19 +29,19 @@ func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
 
 // schema compares the database with the migrations of this program.
 func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {
-	report, err := migrate.Status(ctx, db.DB, db.Dialect)
+	report, err := d.app.Migrator(db.Dialect).Status(ctx, db.DB)
 	if err != nil {
 		return []Finding{fail("schema", err.Error(), "Give the role USAGE on the schema and SELECT on its tables.")}
 	}
 	err = report.Err()
-	if pending, is := errors.AsType[*migrate.PendingError](err); is {
+	if pending, is := errors.AsType[*migrator.PendingError](err); is {
 		return []Finding{fail("schema", pending.Error(), "The server starts and is not ready until then.")}
 	}
-	if refusal, is := errors.AsType[*migrate.Refusal](err); is {
+	if refusal, is := errors.AsType[*migrator.Refusal](err); is {
 		var found []Finding
 		for _, reason := range refusal.Unwrap() {
 			advice := "docs/migrations.md says what leads there and back."
-			if _, drift := reason.(*migrate.DriftError); drift {
+			if _, drift := reason.(*migrator.DriftError); drift {
 				advice = "Undo by hand what was done by hand; `forge migrate status` lists it."
 			}
 			found = append(found, fail("schema", reason.Error(), advice))

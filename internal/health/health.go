@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"forge/internal/database"
-	"forge/migrate"
+	"forge/internal/migrator"
 )
 
 // Live answers 200 for as long as the process runs.
@@ -29,8 +29,8 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 // Only one check of the database runs at a time, and its result holds for a second, however many
 // clients ask. db should be a pool that requests do not use: a full pool says nothing about the
 // database. While a table is locked its schema cannot be compared, and the last known result holds.
-func Ready(ctx context.Context, db *database.DB, log *slog.Logger) http.Handler {
-	shared := newShared(newLook(db), log)
+func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log *slog.Logger) http.Handler {
+	shared := newShared(newLook(db, migrations), log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := finding{err: errLeaving}
 		if ctx.Err() == nil {
@@ -54,8 +54,8 @@ func Ready(ctx context.Context, db *database.DB, log *slog.Logger) http.Handler 
 }
 
 // newLook returns a function that checks a database.
-func newLook(db *database.DB) func(context.Context) finding {
-	schema := migrate.NewChecker(db.DB, db.Dialect)
+func newLook(db *database.DB, migrations migrator.Source) func(context.Context) finding {
+	schema := migrator.NewChecker(migrations, db.DB)
 	return func(ctx context.Context) finding {
 		if err := schema.Check(ctx); err != nil {
 			return finding{err: err}
@@ -86,16 +86,16 @@ func reason(err error) string {
 	if moved, ok := errors.AsType[*database.FileError](err); ok {
 		return moved.Reason
 	}
-	if pending, ok := errors.AsType[*migrate.PendingError](err); ok {
+	if pending, ok := errors.AsType[*migrator.PendingError](err); ok {
 		return pending.Error()
 	}
-	refusal, ok := errors.AsType[*migrate.Refusal](err)
+	refusal, ok := errors.AsType[*migrator.Refusal](err)
 	if !ok {
 		return "the database does not answer"
 	}
 	var all []string
 	for _, reason := range refusal.Unwrap() {
-		if _, ok := reason.(*migrate.DriftError); ok {
+		if _, ok := reason.(*migrator.DriftError); ok {
 			all = append(all, "the schema was changed by hand; the log says what")
 		} else {
 			all = append(all, reason.Error())

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"forge/migrate"
+	"forge/internal/migrator"
 )
 
 // fresh is how long the result of a check holds.
@@ -93,7 +93,7 @@ func (s *shared) record(found finding) {
 	case found.err != nil:
 		state = reason(found.err)
 		level, message, details = slog.LevelWarn, "not ready", []any{"reason", state, "error", found.err}
-		if _, ok := errors.AsType[*migrate.Refusal](found.err); ok {
+		if _, ok := errors.AsType[*migrator.Refusal](found.err); ok {
 			state = found.err.Error() // the reason leaves out details
 		}
 	case found.readOnly:

@@ -34,7 +34,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 	parts := httpserver.Parts{
 		API:         gqlexec.New(api, pools.Requests, opts, s.log),
 		Gate:        opts.Gate,
-		Ready:       health.Ready(ctx, pools.Beside, s.log),
+		Ready:       health.Ready(ctx, pools.Beside, s.app.Migrator(pools.Beside.Dialect), s.log),
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),

@@ -18,7 +18,6 @@ import (
 	"forge/internal/settings"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
-	"forge/migrate"
 )
 
 // A Server serves an application with its settings.
@@ -119,7 +118,7 @@ func (s *Server) pools(ctx context.Context) (Pools, error) {
 		return Pools{}, err
 	}
 	db.WatchFile(
-		func(ctx context.Context, other *sql.DB) error { return migrate.Check(ctx, other, db.Dialect) },
+		func(ctx context.Context, other *sql.DB) error { return s.app.Migrator(db.Dialect).Check(ctx, other) },
 		func(err error) { s.logFile(ctx, err) })
 	beside, err := db.Beside()
 	if err != nil {
@@ -141,10 +140,10 @@ func (s *Server) logFile(ctx context.Context, err error) {
 // prepare brings the schema up to date and fills an empty database, each if the settings say so. It
 // reports whether it stored demo data.
 func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err error) {
-	if err := bootstrap.Schema(ctx, s.Settings, db, s.log); err != nil {
+	if err := bootstrap.Schema(ctx, s.Settings, s.app, db, s.log); err != nil {
 		return false, err
 	}
-	return bootstrap.Demo(ctx, s.Settings, db, s.app.Demo)
+	return bootstrap.Demo(ctx, s.Settings, s.app, db)
 }
 
 // revocations returns the tokens that were ended before their time, as the database has them. If it

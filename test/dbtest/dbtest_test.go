@@ -11,6 +11,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"forge/internal/migrator"
 	"forge/internal/pgtemp"
 	"forge/migrate"
 )
@@ -19,7 +20,7 @@ func TestEachIsMigratedAndEmpty(t *testing.T) {
 	t.Parallel()
 	Each(t, func(t *testing.T, url string) {
 		db, name := mustOpen(t, url)
-		if err := migrate.Check(t.Context(), db, name); err != nil {
+		if err := migrator.New(migrate.Files, name).Check(t.Context(), db); err != nil {
 			t.Error(err)
 		}
 		for _, table := range []string{"users", "teams", "heroes", "products", "inventories", "orders", "order_items"} {
@@ -74,8 +75,8 @@ func TestEmptyIsNotMigrated(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{EmptySQLite(t), EmptyPostgres(t)} {
 		db, name := mustOpen(t, url)
-		var pending *migrate.PendingError
-		if err := migrate.Check(t.Context(), db, name); !errors.As(err, &pending) {
+		var pending *migrator.PendingError
+		if err := migrator.New(migrate.Files, name).Check(t.Context(), db); !errors.As(err, &pending) {
 			t.Errorf("%s: Check: %v, want a PendingError", name, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"entgo.io/ent/dialect"
 	_ "github.com/lib/pq"
 
+	"forge/internal/migrator"
 	"forge/internal/pgtemp"
 	"forge/migrate"
 )
@@ -136,7 +137,7 @@ const templatePrefix = "forge_template_"
 // old schema.
 func templateName() (string, error) {
 	h := sha256.New()
-	if err := migrate.SQL(h, dialect.Postgres, 0, 0, false); err != nil {
+	if err := migrator.New(migrate.Files, dialect.Postgres).SQL(h, 0, 0, false); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s%x", templatePrefix, h.Sum(nil)[:8]), nil

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect"
 	_ "modernc.org/sqlite"
 
+	"forge/internal/migrator"
 	"forge/migrate"
 )
 
@@ -58,6 +59,6 @@ func migrateAt(driver, source, name string) error {
 		return err
 	}
 	return errors.Join(
-		migrate.Up(context.Background(), db, name, slog.New(slog.DiscardHandler)),
+		migrator.New(migrate.Files, name).Up(context.Background(), db, slog.New(slog.DiscardHandler)),
 		db.Close())
 }

@@ -1,0 +1,93 @@
+// Package catalog describes the tables of a PostgreSQL or SQLite database in lines of text, which can be
+// stored and compared.
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect"
+)
+
+// VersionTable is the table in which a database keeps its versions. Descriptions leave it out.
+const VersionTable = "goose_db_version"
+
+// A Querier is a *sql.DB, a *sql.Conn or a *sql.Tx.
+type Querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Describe returns a text form of the tables of a database, in sorted lines. On PostgreSQL these
+// are the tables of the first schema of search_path. The table of versions is left out. A line
+// begins with a kind, a table and a name:
+//
+//	table tasks
+//	column tasks.age integer NULL DEFAULT 18
+//	check tasks.tasks_age_not_negative (age >= 0)
+//	foreign-key tasks.tasks_lists_tasks (list_id) REFERENCES lists(id) ON DELETE SET NULL
+//	index tasks.task_name_id (name, id)
+//
+// The kinds are table, column, primary-key, unique, check, foreign-key, exclude, index and
+// trigger. Two tables with the same lines differ at most in the order of their columns. Describe
+// sends one query, since health checks call it.
+func Describe(ctx context.Context, db Querier, name string) ([]string, error) {
+	lines, err := describeTablesOf[name](ctx, db)
+	if err != nil {
+		return nil, fmt.Errorf("describe the schema: %w", err)
+	}
+	slices.Sort(lines)
+	return lines, nil
+}
+
+var describeTablesOf = map[string]func(context.Context, Querier) ([]string, error){
+	dialect.Postgres: func(ctx context.Context, db Querier) ([]string, error) { return selectLines(ctx, db, postgresTables) },
+	dialect.SQLite:   describeSQLite,
+}
+
+// DescribeAll is Describe with further lines for views, sequences, types and functions.
+func DescribeAll(ctx context.Context, db Querier, name string) ([]string, error) {
+	lines, err := Describe(ctx, db, name)
+	if err != nil || name == dialect.SQLite {
+		return lines, err // SQLite has only views, and describeSQLite says which
+	}
+	others, err := selectLines(ctx, db, postgresOthers)
+	if err != nil {
+		return nil, fmt.Errorf("describe the schema: %w", err)
+	}
+	lines = append(lines, others...)
+	slices.Sort(lines)
+	return lines, nil
+}
+
+// selectLines returns the only column that a query selects, each value as a line. It leaves out
+// NULL, which stands for something that was dropped during the query.
+func selectLines(ctx context.Context, db Querier, query string) (lines []string, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text *string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		if text != nil {
+			lines = append(lines, OneLine(*text))
+		}
+	}
+	return lines, rows.Err()
+}
+
+var breaks = strings.NewReplacer("\r", `\r`, "\n", `\n`)
+
+// OneLine returns text with its line breaks escaped, so that two defaults which differ only in
+// line breaks stay different.
+func OneLine(text string) string { return breaks.Replace(text) }
+
+// Quote returns a name in the quotes of standard SQL.
+func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

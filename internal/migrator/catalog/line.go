@@ -1,0 +1,47 @@
+package catalog
+
+import "strings"
+
+// A Line is a line of a description, taken apart. It is about a table or about something that
+// belongs to one, such as an index.
+type Line struct {
+	Kind, Table, Name string // Name is "" for a table
+	Rest              string // the definition
+}
+
+// ParseLine takes a line of Describe apart.
+func ParseLine(text string) Line {
+	var l Line
+	l.Kind, l.Rest, _ = strings.Cut(text, " ")
+	l.Table, l.Rest = nextName(l.Rest)
+	if l.Kind != "table" {
+		l.Name, l.Rest = nextName(l.Rest)
+	}
+	return l
+}
+
+// nextName takes the first name off a text. A name with unusual characters is quoted as in SQL.
+func nextName(text string) (name, rest string) {
+	if inner, ok := strings.CutPrefix(text, `"`); ok {
+		for i := 0; i < len(inner); i++ {
+			if inner[i] != '"' {
+				continue
+			}
+			if strings.HasPrefix(inner[i+1:], `"`) {
+				i++
+				continue
+			}
+			return strings.ReplaceAll(inner[:i], `""`, `"`), strings.TrimLeft(inner[i+1:], " .")
+		}
+	}
+	i := strings.IndexAny(text, " .")
+	if i < 0 {
+		return text, ""
+	}
+	return text[:i], strings.TrimLeft(text[i:], " .")
+}
+
+// Subject returns the beginning of a line, up to its definition: its kind, table and name.
+func Subject(text string) string {
+	return strings.TrimSpace(strings.TrimSuffix(text, ParseLine(text).Rest))
+}

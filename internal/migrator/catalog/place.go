@@ -1,0 +1,29 @@
+package catalog
+
+import "context"
+
+// A Place is where data is: a table, or one of its columns.
+type Place struct{ Table, Column string } // Column is "" for a whole table
+
+// Places lists the tables of a description and their columns.
+func Places(lines []string) (all []Place) {
+	for _, text := range lines {
+		switch line := ParseLine(text); line.Kind {
+		case "table":
+			all = append(all, Place{Table: line.Table})
+		case "column":
+			all = append(all, Place{line.Table, line.Name})
+		}
+	}
+	return all
+}
+
+// Count returns the number of rows of a table, or of those with a value in a column.
+func (p Place) Count(ctx context.Context, db Querier) (n int64, err error) {
+	what := "*"
+	if p.Column != "" {
+		what = Quote(p.Column)
+	}
+	err = db.QueryRowContext(ctx, "SELECT count("+what+") FROM "+Quote(p.Table)).Scan(&n)
+	return n, err
+}

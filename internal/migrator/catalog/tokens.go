@@ -1,0 +1,136 @@
+package catalog
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A token is a word or a sign of an SQL text. Names are without their quotes.
+type token struct {
+	text   string
+	quoted bool // a name in quotes, which is no keyword whatever it says
+}
+
+// is reports whether a token is one of some keywords.
+func (t token) is(words ...string) bool {
+	return !t.quoted && slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, t.text) })
+}
+
+// sqlToken matches the next token. It relies on SQLite having accepted the text, so that every
+// quote is closed.
+var sqlToken = regexp.MustCompile(`(?s)^(?:--[^\n]*|/\*.*?(?:\*/|$)|\s+` + // what says nothing
+	"|(\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\\[[^\\]]*\\])" + // a name
+	`|([xX]?'(?:[^']|'')*'|[\pL\pN_$.]+|<=|>=|<>|!=|==|\|\||<<|>>|->>|->|.))`)
+
+// tokensOf splits an SQL text into tokens, without blanks and comments.
+func tokensOf(sql string) (tokens []token) {
+	for sql != "" {
+		m := sqlToken.FindStringSubmatch(sql)
+		sql = sql[len(m[0]):]
+		switch {
+		case m[1] != "":
+			tokens = append(tokens, token{unbracketed(m[1]), true})
+		case m[2] != "":
+			tokens = append(tokens, token{text: m[2]})
+		}
+	}
+	return tokens
+}
+
+// unbracketed removes the quotes of a name, in any form that SQLite accepts.
+func unbracketed(name string) string {
+	// inner returns the tokens between the parentheses at the beginning, and those after them.
+	// Without parentheses it returns all tokens as rest.
+	inner := name[1 : len(name)-1]
+	if name[0] == '[' {
+		return inner
+	}
+	return strings.ReplaceAll(inner, name[:1]+name[:1], name[:1])
+}
+
+// conditionWords are the keywords of conditions, which may be written in upper or lower case.
+var conditionWords = []string{"AND", "AS", "ASC", "BETWEEN", "CASE", "CAST", "COLLATE", "DESC", "ELSE", "END", "ESCAPE", "EXISTS", "FALSE",
+	"FROM", "GLOB", "IN", "IS", "LIKE", "NOT", "NULL", "OR", "SELECT", "THEN", "TRUE", "WHEN", "WHERE"}
+
+// plain joins tokens to a text of one form, whatever their quotes and blanks were.
+func plain(tokens []token) string {
+	var b strings.Builder
+	for i, t := range tokens {
+		text := t.text
+		switch {
+		case t.quoted:
+			text = shown(text)
+		case t.is(conditionWords...):
+			text = strings.ToUpper(text)
+		}
+		if i > 0 && spaced(tokens[i-1], t) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
+
+var word = regexp.MustCompile(`^[\pL\pN_$.]+$`)
+
+// spaced reports whether a blank stands between two tokens.
+func spaced(before, t token) bool {
+	switch {
+	case before.is("(", ".") || t.is(")", ",", "."):
+		return false
+	case t.is("("): // of a function, or of a list
+		return !word.MatchString(before.text) || before.is(conditionWords...)
+	default:
+		return true
+	}
+}
+
+// inner is what stands between the parentheses at the beginning of tokens, and
+// what follows. Without them all is rest.
+func inner(tokens []token) (in, rest []token) {
+	if len(tokens) == 0 || !tokens[0].is("(") {
+		return nil, tokens
+	}
+	depth := 0
+	for i, t := range tokens {
+		switch {
+		case t.is("("):
+			depth++
+		case t.is(")"):
+			depth--
+		}
+		if depth == 0 {
+			return tokens[1:i], tokens[i+1:]
+		}
+	}
+	return tokens[1:], nil
+}
+
+// bare removes parentheses around all tokens.
+func bare(tokens []token) []token {
+	if in, rest := inner(tokens); len(in) > 0 && len(rest) == 0 {
+		return bare(in)
+	}
+	return tokens
+}
+
+// separated splits tokens at the commas outside of parentheses.
+func separated(tokens []token) (items [][]token) {
+	var item []token
+	depth := 0
+	for _, t := range tokens {
+		switch {
+		case t.is("("):
+			depth++
+		case t.is(")"):
+			depth--
+		}
+		if depth == 0 && t.is(",") {
+			items, item = append(items, item), nil
+			continue
+		}
+		item = append(item, t)
+	}
+	return append(items, item)
+}

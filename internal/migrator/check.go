@@ -1,0 +1,255 @@
+package migrator
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// Check returns nil if the database has exactly the versions that there are files for, and the
+// schema that they left. It returns a *PendingError if versions are missing and Up would apply
+// them, and otherwise a *Refusal with the reasons why Up and Down would change nothing. It writes
+// nothing.
+func (s Source) Check(ctx context.Context, db *sql.DB) error {
+	report, err := s.Status(ctx, db)
+	if err != nil {
+		return err
+	}
+	return report.Err()
+}
+
+// A PendingError says that a database lacks versions that there are files for.
+type PendingError struct {
+	Versions []Version // what is missing, oldest first
+}
+
+// Error names the missing versions and the command that applies them.
+func (e *PendingError) Error() string {
+	return "the database is older than this build: it lacks " + list(e.Versions) +
+		"; `migrate up` brings it up to date"
+}
+
+// A Refusal lists all reasons not to change a database, one or more of *NewerError,
+// *MissingError, *OrderError, *ChangedError, *DriftError and *UnfinishedError.
+type Refusal struct{ reasons []error }
+
+// Error returns all reasons on one line.
+func (r *Refusal) Error() string {
+	var all []string
+	for _, reason := range r.reasons {
+		all = append(all, reason.Error())
+	}
+	return strings.Join(all, "; ")
+}
+
+// Unwrap returns the reasons.
+func (r *Refusal) Unwrap() []error { return r.reasons }
+
+// A NewerError says that a database has versions newer than all files of this binary: a newer
+// build has migrated it.
+type NewerError struct {
+	Versions []Version // what is unknown here, oldest first; they have no names
+}
+
+// Error names the unknown versions.
+func (e *NewerError) Error() string {
+	return "the database is newer than this build: it has " + list(e.Versions) +
+		", unknown here; run the build that brought it, or undo it with that build's `migrate down`"
+}
+
+// A MissingError says that a database has versions without a file in this binary, although the
+// binary has files for newer ones. The files were removed, or come from another branch.
+type MissingError struct {
+	Versions []Version // oldest first; they have no names
+}
+
+// Error names the versions.
+func (e *MissingError) Error() string {
+	return "the database has " + list(e.Versions) + ", for which this build has no file, though it has newer ones; " +
+		"bring the file back, with what it held when it was applied"
+}
+
+// An OrderError says that files are not applied although the database has a newer version.
+type OrderError struct {
+	Versions []Version // not applied, oldest first
+	Newest   Version   // applied
+}
+
+// Error names the versions.
+func (e *OrderError) Error() string {
+	return list(e.Versions) + " cannot be applied: the database has the newer " + e.Newest.String() +
+		" already, which was made without it; give it a newer number"
+}
+
+// A ChangedError says that files were changed after they were applied to a database.
+type ChangedError struct {
+	Versions []Version // oldest first
+}
+
+// Error names the files.
+func (e *ChangedError) Error() string {
+	files := make([]string, len(e.Versions))
+	for i, v := range e.Versions {
+		files[i] = v.File()
+	}
+	return strings.Join(files, ", ") + " changed after it was applied to this database; " +
+		"bring back what it held, and put the change into a new version"
+}
+
+// A DriftError says that the schema is not the one that the versions left: somebody changed it by
+// hand.
+type DriftError struct {
+	After Version  // the newest that is applied
+	Lines []string // what differs, each a sentence
+}
+
+// Error lists all differences.
+func (e *DriftError) Error() string {
+	return fmt.Sprintf("the schema is not as %s left it: %s", e.After, strings.Join(e.Lines, "; "))
+}
+
+// An UnfinishedError says that a version is being undone outside of a transaction, or that a
+// process which did so was interrupted. Only Down can finish it.
+type UnfinishedError struct{ Version Version }
+
+// Error names the version and the command that finishes it.
+func (e *UnfinishedError) Error() string {
+	return "to undo " + e.Version.String() + " was begun and has not ended; if no process does it any more, `migrate down` ends it"
+}
+
+// list returns the names of versions, separated by commas.
+func list(versions []Version) string {
+	names := make([]string, len(versions))
+	for i, v := range versions {
+		names[i] = v.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// Err returns the error of Check.
+func (r *Report) Err() error {
+	if err := r.refusal(); err != nil {
+		return err
+	}
+	if err := r.unfinished(); err != nil {
+		return err
+	}
+	if pending := r.pending(); pending != nil {
+		return &PendingError{pending}
+	}
+	return nil
+}
+
+// refusal returns a *Refusal if there is a reason not to change the database.
+func (r *Report) refusal() error {
+	var all []error
+	var newer, missing, changed, late []Version
+	var newest Version // applied
+	lastFile := int64(0)
+	for _, s := range r.Versions {
+		if s.Version.Name != "" {
+			lastFile = s.Version.Number
+		}
+		if s.applied() {
+			newest = s.Version
+		}
+	}
+	for _, s := range r.Versions {
+		switch {
+		case s.Version.Name == "" && s.Version.Number > lastFile:
+			newer = append(newer, s.Version)
+		case s.Version.Name == "":
+			missing = append(missing, s.Version)
+		case s.Checksum == ChecksumChanged:
+			changed = append(changed, s.Version)
+		case !s.applied() && s.Version.Number < newest.Number:
+			late = append(late, s.Version)
+		}
+	}
+	if newer != nil {
+		all = append(all, &NewerError{newer})
+	}
+	if missing != nil {
+		all = append(all, &MissingError{missing})
+	}
+	if late != nil {
+		all = append(all, &OrderError{late, newest})
+	}
+	if changed != nil {
+		all = append(all, &ChangedError{changed})
+	}
+	if r.Drift.Lines != nil {
+		all = append(all, &DriftError{newest, r.Drift.Lines})
+	}
+	if all == nil {
+		return nil
+	}
+	return &Refusal{all}
+}
+
+// unfinished returns a *Refusal if a version is being undone, or if that was interrupted.
+func (r *Report) unfinished() error {
+	for _, s := range r.Versions {
+		if s.applied() && s.Begun {
+			return &Refusal{[]error{&UnfinishedError{s.Version}}}
+		}
+	}
+	return nil
+}
+
+// pending lists the versions that Up would apply, oldest first.
+func (r *Report) pending() (versions []Version) {
+	for _, s := range r.Versions {
+		if !s.applied() {
+			versions = append(versions, s.Version)
+		}
+	}
+	return versions
+}
+
+// applied lists the versions that the database has, oldest first.
+func (r *Report) applied() (versions []Version) {
+	for _, s := range r.Versions {
+		if s.applied() {
+			versions = append(versions, s.Version)
+		}
+	}
+	return versions
+}
+
+// A Checker calls Check again and again, for health checks. While a table is locked the schema
+// cannot be compared, and the Checker repeats the last comparison if the versions are still the
+// same.
+type Checker struct {
+	source Source
+	db     *sql.DB
+
+	mu   sync.Mutex
+	last *Report // whose schema was compared; nil if none was yet
+}
+
+// NewChecker returns a Checker for a database. Its method may be called by several goroutines at
+// once.
+func NewChecker(s Source, db *sql.DB) *Checker {
+	return &Checker{source: s, db: db}
+}
+
+// Check returns the result of Source.Check.
+func (c *Checker) Check(ctx context.Context) error {
+	report, err := c.source.Status(ctx, c.db)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !report.locked:
+		c.last = report
+	case c.last != nil && reflect.DeepEqual(c.last.history, report.history):
+		report.Drift = c.last.Drift
+	}
+	return report.Err()
+}

@@ -1,0 +1,461 @@
+package dev_test
+
+import (
+	"bytes"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	atlas "ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
+	atlasschema "ariga.io/atlas/sql/schema"
+	"ariga.io/atlas/sql/sqlite"
+	"ariga.io/atlas/sql/sqltool"
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/dialect/sql/schema"
+	"entgo.io/ent/schema/field"
+
+	entmigrate "forge/ent/migrate"
+	"forge/internal/migrator"
+	"forge/internal/migrator/dev"
+	"forge/test/dbtest"
+)
+
+var dirs = map[string]string{dialect.Postgres: "postgres", dialect.SQLite: "sqlite"}
+
+// mustCopyFiles copies this package's migrations to a directory of the test's.
+func mustCopyFiles(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, d := range dirs {
+		if err := os.CopyFS(filepath.Join(dir, d), os.DirFS(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func mustReadAll(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	content := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		content[path] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// tables is a copy of ent's tables, to be changed.
+type tables []*schema.Table
+
+func mustCopyTables(t *testing.T) tables {
+	t.Helper()
+	all, err := schema.CopyTables(entmigrate.Tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func (ts tables) table(t *testing.T, name string) *schema.Table {
+	t.Helper()
+	i := slices.IndexFunc(ts, func(t *schema.Table) bool { return t.Name == name })
+	if i < 0 {
+		t.Fatalf("ent has no table %s", name)
+	}
+	return ts[i]
+}
+
+func mustDiff(t *testing.T, dir, name, devURL string, want tables) []string {
+	t.Helper()
+	planned, err := dev.Diff(t.Context(), dir, name, devURL, want, dev.Answers{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return planned.Paths
+}
+
+// The files in the repository are what the ent schema asks for. When this
+// fails, run `go run . migrate diff NAME` and review what it writes.
+func TestFilesMatchTheEntSchema(t *testing.T) {
+	t.Parallel()
+	dir := mustCopyFiles(t)
+	before := mustReadAll(t, dir)
+	planned, err := dev.Diff(t.Context(), dir, "changes", "", entmigrate.Tables, dev.Answers{}) // and a temporary server will do
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range planned.Paths {
+		text, _ := os.ReadFile(path)
+		t.Errorf("a change has no migration yet:\n%s", text)
+	}
+	if len(planned.Paths) == 0 && !maps.Equal(mustReadAll(t, dir), before) {
+		t.Error("Diff wrote, and said that it did not")
+	}
+}
+
+func TestFilesAreWhole(t *testing.T) {
+	t.Parallel()
+	names := map[string][]string{}
+	for _, d := range dirs {
+		dir, err := sqltool.NewGooseDir(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := atlas.Validate(dir); err != nil {
+			t.Errorf("%s: %v", d, err)
+		}
+		if names[d], err = fs.Glob(os.DirFS(d), "*.sql"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(names["postgres"], names["sqlite"]) || len(names["sqlite"]) == 0 {
+		t.Errorf("the two databases have not the same versions: %v", names)
+	}
+}
+
+func TestDiffWritesBothDialects(t *testing.T) {
+	t.Parallel()
+	dir, devURL := mustCopyFiles(t), dbtest.EmptyPostgres(t)
+	before := mustReadAll(t, dir)
+
+	want := mustCopyTables(t)
+	heroes := want.table(t, "heroes")
+	motto := &schema.Column{Name: "motto", Type: field.TypeString, Size: 100, Nullable: true}
+	heroes.Columns = append(heroes.Columns, motto)
+	heroes.Indexes = append(heroes.Indexes, &schema.Index{Name: "hero_motto", Columns: []*schema.Column{motto},
+		Annotation: &entsql.IndexAnnotation{Desc: true, Where: "motto IS NOT NULL"}})
+	heroes.Annotation.Checks = maps.Clone(heroes.Annotation.Checks)
+	heroes.Annotation.Checks["heroes_motto_length"] = "length(motto) BETWEEN 1 AND 100"
+	products := want.table(t, "products")
+	products.Annotation.Checks = maps.Clone(products.Annotation.Checks)
+	products.Annotation.Checks["products_price_in_range"] = "price_cents <= 1000000000"
+	id := &schema.Column{Name: "id", Type: field.TypeInt}
+	of := &schema.Column{Name: "product_id", Type: field.TypeUUID, SchemaType: map[string]string{dialect.SQLite: "blob"}}
+	want = append(want, &schema.Table{
+		Name: "reviews", Columns: []*schema.Column{id, of}, PrimaryKey: []*schema.Column{id},
+		ForeignKeys: []*schema.ForeignKey{{Symbol: "reviews_products", Columns: []*schema.Column{of},
+			RefTable: products, RefColumns: products.PrimaryKey, OnDelete: schema.Cascade}},
+	})
+
+	written := mustDiff(t, dir, "add_reviews", devURL, want)
+	version := regexp.MustCompile(`^(\d{14})_add_reviews\.sql$`)
+	var got, versions []string
+	for _, path := range written {
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if parts := version.FindStringSubmatch(filepath.Base(rel)); parts != nil {
+			versions = append(versions, parts[1])
+			rel = filepath.Join(filepath.Dir(rel), "VERSION_add_reviews.sql")
+		}
+		got = append(got, rel)
+	}
+	slices.Sort(got)
+	if names := []string{"postgres/VERSION_add_reviews.sql", "postgres/atlas.sum", "sqlite/VERSION_add_reviews.sql", "sqlite/atlas.sum"}; !slices.Equal(got, names) {
+		t.Fatalf("Diff wrote %v, want %v", got, names)
+	}
+	if versions[0] != versions[1] {
+		t.Errorf("the files have the versions %v, want one", versions)
+	}
+	for path, text := range before {
+		if filepath.Base(path) != "atlas.sum" && mustReadAll(t, dir)[path] != text {
+			t.Errorf("Diff changed %s", path)
+		}
+	}
+	for part, times := range map[string]int{
+		`"motto" character varying NULL COLLATE "C"`: 1, // orders as SQLite does
+		"length(motto) BETWEEN 1 AND 100":            1, // as it was written, not as PostgreSQL tells it
+		"-- +goose Up":                               1,
+		"-- +goose Down":                             1,
+	} {
+		files, _ := filepath.Glob(filepath.Join(dir, "postgres", "*_add_reviews.sql"))
+		if text := mustReadAll(t, dir)[files[0]]; strings.Count(text, part) != times {
+			t.Errorf("want %q %d times in\n%s", part, times, text)
+		}
+	}
+	if again := mustDiff(t, dir, "again", devURL, want); len(again) > 0 {
+		t.Errorf("the files do not give what was planned: a second Diff wrote %v", again)
+	}
+
+	dbtest.Each(t, func(t *testing.T, url string) {
+		db := mustOpen(t, url)
+		files := os.DirFS(filepath.Join(dir, dirs[db.Dialect]))
+		product, hero := make([]byte, 16), make([]byte, 16)
+		hero[15] = 1
+		db.MustExec(t, db.sql(`INSERT INTO products (id, created_at, updated_at, sku, name, price_cents)
+			VALUES (?, '2026-01-01', '2026-01-01', 'A-1', 'Anvil', 100)`), db.uuid(product))
+		db.MustExec(t, db.sql(`INSERT INTO heroes (id, created_at, updated_at, name)
+			VALUES (?, '2026-01-01', '2026-01-01', 'Wile')`), db.uuid(hero))
+		rows := func() int {
+			return db.Count(t, "SELECT (SELECT count(*) FROM products) + (SELECT count(*) FROM heroes)")
+		}
+		mustUp(t, db, files)
+		if rows() != 2 {
+			t.Error("Up lost rows")
+		}
+		db.MustExec(t, "UPDATE heroes SET motto = 'Have a brain'")
+		db.MustExec(t, db.sql("INSERT INTO reviews (id, product_id) VALUES (1, ?)"), db.uuid(product))
+		if _, err := db.Exec("UPDATE products SET price_cents = 1000000001"); err == nil {
+			t.Error("the new check lets through what it forbids")
+		}
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
+			t.Fatal(err)
+		}
+		if rows() != 2 {
+			t.Error("Down lost rows that it could keep")
+		}
+		db.MustExec(t, "UPDATE products SET price_cents = 1000000001")
+		if slices.Contains(db.Tables(t), "reviews") {
+			t.Error("Down left the new table")
+		}
+	})
+}
+
+// sql turns ? into PostgreSQL's placeholder where there is one of them.
+func (db database) sql(query string) string {
+	if db.Dialect == dialect.Postgres {
+		return strings.Replace(query, "?", "$1", 1)
+	}
+	return query
+}
+
+func (db database) uuid(id []byte) any {
+	if db.Dialect == dialect.Postgres {
+		return strings.Repeat("0", 30) + map[byte]string{0: "00", 1: "01"}[id[15]]
+	}
+	return id
+}
+
+// The way down is not the reverse of each statement: it gives back what was
+// there, also where SQLite has to copy a table.
+func TestDiffDownRestoresTheSchema(t *testing.T) {
+	t.Parallel()
+	dir, devURL := mustCopyFiles(t), dbtest.EmptyPostgres(t)
+	want := mustCopyTables(t)
+	teams := want.table(t, "teams")
+	teams.Columns = slices.DeleteFunc(teams.Columns, func(c *schema.Column) bool { return c.Name == "headquarters" })
+	teams.Annotation.Checks = maps.Clone(teams.Annotation.Checks)
+	delete(teams.Annotation.Checks, "teams_headquarters_length")
+	teams.Annotation.Checks["teams_name_length"] = "length(name) BETWEEN 1 AND 200"
+	heroes := want.table(t, "heroes")
+	heroes.Indexes = heroes.Indexes[1:]
+	want = slices.DeleteFunc(want, func(t *schema.Table) bool { return t.Name == "inventories" })
+	mustDiff(t, dir, "shrink", devURL, want)
+
+	dbtest.Each(t, func(t *testing.T, url string) {
+		db := mustOpen(t, url)
+		files := os.DirFS(filepath.Join(dir, dirs[db.Dialect]))
+		before := db.schema(t)
+		mustUp(t, db, files)
+		if !db.differs(t, before) {
+			t.Fatal("Up changed nothing")
+		}
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
+			t.Fatal(err)
+		}
+		if db.differs(t, before) {
+			t.Error("after Up and Down the schema is another than it was")
+		}
+	})
+}
+
+// schema is what Atlas reads of the database, without goose's table.
+func (db database) schema(t *testing.T) *atlasschema.Schema {
+	t.Helper()
+	s, err := db.atlas(t).InspectSchema(t.Context(), "", &atlasschema.InspectOptions{Exclude: []string{"goose_db_version"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// differs tells whether the database's schema is another than it was.
+func (db database) differs(t *testing.T, before *atlasschema.Schema) bool {
+	t.Helper()
+	changes, err := db.atlas(t).SchemaDiff(before, db.schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(changes) > 0
+}
+
+func (db database) atlas(t *testing.T) atlas.Driver {
+	t.Helper()
+	open := postgres.Open
+	if db.Dialect == dialect.SQLite {
+		open = sqlite.Open
+	}
+	driver, err := open(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return driver
+}
+
+// A change that only one database can see still gives both a version.
+func TestDiffOfOneDialect(t *testing.T) {
+	t.Parallel()
+	dir, devURL := mustCopyFiles(t), dbtest.EmptyPostgres(t)
+	want := mustCopyTables(t)
+	for _, c := range want.table(t, "heroes").Columns {
+		if c.Name == "age" {
+			c.SchemaType = map[string]string{dialect.Postgres: "bigint"}
+		}
+	}
+	written := mustDiff(t, dir, "widen_age", devURL, want)
+	if len(written) != 4 {
+		t.Fatalf("Diff wrote %v, want a file and a checksum for each database", written)
+	}
+	for _, path := range written {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Ext(path) == ".sql" {
+			alters := bytes.Contains(text, []byte("ALTER TABLE"))
+			if want := strings.Contains(path, "postgres"); alters != want {
+				t.Errorf("%s changes the table: %t, want %t:\n%s", path, alters, want, text)
+			}
+		}
+	}
+	dbtest.Each(t, func(t *testing.T, url string) {
+		db := mustOpen(t, url)
+		files := os.DirFS(filepath.Join(dir, dirs[db.Dialect]))
+		mustUp(t, db, files)
+		if err := db.Source(files).Down(t.Context(), db.DB, 1, true, migrator.LockTimeout, discard); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestDiffVersionsGrow(t *testing.T) {
+	t.Parallel()
+	dir, devURL := t.TempDir(), dbtest.EmptyPostgres(t)
+	for _, d := range dirs {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := mustCopyTables(t)
+	fewer := slices.DeleteFunc(slices.Clone(all), func(t *schema.Table) bool { return t.Name == "heroes" })
+	var versions []string
+	for _, want := range []tables{all, fewer} { // most likely within the same second
+		versions = append(versions, filepath.Base(mustDiff(t, dir, "step", devURL, want)[0]))
+	}
+	if versions[0] >= versions[1] {
+		t.Errorf("the versions are %v, want each above the one before", versions)
+	}
+}
+
+func TestDiffRefuses(t *testing.T) {
+	t.Parallel()
+	changed := mustCopyTables(t)
+	changed.table(t, "teams").Columns[1].Nullable = true
+	broken := mustCopyTables(t)
+	broken.table(t, "teams").Annotation.Checks = map[string]string{"nonsense": "no_such_column > 0"}
+	good := dbtest.EmptyPostgres(t)
+
+	tests := []struct {
+		name   string
+		step   string
+		devURL string
+		tables tables
+		spoil  func(t *testing.T, dir string)
+		want   []string
+	}{
+		{name: "a bad name", step: "../evil", devURL: good, tables: changed, want: []string{`"../evil"`, "small letters"}},
+		{name: "no name", step: "", devURL: good, tables: changed, want: []string{`""`, "small letters"}},
+		{name: "a URL of another kind", step: "ok", devURL: "mysql://localhost/x", tables: changed, want: []string{"DEV_DATABASE_URL", "postgres://"}},
+		{name: "a server that is not there", step: "ok", devURL: "postgres://localhost:1/x?sslmode=disable", tables: changed, want: []string{"plan for postgres"}},
+		{name: "a schema that does not work", step: "ok", devURL: good, tables: broken, want: []string{"no_such_column"}},
+		{
+			name: "a changed file", step: "ok", devURL: good, tables: changed,
+			spoil: func(t *testing.T, dir string) {
+				files, _ := filepath.Glob(filepath.Join(dir, "sqlite", "*_init.sql"))
+				text, err := os.ReadFile(files[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(files[0], append(text, "-- edited\n"...), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: []string{"sqlite/20261123032934_init.sql was edited", "sqlite/atlas.sum", "`migrate hash`"},
+		},
+		{
+			name: "a file of another form", step: "ok", devURL: good, tables: changed,
+			spoil: func(t *testing.T, dir string) {
+				path := filepath.Join(dir, "postgres")
+				if err := os.WriteFile(filepath.Join(path, "1_Fix.sql"), []byte("-- +goose Up\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				files, err := sqltool.NewGooseDir(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sum, err := files.Checksum()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := atlas.WriteSumFile(files, sum); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: []string{"1_Fix.sql", "YYYYMMDDHHMMSS_name.sql"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := mustCopyFiles(t)
+			if tt.spoil != nil {
+				tt.spoil(t, dir)
+			}
+			before := mustReadAll(t, dir)
+			_, err := dev.Diff(t.Context(), dir, tt.step, tt.devURL, tt.tables, dev.Answers{})
+			if err == nil {
+				t.Fatal("Diff succeeded")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error %q does not say %q", err, want)
+				}
+			}
+			if !maps.Equal(mustReadAll(t, dir), before) {
+				t.Error("Diff wrote something")
+			}
+		})
+	}
+}
+
+// The database at DEV_DATABASE_URL may be one that is in use.
+func TestDiffLeavesTheDevDatabaseAlone(t *testing.T) {
+	t.Parallel()
+	devURL := dbtest.Postgres(t)
+	db := mustOpen(t, devURL)
+	before := db.schema(t)
+	want := mustCopyTables(t)
+	want.table(t, "teams").Columns[1].Nullable = true
+	mustDiff(t, mustCopyFiles(t), "change", devURL, want)
+	if db.differs(t, before) {
+		t.Error("planning changed a table of the database")
+	}
+	if n := db.Count(t, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'forge_plan%'"); n != 0 {
+		t.Errorf("planning left %d schemas", n)
+	}
+}

@@ -1,0 +1,188 @@
+package dev
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	atlas "ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+	"ariga.io/atlas/sql/sqlite"
+	"entgo.io/ent/dialect"
+	ent "entgo.io/ent/dialect/sql/schema"
+
+	"forge/internal/migrator"
+	"forge/internal/migrator/catalog"
+)
+
+// A plan has the statements that change a schema from what the files give to what ent wants, and
+// back.
+type plan struct {
+	up, down []*atlas.Change
+	byHand   []string // what the way back needs that cannot be planned
+}
+
+func (p plan) empty() bool { return len(p.up) == 0 }
+
+// A planner plans the change for one dialect. It has a database on which the files have run, that
+// database's schema, and the schema of another database that was made from ent's tables.
+type planner struct {
+	dialect string
+	db      *sql.DB
+	driver  atlas.Driver
+	remove  func() error
+
+	now, wanted *schema.Schema
+	written     []*schema.Table // ent's tables as they are written there
+	renames     []renameSQL     // done in db already, so now has the new names
+}
+
+// newPlanner makes a database and runs the files of src on it. close removes the database.
+func newPlanner(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (*planner, error) {
+	db, driver, remove, err := openEmpty(ctx, box, src.Dialect())
+	if err != nil {
+		return nil, err
+	}
+	b := &planner{dialect: src.Dialect(), db: db, driver: driver, remove: remove}
+	if err := b.prepare(ctx, box, src, tables); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
+}
+
+func (b *planner) close() error { return b.remove() }
+
+func (b *planner) prepare(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (err error) {
+	if err := foreignKeysOff(ctx, b.db, b.dialect); err != nil {
+		return err
+	}
+	if err := src.Up(ctx, b.db, slog.New(slog.DiscardHandler)); err != nil {
+		return fmt.Errorf("replay the existing files: %w", err)
+	}
+	if b.now, err = inspect(ctx, b.driver); err != nil {
+		return err
+	}
+	return inSandbox(ctx, box, b.dialect, func(db *sql.DB, driver atlas.Driver) error {
+		if b.written, err = desired(ctx, db, b.dialect, tables); err != nil {
+			return err
+		}
+		var create []schema.Change
+		for _, t := range b.written {
+			create = append(create, &schema.AddTable{T: t})
+		}
+		if err := driver.ApplyChanges(ctx, create, withoutSchemaNames); err != nil {
+			return fmt.Errorf("create the tables of the ent schema: %w", err)
+		}
+		b.wanted, err = inspect(ctx, driver)
+		return err
+	})
+}
+
+// plan compares the two schemas. It plans the way back on its own instead of reversing the
+// statements: some cannot be reversed, and for SQLite's copies of a table the reverse is wrong.
+// It tries both ways out.
+func (b *planner) plan(ctx context.Context) (p plan, err error) {
+	if b.dialect == dialect.Postgres {
+		if err := b.renameParts(ctx); err != nil {
+			return plan{}, err
+		}
+	}
+	forth, err := b.changes(b.now, b.wanted)
+	if err != nil {
+		return plan{}, err
+	}
+	back, err := b.changes(b.wanted, b.now)
+	if err != nil {
+		return plan{}, err
+	}
+	for _, t := range b.written { // after comparing: it is the same text no more
+		withAuthorsChecks(forth, t)
+	}
+	if p.up, err = b.steps(ctx, forth, nil); err != nil {
+		return plan{}, err
+	}
+	back, standIns, byHand := withStandIns(back)
+	if p.down, err = b.steps(ctx, back, standIns); err != nil {
+		return plan{}, err
+	}
+	for _, s := range p.down {
+		s.Cmd = inListsRestored(s.Cmd)
+	}
+	if err := b.try(ctx, p); err != nil {
+		return plan{}, err
+	}
+	p.byHand = byHand
+	for _, r := range slices.Backward(b.renames) {
+		p.up = slices.Insert(p.up, 0, r.forth)
+		p.down = append(p.down, r.back)
+	}
+	return p, nil
+}
+
+// try runs a plan on the planner's database.
+func (b *planner) try(ctx context.Context, p plan) error {
+	for _, s := range slices.Concat(p.up, p.down) {
+		if err := b.run(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *planner) run(ctx context.Context, s *atlas.Change) error {
+	if _, err := b.db.ExecContext(ctx, s.Cmd); err != nil {
+		return fmt.Errorf("this cannot be done in one step: %w, in the statement\n%s", err, s.Cmd)
+	}
+	return nil
+}
+
+// foreignKeysOff switches foreign keys off on SQLite, as Up does; see the migrator's
+// acquireSQLite.
+func foreignKeysOff(ctx context.Context, db *sql.DB, name string) error {
+	if name != dialect.SQLite {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, "PRAGMA foreign_keys = off")
+	return err
+}
+
+// openEmpty makes an empty database.
+func openEmpty(ctx context.Context, box sandbox, name string) (*sql.DB, atlas.Driver, func() error, error) {
+	db, remove, err := box.empty(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	open := postgres.Open
+	if name == dialect.SQLite {
+		open = sqlite.Open
+	}
+	driver, err := open(db)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, remove())
+	}
+	return db, driver, remove, nil
+}
+
+// inSandbox calls f with an empty database and removes it afterwards.
+func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, atlas.Driver) error) (err error) {
+	db, driver, remove, err := openEmpty(ctx, box, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	return f(db, driver)
+}
+
+// inspect reads the schema of the database, without the table of versions.
+func inspect(ctx context.Context, driver atlas.Driver) (*schema.Schema, error) {
+	s, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{catalog.VersionTable}})
+	if err != nil {
+		return nil, fmt.Errorf("inspect the schema: %w", err)
+	}
+	s.Name = "" // every sandbox has another name, which must not look like a difference
+	return s, nil
+}

@@ -1,0 +1,113 @@
+package dev
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"ariga.io/atlas/sql/schema"
+)
+
+// withStandIns plans for down sections that add a column which may not be NULL and has no
+// default, to a table that has rows by then. It adds the column with an empty value as its
+// default; drop has the changes that remove the default again. For a column that cannot have such
+// a value, byHand says what its author must write.
+func withStandIns(all []schema.Change) (with, drop []schema.Change, byHand []string) {
+	for _, change := range all {
+		modify, ok := change.(*schema.ModifyTable)
+		if !ok {
+			with = append(with, change)
+			continue
+		}
+		filled := &schema.ModifyTable{T: modify.T}
+		bare := &schema.ModifyTable{T: modify.T}
+		for _, inner := range modify.Changes {
+			add, ok := inner.(*schema.AddColumn)
+			if !ok || !needsValue(add.C) {
+				filled.Changes = append(filled.Changes, inner)
+				continue
+			}
+			value, ok := emptyValue(modify.T, add.C)
+			if !ok {
+				byHand = append(byHand, fmt.Sprintf("%s.%s may not be empty, and there is nothing to put into it: "+
+					"where %[1]s has rows, this fails until you write in what they get", modify.T.Name, add.C.Name))
+				filled.Changes = append(filled.Changes, inner)
+				continue
+			}
+			standIn := *add.C
+			standIn.Default = &schema.Literal{V: value}
+			filled.T = replaced(filled.T, &standIn)
+			filled.Changes = append(filled.Changes, &schema.AddColumn{C: &standIn})
+			bare.Changes = append(bare.Changes, &schema.ModifyColumn{From: &standIn, To: add.C, Change: schema.ChangeDefault})
+		}
+		with = append(with, filled)
+		if len(bare.Changes) > 0 {
+			drop = append(drop, bare)
+		}
+	}
+	return with, drop, byHand
+}
+
+// needsValue reports whether each row must have a value for a new column c.
+func needsValue(c *schema.Column) bool {
+	return !c.Type.Null && c.Default == nil && !slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool {
+		_, generated := a.(*schema.GeneratedExpr)
+		return generated
+	})
+}
+
+// emptyValue returns the empty value of a column's type as SQL. ok is false if a constraint of
+// the table might refuse it.
+func emptyValue(t *schema.Table, c *schema.Column) (value string, ok bool) {
+	if len(c.ForeignKeys) > 0 || checked(t, c.Name) {
+		return "", false
+	}
+	indexes := t.Indexes
+	if t.PrimaryKey != nil {
+		indexes = append(slices.Clip(indexes), t.PrimaryKey)
+	}
+	for _, i := range indexes {
+		if (i.Unique || i == t.PrimaryKey) && hasPart(i, c.Name) {
+			return "", false
+		}
+	}
+	switch c.Type.Type.(type) {
+	case *schema.BoolType:
+		return "false", true
+	case *schema.IntegerType, *schema.DecimalType, *schema.FloatType:
+		return "0", true
+	case *schema.StringType:
+		return "''", true
+	case *schema.TimeType:
+		return "'1970-01-01 00:00:00+00:00'", true
+	case *schema.JSONType:
+		return "'null'", true
+	default:
+		return "", false
+	}
+}
+
+func checked(t *schema.Table, column string) bool {
+	return slices.ContainsFunc(t.Checks(), func(c *schema.Check) bool { return mentions(c.Expr, column) })
+}
+
+func hasPart(i *schema.Index, column string) bool {
+	return slices.ContainsFunc(i.Parts, func(p *schema.IndexPart) bool { return p.C == nil || p.C.Name == column })
+}
+
+// mentions reports whether name is a word of an SQL text.
+func mentions(text, name string) bool {
+	return regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(name) + `\b`).MatchString(text)
+}
+
+// replaced returns a copy of t in which c replaces the column of the same name.
+func replaced(t *schema.Table, c *schema.Column) *schema.Table {
+	other := *t
+	other.Columns = slices.Clone(t.Columns)
+	for i := range other.Columns {
+		if other.Columns[i].Name == c.Name {
+			other.Columns[i] = c
+		}
+	}
+	return &other
+}

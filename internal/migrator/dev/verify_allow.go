@@ -1,0 +1,67 @@
+package dev
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"forge/internal/migrator/catalog"
+)
+
+// What lint cannot see from the schema, and verify sees of the rows. A file
+// acknowledges it like the findings of lint: -- verify:allow RULE [TABLE[.COLUMN]] REASON
+const (
+	changeValues = "change-values" // values are overwritten, and down cannot bring them back
+	insertRows   = "insert-rows"   // up puts rows in that down leaves
+)
+
+// VerifyRules lists the rules that a file may acknowledge to Verify.
+func VerifyRules() []string { return []string{changeValues, insertRows} }
+
+// readAllowances reads the allowances of the file. They may name the tables of before.
+func (t *trial) readAllowances(before state) error {
+	text, err := fs.ReadFile(t.files, t.version.File())
+	if err != nil {
+		return err
+	}
+	tables := make(map[string]bool)
+	for table := range before.tables {
+		tables[table] = true
+	}
+	t.bad = nil
+	t.allowances = readAllowances(text, "lint", Rules(), tables, func(int, error) {}) // lint says so
+	t.own = readAllowances(text, "verify", VerifyRules(), tables, func(line int, err error) {
+		t.bad = append(t.bad, fmt.Sprintf("line %d: %v; it is written -- verify:allow RULE [TABLE[.COLUMN]] REASON", line, err))
+	})
+	return nil
+}
+
+// allows reports whether the file acknowledges one of some rules of lint for a place.
+func (t *trial) allows(p catalog.Place, rules ...string) bool {
+	return slices.ContainsFunc(t.allowances, func(a *allowance) bool { return a.about(p, rules...) })
+}
+
+// excuses reports whether the file acknowledges a rule of verify for a place, and marks the
+// allowance as used if so.
+func (t *trial) excuses(p catalog.Place, rule string) bool {
+	i := slices.IndexFunc(t.own, func(a *allowance) bool { return a.about(p, rule) })
+	if i < 0 {
+		return false
+	}
+	t.own[i].used = true
+	return true
+}
+
+// judgeAllowances adds a fault for each allowance of verify that is wrong or was not used.
+// Whether one was used is only known if everything was tried, with rows in all tables.
+func (t *trial) judgeAllowances(tried bool, before state) {
+	t.verdict.Faults = append(t.verdict.Faults, t.bad...)
+	if !tried || before.rows() == 0 || len(t.noted) > 0 {
+		return
+	}
+	for _, a := range t.own {
+		if !a.used {
+			t.verdict.fault("line %d: there is nothing here that it acknowledges: take it out", a.line)
+		}
+	}
+}

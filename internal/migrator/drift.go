@@ -1,0 +1,183 @@
+package migrator
+
+import (
+	"context"
+
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
+)
+
+// descriptionFormat is the number of the format that catalog.Describe writes. It grows when the
+// format changes: descriptions in another format are not compared, so that a new build does not
+// report its own wording as drift.
+const descriptionFormat = 1
+
+// A description is the text form of the tables that the versions made.
+type description struct {
+	by    string // how it was written; see describedBy
+	lines []string
+}
+
+// String returns the text that is stored with a version: by on the first line, and then the
+// lines.
+func (d description) String() string { return strings.Join(append([]string{d.by}, d.lines...), "\n") }
+
+// parseDescription takes the text of String apart.
+func parseDescription(text string) description {
+	lines := strings.Split(text, "\n")
+	return description{lines[0], lines[1:]}
+}
+
+// describedBy returns the format and the major version of the database, which descriptions depend
+// on besides the schema. Major versions of PostgreSQL word the same condition in different ways,
+// so descriptions of different ones cannot be compared: after an upgrade of the server they would
+// show drift although nobody changed anything.
+func describedBy(ctx context.Context, db catalog.Querier, name string) (string, error) {
+	if name == dialect.SQLite {
+		return fmt.Sprintf("format %d, SQLite", descriptionFormat), nil
+	}
+	var major int
+	if err := db.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&major); err != nil {
+		return "", fmt.Errorf("ask for the server's version: %w", err)
+	}
+	return fmt.Sprintf("format %d, PostgreSQL %d", descriptionFormat, major), nil
+}
+
+// describeTables describes those tables of a database that are named in tables.
+func describeTables(ctx context.Context, db catalog.Querier, name string, tables []string) (description, error) {
+	by, err := describedBy(ctx, db, name)
+	if err != nil {
+		return description{}, err
+	}
+	lines, err := catalog.Describe(ctx, db, name)
+	if err != nil {
+		return description{}, err
+	}
+	lines = slices.DeleteFunc(lines, func(line string) bool {
+		// SQLite keeps capitals that nobody has quoted.
+		return !slices.ContainsFunc(tables, func(t string) bool { return strings.EqualFold(t, catalog.ParseLine(line).Table) })
+	})
+	return description{by, lines}, nil
+}
+
+// tables lists the tables of a description.
+func (d description) tables() (names []string) {
+	for _, line := range d.lines {
+		if catalog.ParseLine(line).Kind == "table" {
+			names = append(names, catalog.ParseLine(line).Table)
+		}
+	}
+	return names
+}
+
+// tableMade matches the statements that create a table or give one a new name.
+var tableMade = regexp.MustCompile(`(?i)\b(?:CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?|RENAME\s+TO\s+)` +
+	"(?:" + sqlName + `\s*\.\s*)?(` + sqlName + ")")
+
+// sqlName matches a name as it may stand in SQL for either database.
+const sqlName = "(?:\"(?:[^\"]|\"\")+\"|`[^`]+`|[\\pL_][\\pL\\d_$]*)"
+
+// tablesMadeBy lists the tables that a file creates or renames to. Other tables of the database
+// are ignored.
+func tablesMadeBy(file string) (names []string) {
+	for _, found := range tableMade.FindAllStringSubmatch(file, -1) {
+		names = append(names, unquoted(found[1]))
+	}
+	return names
+}
+
+// tablesUpTo lists the tables that the files up to a version make. sum is the checksum of the
+// version's own file.
+func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err error) {
+	versions, err := Versions(files)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, v := range versions {
+		if v.Number > number {
+			break
+		}
+		text, err := fs.ReadFile(files, v.File())
+		if err != nil {
+			return nil, "", err
+		}
+		sum = checksum(text)
+		tables = append(tables, tablesMadeBy(string(text))...)
+	}
+	return tables, sum, nil
+}
+
+// drift compares a database with the schema that its newest version left.
+func drift(ctx context.Context, db catalog.Querier, name string, h history) (Drift, error) {
+	newest := h.newest()
+	if newest == 0 {
+		return Drift{}, nil
+	}
+	was, known, err := descriptionOf(ctx, db, h, newest)
+	if err != nil {
+		return Drift{}, err
+	}
+	if !known {
+		return Drift{NotCompared: fmt.Sprintf("what %d left is not known: an older build or a person applied it; `migrate up` writes down what is there", newest)}, nil
+	}
+	now, err := describeTables(ctx, db, name, was.tables())
+	if err != nil {
+		return Drift{}, err
+	}
+	if now.by != was.by {
+		return Drift{NotCompared: fmt.Sprintf("what %d left was written down by %s, and this is %s; "+
+			"`migrate up` writes it down again", newest, was.by, now.by)}, nil
+	}
+	return Drift{Lines: differences(was.without(h.begun), now.without(h.begun))}, nil
+}
+
+// without returns the description without the indexes that a step is building or dropping.
+func (d description) without(steps map[int64]begun) description {
+	d.lines = slices.DeleteFunc(slices.Clone(d.lines), func(line string) bool {
+		for _, b := range steps {
+			if catalog.ParseLine(line).Kind == "index" && catalog.ParseLine(line).Name == b.index {
+				return true
+			}
+		}
+		return false
+	})
+	return d
+}
+
+// differences lists how two descriptions differ, each as a sentence. For a table that is missing
+// or new it lists the table alone, without its columns.
+func differences(was, now description) (words []string) {
+	was.lines, now.lines = afterDump(was.lines), afterDump(now.lines)
+	missing := make(map[string]string) // by what the line is about
+	tables, before := now.tables(), was.tables()
+	for _, line := range was.lines {
+		if catalog.ParseLine(line).Kind != "table" && !slices.Contains(tables, catalog.ParseLine(line).Table) || slices.Contains(now.lines, line) {
+			continue
+		}
+		missing[catalog.Subject(line)] = line
+	}
+	for _, line := range now.lines {
+		if slices.Contains(was.lines, line) || catalog.ParseLine(line).Kind != "table" && !slices.Contains(before, catalog.ParseLine(line).Table) {
+			continue
+		}
+		if old, ok := missing[catalog.Subject(line)]; ok {
+			words = append(words, "changed: "+old+" is now "+catalog.ParseLine(line).Rest)
+			delete(missing, catalog.Subject(line))
+		} else {
+			words = append(words, "unexpected: "+line)
+		}
+	}
+	for _, line := range was.lines {
+		if missing[catalog.Subject(line)] == line {
+			words = append(words, "missing: "+line)
+		}
+	}
+	return words
+}

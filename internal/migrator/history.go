@@ -1,0 +1,83 @@
+package migrator
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
+)
+
+// A history is the list of versions that a database says it has.
+type history struct {
+	applied []application   // oldest first
+	begun   map[int64]begun // steps outside of a transaction that have begun and not ended
+	exists  bool            // there is a table of versions
+	columns bool            // it has our columns
+}
+
+// An application is the record that a version was applied to a database.
+type application struct {
+	number   int64
+	at       time.Time
+	checksum string // of the file that ran; "" when not known
+}
+
+// newest returns the number of the newest applied version, or 0 if there is none.
+func (h history) newest() int64 {
+	if len(h.applied) == 0 {
+		return 0
+	}
+	return h.applied[len(h.applied)-1].number
+}
+
+// historyOf reads which versions a database has. It writes nothing: for a database that was never
+// migrated it returns an empty history.
+func historyOf(ctx context.Context, db catalog.Querier, name string) (h history, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("read the applied versions: %w", err)
+		}
+	}()
+	columns := "SELECT count(*) FROM pg_attribute WHERE NOT attisdropped AND attname IN ('version_id', 'checksum', 'schema')" +
+		" AND attrelid = to_regclass(quote_ident(current_schema()) || '." + catalog.VersionTable + "')"
+	if name == dialect.SQLite {
+		columns = "SELECT count(*) FROM pragma_table_info('" + catalog.VersionTable + "') WHERE name IN ('version_id', 'checksum', 'schema')"
+	}
+	var found int
+	if err := db.QueryRowContext(ctx, columns).Scan(&found); err != nil || found == 0 {
+		return history{}, err
+	}
+	h.exists, h.columns = true, found == 3
+	ours := "NULL, NULL"
+	if h.columns {
+		// Descriptions are long. Only that of the newest version is ever compared, see descriptionOf.
+		ours = "checksum, CASE WHEN NOT is_applied THEN schema END"
+	}
+	// goose marks the creation of the table itself as version 0.
+	rows, err := db.QueryContext(ctx, "SELECT version_id, tstamp, is_applied, "+ours+
+		" FROM "+catalog.VersionTable+" WHERE version_id > 0 ORDER BY version_id")
+	if err != nil {
+		return history{}, err
+	}
+	defer rows.Close()
+	h.begun = make(map[int64]begun)
+	for rows.Next() {
+		var a application
+		var isApplied bool
+		var sum, index sql.NullString
+		if err := rows.Scan(&a.number, &a.at, &isApplied, &sum, &index); err != nil {
+			return history{}, err
+		}
+		a.checksum = sum.String
+		if isApplied {
+			h.applied = append(h.applied, a)
+		} else if index.Valid {
+			h.begun[a.number] = begun{index: index.String, checksum: sum.String}
+		}
+	}
+	return h, rows.Err()
+}

@@ -1,0 +1,215 @@
+package migrator
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
+	"forge/internal/migrator/catalog"
+)
+
+// A begun records a step outside of a transaction that has begun and not ended.
+//
+// Some statements cannot run in a transaction, so the transaction that does the work cannot
+// record it. CREATE and DROP INDEX CONCURRENTLY are such: they use several transactions of their
+// own, and leave an invalid index behind when they fail. A row of the table of versions that is
+// not applied is therefore written first. A later run that finds it knows which step the invalid
+// index belongs to.
+//
+// SQLite has no such statements and runs everything in one transaction.
+type begun struct {
+	index    string // that it builds or drops
+	checksum string // of its file
+}
+
+// An index is the one that a step builds or drops concurrently.
+type index struct {
+	name    string
+	creates bool
+}
+
+// runnable returns an error if the step could leave something behind that a second try cannot
+// clear away: a file outside of a transaction with several statements, or with an index that has
+// no name.
+func (s step) runnable() error {
+	if !s.script.Outside {
+		return nil
+	}
+	for _, section := range [][]Statement{s.script.Up, s.script.Down} {
+		if len(section) > 1 {
+			return fmt.Errorf("line %d: a second statement; a file that is marked NO TRANSACTION has one in each section, "+
+				"since those before a failing one would stay: put it into a file of its own", section[1].Line)
+		}
+		for _, statement := range section {
+			if indexConcurrently.MatchString(statement.Text) && indexOf(statement) == nil {
+				return fmt.Errorf("line %d: the index needs a name of its own, so that what a failure leaves can be found", statement.Line)
+			}
+		}
+	}
+	return nil
+}
+
+// concurrent returns the index that the step builds or drops outside of a transaction. ok is
+// false for any other step.
+func (s step) concurrent() (index, bool) {
+	section := s.script.section(s.down)
+	if !s.script.Outside || len(section) != 1 {
+		return index{}, false
+	}
+	i := indexOf(section[0])
+	if i == nil {
+		return index{}, false
+	}
+	return *i, true
+}
+
+var (
+	indexConcurrently = regexp.MustCompile(`(?i)\bINDEX\s+CONCURRENTLY\b`)
+	indexBuilt        = regexp.MustCompile(`(?i)\b(CREATE)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s+ON\s`)
+	indexDropped      = regexp.MustCompile(`(?i)\b(DROP)\s+INDEX\s+CONCURRENTLY\s+(?:IF\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s*(?:;|\s(?:CASCADE|RESTRICT)\b)`)
+)
+
+// indexOf returns the index that a statement builds or drops concurrently, or nil.
+func indexOf(s Statement) *index {
+	found := indexBuilt.FindStringSubmatch(s.Text)
+	if found == nil {
+		found = indexDropped.FindStringSubmatch(s.Text)
+	}
+	if found == nil {
+		return nil
+	}
+	return &index{name: unquoted(found[2]), creates: strings.EqualFold(found[1], "CREATE")}
+}
+
+// unquoted returns the name that a database makes of a name in SQL: without quotes, and in lower
+// case if it had none.
+func unquoted(name string) string {
+	if inner, ok := strings.CutPrefix(name, "`"); ok {
+		return strings.TrimSuffix(inner, "`")
+	}
+	if inner, ok := strings.CutPrefix(name, `"`); ok {
+		return strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
+	}
+	return strings.ToLower(name)
+}
+
+// build runs a step that builds or drops an index outside of a transaction. run runs the step;
+// with skip it only records the step, because the index is already as the step leaves it.
+func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h history, run func(skip bool) error) error {
+	// Without a lock timeout: this statement waits for each open transaction, and a timeout would throw
+	// away the part that is built. Only another change of the schema waits for its lock.
+	if err := setLockTimeout(ctx, db, 0); err != nil {
+		return err
+	}
+	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout) // this fails only if the session has ended
+	before, interrupted := h.begun[s.version.Number]
+	ended := false
+	if interrupted {
+		now, err := i.state(ctx, db)
+		if err == nil {
+			// The server may have finished the statement after the process that sent it had ended.
+			if ended = now == i.goal() && before.checksum == s.script.Checksum; !ended && i.creates {
+				err = i.drop(ctx, db)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("migrate: clear away what %s left when it was cut off: %w", s.version.File(), err)
+		}
+	} else if err := markBegun(ctx, db, s, i); err != nil {
+		return err
+	}
+	r.log.InfoContext(ctx, "outside of a transaction: this waits for all transactions that are open now", "file", s.version.File())
+	err := run(ended)
+	if failed, ok := errors.AsType[*StepError](err); ok {
+		failed.kept = r.cleanUp(context.WithoutCancel(ctx), db, s, i, failed)
+	}
+	return err
+}
+
+// markBegun records that a step begins.
+func markBegun(ctx context.Context, db *sql.DB, s step, i index) error {
+	_, err := db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (version_id, is_applied, checksum, schema) VALUES (%d, false, $1, $2)",
+		catalog.VersionTable, s.version.Number), s.script.Checksum, i.name)
+	if err != nil {
+		return fmt.Errorf("migrate: record that %s begins: %w", s.version, err)
+	}
+	return nil
+}
+
+// cleanUp removes what a failed step left. It returns "" if nothing is left, and otherwise a
+// sentence about what may be.
+func (r runner) cleanUp(ctx context.Context, db *sql.DB, s step, i index, failed *StepError) string {
+	err := setLockTimeout(ctx, db, r.lockTimeout) // the caller waits for the error
+	refused, ok := errors.AsType[*pq.Error](failed.Err)
+	// The name was taken before, or there was no index to drop: either way the step left nothing.
+	foreign := ok && (refused.Code == pqerror.DuplicateTable || refused.Code == pqerror.UndefinedObject)
+	var now indexState
+	if err == nil && !foreign {
+		if now, err = i.state(ctx, db); err == nil && i.creates && now == invalid {
+			if err = i.drop(ctx, db); err == nil {
+				now = absent
+			}
+		}
+	}
+	if err == nil && (foreign || now == i.origin()) {
+		_, err = db.ExecContext(ctx, fmt.Sprintf("DELETE FROM %s WHERE version_id = %d AND NOT is_applied", catalog.VersionTable, s.version.Number))
+		if err == nil {
+			return ""
+		}
+	}
+	return fmt.Sprintf("the index %s may be left, half done; the same command clears that away when it runs again", i.name)
+}
+
+// An indexState says whether an index exists and can be used.
+type indexState string
+
+const (
+	absent  indexState = "absent"
+	invalid indexState = "invalid"
+	valid   indexState = "valid"
+)
+
+// goal returns the state of the index after its step.
+func (i index) goal() indexState {
+	if i.creates {
+		return valid
+	}
+	return absent
+}
+
+// origin returns the state of the index before its step.
+func (i index) origin() indexState {
+	if i.creates {
+		return absent
+	}
+	return valid
+}
+
+// state asks the database for the state of the index.
+func (i index) state(ctx context.Context, db *sql.DB) (indexState, error) {
+	var isValid bool
+	err := db.QueryRowContext(ctx, "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)",
+		pq.QuoteIdentifier(i.name)).Scan(&isValid)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return absent, nil
+	case err != nil:
+		return "", fmt.Errorf("look at the index %s: %w", i.name, err)
+	case isValid:
+		return valid, nil
+	default:
+		return invalid, nil
+	}
+}
+
+// drop removes the index if it exists.
+func (i index) drop(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+pq.QuoteIdentifier(i.name))
+	return err
+}

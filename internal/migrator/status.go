@@ -1,0 +1,239 @@
+package migrator
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"reflect"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"entgo.io/ent/dialect"
+
+	"forge/internal/migrator/catalog"
+)
+
+// A Report compares the versions and the schema of a database with the migration files.
+type Report struct {
+	Versions []State // all that this binary or the database knows, oldest first
+	Drift    Drift
+
+	history history
+	locked  bool // the drift is not known because others hold a lock
+}
+
+// A State is the state of one version in a database.
+type State struct {
+	Version   Version
+	AppliedAt time.Time // by the database's clock; zero when the version is pending
+	Checksum  string    // of its file: one of the constants below, or "" when the version is pending
+	Begun     bool      // outside of a transaction, and not ended: it is being done, or was cut off
+}
+
+// What a checksum tells. It is not known for what an older build applied, or
+// for a version that this binary has no file for.
+const (
+	// ChecksumOK, ChecksumChanged and ChecksumNotKnown say whether a file is still the one that was
+	// applied. That is not known if an older build applied it, or if there is no file for the
+	// version.
+	ChecksumOK       = "ok"
+	ChecksumChanged  = "changed"
+	ChecksumNotKnown = "not known"
+)
+
+func (s State) applied() bool { return !s.AppliedAt.IsZero() }
+
+// Drift is the difference between the schema of a database and the schema that its newest version
+// left.
+type Drift struct {
+	Lines       []string // what differs, each a sentence; nil when nothing does
+	NotCompared string   // why it is not known; "" when it is
+}
+
+// Status compares a database with the files. It writes nothing.
+func (s Source) Status(ctx context.Context, db *sql.DB) (*Report, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connect(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return reportWithoutWaiting(ctx, conn, s.dialect, files)
+}
+
+// reportWithoutWaiting is reportOn without waiting for locks. PostgreSQL does not show the
+// conditions, defaults and indexes of a table that is locked as a whole. While somebody changes a
+// table, the report says that the drift was not compared: a working server must not become
+// unready for that.
+func reportWithoutWaiting(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Report, error) {
+	if name != dialect.Postgres {
+		return reportOn(ctx, conn, name, files)
+	}
+	// What a query sees is as of its own beginning, whatever the connection's default is; see reportOn.
+	if _, err := conn.ExecContext(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = 100"); err != nil {
+		return nil, err
+	}
+	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	report, err := reportOn(ctx, conn, name, files)
+	if report != nil && isLockConflict(err) {
+		report.Drift, report.locked, err = Drift{NotCompared: "a table is locked by others; ask again later"}, true, nil
+	}
+	return report, err
+}
+
+// reportOn compares a database with files. If only the drift could not be compared, it returns
+// both a report and an error.
+func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.FS) (*Report, error) {
+	h, err := historyOf(ctx, db, dialect)
+	for err == nil {
+		var report *Report
+		if report, err = reportFor(ctx, db, dialect, files, h); err != nil || report.Drift.Lines == nil {
+			return report, err
+		}
+		// What looks like drift may be a step that ended between our queries: it shows in the versions.
+		var now history
+		if now, err = historyOf(ctx, db, dialect); err == nil && reflect.DeepEqual(h, now) {
+			return report, nil
+		}
+		h = now
+	}
+	return nil, err
+}
+
+// reportFor compares a database with files. h is its history, which was just read.
+func reportFor(ctx context.Context, db catalog.Querier, dialect string, files fs.FS, h history) (*Report, error) {
+	versions, err := Versions(files)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{history: h}
+	left := make(map[int64]application, len(h.applied))
+	for _, a := range h.applied {
+		left[a.number] = a
+	}
+	for _, v := range versions {
+		state := State{Version: v}
+		_, state.Begun = h.begun[v.Number]
+		if a, ok := left[v.Number]; ok {
+			state.AppliedAt = a.at
+			if state.Checksum, err = compareChecksum(files, v, a.checksum); err != nil {
+				return nil, err
+			}
+		}
+		r.Versions = append(r.Versions, state)
+		delete(left, v.Number)
+	}
+	for number, a := range left {
+		r.Versions = append(r.Versions, State{Version: Version{Number: number}, AppliedAt: a.at, Checksum: ChecksumNotKnown})
+	}
+	slices.SortFunc(r.Versions, func(a, b State) int { return cmp.Compare(a.Version.Number, b.Version.Number) })
+	r.Drift, err = drift(ctx, db, dialect, h)
+	return r, err
+}
+
+// compareChecksum compares the file of a version with the checksum that the database recorded.
+func compareChecksum(files fs.FS, v Version, recorded string) (string, error) {
+	if recorded == "" {
+		return ChecksumNotKnown, nil
+	}
+	text, err := fs.ReadFile(files, v.File())
+	if err != nil {
+		return "", err
+	}
+	if checksum(text) != recorded {
+		return ChecksumChanged, nil
+	}
+	return ChecksumOK, nil
+}
+
+// Write prints the report for people.
+func (r *Report) Write(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range r.Versions {
+		state := "pending"
+		if s.applied() {
+			state = "applied " + s.AppliedAt.UTC().Format(time.DateTime) + "\tchecksum " + s.Checksum
+		}
+		if s.Begun {
+			state += ", begun and not ended"
+		}
+		if s.Version.Name == "" {
+			state += ", unknown to this build"
+		}
+		if _, err := fmt.Fprintf(table, "%s\t%s\n", s.Version, state); err != nil {
+			return err
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	switch {
+	case r.Drift.NotCompared != "":
+		fmt.Fprintf(w, "drift: not compared: %s\n", r.Drift.NotCompared)
+	case r.Drift.Lines == nil:
+		fmt.Fprintln(w, "drift: none")
+	}
+	for _, line := range r.Drift.Lines {
+		fmt.Fprintf(w, "drift: %s\n", line)
+	}
+	if refusal := r.refusal(); refusal != nil {
+		fmt.Fprintf(w, "up and down are refused: %s\n", refusal)
+	}
+	return nil
+}
+
+// A reportJSON is the JSON of a report. Scripts depend on it: members may be added, but none may
+// be removed or change its meaning.
+type reportJSON struct {
+	State    string      `json:"state"`    // "ok"; "pending": up would bring it up to date; "refused": up and down would change nothing
+	Reason   string      `json:"reason"`   // of a state that is not "ok", else ""
+	Versions []stateJSON `json:"versions"` // all that this binary or the database knows, oldest first
+	Drift    driftJSON   `json:"drift"`
+}
+
+type stateJSON struct {
+	Version   int64      `json:"version"`
+	Name      string     `json:"name"`      // "" when this binary has no file for it
+	State     string     `json:"state"`     // "applied", "pending"
+	AppliedAt *time.Time `json:"appliedAt"` // in UTC, null when pending
+	Checksum  *string    `json:"checksum"`  // "ok", "changed", "not known", null when pending
+	Begun     bool       `json:"begun"`     // outside of a transaction, and not ended
+}
+
+type driftJSON struct {
+	Compared bool     `json:"compared"`
+	Reason   string   `json:"reason"` // why it was not compared, else ""
+	Lines    []string `json:"lines"`  // what differs
+}
+
+// WriteJSON prints the report as JSON, for scripts.
+func (r *Report) WriteJSON(w io.Writer) error {
+	out := reportJSON{State: "ok", Versions: []stateJSON{}, Drift: driftJSON{
+		Compared: r.Drift.NotCompared == "", Reason: r.Drift.NotCompared, Lines: append([]string{}, r.Drift.Lines...)}}
+	if err := r.Err(); err != nil {
+		out.State, out.Reason = "pending", err.Error()
+	}
+	if r.refusal() != nil {
+		out.State = "refused"
+	}
+	for _, s := range r.Versions {
+		state := stateJSON{Version: s.Version.Number, Name: s.Version.Name, State: "pending", Begun: s.Begun}
+		if s.applied() {
+			at := s.AppliedAt.UTC()
+			state.State, state.AppliedAt, state.Checksum = "applied", &at, &s.Checksum
+		}
+		out.Versions = append(out.Versions, state)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(out)
+}

@@ -1,0 +1,92 @@
+package migrator
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lib/pq"
+)
+
+// A StepError says which statement of a migration file the database refused.
+type StepError struct {
+	File      string // such as 20261123032934_init.sql
+	Down      bool   // it stands in the down section
+	Statement int    // its number within the section, from 1; 0 when it was the step's end that failed
+	Line      int    // of the file, on which it begins
+	Err       error  // what the database said
+
+	statement Statement
+	before    int    // characters that goose sent before it: a comment
+	kept      string // what is left of the step, in words; "" for nothing of its file
+}
+
+// Unwrap returns the error of the database.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Error names the statement and gives the message of the database. If the database says which
+// character of the statement is wrong, Error also gives its place in the file.
+func (e *StepError) Error() string {
+	if restore, ok := errors.AsType[*RestoreError](e.Err); ok {
+		return fmt.Sprintf("%s: its down section ran, but %s; %s", e.File, restore,
+			cmp.Or(e.kept, "nothing of this file was kept")+"; what `migrate sql --down` prints can be corrected and run by hand")
+	}
+	section := "up"
+	if e.Down {
+		section = "down"
+	}
+	var b strings.Builder
+	if e.Statement == 0 {
+		fmt.Fprintf(&b, "%s: the end of its %s section failed: ", e.File, section)
+	} else {
+		fmt.Fprintf(&b, "%s, line %d: statement %d of its %s section failed: ", e.File, e.Line, e.Statement, section)
+	}
+	b.WriteString(e.databaseMessage())
+	if e.Statement != 0 {
+		fmt.Fprintf(&b, ", in %q", truncate(e.statement.Text, 80))
+	}
+	return b.String() + "; " + cmp.Or(e.kept, "nothing of this file was kept")
+}
+
+// databaseMessage returns the message of the database. For PostgreSQL it adds the code, position,
+// detail and hint.
+func (e *StepError) databaseMessage() string {
+	refused, ok := errors.AsType[*pq.Error](e.Err)
+	if !ok {
+		return e.Err.Error()
+	}
+	text := fmt.Sprintf("%s (%s)", refused.Message, refused.Code)
+	if at, err := strconv.Atoi(refused.Position); err == nil && e.Statement != 0 {
+		line, column, around := e.statement.at(at - e.before)
+		text += fmt.Sprintf(" at %d:%d, near %q", line, column, around)
+	}
+	for _, more := range []string{refused.Detail, refused.Hint} {
+		if more != "" {
+			text += "; " + strings.TrimSuffix(more, ".")
+		}
+	}
+	return text
+}
+
+// at returns the line and column in the file of a character of the statement, and the text that
+// follows it. The first character is number 1.
+func (s Statement) at(number int) (line, column int, around string) {
+	runes := []rune(s.Text)
+	before := string(runes[:max(0, min(number-1, len(runes)))])
+	line, column = s.Line, s.Column+len([]rune(before))
+	if i := strings.LastIndexByte(before, '\n'); i >= 0 {
+		line, column = s.Line+strings.Count(before, "\n"), 1+len([]rune(before[i+1:]))
+	}
+	return line, column, truncate(s.Text[len(before):], 30)
+}
+
+// truncate returns text on one line, cut off after limit characters.
+func truncate(text string, limit int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return string(runes)
+}
