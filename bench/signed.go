@@ -6,7 +6,7 @@ import (
 )
 
 // accounts are targets that are Forge as others use it: every request has the token of a demo user. The names and passwords are those of
-// internal/seed.
+// package seed.
 var accounts = map[string]string{"user": "forge-demo-user", "admin": "forge-demo-admin"}
 
 // signed is what a Forge is told that checks tokens.

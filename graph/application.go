@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"forge/ent"
-	"forge/ent/migrate"
+	entmigrate "forge/ent/migrate"
 	_ "forge/ent/runtime" // the hooks, interceptors and defaults of ent/schema
 	"forge/ent/user"
 	"forge/internal/application"
@@ -15,6 +15,7 @@ import (
 	"forge/internal/session"
 	"forge/internal/unit"
 	"forge/internal/viewer"
+	"forge/migrate"
 	"forge/playground"
 	"forge/seed"
 )
@@ -28,8 +29,9 @@ func Application(sdl, version string) application.Application {
 		API: func(s application.Services) gqlexec.API {
 			return (&Resolver{s.Passwords, s.Sessions, s.Revocations}).API()
 		},
-		Tables:   tables(),
-		Accounts: application.Accounts{Roles: []string{string(user.RoleADMIN), string(user.RoleUSER)}, SetRole: setRole},
+		Migrations: migrate.Files,
+		Tables:     entmigrate.Tables,
+		Accounts:   application.Accounts{Roles: []string{string(user.RoleADMIN), string(user.RoleUSER)}, SetRole: setRole},
 		Demo: demo.Data{
 			Scale:    seed.Demo,
 			MaxScale: seed.MaxScale,
@@ -45,13 +47,6 @@ func Application(sdl, version string) application.Application {
 			return playground.Handler(cfg)
 		},
 	}
-}
-
-func tables() (names []string) {
-	for _, t := range migrate.Tables {
-		names = append(names, t.Name)
-	}
-	return names
 }
 
 // setRole gives a user a role. The user's tokens say the old role, so they are ended.

@@ -2,20 +2,21 @@ package seed
 
 import "forge/internal/demo"
 
-// Accounts are one of each role. They are the first two users, and have these passwords only if Run is told so.
+// Accounts are one account of each role: the first two users. Only Fill with passwords lets anybody
+// sign in with them.
 var Accounts = []demo.Account{
 	{Username: "admin", Password: "forge-demo-admin", Role: "ADMIN"},
 	{Username: "user", Password: "forge-demo-user", Role: "USER"},
 }
 
-// hashes are those of the passwords, made once: the same scale is to give the same rows.
+// hashes are the hashes of the passwords. They are fixed, since the same scale gives the same rows.
 var hashes = []string{
 	"$argon2id$v=19$m=19456,t=2,p=1$mU0uM+Z/deVu7GMILGB4Lg$9pRpDJmMeeC5RYaIRQcPGUZ+SEDtci7M0E2YgEfqYGs",
 	"$argon2id$v=19$m=19456,t=2,p=1$2DmwUihjRPCtQifrZYL8HQ$2yEyFIqxJ2+XjomUKvSU57FzgjqTTY7asFbDDb85HZo",
 }
 
-// open gives the accounts their passwords.
-func (d *dataset) open() {
+// setPasswords gives the accounts their passwords.
+func (d *dataset) setPasswords() {
 	for i := range hashes {
 		d.users[i].hash = &hashes[i]
 	}

@@ -10,7 +10,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestAccounts wants the accounts' passwords to be as they are said where they are to be known, and nobody to have one elsewhere.
+// TestAccounts checks that the accounts have their passwords after Fill with passwords, and nobody
+// has one after Run.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -9,7 +9,7 @@ type dataset struct {
 	orders   []orderRow
 }
 
-// generate makes the rows of a scale. Nothing but the scale decides what they are.
+// generate makes the rows of a scale. They depend on nothing else.
 func generate(scale int) *dataset {
 	d := &dataset{users: users(20 * scale), teams: teams(scale), products: products(5 * scale)}
 	d.heroes = heroes(d.users, d.teams, 10)

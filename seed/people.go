@@ -19,7 +19,8 @@ type userRow struct {
 	hash     *string // of the password
 }
 
-// users returns n users. The first is the administrator, and is there from the first day. The second is nobody in particular, and active.
+// users returns n users. The first is an administrator from the first day, and the second is an
+// active user.
 func users(n int) []userRow {
 	m, taken := newMaker(1), names{}
 	all := make([]userRow, n)
@@ -75,7 +76,7 @@ type heroRow struct {
 	owner      uuid.UUID
 }
 
-// heroes returns each of the owners' heroes, the oldest first.
+// heroes returns the heroes of all owners, oldest first.
 func heroes(owners []userRow, teams []teamRow, each int) []heroRow {
 	m := newMaker(3)
 	all := make([]heroRow, 0, len(owners)*each)
@@ -119,10 +120,10 @@ func heroName(m *maker) string {
 	}
 }
 
-// names are those that are taken.
+// names counts how often each name was asked for.
 type names map[string]int
 
-// unique returns name, with a number behind it when it is taken.
+// unique returns name, with a number after it if it is taken.
 func (n names) unique(name, separator string) string {
 	for {
 		n[name]++
@@ -133,7 +134,7 @@ func (n names) unique(name, separator string) string {
 	}
 }
 
-// letters returns the letters a to z of a name, in lower case: all that a username has of it.
+// letters returns the letters a to z of a name in lower case: a username has no others.
 func letters(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 'a' || r > 'z' {

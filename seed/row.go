@@ -9,16 +9,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// The demo data tell of one year. It never moves: the same scale is to give the same rows tomorrow.
+// The demo data happened in one year. It never moves, since the same scale gives the same rows.
 var (
 	yearStart = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)
-	opening   = yearStart.AddDate(0, 0, 30) // from here on teams and products are there, heroes join and orders come in
-	lastDays  = yearStart.AddDate(0, 0, 350)
-	yearEnd   = yearStart.AddDate(1, 0, 0)
+	// From opening on, there are teams and products, heroes join and orders come in.
+	opening  = yearStart.AddDate(0, 0, 30)
+	lastDays = yearStart.AddDate(0, 0, 350)
+	yearEnd  = yearStart.AddDate(1, 0, 0)
 )
 
-// maker makes the rows of one table. It draws from a stream of its own, so that a change to one table leaves the others
-// alone.
+// maker makes the rows of one table. It has a random stream of its own, so that a change to one
+// table does not change the others.
 type maker struct {
 	*gofakeit.Faker
 	lastMilli int64
@@ -29,19 +30,19 @@ func newMaker(stream uint64) *maker {
 	return &maker{Faker: gofakeit.NewFaker(rand.NewPCG(20250101, stream), false)}
 }
 
-// row is what all tables but those of parts have.
+// row has the columns that all tables share, except for those of parts.
 type row struct {
 	id               uuid.UUID
 	created, updated time.Time
 	version          int
 }
 
-// row returns the start of a row that was made at a time and never changed.
+// row returns the columns of a row that was created at a time and never changed.
 func (m *maker) row(created time.Time) row {
 	return row{id: m.key(created), created: created, updated: created, version: 1}
 }
 
-// changed makes it a row that was changed once, within some time of having been made.
+// changed makes it a row that was changed once, at most within after its creation.
 func (r *row) changed(m *maker, within time.Duration) {
 	latest := r.created.Add(within)
 	if latest.After(yearEnd) {
@@ -50,8 +51,8 @@ func (r *row) changed(m *maker, within time.Duration) {
 	r.updated, r.version = m.between(r.created, latest), 2
 }
 
-// key returns a UUID of version 7 (RFC 9562) as it would have been made at that time. Keys that are asked for in the
-// order of time sort in that order, and those of one millisecond too.
+// key returns a UUID of version 7 (RFC 9562) for a time. Keys sort in the order in which they were
+// made, if their times do not decrease.
 func (m *maker) key(at time.Time) uuid.UUID {
 	milli := at.UnixMilli()
 	if milli != m.lastMilli {
@@ -64,13 +65,14 @@ func (m *maker) key(at time.Time) uuid.UUID {
 	return u
 }
 
-// between returns a time from start, and before end, in whole milliseconds: all that a key tells of it.
+// between returns a time from start to before end, in whole milliseconds, which is all that a key
+// stores.
 func (m *maker) between(start, end time.Time) time.Time {
 	return start.Add(time.Duration(m.IntN(int(end.Sub(start).Milliseconds()))) * time.Millisecond)
 }
 
-// nth returns a time for the i-th of n rows that spread from start to end, none earlier than the one before. The first
-// is at start.
+// nth returns the i-th of n times that are spread from start to end. They never decrease, and the
+// first is start.
 func (m *maker) nth(i, n int, start, end time.Time) time.Time {
 	step := end.Sub(start) / time.Duration(n)
 	from := start.Add(time.Duration(i) * step).Truncate(time.Millisecond)
@@ -80,7 +82,7 @@ func (m *maker) nth(i, n int, start, end time.Time) time.Time {
 	return m.between(from, from.Add(step))
 }
 
-// oneIn is true once in n times.
+// oneIn returns true once in n times.
 func (m *maker) oneIn(n int) bool { return m.IntN(n) == 0 }
 
 func pick[T any](m *maker, list []T) T { return list[m.IntN(len(list))] }

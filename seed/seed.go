@@ -1,8 +1,8 @@
-// Package seed fills an empty database with demo data: people and their heroes, teams, products with their stock,
-// orders.
+// Package seed fills an empty database with demo data: people and their heroes, teams, products
+// with their stock, and orders.
 //
-// The data depend on the scale alone: the same scale gives the same rows, down to the last key and microsecond, on
-// every machine and in both kinds of database.
+// The data depend only on the scale: the same scale gives the same rows, down to the last key and
+// microsecond, on every machine and in both kinds of database.
 package seed
 
 import (
@@ -19,7 +19,7 @@ import (
 	"forge/internal/unit"
 )
 
-// Demo is the scale of the data that a server fills an empty database with when it starts.
+// Demo is the scale of the data that a starting server stores.
 const Demo = 5
 
 // MaxScale is the largest scale: 200,000 users and 2,000,000 heroes.
@@ -42,13 +42,14 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 	}
 	d := generate(scale)
 	if passwords {
-		d.open()
+		d.setPasswords()
 	}
 	if err := store(ctx, u, d); err != nil {
 		return fmt.Errorf("store demo data: %w", err)
 	}
 	if u.Dialect() == dialect.Postgres {
-		// Until it has looked at the rows it plans for empty tables, and by itself it looks a minute later.
+		// PostgreSQL plans for empty tables until it has analyzed them, which by itself it does a
+		// minute later.
 		if _, err := u.Exec(ctx, "ANALYZE"); err != nil {
 			return err
 		}
@@ -56,9 +57,10 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 	return u.Commit(ctx)
 }
 
-// mustBeEmpty returns demo.ErrNotEmpty if there are rows. Until u ends nobody else can fill the database.
+// mustBeEmpty returns demo.ErrNotEmpty if the database has rows. Nobody else can fill the database
+// before u ends.
 func mustBeEmpty(ctx context.Context, u *unit.Unit) error {
-	// SQLite has one writer anyway, and u is it.
+	// On SQLite u is the only writer.
 	if u.Dialect() == dialect.Postgres {
 		if _, err := u.Exec(ctx, "LOCK TABLE "+user.Table+" IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 			return err

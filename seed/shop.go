@@ -19,7 +19,7 @@ func products(n int) []productRow {
 	m, parts, taken := newMaker(4), newMaker(5), names{}
 	all := make([]productRow, n)
 	for i := range all {
-		kind := pick(m, wares)
+		kind := pick(m, productKinds)
 		p := productRow{row: m.row(m.nth(i, n, yearStart, opening))}
 		p.sku = sku(kind.prefix, i+1)
 		p.name = taken.unique(pick(m, materials)+" "+kind.name, " Mk ")
@@ -48,7 +48,7 @@ type itemRow struct {
 	unitPriceCents int
 }
 
-// orders returns each of the buyers' orders, the oldest first.
+// orders returns the orders of all buyers, oldest first.
 func orders(buyers []userRow, products []productRow, each, lines int) []orderRow {
 	m, parts := newMaker(6), newMaker(7)
 	all := make([]orderRow, 0, len(buyers)*each)
@@ -64,12 +64,12 @@ func orders(buyers []userRow, products []productRow, each, lines int) []orderRow
 		o := &all[i]
 		o.row = m.row(o.created)
 		o.fill(m, parts, products, lines)
-		o.settle(m)
+		o.setStatus(m)
 	}
 	return all
 }
 
-// fill puts so many different products into the order.
+// fill puts items of different products into the order.
 func (o *orderRow) fill(m, parts *maker, products []productRow, lines int) {
 	var chosen []int
 	for len(chosen) < lines {
@@ -84,8 +84,9 @@ func (o *orderRow) fill(m, parts *maker, products []productRow, lines int) {
 	}
 }
 
-// settle decides what became of the order: most are paid within three days, and the newest are still open.
-func (o *orderRow) settle(m *maker) {
+// setStatus decides the status of the order: most are paid within three days, and the newest are
+// still open.
+func (o *orderRow) setStatus(m *maker) {
 	chance := m.IntN(10)
 	switch {
 	case chance == 0:

@@ -16,15 +16,15 @@ import (
 	"forge/internal/unit"
 )
 
-// table says how rows are written: ent's own way, one statement or one entity a row, would take minutes for a large
-// scale.
+// table describes how rows are stored. A statement or an entity for each row, as ent has it, would
+// take minutes at a large scale.
 type table struct {
 	name    string
 	columns []string
 	rows    func(d *dataset, yield func(row ...any))
 }
 
-// tables are in an order in which no row refers to a later one.
+// tables are ordered so that no row refers to a later one.
 var tables = []table{
 	{user.Table, []string{user.FieldID, user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldVersion, user.FieldUsername,
 		user.FieldEmail, user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole, user.FieldIsActive}, eachUser},
@@ -41,8 +41,8 @@ var tables = []table{
 		orderitem.FieldUnitPriceCents}, eachItem},
 }
 
-// maxArgs is how many values one statement carries. SQLite takes 32,766, PostgreSQL 65,535; beyond a few thousand it is
-// no faster.
+// maxArgs is how many values one statement has. SQLite allows 32,766 and PostgreSQL 65,535; more
+// than a few thousand make it no faster.
 const maxArgs = 6000
 
 func store(ctx context.Context, u *unit.Unit, d *dataset) error {

@@ -14,8 +14,9 @@ import (
 	"forge/internal/unit"
 )
 
-// Usable returns those of Accounts that anybody can sign in as: they are there, active, and have the passwords that they were given. One whose password was
-// hashed anew, because hashes have another cost now, is not among them.
+// Usable returns the accounts that anybody can sign in with: they exist, are active, and have the
+// passwords of the demo data. It leaves out an account whose password was hashed again at another
+// cost.
 func Usable(ctx context.Context, db *database.DB) ([]demo.Account, error) {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()

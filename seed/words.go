@@ -1,7 +1,7 @@
 package seed
 
-// What heroes, teams and products are called. People's names and cities come from the fake-data library, which has no
-// heroes.
+// The names of heroes, teams and products. Names of people and cities come from the fake-data
+// library, which has no heroes.
 
 var qualities = []string{
 	"Amber", "Arctic", "Ashen", "Astral", "Blazing", "Brazen", "Bright", "Cobalt", "Copper", "Crimson", "Crystal", "Daring",
@@ -42,8 +42,8 @@ var materials = []string{
 	"Reinforced", "Reversible", "Self-Mending", "Shock-Proof", "Titanium", "Training", "Waterproof",
 }
 
-// wares are kinds of products, with their prices in whole units of money.
-var wares = []struct {
+// productKinds are kinds of products, with their prices in whole units of money.
+var productKinds = []struct {
 	prefix, name      string
 	cheapest, dearest int
 }{

@@ -4,11 +4,15 @@ package application
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+
+	"entgo.io/ent/dialect/sql/schema"
 
 	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/gqlexec"
+	"forge/internal/migrator"
 	"forge/internal/password"
 	"forge/internal/session"
 )
@@ -23,12 +27,18 @@ type Application struct {
 	// no operation is run.
 	API func(Services) gqlexec.API
 
-	Tables   []string // of the database, without the one of the migrations
-	Accounts Accounts
-	Demo     demo.Data
+	Migrations fs.FS           // postgres/*.sql and sqlite/*.sql
+	Tables     []*schema.Table // as ent has them
+	Accounts   Accounts
+	Demo       demo.Data
 	// Playground returns the handler of the page at /. Whoever opens the page may sign in with one of
 	// the accounts.
 	Playground func(signIn bool, accounts []demo.Account) http.Handler
+}
+
+// Migrator returns the migrations for a kind of database.
+func (a Application) Migrator(dialect string) migrator.Source {
+	return migrator.New(a.Migrations, dialect)
 }
 
 // Services are the parts of a server that resolvers need.

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"log/slog"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/migrator"
 	"forge/internal/settings"
 	"forge/internal/usage"
-	"forge/migrate"
 )
 
 // Open returns the database of the settings. It makes a SQLite file that is missing. It returns an
@@ -61,15 +61,15 @@ func open(ctx context.Context, s *settings.Settings, make bool, use func(context
 // Schema applies pending migrations if the settings say so. If they do not, pending migrations are
 // only logged: the server is not ready until somebody else has applied them. Any other difference
 // between the schema and the migrations is an error.
-func Schema(ctx context.Context, s *settings.Settings, db *database.DB, log *slog.Logger) error {
+func Schema(ctx context.Context, s *settings.Settings, app application.Application, db *database.DB, log *slog.Logger) error {
 	if s.Migrate {
 		err := MayMigrate(s, db)
 		if err == nil {
-			err = explain(s, migrator.New(migrate.Files, db.Dialect).Up(ctx, db.DB, log))
+			err = explain(s, app.Migrator(db.Dialect).Up(ctx, db.DB, log))
 		}
 		return err
 	}
-	err := migrator.New(migrate.Files, db.Dialect).Check(ctx, db.DB)
+	err := app.Migrator(db.Dialect).Check(ctx, db.DB)
 	if pending, ok := errors.AsType[*migrator.PendingError](err); ok {
 		log.WarnContext(ctx, "not ready", "reason", pending.Error())
 		return nil
@@ -90,11 +90,11 @@ func MayMigrate(s *settings.Settings, db *database.DB) error {
 // Demo fills an empty database with demo data if the settings say so, and reports whether it did.
 // It leaves a database without a schema as it is. The demo accounts get their passwords if the
 // settings allow that.
-func Demo(ctx context.Context, s *settings.Settings, db *database.DB, data demo.Data) (filled bool, err error) {
+func Demo(ctx context.Context, s *settings.Settings, app application.Application, db *database.DB) (filled bool, err error) {
 	if !s.Demo {
 		return false, nil
 	}
-	err = Seed(ctx, s, db, data, data.Scale, s.DemoPasswords())
+	err = Seed(ctx, s, app, db, app.Demo.Scale, s.DemoPasswords())
 	_, pending := errors.AsType[*migrator.PendingError](err)
 	if pending || errors.Is(err, demo.ErrNotEmpty) {
 		return false, nil
@@ -105,9 +105,9 @@ func Demo(ctx context.Context, s *settings.Settings, db *database.DB, data demo.
 // Seed fills the database with the demo data of a scale. With passwords, the demo accounts get
 // theirs, which everybody knows. It returns an error if migrations are pending or the database has
 // rows.
-func Seed(ctx context.Context, s *settings.Settings, db *database.DB, data demo.Data, scale int, passwords bool) error {
-	if err := migrator.New(migrate.Files, db.Dialect).Check(ctx, db.DB); err != nil {
+func Seed(ctx context.Context, s *settings.Settings, app application.Application, db *database.DB, scale int, passwords bool) error {
+	if err := app.Migrator(db.Dialect).Check(ctx, db.DB); err != nil {
 		return explain(s, err)
 	}
-	return explain(s, data.Fill(ctx, db, scale, passwords))
+	return explain(s, app.Demo.Fill(ctx, db, scale, passwords))
 }

@@ -12,8 +12,10 @@ import (
 	"syscall"
 	"testing"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/settings"
+	"forge/migrate"
 	"forge/test/dbtest"
 )
 
@@ -24,7 +26,7 @@ func TestUnwritable(t *testing.T) {
 		s := &settings.Settings{DatabaseURL: address, Migrate: true, Pool: database.Options{}}
 		db, err := Open(t.Context(), s)
 		if err == nil {
-			err = Schema(t.Context(), s, db, slog.New(slog.DiscardHandler))
+			err = Schema(t.Context(), s, application.Application{Migrations: migrate.Files}, db, slog.New(slog.DiscardHandler))
 		}
 		fmt.Println("error:", err)
 		return

@@ -29,9 +29,10 @@ func Main(app application.Application) int {
 	return Run(ctx, app, os.Args, os.Environ(), os.Stdout, os.Stderr)
 }
 
-// Run does what args say until it is done or ctx ends, and returns the exit status: 0; 2 for a
-// mistake in the arguments or settings, after which nothing was done; 1 for any other failure. An
-// error is one line on stderr, and an application that cannot be served has a line for each finding.
+// Run runs the command line args until it is done or ctx ends, and returns the exit status: 0; 2
+// for a mistake in the arguments or settings, after which nothing was done; 1 for any other
+// failure. An error is one line on stderr, or a line for each reason why the application cannot be
+// served.
 func Run(ctx context.Context, app application.Application, args, environ []string, stdout, stderr io.Writer) int {
 	err := commands(app, environ, stdout, stderr).Run(ctx, args)
 	if err == nil {
@@ -48,7 +49,7 @@ func Run(ctx context.Context, app application.Application, args, environ []strin
 	return 1
 }
 
-// program is what an action works with.
+// program has everything that an action works with.
 type program struct {
 	*settings.Settings
 	app     application.Application
@@ -58,11 +59,11 @@ type program struct {
 	environ []string // as os.Environ returns it
 }
 
-// action is what a command does.
+// action is the work of a command.
 type action func(context.Context, program) error
 
-// doer makes cli's action of an action: it loads the settings first.
-type doer func(action) cli.ActionFunc
+// runner turns an action into one of the cli library. It loads the settings first.
+type runner func(action) cli.ActionFunc
 
 func commands(app application.Application, environ []string, stdout, stderr io.Writer) *cli.Command {
 	do := func(action action) cli.ActionFunc {

@@ -10,7 +10,7 @@ import (
 	"forge/internal/usage"
 )
 
-func dbCommand(do doer) *cli.Command {
+func dbCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "db", Usage: "look at the database", Action: usage.NeedsCommand,
 		Commands: []*cli.Command{{

@@ -14,7 +14,8 @@ import (
 	"forge/internal/usage"
 )
 
-// doctorCommand is not an action of a program: settings that cannot be loaded are its first finding.
+// doctorCommand has no action of type action, since settings that cannot be loaded are its first
+// finding.
 func doctorCommand(app application.Application, environ []string, stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",

@@ -14,7 +14,7 @@ import (
 	"forge/internal/usage"
 )
 
-func healthcheckCommand(do doer) *cli.Command {
+func healthcheckCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "healthcheck", Action: do(healthcheck),
 		Usage: "ask the server that listens on ADDR whether it lives, for containers that have no other program to ask with",
@@ -25,8 +25,8 @@ func healthcheckCommand(do doer) *cli.Command {
 	}
 }
 
-// probePatience is how long a server may take to answer.
-const probePatience = 3 * time.Second
+// probeTimeout bounds how long a server may take to answer.
+const probeTimeout = 3 * time.Second
 
 func healthcheck(ctx context.Context, p program) error {
 	host, port, err := net.SplitHostPort(p.Addr)
@@ -41,13 +41,13 @@ func healthcheck(ctx context.Context, p program) error {
 		path = "/readyz"
 	}
 	url := "http://" + net.JoinHostPort(host, port) + path
-	ctx, cancel := context.WithTimeout(ctx, probePatience)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	// Without a proxy, whatever the environment names: the server is on this machine.
+	// The server is on this machine, so a proxy of the environment is not used.
 	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
 		return err

@@ -12,10 +12,9 @@ import (
 	"forge/internal/database"
 	"forge/internal/migrator"
 	"forge/internal/usage"
-	"forge/migrate"
 )
 
-func migrateCommand(do doer) *cli.Command {
+func migrateCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name:   "migrate",
 		Usage:  "change the schema of the database, or show it",
@@ -78,7 +77,7 @@ func migrateUp(ctx context.Context, p program) error {
 		if err := bootstrap.MayMigrate(p.Settings, db); err != nil {
 			return err
 		}
-		if err := migrator.New(migrate.Files, db.Dialect).UpTo(ctx, db.DB, to, p.lockTimeout(), p.log); err != nil {
+		if err := p.app.Migrator(db.Dialect).UpTo(ctx, db.DB, to, p.lockTimeout(), p.log); err != nil {
 			return err
 		}
 		return p.printStatus(ctx, db)
@@ -97,7 +96,7 @@ func migrateDown(ctx context.Context, p program) error {
 		if err := bootstrap.MayMigrate(p.Settings, db); err != nil {
 			return err
 		}
-		if err := migrator.New(migrate.Files, db.Dialect).Down(ctx, db.DB, n, p.cmd.Bool("yes"), p.lockTimeout(), p.log); err != nil {
+		if err := p.app.Migrator(db.Dialect).Down(ctx, db.DB, n, p.cmd.Bool("yes"), p.lockTimeout(), p.log); err != nil {
 			return err
 		}
 		return p.printStatus(ctx, db)
@@ -109,7 +108,7 @@ func migrateStatus(ctx context.Context, p program) error {
 		if !p.cmd.Bool("json") {
 			return p.printStatus(ctx, db)
 		}
-		report, err := migrator.New(migrate.Files, db.Dialect).Status(ctx, db.DB)
+		report, err := p.app.Migrator(db.Dialect).Status(ctx, db.DB)
 		if err != nil {
 			return err
 		}
@@ -118,7 +117,7 @@ func migrateStatus(ctx context.Context, p program) error {
 }
 
 func (p program) printStatus(ctx context.Context, db *database.DB) error {
-	report, err := migrator.New(migrate.Files, db.Dialect).Status(ctx, db.DB)
+	report, err := p.app.Migrator(db.Dialect).Status(ctx, db.DB)
 	if err != nil {
 		return err
 	}
@@ -139,22 +138,23 @@ func migrateSQL(_ context.Context, p program) error {
 		return usage.Errorf("--from=%q --to=%q: there is no way; --down goes to an older version, and without it the way is to a newer one",
 			p.cmd.String("from"), p.cmd.String("to"))
 	}
-	return migrator.New(migrate.Files, p.Dialect()).SQL(p.out, from, to, down)
+	return p.app.Migrator(p.Dialect()).SQL(p.out, from, to, down)
 }
 
-// version returns the number of the version that a flag names, or other if it was not given.
+// version returns the number of the version that a flag names, or other if the flag is not set.
 func (p program) version(flag string, other int64) (int64, error) {
 	if !p.cmd.IsSet(flag) {
 		return other, nil
 	}
-	v, err := migrator.New(migrate.Files, p.Dialect()).Find(p.cmd.String(flag))
+	v, err := p.app.Migrator(p.Dialect()).Find(p.cmd.String(flag))
 	if err != nil {
 		return 0, usage.Errorf("--%s=%s", flag, err)
 	}
 	return v.Number, nil
 }
 
-// lockTimeout is the limit for migrations. LOCK_TIMEOUT is about requests, which hold nobody up while they wait: only the flag counts here.
+// lockTimeout returns the lock timeout of migrations. Only the flag counts: the variable
+// LOCK_TIMEOUT is meant for requests, which hold up nobody while they wait.
 func (p program) lockTimeout() time.Duration {
 	if p.NameOf("LOCK_TIMEOUT") == "--lock-timeout" {
 		return p.Pool.LockTimeout

@@ -11,19 +11,18 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v3"
 
-	entmigrate "forge/ent/migrate"
 	"forge/internal/migrator/dev"
 	"forge/internal/usage"
 )
 
-// These commands work on the files in the source tree, and on no database that is in use.
+// The following commands work on the files of the source tree, and on no database that is in use.
 
 func devURLFlag() cli.Flag {
 	return &cli.StringFlag{Name: "dev-url", Local: true, Sources: cli.EnvVars("DEV_DATABASE_URL"),
 		Usage: "a PostgreSQL to try statements on, postgres://…; without it one is started from installed programs"}
 }
 
-func diffCommand(do doer) *cli.Command {
+func diffCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "diff", Action: do(migrateDiff),
 		Usage: "write the migration NAME for what has changed in ent/schema, in a source tree",
@@ -48,7 +47,7 @@ func migrateDiff(ctx context.Context, p program) error {
 		return usage.Errorf("migrate diff needs a name for what changes, such as add_reviews")
 	}
 	answers := dev.Answers{Renames: p.cmd.StringSlice("rename"), Drops: p.cmd.StringSlice("drop"), Ask: askAt(os.Stdin, p.out)}
-	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), entmigrate.Tables, answers)
+	planned, err := dev.Diff(ctx, "migrate", name, p.cmd.String("dev-url"), p.app.Tables, answers)
 	if err != nil {
 		return err
 	}
@@ -67,7 +66,7 @@ func migrateDiff(ctx context.Context, p program) error {
 	return nil
 }
 
-// askAt returns what puts questions, or nil where nobody is there to answer them.
+// askAt returns a function that asks at a terminal, or nil if in is none.
 func askAt(in *os.File, out io.Writer) func(string) (bool, error) {
 	if !isatty.IsTerminal(in.Fd()) && !isatty.IsCygwinTerminal(in.Fd()) {
 		return nil
@@ -75,7 +74,7 @@ func askAt(in *os.File, out io.Writer) func(string) (bool, error) {
 	return asker(in, out)
 }
 
-// asker returns what puts a question until the answer is y or n.
+// asker returns a function that asks a question until the answer is y or n.
 func asker(in io.Reader, out io.Writer) func(string) (bool, error) {
 	lines := bufio.NewReader(in)
 	return func(question string) (bool, error) {
@@ -95,7 +94,7 @@ func asker(in io.Reader, out io.Writer) func(string) (bool, error) {
 	}
 }
 
-func newCommand(do doer) *cli.Command {
+func newCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "new", Action: do(migrateNew),
 		Usage: "write the migration NAME with nothing in it, in a source tree, for what ent/schema does not say",
@@ -116,7 +115,7 @@ func migrateNew(_ context.Context, p program) error {
 	return nil
 }
 
-func hashCommand(do doer) *cli.Command {
+func hashCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "hash", Action: do(migrateHash),
 		Usage: "write the checksums of the migrations anew, in a source tree",
@@ -139,7 +138,7 @@ func migrateHash(_ context.Context, p program) error {
 	return nil
 }
 
-func lintCommand(do doer) *cli.Command {
+func lintCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "lint", Action: do(migrateLint),
 		Usage: "say what the migrations in a source tree may do harm with",
@@ -165,7 +164,7 @@ func migrateLint(ctx context.Context, p program) error {
 	return nil
 }
 
-// unacknowledged is the error that sums up what lint printed.
+// unacknowledged returns the error that sums up the findings of lint.
 func unacknowledged(findings, files int) error {
 	noun := "findings"
 	if findings == 1 {
@@ -175,7 +174,7 @@ func unacknowledged(findings, files int) error {
 		"-- lint:allow RULE [TABLE[.COLUMN]] REASON", findings, noun, files)
 }
 
-func verifyCommand(do doer) *cli.Command {
+func verifyCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "verify", Action: do(migrateVerify),
 		Usage: "try each migration in a source tree up, down and up again, with rows in all tables",
@@ -191,7 +190,7 @@ func verifyCommand(do doer) *cli.Command {
 }
 
 func migrateVerify(ctx context.Context, p program) error {
-	verdicts, err := dev.Verify(ctx, "migrate", p.cmd.String("dev-url"), entmigrate.Tables)
+	verdicts, err := dev.Verify(ctx, "migrate", p.cmd.String("dev-url"), p.app.Tables)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Nobody can answer at a file, nor at /dev/null, which is a device as a terminal is.
+// TestAskOnlyAtATerminal has files, and /dev/null, which is a device as terminals are.
 func TestAskOnlyAtATerminal(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{os.DevNull, "migrate_source_test.go"} {

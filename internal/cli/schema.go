@@ -8,11 +8,11 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-func schemaCommand(do doer) *cli.Command {
+func schemaCommand(do runner) *cli.Command {
 	return &cli.Command{Name: "schema", Usage: "print the API's schema (SDL)", Action: do(printSchema)}
 }
 
-// printSchema prints the schema, unless no server would answer it.
+// printSchema prints the schema. It returns an error if a server could not serve it.
 func printSchema(_ context.Context, p program) error {
 	if err := p.app.API(application.Services{}).Check(); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"forge/internal/usage"
 )
 
-func seedCommand(do doer, data demo.Data) *cli.Command {
+func seedCommand(do runner, data demo.Data) *cli.Command {
 	return &cli.Command{
 		Name: "seed", Usage: "fill an empty database with demo data", Action: do(fill),
 		Flags: []cli.Flag{
@@ -35,10 +35,10 @@ func fill(ctx context.Context, p program) error {
 	}
 	return p.withDatabase(ctx, bootstrap.Open, func(db *database.DB) error {
 		if p.Migrate {
-			if err := bootstrap.Schema(ctx, p.Settings, db, p.log); err != nil {
+			if err := bootstrap.Schema(ctx, p.Settings, p.app, db, p.log); err != nil {
 				return err
 			}
 		}
-		return bootstrap.Seed(ctx, p.Settings, db, p.app.Demo, scale, passwords)
+		return bootstrap.Seed(ctx, p.Settings, p.app, db, scale, passwords)
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"forge/internal/server"
 )
 
-func serveCommand(do doer) *cli.Command {
+func serveCommand(do runner) *cli.Command {
 	return &cli.Command{Name: "serve", Usage: "answer requests until SIGTERM or Ctrl+C", Action: do(serve)}
 }
 

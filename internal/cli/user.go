@@ -15,8 +15,9 @@ import (
 	"forge/internal/usage"
 )
 
-// userCommand does what the API lets nobody do: a role is given by whoever has the database.
-func userCommand(do doer, accounts application.Accounts) *cli.Command {
+// userCommand gives a role to a user, which the API lets nobody do: only whoever has the database
+// can.
+func userCommand(do runner, accounts application.Accounts) *cli.Command {
 	return &cli.Command{
 		Name: "user", Usage: "change users", Action: usage.NeedsCommand,
 		Commands: []*cli.Command{{

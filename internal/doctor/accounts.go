@@ -7,14 +7,14 @@ import (
 	"forge/internal/database"
 )
 
-// accounts looks for demo users that a database has brought along from development.
+// accounts looks for demo accounts in a database of production that began in development.
 func (d *Doctor) accounts(ctx context.Context, db *database.DB) []Finding {
 	if !d.config.Production || !d.config.Auth {
 		return nil
 	}
 	usable, err := d.app.Demo.Usable(ctx, db)
 	if err != nil || len(usable) == 0 {
-		return nil // a table that cannot be read is what schema and permissions tell of
+		return nil // schema and permissions report tables that cannot be read
 	}
 	var names []string
 	for _, a := range usable {

@@ -9,7 +9,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestAccounts has a database of development, with its passwords that everybody knows, served in production.
+// TestAccounts examines a database of development, with the passwords that everybody knows, as one
+// of production.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {

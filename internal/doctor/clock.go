@@ -10,16 +10,16 @@ import (
 	"forge/internal/database"
 )
 
-// written is a year that no clock has to show any more. IDs begin with the time.
-const written = 2026
+// earliest is a year that every right clock has passed. IDs begin with the time.
+const earliest = 2026
 
-// skew is how far two clocks may be apart.
+// skew is how far two clocks may differ.
 const skew = time.Second
 
-// clock compares this machine's clock with that of the database, and both with reason.
+// clock compares this machine's clock with that of the database, and both with earliest.
 func (d *Doctor) clock(ctx context.Context, db *database.DB) []Finding {
 	before := d.now()
-	if before.Year() < written {
+	if before.Year() < earliest {
 		return []Finding{fail("clock", "this machine's clock says "+before.UTC().Format(time.DateTime), "Set it, with NTP: IDs and cursors hold the time.")}
 	}
 	if db.Dialect != dialect.Postgres {
@@ -30,7 +30,7 @@ func (d *Doctor) clock(ctx context.Context, db *database.DB) []Finding {
 		return []Finding{fail("clock", err.Error(), "")}
 	}
 	after := d.now()
-	// The answer was given at some time between.
+	// The database read its clock at some time between.
 	apart := max(before.Sub(theirs), theirs.Sub(after))
 	if apart > skew {
 		return []Finding{warn("clock", fmt.Sprintf("the clocks of this machine and of the database are %s apart", apart.Round(time.Millisecond)),

@@ -15,20 +15,22 @@ import (
 	"forge/internal/database"
 )
 
-// options are the pool's settings, with as many connections as the checks need and a start that is given up in time.
+// options returns the settings of the pool, with as many connections as the checks need and a
+// limited time to connect.
 func (d *Doctor) options() database.Options {
 	o := d.config.Pool
-	o.PoolSize, o.ConnectTimeout = 2, min(o.ConnectTimeout, d.patience-time.Second)
+	o.PoolSize, o.ConnectTimeout = 2, min(o.ConnectTimeout, d.timeout-time.Second)
 	return o
 }
 
-// slow is how long a statement that does nothing may take: one that a request waits for takes as long again.
-const slow = 10 * time.Millisecond
+// slowRoundTrip is how long a statement that does nothing may take. Every statement of a request
+// takes that much longer.
+const slowRoundTrip = 10 * time.Millisecond
 
-// tested is the oldest version of PostgreSQL that Forge is tested with.
-const tested = 15
+// oldestTested is the oldest version of PostgreSQL that Forge is tested with.
+const oldestTested = 15
 
-// reach connects, and says what answers and how fast.
+// reach connects to the database and reports its version and how fast it answers.
 func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -59,11 +61,11 @@ func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
 		return []Finding{d.unreached(err)}
 	}
 	found := []Finding{ok("database", "PostgreSQL %s answers in %s", version, round.Round(time.Microsecond))}
-	if number/10000 < tested {
+	if number/10000 < oldestTested {
 		found = append(found, warn("database", fmt.Sprintf("PostgreSQL %s is older than what Forge is tested with", version),
-			fmt.Sprintf("Upgrade to version %d or newer.", tested)))
+			fmt.Sprintf("Upgrade to version %d or newer.", oldestTested)))
 	}
-	if round > slow {
+	if round > slowRoundTrip {
 		found = append(found, warn("database", fmt.Sprintf("a round trip takes %s, and a request has one for each level of its selection", round.Round(time.Microsecond)),
 			"Run Forge near its database."))
 	}
@@ -73,7 +75,7 @@ func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
 	return found
 }
 
-// unreached says why there is no connection.
+// unreached explains why there is no connection.
 func (d *Doctor) unreached(err error) Finding {
 	name := d.config.NameOf("DATABASE_URL")
 	message := strings.Join(strings.Fields(err.Error()), " ")

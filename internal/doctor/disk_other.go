@@ -6,5 +6,6 @@ import "errors"
 
 func freeBytes(string) (uint64, error) { return 0, errors.ErrUnsupported }
 
-// writable cannot be told here without writing; the first start of the server tells.
+// writable returns true: on this system only a write can tell, and the first start of the server
+// does that.
 func writable(string) bool { return true }

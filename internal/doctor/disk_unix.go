@@ -4,7 +4,8 @@ package doctor
 
 import "syscall"
 
-// freeBytes is what a user without privileges may still write to the disk of a folder.
+// freeBytes returns how many bytes a user without privileges can still write to the disk of a
+// folder.
 func freeBytes(folder string) (uint64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(folder, &s); err != nil {

@@ -1,5 +1,5 @@
-// Package doctor looks at what Forge stands on, settings and database, and says in plain words what is wrong and what to do. It writes
-// nothing to the database.
+// Package doctor examines the settings and the database, and says in plain words what is wrong and
+// what to do. It writes nothing to the database.
 package doctor
 
 import (
@@ -15,15 +15,15 @@ import (
 // State is how bad a finding is.
 type State string
 
-// What a finding may be.
+// The states of a finding.
 const (
 	OK      State = "ok"
-	Warn    State = "warn"    // it works, and will hurt one day
+	Warn    State = "warn"    // it works, and may fail later
 	Fail    State = "fail"    // Forge does not work, or not for long
-	Skipped State = "skipped" // nothing can be said, because of what failed before
+	Skipped State = "skipped" // not examined, because an earlier check failed
 )
 
-// A Finding is one thing that a check found out.
+// A Finding is one result of a check.
 type Finding struct {
 	Check   string `json:"check"`
 	State   State  `json:"state"`
@@ -35,25 +35,25 @@ type Finding struct {
 type Doctor struct {
 	app       application.Application
 	config    *settings.Settings
-	processes int // that run with these settings on the database
+	processes int // that use these settings and the database
 
-	patience time.Duration    // for each check
-	now      func() time.Time // this machine's clock
-	room     uint64           // in bytes, that a disk must have free
+	timeout time.Duration    // for each check
+	now     func() time.Time // this machine's clock
+	minFree uint64           // bytes that a disk must have free
 }
 
 // New returns a doctor for a number of processes of the application with the settings.
 func New(app application.Application, s *settings.Settings, processes int) *Doctor {
-	return &Doctor{app: app, config: s, processes: processes, patience: 5 * time.Second, now: time.Now, room: 1 << 30}
+	return &Doctor{app: app, config: s, processes: processes, timeout: 5 * time.Second, now: time.Now, minFree: 1 << 30}
 }
 
-// check finds something out. Its time is bounded by the doctor, whether it heeds ctx or not.
+// check is one examination. It has a limited time, even if it ignores its context.
 type check struct {
 	name string
 	look func(*Doctor, context.Context, *database.DB) []Finding
 }
 
-// Those behind the one that reaches the database need it.
+// checks returns all checks. Those after the one that reaches the database need it.
 func checks() []check {
 	return []check{
 		{"settings", (*Doctor).settings},
@@ -70,7 +70,8 @@ func checks() []check {
 	}
 }
 
-// Examine runs all checks, each within 5 seconds. Once the database could not be reached the others that need it are skipped.
+// Examine runs all checks, each within 5 seconds. If the database cannot be reached, the checks
+// that need it are skipped.
 func (d *Doctor) Examine(ctx context.Context) Report {
 	var report Report
 	db, err := database.Open(d.address(), d.options())
@@ -92,7 +93,7 @@ func (c check) needsDatabase() bool {
 	return c.name != "settings" && c.name != "contract" && c.name != "identity" && c.name != "file"
 }
 
-// close gives up a database that hangs.
+// close closes the database, and gives up if it hangs.
 func (d *Doctor) close(db *database.DB) {
 	closed := make(chan struct{})
 	go func() {
@@ -101,13 +102,13 @@ func (d *Doctor) close(db *database.DB) {
 	}()
 	select {
 	case <-closed:
-	case <-time.After(d.patience):
+	case <-time.After(d.timeout):
 	}
 }
 
-// within returns what a check finds in its time.
+// within returns the findings of a check, or that it took too long.
 func (d *Doctor) within(ctx context.Context, c check, db *database.DB) []Finding {
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	found := make(chan []Finding, 1)
 	go func() { found <- c.look(d, ctx, db) }()
@@ -118,7 +119,7 @@ func (d *Doctor) within(ctx context.Context, c check, db *database.DB) []Finding
 		}
 	case <-ctx.Done():
 	}
-	return []Finding{fail(c.name, fmt.Sprintf("no answer within %s", d.patience),
+	return []Finding{fail(c.name, fmt.Sprintf("no answer within %s", d.timeout),
 		"The database hangs, is overloaded, or holds locks on what was asked for: `forge db activity` shows sessions that wait.")}
 }
 

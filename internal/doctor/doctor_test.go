@@ -59,7 +59,8 @@ func mustExec(t *testing.T, db *database.DB, statements ...string) {
 	}
 }
 
-// mustFind checks that a report has a finding of a check and a state with some words, in what it says or what it advises.
+// mustFind checks that a report has a finding of a check and a state with all words in its message
+// or its advice.
 func mustFind(t *testing.T, report Report, check string, state State, words ...string) {
 	t.Helper()
 	if !slices.ContainsFunc(report, func(f Finding) bool {
@@ -159,7 +160,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("the doctor left %v (%v)", entries, err)
 	}
 	full := newDoctor(t, "DATABASE_URL="+dbtest.SQLite(t))
-	full.room = 1 << 62
+	full.minFree = 1 << 62
 	mustFind(t, full.Examine(t.Context()), "file", Fail, "free", "disk")
 	garbage := filepath.Join(dir, "garbage.db")
 	if err := os.WriteFile(garbage, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
@@ -186,7 +187,7 @@ func TestUnreachable(t *testing.T) {
 		{change(t, address, func(u *url.URL) { u.User = url.User("nobody_here") }), []string{"nobody_here", "role and password"}},
 	} {
 		d := newDoctor(t, "DATABASE_URL="+tt.address)
-		d.patience = 2 * time.Second
+		d.timeout = 2 * time.Second
 		report := d.Examine(t.Context())
 		mustFind(t, report, "database", Fail, tt.words...)
 		mustFind(t, report, "schema", Skipped)

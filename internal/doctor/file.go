@@ -12,17 +12,19 @@ import (
 	"forge/internal/database"
 )
 
-// path returns the file of a SQLite database, and whether there is one.
+// path returns the path of a SQLite database and true, or false for PostgreSQL and for a database
+// in memory.
 func (d *Doctor) path() (path string, isFile bool) {
 	path, isFile = strings.CutPrefix(d.config.DatabaseURL, "sqlite:")
 	path, _, _ = strings.Cut(path, "?")
 	return path, isFile && path != ":memory:"
 }
 
-// readOnly reports whether the address asks for a database that is not written.
+// readOnly reports whether the address asks for a database that is only read.
 func (d *Doctor) readOnly() bool { return strings.HasSuffix(d.config.DatabaseURL, "?mode=ro") }
 
-// address returns the one to examine. A file that does not exist is not made, and one that is not in WAL mode yet, such as a backup, stays so.
+// address returns the address to examine. It keeps SQLite from making a missing file, and from
+// turning a file that is not in WAL mode, such as a backup, into one that is.
 func (d *Doctor) address() string {
 	path, isFile := d.path()
 	switch {
@@ -34,7 +36,8 @@ func (d *Doctor) address() string {
 	return "sqlite:" + path + "?mode=ro"
 }
 
-// inWAL reads from the header of a SQLite file how it is written: https://sqlite.org/fileformat.html, offset 18.
+// inWAL reports whether the header of a SQLite file says that it has a write-ahead log:
+// https://sqlite.org/fileformat.html, offset 18.
 func inWAL(path string) bool {
 	file, err := os.Open(path)
 	if err != nil {
@@ -46,7 +49,7 @@ func inWAL(path string) bool {
 	return err == nil && header[18] == 2
 }
 
-// file looks at the file of a SQLite database, its folder and its disk, without SQLite.
+// file examines the file of a SQLite database, its folder and its disk, without SQLite.
 func (d *Doctor) file(context.Context, *database.DB) []Finding {
 	path, isFile := d.path()
 	if !isFile {
@@ -73,14 +76,14 @@ func (d *Doctor) file(context.Context, *database.DB) []Finding {
 	return d.disk(folder)
 }
 
-// disk compares what a disk has free with what it must have.
+// disk compares the free bytes of a disk with the bytes that it must have.
 func (d *Doctor) disk(folder string) []Finding {
 	free, err := freeBytes(folder)
 	if err != nil {
 		return []Finding{{"file", Skipped, "the free space of the disk is not known: " + err.Error(), ""}}
 	}
-	if free < d.room {
-		return []Finding{fail("file", fmt.Sprintf("the disk of %s has %s free, less than %s", folder, size(free), size(d.room)),
+	if free < d.minFree {
+		return []Finding{fail("file", fmt.Sprintf("the disk of %s has %s free, less than %s", folder, size(free), size(d.minFree)),
 			"Free some, or move the database: when the disk is full every mutation is answered with UNAVAILABLE.")}
 	}
 	return []Finding{ok("file", "can be written, %s free on its disk", size(free))}

@@ -9,10 +9,11 @@ import (
 	"forge/internal/token"
 )
 
-// asked is how long a provider may take to send its keys.
-const asked = 3 * time.Second
+// providerTimeout bounds how long a provider may take to send its keys.
+const providerTimeout = 3 * time.Second
 
-// identity looks at what tokens are checked with. Where AUTH is off there is nothing to say: settings says what that means.
+// identity examines the keys that check tokens. If AUTH is off there are none, and the check of the
+// settings reports that.
 func (d *Doctor) identity(ctx context.Context, _ *database.DB) (found []Finding) {
 	s := d.config
 	if !s.Auth || !s.Token.Given() {
@@ -34,7 +35,7 @@ func (d *Doctor) identity(ctx context.Context, _ *database.DB) (found []Finding)
 	if s.Token.JWKSURL == "" {
 		return append(found, ok("identity", "%s of Forge's own", counted(keys.Len(), "key")))
 	}
-	ctx, cancel := context.WithTimeout(ctx, asked)
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	usable, err := token.CountKeys(ctx, s.Token.JWKSURL)
 	switch {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestIdentity has keys that are good, exposed, broken and not there, and a provider that answers, and does not.
+// TestIdentity has keys that are good, exposed, broken and missing, and a provider that answers or
+// does not.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	file := func(mode os.FileMode, text string) string {

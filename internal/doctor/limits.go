@@ -14,7 +14,8 @@ import (
 	"forge/internal/database"
 )
 
-// limits asks which limits hold in a transaction, and whether what answers is PostgreSQL itself.
+// limits compares the limits of a transaction with the settings, and notices a pooler between Forge
+// and PostgreSQL.
 func (d *Doctor) limits(ctx context.Context, db *database.DB) (found []Finding) {
 	if db.Dialect != dialect.Postgres {
 		return nil
@@ -52,7 +53,7 @@ type limit struct {
 	wanted        time.Duration
 }
 
-// wanted lists the limits that the settings ask for, or the address, which counts more.
+// wanted lists the limits of the settings, or of the address, which counts more.
 func (d *Doctor) wanted() []limit {
 	o := d.config.Pool
 	all := []limit{
@@ -72,7 +73,8 @@ func (d *Doctor) wanted() []limit {
 	return all
 }
 
-// limitsInEffect asks for them in a transaction as a unit of work begins it. PostgreSQL counts them in milliseconds.
+// limitsInEffect returns the limits of a transaction that begins as a unit of work does. PostgreSQL
+// counts them in milliseconds.
 func limitsInEffect(ctx context.Context, db *database.DB) (map[string]time.Duration, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -101,8 +103,8 @@ func limitsInEffect(ctx context.Context, db *database.DB) (map[string]time.Durat
 	return all, rows.Err()
 }
 
-// somethingBetween reports whether two connections that are open at once lead to one session of the server, which only a pooler does. One
-// that happens to give them two sessions is not seen.
+// somethingBetween reports whether two open connections lead to one session of the server, as only
+// a pooler has it. A pooler that happens to use two sessions goes unnoticed.
 func somethingBetween(ctx context.Context, db *database.DB) (bool, error) {
 	var one, other int
 	first, err := db.Conn(ctx)

@@ -13,12 +13,12 @@ import (
 
 const role = `SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user`
 
-// A table that does not exist is the schema's matter.
+// The check of the schema reports a table that does not exist.
 const privileges = `SELECT pg_has_role(c.relowner, 'USAGE'), has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'INSERT'),
 	has_table_privilege(c.oid, 'UPDATE'), has_table_privilege(c.oid, 'DELETE')
 FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = $1`
 
-// permissions asks what the role may do. SQLite knows no roles.
+// permissions reports what the role may do to the tables. SQLite has no roles.
 func (d *Doctor) permissions(ctx context.Context, db *database.DB) (found []Finding) {
 	if db.Dialect != dialect.Postgres {
 		return nil
@@ -32,7 +32,7 @@ func (d *Doctor) permissions(ctx context.Context, db *database.DB) (found []Find
 	for _, table := range d.app.Tables {
 		var owner bool
 		may := make([]bool, 4)
-		switch err := db.QueryRowContext(ctx, privileges, table).Scan(&owner, &may[0], &may[1], &may[2], &may[3]); err {
+		switch err := db.QueryRowContext(ctx, privileges, table.Name).Scan(&owner, &may[0], &may[1], &may[2], &may[3]); err {
 		case nil:
 		case sql.ErrNoRows:
 			continue
@@ -44,8 +44,8 @@ func (d *Doctor) permissions(ctx context.Context, db *database.DB) (found []Find
 			owned++
 		}
 		if lacks := lacking(may); lacks != "" {
-			found = append(found, fail("permissions", fmt.Sprintf("the role %s may not %s %s", name, lacks, table),
-				fmt.Sprintf("As the owner: GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s.", table, name)))
+			found = append(found, fail("permissions", fmt.Sprintf("the role %s may not %s %s", name, lacks, table.Name),
+				fmt.Sprintf("As the owner: GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s.", table.Name, name)))
 		}
 	}
 	const advice = "Have `forge migrate up` run as the owner and the server as a role that reads and writes rows: deploy/postgres/roles.sh makes both."

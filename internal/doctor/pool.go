@@ -9,7 +9,8 @@ import (
 	"forge/internal/database"
 )
 
-// Sessions of other roles show little of themselves, but not that they have a database and a role, as clients do.
+// Other roles' sessions hide most of their columns, but not the database and the role, which only
+// clients have.
 const connections = `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 		- coalesce(current_setting('reserved_connections', true)::int, 0),
 	(SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
@@ -17,7 +18,7 @@ const connections = `SELECT current_setting('max_connections')::int - current_se
 	count(*) FILTER (WHERE datname IS DISTINCT FROM current_database() OR application_name NOT IN (current_setting('application_name'), current_setting('application_name') || ' beside'))
 FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL`
 
-// pool compares the connections that all processes may take with what the server has.
+// pool compares the connections that all processes may open with those that the server has.
 func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 	if db.Dialect != dialect.Postgres {
 		return nil
@@ -27,27 +28,27 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 	if db.Options.PgBouncer {
 		return []Finding{ok("pool", "%d connections to PgBouncer at most, whose own limits are not examined", need)}
 	}
-	var room, ofDatabase, ofRole, others int
-	if err := db.QueryRowContext(ctx, connections).Scan(&room, &ofDatabase, &ofRole, &others); err != nil {
+	var available, ofDatabase, ofRole, others int
+	if err := db.QueryRowContext(ctx, connections).Scan(&available, &ofDatabase, &ofRole, &others); err != nil {
 		return []Finding{fail("pool", err.Error(), "")}
 	}
 	for _, limit := range []int{ofDatabase, ofRole} {
 		if limit >= 0 { // -1 is none
-			room = min(room, limit)
+			available = min(available, limit)
 		}
 	}
 	wants := fmt.Sprintf("%s of POOL_SIZE=%d, and %d beside requests, may take %d connections", processes(d.processes), size, database.MonitorPoolSize, need)
 	advice := "Run fewer processes, raise max_connections, or put PgBouncer between: not even POOL_SIZE=1 fits."
-	if fits := (room-others)/d.processes - database.MonitorPoolSize; fits > 0 {
+	if fits := (available-others)/d.processes - database.MonitorPoolSize; fits > 0 {
 		advice = fmt.Sprintf("Set POOL_SIZE to %d at most, run fewer processes, raise max_connections, or put PgBouncer between.", fits)
 	}
 	switch {
-	case need > room:
-		return []Finding{fail("pool", fmt.Sprintf("%s, and the server has %d for this role", wants, room), advice)}
-	case need+others > room:
-		return []Finding{warn("pool", fmt.Sprintf("%s, and the server has %d for this role, of which others hold %d now", wants, room, others), advice)}
+	case need > available:
+		return []Finding{fail("pool", fmt.Sprintf("%s, and the server has %d for this role", wants, available), advice)}
+	case need+others > available:
+		return []Finding{warn("pool", fmt.Sprintf("%s, and the server has %d for this role, of which others hold %d now", wants, available, others), advice)}
 	}
-	return []Finding{ok("pool", "%s; the server has %d for this role, of which others hold %d now", wants, room, others)}
+	return []Finding{ok("pool", "%s; the server has %d for this role, of which others hold %d now", wants, available, others)}
 }
 
 func processes(n int) string {

@@ -133,14 +133,14 @@ func TestHangs(t *testing.T) {
 		return sent
 	})
 	d := newDoctor(t, "DATABASE_URL="+address)
-	d.patience = 2 * time.Second
+	d.timeout = 2 * time.Second
 	report := d.Examine(t.Context())
 	mustFind(t, report, "schema", OK)
 	mustFind(t, report, "clock", Fail, "no answer within 2s", "forge db activity")
 }
 
-// between returns an address that leads to a database through a pass of bytes: what the client sends goes on as pass returns it, and from nil
-// on nothing goes on.
+// between returns an address of the database through a proxy. pass may change the bytes that the
+// client sends, and ends the connection by returning nil.
 func between(t *testing.T, address string, pass func([]byte) []byte) string {
 	t.Helper()
 	u := mustParse(t, address)

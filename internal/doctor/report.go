@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// A Report is what all checks found, in their order.
+// A Report has the findings of all checks, in their order.
 type Report []Finding
 
-// State returns the worst of the findings.
+// State returns the worst state of the findings.
 func (r Report) State() State {
 	for _, state := range []State{Fail, Warn} {
 		if r.count(state) > 0 {
@@ -30,12 +30,12 @@ func (r Report) count(state State) (n int) {
 	return n
 }
 
-// unreachable reports whether what failed was the way to the database.
+// unreachable reports whether the database could not be reached.
 func (r Report) unreachable() bool {
 	return slices.ContainsFunc(r, func(f Finding) bool { return f.State == Fail && (f.Check == "database" || f.Check == "file") })
 }
 
-// Write prints the report for people: a line for each finding, and below it what to do.
+// Write prints the report for people: one line for each finding, and its advice on the next.
 func (r Report) Write(w io.Writer) error {
 	var out strings.Builder
 	for _, f := range r {
@@ -60,7 +60,8 @@ func counted(n int, noun string) string {
 	return fmt.Sprint(n, " ", noun)
 }
 
-// WriteJSON prints the report for scripts: members may come to it, but none goes or changes its meaning.
+// WriteJSON prints the report for scripts. New versions may add members, but never remove one or
+// change its meaning.
 func (r Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

@@ -3,15 +3,15 @@ package doctor
 import (
 	"context"
 	"errors"
-	"forge/internal/application"
 
+	"forge/internal/application"
 	"forge/internal/database"
 	"forge/internal/migrator"
 	"forge/internal/read/binding"
-	"forge/migrate"
 )
 
-// contract compares schema.graphqls with ent/schema and the resolvers, as they are built into this program.
+// contract reports where schema.graphqls, ent/schema and the resolvers of this program do not fit
+// together.
 func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
 	err := d.app.API(application.Services{}).Check()
 	if err == nil {
@@ -29,7 +29,7 @@ func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
 
 // schema compares the database with the migrations of this program.
 func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {
-	report, err := migrator.New(migrate.Files, db.Dialect).Status(ctx, db.DB)
+	report, err := d.app.Migrator(db.Dialect).Status(ctx, db.DB)
 	if err != nil {
 		return []Finding{fail("schema", err.Error(), "Give the role USAGE on the schema and SELECT on its tables.")}
 	}

@@ -10,12 +10,12 @@ import (
 	"forge/internal/database"
 )
 
-// Unreadable is the report on settings that cannot be loaded.
+// Unreadable returns the report on settings that cannot be loaded.
 func Unreadable(err error) Report {
 	return Report{fail("settings", err.Error(), "Correct that setting; forge --help lists all.")}
 }
 
-// settings looks at what each setting says in the light of the others; that each is allowed by itself is known.
+// settings reports settings that do not fit together, or are risky. Each by itself is allowed.
 func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 	s := d.config
 	kind := "development"
@@ -54,7 +54,7 @@ func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 	return found
 }
 
-// inTheClear returns the host that a PostgreSQL address leads to over a network and without TLS, or "".
+// inTheClear returns the host of a PostgreSQL address that uses a network without TLS, or "".
 func inTheClear(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {

@@ -13,7 +13,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestNotWritable examines what a user may not write. Root may write everything, so that root's tests do it as nobody.
+// TestNotWritable examines files and folders that the user may not write. Root may write
+// everything, so root runs the test as nobody.
 func TestNotWritable(t *testing.T) {
 	if address := os.Getenv("DOCTOR_EXAMINES"); address != "" {
 		report := newDoctor(t, "DATABASE_URL="+address).Examine(t.Context())

@@ -13,7 +13,6 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/migrator"
-	"forge/migrate"
 )
 
 // Live answers 200 for as long as the process runs.
@@ -30,8 +29,8 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 // Only one check of the database runs at a time, and its result holds for a second, however many
 // clients ask. db should be a pool that requests do not use: a full pool says nothing about the
 // database. While a table is locked its schema cannot be compared, and the last known result holds.
-func Ready(ctx context.Context, db *database.DB, log *slog.Logger) http.Handler {
-	shared := newShared(newLook(db), log)
+func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log *slog.Logger) http.Handler {
+	shared := newShared(newLook(db, migrations), log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := finding{err: errLeaving}
 		if ctx.Err() == nil {
@@ -55,8 +54,8 @@ func Ready(ctx context.Context, db *database.DB, log *slog.Logger) http.Handler 
 }
 
 // newLook returns a function that checks a database.
-func newLook(db *database.DB) func(context.Context) finding {
-	schema := migrator.NewChecker(migrator.New(migrate.Files, db.Dialect), db.DB)
+func newLook(db *database.DB, migrations migrator.Source) func(context.Context) finding {
+	schema := migrator.NewChecker(migrations, db.DB)
 	return func(ctx context.Context) finding {
 		if err := schema.Check(ctx); err != nil {
 			return finding{err: err}

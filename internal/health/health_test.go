@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"forge/internal/database"
+	"forge/internal/migrator"
+	"forge/migrate"
 	"forge/test/dbtest"
 )
 
@@ -114,6 +116,14 @@ func TestSharedLog(t *testing.T) {
 	})
 }
 
+// ready returns the handler of a database's readiness.
+func ready(t *testing.T, db *database.DB) http.Handler {
+	t.Helper()
+	return Ready(t.Context(), db, migrationsOf(db), slog.New(slog.DiscardHandler))
+}
+
+func migrationsOf(db *database.DB) migrator.Source { return migrator.New(migrate.Files, db.Dialect) }
+
 // probe asks /readyz.
 func probe(h http.Handler, query string) (status int, body answer) {
 	w := httptest.NewRecorder()
@@ -137,9 +147,8 @@ func open(t *testing.T, address string, opt database.Options) *database.DB {
 // TestReadOnly asks servers whose databases can only be read.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
-	log := slog.New(slog.DiscardHandler)
 	dbtest.Each(t, func(t *testing.T, address string) {
-		h := Ready(t.Context(), open(t, address, database.Options{}), log)
+		h := ready(t, open(t, address, database.Options{}))
 		for _, query := range []string{"", "?writes=1"} {
 			if status, body := probe(h, query); status != 200 || body.Writable != nil {
 				t.Errorf("%s of a database that can be written: %d %+v", query, status, body)
@@ -153,7 +162,7 @@ func TestReadOnly(t *testing.T) {
 			}
 			only = address + separator + "default_transaction_read_only=on"
 		}
-		h = Ready(t.Context(), open(t, only, database.Options{}), log)
+		h = ready(t, open(t, only, database.Options{}))
 		if status, body := probe(h, ""); status != 200 || body.Writable == nil || *body.Writable {
 			t.Errorf("%d %+v, want 200 and that it cannot be written", status, body)
 		}
@@ -181,7 +190,7 @@ func TestReadyBesideAFullPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer beside.Close()
-	h := Ready(t.Context(), beside, slog.New(slog.DiscardHandler))
+	h := ready(t, beside)
 	var clients sync.WaitGroup
 	for range 400 {
 		clients.Go(func() {
@@ -212,7 +221,7 @@ func TestReadyOfSilence(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer beside.Close()
-	h := Ready(t.Context(), beside, slog.New(slog.DiscardHandler))
+	h := ready(t, beside)
 	wants := func(want int) {
 		t.Helper()
 		var status int
@@ -237,7 +246,7 @@ func TestMovedFile(t *testing.T) {
 	address := dbtest.SQLite(t)
 	path, _, _ := database.SQLiteFile(address)
 	db := open(t, address, database.Options{})
-	look := newLook(db)
+	look := newLook(db, migrationsOf(db))
 	if found := look(t.Context()); found.err != nil {
 		t.Fatal(found.err)
 	}

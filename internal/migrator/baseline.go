@@ -10,14 +10,13 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// unknown reports whether the newest version that is applied has no description
-// that could be compared: a person ran a script, an older build applied it, or
-// another PostgreSQL wrote it down.
+// unrecorded reports whether the newest applied version has no description to compare the schema
+// with. That is so if somebody ran a script by hand, if an older build applied the version, or if
+// another major version of PostgreSQL described the schema.
 func (r *Report) unrecorded() bool { return r.Drift.NotCompared != "" && !r.locked }
 
-// note writes down what the schema looks like after the newest version, for a
-// database that lacks nothing else. Whatever it is now is what is expected from
-// then on.
+// recordSchema records the present schema as the one that the newest version left, for a database
+// that has all versions. Later checks compare with it.
 func (r runner) recordSchema(ctx context.Context, conn *sql.Conn) (err error) {
 	release, err := r.acquire(ctx, conn)
 	if err != nil {
@@ -45,7 +44,7 @@ func (r runner) recordSchema(ctx context.Context, conn *sql.Conn) (err error) {
 	})
 }
 
-// describe records what the schema is as what a version has left.
+// recordSchema records the present schema as the one that a version left.
 func (s *store) recordSchema(ctx context.Context, db database.DBTxConn, version int64) error {
 	tables, _, err := tablesUpTo(s.files, version)
 	if err != nil {

@@ -9,11 +9,10 @@ import (
 	"sync"
 )
 
-// Check returns nil when the database has exactly the versions that this
-// binary was built with, and the schema that they left. It returns a
-// *PendingError when all that is wrong is that versions are missing, which up
-// brings, and otherwise a *Refusal, which says why up and down would change
-// nothing. It writes nothing.
+// Check returns nil if the database has exactly the versions that there are files for, and the
+// schema that they left. It returns a *PendingError if versions are missing and Up would apply
+// them, and otherwise a *Refusal with the reasons why Up and Down would change nothing. It writes
+// nothing.
 func (s Source) Check(ctx context.Context, db *sql.DB) error {
 	report, err := s.Status(ctx, db)
 	if err != nil {
@@ -22,23 +21,22 @@ func (s Source) Check(ctx context.Context, db *sql.DB) error {
 	return report.Err()
 }
 
-// A PendingError says that a database lacks versions that this binary needs.
+// A PendingError says that a database lacks versions that there are files for.
 type PendingError struct {
 	Versions []Version // what is missing, oldest first
 }
 
-// Error names what is missing and the command that brings it.
+// Error names the missing versions and the command that applies them.
 func (e *PendingError) Error() string {
 	return "the database is older than this build: it lacks " + list(e.Versions) +
 		"; `migrate up` brings it up to date"
 }
 
-// A Refusal says all that speaks against changing a database: one or more of
-// *NewerError, *MissingError, *OrderError, *ChangedError, *DriftError,
-// *UnfinishedError.
+// A Refusal lists all reasons not to change a database, one or more of *NewerError,
+// *MissingError, *OrderError, *ChangedError, *DriftError and *UnfinishedError.
 type Refusal struct{ reasons []error }
 
-// Error says everything in one line.
+// Error returns all reasons on one line.
 func (r *Refusal) Error() string {
 	var all []string
 	for _, reason := range r.reasons {
@@ -50,8 +48,8 @@ func (r *Refusal) Error() string {
 // Unwrap returns the reasons.
 func (r *Refusal) Unwrap() []error { return r.reasons }
 
-// A NewerError says that a database has versions that this binary does not
-// know: another, newer build has migrated it.
+// A NewerError says that a database has versions newer than all files of this binary: a newer
+// build has migrated it.
 type NewerError struct {
 	Versions []Version // what is unknown here, oldest first; they have no names
 }
@@ -62,9 +60,8 @@ func (e *NewerError) Error() string {
 		", unknown here; run the build that brought it, or undo it with that build's `migrate down`"
 }
 
-// A MissingError says that a database has versions whose files this binary
-// lacks, although it has newer ones: they were removed, or come from another
-// line of development.
+// A MissingError says that a database has versions without a file in this binary, although the
+// binary has files for newer ones. The files were removed, or come from another branch.
 type MissingError struct {
 	Versions []Version // oldest first; they have no names
 }
@@ -75,7 +72,7 @@ func (e *MissingError) Error() string {
 		"bring the file back, with what it held when it was applied"
 }
 
-// An OrderError says that files are older than what a database has already.
+// An OrderError says that files are not applied although the database has a newer version.
 type OrderError struct {
 	Versions []Version // not applied, oldest first
 	Newest   Version   // applied
@@ -87,7 +84,7 @@ func (e *OrderError) Error() string {
 		" already, which was made without it; give it a newer number"
 }
 
-// A ChangedError says that files are not those that a database was migrated with.
+// A ChangedError says that files were changed after they were applied to a database.
 type ChangedError struct {
 	Versions []Version // oldest first
 }
@@ -102,27 +99,28 @@ func (e *ChangedError) Error() string {
 		"bring back what it held, and put the change into a new version"
 }
 
-// A DriftError says that a schema is not the one that the versions left:
-// somebody has changed it by hand.
+// A DriftError says that the schema is not the one that the versions left: somebody changed it by
+// hand.
 type DriftError struct {
 	After Version  // the newest that is applied
 	Lines []string // what differs, each a sentence
 }
 
-// Error names all that differs.
+// Error lists all differences.
 func (e *DriftError) Error() string {
 	return fmt.Sprintf("the schema is not as %s left it: %s", e.After, strings.Join(e.Lines, "; "))
 }
 
-// An UnfinishedError says that a version was about to be undone outside of a
-// transaction, and that this is going on or was cut off. Only down can end it.
+// An UnfinishedError says that a version is being undone outside of a transaction, or that a
+// process which did so was interrupted. Only Down can finish it.
 type UnfinishedError struct{ Version Version }
 
-// Error names the version and the command that ends it.
+// Error names the version and the command that finishes it.
 func (e *UnfinishedError) Error() string {
 	return "to undo " + e.Version.String() + " was begun and has not ended; if no process does it any more, `migrate down` ends it"
 }
 
+// list returns the names of versions, separated by commas.
 func list(versions []Version) string {
 	names := make([]string, len(versions))
 	for i, v := range versions {
@@ -131,7 +129,7 @@ func list(versions []Version) string {
 	return strings.Join(names, ", ")
 }
 
-// Err returns what Check says.
+// Err returns the error of Check.
 func (r *Report) Err() error {
 	if err := r.refusal(); err != nil {
 		return err
@@ -145,7 +143,7 @@ func (r *Report) Err() error {
 	return nil
 }
 
-// refusal returns a *Refusal when up and down must not change the database.
+// refusal returns a *Refusal if there is a reason not to change the database.
 func (r *Report) refusal() error {
 	var all []error
 	var newer, missing, changed, late []Version
@@ -192,8 +190,7 @@ func (r *Report) refusal() error {
 	return &Refusal{all}
 }
 
-// unfinished returns a *Refusal when a version is undone at this moment, or was
-// until that was cut off.
+// unfinished returns a *Refusal if a version is being undone, or if that was interrupted.
 func (r *Report) unfinished() error {
 	for _, s := range r.Versions {
 		if s.applied() && s.Begun {
@@ -203,7 +200,7 @@ func (r *Report) unfinished() error {
 	return nil
 }
 
-// pending lists the versions that up would apply, oldest first.
+// pending lists the versions that Up would apply, oldest first.
 func (r *Report) pending() (versions []Version) {
 	for _, s := range r.Versions {
 		if !s.applied() {
@@ -223,9 +220,9 @@ func (r *Report) applied() (versions []Version) {
 	return versions
 }
 
-// A Checker is Check for who asks again and again. While a table is locked the
-// schema cannot be compared; until it can be again, what the last comparison
-// said of the same versions holds.
+// A Checker calls Check again and again, for health checks. While a table is locked the schema
+// cannot be compared, and the Checker repeats the last comparison if the versions are still the
+// same.
 type Checker struct {
 	source Source
 	db     *sql.DB
@@ -234,12 +231,13 @@ type Checker struct {
 	last *Report // whose schema was compared; nil if none was yet
 }
 
-// NewChecker returns a Checker for a database. Any number of goroutines may use it.
+// NewChecker returns a Checker for a database. Its method may be called by several goroutines at
+// once.
 func NewChecker(s Source, db *sql.DB) *Checker {
 	return &Checker{source: s, db: db}
 }
 
-// Check returns what the function Check returns.
+// Check returns the result of Source.Check.
 func (c *Checker) Check(ctx context.Context) error {
 	report, err := c.source.Status(ctx, c.db)
 	if err != nil {

@@ -14,31 +14,31 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// descriptionFormat counts how often describe has changed the lines that it
-// writes. What was recorded in another format is not compared: a new build
-// must not take its own way of putting things for drift.
+// descriptionFormat is the number of the format that catalog.Describe writes. It grows when the
+// format changes: descriptions in another format are not compared, so that a new build does not
+// report its own wording as drift.
 const descriptionFormat = 1
 
-// A description says what the tables that the versions made look like.
+// A description is the text form of the tables that the versions made.
 type description struct {
 	by    string // how it was written; see describedBy
 	lines []string
 }
 
-// String is what is stored with a version: by whose account on the first line,
-// and then the lines.
+// String returns the text that is stored with a version: by on the first line, and then the
+// lines.
 func (d description) String() string { return strings.Join(append([]string{d.by}, d.lines...), "\n") }
 
+// parseDescription takes the text of String apart.
 func parseDescription(text string) description {
 	lines := strings.Split(text, "\n")
 	return description{lines[0], lines[1:]}
 }
 
-// describedBy says what descriptions of this database depend on besides the schema.
-// PostgreSQL keeps conditions and defaults in a form of its own and writes them
-// as text anew each time it is asked, and its major versions put the same
-// condition in other words. After an upgrade of the server a comparison would
-// find drift where nobody has changed anything.
+// describedBy returns the format and the major version of the database, which descriptions depend
+// on besides the schema. Major versions of PostgreSQL word the same condition in different ways,
+// so descriptions of different ones cannot be compared: after an upgrade of the server they would
+// show drift although nobody changed anything.
 func describedBy(ctx context.Context, db catalog.Querier, name string) (string, error) {
 	if name == dialect.SQLite {
 		return fmt.Sprintf("format %d, SQLite", descriptionFormat), nil
@@ -50,7 +50,7 @@ func describedBy(ctx context.Context, db catalog.Querier, name string) (string, 
 	return fmt.Sprintf("format %d, PostgreSQL %d", descriptionFormat, major), nil
 }
 
-// describeTables describes those tables of a database that are among the given ones.
+// describeTables describes those tables of a database that are named in tables.
 func describeTables(ctx context.Context, db catalog.Querier, name string, tables []string) (description, error) {
 	by, err := describedBy(ctx, db, name)
 	if err != nil {
@@ -67,7 +67,7 @@ func describeTables(ctx context.Context, db catalog.Querier, name string, tables
 	return description{by, lines}, nil
 }
 
-// tables lists the tables that a description is about.
+// tables lists the tables of a description.
 func (d description) tables() (names []string) {
 	for _, line := range d.lines {
 		if catalog.ParseLine(line).Kind == "table" {
@@ -77,14 +77,15 @@ func (d description) tables() (names []string) {
 	return names
 }
 
+// tableMade matches the statements that create a table or give one a new name.
 var tableMade = regexp.MustCompile(`(?i)\b(?:CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?|RENAME\s+TO\s+)` +
 	"(?:" + sqlName + `\s*\.\s*)?(` + sqlName + ")")
 
-// sqlName is a name as it may stand in SQL for either database.
+// sqlName matches a name as it may stand in SQL for either database.
 const sqlName = "(?:\"(?:[^\"]|\"\")+\"|`[^`]+`|[\\pL_][\\pL\\d_$]*)"
 
-// tablesMadeBy lists the tables that a file creates, or gives a name to. Other
-// tables in the same database are no business of ours.
+// tablesMadeBy lists the tables that a file creates or renames to. Other tables of the database
+// are ignored.
 func tablesMadeBy(file string) (names []string) {
 	for _, found := range tableMade.FindAllStringSubmatch(file, -1) {
 		names = append(names, unquoted(found[1]))
@@ -92,8 +93,8 @@ func tablesMadeBy(file string) (names []string) {
 	return names
 }
 
-// tablesUpTo lists the tables that the files up to a version make, and returns
-// the checksum of the version's own.
+// tablesUpTo lists the tables that the files up to a version make. sum is the checksum of the
+// version's own file.
 func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err error) {
 	versions, err := Versions(files)
 	if err != nil {
@@ -113,7 +114,7 @@ func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err err
 	return tables, sum, nil
 }
 
-// drift compares a database with what its newest version left.
+// drift compares a database with the schema that its newest version left.
 func drift(ctx context.Context, db catalog.Querier, name string, h history) (Drift, error) {
 	newest := h.newest()
 	if newest == 0 {
@@ -137,7 +138,7 @@ func drift(ctx context.Context, db catalog.Querier, name string, h history) (Dri
 	return Drift{Lines: differences(was.without(h.begun), now.without(h.begun))}, nil
 }
 
-// without leaves out the indexes that a step builds or drops at this moment.
+// without returns the description without the indexes that a step is building or dropping.
 func (d description) without(steps map[int64]begun) description {
 	d.lines = slices.DeleteFunc(slices.Clone(d.lines), func(line string) bool {
 		for _, b := range steps {
@@ -150,8 +151,8 @@ func (d description) without(steps map[int64]begun) description {
 	return d
 }
 
-// differences says in words what is other than it was. A table that is gone or
-// new is not taken apart.
+// differences lists how two descriptions differ, each as a sentence. For a table that is missing
+// or new it lists the table alone, without its columns.
 func differences(was, now description) (words []string) {
 	was.lines, now.lines = afterDump(was.lines), afterDump(now.lines)
 	missing := make(map[string]string) // by what the line is about

@@ -8,13 +8,16 @@ import (
 // PostgreSQL writes a condition such as status IN ('NEW', 'OLD') on a varchar column with a cast around the list. Read back from that
 // text, which is what restoring a dump does, each entry has a cast of its own, and is written so from then on. It is the same condition.
 var (
+	// listCast matches how PostgreSQL writes a condition such as status IN ('NEW', 'OLD') on a
+	// varchar column: with a cast around the list. After a dump of it is restored, PostgreSQL writes
+	// the same condition with a cast around each entry.
 	listCast = regexp.MustCompile(`\(ARRAY\[(` + varcharText + `(?:, ` + varcharText + `)*)\]\)::text\[\]`)
 	entry    = regexp.MustCompile(varcharText)
 )
 
 const varcharText = `'(?:[^']|'')*'::character varying`
 
-// afterDump puts lines of a description as they read after a dump was restored.
+// afterDump returns the lines of a description as they read after a dump was restored.
 func afterDump(lines []string) []string {
 	lines = slices.Clone(lines)
 	for i := range lines {

@@ -11,7 +11,7 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A history is what a database says about the versions that it has.
+// A history is the list of versions that a database says it has.
 type history struct {
 	applied []application   // oldest first
 	begun   map[int64]begun // steps outside of a transaction that have begun and not ended
@@ -19,14 +19,14 @@ type history struct {
 	columns bool            // it has our columns
 }
 
-// An application is the fact that a database has a version.
+// An application is the record that a version was applied to a database.
 type application struct {
 	number   int64
 	at       time.Time
 	checksum string // of the file that ran; "" when not known
 }
 
-// newest returns the newest version that the database has, 0 when it has none.
+// newest returns the number of the newest applied version, or 0 if there is none.
 func (h history) newest() int64 {
 	if len(h.applied) == 0 {
 		return 0
@@ -34,8 +34,8 @@ func (h history) newest() int64 {
 	return h.applied[len(h.applied)-1].number
 }
 
-// historyOf reads which versions a database has. It only reads, so a database
-// that was never migrated has none and stays untouched.
+// historyOf reads which versions a database has. It writes nothing: for a database that was never
+// migrated it returns an empty history.
 func historyOf(ctx context.Context, db catalog.Querier, name string) (h history, err error) {
 	defer func() {
 		if err != nil {

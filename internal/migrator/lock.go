@@ -14,10 +14,11 @@ import (
 	"forge/internal/database"
 )
 
-// A release ends a lock. It is told how the work under the lock went.
+// A release gives a lock back. Its second argument is the error of the work that was done under
+// the lock.
 type release func(context.Context, error) error
 
-// acquire waits until conn is the only one that migrates the database.
+// acquire waits until conn is the only connection that migrates the database.
 func (r runner) acquire(ctx context.Context, conn *sql.Conn) (release, error) {
 	if r.dialect == dialect.SQLite {
 		return acquireSQLite(ctx, conn)
@@ -25,13 +26,12 @@ func (r runner) acquire(ctx context.Context, conn *sql.Conn) (release, error) {
 	return r.acquirePostgres(ctx, conn)
 }
 
-// acquirePostgres takes an advisory lock, the one that goose takes as well. The
-// server drops it when the connection ends, however it ends. We ask again and
-// again instead of waiting in the server, where a waiting statement would hold
-// up CREATE INDEX CONCURRENTLY forever.
+// acquirePostgres takes an advisory lock, the same one that goose takes. The server drops it when
+// the connection ends for whatever reason. The lock is polled: a statement that waits for it in
+// the server would block CREATE INDEX CONCURRENTLY forever.
 //
-// The session gets limits of its own, so it ends with the work and does not go
-// back to the pool.
+// The release closes the connection instead of returning it to the pool, because the session has
+// settings that are only right for migrations.
 func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, error) {
 	for attempt := 1; ; attempt++ {
 		var ours bool
@@ -50,8 +50,8 @@ func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, e
 		}
 	}
 	end := func(ctx context.Context, err error) error {
-		// The lock would go with the session, but only once the server notices that it has ended. That it cannot be given
-		// back means that it has.
+		// The server drops the lock with the session, but may notice late that the session has ended.
+		// An error here means that it has ended already.
 		_, _ = conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", lock.DefaultLockID)
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		return err
@@ -62,10 +62,9 @@ func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, e
 	return end, nil
 }
 
-// setLimits bounds how long the session waits for a lock, and nothing else: a
-// large table's index takes longer than any request may, and a statement that
-// was cut off has to begin anew. The names are asked for, as not every
-// PostgreSQL has all of them.
+// setLimits limits how long the session waits for a lock, and removes all other limits: building
+// the index of a large table takes longer than any request may. Only the settings that the server
+// knows are set, since older versions of PostgreSQL lack some.
 func setLimits(ctx context.Context, conn *sql.Conn, lockTimeout time.Duration) error {
 	_, err := conn.ExecContext(ctx, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN "+
 		"('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')")
@@ -84,28 +83,27 @@ func setLimits(ctx context.Context, conn *sql.Conn, lockTimeout time.Duration) e
 	return nil
 }
 
-// execer is a *sql.DB or a *sql.Conn.
+// An execer is a *sql.DB or a *sql.Conn.
 type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// setLockTimeout holds from the next statement on; 0 is no limit.
+// setLockTimeout sets how long the next statements of the session wait for a lock; 0 is without
+// limit.
 func setLockTimeout(ctx context.Context, db execer, d time.Duration) error {
 	_, err := db.ExecContext(ctx, fmt.Sprintf("SET lock_timeout = %d", d.Milliseconds()))
 	return err
 }
 
-// acquireSQLite begins a transaction that keeps all other writers out. The
-// whole migration is one such transaction, with a savepoint for each file, and
-// a failure leaves nothing behind. A transaction for each file would be no
-// better: SQLite has no other lock between processes, so one of them could
-// write between two files, to a schema that no build is made for, and what
-// follows would have to be checked again each time.
+// acquireSQLite begins a transaction that keeps all other writers out. All pending files run in
+// it, each in a savepoint, so a failure leaves nothing behind. With a transaction for each file
+// another process could write between two files, to a schema that no build is made for: SQLite
+// has no other lock between processes.
 //
-// SQLite changes a column by copying its table and dropping the old one, and
-// with foreign keys on that drop would delete the rows that refer to it. They
-// can only be switched off outside of a transaction, which is why a file
-// cannot do it for itself; in return all references are checked at the end.
+// It also switches foreign keys off, which is only possible outside of a transaction. SQLite
+// changes a column by copying its table and dropping the old one, and with foreign keys on, the
+// drop would delete the rows that refer to it. The release checks all references before it
+// commits.
 func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 	restore, err := switchOffForeignKeys(ctx, conn)
 	if err != nil {
@@ -126,7 +124,7 @@ func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 			_, err = conn.ExecContext(ctx, "COMMIT")
 		}
 		if err != nil {
-			// That this fails too means that SQLite has rolled back by itself.
+			// This fails if SQLite has rolled back by itself.
 			conn.ExecContext(ctx, "ROLLBACK")
 		}
 		if restoreErr := restore(ctx); restoreErr != nil {
@@ -136,7 +134,8 @@ func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 	}, nil
 }
 
-// checkForeignKeys fails when a row refers to one that does not exist.
+// checkForeignKeys returns an error that counts the rows which refer to a row that does not
+// exist, if there are any.
 func checkForeignKeys(ctx context.Context, conn *sql.Conn) error {
 	rows, err := conn.QueryContext(ctx, "SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")
 	if err != nil {
@@ -155,8 +154,8 @@ func checkForeignKeys(ctx context.Context, conn *sql.Conn) error {
 	return errors.Join(append(broken, rows.Err())...)
 }
 
-// switchOffForeignKeys works for this connection only. It returns how to set
-// them back: the connection belongs to a pool.
+// switchOffForeignKeys switches foreign keys off for one connection. restore sets them back to
+// what they were, since the connection returns to a pool.
 func switchOffForeignKeys(ctx context.Context, conn *sql.Conn) (restore func(context.Context) error, err error) {
 	set := func(ctx context.Context, on bool) error {
 		if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA foreign_keys = %t", on)); err != nil {

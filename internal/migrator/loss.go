@@ -13,7 +13,7 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A LossError says what data is lost when versions are undone.
+// A LossError lists the data that is lost when versions are undone.
 type LossError struct {
 	Versions []Version // to be undone, newest first
 	Tables   []Loss    // that go or are emptied, and have rows
@@ -21,13 +21,13 @@ type LossError struct {
 	NotKnown []Version // what these left is not known, so Tables are all that have rows, and may stay
 }
 
-// A Loss is a table that has rows, or a column that has values in some.
+// A Loss is a table with rows, or a column with values.
 type Loss struct {
 	Table, Column string // Column is "" for a whole table
 	Rows          int64
 }
 
-// Error names everything that is lost.
+// Error lists everything that is lost.
 func (e *LossError) Error() string {
 	var all []string
 	for _, t := range e.Tables {
@@ -44,6 +44,7 @@ func (e *LossError) Error() string {
 	return "to undo " + list(e.Versions) + " " + what + strings.Join(all, ", ") + "; nothing was done; --yes does it nevertheless"
 }
 
+// InRows returns a number of rows in words, such as "1 row".
 func InRows(n int64) string {
 	if n == 1 {
 		return "1 row"
@@ -51,7 +52,7 @@ func InRows(n int64) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-// checkLoss returns a *LossError when steps would lose data.
+// checkLoss returns a *LossError if steps would lose data.
 func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps []step) error {
 	if len(steps) == 0 {
 		return nil
@@ -117,7 +118,7 @@ func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps 
 	return e
 }
 
-// named is the version with a number, with its name if there is a file.
+// named returns the version with a number. It has no name if there is no file for it.
 func (r runner) named(number int64) Version {
 	versions, _ := Versions(r.files)
 	if i := slices.IndexFunc(versions, func(v Version) bool { return v.Number == number }); i >= 0 {
@@ -126,7 +127,7 @@ func (r runner) named(number int64) Version {
 	return Version{Number: number}
 }
 
-// currentTables describes the tables that are there and that the applied files made.
+// currentTables describes the tables of the database that the applied files made.
 func (r runner) currentTables(ctx context.Context, conn *sql.Conn, h history) (description, error) {
 	tables, _, err := tablesUpTo(r.files, h.newest())
 	if err != nil {
@@ -135,10 +136,10 @@ func (r runner) currentTables(ctx context.Context, conn *sql.Conn, h history) (d
 	return describeTables(ctx, conn, r.dialect, tables)
 }
 
-// lostBetween lists the tables and columns that are there now and do not live
-// through the steps, under the names that they have now. left is what each step
-// finds, and at its end what stays. That a later step brings the name back
-// does not bring the data back, so each is looked at by itself.
+// lostBetween lists the tables and columns that exist now and that the steps remove, under their
+// present names. left has the schema before each step, and at the end the schema that stays. A
+// later step that adds a column of the same name does not bring the data back, so each step is
+// looked at by itself.
 func lostBetween(left []description, steps []step) (lost []catalog.Place) {
 	follow(left, steps, func(_ step, now catalog.Place, _, after description, p, next catalog.Place) {
 		if !slices.Contains(catalog.Places(after.lines), next) {
@@ -153,9 +154,9 @@ func lostBetween(left []description, steps []step) (lost []catalog.Place) {
 	return lost
 }
 
-// follow calls visit for each table and column that is there now, and each step
-// that finds it: with the name that it has now, what the step finds and leaves,
-// and the names that it has there.
+// follow calls visit for each present table and column, and for each step that finds it. now is
+// its name at present, p its name before the step and next its name after it; before and after
+// are the schemas around the step.
 func follow(left []description, steps []step, visit func(s step, now catalog.Place, before, after description, p, next catalog.Place)) {
 	alive := make(map[catalog.Place]catalog.Place) // the name by then, by the name now
 	for _, p := range catalog.Places(left[0].lines) {
@@ -174,9 +175,9 @@ func follow(left []description, steps []step, visit func(s step, now catalog.Pla
 	}
 }
 
-// emptiedOrNarrowed lists the tables and columns that stay, and whose rows or values may
-// not: a step deletes rows, or turns values into those of another type. What it
-// does to single values with UPDATE only its author knows.
+// emptiedOrNarrowed lists the tables and columns that stay but may lose data: a step deletes rows
+// of the table, or changes the column to a type that does not hold every value. Single values
+// that a step changes with UPDATE are not listed.
 func (r runner) emptiedOrNarrowed(left []description, steps []step) (all []catalog.Place) {
 	follow(left, steps, func(s step, now catalog.Place, before, after description, p, next catalog.Place) {
 		switch {
@@ -191,6 +192,7 @@ func (r runner) emptiedOrNarrowed(left []description, steps []step) (all []catal
 	return slices.Compact(all)
 }
 
+// deletions matches statements that delete rows of a table.
 var deletions = regexp.MustCompile(`(?i)^\s*(?:DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?(?:` + sqlName + `\s*\.\s*)?(` + sqlName + `)`)
 
 // empties reports whether the step deletes rows of the table.
@@ -201,8 +203,7 @@ func (s step) empties(table string) bool {
 	})
 }
 
-// narrows reports whether a value of one of PostgreSQL's types may become another
-// value as one of the other.
+// narrows reports whether a change from one PostgreSQL type to another may change values.
 func narrows(from, to string) bool {
 	switch to {
 	case "", from, "text", "character varying":
@@ -213,7 +214,7 @@ func narrows(from, to string) bool {
 	return true
 }
 
-// typeOf is the type of a column, or "" if there is none of that name.
+// typeOf returns the type of a column, or "" if there is no such column.
 func (d description) typeOf(p catalog.Place) string {
 	for _, text := range d.lines {
 		if l := catalog.ParseLine(text); l.Kind == "column" && l.Table == p.Table && l.Name == p.Column {
@@ -224,6 +225,7 @@ func (d description) typeOf(p catalog.Place) string {
 	return ""
 }
 
+// renames matches statements that rename a table or a column.
 var renames = regexp.MustCompile(`(?i)\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:` + sqlName + `\s*\.\s*)?(` + sqlName + `)\s+RENAME\s+` +
 	`(?:(?:COLUMN\s+)?(` + sqlName + `)\s+)??TO\s+(` + sqlName + `)`)
 
@@ -233,7 +235,7 @@ func Lost(before, after []string, statements []Statement) []catalog.Place {
 	return lostBetween([]description{{lines: before}, {lines: after}}, []step{{script: Script{Up: statements}}})
 }
 
-// renamed is the name that a place has when the step has run.
+// renamed returns the name that a place has after the step.
 func (s step) renamed(p catalog.Place) catalog.Place {
 	return Renamed(s.script.section(s.down), p)
 }

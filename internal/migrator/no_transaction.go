@@ -14,28 +14,29 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// Some statements cannot run in a transaction, and so cannot be recorded in
-// the one that does the work. PostgreSQL builds and drops an index that way
-// without a lock that others would wait for, over several transactions of its
-// own, and leaves an invalid index behind when that fails. What is about to
-// happen is therefore written down first, as a row of the table of versions
-// that is not applied: whoever finds it knows whose the index is.
+// A begun records a step outside of a transaction that has begun and not ended.
 //
-// SQLite knows no such statement and runs everything in the one transaction.
-
-// A begun is a step outside of a transaction that has begun and not ended.
+// Some statements cannot run in a transaction, so the transaction that does the work cannot
+// record it. CREATE and DROP INDEX CONCURRENTLY are such: they use several transactions of their
+// own, and leave an invalid index behind when they fail. A row of the table of versions that is
+// not applied is therefore written first. A later run that finds it knows which step the invalid
+// index belongs to.
+//
+// SQLite has no such statements and runs everything in one transaction.
 type begun struct {
 	index    string // that it builds or drops
 	checksum string // of its file
 }
 
-// An index is one that a step builds or drops concurrently.
+// An index is the one that a step builds or drops concurrently.
 type index struct {
 	name    string
 	creates bool
 }
 
-// runnable returns an error for what could not be taken back if it failed.
+// runnable returns an error if the step could leave something behind that a second try cannot
+// clear away: a file outside of a transaction with several statements, or with an index that has
+// no name.
 func (s step) runnable() error {
 	if !s.script.Outside {
 		return nil
@@ -54,7 +55,8 @@ func (s step) runnable() error {
 	return nil
 }
 
-// concurrent returns the index that the step builds or drops outside of a transaction.
+// concurrent returns the index that the step builds or drops outside of a transaction. ok is
+// false for any other step.
 func (s step) concurrent() (index, bool) {
 	section := s.script.section(s.down)
 	if !s.script.Outside || len(section) != 1 {
@@ -73,6 +75,7 @@ var (
 	indexDropped      = regexp.MustCompile(`(?i)\b(DROP)\s+INDEX\s+CONCURRENTLY\s+(?:IF\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s*(?:;|\s(?:CASCADE|RESTRICT)\b)`)
 )
 
+// indexOf returns the index that a statement builds or drops concurrently, or nil.
 func indexOf(s Statement) *index {
 	found := indexBuilt.FindStringSubmatch(s.Text)
 	if found == nil {
@@ -84,7 +87,8 @@ func indexOf(s Statement) *index {
 	return &index{name: unquoted(found[2]), creates: strings.EqualFold(found[1], "CREATE")}
 }
 
-// unquoted is the name that a database makes of what is written in SQL.
+// unquoted returns the name that a database makes of a name in SQL: without quotes, and in lower
+// case if it had none.
 func unquoted(name string) string {
 	if inner, ok := strings.CutPrefix(name, "`"); ok {
 		return strings.TrimSuffix(inner, "`")
@@ -95,20 +99,21 @@ func unquoted(name string) string {
 	return strings.ToLower(name)
 }
 
-// build runs a step that builds or drops an index outside of a transaction.
+// build runs a step that builds or drops an index outside of a transaction. run runs the step;
+// with skip it only records the step, because the index is already as the step leaves it.
 func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h history, run func(skip bool) error) error {
-	// Nobody waits for the lock that this holds but another change of the schema, and it has to wait for each transaction
-	// that is open: giving up would throw away all that is built so far.
+	// Without a lock timeout: this statement waits for each open transaction, and a timeout would throw
+	// away the part that is built. Only another change of the schema waits for its lock.
 	if err := setLockTimeout(ctx, db, 0); err != nil {
 		return err
 	}
-	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout) // a session that cannot do this has ended
+	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout) // this fails only if the session has ended
 	before, interrupted := h.begun[s.version.Number]
 	ended := false
 	if interrupted {
 		now, err := i.state(ctx, db)
 		if err == nil {
-			// The server may have ended what the process that asked for it did not live to see.
+			// The server may have finished the statement after the process that sent it had ended.
 			if ended = now == i.goal() && before.checksum == s.script.Checksum; !ended && i.creates {
 				err = i.drop(ctx, db)
 			}
@@ -127,6 +132,7 @@ func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h histor
 	return err
 }
 
+// markBegun records that a step begins.
 func markBegun(ctx context.Context, db *sql.DB, s step, i index) error {
 	_, err := db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (version_id, is_applied, checksum, schema) VALUES (%d, false, $1, $2)",
 		catalog.VersionTable, s.version.Number), s.script.Checksum, i.name)
@@ -136,11 +142,12 @@ func markBegun(ctx context.Context, db *sql.DB, s step, i index) error {
 	return nil
 }
 
-// cleanUp removes what a failed step left, and returns in words what it could not.
+// cleanUp removes what a failed step left. It returns "" if nothing is left, and otherwise a
+// sentence about what may be.
 func (r runner) cleanUp(ctx context.Context, db *sql.DB, s step, i index, failed *StepError) string {
-	err := setLockTimeout(ctx, db, r.lockTimeout) // somebody waits for the error
+	err := setLockTimeout(ctx, db, r.lockTimeout) // the caller waits for the error
 	refused, ok := errors.AsType[*pq.Error](failed.Err)
-	// An index of that name was there before, or none was there to be dropped: that is nothing that the step left.
+	// The name was taken before, or there was no index to drop: either way the step left nothing.
 	foreign := ok && (refused.Code == pqerror.DuplicateTable || refused.Code == pqerror.UndefinedObject)
 	var now indexState
 	if err == nil && !foreign {
@@ -159,6 +166,7 @@ func (r runner) cleanUp(ctx context.Context, db *sql.DB, s step, i index, failed
 	return fmt.Sprintf("the index %s may be left, half done; the same command clears that away when it runs again", i.name)
 }
 
+// An indexState says whether an index exists and can be used.
 type indexState string
 
 const (
@@ -167,6 +175,7 @@ const (
 	valid   indexState = "valid"
 )
 
+// goal returns the state of the index after its step.
 func (i index) goal() indexState {
 	if i.creates {
 		return valid
@@ -174,6 +183,7 @@ func (i index) goal() indexState {
 	return absent
 }
 
+// origin returns the state of the index before its step.
 func (i index) origin() indexState {
 	if i.creates {
 		return absent
@@ -181,6 +191,7 @@ func (i index) origin() indexState {
 	return valid
 }
 
+// state asks the database for the state of the index.
 func (i index) state(ctx context.Context, db *sql.DB) (indexState, error) {
 	var isValid bool
 	err := db.QueryRowContext(ctx, "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)",
@@ -197,6 +208,7 @@ func (i index) state(ctx context.Context, db *sql.DB) (indexState, error) {
 	}
 }
 
+// drop removes the index if it exists.
 func (i index) drop(ctx context.Context, db *sql.DB) error {
 	_, err := db.ExecContext(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+pq.QuoteIdentifier(i.name))
 	return err

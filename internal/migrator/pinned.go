@@ -10,9 +10,8 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// onOneConnection calls f with a *sql.DB that is nothing but the connection
-// conn. goose wants a *sql.DB and takes connections from it as it likes, but
-// the lock, and what SQLite is told before a migration, belong to one.
+// onOneConnection calls f with a *sql.DB that always uses conn. goose wants a *sql.DB and takes
+// any of its connections, but the lock and the settings of SQLite belong to one connection.
 func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB, *pinned) error) error {
 	return conn.Raw(func(raw any) error {
 		p := &pinned{Conn: raw.(driver.Conn), inTransaction: name == dialect.SQLite}
@@ -23,8 +22,8 @@ func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB, *pinned) error
 	})
 }
 
-// pinned is a driver connection that is lent, not owned, and the connector
-// that hands it out. database/sql looks for each of its optional methods.
+// A pinned is a driver connection that somebody else owns, and the connector that returns it. Its
+// further methods are the optional ones that database/sql looks for.
 type pinned struct {
 	driver.Conn
 	inTransaction bool  // one is open already, so what is begun on top is a savepoint
@@ -33,18 +32,21 @@ type pinned struct {
 	skip          bool  // they have been done already
 }
 
-// watch has the statements of a step recognised, from the first one on.
+// watch begins to count the statements of a step, so that an error can name the statement. With
+// skip they are not run. With a nil step it stops counting.
 func (p *pinned) watch(s *step, skip bool) { p.running, p.seen, p.skip = s, 0, skip }
 
+// Connect returns the connection itself.
 func (p *pinned) Connect(context.Context) (driver.Conn, error) { return p, nil }
 
+// Driver returns nil: nothing uses it.
 func (p *pinned) Driver() driver.Driver { return nil }
 
-// Close leaves the connection to its owner.
+// Close does nothing, since somebody else owns the connection.
 func (p *pinned) Close() error { return nil }
 
-// ExecContext says which statement of the running step an error is about,
-// which goose does not.
+// ExecContext runs a statement. If a statement of the step fails, the error says which one; goose
+// does not.
 func (p *pinned) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	conn, ok := p.Conn.(driver.ExecerContext)
 	if !ok {
@@ -61,7 +63,7 @@ func (p *pinned) ExecContext(ctx context.Context, query string, args []driver.Na
 	return result, err
 }
 
-// recognise returns the number of a statement in its section, 0 when it is none.
+// recognise returns the number of a statement in its section, or 0 if it is not part of the step.
 func (p *pinned) recognise(query string) int {
 	if p.running == nil {
 		return 0
@@ -75,6 +77,7 @@ func (p *pinned) recognise(query string) int {
 	return p.seen
 }
 
+// QueryContext passes a query on to the connection.
 func (p *pinned) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if conn, ok := p.Conn.(driver.QueryerContext); ok {
 		return conn.QueryContext(ctx, query, args)
@@ -82,6 +85,7 @@ func (p *pinned) QueryContext(ctx context.Context, query string, args []driver.N
 	return nil, driver.ErrSkip
 }
 
+// CheckNamedValue passes a value on to the connection.
 func (p *pinned) CheckNamedValue(value *driver.NamedValue) error {
 	if conn, ok := p.Conn.(driver.NamedValueChecker); ok {
 		return conn.CheckNamedValue(value)
@@ -89,6 +93,7 @@ func (p *pinned) CheckNamedValue(value *driver.NamedValue) error {
 	return driver.ErrSkip
 }
 
+// BeginTx begins a transaction, or a savepoint if the connection has a transaction already.
 func (p *pinned) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if p.inTransaction {
 		return savepoint{p}, p.exec(ctx, "SAVEPOINT migration")
@@ -104,13 +109,15 @@ func (p *pinned) exec(ctx context.Context, query string) error {
 	return err
 }
 
-// A savepoint is a transaction within the one that is open.
+// A savepoint stands for a transaction within the open one.
 type savepoint struct{ conn *pinned }
 
+// Commit releases the savepoint.
 func (s savepoint) Commit() error {
 	return s.conn.exec(context.Background(), "RELEASE migration")
 }
 
+// Rollback undoes everything since the savepoint.
 func (s savepoint) Rollback() error {
 	return s.conn.exec(context.Background(), "ROLLBACK TO migration; RELEASE migration")
 }

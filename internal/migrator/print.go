@@ -11,15 +11,13 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// SQL prints, as a script for psql or sqlite3, what Up does to a database that
-// has the versions up to from, until it has those up to to; with down, what
-// Down does to a database that has them up to from, until it has none after
-// to. A number of 0 for from or to means as far as there are versions. It needs
-// no database.
+// SQL prints a script for psql or sqlite3. Without down the script does what Up does to a
+// database that has the versions up to from, until it has those up to to. With down it does what
+// Down does to a database that has the versions up to from, until it has none after to. A from or
+// to of 0 means no limit. SQL needs no database.
 //
-// The script keeps the table of versions as well, so that the database knows
-// what it has. What it left is not known to the table: a script cannot
-// describe a schema.
+// The script also records the versions in the database, but without descriptions of the schema: a
+// script cannot write them.
 func (s Source) SQL(w io.Writer, from, to int64, down bool) error {
 	files, err := s.files()
 	if err != nil {
@@ -28,6 +26,7 @@ func (s Source) SQL(w io.Writer, from, to int64, down bool) error {
 	return printSQL(w, s.dialect, files, from, to, down)
 }
 
+// printSQL is SQL for the files of one dialect.
 func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) error {
 	versions, err := Versions(files)
 	if err != nil {
@@ -71,6 +70,7 @@ func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) 
 	return p.err
 }
 
+// A printer writes text until an error comes.
 type printer struct {
 	w   io.Writer
 	err error // the first one
@@ -82,9 +82,9 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// head says how to run the script. A program that goes on after an error would
-// commit half a step on SQLite, and on PostgreSQL record an index that it could
-// not build, so the script itself says that it ends then.
+// head prints the first lines, which say how to run the script. They also make the program stop
+// at the first error: otherwise sqlite3 would commit half a step, and psql would record an index
+// that it could not build.
 func (p *printer) head(name string) {
 	if name == dialect.SQLite {
 		p.printf("-- Run this with: sqlite3 FILE < SCRIPT\n.bail on\n\n" +
@@ -95,7 +95,7 @@ func (p *printer) head(name string) {
 	p.printf("-- Run this with: psql -f SCRIPT DATABASE_URL\n\\set ON_ERROR_STOP on\n")
 }
 
-// block prints statements, as one transaction or without one.
+// block prints statements under a title, in a transaction if transaction is true.
 func (p *printer) block(title string, transaction bool, statements string) {
 	if transaction {
 		statements = "BEGIN;\n" + statements + "COMMIT;\n"
@@ -103,7 +103,8 @@ func (p *printer) block(title string, transaction bool, statements string) {
 	p.printf("\n-- %s\n%s", title, statements)
 }
 
-// section returns the statements of a migration file's up or down section, with its comments.
+// section returns the statements of the up or down section of a migration file, with their
+// comments.
 func section(text string, down bool) string {
 	var kept strings.Builder
 	wanted := "UP"

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -16,96 +15,10 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// LockTimeout is how long a statement of a migration waits on PostgreSQL for
-// what others have locked, unless it is said otherwise. All that comes after
-// it, reads as well, queues up behind it meanwhile. So it is short, and the
-// step is tried again.
+// LockTimeout is how long a statement of a migration waits on PostgreSQL for a lock, unless the
+// caller of UpTo or Down says otherwise. It is short because later statements, reads too, queue
+// behind the one that waits. After the timeout the step is tried again.
 const LockTimeout = 3 * time.Second
-
-// A Source holds the migration files of an application for one kind of database.
-type Source struct {
-	dialect string
-	all     fs.FS // a directory for each kind of database
-}
-
-// New returns the source for a dialect, dialect.Postgres or dialect.SQLite. The migration files are
-// in the directories postgres and sqlite of files. With another dialect every method of the source
-// returns an error.
-func New(files fs.FS, dialect string) Source { return Source{dialect, files} }
-
-// Dialect returns the kind of database that the source is for.
-func (s Source) Dialect() string { return s.dialect }
-
-// Dir returns the name of the directory of a dialect. It returns an error for a dialect other than
-// PostgreSQL and SQLite.
-func Dir(name string) (string, error) {
-	switch name {
-	case dialect.Postgres:
-		return "postgres", nil
-	case dialect.SQLite:
-		return "sqlite", nil
-	}
-	return "", fmt.Errorf("migrate: no migrations for the dialect %q; there are some for %q and %q",
-		name, dialect.Postgres, dialect.SQLite)
-}
-
-// files returns the migration files of the dialect.
-func (s Source) files() (fs.FS, error) {
-	dir, err := Dir(s.dialect)
-	if err != nil {
-		return nil, err
-	}
-	return fs.Sub(s.all, dir)
-}
-
-// runner returns the runner of the dialect's files.
-func (s Source) runner(lockTimeout time.Duration, log *slog.Logger) (runner, error) {
-	files, err := s.files()
-	return runner{s.dialect, files, lockTimeout, log}, err
-}
-
-// Up applies the versions that the database lacks, each in a transaction. Any number of processes
-// may call it at once: they take turns, and each version is applied once.
-//
-// It returns a *Refusal, and changes nothing, if the database is newer than the files or is not as
-// its versions left it. It returns a *StepError if a statement fails. On SQLite all pending versions
-// are then undone; on PostgreSQL the versions before the failing one stay.
-func (s Source) Up(ctx context.Context, db *sql.DB, log *slog.Logger) error {
-	return s.UpTo(ctx, db, math.MaxInt64, LockTimeout, log)
-}
-
-// UpTo is Up for the versions up to and including the one with a number; see Find. With a lockTimeout
-// of 0 it waits for locks without limit.
-func (s Source) UpTo(ctx context.Context, db *sql.DB, number int64, lockTimeout time.Duration, log *slog.Logger) error {
-	r, err := s.runner(lockTimeout, log)
-	if err != nil {
-		return err
-	}
-	return r.up(ctx, db, number)
-}
-
-// Down undoes the last n versions that the database has, or all of them if there are fewer.
-//
-// It returns a *LossError, and changes nothing, if that would lose data and lose is false. If a down
-// section leaves another schema than there was before its version, it is rolled back and Down returns
-// a *StepError that wraps a *RestoreError. Down refuses the same databases as Up.
-func (s Source) Down(ctx context.Context, db *sql.DB, n int, lose bool, lockTimeout time.Duration, log *slog.Logger) error {
-	r, err := s.runner(lockTimeout, log)
-	if err != nil {
-		return err
-	}
-	return r.down(ctx, db, n, lose)
-}
-
-// DownUnchecked undoes the last n versions, no matter which data that loses or which schema it
-// leaves. It is for tools that try migration files out and compare the result themselves.
-func (s Source) DownUnchecked(ctx context.Context, db *sql.DB, n int, log *slog.Logger) error {
-	r, err := s.runner(LockTimeout, log)
-	if err != nil {
-		return err
-	}
-	return r.run(ctx, db, undoing(n, job{lose: true, anySchema: true}))
-}
 
 // A runner applies files to a database and undoes them.
 type runner struct {
@@ -115,7 +28,7 @@ type runner struct {
 	log         *slog.Logger
 }
 
-// A step is a version that is applied or undone.
+// A step is a version to apply, or to undo.
 type step struct {
 	version Version
 	script  Script
@@ -138,7 +51,7 @@ func (r runner) down(ctx context.Context, db *sql.DB, n int, lose bool) error {
 	return r.run(ctx, db, undoing(n, job{lose: lose}))
 }
 
-// A job is what to do with a database that nothing speaks against changing.
+// A job says which versions of a database to apply or to undo.
 type job struct {
 	wanted    func(*Report) ([]Version, error) // in the order in which they are to be done
 	down      bool                             // they are undone,
@@ -146,7 +59,7 @@ type job struct {
 	anySchema bool                             // and whatever schema they leave
 }
 
-// undoing is the job to undo the last n versions.
+// undoing returns j as the job to undo the last n versions.
 func undoing(n int, j job) job {
 	j.down = true
 	j.wanted = func(report *Report) ([]Version, error) {
@@ -157,7 +70,7 @@ func undoing(n int, j job) job {
 	return j
 }
 
-// run does a job until it is done or a step fails.
+// run does a job. It stops at the first step that fails.
 func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 	conn, err := connect(ctx, db)
 	if err != nil {
@@ -187,8 +100,8 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 	return r.locked(ctx, conn, j)
 }
 
-// plan looks at the database again, now that conn holds the lock: another
-// process may have migrated while this one waited.
+// plan reads the database again under the lock, since another process may have migrated it in the
+// meantime, and returns the steps of a job.
 func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, steps []step, err error) {
 	err = r.retryOnLock(ctx, "look at the schema", func() error {
 		report, err := reportOn(ctx, conn, r.dialect, r.files)
@@ -212,8 +125,8 @@ func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, ste
 	return h, steps, err
 }
 
-// steps reads the files of versions, so that what cannot be run is found
-// before anything is.
+// steps reads the files of versions. It returns an error if one of them cannot be run, so that
+// none is run then.
 func (r runner) steps(versions []Version, down bool) ([]step, error) {
 	var all []step
 	for _, v := range versions {
@@ -230,7 +143,7 @@ func (r runner) steps(versions []Version, down bool) ([]step, error) {
 	return all, nil
 }
 
-// A done is a step that has been done for good.
+// A finished is a step that is committed.
 type finished struct {
 	step step
 	took time.Duration
@@ -244,8 +157,8 @@ func (d finished) log(ctx context.Context, log *slog.Logger) {
 	log.InfoContext(ctx, verb, "file", d.step.version.File(), "durationMs", float64(d.took.Microseconds())/1000)
 }
 
-// locked does a job while conn holds the lock. What is done it logs at once,
-// but on SQLite in the end, as all is done together there, or nothing.
+// locked does a job while conn holds the lock. It logs each step when it is committed. On SQLite
+// all steps are committed together, so it logs them at the end.
 func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	release, err := r.acquire(ctx, conn)
 	if err != nil {
@@ -297,7 +210,7 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	})
 }
 
-// runStep has goose run one step, and record it.
+// runStep lets goose run one step and record it.
 func (r runner) runStep(ctx context.Context, provider *goose.Provider, db *sql.DB, p *pinned, s step, h history) error {
 	defer p.watch(nil, false)
 	run := func(skip bool) error {
@@ -320,7 +233,7 @@ func (r runner) runStep(ctx context.Context, provider *goose.Provider, db *sql.D
 	return err
 }
 
-// explain makes a *StepError of what goose says.
+// explain turns an error of goose into a *StepError.
 func (s step) explain(err error) error {
 	if err == nil {
 		return nil
@@ -335,7 +248,8 @@ func (s step) explain(err error) error {
 	return &StepError{File: s.version.File(), Down: s.down, Err: err}
 }
 
-// failed is the error of the statement with a number, which goose sent as query.
+// failed returns the error of one statement of the step. number is its number in the section, and
+// query the text that goose sent.
 func (s step) failed(number int, query string, err error) error {
 	statement := s.script.section(s.down)[number-1]
 	return &StepError{File: s.version.File(), Down: s.down, Statement: number, Line: statement.Line, Err: err, statement: statement,

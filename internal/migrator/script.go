@@ -7,20 +7,21 @@ import (
 	"strings"
 )
 
-// A script is a migration file, taken apart by the rules of goose: it runs the
-// file and tells nobody which statements it saw, or on which lines.
+// A Script is a parsed migration file. goose runs the file but does not say which statements it
+// saw or on which lines, so the file is parsed here by the same rules.
 type Script struct {
 	Checksum string // of the whole file, as stored with the version
 	Outside  bool   // marked NO TRANSACTION
 	Up, Down []Statement
 }
 
-// A statement of a script, and where in the file it begins.
+// A Statement is one statement of a script, with its place in the file.
 type Statement struct {
 	Text         string
 	Line, Column int // both from 1
 }
 
+// section returns the statements of the down section, or of the up section.
 func (s Script) section(down bool) []Statement {
 	if down {
 		return s.Down
@@ -28,7 +29,7 @@ func (s Script) section(down bool) []Statement {
 	return s.Up
 }
 
-// ReadScript reads the file of a version.
+// ReadScript reads and parses the file of a version.
 func ReadScript(files fs.FS, v Version) (Script, error) {
 	text, err := fs.ReadFile(files, v.File())
 	if err != nil {
@@ -42,10 +43,11 @@ func ReadScript(files fs.FS, v Version) (Script, error) {
 	return s, nil
 }
 
+// checksum returns the SHA-256 of a file in hexadecimal.
 func checksum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
 
-// parse takes the text of a migration file apart. A statement ends with the
-// line that ends with a semicolon, or with the mark StatementEnd.
+// ParseScript parses the text of a migration file. A statement ends with a line that ends with a
+// semicolon, or with the mark StatementEnd. The error names the line.
 func ParseScript(text string) (Script, error) {
 	var s Script
 	var section *[]Statement // that the line belongs to
@@ -111,7 +113,8 @@ func ParseScript(text string) (Script, error) {
 	return s, nil
 }
 
-// mark returns what a line tells goose, in upper case: "-- +goose Up" is "UP".
+// mark returns the word of a goose mark in upper case: "UP" for the line "-- +goose Up". ok is
+// false for any other line.
 func mark(line string) (word string, ok bool) {
 	before, after, found := strings.Cut(line, "+goose")
 	if !found || strings.TrimSpace(before) != "--" {
@@ -120,7 +123,8 @@ func mark(line string) (word string, ok bool) {
 	return strings.ToUpper(strings.TrimSpace(after)), true
 }
 
-// endsStatement reports whether a line has a semicolon at its end, or before a comment.
+// endsStatement reports whether a line has a semicolon at its end, or before a comment at its
+// end.
 func endsStatement(line string) bool {
 	last := ""
 	for word := range strings.FieldsSeq(line) {

@@ -18,7 +18,7 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A Report says how a database stands to the files of this binary.
+// A Report compares the versions and the schema of a database with the migration files.
 type Report struct {
 	Versions []State // all that this binary or the database knows, oldest first
 	Drift    Drift
@@ -27,7 +27,7 @@ type Report struct {
 	locked  bool // the drift is not known because others hold a lock
 }
 
-// A State is what a database says about one version.
+// A State is the state of one version in a database.
 type State struct {
 	Version   Version
 	AppliedAt time.Time // by the database's clock; zero when the version is pending
@@ -38,6 +38,9 @@ type State struct {
 // What a checksum tells. It is not known for what an older build applied, or
 // for a version that this binary has no file for.
 const (
+	// ChecksumOK, ChecksumChanged and ChecksumNotKnown say whether a file is still the one that was
+	// applied. That is not known if an older build applied it, or if there is no file for the
+	// version.
 	ChecksumOK       = "ok"
 	ChecksumChanged  = "changed"
 	ChecksumNotKnown = "not known"
@@ -45,7 +48,8 @@ const (
 
 func (s State) applied() bool { return !s.AppliedAt.IsZero() }
 
-// Drift is how the schema differs from what the newest applied version left.
+// Drift is the difference between the schema of a database and the schema that its newest version
+// left.
 type Drift struct {
 	Lines       []string // what differs, each a sentence; nil when nothing does
 	NotCompared string   // why it is not known; "" when it is
@@ -65,10 +69,10 @@ func (s Source) Status(ctx context.Context, db *sql.DB) (*Report, error) {
 	return reportWithoutWaiting(ctx, conn, s.dialect, files)
 }
 
-// reportWithoutWaiting is a report that waits for nobody. PostgreSQL shows conditions,
-// defaults and indexes only of tables that are not locked as a whole, and for
-// as long as somebody changes one there is nothing to compare yet: a server
-// that works must not be called unready for that.
+// reportWithoutWaiting is reportOn without waiting for locks. PostgreSQL does not show the
+// conditions, defaults and indexes of a table that is locked as a whole. While somebody changes a
+// table, the report says that the drift was not compared: a working server must not become
+// unready for that.
 func reportWithoutWaiting(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Report, error) {
 	if name != dialect.Postgres {
 		return reportOn(ctx, conn, name, files)
@@ -85,8 +89,8 @@ func reportWithoutWaiting(ctx context.Context, conn *sql.Conn, name string, file
 	return report, err
 }
 
-// reportOn compares a database with files. When all but the drift could be
-// found out it returns a report and an error.
+// reportOn compares a database with files. If only the drift could not be compared, it returns
+// both a report and an error.
 func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.FS) (*Report, error) {
 	h, err := historyOf(ctx, db, dialect)
 	for err == nil {
@@ -104,7 +108,7 @@ func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.
 	return nil, err
 }
 
-// reportFor is a report on a database with a history that was just read.
+// reportFor compares a database with files. h is its history, which was just read.
 func reportFor(ctx context.Context, db catalog.Querier, dialect string, files fs.FS, h history) (*Report, error) {
 	versions, err := Versions(files)
 	if err != nil {
@@ -135,6 +139,7 @@ func reportFor(ctx context.Context, db catalog.Querier, dialect string, files fs
 	return r, err
 }
 
+// compareChecksum compares the file of a version with the checksum that the database recorded.
 func compareChecksum(files fs.FS, v Version, recorded string) (string, error) {
 	if recorded == "" {
 		return ChecksumNotKnown, nil
@@ -185,8 +190,8 @@ func (r *Report) Write(w io.Writer) error {
 	return nil
 }
 
-// The JSON of a report is a promise to scripts: members may come to it, but
-// none goes or changes its meaning.
+// A reportJSON is the JSON of a report. Scripts depend on it: members may be added, but none may
+// be removed or change its meaning.
 type reportJSON struct {
 	State    string      `json:"state"`    // "ok"; "pending": up would bring it up to date; "refused": up and down would change nothing
 	Reason   string      `json:"reason"`   // of a state that is not "ok", else ""
@@ -209,7 +214,7 @@ type driftJSON struct {
 	Lines    []string `json:"lines"`  // what differs
 }
 
-// WriteJSON prints the report for scripts.
+// WriteJSON prints the report as JSON, for scripts.
 func (r *Report) WriteJSON(w io.Writer) error {
 	out := reportJSON{State: "ok", Versions: []stateJSON{}, Drift: driftJSON{
 		Compared: r.Drift.NotCompared == "", Reason: r.Drift.NotCompared, Lines: append([]string{}, r.Drift.Lines...)}}

@@ -23,11 +23,11 @@ type StepError struct {
 	kept      string // what is left of the step, in words; "" for nothing of its file
 }
 
-// Unwrap returns what the database said.
+// Unwrap returns the error of the database.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// Error names the statement, the database's message, and the place in the file
-// that it is about if the database knows it.
+// Error names the statement and gives the message of the database. If the database says which
+// character of the statement is wrong, Error also gives its place in the file.
 func (e *StepError) Error() string {
 	if restore, ok := errors.AsType[*RestoreError](e.Err); ok {
 		return fmt.Sprintf("%s: its down section ran, but %s; %s", e.File, restore,
@@ -50,7 +50,8 @@ func (e *StepError) Error() string {
 	return b.String() + "; " + cmp.Or(e.kept, "nothing of this file was kept")
 }
 
-// said is the database's message, with what PostgreSQL adds to it.
+// databaseMessage returns the message of the database. For PostgreSQL it adds the code, position,
+// detail and hint.
 func (e *StepError) databaseMessage() string {
 	refused, ok := errors.AsType[*pq.Error](e.Err)
 	if !ok {
@@ -69,8 +70,8 @@ func (e *StepError) databaseMessage() string {
 	return text
 }
 
-// at returns where in the file the character of a statement with a number from
-// 1 is, and the text that follows it.
+// at returns the line and column in the file of a character of the statement, and the text that
+// follows it. The first character is number 1.
 func (s Statement) at(number int) (line, column int, around string) {
 	runes := []rune(s.Text)
 	before := string(runes[:max(0, min(number-1, len(runes)))])
@@ -81,7 +82,7 @@ func (s Statement) at(number int) (line, column int, around string) {
 	return line, column, truncate(s.Text[len(before):], 30)
 }
 
-// truncate is text on one line, and no more than limit characters of it.
+// truncate returns text on one line, cut off after limit characters.
 func truncate(text string, limit int) string {
 	runes := []rune(strings.Join(strings.Fields(text), " "))
 	if len(runes) > limit {

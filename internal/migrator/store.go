@@ -13,9 +13,9 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// createVersionTable makes the table in which a database keeps the versions that it has. It is
-// goose's table with two further columns: the checksum of the file that ran, and a description of the
-// schema that the file left. In both, NULL means not known: older builds did not write them, and a
+// createVersionTable makes the table in which a database keeps its versions. It is goose's table
+// with two further columns: the checksum of the file that ran, and a description of the schema
+// that the file left. In both, NULL means not known: older builds did not write them, and a
 // script that Source.SQL prints cannot describe a schema.
 var createVersionTable = map[string]string{
 	dialect.Postgres: `CREATE TABLE ` + catalog.VersionTable + ` (
@@ -36,7 +36,7 @@ var createVersionTable = map[string]string{
 )`,
 }
 
-// A store writes the table of versions for goose.
+// A store keeps the table of versions for goose.
 type store struct {
 	database.Store // goose's own, for what is no different
 	dialect        string
@@ -54,11 +54,11 @@ func newStore(name string, files fs.FS, anySchema bool) (*store, error) {
 	return &store{Store: goose, dialect: name, files: files, anySchema: anySchema}, err
 }
 
-// TableExists is always so: prepare has seen to it.
+// TableExists returns true: prepare has made the table.
 func (s *store) TableExists(context.Context, database.DBTxConn) (bool, error) { return true, nil }
 
-// prepare makes the table of versions, or adds our columns to that of an older
-// build. The caller has the lock.
+// prepare makes the table of versions, or adds our columns to the table of an older build. The
+// caller holds the lock.
 func (s *store) prepare(ctx context.Context, db database.DBTxConn, h history) error {
 	if h.columns {
 		return nil
@@ -75,8 +75,8 @@ func (s *store) prepare(ctx context.Context, db database.DBTxConn, h history) er
 	return nil
 }
 
-// insertVersion is the statement that records a version by hand: what it left
-// is not known.
+// insertVersion returns the statement with which a script records a version, without a
+// description of the schema.
 func insertVersion(number int64, checksum string) string {
 	if checksum == "" {
 		return fmt.Sprintf("INSERT INTO %s (version_id, is_applied) VALUES (%d, true)", catalog.VersionTable, number)
@@ -88,8 +88,8 @@ func deleteVersion(number int64) string {
 	return fmt.Sprintf("DELETE FROM %s WHERE version_id = %d", catalog.VersionTable, number)
 }
 
-// Insert records that a version is applied, with the checksum of its file and
-// a description of what it left. It runs in the transaction of the step.
+// Insert records that a version is applied, with the checksum of its file and a description of
+// the schema. It runs in the transaction of the step.
 func (s *store) Insert(ctx context.Context, db database.DBTxConn, req database.InsertRequest) error {
 	tables, sum, err := tablesUpTo(s.files, req.Version)
 	if err != nil {
@@ -120,7 +120,8 @@ func (s *store) Insert(ctx context.Context, db database.DBTxConn, req database.I
 	return nil
 }
 
-// GetMigration leaves out what has only begun, which goose would take for applied.
+// GetMigration returns when a version was applied. It leaves out steps that have only begun,
+// which goose would take for applied.
 func (s *store) GetMigration(ctx context.Context, db database.DBTxConn, version int64) (*database.GetMigrationResult, error) {
 	var r database.GetMigrationResult
 	err := db.QueryRowContext(ctx, fmt.Sprintf("SELECT tstamp, is_applied FROM %s WHERE version_id = %d AND is_applied",
@@ -131,7 +132,8 @@ func (s *store) GetMigration(ctx context.Context, db database.DBTxConn, version 
 	return &r, err
 }
 
-// descriptionOf returns what a version left behind. ok is false when that is not known.
+// descriptionOf returns the description of the schema that a version left. ok is false if there
+// is none.
 func descriptionOf(ctx context.Context, db catalog.Querier, h history, number int64) (d description, ok bool, err error) {
 	if number == 0 {
 		return description{}, true, nil // no version, no tables

@@ -13,14 +13,14 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A RestoreError says that a down section did not bring back the schema that
-// was there before its version was applied.
+// A RestoreError says that a down section did not restore the schema that was there before its
+// version.
 type RestoreError struct {
 	Before Version  // the version that is the newest once the other is undone; the zero Version if there is none
 	Lines  []string // what differs, each a sentence
 }
 
-// Error names all that differs.
+// Error lists all differences.
 func (e *RestoreError) Error() string {
 	before := "there was before it"
 	if e.Before.Number != 0 {
@@ -29,10 +29,10 @@ func (e *RestoreError) Error() string {
 	return fmt.Sprintf("it does not bring back what %s: %s", before, strings.Join(e.Lines, "; "))
 }
 
-// Delete records that a version is undone, in the transaction of the step. It
-// fails with a *RestoreError when the schema is not the one that the version
-// before recorded. A step outside of a transaction cannot be taken back: the
-// version is undone then, and the error kept in left.
+// Delete records that a version is undone, in the transaction of the step. It returns a
+// *RestoreError if the schema is not the one that the version before recorded. A step outside of
+// a transaction cannot be rolled back: its version counts as undone, and the error is stored in
+// left.
 func (s *store) Delete(ctx context.Context, db database.DBTxConn, version int64) error {
 	if err := s.Store.Delete(ctx, db, version); err != nil {
 		return fmt.Errorf("record that the version %d is undone: %w", version, err)
@@ -51,8 +51,8 @@ func (s *store) Delete(ctx context.Context, db database.DBTxConn, version int64)
 	return differs
 }
 
-// compare returns how the schema differs from what was there before a version
-// that has just been undone; nil if it does not or if that is not known.
+// compare returns how the schema differs from the one that was there before the undone version.
+// It returns nil if nothing differs, or if the schema before is not known.
 func (s *store) compare(ctx context.Context, db database.DBTxConn, undone int64) (*RestoreError, error) {
 	var before sql.NullInt64
 	err := db.QueryRowContext(ctx, fmt.Sprintf("SELECT max(version_id) FROM %s WHERE version_id < %d AND is_applied",

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// A Version is one step of the schema.
+// A Version is one migration: a file for each kind of database, under the same number and name.
 type Version struct {
 	Number int64  // when it was planned, as YYYYMMDDHHMMSS; steps are applied in this order
 	Name   string // what it does; empty when this binary has no file for the number
@@ -28,7 +28,8 @@ func (v Version) File() string { return v.String() + ".sql" }
 
 var fileName = regexp.MustCompile(`^(\d{14})_([a-z][a-z0-9_]*)\.sql$`)
 
-// Versions lists the versions that fsys has files for, oldest first.
+// Versions lists the versions that fsys has files for, oldest first. It returns an error if a
+// .sql file has a name of another form.
 func Versions(fsys fs.FS) ([]Version, error) {
 	files, err := fs.Glob(fsys, "*.sql")
 	if err != nil {

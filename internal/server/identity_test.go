@@ -12,7 +12,7 @@ import (
 	"forge/internal/settings"
 )
 
-// TestKeysWithoutUse starts a server that is given keys and told not to look at tokens: it serves, and says so.
+// TestKeysWithoutUse has keys and AUTH=off: the server starts, and warns that it ignores the keys.
 func TestKeysWithoutUse(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

@@ -34,7 +34,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 	parts := httpserver.Parts{
 		API:         gqlexec.New(api, pools.Requests, opts, s.log),
 		Admission:   opts.Admission,
-		Ready:       health.Ready(ctx, pools.Monitor, s.log),
+		Ready:       health.Ready(ctx, pools.Monitor, s.app.Migrator(pools.Monitor.Dialect), s.log),
 		Origins:     s.Origins,
 		Development: !s.Production,
 		Local:       s.Local(),

@@ -14,12 +14,10 @@ import (
 	"forge/internal/bootstrap"
 	"forge/internal/database"
 	"forge/internal/httpserver"
-	"forge/internal/migrator"
 	"forge/internal/session"
 	"forge/internal/settings"
 	"forge/internal/telemetry"
 	"forge/internal/tracing"
-	"forge/migrate"
 )
 
 // A Server serves an application with its settings.
@@ -60,7 +58,8 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.WarnContext(ctx, "whoever can connect is an administrator: AUTH is off, and the address is not loopback; "+
 			"something in front must decide who may connect", "addr", s.Addr)
 	}
-	// The address comes before the database, which a second server that is started by mistake must not touch.
+	// The address comes before the database: a second server that is started by mistake must not
+	// touch it.
 	l, err := httpserver.Listen(s.Addr)
 	if err != nil {
 		return fmt.Errorf("%s=%q: %w", s.NameOf("ADDR"), s.Addr, err)
@@ -103,7 +102,7 @@ func (s *Server) Run(ctx context.Context) error {
 // Pools are the connections of a server to its database.
 type Pools struct {
 	Requests *database.DB
-	Monitor  *database.DB // for all that is not done for a request, so that requests cannot hold it up
+	Monitor  *database.DB // for other work, so that requests cannot hold it up
 }
 
 // Close closes both pools.
@@ -119,9 +118,7 @@ func (s *Server) pools(ctx context.Context) (Pools, error) {
 		return Pools{}, err
 	}
 	db.WatchFile(
-		func(ctx context.Context, other *sql.DB) error {
-			return migrator.New(migrate.Files, db.Dialect).Check(ctx, other)
-		},
+		func(ctx context.Context, other *sql.DB) error { return s.app.Migrator(db.Dialect).Check(ctx, other) },
 		func(err error) { s.logFile(ctx, err) })
 	monitor, err := db.MonitorPool()
 	if err != nil {
@@ -143,10 +140,10 @@ func (s *Server) logFile(ctx context.Context, err error) {
 // prepare brings the schema up to date and fills an empty database, each if the settings say so. It
 // reports whether it stored demo data.
 func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err error) {
-	if err := bootstrap.Schema(ctx, s.Settings, db, s.log); err != nil {
+	if err := bootstrap.Schema(ctx, s.Settings, s.app, db, s.log); err != nil {
 		return false, err
 	}
-	return bootstrap.Demo(ctx, s.Settings, db, s.app.Demo)
+	return bootstrap.Demo(ctx, s.Settings, s.app, db)
 }
 
 // revocations returns the tokens that were ended before their time, as the database has them. If it

@@ -15,7 +15,7 @@ func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Id
 	if identity.issuer == nil {
 		return nil, nil
 	}
-	accounts, err := bootstrap.Accounts(ctx, db, s.app.Demo)
+	accounts, err := bootstrap.Accounts(ctx, s.app, db)
 	if !s.Production || err != nil {
 		return accounts, err
 	}

@@ -378,7 +378,7 @@ func TestDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if said.sources = silent.said; !reflect.DeepEqual(*said, *silent) {
+		if said.sources = silent.sources; !reflect.DeepEqual(*said, *silent) {
 			t.Errorf("%s=%s is not what holds without it", setting.Env, setting.Default)
 		}
 	}

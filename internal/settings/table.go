@@ -200,7 +200,7 @@ var All = []Setting{
 	},
 	{
 		Env: "POOL_TIMEOUT", Flag: "pool-timeout", Default: "15s", Allowed: durationText(time.Millisecond, 5*time.Minute),
-		Meaning: "how long a request minTimeout for a database connection before the answer is UNAVAILABLE",
+		Meaning: "how long a request waits for a database connection before the answer is UNAVAILABLE",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.Pool.PoolTimeout }, time.Millisecond, 5*time.Minute),
 	},
 	{
@@ -225,7 +225,7 @@ var All = []Setting{
 	},
 	{
 		Env: "LOCK_TIMEOUT", Flag: "lock-timeout", Default: "10s", Allowed: durationText(0, time.Hour),
-		Meaning: "how long a statement minTimeout for what others have locked before the answer is TIMEOUT; 0s for no limit",
+		Meaning: "how long a statement waits for what others have locked before the answer is TIMEOUT; 0s for no limit",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.Pool.LockTimeout }, 0, time.Hour),
 	},
 	{
@@ -382,7 +382,7 @@ var All = []Setting{
 	},
 	{
 		Env: "QUEUE_TIMEOUT", Flag: "queue-timeout", Default: "2s", Allowed: durationText(time.Millisecond, 5*time.Minute),
-		Meaning: "how long an operation minTimeout for its turn before the answer is UNAVAILABLE",
+		Meaning: "how long an operation waits for its turn before the answer is UNAVAILABLE",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.QueueTimeout }, time.Millisecond, 5*time.Minute),
 	},
 	{

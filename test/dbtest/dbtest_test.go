@@ -100,7 +100,7 @@ func TestPostgresIsDroppedInUse(t *testing.T) {
 	}
 }
 
-// The rest runs this test binary again, with another environment.
+// The following tests run this test binary again, with another environment.
 
 func TestWithoutPostgresTestsFail(t *testing.T) {
 	t.Parallel()
@@ -136,7 +136,7 @@ func TestOnAServerThatIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What an older schema left behind, and what a run left that was killed while it migrated.
+	// A template of an older schema, and one from a process that was killed while it migrated.
 	for _, name := range []string{templatePrefix + "old", templatePrefix + "building"} {
 		if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
 			t.Fatal(err)

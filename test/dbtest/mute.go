@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// Proxy stands between a test and its PostgreSQL server. Connections through it can fall silent: they
-// stay open, and nothing that is sent arrives, as when a host is gone or a firewall forgets them.
+// Proxy forwards connections to PostgreSQL, and can make them fall silent: they stay open, and
+// nothing that is sent arrives, as if a host were gone or a firewall had dropped them.
 type Proxy struct {
 	next  atomic.Int64 // the number of the next connection
 	below atomic.Int64 // connections with a smaller number are silent
 }
 
-// Muteable returns the URL by which a PostgreSQL database is reached through the proxy that it returns.
+// Muteable returns a URL that reaches the database at url through the Proxy that it returns.
 func Muteable(t testing.TB, address string) (string, *Proxy) {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -45,13 +45,13 @@ func Muteable(t testing.TB, address string) (string, *Proxy) {
 	return u.String(), p
 }
 
-// Connections returns how many there have been.
+// Connections returns the number of connections so far.
 func (p *Proxy) Connections() int { return int(p.next.Load()) }
 
-// MuteOpen silences the connections that are open. New ones work.
+// MuteOpen silences the open connections. New ones work.
 func (p *Proxy) MuteOpen() { p.below.Store(p.next.Load()) }
 
-// Mute silences all connections, also those to come until the next MuteOpen.
+// Mute silences all connections, and new ones until the next MuteOpen.
 func (p *Proxy) Mute() { p.below.Store(math.MaxInt64) }
 
 func (p *Proxy) serve(l net.Listener, network, server string) {
@@ -71,7 +71,8 @@ func (p *Proxy) serve(l net.Listener, network, server string) {
 	}
 }
 
-// pass passes bytes on until a side closes the connection. What comes while it is silent is lost.
+// pass copies bytes until a side closes its connection. It drops bytes that come while the
+// connection is silent.
 func (p *Proxy) pass(number int64, to, from net.Conn) {
 	defer to.Close()
 	defer from.Close()

@@ -12,11 +12,11 @@ import (
 	"forge/internal/pgtemp"
 )
 
-// throughPgBouncer is the variable that puts PgBouncer between every test and PostgreSQL: DBTEST_PGBOUNCER=1.
+// throughPgBouncer is the environment variable that puts PgBouncer between tests and PostgreSQL.
 const throughPgBouncer = "DBTEST_PGBOUNCER"
 
-// PgBouncer returns the URL that leads to the database at url, which Postgres made, through a real PgBouncer in transaction mode.
-// Where none is installed the test is skipped, unless it runs in CI.
+// PgBouncer returns a URL that reaches the database at url, from Postgres, through a real PgBouncer
+// in transaction mode. If none is installed it skips the test, but not in CI.
 func PgBouncer(t testing.TB, address string) string {
 	t.Helper()
 	b, err := theBouncer()
@@ -33,7 +33,7 @@ func PgBouncer(t testing.TB, address string) string {
 	return b.URL(strings.TrimPrefix(u.Path, "/"))
 }
 
-// testURL returns the address of a database as a test is to see it.
+// testURL returns the URL of a database for a test.
 func (s *server) testURL(t testing.TB, name string) string {
 	if os.Getenv(throughPgBouncer) == "" {
 		return s.databaseURL(name)
@@ -41,7 +41,7 @@ func (s *server) testURL(t testing.TB, name string) string {
 	return PgBouncer(t, s.databaseURL(name))
 }
 
-// theBouncer is one for all tests of the process, as theServer is.
+// theBouncer is one for all tests of the process, like theServer.
 var theBouncer = sync.OnceValues(func() (*pgtemp.Bouncer, error) {
 	s, err := theServer()
 	if err != nil {

@@ -56,7 +56,7 @@ func newDatabase(t testing.TB, create func(*server, context.Context, string) err
 	return s.testURL(t, name)
 }
 
-// A server is where this process creates its databases.
+// A server is the PostgreSQL server on which this process creates its databases.
 type server struct {
 	url   *url.URL
 	admin *sql.DB
@@ -64,8 +64,7 @@ type server struct {
 	creating sync.Mutex // copying a template fails while somebody is connected to it
 }
 
-// theServer is one for all tests of the process. A temporary one is not
-// stopped: it goes away with the process.
+// theServer is one for all tests of the process. A temporary one ends with the process.
 var theServer = sync.OnceValues(func() (*server, error) {
 	address := os.Getenv("TEST_DATABASE_URL")
 	if address == "" {
@@ -98,14 +97,13 @@ func (s *server) createEmpty(ctx context.Context, name string) error {
 	return err
 }
 
-// copyTemplate creates a database as a copy of the template, which it makes if
-// there is none.
+// copyTemplate creates a database as a copy of the template, and makes that first if it is missing.
 func (s *server) copyTemplate(ctx context.Context, name string) error {
 	template, err := templateName()
 	if err != nil {
 		return err
 	}
-	return s.alone(ctx, func(conn *sql.Conn) error {
+	return s.exclusively(ctx, func(conn *sql.Conn) error {
 		var found bool
 		err := conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pg_database WHERE datname = $1", template).Scan(&found)
 		if err == nil && !found {
@@ -118,9 +116,8 @@ func (s *server) copyTemplate(ctx context.Context, name string) error {
 	})
 }
 
-// alone calls f when no other test, of this process or another, is creating a
-// database on the server.
-func (s *server) alone(ctx context.Context, f func(*sql.Conn) error) error {
+// exclusively calls f while no other test, of any process, creates a database on the server.
+func (s *server) exclusively(ctx context.Context, f func(*sql.Conn) error) error {
 	s.creating.Lock()
 	defer s.creating.Unlock()
 	conn, err := s.admin.Conn(ctx)
@@ -139,8 +136,8 @@ func (s *server) alone(ctx context.Context, f func(*sql.Conn) error) error {
 
 const templatePrefix = "forge_template_"
 
-// templateName changes with the migrations, so a server that is kept never
-// hands out an old schema.
+// templateName changes with the migrations, so that a server that is used again never gives out an
+// old schema.
 func templateName() (string, error) {
 	h := sha256.New()
 	if err := migrator.New(migrate.Files, dialect.Postgres).SQL(h, 0, 0, false); err != nil {
@@ -149,8 +146,8 @@ func templateName() (string, error) {
 	return fmt.Sprintf("%s%x", templatePrefix, h.Sum(nil)[:8]), nil
 }
 
-// makeTemplate migrates a new database, gives it its name when it is complete,
-// and drops the templates of other schemas.
+// makeTemplate migrates a new database and renames it to name once it is complete. It drops the
+// templates of other schemas.
 func (s *server) makeTemplate(ctx context.Context, conn *sql.Conn, name string) error {
 	old, err := databases(ctx, conn, templatePrefix)
 	if err != nil {
@@ -172,7 +169,7 @@ func (s *server) makeTemplate(ctx context.Context, conn *sql.Conn, name string) 
 	return err
 }
 
-// databases lists the databases of the server whose name begins with prefix.
+// databases lists the databases of the server whose names begin with prefix.
 func databases(ctx context.Context, conn *sql.Conn, prefix string) ([]string, error) {
 	rows, err := conn.QueryContext(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", prefix)
 	if err != nil {

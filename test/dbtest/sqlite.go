@@ -37,8 +37,8 @@ func EmptySQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }
 
-// migratedFile is the content of a migrated database. Copying it is many times
-// faster than migrating again.
+// migratedFile returns the bytes of a migrated database. A copy of them is many times faster than a
+// migration.
 var migratedFile = sync.OnceValues(func() (content []byte, err error) {
 	dir, err := os.MkdirTemp("", "forge-dbtest-")
 	if err != nil {

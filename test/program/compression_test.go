@@ -14,7 +14,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestCompression asks for answers of either size; the setting decides whether large ones are compressed.
+// TestCompression asks for small and large answers. The setting decides whether large ones are
+// compressed.
 func TestCompression(t *testing.T) {
 	t.Parallel()
 	const large = `{ users(first: 50) { nodes { id username email createdAt } } }`
@@ -49,7 +50,8 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// refused sends an operation to a server that is to answer 503, and returns the answer, decompressed, and how it was compressed.
+// refused sends an operation to a server that answers 503. It returns the decompressed answer and
+// its Content-Encoding.
 func (s *server) refused(t *testing.T, query, encodings string) (answer []byte, encoding string) {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, s.url+"/graphql?query="+url.QueryEscape(query), nil)
@@ -73,8 +75,9 @@ func (s *server) refused(t *testing.T, query, encodings string) (answer []byte, 
 	return answer, res.Header.Get("Content-Encoding")
 }
 
-// TestRefusalCompression asks servers that have no place, no patience and no connection left, in every way of asking for compression: each
-// refusal can be read by what its header says, and says when to come back.
+// TestRefusalCompression is refused by servers that are full, too slow, or out of connections, and
+// asks for every kind of compression. Each refusal can be decompressed as its header says, and has
+// Retry-After.
 func TestRefusalCompression(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
@@ -114,7 +117,7 @@ func TestRefusalCompression(t *testing.T) {
 				}
 			}()
 			for end := time.Now().Add(time.Minute); ; {
-				// Twice in a row: it is not only some other work that is soon done.
+				// Two in a row show that the place is not taken by other work that ends soon.
 				status, body := s.query(t, countUsers)
 				if again, _ := s.query(t, countUsers); status == 503 && again == 503 {
 					break

@@ -17,7 +17,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// dashboard is what the test reads of deploy/grafana/forge.json.
+// dashboard has the parts of deploy/grafana/forge.json that the test reads.
 type dashboard struct {
 	Panels []struct {
 		ID      int
@@ -31,10 +31,11 @@ type dashboard struct {
 	}
 }
 
-// scraped are the labels that Prometheus adds to what it reads.
+// scraped are the labels that Prometheus adds.
 var scraped = []string{"job", "instance"}
 
-// series are the labels of each series, by its name, with _bucket, _sum and _count behind the names of histograms.
+// series has the labels of each series by its name. Names of histograms end in _bucket, _sum and
+// _count.
 type series map[string][]map[string]string
 
 func parseMetrics(t *testing.T, page string) series {
@@ -65,7 +66,7 @@ func parseMetrics(t *testing.T, page string) series {
 	return found
 }
 
-// selected returns the series that a selector selects, whatever it says of labels that Prometheus adds.
+// selected returns the series of a selector. It ignores labels that Prometheus adds.
 func (s series) selected(t *testing.T, selector *metricsql.MetricExpr) (found []map[string]string) {
 	t.Helper()
 	for _, filters := range selector.LabelFilterss {
@@ -78,7 +79,7 @@ func (s series) selected(t *testing.T, selector *metricsql.MetricExpr) (found []
 	return found
 }
 
-// passes is whether labels have what a filter of a selector wants. A label that it names must be there.
+// passes reports whether labels match a filter of a selector. The label of the filter must exist.
 func passes(t *testing.T, f metricsql.LabelFilter, labels map[string]string) bool {
 	t.Helper()
 	if slices.Contains(scraped, f.Label) {
@@ -97,11 +98,12 @@ func passes(t *testing.T, f metricsql.LabelFilter, labels map[string]string) boo
 	return ok && equal != f.IsNegative
 }
 
-// functions are those that the dashboard may use. The parser knows more than Prometheus does.
+// functions are the functions that the dashboard may use. The parser knows some that Prometheus
+// does not have.
 var functions = []string{"histogram_quantile", "rate", "sum", "topk"}
 
-// check reports each metric and label of a query that s does not have, and what Prometheus would not take. It returns the labels that
-// the query may have in its result.
+// check reports each metric and label of a query that s does not have, and anything that Prometheus
+// would refuse. It returns the labels that the result may have.
 func (s series) check(t *testing.T, about, query string) []string {
 	t.Helper()
 	expr, err := metricsql.Parse(strings.ReplaceAll(query, "$__rate_interval", "5m"))
@@ -138,7 +140,7 @@ func (s series) check(t *testing.T, about, query string) []string {
 	return s.within(t, expr)
 }
 
-// caches adds the caches whose hits a query shows, each by itself.
+// caches adds the caches whose hits a query shows one by one.
 func (s series) caches(t *testing.T, query string, shown map[string]bool) {
 	t.Helper()
 	expr, err := metricsql.Parse(strings.ReplaceAll(query, "$__rate_interval", "5m"))
@@ -191,8 +193,8 @@ var (
 	labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 )
 
-// TestDashboard checks every query of the Grafana dashboard against the metrics of a server that has answered requests, some of
-// them with errors.
+// TestDashboard checks every query of the Grafana dashboard against the metrics of a server that
+// has answered requests, some with errors.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	file, err := os.ReadFile(root + "deploy/grafana/forge.json")
@@ -210,9 +212,10 @@ func TestDashboard(t *testing.T) {
 	s.get(t, byHash(hashOf(countUsers), countUsers))
 	s.get(t, byHash(hashOf(countUsers)))
 	_, page := s.get(t, "/metrics")
-	told := parseMetrics(t, page)
-	// Without a failure of ours there is no series of it; that the codes are spelt right is all that can be checked.
-	told["forge_operations_total"] = append(told["forge_operations_total"], map[string]string{"operation": "query", "code": "INTERNAL"})
+	metrics := parseMetrics(t, page)
+	// A server without a failure of its own has no series for it, so only the spelling of the codes
+	// can be checked.
+	metrics["forge_operations_total"] = append(metrics["forge_operations_total"], map[string]string{"operation": "query", "code": "INTERNAL"})
 
 	queries, ids, shown := 0, map[int]bool{}, map[string]bool{}
 	for _, panel := range board.Panels {
@@ -225,8 +228,8 @@ func TestDashboard(t *testing.T) {
 		}
 		for _, target := range panel.Targets {
 			queries++
-			labels := told.check(t, panel.Title, target.Expr)
-			told.caches(t, target.Expr, shown)
+			labels := metrics.check(t, panel.Title, target.Expr)
+			metrics.caches(t, target.Expr, shown)
 			for _, name := range placeholder.FindAllStringSubmatch(target.LegendFormat, -1) {
 				if !slices.Contains(labels, name[1]) {
 					t.Errorf("%s: the legend names %s, which is not a label of %s", panel.Title, name[1], target.Expr)
@@ -234,7 +237,7 @@ func TestDashboard(t *testing.T) {
 			}
 		}
 	}
-	for _, of := range told["forge_cache_requests_total"] {
+	for _, of := range metrics["forge_cache_requests_total"] {
 		if !shown[of["cache"]] {
 			t.Errorf("the cache %s is in no panel", of["cache"])
 		}
@@ -252,7 +255,7 @@ func TestDashboard(t *testing.T) {
 			continue
 		}
 		parts := labelValues.FindStringSubmatch(v.Definition)
-		if parts == nil || !slices.Contains(told.check(t, "variable "+v.Name, parts[1]), parts[2]) {
+		if parts == nil || !slices.Contains(metrics.check(t, "variable "+v.Name, parts[1]), parts[2]) {
 			t.Errorf("variable %s: %s", v.Name, v.Definition)
 		}
 	}
@@ -262,11 +265,11 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 	checkConventions(t, page)
-	checkDocumented(t, told)
+	checkDocumented(t, metrics)
 }
 
-// checkDocumented compares the metrics that are ours with the table in docs/observability.md.
-func checkDocumented(t *testing.T, told series) {
+// checkDocumented compares Forge's own metrics with the table in docs/observability.md.
+func checkDocumented(t *testing.T, metrics series) {
 	t.Helper()
 	text, err := os.ReadFile(root + "docs/observability.md")
 	if err != nil {
@@ -276,7 +279,7 @@ func checkDocumented(t *testing.T, told series) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `(forge_\\w+)` \\| ([^|]*)\\|").FindAllStringSubmatch(string(text), -1) {
 		documented[row[1]] = regexp.MustCompile(`\w+`).FindAllString(row[2], -1)
 	}
-	for name, of := range told {
+	for name, of := range metrics {
 		name = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
 		labels := slices.Sorted(maps.Keys(of[0]))
 		labels = slices.DeleteFunc(labels, func(label string) bool { return label == "le" })
@@ -286,13 +289,14 @@ func checkDocumented(t *testing.T, told series) {
 		}
 	}
 	for name := range documented {
-		if told[name] == nil && told[name+"_count"] == nil {
+		if metrics[name] == nil && metrics[name+"_count"] == nil {
 			t.Errorf("docs/observability.md has %s, which is not told", name)
 		}
 	}
 }
 
-// checkConventions wants each metric of ours to be named as https://prometheus.io/docs/practices/naming/ says.
+// checkConventions checks the names of Forge's own metrics by
+// https://prometheus.io/docs/practices/naming/
 func checkConventions(t *testing.T, page string) {
 	t.Helper()
 	for line := range strings.Lines(page) {

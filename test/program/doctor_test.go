@@ -8,7 +8,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestDoctor checks what the command prints and how it ends; internal/doctor has what it finds.
+// TestDoctor checks the output and the exit status. The tests of internal/doctor check the
+// findings.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

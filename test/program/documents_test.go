@@ -18,13 +18,14 @@ func hashOf(document string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// byHash returns the path of a GET that sends an operation's hash, and the operation, if there is one.
+// byHash returns the path of a GET with the hash of an operation, and with the operation unless
+// that is "".
 func byHash(hash string, query ...string) string {
 	values := url.Values{"extensions": {`{"persistedQuery":{"version":1,"sha256Hash":"` + hash + `"}}`}, "query": query}
 	return "/graphql?" + values.Encode()
 }
 
-// manifest writes the documents to a file, each under its name, and returns the path.
+// manifest writes documents to a file, each under its name, and returns the path.
 func manifest(t *testing.T, documents map[string]string) string {
 	t.Helper()
 	b, err := json.Marshal(documents)
@@ -106,7 +107,7 @@ func TestAutomaticPersistedQueries(t *testing.T) {
 	}
 }
 
-// TestLongDocumentsAreNotKept sends a document that is one large comment, twice.
+// TestLongDocumentsAreNotKept sends a document that is one long comment, twice.
 func TestLongDocumentsAreNotKept(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")

@@ -30,20 +30,22 @@ import (
 	"forge/test/dbtest"
 )
 
-// Each fuzz target changes one part of what clients send to the whole server, on a SQLite database with demo data: an administrator, somebody who is
-// signed in, or somebody who is not. Whatever that is, the answer is
-// GraphQL and no fault of ours, and nothing of the request stays behind. make test sends the seeds, make fuzz a million more.
+// Each fuzz target changes one part of a request to the whole server, on a SQLite database with
+// demo data. The viewer is an administrator, a user or a guest. Whatever the request is, the answer
+// is GraphQL without an internal error, and the server frees all that the request took. make test
+// sends the seeds, and make fuzz a million requests.
 
-// victim is a server that is sent whatever may come.
+// victim is the server that gets the requests.
 type victim struct {
 	handler http.Handler
 	db      *database.DB
-	before  goleak.Option   // the goroutines that were there before the first request of the target; package testing starts some of its own until then
-	viewers []viewer.Viewer // who asks: the first prepares a target, and what is sent decides which of them sends it
+	// before are the goroutines before the first request. Package testing starts some until then.
+	before  goleak.Option
+	viewers []viewer.Viewer // the first prepares a target; a request decides which of them sends it
 	sent    int
 }
 
-// whoSends returns the viewer of a request, the same each time that it is sent.
+// whoSends returns the viewer of a request: the same one each time that it is sent.
 func (v *victim) whoSends(r *http.Request, body string) viewer.Viewer {
 	h := fnv.New32a()
 	_, _ = io.WriteString(h, r.Method+r.URL.RawQuery+r.Header.Get("Accept")+body)
@@ -100,7 +102,7 @@ func (v *victim) operation(t testing.TB, query string, variable any) *httptest.R
 	return v.post(t, string(body))
 }
 
-// send sends a request, and checks what comes back and what is left.
+// send sends a request, and checks the answer and what the server has left over.
 func (v *victim) send(t testing.TB, r *http.Request, sent string) *httptest.ResponseRecorder {
 	t.Helper()
 	who := v.viewers[0]
@@ -137,7 +139,8 @@ func (v *victim) send(t testing.TB, r *http.Request, sent string) *httptest.Resp
 	return w
 }
 
-// idle checks that no connection is in use. One that database/sql has just taken out of the pool, because it is old, counts as such until it is closed.
+// idle checks that no connection is in use. A connection that database/sql is closing because of
+// its age counts as in use until it is closed.
 func (v *victim) idle(t testing.TB) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); v.db.Stats().InUse != 0; time.Sleep(time.Millisecond) {
@@ -147,7 +150,7 @@ func (v *victim) idle(t testing.TB) {
 	}
 }
 
-// plain returns the body of an answer, decompressed if its header says that it is compressed.
+// plain returns the body of an answer, decompressed as its header says.
 func plain(t testing.TB, header http.Header, body []byte) []byte {
 	t.Helper()
 	var err error
@@ -166,7 +169,7 @@ func plain(t testing.TB, header http.Header, body []byte) []byte {
 	return body
 }
 
-// decoder is for zstd; it has no goroutines, and may be used by many.
+// decoder decompresses zstd. It has no goroutines, and many may use it.
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 
 // leakless checks that there are no more goroutines than at the start.
@@ -180,7 +183,7 @@ func (v *victim) leakless(t testing.TB) {
 	}
 }
 
-// operations are valid documents with a variable, and a value for it.
+// operations are valid documents with a variable and a value for it.
 var operations = []struct{ query, variables string }{
 	{`query($v: Int) { users(first: $v, orderBy: [{field: USERNAME, direction: DESC}]) { totalCount pageInfo { hasNextPage endCursor } nodes { id username email role } } }`, `{"v":3}`},
 	{`query($v: UserWhereInput) { users(where: $v) { nodes { id heroes(first: 2) { nodes { name age team { name } } } } } }`,
@@ -236,7 +239,7 @@ func FuzzDocument(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) { v.operation(t, query, nil) })
 }
 
-// FuzzVariables changes the variables of valid documents, as the text that they are sent as.
+// FuzzVariables changes the JSON of the variables of valid documents.
 func FuzzVariables(f *testing.F) {
 	for i, o := range operations {
 		f.Add(uint8(i), o.variables)
@@ -286,7 +289,8 @@ func FuzzID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, i uint8, id string) { v.operation(t, takeID[int(i)%len(takeID)], id) })
 }
 
-// takeCursor are lists in several orders, after or before a cursor, and what tells their orders apart.
+// takeCursor are lists in several orders, after or before a cursor, with the fingerprint of the
+// order.
 var takeCursor = []struct{ query, order string }{
 	{`query($v: Cursor) { x: users(after: $v, first: 3) { edges { cursor node { id } } } }`, "User|idfalse"},
 	{`query($v: Cursor) { x: users(before: $v, last: 3, orderBy: [{field: USERNAME}]) { edges { cursor } pageInfo { hasPreviousPage } } }`, "User|usernamefalse|idfalse"},
@@ -295,7 +299,8 @@ var takeCursor = []struct{ query, order string }{
 	{`query($v: Cursor) { x: teams(after: $v, first: 1) { edges { cursor node { heroes(after: $v, first: 1) { edges { cursor } } } } } }`, "Team|idfalse"},
 }
 
-// FuzzCursor changes cursors: their text, or what is sealed in it, so that this is looked at as well.
+// FuzzCursor changes cursors, as text and before they are encrypted, so that their content is
+// checked as well.
 func FuzzCursor(f *testing.F) {
 	v, sealed := newVictim(f), cursorcipher.New(nil)
 	prints := make([]uint32, len(takeCursor))
@@ -306,7 +311,7 @@ func FuzzCursor(f *testing.F) {
 		cursors := everyValue(f, v.operation(f, list.query, nil), "cursor")
 		for _, cursor := range cursors[:min(len(cursors), 3)] {
 			f.Add(uint8(i), false, []byte(cursor))
-			// Those of a nested list come first in an answer, and are sealed for another order.
+			// The cursors of a nested list come first in an answer, and belong to another order.
 			if plain, err := sealed.Open(cursor, prints[i]); err == nil {
 				f.Add(uint8(i), true, plain)
 			} else if i != len(takeCursor)-1 {
@@ -324,7 +329,7 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// everyValue returns the texts under a name in an answer.
+// everyValue returns all texts under a name in an answer.
 func everyValue(t testing.TB, w *httptest.ResponseRecorder, name string) (found []string) {
 	t.Helper()
 	var walk func(any)
@@ -353,7 +358,7 @@ func everyValue(t testing.TB, w *httptest.ResponseRecorder, name string) (found 
 	return found
 }
 
-// FuzzHeaders changes what stands around the body: method, query string and headers.
+// FuzzHeaders changes the request around the body: method, query string and headers.
 func FuzzHeaders(f *testing.F) {
 	get := url.Values{"query": {`query($v: Int) { users(first: $v) { nodes { username } } }`}, "variables": {`{"v":1}`}, "operationName": {""}}
 	f.Add("GET", get.Encode(), "", "*/*", "gzip;q=0.5, zstd", "", "")
@@ -378,7 +383,8 @@ func FuzzHeaders(f *testing.F) {
 	})
 }
 
-// TestWhoSends checks that what the fuzz targets begin with is sent by each of the viewers, and by the same one each time.
+// TestWhoSends checks that each viewer sends some of the seeds, and that each seed always has the
+// same viewer.
 func TestWhoSends(t *testing.T) {
 	t.Parallel()
 	v := victim{viewers: []viewer.Viewer{viewer.System, {}, {Role: viewer.User}}}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestHeadersFit counts the headers of an answer, but for the one that net/http adds when it is sent: with a ninth, Go makes each answer's map, and
-// the copy that net/http takes of it, several times as large.
+// TestHeadersFit counts the headers of an answer, without the one that net/http adds. With a ninth,
+// Go's map of headers, and the copy that net/http makes of it, become several times as large.
 func TestHeadersFit(t *testing.T) {
 	t.Parallel()
 	s := start(t, "AUTH=on", "AUTH_SECRET="+strings.Repeat("s", 32))

@@ -23,7 +23,7 @@ func TestHealthcheck(t *testing.T) {
 				t.Errorf("%v: status %d, stdout %q, stderr %q", words, code, stdout, stderr)
 			}
 		}
-		// Everywhere is asked on this machine, and not through a proxy.
+		// An address of all interfaces is probed on this machine, and not through a proxy.
 		everywhere := "ADDR=:" + s.url[strings.LastIndex(s.url, ":")+1:]
 		if code, _, stderr := do(t, everywhere, "HTTP_PROXY=http://127.0.0.1:1", "healthcheck"); code != 0 {
 			t.Errorf("%s: status %d, stderr %q", everywhere, code, stderr)
@@ -62,7 +62,7 @@ func dropTable(t *testing.T, url string) {
 	}
 }
 
-// TestHealthcheckOfTheHung asks a server that takes connections and says nothing.
+// TestHealthcheckOfTheHung probes a server that accepts connections and never answers.
 func TestHealthcheckOfTheHung(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,7 +75,8 @@ func TestHealthcheckOfTheHung(t *testing.T) {
 	}
 }
 
-// TestShutdownDelay ends a server that is to wait until others have noticed: it is not ready any more, and answers.
+// TestShutdownDelay ends a server with a delay. During the delay it reports that it is not ready,
+// and still answers.
 func TestShutdownDelay(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t), "SHUTDOWN_DELAY=3s")
@@ -106,7 +107,8 @@ func TestShutdownDelay(t *testing.T) {
 	}
 }
 
-// TestOpenToAll starts a server for everyone, which is said twice and warned of.
+// TestOpenToAll starts a server that everybody can reach with AUTH=off. That takes two settings,
+// and a warning is logged.
 func TestOpenToAll(t *testing.T) {
 	t.Parallel()
 	s := start(t, "ADDR=:0", "AUTH=off", "AUTH_OFF_ANYWHERE=yes-everyone-is-administrator", "DATABASE_URL="+dbtest.SQLite(t))

@@ -26,7 +26,7 @@ import (
 
 const authSecret = "a secret that nobody knows, of more than 32 bytes"
 
-// as sends a query with a header Authorization; "" for none.
+// as sends a query with an Authorization header, or without one if it is "".
 func (s *server) as(t *testing.T, authorization, query string) (status int, body string) {
 	t.Helper()
 	text, err := json.Marshal(map[string]string{"query": query})
@@ -70,7 +70,7 @@ func issue(t *testing.T, id uuid.UUID) string {
 	return text
 }
 
-// TestAuthOn asks a server in production who it takes the requests for.
+// TestAuthOn asks a server in production who the viewer of a request is.
 func TestAuthOn(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
@@ -111,7 +111,7 @@ func TestAuthOn(t *testing.T) {
 	})
 }
 
-// TestAuthOff sends a token to a server that does not ask for any.
+// TestAuthOff sends a token to a server with AUTH=off.
 func TestAuthOff(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t))
@@ -122,7 +122,8 @@ func TestAuthOff(t *testing.T) {
 	}
 }
 
-// TestBadTokenFirst sends a bad token with a method and an Accept that are not allowed either: who asks is settled first.
+// TestBadTokenFirst sends a bad token with a bad method or Accept header. The token is checked
+// first.
 func TestBadTokenFirst(t *testing.T) {
 	t.Parallel()
 	s := start(t, "AUTH=on", "AUTH_SECRET="+authSecret, "DATABASE_URL="+dbtest.EmptySQLite(t))
@@ -154,7 +155,8 @@ func TestBadTokenFirst(t *testing.T) {
 	}
 }
 
-// TestProvider starts while the provider is down, and waits until its tokens hold.
+// TestProvider starts a server while its provider is down. Tokens are accepted soon after the
+// provider is up.
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	public, private, err := ed25519.GenerateKey(rand.Reader)

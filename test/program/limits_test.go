@@ -16,7 +16,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestDefaultCost holds what the limits allow when nothing is said: pages of rows with pages of rows, but not 10,000 rows of them.
+// TestDefaultCost checks that the default limits allow pages of rows with pages of rows, but not
+// 10,000 rows of them.
 func TestDefaultCost(t *testing.T) {
 	t.Parallel()
 	w4, err := os.ReadFile(root + "bench/queries/w4.graphql")
@@ -57,7 +58,7 @@ func TestGetChangesNothing(t *testing.T) {
 	}
 }
 
-// speak opens a connection, says something, and returns what it hears until the server closes it.
+// speak opens a connection, sends a text, and returns the answer up to the end of the connection.
 func (s *server) speak(t *testing.T, words string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -75,7 +76,7 @@ func (s *server) speak(t *testing.T, words string) string {
 	return string(heard)
 }
 
-// TestConnectionLimits passes each limit of a connection, on a server that takes little.
+// TestConnectionLimits exceeds each limit of a connection, on a server with low ones.
 func TestConnectionLimits(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off", "MAX_BODY_BYTES=2048", "MAX_HEADER_BYTES=4096",
@@ -114,7 +115,7 @@ func TestConnectionLimits(t *testing.T) {
 	}
 }
 
-// TestOtherName asks for the API by a name that anyone's page may have.
+// TestOtherName sends a request with a Host header that any web page could cause.
 func TestOtherName(t *testing.T) {
 	t.Parallel()
 	const request = "GET /graphql?query={__typename} HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n"
@@ -131,8 +132,8 @@ func TestOtherName(t *testing.T) {
 	}
 }
 
-// TestInvalidIsAnsweredShort sends documents that are wrong in as many places, and with as long names, as a body has room for: the answer says what
-// is wrong, and is short.
+// TestInvalidIsAnsweredShort sends documents with as many errors, and names as long, as a body has
+// room for. The answer names errors and is short.
 func TestInvalidIsAnsweredShort(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")

@@ -12,7 +12,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestLogReaderEnds has whoever reads the log go away: the server answers on.
+// TestLogReaderEnds ends the reader of the log. The server goes on answering.
 func TestLogReaderEnds(t *testing.T) {
 	t.Parallel()
 	executable, err := os.Executable()

@@ -9,7 +9,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// mustEnterTree makes the test run where a source tree's migrations are, and nothing else of it.
+// mustEnterTree changes to a directory that has only the migrations of the source tree.
 func mustEnterTree(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func TestPlanCommands(t *testing.T) {
 	}
 }
 
-// Without a PostgreSQL that starts, diff says what to do and writes nothing.
+// TestPlanWithoutPostgres has no PostgreSQL that starts: diff says what to do, and writes nothing.
 func TestPlanWithoutPostgres(t *testing.T) {
 	mustEnterTree(t)
 	bin := t.TempDir()

@@ -52,7 +52,7 @@ func TestMigrateCommands(t *testing.T) {
 	})
 }
 
-// TestLookingMakesNoFile runs what only looks, or has nothing to undo, on a file that is not there.
+// TestLookingMakesNoFile runs commands that only read, or have nothing to undo, on a missing file.
 func TestLookingMakesNoFile(t *testing.T) {
 	t.Parallel()
 	address := dbtest.EmptySQLite(t)
@@ -73,7 +73,7 @@ func TestLookingMakesNoFile(t *testing.T) {
 	}
 }
 
-// TestLookingChangesNoFile asks for the status of a file that was not opened by Forge before.
+// TestLookingChangesNoFile asks for the status of a file that Forge has never opened.
 func TestLookingChangesNoFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "empty.db")
@@ -92,7 +92,8 @@ func TestLookingChangesNoFile(t *testing.T) {
 	}
 }
 
-// TestMigrateWaitsLong migrates a file that another process keeps locked for longer than SQLite itself waits, which is 5 s.
+// TestMigrateWaitsLong migrates a file that another process locks for longer than the 5 seconds
+// that SQLite waits.
 func TestMigrateWaitsLong(t *testing.T) {
 	t.Parallel()
 	address := dbtest.EmptySQLite(t)
@@ -116,7 +117,8 @@ func TestMigrateWaitsLong(t *testing.T) {
 	}
 }
 
-// TestMigrateByManyProcesses starts ten that do the same at once: each version is applied once, and nobody fails.
+// TestMigrateByManyProcesses starts ten processes at once. Each version is applied once, and no
+// process fails.
 func TestMigrateByManyProcesses(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
@@ -156,7 +158,8 @@ func TestMigrateByManyProcesses(t *testing.T) {
 	})
 }
 
-// TestOlderDatabase starts a server ahead of the last migration, as a deployment may: it waits, and needs no other start.
+// TestOlderDatabase starts a server before the last migration is applied, as a deployment may. It
+// becomes ready without another start.
 func TestOlderDatabase(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
@@ -183,8 +186,8 @@ func TestOlderDatabase(t *testing.T) {
 	})
 }
 
-// TestDriftIsNotReady changes the schema under a running server. Everybody may read that it was changed; what was changed is
-// for the log.
+// TestDriftIsNotReady changes the schema under a running server. Everybody may read that it was
+// changed, but only the log has the details.
 func TestDriftIsNotReady(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
@@ -223,7 +226,8 @@ func TestDriftIsNotReady(t *testing.T) {
 	})
 }
 
-// TestReadyzForTheFiles changes what the database says of its versions under a running server: each is named, and mended again.
+// TestReadyzForTheFiles changes the recorded versions under a running server, and back. The probe
+// names each fault until it is undone.
 func TestReadyzForTheFiles(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
@@ -255,7 +259,8 @@ func TestReadyzForTheFiles(t *testing.T) {
 	})
 }
 
-// TestDriftWhileATableIsLocked takes a lock under which the schema cannot be compared: what was known before holds until it can be.
+// TestDriftWhileATableIsLocked takes a lock under which the schema cannot be compared. The last
+// result holds until it can.
 func TestDriftWhileATableIsLocked(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
@@ -292,7 +297,7 @@ func TestDriftWhileATableIsLocked(t *testing.T) {
 	wants("mended and locked", true, 200)
 }
 
-// TestMigrateThroughPgBouncer wants a refusal: a session is not the same from one transaction to the next there.
+// TestMigrateThroughPgBouncer is refused: the session may change from one transaction to the next.
 func TestMigrateThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	address := dbtest.PgBouncer(t, dbtest.Postgres(t))

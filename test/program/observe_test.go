@@ -38,7 +38,7 @@ func (s *server) post(t *testing.T, header http.Header, request map[string]any) 
 	return res.Header, answer.String()
 }
 
-// logged returns the lines with a message that are about a request. The server has ended.
+// logged returns the lines of the log with a message and the ID of a request. The server has ended.
 func (s *server) logged(t *testing.T, message, id string) (found []map[string]any) {
 	t.Helper()
 	for line := range strings.Lines(s.log.String()) {
@@ -53,8 +53,9 @@ func (s *server) logged(t *testing.T, message, id string) (found []map[string]an
 	return found
 }
 
-// TestOperationsTold sends operations of every kind of outcome and checks what the log and the metrics say of each.
-func TestOperationsTold(t *testing.T) {
+// TestOperationsObserved sends operations with every kind of outcome, and checks the log and the
+// metrics of each.
+func TestOperationsObserved(t *testing.T) {
 	t.Parallel()
 	s := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=on", "OPERATION_NAMES=3", "SLOW_OPERATION=1ns", "MAX_DEPTH=5")
 	const (
@@ -149,7 +150,8 @@ func TestOperationsTold(t *testing.T) {
 	}
 }
 
-// TestNothingSlow checks that 0s and times that no operation takes turn the log of slow operations off.
+// TestNothingSlow checks that 0s, and a time that no operation takes, turn off the log of slow
+// operations.
 func TestNothingSlow(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []string{"0s", "1h"} {

@@ -14,7 +14,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestProductionIsEmpty starts servers on empty SQLite files: in production nothing is stored in them that nobody asked for.
+// TestProductionIsEmpty starts servers on empty SQLite files. In production, only settings store
+// anything in them.
 func TestProductionIsEmpty(t *testing.T) {
 	t.Parallel()
 	const users = `{"data":{"users":{"totalCount":`
@@ -36,8 +37,8 @@ func TestProductionIsEmpty(t *testing.T) {
 	}
 }
 
-// TestSQLiteIsMoved moves the file of a running server away and back, under requests: none is answered without it, none makes another,
-// and the server comes back by itself.
+// TestSQLiteIsMoved moves the file of a running server away and back, under requests. No request is
+// answered without the file, and none makes another. The server recovers by itself.
 func TestSQLiteIsMoved(t *testing.T) {
 	t.Parallel()
 	address := dbtest.SQLite(t)
@@ -95,7 +96,7 @@ func TestSQLiteIsMoved(t *testing.T) {
 	}
 }
 
-// TestAgeOfRevocations checks that the age of what is known of revoked tokens is among the metrics.
+// TestAgeOfRevocations checks the metric of how old the server's list of revoked tokens is.
 func TestAgeOfRevocations(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t), "DEMO=off")

@@ -11,8 +11,8 @@ import (
 	"forge/internal/database"
 )
 
-// TestIdentitySecrets has somebody sign up, in, on and out, as it goes well and as it fails, and then searches all that the server tells of itself for
-// their passwords, hashes and tokens.
+// TestIdentitySecrets signs a user up, in, on and out, with and without errors. Then it searches
+// everything that the server logs and answers for passwords, hashes and tokens.
 func TestIdentitySecrets(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
@@ -21,7 +21,7 @@ func TestIdentitySecrets(t *testing.T) {
 			"OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_EXPORTER_OTLP_HEADERS=Key=of%20the%20collector")
 		hidden := map[string]string{"the secret": authSecret}
 		calls := 0
-		// call runs one of the mutations, and takes note of what is in it and in its answer.
+		// call runs a mutation, and notes the secrets of it and of its answer.
 		call := func(token, code, field, input, selection string, passwords ...string) (access, refresh string) {
 			calls++
 			for i, password := range passwords {
@@ -84,7 +84,7 @@ func TestIdentitySecrets(t *testing.T) {
 	})
 }
 
-// hashesIn returns the hashes of passwords and of refresh tokens that a database holds.
+// hashesIn returns the hashes of passwords and of refresh tokens in a database.
 func hashesIn(t *testing.T, address string) (hashes []string) {
 	t.Helper()
 	db, err := database.Open(address, database.Options{ConnectTimeout: 5 * time.Second})

@@ -23,11 +23,11 @@ import (
 	"forge/test/dbtest"
 )
 
-// faulty panics at one of the stages of an operation, with a secret in what it panics with. It takes the place of the part of the server that
-// knows documents: no request makes the server itself panic, as far as we know.
+// faulty panics at one stage of an operation, with a secret. It takes the place of the extension
+// for documents, since no request is known to make the server itself panic.
 type faulty struct{ persisted.Off }
 
-// stageHeader says where to panic.
+// stageHeader names the stage that panics.
 const stageHeader = "X-Panic"
 
 func (faulty) panics(ctx context.Context, stage string) {
@@ -51,8 +51,9 @@ func (f faulty) InterceptField(ctx context.Context, next graphql.Resolver) (any,
 	return next(ctx)
 }
 
-// TestPanicSecrets has every stage of an operation panic with a secret, in a server that is put together as serve does: neither the answer, nor
-// the log, nor the metrics, nor the trace tells it, and the log says where it was.
+// TestPanicSecrets has every stage of an operation panic with a secret, in a server with the parts
+// of serve. The answer, the log, the metrics and the trace do not contain it, and the log says
+// where the panic was.
 func TestPanicSecrets(t *testing.T) {
 	t.Parallel()
 	c, s := newCollector(t), new(server)
@@ -95,7 +96,8 @@ func TestPanicSecrets(t *testing.T) {
 		read  = `{ users(first: 1) { nodes { id } } viewer { id } }`
 		write = `mutation { createTeam(input: {name: \"` + mark + `Team\"}) { team { id } } }`
 	)
-	// The middleware of a query's root fields is left out: gqlgen runs it where nobody catches a panic. Ours does nothing there.
+	// The middleware of a query's root fields is left out: gqlgen runs it where nothing recovers a
+	// panic. Forge's own does nothing there.
 	for _, tt := range []struct{ stage, query string }{{"Transport", read}, {"Checked", read}, {"Field", read}, {"Root", write}, {"Field", write}} {
 		stage := tt.stage
 		r, err := http.NewRequest(http.MethodPost, s.url+"/graphql", strings.NewReader(`{"query":"`+tt.query+`"}`))

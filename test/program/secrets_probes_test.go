@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// stored stores secrets, reads and filters by them, and breaks the rules that they are under.
+// stored stores secrets, reads and filters by them, and breaks their rules.
 func (p *prober) stored() {
 	p.t.Helper()
 	user := map[string]any{"username": secret("Username"), "email": secret("Email") + "@example.com", "password": secret("Password")}
@@ -46,7 +46,7 @@ func (p *prober) stored() {
 	p.op("NOT_FOUND", `mutation($id: ID!) { deleteHero(id: $id) { deletedId } }`, map[string]any{"id": "hero_01h455vb4pex5vsknk084sn02q"})
 }
 
-// badValues sends what is not allowed, in variables and in the document.
+// badValues sends values that are not allowed, in variables and in the document.
 func (p *prober) badValues() {
 	p.t.Helper()
 	for _, user := range []map[string]any{
@@ -85,7 +85,7 @@ func (p *prober) badDocuments() {
 		`{ users(first: 100, where: {username: "` + secret("Cost") + `"}) { nodes { heroes(first: 100) { nodes { id } } } } }`: "QUERY_TOO_COMPLEX",
 	} {
 		_, answer := p.post(p.t, nil, map[string]any{"query": query, "operationName": secret("OperationName")})
-		p.told(query, answer, "Unknown", "Argument", "Literal", "Parse", "OperationName")
+		p.checkAnswer(query, answer, "Unknown", "Argument", "Literal", "Parse", "OperationName")
 		p.op(code, query, nil, "Unknown", "Argument", "Literal", "Parse")
 	}
 }
@@ -115,11 +115,11 @@ func (p *prober) do(r *http.Request) (status int, answer string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.told(r.Method+" "+r.URL.Path, string(b))
+	p.checkAnswer(r.Method+" "+r.URL.Path, string(b))
 	return res.StatusCode, string(b)
 }
 
-// badRequests sends bodies and URLs that hold no operation.
+// badRequests sends bodies and URLs without an operation.
 func (p *prober) badRequests() {
 	p.t.Helper()
 	for body, want := range map[string]int{
@@ -156,7 +156,7 @@ func (p *prober) badRequests() {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		p.told(path, string(b), "Query")
+		p.checkAnswer(path, string(b), "Query")
 	}
 }
 
@@ -193,7 +193,7 @@ func (p *prober) headers() {
 	}
 }
 
-// raw sends what no client library would.
+// raw sends bytes that no client library would.
 func (p *prober) raw() {
 	p.t.Helper()
 	for _, request := range []string{
@@ -217,11 +217,11 @@ func (p *prober) raw() {
 		_ = conn.(*net.TCPConn).CloseWrite() // and the server may have closed it as well
 		b, _ := io.ReadAll(bufio.NewReader(conn))
 		conn.Close()
-		p.told(fmt.Sprintf("%.40q", request), string(bytes.ToValidUTF8(b, nil)))
+		p.checkAnswer(fmt.Sprintf("%.40q", request), string(bytes.ToValidUTF8(b, nil)))
 	}
 }
 
-// broken makes the database fail in ways that it does not with the tables that Forge makes, and say so in its own words.
+// broken makes the database fail as it cannot with Forge's own tables, in the database's own words.
 func (p *prober) broken() {
 	p.t.Helper()
 	if !strings.HasPrefix(p.address, "postgres") {
@@ -243,7 +243,7 @@ func (p *prober) broken() {
 	}
 }
 
-// stopped holds what others wait for: one is given up by its client, others take too long.
+// stopped holds a lock that others wait for: one client gives up, and others time out.
 func (p *prober) stopped() {
 	p.t.Helper()
 	db, err := sql.Open("postgres", p.address)

@@ -18,18 +18,19 @@ import (
 	traces "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// mark is what a secret of these tests begins with. It survives JSON, URLs and SQL as it is, and is found in nothing else.
+// mark begins each secret of these tests. JSON, URLs and SQL leave it as it is, and nothing else
+// contains it.
 const mark = "zq5ecret"
 
-// secret is a text that must not be told, named after where it was put.
+// secret returns a text that must not appear, named after the place that it is put in.
 func secret(where string) string { return mark + where }
 
-// number is a secret where only numbers may be.
+// number is a secret for places that take only numbers.
 const number = 1717391
 
 var leak = regexp.MustCompile(mark + `[A-Za-z0-9]*|1717391`)
 
-// leaks returns where the secrets that a text holds were put.
+// leaks returns the places of the secrets in a text.
 func leaks(text string) []string {
 	found := map[string]bool{}
 	for _, match := range leak.FindAllString(text, -1) {
@@ -38,7 +39,7 @@ func leaks(text string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// startProcess runs forge as a process of its own.
+// startProcess runs forge in a process of its own.
 func startProcess(t *testing.T, words ...string) *server {
 	t.Helper()
 	environ, args := split(append([]string{"ADDR=127.0.0.1:0"}, words...))
@@ -70,9 +71,10 @@ func startProcess(t *testing.T, words ...string) *server {
 	return s
 }
 
-// TestSecrets has a server in production keep what it is sent to itself. Secrets are put in every place that a client has, into operations that
-// succeed and into those that fail in as many ways as there are; then the log of the whole run, at its most talkative, its metrics and its
-// traces are searched for them, and each answer for those that it must not tell.
+// TestSecrets checks that a server in production does not give away what it was sent. It puts
+// secrets in every place of a request, in operations that succeed and that fail in every way. Then
+// it searches the whole debug log, the metrics and the traces for them, and each answer for those
+// that do not belong there.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
@@ -108,7 +110,8 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
-// checkLog searches a log for secrets. It has to have the parts: without them it shows nothing.
+// checkLog searches a log for secrets. The log must contain all parts, or else the search would
+// prove nothing.
 func checkLog(t *testing.T, log string, parts ...string) {
 	t.Helper()
 	for line := range strings.Lines(log) {
@@ -126,8 +129,8 @@ func checkLog(t *testing.T, log string, parts ...string) {
 	}
 }
 
-// checkTraces searches all that a collector got for secrets, once nothing more comes. Spans of these names have to be there, and spans of
-// failures. Tracestate is for the collector: whoever sends it has it recorded.
+// checkTraces searches everything that a collector got for secrets. Spans with the names, and spans
+// of failures, must be among it. A tracestate may appear, since it is meant for the collector.
 func checkTraces(t *testing.T, c *otlp, names ...string) {
 	t.Helper()
 	c.mu.Lock()
@@ -155,7 +158,7 @@ func checkTraces(t *testing.T, c *otlp, names ...string) {
 	}
 }
 
-// withPassword puts a secret into the address of a server that does not ask for one.
+// withPassword puts a secret into the address of a server that asks for no password.
 func withPassword(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme == "sqlite" {
@@ -172,8 +175,8 @@ type prober struct {
 	address string // of the database
 }
 
-// told checks an answer for secrets that it must not tell, which is all but what the request itself asked for.
-func (p *prober) told(what, answer string, may ...string) {
+// checkAnswer searches an answer for secrets, except for those that the request asked for.
+func (p *prober) checkAnswer(what, answer string, may ...string) {
 	p.t.Helper()
 	for _, found := range leaks(answer) {
 		if !slices.Contains(may, found) {
@@ -182,12 +185,13 @@ func (p *prober) told(what, answer string, may ...string) {
 	}
 }
 
-// op sends an operation, and returns the answer after it was checked. may are the secrets that it may tell.
+// op sends an operation, checks the answer and returns it. may are the secrets that the answer may
+// contain.
 func (p *prober) op(code, query string, variables map[string]any, may ...string) string {
 	p.t.Helper()
 	_, answer := p.post(p.t, http.Header{"Authorization": {"Bearer " + secret("Token")}, "Cookie": {"session=" + secret("Cookie")}},
 		map[string]any{"query": query, "variables": variables})
-	p.told(query, answer, may...)
+	p.checkAnswer(query, answer, may...)
 	if got := codeIn(answer); got != code {
 		p.t.Errorf("%s: code %q, want %q: %s", query, got, code, answer)
 	}
@@ -202,7 +206,7 @@ func codeIn(answer string) string {
 	return match[1]
 }
 
-// talkative makes sure that there is something to tell, since all of this would pass with a log that says nothing.
+// talkative checks that the log has something in it, since an empty one would pass everything else.
 func (p *prober) talkative() {
 	p.t.Helper()
 	p.op("", countUsers, nil)

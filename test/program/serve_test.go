@@ -33,8 +33,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// app is the application that the program serves. A process that a test starts in another directory
-// has no SDL.
+// app is the application of the program. It has no SDL in a process that a test starts in another
+// directory.
 var app = newApp()
 
 func newApp() application.Application {
@@ -42,10 +42,10 @@ func newApp() application.Application {
 	return graph.Application(string(sdl), "0.0.0-test")
 }
 
-// root is the way to the root of the repository.
+// root leads to the root of the repository.
 const root = "../../"
 
-// asProgram makes the test binary run as forge itself, for tests that need a process.
+// asProgram is the variable that makes the test binary run as forge, for tests that need a process.
 const asProgram = "RUN_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// output collects what is written, by several goroutines if need be.
+// output collects what several goroutines write.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -73,7 +73,8 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// do runs forge until it is done. The words of a command come behind the environment variables.
+// do runs forge until it ends. The words are environment variables first, and then the command
+// line.
 func do(t *testing.T, words ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	environ, args := split(words)
@@ -121,7 +122,7 @@ func start(t *testing.T, words ...string) *server {
 	return s
 }
 
-// listen reads what forge prints until it says where it listens.
+// listen reads the output of forge up to the address that it listens on.
 func (s *server) listen(stdout io.Reader) bool {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
@@ -137,7 +138,7 @@ func (s *server) listen(stdout io.Reader) bool {
 	return false
 }
 
-// ready asks whether the server is ready, once what it found for others is no longer fresh.
+// ready probes the server once the last result has expired.
 func (s *server) ready(t *testing.T) (status int, body string) {
 	t.Helper()
 	time.Sleep(1100 * time.Millisecond)
@@ -183,7 +184,7 @@ func (s *server) send(query string) (status int, body string, err error) {
 
 const countUsers = `{ users(first: 0) { totalCount } }`
 
-// emptyDatabases are one of each kind, as DATABASE_URL.
+// emptyDatabases runs a test on an empty database of each kind.
 func emptyDatabases(t *testing.T, test func(t *testing.T, url string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
@@ -196,7 +197,8 @@ func emptyDatabases(t *testing.T, test func(t *testing.T, url string)) {
 	})
 }
 
-// TestDefaults starts forge as it is started first: in an empty directory, without a setting but the port.
+// TestDefaults starts forge as a newcomer does: in an empty directory, with no setting but the
+// port.
 func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, first := range []bool{true, false} {
@@ -302,7 +304,7 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestRefused starts forge with mistakes: one line names each, and nothing is done.
+// TestRefused starts forge with mistakes. One line names each mistake, and forge does nothing.
 func TestRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
 	tests := []struct {
@@ -430,7 +432,7 @@ func TestBadDatabase(t *testing.T) {
 	}
 }
 
-// mustExec runs a statement on a connection that stays open until the test ends, and on PostgreSQL at once.
+// mustExec runs a statement on a connection that stays open until the test ends.
 func mustExec(t *testing.T, address, query string) {
 	t.Helper()
 	driver, source := "postgres", address
@@ -448,7 +450,7 @@ func mustExec(t *testing.T, address, query string) {
 	}
 }
 
-// freePort returns an address on which nobody listens.
+// freePort returns an address that nothing listens on.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -470,7 +472,7 @@ func withName(t *testing.T, address, name string) string {
 	return u.String()
 }
 
-// TestReadOnly serves a file that may only be read: that is what the address asks for.
+// TestReadOnly serves a file whose address asks for reading only.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	address := dbtest.EmptySQLite(t)
@@ -505,7 +507,7 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// TestNotMigrated starts a server ahead of the migrations, as a deployment may.
+// TestNotMigrated starts a server before the migrations, as a deployment may.
 func TestNotMigrated(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
@@ -536,7 +538,7 @@ func TestNotMigrated(t *testing.T) {
 	})
 }
 
-// TestDatabaseGone cuts a running server off.
+// TestDatabaseGone cuts a running server off from its database.
 func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
@@ -576,7 +578,7 @@ func TestSchemaCommand(t *testing.T) {
 	}
 }
 
-// TestHelp looks for every setting, with all that is to be known of it, in the help of every command.
+// TestHelp looks for every setting in the help of every command.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"", "serve", "migrate", "migrate up", "seed"} {
@@ -609,10 +611,10 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// process is a forge with a process of its own, on PostgreSQL, that has a request in flight.
+// process is a forge in a process of its own, on PostgreSQL, with a request in flight.
 type process struct {
 	cmd      *exec.Cmd
-	letGo    func()      // lets the database answer the request
+	release  func()      // lets the database answer the request
 	answered chan string // the answer, or the error
 }
 
@@ -669,14 +671,15 @@ func mustBeInFlight(t *testing.T) process {
 	return p
 }
 
-// TestSIGTERM ends a process that has a request in flight: it is answered, and the process ends well.
+// TestSIGTERM ends a process with a request in flight. The request is answered, and the exit status
+// is 0.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	p := mustBeInFlight(t)
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	p.letGo()
+	p.release()
 	if answer := <-p.answered; !strings.Contains(answer, `"totalCount":0`) {
 		t.Errorf("the request in flight: %s", answer)
 	}
@@ -685,15 +688,15 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
-// TestSecondSIGTERM ends a process whose request in flight is never answered, for somebody who will not wait.
+// TestSecondSIGTERM ends a process at once, whose request in flight is never answered.
 func TestSecondSIGTERM(t *testing.T) {
 	t.Parallel()
 	p := mustBeInFlight(t)
-	defer p.letGo()
+	defer p.release()
 	ended := make(chan error, 1)
 	go func() { ended <- p.cmd.Wait() }()
 	for {
-		// Which of them is the first that does not ask any more is up to the process.
+		// The process may take several signals before the one that ends it.
 		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// otlp is a collector that keeps what it gets.
+// otlp is a collector that stores what it gets.
 type otlp struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -59,7 +59,7 @@ func (c *otlp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-protobuf")
 }
 
-// trace is the spans of one trace by their names and what they stand below.
+// trace has the spans of one trace by name and parent.
 type trace []*traces.Span
 
 func (c *otlp) trace(id string) (found trace) {
@@ -71,7 +71,7 @@ func (c *otlp) trace(id string) (found trace) {
 	return found
 }
 
-// only returns the one span of a name below parent, which is a span's ID in hexadecimal.
+// only returns the one span with a name below parent, the hexadecimal ID of a span.
 func (tr trace) only(t *testing.T, name, parent string) *traces.Span {
 	t.Helper()
 	var found []*traces.Span
@@ -86,7 +86,7 @@ func (tr trace) only(t *testing.T, name, parent string) *traces.Span {
 	return found[0]
 }
 
-// attributes are a span's, as text or whole numbers.
+// attributes returns the attributes of a span that are texts or whole numbers.
 func attributes(span *traces.Span) map[string]any {
 	found := map[string]any{}
 	for _, a := range span.Attributes {
@@ -107,7 +107,7 @@ const (
 	parentID = "00f067aa0ba902b7"
 )
 
-// TestTraces sends operations to a server with a collector and follows their traces there.
+// TestTraces sends operations to a server with a collector, and follows their traces there.
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
@@ -199,7 +199,7 @@ func TestTraces(t *testing.T) {
 	})
 }
 
-// TestNoTraces checks that nothing is made of traceparent where there is no collector.
+// TestNoTraces checks that a server without a collector ignores traceparent.
 func TestNoTraces(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t))

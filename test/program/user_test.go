@@ -8,7 +8,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestUserRole gives a role to somebody who has signed in, whose tokens are ended by it.
+// TestUserRole changes the role of somebody who has signed in. Their tokens are revoked.
 func TestUserRole(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
@@ -44,7 +44,7 @@ func TestUserRole(t *testing.T) {
 		if code, _, stderr := do(t, database, "user", "role", "--username=user", "--role=USER"); code != 0 {
 			t.Fatal(stderr)
 		}
-		// What is read may be a second behind what another process has done; mutations are not.
+		// Reads may be a second behind another process, but mutations are not.
 		wants("with a token of before", before, `mutation { createTeam(input: {name: "late"}) { team { id } } }`, "UNAUTHENTICATED")
 		wants("signed in again", signIn(), `{ viewer { role } }`, `"role":"USER"`)
 		const guess = `mutation { signIn(input: {login: "user", password: "a bad guess"}) { accessToken } }`

@@ -8,7 +8,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestWelcome checks to whom the demo users are shown, on the terminal and in the playground: in development, where somebody can sign in as them.
+// TestWelcome checks where the demo accounts are shown, on the terminal and in the playground: only
+// in development, and only if somebody can sign in with them.
 func TestWelcome(t *testing.T) {
 	t.Parallel()
 	const auth, key = "AUTH=on", "AUTH_SECRET=only for this test, only for this test"

@@ -1,3 +1,5 @@
+// Package catalog describes the tables of a PostgreSQL or SQLite database in lines of text, which can be
+// stored and compared.
 package catalog
 
 import (
@@ -19,19 +21,19 @@ type Querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// describe says in sorted lines what the tables of a database look like: those
-// of the first schema of PostgreSQL's search_path, without the table of
-// versions. A line begins with a kind, a table and a name:
+// Describe returns a text form of the tables of a database, in sorted lines. On PostgreSQL these
+// are the tables of the first schema of search_path. The table of versions is left out. A line
+// begins with a kind, a table and a name:
 //
-//	table heroes
-//	column heroes.age integer NULL DEFAULT 18
-//	check heroes.heroes_age_not_negative (age >= 0)
-//	foreign-key heroes.heroes_teams_heroes (team_id) REFERENCES teams(id) ON DELETE SET NULL
-//	index heroes.hero_name_id (name, id)
+//	table tasks
+//	column tasks.age integer NULL DEFAULT 18
+//	check tasks.tasks_age_not_negative (age >= 0)
+//	foreign-key tasks.tasks_lists_tasks (list_id) REFERENCES lists(id) ON DELETE SET NULL
+//	index tasks.task_name_id (name, id)
 //
-// The kinds are table, column, primary-key, unique, check, foreign-key, exclude,
-// index and trigger. Two tables with the same lines are alike in all but the
-// order of their columns. One query is asked, as health checks need it.
+// The kinds are table, column, primary-key, unique, check, foreign-key, exclude, index and
+// trigger. Two tables with the same lines differ at most in the order of their columns. Describe
+// sends one query, since health checks call it.
 func Describe(ctx context.Context, db Querier, name string) ([]string, error) {
 	lines, err := describeTablesOf[name](ctx, db)
 	if err != nil {
@@ -46,8 +48,7 @@ var describeTablesOf = map[string]func(context.Context, Querier) ([]string, erro
 	dialect.SQLite:   describeSQLite,
 }
 
-// DescribeAll is describe, with a line for all that stands by itself as well: a
-// view, a sequence, a type, a function.
+// DescribeAll is Describe with further lines for views, sequences, types and functions.
 func DescribeAll(ctx context.Context, db Querier, name string) ([]string, error) {
 	lines, err := Describe(ctx, db, name)
 	if err != nil || name == dialect.SQLite {
@@ -62,8 +63,8 @@ func DescribeAll(ctx context.Context, db Querier, name string) ([]string, error)
 	return lines, nil
 }
 
-// selectLines returns the one column that a query selects, each value on a line of
-// its own. What is NULL has vanished while it was described.
+// selectLines returns the only column that a query selects, each value as a line. It leaves out
+// NULL, which stands for something that was dropped during the query.
 func selectLines(ctx context.Context, db Querier, query string) (lines []string, err error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
@@ -84,7 +85,8 @@ func selectLines(ctx context.Context, db Querier, query string) (lines []string,
 
 var breaks = strings.NewReplacer("\r", `\r`, "\n", `\n`)
 
-// OneLine keeps apart what differs only in line breaks, such as two defaults.
+// OneLine returns text with its line breaks escaped, so that two defaults which differ only in
+// line breaks stay different.
 func OneLine(text string) string { return breaks.Replace(text) }
 
 // Quote returns a name in the quotes of standard SQL.

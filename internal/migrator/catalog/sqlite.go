@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// describeSQLite reads the statements that SQLite keeps of its schema. It keeps
-// them as they were written, so they are taken apart: a table that was copied
-// and renamed is written in another way than the one that it replaces. The
-// pragmas, which tell the same of any spelling, know no checks and no names.
+// describeSQLite describes the tables by the SQL that SQLite keeps of them. SQLite keeps it as it
+// was written, and a table that was copied and renamed is written in another way than before, so
+// the SQL is parsed. The pragmas would need no parsing, but show no checks and no names of
+// constraints.
 func describeSQLite(ctx context.Context, db Querier) (lines []string, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"+
 		" AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name <> '"+VersionTable+"'")
@@ -37,7 +37,7 @@ func describeSQLite(ctx context.Context, db Querier) (lines []string, err error)
 	return lines, rows.Err()
 }
 
-// lineAbout is a line of describe.
+// lineAbout returns a line of Describe.
 func lineAbout(kind, table, name, rest string) string {
 	text := kind + " " + shown(table)
 	if name != "" {
@@ -48,7 +48,7 @@ func lineAbout(kind, table, name, rest string) string {
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
 
-// shown is a name with quotes if it needs them.
+// shown returns a name, in quotes if it needs them.
 func shown(name string) string {
 	if plainName.MatchString(name) {
 		return name
@@ -56,13 +56,13 @@ func shown(name string) string {
 	return Quote(name)
 }
 
-// after returns the tokens after the first one that says text.
+// after returns the tokens after the first one with a text.
 func after(tokens []token, text string) []token {
 	i := slices.IndexFunc(tokens, func(t token) bool { return strings.EqualFold(t.text, text) })
 	return tokens[i+1:]
 }
 
-// indexDefinition is what follows the word ON and the table.
+// indexDefinition returns the part of CREATE INDEX that follows the word ON and the table.
 func indexDefinition(tokens []token) string {
 	on := slices.IndexFunc(tokens, func(t token) bool { return t.is("ON") })
 	columns, rest := inner(tokens[on+2:])
@@ -92,7 +92,7 @@ func tableLines(table string, tokens []token) []string {
 	return lines
 }
 
-// A definition is a column, or a constraint of a table.
+// A definition parses one entry of CREATE TABLE: a column, or a constraint of the table.
 type definition struct {
 	table  string
 	tokens []token // that have not been read
@@ -100,6 +100,7 @@ type definition struct {
 	lines  []string
 }
 
+// next returns the next token without reading it.
 func (d *definition) next() token {
 	if len(d.tokens) == 0 {
 		return token{}
@@ -116,20 +117,21 @@ func (d *definition) take(words ...string) bool {
 	return true
 }
 
-// any reads the next token, whatever it is.
+// any reads the next token.
 func (d *definition) any() token {
 	t := d.next()
 	d.tokens = d.tokens[min(1, len(d.tokens)):]
 	return t
 }
 
-// group reads what is in parentheses.
+// group reads the tokens between parentheses.
 func (d *definition) group() (in []token) {
 	in, d.tokens = inner(d.tokens)
 	return in
 }
 
-// add adds a constraint. One without a name is known by what it is about.
+// add adds the line of a constraint. A constraint without a name is identified by its columns or
+// condition.
 func (d *definition) add(kind, about, more string) {
 	if d.name == "" {
 		d.lines = append(d.lines, lineAbout(kind, d.table, about, more))
@@ -139,6 +141,7 @@ func (d *definition) add(kind, about, more string) {
 	d.name = ""
 }
 
+// read parses the entry.
 func (d *definition) read() {
 	d.constraintName()
 	if d.constraint("") {
@@ -178,14 +181,15 @@ func (d *definition) read() {
 	d.lines = append(d.lines, lineAbout("column", d.table, column, text+collation+null+value+rest))
 }
 
+// constraintName reads the name of the following constraint, if it has one.
 func (d *definition) constraintName() {
 	if d.take("CONSTRAINT") {
 		d.name = d.any().text
 	}
 }
 
-// constraint reads a constraint of the table, or one of a column that could
-// have been one of the table.
+// constraint reads a constraint of the table, or of a column if column is not empty. Both give
+// the same line. It returns false if the next token begins no constraint.
 func (d *definition) constraint(column string) bool {
 	columns := func() string {
 		if column == "" {
@@ -224,6 +228,7 @@ func (d *definition) constraint(column string) bool {
 	return true
 }
 
+// conflict reads ON CONFLICT.
 func (d *definition) conflict() string {
 	if !d.take("ON") {
 		return ""
@@ -244,8 +249,7 @@ func (d *definition) value() string {
 	return sign + plain([]token{d.any()})
 }
 
-// reference reads what follows the word REFERENCES. NO ACTION is what happens
-// when nothing is said.
+// reference reads what follows the word REFERENCES. NO ACTION is left out, as it is the default.
 func (d *definition) reference(key string) {
 	rest := " REFERENCES " + shown(d.any().text)
 	if d.next().is("(") {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A token is a word of an SQL text, or a sign of it. Names are without quotes.
+// A token is a word or a sign of an SQL text. Names are without their quotes.
 type token struct {
 	text   string
 	quoted bool // a name in quotes, which is no keyword whatever it says
@@ -17,12 +17,13 @@ func (t token) is(words ...string) bool {
 	return !t.quoted && slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, t.text) })
 }
 
-// sqlToken is one in any text that SQLite took, so what begins ends as well.
+// sqlToken matches the next token. It relies on SQLite having accepted the text, so that every
+// quote is closed.
 var sqlToken = regexp.MustCompile(`(?s)^(?:--[^\n]*|/\*.*?(?:\*/|$)|\s+` + // what says nothing
 	"|(\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\\[[^\\]]*\\])" + // a name
 	`|([xX]?'(?:[^']|'')*'|[\pL\pN_$.]+|<=|>=|<>|!=|==|\|\||<<|>>|->>|->|.))`)
 
-// tokensOf takes an SQL text apart.
+// tokensOf splits an SQL text into tokens, without blanks and comments.
 func tokensOf(sql string) (tokens []token) {
 	for sql != "" {
 		m := sqlToken.FindStringSubmatch(sql)
@@ -37,8 +38,10 @@ func tokensOf(sql string) (tokens []token) {
 	return tokens
 }
 
-// unbracketed takes off any of the quotes that SQLite knows for names.
+// unbracketed removes the quotes of a name, in any form that SQLite accepts.
 func unbracketed(name string) string {
+	// inner returns the tokens between the parentheses at the beginning, and those after them.
+	// Without parentheses it returns all tokens as rest.
 	inner := name[1 : len(name)-1]
 	if name[0] == '[' {
 		return inner
@@ -46,11 +49,11 @@ func unbracketed(name string) string {
 	return strings.ReplaceAll(inner, name[:1]+name[:1], name[:1])
 }
 
-// conditionWords are the keywords of conditions, which may be written in any case.
+// conditionWords are the keywords of conditions, which may be written in upper or lower case.
 var conditionWords = []string{"AND", "AS", "ASC", "BETWEEN", "CASE", "CAST", "COLLATE", "DESC", "ELSE", "END", "ESCAPE", "EXISTS", "FALSE",
 	"FROM", "GLOB", "IN", "IS", "LIKE", "NOT", "NULL", "OR", "SELECT", "THEN", "TRUE", "WHEN", "WHERE"}
 
-// plain writes tokens in one form, whatever the quotes and blanks were.
+// plain joins tokens to a text of one form, whatever their quotes and blanks were.
 func plain(tokens []token) string {
 	var b strings.Builder
 	for i, t := range tokens {
@@ -71,6 +74,7 @@ func plain(tokens []token) string {
 
 var word = regexp.MustCompile(`^[\pL\pN_$.]+$`)
 
+// spaced reports whether a blank stands between two tokens.
 func spaced(before, t token) bool {
 	switch {
 	case before.is("(", ".") || t.is(")", ",", "."):
@@ -103,7 +107,7 @@ func inner(tokens []token) (in, rest []token) {
 	return tokens[1:], nil
 }
 
-// bare takes off parentheses around the whole.
+// bare removes parentheses around all tokens.
 func bare(tokens []token) []token {
 	if in, rest := inner(tokens); len(in) > 0 && len(rest) == 0 {
 		return bare(in)

@@ -10,8 +10,8 @@ import (
 	"forge/internal/usage"
 )
 
-// Answers say what Diff cannot know: what is gone may have a new name, or not
-// be wanted any more.
+// Answers say what Diff cannot know: whether a table or column that is gone was renamed or
+// dropped.
 type Answers struct {
 	Renames []string // what has a new name: users.nickname:handle, nickname:handle or heroes:champions
 	Drops   []string // what has not: users.nickname, nickname or heroes
@@ -21,7 +21,7 @@ type Answers struct {
 	Ask func(question string) (yes bool, err error)
 }
 
-// A choice is made in two stages, first for tables and then for their columns.
+// A choice finds out what was renamed, first among tables and then among their columns.
 type choice struct {
 	answers Answers
 	used    map[string]bool   // the answers that meant something
@@ -30,8 +30,8 @@ type choice struct {
 	open    []candidate       // what was not answered
 }
 
-// choose returns which of the candidates are renames. gone are the names of what is
-// gone, with or without a counterpart.
+// choose returns the candidates that are renames. gone has the names of everything that is gone,
+// with or without a candidate.
 func (c *choice) choose(candidates []candidate, gone []string) (chosen []rename, err error) {
 	for _, p := range candidates {
 		if p.similar || p.table == "" {
@@ -70,14 +70,15 @@ func (c *choice) choose(candidates []candidate, gone []string) (chosen []rename,
 	return chosen, nil
 }
 
-// conflicts reports whether either end of r is that of another rename.
+// conflicts reports whether either name of r is part of another rename.
 func conflicts(chosen []rename, r rename) bool {
 	return slices.ContainsFunc(chosen, func(other rename) bool {
 		return other.table == r.table && (other.from == r.from || other.to == r.to)
 	})
 }
 
-// renamed finds the candidates that --rename means.
+// renamed returns the candidates that --rename names. It returns an error if an answer fits
+// several.
 func (c *choice) renamed(candidates []candidate) (chosen []rename, err error) {
 	for _, answer := range c.answers.Renames {
 		if c.used[answer] {
@@ -106,7 +107,7 @@ func (c *choice) renamed(candidates []candidate) (chosen []rename, err error) {
 	return chosen, nil
 }
 
-// current puts the new name of a table into an answer that begins with the old one.
+// current returns an answer with the new name of its table, if the table was renamed.
 func (c *choice) current(answer string) string {
 	table, rest, ok := strings.Cut(answer, ".")
 	if to := c.moved[table]; ok && to != "" {
@@ -115,6 +116,7 @@ func (c *choice) current(answer string) string {
 	return answer
 }
 
+// joined returns candidates as text, separated by "or".
 func joined(candidates []candidate) string {
 	var names []string
 	for _, p := range candidates {
@@ -123,7 +125,7 @@ func joined(candidates []candidate) string {
 	return strings.Join(names, " or ")
 }
 
-// dropped finds what --drop means.
+// dropped returns the names that --drop means. It returns an error if an answer fits several.
 func (c *choice) dropped(gone []string) (map[string]bool, error) {
 	dropped := make(map[string]bool)
 	for _, answer := range c.answers.Drops {
@@ -149,6 +151,7 @@ func (c *choice) dropped(gone []string) (map[string]bool, error) {
 	return dropped, nil
 }
 
+// ask asks whether a candidate is a rename. answered is false if nobody can be asked.
 func (c *choice) ask(p candidate) (yes, answered bool, err error) {
 	if c.answers.Ask == nil {
 		return false, false, nil
@@ -165,7 +168,7 @@ func (c *choice) ask(p candidate) (yes, answered bool, err error) {
 	return yes, true, err
 }
 
-// end returns an error if an answer meant nothing, or something was left open.
+// end returns an error if an answer fitted nothing, or if a question is unanswered.
 func (c *choice) end() error {
 	for _, answer := range c.answers.Renames {
 		if !c.used[answer] {
@@ -184,7 +187,7 @@ func (c *choice) end() error {
 		strings.Join(c.openOptions(), "; "))
 }
 
-// openOptions lists what could answer each thing that is open.
+// openOptions lists the possible answers to each unanswered question.
 func (c *choice) openOptions() (groups []string) {
 	for i, p := range c.open {
 		if slices.ContainsFunc(c.open[:i], func(o candidate) bool { return o.old() == p.old() }) {
@@ -201,6 +204,7 @@ func (c *choice) openOptions() (groups []string) {
 	return groups
 }
 
+// noMatch returns the error of an answer that fits nothing.
 func (c *choice) noMatch(option, answer, form string) error {
 	if len(c.fitting) == 0 {
 		return usage.Errorf("%s %s fits nothing: no table or column is gone", option, answer)

@@ -14,8 +14,8 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// changes compares two schemas that a database has told. Atlas by itself takes
-// checks of one name for equal, and does not look at collations.
+// changes compares two schemas that were read from a database. It adds what Atlas leaves out:
+// changed conditions of checks, and changed collations.
 func changes(driver atlas.Driver, name string, from, to *schema.Schema) ([]schema.Change, error) {
 	defer keepNames(from, to)()
 	all, err := driver.SchemaDiff(from, to, schema.DiffNormalized())
@@ -28,12 +28,13 @@ func changes(driver atlas.Driver, name string, from, to *schema.Schema) ([]schem
 	return all, nil
 }
 
+// changes compares two schemas of the planner's dialect.
 func (b *planner) changes(from, to *schema.Schema) ([]schema.Change, error) {
 	return changes(b.driver, b.dialect, from, to)
 }
 
-// keepNames returns what gives foreign keys their names back: for SQLite, Atlas
-// gives those of one schema to the other's to compare them.
+// keepNames remembers the names of foreign keys. restore sets them back after a comparison: for
+// SQLite, Atlas overwrites the names in one schema with those of the other.
 func keepNames(schemas ...*schema.Schema) (restore func()) {
 	names := make(map[*schema.ForeignKey]string)
 	for _, s := range schemas {
@@ -50,7 +51,7 @@ func keepNames(schemas ...*schema.Schema) (restore func()) {
 	}
 }
 
-// withCollations adds the columns whose text is ordered in another way.
+// withCollations adds the columns whose collation changes.
 func withCollations(all []schema.Change, from, to *schema.Schema) []schema.Change {
 	for _, t := range to.Tables {
 		before, ok := from.Table(t.Name)
@@ -66,7 +67,7 @@ func withCollations(all []schema.Change, from, to *schema.Schema) []schema.Chang
 	return all
 }
 
-// collation of a column, "" for the database's own.
+// collation returns the collation of a column, or "" for that of the database.
 func collation(c *schema.Column) string {
 	for _, a := range c.Attrs {
 		if c, ok := a.(*schema.Collation); ok {
@@ -76,7 +77,7 @@ func collation(c *schema.Column) string {
 	return ""
 }
 
-// withType adds to all that the column's type is to be set, which sets its collation.
+// withType adds a change of a column's type, which also sets its collation.
 func withType(all []schema.Change, t *schema.Table, from, to *schema.Column) []schema.Change {
 	modify := modified(all, t.Name)
 	if modify == nil {
@@ -93,7 +94,7 @@ func withType(all []schema.Change, t *schema.Table, from, to *schema.Column) []s
 	return all
 }
 
-// modified returns what changes about a table, nil if nothing does.
+// modified returns the changes of a table, or nil if there are none.
 func modified(all []schema.Change, table string) *schema.ModifyTable {
 	for _, modify := range modifications(all) {
 		if modify.T.Name == table {
@@ -103,7 +104,7 @@ func modified(all []schema.Change, table string) *schema.ModifyTable {
 	return nil
 }
 
-// modifications are the changes of tables that were there and stay.
+// modifications returns the changes of tables that exist before and after.
 func modifications(all []schema.Change) (tables []*schema.ModifyTable) {
 	for _, c := range all {
 		if c, ok := c.(*schema.ModifyTable); ok {
@@ -113,7 +114,7 @@ func modifications(all []schema.Change) (tables []*schema.ModifyTable) {
 	return tables
 }
 
-// steps are the statements of changes, and then those of what has to wait for them.
+// steps returns the statements of the changes in all, followed by those in wait.
 func (b *planner) steps(ctx context.Context, all, wait []schema.Change) ([]*atlas.Change, error) {
 	var fill []*atlas.Change
 	if b.dialect == dialect.Postgres {
@@ -135,6 +136,7 @@ func (b *planner) steps(ctx context.Context, all, wait []schema.Change) ([]*atla
 	return slices.Concat(steps, fill, after), err
 }
 
+// statements returns the statements of changes.
 func statements(ctx context.Context, driver atlas.Driver, all []schema.Change) ([]*atlas.Change, error) {
 	if len(all) == 0 {
 		return nil, nil
@@ -149,8 +151,9 @@ func statements(ctx context.Context, driver atlas.Driver, all []schema.Change) (
 	}), nil
 }
 
-// filledFirst takes out of all what makes a column with a default NOT NULL:
-// rows without a value get the default before, as in SQLite's copy of a table.
+// filledFirst splits off the changes that make a column with a default NOT NULL. Before such a
+// change, rows without a value get the default, as they do in SQLite's copy of a table. fill has
+// the statements for that, and strict the changes that follow.
 func filledFirst(all []schema.Change) (rest []schema.Change, fill []*atlas.Change, strict []schema.Change) {
 	for _, change := range all {
 		modify, ok := change.(*schema.ModifyTable)
@@ -185,14 +188,15 @@ func filledFirst(all []schema.Change) (rest []schema.Change, fill []*atlas.Chang
 	return rest, fill, strict
 }
 
-// otherKind reports whether a column's type changes to one of another kind.
-// PostgreSQL does that only when it is told how.
+// otherKind reports whether a column's type changes to one of another kind. PostgreSQL needs a
+// USING clause for that.
 func otherKind(change schema.Change) (c *schema.ModifyColumn, ok bool) {
 	c, ok = change.(*schema.ModifyColumn)
 	return c, ok && c.Change.Is(schema.ChangeType) && reflect.TypeOf(c.From.Type.Type) != reflect.TypeOf(c.To.Type.Type)
 }
 
-// castDefaults has the defaults of such columns set anew: they are not cast.
+// castDefaults marks the defaults of columns that change to another kind of type: USING does not
+// convert a default, so it is set again.
 func castDefaults(all []schema.Change) {
 	for _, modify := range modifications(all) {
 		for _, change := range modify.Changes {
@@ -203,7 +207,7 @@ func castDefaults(all []schema.Change) {
 	}
 }
 
-// castTypes writes into the statements how the values get their new type.
+// castTypes adds a USING clause to the statements that change a column to another kind of type.
 func castTypes(steps []*atlas.Change, all []schema.Change) error {
 	for _, modify := range modifications(all) {
 		begin := "ALTER TABLE " + identifier(dialect.Postgres, modify.T.Name) + " "
@@ -235,9 +239,9 @@ func castTypes(steps []*atlas.Change, all []schema.Change) error {
 	return nil
 }
 
-// withAuthorsChecks puts the conditions of t into changes as its author wrote them.
-// PostgreSQL tells "role IN ('USER')" as "(role)::text = ANY (ARRAY[…])",
-// which is right for comparing and poor for reading.
+// withAuthorsChecks replaces the conditions in changes by those of t, as their author wrote them.
+// PostgreSQL reports "role IN ('USER')" as "(role)::text = ANY (ARRAY[…])", which is right for
+// comparing and poor for reading.
 func withAuthorsChecks(changes []schema.Change, t *schema.Table) {
 	conditions := make(map[string]string)
 	for _, c := range t.Checks() {
@@ -272,12 +276,11 @@ func withAuthorsChecks(changes []schema.Change, t *schema.Table) {
 	}
 }
 
-// lists is how PostgreSQL tells the condition IN of a varying text.
+// lists matches the form in which PostgreSQL reports the condition IN on a varchar column.
 var lists = regexp.MustCompile(`\((\w+|"[^"]+")\)::text (= ANY|<> ALL) \(\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]\)`)
 
-// inListsRestored writes such conditions as they were written before. What PostgreSQL
-// tells is good SQL as well, but then it tells that in another way again: down
-// would not give back what was there.
+// inListsRestored writes such conditions with IN again. The reported form is valid SQL too, but
+// PostgreSQL would report it in yet another form, so that down would not restore the schema.
 func inListsRestored(statement string) string {
 	return lists.ReplaceAllStringFunc(statement, func(condition string) string {
 		m := lists.FindStringSubmatch(condition)
@@ -286,10 +289,11 @@ func inListsRestored(statement string) string {
 	})
 }
 
+// indented sets how statements are indented.
 func indented(opts *atlas.PlanOptions) { opts.Indent = "  " }
 
-// withoutSchemaNames leaves the names of PostgreSQL schemas out of statements:
-// a migration applies to wherever the connection's search_path points.
+// withoutSchemaNames leaves the names of PostgreSQL schemas out of statements: a migration
+// applies to the schema that search_path names.
 func withoutSchemaNames(opts *atlas.PlanOptions) {
 	none := ""
 	opts.SchemaQualifier = &none

@@ -14,8 +14,8 @@ import (
 	"entgo.io/ent/schema/field"
 )
 
-// desired translates ent's tables into Atlas's description of them for a
-// dialect. db tells ent which version of PostgreSQL it writes for.
+// desired translates ent's tables into Atlas's description of them. It reads the version of
+// PostgreSQL from db.
 func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Table) ([]*atlas.Table, error) {
 	tables, err := schema.CopyTables(tables) // ent's own are shared by the whole program
 	if err != nil {
@@ -43,10 +43,9 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 	return all, nil
 }
 
-// orderTextByBytes gives every text column the collation "C". SQLite orders
-// text by its bytes; PostgreSQL would by the rules of some language, so pages
-// and cursors of the same rows would differ between the two, and an upgrade of
-// the system's language rules could corrupt an index.
+// orderTextByBytes gives every text column the collation "C". SQLite orders text by its bytes.
+// PostgreSQL would order it by the rules of a language: pages and cursors would differ between
+// the two databases, and an upgrade of the system's language rules could corrupt an index.
 func orderTextByBytes(tables []*schema.Table) {
 	for _, t := range tables {
 		for _, c := range t.Columns {
@@ -58,8 +57,8 @@ func orderTextByBytes(tables []*schema.Table) {
 	}
 }
 
-// wrapChecks puts parentheses around conditions that begin and end with one.
-// Atlas takes "(a IS NULL) = (b IS NULL)" for one that has its own already.
+// wrapChecks puts parentheses around conditions that begin with one. Atlas takes "(a IS NULL) =
+// (b IS NULL)" for a condition that has its parentheses already.
 func wrapChecks(tables []*atlas.Table) {
 	for _, t := range tables {
 		for _, check := range t.Checks() {
@@ -70,10 +69,9 @@ func wrapChecks(tables []*atlas.Table) {
 	}
 }
 
-// putNullsLast keeps NULLs at the end of descending indexes as well, where
-// PostgreSQL by itself puts them first: the API has them last in both
-// directions, and an index serves only the order that it has. SQLite puts
-// NULLs last in descending indexes anyway, and has no word for it.
+// putNullsLast puts NULLs at the end of descending indexes. PostgreSQL puts them first there by
+// default, but the API has them last in both directions, and an index only serves its own order.
+// SQLite puts NULLs last in descending indexes and has no words for it.
 func putNullsLast(tables []*atlas.Table) {
 	for _, t := range tables {
 		for _, index := range t.Indexes {

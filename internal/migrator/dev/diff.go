@@ -20,20 +20,20 @@ import (
 	"forge/internal/usage"
 )
 
-// Planned is what Diff wrote. Without paths there was no difference.
+// Planned lists the files that Diff wrote. Without a difference it is empty.
 type Planned struct {
 	Paths  []string  // the files
 	ByHand []string  // what their down sections still need
 	Hints  []Finding // what Lint finds in them
 }
 
-// Diff compares what the files in dir make of an empty database with the ent
-// schema, and writes the difference as a new version called name: a file for
-// each dialect in dir/postgres and dir/sqlite, and their checksums. What may
-// have a new name has to be answered for. On an error nothing has been written.
+// Diff compares the schema that the files in dir give an empty database with ent's tables. It
+// writes the difference as a new version called name: a file in dir/postgres and one in
+// dir/sqlite, and their checksums. answers say which tables and columns were renamed or dropped.
+// On an error it has written nothing.
 //
-// It needs a PostgreSQL: the one at devURL, in which it makes schemas and
-// removes them, or a temporary one when devURL is empty.
+// It needs a PostgreSQL server: the one at devURL, in which it makes schemas and removes them, or
+// a temporary one if devURL is empty.
 func Diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table, answers Answers) (planned Planned, err error) {
 	version, err := nextVersion(dir, name)
 	if err != nil {
@@ -76,9 +76,11 @@ func Diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table,
 	return planned, nil
 }
 
+// stepName matches the name of a migration.
 var stepName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// nextVersion returns the version to write, if the files are those that the checksums are of.
+// nextVersion returns the version to write. It returns an error if name is not a valid name, or
+// if the files do not match their checksums.
 func nextVersion(dir, name string) (migrator.Version, error) {
 	version := migrator.Version{Name: name}
 	if !stepName.MatchString(name) {
@@ -95,7 +97,7 @@ func nextVersion(dir, name string) (migrator.Version, error) {
 	return version, nil
 }
 
-// withSum returns all files of a directory once step is in it, and their checksums.
+// withSum returns the files of step's directory with step added, and their checksum file.
 func withSum(step file) (all []file, sum file, err error) {
 	path := filepath.Dir(step.path)
 	if all, err = filesIn(path); err != nil {
@@ -134,8 +136,8 @@ func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.T
 	return plans, nil
 }
 
-// validate compares the files in path with their checksums and returns the
-// newest version, 0 when there is none.
+// validate compares the files in path with their checksums. It returns the number of the newest
+// version, or 0 if there is none.
 func validate(path string) (last int64, err error) {
 	files, err := sqltool.NewGooseDir(path)
 	if err != nil {
@@ -151,9 +153,9 @@ func validate(path string) (last int64, err error) {
 	return versions[len(versions)-1].Number, nil
 }
 
-// following returns the number for a version made now: the time, or a second
-// after the last one if that is not older, since a clock may be behind and two
-// versions may be made within a second.
+// following returns the number of a version that is made now. It is the time, or one second after
+// the last version if that is later: a clock may be slow, and two versions may be made within a
+// second.
 func following(last int64) int64 {
 	const layout = "20060102150405"
 	now := time.Now().UTC()
@@ -164,7 +166,7 @@ func following(last int64) int64 {
 	return number
 }
 
-// text is the plan as a migration file.
+// text returns the plan as a migration file.
 func (p plan) text() []byte {
 	var b strings.Builder
 	write := func(steps []*atlas.Change) {
@@ -188,7 +190,7 @@ func (p plan) text() []byte {
 	return []byte(b.String())
 }
 
-// writeAll writes all files or, if one fails, leaves everything as it was.
+// writeAll writes all files. If one fails it restores those that it has written.
 func writeAll(files []file) error {
 	if len(files) == 0 {
 		return nil

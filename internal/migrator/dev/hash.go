@@ -37,13 +37,12 @@ func filesIn(path string) (files []file, err error) {
 	return files, nil
 }
 
-// elsewhere says of a directory that is not there where the command belongs.
+// elsewhere adds to the error of a missing directory where the command must be run.
 func elsewhere(err error) error {
 	return fmt.Errorf("%w; this is done at the top of a source tree", err)
 }
 
-// checksums returns the checksum file of the directory path as it is when
-// these files are in it.
+// checksums returns the checksum file for files in the directory path.
 func checksums(path string, files []file) (file, error) {
 	var all []atlas.File
 	for _, f := range files {
@@ -60,7 +59,8 @@ func checksums(path string, files []file) (file, error) {
 	return file{filepath.Join(path, atlas.HashFileName), text}, nil
 }
 
-// mismatch says of Atlas's error which file is not what it was.
+// mismatch turns the error of Atlas into one that names the file that was changed, and says what
+// to do.
 func mismatch(path string, err error) error {
 	sum := filepath.Join(path, atlas.HashFileName)
 	what := fmt.Sprintf("%s is missing or not whole", sum)
@@ -72,10 +72,10 @@ func mismatch(path string, err error) error {
 		"otherwise undo the change: %w", what, err)
 }
 
-// Hash writes the checksums of the files in dir/postgres and dir/sqlite anew,
-// for a file that was edited before any database had it, and returns the paths
-// of the checksum files that are other ones now. It refuses files that
-// cannot be read, and versions that only one of the dialects has.
+// Hash rewrites the checksums of the files in dir/postgres and dir/sqlite, for a file that was
+// edited before any database had it. It returns the paths of the checksum files that changed. It
+// returns an error, and writes nothing, if a file cannot be parsed or a version exists for one
+// dialect only.
 func Hash(dir string) (written []string, err error) {
 	var sums []file
 	var names [][]string // of each dialect
@@ -113,7 +113,7 @@ func Hash(dir string) (written []string, err error) {
 	return written, nil
 }
 
-// paired returns an error if a dialect lacks a file that another has.
+// paired returns an error if one dialect lacks a file that another has.
 func paired(names [][]string) error {
 	for i, has := range names {
 		other := (i + 1) % len(names)

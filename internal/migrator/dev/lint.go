@@ -18,8 +18,8 @@ import (
 	"forge/internal/usage"
 )
 
-// A Finding is something in a migration file that may lose data, fail on data,
-// break the build before it, or keep others from a table.
+// A Finding is something in a migration file that may lose data, fail on existing rows, break the
+// previous build, or lock others out of a table.
 type Finding struct {
 	Path    string
 	Line    int
@@ -35,12 +35,12 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d: %s\n  why:  %s\n  safe: %s\n", f.Path, f.Line, what, f.Why, f.Safe)
 }
 
-// Lint replays the files in dir/postgres and dir/sqlite on empty databases and
-// returns what it finds in those that are newer than the version since, or in
-// all when since is empty, and how many files it looked at. What the file
-// acknowledges is left out; an acknowledgement of nothing is a finding itself.
+// Lint runs the files in dir/postgres and dir/sqlite on empty databases. It returns its findings
+// in the files newer than the version since, or in all files if since is empty, and the number of
+// files that it checked. It leaves out findings that the file acknowledges. An acknowledgement
+// without a finding is a finding itself.
 //
-// It needs a PostgreSQL as Diff does.
+// It needs a PostgreSQL server as Diff does.
 func Lint(ctx context.Context, dir, devURL, since string) (findings []Finding, looked int, err error) {
 	boxes, err := newSandboxes(ctx, "lint", devURL)
 	if err != nil {
@@ -69,23 +69,25 @@ func Lint(ctx context.Context, dir, devURL, since string) (findings []Finding, l
 	return findings, looked, nil
 }
 
+// newer returns the files after a version.
 func newer(files []file, than int64) []file {
 	return slices.DeleteFunc(slices.Clone(files), func(f file) bool { return f.number() <= than })
 }
 
-// number is the version of a file that versionsIn has listed.
+// number returns the version of a file that migrator.Versions has listed.
 func (f file) number() (n int64) {
 	fmt.Sscanf(filepath.Base(f.path), "%14d", &n)
 	return n
 }
 
-// A linter has the database on which the files run, one after the other.
+// A linter has the database on which the files run one after the other.
 type linter struct {
 	dialect string
 	db      *sql.DB
 	driver  atlas.Driver
 }
 
+// lintFiles runs files, and returns the findings in those after the version since.
 func lintFiles(ctx context.Context, box sandbox, name string, files []file, since int64) (findings []Finding, err error) {
 	err = inSandbox(ctx, box, name, func(db *sql.DB, driver atlas.Driver) error {
 		if err := foreignKeysOff(ctx, db, name); err != nil {
@@ -108,12 +110,13 @@ func lintFiles(ctx context.Context, box sandbox, name string, files []file, sinc
 	return findings, err
 }
 
-// A snapshot is what the database says before or after some statements.
+// A snapshot is the schema of the database between two statements.
 type snapshot struct {
 	*schema.Schema
 	unchecked map[string]bool // the constraints that are NOT VALID, as table.name
 }
 
+// snapshot reads the schema of the database.
 func (l *linter) snapshot(ctx context.Context) (s snapshot, err error) {
 	if s.Schema, err = inspect(ctx, l.driver); err != nil || l.dialect != dialect.Postgres {
 		return s, err
@@ -135,7 +138,7 @@ func (l *linter) snapshot(ctx context.Context) (s snapshot, err error) {
 	return s, rows.Err()
 }
 
-// A fileLinter is of one file.
+// A fileLinter checks one file.
 type fileLinter struct {
 	*linter
 	file     file
@@ -147,9 +150,9 @@ type fileLinter struct {
 	findings []Finding
 }
 
-// run runs the statements of the file, and has them looked at if it is to be
-// linted. A rename is where looking pauses: what changes before and after it
-// is compared, and the rename is told by its text.
+// run runs the statements of the file, and checks them if linted is true. Schemas are compared
+// before and after each rename, since a comparison across a rename would see a drop and an
+// addition. The rename itself is recognised by its text.
 func (c *fileLinter) run(ctx context.Context, linted bool) (err error) {
 	if !linted {
 		return c.execAll(ctx, c.script.Up)
@@ -185,6 +188,7 @@ func (c *fileLinter) run(ctx context.Context, linted bool) (err error) {
 	return c.compare(ctx)
 }
 
+// execAll runs statements.
 func (c *fileLinter) execAll(ctx context.Context, statements []migrator.Statement) error {
 	for _, s := range statements {
 		if _, err := c.db.ExecContext(ctx, s.Text); err != nil {
@@ -194,7 +198,7 @@ func (c *fileLinter) execAll(ctx context.Context, statements []migrator.Statemen
 	return nil
 }
 
-// compare looks at what has changed since the last time.
+// compare checks everything that has changed since the last comparison.
 func (c *fileLinter) compare(ctx context.Context) error {
 	after, err := c.snapshot(ctx)
 	if err != nil {
@@ -232,12 +236,13 @@ func (c *fileLinter) compare(ctx context.Context) error {
 	return nil
 }
 
-// find adds a finding, once. why is what the rule says when it is empty.
+// find adds a finding unless there is one of the rule for the subject. An empty why stands for
+// the reason of the rule.
 func (c *fileLinter) find(rule, subject string, line int, why string) {
 	c.findSafe(rule, subject, line, why, "")
 }
 
-// findSafe is find with advice of its own, unless it is empty.
+// findSafe is find with its own advice; empty advice stands for that of the rule.
 func (c *fileLinter) findSafe(rule, subject string, line int, why, advice string) {
 	for _, f := range c.findings {
 		if f.Rule == rule && f.Subject == subject {
@@ -252,8 +257,9 @@ func (c *fileLinter) findSafe(rule, subject string, line int, why, advice string
 	c.findings = append(c.findings, Finding{c.file.path, line, rule, subject, cmp.Or(why, r.why), cmp.Or(advice, safe)})
 }
 
-// lineOf returns the line of the first statement that is about a part of a
-// table or of its copy, or else about the copy, or about the table.
+// lineOf returns the line of the statement that a finding is about. It prefers the first
+// statement that names the part of the table, then the first that names the table's copy, then
+// the first that names the table.
 func (c *fileLinter) lineOf(table, part string) int {
 	copied := "new_" + table
 	first := func(about func(text string) bool) int {

@@ -10,7 +10,8 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// An allowance acknowledges findings in its file: -- lint:allow RULE [TABLE[.COLUMN]] REASON
+// An allowance is a comment that acknowledges findings in its file: -- lint:allow RULE
+// [TABLE[.COLUMN]] REASON
 type allowance struct {
 	line         int
 	rule, target string
@@ -22,8 +23,8 @@ var (
 	looksQuali = regexp.MustCompile(`^\w+\.\w+$`)
 )
 
-// acknowledged returns the findings that the file does not acknowledge, in the
-// order of its lines, with what is wrong about its acknowledgements.
+// acknowledged returns the findings that the file does not acknowledge, and what is wrong with
+// its acknowledgements, in the order of lines.
 func (c *fileLinter) acknowledged() (left []Finding) {
 	if c.known == nil {
 		return nil // not linted
@@ -43,7 +44,7 @@ func (c *fileLinter) acknowledged() (left []Finding) {
 	return left
 }
 
-// covers also notes that the allowance is of use.
+// covers reports whether the allowance acknowledges a finding, and marks it as used if so.
 func (a *allowance) covers(f Finding) bool {
 	table, _, _ := strings.Cut(f.Subject, ".")
 	if a.rule != f.Rule || a.target != "" && a.target != f.Subject && a.target != table {
@@ -53,16 +54,16 @@ func (a *allowance) covers(f Finding) bool {
 	return true
 }
 
-// allowances reads those of the file. One that cannot be read is a finding.
+// allowances reads the allowances of the file. One that cannot be read becomes a finding.
 func (c *fileLinter) allowances() []*allowance {
 	return readAllowances(c.file.text, "lint", Rules(), c.names, func(line int, err error) {
 		c.findings = append(c.findings, Finding{c.file.path, line, badAllow, "", err.Error(), "-- lint:allow RULE [TABLE[.COLUMN]] REASON"})
 	})
 }
 
-// readAllowances reads those that a file has for lint or for verify, which have
-// rules of their own, and calls bad for each that cannot be read. A word that
-// names one of tables, or a column, is the target, and what follows the reason.
+// readAllowances reads the allowances of a file for a tool, lint or verify, which have different
+// rules. It calls bad for each that cannot be read. A word that names one of tables, or a column,
+// is the target; the words after it are the reason.
 func readAllowances(text []byte, tool string, rules []string, tables map[string]bool, bad func(line int, err error)) (all []*allowance) {
 	for i, line := range strings.Split(string(text), "\n") {
 		m := allows.FindStringSubmatch(strings.TrimRight(line, "\r"))
@@ -80,6 +81,7 @@ func readAllowances(text []byte, tool string, rules []string, tables map[string]
 	return all
 }
 
+// readAllowance reads the words after lint:allow.
 func readAllowance(words, rules []string, tables map[string]bool) (*allowance, error) {
 	if len(words) == 0 {
 		return nil, fmt.Errorf("no rule is named; there are %s", strings.Join(rules, ", "))
@@ -98,7 +100,7 @@ func readAllowance(words, rules []string, tables map[string]bool) (*allowance, e
 	return a, nil
 }
 
-// about reports whether the allowance is of one of some rules, and of a place.
+// about reports whether the allowance is for one of some rules and covers a place.
 func (a *allowance) about(p catalog.Place, rules ...string) bool {
 	return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.Table || a.target == p.Table+"."+p.Column)
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A rule is one kind of finding.
+// A rule is a kind of finding.
 type rule struct {
 	why, safe    string
 	safePostgres string // if PostgreSQL has a way of its own
@@ -83,7 +83,7 @@ var rules = map[string]rule{
 	"drop-cascade": {why: "it also drops what nobody has named", safe: "drop each thing by its name"},
 }
 
-// Rules are the names of what Lint looks for.
+// Rules lists the names of Lint's rules.
 func Rules() []string { return slices.Sorted(maps.Keys(rules)) }
 
 // The two rules about acknowledgements, which cannot be acknowledged.

@@ -12,7 +12,7 @@ import (
 	"github.com/lib/pq"
 )
 
-// A tableChange looks at what changes about a table that was there before.
+// A tableChange checks the changes of a table that existed before the file.
 type tableChange struct {
 	*fileLinter
 	table   *schema.Table // as it is afterwards
@@ -20,8 +20,11 @@ type tableChange struct {
 	dropped map[string]bool // the definitions of indexes and constraints that go
 }
 
+// isFresh reports whether the file has added a column.
 func (t tableChange) isFresh(column string) bool { return t.fresh[t.subject(column)] }
 
+// subject returns the subject of a finding about a part of the table, or about the table if part
+// is empty.
 func (t tableChange) subject(part string) string {
 	if part == "" {
 		return t.table.Name
@@ -31,12 +34,12 @@ func (t tableChange) subject(part string) string {
 
 func (t tableChange) postgres() bool { return t.dialect == dialect.Postgres }
 
-// report finds something if there is a reason to.
+// report adds a finding if one of the reasons is not empty.
 func (t tableChange) report(rule, part string, reasons ...string) {
 	t.reportSafe("", rule, part, reasons...)
 }
 
-// reportSafe is report with advice of its own, unless it is empty.
+// reportSafe is report with its own advice, unless that is empty.
 func (t tableChange) reportSafe(advice, rule, part string, reasons ...string) {
 	reasons = slices.DeleteFunc(reasons, func(r string) bool { return r == "" })
 	if len(reasons) > 0 {
@@ -44,7 +47,7 @@ func (t tableChange) reportSafe(advice, rule, part string, reasons ...string) {
 	}
 }
 
-// when returns a reason if it holds.
+// when returns a reason if it holds, and otherwise "".
 func when(holds bool, reason string) string {
 	if holds {
 		return reason
@@ -52,7 +55,7 @@ func when(holds bool, reason string) string {
 	return ""
 }
 
-// note notes which columns are new, and what goes.
+// note records which columns are new, and which indexes and constraints are dropped.
 func (t tableChange) note(ctx context.Context, changes []schema.Change) error {
 	for _, change := range changes {
 		if add, ok := change.(*schema.AddColumn); ok {
@@ -69,7 +72,7 @@ func (t tableChange) note(ctx context.Context, changes []schema.Change) error {
 	return nil
 }
 
-// wasThere reports whether a change only gives another name to what was there.
+// wasThere reports whether a change adds an index or constraint that existed under another name.
 func (t tableChange) wasThere(ctx context.Context, change schema.Change) (bool, error) {
 	p, ok := partOf(change)
 	if !ok || !p.added {
@@ -79,6 +82,7 @@ func (t tableChange) wasThere(ctx context.Context, change schema.Change) (bool, 
 	return t.dropped[definition], err
 }
 
+// look checks one change.
 func (t tableChange) look(ctx context.Context, change schema.Change) error {
 	same, err := t.wasThere(ctx, change)
 	if err != nil {
@@ -162,8 +166,8 @@ func (t tableChange) modifyColumn(c *schema.ModifyColumn) {
 	}
 }
 
-// neverNull reports whether PostgreSQL knows from a check that was there before
-// that a column has no NULL; it then need not look.
+// neverNull reports whether a check that existed before proves to PostgreSQL that a column has no
+// NULL. It need not read the table then.
 func (t tableChange) neverNull(column string) bool {
 	before, ok := t.before.Table(t.table.Name)
 	if !t.postgres() || !ok {
@@ -175,7 +179,7 @@ func (t tableChange) neverNull(column string) bool {
 	})
 }
 
-// longer reports whether a column's type only lets text be longer: no row changes.
+// longer reports whether a column's type changes only to allow longer text, which changes no row.
 func longer(c *schema.ModifyColumn) bool {
 	from, ok := c.From.Type.Type.(*schema.StringType)
 	to, same := c.To.Type.Type.(*schema.StringType)
@@ -184,7 +188,8 @@ func longer(c *schema.ModifyColumn) bool {
 		(to.Size == 0 || from.Size > 0 && to.Size >= from.Size)
 }
 
-// uniqueIndex looks for rows that are similar. A column that is new and empty has none.
+// uniqueIndex reports a unique index, unless one of its columns is new and empty and so has no
+// duplicates.
 func (t tableChange) uniqueIndex(i *schema.Index) {
 	empty := slices.ContainsFunc(i.Parts, func(p *schema.IndexPart) bool {
 		return p.C != nil && t.isFresh(p.C.Name) && p.C.Type.Null && p.C.Default == nil
@@ -208,7 +213,7 @@ func (t tableChange) check(rule string, c *schema.Check, wider bool) {
 	t.reportSafe(advice, rule, c.Name, when(!harmless && valid, failsOnRows), when(!harmless, breaksOld), when(t.postgres() && valid, readsAll))
 }
 
-// onlyFresh reports whether a condition is about no column that was there before.
+// onlyFresh reports whether a condition is about new columns alone.
 func (t tableChange) onlyFresh(expr string) bool {
 	fresh := false
 	for _, c := range t.table.Columns {
@@ -234,8 +239,8 @@ var (
 	listed  = regexp.MustCompile(`'(?:[^']|'')*'(?:::[a-z ]+)?(?:\s*,\s*'(?:[^']|'')*'(?:::[a-z ]+)?)*`)
 )
 
-// wider reports whether a condition differs from another only by allowing more
-// values in a list. All other differences may be narrower.
+// wider reports whether two conditions differ only in that the second allows further values in a
+// list. It returns false for any other difference, which may be stricter.
 func wider(from, to string) bool {
 	frame := func(expr string) string { return strings.Join(strings.Fields(listed.ReplaceAllString(expr, "?")), " ") }
 	if frame(from) != frame(to) || strings.Count(frame(from), "?") != 1 {

@@ -11,8 +11,8 @@ import (
 
 // What a comparison of schemas cannot know is read from the statements.
 
-// namePattern is an SQL name, with a group for the last part of it. In a
-// pattern it is written {}, and a blank stands for any blanks.
+// namePattern matches an SQL name, with a group for its last part. In a pattern {} stands for it,
+// and a blank for any blanks.
 const namePattern = "(?:[\"`]?\\w+[\"`]?\\.)?[\"`]?(\\w+)[\"`]?"
 
 func sqlPattern(text string) *regexp.Regexp {
@@ -20,7 +20,7 @@ func sqlPattern(text string) *regexp.Regexp {
 	return regexp.MustCompile(`(?is)` + strings.ReplaceAll(text, " ", `\s+`))
 }
 
-// patterns of statements, which are matched with their code.
+// patterns match statements without their comments and strings; see code.
 var patterns = struct {
 	rename, dropTable, dropColumn, alterTable, truncate, deletes, update, where,
 	drops, cascade, onDelete, concurrently, createIndex, usingIndex *regexp.Regexp
@@ -43,7 +43,7 @@ var patterns = struct {
 
 var notCode = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'`)
 
-// code is a statement without its comments, and without what is in its strings.
+// code returns a statement without its comments and without the contents of its strings.
 func code(text string) string {
 	text = notCode.ReplaceAllStringFunc(text, func(part string) string {
 		if strings.HasPrefix(part, "'") {
@@ -54,10 +54,10 @@ func code(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// A textRename is a rename as a statement says it.
+// A textRename is a rename as a statement writes it.
 type textRename struct{ kind, table, part, from, to string }
 
-// renameIn returns what a statement renames.
+// renameIn returns the rename that a statement does. ok is false if it is no rename.
 func renameIn(text string) (r textRename, ok bool) {
 	m := patterns.rename.FindStringSubmatch(code(text))
 	if m == nil {
@@ -66,7 +66,7 @@ func renameIn(text string) (r textRename, ok bool) {
 	return textRename{strings.ToUpper(m[1]), m[2], strings.ToUpper(m[3]), m[4], m[5]}, true
 }
 
-// renamed notes a rename of something that was there before.
+// renamed reports the rename of a table or column that existed before.
 func (c *fileLinter) renamed(r textRename, line int) {
 	switch {
 	case r.kind == "INDEX" || r.part == "CONSTRAINT":
@@ -80,7 +80,7 @@ func (c *fileLinter) renamed(r textRename, line int) {
 	}
 }
 
-// readStatement looks at the text of a statement of the up section.
+// readStatement checks the text of one statement of the up section.
 func (c *fileLinter) readStatement(number int) {
 	s := c.script.Up[number]
 	text := code(s.Text)
@@ -127,7 +127,7 @@ func (c *fileLinter) readStatement(number int) {
 	}
 }
 
-// copied reports whether the rows of a table were put into another one before.
+// copied reports whether an earlier statement copies the rows of a table to another one.
 func (c *fileLinter) copied(table string, before int) bool {
 	copies := sqlPattern(`^INSERT INTO {}.*\bSELECT\b.*\bFROM ["` + "`]?" + regexp.QuoteMeta(table) + `\b`)
 	for _, s := range c.script.Up[:before] {
@@ -138,7 +138,7 @@ func (c *fileLinter) copied(table string, before int) bool {
 	return false
 }
 
-// buildsIndex reports whether a statement of its own makes an index.
+// buildsIndex reports whether the file creates an index in a statement of its own.
 func (c *fileLinter) buildsIndex(index string) bool {
 	for _, s := range c.script.Up {
 		text := code(s.Text)
@@ -149,7 +149,8 @@ func (c *fileLinter) buildsIndex(index string) bool {
 	return false
 }
 
-// readMarks looks at both sections for what cannot be in one file.
+// readMarks reports statements of either section that cannot stand in one file or in a
+// transaction.
 func (c *fileLinter) readMarks() {
 	for _, section := range [][]migrator.Statement{c.script.Up, c.script.Down} {
 		if c.script.Outside && len(section) > 1 {

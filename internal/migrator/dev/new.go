@@ -5,10 +5,9 @@ import (
 	"path/filepath"
 )
 
-// New writes a version called name with nothing in it, for what ent/schema does
-// not say: rows to fill, a trigger, an index that is built outside of a
-// transaction. Like Diff it writes a file for each dialect and their checksums,
-// and on an error nothing. It returns the paths.
+// New writes an empty version called name, for changes that ent/schema does not express: rows to
+// fill in, a trigger, an index that is built outside of a transaction. Like Diff it writes a file
+// for each dialect and their checksums, or nothing on an error. It returns the paths.
 func New(dir, name string) (paths []string, err error) {
 	version, err := nextVersion(dir, name)
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A plan is what takes a schema from what the files make of it to what ent
-// wants, and back.
+// A plan has the statements that change a schema from what the files give to what ent wants, and
+// back.
 type plan struct {
 	up, down []*atlas.Change
 	byHand   []string // what the way back needs that cannot be planned
@@ -28,9 +28,8 @@ type plan struct {
 
 func (p plan) empty() bool { return len(p.up) == 0 }
 
-// A planner is where the change of one dialect is planned: a database on which
-// the files have run, what it says about itself, and what ent's schema says in
-// another one.
+// A planner plans the change for one dialect. It has a database on which the files have run, that
+// database's schema, and the schema of another database that was made from ent's tables.
 type planner struct {
 	dialect string
 	db      *sql.DB
@@ -42,7 +41,7 @@ type planner struct {
 	renames     []renameSQL     // done in db already, so now has the new names
 }
 
-// newPlanner replays files. close removes what it made.
+// newPlanner makes a database and runs the files of src on it. close removes the database.
 func newPlanner(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (*planner, error) {
 	db, driver, remove, err := openEmpty(ctx, box, src.Dialect())
 	if err != nil {
@@ -83,9 +82,9 @@ func (b *planner) prepare(ctx context.Context, box sandbox, src migrator.Source,
 	})
 }
 
-// plan compares what the two databases say. The way back is planned in its own
-// right: the reverse of each single statement is not always there, and for
-// SQLite's copies of a table it is wrong. Both ways are tried out.
+// plan compares the two schemas. It plans the way back on its own instead of reversing the
+// statements: some cannot be reversed, and for SQLite's copies of a table the reverse is wrong.
+// It tries both ways out.
 func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	if b.dialect == dialect.Postgres {
 		if err := b.renameParts(ctx); err != nil {
@@ -124,7 +123,7 @@ func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	return p, nil
 }
 
-// try runs a plan where the files have run, and the renames.
+// try runs a plan on the planner's database.
 func (b *planner) try(ctx context.Context, p plan) error {
 	for _, s := range slices.Concat(p.up, p.down) {
 		if err := b.run(ctx, s); err != nil {
@@ -141,7 +140,8 @@ func (b *planner) run(ctx context.Context, s *atlas.Change) error {
 	return nil
 }
 
-// foreignKeysOff has a database mind broken references as little as it does while up runs, see acquireSQLite.
+// foreignKeysOff switches foreign keys off on SQLite, as Up does; see the migrator's
+// acquireSQLite.
 func foreignKeysOff(ctx context.Context, db *sql.DB, name string) error {
 	if name != dialect.SQLite {
 		return nil
@@ -177,7 +177,7 @@ func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, at
 	return f(db, driver)
 }
 
-// inspect reads the schema that the database has, without goose's own table.
+// inspect reads the schema of the database, without the table of versions.
 func inspect(ctx context.Context, driver atlas.Driver) (*schema.Schema, error) {
 	s, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{catalog.VersionTable}})
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// A renameSQL is a rename as statements. Each is done at once where the files
-// have run: so the database itself says what becomes of the checks, indexes and
-// foreign keys that use the name, and what is left to plan is planned as ever.
+// A renameSQL is a rename as statements, in both directions. The planner runs it on its database
+// at once. The database then shows by itself how the checks, indexes and foreign keys change that
+// use the name, and the remaining changes are planned as usual.
 type renameSQL struct{ forth, back *atlas.Change }
 
-// resolveRenames finds out what was renamed and does it on all planners.
+// resolveRenames finds out what was renamed and does it on the databases of all planners.
 func resolveRenames(ctx context.Context, planners []*planner, answers Answers) error {
 	c := &choice{answers: answers, used: make(map[string]bool), moved: make(map[string]string)}
 	tables, err := c.choose(common(planners, (*planner).tableCandidates), planners[0].goneTables())
@@ -83,9 +83,9 @@ func (b *planner) renameSQL(ctx context.Context, r rename) renameSQL {
 	return renameSQL{step(r.from, r.to), step(r.to, r.from)}
 }
 
-// newName is how the new name of a column is written. SQLite puts it into the
-// texts of checks with the quotes that it has here, and so without them it is
-// what ent's schema says there. A keyword needs them.
+// newName returns how to write the new name of a column. SQLite copies it into the texts of
+// checks with the quotes that it has here, so it is written without quotes, as in ent's schema,
+// unless it is a keyword.
 func (b *planner) newName(ctx context.Context, name string) string {
 	if b.dialect == dialect.SQLite && stepName.MatchString(name) {
 		if _, err := b.db.ExecContext(ctx, "SELECT 1 AS "+name); err == nil {
@@ -97,7 +97,7 @@ func (b *planner) newName(ctx context.Context, name string) string {
 
 func (b *planner) quoted(name string) string { return identifier(b.dialect, name) }
 
-// identifier is a name as Atlas writes it for a dialect.
+// identifier returns a name in the quotes that Atlas uses for a dialect.
 func identifier(name, text string) string {
 	quote := `"`
 	if name == dialect.SQLite {
@@ -113,9 +113,9 @@ func (b *planner) formatType(t schema.Type) (string, error) {
 	return postgres.FormatType(t)
 }
 
-// renameParts renames the indexes and constraints that have another name and
-// are the same otherwise: ent makes names from those of tables and columns.
-// Only PostgreSQL can; on SQLite they are made anew.
+// renameParts renames the indexes and constraints that differ in their names alone, since ent
+// makes their names from those of tables and columns. It works on PostgreSQL; on SQLite they are
+// created anew.
 func (b *planner) renameParts(ctx context.Context) error {
 	all, err := b.changes(b.now, b.wanted)
 	if err != nil {
@@ -170,8 +170,8 @@ func (b *planner) index(from, to string) renameSQL {
 	return renameSQL{step(from, to), step(to, from)}
 }
 
-// renamedParts candidates what a change drops with what it adds, where both are the
-// same but for the name.
+// renamedParts pairs the indexes and constraints that modify drops with those that it adds, if
+// they differ in their names alone.
 func (b *planner) renamedParts(ctx context.Context, modify *schema.ModifyTable) (renames []renameSQL, err error) {
 	dropped := make(map[string]string) // names by definitions
 	added := make(map[string]part)
@@ -202,14 +202,14 @@ func (b *planner) renamedParts(ctx context.Context, modify *schema.ModifyTable) 
 	return renames, nil
 }
 
-// A part of a table is an index or a constraint, which is added or dropped.
+// A part of a table is an index or a constraint that a change adds or drops.
 type part struct {
 	name     string
 	added    bool
 	nameless schema.Change // what would add it without a name
 }
 
-// definition is the text of all but the name.
+// definition returns the SQL of the part without its name.
 func (p part) definition(ctx context.Context, driver atlas.Driver, t *schema.Table) (text string, err error) {
 	steps, err := statements(ctx, driver, []schema.Change{&schema.ModifyTable{T: t, Changes: []schema.Change{p.nameless}}})
 	for _, s := range steps {

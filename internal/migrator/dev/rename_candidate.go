@@ -2,17 +2,18 @@ package dev
 
 import "ariga.io/atlas/sql/schema"
 
-// A rename is one of a table, or of a column of the table that is named.
+// A rename is that of a column of a table, or of a table if table is empty.
 type rename struct{ table, from, to string }
 
-// old is what the renamed thing is called by who answers.
+// old returns the old name, as answers write it.
 func (r rename) old() string { return qualified(r.table, r.from) }
 
 func (r rename) String() string { return r.old() + ":" + r.to }
 
-// fits reports whether an answer with one of the names of r's own means r.
+// fits reports whether an answer means r.
 func (r rename) fits(answer string) bool { return answer == r.String() || answer == r.from+":"+r.to }
 
+// qualified returns a name with that of its table, unless that is empty.
 func qualified(table, name string) string {
 	if table == "" {
 		return name
@@ -20,14 +21,14 @@ func qualified(table, name string) string {
 	return table + "." + name
 }
 
-// A candidate is something that is gone and something that is new, which may be the
-// same under another name.
+// A candidate is something that is gone and something new, which may be the same under another
+// name.
 type candidate struct {
 	rename
 	similar bool
 }
 
-// sameType reports whether two columns are of one type, as this dialect has it.
+// sameType reports whether two columns have the same type in the planner's dialect.
 func (b *planner) sameType(one, other *schema.Column) bool {
 	a, err := b.formatType(one.Type.Type)
 	if err != nil {
@@ -37,8 +38,8 @@ func (b *planner) sameType(one, other *schema.Column) bool {
 	return err == nil && a == c
 }
 
-// tableCandidates are two tables each of which one is gone and the other new. They
-// are similar when two thirds of their columns are.
+// tableCandidates pairs each table that is gone with each new one. Two are similar if at least
+// two thirds of their columns have the same name and type.
 func (b *planner) tableCandidates() (candidates []candidate) {
 	for _, gone := range b.now.Tables {
 		if _, ok := b.wanted.Table(gone.Name); ok {
@@ -61,8 +62,8 @@ func (b *planner) tableCandidates() (candidates []candidate) {
 	return candidates
 }
 
-// columnCandidates are the same for columns of one table. They are similar when they
-// have one type.
+// columnCandidates pairs each column that is gone with each new one of the same table. Two are
+// similar if they have the same type.
 func (b *planner) columnCandidates() (candidates []candidate) {
 	for _, t := range b.now.Tables {
 		after, ok := b.wanted.Table(t.Name)
@@ -83,8 +84,7 @@ func (b *planner) columnCandidates() (candidates []candidate) {
 	return candidates
 }
 
-// goneTables are the names of the tables that ent no longer has, goneColumns
-// those of the columns in the tables that it still has.
+// goneTables lists the tables that ent no longer has.
 func (b *planner) goneTables() (names []string) {
 	for _, t := range b.now.Tables {
 		if _, ok := b.wanted.Table(t.Name); !ok {
@@ -94,6 +94,7 @@ func (b *planner) goneTables() (names []string) {
 	return names
 }
 
+// goneColumns lists the columns that ent no longer has, of tables that it still has.
 func (b *planner) goneColumns() (names []string) {
 	for _, t := range b.now.Tables {
 		if after, ok := b.wanted.Table(t.Name); ok {
@@ -107,7 +108,8 @@ func (b *planner) goneColumns() (names []string) {
 	return names
 }
 
-// common returns the candidates that every dialect has, similar if they are so in all.
+// common returns the candidates that all dialects have. They are similar if they are so in all
+// dialects.
 func common(planners []*planner, pairsOf func(*planner) []candidate) (candidates []candidate) {
 	for i, b := range planners {
 		found := pairsOf(b)

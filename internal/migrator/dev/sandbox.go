@@ -17,17 +17,17 @@ import (
 	"forge/internal/pgtemp"
 )
 
-// A sandbox makes empty places in which a plan can be tried out.
+// A sandbox makes empty databases to try statements on.
 type sandbox interface {
 	// empty returns a database without tables; what closes it also removes it.
 	empty(context.Context) (db *sql.DB, remove func() error, err error)
 	close() error
 }
 
-// sandboxes has one for each of the dialects, in their order.
+// sandboxes are the sandboxes of all dialects, in the order of dialects.
 type sandboxes []sandbox
 
-// newSandboxes makes them for a command.
+// newSandboxes makes the sandboxes for a command.
 func newSandboxes(ctx context.Context, command, devURL string) (boxes sandboxes, err error) {
 	for _, d := range dialects {
 		box, err := newSandbox(ctx, d.name, devURL)
@@ -46,8 +46,8 @@ func (boxes sandboxes) close() (err error) {
 	return err
 }
 
-// newSandbox returns a sandbox for one dialect. For PostgreSQL it is the
-// database at devURL, or a temporary server when devURL is empty.
+// newSandbox returns the sandbox of a dialect. For PostgreSQL it is the database at devURL, or a
+// temporary server if devURL is empty.
 func newSandbox(ctx context.Context, name, devURL string) (sandbox, error) {
 	if name == dialect.SQLite {
 		return sqliteSandbox{}, nil
@@ -71,7 +71,7 @@ func newSandbox(ctx context.Context, name, devURL string) (sandbox, error) {
 	return postgresSandbox{url: u, stop: cluster.Stop}, nil
 }
 
-// sqliteSandbox makes databases in memory.
+// A sqliteSandbox makes databases in memory.
 type sqliteSandbox struct{}
 
 func (sqliteSandbox) empty(context.Context) (*sql.DB, func() error, error) {
@@ -85,8 +85,8 @@ func (sqliteSandbox) empty(context.Context) (*sql.DB, func() error, error) {
 
 func (sqliteSandbox) close() error { return nil }
 
-// postgresSandbox makes schemas in a PostgreSQL database. What else the
-// database holds is neither seen nor touched.
+// A postgresSandbox makes schemas in a PostgreSQL database. It does not touch anything else
+// there.
 type postgresSandbox struct {
 	url  *url.URL
 	stop func() error

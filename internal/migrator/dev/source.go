@@ -1,3 +1,6 @@
+// Package dev plans migrations from the schema of ent, and lints and verifies migration files. It works
+// on the files in a source tree, with Atlas, and tries statements on a temporary PostgreSQL server and on
+// SQLite in memory. Commands use it; a running server does not import it.
 package dev
 
 import (

@@ -8,10 +8,10 @@ import (
 	"ariga.io/atlas/sql/schema"
 )
 
-// withStandIns lets columns come back that may not be empty and have no
-// default, in tables that have rows by then: they come with an empty value as
-// their default, which drop takes away again. Where such a value would not be
-// allowed either, byHand says so.
+// withStandIns plans for down sections that add a column which may not be NULL and has no
+// default, to a table that has rows by then. It adds the column with an empty value as its
+// default; drop has the changes that remove the default again. For a column that cannot have such
+// a value, byHand says what its author must write.
 func withStandIns(all []schema.Change) (with, drop []schema.Change, byHand []string) {
 	for _, change := range all {
 		modify, ok := change.(*schema.ModifyTable)
@@ -48,7 +48,7 @@ func withStandIns(all []schema.Change) (with, drop []schema.Change, byHand []str
 	return with, drop, byHand
 }
 
-// needsValue reports whether a row cannot be without a value for a new column c.
+// needsValue reports whether each row must have a value for a new column c.
 func needsValue(c *schema.Column) bool {
 	return !c.Type.Null && c.Default == nil && !slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool {
 		_, generated := a.(*schema.GeneratedExpr)
@@ -56,8 +56,8 @@ func needsValue(c *schema.Column) bool {
 	})
 }
 
-// emptyValue returns the empty value of a column's type as SQL, if nothing in
-// its table could be against that.
+// emptyValue returns the empty value of a column's type as SQL. ok is false if a constraint of
+// the table might refuse it.
 func emptyValue(t *schema.Table, c *schema.Column) (value string, ok bool) {
 	if len(c.ForeignKeys) > 0 || checked(t, c.Name) {
 		return "", false
@@ -100,7 +100,7 @@ func mentions(text, name string) bool {
 	return regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(name) + `\b`).MatchString(text)
 }
 
-// replaced returns a copy of t that has c in the place of its column of that name.
+// replaced returns a copy of t in which c replaces the column of the same name.
 func replaced(t *schema.Table, c *schema.Column) *schema.Table {
 	other := *t
 	other.Columns = slices.Clone(t.Columns)

@@ -19,7 +19,7 @@ import (
 	"forge/internal/migrator"
 )
 
-// A Verdict says what Verify saw of one file, or of the whole of a directory.
+// A Verdict is the result of Verify for one file, or for a directory as a whole.
 type Verdict struct {
 	Path   string
 	Good   string   // what holds, if nothing is wrong
@@ -50,13 +50,12 @@ func (v *Verdict) note(format string, args ...any) {
 	v.Notes = append(v.Notes, fmt.Sprintf(format, args...))
 }
 
-// Verify takes databases of both kinds through the files in dir/postgres and
-// dir/sqlite: up by one file, down, and up again, with rows in all tables. It
-// compares the whole schema and the rows after each, and in the end the schema
-// with ent's. What is wrong is in the verdicts; an error says that it could not
-// be tried.
+// Verify tries the files in dir/postgres and dir/sqlite on empty databases: each file up, down
+// and up again, with rows in all tables. It compares the whole schema and all rows after each,
+// and at the end the schema with ent's tables. It returns an error if something could not be
+// tried. Everything that is wrong with the files is in the verdicts.
 //
-// It needs a PostgreSQL as Diff does.
+// It needs a PostgreSQL server as Diff does.
 func Verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (all []Verdict, err error) {
 	boxes, err := newSandboxes(ctx, "verify", devURL)
 	if err != nil {
@@ -82,8 +81,8 @@ func Verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (al
 	return all, nil
 }
 
-// verifyNames compares the files with their checksums and with each other. What
-// is right needs no verdict of its own.
+// verifyNames compares the files with their checksums and with each other. It returns verdicts
+// only for what is wrong.
 func verifyNames(dir string) (all []Verdict, err error) {
 	var names [][]string
 	for _, d := range dialects {
@@ -107,7 +106,7 @@ func verifyNames(dir string) (all []Verdict, err error) {
 	return all, nil
 }
 
-// verifySchema compares what the files make of an empty database with the ent schema.
+// verifySchema compares the schema that the files give an empty database with ent's tables.
 func verifySchema(ctx context.Context, box sandbox, dir, name string, tables []*schema.Table) (v Verdict, err error) {
 	v = Verdict{Path: filepath.Join(dir, dirOf(name)), Good: "all files together give what ent/schema says"}
 	b, err := newPlanner(ctx, box, source(dir, name), tables)
@@ -131,7 +130,7 @@ func verifySchema(ctx context.Context, box sandbox, dir, name string, tables []*
 	return v, nil
 }
 
-// A verifier has the database on which files are tried, one after the other.
+// A verifier has the database on which the files are tried one after the other.
 type verifier struct {
 	source migrator.Source
 	files  fs.FS // of the source's dialect
@@ -142,8 +141,8 @@ type verifier struct {
 	noted  map[string]bool // the tables without rows that were noted
 }
 
-// verifyFiles tries each file. When one cannot be applied at all, whole is
-// false and those after it are left out.
+// verifyFiles tries each file. If one cannot be applied, whole is false and the files after it
+// are left out.
 func verifyFiles(ctx context.Context, box sandbox, dir, name string) (all []Verdict, whole bool, err error) {
 	path := filepath.Join(dir, dirOf(name))
 	files, err := filesIn(path)
@@ -175,7 +174,7 @@ func verifyFiles(ctx context.Context, box sandbox, dir, name string) (all []Verd
 	return all, true, nil
 }
 
-// restart takes another database, without rows, up to a version.
+// restart replaces the database by another one without rows, up to a version.
 func (v *verifier) restart(ctx context.Context, number int64) error {
 	if err := v.remove(); err != nil {
 		return err
@@ -193,7 +192,7 @@ func (v *verifier) up(ctx context.Context, number int64) error {
 	return v.source.UpTo(ctx, v.db, number, migrator.LockTimeout, slog.New(slog.DiscardHandler))
 }
 
-// A trial is of one file.
+// A trial tries one file.
 type trial struct {
 	*verifier
 	version    migrator.Version
@@ -217,8 +216,8 @@ func (v *verifier) trial(f file, previous int64) (*trial, error) {
 	return &trial{verifier: v, version: version, script: script, previous: previous, verdict: Verdict{Path: f.path}}, nil
 }
 
-// run goes up, down and up, and leaves the database with the file applied. It
-// returns false if that cannot be had.
+// run applies the file, undoes it and applies it again. It returns false if the database could
+// not be left with the file applied.
 func (t *trial) run(ctx context.Context) (applicable bool, err error) {
 	before, applicable, err := t.firstUp(ctx)
 	if err != nil || !applicable {
@@ -249,8 +248,8 @@ func (t *trial) run(ctx context.Context) (applicable bool, err error) {
 	return t.goOn(ctx), nil
 }
 
-// goOn takes another database for the files after this one. It returns false
-// if the file cannot be applied to that, which has no rows.
+// goOn takes another database for the files after this one. It returns false if the file cannot
+// be applied there, where no table has rows.
 func (t *trial) goOn(ctx context.Context) bool {
 	err := t.restart(ctx, t.version.Number)
 	if err != nil {
@@ -259,8 +258,8 @@ func (t *trial) goOn(ctx context.Context) bool {
 	return err == nil
 }
 
-// firstUp puts rows in and goes up. Where the file acknowledges that it may
-// fail on rows, it is tried without NULL in them and in the end without rows.
+// firstUp adds rows and applies the file. If that fails it tries again without NULL in the rows,
+// and then without rows.
 func (t *trial) firstUp(ctx context.Context) (before state, applicable bool, err error) {
 	var failed error
 	for _, rows := range []fill{{full: 2, sparse: 1}, {full: 2}, {}} {
@@ -293,7 +292,8 @@ func (t *trial) firstUp(ctx context.Context) (before state, applicable bool, err
 	return before, false, nil
 }
 
-// judgeFailure says what to think of rows that up failed on.
+// judgeFailure adds a note or a fault about the rows on which the file failed: a note if the file
+// acknowledges that.
 func (t *trial) judgeFailure(failed error) {
 	switch {
 	case failed == nil:
@@ -319,7 +319,7 @@ func (t *trial) secondUp(ctx context.Context, before, after state) error {
 	return nil
 }
 
-// compareSchema finds lines of a description that are missing or too many.
+// compareSchema adds a fault if lines of a description are missing or unexpected.
 func (t *trial) compareSchema(what string, was, is state) {
 	text := ""
 	for _, line := range was.lines {
@@ -337,6 +337,6 @@ func (t *trial) compareSchema(what string, was, is state) {
 	}
 }
 
-// dependOnRows are the rules about what fails on some rows.
+// dependOnRows are the rules of lint about changes that fail on some rows.
 var dependOnRows = []string{"add-check", "add-foreign-key", "add-not-null-column", "add-unique-index", "change-check",
 	"change-primary-key", "change-type", "set-not-null"}

@@ -15,10 +15,10 @@ const (
 	insertRows   = "insert-rows"   // up puts rows in that down leaves
 )
 
-// VerifyRules are the names of what a file may acknowledge to Verify.
+// VerifyRules lists the rules that a file may acknowledge to Verify.
 func VerifyRules() []string { return []string{changeValues, insertRows} }
 
-// readAllowances reads what the file acknowledges; before has the tables that it may name.
+// readAllowances reads the allowances of the file. They may name the tables of before.
 func (t *trial) readAllowances(before state) error {
 	text, err := fs.ReadFile(t.files, t.version.File())
 	if err != nil {
@@ -41,8 +41,8 @@ func (t *trial) allows(p catalog.Place, rules ...string) bool {
 	return slices.ContainsFunc(t.allowances, func(a *allowance) bool { return a.about(p, rules...) })
 }
 
-// excuses reports whether the file acknowledges a rule of verify for a catalog.Place,
-// and notes that this was of use.
+// excuses reports whether the file acknowledges a rule of verify for a place, and marks the
+// allowance as used if so.
 func (t *trial) excuses(p catalog.Place, rule string) bool {
 	i := slices.IndexFunc(t.own, func(a *allowance) bool { return a.about(p, rule) })
 	if i < 0 {
@@ -52,8 +52,8 @@ func (t *trial) excuses(p catalog.Place, rule string) bool {
 	return true
 }
 
-// judgeAllowances says what is wrong with those of verify. That one is of no use
-// can only be told when all was tried, with rows in all tables.
+// judgeAllowances adds a fault for each allowance of verify that is wrong or was not used.
+// Whether one was used is only known if everything was tried, with rows in all tables.
 func (t *trial) judgeAllowances(tried bool, before state) {
 	t.verdict.Faults = append(t.verdict.Faults, t.bad...)
 	if !tried || before.rows() == 0 || len(t.noted) > 0 {

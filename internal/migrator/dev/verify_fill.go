@@ -13,15 +13,15 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A fill is how many rows each table gets.
+// A fill says how many rows each table gets.
 type fill struct {
 	full   int // with a value in each column
 	sparse int // with NULL wherever that is allowed
 }
 
-// fill puts rows into all tables. Where rows refer to each other in a circle,
-// those of the first round refer to nothing and those of the next to them. The
-// notes say which tables stay without rows, and why.
+// fill adds rows to all tables. Where tables refer to each other in a circle, the rows of the
+// first round refer to nothing and those of the next round to the first. notes name the tables
+// that stay without rows, and why.
 func (v *verifier) fill(ctx context.Context, rows fill) (notes []string, err error) {
 	s, err := inspect(ctx, v.driver)
 	if err != nil {
@@ -51,7 +51,7 @@ func (v *verifier) fill(ctx context.Context, rows fill) (notes []string, err err
 	return notes, nil
 }
 
-// parentsFirst puts tables behind those that their rows have to refer to.
+// parentsFirst sorts tables, so that each follows those that its rows must refer to.
 func parentsFirst(tables []*schema.Table) (sorted []*schema.Table) {
 	seen := make(map[*schema.Table]bool)
 	var visit func(*schema.Table)
@@ -106,7 +106,7 @@ func (v *verifier) maker(ctx context.Context, t *schema.Table, sparse bool) (*ma
 	return m, nil
 }
 
-// writable reports whether a column takes values, rather than making its own.
+// writable reports whether a column accepts values; a generated column does not.
 func writable(c *schema.Column) bool {
 	return !slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool {
 		switch a := a.(type) {
@@ -120,7 +120,7 @@ func writable(c *schema.Column) bool {
 	})
 }
 
-// insert looks for a row that all checks allow, and puts it in.
+// insert finds a row that all checks of the table allow, and inserts it.
 func (m *maker) insert(ctx context.Context) error {
 	for i, c := range m.columns {
 		if len(m.allowed[i]) == 0 {
@@ -155,11 +155,11 @@ func (m *maker) insert(ctx context.Context) error {
 	return fmt.Errorf("no values were found that are right by %s: %w", strings.Join(checks, ", "), err)
 }
 
-// maxTries is how many rows are tried to get one that breaks fewer checks.
+// maxTries is how many rows are tried to find one that breaks fewer checks.
 const maxTries = 1000
 
-// better returns a row that breaks fewer checks, and which it breaks; nil if
-// there is none among those that differ in columns of the broken ones.
+// better returns a row that breaks fewer checks, and the checks that it breaks. It varies the
+// columns of the broken checks, and returns nil if no row is better.
 func (m *maker) better(ctx context.Context, broken []*schema.Check) (row []int, left []*schema.Check) {
 	var vary []int
 	tries := 1
@@ -182,8 +182,8 @@ func (m *maker) better(ctx context.Context, broken []*schema.Check) (row []int, 
 	return nil, broken
 }
 
-// broken returns the checks that a row breaks, by what the database says. One
-// that it cannot evaluate for these values counts as broken.
+// broken returns the checks that a row breaks, by asking the database. A check that cannot be
+// evaluated counts as broken.
 func (m *maker) broken(ctx context.Context, row []int) (broken []*schema.Check) {
 	var columns []string
 	for i, c := range m.columns {
@@ -199,7 +199,8 @@ func (m *maker) broken(ctx context.Context, row []int) (broken []*schema.Check) 
 	return broken
 }
 
-// typed gives a value its column's type in PostgreSQL, which takes a quoted one for text.
+// typed returns a value with a cast to its column's type for PostgreSQL, which would take a
+// quoted value for text.
 func (m *maker) typed(c *schema.Column, value string) string {
 	if m.source.Dialect() != dialect.Postgres {
 		return value

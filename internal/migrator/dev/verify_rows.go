@@ -14,19 +14,19 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A state is what a database holds at some time.
+// A state is the schema and the rows of a database at one time.
 type state struct {
 	lines  []string // its schema, as describeAll says it
 	tables map[string]table
 }
 
-// A table is the rows of one, each with a value for each column.
+// A table has the rows of a table, each with a value for each column.
 type table struct {
 	columns []string
 	rows    [][]value
 }
 
-// A value is written as text, since what it is depends on the database.
+// A value is a value of any type as text, or NULL.
 type value struct {
 	text string
 	null bool
@@ -39,6 +39,7 @@ func (s state) rows() (n int) {
 	return n
 }
 
+// state reads the schema and all rows.
 func (v *verifier) state(ctx context.Context) (s state, err error) {
 	if s.lines, err = catalog.DescribeAll(ctx, v.db, v.source.Dialect()); err != nil {
 		return s, err
@@ -60,8 +61,8 @@ func (v *verifier) state(ctx context.Context) (s state, err error) {
 	return s, nil
 }
 
-// rowsOf reads the rows of a table. In SQLite, where a column may hold
-// anything, 7 is another value than '7'.
+// rowsOf reads the rows of a table. On SQLite, where a column may hold values of several types, 7
+// and '7' give different texts.
 func (v *verifier) rowsOf(ctx context.Context, table string, columns []string) (all [][]value, err error) {
 	asText := "CAST(%s AS text)"
 	if v.source.Dialect() == dialect.SQLite {
@@ -98,7 +99,7 @@ func (v *verifier) rowsOf(ctx context.Context, table string, columns []string) (
 	return all, rows.Err()
 }
 
-// only is the table with some of its columns, in their order.
+// only returns the rows with some of the columns, in their order.
 func (t table) only(columns []string) (rows [][]value) {
 	for _, row := range t.rows {
 		var part []value
@@ -110,8 +111,8 @@ func (t table) only(columns []string) (rows [][]value) {
 	return rows
 }
 
-// compareRows looks for the rows that were there before, when up and down have
-// run. What the file acknowledges to lose is only noted.
+// compareRows compares the rows before up with those after down. Rows that the file acknowledges
+// to lose are only noted.
 func (t *trial) compareRows(before, after, back state) {
 	lost := migrator.Lost(before.lines, after.lines, t.script.Up)
 	for _, name := range before.names() {
@@ -141,12 +142,11 @@ func (t *trial) compareRows(before, after, back state) {
 	}
 }
 
-// losesRows are the rules about rows that are removed or changed on purpose.
+// losesRows are the rules of lint about rows that are removed or changed on purpose.
 var losesRows = []string{"delete-rows", "drop-cascade", "truncate", "update-all-rows"}
 
-// compareCarried compares what up made of the rows that were there before with
-// what it made of them the first time. New columns are left out: a default may
-// give another value each time.
+// compareCarried compares the rows after the second up with those after the first. It leaves out
+// new columns, since a default may give another value each time.
 func (t *trial) compareCarried(before, after, again state) {
 	for _, name := range before.names() {
 		now := migrator.Renamed(t.script.Up, catalog.Place{Table: name}).Table
@@ -165,19 +165,19 @@ func (t *trial) compareCarried(before, after, again state) {
 	}
 }
 
-// A column is compared under its name at that time, and acknowledged under the
-// one that it has before the file.
+// A column is compared under the name that it has at that time. Allowances use the name before
+// the file.
 type column struct {
 	before catalog.Place
 	name   string
 }
 
-// maxRows is how many rows that differ are shown of a table.
+// maxRows is how many different rows of a table a fault lists.
 const maxRows = 20
 
-// compareTable finds rows that are not there any more, and rows too many. What
-// the file acknowledges is only noted. before is the table under its name
-// before the file.
+// compareTable adds a fault if rows of a table are missing or unexpected, and a note for
+// differences that the file acknowledges. before is the table under the name that it had before
+// the file.
 func (t *trial) compareTable(before catalog.Place, name, when string, columns []column, was, is table) {
 	gone, added := unmatched(was.only(names(columns)), is.only(names(columns)))
 	if gone == nil && added == nil {
@@ -216,8 +216,8 @@ func names(columns []column) (all []string) {
 	return all
 }
 
-// unmatched returns the rows that are gone, and those that are too many. That
-// there is a value where there was none is no loss: up may have filled it in.
+// unmatched returns the rows of was that are missing in is, and those of is that are not in was.
+// A value in place of NULL is no difference, since up may have filled it in.
 func unmatched(was, is [][]value) (gone, added [][]value) {
 	added = slices.Clone(is)
 	slices.SortStableFunc(was, func(a, b []value) int { return cmp.Compare(nulls(a), nulls(b)) })

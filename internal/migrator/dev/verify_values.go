@@ -14,9 +14,8 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// values returns values for a column of the nth row, as SQL: first one that
-// tells the row from others, and then those that the table's checks speak of.
-// There are none for a type that is not known.
+// values returns values for a column of the nth row, as SQL. The first is different for each row;
+// the others come from the checks of the table. There are none for an unknown type.
 func (m *maker) values(c *schema.Column, n int) []string {
 	for _, f := range m.table.ForeignKeys {
 		if i := slices.Index(f.Columns, c); i >= 0 {
@@ -92,10 +91,10 @@ var (
 	wholeNumber = regexp.MustCompile(`\b\d+\b`)
 )
 
-// maxLength is how long a text is made because a check has such a number in it.
+// maxLength is the greatest length of a text that is made because a check contains a number.
 const maxLength = 10_000
 
-// text is a text for the number n, no longer than limit if that is not 0.
+// text returns a text for the number n, at most limit characters long unless limit is 0.
 func text(n, limit int) string {
 	short := "v" + strconv.FormatInt(int64(n), 36)
 	if 0 < limit && limit < len(short) {
@@ -104,7 +103,7 @@ func text(n, limit int) string {
 	return sqlText(short)
 }
 
-// padded is a text for the number n of some length.
+// padded returns a text for the number n of some length.
 func padded(n, length int) string {
 	short := strings.Trim(text(n, length), "'")
 	return sqlText(strings.Repeat("v", max(0, min(length, maxLength)-len(short))) + short)
@@ -112,7 +111,7 @@ func padded(n, length int) string {
 
 func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// rotated has another value first for each n, so that rows differ.
+// rotated returns the values in an order that begins with another one for each n.
 func rotated(all []string, n int) []string {
 	if len(all) == 0 {
 		return nil
@@ -121,9 +120,9 @@ func rotated(all []string, n int) []string {
 	return append(slices.Clone(all[n:]), all[:n]...)
 }
 
-// reference is the ith column of the row that f refers to from fewest rows, so
-// that it may be unique. A row that has to refer to its own table, of which
-// there is none yet, refers to itself.
+// reference returns the ith column of the row that f should refer to: one with the fewest
+// references, so that a unique reference is possible. A row that must refer to its own table,
+// which has no rows yet, refers to itself.
 func (m *maker) reference(f *schema.ForeignKey, i, n int) string {
 	var joined, order, known []string
 	for j, c := range f.Columns {
