@@ -18,8 +18,8 @@ type LossError struct {
 	Versions []Version // to be undone, newest first
 	Tables   []Loss    // dropped or emptied, and with rows
 	Columns  []Loss    // dropped from other tables or given a narrower type, and with values
-	// NotKnown are the versions whose schema is not recorded. If there are any, Tables lists all tables
-	// with rows, some of which may stay.
+	// NotKnown are the versions whose schema is not recorded. If there are any, Tables lists all
+	// tables with rows, and some of these may stay.
 	NotKnown []Version
 }
 

@@ -238,7 +238,8 @@ func (s step) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	// A *StepError may be joined with the error of a rollback, which means that the transaction is gone.
+	// A *StepError may be joined with the error of a rollback, which fails once the transaction is
+	// gone.
 	if failed, ok := errors.AsType[*StepError](err); ok {
 		return failed
 	}
