@@ -26,7 +26,7 @@ func (r runner) recordSchema(ctx context.Context, conn *sql.Conn) (err error) {
 	return r.retryOnLock(ctx, "look at the schema", func() error {
 		report, err := reportOn(ctx, conn, r.dialect, r.files)
 		if err != nil || !report.unrecorded() || report.Err() != nil {
-			return err // another process was here meanwhile
+			return err // another process has recorded it in the meantime
 		}
 		store, err := newStore(r.dialect, r.files, false)
 		if err != nil {

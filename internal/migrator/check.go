@@ -23,7 +23,7 @@ func (s Source) Check(ctx context.Context, db *sql.DB) error {
 
 // A PendingError says that a database lacks versions that there are files for.
 type PendingError struct {
-	Versions []Version // what is missing, oldest first
+	Versions []Version // the missing ones, oldest first
 }
 
 // Error names the missing versions and the command that applies them.
@@ -51,7 +51,7 @@ func (r *Refusal) Unwrap() []error { return r.reasons }
 // A NewerError says that a database has versions newer than all files of this binary: a newer
 // build has migrated it.
 type NewerError struct {
-	Versions []Version // what is unknown here, oldest first; they have no names
+	Versions []Version // the unknown ones, oldest first; they have no names
 }
 
 // Error names the unknown versions.
@@ -102,8 +102,8 @@ func (e *ChangedError) Error() string {
 // A DriftError says that the schema is not the one that the versions left: somebody changed it by
 // hand.
 type DriftError struct {
-	After Version  // the newest that is applied
-	Lines []string // what differs, each a sentence
+	After Version  // the newest applied version
+	Lines []string // the differences, each a sentence
 }
 
 // Error lists all differences.
@@ -228,7 +228,7 @@ type Checker struct {
 	db     *sql.DB
 
 	mu   sync.Mutex
-	last *Report // whose schema was compared; nil if none was yet
+	last *Report // the last report with a compared schema, or nil
 }
 
 // NewChecker returns a Checker for a database. Its method may be called by several goroutines at

@@ -18,7 +18,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// heroes are two versions that can be undone.
+// heroes returns two versions that can be undone.
 func heroes() fstest.MapFS {
 	return steps(`-- +goose Up
 CREATE TABLE heroes (
@@ -37,13 +37,14 @@ ALTER TABLE heroes DROP COLUMN nickname;
 `)
 }
 
-// third is one more version, which must not be applied.
+// withThird adds a third version, which must not be applied.
 func withThird(files fstest.MapFS) fstest.MapFS {
 	files["20260101000003_step.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE third (n integer);\n-- +goose Down\nDROP TABLE third;\n")}
 	return files
 }
 
-// refused wants up and down to change nothing, for a reason that is an E and says all of words.
+// refused checks that Up and Down change nothing, and that the reason is an E that contains all of
+// words.
 func refused[E error](t *testing.T, db database, files fs.FS, words ...string) {
 	t.Helper()
 	before := db.everything(t)
@@ -71,7 +72,7 @@ func refused[E error](t *testing.T, db database, files fs.FS, words ...string) {
 	}
 }
 
-// everything is the whole schema of a database, and which versions it says it has.
+// everything returns the whole schema of a database, and the versions that it records.
 func (db database) everything(t *testing.T) (all []string) {
 	t.Helper()
 	query := `SELECT table_name || ' ' || column_name || ' ' || is_nullable || coalesce(column_default, '') FROM information_schema.columns WHERE table_schema = 'public'
@@ -87,7 +88,7 @@ func (db database) everything(t *testing.T) (all []string) {
 	return all
 }
 
-// texts returns the one column that query selects.
+// texts returns the only column that query selects.
 func (db database) texts(t *testing.T, query string) (all []string) {
 	t.Helper()
 	rows, err := db.QueryContext(context.WithoutCancel(t.Context()), query)
@@ -156,7 +157,7 @@ func TestPendingIsNoRefusal(t *testing.T) {
 	})
 }
 
-// Each change by hand is named, and refused.
+// Each change by hand is named in the error, and refused.
 func TestDriftIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -197,7 +198,7 @@ func TestDriftIsRefused(t *testing.T) {
 	}
 }
 
-// rebuilt are the statements that give the table heroes another definition on SQLite.
+// rebuilt returns the statements that change the definition of the table heroes on SQLite.
 func rebuilt(old, new string) []string {
 	const table = `CREATE TABLE copy (id integer PRIMARY KEY, name text NOT NULL, age integer NOT NULL DEFAULT 1, nickname text, CONSTRAINT heroes_age CHECK (age >= 0))`
 	if !strings.Contains(table, old) {
@@ -207,7 +208,8 @@ func rebuilt(old, new string) []string {
 		"ALTER TABLE copy RENAME TO heroes", "CREATE INDEX hero_name ON heroes (name)"}
 }
 
-// A table that no version made may come, change and go. It may also have been there first.
+// A table that no version made may be added, changed and dropped. It may also have been there
+// first.
 func TestForeignTablesAreNobodysBusiness(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -225,7 +227,7 @@ func TestForeignTablesAreNobodysBusiness(t *testing.T) {
 	})
 }
 
-// What was described by another PostgreSQL, or in another way, is no drift.
+// A description by another version of PostgreSQL, or in another format, is not drift.
 func TestDriftIsNotKnown(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -257,7 +259,7 @@ func TestDriftIsNotKnown(t *testing.T) {
 	})
 }
 
-// Up writes down what a script could not, and from then on a change by hand is seen.
+// Up records the schema that a script could not record. From then on a change by hand is seen.
 func TestUpNotesWhatAScriptLeft(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -296,7 +298,7 @@ func TestUpNotesWhatAScriptLeft(t *testing.T) {
 	})
 }
 
-// A database that an older build has migrated gets our columns with the next version.
+// A database that an older build has migrated gets the further columns with the next version.
 func TestOlderTableOfVersions(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -321,7 +323,7 @@ func TestOlderTableOfVersions(t *testing.T) {
 	})
 }
 
-// After a version was undone, its schema is not expected any more.
+// Once a version is undone, its schema is not expected any more.
 func TestDriftAfterDown(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -339,7 +341,7 @@ func TestDriftAfterDown(t *testing.T) {
 	})
 }
 
-// BenchmarkCheck is what a health check costs. Servers are asked every second.
+// BenchmarkCheck measures a health check, which runs every second.
 func BenchmarkCheck(b *testing.B) {
 	for name, url := range map[string]string{"sqlite": dbtest.SQLite(b), "postgres": dbtest.Postgres(b)} {
 		b.Run(name, func(b *testing.B) {

@@ -12,7 +12,7 @@ import (
 	"forge/internal/migrator"
 )
 
-// shop is a history with something of everything that down may meet.
+// shop returns versions with every kind of change that Down has to look at.
 func shop() fstest.MapFS {
 	return steps(`-- +goose Up
 CREATE TABLE products (id integer PRIMARY KEY, name text NOT NULL);
@@ -95,7 +95,7 @@ func TestDownAsks(t *testing.T) {
 	})
 }
 
-// A column that goes and comes back under its name comes back without its values.
+// A column that is dropped and added again comes back without its values.
 func TestDownThroughAColumnThatComesBack(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -113,7 +113,7 @@ func TestDownThroughAColumnThatComesBack(t *testing.T) {
 	})
 }
 
-// What stays may lose what is in it as well.
+// A table that stays may lose its rows.
 func TestDownEmptiesWhatStays(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -155,7 +155,7 @@ func TestDownEmptiesWhatStays(t *testing.T) {
 	})
 }
 
-// SQLite changes a table by way of a copy, in which nothing is lost.
+// SQLite changes a table by copying it, which loses nothing.
 func TestDownByACopyOnSQLite(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -181,7 +181,7 @@ ALTER TABLE new_a RENAME TO a;
 	})
 }
 
-// When it is not known what stays, any data is reason enough to ask.
+// If it is not known which tables stay, any rows are a reason to ask.
 func TestDownOfWhatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -203,7 +203,7 @@ func TestDownOfWhatIsNotKnown(t *testing.T) {
 	})
 }
 
-// A down section that fails says so.
+// The error of a failing down section names the section.
 func TestFailingDown(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {

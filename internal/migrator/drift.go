@@ -21,7 +21,7 @@ const descriptionFormat = 1
 
 // A description is the text form of the tables that the versions made.
 type description struct {
-	by    string // how it was written; see describedBy
+	by    string // what wrote it; see describedBy
 	lines []string
 }
 
@@ -61,7 +61,7 @@ func describeTables(ctx context.Context, db catalog.Querier, name string, tables
 		return description{}, err
 	}
 	lines = slices.DeleteFunc(lines, func(line string) bool {
-		// SQLite keeps capitals that nobody has quoted.
+		// SQLite keeps capitals of names that are not quoted.
 		return !slices.ContainsFunc(tables, func(t string) bool { return strings.EqualFold(t, catalog.ParseLine(line).Table) })
 	})
 	return description{by, lines}, nil
@@ -155,7 +155,7 @@ func (d description) without(steps map[int64]begun) description {
 // or new it lists the table alone, without its columns.
 func differences(was, now description) (words []string) {
 	was.lines, now.lines = afterDump(was.lines), afterDump(now.lines)
-	missing := make(map[string]string) // by what the line is about
+	missing := make(map[string]string) // lines by their subject
 	tables, before := now.tables(), was.tables()
 	for _, line := range was.lines {
 		if catalog.ParseLine(line).Kind != "table" && !slices.Contains(tables, catalog.ParseLine(line).Table) || slices.Contains(now.lines, line) {

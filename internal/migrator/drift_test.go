@@ -7,8 +7,9 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// Databases keep descriptions. If this fails because describe puts something in another way than before, set the lines right
-// here and count descriptionFormat up: otherwise every database would be taken for one that was changed by hand.
+// Databases store descriptions, so the format must not change by accident. If this test fails
+// because the format was changed on purpose, correct the lines here and raise descriptionFormat:
+// otherwise every database would look as if somebody had changed it by hand.
 func TestDescriptionFormat(t *testing.T) {
 	t.Parallel()
 	files := steps(`-- +goose Up

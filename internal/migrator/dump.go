@@ -5,8 +5,6 @@ import (
 	"slices"
 )
 
-// PostgreSQL writes a condition such as status IN ('NEW', 'OLD') on a varchar column with a cast around the list. Read back from that
-// text, which is what restoring a dump does, each entry has a cast of its own, and is written so from then on. It is the same condition.
 var (
 	// listCast matches how PostgreSQL writes a condition such as status IN ('NEW', 'OLD') on a
 	// varchar column: with a cast around the list. After a dump of it is restored, PostgreSQL writes

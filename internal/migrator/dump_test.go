@@ -12,7 +12,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestRestored makes every check anew from PostgreSQL's own text of it, as restoring a dump does. That is no drift; another condition is.
+// TestRestored drops every check and adds it again from PostgreSQL's own text of it, as restoring
+// a dump does. That must not be reported as drift, but another condition must.
 func TestRestored(t *testing.T) {
 	t.Parallel()
 	db, err := sql.Open("postgres", dbtest.Postgres(t))

@@ -14,8 +14,8 @@ import (
 // A history is the list of versions that a database says it has.
 type history struct {
 	applied []application   // oldest first
-	begun   map[int64]begun // steps outside of a transaction that have begun and not ended
-	exists  bool            // there is a table of versions
+	begun   map[int64]begun // unfinished steps outside of a transaction, by version
+	exists  bool            // the table of versions exists
 	columns bool            // it has our columns
 }
 
@@ -54,10 +54,10 @@ func historyOf(ctx context.Context, db catalog.Querier, name string) (h history,
 	h.exists, h.columns = true, found == 3
 	ours := "NULL, NULL"
 	if h.columns {
-		// Descriptions are long. Only that of the newest version is ever compared, see descriptionOf.
+		// Descriptions are long and only one is needed; descriptionOf reads it.
 		ours = "checksum, CASE WHEN NOT is_applied THEN schema END"
 	}
-	// goose marks the creation of the table itself as version 0.
+	// goose records the creation of the table as version 0.
 	rows, err := db.QueryContext(ctx, "SELECT version_id, tstamp, is_applied, "+ours+
 		" FROM "+catalog.VersionTable+" WHERE version_id > 0 ORDER BY version_id")
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A running server imports the migrator, so it must not bring along what only planning needs.
+// A running server imports the migrator, so the migrator must import nothing that only planning
+// needs, and nothing of the application.
 func TestImportsNothingOfPlanning(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", "forge/internal/migrator").CombinedOutput()

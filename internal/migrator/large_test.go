@@ -16,7 +16,7 @@ import (
 
 const million = 1_000_000
 
-// large are files that make a table, and then change it while others use it.
+// large returns files that create a large table and then change it.
 func large() fstest.MapFS {
 	return steps(
 		"-- +goose Up\nCREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, page text NOT NULL, seconds integer NOT NULL);",
@@ -27,8 +27,9 @@ func large() fstest.MapFS {
 	)
 }
 
-// A table of a million rows is changed while people read and write it, and while one of them keeps a lock for long. Nobody fails, nothing is
-// lost, and who comes after the migration does not wait until it has what it wants.
+// A table of a million rows is changed while clients read and write it, and while one of them
+// holds a lock for long. No client may fail, no row may be lost, and statements that come after
+// the migration's must not wait until it has its lock.
 func TestLargeTableUnderLoad(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -49,7 +50,7 @@ func TestLargeTableUnderLoad(t *testing.T) {
 	if _, err := holder.Exec("SELECT FROM visits LIMIT 1"); err != nil {
 		t.Fatal(err)
 	}
-	crowd := newCrowd(t, db)
+	load := startLoad(t, db)
 	log := waitFor("try=2")
 	done := make(chan error, 1)
 	go func() {
@@ -62,7 +63,7 @@ func TestLargeTableUnderLoad(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("in a minute the migration did not give up waiting for the lock: all that came later waits behind it")
 	}
-	crowd.waitForMore(t) // while the migration still waits: the holder keeps its lock
+	load.waitForMore(t) // while the migration still waits: the holder keeps its lock
 	if n := db.Count(t, "SELECT count(*) FROM goose_db_version WHERE version_id > 0"); n != 1 {
 		t.Errorf("%d versions are applied while the table is locked, want 1", n)
 	}
@@ -72,8 +73,8 @@ func TestLargeTableUnderLoad(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
-	crowd.waitForMore(t)
-	crowd.stop(t)
+	load.waitForMore(t)
+	load.stop(t)
 
 	if err := db.Source(large()).Check(t.Context(), db.DB); err != nil {
 		t.Error(err)
@@ -81,16 +82,16 @@ func TestLargeTableUnderLoad(t *testing.T) {
 	if n := db.Count(t, "SELECT count(*) FROM pg_index WHERE indexrelid = 'visit_page'::regclass AND indisvalid"); n != 1 {
 		t.Error("there is no valid index")
 	}
-	if n, want := db.Count(t, "SELECT count(*) FROM visits"), million+int(crowd.inserted.Load()); n != want {
+	if n, want := db.Count(t, "SELECT count(*) FROM visits"), million+int(load.inserted.Load()); n != want {
 		t.Errorf("%d rows, want %d", n, want)
 	}
-	if n, want := db.Count(t, "SELECT sum(seconds) - (SELECT sum(n % 60) FROM generate_series(1, 1000000) AS n) FROM visits"), int(crowd.added.Load()); n != want {
+	if n, want := db.Count(t, "SELECT sum(seconds) - (SELECT sum(n % 60) FROM generate_series(1, 1000000) AS n) FROM visits"), int(load.added.Load()); n != want {
 		t.Errorf("%d seconds were added, want %d", n, want)
 	}
 }
 
-// A crowd reads and writes visits until it is stopped.
-type crowd struct {
+// A load reads and writes the table visits until it is stopped.
+type load struct {
 	cancel          context.CancelFunc
 	people          sync.WaitGroup
 	errs            chan error
@@ -98,9 +99,9 @@ type crowd struct {
 	inserted, added atomic.Int64 // rows; seconds, which each row gets one of at a time
 }
 
-func newCrowd(t *testing.T, db database) *crowd {
+func startLoad(t *testing.T, db database) *load {
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &crowd{cancel: cancel, errs: make(chan error, 4)}
+	c := &load{cancel: cancel, errs: make(chan error, 4)}
 	for i := range 2 {
 		for _, person := range []func(*sql.DB, int) error{c.reader, c.writer} {
 			c.people.Go(func() {
@@ -115,7 +116,7 @@ func newCrowd(t *testing.T, db database) *crowd {
 	return c
 }
 
-func (c *crowd) reader(db *sql.DB, n int) error {
+func (c *load) reader(db *sql.DB, n int) error {
 	var seconds int
 	if err := db.QueryRow("SELECT seconds FROM visits WHERE id = $1", 1+n%million).Scan(&seconds); err != nil {
 		return fmt.Errorf("read: %w", err)
@@ -124,8 +125,8 @@ func (c *crowd) reader(db *sql.DB, n int) error {
 	return nil
 }
 
-// writer changes an old row and adds one, in a transaction.
-func (c *crowd) writer(db *sql.DB, n int) error {
+// writer changes an old row and inserts one, in a transaction.
+func (c *load) writer(db *sql.DB, n int) error {
 	tx, err := db.Begin()
 	if err != nil {
 		return err
@@ -145,8 +146,8 @@ func (c *crowd) writer(db *sql.DB, n int) error {
 	return nil
 }
 
-// waitForMore returns when some more was read and written.
-func (c *crowd) waitForMore(t *testing.T) {
+// waitForMore waits until some more rows have been read and written.
+func (c *load) waitForMore(t *testing.T) {
 	t.Helper()
 	read, written := c.read.Load(), c.inserted.Load()
 	for deadline := time.Now().Add(time.Minute); c.read.Load() < read+20 || c.inserted.Load() < written+20; time.Sleep(5 * time.Millisecond) {
@@ -156,8 +157,8 @@ func (c *crowd) waitForMore(t *testing.T) {
 	}
 }
 
-// stop ends the crowd, and says what failed.
-func (c *crowd) stop(t *testing.T) {
+// stop ends the load and reports its errors.
+func (c *load) stop(t *testing.T) {
 	t.Helper()
 	c.cancel()
 	c.people.Wait()

@@ -16,9 +16,11 @@ import (
 // A LossError lists the data that is lost when versions are undone.
 type LossError struct {
 	Versions []Version // to be undone, newest first
-	Tables   []Loss    // that go or are emptied, and have rows
-	Columns  []Loss    // that go from tables that stay, or get a narrower type, and have values
-	NotKnown []Version // what these left is not known, so Tables are all that have rows, and may stay
+	Tables   []Loss    // dropped or emptied, and with rows
+	Columns  []Loss    // dropped from other tables or given a narrower type, and with values
+	// NotKnown are the versions whose schema is not recorded. If there are any, Tables lists all
+	// tables with rows, and some of these may stay.
+	NotKnown []Version
 }
 
 // A Loss is a table with rows, or a column with values.
@@ -59,7 +61,8 @@ func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps 
 	}
 	fail := func(err error) error { return fmt.Errorf("migrate: look for data that would be lost: %w", err) }
 	e := &LossError{}
-	var left []description // by the newest version, by the one before it, and so on to the one that stays
+	// The schema that the newest version left, the one that the version before it left, and so on.
+	var left []description
 	for i := 0; i <= len(steps); i++ {
 		at := len(h.applied) - 1 - i
 		number := int64(0)
@@ -81,7 +84,7 @@ func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps 
 	var lost []catalog.Place
 	switch {
 	case len(steps) == len(h.applied):
-		e.NotKnown = nil // all goes, whatever it is
+		e.NotKnown = nil // every table is dropped, recorded or not
 		fallthrough
 	case e.NotKnown != nil:
 		now, err := r.currentTables(ctx, conn, h)
@@ -146,7 +149,7 @@ func lostBetween(left []description, steps []step) (lost []catalog.Place) {
 			lost = append(lost, now)
 		}
 	})
-	// A table takes its columns along.
+	// A lost table stands for its columns.
 	lost = slices.DeleteFunc(lost, func(p catalog.Place) bool {
 		return p.Column != "" && slices.Contains(lost, catalog.Place{Table: p.Table})
 	})
@@ -158,7 +161,7 @@ func lostBetween(left []description, steps []step) (lost []catalog.Place) {
 // its name at present, p its name before the step and next its name after it; before and after
 // are the schemas around the step.
 func follow(left []description, steps []step, visit func(s step, now catalog.Place, before, after description, p, next catalog.Place)) {
-	alive := make(map[catalog.Place]catalog.Place) // the name by then, by the name now
+	alive := make(map[catalog.Place]catalog.Place) // names at the step, by present names
 	for _, p := range catalog.Places(left[0].lines) {
 		alive[p] = p
 	}

@@ -104,7 +104,8 @@ func TestUpManyAtOnce(t *testing.T) {
 	})
 }
 
-// asChild makes this test binary migrate the database at a URL and end.
+// asChild is the environment variable with which this test binary migrates the database at a URL
+// and exits.
 const asChild = "FORGE_MIGRATE_CHILD"
 
 func TestMain(m *testing.M) {
@@ -150,7 +151,7 @@ func TestUpFromManyProcesses(t *testing.T) {
 	})
 }
 
-// A server starts at once when there is nothing to do, whoever is writing.
+// Up returns at once if there is nothing to do, even while somebody else writes.
 func TestUpWithNothingToDoTakesNoLock(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -175,7 +176,7 @@ func TestUpWithNothingToDoTakesNoLock(t *testing.T) {
 	})
 }
 
-// A server that may only read starts when there is nothing to do.
+// Up succeeds on a read-only database if there is nothing to do.
 func TestUpOfAReadOnlyDatabase(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -24,7 +24,7 @@ import (
 //
 // SQLite has no such statements and runs everything in one transaction.
 type begun struct {
-	index    string // that it builds or drops
+	index    string // the one that the step builds or drops
 	checksum string // of its file
 }
 
@@ -102,12 +102,13 @@ func unquoted(name string) string {
 // build runs a step that builds or drops an index outside of a transaction. run runs the step;
 // with skip it only records the step, because the index is already as the step leaves it.
 func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h history, run func(skip bool) error) error {
-	// Without a lock timeout: this statement waits for each open transaction, and a timeout would throw
-	// away the part that is built. Only another change of the schema waits for its lock.
+	// Without a lock timeout: the statement waits for each open transaction, and a timeout would
+	// discard what is built. Only another change of the schema waits for its lock.
 	if err := setLockTimeout(ctx, db, 0); err != nil {
 		return err
 	}
-	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout) // this fails only if the session has ended
+	// Its error does not matter: it fails only if the session has ended.
+	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout)
 	before, interrupted := h.begun[s.version.Number]
 	ended := false
 	if interrupted {

@@ -20,7 +20,7 @@ CREATE UNIQUE INDEX CONCURRENTLY "hero_age" ON heroes (age);
 DROP INDEX CONCURRENTLY hero_age;
 `
 
-// withIndex are heroes with a version that builds an index outside of a transaction.
+// withIndex returns heroes and a version that builds an index outside of a transaction.
 func withIndex() fstest.MapFS {
 	files := heroes()
 	files["20260101000003_index.sql"] = &fstest.MapFile{Data: []byte(concurrentIndex)}
@@ -70,7 +70,7 @@ func TestOutsideOfATransactionOnSQLite(t *testing.T) {
 	}
 }
 
-// An index that cannot be built leaves nothing, and is built once that is mended.
+// An index that cannot be built leaves nothing behind. Once the rows are corrected, it is built.
 func TestConcurrentIndexThatFails(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
@@ -99,7 +99,8 @@ func TestConcurrentIndexThatFails(t *testing.T) {
 	}
 }
 
-// Only what the step left is removed: an index of the same name that was there before stays, invalid or not.
+// Only the index of the step is removed. An index of the same name that existed before stays,
+// valid or not.
 func TestConcurrentIndexOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	for name, invalid := range map[string]bool{"valid": false, "invalid": true} {
@@ -126,8 +127,8 @@ func TestConcurrentIndexOfSomebodyElse(t *testing.T) {
 	}
 }
 
-// A building session that is killed leaves an invalid index. Servers of the build before stay ready, status tells, and the
-// next up clears it away.
+// A session that is killed while it builds leaves an invalid index. Servers of the previous build
+// stay ready, status shows it, and the next up removes it.
 func TestConcurrentIndexThatIsKilled(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
@@ -192,7 +193,7 @@ func TestConcurrentIndexThatIsKilled(t *testing.T) {
 	}
 }
 
-// The process is gone, and the server has ended the statement for nobody.
+// The server finishes the statement although the process that sent it has ended.
 func TestConcurrentIndexThatNobodyRecorded(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
@@ -241,7 +242,7 @@ func withFourth(files fstest.MapFS) fstest.MapFS {
 	return files
 }
 
-// A server that is asked whether it is ready does not wait for a table that somebody works on.
+// A health check does not wait for a table that somebody has locked.
 func TestStatusWaitsForNobody(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.Postgres(t))

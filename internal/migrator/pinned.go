@@ -26,10 +26,10 @@ func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB, *pinned) error
 // further methods are the optional ones that database/sql looks for.
 type pinned struct {
 	driver.Conn
-	inTransaction bool  // one is open already, so what is begun on top is a savepoint
-	running       *step // whose statements come, see watch
-	seen          int   // how many of them came
-	skip          bool  // they have been done already
+	inTransaction bool  // a transaction is open, so BeginTx makes a savepoint
+	running       *step // the step whose statements are counted; see watch
+	seen          int   // how many of them have come
+	skip          bool  // they are not run, since they have run before
 }
 
 // watch begins to count the statements of a step, so that an error can name the statement. With
@@ -69,7 +69,7 @@ func (p *pinned) recognise(query string) int {
 		return 0
 	}
 	section := p.running.script.section(p.running.down)
-	// goose keeps a comment before a statement in some cases.
+	// In some cases goose sends the comment before a statement along.
 	if p.seen == len(section) || !strings.HasSuffix(query, section[p.seen].Text) {
 		return 0
 	}

@@ -32,7 +32,7 @@ func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) 
 	if err != nil {
 		return err
 	}
-	after, last := from, to // the versions printed are those between, and last
+	after, last := from, to // prints the versions after the one and up to the other
 	if down {
 		after, last = to, from
 		slices.Reverse(versions)
@@ -73,7 +73,7 @@ func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) 
 // A printer writes text until an error comes.
 type printer struct {
 	w   io.Writer
-	err error // the first one
+	err error // the first error
 }
 
 func (p *printer) printf(format string, args ...any) {
@@ -119,7 +119,7 @@ func section(text string, down bool) string {
 			current = word
 		case current != wanted:
 		case word == "STATEMENTEND" && !strings.HasSuffix(strings.TrimSpace(kept.String()), ";"):
-			kept.WriteString(";\n") // goose can do without
+			kept.WriteString(";\n") // which goose does not need
 		case !ok:
 			kept.WriteString(line)
 		}

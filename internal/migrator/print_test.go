@@ -24,7 +24,7 @@ func printed(t *testing.T, name string, files fstest.MapFS, from, to int64, down
 	return out.String()
 }
 
-// runScript runs a script as its first line says.
+// runScript runs a script in the way that its first line says.
 func (db database) runScript(t *testing.T, script string) {
 	t.Helper()
 	program, args := "psql", []string{"-X", "-q", "-f", "-", db.URL}
@@ -101,7 +101,8 @@ INSERT INTO goose_db_version (version_id, is_applied, checksum) VALUES (20260101
 	}
 }
 
-// A database that a script has migrated knows what it has, and Up and Down go on from there.
+// A database that a script has migrated has its versions recorded, and Up and Down continue from
+// there.
 func TestPrintedScriptsRun(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -149,7 +150,7 @@ func TestPrintedScriptsRun(t *testing.T) {
 	})
 }
 
-// The same for the files of this build, and the same schema in the end.
+// The script of this build's files gives the same schema as Up.
 func TestPrintedScriptsOfThisBuild(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -179,7 +180,7 @@ func TestPrintedScriptsOfThisBuild(t *testing.T) {
 	})
 }
 
-// A script that copies a table keeps what refers to its rows.
+// A script that copies a table keeps the rows that refer to it.
 func TestPrintedCopyOnSQLite(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptySQLite(t))

@@ -53,10 +53,10 @@ func (r runner) down(ctx context.Context, db *sql.DB, n int, lose bool) error {
 
 // A job says which versions of a database to apply or to undo.
 type job struct {
-	wanted    func(*Report) ([]Version, error) // in the order in which they are to be done
-	down      bool                             // they are undone,
-	lose      bool                             // whatever is lost,
-	anySchema bool                             // and whatever schema they leave
+	wanted    func(*Report) ([]Version, error) // returns the versions in their order
+	down      bool                             // undo them
+	lose      bool                             // also if data is lost
+	anySchema bool                             // also if they leave another schema than was there
 }
 
 // undoing returns j as the job to undo the last n versions.
@@ -77,7 +77,7 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	defer conn.Close()
-	// The usual start has nothing to do, and then needs neither the lock nor the right to write.
+	// Usually there is nothing to do: then neither the lock nor the right to write is needed.
 	report, err := reportWithoutWaiting(ctx, conn, r.dialect, r.files)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -166,7 +166,7 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	}
 	var together []finished
 	defer func() {
-		// Even when ctx has ended: the lock and the connection's settings must not outlive this call.
+		// WithoutCancel: the lock and the connection's settings must not outlive this call.
 		if err = release(context.WithoutCancel(ctx), err); err != nil {
 			return
 		}
@@ -187,7 +187,7 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	}
 	return onOneConnection(conn, r.dialect, func(db *sql.DB, p *pinned) error {
 		goose, err := goose.NewProvider("", db, r.files, goose.WithStore(store),
-			goose.WithDisableGlobalRegistry(true)) // only files: what another package registers is not ours
+			goose.WithDisableGlobalRegistry(true)) // ignore migrations in Go that other packages register
 		if err != nil {
 			return err
 		}
@@ -238,7 +238,8 @@ func (s step) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	// That a rollback fails as well means that there is no transaction any more.
+	// A *StepError may be joined with the error of a rollback, which fails once the transaction is
+	// gone.
 	if failed, ok := errors.AsType[*StepError](err); ok {
 		return failed
 	}

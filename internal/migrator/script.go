@@ -10,8 +10,8 @@ import (
 // A Script is a parsed migration file. goose runs the file but does not say which statements it
 // saw or on which lines, so the file is parsed here by the same rules.
 type Script struct {
-	Checksum string // of the whole file, as stored with the version
-	Outside  bool   // marked NO TRANSACTION
+	Checksum string // of the whole file; stored with the version
+	Outside  bool   // marked NO TRANSACTION: it runs outside of one
 	Up, Down []Statement
 }
 
@@ -50,8 +50,8 @@ func checksum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)
 // semicolon, or with the mark StatementEnd. The error names the line.
 func ParseScript(text string) (Script, error) {
 	var s Script
-	var section *[]Statement // that the line belongs to
-	var open *Statement      // that the line goes on with
+	var section *[]Statement // the one that the line belongs to
+	var open *Statement      // the one that the line continues
 	block := false           // between StatementBegin and StatementEnd
 	end := func() {
 		if open != nil {

@@ -62,14 +62,14 @@ func (s Source) runner(lockTimeout time.Duration, log *slog.Logger) (runner, err
 // may call it at once: they take turns, and each version is applied once.
 //
 // It returns a *Refusal, and changes nothing, if the database is newer than the files or is not as
-// its versions left it. It returns a *StepError if a statement fails. On SQLite all pending versions
-// are then undone; on PostgreSQL the versions before the failing one stay.
+// its versions left it. It returns a *StepError if a statement fails: on SQLite no version is
+// applied then, and on PostgreSQL the versions before the failing one stay.
 func (s Source) Up(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	return s.UpTo(ctx, db, math.MaxInt64, LockTimeout, log)
 }
 
-// UpTo is Up for the versions up to and including the one with a number; see Find. With a lockTimeout
-// of 0 it waits for locks without limit.
+// UpTo is Up for the versions up to and including the one with a number; see Find. With a
+// lockTimeout of 0 it waits for locks without limit.
 func (s Source) UpTo(ctx context.Context, db *sql.DB, number int64, lockTimeout time.Duration, log *slog.Logger) error {
 	r, err := s.runner(lockTimeout, log)
 	if err != nil {
@@ -80,9 +80,9 @@ func (s Source) UpTo(ctx context.Context, db *sql.DB, number int64, lockTimeout 
 
 // Down undoes the last n versions that the database has, or all of them if there are fewer.
 //
-// It returns a *LossError, and changes nothing, if that would lose data and lose is false. If a down
-// section leaves another schema than there was before its version, it is rolled back and Down returns
-// a *StepError that wraps a *RestoreError. Down refuses the same databases as Up.
+// It returns a *LossError, and changes nothing, if that would lose data and lose is false. If a
+// down section leaves another schema than there was before its version, it is rolled back and Down
+// returns a *StepError that wraps a *RestoreError. Down refuses the same databases as Up.
 func (s Source) Down(ctx context.Context, db *sql.DB, n int, lose bool, lockTimeout time.Duration, log *slog.Logger) error {
 	r, err := s.runner(lockTimeout, log)
 	if err != nil {

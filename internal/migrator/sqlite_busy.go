@@ -14,9 +14,9 @@ import (
 // poll spaces attempts at something that another process has.
 var poll = retry.Backoff{First: 50 * time.Millisecond}
 
-// retryOnBusy calls try again for as long as SQLite reports that another process has the database. It
-// returns when ctx ends. SQLite's own busy timeout does not cover every case, and does not notice the
-// end of ctx.
+// retryOnBusy calls try again for as long as SQLite reports that another process has the database.
+// It returns when ctx ends. SQLite's own busy timeout does not cover every case, and does not
+// notice the end of ctx.
 func retryOnBusy(ctx context.Context, try func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := try()

@@ -19,8 +19,8 @@ INSERT INTO parent VALUES (1, 'a'), (2, 'b');
 INSERT INTO child VALUES (1, 1), (2, 2), (3, 2);
 `
 
-// SQLite changes a column by copying the table and dropping the old one, which
-// with foreign keys on would delete what refers to its rows.
+// SQLite changes a column by copying the table and dropping the old one. With foreign keys on,
+// that would delete the rows that refer to it.
 func TestSQLiteCopyOfATableKeepsItsChildren(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptySQLite(t))
@@ -77,9 +77,9 @@ func TestSQLiteInMemory(t *testing.T) {
 	}
 }
 
-// A migration waits its turn: behind a writer, however short the connection's
-// own patience is, and behind another process that has just made the file,
-// when SQLite does not let a connection wait that switches to the write-ahead log.
+// A migration waits for a writer, whatever the connection's busy timeout is. It also waits for
+// another process that has just created the file, although SQLite does not wait when it switches
+// to the write-ahead log.
 func TestSQLiteWaits(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]string{"for a writer": "?_pragma=journal_mode(WAL)", "for the first": "?"} {
@@ -113,7 +113,7 @@ func TestSQLiteWaits(t *testing.T) {
 	}
 }
 
-// Waiting ends when the caller gives up, and leaves the connection as it was.
+// Waiting ends with the context, and leaves the connection as it was.
 func TestSQLiteStopsWaiting(t *testing.T) {
 	t.Parallel()
 	url := dbtest.EmptySQLite(t) + "?_pragma=journal_mode(WAL)"

@@ -20,11 +20,11 @@ import (
 
 // A Report compares the versions and the schema of a database with the migration files.
 type Report struct {
-	Versions []State // all that this binary or the database knows, oldest first
+	Versions []State // of this binary and of the database, oldest first
 	Drift    Drift
 
 	history history
-	locked  bool // the drift is not known because others hold a lock
+	locked  bool // the drift was not compared because of a lock
 }
 
 // A State is the state of one version in a database.
@@ -32,11 +32,10 @@ type State struct {
 	Version   Version
 	AppliedAt time.Time // by the database's clock; zero when the version is pending
 	Checksum  string    // of its file: one of the constants below, or "" when the version is pending
-	Begun     bool      // outside of a transaction, and not ended: it is being done, or was cut off
+	Begun     bool      // a step outside of a transaction is running, or was interrupted
 }
 
-// What a checksum tells. It is not known for what an older build applied, or
-// for a version that this binary has no file for.
+// The values of State.Checksum.
 const (
 	// ChecksumOK, ChecksumChanged and ChecksumNotKnown say whether a file is still the one that was
 	// applied. That is not known if an older build applied it, or if there is no file for the
@@ -51,8 +50,8 @@ func (s State) applied() bool { return !s.AppliedAt.IsZero() }
 // Drift is the difference between the schema of a database and the schema that its newest version
 // left.
 type Drift struct {
-	Lines       []string // what differs, each a sentence; nil when nothing does
-	NotCompared string   // why it is not known; "" when it is
+	Lines       []string // the differences, each a sentence; nil if there are none
+	NotCompared string   // why the schema was not compared, or ""
 }
 
 // Status compares a database with the files. It writes nothing.
@@ -77,7 +76,8 @@ func reportWithoutWaiting(ctx context.Context, conn *sql.Conn, name string, file
 	if name != dialect.Postgres {
 		return reportOn(ctx, conn, name, files)
 	}
-	// What a query sees is as of its own beginning, whatever the connection's default is; see reportOn.
+	// Read committed, whatever the connection's default is: reportOn reads the history twice to
+	// notice a step that ends between its queries.
 	if _, err := conn.ExecContext(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = 100"); err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.
 		if report, err = reportFor(ctx, db, dialect, files, h); err != nil || report.Drift.Lines == nil {
 			return report, err
 		}
-		// What looks like drift may be a step that ended between our queries: it shows in the versions.
+		// A step that ended between the queries looks like drift, but changes the history too.
 		var now history
 		if now, err = historyOf(ctx, db, dialect); err == nil && reflect.DeepEqual(h, now) {
 			return report, nil
@@ -193,9 +193,11 @@ func (r *Report) Write(w io.Writer) error {
 // A reportJSON is the JSON of a report. Scripts depend on it: members may be added, but none may
 // be removed or change its meaning.
 type reportJSON struct {
-	State    string      `json:"state"`    // "ok"; "pending": up would bring it up to date; "refused": up and down would change nothing
-	Reason   string      `json:"reason"`   // of a state that is not "ok", else ""
-	Versions []stateJSON `json:"versions"` // all that this binary or the database knows, oldest first
+	// State is "ok", "pending" (up would bring the database up to date) or "refused" (up and down
+	// would change nothing).
+	State    string      `json:"state"`
+	Reason   string      `json:"reason"`   // why the state is not "ok", or ""
+	Versions []stateJSON `json:"versions"` // of this binary and of the database, oldest first
 	Drift    driftJSON   `json:"drift"`
 }
 
@@ -205,13 +207,13 @@ type stateJSON struct {
 	State     string     `json:"state"`     // "applied", "pending"
 	AppliedAt *time.Time `json:"appliedAt"` // in UTC, null when pending
 	Checksum  *string    `json:"checksum"`  // "ok", "changed", "not known", null when pending
-	Begun     bool       `json:"begun"`     // outside of a transaction, and not ended
+	Begun     bool       `json:"begun"`     // see State.Begun
 }
 
 type driftJSON struct {
 	Compared bool     `json:"compared"`
-	Reason   string   `json:"reason"` // why it was not compared, else ""
-	Lines    []string `json:"lines"`  // what differs
+	Reason   string   `json:"reason"` // why the schema was not compared, or ""
+	Lines    []string `json:"lines"`  // the differences
 }
 
 // WriteJSON prints the report as JSON, for scripts.

@@ -13,14 +13,14 @@ import (
 // A StepError says which statement of a migration file the database refused.
 type StepError struct {
 	File      string // such as 20261123032934_init.sql
-	Down      bool   // it stands in the down section
-	Statement int    // its number within the section, from 1; 0 when it was the step's end that failed
-	Line      int    // of the file, on which it begins
-	Err       error  // what the database said
+	Down      bool   // the statement is in the down section
+	Statement int    // its number in the section, from 1; 0 if the end of the step failed
+	Line      int    // the line of the file on which it begins
+	Err       error  // the error of the database
 
 	statement Statement
-	before    int    // characters that goose sent before it: a comment
-	kept      string // what is left of the step, in words; "" for nothing of its file
+	before    int    // length of the comment that goose sent before it
+	kept      string // a clause about what is left of the step; "" if nothing is
 }
 
 // Unwrap returns the error of the database.

@@ -38,11 +38,11 @@ var createVersionTable = map[string]string{
 
 // A store keeps the table of versions for goose.
 type store struct {
-	database.Store // goose's own, for what is no different
+	database.Store // goose's own, for the other methods
 	dialect        string
 	files          fs.FS
-	anySchema      bool          // a down section may leave what it likes
-	left           *RestoreError // what one outside of a transaction left
+	anySchema      bool          // a down section may leave another schema than was there
+	left           *RestoreError // of a step outside of a transaction
 }
 
 func newStore(name string, files fs.FS, anySchema bool) (*store, error) {
@@ -63,7 +63,7 @@ func (s *store) prepare(ctx context.Context, db database.DBTxConn, h history) er
 	if h.columns {
 		return nil
 	}
-	// goose wants a version 0.
+	// goose expects a version 0.
 	statements := createVersionTable[s.dialect] + ";\n" + insertVersion(0, "")
 	if h.exists {
 		statements = "ALTER TABLE " + catalog.VersionTable + " ADD COLUMN checksum text;\n" +
@@ -99,7 +99,7 @@ func (s *store) Insert(ctx context.Context, db database.DBTxConn, req database.I
 	if err != nil {
 		return err
 	}
-	// A step outside of a transaction has a row already, with the time at which it began.
+	// A step outside of a transaction has a row already; its time is when the step began.
 	now := ""
 	if s.dialect == dialect.Postgres { // SQLite has no such steps
 		now = ", tstamp = DEFAULT"

@@ -16,8 +16,8 @@ import (
 // A RestoreError says that a down section did not restore the schema that was there before its
 // version.
 type RestoreError struct {
-	Before Version  // the version that is the newest once the other is undone; the zero Version if there is none
-	Lines  []string // what differs, each a sentence
+	Before Version  // the version before the undone one; zero if there is none
+	Lines  []string // the differences, each a sentence
 }
 
 // Error lists all differences.
@@ -64,7 +64,7 @@ func (s *store) compare(ctx context.Context, db database.DBTxConn, undone int64)
 	if err != nil || !known {
 		return nil, err
 	}
-	// What the version made is to be gone, even where nobody has described it before.
+	// The tables that the version made must be gone, though the description before lacks them.
 	made, _, err := tablesUpTo(s.files, undone)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// A down section that leaves another schema than was there before is taken back, and those after it are not tried.
+// A down section that leaves another schema than was there before is rolled back, and the down
+// sections after it do not run.
 func TestDownThatDoesNotRestore(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -68,7 +69,7 @@ func TestDownThatDoesNotRestore(t *testing.T) {
 	})
 }
 
-// What was there before is not known when a person ran a script: then there is nothing to compare with.
+// If a script applied the version before, its schema is not known and nothing is compared.
 func TestDownToWhatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -84,7 +85,8 @@ func TestDownToWhatIsNotKnown(t *testing.T) {
 	})
 }
 
-// Outside of a transaction the step cannot be taken back. The version is undone, and the error says so.
+// A step outside of a transaction cannot be rolled back. The version counts as undone, and the
+// error says so.
 func TestDownOutsideThatDoesNotRestore(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
@@ -113,7 +115,8 @@ func TestDownOutsideThatDoesNotRestore(t *testing.T) {
 	mustUp(t, db, files)
 }
 
-// What is applied is said when it is, and not when all is done: the second step waits here until the first was logged.
+// Each step is logged when it is committed, not at the end: the second step waits here until the
+// first is logged.
 func TestStepsAreLoggedAsTheyAreDone(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))

@@ -20,7 +20,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// lines is a log that tells when a line comes that has a word.
+// lines is a log that signals when a line with a word comes.
 type lines struct {
 	mu   sync.Mutex
 	all  bytes.Buffer
@@ -83,7 +83,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// The third statement fails: nothing of the file stays, and the error says which, where, and why.
+// If the third statement fails, nothing of the file stays, and the error names the statement, its
+// place and the reason.
 func TestFailingStatement(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {
@@ -133,7 +134,7 @@ CREATE TABLE more (n integer);
 	})
 }
 
-// PostgreSQL counts characters from the statement's beginning; people look for a line of the file.
+// PostgreSQL reports a position within the statement. The error gives the line of the file.
 func TestFailingPosition(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
@@ -155,7 +156,7 @@ func TestFailingPosition(t *testing.T) {
 	}
 }
 
-// What cannot be run is found before anything is.
+// A file that cannot be run is found before any file runs.
 func TestUnreadableFilesRunNothing(t *testing.T) {
 	t.Parallel()
 	const good = "-- +goose Up\nCREATE TABLE good (n integer);"
@@ -182,7 +183,7 @@ func TestUnreadableFilesRunNothing(t *testing.T) {
 	})
 }
 
-// A step that does not get its lock in time is tried again, and others get through meanwhile.
+// A step that does not get its lock in time is tried again. Other statements run in between.
 func TestLockIsWaitedOutByTries(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
@@ -223,7 +224,7 @@ func TestLockIsWaitedOutByTries(t *testing.T) {
 	}
 }
 
-// Two sessions that wait for each other: the migration is given up, and tried again.
+// In a deadlock PostgreSQL cancels the migration, which is then tried again.
 func TestDeadlockIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
@@ -264,7 +265,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 	}
 }
 
-// waitUntil asks until the answer is true.
+// waitUntil repeats a query until it returns true.
 func (db database) waitUntil(t *testing.T, query string) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
@@ -281,7 +282,8 @@ func (db database) waitUntil(t *testing.T, query string) {
 	}
 }
 
-// The limits of a pool do not cut off what a migration takes its time for, and hold again for those that come after it.
+// The timeouts of a pool do not interrupt a migration, and apply to the next user of the
+// connection again.
 func TestLimitsOfThePool(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t)+"&statement_timeout=300&idle_in_transaction_session_timeout=300&lock_timeout=7000")
@@ -305,7 +307,7 @@ INSERT INTO limits SELECT name, setting FROM pg_settings WHERE name IN ('stateme
 	}
 }
 
-// A session that is killed in the middle of a step leaves nothing, and the next up works.
+// A session that is killed within a step leaves nothing behind, and the next Up works.
 func TestKilledMidStep(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))
@@ -332,7 +334,7 @@ func TestKilledMidStep(t *testing.T) {
 	}
 }
 
-// Whoever gives up waiting between two tries gets an answer at once.
+// A cancelled context ends the pause between two tries at once.
 func TestGivenUpBetweenTries(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))

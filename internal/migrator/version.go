@@ -11,8 +11,8 @@ import (
 
 // A Version is one migration: a file for each kind of database, under the same number and name.
 type Version struct {
-	Number int64  // when it was planned, as YYYYMMDDHHMMSS; steps are applied in this order
-	Name   string // what it does; empty when this binary has no file for the number
+	Number int64  // the time of planning, as YYYYMMDDHHMMSS; files run in this order
+	Name   string // empty if this binary has no file for the number
 }
 
 // String returns the name of the version's file without the ending.

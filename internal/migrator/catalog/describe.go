@@ -1,5 +1,5 @@
-// Package catalog describes the tables of a PostgreSQL or SQLite database in lines of text, which can be
-// stored and compared.
+// Package catalog describes the tables of a PostgreSQL or SQLite database in lines of text, which
+// can be stored and compared.
 package catalog
 
 import (
@@ -52,7 +52,7 @@ var describeTablesOf = map[string]func(context.Context, Querier) ([]string, erro
 func DescribeAll(ctx context.Context, db Querier, name string) ([]string, error) {
 	lines, err := Describe(ctx, db, name)
 	if err != nil || name == dialect.SQLite {
-		return lines, err // SQLite has only views, and describeSQLite says which
+		return lines, err // describeSQLite returns views too, and SQLite has nothing else
 	}
 	others, err := selectLines(ctx, db, postgresOthers)
 	if err != nil {

@@ -30,7 +30,7 @@ CONSTRAINT heroes_team FOREIGN KEY (team_id) REFERENCES teams (id) ON DELETE SET
 CREATE INDEX hero_age ON heroes (age, id);
 `
 
-// Two schemas that differ in one thing differ in the lines that say so and in no other.
+// If two schemas differ in one thing, their lines differ in that thing alone.
 func TestDescribeTellsApart(t *testing.T) {
 	t.Parallel()
 	const triggerOnPostgres = `CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -140,7 +140,7 @@ CREATE TRIGGER hero_touch BEFORE UPDATE ON heroes FOR EACH ROW EXECUTE FUNCTION 
 	})
 }
 
-// describe runs statements and describes what is there then. Nothing stays.
+// describe runs statements, describes the schema, and rolls back.
 func (db database) describe(t *testing.T, statements string) []string {
 	t.Helper()
 	return db.during(t, statements, catalog.Describe)
@@ -168,7 +168,7 @@ func (db database) during(t *testing.T, statements string, describe describer) [
 
 type describer = func(context.Context, catalog.Querier, string) ([]string, error)
 
-// lineDiff is what goes and what comes, on one line.
+// lineDiff returns the removed and the added lines, on one line.
 func lineDiff(before, after []string) string {
 	var all []string
 	for _, line := range before {
@@ -184,7 +184,7 @@ func lineDiff(before, after []string) string {
 	return strings.Join(all, " ")
 }
 
-// Schemas that were made in different ways and are the same are described by the same lines.
+// Schemas that were written in different ways and are equal have the same lines.
 func TestDescribeTakesAlike(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, on, one, other string }{
@@ -236,7 +236,8 @@ CREATE INDEX ON b (m) WHERE m = 'a'; CREATE VIEW v AS SELECT * FROM b; CREATE FU
 	})
 }
 
-// What stands by itself is in the account of everything alone: it is not ours to mind in a database that is in use.
+// Only DescribeAll lists views, sequences, types and functions: in a database in use they are not
+// ours to watch.
 func TestDescribeAll(t *testing.T) {
 	t.Parallel()
 	const others = `CREATE VIEW grown AS SELECT name FROM heroes WHERE age > 17;`
@@ -262,7 +263,7 @@ CREATE FUNCTION two() RETURNS integer LANGUAGE sql AS 'SELECT 2'; CREATE MATERIA
 	})
 }
 
-// The table of versions is not described, nor what belongs to it.
+// The table of versions, and everything that belongs to it, is left out.
 func TestDescribeLeavesVersionsOut(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -277,7 +278,7 @@ func TestDescribeLeavesVersionsOut(t *testing.T) {
 	})
 }
 
-// An index that PostgreSQL failed to build is not taken for one.
+// An index that PostgreSQL failed to build is marked as invalid.
 func TestDescribeInvalidIndex(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.EmptyPostgres(t))

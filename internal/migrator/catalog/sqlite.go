@@ -79,7 +79,7 @@ func indexDefinition(tokens []token) string {
 // tableLines describes a table by its CREATE TABLE.
 func tableLines(table string, tokens []token) []string {
 	open := slices.IndexFunc(tokens, func(t token) bool { return t.is("(") })
-	if open < 0 || !tokens[1].is("TABLE") { // virtual: the words are those of a module
+	if open < 0 || !tokens[1].is("TABLE") { // virtual: a module defines the rest
 		return []string{lineAbout("table", table, "", plain(after(tokens[2:], table)))}
 	}
 	items, options := inner(tokens[open:])
@@ -95,8 +95,8 @@ func tableLines(table string, tokens []token) []string {
 // A definition parses one entry of CREATE TABLE: a column, or a constraint of the table.
 type definition struct {
 	table  string
-	tokens []token // that have not been read
-	name   string  // that was given to the constraint that comes
+	tokens []token // those that have not been read
+	name   string  // the name of the following constraint, if it has one
 	lines  []string
 }
 
@@ -173,8 +173,8 @@ func (d *definition) read() {
 			if d.take("STORED") {
 				rest += " STORED"
 			}
-			d.take("VIRTUAL") // which is so when nothing is said
-		default: // what SQLite takes, and this does not know
+			d.take("VIRTUAL") // the default
+		default: // words that this parser does not know
 			rest += " " + d.any().text
 		}
 	}
@@ -266,7 +266,7 @@ func (d *definition) reference(key string) {
 			}
 			continue
 		case d.take("MATCH"):
-			d.any() // which means nothing to SQLite
+			d.any() // SQLite ignores it
 			continue
 		}
 		break

@@ -9,7 +9,7 @@ import (
 // A token is a word or a sign of an SQL text. Names are without their quotes.
 type token struct {
 	text   string
-	quoted bool // a name in quotes, which is no keyword whatever it says
+	quoted bool // it was a name in quotes, so it is no keyword
 }
 
 // is reports whether a token is one of some keywords.
@@ -19,7 +19,7 @@ func (t token) is(words ...string) bool {
 
 // sqlToken matches the next token. It relies on SQLite having accepted the text, so that every
 // quote is closed.
-var sqlToken = regexp.MustCompile(`(?s)^(?:--[^\n]*|/\*.*?(?:\*/|$)|\s+` + // what says nothing
+var sqlToken = regexp.MustCompile(`(?s)^(?:--[^\n]*|/\*.*?(?:\*/|$)|\s+` + // comments and blanks
 	"|(\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\\[[^\\]]*\\])" + // a name
 	`|([xX]?'(?:[^']|'')*'|[\pL\pN_$.]+|<=|>=|<>|!=|==|\|\||<<|>>|->>|->|.))`)
 
@@ -40,8 +40,6 @@ func tokensOf(sql string) (tokens []token) {
 
 // unbracketed removes the quotes of a name, in any form that SQLite accepts.
 func unbracketed(name string) string {
-	// inner returns the tokens between the parentheses at the beginning, and those after them.
-	// Without parentheses it returns all tokens as rest.
 	inner := name[1 : len(name)-1]
 	if name[0] == '[' {
 		return inner
@@ -79,15 +77,15 @@ func spaced(before, t token) bool {
 	switch {
 	case before.is("(", ".") || t.is(")", ",", "."):
 		return false
-	case t.is("("): // of a function, or of a list
+	case t.is("("): // the arguments of a function, or a list
 		return !word.MatchString(before.text) || before.is(conditionWords...)
 	default:
 		return true
 	}
 }
 
-// inner is what stands between the parentheses at the beginning of tokens, and
-// what follows. Without them all is rest.
+// inner returns the tokens between the parentheses at the beginning, and those after them. Without
+// parentheses it returns all tokens as rest.
 func inner(tokens []token) (in, rest []token) {
 	if len(tokens) == 0 || !tokens[0].is("(") {
 		return nil, tokens

@@ -13,21 +13,22 @@ import (
 // Answers say what Diff cannot know: whether a table or column that is gone was renamed or
 // dropped.
 type Answers struct {
-	Renames []string // what has a new name: users.nickname:handle, nickname:handle or heroes:champions
-	Drops   []string // what has not: users.nickname, nickname or heroes
-
-	// Ask puts a question whose answer is yes or no. Without it, or when it
-	// returns io.EOF, what is not answered above is an error.
+	// Renames are OLD:NEW, for columns as tasks.note:remark or note:remark, for tables as tasks:jobs.
+	Renames []string
+	// Drops are the names of dropped columns and tables: tasks.note, note or tasks.
+	Drops []string
+	// Ask asks a question whose answer is yes or no. If it is nil or returns io.EOF, an open question
+	// is an error.
 	Ask func(question string) (yes bool, err error)
 }
 
 // A choice finds out what was renamed, first among tables and then among their columns.
 type choice struct {
 	answers Answers
-	used    map[string]bool   // the answers that meant something
+	used    map[string]bool   // the answers that fitted something
 	moved   map[string]string // the new names of tables, by the old ones
-	fitting []string          // all that could have been given
-	open    []candidate       // what was not answered
+	fitting []string          // all answers that would fit
+	open    []candidate       // the unanswered questions
 }
 
 // choose returns the candidates that are renames. gone has the names of everything that is gone,

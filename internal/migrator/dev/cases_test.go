@@ -14,14 +14,14 @@ import (
 	"forge/internal/migrator/dev"
 )
 
-// Rows that every change leaves as they are, under the names that hold before and after.
+// Queries for rows that every change keeps, under the names before and after it.
 const (
 	keptTeams  = "SELECT name FROM %s ORDER BY 1"
 	keptLeader = "SELECT count(*) FROM %s h JOIN %[1]s l ON h.leader_id = l.id"
 )
 
-// Each change goes up, down and up again on both databases with rows in the
-// tables, and keeps what it can.
+// Each change goes up, down and up again on both databases, with rows in the tables, and keeps as
+// much as it can.
 func TestChangesKeepRows(t *testing.T) {
 	t.Parallel()
 	type look map[string]string // what queries select
@@ -315,7 +315,7 @@ func TestChangesKeepRows(t *testing.T) {
 	}
 }
 
-// mustAcknowledge writes into the files that what lint has found is meant.
+// mustAcknowledge writes acknowledgements of the findings into the files.
 func mustAcknowledge(t *testing.T, findings []dev.Finding) {
 	t.Helper()
 	for _, f := range findings {

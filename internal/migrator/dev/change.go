@@ -145,7 +145,7 @@ func statements(ctx context.Context, driver atlas.Driver, all []schema.Change) (
 	if err != nil {
 		return nil, fmt.Errorf("plan the changes: %w", err)
 	}
-	// Within a transaction this does nothing. Up has already switched them off, see acquireSQLite.
+	// Within a transaction this has no effect. Up has already switched foreign keys off.
 	return slices.DeleteFunc(p.Changes, func(c *atlas.Change) bool {
 		return strings.HasPrefix(c.Cmd, "PRAGMA foreign_keys")
 	}), nil

@@ -17,7 +17,7 @@ import (
 // desired translates ent's tables into Atlas's description of them. It reads the version of
 // PostgreSQL from db.
 func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Table) ([]*atlas.Table, error) {
-	tables, err := schema.CopyTables(tables) // ent's own are shared by the whole program
+	tables, err := schema.CopyTables(tables) // the whole program shares ent's own
 	if err != nil {
 		return nil, err
 	}

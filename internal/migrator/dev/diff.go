@@ -22,9 +22,9 @@ import (
 
 // Planned lists the files that Diff wrote. Without a difference it is empty.
 type Planned struct {
-	Paths  []string  // the files
-	ByHand []string  // what their down sections still need
-	Hints  []Finding // what Lint finds in them
+	Paths  []string  // the files and checksums
+	ByHand []string  // what somebody must write into the down sections
+	Hints  []Finding // the findings of Lint
 }
 
 // Diff compares the schema that the files in dir give an empty database with ent's tables. It
@@ -200,7 +200,7 @@ func writeAll(files []file) error {
 		if err := os.Remove(f.path); !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
-		return nil // it could not even be made
+		return nil // it was not created
 	}
 	switch before, err := os.ReadFile(f.path); {
 	case err == nil:

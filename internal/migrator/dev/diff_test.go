@@ -24,19 +24,21 @@ import (
 	entmigrate "forge/ent/migrate"
 	"forge/internal/migrator"
 	"forge/internal/migrator/dev"
+	"forge/migrate"
 	"forge/test/dbtest"
 )
 
 var dirs = map[string]string{dialect.Postgres: "postgres", dialect.SQLite: "sqlite"}
 
-// mustCopyFiles copies this package's migrations to a directory of the test's.
+// ourFiles is the directory of the application's migrations.
+const ourFiles = "../../../migrate"
+
+// mustCopyFiles copies the application's migrations to a directory of the test's.
 func mustCopyFiles(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, d := range dirs {
-		if err := os.CopyFS(filepath.Join(dir, d), os.DirFS(d)); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.CopyFS(dir, migrate.Files); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -58,7 +60,7 @@ func mustReadAll(t *testing.T, dir string) map[string]string {
 	return content
 }
 
-// tables is a copy of ent's tables, to be changed.
+// tables is a copy of ent's tables that a test may change.
 type tables []*schema.Table
 
 func mustCopyTables(t *testing.T) tables {
@@ -88,8 +90,8 @@ func mustDiff(t *testing.T, dir, name, devURL string, want tables) []string {
 	return planned.Paths
 }
 
-// The files in the repository are what the ent schema asks for. When this
-// fails, run `go run . migrate diff NAME` and review what it writes.
+// The files in the repository must give the schema that ent wants. If this fails, run `go run .
+// migrate diff NAME` and review the files.
 func TestFilesMatchTheEntSchema(t *testing.T) {
 	t.Parallel()
 	dir := mustCopyFiles(t)
@@ -111,14 +113,14 @@ func TestFilesAreWhole(t *testing.T) {
 	t.Parallel()
 	names := map[string][]string{}
 	for _, d := range dirs {
-		dir, err := sqltool.NewGooseDir(d)
+		dir, err := sqltool.NewGooseDir(filepath.Join(ourFiles, d))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := atlas.Validate(dir); err != nil {
 			t.Errorf("%s: %v", d, err)
 		}
-		if names[d], err = fs.Glob(os.DirFS(d), "*.sql"); err != nil {
+		if names[d], err = fs.Glob(os.DirFS(filepath.Join(ourFiles, d)), "*.sql"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -226,7 +228,7 @@ func TestDiffWritesBothDialects(t *testing.T) {
 	})
 }
 
-// sql turns ? into PostgreSQL's placeholder where there is one of them.
+// sql replaces ? by PostgreSQL's placeholder, if the database is one.
 func (db database) sql(query string) string {
 	if db.Dialect == dialect.Postgres {
 		return strings.Replace(query, "?", "$1", 1)
@@ -241,8 +243,7 @@ func (db database) uuid(id []byte) any {
 	return id
 }
 
-// The way down is not the reverse of each statement: it gives back what was
-// there, also where SQLite has to copy a table.
+// The down section restores the schema, also where SQLite has to copy a table.
 func TestDiffDownRestoresTheSchema(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustCopyFiles(t), dbtest.EmptyPostgres(t)
@@ -274,7 +275,7 @@ func TestDiffDownRestoresTheSchema(t *testing.T) {
 	})
 }
 
-// schema is what Atlas reads of the database, without goose's table.
+// schema returns the schema as Atlas reads it, without the table of versions.
 func (db database) schema(t *testing.T) *atlasschema.Schema {
 	t.Helper()
 	s, err := db.atlas(t).InspectSchema(t.Context(), "", &atlasschema.InspectOptions{Exclude: []string{"goose_db_version"}})
@@ -284,7 +285,7 @@ func (db database) schema(t *testing.T) *atlasschema.Schema {
 	return s
 }
 
-// differs tells whether the database's schema is another than it was.
+// differs reports whether the schema of the database has changed.
 func (db database) differs(t *testing.T, before *atlasschema.Schema) bool {
 	t.Helper()
 	changes, err := db.atlas(t).SchemaDiff(before, db.schema(t))
@@ -307,7 +308,7 @@ func (db database) atlas(t *testing.T) atlas.Driver {
 	return driver
 }
 
-// A change that only one database can see still gives both a version.
+// A change for one of the databases still gives both of them a version.
 func TestDiffOfOneDialect(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustCopyFiles(t), dbtest.EmptyPostgres(t)
@@ -443,7 +444,7 @@ func TestDiffRefuses(t *testing.T) {
 	}
 }
 
-// The database at DEV_DATABASE_URL may be one that is in use.
+// The database at DEV_DATABASE_URL may be in use, so Diff leaves everything there as it is.
 func TestDiffLeavesTheDevDatabaseAlone(t *testing.T) {
 	t.Parallel()
 	devURL := dbtest.Postgres(t)

@@ -19,8 +19,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// guild is a small schema with all that makes a change hard: tables that refer
-// to each other and to themselves, checks, and indexes for some rows only.
+// A guild is a small schema with everything that makes a change hard: tables that refer to each
+// other and to themselves, checks, and partial indexes.
 type guild struct{ teams, heroes, logs *schema.Table }
 
 func newGuild() *guild {
@@ -86,7 +86,7 @@ func (g *guild) drop(t *schema.Table, name string) {
 	t.Columns = slices.DeleteFunc(t.Columns, func(c *schema.Column) bool { return c.Name == name })
 }
 
-// The rows that are there before a change.
+// guildRows inserts rows before a change.
 var guildRows = []string{
 	"INSERT INTO teams (id, name) VALUES (1, 'Dawn'), (2, 'Dusk')",
 	`INSERT INTO heroes (id, name, nickname, age, state, power, team_id, leader_id, motto, wins) VALUES
@@ -105,7 +105,7 @@ func mustMakeDirs(t *testing.T) string {
 	return dir
 }
 
-// mustPlan writes the guild as one version and change as the next.
+// mustPlan writes one version that makes the guild and another one for the change.
 func mustPlan(t *testing.T, change func(*guild), answers dev.Answers) (dir string, planned dev.Planned) {
 	t.Helper()
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
@@ -126,7 +126,7 @@ func mustPlan(t *testing.T, change func(*guild), answers dev.Answers) (dir strin
 	return dir, planned
 }
 
-// files are the first n versions for the database's dialect.
+// files returns the first n versions for the database's dialect.
 func (db database) files(t *testing.T, dir string, n int) fs.FS {
 	t.Helper()
 	path := filepath.Join(dir, dirs[db.Dialect])
@@ -145,7 +145,7 @@ func (db database) files(t *testing.T, dir string, n int) fs.FS {
 	return files
 }
 
-// values selects one column of some rows, in order, as one text.
+// values returns the only column that a query selects, as one text.
 func (db database) values(t *testing.T, query string) string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)
@@ -170,7 +170,7 @@ func (db database) values(t *testing.T, query string) string {
 	return strings.Join(all, " ")
 }
 
-// changes lists how the database's schema differs from what it was, the texts of its checks included.
+// changes lists how the schema differs from before, including the conditions of checks.
 func (db database) changes(t *testing.T, before *atlasschema.Schema) []atlasschema.Change {
 	t.Helper()
 	changes, err := db.atlas(t).SchemaDiff(before, db.schema(t), atlasschema.DiffNormalized())

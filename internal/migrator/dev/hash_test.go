@@ -12,7 +12,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// A file that is edited is named by diff, with what to do, and diff goes on once that is done.
+// Diff names an edited file and says what to do, and works once that is done.
 func TestHashAfterAnEdit(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
@@ -122,7 +122,7 @@ func mustWrite(t *testing.T, path, text string) {
 	}
 }
 
-// Whoever runs a command in another place is told where it belongs.
+// A command outside of a source tree returns an error that says where to run it.
 func TestOutsideOfASourceTree(t *testing.T) {
 	t.Parallel()
 	dir, devURL := t.TempDir(), dbtest.EmptyPostgres(t)

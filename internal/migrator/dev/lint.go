@@ -23,8 +23,8 @@ import (
 type Finding struct {
 	Path    string
 	Line    int
-	Rule    string // its name, which an acknowledgement in the file takes
-	Subject string // a table, or what of it: users.nickname; may be empty
+	Rule    string // the name of the rule, for an acknowledgement in the file
+	Subject string // a table, or a part of one such as tasks.note; may be empty
 	Why     string
 	Safe    string // what to do instead
 }
@@ -146,7 +146,7 @@ type fileLinter struct {
 	before   snapshot
 	known    map[string]bool // the tables that were there before the file
 	fresh    map[string]bool // the columns that the file has added to them, as table.column
-	names    map[string]bool // of all tables that were there at some time
+	names    map[string]bool // the names of all tables that existed at some time
 	findings []Finding
 }
 

@@ -8,7 +8,7 @@ import (
 // A rule is a kind of finding.
 type rule struct {
 	why, safe    string
-	safePostgres string // if PostgreSQL has a way of its own
+	safePostgres string // the advice for PostgreSQL, if it differs
 }
 
 // What more than one rule says.

@@ -15,9 +15,9 @@ import (
 // A tableChange checks the changes of a table that existed before the file.
 type tableChange struct {
 	*fileLinter
-	table   *schema.Table // as it is afterwards
+	table   *schema.Table // after the change
 	after   snapshot
-	dropped map[string]bool // the definitions of indexes and constraints that go
+	dropped map[string]bool // the definitions of dropped indexes and constraints
 }
 
 // isFresh reports whether the file has added a column.

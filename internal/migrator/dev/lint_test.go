@@ -14,7 +14,7 @@ import (
 
 func TestFilesLintClean(t *testing.T) {
 	t.Parallel()
-	findings, files, err := dev.Lint(t.Context(), ".", dbtest.EmptyPostgres(t), "")
+	findings, files, err := dev.Lint(t.Context(), ourFiles, dbtest.EmptyPostgres(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestFilesLintClean(t *testing.T) {
 	}
 }
 
-// What is there before the file that is linted, in both dialects.
+// The schema before the linted file, for both dialects.
 const lintInit = `-- +goose Up
 CREATE TABLE teams (id bigint NOT NULL, name text NOT NULL, PRIMARY KEY (id));
 CREATE TABLE heroes (
@@ -51,7 +51,7 @@ DROP TABLE teams;
 
 const nothing = "-- +goose Up\n-- Nothing to do for this database.\n\n-- +goose Down\n-- Nothing to do for this database.\n"
 
-// lintDirs writes files of the versions 1, 2 and so on, the first of them lintInit.
+// lintDirs writes files as versions 1, 2 and so on, of which lintInit is the first.
 func lintDirs(t *testing.T, postgres, sqlite []string) string {
 	t.Helper()
 	dir := mustMakeDirs(t)
@@ -66,8 +66,8 @@ func lintDirs(t *testing.T, postgres, sqlite []string) string {
 	return dir
 }
 
-// told is what findings are, without the reasons: dialect:line rule subject.
-func told(dir string, findings []dev.Finding) (all []string) {
+// summaries returns findings without their reasons, as dialect:line rule subject.
+func summaries(dir string, findings []dev.Finding) (all []string) {
 	for _, f := range findings {
 		where, _ := filepath.Rel(dir, filepath.Dir(f.Path))
 		all = append(all, strings.TrimSpace(fmt.Sprintf("%s:%d %s %s", where, f.Line, f.Rule, f.Subject)))
@@ -75,7 +75,7 @@ func told(dir string, findings []dev.Finding) (all []string) {
 	return all
 }
 
-// upSection is a file of these statements; the first of them is on line 2.
+// upSection returns a file of statements, the first of which is on line 2.
 func upSection(statements ...string) string {
 	return "-- +goose Up\n" + strings.Join(statements, "\n") + "\n\n-- +goose Down\n"
 }
@@ -210,7 +210,7 @@ func TestLint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := told(dir, findings); !slices.Equal(got, want) {
+			if got := summaries(dir, findings); !slices.Equal(got, want) {
 				t.Errorf("Lint finds\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 			var reasons strings.Builder
@@ -234,7 +234,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// The way that the findings name is itself without a finding but for what only people can know.
+// The way that the findings recommend has no findings, except those that only a person can judge.
 func TestLintOfTheSafeWayToNotNull(t *testing.T) {
 	t.Parallel()
 	files := []string{
@@ -270,7 +270,7 @@ func TestLintSince(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := told(dir, findings); files != want.files || !slices.Equal(got, want.findings) {
+		if got := summaries(dir, findings); files != want.files || !slices.Equal(got, want.findings) {
 			t.Errorf("since %q: %d files and %v, want %d and %v", since, files, got, want.files, want.findings)
 		}
 	}

@@ -23,7 +23,7 @@ import (
 // back.
 type plan struct {
 	up, down []*atlas.Change
-	byHand   []string // what the way back needs that cannot be planned
+	byHand   []string // what somebody must write into the down section
 }
 
 func (p plan) empty() bool { return len(p.up) == 0 }
@@ -37,8 +37,8 @@ type planner struct {
 	remove  func() error
 
 	now, wanted *schema.Schema
-	written     []*schema.Table // ent's tables as they are written there
-	renames     []renameSQL     // done in db already, so now has the new names
+	written     []*schema.Table // ent's tables with the conditions as their author wrote them
+	renames     []renameSQL     // done in db already, so that now has the new names
 }
 
 // newPlanner makes a database and runs the files of src on it. close removes the database.
@@ -99,7 +99,7 @@ func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	if err != nil {
 		return plan{}, err
 	}
-	for _, t := range b.written { // after comparing: it is the same text no more
+	for _, t := range b.written { // only after the comparison, which needs the reported texts
 		withAuthorsChecks(forth, t)
 	}
 	if p.up, err = b.steps(ctx, forth, nil); err != nil {
@@ -183,6 +183,6 @@ func inspect(ctx context.Context, driver atlas.Driver) (*schema.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inspect the schema: %w", err)
 	}
-	s.Name = "" // every sandbox has another name, which must not look like a difference
+	s.Name = "" // the names of schemas differ, which must not count as a difference
 	return s, nil
 }

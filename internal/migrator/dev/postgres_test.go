@@ -32,7 +32,7 @@ func TestPostgresOrdersTextByBytes(t *testing.T) {
 	}
 }
 
-// Both directions of an order with NULLs last are read from an index.
+// An index serves both directions of an order with NULLs last.
 func TestPostgresIndexesHaveNullsLast(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, dbtest.Postgres(t))

@@ -12,7 +12,7 @@ import (
 	"forge/internal/migrator/dev"
 )
 
-// A change that the rows do not allow fails, says what is in the way, and leaves everything as it was.
+// A change that the rows do not allow fails, names the reason, and changes nothing.
 func TestChangesThatRowsForbid(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

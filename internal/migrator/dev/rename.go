@@ -206,7 +206,7 @@ func (b *planner) renamedParts(ctx context.Context, modify *schema.ModifyTable) 
 type part struct {
 	name     string
 	added    bool
-	nameless schema.Change // what would add it without a name
+	nameless schema.Change // the change that adds it, without its name
 }
 
 // definition returns the SQL of the part without its name.

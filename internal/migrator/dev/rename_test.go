@@ -17,11 +17,11 @@ import (
 	"forge/test/dbtest"
 )
 
-// The changes that follow are of the guild; each leaves the rest of it as it is.
+// The following changes are of the guild. Each leaves the rest of it unchanged.
 func renameMotto(g *guild)  { g.hero("motto").Name = "cry" }
 func renameHeroes(g *guild) { g.heroes.Name = "champions" }
 
-// Without an answer, or with one that means nothing, nothing is written.
+// Without an answer, or with one that fits nothing, no file is written.
 func TestDiffWantsAnswers(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -152,7 +152,7 @@ func TestDiffWantsAnswers(t *testing.T) {
 	}
 }
 
-// Each thing is asked about once, and a no makes it a drop.
+// Each candidate is asked about once, and a no makes it a drop.
 func TestDiffAsks(t *testing.T) {
 	t.Parallel()
 	change := func(g *guild) {
@@ -200,7 +200,7 @@ func TestDiffAsks(t *testing.T) {
 	}
 }
 
-// What PostgreSQL can rename is not made anew: that would read the table, and lock it.
+// PostgreSQL renames indexes and constraints. Making them anew would read and lock the table.
 func TestDiffRenamesIndexesAndConstraints(t *testing.T) {
 	t.Parallel()
 	dir, planned := mustPlan(t, func(g *guild) {
@@ -225,7 +225,7 @@ func TestDiffRenamesIndexesAndConstraints(t *testing.T) {
 	}
 }
 
-// What cannot come back by itself is said, in the file as well.
+// Diff and the file say what the down section cannot restore by itself.
 func TestDiffSaysWhatNeedsAHand(t *testing.T) {
 	t.Parallel()
 	_, planned := mustPlan(t, func(g *guild) {

@@ -19,7 +19,7 @@ import (
 
 // A sandbox makes empty databases to try statements on.
 type sandbox interface {
-	// empty returns a database without tables; what closes it also removes it.
+	// empty returns a database without tables; remove closes and removes it.
 	empty(context.Context) (db *sql.DB, remove func() error, err error)
 	close() error
 }

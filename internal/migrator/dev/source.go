@@ -1,6 +1,6 @@
-// Package dev plans migrations from the schema of ent, and lints and verifies migration files. It works
-// on the files in a source tree, with Atlas, and tries statements on a temporary PostgreSQL server and on
-// SQLite in memory. Commands use it; a running server does not import it.
+// Package dev plans migrations from the schema of ent, and lints and verifies migration files. It
+// works on the files in a source tree, with Atlas, and tries statements on a temporary PostgreSQL
+// server and on SQLite in memory. Commands use it; a running server does not import it.
 package dev
 
 import (
@@ -11,8 +11,8 @@ import (
 	"forge/internal/migrator"
 )
 
-// dialects are the kinds of database that each migration is written for, with the directory of their
-// files.
+// dialects are the kinds of database that each migration is written for, with the directory of
+// their files.
 var dialects = []struct{ name, dir string }{
 	{dialect.Postgres, dirOf(dialect.Postgres)},
 	{dialect.SQLite, dirOf(dialect.SQLite)},
@@ -20,7 +20,7 @@ var dialects = []struct{ name, dir string }{
 
 // dirOf returns the name of the directory of one of the dialects.
 func dirOf(name string) string {
-	dir, _ := migrator.Dir(name) // which knows both
+	dir, _ := migrator.Dir(name) // it knows both
 	return dir
 }
 

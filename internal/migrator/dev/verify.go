@@ -22,9 +22,9 @@ import (
 // A Verdict is the result of Verify for one file, or for a directory as a whole.
 type Verdict struct {
 	Path   string
-	Good   string   // what holds, if nothing is wrong
-	Notes  []string // what could not be tried, or was lost as the file acknowledges
-	Faults []string // what is wrong; none if the file is good
+	Good   string   // the result, if nothing is wrong
+	Notes  []string // things that were not tried, or acknowledged losses
+	Faults []string // everything that is wrong
 }
 
 // String returns the verdict as lines for people.
@@ -198,9 +198,9 @@ type trial struct {
 	version    migrator.Version
 	script     migrator.Script
 	previous   int64        // the version that the database has
-	allowances []*allowance // of what lint finds
-	own        []*allowance // of what only verify sees, see VerifyRules
-	bad        []string     // what is wrong with these
+	allowances []*allowance // for findings of lint
+	own        []*allowance // for faults that only verify sees; see VerifyRules
+	bad        []string     // errors in these
 	verdict    Verdict
 }
 
@@ -227,7 +227,7 @@ func (t *trial) run(ctx context.Context) (applicable bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	if err := t.source.DownUnchecked(ctx, t.db, 1, slog.New(slog.DiscardHandler)); err != nil { // compareSchema sees more
+	if err := t.source.DownUnchecked(ctx, t.db, 1, slog.New(slog.DiscardHandler)); err != nil {
 		t.verdict.fault("down fails: %v", err)
 		return t.goOn(ctx), nil
 	}

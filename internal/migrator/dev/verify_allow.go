@@ -29,7 +29,7 @@ func (t *trial) readAllowances(before state) error {
 		tables[table] = true
 	}
 	t.bad = nil
-	t.allowances = readAllowances(text, "lint", Rules(), tables, func(int, error) {}) // lint says so
+	t.allowances = readAllowances(text, "lint", Rules(), tables, func(int, error) {}) // lint reports the bad ones
 	t.own = readAllowances(text, "verify", VerifyRules(), tables, func(line int, err error) {
 		t.bad = append(t.bad, fmt.Sprintf("line %d: %v; it is written -- verify:allow RULE [TABLE[.COLUMN]] REASON", line, err))
 	})

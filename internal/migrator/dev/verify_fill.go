@@ -77,9 +77,9 @@ func parentsFirst(tables []*schema.Table) (sorted []*schema.Table) {
 type maker struct {
 	*verifier
 	table   *schema.Table
-	columns []*schema.Column // that take a value
-	allowed [][]string       // values for each, as SQL, the likely one first
-	row     []int            // which of them is taken
+	columns []*schema.Column // the columns that accept a value
+	allowed [][]string       // SQL values for each, the most likely first
+	row     []int            // the index of the chosen value of each
 }
 
 func (v *verifier) maker(ctx context.Context, t *schema.Table, sparse bool) (*maker, error) {
@@ -131,7 +131,7 @@ func (m *maker) insert(ctx context.Context) error {
 	for len(broken) > 0 {
 		better, left := m.better(ctx, broken)
 		if better == nil {
-			break // the database may be of another opinion
+			break // insert anyway: the database decides
 		}
 		m.row, broken = better, left
 	}

@@ -16,7 +16,7 @@ import (
 
 // A state is the schema and the rows of a database at one time.
 type state struct {
-	lines  []string // its schema, as describeAll says it
+	lines  []string // the schema, by catalog.DescribeAll
 	tables map[string]table
 }
 
@@ -119,7 +119,7 @@ func (t *trial) compareRows(before, after, back state) {
 		was := before.tables[name]
 		is, stays := back.tables[name]
 		if !stays || len(was.rows) == 0 {
-			continue // compareSchema says what is gone
+			continue // compareSchema reports a missing table
 		}
 		excused := t.allows(catalog.Place{Table: name}, losesRows...) ||
 			slices.Contains(lost, catalog.Place{Table: name}) && t.allows(catalog.Place{Table: name}, "drop-table")

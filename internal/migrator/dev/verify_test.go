@@ -26,7 +26,7 @@ func mustVerify(t *testing.T, dir string, tables []*schema.Table) []dev.Verdict 
 	return verdicts
 }
 
-// eachDialect runs test for both, or for the one that only names.
+// eachDialect runs test for both dialects, or for one.
 func eachDialect(t *testing.T, only string, test func(t *testing.T, name string)) {
 	for name, d := range dirs {
 		if only == "" || only == name {
@@ -48,7 +48,7 @@ func mustVerifyFiles(t *testing.T, name, path string) []dev.Verdict {
 	return verdicts
 }
 
-// wantNone reports all that is wrong, and what could not be tried.
+// wantNone reports all faults and notes.
 func wantNone(t *testing.T, verdicts []dev.Verdict) {
 	t.Helper()
 	for _, v := range verdicts {
@@ -72,7 +72,7 @@ func mustWriteSteps(t *testing.T, dir string, texts ...string) {
 
 func TestVerifyOurFiles(t *testing.T) {
 	t.Parallel()
-	verdicts, err := dev.Verify(t.Context(), ".", dbtest.EmptyPostgres(t), entmigrate.Tables)
+	verdicts, err := dev.Verify(t.Context(), ourFiles, dbtest.EmptyPostgres(t), entmigrate.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestVerifyOurFiles(t *testing.T) {
 	}
 }
 
-// squads is what the steps of TestVerifyFinds come after.
+// squads is the first version of the tests of TestVerifyFinds.
 const squads = `-- +goose Up
 CREATE TABLE squads (id integer NOT NULL, PRIMARY KEY (id));
 CREATE TABLE members (id integer NOT NULL, name text NOT NULL, city text NULL, rank integer NOT NULL DEFAULT 3, squad_id integer NOT NULL,
@@ -95,7 +95,7 @@ DROP TABLE members;
 DROP TABLE squads;
 `
 
-// copied is a change of members by way of a copy, into which select puts rows.
+// copied returns a change of the table members by copying it; insert fills the copy.
 func copied(table, insert string) string {
 	return "CREATE TABLE new_members (" + table + ");\n" + insert + "DROP TABLE members;\nALTER TABLE new_members RENAME TO members;\n" +
 		"CREATE UNIQUE INDEX member_name ON members (name);\n"
@@ -230,7 +230,7 @@ func TestVerifyFinds(t *testing.T) {
 	}
 }
 
-// faultsOf is what is wrong with a file.
+// faultsOf returns the faults of a file.
 func faultsOf(verdicts []dev.Verdict, path string) (text string) {
 	for _, v := range verdicts {
 		if v.Path == path {
@@ -240,7 +240,7 @@ func faultsOf(verdicts []dev.Verdict, path string) (text string) {
 	return text
 }
 
-// The checksums are compared as well, and the files of the two kinds with each other.
+// Verify compares the checksums too, and the versions of the two dialects.
 func TestVerifyComparesChecksums(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustMakeDirs(t), dbtest.EmptyPostgres(t)
@@ -295,7 +295,7 @@ func TestVerifyComparesWithEnt(t *testing.T) {
 	}
 }
 
-// Rows are made for whatever the constraints are, or it is said that they are not.
+// Verify makes rows for every kind of constraint, or says that it could not.
 func TestVerifyMakesRows(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

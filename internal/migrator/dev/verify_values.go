@@ -79,7 +79,7 @@ func (m *maker) values(c *schema.Column, n int) []string {
 	case *postgres.NetworkType:
 		return []string{fmt.Sprintf("'10.0.%d.%d'", n/256%256, n%256)}
 	default:
-		if m.source.Dialect() == dialect.SQLite { // which takes anything
+		if m.source.Dialect() == dialect.SQLite { // which accepts any value
 			return append([]string{text(n, 0)}, texts...)
 		}
 		return texts
