@@ -30,7 +30,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestRequests has every workload's requests be JSON, for both kinds of target, with the variables that its query declares.
+// TestRequests checks that the requests of every workload are JSON, for both kinds of target, and
+// have the variables that its query declares.
 func TestRequests(t *testing.T) {
 	k := &keys{}
 	for range 100 {
@@ -91,7 +92,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestPublish puts a result of which everything is known into a page.
+// TestPublish writes a fixed result into a page, and compares the page.
 func TestPublish(t *testing.T) {
 	r := result{Date: "today", Machine: "2 × <fast>", Scale: 5, Statements: map[string]map[string]*statements{"w1": {"forge": {1, 2}, "limit": {1, 0}}}}
 	for _, n := range []int{900, 100, 300} {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// The chart has a row for each workload: a bar for Forge, as long as its part of what the hand-written handlers do, and a mark for each peer. All of it can be
-// read on white and on black.
+// The chart has a row for each workload. A bar shows the ratio of Forge's requests per second to
+// those of the hand-written handlers, and marks show the ratios of the peers. It is legible on
+// white and black.
 
 const (
 	chartWidth = 800
@@ -36,7 +37,7 @@ const chartStyle = `<style>
 </style>
 `
 
-// chart returns the result as a picture.
+// chart returns the result as an SVG image.
 func (r *result) chart() string {
 	var rows []*workload
 	for _, w := range workloads {
@@ -84,7 +85,7 @@ func (r *result) most(rows []*workload) scale {
 	return scale(most)
 }
 
-// place returns how far to the right a ratio is.
+// place returns the horizontal position of a ratio.
 func (most scale) place(ratio float64) float64 {
 	return chartLeft + ratio/float64(most)*(chartRight-chartLeft)
 }

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// client is one keep-alive connection. net/http's client would take from the servers what it costs more.
+// client is one keep-alive connection. net/http's client needs more processor time, which the
+// servers would lack.
 type client struct {
 	net.Conn
 	r    *bufio.Reader
@@ -33,7 +34,8 @@ func dial(s *server, path string) (*client, error) {
 	return &client{Conn: conn, r: bufio.NewReaderSize(conn, 32<<10), head: head}, nil
 }
 
-// post sends a body and returns the answer's, which is good until the next call. A status other than 200 is an error, and so are GraphQL's own.
+// post sends a body and returns the body of the answer, which is valid until the next call. It
+// returns an error if the status is not 200 or the answer has GraphQL errors.
 func (c *client) post(body []byte) ([]byte, error) {
 	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return nil, err

@@ -17,8 +17,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// settings are for measuring processors, not disks, on a machine of a few cores: all data in memory, nothing waited for that a disk does,
-// and nothing in the background that could fall into one round and not into another.
+// settings are those of PostgreSQL. They measure processors, not disks: all data are in memory and
+// nothing waits for a disk. Background work is off, as it could run in one round and not in
+// another.
 const settings = `
 listen_addresses = ''
 port = 5432
@@ -37,20 +38,21 @@ autovacuum = off
 timezone = 'UTC'
 `
 
-// counting lets countStatements count. It rests until then: pg_stat_statements.track is none.
+// counting loads pg_stat_statements, which counts nothing until its setting track is changed.
 const counting = `
 shared_preload_libraries = 'pg_stat_statements'
 pg_stat_statements.track = none
 `
 
-// cluster is a running PostgreSQL server of our own, reached through a unix socket in its folder.
+// cluster is a running PostgreSQL server. Clients reach it through a unix socket in its folder.
 type cluster struct {
 	dir string
 	*process
 	counts bool // it has pg_stat_statements
 }
 
-// startCluster starts the server whose data are below dir, and makes one there first if there is none.
+// startCluster starts the server whose data are below dir. If there are none, it creates them
+// first.
 func startCluster(ctx context.Context, dir string) (*cluster, error) {
 	bin, err := findPostgres()
 	if err != nil {
@@ -110,7 +112,7 @@ func (c *cluster) init(ctx context.Context, bin string, account *syscall.Credent
 	return nil
 }
 
-// await returns when the server takes connections.
+// await returns when the server accepts connections.
 func (c *cluster) await(ctx context.Context) error {
 	for {
 		conn, err := pgx.Connect(ctx, c.url("postgres"))
@@ -148,7 +150,7 @@ func (c *cluster) exec(ctx context.Context, name string, statements ...string) e
 	return nil
 }
 
-// findPostgres returns the folder of the newest server programs that are installed.
+// findPostgres returns the folder of the newest PostgreSQL server that is installed.
 func findPostgres() (string, error) {
 	dirs := filepath.SplitList(os.Getenv("PATH"))
 	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin"} {
@@ -157,7 +159,7 @@ func findPostgres() (string, error) {
 		dirs = append(dirs, found...)
 	}
 	for _, dir := range dirs {
-		// On the path it may be a link; the libraries are beside what it leads to.
+		// The program on PATH may be a link. The libraries are next to its target.
 		if initdb, err := filepath.EvalSymlinks(filepath.Join(dir, "initdb")); err == nil {
 			return filepath.Dir(initdb), nil
 		}
@@ -165,7 +167,8 @@ func findPostgres() (string, error) {
 	return "", errors.New("no PostgreSQL found: install it (Debian and Ubuntu: apt-get install postgresql)")
 }
 
-// postgresAccount returns the account to run PostgreSQL as, which root is not allowed to do, or nil for our own.
+// postgresAccount returns the account to run PostgreSQL as, because it refuses to run as root. It
+// returns nil if this process is not root.
 func postgresAccount() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

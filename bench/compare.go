@@ -7,17 +7,18 @@ import (
 	"regexp"
 )
 
-// samples is how many requests all targets must answer alike before one is measured.
+// samples is how many requests all targets must answer alike before a workload is measured.
 const samples = 20
 
-// own is what each server has to itself: the ID of a new order, and what is said beside the data.
+// own matches the parts of an answer that differ between servers: IDs of new orders, and
+// extensions.
 var own = regexp.MustCompile(`"createOrder":\{"order":\{"id":"[\w-]+"|,"extensions":.*(\})`)
 
-// ids are what stock writes in another form than the others.
+// ids matches IDs, which stock writes in another form than the other servers.
 var ids = regexp.MustCompile(`"id":"[^"]*"`)
 
-// compare sends the same requests to all servers and returns an error unless their answers are the same to the byte, but for the
-// IDs of stock. It returns the last one of each.
+// compare sends the same requests to all servers and returns the last answer of each. It returns an
+// error if two answers differ in a byte, except for the parts that own and ids match.
 func compare(w *workload, servers []*server) ([][]byte, error) {
 	answers := make([][]byte, len(servers))
 	for n := range uint64(samples) {
@@ -46,7 +47,7 @@ func compare(w *workload, servers []*server) ([][]byte, error) {
 	return answers, nil
 }
 
-// once sends a request over a connection of its own.
+// once sends a request over a new connection.
 func (s *server) once(w *workload, r *request) ([]byte, error) {
 	form := s.form(w)
 	c, err := dial(s, form.path)

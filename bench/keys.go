@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// keys are what requests are drawn from: every user and product, as clients see them.
+// keys are the IDs that requests are drawn from: all users and products.
 type keys struct {
 	users    []userKey
 	products []string
@@ -34,7 +34,7 @@ type edge struct {
 	Node   struct{ ID string }
 }
 
-// each calls do for every edge of a connection.
+// each calls do for every edge of a paginated connection.
 func each(ctx context.Context, s *server, connection string, do func(edge)) error {
 	c, err := dial(s, "/graphql")
 	if err != nil {
@@ -64,7 +64,7 @@ func each(ctx context.Context, s *server, connection string, do func(edge)) erro
 	return ctx.Err()
 }
 
-// fillStock makes sure that there is enough of everything for hours of orders.
+// fillStock sets the stock of all products so high that it lasts for hours of orders.
 func fillStock(ctx context.Context, s *server, k *keys) error {
 	c, err := dial(s, "/graphql")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// machine says what the figures depend on beside the program: processors, and Go's version, which made both servers.
+// machine returns the processors and the version of Go, on both of which the results depend.
 func machine() string {
 	b, _ := os.ReadFile("/proc/cpuinfo")
 	_, rest, _ := strings.Cut(string(b), "model name")

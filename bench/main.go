@@ -1,5 +1,7 @@
-// Bench measures Forge beside handlers written by hand: how many requests of each kind they answer in a second, how long one takes, and what
-// that costs. docs/performance.md tells what is measured and how to read it. It runs on Linux, needs PostgreSQL's programs, and leaves nothing behind.
+// Bench compares Forge with handlers that were written by hand: requests per second, their times,
+// and the processor time and memory that they take. docs/performance.md explains the method and how
+// to read the results. Bench runs on Linux, needs PostgreSQL's programs, and removes all that it
+// creates.
 package main
 
 import (
@@ -34,10 +36,10 @@ func main() {
 	}
 }
 
-// bench is a run.
+// bench is one run of the program.
 type bench struct {
 	*options
-	programs string // folder of forge, limit and stock
+	programs string // the folder of forge, limit and stock
 	logs     string
 	store    store
 	servers  []*server
@@ -78,7 +80,7 @@ func run(ctx context.Context, o *options) error {
 	return b.result.write(o.out)
 }
 
-// prepare starts the servers and learns what there is to ask.
+// prepare starts the servers and reads the keys that requests are drawn from.
 func (b *bench) prepare(ctx context.Context) error {
 	database, err := b.store.name(ctx)
 	if err != nil {
@@ -90,7 +92,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	}
 	fmt.Println("reading keys")
 	for i, s := range b.servers {
-		if i > 0 && s.name != "stock" && s.token == "" { // whoever checks tokens has sealed its cursors with a key of its own
+		if i > 0 && s.name != "stock" && s.token == "" { // a server that checks tokens encrypts its cursors with its own key
 			s.keys = b.servers[0].keys
 		} else if s.keys, err = readKeys(ctx, s); err != nil {
 			return err
@@ -137,8 +139,9 @@ func (b *bench) startServers() error {
 	return nil
 }
 
-// environ is what every server is told: Forge as it runs in production, without the log line for each request that others do not write, and
-// all with a collector that trades memory for time.
+// environ returns the settings of all servers. Forge runs as in production, but without a log line
+// for each request, which the others do not write. The garbage collector of all trades memory for
+// time.
 func (b *bench) environ(name string) []string {
 	shared := "SHARED_READS=on"
 	if name == "alone" {

@@ -9,10 +9,10 @@ import (
 
 const (
 	counted = 100 // requests whose statements are counted
-	noisy   = 0.2 // processors that others may take in a round
+	noisy   = 0.2 // processors that other programs may take in a round
 )
 
-// measure does all that there is to do with a workload: are the answers the same, how fast do they come, what do they take.
+// measure compares the answers of all servers on a workload, and then measures each server.
 func (b *bench) measure(ctx context.Context, w *workload) error {
 	loads, err := b.loads(w)
 	if err != nil {
@@ -35,7 +35,7 @@ func (b *bench) measure(ctx context.Context, w *workload) error {
 	return err
 }
 
-// loads returns what is to be asked of each server, whose answers are the same.
+// loads returns the load of each server, after comparing their answers.
 func (b *bench) loads(w *workload) ([]*load, error) {
 	servers := b.servers
 	if w.alone {
@@ -55,9 +55,9 @@ func (b *bench) loads(w *workload) ([]*load, error) {
 	return loads, nil
 }
 
-// rounds measures each load so often, all taking turns in being the first.
+// rounds measures each load several times. The loads take turns in being first.
 func (b *bench) rounds(ctx context.Context, loads []*load) error {
-	for _, l := range loads { // for plans, pools and heaps to find their size
+	for _, l := range loads { // so that plans, pools and heaps reach their size
 		if _, err := l.measure(ctx, 0, b.duration/2); err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (b *bench) rounds(ctx context.Context, loads []*load) error {
 	return nil
 }
 
-// quietRound measures a load again, twice at most, while something else keeps the machine busy.
+// quietRound measures a load. It repeats that, twice at most, if other programs were busy.
 func (b *bench) quietRound(ctx context.Context, l *load) (r *round, err error) {
 	for range 3 {
 		if r, err = l.measure(ctx, b.duration/5, b.duration); err != nil || others(r) <= noisy {
@@ -90,7 +90,7 @@ func (b *bench) quietRound(ctx context.Context, l *load) (r *round, err error) {
 	return r, err
 }
 
-// count finds out how many statements a request takes.
+// count determines how many statements a request takes.
 func (b *bench) count(ctx context.Context, loads []*load) error {
 	random := rand.New(rand.NewPCG(3, 4))
 	for _, l := range loads {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// options say what to measure. Each is a flag, and an environment variable of the same name in upper case.
+// options say what to measure. Each is a flag, and an environment variable of the same name in
+// upper case.
 type options struct {
 	workloads   []*workload
 	targets     []string
@@ -67,7 +68,7 @@ func parseOptions(args []string) (*options, error) {
 	return &o, o.resolve(f.Args(), workloads, targets)
 }
 
-// resolve checks what was said and fills in what follows from it.
+// resolve checks the options and sets those that follow from others. It returns the first error.
 func (o *options) resolve(rest []string, names, targets string) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("%q is no option", rest[0])
@@ -113,7 +114,7 @@ func (o *options) resolve(rest []string, names, targets string) error {
 		o.targets = slices.DeleteFunc(o.targets, func(name string) bool { return slices.Contains(onlyAsked, name) })
 		return nil
 	}
-	asked := append(strings.Split(targets, ","), "forge") // which tells the keys that requests are drawn from
+	asked := append(strings.Split(targets, ","), "forge") // it provides the keys that requests are drawn from
 	for _, name := range asked {
 		if !slices.Contains(o.targets, name) {
 			return fmt.Errorf("TARGETS: %q is none here; there are %s", name, strings.Join(o.targets, ", "))
@@ -123,10 +124,10 @@ func (o *options) resolve(rest []string, names, targets string) error {
 	return nil
 }
 
-// onlyAsked are the targets that are measured only if they are asked for.
+// onlyAsked are the targets that are measured only if they are named.
 var onlyAsked = []string{"stock", "user", "admin", "alone"}
 
-// possible returns the targets that there are.
+// possible returns all targets.
 func (o *options) possible() []string {
 	list := []string{"forge"}
 	if o.profile != "" {

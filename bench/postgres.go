@@ -9,10 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// postgres is a database of a cluster of our own.
+// postgres is a store in a PostgreSQL cluster that bench has started.
 type postgres struct{ *cluster }
 
-// measuredDatabase is a copy of the one that is called "seed" and the scale.
+// measuredDatabase is the name of a copy of the seeded database.
 const measuredDatabase = "bench"
 
 func (b *bench) openPostgres(ctx context.Context, dir string) (store, error) {
@@ -42,10 +42,11 @@ func (b *bench) fillPostgres(ctx context.Context, c *cluster) error {
 	if err := c.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+measuredDatabase, "CREATE DATABASE "+measuredDatabase+" TEMPLATE "+seeded); err != nil {
 		return err
 	}
-	return b.forge(ctx, c.url(measuredDatabase), "migrate", "up") // a kept one may be older than the program
+	return b.forge(ctx, c.url(measuredDatabase), "migrate", "up") // a database of an earlier run may be older than the program
 }
 
-// seedPostgres makes the database under another name and gives it its own at the end, so that a run that was interrupted leaves none.
+// seedPostgres fills a database under a temporary name and renames it at the end, so that an
+// interrupted run leaves no incomplete one.
 func (b *bench) seedPostgres(ctx context.Context, c *cluster, seeded string) error {
 	const half = "half_made"
 	if err := c.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+half, "CREATE DATABASE "+half); err != nil {
@@ -63,7 +64,7 @@ func (b *bench) seedPostgres(ctx context.Context, c *cluster, seeded string) err
 	return c.exec(ctx, "postgres", "ALTER DATABASE "+half+" RENAME TO "+seeded)
 }
 
-// has reports whether there is a database of that name.
+// has reports whether a database exists.
 func (c *cluster) has(ctx context.Context, name string) (there bool, err error) {
 	conn, err := pgx.Connect(ctx, c.url("postgres"))
 	if err != nil {
@@ -92,7 +93,8 @@ func (p postgres) tidy(ctx context.Context) error {
 	return p.exec(ctx, measuredDatabase, "VACUUM users", "VACUUM inventories", "VACUUM orders", "VACUUM order_items")
 }
 
-// audit returns how much is in stock and in orders together, which placing orders does not change, and an error if an order does not add up.
+// audit returns the sum of all stock and all ordered items, which orders do not change. It returns
+// an error if the items of an order do not add up to its total.
 func (p postgres) audit(ctx context.Context) (goods int64, err error) {
 	conn, err := pgx.Connect(ctx, p.url())
 	if err != nil {
@@ -113,7 +115,7 @@ func (p postgres) audit(ctx context.Context) (goods int64, err error) {
 	return goods, err
 }
 
-// count has pg_stat_statements count, which it does not do while anything is measured.
+// count counts statements with pg_stat_statements, which is off while anything is measured.
 func (p postgres) count(ctx context.Context, n int, do func() error) (*statements, error) {
 	if !p.counts {
 		return nil, nil
@@ -136,13 +138,13 @@ func (p postgres) count(ctx context.Context, n int, do func() error) (*statement
 	return &s, errors.Join(err, p.track(ctx, "none"))
 }
 
-// track tells all connections what to count, from 0.
+// track sets pg_stat_statements.track for all connections, and resets its counters.
 func (p postgres) track(ctx context.Context, what string) error {
 	err := p.exec(ctx, "postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements",
 		"ALTER SYSTEM SET pg_stat_statements.track = '"+what+"'", "SELECT pg_reload_conf()")
 	if err != nil {
 		return err
 	}
-	time.Sleep(200 * time.Millisecond) // the server tells its processes, and nothing tells when it has
+	time.Sleep(200 * time.Millisecond) // all processes reload their settings, and do not report it
 	return p.exec(ctx, "postgres", "SELECT pg_stat_statements_reset()")
 }

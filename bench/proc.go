@@ -9,21 +9,22 @@ import (
 	"strings"
 )
 
-// What the kernel tells of processes, in /proc.
+// This file reads the kernel's figures of processes from /proc.
 
-// ticks is how many of the kernel's units of processor time make a second, on every architecture that Go knows.
+// ticks is the kernel's units of processor time per second, on all architectures that Go supports.
 const ticks = 100
 
-// stat returns what /proc/PID/stat says from the state on, or nothing if there is no such process.
+// stat returns the fields of /proc/PID/stat from the state on, or nil if the process does not
+// exist.
 func stat(pid string) []string {
 	b, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return nil
 	}
-	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // the name before it may hold anything
+	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // the name before it may contain blanks
 }
 
-// seconds sums up fields of stat.
+// seconds returns the sum of fields of stat, in seconds.
 func seconds(fields []string) (sum float64) {
 	for _, f := range fields {
 		n, _ := strconv.ParseFloat(f, 64)
@@ -32,7 +33,8 @@ func seconds(fields []string) (sum float64) {
 	return sum
 }
 
-// cpu returns the seconds of processor time that the process and its children have taken, also those that have ended.
+// cpu returns the processor time of the process and its children, in seconds, with those that have
+// ended.
 func (p *process) cpu() float64 {
 	pid := strconv.Itoa(p.cmd.Process.Pid)
 	own := stat(pid)
@@ -49,10 +51,10 @@ func (p *process) cpu() float64 {
 	return sum
 }
 
-// ownCPU returns the seconds of processor time that this program has taken.
+// ownCPU returns the processor time of this program, in seconds.
 func ownCPU() float64 { return seconds(stat("self")[11:13]) }
 
-// machineCPU returns the seconds of processor time that everything on the machine has taken.
+// machineCPU returns the processor time of all programs on the machine, in seconds.
 func machineCPU() float64 {
 	b, _ := os.ReadFile("/proc/stat")
 	line, _, _ := strings.Cut(string(b), "\n")
@@ -63,12 +65,12 @@ func machineCPU() float64 {
 	return seconds(f[1:4]) + seconds(f[6:9]) // not idle, not waiting for a disk
 }
 
-// forgetPeak makes peak count from now on.
+// forgetPeak resets what peak returns.
 func (p *process) forgetPeak() error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
 }
 
-// peak returns the most memory that was resident, in MiB.
+// peak returns the largest resident memory since forgetPeak, in MiB.
 func (p *process) peak() float64 {
 	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	_, rest, _ := strings.Cut(string(b), "VmHWM:")

@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// process is a program that we have started and that we end.
+// process is a program that bench has started and will end.
 type process struct {
 	cmd   *exec.Cmd
-	end   syscall.Signal // asks for an orderly end
+	end   syscall.Signal // requests an orderly end
 	ended chan struct{}
 }
 
-// startProcess starts cmd as account, or as ourselves if that is nil, its output going to a file unless cmd says otherwise. It has a process group
-// of its own, so that Ctrl+C reaches us first; if we are killed, it gets the signal end.
+// startProcess starts cmd as account, or as the account of this process if that is nil. Its output
+// goes to a file, unless cmd sets another one. It gets its own process group, so that Ctrl+C does
+// not reach it directly. If this process is killed, it gets the signal end.
 func startProcess(cmd *exec.Cmd, account *syscall.Credential, end syscall.Signal, output string) (*process, error) {
 	log, err := os.Create(output)
 	if err != nil {
@@ -33,12 +34,12 @@ func startProcess(cmd *exec.Cmd, account *syscall.Credential, end syscall.Signal
 	p := &process{cmd, end, make(chan struct{})}
 	go func() {
 		defer close(p.ended)
-		_ = cmd.Wait() // how it ended is in its log
+		_ = cmd.Wait() // its log says how it ended
 	}()
 	return p, nil
 }
 
-// stop ends the process, at once if it does not end by itself within 20 s, and returns when it is gone.
+// stop asks the process to end, kills it after 20 s, and returns when it has ended.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(p.end) // it may have ended already
 	select {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// profiled has Forge take profiles into a folder while do runs. It takes a Forge that was built with profile/overlay.json.
+// profiled makes Forge write profiles to a folder while do runs. Forge must have been built with
+// profile/overlay.json.
 func profiled(ctx context.Context, s *server, dir string, do func() error) error {
 	last := filepath.Join(dir, "allocs.pprof")
 	if err := os.Remove(last); err != nil && !errors.Is(err, os.ErrNotExist) {

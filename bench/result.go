@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// result is all that a run has found.
+// result holds all results of a run.
 type result struct {
 	Date, Machine            string
 	Scale, Connections, Pool int
@@ -25,7 +25,7 @@ func newResult(o *options, database string) result {
 	}
 }
 
-// count notes how many statements a request takes, if that is known.
+// count records how many statements a request takes, if that is known.
 func (r *result) count(l *load, found *statements) {
 	if r.Statements[l.workload.name] == nil {
 		r.Statements[l.workload.name] = map[string]*statements{}
@@ -33,7 +33,8 @@ func (r *result) count(l *load, found *statements) {
 	r.Statements[l.workload.name][l.server.name] = found
 }
 
-// median returns the middle of what of yields for a target's rounds of a workload, and whether there is any.
+// median returns the median of a figure over a target's rounds of a workload. It returns false if
+// there are no rounds.
 func (r *result) median(workload, target string, of func(*round) float64) (float64, bool) {
 	var all []float64
 	for _, round := range r.Rounds {
@@ -51,7 +52,7 @@ func (r *result) median(workload, target string, of func(*round) float64) (float
 
 func rate(r *round) float64 { return float64(r.Requests) / r.Seconds }
 
-// thousand returns what f is for a thousand requests.
+// thousand returns a figure for 1,000 requests.
 func thousand(f func(*round) float64) func(*round) float64 {
 	return func(r *round) float64 { return f(r) * 1000 / float64(r.Requests) }
 }
@@ -64,10 +65,10 @@ func serverCPU(r *round) float64   { return r.Server }
 func databaseCPU(r *round) float64 { return r.Database }
 func clientCPU(r *round) float64   { return r.Client }
 
-// others returns how many processors were busy with something else.
+// others returns how many processors other programs kept busy.
 func others(r *round) float64 { return r.Others / r.Seconds }
 
-// targets returns the names of those that were measured, Forge first.
+// targets returns the names of the measured targets, Forge first.
 func (r *result) targets() (names []string) {
 	for _, round := range r.Rounds {
 		if !slices.Contains(names, round.Target) {
@@ -77,7 +78,8 @@ func (r *result) targets() (names []string) {
 	return names
 }
 
-// ratio returns what part of the hand-written handlers' requests a target answers in the same time, or of base's if it is not compared with them.
+// ratio returns a target's requests per second divided by those of the hand-written handlers, or of
+// base if the target is not compared with the handlers.
 func (r *result) ratio(workload, target string) string {
 	v, _ := r.median(workload, target, rate)
 	for _, other := range []string{"limit", "base"} {
@@ -88,7 +90,7 @@ func (r *result) ratio(workload, target string) string {
 	return "–"
 }
 
-// print writes what was found of a workload.
+// print writes the results of a workload.
 func (r *result) print(w io.Writer, of *workload) {
 	fmt.Fprintf(w, "\n%-6s %-40s\n", of.name, of.asks)
 	fmt.Fprintf(w, "       %8s %6s   %6s %6s %6s ms   %7s %7s %7s CPU s/1000   %6s  %-10s %6s\n", "req/s", "ratio", "p50", "p95", "p99", "server", "db", "client",

@@ -17,22 +17,23 @@ type round struct {
 	Requests         int
 	Seconds          float64
 	P50, P95, P99    float64 // milliseconds
-	// Seconds of processor time: of the server, of PostgreSQL, of this program, and of all else on the machine.
+	// Processor time in seconds: of the server, PostgreSQL, this program, and everything else.
 	Server, Database, Client, Others float64
-	Peak                             float64 // MiB of the server's memory that were resident at most
+	Peak                             float64 // the server's largest resident memory, in MiB
 }
 
-// load is what is asked of whom.
+// load is a workload with the server that answers it.
 type load struct {
 	workload    *workload
 	server      *server
-	database    *process // nil if the server is its own
+	database    *process // nil if the database runs in the server
 	keys        *keys
-	answer      []byte // that every request must have, if they are all the same
+	answer      []byte // the answer to every request, if all are the same
 	connections int
 }
 
-// measure keeps the server busy for the time of warm and then of duration, of which it tells. Any wrong answer is an error.
+// measure sends requests for the time of warm and then of duration, and returns the results of the
+// latter. A wrong answer is an error.
 func (l *load) measure(ctx context.Context, warm, duration time.Duration) (*round, error) {
 	if err := l.server.forgetPeak(); err != nil {
 		return nil, err
@@ -80,7 +81,8 @@ func (l *load) measure(ctx context.Context, warm, duration time.Duration) (*roun
 	return r, nil
 }
 
-// cpu returns the processor time taken so far by the server, the database, this program, and the machine.
+// cpu returns the processor time taken so far by the server, the database, this program, and the
+// machine.
 func (l *load) cpu() (taken [4]float64) {
 	taken[0] = l.server.cpu()
 	if l.database != nil {
@@ -97,7 +99,8 @@ func wait(ctx context.Context, until time.Time) {
 	}
 }
 
-// ask sends one request after the other until end, and returns how long those took that began and ended after begin.
+// ask sends one request after the other until end, and returns the times of those that both began
+// and ended after begin.
 func (l *load) ask(ctx context.Context, begin, end time.Time) ([]time.Duration, error) {
 	form := l.server.form(l.workload)
 	c, err := dial(l.server, form.path)
@@ -127,7 +130,7 @@ func (l *load) ask(ctx context.Context, begin, end time.Time) ([]time.Duration, 
 	return all, nil
 }
 
-// rows returns how many objects with an ID an answer has.
+// rows returns the number of objects with an ID in an answer.
 func (l *load) rows() int {
 	if l.server != nil && l.server.name == "user" && l.workload.own > 0 {
 		return l.workload.own
@@ -135,7 +138,7 @@ func (l *load) rows() int {
 	return l.workload.rows
 }
 
-// check returns an error if the answer cannot be right.
+// check returns an error if the answer is wrong.
 func (l *load) check(r *request, answer []byte) error {
 	switch {
 	case l.answer != nil:

@@ -15,12 +15,13 @@ type server struct {
 	name string
 	*process
 	host  string // 127.0.0.1:PORT
-	token string // that requests have; usually none
+	token string // sent with every request; usually empty
 	form  func(*workload) form
-	keys  *keys // as it writes them: all have Forge's but stock, which has the same in its own form
+	keys  *keys // in the server's form; only stock has another one than Forge
 }
 
-// startServer starts a program, with nothing in its environment but what is said, that prints a line "API http://HOST:PORT…" once it listens.
+// startServer starts a program with only the given environment, and returns when it has printed a
+// line "API http://HOST:PORT…".
 func startServer(name, program, logs string, environ ...string) (*server, error) {
 	cmd := exec.Command(program)
 	cmd.Dir = logs
@@ -36,7 +37,7 @@ func startServer(name, program, logs string, environ ...string) (*server, error)
 		return nil, err
 	}
 	s := &server{name: name, process: p}
-	lines := bufio.NewScanner(r) // it stays open: a later line must not end the server
+	lines := bufio.NewScanner(r) // stays open, as a closed pipe would end the server
 	for lines.Scan() {
 		if f := strings.Fields(lines.Text()); len(f) == 2 && f[0] == "API" {
 			s.host, _, _ = strings.Cut(strings.TrimPrefix(f[1], "http://"), "/")

@@ -27,7 +27,8 @@ func (b *bench) openSQLite(ctx context.Context, dir string) (store, error) {
 	return own, copyFile(seeded, string(own))
 }
 
-// copyFile copies a file, to which nobody writes, under another name at first: there is never half of it.
+// copyFile copies a file that nobody writes to. It copies to a temporary name and renames that, so
+// that there is never an incomplete copy.
 func copyFile(from, to string) error {
 	src, err := os.Open(from)
 	if err != nil {

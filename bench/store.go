@@ -8,21 +8,21 @@ import (
 	"path/filepath"
 )
 
-// store holds the data that are measured: a copy, for this run alone, of what Forge's own seed makes of a scale.
+// store holds the data of a run: a copy of the demo data of a scale.
 type store interface {
 	name(ctx context.Context) (string, error) // with the version
 	url() string
-	process() *process              // nil if the server is its own
-	tidy(ctx context.Context) error // before a round that writes, so that all begin alike
-	// audit returns what orders must not change, and an error if something is wrong with those that are stored.
+	process() *process              // nil if the database runs in the server
+	tidy(ctx context.Context) error // runs before a round that writes, for equal conditions
+	// audit returns a sum that orders do not change, and an error if stored orders are wrong.
 	audit(ctx context.Context) (goods int64, err error)
-	// count returns how many statements a request takes when do sends n of them, and how many more only begin and end transactions. It
-	// returns nothing if the database does not count.
+	// count calls do, which sends n requests, and returns the statements of one request, separately
+	// those that begin and end transactions. It returns nil if the database does not count.
 	count(ctx context.Context, n int, do func() error) (*statements, error)
 	close()
 }
 
-// openStore makes the store, or a copy of one that was made before and kept.
+// openStore creates the store, or copies one that an earlier run has kept.
 func (b *bench) openStore(ctx context.Context) (store, error) {
 	dir := b.reuse
 	if dir == "" {
@@ -35,7 +35,7 @@ func (b *bench) openStore(ctx context.Context) (store, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(b.logs, 0o755); err != nil { // PostgreSQL may run as somebody else
+	if err := os.Chmod(b.logs, 0o755); err != nil { // PostgreSQL may run as another account
 		return nil, err
 	}
 	if b.database == "sqlite" {
@@ -44,20 +44,20 @@ func (b *bench) openStore(ctx context.Context) (store, error) {
 	return b.openPostgres(ctx, dir)
 }
 
-// statements are those of one request: that do its work, and that begin and end its transaction.
+// statements counts those of one request: for its work, and around it for its transaction.
 type statements struct{ Work, Around float64 }
 
 func (s *statements) String() string {
 	switch {
 	case s == nil:
 		return "–"
-	case s.Around < 0.1: // something else may have begun a transaction meanwhile
+	case s.Around < 0.1: // another program may have begun a transaction
 		return fmt.Sprintf("%.1f", s.Work)
 	}
 	return fmt.Sprintf("%.1f + %.1f", s.Work, s.Around)
 }
 
-// forge runs a command of Forge to its end.
+// forge runs a command of Forge and waits for its end.
 func (b *bench) forge(ctx context.Context, url string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(b.programs, "forge"), args...)
 	cmd.Dir = b.logs

@@ -14,23 +14,24 @@ var queries embed.FS
 // workload is one kind of request.
 type workload struct {
 	name   string
-	asks   string // what, in words
+	asks   string // the request, in words
 	short  string // the same for the chart
-	rows   int    // how many objects with an ID are in an answer
-	own    int    // how many in one to a demo user, if those of others are left out
+	rows   int    // objects with an ID in an answer
+	own    int    // the same for a demo user, who may see fewer
 	writes bool
 	alone  bool                            // only Forge answers it
 	draw   func(*keys, *rand.Rand) request // nil if every request is the same
 }
 
-// request is what differs from one request of a workload to the next.
+// request is the part of a request that differs within a workload.
 type request struct {
 	variables string // JSON
-	plain     string // the same for the hand-written handlers, if they take something else
-	holds     string // what must be in the answer
+	plain     string // variables of the hand-written handlers, if those differ
+	holds     string // must be in the answer
 }
 
-// aside is how many users, from the first, are never changed, so that every answer to w2, w3 and w4 is the same.
+// aside is how many of the first users never change, so that all answers to w2, w3 and w4 are the
+// same.
 const aside = 50
 
 var workloads = []*workload{
@@ -62,7 +63,7 @@ var workloads = []*workload{
 	}},
 	{name: "w7", asks: "place an order of 3 items", short: "place an order", rows: 1, writes: true, draw: func(k *keys, r *rand.Rand) request {
 		var items []string
-		for i := range 3 { // of three different products
+		for i := range 3 { // three different products
 			n := len(k.products) / 3
 			items = append(items, fmt.Sprintf(`{"productId":"%s","quantity":%d}`, k.products[i*n+r.IntN(n)], 1+r.IntN(4)))
 		}
@@ -89,14 +90,14 @@ func (w *workload) next(k *keys, r *rand.Rand) request {
 	return w.draw(k, r)
 }
 
-// form is how a target takes a workload's requests.
+// form is the form of a workload's requests for a target.
 type form struct {
 	path  string
-	start string // of the body, up to the variables
+	start string // the body up to the variables
 	plain bool
 }
 
-// graphql is how Forge takes them, and plain how the hand-written handlers do.
+// graphql returns the form for GraphQL servers, and plain the one for the hand-written handlers.
 func graphql(w *workload) form {
 	query, _ := json.Marshal(w.query()) // a string cannot fail
 	return form{path: "/graphql", start: `{"query":` + string(query) + `,"variables":`}

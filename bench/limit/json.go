@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// uuid is a key as PostgreSQL sends it. Clients see it behind a prefix, in 26 digits of Crockford's base 32.
+// uuid is a key as PostgreSQL sends it. Clients see it behind a prefix, in 26 digits of Crockford's
+// base 32.
 type uuid [16]byte
 
 const digits = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -65,5 +66,5 @@ func appendInt(b, raw []byte) []byte {
 	return strconv.AppendInt(b, int64(int32(binary.BigEndian.Uint32(raw))), 10)
 }
 
-// place returns a row's ordinality, which PostgreSQL sends in eight bytes.
+// place returns the ordinality of a row, which PostgreSQL sends in eight bytes.
 func place(raw []byte) int { return int(binary.BigEndian.Uint64(raw)) }

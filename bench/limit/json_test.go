@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// TestID has pairs of the TypeID specification, version 0.3: spec/valid.yml.
+// TestID checks examples of the TypeID specification, version 0.3: spec/valid.yml.
 func TestID(t *testing.T) {
 	for text, key := range map[string]uuid{
 		`"prefix_7zzzzzzzzzzzzzzzzzzzzzzzzz"`: {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},

@@ -1,7 +1,8 @@
-// Limit is what Forge is measured against: the same answers from handlers written by hand, one for each workload, on net/http and pgx.
-// Every statement is prepared, a nested list is one statement a level, and JSON is appended straight from the columns.
+// Limit serves the same answers as Forge from handlers that were written by hand, one for each
+// workload, with net/http and pgx. It is what Forge is compared with. Every statement is prepared,
+// each level of nested lists is one statement, and JSON is appended straight from the columns.
 //
-// The answers are Forge's to the byte, so that both do the same work and one can be checked by the other.
+// The answers equal Forge's to the byte, so that both do the same work and can be compared.
 package main
 
 import (
@@ -20,7 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// variables are those of all workloads, each of which takes its own.
+// variables are the variables of all workloads. Each workload uses some of them.
 type variables struct {
 	ID, After uuid
 	Email     string
@@ -35,7 +36,7 @@ type item struct {
 	Quantity  int32
 }
 
-// answerer appends the data of an answer to b.
+// answerer appends the data of an answer to b. It returns an error if the database does.
 type answerer func(ctx context.Context, v *variables, b []byte) ([]byte, error)
 
 func main() {
@@ -46,7 +47,7 @@ func main() {
 	}
 }
 
-// run serves until ctx ends: DATABASE_URL and POOL_SIZE say from where, ADDR on what address.
+// run serves until ctx ends. It reads DATABASE_URL, POOL_SIZE and ADDR, the address to listen on.
 func run(ctx context.Context) error {
 	config, err := pgxpool.ParseConfig(os.Getenv("DATABASE_URL"))
 	if err != nil {
@@ -99,5 +100,5 @@ func serve(w http.ResponseWriter, r *http.Request, answer answerer) {
 	b = append(b, '}')
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	_, _ = w.Write(b) // a client that is gone needs no answer
+	_, _ = w.Write(b) // the client may have gone
 }

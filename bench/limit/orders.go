@@ -5,7 +5,8 @@ import (
 	"context"
 )
 
-// order, line and product are what is kept of each until all levels are there. The parent is a place in the level above.
+// order, line and product hold rows until all levels are read. parent is an index in the level
+// above.
 type order struct {
 	parent int
 	id     uuid
@@ -23,7 +24,7 @@ type product struct {
 	price [4]byte
 }
 
-// orders answers with users, their orders, the orders' lines and the lines' products: a statement for each.
+// orders appends users, their orders, lines and products, with one statement for each level.
 func (s shop) orders(ctx context.Context, _ *variables, b []byte) ([]byte, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {

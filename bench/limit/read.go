@@ -16,7 +16,8 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// each calls do with the columns of every row, in PostgreSQL's binary form. They are gone with the next row.
+// each calls do with the columns of every row, in PostgreSQL's binary form. They are valid until do
+// returns.
 func each(ctx context.Context, db querier, do func(columns [][]byte), sql string, args ...any) error {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
@@ -68,7 +69,7 @@ func (s shop) page(ctx context.Context, b []byte, sql string, args ...any) ([]by
 	return append(b, `]}}`...), err
 }
 
-// next appends a comma unless what comes is the first of its list.
+// next appends a comma, except before the first element of a list.
 func next(b []byte, n int) []byte {
 	if n > 0 {
 		b = append(b, ',')
@@ -76,15 +77,15 @@ func next(b []byte, n int) []byte {
 	return b
 }
 
-// hero is what is kept of one until its team is known.
+// hero holds a row until its team is read.
 type hero struct {
-	owner    int // place among the users
+	owner    int // index of the user
 	id, team uuid
 	name     []byte
 }
 
-// heroes answers with users, their heroes and the heroes' teams: a statement for each. Rows of the second come in the order of the
-// first, so they are never looked up.
+// heroes appends users, their heroes and the teams of those, with one statement for each level.
+// Heroes come in the order of the users, so no look-up is needed.
 func (s shop) heroes(ctx context.Context, _ *variables, b []byte) ([]byte, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 //go:build peers
 
-// Forge.go is added to the load generator of the peers' harness by the script beside it: Forge's keys are not the numbers that the peers have.
+// Forge.go is added to the load generator of the peers' harness by the script run in this folder.
+// Forge's keys are not numbers, as those of the peers are.
 package main
 
 import (
@@ -19,7 +20,7 @@ var forgeKeys = sync.OnceValue(func() (keys struct{ users, products []string }) 
 	return keys
 })
 
-// forgePages returns the IDs in a connection, in its order.
+// forgePages returns the IDs of a paginated connection, in its order.
 func forgePages(connection string) (ids []string) {
 	u, err := url.Parse(os.Getenv("PROJECT_URL"))
 	if err != nil {
@@ -54,7 +55,7 @@ func forgePages(connection string) (ids []string) {
 	}
 }
 
-// forgeValue appends what a placeholder of Forge's queries stands for.
+// forgeValue appends the value of a placeholder in Forge's queries.
 func forgeValue(b []byte, placeholder string, v *vals) []byte {
 	keys := forgeKeys()
 	switch placeholder {
@@ -67,10 +68,11 @@ func forgeValue(b []byte, placeholder string, v *vals) []byte {
 	return nil
 }
 
-// forgeRows is how many objects with an ID an answer has.
+// forgeRows returns the number of objects with an ID in an answer.
 var forgeRows = map[string]int{"w1": 1, "w2": 50, "w3": 220, "w4": 120, "w5": 50, "w6": 1, "w7": 1}
 
-// forgeCheck returns the length of an answer, and an error if the answer cannot be right. make bench compares values.
+// forgeCheck returns the length of an answer, and an error if it is wrong. "make bench" compares
+// values.
 func forgeCheck(workload string, answer []byte) (int, error) {
 	if n := bytes.Count(answer, []byte(`"id":"`)); n != forgeRows[workload] {
 		return 0, fmt.Errorf("%d rows instead of %d: %.300s", n, forgeRows[workload], answer)

@@ -1,7 +1,7 @@
 //go:build profile
 
-// Profile.go is compiled into Forge for make bench PROFILE=…, beside server.go, and into nothing else: see overlay.json. A server for others has no
-// way to ask it for profiles.
+// Profile.go is compiled into Forge only for "make bench PROFILE=…", by overlay.json. In production
+// a server cannot be asked for profiles.
 package main
 
 import (
@@ -24,7 +24,8 @@ func init() {
 	}()
 }
 
-// profile writes cpu.pprof, of the time from the first signal to the second, and then allocs.pprof, of all time, into the folder PROFILE.
+// profile writes two files into the folder PROFILE: cpu.pprof covers the time between the first and
+// the second signal, and allocs.pprof the time since the start.
 func profile(signals <-chan os.Signal) error {
 	dir := os.Getenv("PROFILE")
 	<-signals

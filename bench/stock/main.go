@@ -1,5 +1,6 @@
-// Stock is what Forge is compared with on SQLite: a server over the same tables as the tutorials of ent, entgql and gqlgen have one build it.
-// Its schema, its filters, pagination and eager loading are entgql's, its execution is gqlgen's, and the two mutations are written by hand.
+// Stock is a server over Forge's tables, built as in the tutorials of ent, entgql and gqlgen. Forge
+// is compared with it on SQLite. Its schema, filters, pagination and eager loading are entgql's,
+// and its execution is gqlgen's. Its two mutations are written by hand.
 package main
 
 import (
@@ -38,7 +39,7 @@ func main() {
 	}
 }
 
-// run serves until ctx ends: DATABASE_URL and POOL_SIZE say from where, ADDR on what address.
+// run serves until ctx ends. It reads DATABASE_URL, POOL_SIZE and ADDR, the address to listen on.
 func run(ctx context.Context) error {
 	client, err := open(os.Getenv("DATABASE_URL"), os.Getenv("POOL_SIZE"))
 	if err != nil {
@@ -54,7 +55,7 @@ func run(ctx context.Context) error {
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		<-ctx.Done()
-		_ = server.Close() // Serve says so
+		_ = server.Close() // Serve returns the error
 	}()
 	fmt.Printf("API http://%s/graphql\n", l.Addr())
 	if err := server.Serve(l); err != http.ErrServerClosed {
@@ -63,7 +64,7 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// newHandler returns gqlgen's server with what its NewDefaultServer has for a POST.
+// newHandler returns gqlgen's server with the parts of NewDefaultServer that a POST needs.
 func newHandler(client *ent.Client) http.Handler {
 	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: &resolver{client}}))
 	server.AddTransport(transport.POST{})
@@ -72,16 +73,17 @@ func newHandler(client *ent.Client) http.Handler {
 	return server
 }
 
-// open returns a client for Forge's kinds of address.
+// open returns a client for an address in Forge's form.
 func open(url, poolSize string) (*ent.Client, error) {
 	size, err := strconv.Atoi(poolSize)
 	if err != nil {
 		return nil, err
 	}
-	driver, dsn, name := "postgres", url+"&binary_parameters=yes", dialect.Postgres // keys go as bytes
+	driver, dsn, name := "postgres", url+"&binary_parameters=yes", dialect.Postgres // sends keys as bytes
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		driver, name = "sqlite", dialect.SQLite
-		// Forge's times are microseconds. A transaction that reads before it writes has to be an immediate one, or fails beside others.
+		// Forge stores times in microseconds. A transaction that reads before it writes must be an
+		// immediate one, or it fails when another one writes.
 		dsn = "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_txlock=immediate" +
 			"&_time_integer_format=unix_micro&_inttotime=1"
 	}

@@ -29,7 +29,7 @@ func (r *mutationResolver) UpdateUser(ctx context.Context, id uuidgql.UUID, inpu
 	return &graph.UpdateUserPayload{User: u}, nil
 }
 
-// CreateOrder takes the items from the stock and stores the order, at the products' prices of this moment.
+// CreateOrder takes the items from the stock and stores the order at the products' current prices.
 func (r *mutationResolver) CreateOrder(ctx context.Context, input graph.CreateOrderInput) (*graph.CreateOrderPayload, error) {
 	client := ent.FromContext(ctx)
 	exists, err := client.User.Query().Where(user.ID(input.UserID), user.DeletedAtIsNil()).Exist(ctx)
@@ -61,7 +61,8 @@ func (r *mutationResolver) CreateOrder(ctx context.Context, input graph.CreateOr
 	return &graph.CreateOrderPayload{Order: o}, nil
 }
 
-// takeStock takes the items from the stock, always in the same order so that two orders do not wait for each other, and returns the products' prices.
+// takeStock takes the items from the stock and returns the products' prices. It always locks in the
+// same order, so that two orders never deadlock.
 func takeStock(ctx context.Context, client *ent.Client, items []*graph.CreateOrderItemInput) (map[uuidgql.UUID]int32, error) {
 	items = slices.SortedFunc(slices.Values(items), func(a, b *graph.CreateOrderItemInput) int {
 		return cmp.Or(bytes.Compare(a.ProductID[:], b.ProductID[:]), cmp.Compare(a.Quantity, b.Quantity))

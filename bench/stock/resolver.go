@@ -31,7 +31,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []uuidgql.UUID) ([]ent.No
 	return r.client.Noders(ctx, ids)
 }
 
-// User leaves out those that are deleted, and so does Users.
+// User returns nil for a deleted user. Users leaves deleted users out.
 func (r *queryResolver) User(ctx context.Context, id uuidgql.UUID) (*ent.User, error) {
 	q, err := r.client.User.Query().Where(user.ID(id), user.DeletedAtIsNil()).CollectFields(ctx)
 	if err != nil {

@@ -80,8 +80,8 @@ func open(t *testing.T, address string) *database.DB {
 	return db
 }
 
-// sleep runs a prepared statement that takes a minute. As in a unit of work, database/sql itself does
-// not watch ctx.
+// sleep runs a prepared statement that takes a minute. As in a unit of work, database/sql itself
+// does not watch ctx.
 func sleep(ctx context.Context, db *database.DB) error {
 	conn, err := db.Conn(context.WithoutCancel(ctx))
 	if err != nil {

@@ -17,7 +17,7 @@ type connector struct {
 	driver.Connector
 	statements   int  // how many each connection keeps; 0 for none
 	keepOnCancel bool // the database would be gone with its connection
-	textOnly     bool // lib/pq was told to request no value in binary form
+	textOnly     bool // lib/pq requests all values as text
 }
 
 // rawConn is what the connections of both lib/pq and modernc are.
@@ -72,8 +72,8 @@ type conn struct {
 	rawConn
 	session pgwire.Session
 	cancel  func() // session.Cancel, made once
-	// cancelled says that a statement was cancelled while it ran. The interrupt may hit the next one,
-	// so the connection is not used again, unless keepOnCancel is set.
+	// cancelled says that a statement was cancelled while it ran. The interrupt may hit the next
+	// one, so the connection is not used again, unless keepOnCancel is set.
 	cancelled, keepOnCancel bool
 	textOnly                bool
 	notReplicated           bool                              // see noticed
@@ -141,7 +141,8 @@ func (p *prepared) closeIfDone() {
 	}
 }
 
-// prepare returns the statement of a text, which may have been prepared before. Release it after use.
+// prepare returns the statement of a text, which may have been prepared before. Release it after
+// use.
 func (c *conn) prepare(ctx context.Context, query string) (*prepared, error) {
 	if p, ok := c.kept.Get(query); ok && !p.inUse {
 		p.inUse = true
@@ -251,7 +252,7 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 // aliveTime is how long a connection counts as alive after use. To check it is a system call.
 const aliveTime = 2 * time.Millisecond
 
-// ResetSession is called before a connection is used again.
+// ResetSession runs before a connection is used again. It fails if the connection is dead.
 func (c *conn) ResetSession(ctx context.Context) error {
 	if !c.IsValid() || time.Since(c.used) > aliveTime && !c.session.Alive() {
 		return driver.ErrBadConn
@@ -293,9 +294,9 @@ func (r *rows) Close() error {
 	return err
 }
 
-// WithoutDeadline lets the statements of a connection take as long as they like. raw is the argument
-// of the function that sql.Conn.Raw calls. The caller has lifted PostgreSQL's limits as well. A host
-// that is gone is still noticed, by the system's keep-alive.
+// WithoutDeadline lets the statements of a connection take as long as they like. raw is the
+// argument of the function that sql.Conn.Raw calls. The caller has lifted PostgreSQL's limits as
+// well. A host that is gone is still noticed, by the system's keep-alive.
 func WithoutDeadline(raw any) {
 	if c, ok := raw.(*conn); ok {
 		c.session.WithoutDeadline()

@@ -9,7 +9,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestStatementAfterCancel gives statements up while they run, and runs them again on the same connection.
+// TestStatementAfterCancel cancels statements while they run, and then runs them again.
 func TestStatementAfterCancel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db, err := database.Open(url, database.Options{PoolSize: 1})
@@ -27,10 +27,10 @@ func TestStatementAfterCancel(t *testing.T) {
 			_, _ = db.ExecContext(ctx, insert, "01890a5d-ac96-774b-bcce-b302099a8057", time.Now(), "x", 200_000)
 			cancel()
 			if err := db.QueryRowContext(t.Context(), count, 3).Scan(&n); err != nil || n != 3 {
-				t.Fatalf("the query after one that was given up: %d, %v; want 3", n, err)
+				t.Fatalf("the query after a cancelled one: %d, %v; want 3", n, err)
 			}
 			if _, err := db.ExecContext(t.Context(), insert, "01890a5d-ac96-774b-bcce-b302099a8057", time.Now(), "x", 3); err != nil {
-				t.Fatalf("the statement after one that was given up: %v", err)
+				t.Fatalf("the statement after a cancelled one: %v", err)
 			}
 		}
 	})

@@ -26,7 +26,8 @@ type Options struct {
 
 	StatementTimeout time.Duration // the limit of a statement
 
-	// The following are for PostgreSQL. Parameters of the address override them and StatementTimeout.
+	// The following are for PostgreSQL. Parameters of the address override them and
+	// StatementTimeout.
 
 	ConnectTimeout    time.Duration // the limit of connecting
 	LockTimeout       time.Duration // how long a statement waits for a lock
@@ -34,8 +35,8 @@ type Options struct {
 	IdleInTransaction time.Duration // how long a transaction may be idle
 	ApplicationName   string        // in pg_stat_activity; "" means forge
 	Serializable      bool          // the isolation level of transactions that write
-	// PgBouncer says that connections pass a PgBouncer in transaction mode. The parameter pgbouncer=on
-	// of the address sets it, too.
+	// PgBouncer says that connections pass a PgBouncer in transaction mode. The parameter
+	// pgbouncer=on of the address sets it, too.
 	PgBouncer bool
 
 	// LookOnly is for SQLite: Open creates no file, and leaves the journal mode as it is.
@@ -53,10 +54,11 @@ type DB struct {
 	*sql.DB
 	Dialect string // dialect.Postgres or dialect.SQLite
 	Options Options
-	// Watch is called after every statement of a unit of work, with its text, which holds no values,
-	// its time and its error. It is set before the first use, or nil.
+	// Watch is called after every statement of a unit of work, with its text, which holds no
+	// values, its time and its error. It is set before the first use, or nil.
 	Watch func(ctx context.Context, statement string, took time.Duration, err error)
-	// Waited is called with the time that each Acquire took. It is set before the first use, or nil.
+	// Waited is called with the time that each Acquire took. It is set before the first use, or
+	// nil.
 	Waited   func(time.Duration)
 	address  string // the argument of Open
 	memory   bool

@@ -24,8 +24,9 @@ func unavailable(cause error) *apperr.Error {
 	return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database cannot be reached; try again", Cause: cause}
 }
 
-// ClientError returns the client's error for trouble that a database has with any statement: it takes too long, it cannot be
-// reached, it cannot be written. It returns nil for everything else.
+// ClientError returns the error to show a client if any statement could have failed like this: the
+// database was too slow, could not be reached, or is read-only. It returns nil for all other
+// errors.
 func ClientError(err error) *apperr.Error {
 	switch {
 	case isPQ(err, pqerror.TRSerializationFailure), isPQ(err, pqerror.TRDeadlockDetected):
@@ -41,32 +42,35 @@ func ClientError(err error) *apperr.Error {
 		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database can only be read at present", Cause: err}
 	case isSQLite(err, sqlite3.SQLITE_FULL), isPQ(err, pqerror.DiskFull):
 		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database's disk is full", Cause: err}
-	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), lacking(err), ConnectionLost(err), isFileError(err):
+	case isSQLite(err, sqlite3.SQLITE_CANTOPEN), isSQLite(err, sqlite3.SQLITE_IOERR), outOfResources(err), ConnectionLost(err), isFileError(err):
 		return unavailable(err)
 	}
 	return nil
 }
 
-// staleStatement reports whether a prepared statement cannot be used any more: it was dropped by the server or a proxy, or the tables
-// have changed since.
+// staleStatement reports whether err means that a prepared statement is unusable: the server or a
+// proxy has dropped it, or its tables have changed.
 func staleStatement(err error) bool {
 	return isPQ(err, pqerror.InvalidSQLStatementName) || isPQ(err, pqerror.FeatureNotSupported)
 }
 
-// Transient reports whether err comes from others who work on the same rows, from a prepared statement that has gone stale, or from an
-// interrupt that was meant for a statement before: the same work, done again, may succeed.
+// Transient reports whether the same work may succeed if it is done again: err comes from a
+// conflict with other transactions, a stale prepared statement, or an interrupt of an earlier
+// statement.
 func Transient(err error) bool {
 	return isPQ(err, pqerror.TRSerializationFailure) || isPQ(err, pqerror.TRDeadlockDetected) || staleStatement(err) ||
 		Busy(err) || isSQLite(err, sqlite3.SQLITE_INTERRUPT)
 }
 
-// Busy reports whether err means that others write to a SQLite database.
+// Busy reports whether err means that another connection is writing to a SQLite database.
 func Busy(err error) bool { return isSQLite(err, sqlite3.SQLITE_BUSY) }
 
-// Aborted reports whether err only says that PostgreSQL has refused a statement because one before it failed.
+// Aborted reports whether PostgreSQL refused a statement because an earlier one of its transaction
+// had failed. The earlier error has the cause.
 func Aborted(err error) bool { return isPQ(err, pqerror.InFailedSQLTransaction) }
 
-// ReadOnly reports whether err means that PostgreSQL only reads, as a server does that was the primary or is yet to be.
+// ReadOnly reports whether err means that the PostgreSQL server is read-only, for example a
+// standby.
 func ReadOnly(err error) bool { return isPQ(err, pqerror.ReadOnlySQLTransaction) }
 
 func isFileError(err error) bool {
@@ -74,19 +78,20 @@ func isFileError(err error) bool {
 	return ok
 }
 
-// lacking reports whether PostgreSQL has too little of something: memory, connections.
-func lacking(err error) bool {
+// outOfResources reports whether PostgreSQL lacks memory, disk space or connections.
+func outOfResources(err error) bool {
 	e, ok := errors.AsType[*pq.Error](err)
 	return ok && e.Code.Class() == "53"
 }
 
-// ConnectionLost reports whether err means that there is no server, or no longer a connection to it.
+// ConnectionLost reports whether err means that the server cannot be reached, or that the
+// connection to it was lost.
 func ConnectionLost(err error) bool {
 	if e, ok := errors.AsType[*pq.Error](err); ok {
 		switch e.Code.Class() {
 		case "08": // connection exception
 			return true
-		case "57": // operator intervention, of which a cancelled statement is no more than that
+		case "57": // operator intervention; a cancelled statement keeps its connection
 			return e.Code != pqerror.QueryCanceled
 		}
 		return e.Code == pqerror.InvalidCatalogName

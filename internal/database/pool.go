@@ -41,8 +41,8 @@ func (c Conn) Close() error {
 }
 
 // Outdate keeps this connection, and those of the pool that are as old, from being used again. Call
-// it when the server cannot do what the pool is for. It has an effect once a second at most, and none
-// on SQLite.
+// it when the server cannot do what the pool is for. It has an effect once a second at most, and
+// none on SQLite.
 func (c Conn) Outdate() {
 	_ = c.Raw(func(raw any) error {
 		raw.(*conn).session.Outdate()
@@ -50,8 +50,8 @@ func (c Conn) Outdate() {
 	})
 }
 
-// Acquire takes a connection from the pool. Give it back with Close. If none is free within the pool
-// timeout, or the database cannot be reached, the error is an UNAVAILABLE for the client.
+// Acquire takes a connection from the pool. Give it back with Close. If none is free within the
+// pool timeout, or the database cannot be reached, the error is an UNAVAILABLE for the client.
 func (db *DB) Acquire(ctx context.Context) (Conn, error) {
 	start := time.Now()
 	conn, err := db.acquire(ctx)
@@ -108,9 +108,9 @@ const monitorTimeout = 2 * time.Second
 // is waiting for a server that is gone.
 const MonitorPoolSize = 2
 
-// MonitorPool returns a small second pool for the same database. Readiness and the check for revoked
-// tokens use it, as they must not wait for slow requests that may fill db. For a database in memory,
-// which has only one connection, it returns db itself.
+// MonitorPool returns a small second pool for the same database. Readiness and the check for
+// revoked tokens use it, as they must not wait for slow requests that may fill db. For a database
+// in memory, which has only one connection, it returns db itself.
 func (db *DB) MonitorPool() (*DB, error) {
 	if db.memory {
 		return db, nil

@@ -49,8 +49,8 @@ func (db *DB) openPostgres(dsn string) error {
 	return nil
 }
 
-// joinCollapseLimit is the most tables for which PostgreSQL compares all orders of joining them. With
-// its default of 8 it takes half a second to plan a page with 7 conditions on related rows.
+// joinCollapseLimit is the most tables for which PostgreSQL compares all orders of joining them.
+// With its default of 8 it takes half a second to plan a page with 7 conditions on related rows.
 const joinCollapseLimit = "4"
 
 // startup adds the parameters that a connection to PostgreSQL starts with.
@@ -61,8 +61,8 @@ func (o Options) startup(q url.Values) {
 	}
 	// Answers show times as they are received, so they must be received in UTC.
 	q.Set("timezone", "UTC")
-	// A statement with parameters that is not prepared then takes one round trip instead of two, and
-	// parameters that are bytes are sent as they are, which units of work rely on for keys.
+	// A statement with parameters that is not prepared then takes one round trip instead of two,
+	// and parameters that are bytes are sent as they are, which units of work rely on for keys.
 	q.Set("binary_parameters", "yes")
 	if !o.PgBouncer { // it refuses parameters that it does not know
 		for name, value := range o.limits() {
@@ -82,8 +82,8 @@ func (o Options) limits() map[string]string {
 }
 
 // roundTrip returns the time within which the server ends every statement, or 0 for no limit. A
-// COMMIT has a limit of its own, and a statement outside a transaction commits as well. If the address
-// sets a limit that is not a number, there is none.
+// COMMIT has a limit of its own, and a statement outside a transaction commits as well. If the
+// address sets a limit that is not a number, there is none.
 func (o Options) roundTrip(q url.Values) time.Duration {
 	limit := o.StatementTimeout
 	if !o.PgBouncer && q.Has("statement_timeout") {

@@ -30,7 +30,8 @@ func behindProxy(t *testing.T, opt database.Options) (*database.DB, *proxy) {
 	return db, p
 }
 
-// sessionsOf returns the process IDs of two sessions of the pool, in both of which it runs a statement.
+// sessionsOf returns the process IDs of two sessions of the pool, in both of which it runs a
+// statement.
 func sessionsOf(t *testing.T, db *database.DB) (pids [2]int) {
 	t.Helper()
 	var conns [2]*sql.Conn
@@ -58,7 +59,7 @@ func TestSilentHost(t *testing.T) {
 		},
 		"a commit": func(ctx context.Context, c *sql.Conn) error { return database.Conn{Conn: c}.Commit(ctx) },
 		"a large statement": func(ctx context.Context, c *sql.Conn) error {
-			_, err := c.ExecContext(ctx, "SELECT $1::bytea", make([]byte, 64<<20)) // more than fits into buffers on the way
+			_, err := c.ExecContext(ctx, "SELECT $1::bytea", make([]byte, 64<<20)) // more than buffers hold
 			return err
 		},
 		"a ping": func(ctx context.Context, c *sql.Conn) error { return c.PingContext(ctx) },

@@ -19,8 +19,8 @@ import (
 	"forge/internal/retry"
 )
 
-// SQLiteFile returns the path and the mode ("", "ro" or "rw") of an address. It returns false if the
-// address names no file, which is so for PostgreSQL and sqlite::memory:.
+// SQLiteFile returns the path and the mode ("", "ro" or "rw") of an address. It returns false if
+// the address names no file, which is so for PostgreSQL and sqlite::memory:.
 func SQLiteFile(address string) (path, mode string, ok bool) {
 	rest, ok := strings.CutPrefix(address, "sqlite:")
 	path, query, _ := strings.Cut(rest, "?")

@@ -13,10 +13,11 @@ import (
 	"time"
 )
 
-// FileError says that the file of a SQLite database is no longer the one that is in use. Nothing is read or written until it is again.
+// FileError is the error of a SQLite database whose file was moved or replaced while it was in use.
+// Nothing is read or written until the file is back.
 type FileError struct {
-	Reason string // for everybody
-	detail string // with the path and what to do, for the log
+	Reason string // for clients
+	detail string // for the log: the path and what to do
 }
 
 // Error names the file and what to do.
@@ -28,66 +29,71 @@ const (
 	reasonLog      = "a log file of the database was moved or removed while it was in use"
 )
 
-// sqliteFile keeps connections from using another file than the one that was opened first. SQLite goes on with a file that was moved
-// away, while new connections would use, or make, the one that is at the path by then; and it mixes a log with a file that the log
-// does not belong to. Pools of one process for the same file share it.
+// sqliteFile is a driver.Connector that keeps all connections on the file that was opened first.
+// Without it, old connections would continue with a file that was moved away, while new ones would
+// open, or create, the file at the path; and SQLite could apply the log of one file to another.
+// Pools of one process for the same file share a sqliteFile.
 type sqliteFile struct {
 	path   string
-	open   driver.Connector // of a file that is there
-	create driver.Connector // makes the file; nil if it must be there
-	look   driver.Connector // changes nothing about the file
+	open   driver.Connector // opens an existing file
+	create driver.Connector // creates the file; nil if it must exist
+	look   driver.Connector // opens an existing file without changing it
 
-	used    atomic.Pointer[fileSet] // what is in use; nil before the first connection
-	checked atomic.Int64            // when it was last compared, in nanoseconds of the Unix epoch
+	used    atomic.Pointer[fileSet] // the files in use; nil before the first connection
+	checked atomic.Int64            // when they were last compared, in nanoseconds since 1970
 
-	turn    chan struct{} // holds one while somebody opens or closes a connection
-	conns   int           // that are open
+	lock    chan struct{} // holds one while a connection is opened or closed
+	conns   int           // how many are open
 	pools   []*sql.DB
 	accept  func(context.Context, *sql.DB) error
 	changed func(error)
-	refused error // why nothing is opened; nil if it is
-	tried   time.Time
+	refused error     // why no connection can be opened, or nil
+	tried   time.Time // when accept was last called
 }
 
-// fileSet is a database's file, and the files of its log, which are there while there are connections; nil if one is not there.
+// fileSet is the file of a database and the files of its log, which exist while connections are
+// open. A file that does not exist is nil.
 type fileSet struct {
-	path           string // that those of the log begin with
+	path           string // without links; the names of the log files start with it
 	main, wal, shm os.FileInfo
 }
 
 const (
-	// unchecked is for how long files are taken to be the same without another look, which is three system calls.
-	unchecked = 2 * time.Millisecond
-	// between is how far apart attempts to use another file are.
-	between = time.Second
+	// compareInterval is how long a comparison of the files holds. To repeat it takes three system
+	// calls.
+	compareInterval = 2 * time.Millisecond
+	// acceptInterval is the shortest time between two attempts to accept another file.
+	acceptInterval = time.Second
 )
 
 func newSQLiteFile(path string, open, create, look driver.Connector) *sqliteFile {
-	return &sqliteFile{path: path, open: open, create: create, look: look, turn: make(chan struct{}, 1)}
+	return &sqliteFile{path: path, open: open, create: create, look: look, lock: make(chan struct{}, 1)}
 }
 
-// WatchFile says what to do about a SQLite file that is replaced while it is in use: accept looks at the new one, over a pool that
-// changes nothing, and returns an error if it must not be used; changed is told when the file in use is no longer there, and with nil
-// when all is well again. Without accept none but the first file is used. It does nothing for other databases.
+// WatchFile sets what happens when a SQLite file is moved or replaced while it is in use. accept
+// checks the new file, through a pool that does not change it, and returns an error if it must not
+// be used. Without accept only the first file is used. changed is called with an error when the
+// file is no longer at its path, and with nil when it can be used again. For other databases
+// WatchFile does nothing.
 func (db *DB) WatchFile(accept func(context.Context, *sql.DB) error, changed func(error)) {
 	if db.file == nil {
 		return
 	}
-	db.file.turn <- struct{}{}
-	defer func() { <-db.file.turn }()
+	db.file.lock <- struct{}{}
+	defer func() { <-db.file.lock }()
 	db.file.accept, db.file.changed = accept, changed
 }
 
-// add has a pool give up its connections once the file is no longer there.
+// add registers a pool whose connections are closed when the file is replaced.
 func (f *sqliteFile) add(pool *sql.DB) {
-	f.turn <- struct{}{}
-	defer func() { <-f.turn }()
+	f.lock <- struct{}{}
+	defer func() { <-f.lock }()
 	f.pools = append(f.pools, pool)
 }
 
-// there returns what is at the path now.
-func (f *sqliteFile) there() (fileSet, error) {
-	// SQLite puts the log beside the file that a link leads to.
+// current returns the files at the path now, following links.
+func (f *sqliteFile) current() (fileSet, error) {
+	// SQLite keeps the log next to the file that a link leads to.
 	path, err := filepath.EvalSymlinks(f.path)
 	if err != nil {
 		return fileSet{}, err
@@ -95,7 +101,7 @@ func (f *sqliteFile) there() (fileSet, error) {
 	return f.at(path)
 }
 
-// at returns what is at the path now, with the log that is beside another path.
+// at returns the file at f.path now, and the log files whose names start with path.
 func (f *sqliteFile) at(path string) (fileSet, error) {
 	main, err := os.Stat(f.path)
 	if err != nil {
@@ -104,7 +110,7 @@ func (f *sqliteFile) at(path string) (fileSet, error) {
 	return fileSet{path, main, stat(path + "-wal"), stat(path + "-shm")}, nil
 }
 
-// stat returns nil if there is no such file, or none that can be seen.
+// stat returns nil if the file does not exist or cannot be seen.
 func stat(path string) os.FileInfo {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -113,7 +119,7 @@ func stat(path string) os.FileInfo {
 	return info
 }
 
-// compare returns a *FileError if what is there is not what is in use.
+// compare returns a *FileError if the files at the path are not the ones in use.
 func (f *sqliteFile) compare() error {
 	used := f.used.Load()
 	if used == nil {
@@ -133,15 +139,15 @@ func (f *sqliteFile) compare() error {
 	return nil
 }
 
-// missing reports whether a file that was there is not, or is another one.
+// missing reports whether a file that existed before is gone or was replaced.
 func missing(before, now os.FileInfo) bool {
 	return before != nil && (now == nil || !os.SameFile(before, now))
 }
 
-// stale reports whether the file is not the one that connections use. It does not look each time.
+// stale reports whether the file is no longer the one in use. It compares once per compareInterval.
 func (f *sqliteFile) stale() bool {
 	now := time.Now().UnixNano()
-	if since := now - f.checked.Load(); since >= 0 && since < int64(unchecked) {
+	if since := now - f.checked.Load(); since >= 0 && since < int64(compareInterval) {
 		return false
 	}
 	if f.compare() != nil {
@@ -151,14 +157,15 @@ func (f *sqliteFile) stale() bool {
 	return false
 }
 
-// Connect opens a connection to the file in use. The error is a *FileError if that is not there.
+// Connect opens a connection to the file in use. It returns a *FileError if that was moved or
+// replaced.
 func (f *sqliteFile) Connect(ctx context.Context) (driver.Conn, error) {
 	select {
-	case f.turn <- struct{}{}:
+	case f.lock <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	defer func() { <-f.turn }()
+	defer func() { <-f.lock }()
 	err := f.compare()
 	if err != nil {
 		err = f.replace(ctx, err)
@@ -169,10 +176,11 @@ func (f *sqliteFile) Connect(ctx context.Context) (driver.Conn, error) {
 	return f.connect(ctx)
 }
 
-// Driver returns SQLite's.
+// Driver returns the driver of SQLite.
 func (f *sqliteFile) Driver() driver.Driver { return f.open.Driver() }
 
-// connect opens a connection, and notes the files that it uses if it is the only one. The caller has the turn.
+// connect opens a connection. If it is the only one, its files are the ones in use from now on. The
+// caller holds lock.
 func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 	used, how := f.used.Load(), f.open
 	if used == nil && f.create != nil && stat(f.path) == nil {
@@ -183,7 +191,7 @@ func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	openLog(ctx, opened.(rawConn))
-	now, err := f.there()
+	now, err := f.current()
 	if err == nil && used != nil && !os.SameFile(used.main, now.main) {
 		err = f.compare()
 	}
@@ -197,8 +205,8 @@ func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 	return &fileConn{opened.(rawConn), f}, nil
 }
 
-// openLog reads from a database. SQLite makes the files of its log, or opens them, when a connection reads for the first time. If
-// that fails, the next statement says why.
+// openLog reads from a database, because SQLite creates or opens the files of its log at the first
+// read. It ignores an error, which the next statement returns as well.
 func openLog(ctx context.Context, conn rawConn) {
 	rows, err := conn.QueryContext(ctx, "SELECT 1 FROM sqlite_schema LIMIT 1", nil)
 	if err == nil {
@@ -207,22 +215,23 @@ func openLog(ctx context.Context, conn rawConn) {
 	}
 }
 
-// replace has the file that is at the path by now be the one in use, if it may be: all connections to the one before are closed,
-// nothing of its log is left, and the file was accepted. Otherwise it returns why not. The caller has the turn.
+// replace switches to the file that is now at the path. It returns an error, and does not switch,
+// unless all connections to the old file are closed, its log is gone, and accept allows the new
+// one. The caller holds lock.
 func (f *sqliteFile) replace(ctx context.Context, why error) error {
 	if f.conns > 0 {
 		go dropIdle(f.pools)
 		return why
 	}
 	used := f.used.Load()
-	now, err := f.there()
+	now, err := f.current()
 	if err != nil || os.SameFile(used.main, now.main) || f.accept == nil {
 		return why
 	}
 	if same(used.wal, now.wal) || same(used.shm, now.shm) {
 		return &FileError{reasonReplaced, fmt.Sprintf("the log of the file before is still beside %s: put that file back, or remove %[1]s-wal and %[1]s-shm", f.path)}
 	}
-	if f.refused != nil && time.Since(f.tried) < between {
+	if f.refused != nil && time.Since(f.tried) < acceptInterval {
 		return f.refused
 	}
 	f.tried = time.Now()
@@ -239,7 +248,8 @@ func same(before, now os.FileInfo) bool {
 	return before != nil && now != nil && os.SameFile(before, now)
 }
 
-// note tells whether the file can be used, if that has changed. The caller has the turn.
+// note calls changed if err says that the file has become unusable, or usable. The caller holds
+// lock.
 func (f *sqliteFile) note(err error) {
 	if (err == nil) != (f.refused == nil) && f.changed != nil {
 		f.changed(err)
@@ -247,7 +257,7 @@ func (f *sqliteFile) note(err error) {
 	f.refused = err
 }
 
-// dropIdle closes the connections that nobody uses. Those in use are closed when they are given back.
+// dropIdle closes idle connections. The others are closed when they return to their pool.
 func dropIdle(pools []*sql.DB) {
 	for _, pool := range pools {
 		pool.SetMaxIdleConns(-1)
@@ -255,13 +265,13 @@ func dropIdle(pools []*sql.DB) {
 	}
 }
 
-// fileConn is a connection that is not used again, and does not commit, once its file is no longer where it was.
+// fileConn is a connection that neither commits nor is used again once its file was moved.
 type fileConn struct {
 	rawConn
 	file *sqliteFile
 }
 
-// ExecContext runs a statement. A COMMIT fails with a *FileError if the file is no longer where it was.
+// ExecContext runs a statement. A COMMIT fails with a *FileError if the file was moved.
 func (c *fileConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if query == "COMMIT" {
 		if err := c.file.compare(); err != nil {
@@ -271,7 +281,7 @@ func (c *fileConn) ExecContext(ctx context.Context, query string, args []driver.
 	return c.rawConn.ExecContext(ctx, query, args)
 }
 
-// ResetSession is called before the connection is used again.
+// ResetSession runs before the connection is used again. It fails if the file was moved.
 func (c *fileConn) ResetSession(ctx context.Context) error {
 	if c.file.stale() {
 		return driver.ErrBadConn
@@ -279,11 +289,11 @@ func (c *fileConn) ResetSession(ctx context.Context) error {
 	return c.rawConn.ResetSession(ctx)
 }
 
-// Close closes the connection. With the last one SQLite removes the log, unless the file was moved.
+// Close closes the connection. With the last one SQLite removes its log, unless the file was moved.
 func (c *fileConn) Close() error {
 	f := c.file
-	f.turn <- struct{}{}
-	defer func() { <-f.turn }()
+	f.lock <- struct{}{}
+	defer func() { <-f.lock }()
 	err := c.rawConn.Close()
 	f.conns--
 	if used := f.used.Load(); f.conns == 0 {

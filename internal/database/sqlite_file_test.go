@@ -15,13 +15,13 @@ import (
 	"forge/internal/database"
 )
 
-// stored is a SQLite database in use, with a table t.
+// stored is a SQLite database in use that has a table t.
 type stored struct {
 	*database.DB
-	t    *testing.T
-	path string
-	mu   sync.Mutex
-	told []string // what was said of the file; guarded by mu
+	t       *testing.T
+	path    string
+	mu      sync.Mutex
+	changes []string // the calls of changed; guarded by mu
 }
 
 func store(t *testing.T) *stored {
@@ -53,7 +53,7 @@ func (s *stored) must(statement string) {
 	}
 }
 
-// watch has files accepted that have the table t.
+// watch makes s accept files that have the table t.
 func (s *stored) watch() {
 	s.WatchFile(func(ctx context.Context, other *sql.DB) error {
 		_, err := other.ExecContext(ctx, "SELECT x FROM t")
@@ -64,14 +64,14 @@ func (s *stored) watch() {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.told = append(s.told, err.Error())
+		s.changes = append(s.changes, err.Error())
 	})
 }
 
-// later waits until what was seen of the files is looked at again.
+// later waits until the files are compared again.
 func later() { time.Sleep(10 * time.Millisecond) }
 
-// refuses wants statements to fail for a reason, as UNAVAILABLE, and nothing to be there at the path that was not.
+// refuses checks that statements fail as UNAVAILABLE, for a reason, and create no file at the path.
 func (s *stored) refuses(reason string) {
 	s.t.Helper()
 	later()
@@ -94,7 +94,7 @@ func (s *stored) refuses(reason string) {
 	}
 }
 
-// has wants the database to answer at last, with so many rows.
+// has waits until the database answers, and checks the number of rows.
 func (s *stored) has(rows int) {
 	s.t.Helper()
 	var n int
@@ -116,7 +116,7 @@ func (s *stored) rename(from, to string) {
 	}
 }
 
-// TestMovedFile moves the file of a database away and back, alone, with its log, and with its folder.
+// TestMovedFile moves the file away and back: alone, with its log, and with its folder.
 func TestMovedFile(t *testing.T) {
 	t.Parallel()
 	moves := map[string]func(s *stored) (from, to []string){
@@ -150,14 +150,14 @@ func TestMovedFile(t *testing.T) {
 			s.has(2)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if len(s.told) != 2 || !strings.Contains(s.told[0], s.path) || s.told[1] != "well" {
-				t.Errorf("told: %q, want once that it is not there, and once that it is", s.told)
+			if len(s.changes) != 2 || !strings.Contains(s.changes[0], s.path) || s.changes[1] != "well" {
+				t.Errorf("changes: %q, want once that it is not there, and once that it is", s.changes)
 			}
 		})
 	}
 }
 
-// TestMovedWhileWriting moves the file away under a transaction, which is then not committed.
+// TestMovedWhileWriting moves the file away during a transaction, whose COMMIT then fails.
 func TestMovedWhileWriting(t *testing.T) {
 	t.Parallel()
 	s := store(t)
@@ -184,8 +184,8 @@ func TestMovedWhileWriting(t *testing.T) {
 	s.has(1)
 }
 
-// TestReplacedFile puts another file at the path. It is used once nothing is left of the log of the one before and it is accepted, and
-// until then nothing is read or written.
+// TestReplacedFile puts another file at the path. It is used once the log of the old file is gone
+// and the new file is accepted. Until then nothing is read or written.
 func TestReplacedFile(t *testing.T) {
 	t.Parallel()
 	s := store(t)
@@ -210,7 +210,7 @@ func TestReplacedFile(t *testing.T) {
 	s.must("INSERT INTO t VALUES (3)")
 	s.has(2)
 
-	// One that is not accepted stays as it is.
+	// A file that is not accepted is not changed.
 	s.rename(empty.Name(), s.path)
 	for _, suffix := range []string{"-wal", "-shm"} {
 		if err := os.Remove(s.path + suffix); err != nil {
@@ -223,7 +223,7 @@ func TestReplacedFile(t *testing.T) {
 	}
 }
 
-// TestNotAccepted checks that a file that was replaced is not used where nobody says which to accept.
+// TestNotAccepted checks that no other file is used without WatchFile.
 func TestNotAccepted(t *testing.T) {
 	t.Parallel()
 	s := store(t)
@@ -237,12 +237,13 @@ func TestNotAccepted(t *testing.T) {
 	s.refuses("replaced")
 }
 
-// TestRemovedLog removes the files of the log while they are in use. No connection mixes old and new ones, and nothing is lost.
+// TestRemovedLog removes the files of the log while they are in use. No connection mixes old and
+// new files, and no data are lost.
 func TestRemovedLog(t *testing.T) {
 	t.Parallel()
 	for _, suffixes := range [][]string{{"-wal"}, {"-shm"}, {"-wal", "-shm"}} {
 		s := store(t)
-		held, err := s.Acquire(t.Context()) // as by a request that runs
+		held, err := s.Acquire(t.Context()) // as a running request does
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -292,13 +293,13 @@ func TestMonitorPoolSharesTheFile(t *testing.T) {
 		}
 	}
 	later()
-	s.has(1) // though the other pool has a connection to the file before, until it is told
+	s.has(1) // although the other pool still has a connection to the old file
 	if err := monitor.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n); err != nil || n != 1 {
 		t.Error(n, err)
 	}
 }
 
-// TestWritable asks whether files can be written.
+// TestWritable checks Writable for a file, a read-only file, and a database in memory.
 func TestWritable(t *testing.T) {
 	t.Parallel()
 	s := store(t)

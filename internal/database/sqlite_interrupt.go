@@ -14,12 +14,12 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// SQLite has no statement timeout, and its driver looks at a context only until a statement's first row
-// is there: a search for the second may take minutes. So we interrupt statements ourselves, at any row.
+// SQLite has no statement timeout, and its driver checks a context only until the first row. The
+// search for the second row may take minutes. So this file interrupts statements, at any row.
 
-// interruptible opens SQLite connections whose statements end with their context, and after limit if
-// that is not 0. Statements that are not prepared have no limit: those of migrations, and those that
-// begin and end a transaction.
+// interruptible opens SQLite connections whose prepared statements end with their context, and
+// after limit if that is not 0. Other statements have no limit: migrations, BEGIN, COMMIT and
+// ROLLBACK.
 type interruptible struct {
 	driver.Connector
 	limit time.Duration
@@ -41,7 +41,7 @@ func (i interruptible) Connect(ctx context.Context) (driver.Conn, error) {
 
 type interruptibleConn struct {
 	rawConn
-	handle uintptr // of SQLite
+	handle uintptr // SQLite's pointer to the connection
 	limit  time.Duration
 }
 
@@ -59,7 +59,7 @@ type interruptibleStmt struct {
 	conn *interruptibleConn
 }
 
-// QueryContext runs the statement. Its rows end with ctx, too.
+// QueryContext runs the statement. Reading its rows fails once ctx has ended.
 func (s *interruptibleStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	w := s.conn.watch(ctx)
 	found, err := s.Stmt.(driver.StmtQueryContext).QueryContext(context.Background(), args)
@@ -88,24 +88,25 @@ func (r *interruptibleRows) Next(values []driver.Value) error {
 	return r.watch.reason(r.Rows.Next(values))
 }
 
-// Close ends the statement.
+// Close closes the rows.
 func (r *interruptibleRows) Close() error {
 	r.watch.end()
 	return r.Rows.Close()
 }
 
-// statementWatch interrupts one statement while it runs.
+// statementWatch interrupts one statement when its context or its time ends.
 type statementWatch struct {
 	handle uintptr
 	timer  *time.Timer // nil without a limit
-	stop   func() bool // of the wait for the context; nil if that never ends
+	stop   func() bool // stops waiting for the context; nil if that never ends
 
 	mu   sync.Mutex
 	over bool
-	why  error // what the statement was interrupted for, or nil
+	why  error // why the statement was interrupted, or nil
 }
 
-// errStatementTimeout is not context.DeadlineExceeded: that is a net.Error, as of a connection that is lost.
+// errStatementTimeout is not context.DeadlineExceeded, which is a net.Error and would look like a
+// lost connection.
 var errStatementTimeout = errors.New("the statement ran for longer than STATEMENT_TIMEOUT")
 
 func (c *interruptibleConn) watch(ctx context.Context) *statementWatch {
@@ -119,7 +120,8 @@ func (c *interruptibleConn) watch(ctx context.Context) *statementWatch {
 	return w
 }
 
-// interrupt ends the statement if it runs. SQLite forgets of it before the connection's next statement.
+// interrupt ends the statement if it is running. The next statement of the connection is
+// unaffected.
 func (w *statementWatch) interrupt(why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,7 +134,7 @@ func (w *statementWatch) interrupt(why error) {
 	sqlite3.Xsqlite3_interrupt(tls, w.handle)
 }
 
-// end says that the statement has ended: it is not interrupted any more.
+// end marks the statement as ended, so that it is not interrupted later.
 func (w *statementWatch) end() {
 	if w.timer != nil {
 		w.timer.Stop()
@@ -145,7 +147,8 @@ func (w *statementWatch) end() {
 	w.over = true
 }
 
-// reason returns what a statement failed for: the reason it was interrupted for, if it was.
+// reason returns the reason for the interrupt if that is why err occurred. Otherwise it returns
+// err.
 func (w *statementWatch) reason(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err

@@ -10,11 +10,11 @@ import (
 	"forge/test/dbtest"
 )
 
-// endless has a first row at once, and a second one after a count to a number that takes minutes.
+// endless returns its first row at once, and its second one after counting for minutes.
 const endless = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000)
 	SELECT i FROM n WHERE i = CAST($1 AS integer) OR i = 2000000000`
 
-// readAll reads the rows of a query, and returns how many there were.
+// readAll reads the rows of a query, and returns their number.
 func readAll(ctx context.Context, db *database.DB, query string, args ...any) (n int, err error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -27,8 +27,8 @@ func readAll(ctx context.Context, db *database.DB, query string, args ...any) (n
 	return n, rows.Err()
 }
 
-// TestStatementTimeout runs statements for longer than they may, on both databases: the error is the
-// same, and the pool is good for the next statement.
+// TestStatementTimeout runs statements past their limit on both databases. The error is the same,
+// and the next statement of the pool succeeds.
 func TestStatementTimeout(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db, err := database.Open(url, database.Options{PoolSize: 1, StatementTimeout: 200 * time.Millisecond})
@@ -36,7 +36,7 @@ func TestStatementTimeout(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		for _, first := range []int{1, -1} { // that is there at once, and that never comes
+		for _, first := range []int{1, -1} { // a first row that comes at once, and one that never comes
 			start := time.Now()
 			_, err := readAll(t.Context(), db, endless, first)
 			if f := database.ClientError(err); f == nil || f.Code != apperr.CodeTimeout {
@@ -61,7 +61,7 @@ func TestStatementTimeout(t *testing.T) {
 	})
 }
 
-// TestRowsEndWithTheirContext gives a query up while it looks for its second row.
+// TestRowsEndWithTheirContext ends the context of a query that is looking for its second row.
 func TestRowsEndWithTheirContext(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db, err := database.Open(url, database.Options{PoolSize: 1})

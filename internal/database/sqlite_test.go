@@ -9,8 +9,8 @@ import (
 	"forge/internal/database"
 )
 
-// TestSQLiteOpensAtOnce opens many connections to a new file while one of them writes: to turn it to WAL takes a lock for which SQLite does
-// not always wait by itself.
+// TestSQLiteOpensAtOnce opens many connections to a new file while one of them writes. Switching
+// the file to WAL takes a lock for which SQLite itself does not always wait.
 func TestSQLiteOpensAtOnce(t *testing.T) {
 	t.Parallel()
 	for i := range 30 {

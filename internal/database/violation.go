@@ -10,31 +10,32 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Rule is a kind of rule that values and rows have to keep to.
+// Rule is a kind of constraint.
 type Rule int
 
-// The rules.
+// The kinds of constraints, with what violates them.
 const (
-	Unique     Rule = iota + 1 // another row has the values
-	Reference                  // the row that a foreign key names is not there
-	Referenced                 // the row has to stay, as a foreign key names it
-	ForeignKey                 // one of the two before, and nobody knows which
-	Check                      // a CHECK constraint, or a trigger of SQLite that refuses
-	Required                   // a column that may not be NULL
-	Exclusion                  // another row is in the way, such as one of an overlapping time
-	Length                     // a text is too long for its column
-	Range                      // a number or a time is out of the range of its type
-	Character                  // a text has a character that the database cannot store
-	Form                       // a text is not one of what the column's type can be
+	Unique     Rule = iota + 1 // another row has the same values
+	Reference                  // a foreign key refers to a row that does not exist
+	Referenced                 // a foreign key refers to the row that is deleted or changed
+	ForeignKey                 // Reference or Referenced, the database does not tell which
+	Check                      // a CHECK constraint, or a trigger of SQLite that aborts
+	Required                   // NULL in a column that is NOT NULL
+	Exclusion                  // another row excludes it, such as one with an overlapping time
+	Length                     // a text that is too long for its column
+	Range                      // a number or a time outside the range of its type
+	Character                  // a character that the database cannot store
+	Form                       // a text that the column's type does not accept
 )
 
-// ConstraintError says which rule of the database an error reports as broken, as far as the database tells.
+// ConstraintError describes a violated constraint. Fields are empty if the database does not tell.
 type ConstraintError struct {
-	Rule    Rule
-	Name    string   // of the constraint or index
-	Table   string   // that has the constraint: of a foreign key, the one whose rows refer to others
-	Columns []string // of the table, or of Referenced the columns of the table that is referred to
-	Value   string   // of a single column, up to the first parenthesis in it
+	Rule  Rule
+	Name  string // of the constraint or index
+	Table string // has the constraint; a foreign key is a constraint of the table that refers
+	// Columns are columns of Table, or, if Rule is Referenced, of the table that is referred to.
+	Columns []string
+	Value   string // of a single column, up to the first parenthesis in it
 }
 
 var postgresRules = map[pqerror.Code]Rule{
@@ -54,7 +55,7 @@ var postgresRules = map[pqerror.Code]Rule{
 	pqerror.InvalidDatetimeFormat:       Form,
 }
 
-// sqliteRules are by extended result codes, https://sqlite.org/rescode.html.
+// sqliteRules are the rules by extended result code, https://sqlite.org/rescode.html.
 var sqliteRules = map[int]Rule{
 	sqlite3.SQLITE_CONSTRAINT_UNIQUE:     Unique,
 	sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: Unique,
@@ -68,7 +69,7 @@ var sqliteRules = map[int]Rule{
 	sqlite3.SQLITE_TOOBIG:                Length,
 }
 
-// Violation returns what rule err reports as broken; ok is false if err is about something else.
+// Violation returns the constraint that err reports as violated. It returns false for other errors.
 func Violation(err error) (v ConstraintError, ok bool) {
 	if e, is := errors.AsType[*pq.Error](err); is {
 		v = ConstraintError{Rule: postgresRules[e.Code], Name: e.Constraint, Table: e.Table}
@@ -97,8 +98,9 @@ func Violation(err error) (v ConstraintError, ok bool) {
 	return v, v.Rule != 0
 }
 
-// direction tells which end of a foreign key is at fault: by the message, unless the server speaks another language, and then
-// by what the statement did. At the commit there is no statement.
+// direction returns which end of a foreign key is at fault. It reads this from the message or, if
+// that is in another language, from the kind of statement. At a COMMIT it may be unknown:
+// ForeignKey.
 func direction(message string, err error) Rule {
 	switch during, _ := errors.AsType[*statementError](err); {
 	case strings.HasPrefix(message, "update or delete on "):
@@ -114,16 +116,17 @@ func direction(message string, err error) Rule {
 	}
 }
 
-// statementError is the failure of a statement, with what is needed of the statement to understand it.
+// statementError is the error of a statement, and whether that was a DELETE.
 type statementError struct {
 	error
 	deletes bool
 }
 
-// Unwrap returns the failure as the database told it.
+// Unwrap returns the error of the database.
 func (e *statementError) Unwrap() error { return e.error }
 
-// WithStatement returns the failure of a statement in such a form that Violation knows what the statement did.
+// WithStatement returns err with the kind of its statement, from which Violation tells Reference
+// from Referenced.
 func WithStatement(query string, err error) error {
 	if v, ok := Violation(err); !ok || v.Rule != ForeignKey {
 		return err
@@ -138,8 +141,9 @@ func WithStatement(query string, err error) error {
 	return err
 }
 
-// keyOf reads the columns, and the value of a single one, in "Key (team_id)=(42) is not present in table …": PostgreSQL tells
-// them nowhere else. The words around them depend on the server's language.
+// keyOf reads the columns, and the value if there is only one, from a detail like "Key
+// (band_id)=(42) is not present in table …". PostgreSQL reports them nowhere else. The words around
+// them depend on the server's language.
 func keyOf(detail string) (columns []string, value string) {
 	_, rest, _ := strings.Cut(detail, "(")
 	list, rest, ok := strings.Cut(rest, ")=(")
@@ -155,7 +159,8 @@ func keyOf(detail string) (columns []string, value string) {
 	return columns, value
 }
 
-// subjectOf returns what "…UNIQUE constraint failed: users.username, users.x (2067)" is about: SQLite tells it nowhere else.
+// subjectOf returns "bands.name, bands.x" of "…UNIQUE constraint failed: bands.name, bands.x
+// (2067)". SQLite reports it nowhere else.
 func subjectOf(message string) string {
 	i := strings.LastIndex(message, " constraint failed: ")
 	if i < 0 {
@@ -168,7 +173,7 @@ func subjectOf(message string) string {
 	return subject
 }
 
-// columnsIn reads "users.username, users.x".
+// columnsIn returns the table and the columns of a text like "bands.name, bands.x".
 func columnsIn(list string) (table string, columns []string) {
 	for name := range strings.SplitSeq(list, ", ") {
 		if of, column, ok := strings.Cut(name, "."); ok {

@@ -10,7 +10,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// islands are tables of the test's own, with a rule of each kind.
+// islands are tables of this test, with a constraint of each kind.
 var islands = map[string][]string{
 	dialect.Postgres: {
 		`CREATE TABLE islands (id int PRIMARY KEY, name text NOT NULL, "the sea" varchar(5), height smallint CHECK (height >= 0),
@@ -28,7 +28,7 @@ var islands = map[string][]string{
 	},
 }
 
-// TestViolation breaks a rule of each kind, of tables that no schema knows.
+// TestViolation violates a constraint of each kind.
 func TestViolation(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -49,8 +49,8 @@ func TestViolation(t *testing.T) {
 			on, statement string
 			rule          database.Rule
 			table         string
-			columns       []string // where both tell them
-			value         string   // that PostgreSQL tells
+			columns       []string // if both databases report them
+			value         string   // PostgreSQL reports it
 		}{
 			{"", `INSERT INTO islands (id, name) VALUES (1, 'x')`, database.Unique, "islands", []string{"id"}, "1"},
 			{"", `INSERT INTO islands (id, name, "the sea") VALUES (4, 'Skye', 'Minch')`, database.Unique, "islands", []string{"name", "the sea"}, ""},
@@ -93,8 +93,8 @@ func TestViolation(t *testing.T) {
 	})
 }
 
-// TestViolationAtCommit breaks a rule that is looked at when all is done: which end of the key is at fault is known where the
-// database tells it.
+// TestViolationAtCommit violates a foreign key that is checked at the COMMIT. Only PostgreSQL then
+// reports which end of the key is at fault.
 func TestViolationAtCommit(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -9,16 +9,15 @@ import (
 	"strconv"
 )
 
-// ErrNoPostgres means that no PostgreSQL server is installed where we look.
+// ErrNoPostgres is the error of Start if no PostgreSQL server is found.
 var ErrNoPostgres = errors.New("no PostgreSQL found: initdb, postgres and pg_ctl are neither on PATH nor where " +
 	"packages put them; install it (Debian and Ubuntu: apt-get install postgresql, Fedora: dnf install " +
 	"postgresql-server, macOS: brew install postgresql@17)")
 
-// needed are the programs that a directory must hold to be of use.
+// needed are the programs that the directory must contain.
 var needed = []string{"initdb", "postgres", "pg_ctl"}
 
-// packaged are the directories in which packages put the programs, which are
-// often not on PATH.
+// packaged are the directories where packages install the programs. They are often not on PATH.
 var packaged = []string{
 	"/usr/lib/postgresql/*/bin",                      // Debian, Ubuntu
 	"/usr/pgsql-*/bin",                               // the PostgreSQL project's RPMs
@@ -32,8 +31,8 @@ var packaged = []string{
 	"/usr/local/pgsql/bin",      // built from source
 }
 
-// findBinaries returns the directory of the PostgreSQL to run: what is on PATH
-// before what is not, and newer before older.
+// findBinaries returns the directory of the PostgreSQL to run. It prefers directories on PATH, and
+// then newer versions.
 func findBinaries() (string, error) {
 	return search(filepath.SplitList(os.Getenv("PATH")), packaged)
 }
@@ -68,7 +67,7 @@ func hasAll(dir string) bool {
 
 var digits = regexp.MustCompile(`\d+`)
 
-// numbers returns the numbers in a path, so that version 9.6 sorts below 15.
+// numbers returns the numbers in a path, by which version 9.6 sorts before 15.
 func numbers(path string) []int {
 	var ns []int
 	for _, d := range digits.FindAllString(path, -1) {

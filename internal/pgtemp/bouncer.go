@@ -15,14 +15,15 @@ import (
 	"time"
 )
 
-// A Bouncer is a running PgBouncer in transaction mode, on a port of the loopback interface. It lets everybody in.
+// A Bouncer is a running PgBouncer in transaction mode, on a loopback port. It asks for no
+// password.
 type Bouncer struct {
 	dir, address string
-	lifeline     io.Closer // its shell ends it when this is closed
+	lifeline     io.Closer // the shell stops PgBouncer when it is closed
 	ended        chan struct{}
 }
 
-// bouncerScript runs PgBouncer until the end of its standard input, as watcherScript does with a server.
+// bouncerScript runs PgBouncer until its standard input ends, as watcherScript does with a server.
 const bouncerScript = `
 "$1" -q "$2/ini" &
 pid=$!
@@ -32,8 +33,9 @@ wait "$pid"
 cd / && rm -rf "$2"
 `
 
-// StartBouncer runs a PgBouncer in front of all databases of the PostgreSQL server at address, and returns when it takes
-// connections. The error is an ErrNoBouncer when none is installed. It goes away with the process.
+// StartBouncer starts a PgBouncer in front of all databases of the PostgreSQL server at address,
+// and returns when it accepts connections. It returns ErrNoBouncer if PgBouncer is not installed.
+// The PgBouncer ends with this process.
 func StartBouncer(ctx context.Context, address string) (*Bouncer, error) {
 	bin, err := findBouncer()
 	if err != nil {
@@ -87,7 +89,7 @@ func startBouncer(owner owner, bin, dir string, server *url.URL) (*Bouncer, erro
 	return b, nil
 }
 
-// bouncerSettings are what PgBouncer reads when it starts.
+// bouncerSettings returns the configuration file of PgBouncer.
 func bouncerSettings(server *url.URL, address string) string {
 	host, port, _ := net.SplitHostPort(address)
 	q := server.Query()
@@ -106,11 +108,11 @@ func bouncerSettings(server *url.URL, address string) string {
 		"auth_type = any",
 		"pool_mode = transaction",
 		"max_client_conn = 2000",
-		"default_pool_size = 8", // fewer than Forge opens: clients share them
+		"default_pool_size = 8", // fewer than Forge opens, so that clients share them
 	}, "\n") + "\n"
 }
 
-// freeAddress returns a loopback address that nobody listens on at this moment.
+// freeAddress returns a loopback address that is free at this moment.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -119,10 +121,10 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// ErrNoBouncer means that no PgBouncer is installed where we look.
+// ErrNoBouncer is the error of StartBouncer if no PgBouncer is found.
 var ErrNoBouncer = errors.New("no PgBouncer found: install it (Debian and Ubuntu: apt-get install pgbouncer, macOS: brew install pgbouncer)")
 
-// findBouncer returns the program's path. Debian keeps it where only root looks.
+// findBouncer returns the path of PgBouncer. Debian installs it where only root's PATH leads.
 func findBouncer() (string, error) {
 	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -132,7 +134,7 @@ func findBouncer() (string, error) {
 	return "", ErrNoBouncer
 }
 
-// await returns when there is somebody at the address.
+// await returns when PgBouncer accepts connections, and fails if it ends or takes over ten seconds.
 func (b *Bouncer) await(ctx context.Context) error {
 	for range 1000 {
 		if conn, err := net.Dial("tcp", b.address); err == nil {
@@ -149,13 +151,13 @@ func (b *Bouncer) await(ctx context.Context) error {
 	return errors.Join(errors.New("PgBouncer does not listen on "+b.address), b.Stop())
 }
 
-// URL returns the address of a database behind PgBouncer. It says that PgBouncer is there.
+// URL returns the address of a database through PgBouncer, with the parameter pgbouncer=on.
 func (b *Bouncer) URL(dbname string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(superuser), Host: b.address, Path: "/" + dbname, RawQuery: "sslmode=disable&pgbouncer=on"}
 	return u.String()
 }
 
-// Stop ends PgBouncer, and returns when its directory is gone. Stopping twice is fine.
+// Stop ends PgBouncer, and returns when its directory is removed. It may be called twice.
 func (b *Bouncer) Stop() error {
 	b.lifeline.Close() // it may be closed already
 	<-b.ended

@@ -2,12 +2,11 @@ package pgtemp
 
 import "syscall"
 
-// roomInMemory is what must be free in memory before a cluster is put there.
+// roomInMemory is how much memory must be free to keep a cluster in it.
 const roomInMemory = 4 << 30
 
-// memoryDirs returns the directory whose files are kept in memory, if it has
-// the room; a container's often has not. To create a database is to create 300
-// files, which a disk's file system can make the slowest part of a test.
+// memoryDirs returns the directory whose files are kept in memory, if it has enough room. In a
+// container it often has not. CREATE DATABASE creates 300 files, which is slow on many disks.
 func memoryDirs() []string {
 	const dir = "/dev/shm"
 	var fs syscall.Statfs_t

@@ -2,5 +2,5 @@
 
 package pgtemp
 
-// memoryDirs returns nothing: only Linux has such a directory by default.
+// memoryDirs returns nil: only Linux has such a directory by default.
 func memoryDirs() []string { return nil }

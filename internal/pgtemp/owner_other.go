@@ -10,8 +10,7 @@ import (
 // An owner is the account that the server runs as.
 type owner struct{}
 
-// serverOwner always fails: starting and watching a server takes a unix shell
-// and unix process groups.
+// serverOwner always fails, because the watcher needs a unix shell and unix process groups.
 func serverOwner() (owner, error) {
 	return owner{}, errors.New("a temporary PostgreSQL can be started on unix systems only; " +
 		"name a server instead (TEST_DATABASE_URL for tests, DEV_DATABASE_URL for migrate diff)")

@@ -15,11 +15,11 @@ import (
 
 // An owner is the account that the server runs as.
 type owner struct {
-	account *syscall.Credential // nil: our own
+	account *syscall.Credential // nil for the account of this process
 }
 
-// serverOwner returns our own account, or another one when we are root:
-// PostgreSQL refuses to run as root.
+// serverOwner returns the account of this process or, if that is root, the account postgres or
+// nobody. PostgreSQL refuses to run as root.
 func serverOwner() (owner, error) {
 	if os.Geteuid() != 0 {
 		return owner{}, nil
@@ -42,8 +42,7 @@ func serverOwner() (owner, error) {
 	return owner{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
 }
 
-// tempDir makes an empty directory that belongs to the owner and that only the
-// owner, and root, can enter.
+// tempDir creates an empty directory that only the owner, and root, can enter.
 func (o owner) tempDir() (string, error) {
 	var problems []error
 	for _, parent := range tempParents() {
@@ -70,8 +69,8 @@ func (o owner) tempDir() (string, error) {
 	return "", errors.Join(problems...)
 }
 
-// tempParents are the places to try, the best first. TMPDIR is somebody's
-// wish and comes before what is fast.
+// tempParents returns the directories to try, the best first. If TMPDIR is set, it comes before a
+// faster one.
 func tempParents() []string {
 	parents := []string{os.TempDir(), "/tmp", "/var/tmp"}
 	if os.Getenv("TMPDIR") == "" {
@@ -80,9 +79,8 @@ func tempParents() []string {
 	return parents
 }
 
-// canUse reports why another account could not have a directory of its own in
-// dir: it needs the right to remove it in the end, and to pass through every
-// directory above.
+// canUse returns an error if the owner could not use a directory in dir. The owner needs the right
+// to remove that directory, and to enter all directories above it.
 func (o owner) canUse(dir string) error {
 	if o.account == nil {
 		return nil
@@ -105,8 +103,8 @@ func (o owner) canUse(dir string) error {
 	}
 }
 
-// detach makes cmd run as the owner, in a session of its own: a Ctrl-C at our
-// terminal must not reach the watcher before it has cleaned up.
+// detach makes cmd run as the owner, in a session of its own, so that Ctrl-C at the terminal does
+// not stop the watcher before it has cleaned up.
 func (o owner) detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: o.account}
 }

@@ -1,10 +1,9 @@
-// Package pgtemp runs a throw-away PostgreSQL server from the binaries that are
-// installed on this machine. Tests use it, and so does the planning of
-// migrations: both need a real server for a few seconds and nothing to set up.
+// Package pgtemp starts a throw-away PostgreSQL server from the programs that are installed on this
+// machine. Tests use it, and so do "migrate diff" and the other commands that work on migrations:
+// they need a real server for a few seconds, without any setup.
 //
-// A cluster lives in one temporary directory. It is reached through a unix
-// socket in that directory, so it takes no port and nobody else can connect.
-// It goes away with the process that started it, however that process ends.
+// A cluster lives in one temporary directory. Clients reach it through a unix socket in that
+// directory, so it needs no port. It ends with the process that started it, however that ends.
 package pgtemp
 
 import (
@@ -24,14 +23,14 @@ import (
 // the three databases that initdb makes.
 type Cluster struct {
 	dir      string
-	lifeline io.WriteCloser // takes orders; the watcher stops the server when this is closed
-	replies  chan string    // to the orders
-	ended    chan struct{}
+	lifeline io.WriteCloser // sends orders to the watcher, which stops the server when it is closed
+	replies  chan string    // the answers to orders
+	ended    chan struct{}  // closed when the watcher has ended
 }
 
-// Start makes a new cluster and returns when it takes connections. The error
-// is an ErrNoPostgres when no server is installed. Ending ctx gives up the
-// start; it does not stop a cluster that Start has returned.
+// Start creates a cluster and returns when it accepts connections. It returns ErrNoPostgres if no
+// server is installed, and the error of ctx if that ends first. The end of ctx does not stop a
+// cluster that Start has returned.
 func Start(ctx context.Context) (*Cluster, error) {
 	bin, err := findBinaries()
 	if err != nil {
@@ -52,17 +51,17 @@ func Start(ctx context.Context) (*Cluster, error) {
 	return c, nil
 }
 
-// URL returns the address of a database of the cluster, in the form that
-// lib/pq, psql and DATABASE_URL take.
+// URL returns the address of a database of the cluster, in the form of DATABASE_URL, lib/pq and
+// psql.
 func (c *Cluster) URL(dbname string) string {
-	// Host and port are spelled out because PGHOST and PGPORT fill in what is left out.
+	// Without host and port, PGHOST and PGPORT would be used.
 	query := url.Values{"host": {c.dir}, "port": {port}, "sslmode": {"disable"}}
 	u := url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/" + dbname, RawQuery: query.Encode()}
 	return u.String()
 }
 
-// Stop ends the server, disconnecting whoever is connected, and returns when
-// its directory is gone. Stopping twice is fine.
+// Stop ends the server and its connections, and returns when its directory is removed. It may be
+// called twice.
 func (c *Cluster) Stop() error {
 	c.lifeline.Close() // it may be closed already
 	<-c.ended
@@ -72,14 +71,15 @@ func (c *Cluster) Stop() error {
 	return nil
 }
 
-// Halt ends the server at once, as a crash would, and keeps what it has stored: all that was committed only with
-// synchronous_commit = on, which a cluster does not have by itself.
+// Halt ends the server like a crash, and keeps its data. Commits may be lost, because a cluster
+// runs with synchronous_commit = off unless the session sets it.
 func (c *Cluster) Halt() error { return c.order("halt") }
 
 // Resume starts the server again after Halt.
 func (c *Cluster) Resume() error { return c.order("resume") }
 
-// order has the watcher do something and waits until it is done. One goroutine at a time may give orders.
+// order sends an order to the watcher and waits until it is done. Only one goroutine may call it at
+// a time.
 func (c *Cluster) order(what string) error {
 	if _, err := fmt.Fprintln(c.lifeline, what); err != nil {
 		return fmt.Errorf("temporary PostgreSQL: %s: %w", what, err)
@@ -97,11 +97,10 @@ func (c *Cluster) order(what string) error {
 
 const (
 	superuser = "postgres"
-	port      = "5432" // only a part of the socket's name
+	port      = "5432" // only part of the name of the socket
 )
 
-// watch starts the watcher for dir and waits until it says that the server
-// takes connections.
+// watch starts the watcher for dir and waits until it reports that the server accepts connections.
 func watch(ctx context.Context, owner owner, bin, dir string) (*Cluster, error) {
 	cmd := exec.Command("/bin/sh", "-c", watcherScript, "pgtemp", bin, dir, serverSettings())
 	cmd.Dir = dir
@@ -148,8 +147,7 @@ func watch(ctx context.Context, owner owner, bin, dir string) (*Cluster, error) 
 	}
 }
 
-// socketPathLimit is the shortest limit on the path of a unix socket among the
-// systems PostgreSQL runs on.
+// socketPathLimit is the longest path of a unix socket that all systems with PostgreSQL support.
 const socketPathLimit = 103
 
 func socketFits(dir string) bool {

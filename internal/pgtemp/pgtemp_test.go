@@ -190,8 +190,7 @@ func mustStartChild(t *testing.T) (child, string) {
 	return child{cmd, out}, temp
 }
 
-// kill ends the child in a way that lets none of its code run, and with it all
-// of its process group, as Ctrl-C at a terminal does.
+// kill kills the child and its process group, so that none of its code runs any more.
 func (c child) kill(t *testing.T) {
 	t.Helper()
 	if err := syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL); err != nil {
@@ -199,8 +198,8 @@ func (c child) kill(t *testing.T) {
 	}
 }
 
-// mustTempDir is like t.TempDir, but with a path short enough for a socket and
-// open to the user that runs the server.
+// mustTempDir is like t.TempDir, but the path is short enough for a socket and the user that runs
+// the server can enter it.
 func mustTempDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pgtemp-test-")
@@ -240,7 +239,7 @@ func clusters(t *testing.T, dir string) []string {
 	return found
 }
 
-// eventually waits for something that another process does in its own time.
+// eventually waits until a condition holds that another process brings about.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {

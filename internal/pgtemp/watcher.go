@@ -2,14 +2,13 @@ package pgtemp
 
 import "strings"
 
-// watcherScript runs initdb and the server, and waits for the end of its
-// standard input, doing until then what its lines say. That input is a pipe which only the process that called
-// Start holds open: the kernel closes it when the process ends, also when it
-// is killed or crashes, and no code of ours has to run for that. Then the
-// watcher stops the server and removes everything.
+// watcherScript runs initdb and the server, and obeys the orders on its standard input until that
+// ends. The input is a pipe that only the process that called Start holds open. The kernel closes
+// it when the process ends, even if it is killed or crashes. Then the script stops the server and
+// removes its directory.
 //
-// It prints "ready" when the server takes connections; anything else is the
-// reason why there is none. It answers each order with a line as well.
+// The script prints "ready" when the server accepts connections, or the reason why it does not. It
+// answers each order with a line: the order and an exit status.
 const watcherScript = `
 bin=$1 dir=$2 settings=$3
 
@@ -52,9 +51,8 @@ done
 clean
 `
 
-// serverSettings are the lines that are added to postgresql.conf. Speed counts
-// here and a crash loses nothing of value, so nothing is written through to
-// the disk.
+// serverSettings returns the lines that are added to postgresql.conf. They trade safety for speed:
+// data are not flushed to the disk, as a crash loses nothing of value.
 func serverSettings() string {
 	return strings.Join([]string{
 		"listen_addresses = ''",

@@ -1,4 +1,4 @@
-// Gen generates ent's code and the GraphQL schema of it.
+// Gen generates ent's code and its GraphQL schema.
 package main
 
 import (

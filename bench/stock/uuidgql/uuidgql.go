@@ -1,4 +1,4 @@
-// Package uuidgql has the type of all keys: a UUID that the database gets as its 16 bytes, which is how Forge stores it.
+// Package uuidgql has the type of all keys: a UUID that is stored as 16 bytes, as Forge does.
 package uuidgql
 
 import (
@@ -10,25 +10,25 @@ import (
 	"github.com/google/uuid"
 )
 
-// UUID is one of version 7.
+// UUID is a UUID of version 7.
 type UUID uuid.UUID
 
-// New returns one that sorts behind those before.
+// New returns a UUID that sorts after all earlier ones.
 func New() UUID { return UUID(uuid.Must(uuid.NewV7())) }
 
 // String returns the form with hyphens.
 func (u UUID) String() string { return uuid.UUID(u).String() }
 
-// Value returns the bytes.
+// Value returns the 16 bytes.
 func (u UUID) Value() (driver.Value, error) { return u[:], nil }
 
-// Scan takes the bytes, or the form with hyphens.
+// Scan accepts the 16 bytes, or the form with hyphens.
 func (u *UUID) Scan(src any) error { return (*uuid.UUID)(u).Scan(src) }
 
 // MarshalGQL writes the form with hyphens.
 func (u UUID) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(u.String())) }
 
-// UnmarshalGQL takes it.
+// UnmarshalGQL reads the form with hyphens.
 func (u *UUID) UnmarshalGQL(v any) error {
 	s, ok := v.(string)
 	if !ok {

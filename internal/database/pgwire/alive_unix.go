@@ -4,9 +4,9 @@ package pgwire
 
 import "syscall"
 
-// Alive reports whether an idle connection can be used, without a round trip. A server sends nothing
-// to an idle client except a farewell, so anything to read, or the end, means that the connection is
-// dead.
+// Alive reports whether an idle connection can be used, without a round trip. A server sends
+// nothing to an idle client except a farewell, so anything to read, or the end, means that the
+// connection is dead.
 func (s *session) Alive() bool {
 	if s.raw == nil {
 		return true

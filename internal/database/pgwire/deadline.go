@@ -17,16 +17,17 @@ import (
 // that gets no answer either, the deadlineConn fails, and a new generation of connections begins.
 //
 // A deadline of the network connection wakes it up. The deadline is renewed when it has passed, and
-// not for each statement: a statement only counts up a number, as even reading the clock costs more.
+// not for each statement: a statement only counts up a number, as even reading the clock costs
+// more.
 
-// sslRequest asks a server whether it supports TLS. Every server answers, even one that is starting,
-// stopping or full, and it logs nothing.
+// sslRequest asks a server whether it supports TLS. Every server answers, even one that is
+// starting, stopping or full, and it logs nothing.
 const sslRequest = 80877103
 
 var errSilent = errors.New("the database's host does not answer")
 
-// deadlineConn is a connection to PostgreSQL on which nothing waits for ever. One goroutine at a time
-// reads and writes. Others may call SetDeadline.
+// deadlineConn is a connection to PostgreSQL on which nothing waits for ever. One goroutine at a
+// time reads and writes. Others may call SetDeadline.
 type deadlineConn struct {
 	net.Conn
 	network, address string
@@ -78,8 +79,8 @@ func (c *deadlineConn) Write(p []byte) (int, error) {
 	}
 }
 
-// expired handles an error of reading or writing. It returns nil, with a new deadline set, if only a
-// deadline has passed and there is reason to wait longer. Otherwise it returns an error.
+// expired handles an error of reading or writing. It returns nil, with a new deadline set, if only
+// a deadline has passed and there is reason to wait longer. Otherwise it returns an error.
 func (c *deadlineConn) expired(err error, set func(time.Time) error) error {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		if isTimeout(err) || errors.Is(err, syscall.EHOSTUNREACH) {

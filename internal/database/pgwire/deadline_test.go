@@ -13,8 +13,8 @@ func (instant) Read(p []byte) (int, error)  { return len(p), nil }
 func (instant) Write(p []byte) (int, error) { return len(p), nil }
 func (instant) SetDeadline(time.Time) error { return nil }
 
-// BenchmarkDeadlineConn measures a round trip with and without a deadlineConn. The difference is the
-// cost of deadlines for a statement.
+// BenchmarkDeadlineConn measures a round trip with and without a deadlineConn. The difference is
+// the cost of deadlines for a statement.
 func BenchmarkDeadlineConn(b *testing.B) {
 	p := make([]byte, 64)
 	conns := map[string]net.Conn{

@@ -4,6 +4,6 @@ package pgwire
 
 import "syscall"
 
-// boundUnacknowledged does nothing. On this system only deadlineConn and the system's defaults limit
-// how long data may stay unacknowledged.
+// boundUnacknowledged does nothing. On this system only deadlineConn and the system's defaults
+// limit how long data may stay unacknowledged.
 func boundUnacknowledged(_, _ string, _ syscall.RawConn) error { return nil }

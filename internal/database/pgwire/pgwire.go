@@ -16,10 +16,10 @@ import (
 
 // Session is the network connection of one PostgreSQL session.
 //
-// Cancel and Tap are off under TLS: lib/pq encrypts above this package, which then sees no messages.
-// Plain returns false, and lib/pq cancels statements and decodes rows itself, with the same results.
-// To do the handshake here would mean to repeat lib/pq's sslmode, certificates and pass files.
-// All other methods work under TLS as well.
+// Cancel and Tap are off under TLS: lib/pq encrypts above this package, which then sees no
+// messages. Plain returns false, and lib/pq cancels statements and decodes rows itself, with the
+// same results. To do the handshake here would mean to repeat lib/pq's sslmode, certificates and
+// pass files. All other methods work under TLS as well.
 type Session interface {
 	// Plain reports whether messages can be read, so that Cancel and Tap may be called.
 	Plain() bool

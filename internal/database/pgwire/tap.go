@@ -163,8 +163,8 @@ func (c *tappedConn) endStartup() (key []byte) {
 	return key
 }
 
-// removeRows reads the rows that come next, and returns the size of the message after them, with its
-// header.
+// removeRows reads the rows that come next, and returns the size of the message after them, with
+// its header.
 func (c *tappedConn) removeRows() (size int, err error) {
 	for {
 		header, err := c.peek(headerSize)
@@ -213,8 +213,8 @@ func (c *tappedConn) peek(n int) ([]byte, error) {
 	return found, err
 }
 
-// row decodes the body of a row and hands it over. It returns an error only if the row is malformed.
-// Errors of a value or of each are kept in t.err.
+// row decodes the body of a row and hands it over. It returns an error only if the row is
+// malformed. Errors of a value or of each are kept in t.err.
 func (t *tap) row(b []byte) error {
 	if len(b) < 2 || int(binary.BigEndian.Uint16(b)) != len(t.columns) {
 		return errMalformed

@@ -12,7 +12,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestTLSTapsNothing checks that rows are not tapped under TLS and that lib/pq returns the same rows.
+// TestTLSTapsNothing checks that rows are not tapped under TLS and that lib/pq returns the same
+// rows.
 func TestTLSTapsNothing(t *testing.T) {
 	address := dbtest.Postgres(t)
 	encrypted := openSession(t, behindTLS(t, address))

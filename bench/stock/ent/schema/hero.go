@@ -11,7 +11,7 @@ import (
 	"forge/bench/stock/uuidgql"
 )
 
-// Hero belongs to a user, and to a team if it likes.
+// Hero belongs to a user, and possibly to a team.
 type Hero struct{ ent.Schema }
 
 // Annotations of the Hero.

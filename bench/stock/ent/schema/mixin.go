@@ -1,4 +1,5 @@
-// Package schema describes Forge's tables as the tutorial of entgql does: what differs from ent/schema of Forge is that entgql offers everything.
+// Package schema describes Forge's tables as in the tutorial of entgql, which offers all of them in
+// the API.
 package schema
 
 import (
@@ -12,14 +13,14 @@ import (
 	"forge/bench/stock/uuidgql"
 )
 
-// keyed gives a row its key.
+// keyed adds the key of a row.
 type keyed struct{ mixin.Schema }
 
 func (keyed) Fields() []ent.Field {
 	return []ent.Field{field.UUID("id", uuidgql.UUID{}).Default(uuidgql.New).Immutable()}
 }
 
-// timed stamps a row and counts its changes.
+// timed adds the times and the version of a row.
 type timed struct{ mixin.Schema }
 
 func (timed) Fields() []ent.Field {

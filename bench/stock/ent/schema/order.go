@@ -10,7 +10,7 @@ import (
 	"forge/bench/stock/uuidgql"
 )
 
-// Order is what a user bought.
+// Order is a purchase of a user.
 type Order struct{ ent.Schema }
 
 // Annotations of the Order.

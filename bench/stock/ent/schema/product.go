@@ -10,7 +10,7 @@ import (
 	"forge/bench/stock/uuidgql"
 )
 
-// Product is what orders are made of.
+// Product is something that can be ordered.
 type Product struct{ ent.Schema }
 
 // Annotations of the Product.
