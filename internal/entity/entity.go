@@ -60,7 +60,7 @@ type Edge struct {
 	Shows    map[string]string // API fields of the leaving entity that are columns of the one reached, which each row has to have
 }
 
-// Kind says how a column's values are compared, read and written. The read engine says which kinds it holds (read/kinds.go),
+// Kind says how a column's values are compared, read and written. The read engine says which kinds it holds (read/binding/kinds.go),
 // and ent/template which kind each type of ent's is.
 type Kind int
 
