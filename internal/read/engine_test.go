@@ -97,9 +97,9 @@ var switchedKeys = map[string]string{
 	"true true":   `{nodes {id }edges {node {title mail }}} {}{name length artist {mail }}`,
 }
 
-// TestPlansConcurrently prepares one operation in many goroutines, with different values of its
+// TestPrepareConcurrently prepares one operation in many goroutines, with different values of its
 // variables.
-func TestPlansConcurrently(t *testing.T) {
+func TestPrepareConcurrently(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
 	op := parsed(t, e, switched)
@@ -145,9 +145,9 @@ func TestPlansConcurrently(t *testing.T) {
 	wait.Wait()
 }
 
-// TestPlansGoWithTheirDocument forgets a document. An operation of it that runs, or comes later, is
+// TestForget forgets a document. An operation of it that runs, or comes later, is
 // prepared anew.
-func TestPlansGoWithTheirDocument(t *testing.T) {
+func TestForget(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
 	op := parsed(t, e, `query A { artists { nodes { id } } } query B { labels { nodes { id } } }`)
@@ -174,8 +174,8 @@ func TestPlansGoWithTheirDocument(t *testing.T) {
 	}
 }
 
-// TestPlansAreBounded gives an operation more states than plans are kept for.
-func TestPlansAreBounded(t *testing.T) {
+// TestPrepareKeepsAtMost gives an operation more states than plans are kept for.
+func TestPrepareKeepsAtMost(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
 	var declared, fields strings.Builder
@@ -207,9 +207,9 @@ func TestPlansAreBounded(t *testing.T) {
 	}
 }
 
-// TestPlansIgnoreOtherVariables wants one plan for all values of variables that stand only in
+// TestPrepareIgnoresOtherVariables wants one plan for all values of variables that stand only in
 // arguments.
-func TestPlansIgnoreOtherVariables(t *testing.T) {
+func TestPrepareIgnoresOtherVariables(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
 	op := parsed(t, e, `query($n: Int, $where: TrackWhereInput, $a: Boolean = true) { tracks(first: $n, where: $where) { nodes { name label { name @include(if: $a) } } } }`)
@@ -227,9 +227,9 @@ func TestPlansIgnoreOtherVariables(t *testing.T) {
 	}
 }
 
-// TestStatements counts the statements of an operation at most, which decides whether it needs a
+// TestOperationStatements counts the statements of an operation at most, which decides whether it needs a
 // transaction.
-func TestStatements(t *testing.T) {
+func TestOperationStatements(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
 	for _, tt := range []struct {

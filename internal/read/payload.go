@@ -125,8 +125,8 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 	return p
 }
 
-// alwaysWritable reports whether the selection can be written of every row of its table, and is no larger
-// than the row. A row that is committed cannot be undone if it cannot be shown.
+// alwaysWritable reports whether the selection can be written of every row of its table, and is no
+// larger than the row. A row that is committed cannot be undone if it cannot be shown.
 func alwaysWritable(s *plan.Selection) bool {
 	shown := map[int]bool{}
 	for _, out := range s.Fields {

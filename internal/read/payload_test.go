@@ -9,6 +9,7 @@ import (
 	"forge/ent"
 	"forge/graph/generated"
 	"forge/internal/entity"
+	"forge/internal/read/binding"
 )
 
 // TestPayloadOfHookedEntity compiles payloads of entities with and without ent hooks of their own.
@@ -21,20 +22,25 @@ func TestPayloadOfHookedEntity(t *testing.T) {
 	team := *entities[i]
 	team.Hooked = true
 	entities[i] = &team
-	hooked, err := NewEngine(Contract{Schema: generated.NewExecutableSchema(generated.Config{}).Schema(), Entities: entities}, nil)
-	if err != nil {
-		t.Fatal(err)
+	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	engine := func(entities []*entity.Entity) *Engine {
+		e, err := New(binding.Contract{Schema: schema, Entities: entities}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
 	}
+	hooked, plain := engine(entities), engine(ent.Entities)
 	for query, want := range map[string]bool{
 		`mutation { createTeam(input: {name: "a"}) { team { id } } }`: true,
 		`mutation { createHero(input: {name: "a"}) { hero { id } } }`: false,
 		`mutation { deleteTeam(id: "team_1") { deletedId } }`:         true,
 	} {
-		for e, want := range map[*Engine]bool{hooked: want, newTestEngine(): false} {
+		for e, want := range map[*Engine]bool{hooked: want, plain: false} {
 			op := parsed(t, e, query)(nil)
 			root := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Mutation"})[0]
-			if p := e.operation(op).payload(e, op, root, "postgres"); p.hooked != want || !p.alone {
-				t.Errorf("%s: hooked is %t, want %t; alone is %t", query, p.hooked, want, p.alone)
+			if p := e.Prepare(op).payload(root, "postgres"); p.hooked != want || !p.final {
+				t.Errorf("%s: hooked is %t, want %t; final is %t", query, p.hooked, want, p.final)
 			}
 		}
 	}

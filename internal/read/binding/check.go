@@ -296,8 +296,8 @@ func (b *binder) shape(name string, allowed map[string][]string) {
 // forTools are directives that only tools read. They change no answer.
 var forTools = []string{"deprecated", "specifiedBy", "goField", "goModel", "goTag", "goEnum", "goExtraField"}
 
-// checkDirectives refuses directives in parts of the schema that the engine answers. The code of a directive
-// would never be called there.
+// checkDirectives refuses directives in parts of the schema that the engine answers. The code of a
+// directive would never be called there.
 func (b *binder) checkDirectives(at string, list ast.DirectiveList) {
 	for _, d := range list {
 		if !slices.Contains(forTools, d.Name) {

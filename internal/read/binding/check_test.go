@@ -161,7 +161,7 @@ func columnEdit(name string, change func(*entity.Field)) func(*entity.Entity) {
 	return edit(name, change, nil)
 }
 
-func TestFindings(t *testing.T) {
+func TestBind(t *testing.T) {
 	t.Parallel()
 	shows := "  cover: String\n" // another field stands in its place
 	kindOf := func(kind entity.Kind, goType string) func(*entity.Entity) {
@@ -305,7 +305,7 @@ func TestFindings(t *testing.T) {
 }
 
 // Rows of an entity that are hidden leave a gap where an edge leads to them.
-func TestFindingsOfHiddenRows(t *testing.T) {
+func TestBindHiddenRows(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: catalogue})
 	entities := catalogueEntities()
@@ -321,7 +321,7 @@ func TestFindingsOfHiddenRows(t *testing.T) {
 }
 
 // All that is wrong is found at once, in the same order each time.
-func TestFindingsTogether(t *testing.T) {
+func TestBindFindsEverything(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: strings.NewReplacer("name: String!\n", "name: Int!\n", "length: Int\n", "length: Int!\n",
 		"lengthGTE: Int", "lengthGTE: Time", "{ NAME LENGTH", "{ NAME LIVE", "count: Int!", "count: [TrackConnection!]").Replace(catalogue)})
@@ -349,7 +349,7 @@ type trackResolvers interface {
 	CreateTrackPayload() interface{ Track() }
 }
 
-func TestFindingsOfResolvers(t *testing.T) {
+func TestBindResolvers(t *testing.T) {
 	t.Parallel()
 	found := findings(t, "", "", nil, reflect.TypeFor[trackResolvers]())
 	if len(found) != 1 || !strings.HasPrefix(found[0], "Track.name: it has a resolver, which is never called") {

@@ -2,8 +2,8 @@ package encode
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends text as a JSON string. Valid UTF-8 stays as it is, but for what RFC 8259
-// wants escaped.
+// appendString appends text as a JSON string. Valid UTF-8 stays as it is, except for the characters
+// that RFC 8259 wants escaped.
 func appendString(b, text []byte) []byte {
 	b = append(b, '"')
 	start := 0

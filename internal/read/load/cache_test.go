@@ -50,7 +50,7 @@ type labelKey struct{}
 
 // A policy may depend on what it asks its context for: a statement is used again where the context
 // gives the same answer.
-func TestStatementOfAPolicyThatAsksItsContext(t *testing.T) {
+func TestCacheOfAPolicyThatAsksItsContext(t *testing.T) {
 	t.Parallel()
 	f, writer := newFetch(func(ctx context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", ctx.Value(labelKey{}))) })
 	for i := range 100 {
@@ -75,7 +75,7 @@ func TestStatementOfAPolicyThatAsksItsContext(t *testing.T) {
 }
 
 // A policy that depends on anything else is noticed, and no statement is kept any more.
-func TestStatementOfAPolicyThatBreaksTheRule(t *testing.T) {
+func TestCacheOfAPolicyThatBreaksTheRule(t *testing.T) {
 	t.Parallel()
 	label := "a"
 	f, _ := newFetch(func(_ context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", label)) })

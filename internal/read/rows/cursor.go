@@ -89,7 +89,8 @@ func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, e
 func (t Term) parse(value []byte) (any, error) {
 	switch t.Kind {
 	case entity.Int:
-		return strconv.ParseInt(string(value), 10, 64) // beyond 32 bits it has a place, but is not shown
+		// A number beyond 32 bits has a place in the order, though it cannot be shown.
+		return strconv.ParseInt(string(value), 10, 64)
 	case entity.Time:
 		return time.Parse(time.RFC3339Nano, string(value))
 	case entity.String, entity.Enum:

@@ -52,7 +52,7 @@ func rowOf(t testing.TB, terms []Term, values ...any) (*Table, []int) {
 	return tb, columns
 }
 
-func TestCursorRoundTrip(t *testing.T) {
+func TestCursorsRoundTrip(t *testing.T) {
 	t.Parallel()
 	moment := time.Date(2026, 1, 2, 15, 4, 5, 6000, time.UTC)
 	for _, tt := range []struct {
@@ -103,8 +103,8 @@ func TestCursorRoundTrip(t *testing.T) {
 	}
 }
 
-// TestCursorRefusal has cursors that are encrypted for the list and hold what they should not.
-func TestCursorRefusal(t *testing.T) {
+// TestCursorsRefuse has cursors that are encrypted for the list and hold what they should not.
+func TestCursorsRefuse(t *testing.T) {
 	t.Parallel()
 	key := string(someKey[:])
 	one := func(kind entity.Kind, nullable bool) []Term {

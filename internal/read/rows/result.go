@@ -1,4 +1,4 @@
-// Package rows holds what statements bring: tables of rows, which of them belong to which parent row
+// Package rows holds what statements bring: tables of rows, which of them belong to which parent
 // and to which page, and cursors, which stand for the i of a row in a list.
 package rows
 

@@ -216,7 +216,8 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	return func(s *sql.Selector) *sql.Predicate {
 		outer = s.C(own)
 		if listed {
-			return sql.And(sql.NotNull(outer), sql.In(outer, query)) // NOT finds rows without a related one
+			// NotNull, so that NOT finds the rows without a related one.
+			return sql.And(sql.NotNull(outer), sql.In(outer, query))
 		}
 		return sql.Exists(query)
 	}, nil
