@@ -23,7 +23,7 @@ test: needs ## all tests, on SQLite and on PostgreSQL; RACE=-race for the race d
 	FORGE_RACE=$(RACE) go test -timeout 20m ./test/faults # by itself: it measures under load
 
 test-fast: ## the tests that need nothing but Go, on SQLite only
-	go test -short $$(go list ./... | grep -vE '/test/(docs|e2e|deploy|faults|dbtest)$$|/internal/pgtemp$$')
+	go test -short $$(go list ./... | grep -vE '/test/(docs|e2e|deploy|faults|dbtest)$$|/internal/(pgtemp|migrator/dev)$$')
 
 race: ## all tests, with the race detector
 	$(MAKE) test RACE=-race

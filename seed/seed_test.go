@@ -93,7 +93,7 @@ func TestRules(t *testing.T) {
 		"a pending order never changed": `SELECT count(*) FROM orders
 			WHERE status = 'PENDING' AND (version <> 1 OR updated_at <> created_at)`,
 		"a settled order did change": `SELECT count(*) FROM orders WHERE status <> 'PENDING' AND version <> 2`,
-		"there are three statuses":      `SELECT 3 - count(DISTINCT status) FROM orders`,
+		"there are three statuses":   `SELECT 3 - count(DISTINCT status) FROM orders`,
 		"some heroes have no team": `SELECT CASE WHEN count(team_id) < count(*) AND count(team_id) > 0
 			THEN 0 ELSE 1 END FROM heroes`,
 		"some heroes have no age": `SELECT CASE WHEN count(age) < count(*) AND count(age) > 0 THEN 0 ELSE 1 END FROM heroes`,
