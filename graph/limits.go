@@ -11,6 +11,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/read"
+	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/telemetry"
 )
@@ -49,7 +50,7 @@ const costKey = "cost"
 func (l limiter) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	prepared := l.engine.Prepare(op)
 	roots := prepared.RootFields()
-	m := measure{prepared: prepared, op: op}
+	m := measure{binding: prepared.Binding(), op: op}
 	if op.Operation.Operation == ast.Mutation {
 		for _, root := range roots {
 			m.inputs = max(m.inputs, plan.Inputs(root, op.Variables))
@@ -126,10 +127,10 @@ func times(a, b int) int {
 const keyBytes = 32
 
 // measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the answer; the fields inside
-// of a list cost as often as the list has entries: a page its size, a list without pages what read.Operation takes it for.
-// Conditions, and what else makes a list slow to read, cost extra: see read.Operation.Cost.
+// of a list cost as often as the list has entries: a page its size, a list without pages what plan.Price takes it for.
+// Conditions, and what else makes a list slow to read, cost extra: see plan.Price.
 type measure struct {
-	prepared  *read.Operation
+	binding   *binding.Binding
 	op        *graphql.OperationContext
 	inputs    int              // how long the longest list is that a mutation takes: its payload may have as many entries
 	fragments map[string]*size // each is measured once
@@ -163,10 +164,10 @@ func (m *measure) field(f *ast.Field) size {
 		return found
 	}
 	found.depth += inside.depth
-	found.cost = plus(found.cost, times(inside.cost, m.prepared.Entries(f, m.op.Variables, m.inputs)))
-	once, each := m.prepared.Cost(f, m.op.Variables)
-	found.cost = plus(found.cost, each)
-	found.once = plus(inside.once, once)
+	price := plan.PriceOf(m.binding, f, m.op.Variables, m.inputs)
+	found.cost = plus(found.cost, times(inside.cost, price.Entries))
+	found.cost = plus(found.cost, price.Each)
+	found.once = plus(inside.once, price.Once)
 	return found
 }
 
