@@ -11,6 +11,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/read"
+	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/telemetry"
 )
@@ -44,7 +45,7 @@ const costKey = "cost"
 func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	prepared := l.engine.Prepare(op)
 	roots := prepared.RootFields()
-	m := measure{prepared: prepared, op: op}
+	m := measure{binding: prepared.Binding(), op: op}
 	if op.Operation.Operation == ast.Mutation {
 		for _, root := range roots {
 			m.inputs = max(m.inputs, plan.Inputs(root, op.Variables))
@@ -114,13 +115,13 @@ const keyBytes = 32
 
 // measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the
 // answer. The fields of a list cost as often as the list has entries: a page has its size, and a
-// list without pages as many as read.Operation expects. Conditions, and whatever else makes a list
-// slow to read, cost extra: see read.Operation.Cost.
+// list without pages as many as plan.Price expects. Conditions, and whatever else makes a list
+// slow to read, cost extra: see plan.Price.
 type measure struct {
-	prepared *read.Operation
-	op       *graphql.OperationContext
-	inputs   int // the length of the longest list among a mutation's arguments: its payload may be as long
-	sum      sum[size]
+	binding *binding.Binding
+	op      *graphql.OperationContext
+	inputs  int // the length of the longest list among a mutation's arguments: its payload may be as long
+	sum     sum[size]
 }
 
 // part returns the size of a selection.
@@ -159,9 +160,9 @@ func (m *measure) field(f *ast.Field) size {
 		return found
 	}
 	found.depth += inside.depth
-	found.cost = plus(found.cost, times(inside.cost, m.prepared.Entries(f, m.op.Variables, m.inputs)))
-	once, each := m.prepared.Cost(f, m.op.Variables)
-	found.cost = plus(found.cost, each)
-	found.once = plus(inside.once, once)
+	price := plan.PriceOf(m.binding, f, m.op.Variables, m.inputs)
+	found.cost = plus(found.cost, times(inside.cost, price.Entries))
+	found.cost = plus(found.cost, price.Each)
+	found.once = plus(inside.once, price.Once)
 	return found
 }

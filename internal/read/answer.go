@@ -92,7 +92,8 @@ func (a *answer) prepare(ctx context.Context) bool {
 	}
 	a.loading.Loader = a.root.loaders.connection
 	if a.loading.Loader == nil {
-		text, _ := plan.Arguments{Field: a.root.collected.Field, Variables: a.op.Variables}.Value("id").(string)
+		f := a.root.collected.Field
+		text, _ := plan.Argument(f, f.Definition.Arguments[0], a.op.Variables).(string)
 		id, err := ids.Parse(text)
 		if err != nil {
 			return false

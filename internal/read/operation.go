@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/bufpool"
+	"forge/internal/read/binding"
 	"forge/internal/read/load"
 	"forge/internal/read/plan"
 )
@@ -152,19 +153,11 @@ func (o *Operation) Switches() (names []string) {
 	return names
 }
 
+// Binding returns the binding of the operation's schema.
+func (o *Operation) Binding() *binding.Binding { return o.engine.binding }
+
 // RootFields returns the root fields that are run, merged as the specification says.
 func (o *Operation) RootFields() []*ast.Field { return o.fields }
-
-// Cost returns what the arguments of a connection cost beside its entries, once and for each parent
-// row; see plan.Cost.
-func (o *Operation) Cost(f *ast.Field, variables map[string]any) (once, each int) {
-	return plan.Cost(o.engine.binding, f, variables)
-}
-
-// Entries returns how many entries the selection of a field stands for; see plan.Entries.
-func (o *Operation) Entries(f *ast.Field, variables map[string]any, inputs int) int {
-	return plan.Entries(o.engine.binding, f, variables, inputs)
-}
 
 // Statements returns how many statements the query runs at most. If that depends on its arguments,
 // the number is above 1.

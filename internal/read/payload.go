@@ -73,7 +73,7 @@ func change(ctx context.Context, last bool) context.Context {
 }
 
 func (r *returned) take(row []driver.Value) error {
-	columns := r.loader.Plan.Root.Read()
+	columns := r.loader.Plan.Root.Columns
 	r.table = rows.Table{Width: len(columns)}
 	return r.table.Add(row, columns)
 }

@@ -72,12 +72,8 @@ type Object struct {
 	Filters        map[string]*Filter       // by the name in the where input
 	Orders         map[string]*entity.Field // by the enum value in orderBy
 	TypeConditions map[string]bool          // that it fulfils
+	Key            Column                   // the entity's own
 	Owner          *Column                  // holds whose row it is; nil if nobody owns any
-}
-
-// Key returns the column of the entity's own key.
-func (o *Object) Key() Column {
-	return Column{Name: o.Entity.Fields[0].Column, Kind: entity.ID, Prefix: o.Entity.Prefix}
 }
 
 // Nullable reports whether a column of the entity may be NULL.
@@ -184,7 +180,8 @@ func (b *binder) identifies(name string) bool {
 	})
 }
 
-// bindKey reports whether the entity's key is one UUID. The engine can read no other entity.
+// bindKey sets the object's key, and reports whether that is one UUID. The engine can read no other
+// entity.
 func (b *binder) bindKey(o *Object) bool {
 	if len(o.Entity.Fields) == 0 || o.Entity.Fields[0].Refers != o.Entity.Name {
 		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, which cannot be read; allowed is one UUID, as Identified gives it")
@@ -194,6 +191,7 @@ func (b *binder) bindKey(o *Object) bool {
 		b.refuse(o.Entity.Name, "its key is of type %s in ent/schema, which cannot be read; allowed is a UUID, as Identified gives it", key.Type)
 		return false
 	}
+	o.Key = Column{Name: o.Entity.Fields[0].Column, Kind: entity.ID, Prefix: o.Entity.Prefix}
 	return true
 }
 
@@ -256,7 +254,7 @@ func (b *binder) bindShown(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 	}
 	b.checkColumn(at, d, to, shown, shown.Nullable)
 	f.Column, f.Values = b.columnOf(shown), shown.Values
-	f.Column.Shown, f.Column.Table, f.Column.Key = edge, to.Table, o.Key().Name
+	f.Column.Shown, f.Column.Table, f.Column.Key = edge, to.Table, o.Key.Name
 }
 
 // columnNamed returns the field that is stored in the column, or nil.

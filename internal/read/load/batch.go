@@ -34,20 +34,13 @@ func CommonFailure(err error) bool {
 	return ok && f.Code == apperr.CodeUnavailable
 }
 
-// shares reports whether the request may share a statement: there is no transaction that its rows
-// would have to be read in.
-func (f *fetch) shares(s *statement) bool {
-	r := &f.loading.Request
-	return s.shared != nil && !r.Unshared && !f.unshared && r.Unit.Mode() == unit.Single
-}
-
 // runShared runs the statement, together with others if there are, and hands its rows to row. If it
 // returns coalesce.ErrNotShared, some of them may have been handed over.
 func (f *fetch) runShared(ctx context.Context, s *statement, row func([]driver.Value) error) error {
 	start := time.Now()
 	o := coalesce.Options{MaxBatch: maxBatch, Patience: s.shared.patience, Common: CommonFailure}
 	if f.query.Page != nil {
-		o.MaxBatch = min(maxBatch, maxBatchRows/max(1, f.query.Page.Limit()))
+		o.MaxBatch = min(maxBatch, maxBatchRows/max(1, f.query.Page.Limit))
 	}
 	led, err := s.shared.group.Do(ctx, rowsRequest{f, row}, o, s.runFor)
 	if led || err == coalesce.ErrNotShared {

@@ -116,9 +116,6 @@ func (g *gated) ask(take func([]driver.Value) error) *asked {
 	g.running.Go(func() {
 		defer close(a.done)
 		defer a.unit.Rollback()
-		if !f.shares(g.s) {
-			g.Error("the statement may not be shared")
-		}
 		a.err = f.runShared(g.Context(), g.s, take)
 	})
 	return a

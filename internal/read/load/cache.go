@@ -68,7 +68,9 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 	var space [128]byte
 	key := f.query.AppendKey(space[:0])
 	if s := f.memory.statements.find(ctx, key); s != nil {
-		f.loading.dependencies.Add(s.Statement)
+		if f.loading.dependencies != nil {
+			f.loading.dependencies.Add(s.Statement)
+		}
 		return s, f.check(ctx, s)
 	}
 	s, err := f.write(ctx)

@@ -32,7 +32,7 @@ func (r *ruled) Write(ctx context.Context, e *entity.Entity, shape func(*entsql.
 // newFetch returns what asks for the statement of all tracks, and the number of times that it was
 // written.
 func newFetch(policy func(context.Context, *entsql.Selector)) (f *fetch, writer *ruled) {
-	track := &binding.Object{Entity: &entity.Entity{Name: "Track", Table: "tracks",
+	track := &binding.Object{Key: binding.Column{Name: "id", Kind: entity.ID}, Entity: &entity.Entity{Name: "Track", Table: "tracks",
 		Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}}}}
 	root := &plan.Node{Object: track, Rows: true}
 	writer = &ruled{policy: policy}
@@ -42,7 +42,7 @@ func newFetch(policy func(context.Context, *entsql.Selector)) (f *fetch, writer 
 		panic(err)
 	}
 	f = l.fetch(root)
-	f.query.Columns = root.Read()
+	f.query.Columns = []binding.Column{track.Key}
 	return f, writer
 }
 

@@ -9,9 +9,13 @@ import (
 
 	"forge/internal/bufpool"
 	"forge/internal/coalesce"
+	"forge/internal/entity"
+	"forge/internal/read/binding"
+	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/read/sql"
 	"forge/internal/telemetry"
+	"forge/internal/unit"
 )
 
 // fetch runs the statements of one node.
@@ -26,7 +30,7 @@ type fetch struct {
 // run runs the node's statements. In a trace they are a batch of their own.
 func (f *fetch) run(ctx context.Context) error {
 	n := f.query.Node
-	ctx, batch := telemetry.StartBatch(ctx, n.Object.Entity.Name, n.EdgeName(), len(f.query.Keys))
+	ctx, batch := telemetry.StartBatch(ctx, n.Object.Entity.Name, n.EdgeName, len(f.query.Keys))
 	var err error
 	if n.Count {
 		err = f.counts(ctx)
@@ -47,7 +51,7 @@ func (f *fetch) rows(ctx context.Context) error {
 	// another one may still be filling the collector.
 	c := &collector{fetch: f, result: *f.result, pageSize: math.MaxInt, taken: make([]int, keys)}
 	if q.Page != nil {
-		c.pageSize = q.Page.Size()
+		c.pageSize = q.Page.Size
 	}
 	c.result.Cursor = cursor
 	c.result.Table.Width = len(q.Columns)
@@ -133,7 +137,7 @@ func (f *fetch) counts(ctx context.Context) error {
 // statement that reads one row without the offset tells, if it is asked for.
 func (f *fetch) skipped(ctx context.Context, taken []int) error {
 	p := f.query.Page
-	if p == nil || !p.WantsMore() || p.Offset == 0 {
+	if p == nil || !p.More || p.Offset == 0 {
 		return nil
 	}
 	skipped := make([]bool, len(taken))
@@ -161,8 +165,35 @@ func (f *fetch) each(ctx context.Context, row func([]driver.Value) error) error 
 	if err != nil {
 		return err
 	}
-	if f.shares(s) {
+	r := &f.loading.Request
+	// In a transaction, a statement cannot be shared: its rows have to be read there.
+	if s.shared != nil && !r.Unshared && !f.unshared && r.Unit.Mode() == unit.Single {
 		return f.runShared(ctx, s, row)
 	}
-	return f.loading.Request.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))
+	return r.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))
+}
+
+// columnsOf returns what is read of a node's rows, with the columns of its cursors. cursor are the
+// places of those.
+func columnsOf(n *plan.Node, page *rows.Page) (columns []binding.Column, cursor []int) {
+	columns = n.Columns
+	if page == nil || !n.Cursors {
+		return columns, nil
+	}
+	for _, t := range page.Order {
+		col := binding.Column{Name: t.Column, Kind: t.Kind}
+		if t.Kind == entity.ID {
+			col = n.Object.Key
+		}
+		for _, f := range n.Object.Fields {
+			if f.Column != nil && f.Column.Shown == nil && f.Column.Name == t.Column {
+				col = *f.Column
+			}
+		}
+		if !slices.Contains(columns, col) {
+			columns = append(slices.Clip(columns), col)
+		}
+		cursor = append(cursor, slices.Index(columns, col))
+	}
+	return columns, cursor
 }

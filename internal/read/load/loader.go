@@ -4,7 +4,6 @@ package load
 
 import (
 	"context"
-	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -12,8 +11,6 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/budget"
 	"forge/internal/bufpool"
-	"forge/internal/entity"
-	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/read/sql"
@@ -90,13 +87,13 @@ func (l *Loading) prepare(ctx context.Context, n *plan.Node) error {
 }
 
 func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
-	args := plan.Arguments{Field: n.Field, Variables: l.Request.Variables}
+	args := plan.ReadArguments(n.Field, l.Request.Variables)
 	page, err := rows.ReadPage(n, args, l.Request.Viewer.Role, l.Request.Cursors)
 	if err != nil {
 		return err
 	}
 	l.Results[n.Index].Page = page
-	where, ok := args.Value("where").(map[string]any)
+	where, ok := args.Where.(map[string]any)
 	if !ok {
 		return nil
 	}
@@ -114,7 +111,7 @@ func (l *Loading) Run(ctx context.Context, keys []uuid.UUID) error {
 	root := l.Loader.Plan.Root
 	f := l.fetch(root)
 	if f.query.Keys = keys; keys != nil {
-		f.query.KeyColumn = root.Object.Key().Name
+		f.query.KeyColumn = root.Object.Key.Name
 	}
 	return l.run(ctx, f)
 }
@@ -162,7 +159,7 @@ func (l *Loading) children(ctx context.Context, n *plan.Node) error {
 		}
 		f.query.KeyColumn, f.query.Sorted = child.Edge.Edge.Column, !child.Edge.Edge.Unique
 		if child.Edge.Edge.OwnKey {
-			f.query.KeyColumn = child.Object.Key().Name
+			f.query.KeyColumn = child.Object.Key.Name
 		}
 		if err := l.run(ctx, f); err != nil {
 			return err
@@ -213,29 +210,4 @@ func parentKeys(t *rows.Table, column int, shared bool) (keys []uuid.UUID, paren
 		parents[row] = place
 	}
 	return keys, parents
-}
-
-// columnsOf returns what is read of a node's rows, with the columns of its cursors. cursor are the
-// places of those.
-func columnsOf(n *plan.Node, page *rows.Page) (columns []binding.Column, cursor []int) {
-	columns = n.Read()
-	if page == nil || !n.Cursors {
-		return columns, nil
-	}
-	for _, t := range page.Order {
-		col := binding.Column{Name: t.Column, Kind: t.Kind}
-		if t.Kind == entity.ID {
-			col = n.Object.Key()
-		}
-		for _, f := range n.Object.Fields {
-			if f.Column != nil && f.Column.Shown == nil && f.Column.Name == t.Column {
-				col = *f.Column
-			}
-		}
-		if !slices.Contains(columns, col) {
-			columns = append(slices.Clip(columns), col)
-		}
-		cursor = append(cursor, slices.Index(columns, col))
-	}
-	return columns, cursor
 }

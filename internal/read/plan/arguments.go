@@ -8,25 +8,47 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Arguments are the arguments of a field. They are looked up one by one, as a map of them would
-// have to be made for each request.
+// Arguments are the values of a connection's arguments. Those that are null or left out are nil.
 type Arguments struct {
-	Field     *ast.Field
-	Variables map[string]any
+	First, Last, Offset, After, Before, OrderBy, Where any
 }
 
-// Value returns the value of an argument, or its default. It returns nil if the value is null or
-// left out. The document must be valid.
-func (a Arguments) Value(name string) any {
-	if arg := a.Field.Arguments.ForName(name); arg != nil {
-		if arg.Value.Kind != ast.Variable {
-			return valueOf(arg.Value, a.Variables)
+// ReadArguments returns the values of a connection's arguments. The document must be valid.
+func ReadArguments(f *ast.Field, variables map[string]any) (a Arguments) {
+	for _, def := range f.Definition.Arguments {
+		value := Argument(f, def, variables)
+		switch def.Name {
+		case "first":
+			a.First = value
+		case "last":
+			a.Last = value
+		case "offset":
+			a.Offset = value
+		case "after":
+			a.After = value
+		case "before":
+			a.Before = value
+		case "orderBy":
+			a.OrderBy = value
+		case "where":
+			a.Where = value
 		}
-		if value, ok := a.Variables[arg.Value.Raw]; ok {
+	}
+	return a
+}
+
+// Argument returns the value of an argument, or its default. It returns nil if the value is null or
+// left out. The document must be valid.
+func Argument(f *ast.Field, def *ast.ArgumentDefinition, variables map[string]any) any {
+	if arg := f.Arguments.ForName(def.Name); arg != nil {
+		if arg.Value.Kind != ast.Variable {
+			return valueOf(arg.Value, variables)
+		}
+		if value, ok := variables[arg.Value.Raw]; ok {
 			return value
 		}
 	}
-	if def := a.Field.Definition.Arguments.ForName(name); def != nil && def.DefaultValue != nil {
+	if def.DefaultValue != nil {
 		return valueOf(def.DefaultValue, nil)
 	}
 	return nil

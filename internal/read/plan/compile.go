@@ -27,6 +27,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 		c := &compiler{Binding: b, variables: variables}
 		root := c.node(o, nil, f)
 		written := c.connection(root, selections)
+		root.complete()
 		return &Field{Field: f, Connection: &Plan{Root: root, Nodes: c.nodes, Connection: written}}
 	}
 	compiled := &Field{Field: f, Types: map[string]*Plan{}}
@@ -36,6 +37,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 			root := c.node(o, nil, nil)
 			root.Rows = true
 			written := c.selection(root, selections)
+			root.complete()
 			compiled.Types[def.Name] = &Plan{Root: root, Nodes: c.nodes, Object: written}
 		}
 	}
@@ -44,6 +46,9 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 
 func (c *compiler) node(o *binding.Object, edge *binding.Field, f *ast.Field) *Node {
 	n := &Node{Object: o, Edge: edge, Field: f, Index: c.nodes}
+	if edge != nil {
+		n.EdgeName = edge.Edge.Name
+	}
 	c.nodes++
 	return n
 }
@@ -100,6 +105,16 @@ func (n *Node) column(col binding.Column) int {
 	return len(n.Columns) - 1
 }
 
+// complete has rows that nothing is read of, here or below, read by their keys.
+func (n *Node) complete() {
+	if len(n.Columns) == 0 {
+		n.column(n.Object.Key)
+	}
+	for _, child := range n.Children {
+		child.complete()
+	}
+}
+
 // child returns the node that an edge leads to. The same edge with the same arguments has one node,
 // whatever its aliases.
 func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
@@ -112,7 +127,7 @@ func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	if edge.Edge.OwnKey {
 		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix})
 	} else {
-		child.From = n.column(n.Object.Key())
+		child.From = n.column(n.Object.Key)
 	}
 	n.Children = append(n.Children, child)
 	return child

@@ -49,42 +49,56 @@ const (
 // overflow.
 const maxCost = 1 << 28
 
-// Cost returns what the arguments of a connection cost beside its entries: once, and for each
-// parent row. Conditions cost, above all those over related rows, and so do terms of the order,
-// rows that the offset skips, and totalCount, which counts all rows that match. Other fields cost
-// nothing.
-func Cost(b *binding.Binding, f *ast.Field, vars map[string]any) (once, each int) {
-	o := b.Connections[f.Definition.Type.Name()]
-	if o == nil {
-		return 0, 0
-	}
-	args := Arguments{f, vars}
-	if f.ObjectDefinition.Name == b.Schema.Query.Name {
-		return argumentCost(o, args, rootPrices, false), 0
-	}
-	each = argumentCost(o, args, nestedPrices, true)
-	if offset, ok := Int(args.Value("offset")); ok && offset > 0 {
-		each = min(each+int(offset)/rowsAPoint, maxCost)
-	}
-	return argumentCost(o, args, rootPrices, true), each
+// Price is what a field costs beside the fields inside of it.
+type Price struct {
+	// Once and Each are what the arguments of a connection cost: once, and for each parent row.
+	// Conditions cost, above all those over related rows, and so do terms of the order, rows that the
+	// offset skips, and totalCount, which counts all rows that match. Other fields cost nothing.
+	Once, Each int
+	// Entries is how many entries the selection stands for. For a connection that is the size of the
+	// page, the largest size at most. For a field with a list of IDs it is their number, and in a
+	// mutation's payload the number of inputs. It is 1 if the field is no list.
+	Entries int
 }
 
-func argumentCost(o *binding.Object, args Arguments, of prices, nested bool) int {
+// PriceOf returns the price of a field. In a mutation, inputs is how long its longest list is.
+func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs int) Price {
+	o := b.Connections[f.Definition.Type.Name()]
+	if o == nil {
+		return Price{Entries: entries(b, f, variables, inputs)}
+	}
+	args := ReadArguments(f, variables)
+	p := Price{Entries: pageEntries(args)}
+	counts := counted(f.SelectionSet, map[string]bool{})
+	if f.ObjectDefinition.Name == b.Schema.Query.Name {
+		p.Once = argumentCost(o, args, rootPrices, counts, false)
+		return p
+	}
+	p.Once = argumentCost(o, args, rootPrices, counts, true)
+	p.Each = argumentCost(o, args, nestedPrices, counts, true)
+	if offset := positive(args.Offset); offset > 0 {
+		p.Each = min(p.Each+offset/rowsAPoint, maxCost)
+	}
+	return p
+}
+
+func argumentCost(o *binding.Object, args Arguments, of prices, counts, nested bool) int {
 	c := costs{prices: of}
-	if where, ok := args.Value("where").(map[string]any); ok && len(where) > 0 {
+	if where, ok := args.Where.(map[string]any); ok && len(where) > 0 {
 		c.total += c.where
 		c.all(o, where)
 	}
-	if terms := List(args.Value("orderBy")); len(terms) > 0 {
-		c.total += c.order * (len(terms) - 1)
-		if nested {
+	if args.OrderBy != nil {
+		terms := len(List(args.OrderBy))
+		c.total += c.order * max(0, terms-1)
+		if nested && terms > 0 {
 			c.total += c.order // an index by the parent's key has the own key next
 		}
 	}
-	if offset, ok := Int(args.Value("offset")); ok && offset > 0 && !nested {
-		c.total += int(offset) / rowsAPoint
+	if offset := positive(args.Offset); offset > 0 && !nested {
+		c.total += offset / rowsAPoint
 	}
-	if counted(args.Field.SelectionSet, map[string]bool{}) {
+	if counts {
 		c.total += c.count
 	}
 	return min(c.total, maxCost)
@@ -163,18 +177,13 @@ func counted(set ast.SelectionSet, seen map[string]bool) bool {
 // listEntries is how many entries a list without pages is taken to have.
 const listEntries = 5
 
-// Entries returns how many entries the selection of a field stands for. For a connection that is
-// the size of the page, the largest size at most. For a field with a list of IDs it is their
-// number, and in a mutation's payload the number of inputs. It is 1 if the field is no list.
-func Entries(b *binding.Binding, f *ast.Field, vars map[string]any, inputs int) int {
-	if b.Connections[f.Definition.Type.Name()] != nil {
-		return pageEntries(Arguments{f, vars})
-	}
+// entries returns the entries of a field that is not a connection; see Price.
+func entries(b *binding.Binding, f *ast.Field, variables map[string]any, inputs int) int {
 	switch {
 	case f.Definition.Type.Elem == nil, b.Connections[f.ObjectDefinition.Name] != nil:
 		return 1 // what a page lists has been counted with the page
 	case len(f.Arguments) > 0:
-		return Inputs(f, vars)
+		return Inputs(f, variables)
 	case strings.HasSuffix(f.ObjectDefinition.Name, "Payload"):
 		return max(listEntries, inputs)
 	}
@@ -189,10 +198,25 @@ func Inputs(f *ast.Field, vars map[string]any) (longest int) {
 	return longest
 }
 
+// positive returns a whole number above 0, or 0.
+func positive(value any) int {
+	if value == nil {
+		return 0
+	}
+	n, ok := Int(value)
+	if !ok {
+		return 0
+	}
+	return max(0, int(n))
+}
+
 func pageEntries(args Arguments) int {
 	asked := -1
-	for _, name := range []string{"first", "last"} {
-		if n, ok := Int(args.Value(name)); ok {
+	for _, value := range []any{args.First, args.Last} {
+		if value == nil {
+			continue
+		}
+		if n, ok := Int(value); ok {
 			asked = max(asked, int(n))
 		}
 	}

@@ -32,32 +32,17 @@ func (p *Plan) Statements() int { return p.Root.statements() }
 // Node is the rows of an entity that all rows of the parent node lead to.
 type Node struct {
 	Object   *binding.Object
-	Field    *ast.Field     // whose arguments the node reads; nil if it has none
-	Edge     *binding.Field // that leads here from the parent node; nil at the root
-	From     int            // the column of the parent node that holds the keys
-	Columns  []binding.Column
+	Field    *ast.Field       // whose arguments the node reads; nil if it has none
+	Edge     *binding.Field   // that leads here from the parent node; nil at the root
+	EdgeName string           // "" at the root
+	From     int              // the column of the parent node that holds the keys
+	Columns  []binding.Column // of rows that only count, the key
 	Children []*Node
 	Index    int // among the plan's nodes
 
 	// What of a connection is asked for. Next and Previous stand for whether there are rows on that
 	// side of the page.
 	Rows, Count, Cursors, Next, Previous bool
-}
-
-// Read returns the columns that are read of each row: of rows that only count, the key.
-func (n *Node) Read() []binding.Column {
-	if len(n.Columns) == 0 {
-		return []binding.Column{n.Object.Key()}
-	}
-	return n.Columns
-}
-
-// EdgeName returns the name of the edge that leads to the node, "" at the root.
-func (n *Node) EdgeName() string {
-	if n.Edge == nil {
-		return ""
-	}
-	return n.Edge.Edge.Name
 }
 
 func (n *Node) statements() (count int) {

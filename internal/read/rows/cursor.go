@@ -3,16 +3,15 @@ package rows
 import (
 	"encoding/binary"
 	"errors"
-	"hash/fnv"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"forge/internal/apperr"
 	"forge/internal/cursorcipher"
 	"forge/internal/entity"
-	"forge/internal/read/binding"
 )
 
 // A cursor holds the place of a row in an order: the value of each term, then the key. A value is
@@ -27,17 +26,6 @@ type Cursors struct{ cipher *cursorcipher.Cipher }
 
 // NewCursors returns cursors that are encrypted with a key; see cursorcipher.New.
 func NewCursors(key []byte) *Cursors { return &Cursors{cursorcipher.New(key)} }
-
-// fingerprint returns a number that tells orders apart. A cursor is encrypted for one order, so
-// that no other list accepts it.
-func fingerprint(o *binding.Object, terms []Term) uint32 {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(o.Entity.Name))
-	for _, t := range terms {
-		_, _ = h.Write([]byte("|" + t.Column + strconv.FormatBool(t.Desc)))
-	}
-	return h.Sum32()
-}
 
 // Append appends the cursor of a row. columns are those of the order's terms.
 func (c *Cursors) Append(b []byte, fingerprint uint32, t *Table, row int, columns []int) []byte {
@@ -105,4 +93,14 @@ func (t Term) parse(value []byte) (any, error) {
 		return string(value), nil
 	}
 	return nil, errCursor
+}
+
+// argument returns the values of the cursor that an argument of a page holds.
+func (c *Cursors) argument(name string, value any, p *Page) ([]any, error) {
+	text, _ := value.(string)
+	values, err := c.Parse(text, p.Fingerprint, p.Order)
+	if err != nil {
+		return nil, apperr.BadInput(name, "%s", err)
+	}
+	return values, nil
 }

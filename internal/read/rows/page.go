@@ -1,10 +1,14 @@
 package rows
 
 import (
+	"fmt"
+	"hash/fnv"
 	"slices"
+	"strconv"
 
 	"forge/internal/apperr"
 	"forge/internal/entity"
+	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/viewer"
 )
@@ -13,52 +17,74 @@ import (
 // the Relay cursor specification (https://relay.dev/graphql/connections.htm), with offset added.
 type Page struct {
 	First, Last   *int // at least one is set
+	Size          int  // how many rows of the list can make a difference to the page
+	Limit         int  // how many rows to read: one more if it matters whether there are more
 	Offset        int
+	Backward      bool // the page is counted from the end
+	More          bool // the answer says whether there are rows outside of the page
 	Order         []Term
 	Fingerprint   uint32 // of Order
 	After, Before []any  // the values of the cursors; nil without one
 
 	bySize bool // the size is what the client asked for
-	more   bool // whether there are rows after the page, or before it, is asked for
 }
 
 // ReadPage reads the arguments of a node that is a connection.
 func ReadPage(n *plan.Node, args plan.Arguments, role viewer.Role, cursors *Cursors) (*Page, error) {
-	p := &Page{more: n.Next || n.Previous}
+	p := &Page{More: n.Next || n.Previous}
 	var err error
-	if p.Order, err = order(n.Object, args.Value("orderBy"), role); err != nil {
+	if p.Order, err = order(n.Object, args.OrderBy, role); err != nil {
 		return nil, err
 	}
 	p.Fingerprint = fingerprint(n.Object, p.Order)
-	if p.First, err = size(args, "first", plan.MaxPage); err != nil {
+	first, err := size("first", args.First, plan.MaxPage)
+	if err != nil {
 		return nil, err
 	}
-	if p.Last, err = size(args, "last", plan.MaxPage); err != nil {
+	last, err := size("last", args.Last, plan.MaxPage)
+	if err != nil {
 		return nil, err
 	}
-	p.bySize = p.First != nil || p.Last != nil
-	if !p.bySize {
-		p.First = new(plan.DefaultPage)
-	}
-	offset, err := size(args, "offset", 0)
+	p.setSize(first, last)
+	offset, err := size("offset", args.Offset, 0)
 	if err != nil {
 		return nil, err
 	}
 	if offset != nil {
 		p.Offset = *offset
 	}
-	if p.After, err = cursors.argument(p, args, "after"); err != nil {
-		return nil, err
+	if args.After != nil {
+		if p.After, err = cursors.argument("after", args.After, p); err != nil {
+			return nil, err
+		}
 	}
-	if p.Before, err = cursors.argument(p, args, "before"); err != nil {
-		return nil, err
+	if args.Before != nil {
+		p.Before, err = cursors.argument("before", args.Before, p)
 	}
-	return p, nil
+	return p, err
+}
+
+// setSize sets the size as the client asked for it, or the default.
+func (p *Page) setSize(first, last *int) {
+	p.bySize = first != nil || last != nil
+	if !p.bySize {
+		first = new(plan.DefaultPage)
+	}
+	p.First, p.Last, p.Backward = first, last, first == nil
+	p.Size = 0
+	for _, n := range []*int{first, last} {
+		if n != nil {
+			p.Size = max(p.Size, *n)
+		}
+	}
+	p.Limit = p.Size
+	if p.More {
+		p.Limit++
+	}
 }
 
 // size reads an argument that may be neither negative nor above most; 0 stands for no bound.
-func size(args plan.Arguments, name string, most int) (*int, error) {
-	value := args.Value(name)
+func size(name string, value any, most int) (*int, error) {
 	if value == nil {
 		return nil, nil
 	}
@@ -72,41 +98,62 @@ func size(args plan.Arguments, name string, most int) (*int, error) {
 	return new(int(n)), nil
 }
 
-// argument returns the values of the cursor that an argument holds, nil without one.
-func (c *Cursors) argument(p *Page, args plan.Arguments, name string) ([]any, error) {
-	value := args.Value(name)
+// Term is one part of an order.
+type Term struct {
+	Column   string
+	Kind     entity.Kind
+	Desc     bool
+	Nullable bool
+}
+
+// order reads an orderBy argument. The key comes last, so that the order is total. Its direction is
+// that of the term before it, so that one index serves both directions.
+func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
+	key := Term{Column: o.Key.Name, Kind: entity.ID}
 	if value == nil {
-		return nil, nil
+		return []Term{key}, nil
 	}
-	text, _ := value.(string)
-	values, err := c.Parse(text, p.Fingerprint, p.Order)
-	if err != nil {
-		return nil, apperr.BadInput(name, "%s", err)
+	var terms []Term
+	for i, entry := range plan.List(value) {
+		input := entry.(map[string]any)
+		f := o.Orders[fmt.Sprint(input["field"])]
+		if f == nil {
+			return nil, apperr.BadInput(fmt.Sprintf("orderBy.%d.field", i), "%.40q is nothing to order by", input["field"])
+		}
+		if o.Entity.Visible[f.Name] != entity.ToAll && role != viewer.Admin {
+			return nil, apperr.Forbidden(fmt.Sprintf("orderBy.%d.field", i), "only an administrator may order by this")
+		}
+		t := Term{Column: f.Column, Kind: f.Kind, Desc: input["direction"] == "DESC", Nullable: f.Nullable}
+		if direction, given := input["direction"]; given && !t.Desc && direction != "ASC" {
+			return nil, apperr.BadInput(fmt.Sprintf("orderBy.%d.direction", i), "%.40q is no direction: it is ASC or DESC", direction)
+		}
+		if !ordersBy(terms, t.Column) {
+			terms = append(terms, t)
+			key.Desc = t.Desc
+		}
 	}
-	return values, nil
+	return append(terms, key), nil
 }
 
-// Backward reports whether the page is counted from the end.
-func (p *Page) Backward() bool { return p.First == nil }
-
-// Size returns how many rows of the list can make a difference to the page.
-func (p *Page) Size() (n int) {
-	if p.First != nil {
-		n = *p.First
+// ordersBy reports whether terms order by the column already: a second time would change nothing.
+func ordersBy(terms []Term, column string) bool {
+	for _, t := range terms {
+		if t.Column == column {
+			return true
+		}
 	}
-	if p.Last != nil {
-		n = max(n, *p.Last)
-	}
-	return n
+	return false
 }
 
-// Limit returns how many rows to read: one more than the page has, if it matters whether there are
-// more.
-func (p *Page) Limit() int {
-	if p.more {
-		return p.Size() + 1
+// fingerprint returns a number that tells orders apart. A cursor is encrypted for one order, so
+// that no other list accepts it.
+func fingerprint(o *binding.Object, terms []Term) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(o.Entity.Name))
+	for _, t := range terms {
+		_, _ = h.Write([]byte("|" + t.Column + strconv.FormatBool(t.Desc)))
 	}
-	return p.Size()
+	return h.Sum32()
 }
 
 // Window is the rows of a page, and whether there are others on either side of it.
@@ -119,7 +166,7 @@ type Window struct {
 // more says that there is another row after them, and skipped that the offset has skipped some. A
 // cursor stands for a row on its side of the page, though the row may be gone by now.
 func (p *Page) cut(rows []int32, more, skipped bool) Window {
-	if p.Backward() {
+	if p.Backward {
 		w := Window{Next: p.Before != nil || skipped, Previous: more, Rows: slices.Clone(rows)}
 		slices.Reverse(w.Rows)
 		return w
@@ -142,21 +189,20 @@ func (p *Page) cut(rows []int32, more, skipped bool) Window {
 // stand before the page, or after it if it is counted from the end. Where there is a cursor on that
 // side, its row is enough.
 func (p *Page) MayHaveSkipped(n *plan.Node) bool {
-	if p.Backward() {
+	if p.Backward {
 		return n.Next && p.Before == nil
 	}
 	return n.Previous && (p.After == nil || p.Last != nil)
 }
 
-// WantsMore reports whether the answer says if there are rows outside of the page.
-func (p *Page) WantsMore() bool { return p.more }
-
 // FirstSkipped returns the page that holds the first of the rows that the offset skips.
 func (p *Page) FirstSkipped() *Page {
 	one := *p
-	one.Offset, one.First, one.Last, one.more = 0, new(1), nil, false
-	if p.Backward() {
-		one.First, one.Last = nil, new(1)
+	one.Offset, one.More = 0, false
+	if p.Backward {
+		one.setSize(nil, new(1))
+	} else {
+		one.setSize(new(1), nil)
 	}
 	return &one
 }

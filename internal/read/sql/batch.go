@@ -2,8 +2,6 @@ package sql
 
 import (
 	"context"
-	"database/sql/driver"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,21 +89,3 @@ func (b *Batch) Arguments(requests int, query func(int) *Query) []any {
 // list returns the n-th parameter as a list of keys. The SELECT around it hides the length of the
 // list from PostgreSQL, which would plan anew for each short list.
 func (q *Query) list(n int) string { return "(SELECT " + q.placeholder(n) + "::uuid[])" }
-
-// KeyOf returns the index of the key that a row belongs to. The value in column says its place.
-func (q *Query) KeyOf(values []driver.Value, column int) (int32, error) {
-	if !q.many() {
-		return 0, nil
-	}
-	return Place(len(q.Keys), values[column])
-}
-
-// Place returns the index that a place in a row stands for. The error says that there is no such
-// place.
-func Place(places int, place driver.Value) (int32, error) {
-	n, ok := place.(int64)
-	if !ok || n < 1 || n > int64(places) {
-		return 0, fmt.Errorf("read: a row belongs to place %v of %d", place, places)
-	}
-	return int32(n - 1), nil
-}

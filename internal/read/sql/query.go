@@ -1,7 +1,13 @@
+// Package sql writes the statements that read the nodes of plans. ent writes each query, so that
+// its interceptors and policies hold, and this package adds what ent has no words for.
 package sql
 
 import (
 	"context"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
 
 	"entgo.io/ent/dialect"
@@ -14,6 +20,64 @@ import (
 	"forge/internal/read/rows"
 	"forge/internal/viewer"
 )
+
+// Writer has ent write a query of an entity's rows, and returns it without running it. shape makes
+// the query's columns, conditions and order.
+type Writer interface {
+	Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (text string, args []any, err error)
+}
+
+// Statement is a query as ent has written it. A Parameter stands for each argument that differs
+// from one run to the next.
+type Statement struct {
+	Text         string
+	Args         []any
+	Dependencies Dependencies
+}
+
+// Parameter stands for an argument. The zero value stands for the keys of the parent rows.
+type Parameter struct {
+	of    source
+	index int // of a cursor's value
+}
+
+type source int
+
+const (
+	theKeys source = iota // of the parent rows: the one, or a list
+	theOffset
+	theEnd // offset and size of a page
+	afterValue
+	beforeValue
+	theViewer // the ID of whoever asks
+)
+
+// Arguments returns the arguments with the values of parameters.
+func (s *Statement) Arguments(value func(Parameter) any) []any {
+	args := slices.Clone(s.Args)
+	for i, arg := range args {
+		if p, ok := arg.(Parameter); ok {
+			args[i] = value(p)
+		}
+	}
+	return args
+}
+
+// Equal reports whether two statements have the same text and arguments.
+func (s *Statement) Equal(other *Statement) bool {
+	return s.Text == other.Text && reflect.DeepEqual(s.Args, other.Args)
+}
+
+// write has ent write the query that shape makes. theViewer stands for the viewer's ID, so that the
+// statement is the same for all viewers of a role.
+func write(ctx context.Context, w Writer, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
+	s := new(Statement)
+	// The recorder is not asked for the viewer's ID: WithArgument answers before it.
+	ctx = viewer.WithArgument(recorder{ctx, &s.Dependencies}, theViewer)
+	var err error
+	s.Text, s.Args, err = w.Write(ctx, e, shape)
+	return s, err
+}
 
 // Query is one statement of a plan's node, with the values of its parameters. It reads rows or
 // counts them: all rows, or those that belong to keys. With several keys, the last value of each
@@ -55,9 +119,9 @@ func (q *Query) AppendKey(b []byte) []byte {
 	if q.Page == nil {
 		return b
 	}
-	b = strconv.AppendInt(b, int64(q.Page.Limit()), 10)
+	b = strconv.AppendInt(b, int64(q.Page.Limit), 10)
 	b = strconv.AppendBool(b, q.Page.Offset > 0)
-	b = strconv.AppendBool(b, q.Page.Backward())
+	b = strconv.AppendBool(b, q.Page.Backward)
 	for _, t := range q.Page.Order {
 		b = strconv.AppendBool(append(append(b, ','), t.Column...), t.Desc)
 	}
@@ -86,7 +150,7 @@ func (q *Query) Argument(p Parameter) any {
 	case theOffset:
 		return q.Page.Offset
 	case theEnd:
-		return q.Page.Offset + q.Page.Limit()
+		return q.Page.Offset + q.Page.Limit
 	case afterValue:
 		return q.Page.After[p.index]
 	default:
@@ -133,9 +197,9 @@ func (q *Query) shape(s *sql.Selector) {
 		q.filter(s)
 	case q.Page != nil:
 		q.restrict(s)
-		q.inOrder(s, orderBy(s, q.Page.Order, q.Page.Backward()))
+		q.inOrder(s, orderBy(s, q.Page.Order, q.Page.Backward))
 	case q.Sorted:
-		s.OrderBy(s.C(q.Node.Object.Key().Name))
+		s.OrderBy(s.C(q.Node.Object.Key.Name))
 	}
 }
 
@@ -171,7 +235,7 @@ func (q *Query) inOrder(s *sql.Selector, order []sql.Querier) {
 
 // limited adds the limits of the page.
 func (q *Query) limited(s *Statement) {
-	s.Text += " LIMIT " + strconv.Itoa(q.Page.Limit())
+	s.Text += " LIMIT " + strconv.Itoa(q.Page.Limit)
 	if q.Page.Offset > 0 {
 		s.Args = append(s.Args, Parameter{of: theOffset})
 		s.Text += " OFFSET " + q.placeholder(len(s.Args))
@@ -262,11 +326,29 @@ func Columns(n *plan.Node, dialect string) string {
 	of := sql.Dialect(dialect).Select().From(sql.Table(n.Object.Entity.Table))
 	b := new(sql.Builder)
 	b.SetDialect(dialect)
-	for i, c := range n.Read() {
+	for i, c := range n.Columns {
 		if i > 0 {
 			b.Comma()
 		}
 		b.Join(columnOf(c, of))
 	}
 	return b.String()
+}
+
+// KeyOf returns the index of the key that a row belongs to. The value in column says its place.
+func (q *Query) KeyOf(values []driver.Value, column int) (int32, error) {
+	if !q.many() {
+		return 0, nil
+	}
+	return Place(len(q.Keys), values[column])
+}
+
+// Place returns the index that a place in a row stands for. The error says that there is no such
+// place.
+func Place(places int, place driver.Value) (int32, error) {
+	n, ok := place.(int64)
+	if !ok || n < 1 || n > int64(places) {
+		return 0, fmt.Errorf("read: a row belongs to place %v of %d", place, places)
+	}
+	return int32(n - 1), nil
 }

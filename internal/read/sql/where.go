@@ -189,9 +189,9 @@ func (f *Conditions) each(ctx context.Context, o *binding.Object, value any, pat
 // a search for each row, and stays linear where related rows lead back to many others. So there,
 // only a condition without inner is correlated.
 func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding.Filter, inner Condition, depth int) (Condition, error) {
-	key, own := by.Edge.Column, o.Key().Name
+	key, own := by.Edge.Column, o.Key.Name
 	if by.Edge.OwnKey {
-		key, own = by.To.Key().Name, by.Edge.Column
+		key, own = by.To.Key.Name, by.Edge.Column
 	}
 	listed := inner != nil && f.Dialect == dialect.SQLite
 	var query *sql.Selector
