@@ -25,7 +25,7 @@ import (
 // operations runs each operation as one unit of work. The unit is committed once the answer is
 // complete. A mutation with a failed root field is rolled back. Refused operations do not get here.
 type operations struct {
-	Options
+	options Options
 	api     API
 	schema  graphql.ExecutableSchema
 	db      *database.DB
@@ -85,11 +85,11 @@ type attemptKey struct{}
 // cancelled before it began.
 func (a *attempt) run(ctx context.Context) *graphql.Response {
 	defer a.unit.Rollback()
-	if a.HeldTooLong > 0 {
-		a.unit.OnLongHold(a.HeldTooLong, func() { a.warn(ctx) })
+	if a.options.HeldTooLong > 0 {
+		a.unit.OnLongHold(a.options.HeldTooLong, func() { a.warn(ctx) })
 	}
 	ctx = context.WithValue(unit.NewContext(ctx, a.unit), attemptKey{}, a)
-	answer := budget.New(a.Limits.AnswerBytes)
+	answer := budget.New(a.options.Limits.AnswerBytes)
 	ctx = budget.NewContext(ctx, answer)
 	if err := a.checkMutation(ctx); err != nil {
 		response := a.refuse(ctx, err)
@@ -187,14 +187,14 @@ func (a *attempt) addExtensions(ctx context.Context, response *graphql.Response)
 	if response.Extensions == nil {
 		response.Extensions = map[string]any{}
 	}
-	if a.Development {
+	if a.options.Development {
 		cost := a.unit.Cost()
 		response.Extensions["sql"] = map[string]any{
 			"statements": cost.Statements,
 			"durationMs": float64(cost.Time.Microseconds()) / 1000,
 		}
 		response.Extensions["cost"] = map[string]any{
-			"actual": graphql.GetOperationContext(ctx).Stats.GetExtension(costKey), "limit": a.Limits.Cost,
+			"actual": graphql.GetOperationContext(ctx).Stats.GetExtension(costKey), "limit": a.options.Limits.Cost,
 		}
 	}
 	if isMutation(ctx) {
@@ -215,7 +215,7 @@ func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 // warn logs an operation that has held its connection for too long and still holds it.
 func (o *operations) warn(ctx context.Context) {
 	o.log.WarnContext(ctx, "an operation holds its database connection for long", "operation", operationName(ctx),
-		"longerThan", o.HeldTooLong.String(), "requestId", telemetry.RequestID(ctx))
+		"longerThan", o.options.HeldTooLong.String(), "requestId", telemetry.RequestID(ctx))
 }
 
 // operationName returns the name that the client gave the operation, or else its kind.

@@ -12,10 +12,10 @@ import (
 // bounded returns a context that ends when the operation has taken too long, and a function to call
 // when the operation is over. The running statement ends with the context.
 func (o *operations) bounded(ctx context.Context) (_ context.Context, over context.CancelFunc) {
-	if o.RequestTimeout == 0 {
+	if o.options.RequestTimeout == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, o.RequestTimeout)
+	return context.WithTimeout(ctx, o.options.RequestTimeout)
 }
 
 // countTimeout counts an operation that took too long, unless it succeeded nevertheless.

@@ -36,7 +36,7 @@ func keyed(ctx context.Context) (*idempotency.Request, error) {
 // claim claims the request's key. If the request was answered before, it returns that answer, and
 // otherwise nil.
 func (a *attempt) claim(ctx context.Context, request *idempotency.Request) (*graphql.Response, error) {
-	stored, err := request.Claim(ctx, a.IdempotencyTTL)
+	stored, err := request.Claim(ctx, a.options.IdempotencyTTL)
 	if stored == nil || err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (a *attempt) claim(ctx context.Context, request *idempotency.Request) (*gra
 // stored answer, encoded again, is the same to the byte. Administrators may have any number of
 // keys.
 func (a *attempt) storeAnswer(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
-	limits := a.Idempotency
+	limits := a.options.Idempotency
 	if viewer.RoleOf(ctx) == viewer.Admin {
 		limits.Keys, limits.Bytes = 0, 0
 	}

@@ -61,15 +61,15 @@ func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
 // collection has the fields of some sets by their names in the answer, in the order of the
 // document.
 type collection struct {
-	*merging
-	fields [][]*ast.Field
-	names  map[string]int // where in fields
-	spread map[string]bool
+	merging *merging
+	fields  [][]*ast.Field
+	names   map[string]int // where in fields
+	spread  map[string]bool
 }
 
 func (c *collection) collect(set ast.SelectionSet) {
 	for _, selection := range set {
-		c.spend(1)
+		c.merging.spend(1)
 		switch s := selection.(type) {
 		case *ast.Field:
 			c.field(s)
@@ -78,7 +78,7 @@ func (c *collection) collect(set ast.SelectionSet) {
 		case *ast.FragmentSpread:
 			if !c.spread[s.Name] {
 				c.spread[s.Name] = true
-				c.collect(c.fragments[s.Name].SelectionSet)
+				c.collect(c.merging.fragments[s.Name].SelectionSet)
 			}
 		}
 	}

@@ -118,11 +118,11 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) opera
 	for _, step := range steps {
 		exec.Use(step)
 	}
-	return operationExecutor{exec, &operations{Options: opts, api: api, schema: schema, db: db, engine: engine, present: present, log: log}}
+	return operationExecutor{exec, &operations{options: opts, api: api, schema: schema, db: db, engine: engine, present: present, log: log}}
 }
 
 // handler returns the HTTP handler of the API.
 func (e operationExecutor) handler() http.Handler {
 	o := e.operations
-	return graphqlhttp.Transport{MaxBodyBytes: o.MaxBodyBytes, Admission: o.Admission, Unsent: o.Unsent}.Handler(e)
+	return graphqlhttp.Transport{MaxBodyBytes: o.options.MaxBodyBytes, Admission: o.options.Admission, Unsent: o.options.Unsent}.Handler(e)
 }
