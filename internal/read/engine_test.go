@@ -227,8 +227,8 @@ func TestPrepareIgnoresOtherVariables(t *testing.T) {
 	}
 }
 
-// TestOperationStatements counts the statements of an operation at most, which decides whether it needs a
-// transaction.
+// TestOperationStatements counts the statements of an operation at most. That decides whether it
+// needs a transaction.
 func TestOperationStatements(t *testing.T) {
 	t.Parallel()
 	e := newEngine()

@@ -52,12 +52,13 @@ const maxCost = 1 << 28
 // Price is what a field costs beside the fields inside of it.
 type Price struct {
 	// Once and Each are what the arguments of a connection cost: once, and for each parent row.
-	// Conditions cost, above all those over related rows, and so do terms of the order, rows that the
-	// offset skips, and totalCount, which counts all rows that match. Other fields cost nothing.
+	// Conditions cost, above all those over related rows, and so do terms of the order, rows that
+	// the offset skips, and totalCount, which counts all rows that match. Other fields cost
+	// nothing.
 	Once, Each int
-	// Entries is how many entries the selection stands for. For a connection that is the size of the
-	// page, the largest size at most. For a field with a list of IDs it is their number, and in a
-	// mutation's payload the number of inputs. It is 1 if the field is no list.
+	// Entries is how many entries the selection stands for. For a connection that is the size of
+	// the page, the largest size at most. For a field with a list of IDs it is their number, and in
+	// a mutation's payload the number of inputs. It is 1 if the field is no list.
 	Entries int
 }
 
