@@ -234,11 +234,11 @@ func TestGroup(t *testing.T) {
 		"patience ends": func(w *work) {
 			w.options.Patience = time.Second
 			a := w.ask(w.Context(), "a")
-			time.Sleep(time.Second - 1)
+			time.Sleep(time.Second - time.Nanosecond)
 			if synctest.Wait(); a.done.Load() {
 				w.Errorf("a waiter has given up early: %v", a.err)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			w.failed(a, ErrNotShared)
 			w.end(Concurrency)

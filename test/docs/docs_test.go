@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"forge/test/process"
@@ -25,14 +24,4 @@ func serve(t *testing.T, program, dir string, env []string) string {
 	cmd := exec.CommandContext(t.Context(), program)
 	cmd.Dir, cmd.Env = dir, append(env, "ADDR=127.0.0.1:0", "DATABASE_URL=sqlite::memory:")
 	return process.Start(t, cmd).URL
-}
-
-// mustReadPage returns the text of a page.
-func mustReadPage(t *testing.T, name string) string {
-	t.Helper()
-	page, err := os.ReadFile(filepath.FromSlash(name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(page)
 }

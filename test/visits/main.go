@@ -184,7 +184,7 @@ func instrument(file, name string) ([]byte, error) {
 			continue
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			body, _ := n.(*ast.BlockStmt)
+			var body *ast.BlockStmt
 			switch n := n.(type) {
 			case *ast.FuncDecl:
 				body = n.Body

@@ -52,7 +52,7 @@ type labelKey struct{}
 // gives the same answer.
 func TestCacheOfAPolicyThatAsksItsContext(t *testing.T) {
 	t.Parallel()
-	f, writer := newFetch(func(ctx context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", ctx.Value(labelKey{}))) })
+	f, _ := newFetch(func(ctx context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", ctx.Value(labelKey{}))) })
 	for i := range 100 {
 		label := i % 2
 		s, err := f.statement(context.WithValue(t.Context(), labelKey{}, label))
@@ -63,7 +63,7 @@ func TestCacheOfAPolicyThatAsksItsContext(t *testing.T) {
 			t.Fatalf("for label %d: %q with %v", label, s.Text, s.Args)
 		}
 	}
-	f, writer = newFetch(func(ctx context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", ctx.Value(labelKey{}))) })
+	f, writer := newFetch(func(ctx context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", ctx.Value(labelKey{}))) })
 	for range 1000 {
 		if _, err := f.statement(context.WithValue(t.Context(), labelKey{}, 1)); err != nil {
 			t.Fatal(err)
