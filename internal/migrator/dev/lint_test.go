@@ -21,7 +21,7 @@ func TestFilesLintClean(t *testing.T) {
 	for _, f := range findings {
 		t.Error(f)
 	}
-	if names, _ := filepath.Glob("*/*.sql"); files != len(names) || files == 0 {
+	if names, _ := filepath.Glob(filepath.Join(ourFiles, "*", "*.sql")); files != len(names) || files == 0 {
 		t.Errorf("Lint looked at %d files of %d", files, len(names))
 	}
 }
