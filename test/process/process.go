@@ -46,11 +46,12 @@ func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(program.dir, "forge")
 	program.once.Do(func() {
-		args := []string{"build", "-o", path}
+		cmd := exec.Command("go", "build", "-o", path, "forge")
 		if os.Getenv(raceVariable) != "" {
-			args = append(args, "-race")
+			cmd = exec.Command("go", "build", "-race", "-o", path, "forge")
+			cmd.Env = append(os.Environ(), "CGO_ENABLED=1") // the race detector needs it
 		}
-		output, err := exec.Command("go", append(args, "forge")...).CombinedOutput()
+		output, err := cmd.CombinedOutput()
 		if err != nil {
 			program.err = fmt.Errorf("build Forge: %w\n%s", err, output)
 			return
