@@ -13,7 +13,7 @@ import (
 	"forge/internal/rule"
 )
 
-// The most characters that texts of a hero have.
+// The greatest lengths of a hero's texts, in characters.
 const (
 	HeroNameLength       = 100
 	HeroSecretNameLength = 100

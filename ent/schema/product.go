@@ -12,7 +12,7 @@ import (
 	"forge/internal/rule"
 )
 
-// The most characters that texts of a product have.
+// The greatest lengths of a product's texts, in characters.
 const (
 	ProductSkuLength  = 64
 	ProductNameLength = 200

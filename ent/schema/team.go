@@ -12,7 +12,7 @@ import (
 	"forge/internal/rule"
 )
 
-// The most characters that texts of a team have.
+// The greatest lengths of a team's texts, in characters.
 const (
 	TeamNameLength         = 100
 	TeamHeadquartersLength = 200

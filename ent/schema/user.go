@@ -12,7 +12,7 @@ import (
 	"forge/internal/rule"
 )
 
-// The most characters that texts of a user have.
+// The greatest lengths of a user's texts, in characters.
 const (
 	UsernameLength = 50
 	EmailLength    = 254

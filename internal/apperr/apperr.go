@@ -103,7 +103,8 @@ func Unauthenticated() *Error {
 	return &Error{Code: CodeUnauthenticated, Message: "sign in first: this is not for anonymous requests"}
 }
 
-// Forbidden returns a FORBIDDEN about the argument at the path field, which may be "".
+// Forbidden returns a FORBIDDEN error. The field is the path of the argument that it is about, or ""
+// if it is about none.
 func Forbidden(field, format string, args ...any) *Error {
 	return &Error{Code: CodeForbidden, Field: field, Message: fmt.Sprintf(format, args...)}
 }

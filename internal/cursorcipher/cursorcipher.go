@@ -50,8 +50,8 @@ type scratch struct {
 // changed.
 var ErrForeign = errors.New("not encrypted here")
 
-// New returns a cipher for a key of KeySize bytes. Without a key, everybody can decrypt its texts.
-// It panics if the key has another length.
+// New returns a cipher for a key of KeySize bytes. If the key is empty, a public one is used, and
+// everybody can decrypt the texts. New panics if the key has any other length.
 func New(key []byte) *Cipher {
 	switch len(key) {
 	case 0:

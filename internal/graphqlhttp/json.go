@@ -172,8 +172,8 @@ func surrogateAt(b []byte) rune {
 // the number nor an error for it.
 const maxNested = 10_000
 
-// nestedIn returns how many objects and arrays are still open at the end of beginning, which is the
-// beginning of a JSON text.
+// nestedIn returns the nesting depth at the end of a prefix of a JSON text: how many objects and
+// arrays are not closed yet.
 func nestedIn(beginning []byte) (depth int) {
 	quoted := false
 	for i := 0; i < len(beginning); i++ {

@@ -190,7 +190,8 @@ func (r *Report) refusal() error {
 	return &Refusal{all}
 }
 
-// unfinished returns a *Refusal if a version is being undone, or if that was interrupted.
+// unfinished returns a *Refusal if undoing a version has begun and not ended: it still runs, or it
+// was interrupted.
 func (r *Report) unfinished() error {
 	for _, s := range r.Versions {
 		if s.applied() && s.Begun {

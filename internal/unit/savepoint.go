@@ -36,7 +36,8 @@ func (u *Unit) abortedBy() error {
 	return u.aborted
 }
 
-// setAborted goes back to an earlier state, since later failures have been undone.
+// setAborted restores the failure that rules out a commit to its value at the savepoint: later
+// failures were rolled back.
 func (u *Unit) setAborted(before error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

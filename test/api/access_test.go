@@ -295,6 +295,8 @@ func (m matrix) variants(f *ast.FieldDefinition) (all []variant) {
 		}
 	case f.Arguments.ForName("id") != nil:
 		all = append(all, variant{fmt.Sprintf("(id: $%s) { %s }", whose(name), m.leaves(name)), ""})
+	case m.schema.Types[name].IsLeafType():
+		all = append(all, variant{"", ""})
 	default:
 		all = append(all, variant{" { " + m.leaves(name) + " }", ""})
 	}

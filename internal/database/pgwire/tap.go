@@ -28,7 +28,8 @@ const (
 // *[]byte.
 type RowFunc func(values []driver.Value) error
 
-// decoder makes a value of the bytes of a column. It may store the bytes in cell and return cell.
+// decoder converts the bytes of a column to a driver.Value. It may store them in cell instead, and
+// return cell.
 type decoder func(b []byte, cell *[]byte) (driver.Value, error)
 
 // Columns decodes the columns of a statement. It is nil if lib/pq has to decode them.

@@ -14,9 +14,9 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// A renameSQL is a rename as statements, in both directions. The planner runs it on its database
-// at once. The database then shows by itself how the checks, indexes and foreign keys change that
-// use the name, and the remaining changes are planned as usual.
+// A renameSQL holds the statements of a rename, and those that undo it. The planner carries out the
+// rename on its own database before it plans the rest, so that the database itself rewrites the
+// checks, indexes and foreign keys that use the name.
 type renameSQL struct{ forth, back *atlas.Change }
 
 // resolveRenames finds out what was renamed and does it on the databases of all planners.

@@ -72,8 +72,8 @@ var operators = func() map[string]bool {
 	return all
 }()
 
-// takes reports whether a column that is stored as a type of the database can hold values of the
-// kind. A size in brackets does not count.
+// takes reports whether a column of the database type can hold values of the kind. A size is
+// ignored: varchar(20) counts as varchar. If nothing is known of the dialect, every type will do.
 func (k Kind) takes(dialect, stored string) bool {
 	name, _, _ := strings.Cut(stored, "(")
 	list, known := k.stored[dialect]
