@@ -15,6 +15,7 @@ import (
 	"forge/ent"
 	"forge/ent/orderitem"
 	_ "forge/ent/runtime" // the defaults of new rows
+	"forge/ent/schema"
 	"forge/ent/team"
 	"forge/internal/database"
 	"forge/internal/demo"
@@ -206,7 +207,7 @@ func TestLargeScale(t *testing.T) {
 		}
 	}
 	for _, u := range d.users {
-		once("username", u.username, 50)
+		once("username", u.username, schema.UsernameLength)
 		if u.email != nil {
 			once("email", *u.email, 254)
 			if *u.email != strings.ToLower(*u.email) {

@@ -34,9 +34,10 @@ const (
 //   - the viewer's ID, only as the statement's argument viewer.Argument(ctx), never compared in Go;
 //   - flags on the context, read with ctx.Value and comparable with ==, such as that of ForUpdate.
 //
-// A condition that depends on anything else, such as the time, a package variable or a row of the
-// database, would stay as it was when the query was first written. A subquery in the condition may
-// look at other rows.
+// A condition must not depend on anything else, such as the time, a package variable or a row that
+// the policy looks up: it would stay as it was when the query was first written. The engine writes
+// such a query anew at its 1st, 2nd, 4th, 8th … reuse; if the two differ, the operation fails. A
+// subquery in the condition may look at other rows.
 type Policy struct {
 	Read, Create, Update, Delete Who
 

@@ -61,13 +61,6 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// For returns the client for a subtest, whose failures are then the subtest's own.
-func (c *Client) For(t testing.TB) *Client {
-	other := *c
-	other.t = t
-	return &other
-}
-
 // Through returns the client with another HTTP client, such as one with a shorter time limit.
 func (c *Client) Through(client *http.Client) *Client {
 	other := *c

@@ -147,9 +147,6 @@ func (s *Server) Stop() {
 	}
 }
 
-// Signal sends the process a signal.
-func (s *Server) Signal(signal os.Signal) error { return s.cmd.Process.Signal(signal) }
-
 // Pid returns the ID of the process.
 func (s *Server) Pid() int { return s.cmd.Process.Pid }
 
