@@ -45,7 +45,7 @@ func TestTapMalformed(t *testing.T) {
 // go to each.
 func tapped(sent []byte, each RowFunc) *tappedConn {
 	ahead := bufio.NewReaderSize(bytes.NewReader(sent), readAhead)
-	return &tappedConn{ahead: ahead, started: true, tap: newTap(Columns{inPlace}, each)}
+	return &tappedConn{ahead: ahead, started: true, tap: NewTap(Columns{inPlace}, each)}
 }
 
 // readerOnly hides the other methods of a connection.
