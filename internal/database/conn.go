@@ -195,7 +195,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 			defer done()
 			ctx = watched
 		}
-		c.session.Begin(nil)
+		c.session.Begin(nil, nil)
 		result, err := c.rawConn.ExecContext(ctx, query, args)
 		return result, c.outcome(err)
 	}
@@ -204,7 +204,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	ctx, done := c.watch(ctx)
-	c.session.Begin(nil)
+	c.session.Begin(nil, nil)
 	result, err := p.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 	done()
 	err = c.outcome(err)
@@ -282,7 +282,7 @@ func all(ctx context.Context, found driver.Rows, each pgwire.RowFunc) error {
 // the query runs, and returns the tap. The rows that it returns are empty then.
 func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue, each pgwire.RowFunc) (driver.Rows, *pgwire.Tap, error) {
 	if c.kept == nil {
-		c.session.Begin(nil)
+		c.session.Begin(nil, nil)
 		found, err := c.rawConn.QueryContext(ctx, query, args)
 		return found, nil, c.outcome(err)
 	}
@@ -291,11 +291,11 @@ func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue
 		return nil, nil, err
 	}
 	ctx, done := c.watch(ctx)
-	var tap *pgwire.Tap
-	if each != nil && p.columns != nil {
-		tap = pgwire.NewTap(p.columns, each)
+	var columns pgwire.Columns
+	if each != nil {
+		columns = p.columns
 	}
-	c.session.Begin(tap)
+	tap := c.session.Begin(columns, each)
 	found, err := p.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 	if err != nil {
 		done()

@@ -54,14 +54,15 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 // noSession stands for the session of a connection to SQLite, which has none.
 type noSession struct{}
 
-func (noSession) Plain() bool       { return false }
-func (noSession) Cancel()           {}
-func (noSession) Alive() bool       { return true }
-func (noSession) Usable() bool      { return true }
-func (noSession) Begin(*pgwire.Tap) {}
-func (noSession) Sent() bool        { return false }
-func (noSession) WithoutDeadline()  {}
-func (noSession) Outdate()          {}
+func (noSession) Plain() bool      { return false }
+func (noSession) Cancel()          {}
+func (noSession) Alive() bool      { return true }
+func (noSession) Usable() bool     { return true }
+func (noSession) Sent() bool       { return false }
+func (noSession) WithoutDeadline() {}
+func (noSession) Outdate()         {}
+
+func (noSession) Begin(pgwire.Columns, pgwire.RowFunc) *pgwire.Tap { return nil }
 
 // Close closes the connection. It closes the kept statements of SQLite first, as SQLite does not
 // remove its log otherwise. PostgreSQL's end with the session; to close each takes a round trip.

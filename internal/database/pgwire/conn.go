@@ -3,6 +3,7 @@ package pgwire
 import (
 	"bufio"
 	"bytes"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -23,8 +24,14 @@ func (s *session) Usable() bool { return !s.conn.deadline.spent() }
 // Plain reports whether the key could be read. Encrypted messages do not show it.
 func (s *session) Plain() bool { return s.key != nil }
 
-// Begin sets the tap, and forgets what was sent so far.
-func (s *session) Begin(rows *Tap) { s.conn.tap, s.conn.deadline.sent = rows, false }
+// Begin sets the tap, or none, and forgets what was sent so far.
+func (s *session) Begin(columns Columns, each RowFunc) *Tap {
+	s.conn.tap, s.conn.deadline.sent = nil, false
+	if n := len(columns); columns != nil {
+		s.conn.tap = &Tap{columns: columns, each: each, values: make([]driver.Value, n), cells: make([][]byte, n)}
+	}
+	return s.conn.tap
+}
 
 // Sent reports whether anything was sent since Begin.
 func (s *session) Sent() bool { return s.conn.deadline.sent }

@@ -21,13 +21,14 @@ import (
 // same results. To do the handshake here would mean to repeat lib/pq's sslmode, certificates and
 // pass files. All other methods work under TLS as well.
 type Session interface {
-	// Plain reports whether messages can be read, so that Cancel may be called, and Begin with a tap.
+	// Plain reports whether messages can be read, so that Cancel may be called, and Begin with columns.
 	Plain() bool
 	// Cancel asks the server to end the statement that runs. Any goroutine may call it.
 	Cancel()
-	// Begin is called before each statement. The statement's rows go to rows, or to lib/pq if it is
-	// nil. What was sent so far is forgotten: Sent reports whether anything was sent since.
-	Begin(rows *Tap)
+	// Begin is called before each statement. If columns is not nil, each gets the statement's rows
+	// while it runs, and Begin returns the tap that takes them. Otherwise lib/pq gets them.
+	Begin(columns Columns, each RowFunc) *Tap
+	// Sent reports whether anything was sent since Begin.
 	Sent() bool
 	// Alive reports whether an idle connection still has a server, without a round trip.
 	Alive() bool

@@ -101,12 +101,6 @@ type Tap struct {
 	cells   [][]byte // values point into it
 }
 
-// NewTap returns a tap that decodes the columns, which are not nil, and hands each row to each.
-func NewTap(columns Columns, each RowFunc) *Tap {
-	n := len(columns)
-	return &Tap{columns: columns, each: each, values: make([]driver.Value, n), cells: make([][]byte, n)}
-}
-
 // row decodes the body of a row and hands it over. It returns an error only if the row is
 // malformed. Errors of a value or of each are kept in t.Err.
 func (t *Tap) row(b []byte) error {

@@ -84,18 +84,16 @@ func (p *Page) setSize(first, last *int) {
 }
 
 // size reads an argument that may be neither negative nor above most; 0 stands for no bound.
-func size(name string, value any, most int) (*int, error) {
-	if value == nil {
-		return nil, nil
-	}
-	n, ok := plan.Int(value)
+func size(name string, n plan.Number, most int) (*int, error) {
 	switch {
-	case most > 0 && (!ok || n < 0 || n > int64(most)):
-		return nil, apperr.BadInput(name, "%s is %v; from 0 to %d is allowed", name, value, most)
-	case !ok || n < 0:
-		return nil, apperr.BadInput(name, "%s is %v; it may not be negative, nor past 32 bits", name, value)
+	case n.Given == nil:
+		return nil, nil
+	case most > 0 && (!n.Valid || n.Int < 0 || n.Int > int64(most)):
+		return nil, apperr.BadInput(name, "%s is %v; from 0 to %d is allowed", name, n.Given, most)
+	case !n.Valid || n.Int < 0:
+		return nil, apperr.BadInput(name, "%s is %v; it may not be negative, nor past 32 bits", name, n.Given)
 	}
-	return new(int(n)), nil
+	return new(int(n.Int)), nil
 }
 
 // Term is one part of an order.
