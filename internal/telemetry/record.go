@@ -72,6 +72,12 @@ func FromContext(ctx context.Context) *Record {
 	return r
 }
 
+// Traced reports whether the request that ctx belongs to is traced.
+func Traced(ctx context.Context) bool {
+	r := FromContext(ctx)
+	return r != nil && r.spans.tracer != nil
+}
+
 // RequestID returns the ID of the request that ctx belongs to, or "" outside of a request.
 func RequestID(ctx context.Context) string {
 	if r := FromContext(ctx); r != nil {

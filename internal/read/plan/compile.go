@@ -14,7 +14,6 @@ import (
 type compiler struct {
 	*binding.Binding
 	variables map[string]any
-	nodes     int
 	// The texts of fields' arguments. They are compared with those of all fields beside them.
 	written map[*ast.Field]string
 }
@@ -27,8 +26,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 		c := &compiler{Binding: b, variables: variables}
 		root := c.node(o, nil, f)
 		written := c.connection(root, selections)
-		root.complete()
-		return &Field{Field: f, Connection: &Plan{Root: root, Nodes: c.nodes, Connection: written}}
+		return &Field{Field: f, Connection: newPlan(root, written, nil)}
 	}
 	compiled := &Field{Field: f, Types: map[string]*Plan{}}
 	for _, def := range b.Schema.GetPossibleTypes(b.Schema.Types[name]) {
@@ -37,19 +35,17 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 			root := c.node(o, nil, nil)
 			root.Rows = true
 			written := c.selection(root, selections)
-			root.complete()
-			compiled.Types[def.Name] = &Plan{Root: root, Nodes: c.nodes, Object: written}
+			compiled.Types[def.Name] = newPlan(root, nil, written)
 		}
 	}
 	return compiled
 }
 
 func (c *compiler) node(o *binding.Object, edge *binding.Field, f *ast.Field) *Node {
-	n := &Node{Object: o, Edge: edge, Field: f, Index: c.nodes}
+	n := &Node{Object: o, Edge: edge, Field: f}
 	if edge != nil {
 		n.EdgeName = edge.Edge.Name
 	}
-	c.nodes++
 	return n
 }
 
@@ -105,13 +101,24 @@ func (n *Node) column(col binding.Column) int {
 	return len(n.Columns) - 1
 }
 
-// complete has rows that nothing is read of, here or below, read by their keys.
-func (n *Node) complete() {
+// newPlan returns the plan of all nodes that root leads to.
+func newPlan(root *Node, connection *Connection, object *Selection) *Plan {
+	p := &Plan{Root: root, Connection: connection, Object: object}
+	p.add(root)
+	return p
+}
+
+// add adds a node and those below it. Rows that nothing is read of, here or below, are read by
+// their keys.
+func (p *Plan) add(n *Node) {
+	n.Index = len(p.Nodes)
+	p.Nodes = append(p.Nodes, n)
 	if len(n.Columns) == 0 {
 		n.column(n.Object.Key)
 	}
 	for _, child := range n.Children {
-		child.complete()
+		child.Parent = n
+		p.add(child)
 	}
 }
 

@@ -3,7 +3,6 @@ package rows
 import (
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strconv"
 
 	"forge/internal/apperr"
@@ -152,35 +151,6 @@ func fingerprint(o *binding.Object, terms []Term) uint32 {
 		_, _ = h.Write([]byte("|" + t.Column + strconv.FormatBool(t.Desc)))
 	}
 	return h.Sum32()
-}
-
-// Window is the rows of a page, and whether there are others on either side of it.
-type Window struct {
-	Rows           []int32
-	Next, Previous bool
-}
-
-// cut returns the page out of the rows that were read for it, in the order in which they were read.
-// more says that there is another row after them, and skipped that the offset has skipped some. A
-// cursor stands for a row on its side of the page, though the row may be gone by now.
-func (p *Page) cut(rows []int32, more, skipped bool) Window {
-	if p.Backward {
-		w := Window{Next: p.Before != nil || skipped, Previous: more, Rows: slices.Clone(rows)}
-		slices.Reverse(w.Rows)
-		return w
-	}
-	w := Window{Next: more || len(rows) > *p.First, Previous: p.After != nil || skipped}
-	if p.Last != nil {
-		w.Previous = more || len(rows) > *p.Last || skipped
-	}
-	if !p.bySize && p.Before != nil {
-		w.Next = true
-	}
-	w.Rows = rows[:min(len(rows), *p.First)]
-	if p.Last != nil {
-		w.Rows = w.Rows[max(0, len(w.Rows)-*p.Last):]
-	}
-	return w
 }
 
 // MayHaveSkipped reports whether the answer depends on whether the offset has skipped rows. They
