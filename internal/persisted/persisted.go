@@ -123,7 +123,8 @@ const hashField = "extensions.persistedQuery.sha256Hash"
 // referenceOf returns the reference in a request. The ID is empty if the request only has a
 // document. It returns an error if the reference is malformed, or if there are two.
 func referenceOf(params *graphql.RawParams) (reference, *gqlerror.Error) {
-	id, extension := graphqlhttp.DocumentID(params), params.Extensions["persistedQuery"]
+	id, _ := params.Extensions[graphqlhttp.DocumentID].(string)
+	extension := params.Extensions["persistedQuery"]
 	switch {
 	case id != "" && extension != nil:
 		return reference{}, badInput("documentId", "documentId and extensions.persistedQuery both name a document; give one of them")

@@ -38,13 +38,12 @@ import (
 const query = `{"query":"{ users(first: 20) { edges { node { id username heroes(first: 10) { edges { node { id name team { name } } } } } } } }"}`
 
 // tracer is the package that is added to the program. On SIGUSR1 it begins to write each function
-// that is entered to the file descriptor 3, as its file, its name, its caller, whether its goroutine
-// serves a connection, and the first and the last line of the goroutine's stack.
+// that is entered to the file descriptor 3, as its file, its name, its caller, and its goroutine.
 const tracer = `package visits
 
 import ("fmt"; "os"; "os/signal"; "runtime"; "strings"; "sync"; "sync/atomic"; "syscall")
 
-var (on atomic.Bool; mu sync.Mutex; out = os.NewFile(3, "trace"))
+var (on atomic.Bool; mu sync.Mutex; known = map[string]bool{}; out = os.NewFile(3, "trace"))
 
 func init() {
 	c := make(chan os.Signal, 1)
@@ -58,14 +57,24 @@ func Enter(file, name string) {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	caller := ""
 	for { f, more := frames.Next(); if strings.HasPrefix(f.Function, "forge") || strings.HasPrefix(f.Function, "main.") { caller = f.Function; break }; if !more { break } }
-	space := make([]byte, 64<<10)
-	stack := string(space[:runtime.Stack(space, false)])
-	first, rest, _ := strings.Cut(stack, "\n")
-	_, creator, _ := strings.Cut(rest, "\ncreated by ")
-	creator, _, _ = strings.Cut(creator, "\n")
 	mu.Lock()
 	defer mu.Unlock()
-	fmt.Fprintf(out, "%s\t%s\t%s\t%t\t%s\t%s\n", file, name, caller, strings.Contains(stack, "net/http.(*conn).serve("), first, creator)
+	fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", file, name, caller, goroutine())
+}
+
+// goroutine returns the number of the goroutine. The first time, it adds "serves" for one that serves
+// a connection, and the number of the goroutine that started it.
+func goroutine() string {
+	line := make([]byte, 64)
+	number := strings.Fields(string(line[:runtime.Stack(line, false)]))[1]
+	if known[number] { return number + "\t\t" }
+	known[number] = true
+	space := make([]byte, 64<<10)
+	stack := string(space[:runtime.Stack(space, false)])
+	serves, starter := "", ""
+	if strings.Contains(stack, "net/http.(*conn).serve(") { serves = "serves" }
+	if _, after, ok := strings.Cut(stack, " in goroutine "); ok { starter = strings.Fields(after)[0] }
+	return number + "\t" + serves + "\t" + starter
 }
 `
 
@@ -248,7 +257,7 @@ func run(ctx context.Context, program, database string) ([]step, error) {
 	}
 	defer reader.Close()
 	cmd := exec.CommandContext(ctx, program, "--migrate", "--demo")
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+database, "ADDR="+addr, "LOG_LEVEL=warn")
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+database, "ADDR="+addr, "LOG_LEVEL=warn", "SLOW_OPERATION=0")
 	cmd.ExtraFiles = []*os.File{writer}
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -317,9 +326,8 @@ func parse(text string) []step {
 		if len(parts) != 6 {
 			continue
 		}
-		goroutine := strings.Fields(parts[4])[1]                     // "goroutine 7 [running]:"
-		creator := parts[5][strings.LastIndexByte(parts[5], ' ')+1:] // "net/http.(*Server).Serve in goroutine 1"
-		if request[goroutine] = request[goroutine] || parts[3] == "true" || request[creator]; request[goroutine] {
+		goroutine, serves, starter := parts[3], parts[4] != "", parts[5]
+		if request[goroutine] = request[goroutine] || serves || request[starter]; request[goroutine] {
 			steps = append(steps, step{parts[0], parts[1], parts[2]})
 		}
 	}
