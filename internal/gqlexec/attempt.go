@@ -37,7 +37,7 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 		ctx = limited
 	}
 	op := graphql.GetOperationContext(ctx)
-	a := &attempt{executor: e, number: 1, op: op, operation: e.engine.Prepare(op), mutation: op.Operation.Operation == ast.Mutation}
+	a := &attempt{executor: e, number: 1, op: op, mutation: op.Operation.Operation == ast.Mutation}
 	for tries := 0; ; a = a.next() {
 		response := a.run(ctx)
 		if response != nil && len(response.Errors) == 0 && !a.failed.Load() {
@@ -58,14 +58,13 @@ type attempt struct {
 	*executor
 	number    int
 	op        *graphql.OperationContext
-	operation *read.Operation
 	mutation  bool
-
-	unit     *unit.Unit
-	answer   *budget.Answer
-	failed   atomic.Bool // nothing of it is to be stored
-	prepared preparations
-	key      *idempotency.Request // nil without an idempotency key
+	operation *read.Operation
+	unit      *unit.Unit
+	answer    *budget.Answer
+	failed    atomic.Bool // nothing of it is to be stored
+	prepared  preparations
+	key       *idempotency.Request // nil without an idempotency key
 	// doubt is the error of this or an earlier attempt if nobody knows whether that was stored.
 	doubt error
 
@@ -77,7 +76,7 @@ type attempt struct {
 
 // next returns the attempt that follows.
 func (a *attempt) next() *attempt {
-	return &attempt{executor: a.executor, number: a.number + 1, op: a.op, operation: a.operation, mutation: a.mutation,
+	return &attempt{executor: a.executor, number: a.number + 1, op: a.op, mutation: a.mutation,
 		prepared: a.prepared, doubt: a.doubt}
 }
 
@@ -86,7 +85,15 @@ type attemptKey struct{}
 // run runs the operation and commits or rolls back its changes. It returns nil if the operation was
 // cancelled before it began.
 func (a *attempt) run(ctx context.Context) *graphql.Response {
-	a.unit = unit.New(a.db, a.mode())
+	a.operation = a.engine.Prepare(a.op)
+	mode := unit.Single
+	switch {
+	case a.mutation:
+		mode = unit.Write
+	case a.operation.Statements() > 1:
+		mode = unit.Snapshot
+	}
+	a.unit = unit.New(a.db, mode)
 	defer a.unit.Rollback()
 	if a.options.HeldTooLong > 0 {
 		held := ctx
@@ -123,18 +130,6 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		return a.refuse(ctx, err) // the answer describes changes that may not be stored
 	}
 	return response
-}
-
-// mode returns the isolation that the statements of the operation need.
-func (a *attempt) mode() unit.Mode {
-	switch {
-	case a.mutation:
-		return unit.Write
-	case a.operation.Statements() > 1:
-		return unit.Snapshot
-	default:
-		return unit.Single
-	}
 }
 
 // begin does what comes before the first field of a mutation. It returns an answer if the mutation

@@ -3,6 +3,7 @@ package gqlexec
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -26,6 +27,7 @@ type documents struct {
 	Validator
 	cache  *cache.Cache[document]
 	engine *read.Engine
+	texts  graphql.OperationContextMutator // keeps texts under their names; nil: nothing does
 }
 
 type document struct {
@@ -33,13 +35,15 @@ type document struct {
 	named  *telemetry.Document
 }
 
-func newDocuments(v Validator, engine *read.Engine) documents {
+func newDocuments(v Validator, engine *read.Engine, texts graphql.HandlerExtension) documents {
 	forget := func(d document) { engine.Forget(d.parsed) }
-	return documents{v, cache.New(maxDocuments, maxDocumentBytes, forget), engine}
+	keeps, _ := texts.(graphql.OperationContextMutator)
+	return documents{v, cache.New(maxDocuments, maxDocumentBytes, forget), engine, keeps}
 }
 
 // find finds the document of a request, and the operation in it that is meant. It parses and
-// validates a document that is not cached.
+// validates a document that is not cached. If the request has a name for a valid document, which
+// stands among its extensions, the text is kept under the name.
 func (d documents) find(ctx context.Context, c *checked) gqlerror.List {
 	text, known := c.request.Query, false
 	if len(text) <= maxDocumentText {
@@ -56,6 +60,11 @@ func (d documents) find(ctx context.Context, c *checked) gqlerror.List {
 		err := gqlerror.Errorf("operation %s not found", c.OperationName)
 		errcode.Set(err, errcode.ValidationFailed)
 		return gqlerror.List{err}
+	}
+	if d.texts != nil && len(c.Extensions) > 0 {
+		if err := d.texts.MutateOperationContext(ctx, c.OperationContext); err != nil {
+			return gqlerror.List{err}
+		}
 	}
 	return nil
 }

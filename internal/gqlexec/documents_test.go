@@ -28,7 +28,7 @@ func emptyEngine(t *testing.T) *read.Engine {
 // fill adds that many documents to a cache, each different, and returns the cache.
 func fill(t *testing.T, n int, text func(i int) string) documents {
 	t.Helper()
-	c := newDocuments(Validator{}, emptyEngine(t))
+	c := newDocuments(Validator{}, emptyEngine(t), nil)
 	for i := range n {
 		text := text(i)
 		var first *ast.QueryDocument

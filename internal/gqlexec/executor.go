@@ -6,10 +6,12 @@ import (
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/database"
 	"forge/internal/read"
+	"forge/internal/read/binding"
 	"forge/internal/telemetry"
 )
 
@@ -42,7 +44,8 @@ type checked struct {
 	*graphql.OperationContext
 	request  *graphql.RawParams
 	document document
-	prepared *read.Operation
+	roots    []*ast.Field // merged
+	binding  *binding.Binding
 }
 
 // CreateOperationContext checks a request. The operation is incomplete if there are errors.
@@ -90,21 +93,6 @@ func findText(documents graphql.HandlerExtension) check {
 			return gqlerror.List{err}
 		}
 		c.RawQuery = c.request.Query
-		return nil
-	}
-}
-
-// keepText is a check that keeps the text of a valid document under its name, if the request has
-// one. Names stand among the extensions.
-func keepText(documents graphql.HandlerExtension) check {
-	names, keeps := documents.(graphql.OperationContextMutator)
-	return func(ctx context.Context, c *checked) gqlerror.List {
-		if !keeps || len(c.Extensions) == 0 {
-			return nil
-		}
-		if err := names.MutateOperationContext(ctx, c.OperationContext); err != nil {
-			return gqlerror.List{err}
-		}
 		return nil
 	}
 }

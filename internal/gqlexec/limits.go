@@ -63,7 +63,7 @@ func (l limiter) check(ctx context.Context, c *checked) gqlerror.List {
 		{telemetry.Cost, apperr.CodeTooComplex, "values in the arguments of all fields, or as much text", graphqlhttp.MaxValues, found.values},
 		{telemetry.Depth, apperr.CodeTooDeep, "fields stand inside each other", l.Depth, found.depth},
 		{telemetry.Aliases, apperr.CodeTooManyAliases, "aliases", l.Aliases, found.aliases},
-		{telemetry.RootFields, apperr.CodeTooComplex, "root fields", l.RootFields, len(c.prepared.RootFields())},
+		{telemetry.RootFields, apperr.CodeTooComplex, "root fields", l.RootFields, len(c.roots)},
 		{telemetry.Directives, apperr.CodeTooComplex, "directives", l.Directives, found.directives},
 		{telemetry.Cost, apperr.CodeTooComplex, "points of cost", l.Cost, cost},
 	} {
@@ -126,7 +126,7 @@ type measure struct {
 }
 
 func newMeasure(c *checked) *measure {
-	m := &measure{binding: c.prepared.Binding(), variables: c.Variables}
+	m := &measure{binding: c.binding, variables: c.Variables}
 	m.sum.parts = m
 	if len(c.Variables) > 0 {
 		m.values = make(map[string]int, len(c.Variables))
@@ -135,7 +135,7 @@ func newMeasure(c *checked) *measure {
 		m.values[name] = valuesOf(value)
 	}
 	if c.Operation.Operation == ast.Mutation {
-		m.readInputs(c.prepared.RootFields())
+		m.readInputs(c.roots)
 	}
 	return m
 }

@@ -74,14 +74,13 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 	e := &executor{options: opts, api: api, schema: executable, db: db, engine: engine, present: newPresenter(api, opts, log), log: log}
 	texts := cmp.Or[graphql.HandlerExtension](opts.Documents, persisted.Off{})
 
-	// Each check relies on those before it.
+	// These look at a request before it runs. Each relies on those before it.
 	e.checks = checksOf(
-		findText(texts), // which the request may only name
-		newDocuments(Validator{schema, opts.Limits.Tokens, opts.Development}, engine).find,
+		findText(texts), // of the document, which the request may only name
+		newDocuments(Validator{schema, opts.Limits.Tokens, opts.Development}, engine, texts).find, // parses and validates it once
 		introspectionSwitch(opts.Development),
 		variables{schema}.check,
-		keepText(texts), // once the document and its variables are valid
-		prepare{engine}.check,
+		prepare{engine}.check, // before anything else asks the engine about the operation
 		limiter{opts.Limits, opts.Development}.check,
 	)
 
@@ -89,12 +88,15 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 	if api.WithoutEngine {
 		mutate, read = aroundRoot(), aroundFields()
 	}
+
+	// These stand around each root field, the outermost first.
 	e.root = aroundRoot(
 		stopAfterFailure, // runs nothing of a mutation after a failure
 		api.authorize,    // before arguments are decoded
 		api.switchViewer, // whoever signs in sees the answer as themselves
 		mutate,           // tells the resolver's statements what the payload shows
 	)
+	// These stand around each field that gqlgen executes, the outermost first.
 	e.field = aroundFields(append([]graphql.FieldMiddleware{
 		introspectAsSpecified,
 		countField, // stops once the answer is too large

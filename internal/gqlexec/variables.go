@@ -255,8 +255,9 @@ func (s *nullSearch) value(value *ast.Value, place, path string) {
 type prepare struct{ engine *read.Engine }
 
 func (p prepare) check(_ context.Context, c *checked) gqlerror.List {
-	c.prepared = p.engine.Prepare(c.OperationContext)
-	for _, name := range c.prepared.Switches() {
+	operation := p.engine.Prepare(c.OperationContext)
+	c.roots, c.binding = operation.RootFields(), operation.Binding()
+	for _, name := range operation.Switches() {
 		if c.Variables[name] == nil {
 			return gqlerror.List{badVariable(name, "the variable $"+name+" decides whether fields are answered, so it must be true or false")}
 		}

@@ -13,9 +13,9 @@ import (
 	"forge/internal/metrics"
 )
 
-// TestRecoverPanics checks that a panic is logged with its place in the code, and without its value
+// TestObserverPanics checks that a panic is logged with its place in the code, and without its value
 // unless that comes from the runtime.
-func TestRecoverPanics(t *testing.T) {
+func TestObserverPanics(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite::memory:", database.Options{})
 	if err != nil {

@@ -83,8 +83,8 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 const statistics = "APQ"
 
 // MutateOperationContext caches the document of a request with its hash. It is called after the
-// document and its variables have been validated. An invalid document is not cached: clients could
-// have it validated again and again with a hash of a few bytes.
+// document has been validated. An invalid document is not cached: clients could have it validated
+// again and again with a hash of a few bytes.
 func (a Automatic) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	stats, ok := op.Stats.GetExtension(statistics).(*extension.ApqStats)
 	if !ok || !stats.SentQuery {
