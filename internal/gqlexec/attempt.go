@@ -209,8 +209,8 @@ func (a *attempt) commit(ctx context.Context) error {
 	return err
 }
 
-// end ends the last attempt, and returns its answer. If an earlier attempt may have been stored, and
-// this one did not find out, the answer says so.
+// end ends the last attempt, and returns its answer. If an earlier attempt may have been stored,
+// and this one did not find out, the answer says so.
 func (a *attempt) end(ctx context.Context, response *graphql.Response) *graphql.Response {
 	if a.doubt != nil && !a.unit.OutcomeUnknown() {
 		response = a.refuse(ctx, a.doubt)

@@ -121,8 +121,10 @@ type measure struct {
 	variables map[string]any
 	values    map[string]int // in each variable
 	seen      int            // values in the fields that were measured, those of fragments once
-	inputs    int            // the length of the longest list among a mutation's arguments: its payload may be as long
-	sum       sum[size]
+	// inputs is the length of the longest list among a mutation's arguments: its payload may be as
+	// long.
+	inputs int
+	sum    sum[size]
 }
 
 func newMeasure(c *checked) *measure {

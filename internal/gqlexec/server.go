@@ -73,11 +73,12 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 	}
 	e := &executor{options: opts, api: api, schema: executable, db: db, engine: engine, present: newPresenter(api, opts, log), log: log}
 	texts := cmp.Or[graphql.HandlerExtension](opts.Documents, persisted.Off{})
+	validator := Validator{schema, opts.Limits.Tokens, opts.Development}
 
 	// These look at a request before it runs. Each relies on those before it.
 	e.checks = checksOf(
 		findText(texts), // of the document, which the request may only name
-		newDocuments(Validator{schema, opts.Limits.Tokens, opts.Development}, engine, texts).find, // parses and validates it once
+		newDocuments(validator, engine, texts).find, // parses and validates it, unless it is cached
 		introspectionSwitch(opts.Development),
 		variables{schema}.check,
 		prepare{engine}.check, // before anything else asks the engine about the operation

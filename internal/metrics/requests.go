@@ -13,8 +13,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Count counts an HTTP request that was answered. route is a pattern of the server, and not a path that the client
-// chose.
+// Count counts an HTTP request that was answered. route is a pattern of the server, and not a path
+// that the client chose.
 func (m *Metrics) Count(route string, status int, took time.Duration, r *telemetry.Record) {
 	m.requests.count(route, status, took)
 	if r.Looked && r.Hash == "" {
