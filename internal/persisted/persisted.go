@@ -83,8 +83,8 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 const statistics = "APQ"
 
 // MutateOperationContext caches the document of a request with its hash. It is called after the
-// document and its variables have been validated. An invalid document is not cached: clients could
-// have it validated again and again with a hash of a few bytes.
+// document has been validated. An invalid document is not cached: clients could have it validated
+// again and again with a hash of a few bytes.
 func (a Automatic) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	stats, ok := op.Stats.GetExtension(statistics).(*extension.ApqStats)
 	if !ok || !stats.SentQuery {
@@ -123,7 +123,8 @@ const hashField = "extensions.persistedQuery.sha256Hash"
 // referenceOf returns the reference in a request. The ID is empty if the request only has a
 // document. It returns an error if the reference is malformed, or if there are two.
 func referenceOf(params *graphql.RawParams) (reference, *gqlerror.Error) {
-	id, extension := graphqlhttp.DocumentID(params), params.Extensions["persistedQuery"]
+	id, _ := params.Extensions[graphqlhttp.DocumentID].(string)
+	extension := params.Extensions["persistedQuery"]
 	switch {
 	case id != "" && extension != nil:
 		return reference{}, badInput("documentId", "documentId and extensions.persistedQuery both name a document; give one of them")

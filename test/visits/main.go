@@ -8,7 +8,8 @@
 // temporary PostgreSQL, sends the same nested query until the server knows it, and traces the next
 // one. A step that has been seen before (the same function called from the same one) is not counted
 // again, so that the count does not depend on the number of rows. A visit begins where a function is
-// entered that stands in another file than the one entered before it.
+// entered that stands in another file than the one entered before it. What goroutines do that the
+// request did not start is left out.
 package main
 
 import (
@@ -27,7 +28,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -38,17 +38,17 @@ import (
 const query = `{"query":"{ users(first: 20) { edges { node { id username heroes(first: 10) { edges { node { id name team { name } } } } } } } }"}`
 
 // tracer is the package that is added to the program. On SIGUSR1 it begins to write each function
-// that is entered to the file descriptor 3, as its file, its name and its caller, and says "on".
+// that is entered to the file descriptor 3, as its file, its name, its caller, and its goroutine.
 const tracer = `package visits
 
 import ("fmt"; "os"; "os/signal"; "runtime"; "strings"; "sync"; "sync/atomic"; "syscall")
 
-var (on atomic.Bool; mu sync.Mutex; out = os.NewFile(3, "trace"))
+var (on atomic.Bool; mu sync.Mutex; known = map[string]bool{}; out = os.NewFile(3, "trace"))
 
 func init() {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGUSR1)
-	go func() { for range c { on.Store(!on.Load()); mu.Lock(); fmt.Fprintf(out, "on\t%v\n", on.Load()); mu.Unlock() } }()
+	go func() { for range c { on.Store(!on.Load()) } }()
 }
 
 func Enter(file, name string) {
@@ -59,7 +59,22 @@ func Enter(file, name string) {
 	for { f, more := frames.Next(); if strings.HasPrefix(f.Function, "forge") || strings.HasPrefix(f.Function, "main.") { caller = f.Function; break }; if !more { break } }
 	mu.Lock()
 	defer mu.Unlock()
-	fmt.Fprintf(out, "%s\t%s\t%s\n", file, name, caller)
+	fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", file, name, caller, goroutine())
+}
+
+// goroutine returns the number of the goroutine. The first time, it adds "serves" for one that serves
+// a connection, and the number of the goroutine that started it.
+func goroutine() string {
+	line := make([]byte, 64)
+	number := strings.Fields(string(line[:runtime.Stack(line, false)]))[1]
+	if known[number] { return number + "\t\t" }
+	known[number] = true
+	space := make([]byte, 64<<10)
+	stack := string(space[:runtime.Stack(space, false)])
+	serves, starter := "", ""
+	if strings.Contains(stack, "net/http.(*conn).serve(") { serves = "serves" }
+	if _, after, ok := strings.Cut(stack, " in goroutine "); ok { starter = strings.Fields(after)[0] }
+	return number + "\t" + serves + "\t" + starter
 }
 `
 
@@ -80,24 +95,42 @@ func main() {
 type step struct{ file, function, caller string }
 
 func print(w io.Writer, steps []step, list bool) {
-	seen, files, functions := map[step]bool{}, map[string]bool{}, map[string]bool{}
-	visits, last := 0, ""
+	files, functions := map[string]bool{}, map[step]bool{}
 	for _, s := range steps {
-		if seen[s] {
-			continue
-		}
-		seen[s], files[s.file], functions[s.file+s.function] = true, true, true
-		if s.file != last {
-			visits, last = visits+1, s.file
-			if list {
-				fmt.Fprintf(w, "\n%d\t%s\t", visits, s.file)
-			}
-		}
+		files[s.file], functions[step{s.file, s.function, ""}] = true, true
+	}
+	visits := visitsOf(steps, func(s step) step { return s })
+	for i, v := range visits {
 		if list {
-			fmt.Fprintf(w, " %s", s.function)
+			fmt.Fprintf(w, "%d\t%s\t%s\n", i+1, v.file, strings.Join(v.functions, " "))
 		}
 	}
-	fmt.Fprintf(w, "\n%d visits, in %d files and %d functions\n", visits, len(files), len(functions))
+	once := visitsOf(steps, func(s step) step { return step{s.file, s.function, ""} })
+	fmt.Fprintf(w, "%d visits, in %d files and %d functions; %d if a function that was read is not read again\n",
+		len(visits), len(files), len(functions), len(once))
+}
+
+// visit is a file with the functions that are entered there, one after the other.
+type visit struct {
+	file      string
+	functions []string
+}
+
+// visitsOf returns the visits for the steps, without steps that are like an earlier one.
+func visitsOf(steps []step, like func(step) step) (visits []visit) {
+	seen := map[step]bool{}
+	for _, s := range steps {
+		if seen[like(s)] {
+			continue
+		}
+		seen[like(s)] = true
+		if len(visits) == 0 || visits[len(visits)-1].file != s.file {
+			visits = append(visits, visit{file: s.file})
+		}
+		last := &visits[len(visits)-1]
+		last.functions = append(last.functions, s.function)
+	}
+	return visits
 }
 
 // trace returns the functions that a known query enters, in their order.
@@ -224,7 +257,7 @@ func run(ctx context.Context, program, database string) ([]step, error) {
 	}
 	defer reader.Close()
 	cmd := exec.CommandContext(ctx, program, "--migrate", "--demo")
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+database, "ADDR="+addr, "LOG_LEVEL=warn")
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+database, "ADDR="+addr, "LOG_LEVEL=warn", "SLOW_OPERATION=0")
 	cmd.ExtraFiles = []*os.File{writer}
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -283,15 +316,20 @@ func post(ctx context.Context, url string) error {
 	return nil
 }
 
-// parse returns what was traced of the request, without what runs beside it at the same time.
+// parse returns the steps of the request: those of the goroutine that serves it, and of goroutines
+// that were started for it.
 func parse(text string) []step {
 	var steps []step
+	request := map[string]bool{} // goroutines by their numbers
 	for line := range strings.Lines(text) {
-		parts := strings.Split(strings.TrimSpace(line), "\t")
-		if len(parts) == 3 {
+		parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(parts) != 6 {
+			continue
+		}
+		goroutine, serves, starter := parts[3], parts[4] != "", parts[5]
+		if request[goroutine] = request[goroutine] || serves || request[starter]; request[goroutine] {
 			steps = append(steps, step{parts[0], parts[1], parts[2]})
 		}
 	}
-	first := slices.IndexFunc(steps, func(s step) bool { return strings.Contains(s.file, "httpserver") })
-	return steps[max(first, 0):]
+	return steps
 }
