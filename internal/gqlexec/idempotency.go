@@ -59,7 +59,7 @@ func (a *attempt) storeAnswer(ctx context.Context, request *idempotency.Request,
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(response); err != nil {
-		return fmt.Errorf("write an answer to storeAnswer: %w", err)
+		return fmt.Errorf("write an answer to store: %w", err)
 	}
 	return request.Keep(ctx, b.Bytes(), limits)
 }
