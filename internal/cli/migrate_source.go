@@ -34,9 +34,9 @@ func diffCommand(do runner) *cli.Command {
 		Flags: []cli.Flag{
 			devURLFlag(),
 			&cli.StringSliceFlag{Name: "rename", Local: true,
-				Usage: "OLD:NEW, what has a new name and is to keep what is in it: users.nickname:handle (or nickname:handle) for a column, posts:articles for a table; may be given again"},
+				Usage: "OLD:NEW, what has a new name and is to keep what is in it: TABLE.COLUMN:NEW (or COLUMN:NEW) for a column, TABLE:NEW for a table; may be given again"},
 			&cli.StringSliceFlag{Name: "drop", Local: true,
-				Usage: "OLD, what has no new name and is to be lost: users.nickname (or nickname) or posts; may be given again"},
+				Usage: "OLD, what has no new name and is to be lost: TABLE.COLUMN (or COLUMN) or TABLE; may be given again"},
 		},
 	}
 }

@@ -58,7 +58,7 @@ func (a *attempt) storeAnswer(ctx context.Context, response *graphql.Response) e
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(response); err != nil {
-		return fmt.Errorf("write an answer to storeAnswer: %w", err)
+		return fmt.Errorf("write an answer to store: %w", err)
 	}
 	return a.key.Keep(ctx, b.Bytes(), limits)
 }

@@ -52,7 +52,6 @@ func New(db *database.DB) *Metrics {
 			Name: "forge_http_requests_in_flight",
 			Help: "HTTP requests that are being answered.",
 		}, func() float64 { return float64(m.InFlight.Load()) }),
-		buildInfo(),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewDBStatsCollector(db.DB, "forge"),

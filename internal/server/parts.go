@@ -44,6 +44,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 		Slow:        s.SlowOperation,
 	}
 	parts.Metrics.Names = s.OperationNames
+	parts.Metrics.BuildInfo(s.app.Version)
 	parts.Metrics.Revocations(revocations.Age)
 	if identity.verifier != nil {
 		identity.verifier.Revocations = revocations

@@ -3,9 +3,11 @@ package program
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	entmigrate "forge/ent/migrate"
 	"forge/test/dbtest"
 )
 
@@ -110,5 +112,35 @@ func TestPlanWithoutPostgres(t *testing.T) {
 	}
 	if after, _ := filepath.Glob("migrate/*/*"); len(after) != len(before) {
 		t.Errorf("diff wrote: %v, before %v", after, before)
+	}
+}
+
+// TestMigrateExamples checks that what an example renames, drops or acknowledges is in a table, or
+// added by its page. The help of the framework names no table.
+func TestMigrateExamples(t *testing.T) {
+	t.Parallel()
+	columns := map[string]bool{}
+	for _, table := range entmigrate.Tables {
+		for _, c := range table.Columns {
+			columns[table.Name+"."+c.Name] = true
+		}
+	}
+	text, err := os.ReadFile(root + "docs/migrations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile(`(?:--rename|--drop|:allow [a-z-]+) (\w+\.(\w+))`).FindAllSubmatch(text, -1)
+	if len(examples) < 5 {
+		t.Errorf("the page has %d examples, want more", len(examples))
+	}
+	for _, example := range examples {
+		added := regexp.MustCompile(`ADD (COLUMN|CONSTRAINT) ` + string(example[2]) + `\b`)
+		if !columns[string(example[1])] && !added.Match(text) {
+			t.Errorf("%s: there is no %s", example[0], example[1])
+		}
+	}
+	_, help, _ := do(t, "migrate", "diff", "--help")
+	if named := regexp.MustCompile(`[a-z_]+\.[a-z_]+:[a-z_]+`).FindString(help); named != "" {
+		t.Errorf("the help has an example of %s", named)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -120,11 +121,14 @@ func TestOperationsObserved(t *testing.T) {
 		`forge_cache_requests_total{cache="documents",result="hit"} 3`,
 		`forge_cache_requests_total{cache="documents",result="miss"} 6`,
 		`forge_http_requests_in_flight 1`,
-		`forge_build_info{goversion="go1.`,
 	} {
 		if !strings.Contains(page, "\n"+want) {
 			t.Errorf("the metrics are without %s:\n%s", want, page)
 		}
+	}
+	build := regexp.MustCompile(`(?m)^forge_build_info\{.*$`).FindString(page)
+	if !strings.Contains(build, `goversion="go1.`) || !strings.Contains(build, `,version="0.0.0-test"} 1`) { // as --version prints it
+		t.Errorf("the version of the build: %s", build)
 	}
 	if strings.Contains(page, "s3cret") || strings.Contains(s.log.String(), "s3cret") {
 		t.Errorf("what was sent is told:\n%s", s.log.String())

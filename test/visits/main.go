@@ -82,9 +82,7 @@ func main() {
 	list := flag.Bool("list", false, "print each visit")
 	flag.Parse()
 	log.SetFlags(0)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	steps, err := trace(ctx)
+	steps, err := trace(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -144,6 +142,9 @@ func trace(ctx context.Context) ([]step, error) {
 	if err := build(ctx, dir, program); err != nil {
 		return nil, err
 	}
+	// Only the program is limited in time. To build it may take long where nothing is built yet.
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
 	cluster, err := pgtemp.Start(ctx)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ariga.io/atlas/sql/schema"
@@ -240,8 +241,13 @@ var (
 )
 
 // wider reports whether two conditions differ only in that the second allows further values in a
-// list. It returns false for any other difference, which may be stricter.
-func wider(from, to string) bool {
+// list, or numbers between wider bounds. It returns false for any other difference, which may be
+// stricter.
+func wider(from, to string) bool { return longerList(from, to) || widerBounds(from, to) }
+
+// longerList reports whether two conditions differ only in the values of a list, and the second has
+// all values of the first.
+func longerList(from, to string) bool {
 	frame := func(expr string) string { return strings.Join(strings.Fields(listed.ReplaceAllString(expr, "?")), " ") }
 	if frame(from) != frame(to) || strings.Count(frame(from), "?") != 1 {
 		return false
@@ -251,4 +257,41 @@ func wider(from, to string) bool {
 	}
 	allowed := literal.FindAllString(to, -1)
 	return !slices.ContainsFunc(literal.FindAllString(from, -1), func(v string) bool { return !slices.Contains(allowed, v) })
+}
+
+var (
+	// bounds matches a condition that is nothing but bounds of columns, or of functions of one column:
+	// "length(name) BETWEEN 1 AND 50", which PostgreSQL reports as
+	// "((length((name)::text) >= 1) AND (length((name)::text) <= 50))".
+	bounds = func() *regexp.Regexp {
+		const (
+			column = "[\"`]?\\w+[\"`]?"
+			term   = `(?:` + column + `|\w+\((?:` + column + `|\(` + column + `\)::[a-z ]+)\))`
+			number = `(?:-?\d+|'-?\d+'::[a-z]+)`
+			bound  = `\(*` + term + ` (?:[<>]=? ` + number + `|BETWEEN ` + number + ` AND ` + number + `)\)*`
+		)
+		return regexp.MustCompile(`(?i)^` + bound + `(?: AND ` + bound + `)*$`)
+	}()
+	numbered = regexp.MustCompile(`(?i)([<>]=?|BETWEEN|AND) '?(-?\d+)(?:'::[a-z]+)?`)
+)
+
+// widerBounds reports whether two conditions are nothing but bounds, and differ only in that the
+// second has lower lower bounds or higher upper ones.
+func widerBounds(from, to string) bool {
+	frame := func(expr string) string { return numbered.ReplaceAllString(expr, "$1 ?") }
+	if !bounds.MatchString(from) || !bounds.MatchString(to) || frame(from) != frame(to) {
+		return false
+	}
+	after := numbered.FindAllStringSubmatch(to, -1)
+	for i, before := range numbered.FindAllStringSubmatch(from, -1) {
+		least, err := strconv.ParseInt(before[2], 10, 64)
+		most, other := strconv.ParseInt(after[i][2], 10, 64)
+		if operator := strings.ToUpper(before[1]); operator == "BETWEEN" || operator[0] == '>' {
+			least, most = most, least
+		}
+		if err != nil || other != nil || least > most {
+			return false
+		}
+	}
+	return true
 }
