@@ -8,8 +8,8 @@ import (
 	"forge/internal/viewer"
 )
 
-// Missing returns the NOT_FOUND for an argument that holds the ID of no row. If the ID is that of
-// the viewer, it returns the FORBIDDEN of NoRowOfViewer.
+// Missing returns a NOT_FOUND error for an argument with the ID of a row that does not exist. If
+// the ID is the viewer's own, it returns the FORBIDDEN error of NoRowOfViewer.
 func Missing(ctx context.Context, path string, id ids.ID) *apperr.Error {
 	if v := viewer.FromContext(ctx); v.Stranger && v.ID == id.UUID {
 		return NoRowOfViewer()
