@@ -3,10 +3,11 @@
 // operator provides (trusted documents).
 //
 // A request names a document in one of two ways:
-// - with extensions.persistedQuery, {"version": 1, "sha256Hash": …}, as Apollo Client does:
-//   https://www.apollographql.com/docs/apollo-server/performance/apq
-// - with the parameter documentId, as in the appendix "Persisted Documents" of the draft of GraphQL
-//   over HTTP: https://github.com/graphql/graphql-over-http
+//
+//   - with extensions.persistedQuery, {"version": 1, "sha256Hash": …}, as Apollo Client does:
+//     https://www.apollographql.com/docs/apollo-server/performance/apq
+//   - with the parameter documentId, as in the appendix "Persisted Documents" of the draft of
+//     GraphQL over HTTP: https://github.com/graphql/graphql-over-http
 package persisted
 
 import (

@@ -14,7 +14,7 @@ type Options struct {
 
 	JWKSURL   string // the address of a provider's keys; "" for no provider
 	RoleClaim string // the claim of a provider's tokens that has the role, as claims.role reads it
-	UserClaim string // the claim of a provider's tokens that has the ID of a user of Forge, if the person is one
+	UserClaim string // the claim of a provider's tokens that may have the ID of a user of Forge
 
 	CursorSecret string // the secret for CursorKey; "" for none
 }
