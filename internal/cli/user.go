@@ -15,8 +15,8 @@ import (
 	"forge/internal/usage"
 )
 
-// userCommand gives a role to a user, which the API lets nobody do: only whoever has the database
-// can.
+// userCommand returns the command that gives a role to a user. The API does not allow anybody to do
+// so: it takes access to the database.
 func userCommand(do runner, accounts application.Accounts) *cli.Command {
 	return &cli.Command{
 		Name: "user", Usage: "change users", Action: usage.NeedsCommand,
