@@ -20,7 +20,7 @@ import (
 	"forge/seed"
 )
 
-// Application describes all of this application to the framework: package cli runs it.
+// Application describes the application to the framework. Package cli runs it.
 func Application(sdl, version string) application.Application {
 	return application.Application{
 		Version: version,
@@ -49,7 +49,7 @@ func Application(sdl, version string) application.Application {
 	}
 }
 
-// setRole gives a user a role. The user's tokens say the old role, so they are ended.
+// setRole gives a user a role. It also ends the user's tokens, because they contain the old role.
 func setRole(ctx context.Context, db *database.DB, username, role string) error {
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()

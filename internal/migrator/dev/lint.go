@@ -141,12 +141,10 @@ func (l *linter) snapshot(ctx context.Context) (s snapshot, err error) {
 // A fileLinter checks one file.
 type fileLinter struct {
 	*linter
-	file   file
-	script migrator.Script
-	before snapshot
-	// before is the schema at the last comparison, and known are the tables that existed before the
-	// file.
-	known    map[string]bool
+	file     file
+	script   migrator.Script
+	before   snapshot        // the schema at the last comparison
+	known    map[string]bool // the tables that existed before the file
 	fresh    map[string]bool // the columns that the file has added to known tables, as table.column
 	names    map[string]bool // the names of all tables that have existed while the file ran
 	findings []Finding

@@ -40,14 +40,13 @@ func (t *trial) readAllowances(before state) error {
 	return nil
 }
 
-// excuses reports whether the file acknowledges a rule of verify for a place. If it does, it marks
-// the comment as used.
+// allows reports whether the file acknowledges one of the rules of lint for a place.
 func (t *trial) allows(p catalog.Place, rules ...string) bool {
 	return slices.ContainsFunc(t.allowances, func(a *allowance) bool { return a.about(p, rules...) })
 }
 
-// excuses reports whether the file acknowledges a rule of verify for a place, and marks the
-// allowance as used if so.
+// excuses reports whether the file acknowledges a rule of verify for a place. If it does, it marks
+// the comment as used.
 func (t *trial) excuses(p catalog.Place, rule string) bool {
 	i := slices.IndexFunc(t.own, func(a *allowance) bool { return a.about(p, rule) })
 	if i < 0 {
@@ -57,8 +56,8 @@ func (t *trial) excuses(p catalog.Place, rule string) bool {
 	return true
 }
 
-// judgeAllowances adds a fault for each allowance of verify that is wrong or was not used.
-// Whether one was used is only known if everything was tried, with rows in all tables.
+// judgeAllowances adds a fault for each verify:allow comment that is wrong or was not used. It is
+// known that a comment was not used only if everything was tried with rows in all tables.
 func (t *trial) judgeAllowances(tried bool, before state) {
 	t.verdict.Faults = append(t.verdict.Faults, t.bad...)
 	if !tried || before.rows() == 0 || len(t.noted) > 0 {

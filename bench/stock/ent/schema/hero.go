@@ -22,7 +22,7 @@ func (Hero) Annotations() []schema.Annotation {
 // Mixin of the Hero.
 func (Hero) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the Hero.
+// Fields returns the fields that no mixin adds.
 func (Hero) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").MaxRuneLen(100).Annotations(entgql.OrderField("NAME")),
@@ -33,7 +33,7 @@ func (Hero) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Hero.
+// Edges returns the relations to other entities.
 func (Hero) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("heroes").Field("team_id").Unique(),

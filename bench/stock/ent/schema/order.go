@@ -21,7 +21,7 @@ func (Order) Annotations() []schema.Annotation {
 // Mixin of the Order.
 func (Order) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the Order.
+// Fields returns the fields that no mixin adds.
 func (Order) Fields() []ent.Field {
 	return []ent.Field{
 		field.Enum("status").Values("PENDING", "PAID", "CANCELLED").Default("PENDING"),
@@ -30,7 +30,7 @@ func (Order) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Order.
+// Edges returns the relations to other entities.
 func (Order) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("user", User.Type).Ref("orders").Field("user_id").Unique(),
@@ -44,7 +44,7 @@ type OrderItem struct{ ent.Schema }
 // Mixin of the OrderItem.
 func (OrderItem) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}} }
 
-// Fields of the OrderItem.
+// Fields returns the fields that no mixin adds.
 func (OrderItem) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int32("quantity").Immutable(),
@@ -54,7 +54,7 @@ func (OrderItem) Fields() []ent.Field {
 	}
 }
 
-// Edges of the OrderItem.
+// Edges returns the relations to other entities.
 func (OrderItem) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("order", Order.Type).Ref("items").Field("order_id").Unique().Required().Immutable(),

@@ -19,7 +19,7 @@ func (Team) Annotations() []schema.Annotation {
 // Mixin of the Team.
 func (Team) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the Team.
+// Fields returns the fields that no mixin adds.
 func (Team) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").MaxRuneLen(100).Annotations(entgql.OrderField("NAME")),
@@ -27,7 +27,7 @@ func (Team) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Team.
+// Edges returns the relations to other entities.
 func (Team) Edges() []ent.Edge {
 	return []ent.Edge{edge.To("heroes", Hero.Type).Annotations(entgql.RelayConnection())}
 }

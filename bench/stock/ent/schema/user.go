@@ -19,7 +19,7 @@ func (User) Annotations() []schema.Annotation {
 // Mixin of the User.
 func (User) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the User.
+// Fields returns the fields that no mixin adds.
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("deleted_at").Optional().Nillable().Annotations(entgql.Skip()),
@@ -32,7 +32,7 @@ func (User) Fields() []ent.Field {
 	}
 }
 
-// Edges of the User.
+// Edges returns the relations to other entities.
 func (User) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("heroes", Hero.Type).Annotations(entgql.RelayConnection()),
