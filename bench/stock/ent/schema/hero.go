@@ -14,12 +14,12 @@ import (
 // Hero belongs to a user, and possibly to a team.
 type Hero struct{ ent.Schema }
 
-// Annotations of the Hero.
+// Annotations returns what entgql offers for the entity in the API.
 func (Hero) Annotations() []schema.Annotation {
 	return []schema.Annotation{entsql.Table("heroes"), entgql.RelayConnection(), entgql.QueryField("heroes")}
 }
 
-// Mixin of the Hero.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Hero) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
 // Fields returns the fields that no mixin adds.

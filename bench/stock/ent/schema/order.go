@@ -13,12 +13,12 @@ import (
 // Order is a purchase of a user.
 type Order struct{ ent.Schema }
 
-// Annotations of the Order.
+// Annotations returns what entgql offers for the entity in the API.
 func (Order) Annotations() []schema.Annotation {
 	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
 }
 
-// Mixin of the Order.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Order) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
 // Fields returns the fields that no mixin adds.
@@ -41,7 +41,7 @@ func (Order) Edges() []ent.Edge {
 // OrderItem is one line of an order.
 type OrderItem struct{ ent.Schema }
 
-// Mixin of the OrderItem.
+// Mixin returns the mixin, which adds the key.
 func (OrderItem) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}} }
 
 // Fields returns the fields that no mixin adds.

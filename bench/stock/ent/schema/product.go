@@ -13,12 +13,12 @@ import (
 // Product is something that can be ordered.
 type Product struct{ ent.Schema }
 
-// Annotations of the Product.
+// Annotations returns what entgql offers for the entity in the API.
 func (Product) Annotations() []schema.Annotation {
 	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
 }
 
-// Mixin of the Product.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Product) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
 // Fields returns the fields that no mixin adds.
@@ -41,7 +41,7 @@ func (Product) Edges() []ent.Edge {
 // Inventory holds the stock of one product.
 type Inventory struct{ ent.Schema }
 
-// Mixin of the Inventory.
+// Mixin returns the mixin, which adds the key.
 func (Inventory) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}} }
 
 // Fields returns the fields that no mixin adds.

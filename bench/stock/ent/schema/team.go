@@ -11,12 +11,12 @@ import (
 // Team is a band of heroes.
 type Team struct{ ent.Schema }
 
-// Annotations of the Team.
+// Annotations returns what entgql offers for the entity in the API.
 func (Team) Annotations() []schema.Annotation {
 	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
 }
 
-// Mixin of the Team.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Team) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
 // Fields returns the fields that no mixin adds.

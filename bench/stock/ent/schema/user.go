@@ -11,12 +11,12 @@ import (
 // User is a person who owns heroes and places orders.
 type User struct{ ent.Schema }
 
-// Annotations of the User.
+// Annotations returns what entgql offers for the entity in the API.
 func (User) Annotations() []schema.Annotation {
 	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField(), entgql.Mutations(entgql.MutationUpdate())}
 }
 
-// Mixin of the User.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (User) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
 // Fields returns the fields that no mixin adds.
