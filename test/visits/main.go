@@ -1,14 +1,15 @@
-// Visits counts the file visits of a query: how often somebody who follows it through the code, from
-// the HTTP request to SQL and back, has to go to another file.
+// Visits counts the file visits of a query. A reader may follow the query through the code, from
+// the HTTP request to SQL and back. The count is how often the reader has to go to another file.
 //
 //	go run ./test/visits          prints the counts
-//	go run ./test/visits -list    prints each visit as well: the file, and the functions entered there
+//	go run ./test/visits -list    also prints each visit: the file, and the functions entered there
 //
-// It builds the program with a call at the start of each hand-written function, runs it on a
-// temporary PostgreSQL, sends the same nested query until the server knows it, and traces the next
-// one. A step that has been seen before (the same function called from the same one) is not counted
-// again, so that the count does not depend on the number of rows. A visit begins where a function is
-// entered that stands in another file than the one entered before it.
+// Visits builds the program with an added call at the start of each hand-written function. It runs
+// the program on a temporary PostgreSQL, sends the same nested query until the server has cached
+// everything about it, and then traces the query once more. A visit begins where a function is
+// entered that is in another file than the function entered before it. A call of the same function
+// from the same function counts only once, so that the result does not depend on the number of
+// rows.
 package main
 
 import (
@@ -37,8 +38,9 @@ import (
 
 const query = `{"query":"{ users(first: 20) { edges { node { id username heroes(first: 10) { edges { node { id name team { name } } } } } } } }"}`
 
-// tracer is the package that is added to the program. On SIGUSR1 it begins to write each function
-// that is entered to the file descriptor 3, as its file, its name and its caller, and says "on".
+// tracer is the package that is added to the program. At the signal SIGUSR1, it begins or ends the
+// trace. It then writes a line for each function that is entered to the file descriptor 3: the
+// file, the name of the function, and its caller.
 const tracer = `package visits
 
 import ("fmt"; "os"; "os/signal"; "runtime"; "strings"; "sync"; "sync/atomic"; "syscall")
@@ -76,7 +78,7 @@ func main() {
 	print(os.Stdout, steps, *list)
 }
 
-// step is a function that was entered.
+// step is one entry into a function.
 type step struct{ file, function, caller string }
 
 func print(w io.Writer, steps []step, list bool) {
@@ -100,7 +102,7 @@ func print(w io.Writer, steps []step, list bool) {
 	fmt.Fprintf(w, "\n%d visits, in %d files and %d functions\n", visits, len(files), len(functions))
 }
 
-// trace returns the functions that a known query enters, in their order.
+// trace returns the functions that a cached query enters, in their order.
 func trace(ctx context.Context) ([]step, error) {
 	dir, err := os.MkdirTemp("", "visits")
 	if err != nil {
@@ -119,7 +121,7 @@ func trace(ctx context.Context) ([]step, error) {
 	return run(ctx, program, cluster.URL("postgres"))
 }
 
-// build builds the program with a call of the tracer in each function.
+// build builds the program with an added call of the tracer in each function.
 func build(ctx context.Context, dir, program string) error {
 	output, err := exec.CommandContext(ctx, "go", "list", "-deps", "-f", `{{.Dir}}{{"\t"}}{{.ImportPath}}{{range .GoFiles}}{{"\t"}}{{.}}{{end}}`, ".").Output()
 	if err != nil {
@@ -132,11 +134,12 @@ func build(ctx context.Context, dir, program string) error {
 		if parts[1] != "forge" && !strings.HasPrefix(parts[1], "forge/") {
 			continue
 		}
-		root = parts[0] // the last one is the program's own
+		root = parts[0] // the program's own package comes last
 		for _, name := range parts[2:] {
 			file := filepath.Join(parts[0], name)
 			if strings.HasSuffix(name, ".resolvers.go") {
-				continue // the program looks at their source, and does not call those that only refer
+				// These files only call other functions, and the program checks their source.
+				continue
 			}
 			text, err := instrument(file, strings.TrimPrefix(parts[1]+"/"+name, "forge/"))
 			if err != nil {
@@ -166,7 +169,8 @@ func build(ctx context.Context, dir, program string) error {
 	return cmd.Run()
 }
 
-// instrument returns the source with a call of the tracer in each function, or nil for generated code.
+// instrument returns the source of a file with an added call of the tracer in each function. It
+// returns nil for generated code, and for a file without functions.
 func instrument(file, name string) ([]byte, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -210,7 +214,8 @@ func instrument(file, name string) ([]byte, error) {
 	return out, nil
 }
 
-// run starts the program on a database and returns what it traces of a query that it knows.
+// run starts the program with a database, and returns the trace of a query that the server has
+// cached.
 func run(ctx context.Context, program, database string) ([]step, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -241,7 +246,7 @@ func run(ctx context.Context, program, database string) ([]step, error) {
 	return parse(string(<-traced)), err
 }
 
-// ask sends the query until the server knows it, and once more while it is traced.
+// ask sends the query until the server has cached it, and once more while it is traced.
 func ask(ctx context.Context, url string, process *os.Process) error {
 	var err error
 	for known := 0; known < 5; {
@@ -253,7 +258,7 @@ func ask(ctx context.Context, url string, process *os.Process) error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	for range 2 { // on, the query, off
+	for range 2 { // switches the trace on, and then off
 		if err := process.Signal(syscall.SIGUSR1); err != nil {
 			return err
 		}
@@ -283,7 +288,8 @@ func post(ctx context.Context, url string) error {
 	return nil
 }
 
-// parse returns what was traced of the request, without what runs beside it at the same time.
+// parse returns the steps of the request. Before it, there may be steps of other work in the
+// program, which are left out.
 func parse(text string) []step {
 	var steps []step
 	for line := range strings.Lines(text) {
