@@ -30,8 +30,8 @@ type request struct {
 	holds     string // a text that must be in the answer
 }
 
-// aside is the number of users that are never changed: the first ones. All answers to w2, w3 and w4
-// are thus the same.
+// aside is the number of users that no workload changes. They are the first ones, so that all
+// answers to w2, w3 and w4 are the same.
 const aside = 50
 
 var workloads = []*workload{

@@ -84,7 +84,7 @@ func (s shop) orders(ctx context.Context, _ *variables, b []byte) ([]byte, error
 	return append(b, `]}}`...), nil
 }
 
-// appendOrder appends the beginning of an order, up to its lines.
+// appendOrder appends the JSON of an order, up to the beginning of the list of its lines.
 func appendOrder(b []byte, o *order) []byte {
 	b = appendID(append(b, `{"node":{"id":`...), "order_", o.id[:])
 	b = appendInt(append(b, `,"totalCents":`...), o.total[:])

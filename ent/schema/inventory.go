@@ -43,7 +43,7 @@ func (Inventory) Edges() []ent.Edge {
 	}
 }
 
-// Policy says who may read and change stock. An order changes it as viewer.System.
+// Policy says who may read and change stock. Orders change stock with the rights of viewer.System.
 func (Inventory) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -23,8 +23,8 @@ func (d *Doctor) options() database.Options {
 	return o
 }
 
-// slowRoundTrip is the round trip to the database from which on a warning is given. Each statement
-// of a request takes at least a round trip.
+// slowRoundTrip is how long a round trip to the database may take without a warning. Each statement
+// of a request takes at least one round trip.
 const slowRoundTrip = 10 * time.Millisecond
 
 // oldestTested is the oldest version of PostgreSQL that Forge is tested with.
@@ -75,7 +75,7 @@ func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
 	return found
 }
 
-// unreached explains why there is no connection.
+// unreached returns a finding that says why there is no connection, and what to do.
 func (d *Doctor) unreached(err error) Finding {
 	name := d.config.NameOf("DATABASE_URL")
 	message := strings.Join(strings.Fields(err.Error()), " ")

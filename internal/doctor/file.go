@@ -23,8 +23,9 @@ func (d *Doctor) path() (path string, isFile bool) {
 // readOnly reports whether the database's address says that SQLite only reads it.
 func (d *Doctor) readOnly() bool { return strings.HasSuffix(d.config.DatabaseURL, "?mode=ro") }
 
-// address returns the address to examine. With it, SQLite neither creates a file that is missing,
-// nor switches a file without a write-ahead log, such as a backup, to using one.
+// address returns the address with which to examine the database. With this address, SQLite does
+// not create a missing file. It also does not give a write-ahead log to a file that has none, such
+// as a backup.
 func (d *Doctor) address() string {
 	path, isFile := d.path()
 	switch {

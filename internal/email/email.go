@@ -63,7 +63,8 @@ func cut(text string) (local, domain string) {
 	return text[:i], text[i:]
 }
 
-// international reports whether a domain has characters outside of ASCII, as such or in Punycode.
+// international reports whether a domain has characters outside of ASCII, even if they are written
+// in Punycode.
 func international(domain string) bool {
 	beyondASCII := func(r rune) bool { return r > unicode.MaxASCII }
 	return strings.ContainsFunc(domain, beyondASCII) || strings.Contains(strings.ToLower(domain), "xn--")

@@ -150,8 +150,8 @@ type Annotation struct {
 	MatchBy string            `json:",omitempty"` // see Field.MatchBy
 	Shows   map[string]string `json:",omitempty"` // see Edge.Shows
 
-	// ShownToAll and ShownToOwners are the API names of the fields and edges that everybody may
-	// see, and of those that only the row's owner and administrators may see.
+	// ShownToAll are the API names of the fields and edges that everybody may see. ShownToOwners
+	// are the API names of those that only the row's owner and administrators may see.
 	Owner                     string   `json:",omitempty"` // see Entity.Owner
 	ShownToAll, ShownToOwners []string `json:",omitempty"`
 }

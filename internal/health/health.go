@@ -24,8 +24,7 @@ func Live(w http.ResponseWriter, _ *http.Request) {
 // Ready returns the handler of the readiness probe. It answers 200 if the database responds and has
 // the schema of this build. Otherwise it answers 503 with a reason, and the log has the details. It
 // also answers 503 after ctx has ended, because the server is then shutting down. If the database
-// is read-only, it answers 200 and mentions that, but 503 if the request has the parameter
-// writes=1.
+// can only be read, the answer is 200 and says so. With the parameter writes=1, it is 503 instead.
 //
 // At most one check of the database runs at a time. Its result is used for a second, for any number
 // of clients. db should be a pool that requests do not use: if the pool of the requests is full,

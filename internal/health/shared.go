@@ -95,7 +95,7 @@ func (s *shared) record(found finding) {
 		state = reason(found.err)
 		level, message, details = slog.LevelWarn, "not ready", []any{"reason", state, "error", found.err}
 		if _, ok := errors.AsType[*migrator.Refusal](found.err); ok {
-			state = found.err.Error() // the reason lacks details, which may change
+			state = found.err.Error() // the reason leaves out details, which may change
 		}
 	case found.readOnly:
 		state = errReadOnly.Error()

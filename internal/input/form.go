@@ -124,7 +124,7 @@ func (f *Form) Username(name, s string, most int) string {
 }
 
 // Email returns a mail address, and the key by which addresses are unique. Both are nil if the
-// argument is null or blank. The address must have at most most characters.
+// argument is null or blank. most is the largest number of characters in the address.
 func (f *Form) Email(name string, s *string, most int) (address, key *string) {
 	address = f.Optional(name, s, most)
 	if address == nil {

@@ -11,11 +11,11 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// SQL prints a script for psql or sqlite3. It needs no database.
+// SQL prints a script for psql or sqlite3. It needs no database. The script is for a database that
+// has all versions up to from.
 //
-// Without down, the script brings a database with all versions up to from to the version to, as Up
-// does. With down, it undoes all versions after to in a database with all versions up to from, as
-// Down does. from and to may be 0, which stands for no limit.
+// Without down, it applies the versions after from, up to and including to. With down, it undoes
+// the versions after to, the newest first. If from or to is 0, there is no limit on that side.
 //
 // The script also records the versions in the database, but without descriptions of the schema,
 // which a script cannot write.

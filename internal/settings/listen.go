@@ -70,8 +70,8 @@ func (s *Settings) Open() bool { return !s.Auth && !isLoopback(s.Addr) }
 // lead to this machine.
 func (s *Settings) Local() bool { return !s.Auth && !s.OpenToAll }
 
-// DemoPasswords reports whether demo accounts get passwords. Everybody knows these passwords, so
-// the accounts get none in production, or if other machines can connect.
+// DemoPasswords reports whether the demo accounts are given passwords. Everybody knows these
+// passwords. So the accounts get none in production, or if other machines can connect.
 func (s *Settings) DemoPasswords() bool { return !s.Production && isLoopback(s.Addr) }
 
 // everyone is the value that turns AUTH_OFF_ANYWHERE on. It is long, so that nobody sets it by

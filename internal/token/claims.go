@@ -25,13 +25,13 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 	return decoder.Decode(&c.MapClaims)
 }
 
-// GetExpirationTime returns exp, or nil if it is missing.
+// GetExpirationTime returns the time in the claim exp, or nil if there is no such claim.
 func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.time("exp") }
 
-// GetNotBefore returns nbf, or nil if it is missing.
+// GetNotBefore returns the time in the claim nbf, or nil if there is no such claim.
 func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.time("nbf") }
 
-// GetIssuedAt returns iat, or nil if it is missing.
+// GetIssuedAt returns the time in the claim iat, or nil if there is no such claim.
 func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.time("iat") }
 
 // maxTime is the last second of the year 9999.

@@ -38,7 +38,7 @@ type Revocations interface {
 	// are. It returns an error if the time is not known at present. The error is shown to the
 	// sender of the token.
 	ValidAfter(user uuid.UUID) (time.Time, error)
-	// Now returns the time of the clock from which Forge's own tokens have their times.
+	// Now returns the time of the clock that sets the times in Forge's own tokens.
 	Now() time.Time
 }
 
@@ -114,7 +114,7 @@ func (v *Verifier) KeepFresh(ctx context.Context) {
 	}
 }
 
-// ownNow returns the time of the clock from which Forge's own tokens have their times.
+// ownNow returns the time of the clock that sets the times in Forge's own tokens.
 func (v *Verifier) ownNow() time.Time {
 	if v.Revocations != nil {
 		return v.Revocations.Now()

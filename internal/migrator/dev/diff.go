@@ -22,7 +22,7 @@ import (
 
 // Planned is the result of Diff. It is empty if nothing has changed.
 type Planned struct {
-	Paths  []string  // the files that were written, with those of the checksums
+	Paths  []string  // the files that were written, with the checksum files
 	ByHand []string  // what the author still must write into the down sections
 	Hints  []Finding // the findings of Lint in the new files
 }

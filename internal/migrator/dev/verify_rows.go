@@ -99,7 +99,7 @@ func (v *verifier) rowsOf(ctx context.Context, table string, columns []string) (
 	return all, rows.Err()
 }
 
-// only returns the rows with only the given columns, in that order.
+// only returns each row with just its values in the given columns, in that order.
 func (t table) only(columns []string) (rows [][]value) {
 	for _, row := range t.rows {
 		var part []value

@@ -21,7 +21,8 @@ type Database struct {
 	URL, Dialect string
 }
 
-// EachEmpty runs test on databases of both kinds that were never migrated.
+// EachEmpty runs test on an empty SQLite database and on an empty PostgreSQL database, in two
+// parallel subtests.
 func EachEmpty(t *testing.T, test func(t *testing.T, db Database)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
