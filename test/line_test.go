@@ -1,4 +1,4 @@
-// Package test holds the line between the framework and the application that stands on it.
+// Package test checks that the framework does not depend on the application that uses it.
 package test
 
 import (
@@ -141,7 +141,7 @@ func TestLineWords(t *testing.T) {
 	}
 }
 
-// allowedBy returns the entry that allows a word in a package, or else false.
+// allowedBy returns the entry that allows a word in a package. It returns false if there is none.
 func allowedBy(pkg, word string) (entry, bool) {
 	named := entry{pkg, word}
 	for ; pkg != "."; pkg = path.Dir(pkg) {

@@ -347,7 +347,7 @@ func TestMayServe(t *testing.T) {
 	}
 }
 
-// TestNames gives what cannot be a name to each setting that is one.
+// TestNames gives values that cannot be names to each setting whose value is a name.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_ROLE_CLAIM", "AUTH_USER_CLAIM", "OTEL_SERVICE_NAME"} {
@@ -384,7 +384,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestMayServeSays checks that the value is told as it was given, and how to go on.
+// TestMayServeSays checks that the error names the value as it was given, and says what to do.
 func TestMayServeSays(t *testing.T) {
 	t.Parallel()
 	s, err := load(t, "AUTH=yes")

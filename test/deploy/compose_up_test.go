@@ -21,17 +21,17 @@ import (
 	"forge/internal/pgtemp"
 )
 
-// patience is how long a test waits for what must come at last.
+// patience is how long a test waits for something that must happen in the end.
 const patience = 30 * time.Second
 
-// host stands for Docker on this machine. The names that containers have for each other lead to the
-// processes that the test has started.
+// host takes the place of Docker. Where the compose file names a container, the test uses a process
+// that it has started on this machine.
 type host struct {
 	t        *testing.T
 	file     *composeFile
 	image    *builtImage
 	postgres *url.URL // of the server's database
-	port     string   // that stands for 8080
+	port     string   // the port that is used instead of 8080
 	up       map[string]*exec.Cmd
 	log      strings.Builder // of the services; read when they have ended
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// unheld declares entities and a schema, most of which the read engine cannot serve.
+// unheld declares entities and a schema. The read engine cannot serve most of these.
 const unheld = "```go new ent/schema/gadget.go" + `
 package schema
 

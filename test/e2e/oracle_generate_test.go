@@ -33,10 +33,10 @@ type operationMaker struct {
 	entity    string // what the arguments are about, if it is an entity
 }
 
-// Values of a document, beside those of JSON.
+// These are values that a document can have and JSON cannot.
 type (
 	enum     string // a name
-	raw      string // whatever stands in the document
+	raw      string // any text, which is written into the document as it is
 	variable string
 )
 
@@ -227,14 +227,14 @@ func (m *operationMaker) declare(t *ast.Type, name string) any {
 	return variable(v)
 }
 
-// constant returns a value. It may contain variables where it stands in a selection.
+// constant returns a value for a type. If variables is true, the value may contain variables.
 func (m *operationMaker) constant(t *ast.Type, name string, depth int, variables bool) any {
 	if !t.NonNull && m.one(12) {
 		return nil
 	}
 	if t.Elem != nil {
 		if m.one(6) {
-			return m.constant(t.Elem, name, depth, false) // stands for a list of one
+			return m.constant(t.Elem, name, depth, false) // a single value in the place of a list with one entry
 		}
 		list := []any{}
 		for range m.IntN(4) {
@@ -272,7 +272,7 @@ func (m *operationMaker) object(def *ast.Definition, depth int, variables bool) 
 			object[f.Name] = m.inside(f.Type, f.Name, depth-1, variables)
 		}
 	}
-	if m.data && def.Fields.ForName("direction") != nil { // rows that compare alike have an order of the server's own
+	if m.data && def.Fields.ForName("direction") != nil { // the order of rows that compare equal depends on the server
 		object["field"] = enum(map[string]string{"UserOrder": "USERNAME", "ProductOrder": "SKU", "TeamOrder": "NAME"}[def.Name])
 		if object["field"] == enum("") {
 			object["field"] = enum("CREATED_AT")

@@ -45,7 +45,7 @@ func TestAnswerIsLost(t *testing.T) {
 		s.wantStored(t, url, 1)
 		f.allStored(&placed{ids: []string{first.Text("createOrder.order.id")}})
 
-		// Several at once, one of which is cut off.
+		// Of several concurrent requests with one key, one loses its connection during the commit.
 		lost.next.Store(true)
 		replies := make([]gqltest.Answer, 6)
 		var wg sync.WaitGroup

@@ -18,10 +18,10 @@ import (
 // load describes requests to a server, all for the nested page of bench/queries/w4.graphql.
 type load struct {
 	Address   string        // HOST:PORT
-	Clients   int           // each of which has a connection, and at most one request on the way
-	PerSecond float64       // requests, each sent when its time has come if a client is free; 0: each client sends when it has its last answer
-	Heed      bool          // a client that was turned away waits for as long as Retry-After says
-	Long      time.Duration // for which it is measured, after a lead of a quarter of that
+	Clients   int           // each has one connection, and waits for each answer
+	PerSecond float64       // requests, as far as clients are free; 0: each client sends after its last answer
+	Heed      bool          // after a refusal, a client waits as long as Retry-After says
+	Long      time.Duration // how long to measure, after a start of a quarter of this time
 }
 
 // maxWait bounds the waits for first answers: see send.
@@ -106,7 +106,7 @@ func (l *load) send() (*outcome, error) {
 	start := time.Now()
 	time.Sleep(l.Long)
 	wait(func() bool { return answers.good.Load() > 0 }) // under the race detector it may take longer
-	counted.Store(false)                                 // what comes later is no part of the goodput
+	counted.Store(false)                                 // later answers do not count
 	total.Took = time.Since(start)
 	close(end)
 	wg.Wait()
@@ -192,7 +192,7 @@ func (s *sender) run(due, end chan struct{}) {
 }
 
 func (s *sender) count(status int, took time.Duration, err error) {
-	if err != nil { // at whatever time
+	if err != nil { // errors count even before and after the measurement
 		s.Other++
 		s.First = cmp.Or(s.First, err.Error())
 		return

@@ -25,14 +25,14 @@ type meter struct {
 // measured is the outcome of a load, and the CPU time that it took.
 type measured struct {
 	outcome
-	server, database, clients float64 // processors, as far as it is known
+	server, database, clients float64 // in processors; 0 if it is not known
 }
 
 func (m *measured) String() string {
 	return fmt.Sprintf("%s; processors: %.2f Forge, %.2f PostgreSQL, %.2f the clients", &m.outcome, m.server, m.database, m.clients)
 }
 
-// measure sends a load from a process of its own.
+// measure sends a load from a separate process.
 func (m *meter) measure(l load) *measured {
 	m.t.Helper()
 	l.Address = strings.TrimPrefix(m.URL, "http://")

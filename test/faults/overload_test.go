@@ -33,7 +33,7 @@ func TestAdmission(t *testing.T) {
 		go send()
 	}
 	gqltest.Eventually(t, "the queue is full", func() error {
-		// A server that is full turns away what is no operation, too: it does not look.
+		// A full server does not read requests, so it also refuses one that has no operation.
 		if got := f.Send(background, "", nil); got.Code() != "UNAVAILABLE" {
 			return fmt.Errorf("%s", got)
 		}

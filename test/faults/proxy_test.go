@@ -108,7 +108,7 @@ func throughProxy(t *testing.T, address string) (string, *commits) {
 	return through(t, address, c.filters), c
 }
 
-// through returns the address of a PostgreSQL database behind a proxy.
+// through returns the address of a proxy in front of a PostgreSQL database.
 func through(t *testing.T, address string, filters func() (toServer, toClient filter)) string {
 	t.Helper()
 	u, err := url.Parse(address)

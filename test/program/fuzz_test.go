@@ -172,7 +172,7 @@ func plain(t testing.TB, header http.Header, body []byte) []byte {
 // decoder decompresses zstd. It has no goroutines, and many may use it.
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 
-// leakless checks that there are no more goroutines than at the start.
+// leakless checks that no more goroutines run than at the start.
 func (v *victim) leakless(t testing.TB) {
 	t.Helper()
 	if v.before == nil || t.Failed() {

@@ -18,8 +18,8 @@ import (
 	traces "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// mark begins each secret of these tests. JSON, URLs and SQL leave it as it is, and nothing else
-// contains it.
+// mark is the beginning of each secret in these tests. Nothing else contains it, and it is the same
+// text in JSON, in URLs and in SQL.
 const mark = "zq5ecret"
 
 // secret returns a text that must not appear, named after the place that it is put in.
@@ -39,7 +39,7 @@ func leaks(text string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// startProcess runs forge in a process of its own.
+// startProcess runs forge in a separate process.
 func startProcess(t *testing.T, words ...string) *server {
 	t.Helper()
 	environ, args := split(append([]string{"ADDR=127.0.0.1:0"}, words...))
@@ -145,7 +145,7 @@ func checkTraces(t *testing.T, c *otlp, names ...string) {
 	for _, span := range c.spans {
 		seen[span.Name] = true
 		failed = failed || span.Status.GetCode() == traces.Status_STATUS_CODE_ERROR
-		for name, value := range attributes(span) { // a number is no text in what is sent
+		for name, value := range attributes(span) { // numbers are sent in binary, so they are searched here
 			if found := leaks(fmt.Sprint(value)); found != nil {
 				t.Errorf("%s of span %s tells %v", name, span.Name, found)
 			}

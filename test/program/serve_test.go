@@ -611,7 +611,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// process is a forge in a process of its own, on PostgreSQL, with a request in flight.
+// process is a Forge in a separate process, on PostgreSQL, with a request in progress.
 type process struct {
 	cmd      *exec.Cmd
 	release  func()      // lets the database answer the request
