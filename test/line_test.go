@@ -20,15 +20,15 @@ import (
 	"forge/ent"
 )
 
-// root is the way to the root of the repository.
+// root is the path from here to the root of the repository.
 const root = "../"
 
-// allowedImports are the packages of the framework that may import the generated ent code: they have
-// tables of their own.
+// allowedImports are the packages of the framework that may import the generated ent code, because
+// they have their own tables.
 var allowedImports = []string{"internal/session", "internal/idempotency"}
 
-// allowed are the words that name an entity of the application, and mean something else in a package
-// of the framework or those below it, with the reason.
+// allowed are words that name an entity of the application but have another meaning in a package of
+// the framework and the packages below it. The value is the reason.
 var allowed = map[entry]string{
 	{"internal/ids", "user"}:          "the example in an error about an ID",
 	{"internal/session", "user"}:      "the account of a session",
@@ -69,7 +69,8 @@ var allowed = map[entry]string{
 	{"internal/viewer", "user"}:       "the role User",
 }
 
-// allowedEmbedding are the structs that embed a struct which embeds another, with the reason.
+// allowedEmbedding are the structs that may embed a struct which embeds another one. The value is
+// the reason.
 var allowedEmbedding = map[string]string{
 	"internal/migrator/dev.tableChange": "a change of a table is judged with all that is known of its file",
 }
@@ -101,8 +102,8 @@ func TestLineImports(t *testing.T) {
 	}
 }
 
-// ofApplication reports whether a package of the framework may not import what belongs to the
-// application.
+// ofApplication reports whether an import belongs to the application, so that a package of the
+// framework must not have it.
 func ofApplication(imported, pkg string) bool {
 	for _, dir := range []string{"forge/graph", "forge/seed", "forge/migrate", "forge/playground", "forge/test"} {
 		if isBelow(imported, dir) {
@@ -183,8 +184,8 @@ func ofFramework(t *testing.T, name string) bool {
 	return strings.HasPrefix(first, "//") && strings.Contains(first, "framework")
 }
 
-// words splits a text into words in lower case: at all that is no letter, and before a capital letter
-// that follows a small one.
+// words splits a text into words in lower case. It splits at each character that is not a letter,
+// and before a capital letter that follows a small one.
 func words(text string) (all []string) {
 	var word []rune
 	end := func() {
@@ -239,8 +240,8 @@ func TestLineTop(t *testing.T) {
 	}
 }
 
-// TestLineGraph checks that graph/ stays small: what is not about the application's own fields
-// belongs to the framework.
+// TestLineGraph checks that graph/ stays small. Everything that is not about the application's own
+// fields belongs to the framework.
 func TestLineGraph(t *testing.T) {
 	var written []string
 	for _, f := range sources(t, "graph") {
@@ -253,7 +254,7 @@ func TestLineGraph(t *testing.T) {
 	}
 }
 
-// TestLineVariables checks that no package variable changes, in tests neither.
+// TestLineVariables checks that no package variable is changed, not even in tests.
 func TestLineVariables(t *testing.T) {
 	found := map[string]bool{}
 	for _, dir := range []string{"internal", "graph", "seed", "migrate", "playground"} {
@@ -289,12 +290,12 @@ func packageVariables(files []source) map[string]*ast.ValueSpec {
 	return all
 }
 
-// assigned returns the package variables that a file assigns to, or to a part of.
+// assigned returns the package variables that a file assigns to, in whole or in part.
 func (f source) assigned(variables map[string]*ast.ValueSpec) (names []string) {
 	check := func(e ast.Expr) {
 		switch id := rootOf(e); {
 		case id == nil || variables[id.Name] == nil:
-		case id.Obj == nil, id.Obj.Decl == variables[id.Name]: // declared in another file, or in this one
+		case id.Obj == nil, id.Obj.Decl == variables[id.Name]: // declared in this or another file
 			names = append(names, id.Name)
 		}
 	}
@@ -401,7 +402,7 @@ func (f source) importOf(name string) string {
 	return name
 }
 
-// compare wants what was found to be what is allowed for now.
+// compare checks that the found entries are the allowed ones.
 func compare(t *testing.T, list string, found map[string]bool, allowed map[string]string, message string) {
 	t.Helper()
 	for name := range found {
@@ -421,7 +422,7 @@ type source struct {
 	*ast.File
 	path   string // from the root of the repository
 	pkg    string // the folder of the file
-	isTest bool   // also of a package for tests, such as httptest
+	isTest bool   // includes packages for tests, such as httptest
 }
 
 // texts returns the identifiers and the strings of a file, without its imports.
@@ -442,7 +443,7 @@ func (f source) texts() (all []string) {
 	return all
 }
 
-// packages returns the files below a folder by their own folder.
+// packages returns the files below a folder, grouped by their folders.
 func packages(t *testing.T, dir string) map[string][]source {
 	t.Helper()
 	all := map[string][]source{}
