@@ -1,8 +1,8 @@
 package catalog
 
 // postgresTables selects the lines of Describe. PostgreSQL returns conditions and defaults in a
-// normal form, no matter how they were written. It names the schema of objects outside of
-// search_path. It also names the schema of an index's table; this query cuts that off.
+// normal form, no matter how they were written. In this form, objects outside of search_path have
+// the name of their schema. So does the table of an index, where this query removes it.
 const postgresTables = `
 WITH tables AS (
   SELECT c.oid, quote_ident(relname) AS name, relpersistence, relrowsecurity

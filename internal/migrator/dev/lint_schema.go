@@ -180,8 +180,8 @@ func (t tableChange) neverNull(column string) bool {
 	})
 }
 
-// longer reports whether a type changes only in that it allows longer texts. Such a change affects
-// no row.
+// longer reports whether the only change of a type is that it allows longer texts. Such a change
+// affects no row.
 func longer(c *schema.ModifyColumn) bool {
 	from, ok := c.From.Type.Type.(*schema.StringType)
 	to, same := c.To.Type.Type.(*schema.StringType)
