@@ -90,7 +90,7 @@ func (w *workload) next(k *keys, r *rand.Rand) request {
 	return w.draw(k, r)
 }
 
-// form is the form in which a target expects the requests of a workload.
+// form describes how the requests of a workload look for a target.
 type form struct {
 	path  string
 	start string // the body up to the variables

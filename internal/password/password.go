@@ -88,8 +88,8 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (bool, error
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-// Pretend takes as long as Verify. It is called if there is no hash to compare with, so that the
-// time of the answer does not reveal this.
+// Pretend takes as long as Verify. It is called if there is no hash to compare with. The time of
+// the answer thus does not reveal that there is none.
 func (h *Hasher) Pretend(ctx context.Context, password string) error {
 	_, err := h.derive(ctx, password, make([]byte, saltLen), h.cost, keyLen)
 	return err

@@ -52,8 +52,8 @@ func (Automatic) ExtensionName() string { return "AutomaticPersistedQueries" }
 // Validate accepts every schema.
 func (Automatic) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters sets the document of a request that names one. If the request also has
-// a document, the hash must be that of this document.
+// MutateOperationParameters looks up the document for a request that only has a hash. If a request
+// has both, the hash must be that of the document.
 func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	ref, err := referenceOf(params)
 	if err != nil || ref.id == "" {

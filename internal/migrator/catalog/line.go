@@ -20,7 +20,8 @@ func ParseLine(text string) Line {
 	return l
 }
 
-// nextName cuts the first name off a text. A name with unusual characters is quoted as in SQL.
+// nextName returns the name at the beginning of a text, and the rest of the text. A name with
+// unusual characters is quoted as in SQL.
 func nextName(text string) (name, rest string) {
 	if inner, ok := strings.CutPrefix(text, `"`); ok {
 		for i := 0; i < len(inner); i++ {
