@@ -112,7 +112,8 @@ func (c *cluster) init(ctx context.Context, bin string, account *syscall.Credent
 	return nil
 }
 
-// await returns when the server accepts connections.
+// await returns when the server accepts connections. It returns an error if the server or ctx ends
+// before that.
 func (c *cluster) await(ctx context.Context) error {
 	for {
 		conn, err := pgx.Connect(ctx, c.url("postgres"))

@@ -35,7 +35,8 @@ type Resolver struct {
 //go:embed *.resolvers.go
 var sources embed.FS
 
-// API returns the API with the resolvers.
+// API describes the API for package gqlexec: its resolvers, its entities, and who may call which
+// field.
 func (r *Resolver) API() gqlexec.API {
 	return gqlexec.API{
 		Executable: func(schema *ast.Schema) graphql.ExecutableSchema {

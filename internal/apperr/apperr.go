@@ -10,7 +10,7 @@ import (
 // codes.
 type Code string
 
-// The codes of the framework.
+// These are the codes that the framework uses.
 const (
 	CodeParseFailed         Code = "GRAPHQL_PARSE_FAILED"
 	CodeValidationFailed    Code = "GRAPHQL_VALIDATION_FAILED"

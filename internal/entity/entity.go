@@ -36,7 +36,7 @@ type Entity struct {
 // the row itself. The zero value is ToNobody.
 type Visibility int
 
-// The visibilities.
+// These are the visibilities of fields and edges.
 const (
 	ToNobody Visibility = iota
 	ToOwners            // the row's owner, and administrators
@@ -82,7 +82,7 @@ type Edge struct {
 // kind from ent's type. The read engine lists the kinds that it supports.
 type Kind int
 
-// The kinds of columns.
+// These are the kinds of columns.
 const (
 	ID Kind = iota // a UUID that is the key of a row
 	String

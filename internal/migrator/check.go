@@ -54,7 +54,7 @@ type NewerError struct {
 	Versions []Version // the unknown versions, oldest first; they have no names
 }
 
-// Error names the unknown versions.
+// Error names the unknown versions, and says which build to run.
 func (e *NewerError) Error() string {
 	return "the database is newer than this build: it has " + list(e.Versions) +
 		", unknown here; run the build that brought it, or undo it with that build's `migrate down`"
@@ -66,7 +66,7 @@ type MissingError struct {
 	Versions []Version // oldest first; they have no names
 }
 
-// Error names the versions.
+// Error names the versions, and says how to get their files back.
 func (e *MissingError) Error() string {
 	return "the database has " + list(e.Versions) + ", for which this build has no file, though it has newer ones; " +
 		"bring the file back, with what it held when it was applied"
@@ -78,7 +78,7 @@ type OrderError struct {
 	Newest   Version   // the newest applied version
 }
 
-// Error names the versions.
+// Error names the versions, and says that they need newer numbers.
 func (e *OrderError) Error() string {
 	return list(e.Versions) + " cannot be applied: the database has the newer " + e.Newest.String() +
 		" already, which was made without it; give it a newer number"
@@ -89,7 +89,7 @@ type ChangedError struct {
 	Versions []Version // oldest first
 }
 
-// Error names the files.
+// Error names the files, and says where the change belongs.
 func (e *ChangedError) Error() string {
 	files := make([]string, len(e.Versions))
 	for i, v := range e.Versions {

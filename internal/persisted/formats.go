@@ -85,7 +85,7 @@ func operationsOf(members []member) json.RawMessage {
 	return nil
 }
 
-// plainEntries returns the entries of the format of Relay and GraphQL Code Generator.
+// plainEntries returns the entries of a manifest in the format of Relay and GraphQL Code Generator.
 func plainEntries(members []member) ([]entry, error) {
 	var entries []entry
 	for _, m := range members {
@@ -98,7 +98,7 @@ func plainEntries(members []member) ([]entry, error) {
 	return entries, nil
 }
 
-// apolloEntries returns the entries of Apollo's format.
+// apolloEntries returns the entries of a manifest in Apollo's format.
 func apolloEntries(content []byte) ([]entry, error) {
 	var manifest struct {
 		Format     string

@@ -107,7 +107,7 @@ func (m *Manifest) find(ref reference) (text string, ok bool) {
 // operation; the two are empty otherwise.
 type entry struct{ id, text, name, kind string }
 
-// check returns an error if an entry is not valid.
+// check returns an error if the ID, the document or the operation of an entry is not valid.
 func (e entry) check(prepare Prepare) error {
 	if e.id == "" {
 		return errors.New("the ID is empty")

@@ -69,7 +69,7 @@ func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) 
 	return &Provider{provider, log}, nil
 }
 
-// version returns the version of the binary.
+// version returns the version of this program, or "unknown".
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Version

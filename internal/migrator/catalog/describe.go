@@ -21,9 +21,9 @@ type Querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Describe returns a text form of the tables of a database, in sorted lines. On PostgreSQL these
-// are the tables of the first schema of search_path. The table of versions is left out. A line
-// begins with a kind, a table and a name:
+// Describe returns sorted lines of text that describe the tables of a database. On PostgreSQL,
+// these are the tables of the first schema in search_path. The table of versions is left out. A
+// line begins with a kind, a table and a name:
 //
 //	table tasks
 //	column tasks.age integer NULL DEFAULT 18

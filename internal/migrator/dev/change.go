@@ -14,8 +14,8 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// changes compares two schemas that were read from a database. In addition to what Atlas finds, it
-// finds changed conditions of checks and changed collations.
+// changes returns the changes from one schema to another. Both were read from a database. In
+// addition to what Atlas finds, it finds changed conditions of checks and changed collations.
 func changes(driver atlas.Driver, name string, from, to *schema.Schema) ([]schema.Change, error) {
 	defer keepNames(from, to)()
 	all, err := driver.SchemaDiff(from, to, schema.DiffNormalized())
