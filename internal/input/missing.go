@@ -19,8 +19,8 @@ func Missing(ctx context.Context, path string, id ids.ID) *apperr.Error {
 	return f
 }
 
-// NoRowOfViewer returns the FORBIDDEN error for a viewer who signed in with a provider and has no row
-// in the database. Nothing can belong to them, because there is no row to refer to.
+// NoRowOfViewer returns the FORBIDDEN error for a viewer who signed in with a provider and has no
+// row in the database. Nothing can belong to them, because there is no row to refer to.
 func NoRowOfViewer() *apperr.Error {
 	return apperr.Forbidden("", "you are signed in by a provider, and there is no user here that is you, so nothing can be yours: "+
 		"ask an administrator for one, whose ID your token then names")

@@ -171,7 +171,7 @@ func TestRefused(t *testing.T) {
 		{"AUTH_JWKS_URL=http://id.example/keys", "AUTH_JWKS_URL", "http://id.example/keys"},
 		{"AUTH_JWKS_URL=https://u:s3cret@id.example/keys", "AUTH_JWKS_URL", "https://xxxxx@id.example/keys"},
 		{"AUTH_JWKS_URL=file:///etc/keys", "AUTH_JWKS_URL", "file:///etc/keys"},
-		{"AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER", ""}, // and nothing said of whose tokens they are
+		{"AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER", ""}, // without an issuer
 		{"--auth-issuer=", "--auth-issuer", ""},
 		{"--auth-audience=", "--auth-audience", ""},
 		{"--auth-role-claim=", "--auth-role-claim", ""},

@@ -216,8 +216,8 @@ func (v *verifier) trial(f file, previous int64) (*trial, error) {
 	return &trial{verifier: v, version: version, script: script, previous: previous, verdict: Verdict{Path: f.path}}, nil
 }
 
-// run applies the file, undoes it and applies it again. It returns false if the files after this one
-// cannot be tried, because the file could not be applied.
+// run applies the file, undoes it and applies it again. It returns false if the files after this
+// one cannot be tried, because the file could not be applied.
 func (t *trial) run(ctx context.Context) (applicable bool, err error) {
 	before, applicable, err := t.firstUp(ctx)
 	if err != nil || !applicable {
