@@ -145,8 +145,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestRefused checks that an error is one line with the name under which the setting was given, the value, and what is
-// allowed.
+// TestRefused checks that an error is one line. The line must have the name under which the setting
+// was given, the value, and what is allowed.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	allowed := map[string]string{}

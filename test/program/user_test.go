@@ -44,7 +44,7 @@ func TestUserRole(t *testing.T) {
 		if code, _, stderr := do(t, database, "user", "role", "--username=user", "--role=USER"); code != 0 {
 			t.Fatal(stderr)
 		}
-		// Another process has revoked the token. Reads may notice that a second later, but mutations
+		// Another process has revoked the token. Reads may notice that a second later. Mutations
 		// notice it at once.
 		wants("with a token of before", before, `mutation { createTeam(input: {name: "late"}) { team { id } } }`, "UNAUTHENTICATED")
 		wants("signed in again", signIn(), `{ viewer { role } }`, `"role":"USER"`)
