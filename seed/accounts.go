@@ -1,12 +1,15 @@
 package seed
 
-import "forge/internal/demo"
+import (
+	"forge/internal/demo"
+	"forge/internal/viewer"
+)
 
 // Accounts are the first two users, one for each role. People can sign in with them only if Fill
 // has stored their passwords.
 var Accounts = []demo.Account{
-	{Username: "admin", Password: "forge-demo-admin", Role: "ADMIN"},
-	{Username: "user", Password: "forge-demo-user", Role: "USER"},
+	{Username: "admin", Password: "forge-demo-admin", Role: viewer.Admin.String()},
+	{Username: "user", Password: "forge-demo-user", Role: viewer.User.String()},
 }
 
 // hashes are the hashes of the passwords. They are fixed, so that the same scale always results in

@@ -15,6 +15,7 @@ import (
 	"forge/internal/migrator"
 	"forge/internal/password"
 	"forge/internal/session"
+	"forge/internal/viewer"
 )
 
 // An Application is all that the framework has to know about the application that it serves. All
@@ -28,10 +29,14 @@ type Application struct {
 	// if no operation will run.
 	API func(Services) gqlexec.API
 
-	Migrations fs.FS           // postgres/*.sql and sqlite/*.sql
-	Tables     []*schema.Table // the tables as ent describes them
-	Accounts   Accounts
-	Demo       demo.Data
+	Migrations fs.FS            // postgres/*.sql and sqlite/*.sql
+	Tables     []*schema.Table  // the tables as ent describes them
+	Accounts   session.Accounts // stores the accounts that people sign in to
+	// SetRole gives the account with that name a role: viewer.User or a higher one. It also ends
+	// the account's sessions and tokens. It returns ErrNoAccount if there is no such account.
+	SetRole func(ctx context.Context, db *database.DB, name string, role viewer.Role) error
+
+	Demo demo.Data
 	// Playground returns the handler of the page at /. signIn tells whether the page offers to sign
 	// in, and accounts are the demo accounts that it suggests.
 	Playground func(signIn bool, accounts []demo.Account) http.Handler
@@ -47,14 +52,6 @@ type Services struct {
 	Passwords   *password.Hasher
 	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
 	Revocations *session.Revocations // is told at once when this server revokes tokens
-}
-
-// Accounts describes the accounts that people sign in with.
-type Accounts struct {
-	Roles []string // the roles that an account may have
-	// SetRole gives the account with that name one of Roles, and ends its sessions and tokens. It
-	// returns ErrNoAccount if there is no such account.
-	SetRole func(ctx context.Context, db *database.DB, name, role string) error
 }
 
 // ErrNoAccount means that no account has the name.

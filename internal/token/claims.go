@@ -91,10 +91,8 @@ func (c *claims) at(path string) any {
 
 // roleOf returns the role with a name. An unknown name means User.
 func roleOf(name string) viewer.Role {
-	if strings.EqualFold(name, adminRole) {
-		return viewer.Admin
-	}
-	return viewer.User
+	role, _ := viewer.ParseRole(name)
+	return max(role, viewer.User)
 }
 
 // userID returns the UUID in the ID of a user. It returns false if the text is not the ID of a
