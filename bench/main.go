@@ -1,7 +1,7 @@
-// Bench compares Forge with handlers that were written by hand: requests per second, their times,
-// and the processor time and memory that they take. docs/performance.md explains the method and how
-// to read the results. Bench runs on Linux, needs PostgreSQL's programs, and removes all that it
-// creates.
+// Bench compares Forge with handlers that were written by hand: the requests per second, their
+// times, and the processor time and memory of the servers. docs/performance.md explains the method,
+// and how to read the results. Bench runs on Linux and needs PostgreSQL's programs. It removes
+// everything that it creates.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 // bench is one run of the program.
 type bench struct {
 	*options
-	programs string // the folder of forge, limit and stock
+	programs string // the folder with the programs forge, limit and stock
 	logs     string
 	store    store
 	servers  []*server
@@ -80,7 +80,7 @@ func run(ctx context.Context, o *options) error {
 	return b.result.write(o.out)
 }
 
-// prepare starts the servers and reads the keys that requests are drawn from.
+// prepare starts the servers, and reads the keys for the requests.
 func (b *bench) prepare(ctx context.Context) error {
 	database, err := b.store.name(ctx)
 	if err != nil {
@@ -92,7 +92,9 @@ func (b *bench) prepare(ctx context.Context) error {
 	}
 	fmt.Println("reading keys")
 	for i, s := range b.servers {
-		if i > 0 && s.name != "stock" && s.token == "" { // a server that checks tokens encrypts its cursors with its own key
+		// A server that checks tokens encrypts cursors with its own key, so its keys are read from
+		// it.
+		if i > 0 && s.name != "stock" && s.token == "" {
 			s.keys = b.servers[0].keys
 		} else if s.keys, err = readKeys(ctx, s); err != nil {
 			return err
@@ -114,7 +116,7 @@ func (b *bench) measureAll(ctx context.Context) error {
 	return nil
 }
 
-// startServers starts the targets, Forge first.
+// startServers starts a server for each target. Forge comes first.
 func (b *bench) startServers() error {
 	for _, name := range b.targets {
 		program, form := filepath.Join(b.programs, name), graphql
@@ -139,9 +141,9 @@ func (b *bench) startServers() error {
 	return nil
 }
 
-// environ returns the settings of all servers. Forge runs as in production, but without a log line
-// for each request, which the others do not write. The garbage collector of all trades memory for
-// time.
+// environ returns the environment of a server. Forge runs as in production, but does not log each
+// request, because the other servers do not do so. The garbage collector of all servers saves time
+// at the cost of memory.
 func (b *bench) environ(name string) []string {
 	shared := "SHARED_READS=on"
 	if name == "alone" {

@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// Proxy forwards connections to PostgreSQL, and can make them fall silent: they stay open, and
-// nothing that is sent arrives, as if a host were gone or a firewall had dropped them.
+// Proxy forwards connections to PostgreSQL. It can also make them fall silent: they stay open, but
+// nothing that is sent arrives, as if the host were gone or a firewall had dropped the connections.
 type Proxy struct {
 	next  atomic.Int64 // the number of the next connection
 	below atomic.Int64 // connections with a smaller number are silent
 }
 
-// Muteable returns a URL that reaches the database at url through the Proxy that it returns.
+// Muteable returns a URL that leads to the database at address through a Proxy, and the Proxy.
 func Muteable(t testing.TB, address string) (string, *Proxy) {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -45,13 +45,13 @@ func Muteable(t testing.TB, address string) (string, *Proxy) {
 	return u.String(), p
 }
 
-// Connections returns the number of connections so far.
+// Connections returns the number of connections that have been made so far.
 func (p *Proxy) Connections() int { return int(p.next.Load()) }
 
-// MuteOpen silences the open connections. New ones work.
+// MuteOpen silences the connections that are open. New connections work.
 func (p *Proxy) MuteOpen() { p.below.Store(p.next.Load()) }
 
-// Mute silences all connections, and new ones until the next MuteOpen.
+// Mute silences all connections. New connections are silent too, until the next call of MuteOpen.
 func (p *Proxy) Mute() { p.below.Store(math.MaxInt64) }
 
 func (p *Proxy) serve(l net.Listener, network, server string) {
@@ -71,8 +71,8 @@ func (p *Proxy) serve(l net.Listener, network, server string) {
 	}
 }
 
-// pass copies bytes until a side closes its connection. It drops bytes that come while the
-// connection is silent.
+// pass copies bytes from one side to the other, until a side closes its connection. It drops bytes
+// that come while the connection is silent.
 func (p *Proxy) pass(number int64, to, from net.Conn) {
 	defer to.Close()
 	defer from.Close()

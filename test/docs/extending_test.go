@@ -131,8 +131,8 @@ func (tr *tree) write(t *testing.T, b block) {
 	}
 }
 
-// change applies a diff. The lines before the change must stand in the file exactly once. A line @@
-// separates one change from the next.
+// change applies a diff to a file. The lines before the change must be in the file exactly once. A
+// line @@ separates one change from the next.
 func (tr *tree) change(t *testing.T, b block) {
 	path := filepath.Join(tr.dir, b.file)
 	content, err := os.ReadFile(path)

@@ -13,7 +13,7 @@ import (
 type vars = gqltest.Vars
 
 // wantUnavailable checks that an answer is UNAVAILABLE and asks the client to try again. If the
-// mutation may be stored, it must not ask for that.
+// mutation may have been stored, the answer must not ask for that.
 func wantUnavailable(t *testing.T, got gqltest.Answer) {
 	t.Helper()
 	again := got.Header.Get("Retry-After")

@@ -59,11 +59,11 @@ func pass(to, from net.Conn, allow filter) {
 	}
 }
 
-// commits cuts connections off at a commit, once each time that before or after is set.
+// commits cuts off a connection at its commit. It does so once after before or after is set.
 type commits struct {
-	before atomic.Bool // the server does not get to see the COMMIT
-	after  atomic.Bool // the server commits, and its answer is lost
-	cut    func()      // called when it happens, if it is set
+	before atomic.Bool // cut before the COMMIT reaches the server
+	after  atomic.Bool // cut after the commit, so that its answer is lost
+	cut    func()      // called when the connection is cut, if it is set
 }
 
 // commitMessage is the message of PostgreSQL's protocol that commits.
@@ -108,7 +108,7 @@ func throughProxy(t *testing.T, address string) (string, *commits) {
 	return through(t, address, c.filters), c
 }
 
-// through returns the address of a PostgreSQL database behind a proxy.
+// through returns the address of a proxy in front of a PostgreSQL database.
 func through(t *testing.T, address string, filters func() (toServer, toClient filter)) string {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -128,7 +128,7 @@ func through(t *testing.T, address string, filters func() (toServer, toClient fi
 	return u.String()
 }
 
-// answers cuts an answer off, once each time that next is set.
+// answers cuts off an answer. It does so once after next is set.
 type answers struct{ next atomic.Bool }
 
 func (a *answers) filters() (toServer, toClient filter) {
@@ -137,7 +137,7 @@ func (a *answers) filters() (toServer, toClient filter) {
 	return toServer, toClient
 }
 
-// late delays an answer, once each time that next is set.
+// late delays an answer. It does so once after next is set.
 type late struct {
 	next atomic.Bool
 	by   time.Duration

@@ -42,7 +42,7 @@ func TestPostgresStops(t *testing.T) {
 	f := start(t, address, "MIGRATE=on", fmt.Sprint("POOL_SIZE=", pool))
 	s := f.opened(10, 1_000_000)
 	before := f.goroutines()
-	var down atomic.Bool // from when it has stopped until it is about to start
+	var down atomic.Bool // from the time when PostgreSQL has stopped until just before it starts
 	var served, refused, broken, inFlight atomic.Int64
 	acknowledged := new(placed)
 	check := func(got gqltest.Answer, stopped bool) {
@@ -136,8 +136,8 @@ func TestPostgresStops(t *testing.T) {
 	}
 }
 
-// goroutines returns the number of goroutines without those of idle clients, and without the one
-// that each connection of the pool has.
+// goroutines returns the number of goroutines. It does not count the goroutines of idle clients,
+// and the one for each connection of the pool.
 func (f *forge) goroutines() int {
 	f.t.Helper()
 	f.HTTP().CloseIdleConnections()

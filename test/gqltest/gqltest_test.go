@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// echo answers with what came, in the form of a GraphQL server.
+// echo answers with the request that it received, in the form of a GraphQL server.
 var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	if r.Header.Get("Authorization") != "Bearer t" || r.URL.Path != "/graphql" {

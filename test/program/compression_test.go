@@ -75,14 +75,15 @@ func (s *server) refused(t *testing.T, query, encodings string) (answer []byte, 
 	return answer, res.Header.Get("Content-Encoding")
 }
 
-// TestRefusalCompression is refused by servers that are full, too slow, or out of connections, and
-// asks for every kind of compression. Each refusal can be decompressed as its header says, and has
+// TestRefusalCompression sends requests to servers that are full, too slow, or out of connections,
+// with every kind of compression. Each refusal must be compressed as its header says, and must have
 // Retry-After.
 func TestRefusalCompression(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
 	mustExec(t, address, "BEGIN; LOCK TABLE heroes IN ACCESS EXCLUSIVE MODE") // until the test ends
-	many := "{ viewer { id }"                                                 // with which each field is read by itself, and fails by itself
+	// Each field is read by itself then, and fails by itself.
+	many := "{ viewer { id }"
 	for i := range 40 {
 		many += fmt.Sprintf(" a%d: users(first: 1) { totalCount nodes { username } }", i)
 	}
@@ -107,7 +108,8 @@ func TestRefusalCompression(t *testing.T) {
 				t.Fatal(err)
 			}
 			go func() {
-				for status := 503; status == 503; { // while another has what it wants
+				// While another request holds what this one needs.
+				for status := 503; status == 503; {
 					res, err := http.DefaultClient.Do(holding)
 					if err != nil {
 						return
@@ -117,7 +119,8 @@ func TestRefusalCompression(t *testing.T) {
 				}
 			}()
 			for end := time.Now().Add(time.Minute); ; {
-				// Two in a row show that the place is not taken by other work that ends soon.
+				// Two refusals in a row show that the place is not taken by other work that ends
+				// soon.
 				status, body := s.query(t, countUsers)
 				if again, _ := s.query(t, countUsers); status == 503 && again == 503 {
 					break

@@ -145,7 +145,7 @@ func (s series) caches(t *testing.T, query string, shown map[string]bool) {
 	t.Helper()
 	expr, err := metricsql.Parse(strings.ReplaceAll(query, "$__rate_interval", "5m"))
 	if err != nil {
-		return // check has said so
+		return // check has reported it
 	}
 	metricsql.VisitAll(expr, func(e metricsql.Expr) {
 		selector, ok := e.(*metricsql.MetricExpr)

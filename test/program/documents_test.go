@@ -18,14 +18,14 @@ func hashOf(document string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// byHash returns the path of a GET with the hash of an operation, and with the operation unless
-// that is "".
+// byHash returns the path of a GET request with the hash of an operation. If operation is not "",
+// the path also has the operation.
 func byHash(hash string, query ...string) string {
 	values := url.Values{"extensions": {`{"persistedQuery":{"version":1,"sha256Hash":"` + hash + `"}}`}, "query": query}
 	return "/graphql?" + values.Encode()
 }
 
-// manifest writes documents to a file, each under its name, and returns the path.
+// manifest writes documents with their IDs to a file, and returns the path of the file.
 func manifest(t *testing.T, documents map[string]string) string {
 	t.Helper()
 	b, err := json.Marshal(documents)

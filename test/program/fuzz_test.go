@@ -41,7 +41,7 @@ type victim struct {
 	db      *database.DB
 	// before are the goroutines before the first request. Package testing starts some until then.
 	before  goleak.Option
-	viewers []viewer.Viewer // the first prepares a target; a request decides which of them sends it
+	viewers []viewer.Viewer // the first prepares a target, and the others send requests
 	sent    int
 }
 
@@ -73,7 +73,8 @@ func newVictim(f *testing.F) *victim {
 		f.Fatal(err)
 	}
 	v := &victim{handler: httpserver.Routes(srv.Parts(f.Context(), forgeserver.Pools{Requests: db, Monitor: db}, documents, nil, &forgeserver.Identity{})), db: db}
-	v.viewers = []viewer.Viewer{viewer.System, {}} // everybody with AUTH=off, and those without a token
+	// Everybody with AUTH=off, and those without a token.
+	v.viewers = []viewer.Viewer{viewer.System, {}}
 	id, err := ids.Parse(everyValue(f, v.post(f, `{"query":"{ users(first: 1) { nodes { id } } }"}`), "id")[0])
 	if err != nil {
 		f.Fatal(err)
@@ -102,7 +103,7 @@ func (v *victim) operation(t testing.TB, query string, variable any) *httptest.R
 	return v.post(t, string(body))
 }
 
-// send sends a request, and checks the answer and what the server has left over.
+// send sends a request, checks the answer, and checks that the server has released everything.
 func (v *victim) send(t testing.TB, r *http.Request, sent string) *httptest.ResponseRecorder {
 	t.Helper()
 	who := v.viewers[0]
@@ -172,7 +173,7 @@ func plain(t testing.TB, header http.Header, body []byte) []byte {
 // decoder decompresses zstd. It has no goroutines, and many may use it.
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 
-// leakless checks that there are no more goroutines than at the start.
+// leakless checks that no more goroutines run than at the start.
 func (v *victim) leakless(t testing.TB) {
 	t.Helper()
 	if v.before == nil || t.Failed() {

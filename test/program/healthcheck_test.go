@@ -23,13 +23,14 @@ func TestHealthcheck(t *testing.T) {
 				t.Errorf("%v: status %d, stdout %q, stderr %q", words, code, stdout, stderr)
 			}
 		}
-		// An address of all interfaces is probed on this machine, and not through a proxy.
+		// If ADDR stands for all interfaces, the probe goes to this machine, and not through a
+		// proxy.
 		everywhere := "ADDR=:" + s.url[strings.LastIndex(s.url, ":")+1:]
 		if code, _, stderr := do(t, everywhere, "HTTP_PROXY=http://127.0.0.1:1", "healthcheck"); code != 0 {
 			t.Errorf("%s: status %d, stderr %q", everywhere, code, stderr)
 		}
 		dropTable(t, url)
-		s.ready(t) // the answer of before is not good any more
+		s.ready(t) // the earlier answer no longer counts
 		if code, _, stderr := do(t, addr, "healthcheck", "--ready"); code != 1 || !isOneLine(stderr) || !strings.Contains(stderr, "changed by hand") {
 			t.Errorf("not ready: status %d, stderr %q", code, stderr)
 		}

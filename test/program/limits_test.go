@@ -42,7 +42,7 @@ func TestDefaultCost(t *testing.T) {
 	}
 }
 
-// TestGetChangesNothing sends a mutation as a link would.
+// TestGetChangesNothing sends a mutation as a GET request, as a link would.
 func TestGetChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")
@@ -115,7 +115,7 @@ func TestConnectionLimits(t *testing.T) {
 	}
 }
 
-// TestOtherName sends a request with a Host header that any web page could cause.
+// TestOtherName sends a request with another host name, which any web page can bring about.
 func TestOtherName(t *testing.T) {
 	t.Parallel()
 	const request = "GET /graphql?query={__typename} HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n"
@@ -132,8 +132,8 @@ func TestOtherName(t *testing.T) {
 	}
 }
 
-// TestInvalidIsAnsweredShort sends documents with as many errors, and names as long, as a body has
-// room for. The answer names errors and is short.
+// TestInvalidIsAnsweredShort sends documents with as many errors and as long names as fit into a
+// body. The answer must name errors and be short.
 func TestInvalidIsAnsweredShort(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")

@@ -42,7 +42,7 @@ func TestLogReaderEnds(t *testing.T) {
 			url = found[1]
 		}
 	}
-	for range 3 { // each writes a line to nobody
+	for range 3 { // each request writes a log line that nobody reads
 		res, err := http.Get(url + "/healthz")
 		if err != nil {
 			t.Fatal(err)

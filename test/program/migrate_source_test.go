@@ -36,10 +36,10 @@ func TestPlanCommands(t *testing.T) {
 	mustEnterTree(t)
 	devURL := "--dev-url=" + dbtest.EmptyPostgres(t)
 	steps := []struct {
-		file  string // of a new version, before
+		file  string // the files of the new version before the command
 		words []string
 		code  int
-		want  []string // in what is printed
+		want  []string // in the output
 	}{
 		{"", []string{"migrate", "diff", "more", devURL}, 0, []string{"has not changed: nothing to write"}},
 		{"", []string{"migrate", "diff", "more", devURL, "--rename", "users.nickname:handle"}, 2, []string{"--rename users.nickname:handle", "nothing", "no table or column is gone"}},
@@ -78,7 +78,8 @@ func TestPlanCommands(t *testing.T) {
 	}
 }
 
-// TestPlanWithoutPostgres has no PostgreSQL that starts: diff says what to do, and writes nothing.
+// TestPlanWithoutPostgres runs diff without a PostgreSQL that starts. The command must say what to
+// do, and write nothing.
 func TestPlanWithoutPostgres(t *testing.T) {
 	mustEnterTree(t)
 	bin := t.TempDir()
@@ -87,7 +88,8 @@ func TestPlanWithoutPostgres(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for dir := bin; len(dir) > 1; dir = filepath.Dir(dir) { // the server's account has to get there
+	// The account of the server must be able to enter it.
+	for dir := bin; len(dir) > 1; dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			break
 		}

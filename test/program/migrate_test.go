@@ -215,7 +215,8 @@ func TestDriftIsNotReady(t *testing.T) {
 		if code, stdout, _ := do(t, "DATABASE_URL="+address, "migrate", "status"); code != 0 || !regexp.MustCompile(`(?m)^drift: missing: .*hero_age_id`).MatchString(stdout) {
 			t.Errorf("status: %d\n%s", code, stdout)
 		}
-		again := "CREATE INDEX `hero_age_id` ON `heroes` (`age`, `id`)" // as in the file: SQLite keeps the words
+		// SQLite keeps the words as they are in the file.
+		again := "CREATE INDEX `hero_age_id` ON `heroes` (`age`, `id`)"
 		if strings.HasPrefix(address, "postgres") {
 			again = strings.ReplaceAll(again, "`", "")
 		}
@@ -297,7 +298,8 @@ func TestDriftWhileATableIsLocked(t *testing.T) {
 	wants("mended and locked", true, 200)
 }
 
-// TestMigrateThroughPgBouncer is refused: the session may change from one transaction to the next.
+// TestMigrateThroughPgBouncer migrates through PgBouncer. This must be refused, because the session
+// may change from one transaction to the next.
 func TestMigrateThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	address := dbtest.PgBouncer(t, dbtest.Postgres(t))

@@ -14,8 +14,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestProductionIsEmpty starts servers on empty SQLite files. In production, only settings store
-// anything in them.
+// TestProductionIsEmpty starts servers on empty SQLite files. In production, nothing may be stored
+// in them unless settings ask for it.
 func TestProductionIsEmpty(t *testing.T) {
 	t.Parallel()
 	const users = `{"data":{"users":{"totalCount":`
@@ -37,8 +37,9 @@ func TestProductionIsEmpty(t *testing.T) {
 	}
 }
 
-// TestSQLiteIsMoved moves the file of a running server away and back, under requests. No request is
-// answered without the file, and none makes another. The server recovers by itself.
+// TestSQLiteIsMoved moves the file of a running server away and back, while requests come in. No
+// request may be answered without the file, and none may create another file. The server must
+// recover by itself.
 func TestSQLiteIsMoved(t *testing.T) {
 	t.Parallel()
 	address := dbtest.SQLite(t)
@@ -63,7 +64,7 @@ func TestSQLiteIsMoved(t *testing.T) {
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(10 * time.Millisecond) // what was seen of the file is not looked at again at once
+	time.Sleep(10 * time.Millisecond) // the server does not look at the file again at once
 	var clients sync.WaitGroup
 	for range 8 {
 		clients.Go(func() {

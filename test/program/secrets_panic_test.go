@@ -23,8 +23,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// faulty panics at one stage of an operation, with a secret. It takes the place of the extension
-// for documents, since no request is known to make the server itself panic.
+// faulty panics with a secret at one stage of an operation. It is used in the place of the
+// extension for documents, because no request is known that makes the server itself panic.
 type faulty struct{ persisted.Off }
 
 // stageHeader names the stage that panics.
@@ -51,9 +51,9 @@ func (f faulty) InterceptField(ctx context.Context, next graphql.Resolver) (any,
 	return next(ctx)
 }
 
-// TestPanicSecrets has every stage of an operation panic with a secret, in a server with the parts
-// of serve. The answer, the log, the metrics and the trace do not contain it, and the log says
-// where the panic was.
+// TestPanicSecrets makes every stage of an operation panic with a secret. The server has the same
+// parts as that of the command serve. The answer, the log, the metrics and the trace must not
+// contain the secret, and the log must say where the panic was.
 func TestPanicSecrets(t *testing.T) {
 	t.Parallel()
 	c, s := newCollector(t), new(server)
@@ -96,8 +96,8 @@ func TestPanicSecrets(t *testing.T) {
 		read  = `{ users(first: 1) { nodes { id } } viewer { id } }`
 		write = `mutation { createTeam(input: {name: \"` + mark + `Team\"}) { team { id } } }`
 	)
-	// The middleware of a query's root fields is left out: gqlgen runs it where nothing recovers a
-	// panic. Forge's own does nothing there.
+	// One middleware is left out: gqlgen runs the middleware of root fields of queries where
+	// nothing recovers from a panic. Forge's own does nothing there.
 	for _, tt := range []struct{ stage, query string }{{"Transport", read}, {"Checked", read}, {"Field", read}, {"Root", write}, {"Field", write}} {
 		stage := tt.stage
 		r, err := http.NewRequest(http.MethodPost, s.url+"/graphql", strings.NewReader(`{"query":"`+tt.query+`"}`))

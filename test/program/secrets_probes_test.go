@@ -221,7 +221,8 @@ func (p *prober) raw() {
 	}
 }
 
-// broken makes the database fail as it cannot with Forge's own tables, in the database's own words.
+// broken adds constraints and triggers that Forge does not know, so that the database fails with
+// messages that contain values.
 func (p *prober) broken() {
 	p.t.Helper()
 	if !strings.HasPrefix(p.address, "postgres") {
@@ -243,7 +244,7 @@ func (p *prober) broken() {
 	}
 }
 
-// stopped holds a lock that others wait for: one client gives up, and others time out.
+// stopped holds a lock while requests wait for it: one client gives up, and the others time out.
 func (p *prober) stopped() {
 	p.t.Helper()
 	db, err := sql.Open("postgres", p.address)

@@ -18,8 +18,8 @@ import (
 	traces "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// mark begins each secret of these tests. JSON, URLs and SQL leave it as it is, and nothing else
-// contains it.
+// mark is the beginning of each secret in these tests. Nothing else contains it, and it is the same
+// text in JSON, in URLs and in SQL.
 const mark = "zq5ecret"
 
 // secret returns a text that must not appear, named after the place that it is put in.
@@ -39,7 +39,7 @@ func leaks(text string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// startProcess runs forge in a process of its own.
+// startProcess runs forge in a separate process.
 func startProcess(t *testing.T, words ...string) *server {
 	t.Helper()
 	environ, args := split(append([]string{"ADDR=127.0.0.1:0"}, words...))
@@ -110,7 +110,7 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
-// checkLog searches a log for secrets. The log must contain all parts, or else the search would
+// checkLog searches a log for secrets. The log must contain all parts: otherwise the search would
 // prove nothing.
 func checkLog(t *testing.T, log string, parts ...string) {
 	t.Helper()
@@ -129,8 +129,9 @@ func checkLog(t *testing.T, log string, parts ...string) {
 	}
 }
 
-// checkTraces searches everything that a collector got for secrets. Spans with the names, and spans
-// of failures, must be among it. A tracestate may appear, since it is meant for the collector.
+// checkTraces searches everything that a collector received for secrets. The spans with the names
+// must be among it, and also spans of failures. A tracestate may appear, because it is meant for
+// the collector.
 func checkTraces(t *testing.T, c *otlp, names ...string) {
 	t.Helper()
 	c.mu.Lock()
@@ -145,7 +146,8 @@ func checkTraces(t *testing.T, c *otlp, names ...string) {
 	for _, span := range c.spans {
 		seen[span.Name] = true
 		failed = failed || span.Status.GetCode() == traces.Status_STATUS_CODE_ERROR
-		for name, value := range attributes(span) { // a number is no text in what is sent
+		// Numbers are sent in binary, so they are searched here.
+		for name, value := range attributes(span) {
 			if found := leaks(fmt.Sprint(value)); found != nil {
 				t.Errorf("%s of span %s tells %v", name, span.Name, found)
 			}
@@ -206,7 +208,7 @@ func codeIn(answer string) string {
 	return match[1]
 }
 
-// talkative checks that the log has something in it, since an empty one would pass everything else.
+// talkative checks that the log is not empty. An empty log would pass all other checks.
 func (p *prober) talkative() {
 	p.t.Helper()
 	p.op("", countUsers, nil)

@@ -33,8 +33,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// app is the application of the program. It has no SDL in a process that a test starts in another
-// directory.
+// app is the application of the program. In a process that a test starts in another directory, it
+// has no SDL.
 var app = newApp()
 
 func newApp() application.Application {
@@ -94,7 +94,7 @@ func split(words []string) (environ, args []string) {
 // server is a running forge.
 type server struct {
 	url    string
-	stdout string // up to the line with the API's address
+	stdout string // the output up to the line with the address of the API
 	log    output
 	end    func() int // ends the server and returns its exit status
 }
@@ -611,7 +611,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// process is a forge in a process of its own, on PostgreSQL, with a request in flight.
+// process is a Forge in a separate process, on PostgreSQL, with a request in progress.
 type process struct {
 	cmd      *exec.Cmd
 	release  func()      // lets the database answer the request

@@ -24,7 +24,7 @@ type otlp struct {
 	spans   []*traces.Span
 	raw     bytes.Buffer
 	service string
-	wrong   []string // requests that are not as OTLP/HTTP has them
+	wrong   []string // requests that do not have the form of OTLP/HTTP
 }
 
 func newCollector(t *testing.T) *otlp {

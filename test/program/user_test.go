@@ -44,7 +44,8 @@ func TestUserRole(t *testing.T) {
 		if code, _, stderr := do(t, database, "user", "role", "--username=user", "--role=USER"); code != 0 {
 			t.Fatal(stderr)
 		}
-		// Reads may be a second behind another process, but mutations are not.
+		// Another process has revoked the token. Reads may notice that a second later. Mutations
+		// notice it at once.
 		wants("with a token of before", before, `mutation { createTeam(input: {name: "late"}) { team { id } } }`, "UNAUTHENTICATED")
 		wants("signed in again", signIn(), `{ viewer { role } }`, `"role":"USER"`)
 		const guess = `mutation { signIn(input: {login: "user", password: "a bad guess"}) { accessToken } }`

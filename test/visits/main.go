@@ -1,8 +1,8 @@
-// Visits counts the file visits of a query: how often somebody who follows it through the code, from
-// the HTTP request to SQL and back, has to go to another file.
+// Visits counts the file visits of a query. A reader may follow the query through the code, from
+// the HTTP request to SQL and back. The count is how often the reader has to go to another file.
 //
 //	go run ./test/visits          prints the counts
-//	go run ./test/visits -list    prints each visit as well: the file, and the functions entered there
+//	go run ./test/visits -list    also prints each visit: the file, and the functions entered there
 //
 // It builds the program with a call at the start of each hand-written function, runs it on a
 // temporary PostgreSQL, sends the same nested query until the server knows it, and traces the next
@@ -89,7 +89,7 @@ func main() {
 	print(os.Stdout, steps, *list)
 }
 
-// step is a function that was entered.
+// step is one entry into a function.
 type step struct{ file, function, caller string }
 
 func print(w io.Writer, steps []step, list bool) {
@@ -131,7 +131,7 @@ func visitsOf(steps []step, like func(step) step) (visits []visit) {
 	return visits
 }
 
-// trace returns the functions that a known query enters, in their order.
+// trace returns the functions that a cached query enters, in their order.
 func trace(ctx context.Context) ([]step, error) {
 	dir, err := os.MkdirTemp("", "visits")
 	if err != nil {
@@ -153,7 +153,7 @@ func trace(ctx context.Context) ([]step, error) {
 	return run(ctx, program, cluster.URL("postgres"))
 }
 
-// build builds the program with a call of the tracer in each function.
+// build builds the program with an added call of the tracer in each function.
 func build(ctx context.Context, dir, program string) error {
 	output, err := exec.CommandContext(ctx, "go", "list", "-deps", "-f", `{{.Dir}}{{"\t"}}{{.ImportPath}}{{range .GoFiles}}{{"\t"}}{{.}}{{end}}`, ".").Output()
 	if err != nil {
@@ -166,11 +166,12 @@ func build(ctx context.Context, dir, program string) error {
 		if parts[1] != "forge" && !strings.HasPrefix(parts[1], "forge/") {
 			continue
 		}
-		root = parts[0] // the last one is the program's own
+		root = parts[0] // the program's own package comes last
 		for _, name := range parts[2:] {
 			file := filepath.Join(parts[0], name)
 			if strings.HasSuffix(name, ".resolvers.go") {
-				continue // the program looks at their source, and does not call those that only refer
+				// These files only call other functions, and the program checks their source.
+				continue
 			}
 			text, err := instrument(file, strings.TrimPrefix(parts[1]+"/"+name, "forge/"))
 			if err != nil {
@@ -200,7 +201,8 @@ func build(ctx context.Context, dir, program string) error {
 	return cmd.Run()
 }
 
-// instrument returns the source with a call of the tracer in each function, or nil for generated code.
+// instrument returns the source of a file with an added call of the tracer in each function. It
+// returns nil for generated code, and for a file without functions.
 func instrument(file, name string) ([]byte, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -244,7 +246,8 @@ func instrument(file, name string) ([]byte, error) {
 	return out, nil
 }
 
-// run starts the program on a database and returns what it traces of a query that it knows.
+// run starts the program with a database, and returns the trace of a query that the server has
+// cached.
 func run(ctx context.Context, program, database string) ([]step, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -275,7 +278,7 @@ func run(ctx context.Context, program, database string) ([]step, error) {
 	return parse(string(<-traced)), err
 }
 
-// ask sends the query until the server knows it, and once more while it is traced.
+// ask sends the query until the server has cached it, and once more while it is traced.
 func ask(ctx context.Context, url string, process *os.Process) error {
 	var err error
 	for known := 0; known < 5; {
@@ -287,7 +290,7 @@ func ask(ctx context.Context, url string, process *os.Process) error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	for range 2 { // on, the query, off
+	for range 2 { // switches the trace on, and then off
 		if err := process.Signal(syscall.SIGUSR1); err != nil {
 			return err
 		}

@@ -190,12 +190,12 @@ func TestLint(t *testing.T) {
 		{name: "a default for each row", postgres: upSection("ALTER TABLE heroes ADD COLUMN code uuid NOT NULL DEFAULT gen_random_uuid();"), want: []string{"2 volatile-default heroes.code"}},
 		{name: "a default for all rows", postgres: upSection("ALTER TABLE heroes ADD COLUMN seen timestamptz NOT NULL DEFAULT now();")},
 
-		// What is no harm.
+		// Changes that do no harm have no findings.
 		{name: "a table of the file's own", both: upSection("CREATE TABLE places (id bigint NOT NULL, name text NULL);", "CREATE UNIQUE INDEX p_n ON places (name);",
 			"INSERT INTO places (id) VALUES (1);", "UPDATE places SET id = 2;", "ALTER TABLE places RENAME COLUMN name TO title;", "DROP INDEX p_n;", "ALTER TABLE places DROP COLUMN title;", "DELETE FROM places;", "DROP TABLE places;")},
 		{name: "harm on the way back", both: upSection("ALTER TABLE heroes ADD COLUMN city text NULL;") + "ALTER TABLE heroes DROP COLUMN city;\nDROP TABLE teams;\n"},
 
-		// What a file acknowledges.
+		// Findings that a file acknowledges are left out.
 		{name: "acknowledged", both: upSection("-- lint:allow drop-table heroes nobody reads it since the last release", "DROP TABLE heroes;")},
 		{name: "acknowledged by its table", both: upSection("-- lint:allow drop-column heroes unused", "ALTER TABLE heroes DROP COLUMN age;", "ALTER TABLE heroes DROP COLUMN nickname;")},
 		{name: "acknowledged by its column", both: upSection("-- lint:allow drop-column heroes.age unused", "ALTER TABLE heroes DROP COLUMN age;", "ALTER TABLE heroes DROP COLUMN nickname;"),
