@@ -38,10 +38,10 @@ func (a Answer) String() string {
 }
 
 // RawData returns the data as it came, with the fields in their order.
-func (a Answer) RawData() json.RawMessage {
+func (a Answer) RawData() string {
 	var raw struct{ Data json.RawMessage }
 	_ = json.Unmarshal([]byte(a.Body), &raw) // a body that is not JSON has no data
-	return raw.Data
+	return string(raw.Data)
 }
 
 // Decode reads the data into a value.
@@ -49,7 +49,7 @@ func (a Answer) Decode(data any) error {
 	if a.Err != nil {
 		return a.Err
 	}
-	return json.Unmarshal(a.RawData(), data)
+	return json.Unmarshal([]byte(a.RawData()), data)
 }
 
 // At returns the value at a path of the data, such as "users.nodes.0.username", or nil.
