@@ -31,15 +31,6 @@ func (tr *tree) startServer(t *testing.T, program string) *server {
 	return &server{Server: s, program: program, api: gqltest.New(t, s.URL)}
 }
 
-func (s *server) ready(t *testing.T) bool {
-	response, err := http.Get(s.URL + "/readyz")
-	if err != nil {
-		t.Fatalf("%s: %v: %s", s.program, err, s.Log)
-	}
-	defer response.Body.Close()
-	return response.StatusCode == http.StatusOK
-}
-
 // end lets the requests on their way be answered, and stops the process.
 func (s *server) end() {
 	s.busy.Wait()
@@ -131,8 +122,8 @@ func mustBeReady(t *testing.T, servers []*server, want bool) {
 	for _, s := range servers {
 		// A server keeps an answer for a second, and its database may have changed since.
 		gqltest.Eventually(t, s.program, func() error {
-			if got := s.ready(t); got != want {
-				return fmt.Errorf("ready is %t, want %t", got, want)
+			if got := s.api.Get("/readyz"); (got.Status == http.StatusOK) != want {
+				return fmt.Errorf("it says %s, want ready %t", got, want)
 			}
 			return nil
 		})
