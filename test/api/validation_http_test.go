@@ -41,7 +41,7 @@ func (a *api) get(query string, extensions vars) string {
 	return a.Get("/graphql?" + values.Encode()).Body
 }
 
-// post is get by POST.
+// post sends a document, or its hash, by POST, and returns the body of the answer.
 func (a *api) post(query string, extensions vars) string {
 	return a.SendRequest(a.t.Context(), gqltest.Request{Query: query, Extensions: extensions}).Body
 }
