@@ -14,8 +14,8 @@ import (
 )
 
 // onEach runs a benchmark on a database of each kind. send sends an operation and returns the body
-// of the answer. It stops at a status other than 200, and decodes nothing, as the server alone is to
-// be measured.
+// of the answer. It stops at a status other than 200, and decodes nothing: only the server is to be
+// measured.
 func onEach(b *testing.B, run func(b *testing.B, db *database.DB, send func(query string, v vars) []byte)) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		b.Run(name, func(b *testing.B) {
