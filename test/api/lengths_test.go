@@ -209,8 +209,8 @@ func storesLengths(t *testing.T, url string) {
 		field := "create" + l.entity.Name
 		for n, code := range map[int]string{most: "", most + 1: "BAD_USER_INPUT"} {
 			in[l.field] = strings.Repeat("é", n)
-			got := a.do("mutation($in: Create"+l.entity.Name+"Input!) { m: "+field+"(input: $in) { __typename } }", vars{"in": in})
-			if got.code() != code {
+			got := a.Do("mutation($in: Create"+l.entity.Name+"Input!) { m: "+field+"(input: $in) { __typename } }", vars{"in": in})
+			if got.Code() != code {
 				t.Errorf("%s with %d characters of %s: %s, want %q", field, n, l.field, got, code)
 			}
 		}

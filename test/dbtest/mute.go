@@ -1,12 +1,8 @@
 package dbtest
 
 import (
-	"cmp"
 	"math"
 	"net"
-	"net/url"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -21,28 +17,8 @@ type Proxy struct {
 // Muteable returns a URL that leads to the database at address through a Proxy, and the Proxy.
 func Muteable(t testing.TB, address string) (string, *Proxy) {
 	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	host, port := cmp.Or(q.Get("host"), u.Hostname()), cmp.Or(q.Get("port"), u.Port(), "5432")
-	network, server := "tcp", net.JoinHostPort(host, port)
-	if strings.HasPrefix(host, "/") {
-		network, server = "unix", filepath.Join(host, ".s.PGSQL."+port)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
 	p := new(Proxy)
-	go p.serve(l, network, server)
-	u.Host = l.Addr().String()
-	q.Del("host")
-	q.Del("port")
-	u.RawQuery = q.Encode()
-	return u.String(), p
+	return Through(t, address, p.serve), p
 }
 
 // Connections returns the number of connections that have been made so far.
@@ -54,21 +30,10 @@ func (p *Proxy) MuteOpen() { p.below.Store(p.next.Load()) }
 // Mute silences all connections. New connections are silent too, until the next call of MuteOpen.
 func (p *Proxy) Mute() { p.below.Store(math.MaxInt64) }
 
-func (p *Proxy) serve(l net.Listener, network, server string) {
-	for {
-		client, err := l.Accept()
-		if err != nil {
-			return
-		}
-		behind, err := net.Dial(network, server)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		number := p.next.Add(1) - 1
-		go p.pass(number, behind, client)
-		go p.pass(number, client, behind)
-	}
+func (p *Proxy) serve(client, server net.Conn) {
+	number := p.next.Add(1) - 1
+	go p.pass(number, server, client)
+	go p.pass(number, client, server)
 }
 
 // pass copies bytes from one side to the other, until a side closes its connection. It drops bytes

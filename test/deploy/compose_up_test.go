@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,13 +17,11 @@ import (
 	_ "github.com/lib/pq"
 
 	"forge/internal/pgtemp"
+	"forge/test/gqltest"
 )
 
-// patience is how long a test waits for something that must happen in the end.
-const patience = 30 * time.Second
-
-// host takes the place of Docker. Where the compose file names a container, the test uses a process
-// that it has started on this machine.
+// host stands for Docker on this machine. The names that containers have for each other lead to the
+// processes that the test has started.
 type host struct {
 	t        *testing.T
 	file     *composeFile
@@ -168,15 +164,13 @@ func (h *host) mustBecomeHealthy(name string) {
 	if words[0] != "CMD" {
 		h.t.Fatalf("%s: the health check %q needs a shell", name, words)
 	}
-	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+	gqltest.Eventually(h.t, name+" is healthy", func() error {
 		out, err := h.command(s, words[1:]).CombinedOutput()
-		if err == nil {
-			return
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
 		}
-		if time.Since(start) > patience {
-			h.t.Fatalf("%s is not healthy: %v: %s", name, err, out)
-		}
-	}
+		return nil
+	})
 }
 
 func (h *host) mustExec(address, statement string) {
@@ -213,19 +207,10 @@ func TestComposeUp(t *testing.T) {
 	h := newHost(t, env)
 	h.start("forge")
 	h.mustBecomeHealthy("forge")
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:"+h.port+"/graphql",
-		strings.NewReader(`{"query": "mutation { signUp(input: {username: \"the-first\", password: \"a long password\"}) { accessToken user { username } } }"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if body, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(body), `"username":"the-first"`) {
-		t.Errorf("the server answers %s (%v)", body, err)
+	got := gqltest.New(t, "http://127.0.0.1:"+h.port).
+		Do(`mutation { signUp(input: {username: "the-first", password: "a long password"}) { accessToken user { username } } }`, nil)
+	if got.Text("signUp.user.username") != "the-first" {
+		t.Errorf("the server answers %s", got)
 	}
 	// The server's role may read and write rows, and may not change tables.
 	address := h.local("DATABASE_URL", h.file.Services["forge"].Environment["DATABASE_URL"])

@@ -189,7 +189,7 @@ func ask(api *gqltest.Client, query, product string) []byte {
 		field, _ := answer.Extension("field").(string)
 		return fmt.Appendf(nil, `{"code": %q, "field": %q}`, answer.Code(), field)
 	}
-	return answer.RawData()
+	return []byte(answer.RawData())
 }
 
 func sameJSON(t *testing.T, got []byte, want string) bool {

@@ -369,7 +369,7 @@ func (o *oracle) ask(r request) verdict {
 	if answer.Err != nil {
 		o.t.Fatal(answer.Err)
 	}
-	v := verdict{Outcome: "executed", Data: answer.RawData(), Failed: len(answer.Errors) > 0}
+	v := verdict{Outcome: "executed", Data: json.RawMessage(answer.RawData()), Failed: len(answer.Errors) > 0}
 	if v.Failed {
 		v.Message = answer.Errors[0].Message
 	}

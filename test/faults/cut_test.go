@@ -30,7 +30,7 @@ func TestAnswerIsLost(t *testing.T) {
 		s := f.opened(3, 100)
 		lost := new(answers)
 		fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-		cut := gqltest.New(t, "http://"+proxy(t, "tcp", strings.TrimPrefix(f.URL, "http://"), lost.filters)).Through(fresh)
+		cut := gqltest.New(t, "http://"+dbtest.Forward(t, "tcp", strings.TrimPrefix(f.URL, "http://"), filtered(lost.filters))).Through(fresh)
 		order := s.anyOrder()
 		lost.next.Store(true)
 		if got := underKey(cut, "k").Send(background, createOrder, order); got.Err == nil {

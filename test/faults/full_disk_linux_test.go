@@ -80,7 +80,7 @@ func TestDiskIsFull(t *testing.T) {
 		// Stored orders can still be read.
 		f.allStored(acknowledged)
 		f.MustLive()
-		if status := f.status("/healthz"); status != http.StatusOK {
+		if status := f.Get("/healthz").Status; status != http.StatusOK {
 			t.Errorf("/healthz has status %d on a full disk, want 200", status)
 		}
 		if err := os.Remove(ballast); err != nil {

@@ -45,7 +45,7 @@ func TestAdmission(t *testing.T) {
 		t.Errorf("%v are counted as turned away, want %d", n, others)
 	}
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
-		if status := f.status(path); status != http.StatusOK {
+		if status := f.Get(path).Status; status != http.StatusOK {
 			t.Errorf("%s of a full server: %d", path, status)
 		}
 	}

@@ -37,11 +37,11 @@ func (a Answer) String() string {
 	return strconv.Itoa(a.Status) + " " + a.Body
 }
 
-// RawData returns the data as it was received, with its fields in their order.
-func (a Answer) RawData() json.RawMessage {
+// RawData returns the data as it came, with the fields in their order.
+func (a Answer) RawData() string {
 	var raw struct{ Data json.RawMessage }
 	_ = json.Unmarshal([]byte(a.Body), &raw) // a body that is not JSON has no data
-	return raw.Data
+	return string(raw.Data)
 }
 
 // Decode stores the data in the value that data points to.
@@ -49,7 +49,7 @@ func (a Answer) Decode(data any) error {
 	if a.Err != nil {
 		return a.Err
 	}
-	return json.Unmarshal(a.RawData(), data)
+	return json.Unmarshal([]byte(a.RawData()), data)
 }
 
 // At returns the value at a path of the data, such as "users.nodes.0.username", or nil.

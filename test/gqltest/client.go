@@ -21,7 +21,7 @@ type Vars = map[string]any
 type Request struct {
 	Query         string `json:"query,omitempty"`
 	OperationName string `json:"operationName,omitempty"`
-	Variables     Vars   `json:"variables,omitempty"`
+	Variables     any    `json:"variables,omitempty"` // Vars, or a json.RawMessage
 	Extensions    Vars   `json:"extensions,omitempty"`
 	DocumentID    string `json:"documentId,omitempty"`
 }
@@ -42,12 +42,12 @@ var overNetwork = &http.Client{
 
 // New returns a client for the server at a URL such as http://127.0.0.1:8080.
 func New(t testing.TB, serverURL string) *Client {
-	return &Client{t: t, url: serverURL + "/graphql", client: overNetwork}
+	return &Client{t: t, url: serverURL, client: overNetwork}
 }
 
 // NewHandler returns a client for a handler. It calls the handler directly, without a network.
 func NewHandler(t testing.TB, handler http.Handler) *Client {
-	return &Client{t: t, url: "/graphql", client: &http.Client{Transport: inProcess{handler}}}
+	return &Client{t: t, client: &http.Client{Transport: inProcess{handler}}}
 }
 
 // inProcess is an HTTP transport that calls a handler.
@@ -69,8 +69,8 @@ func (c *Client) Through(client *http.Client) *Client {
 	return &other
 }
 
-// With returns a copy of the client that sends further headers with each request. The arguments are
-// names and values in turn.
+// With returns the client with headers that go with each of its requests: names and values in turn.
+// A header whose value is "" is not sent.
 func (c *Client) With(headers ...string) *Client {
 	other := *c
 	other.headers = c.headers.Clone()
@@ -78,7 +78,9 @@ func (c *Client) With(headers ...string) *Client {
 		other.headers = http.Header{}
 	}
 	for i := 0; i < len(headers); i += 2 {
-		other.headers.Set(headers[i], headers[i+1])
+		if other.headers.Del(headers[i]); headers[i+1] != "" {
+			other.headers.Set(headers[i], headers[i+1])
+		}
 	}
 	return &other
 }
@@ -106,13 +108,27 @@ func (c *Client) SendRequest(ctx context.Context, request Request) Answer {
 
 // SendBody does the same as Send, for a given request body.
 func (c *Client) SendBody(ctx context.Context, body []byte) Answer {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	a := c.exchange(ctx, http.MethodPost, "/graphql", body)
+	if a.Err != nil {
+		return a
+	}
+	if err := json.Unmarshal([]byte(a.Body), &a); err != nil {
+		a.Err = fmt.Errorf("the answer is not JSON: %w: %s", err, a.Body)
+	}
+	return a
+}
+
+// exchange sends an HTTP request once and returns the answer, without its Data and Errors.
+func (c *Client) exchange(ctx context.Context, method, path string, body []byte) Answer {
+	r, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return Answer{Err: err}
 	}
 	// Without GetBody, net/http does not send a request again if the connection breaks.
 	r.GetBody = nil
-	r.Header.Set("Content-Type", "application/json")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	for name, values := range c.headers {
 		r.Header[name] = values
 	}
@@ -122,14 +138,18 @@ func (c *Client) SendBody(ctx context.Context, body []byte) Answer {
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return Answer{Err: err}
+	return Answer{Err: err, Status: response.StatusCode, Header: response.Header, Body: string(text)}
+}
+
+// Get returns the answer to a GET of a page of the server, such as /metrics, whose body it does not
+// read. If there is no answer, the test stops.
+func (c *Client) Get(path string) Answer {
+	c.t.Helper()
+	got := c.exchange(context.Background(), http.MethodGet, path, nil)
+	if got.Err != nil {
+		c.t.Fatalf("%s: %v", path, got.Err)
 	}
-	a := Answer{Status: response.StatusCode, Header: response.Header, Body: string(text)}
-	if err := json.Unmarshal(text, &a); err != nil {
-		a.Err = fmt.Errorf("the answer is not JSON: %w: %s", err, text)
-	}
-	return a
+	return got
 }
 
 // Do sends an operation and returns the answer, even if it has errors. If there is no answer, the

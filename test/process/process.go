@@ -89,11 +89,12 @@ type Server struct {
 	t     testing.TB
 	cmd   *exec.Cmd
 	ended chan struct{}
+	err   error // of the process, when it has ended
 }
 
-// Start starts cmd, which must run a server of Forge. It returns when the server has printed its
-// address. If the process ends before that, the test stops. The process is killed at the end of the
-// test.
+// Start runs a command that becomes a serving Forge. It returns when the server has printed its
+// address, and stops the test if the process ends before. The process is killed when the test ends.
+// Its log goes to Log, or to what the command has for its standard error.
 func Start(t testing.TB, cmd *exec.Cmd) *Server {
 	t.Helper()
 	s := &Server{t: t, cmd: cmd, Log: new(Output), ended: make(chan struct{})}
@@ -101,7 +102,9 @@ func Start(t testing.TB, cmd *exec.Cmd) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = s.Log
+	if cmd.Stderr == nil {
+		cmd.Stderr = s.Log
+	}
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = KilledWithParent()
 	}
@@ -118,8 +121,7 @@ func Start(t testing.TB, cmd *exec.Cmd) *Server {
 	go func() {
 		defer close(s.ended)
 		_, _ = io.Copy(io.Discard, stdout)
-		// The error says that the process was killed, or has the status, which Stop checks.
-		_ = cmd.Wait()
+		s.err = cmd.Wait()
 	}()
 	if s.URL == "" {
 		<-s.ended
@@ -141,13 +143,21 @@ func (s *Server) Kill() {
 // Stop ends the process in an orderly way. The test fails if the exit status is not 0.
 func (s *Server) Stop() {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.Signal(syscall.SIGTERM); err != nil {
 		s.t.Error(err)
 	}
-	<-s.ended
-	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-		s.t.Errorf("Forge ended with status %d: %s", code, s.Log)
+	if err := s.Wait(); err != nil {
+		s.t.Errorf("Forge ended with %v: %s", err, s.Log)
 	}
+}
+
+// Signal sends a signal to the process. The error is os.ErrProcessDone if it has ended.
+func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
+
+// Wait returns when the process has ended, with an error unless its status is 0.
+func (s *Server) Wait() error {
+	<-s.ended
+	return s.err
 }
 
 // Pid returns the ID of the process.

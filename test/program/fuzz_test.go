@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"io"
 	"log/slog"
@@ -28,6 +29,7 @@ import (
 	"forge/internal/viewer"
 	"forge/seed"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // Each fuzz target changes one part of a request to the whole server, on a SQLite database with
@@ -144,11 +146,12 @@ func (v *victim) send(t testing.TB, r *http.Request, sent string) *httptest.Resp
 // its age counts as in use until it is closed.
 func (v *victim) idle(t testing.TB) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); v.db.Stats().InUse != 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d connections are still in use", v.db.Stats().InUse)
+	gqltest.Eventually(t, "all connections come back", func() error {
+		if n := v.db.Stats().InUse; n != 0 {
+			return fmt.Errorf("%d are in use", n)
 		}
-	}
+		return nil
+	})
 }
 
 // plain returns the body of an answer, decompressed as its header says.
