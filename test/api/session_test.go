@@ -65,14 +65,14 @@ func newSessionAPI(t testing.TB, url string) *api {
 // signingIn returns an API that people sign in to, on the database of a.
 func (a *api) signingIn(passwords *password.Hasher, l session.Lifetimes) *api {
 	d := &api{t: a.t, db: a.db, log: a.log, issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords,
-		revocations: session.NewRevocations(15 * time.Minute)}
+		revocations: session.NewRevocations(graph.Accounts{}, 15*time.Minute)}
 	d.configure(config{Options: usual().Options, Resolver: d.sessionResolver(l)})
 	return d
 }
 
 // sessionResolver returns resolvers with which people sign in, for so long.
 func (d *api) sessionResolver(l session.Lifetimes) graph.Resolver {
-	return graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, l, nil)}
+	return graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, l, nil)}
 }
 
 const (
@@ -558,7 +558,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 		})
 		counts := func(what string, v viewer.Viewer, refresh string) {
 			t.Helper()
-			other := session.NewRevocations(15 * time.Minute) // another process
+			other := session.NewRevocations(graph.Accounts{}, 15*time.Minute) // another process
 			if err := other.Read(t.Context(), d.db); err != nil {
 				t.Fatal(err)
 			}
@@ -574,7 +574,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 		}
 		ended := func(what string, v viewer.Viewer) {
 			t.Helper()
-			other := session.NewRevocations(15 * time.Minute)
+			other := session.NewRevocations(graph.Accounts{}, 15*time.Minute)
 			if err := other.Read(t.Context(), d.db); err != nil || !tokenEnded(other, v) {
 				t.Errorf("%s: the token counts (%v)", what, err)
 			}
@@ -615,7 +615,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 func TestRevocationsOfOthers(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		in := d.signUp("ada")
-		other := session.NewRevocations(15 * time.Minute)
+		other := session.NewRevocations(graph.Accounts{}, 15*time.Minute)
 		holder := d.holder(in)
 		d.rule(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, vars{"id": ids.ID{Prefix: "user", UUID: holder.ID}.String()})
 		if tokenEnded(other, holder) {
