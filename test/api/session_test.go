@@ -65,14 +65,14 @@ func newSessionAPI(t testing.TB, url string) *api {
 // signingIn returns an API that people sign in to, on the database of a.
 func (a *api) signingIn(passwords *password.Hasher, l session.Lifetimes) *api {
 	d := &api{t: a.t, db: a.db, log: a.log, issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords,
-		revocations: session.NewRevocations(15 * time.Minute)}
+		revocations: session.NewRevocations(graph.Accounts{}, 15*time.Minute)}
 	d.configure(config{Options: usual().Options, Resolver: d.sessionResolver(l)})
 	return d
 }
 
 // sessionResolver returns resolvers with which people sign in, for so long.
 func (d *api) sessionResolver(l session.Lifetimes) graph.Resolver {
-	return graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, l, nil)}
+	return graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, l, nil)}
 }
 
 const (
