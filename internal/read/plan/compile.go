@@ -14,6 +14,7 @@ import (
 type compiler struct {
 	*binding.Binding
 	variables map[string]any
+	nodes     int // so far
 	// The texts of fields' arguments. They are compared with those of all fields beside them.
 	written map[*ast.Field]string
 }
@@ -26,7 +27,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 		c := &compiler{Binding: b, variables: variables}
 		root := c.node(o, nil, f)
 		written := c.connection(root, selections)
-		return &Field{Field: f, Connection: newPlan(root, written, nil)}
+		return &Field{Field: f, Connection: &Plan{Root: root, Nodes: c.all(root), Connection: written}}
 	}
 	compiled := &Field{Field: f, Types: map[string]*Plan{}}
 	for _, def := range b.Schema.GetPossibleTypes(b.Schema.Types[name]) {
@@ -35,7 +36,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 			root := c.node(o, nil, nil)
 			root.Rows = true
 			written := c.selection(root, selections)
-			compiled.Types[def.Name] = newPlan(root, nil, written)
+			compiled.Types[def.Name] = &Plan{Root: root, Nodes: c.all(root), Object: written}
 		}
 	}
 	return compiled
@@ -43,6 +44,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 
 func (c *compiler) node(o *binding.Object, edge *binding.Field, f *ast.Field) *Node {
 	n := &Node{Object: o, Edge: edge, Field: f}
+	c.nodes++
 	if edge != nil {
 		n.EdgeName = edge.Edge.Name
 	}
@@ -101,25 +103,23 @@ func (n *Node) column(col binding.Column) int {
 	return len(n.Columns) - 1
 }
 
-// newPlan returns the plan of all nodes that root leads to.
-func newPlan(root *Node, connection *Connection, object *Selection) *Plan {
-	p := &Plan{Root: root, Connection: connection, Object: object}
-	p.add(root)
-	return p
+// all returns root and all nodes below it, and numbers them. Rows that nothing is read of, here or
+// below, are read by their keys.
+func (c *compiler) all(root *Node) []*Node {
+	return root.appendTo(make([]*Node, 0, c.nodes))
 }
 
-// add adds a node and those below it. Rows that nothing is read of, here or below, are read by
-// their keys.
-func (p *Plan) add(n *Node) {
-	n.Index = len(p.Nodes)
-	p.Nodes = append(p.Nodes, n)
+func (n *Node) appendTo(nodes []*Node) []*Node {
+	n.Index = len(nodes)
+	nodes = append(nodes, n)
 	if len(n.Columns) == 0 {
 		n.column(n.Object.Key)
 	}
 	for _, child := range n.Children {
 		child.Parent = n
-		p.add(child)
+		nodes = child.appendTo(nodes)
 	}
+	return nodes
 }
 
 // child returns the node that an edge leads to. The same edge with the same arguments has one node,
