@@ -262,8 +262,8 @@ func longerList(from, to string) bool {
 }
 
 var (
-	// bounds matches a condition that is nothing but bounds of columns, or of functions of one column:
-	// "length(name) BETWEEN 1 AND 50", which PostgreSQL reports as
+	// bounds matches a condition that is nothing but bounds of columns, or of functions of one
+	// column: "length(name) BETWEEN 1 AND 50", which PostgreSQL reports as
 	// "((length((name)::text) >= 1) AND (length((name)::text) <= 50))".
 	bounds = func() *regexp.Regexp {
 		const (
