@@ -42,13 +42,13 @@ func (l *Loading) Run(ctx context.Context) error {
 type Landed struct {
 	Results      []rows.Result
 	Cost         unit.Cost         // of reading them
-	Dependencies *sql.Dependencies // of their statements
+	Dependencies *sql.Dependencies // of their statements and conditions
 }
 
 // RunFor is Run for several requests, of which this one is the first.
 func (l *Loading) RunFor(ctx context.Context, batch []*coalesce.Waiter[*Landed]) error {
 	if len(batch) > 1 {
-		l.Shared, l.dependencies = true, new(sql.Dependencies)
+		l.Shared, l.dependencies = true, &l.noted
 	}
 	if err := l.Run(ctx); err != nil {
 		return err

@@ -61,7 +61,8 @@ type Loading struct {
 	Shared  bool          // other requests have the same results
 
 	where        []sql.Condition   // by plan.Node.Index; nil if there is none
-	dependencies *sql.Dependencies // that the statements had; nil if nobody wants to know
+	noted        sql.Dependencies  // of the conditions, which Prepare has written
+	dependencies *sql.Dependencies // noted, with those of the statements; nil if nobody wants to know
 }
 
 // Prepare reads the arguments of all connections of the plan, before anything runs. The error is
@@ -103,7 +104,7 @@ func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
 	if l.where == nil {
 		l.where = make([]sql.Condition, len(l.Results))
 	}
-	conditions := sql.Conditions{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Writer: l.Request.Writer, Noted: l.dependencies}
+	conditions := sql.Conditions{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Writer: l.Request.Writer, Noted: &l.noted}
 	l.where[n.Index], err = conditions.Read(ctx, n.Object, where)
 	return err
 }
