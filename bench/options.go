@@ -34,7 +34,7 @@ func parseOptions(args []string) (*options, error) {
 	var o options
 	text := func(p *string, name, otherwise, usage string) { f.StringVar(p, name, otherwise, usage) }
 	var workloads, targets string
-	text(&workloads, "workloads", "w1,w2,w3,w4,w5,w6,w7", "which to measure; w4x10 is another one: w4 with ten times the rows")
+	text(&workloads, "workloads", "w1,w2,w3,w4,w5,w6,w7", "which to measure; more are w2d, w3d and w4d: the same with random pages, so that clients ask for different ones; and w4x10: w4 with ten times the rows")
 	text(&targets, "targets", "", "whom to ask: forge, limit (the hand-written handlers), base, stock (ent, entgql and gqlgen as they come), user and admin (Forge with the token of such a one), alone (Forge with SHARED_READS=off); the first three if empty")
 	text(&o.database, "database", "postgres", "postgres, or sqlite: then there is no limit")
 	text(&o.reuse, "reuse", "", "a folder for the databases, kept for the next run; if empty they are made anew and removed")

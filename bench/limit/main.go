@@ -23,9 +23,10 @@ import (
 
 // variables are the variables of all workloads. Each workload uses some of them.
 type variables struct {
-	ID, After uuid
-	Email     string
-	Input     struct {
+	ID    uuid
+	After *uuid // nil for the first page
+	Email string
+	Input struct {
 		UserID uuid
 		Items  []item
 	}
@@ -79,7 +80,8 @@ func run(ctx context.Context) error {
 func routes(s shop) http.Handler {
 	mux := http.NewServeMux()
 	for path, answer := range map[string]answerer{
-		"/w1": s.user, "/w2": s.users, "/w3": s.heroes, "/w4": s.orders, "/w5": s.usersAfter, "/w6": s.updateUser, "/w7": s.createOrder,
+		"/w1": s.user, "/w2": s.users, "/w2d": s.users, "/w3": s.heroes, "/w3d": s.heroes, "/w4": s.orders, "/w4d": s.orders,
+		"/w5": s.names, "/w6": s.updateUser, "/w7": s.createOrder,
 	} {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { serve(w, r, answer) })
 	}
