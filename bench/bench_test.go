@@ -67,6 +67,8 @@ func TestOptions(t *testing.T) {
 		{"-workloads=w8", `WORKLOADS: "w8"`},
 		{"-targets=base", `TARGETS: "base"`},
 		{"-database=sqlite -targets=limit", `TARGETS: "limit"`},
+		{"-targets=alone,limit-one -workloads=w2d,w3d,w4d", ""},
+		{"-database=sqlite -targets=limit-one", `TARGETS: "limit-one"`},
 		{"-database=sqlite -targets=forge,stock", ""},
 		{"-database=mysql", `DATABASE="mysql"`},
 		{"-scale=4", "SCALE=4"},

@@ -119,8 +119,8 @@ func (b *bench) startServers() error {
 	for _, name := range b.targets {
 		program, form := filepath.Join(b.programs, name), graphql
 		switch name {
-		case "limit":
-			form = plain
+		case "limit", "limit-one":
+			program, form = filepath.Join(b.programs, "limit"), plain
 		case "base":
 			program = b.base
 		case "user", "admin", "alone":
@@ -143,11 +143,14 @@ func (b *bench) startServers() error {
 // for each request, which the others do not write. The garbage collector of all trades memory for
 // time.
 func (b *bench) environ(name string) []string {
-	shared := "SHARED_READS=on"
-	if name == "alone" {
-		shared = "SHARED_READS=off"
+	own := "SHARED_READS=on"
+	switch name {
+	case "alone":
+		own = "SHARED_READS=off"
+	case "limit-one":
+		own = "ONE_STATEMENT=on"
 	}
-	return append(signed(name), shared, "DATABASE_URL="+b.store.url(), fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "LOG_LEVEL=warn", "DEMO=off",
+	return append(signed(name), own, "DATABASE_URL="+b.store.url(), fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "LOG_LEVEL=warn", "DEMO=off",
 		"MAX_COST=30000", // for w4x10
 		"PROFILE="+b.profile)
 }

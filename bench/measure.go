@@ -39,7 +39,7 @@ func (b *bench) measure(ctx context.Context, w *workload) error {
 func (b *bench) loads(w *workload) ([]*load, error) {
 	servers := b.servers
 	if w.alone {
-		servers = slices.DeleteFunc(slices.Clone(servers), func(s *server) bool { return s.name == "limit" || s.name == "stock" })
+		servers = slices.DeleteFunc(slices.Clone(servers), func(s *server) bool { return handWritten(s.name) || s.name == "stock" })
 	}
 	answers, err := compare(w, servers)
 	if err != nil {

@@ -35,7 +35,7 @@ func parseOptions(args []string) (*options, error) {
 	text := func(p *string, name, otherwise, usage string) { f.StringVar(p, name, otherwise, usage) }
 	var workloads, targets string
 	text(&workloads, "workloads", "w1,w2,w3,w4,w5,w6,w7", "which to measure; more are w2d, w3d and w4d: the same with random pages, so that clients ask for different ones; and w4x10: w4 with ten times the rows")
-	text(&targets, "targets", "", "whom to ask: forge, limit (the hand-written handlers), base, stock (ent, entgql and gqlgen as they come), user and admin (Forge with the token of such a one), alone (Forge with SHARED_READS=off); the first three if empty")
+	text(&targets, "targets", "", "whom to ask: forge, limit (the hand-written handlers, one statement a level), limit-one (the same, one statement a query), base, stock (ent, entgql and gqlgen as they come), user and admin (Forge with the token of such a one), alone (Forge with SHARED_READS=off); forge, limit and base if empty")
 	text(&o.database, "database", "postgres", "postgres, or sqlite: then there is no limit")
 	text(&o.reuse, "reuse", "", "a folder for the databases, kept for the next run; if empty they are made anew and removed")
 	text(&o.base, "base", "", "another Forge program to compare with, such as one from before a change")
@@ -125,19 +125,18 @@ func (o *options) resolve(rest []string, names, targets string) error {
 }
 
 // onlyAsked are the targets that are measured only if they are named.
-var onlyAsked = []string{"stock", "user", "admin", "alone"}
+var onlyAsked = []string{"limit-one", "stock", "user", "admin", "alone"}
 
 // possible returns all targets.
 func (o *options) possible() []string {
-	list := []string{"forge"}
 	if o.profile != "" {
-		return list
+		return []string{"forge"}
 	}
-	if o.database == "postgres" {
-		list = append(list, "limit")
-	}
-	if o.base != "" {
-		list = append(list, "base")
-	}
-	return append(list, onlyAsked...)
+	list := append([]string{"forge", "limit", "base"}, onlyAsked...)
+	return slices.DeleteFunc(list, func(name string) bool {
+		return handWritten(name) && o.database != "postgres" || name == "base" && o.base == ""
+	})
 }
+
+// handWritten reports whether a target is one of the hand-written handlers.
+func handWritten(target string) bool { return strings.HasPrefix(target, "limit") }

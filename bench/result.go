@@ -78,11 +78,11 @@ func (r *result) targets() (names []string) {
 	return names
 }
 
-// ratio returns a target's requests per second divided by those of the hand-written handlers, or of
-// base if the target is not compared with the handlers.
+// ratio returns a target's requests per second divided by those of the hand-written handlers: of
+// limit, or else of limit-one. It is divided by those of base if there are no handlers.
 func (r *result) ratio(workload, target string) string {
 	v, _ := r.median(workload, target, rate)
-	for _, other := range []string{"limit", "base"} {
+	for _, other := range []string{"limit", "limit-one", "base"} {
 		if of, ok := r.median(workload, other, rate); ok {
 			return fmt.Sprintf("%.3f", v/of)
 		}
@@ -92,15 +92,15 @@ func (r *result) ratio(workload, target string) string {
 
 // print writes the results of a workload.
 func (r *result) print(w io.Writer, of *workload) {
-	fmt.Fprintf(w, "\n%-6s %-40s\n", of.name, of.asks)
-	fmt.Fprintf(w, "       %8s %6s   %6s %6s %6s ms   %7s %7s %7s CPU s/1000   %6s  %-10s %6s\n", "req/s", "ratio", "p50", "p95", "p99", "server", "db", "client",
+	fmt.Fprintf(w, "\n%-9s %s\n", of.name, of.asks)
+	fmt.Fprintf(w, "          %8s %6s   %6s %6s %6s ms   %7s %7s %7s CPU s/1000   %6s  %-10s %6s\n", "req/s", "ratio", "p50", "p95", "p99", "server", "db", "client",
 		"MiB", "statements", "others")
 	for _, target := range r.targets() {
 		get := func(f func(*round) float64) float64 { v, _ := r.median(of.name, target, f); return v }
 		if get(rate) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "%-6s %8.0f %6s   %6.2f %6.2f %6.2f      %7.3f %7.3f %7.3f              %6.0f  %-10s %6.2f\n", target, get(rate), r.ratio(of.name, target),
+		fmt.Fprintf(w, "%-9s %8.0f %6s   %6.2f %6.2f %6.2f      %7.3f %7.3f %7.3f              %6.0f  %-10s %6.2f\n", target, get(rate), r.ratio(of.name, target),
 			get(p50), get(p95), get(p99), get(thousand(serverCPU)), get(thousand(databaseCPU)), get(thousand(clientCPU)),
 			get(peak), r.Statements[of.name][target], get(others))
 	}

@@ -1,6 +1,7 @@
 // Limit serves the same answers as Forge from handlers that were written by hand, one for each
-// workload, with net/http and pgx. It is what Forge is compared with. Every statement is prepared,
-// each level of nested lists is one statement, and JSON is appended straight from the columns.
+// workload, with net/http and pgx. It is what Forge is compared with. Every statement is prepared, and
+// JSON is appended straight from the columns. Each level of nested lists is one statement, or with
+// ONE_STATEMENT=on a query is.
 //
 // The answers equal Forge's to the byte, so that both do the same work and can be compared.
 package main
@@ -48,7 +49,8 @@ func main() {
 	}
 }
 
-// run serves until ctx ends. It reads DATABASE_URL, POOL_SIZE and ADDR, the address to listen on.
+// run serves until ctx ends. It reads DATABASE_URL, POOL_SIZE, ONE_STATEMENT, and ADDR, the address
+// to listen on.
 func run(ctx context.Context) error {
 	config, err := pgxpool.ParseConfig(os.Getenv("DATABASE_URL"))
 	if err != nil {
@@ -68,7 +70,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: routes(shop{pool}), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: routes(shop{pool}, os.Getenv("ONE_STATEMENT") == "on"), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	fmt.Printf("API http://%s\n", l.Addr())
 	if err := server.Serve(l); err != http.ErrServerClosed {
@@ -77,10 +79,14 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-func routes(s shop) http.Handler {
+func routes(s shop, one bool) http.Handler {
+	heroes, orders := s.heroes, s.orders
+	if one {
+		heroes, orders = s.heroesAtOnce, s.ordersAtOnce
+	}
 	mux := http.NewServeMux()
 	for path, answer := range map[string]answerer{
-		"/w1": s.user, "/w2": s.users, "/w2d": s.users, "/w3": s.heroes, "/w3d": s.heroes, "/w4": s.orders, "/w4d": s.orders,
+		"/w1": s.user, "/w2": s.users, "/w2d": s.users, "/w3": heroes, "/w3d": heroes, "/w4": orders, "/w4d": orders,
 		"/w5": s.names, "/w6": s.updateUser, "/w7": s.createOrder,
 	} {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { serve(w, r, answer) })
