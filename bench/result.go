@@ -50,6 +50,12 @@ func (r *result) median(workload, target string, of func(*round) float64) (float
 	return (all[(n-1)/2] + all[n/2]) / 2, true
 }
 
+// at returns the part of the result that was measured at a distance.
+func (r result) at(rtt time.Duration) *result {
+	r.Rounds = slices.DeleteFunc(slices.Clone(r.Rounds), func(round *round) bool { return round.RTT != rtt })
+	return &r
+}
+
 func rate(r *round) float64 { return float64(r.Requests) / r.Seconds }
 
 // thousand returns a figure for 1,000 requests.
@@ -90,10 +96,14 @@ func (r *result) ratio(workload, target string) string {
 	return "–"
 }
 
-// print writes the results of a workload.
-func (r *result) print(w io.Writer, of *workload) {
-	fmt.Fprintf(w, "\n%-9s %s\n", of.name, of.asks)
-	fmt.Fprintf(w, "          %8s %6s   %6s %6s %6s ms   %7s %7s %7s CPU s/1000   %6s  %-10s %6s\n", "req/s", "ratio", "p50", "p95", "p99", "server", "db", "client",
+// print writes the results of a workload at a distance.
+func (r *result) print(w io.Writer, of *workload, rtt time.Duration) {
+	r = r.at(rtt)
+	fmt.Fprintf(w, "\n%-9s %s", of.name, of.asks)
+	if rtt > 0 {
+		fmt.Fprintf(w, ", PostgreSQL %s away", rtt)
+	}
+	fmt.Fprintf(w, "\n          %8s %6s   %6s %6s %6s ms   %7s %7s %7s CPU s/1000   %6s  %-10s %6s\n", "req/s", "ratio", "p50", "p95", "p99", "server", "db", "client",
 		"MiB", "statements", "others")
 	for _, target := range r.targets() {
 		get := func(f func(*round) float64) float64 { v, _ := r.median(of.name, target, f); return v }
