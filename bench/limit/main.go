@@ -61,6 +61,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	config.MaxConns = int32(size)
+	one := os.Getenv("ONE_STATEMENT") == "on"
+	if one {
+		config.ConnConfig.RuntimeParams["enable_memoize"] = "off" // for the statements of one.go
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: routes(shop{pool}, os.Getenv("ONE_STATEMENT") == "on"), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: routes(shop{pool}, one), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	fmt.Printf("API http://%s\n", l.Addr())
 	if err := server.Serve(l); err != http.ErrServerClosed {
