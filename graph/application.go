@@ -1,20 +1,13 @@
 package graph
 
 import (
-	"context"
 	"net/http"
 
-	"forge/ent"
 	entmigrate "forge/ent/migrate"
 	_ "forge/ent/runtime" // the hooks, interceptors and defaults of ent/schema
-	"forge/ent/user"
 	"forge/internal/application"
-	"forge/internal/database"
 	"forge/internal/demo"
 	"forge/internal/gqlexec"
-	"forge/internal/session"
-	"forge/internal/unit"
-	"forge/internal/viewer"
 	"forge/migrate"
 	"forge/playground"
 	"forge/seed"
@@ -31,7 +24,8 @@ func Application(sdl, version string) application.Application {
 		},
 		Migrations: migrate.Files,
 		Tables:     entmigrate.Tables,
-		Accounts:   application.Accounts{Roles: []string{string(user.RoleADMIN), string(user.RoleUSER)}, SetRole: setRole},
+		Accounts:   Accounts{},
+		SetRole:    setRole,
 		Demo: demo.Data{
 			Scale:    seed.Demo,
 			MaxScale: seed.MaxScale,
@@ -47,29 +41,4 @@ func Application(sdl, version string) application.Application {
 			return playground.Handler(cfg)
 		},
 	}
-}
-
-// setRole gives a user a role. The user's tokens say the old role, so they are ended.
-func setRole(ctx context.Context, db *database.DB, username, role string) error {
-	u := unit.New(db, unit.Write)
-	defer u.Rollback()
-	ctx = viewer.NewContext(unit.NewContext(ctx, u), viewer.System)
-	found, err := ent.UnitClient(u).User.Query().Where(user.Username(username)).Select(user.FieldID).Only(ctx)
-	if ent.IsNotFound(err) {
-		return application.ErrNoAccount
-	}
-	if err != nil {
-		return err
-	}
-	at, err := session.Stamp(ctx, found.ID)
-	if err != nil {
-		return err
-	}
-	if err := ent.UnitClient(u).User.UpdateOneID(found.ID).SetRole(user.Role(role)).SetTokensValidAfter(at).Exec(ctx); err != nil {
-		return err
-	}
-	if err := session.End(ctx, ent.UnitClient(u), found.ID); err != nil {
-		return err
-	}
-	return u.Commit(ctx)
 }

@@ -44,6 +44,7 @@ func (r *Resolver) API() gqlexec.API {
 		},
 		Access:       r.access(),
 		Entities:     ent.Entities,
+		Accounts:     Accounts{},
 		Query:        ent.QueryEntity,
 		Tables:       migrate.Tables,
 		Resolvers:    reflect.TypeFor[generated.ResolverRoot](),

@@ -20,7 +20,7 @@ func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) 
 	if err != nil {
 		return nil, err
 	}
-	return &model.SignUpPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.User)}, nil
+	return &model.SignUpPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.Account)}, nil
 }
 
 // SignIn is the resolver for the signIn field.
@@ -29,7 +29,7 @@ func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) 
 	if err != nil {
 		return nil, err
 	}
-	return &model.SignInPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.User)}, nil
+	return &model.SignInPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.Account)}, nil
 }
 
 // RefreshSession is the resolver for the refreshSession field.
@@ -38,7 +38,7 @@ func (r *mutationResolver) RefreshSession(ctx context.Context, input model.Refre
 	if err != nil {
 		return nil, err
 	}
-	return &model.RefreshSessionPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.User)}, nil
+	return &model.RefreshSessionPayload{AccessToken: t.Access, ExpiresAt: t.Expires, RefreshToken: t.Refresh, User: userOf(t.Account)}, nil
 }
 
 // SignOut is the resolver for the signOut field.

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -31,14 +32,21 @@ func (r *Resolver) signUp(ctx context.Context, in model.SignUpInput) (*session.T
 		return nil, err
 	}
 	f := input.Form{Path: "input"}
-	account := session.Account{Username: f.Username("username", in.Username, schema.UsernameLength)}
-	email, _ := in.Email.ValueOK()
-	account.Email, account.EmailKey = f.Email("email", email, schema.EmailLength)
-	account.Password = *f.Password("password", &in.Password)
+	name := f.Username("username", in.Username, schema.UsernameLength)
+	address, _ := in.Email.ValueOK()
+	address, key := f.Email("email", address, schema.EmailLength)
+	secret := f.Password("password", &in.Password)
 	if f.Err() != nil {
 		return nil, f.Err()
 	}
-	return s.SignUp(ctx, account)
+	return s.SignUp(ctx, *secret, func(ctx context.Context, hash string) (*session.Account, error) {
+		u, err := ent.FromUnit(ctx).User.Create().SetUsername(name).SetNillableEmail(address).
+			SetNillableEmailKey(key).SetHashedPassword(hash).Save(ctx)
+		if err != nil {
+			return nil, inGeneral(fmt.Errorf("sign a user up: %w", err))
+		}
+		return account(u), nil
+	})
 }
 
 func (r *Resolver) signIn(ctx context.Context, in model.SignInInput) (*session.Tokens, error) {
@@ -102,8 +110,8 @@ func userOf(id uuid.UUID) *model.User { return &model.User{ID: ids.ID{Prefix: "u
 
 // endSessions ends the sessions of a user and revokes their tokens. The mutation m has been saved,
 // and has stamped the user.
-func (r *Resolver) endSessions(ctx context.Context, db *ent.Client, id uuid.UUID, m *ent.UserMutation) error {
-	if err := session.End(ctx, db, id); err != nil {
+func (r *Resolver) endSessions(ctx context.Context, id uuid.UUID, m *ent.UserMutation) error {
+	if err := session.End(ctx, id); err != nil {
 		return err
 	}
 	at, _ := m.TokensValidAfter()

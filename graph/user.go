@@ -87,7 +87,7 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t input.Target,
 	if !endsTokens(m) {
 		return t.Update(ctx, m, update.Save, userVersion(db, t.ID))
 	}
-	at, err := session.Stamp(ctx, t.ID.UUID)
+	at, err := session.Stamp(ctx, Accounts{}, t.ID.UUID)
 	if err != nil {
 		return err
 	}
@@ -96,14 +96,14 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t input.Target,
 	if err := t.Changed(ctx, n, err, userVersion(db, t.ID)); err != nil {
 		return err
 	}
-	return r.endSessions(ctx, db, t.ID.UUID, m)
+	return r.endSessions(ctx, t.ID.UUID, m)
 }
 
 // inGeneral replaces the error about a value that somebody else has by a CONFLICT that does not
 // name the value, so that nobody finds out whose emails are known.
 func inGeneral(err error) error {
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
-		return session.LoginTaken()
+		return apperr.Conflict("", "the username or the email is taken")
 	}
 	return err
 }
@@ -179,7 +179,7 @@ func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t input.Targe
 	if err := input.WantPrefix("id", t.ID, "user"); err != nil {
 		return err
 	}
-	at, err := session.Stamp(ctx, t.ID.UUID)
+	at, err := session.Stamp(ctx, Accounts{}, t.ID.UUID)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t input.Targe
 	if err := t.Changed(ctx, n, err, userVersion(db, t.ID)); err != nil {
 		return err
 	}
-	return r.endSessions(ctx, db, t.ID.UUID, update.Mutation())
+	return r.endSessions(ctx, t.ID.UUID, update.Mutation())
 }
 
 // restoreUser makes a deleted user visible again. Their sessions stay ended.

@@ -1,12 +1,15 @@
 package seed
 
-import "forge/internal/demo"
+import (
+	"forge/internal/demo"
+	"forge/internal/viewer"
+)
 
 // Accounts are one account of each role: the first two users. Only Fill with passwords lets anybody
 // sign in with them.
 var Accounts = []demo.Account{
-	{Username: "admin", Password: "forge-demo-admin", Role: "ADMIN"},
-	{Username: "user", Password: "forge-demo-user", Role: "USER"},
+	{Username: "admin", Password: "forge-demo-admin", Role: viewer.Admin.String()},
+	{Username: "user", Password: "forge-demo-user", Role: viewer.User.String()},
 }
 
 // hashes are the hashes of the passwords. They are fixed, since the same scale gives the same rows.

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io/fs"
 	"os"
 	"path"
@@ -18,21 +19,24 @@ import (
 	"unicode"
 
 	"forge/ent"
+	"forge/internal/entity"
 )
 
 // root is the way to the root of the repository.
 const root = "../"
 
-// allowedImports are the packages of the framework that may import the generated ent code: they have
-// tables of their own.
-var allowedImports = []string{"internal/session", "internal/idempotency"}
+// allowedImports are the generated packages of ent that packages of the framework may import: those
+// of their own tables.
+var allowedImports = map[string][]string{
+	"internal/session":     {"forge/ent", "forge/ent/session"},
+	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},
+}
 
 // allowed are the words that name an entity of the application, and mean something else in a package
 // of the framework or those below it, with the reason.
 var allowed = map[entry]string{
 	{"internal/ids", "user"}:          "the example in an error about an ID",
-	{"internal/session", "user"}:      "the account of a session",
-	{"internal/session", "users"}:     "the accounts of sessions",
+	{"internal/session", "user"}:      "the column user_id of a session, and errors that people read",
 	{"internal/read", "user"}:         "the role viewer.User",
 	{"internal/apperr", "user"}:       "the code BAD_USER_INPUT",
 	{"internal/bootstrap", "user"}:    "a user of the machine, and of PostgreSQL",
@@ -89,27 +93,54 @@ func TestLineImports(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if ofApplication(imported, f.pkg) && !slices.Contains(found[f.pkg], imported) {
+			if ofApplication(imported) && !slices.Contains(found[f.pkg], imported) {
 				found[f.pkg] = append(found[f.pkg], imported)
 			}
 		}
 	}
 	for pkg, imports := range found {
 		for _, imported := range imports {
-			t.Errorf("%s imports %s, which belongs to the application", pkg, imported)
+			if !slices.Contains(allowedImports[pkg], imported) {
+				t.Errorf("%s imports %s, which belongs to the application", pkg, imported)
+			}
+		}
+	}
+	for pkg, imports := range allowedImports {
+		for _, imported := range imports {
+			if !slices.Contains(found[pkg], imported) {
+				t.Errorf("%s does not import %s: remove its entry", pkg, imported)
+			}
 		}
 	}
 }
 
-// ofApplication reports whether a package of the framework may not import what belongs to the
-// application.
-func ofApplication(imported, pkg string) bool {
-	for _, dir := range []string{"forge/graph", "forge/seed", "forge/migrate", "forge/playground", "forge/test"} {
-		if isBelow(imported, dir) {
-			return true
+// TestLineRows checks that the packages of the framework with tables of their own work with no
+// other rows, such as db.User or *ent.User.
+func TestLineRows(t *testing.T) {
+	for _, f := range sources(t, "internal") {
+		if allowedImports[f.pkg] == nil || f.isTest {
+			continue
 		}
+		calls := map[ast.Expr]bool{} // such as query.Order, which is no entity
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				calls[n.Fun] = true
+			case *ast.SelectorExpr:
+				isEntity := func(e *entity.Entity) bool { return e.Name == n.Sel.Name && !ofFramework(t, e.Name) }
+				if !calls[n] && slices.ContainsFunc(ent.Entities, isEntity) {
+					t.Errorf("%s: %s belongs to the application", f.path, types.ExprString(n))
+				}
+			}
+			return true
+		})
 	}
-	return isBelow(imported, "forge/ent") && !slices.Contains(allowedImports, pkg)
+}
+
+// ofApplication reports whether a package belongs to the application.
+func ofApplication(imported string) bool {
+	dirs := []string{"forge/ent", "forge/graph", "forge/seed", "forge/migrate", "forge/playground", "forge/test"}
+	return slices.ContainsFunc(dirs, func(dir string) bool { return isBelow(imported, dir) })
 }
 
 // TestLineWords checks that no identifier and no string of the framework names an entity of the

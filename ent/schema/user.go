@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"strings"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
@@ -10,6 +12,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/rule"
+	"forge/internal/viewer"
 )
 
 // The greatest lengths of a user's texts, in characters.
@@ -33,7 +36,7 @@ func (User) Annotations() []schema.Annotation {
 			"users_username_length": length("username", 1, UsernameLength),
 			"users_email_length":    length("email", 3, EmailLength),
 			"users_email_and_key":   "(email IS NULL) = (email_key IS NULL)",
-			"users_role_known":      "role IN ('USER', 'ADMIN')",
+			"users_role_known":      "role IN ('" + strings.Join(viewer.RoleNames(), "', '") + "')",
 		}),
 	}
 }
@@ -54,7 +57,7 @@ func (User) Fields() []ent.Field {
 		field.String("hashed_password").MaxRuneLen(200).Optional().Nillable().Sensitive(),
 		field.Time("tokens_valid_after").Optional().Nillable().StructTag(`json:"-"`).
 			Comment("When all of the user's tokens were ended last: no older one counts."),
-		field.Enum("role").Values("USER", "ADMIN").Default("USER"),
+		field.Enum("role").Values(viewer.RoleNames()...).Default(viewer.User.String()),
 		field.Bool("is_active").Default(true),
 	}
 }

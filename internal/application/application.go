@@ -15,6 +15,7 @@ import (
 	"forge/internal/migrator"
 	"forge/internal/password"
 	"forge/internal/session"
+	"forge/internal/viewer"
 )
 
 // An Application is all that the framework has to know of what it serves. Each field is needed.
@@ -27,10 +28,14 @@ type Application struct {
 	// no operation is run.
 	API func(Services) gqlexec.API
 
-	Migrations fs.FS           // postgres/*.sql and sqlite/*.sql
-	Tables     []*schema.Table // as ent has them
-	Accounts   Accounts
-	Demo       demo.Data
+	Migrations fs.FS            // postgres/*.sql and sqlite/*.sql
+	Tables     []*schema.Table  // as ent has them
+	Accounts   session.Accounts // that people sign in to
+	// SetRole gives the account with a name a role, viewer.User or more, and ends its sessions and
+	// tokens. It returns ErrNoAccount if there is none.
+	SetRole func(ctx context.Context, db *database.DB, name string, role viewer.Role) error
+
+	Demo demo.Data
 	// Playground returns the handler of the page at /. Whoever opens the page may sign in with one of
 	// the accounts.
 	Playground func(signIn bool, accounts []demo.Account) http.Handler
@@ -46,14 +51,6 @@ type Services struct {
 	Passwords   *password.Hasher
 	Sessions    *session.Sessions    // signs people in; with nil, nobody can sign in
 	Revocations *session.Revocations // learns at once whose tokens are revoked here
-}
-
-// Accounts are what people sign in to.
-type Accounts struct {
-	Roles []string // that an account may have
-	// SetRole gives the account with a name one of Roles, and ends its sessions and tokens. It
-	// returns ErrNoAccount if there is none.
-	SetRole func(ctx context.Context, db *database.DB, name, role string) error
 }
 
 // ErrNoAccount is the error for a name that no account has.

@@ -91,7 +91,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			migrateCommand(do),
 			seedCommand(do, app.Demo),
 			dbCommand(do),
-			userCommand(do, app.Accounts),
+			userCommand(do),
 			healthcheckCommand(do),
 			doctorCommand(app, environ, stdout),
 			schemaCommand(do),

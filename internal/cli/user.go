@@ -13,11 +13,12 @@ import (
 	"forge/internal/bootstrap"
 	"forge/internal/database"
 	"forge/internal/usage"
+	"forge/internal/viewer"
 )
 
 // userCommand gives a role to a user, which the API lets nobody do: only whoever has the database
 // can.
-func userCommand(do runner, accounts application.Accounts) *cli.Command {
+func userCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "user", Usage: "change users", Action: usage.NeedsCommand,
 		Commands: []*cli.Command{{
@@ -25,19 +26,20 @@ func userCommand(do runner, accounts application.Accounts) *cli.Command {
 			Usage: "make a user an administrator, or one no longer; it is how the first one comes to be, who has signed up before",
 			Flags: []cli.Flag{
 				&cli.StringFlag{Name: "username", Local: true, Required: true, Usage: "whose role"},
-				&cli.StringFlag{Name: "role", Local: true, Required: true, Usage: strings.Join(accounts.Roles, " or ")},
+				&cli.StringFlag{Name: "role", Local: true, Required: true, Usage: roleNames()},
 			},
 		}},
 	}
 }
 
 func setRole(ctx context.Context, p program) error {
-	name, role := p.cmd.String("username"), strings.ToUpper(p.cmd.String("role"))
-	if roles := p.app.Accounts.Roles; !slices.Contains(roles, role) {
-		return usage.Errorf("--role=%q is not allowed; allowed: %s", p.cmd.String("role"), strings.Join(roles, " or "))
+	name := p.cmd.String("username")
+	role, ok := viewer.ParseRole(p.cmd.String("role"))
+	if !ok {
+		return usage.Errorf("--role=%q is not allowed; allowed: %s", p.cmd.String("role"), roleNames())
 	}
 	return p.withDatabase(ctx, bootstrap.OpenExisting, func(db *database.DB) error {
-		err := p.app.Accounts.SetRole(ctx, db, name, role)
+		err := p.app.SetRole(ctx, db, name, role)
 		if errors.Is(err, application.ErrNoAccount) {
 			return fmt.Errorf("there is no user %q", name)
 		}
@@ -47,4 +49,11 @@ func setRole(ctx context.Context, p program) error {
 		_, err = fmt.Fprintf(p.out, "%s has the role %s, and has to sign in again\n", name, role)
 		return err
 	})
+}
+
+// roleNames lists the roles that a user may have, the highest first.
+func roleNames() string {
+	names := viewer.RoleNames()
+	slices.Reverse(names)
+	return strings.Join(names, " or ")
 }

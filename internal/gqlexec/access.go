@@ -84,7 +84,7 @@ func (a *attempt) checkMutation(ctx context.Context) error {
 		return err
 	}
 	if v := viewer.FromContext(ctx); v.ID != uuid.Nil && !v.Stranger {
-		return session.Check(ctx, a.db, v)
+		return session.Check(ctx, a.db, a.api.Accounts, v)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"forge/internal/persisted"
 	"forge/internal/read"
 	"forge/internal/read/binding"
+	"forge/internal/session"
 )
 
 // API is an API and what stands behind it.
@@ -25,6 +26,8 @@ type API struct {
 	Access map[string]Access
 	// Entities are the kinds of rows that the API shows.
 	Entities []*entity.Entity
+	// Accounts are those of the viewers with a token.
+	Accounts session.Accounts
 	// Query runs an ent query for rows of an entity: ent.QueryEntity.
 	Query read.Query
 	// Tables are those of the database. Their CHECK constraints tell which columns a refused value

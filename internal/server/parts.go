@@ -104,5 +104,5 @@ func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity 
 	if identity.issuer == nil {
 		return nil
 	}
-	return session.New(db, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies)
+	return session.New(db, s.app.Accounts, identity.issuer, passwords, session.Lifetimes{Token: s.RefreshTokenTTL, Grace: s.RefreshGrace}, s.TrustedProxies)
 }

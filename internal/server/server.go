@@ -149,7 +149,7 @@ func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err
 // revocations returns the tokens that were ended before their time, as the database has them. If it
 // cannot be read now, the background tries again.
 func (s *Server) revocations(ctx context.Context, db *database.DB) *session.Revocations {
-	revocations := session.NewRevocations(s.Token.TTL)
+	revocations := session.NewRevocations(s.app.Accounts, s.Token.TTL)
 	if err := revocations.Read(ctx, db); err != nil {
 		s.log.WarnContext(ctx, "revoked tokens not loaded yet, retrying; until they are, requests with a token are refused",
 			"error", database.RedactError(err))

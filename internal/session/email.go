@@ -9,10 +9,11 @@ import (
 	"forge/internal/apperr"
 )
 
-// ChangeEmail counts a change of a user's email, and returns RATE_LIMITED after too many of them.
-// The answer reveals whether an email is taken, so changes are limited like failures to sign in.
-func (s *Sessions) ChangeEmail(ctx context.Context, user uuid.UUID) error {
-	a, err := s.throttle.begin(about("email", user.String()))
+// ChangeEmail counts a change of an account's email, and returns RATE_LIMITED after too many of
+// them. The answer reveals whether an email is taken, so changes are limited like failures to sign
+// in.
+func (s *Sessions) ChangeEmail(ctx context.Context, account uuid.UUID) error {
+	a, err := s.throttle.begin(about("email", account.String()))
 	if err != nil {
 		if f, ok := errors.AsType[*apperr.Error](err); ok {
 			f.Message = "the email was changed too often in a row; try again later"

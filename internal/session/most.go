@@ -11,17 +11,17 @@ import (
 	entsession "forge/ent/session"
 )
 
-// mostSessions is the most sessions that a user may have, each a family of refresh tokens. It
-// bounds the rows that a user can store by signing in.
+// mostSessions is the most sessions that an account may have, each a family of refresh tokens. It
+// bounds the rows that an account can store by signing in.
 const mostSessions = 100
 
-// makeRoom ends the least recently used sessions of a user, so that one more may begin. The caller
-// has locked the user's row.
-func makeRoom(ctx context.Context, db *ent.Client, user uuid.UUID) error {
-	_, err := db.Session.Delete().Where(entsession.UserID(user), func(s *sql.Selector) {
+// makeRoom ends the least recently used sessions of an account, so that one more may begin. The
+// caller has locked the account.
+func makeRoom(ctx context.Context, account uuid.UUID) error {
+	_, err := ent.FromUnit(ctx).Session.Delete().Where(entsession.UserID(account), func(s *sql.Selector) {
 		t := sql.Dialect(s.Dialect()).Table(entsession.Table).As("other")
 		newest := sql.Dialect(s.Dialect()).Select(t.C(entsession.FieldFamily)).From(t).
-			Where(sql.EQ(t.C(entsession.FieldUserID), user)).
+			Where(sql.EQ(t.C(entsession.FieldUserID), account)).
 			GroupBy(t.C(entsession.FieldFamily)).
 			OrderExpr(sql.ExprFunc(func(b *sql.Builder) {
 				b.WriteString("MAX(").Ident(t.C(entsession.FieldCreatedAt)).WriteString(") DESC")

@@ -8,11 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"forge/ent"
-	"forge/ent/user"
 	"forge/internal/apperr"
 	"forge/internal/database"
-	"forge/internal/unit"
 	"forge/internal/viewer"
 )
 
@@ -30,18 +27,15 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 	}
 	var old string
 	err = s.guarded(about("change password", v.ID.String()), func() (bool, error) {
-		found, err := s.look(ctx, user.ID(v.ID))
+		a, err := find(ctx, s.db, s.accounts, v.ID)
 		if err != nil {
 			return false, err
 		}
-		if len(found) == 0 || !found[0].IsActive ||
-			found[0].TokensValidAfter != nil && v.Issued.Before(*found[0].TokensValidAfter) {
+		if !a.accepts(v.Issued) {
 			return false, errEnded
 		}
-		if found[0].HashedPassword != nil {
-			old = *found[0].HashedPassword
-		}
-		return s.verify(ctx, found[0], before)
+		old = a.Hash
+		return s.verify(ctx, a, before)
 	})
 	if errors.Is(err, errWrong) {
 		err = apperr.BadInput("input.oldPassword", "oldPassword is not the user's password")
@@ -53,35 +47,28 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 	if err != nil {
 		return id, at, err
 	}
-	db := ent.FromUnit(ctx)
-	if at, err = Stamp(ctx, v.ID); err != nil {
+	if at, err = Stamp(ctx, s.accounts, v.ID); err != nil {
 		return id, at, err
 	}
-	n, err := db.User.Update().Where(user.ID(v.ID), user.IsActive(true), user.HashedPassword(old)).
-		SetHashedPassword(hash).SetTokensValidAfter(at).Save(system(ctx))
+	changed, err := s.accounts.ChangePassword(system(ctx), v.ID, old, hash, at)
 	switch {
 	case err != nil:
 		return id, at, fmt.Errorf("change a password: %w", err)
-	case n == 0:
+	case !changed:
 		return id, at, errEnded // changed since it was verified
 	}
-	return v.ID, at, End(ctx, db, v.ID)
+	return v.ID, at, End(ctx, v.ID)
 }
 
-// Check returns UNAUTHENTICATED if the viewer's user is deleted or not active, or if the viewer's
-// token was ended. It asks the database, so it knows of what another process has just committed. It
+// Check returns UNAUTHENTICATED if the viewer's account may not sign in, or if the viewer's token
+// was ended. It asks the database, so it knows of what another process has just committed. It
 // is one statement, in a unit of work of its own.
-func Check(ctx context.Context, db *database.DB, v viewer.Viewer) error {
-	u := unit.New(db, unit.Single)
-	defer u.Rollback()
-	good, err := ent.UnitClient(u).User.Query().
-		Where(user.ID(v.ID), user.IsActive(true),
-			user.Or(user.TokensValidAfterIsNil(), user.TokensValidAfterLTE(v.Issued))).
-		Exist(system(ctx))
+func Check(ctx context.Context, db *database.DB, accounts Accounts, v viewer.Viewer) error {
+	a, err := find(ctx, db, accounts, v.ID)
 	if err != nil {
 		return fmt.Errorf("check a token: %w", err)
 	}
-	if !good {
+	if !a.accepts(v.Issued) {
 		return errEnded
 	}
 	return nil

@@ -26,7 +26,10 @@ var errRefresh = &apperr.Error{
 
 // ReplayError says that a used refresh token came back. The client sees the same error as for any
 // other invalid token.
-type ReplayError struct{ user, family uuid.UUID }
+type ReplayError struct {
+	accounts        Accounts
+	account, family uuid.UUID
+}
 
 func (*ReplayError) Error() string { return "a used refresh token came back" }
 
@@ -36,7 +39,7 @@ func (*ReplayError) Unwrap() error { return errRefresh }
 // End ends the family of the token, in the unit of work on ctx. It must be another unit than that
 // of Refresh, which is rolled back.
 func (e *ReplayError) End(ctx context.Context) error {
-	return endFamily(ctx, ent.FromUnit(ctx), e.user, e.family)
+	return endFamily(ctx, e.accounts, e.account, e.family)
 }
 
 // Refresh exchanges a refresh token for the next one and an access token. If the same client used
@@ -44,44 +47,39 @@ func (e *ReplayError) End(ctx context.Context) error {
 // once, and responses get lost. The error is UNAUTHENTICATED if the token is not valid. If the
 // reason is that it was used before, the error is a *ReplayError, whose End the caller has to call.
 func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
-	db := ent.FromUnit(ctx)
-	known, err := find(ctx, db, token)
+	known, err := stored(ctx, token)
 	if known == nil || err != nil {
 		return nil, orRefused(err)
 	}
-	u, err := lock(ctx, db, known.UserID)
-	if err != nil {
-		if ent.IsNotFound(err) {
-			return nil, errRefresh
-		}
-		return nil, fmt.Errorf("lock a user: %w", err)
+	a, err := lock(ctx, s.accounts, known.UserID)
+	if a == nil || err != nil {
+		return nil, orRefused(err)
 	}
 	now, err := unit.FromContext(ctx).Now(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's clock: %w", err)
 	}
-	ended := u.TokensValidAfter != nil && known.CreatedAt.Before(*u.TokensValidAfter)
-	if ended || !u.IsActive || u.DeletedAt != nil || !now.Before(known.ExpiresAt) {
+	if !a.accepts(known.CreatedAt) || !now.Before(known.ExpiresAt) {
 		return nil, errRefresh
 	}
 	salt := newSalt()
-	n, err := db.Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).
+	n, err := ent.FromUnit(ctx).Session.Update().Where(entsession.ID(known.ID), entsession.UsedAtIsNil()).
 		SetUsedAt(now).SetSuccessorSalt(salt).Save(system(ctx))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("use a refresh token: %w", err)
 	case n == 1:
-		return s.grant(ctx, u, known.Family, s.successor(ctx, token, salt))
+		return s.grant(ctx, a, known.Family, s.successor(ctx, token, salt))
 	}
 	// The token was used before, or its family has just ended.
-	next, last, err := s.repeat(ctx, db, token, now)
+	next, last, err := s.repeat(ctx, token, now)
 	switch {
 	case err != nil:
 		return nil, err
 	case last == nil:
-		return nil, &ReplayError{known.UserID, known.Family}
+		return nil, &ReplayError{s.accounts, known.UserID, known.Family}
 	}
-	return s.tokens(ctx, u, next, last)
+	return s.tokens(ctx, a, next, last)
 }
 
 // mostRepeated is the most successors that repeat follows.
@@ -90,11 +88,9 @@ const mostRepeated = 100
 // repeat follows a used token from successor to successor, up to the unused one. It returns that
 // token and its session: the tokens that the client's other tabs have by now. The session is nil if
 // a token on the way was used by another client, or longer ago than the grace time.
-func (s *Sessions) repeat(
-	ctx context.Context, db *ent.Client, token string, now time.Time,
-) (next string, last *ent.Session, err error) {
+func (s *Sessions) repeat(ctx context.Context, token string, now time.Time) (next string, last *ent.Session, err error) {
 	for range mostRepeated {
-		last, err = find(ctx, db, token)
+		last, err = stored(ctx, token)
 		switch {
 		case last == nil || err != nil:
 			return "", nil, err
@@ -126,17 +122,16 @@ func newSalt() string {
 // SignOut ends the family of a refresh token, even if the token was used. It returns false if there
 // is no such token.
 func (s *Sessions) SignOut(ctx context.Context, token string) (bool, error) {
-	db := ent.FromUnit(ctx)
-	known, err := find(ctx, db, token)
+	known, err := stored(ctx, token)
 	if known == nil || err != nil {
 		return false, err
 	}
-	return true, endFamily(ctx, db, known.UserID, known.Family)
+	return true, endFamily(ctx, s.accounts, known.UserID, known.Family)
 }
 
-// find returns the session of a token, or nil if there is none.
-func find(ctx context.Context, db *ent.Client, token string) (*ent.Session, error) {
-	found, err := db.Session.Query().Where(entsession.TokenHash(hashed(token))).Only(system(ctx))
+// stored returns the session of a token, or nil if there is none.
+func stored(ctx context.Context, token string) (*ent.Session, error) {
+	found, err := ent.FromUnit(ctx).Session.Query().Where(entsession.TokenHash(hashed(token))).Only(system(ctx))
 	if ent.IsNotFound(err) {
 		return nil, nil
 	}
@@ -146,13 +141,13 @@ func find(ctx context.Context, db *ent.Client, token string) (*ent.Session, erro
 	return found, nil
 }
 
-// endFamily removes a family. It locks the user's row first, so that it also removes a token that
+// endFamily removes a family. It locks the account first, so that it also removes a token that
 // another unit of work is about to store.
-func endFamily(ctx context.Context, db *ent.Client, user, family uuid.UUID) error {
-	if _, err := lock(ctx, db, user); err != nil && !ent.IsNotFound(err) {
-		return fmt.Errorf("lock a user: %w", err)
+func endFamily(ctx context.Context, accounts Accounts, account, family uuid.UUID) error {
+	if _, err := lock(ctx, accounts, account); err != nil {
+		return err
 	}
-	if _, err := db.Session.Delete().Where(entsession.Family(family)).Exec(system(ctx)); err != nil {
+	if _, err := ent.FromUnit(ctx).Session.Delete().Where(entsession.Family(family)).Exec(system(ctx)); err != nil {
 		return fmt.Errorf("end a session: %w", err)
 	}
 	return nil

@@ -11,23 +11,20 @@ import (
 
 	"github.com/google/uuid"
 
-	"forge/ent"
-	"forge/ent/user"
 	"forge/internal/database"
-	"forge/internal/entity"
 	"forge/internal/unit"
-	"forge/internal/viewer"
 )
 
-// Revocations holds the users whose tokens were ended lately, so that a token can be refused
+// Revocations holds the accounts whose tokens were ended lately, so that a token can be refused
 // without a statement. It is safe for concurrent use. A nil one is empty.
 type Revocations struct {
-	life  time.Duration // of access tokens; earlier revocations no longer matter
-	count atomic.Int64  // the number of users
-	users sync.Map      // uuid.UUID to *revoked
-	last  atomic.Pointer[reading]
-	clock func() time.Time // of this machine
-	limit time.Duration    // of one reading
+	accounts Accounts
+	life     time.Duration // of access tokens; earlier revocations no longer matter
+	count    atomic.Int64  // the number of accounts
+	known    sync.Map      // uuid.UUID to *revoked
+	last     atomic.Pointer[reading]
+	clock    func() time.Time // of this machine
+	limit    time.Duration    // of one reading
 }
 
 // reading describes the last successful read of the database.
@@ -36,7 +33,7 @@ type reading struct {
 	offset time.Duration // how far the database's clock is ahead of this machine's
 }
 
-// revoked is the time as of which a user's tokens are ended.
+// revoked is the time as of which an account's tokens are ended.
 type revoked struct {
 	at time.Time
 	// keepUntil is the time until which the entry stays even if the database does not have it,
@@ -59,15 +56,15 @@ const (
 var errNotCurrent = errors.New("the server does not know at present which tokens have been ended, " +
 	"as the database does not answer; try again")
 
-// NewRevocations returns empty Revocations for access tokens of the given lifetime.
-func NewRevocations(life time.Duration) *Revocations {
-	return &Revocations{life: life, clock: time.Now, limit: readTime}
+// NewRevocations returns empty Revocations of accounts for access tokens of the given lifetime.
+func NewRevocations(accounts Accounts, life time.Duration) *Revocations {
+	return &Revocations{accounts: accounts, life: life, clock: time.Now, limit: readTime}
 }
 
-// ValidAfter returns the time before which the user's tokens were ended, or zero if they were not.
-// It also returns an error if the last successful read is older than 10 seconds, because another
-// server may have ended the user's tokens since.
-func (r *Revocations) ValidAfter(user uuid.UUID) (at time.Time, err error) {
+// ValidAfter returns the time before which the account's tokens were ended, or zero if they were
+// not. It also returns an error if the last successful read is older than 10 seconds, because
+// another server may have ended the account's tokens since.
+func (r *Revocations) ValidAfter(account uuid.UUID) (at time.Time, err error) {
 	if r == nil {
 		return at, nil
 	}
@@ -77,7 +74,7 @@ func (r *Revocations) ValidAfter(user uuid.UUID) (at time.Time, err error) {
 	if r.count.Load() == 0 {
 		return at, err
 	}
-	if found, ok := r.users.Load(user); ok {
+	if found, ok := r.known.Load(account); ok {
 		at = found.(*revoked).at
 	}
 	return at, err
@@ -106,24 +103,24 @@ func (r *Revocations) Now() time.Time {
 	return now
 }
 
-// Add ends a user's tokens in this process at once. It is called just before the commit that ends
-// them in the database. If that commit fails, the entry disappears after some seconds.
-func (r *Revocations) Add(user uuid.UUID, at time.Time) {
+// Add ends an account's tokens in this process at once. It is called just before the commit that
+// ends them in the database. If that commit fails, the entry disappears after some seconds.
+func (r *Revocations) Add(account uuid.UUID, at time.Time) {
 	if r != nil {
-		r.set(user, &revoked{at, time.Now().Add(grace)})
+		r.set(account, &revoked{at, time.Now().Add(grace)})
 	}
 }
 
-func (r *Revocations) set(user uuid.UUID, to *revoked) {
+func (r *Revocations) set(account uuid.UUID, to *revoked) {
 	for {
-		found, known := r.users.LoadOrStore(user, to)
-		if !known {
+		found, loaded := r.known.LoadOrStore(account, to)
+		if !loaded {
 			r.count.Add(1)
 			return
 		}
 		before := found.(*revoked)
 		stays := !before.at.Before(to.at) && time.Now().Before(before.keepUntil)
-		if stays || before.at.Equal(to.at) || r.users.CompareAndSwap(user, before, to) {
+		if stays || before.at.Equal(to.at) || r.known.CompareAndSwap(account, before, to) {
 			return
 		}
 	}
@@ -135,11 +132,11 @@ func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
 	start, now := time.Now(), &reading{at: r.clock()}
-	var rows []*ent.User
+	var found map[uuid.UUID]time.Time
 	done := make(chan error, 1)
 	go func() {
-		found, err := r.stamped(ctx, db, now)
-		rows = found
+		stamps, err := r.stamped(ctx, db, now)
+		found = stamps
 		done <- err
 	}()
 	select {
@@ -150,13 +147,12 @@ func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	found := make(map[uuid.UUID]bool, len(rows))
-	for _, u := range rows {
-		found[u.ID] = true
-		r.set(u.ID, &revoked{at: *u.TokensValidAfter})
+	for id, at := range found {
+		r.set(id, &revoked{at: at})
 	}
-	r.users.Range(func(id, value any) bool {
-		if !found[id.(uuid.UUID)] && value.(*revoked).keepUntil.Before(start) && r.users.CompareAndDelete(id, value) {
+	r.known.Range(func(id, value any) bool {
+		_, stays := found[id.(uuid.UUID)]
+		if !stays && value.(*revoked).keepUntil.Before(start) && r.known.CompareAndDelete(id, value) {
 			r.count.Add(-1)
 		}
 		return true
@@ -165,9 +161,9 @@ func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 	return nil
 }
 
-// stamped returns the users, also deleted ones, whose tokens were ended so lately that some of them
-// may not have expired yet. It sets the offset of the clocks in now.
-func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading) ([]*ent.User, error) {
+// stamped returns the accounts, also deleted ones, whose tokens were ended so lately that some of
+// them may not have expired yet, with the times of that. It sets the offset of the clocks in now.
+func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading) (map[uuid.UUID]time.Time, error) {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()
 	theirs, err := u.Now(ctx)
@@ -176,8 +172,7 @@ func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading
 	}
 	after := r.clock()
 	now.offset = theirs.Sub(after.Add(now.at.Sub(after) / 2)) // the database read its clock about halfway
-	return ent.UnitClient(u).User.Query().Where(user.TokensValidAfterGT(theirs.Add(-r.life-slack))).
-		Select(user.FieldID, user.FieldTokensValidAfter).All(entity.WithDeleted(viewer.NewContext(ctx, viewer.System)))
+	return r.accounts.Stamped(system(unit.NewContext(ctx, u)), theirs.Add(-r.life-slack))
 }
 
 // Watch calls Read every pause until ctx ends. It logs the beginning and the end of an outage.

@@ -9,7 +9,7 @@ import (
 
 func TestValidAfter(t *testing.T) {
 	t.Parallel()
-	r := NewRevocations(time.Minute)
+	r := NewRevocations(nil, time.Minute)
 	ada, now := uuid.New(), time.Now()
 	after := func(r *Revocations, user uuid.UUID) time.Time {
 		at, _ := r.ValidAfter(user)
@@ -29,7 +29,7 @@ func TestValidAfter(t *testing.T) {
 func BenchmarkValidAfter(b *testing.B) {
 	for name, users := range map[string]int{"none": 0, "10000": 10_000} {
 		b.Run(name, func(b *testing.B) {
-			r := NewRevocations(time.Minute)
+			r := NewRevocations(nil, time.Minute)
 			for range users {
 				r.Add(uuid.New(), time.Now())
 			}

@@ -1,4 +1,4 @@
-// Package session signs users up, in and out.
+// Package session signs people up, in and out. The application has their accounts: see Accounts.
 //
 // An access token lives for minutes and is not stored. A refresh token is stored as a hash, and is
 // valid once: it is exchanged for the next token of its family. If a used token comes back, it or
@@ -8,7 +8,7 @@
 //
 // No database connection is held while a password is hashed. The stored hash is read in a unit of
 // work of its own, and checked again by the unit that writes. Everything that begins or ends a
-// session first locks the user's row, so that no session begins while the user's sessions end.
+// session first locks the account, so that no session begins while the account's sessions end.
 package session
 
 import (
@@ -21,15 +21,11 @@ import (
 	"net/netip"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"forge/ent"
 	entsession "forge/ent/session"
-	"forge/ent/user"
 	"forge/internal/database"
-	"forge/internal/entity"
 	"forge/internal/expiry"
 	"forge/internal/password"
 	"forge/internal/unit"
@@ -38,15 +34,16 @@ import (
 
 // Issuer makes access tokens.
 type Issuer interface {
-	// Issue returns an access token for the user, with issued as its time of issue. It expires one
-	// lifetime after now. The id identifies the token; equal arguments return an equal token.
-	Issue(user uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (
+	// Issue returns an access token for the account, with issued as its time of issue. It expires
+	// one lifetime after now. The id identifies the token; equal arguments return an equal token.
+	Issue(account uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (
 		text string, expires time.Time, err error)
 }
 
-// Sessions signs users up, in and out. It is safe for concurrent use.
+// Sessions signs people up, in and out. It is safe for concurrent use.
 type Sessions struct {
 	db        *database.DB
+	accounts  Accounts
 	issuer    Issuer
 	passwords *password.Hasher
 	life      time.Duration
@@ -61,14 +58,15 @@ type Lifetimes struct {
 	Grace time.Duration // a used token, for the client that used it
 }
 
-// New returns Sessions on db. It trusts the X-Forwarded-For header of the given proxies.
-func New(db *database.DB, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix) *Sessions {
-	return &Sessions{db, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(time.Now)}
+// New returns Sessions of accounts on db. It trusts the X-Forwarded-For header of the given
+// proxies.
+func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.Hasher, l Lifetimes, proxies []netip.Prefix) *Sessions {
+	return &Sessions{db, accounts, issuer, passwords, l.Token, l.Grace, proxies, newThrottle(time.Now)}
 }
 
 // Tokens are the tokens with which a session begins or continues.
 type Tokens struct {
-	User    uuid.UUID
+	Account uuid.UUID
 	Access  string
 	Expires time.Time // of the access token
 	Refresh string
@@ -82,45 +80,35 @@ func newToken() string {
 }
 
 // grant stores a refresh token as the next of a family, and returns it with an access token. The
-// caller has locked and read the user's row. Both tokens are issued now, or at TokensValidAfter if
-// that is later, as after the database's clock was set back.
-func (s *Sessions) grant(ctx context.Context, u *ent.User, family uuid.UUID, refresh string) (*Tokens, error) {
+// caller has locked the account. Both tokens are issued now, or at ValidAfter if that is later, as
+// after the database's clock was set back.
+func (s *Sessions) grant(ctx context.Context, a *Account, family uuid.UUID, refresh string) (*Tokens, error) {
 	now, err := unit.FromContext(ctx).Now(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's clock: %w", err)
 	}
 	issued := now
-	if u.TokensValidAfter != nil && u.TokensValidAfter.After(now) {
-		issued = *u.TokensValidAfter
+	if a.ValidAfter.After(now) {
+		issued = a.ValidAfter
 	}
-	stored, err := ent.FromUnit(ctx).Session.Create().SetFamily(family).SetUserID(u.ID).SetTokenHash(hashed(refresh)).
+	stored, err := ent.FromUnit(ctx).Session.Create().SetFamily(family).SetUserID(a.ID).SetTokenHash(hashed(refresh)).
 		SetCreatedAt(issued).SetExpiresAt(now.Add(s.life)).Save(system(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("store a session: %w", err)
 	}
-	return s.tokens(ctx, u, refresh, stored)
+	return s.tokens(ctx, a, refresh, stored)
 }
 
 // tokens returns an unused refresh token with its access token, which is the same each time. It
-// makes the user the viewer of the rest of the response.
-func (s *Sessions) tokens(
-	ctx context.Context, u *ent.User, refresh string, stored *ent.Session,
-) (t *Tokens, err error) {
-	role := roleOf(u)
-	t = &Tokens{User: u.ID, Refresh: refresh}
+// makes the account the viewer of the rest of the response.
+func (s *Sessions) tokens(ctx context.Context, a *Account, refresh string, stored *ent.Session) (t *Tokens, err error) {
+	t = &Tokens{Account: a.ID, Refresh: refresh}
 	granted := stored.ExpiresAt.Add(-s.life)
-	if t.Access, t.Expires, err = s.issuer.Issue(u.ID, role, stored.ID, granted, stored.CreatedAt); err != nil {
+	if t.Access, t.Expires, err = s.issuer.Issue(a.ID, a.Role, stored.ID, granted, stored.CreatedAt); err != nil {
 		return nil, fmt.Errorf("issue an access token: %w", err)
 	}
-	viewer.Become(ctx, viewer.Viewer{ID: u.ID, Role: role, Issued: stored.CreatedAt})
+	viewer.Become(ctx, viewer.Viewer{ID: a.ID, Role: a.Role, Issued: stored.CreatedAt})
 	return t, nil
-}
-
-func roleOf(u *ent.User) viewer.Role {
-	if u.Role == user.RoleADMIN {
-		return viewer.Admin
-	}
-	return viewer.User
 }
 
 // hashed returns the stored form of a token. It needs no salt: a token has 256 random bits.
@@ -129,10 +117,10 @@ func hashed(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// End removes all sessions of a user. The caller has changed the user's row in the same unit of
+// End removes all sessions of an account. The caller has changed the account in the same unit of
 // work, which keeps it locked: no session begins meanwhile.
-func End(ctx context.Context, db *ent.Client, user uuid.UUID) error {
-	if _, err := db.Session.Delete().Where(entsession.UserID(user)).Exec(system(ctx)); err != nil {
+func End(ctx context.Context, account uuid.UUID) error {
+	if _, err := ent.FromUnit(ctx).Session.Delete().Where(entsession.UserID(account)).Exec(system(ctx)); err != nil {
 		return fmt.Errorf("end the sessions of a user: %w", err)
 	}
 	return nil
@@ -148,21 +136,3 @@ func Expired(ctx context.Context, now time.Time) (int, error) {
 	}
 	return db.Session.Delete().Where(entsession.IDIn(expired...)).Exec(ctx)
 }
-
-// lock returns the user's row, even of a deleted user, and locks it until the unit of work ends.
-func lock(ctx context.Context, db *ent.Client, id uuid.UUID) (*ent.User, error) {
-	return db.User.Query().Where(user.ID(id), locked).
-		Select(user.FieldID, user.FieldRole, user.FieldIsActive, user.FieldDeletedAt,
-			user.FieldHashedPassword, user.FieldTokensValidAfter).
-		Only(entity.WithDeleted(system(ctx)))
-}
-
-// locked locks the row, but lets others insert rows that refer to it. On SQLite the unit of work
-// has locked the whole database.
-func locked(s *sql.Selector) {
-	if s.Dialect() == dialect.Postgres {
-		s.ForUpdate(sql.WithLockClause("FOR NO KEY UPDATE"))
-	}
-}
-
-func system(ctx context.Context) context.Context { return viewer.NewContext(ctx, viewer.System) }

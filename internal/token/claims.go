@@ -89,10 +89,8 @@ func (c *claims) at(path string) any {
 
 // roleOf returns the role of that name. Unknown names mean User.
 func roleOf(name string) viewer.Role {
-	if strings.EqualFold(name, adminRole) {
-		return viewer.Admin
-	}
-	return viewer.User
+	role, _ := viewer.ParseRole(name)
+	return max(role, viewer.User)
 }
 
 // userID returns the UUID in the ID of a user, as clients see it. It returns false if the text is

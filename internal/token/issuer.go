@@ -44,24 +44,10 @@ func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, now, issue
 		"iat":  json.Number(fmt.Sprintf("%d.%06d", issued.Unix(), issued.Nanosecond()/1000)),
 		"exp":  expires.Unix(),
 		"jti":  id.String(),
-		"role": nameOf(role),
+		"role": role.String(),
 	})
 	token.Header["kid"] = i.key.id
 	token.Header["typ"] = "at+jwt" // https://www.rfc-editor.org/rfc/rfc9068#section-2.1
 	text, err = token.SignedString(i.key.sign)
 	return text, expires, err
-}
-
-// These are the roles in tokens.
-const (
-	adminRole = "ADMIN"
-	userRole  = "USER"
-)
-
-// nameOf returns the name of a role in tokens.
-func nameOf(role viewer.Role) string {
-	if role == viewer.Admin {
-		return adminRole
-	}
-	return userRole
 }

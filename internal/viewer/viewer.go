@@ -4,6 +4,8 @@ package viewer
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +20,27 @@ const (
 	User
 	Admin
 )
+
+// roleNames are the names of the roles.
+var roleNames = [...]string{Anonymous: "ANONYMOUS", User: "USER", Admin: "ADMIN"}
+
+// RoleNames returns the names of the roles that an account may have, the lowest first. They stand
+// in the database and in tokens, and the API shows them.
+func RoleNames() []string { return slices.Clone(roleNames[User:]) }
+
+// String returns the name of the role.
+func (r Role) String() string { return roleNames[r] }
+
+// ParseRole returns the role of one of RoleNames, in any case of letters. For other names it
+// returns Anonymous and false.
+func ParseRole(name string) (Role, bool) {
+	for role := User; role <= Admin; role++ {
+		if strings.EqualFold(name, role.String()) {
+			return role, true
+		}
+	}
+	return Anonymous, false
+}
 
 // Viewer is the user that a request comes from. The zero value is anonymous.
 type Viewer struct {

@@ -1,11 +1,29 @@
 package viewer
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+// TestParseRole reads the names of roles back.
+func TestParseRole(t *testing.T) {
+	t.Parallel()
+	for _, name := range RoleNames() {
+		for _, spelling := range []string{name, strings.ToLower(name)} {
+			if role, ok := ParseRole(spelling); !ok || role.String() != name || role == Anonymous {
+				t.Errorf("%s is %v, %t", spelling, role, ok)
+			}
+		}
+	}
+	for _, name := range []string{"", "ADMINISTRATOR", Anonymous.String()} {
+		if role, ok := ParseRole(name); ok || role != Anonymous {
+			t.Errorf("%q is %v, want none", name, role)
+		}
+	}
+}
 
 func TestBecome(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ func (d *sessionAPI) graced(grace time.Duration) *sessionAPI {
 	log := slog.New(slog.NewTextHandler(d.t.Output(), nil))
 	l := session.Lifetimes{Token: time.Hour, Grace: grace}
 	other.api = &api{t: d.t, db: d.db, handler: newServer(d.db, config{Options: gqlexec.Options{Development: true},
-		Resolver: graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, l, nil)}}, log)}
+		Resolver: graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, l, nil)}}, log)}
 	return &other
 }
 

@@ -121,7 +121,7 @@ func TestSessionSecretsNotLogged(t *testing.T) {
 		d := newSessionAPI(t, url)
 		var log safeBuffer
 		d.handler = newServer(d.db, config{Options: gqlexec.Options{HeldTooLong: time.Nanosecond}, Resolver: graph.Resolver{Passwords: d.passwords,
-			Revocations: d.revocations, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: time.Hour}, nil)}}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+			Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, session.Lifetimes{Token: time.Hour}, nil)}}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 		up := d.signUp("ada")
 		hash := *d.row(up.text("m.user.id")).HashedPassword
 		next := d.refresh(up.text("m.refreshToken"))

@@ -43,7 +43,7 @@ func guarded(t *testing.T, url string, hasher *password.Hasher) *sessionAPI {
 	gate := admission.New(32, 1024, time.Minute)
 	d.handler = httpserver.Routes(httpserver.Parts{
 		API: newServer(db, config{Options: gqlexec.Options{Admission: gate, RequestTimeout: time.Minute}, Resolver: graph.Resolver{Passwords: hasher,
-			Revocations: d.revocations, Sessions: session.New(db, d.issuer, hasher, session.Lifetimes{Token: time.Hour}, nil)}}, log),
+			Revocations: d.revocations, Sessions: session.New(db, graph.Accounts{}, d.issuer, hasher, session.Lifetimes{Token: time.Hour}, nil)}}, log),
 		Admission: gate, Ready: http.NotFoundHandler(), Metrics: metrics.New(db), Log: log,
 	})
 	return d

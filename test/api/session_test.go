@@ -80,10 +80,10 @@ func newSessionAPI(t testing.TB, url string) *sessionAPI {
 
 func sessionAPIOn(t testing.TB, db *database.DB, passwords *password.Hasher) *sessionAPI {
 	t.Helper()
-	d := &sessionAPI{issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords, revocations: session.NewRevocations(15 * time.Minute)}
+	d := &sessionAPI{issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords, revocations: session.NewRevocations(graph.Accounts{}, 15*time.Minute)}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d.api = &api{t: t, db: db, handler: newServer(db, config{Options: usual().Options, Resolver: graph.Resolver{
-		Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(db, d.issuer, d.passwords, lifetimes, nil),
+		Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(db, graph.Accounts{}, d.issuer, d.passwords, lifetimes, nil),
 	}}, log)}
 	return d
 }
@@ -336,7 +336,7 @@ func TestExpiredRefresh(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newSessionAPI(t, url)
-		short := newServer(d.db, config{Resolver: graph.Resolver{Passwords: d.passwords, Sessions: session.New(d.db, d.issuer, d.passwords, session.Lifetimes{Token: -time.Second}, nil)}},
+		short := newServer(d.db, config{Resolver: graph.Resolver{Passwords: d.passwords, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, session.Lifetimes{Token: -time.Second}, nil)}},
 			slog.New(slog.NewTextHandler(t.Output(), nil)))
 		long := d.handler
 		d.handler = short
@@ -621,7 +621,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 		})
 		counts := func(what string, v viewer.Viewer, refresh string) {
 			t.Helper()
-			other := session.NewRevocations(15 * time.Minute) // another process
+			other := session.NewRevocations(graph.Accounts{}, 15*time.Minute) // another process
 			if err := other.Read(t.Context(), d.db); err != nil {
 				t.Fatal(err)
 			}
@@ -637,7 +637,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 		}
 		ended := func(what string, v viewer.Viewer) {
 			t.Helper()
-			other := session.NewRevocations(15 * time.Minute)
+			other := session.NewRevocations(graph.Accounts{}, 15*time.Minute)
 			if err := other.Read(t.Context(), d.db); err != nil || !tokenEnded(other, v) {
 				t.Errorf("%s: the token counts (%v)", what, err)
 			}
@@ -678,7 +678,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 func TestRevocationsOfOthers(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *sessionAPI) {
 		in := d.signUp("ada")
-		other := session.NewRevocations(15 * time.Minute)
+		other := session.NewRevocations(graph.Accounts{}, 15*time.Minute)
 		holder := d.holder(in)
 		d.rule(`mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, vars{"id": ids.ID{Prefix: "user", UUID: holder.ID}.String()})
 		if tokenEnded(other, holder) {

@@ -24,6 +24,9 @@ type load struct {
 	Long      time.Duration // for which it is measured, after a lead of a quarter of that
 }
 
+// maxWait bounds the waits for first answers: see send.
+const maxWait = 30 * time.Second
+
 // outcome counts the answers to a load.
 type outcome struct {
 	Good, Refused, Other int
@@ -39,6 +42,12 @@ func (o *outcome) String() string {
 	per := func(n int) float64 { return float64(n) / o.Took.Seconds() }
 	return fmt.Sprintf("%.0f/s good (p50 %s, p99 %s), %.0f/s turned away, %.0f/s not sent, %d other %s", o.goodput(),
 		o.P50.Round(100*time.Microsecond), o.P99.Round(100*time.Microsecond), per(o.Refused), per(o.Unsent), o.Other, o.First)
+}
+
+// tally counts answers while they come.
+type tally struct {
+	all  atomic.Int64 // also those before the measurement
+	good atomic.Int64 // in the measurement
 }
 
 // loadVariable makes the test binary send a load and exit. A process of its own makes its CPU time
@@ -65,6 +74,7 @@ type sender struct {
 	request []byte
 	answer  []byte
 	counted *atomic.Bool
+	answers *tally // of all clients
 	outcome
 	times []time.Duration
 }
@@ -74,9 +84,10 @@ const nested = `{"query":"query W4 { users(first: 20) { edges { node { id orders
 func (l *load) send() (*outcome, error) {
 	request := fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", l.Address, len(nested), nested)
 	var counted atomic.Bool
+	var answers tally
 	senders := make([]*sender, l.Clients)
 	for i := range senders {
-		senders[i] = &sender{load: l, request: request, answer: make([]byte, 64<<10), counted: &counted}
+		senders[i] = &sender{load: l, request: request, answer: make([]byte, 64<<10), counted: &counted, answers: &answers}
 		if err := senders[i].dial(); err != nil {
 			return nil, err
 		}
@@ -89,10 +100,13 @@ func (l *load) send() (*outcome, error) {
 	}
 	wg.Go(func() { l.pace(due, end, &counted, total) })
 	time.Sleep(l.Long / 4)
+	// The first request on a connection costs a server more than the next ones.
+	wait(func() bool { return answers.all.Load() >= int64(l.Clients) })
 	counted.Store(true)
 	start := time.Now()
 	time.Sleep(l.Long)
-	counted.Store(false) // what comes later is no part of the goodput
+	wait(func() bool { return answers.good.Load() > 0 }) // under the race detector it may take longer
+	counted.Store(false)                                 // what comes later is no part of the goodput
 	total.Took = time.Since(start)
 	close(end)
 	wg.Wait()
@@ -107,6 +121,13 @@ func (l *load) send() (*outcome, error) {
 		total.P50, total.P99 = times[len(times)/2], times[len(times)*99/100]
 	}
 	return total, nil
+}
+
+// wait returns once the condition holds, or after maxWait.
+func wait(condition func() bool) {
+	for start := time.Now(); !condition() && time.Since(start) < maxWait; {
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // pace lets one client send each time that a request is due.
@@ -154,6 +175,7 @@ func (s *sender) run(due, end chan struct{}) {
 		start := time.Now()
 		status, err := s.ask()
 		s.count(status, time.Since(start), err)
+		s.answers.all.Add(1)
 		if err != nil {
 			_ = s.Close()
 			if err := s.dial(); err != nil {
@@ -179,6 +201,7 @@ func (s *sender) count(status int, took time.Duration, err error) {
 	case !s.counted.Load():
 	case status == 200:
 		s.Good++
+		s.answers.good.Add(1)
 		s.times = append(s.times, took)
 	default:
 		s.Refused++

@@ -112,10 +112,10 @@ func TestOverload(t *testing.T) {
 		least float64   // share of the sustained goodput that it must get in full
 		share []float64 // in each round
 	}{
-		{name: "stream", stream: true, load: load{Clients: 1000, Long: long}, least: .8},
+		{name: "stream", stream: true, load: load{Clients: sized(100, 1000), Long: long}, least: .8},
 		{name: "clients that send again at once", load: load{Clients: overload * inFlight, Long: long}, least: .8},
 		{name: "clients that heed Retry-After", load: load{Clients: overload * inFlight, Heed: true, Long: long}, least: .8},
-		{name: "stream on more connections than are held back", stream: true, load: load{Clients: 4000, Long: long}},
+		{name: "stream on more connections than are held back", stream: true, load: load{Clients: sized(200, 4000), Long: long}},
 	}
 	for range sized(1, 3) {
 		for i := range loads {
