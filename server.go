@@ -1,4 +1,5 @@
-// Forge is a GraphQL server for users, their heroes and orders, teams, and products, on SQLite or PostgreSQL.
+// Forge is a GraphQL server for users, their heroes and orders, teams, and products. It stores them
+// in SQLite or PostgreSQL.
 package main
 
 import (
@@ -12,8 +13,8 @@ import (
 //go:embed schema.graphqls
 var sdl string
 
-// version is that of the release. A build may have another one:
-// go build -ldflags "-X main.version=v1.2.3". It never changes at run time.
+// version is the version of the release. It does not change while the program runs. A build can set
+// another one: go build -ldflags "-X main.version=v1.2.3".
 var version = "0.1.0"
 
 func main() {

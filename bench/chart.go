@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// The chart has a row for each workload. A bar shows the ratio of Forge's requests per second to
-// those of the hand-written handlers, and marks show the ratios of the peers. It is legible on
-// white and black.
+// This file draws the chart. The chart has a row for each workload. A bar shows the ratio of
+// Forge's requests per second to those of the hand-written handlers, and marks show the ratios of
+// other servers. Its colours are legible on white and on black.
 
 const (
 	chartWidth = 800
-	chartLeft  = 265 // where ratios begin
-	chartRight = 745 // where the highest is
+	chartLeft  = 265 // where the ratio 0 is
+	chartRight = 745 // where the highest ratio is
 	chartTop   = 74
 	rowHeight  = 40
 )
@@ -71,10 +71,10 @@ func legend(b *strings.Builder) {
 	}
 }
 
-// scale is the ratio at the right end of the chart.
+// scale is the highest ratio in the chart.
 type scale float64
 
-// most returns the scale that all ratios fit on.
+// most returns the scale on which all ratios have room.
 func (r *result) most(rows []*workload) scale {
 	most := 1.0
 	for _, w := range rows {
@@ -90,7 +90,7 @@ func (most scale) place(ratio float64) float64 {
 	return chartLeft + ratio/float64(most)*(chartRight-chartLeft)
 }
 
-// grid draws a line for every half, and for every quarter where there is room.
+// grid draws a line for every half, or for every quarter if there is room.
 func (most scale) grid(b *strings.Builder, bottom int) {
 	step := .25
 	if most > 1.25 {
@@ -107,7 +107,7 @@ func (most scale) grid(b *strings.Builder, bottom int) {
 	}
 }
 
-// row draws a workload around the height y.
+// row draws the row of a workload. Its middle is at the height y.
 func (r *result) row(b *strings.Builder, most scale, w *workload, y int) {
 	forge, _ := r.median(w.name, "forge", rate)
 	limit, _ := r.median(w.name, "limit", rate)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// client is one keep-alive connection. net/http's client needs more processor time, which the
-// servers would lack.
+// client is one keep-alive connection. The client of net/http would take more processor time, which
+// the servers would then lack.
 type client struct {
 	net.Conn
 	r    *bufio.Reader
@@ -34,8 +34,8 @@ func dial(s *server, path string) (*client, error) {
 	return &client{Conn: conn, r: bufio.NewReaderSize(conn, 32<<10), head: head}, nil
 }
 
-// post sends a body and returns the body of the answer, which is valid until the next call. It
-// returns an error if the status is not 200 or the answer has GraphQL errors.
+// post sends a body, and returns the body of the answer, which is valid until the next call. It
+// returns an error if the status is not 200, or if the answer has GraphQL errors.
 func (c *client) post(body []byte) ([]byte, error) {
 	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return nil, err

@@ -17,9 +17,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// settings are those of PostgreSQL. They measure processors, not disks: all data are in memory and
-// nothing waits for a disk. Background work is off, as it could run in one round and not in
-// another.
+// settings are the settings of PostgreSQL. Processors are to be measured, and not disks: all data
+// are in memory, and nothing waits for a disk. Background work is off, because it might run in one
+// round and not in another.
 const settings = `
 listen_addresses = ''
 port = 5432
@@ -38,20 +38,20 @@ autovacuum = off
 timezone = 'UTC'
 `
 
-// counting loads pg_stat_statements, which counts nothing until its setting track is changed.
+// counting loads pg_stat_statements. It counts nothing until its setting track is changed.
 const counting = `
 shared_preload_libraries = 'pg_stat_statements'
 pg_stat_statements.track = none
 `
 
-// cluster is a running PostgreSQL server. Clients reach it through a unix socket in its folder.
+// cluster is a running PostgreSQL server. Clients connect through a unix socket in its folder.
 type cluster struct {
 	dir string
 	*process
-	counts bool // it has pg_stat_statements
+	counts bool // whether it has pg_stat_statements
 }
 
-// startCluster starts the server whose data are below dir. If there are none, it creates them
+// startCluster starts the server with the data below dir. If there are no data, it creates them
 // first.
 func startCluster(ctx context.Context, dir string) (*cluster, error) {
 	bin, err := findPostgres()
@@ -112,7 +112,8 @@ func (c *cluster) init(ctx context.Context, bin string, account *syscall.Credent
 	return nil
 }
 
-// await returns when the server accepts connections.
+// await returns when the server accepts connections. It returns an error if the server or ctx ends
+// before that.
 func (c *cluster) await(ctx context.Context) error {
 	for {
 		conn, err := pgx.Connect(ctx, c.url("postgres"))
@@ -162,7 +163,7 @@ func findPostgres() (string, error) {
 		dirs = append(dirs, found...)
 	}
 	for _, dir := range dirs {
-		// The program on PATH may be a link. The libraries are next to its target.
+		// The program on PATH may be a link. The libraries are beside the target of the link.
 		if initdb, err := filepath.EvalSymlinks(filepath.Join(dir, "initdb")); err == nil {
 			return filepath.Dir(initdb), nil
 		}
@@ -170,8 +171,8 @@ func findPostgres() (string, error) {
 	return "", errors.New("no PostgreSQL found: install it (Debian and Ubuntu: apt-get install postgresql)")
 }
 
-// postgresAccount returns the account to run PostgreSQL as, because it refuses to run as root. It
-// returns nil if this process is not root.
+// postgresAccount returns the account postgres if this process is root, because PostgreSQL refuses
+// to run as root. Otherwise it returns nil.
 func postgresAccount() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

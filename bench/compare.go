@@ -7,23 +7,24 @@ import (
 	"regexp"
 )
 
-// samples is how many requests all targets must answer alike before a workload is measured.
+// samples is the number of requests to which all targets must give the same answer before a
+// workload is measured.
 const samples = 20
 
-// own matches the parts of an answer that differ between servers: IDs of new orders, and
+// own matches the parts of an answer that differ between servers: the IDs of new orders, and
 // extensions.
 var own = regexp.MustCompile(`"createOrder":\{"order":\{"id":"[\w-]+"|,"extensions":.*(\})`)
 
-// ids matches IDs, which stock writes in another form than the other servers.
+// ids matches IDs. The server stock writes them in another form than the other servers.
 var ids = regexp.MustCompile(`"id":"[^"]*"`)
 
-// compare sends the same requests to all servers and returns the last answer of each. It returns an
-// error if two answers differ in a byte, except for the parts that own and ids match.
+// compare sends the same requests to all servers, and returns the last answer of each. It returns
+// an error if the answers to a request differ in more than the parts that own and ids match.
 func compare(w *workload, servers []*server) ([][]byte, error) {
 	answers := make([][]byte, len(servers))
 	for n := range uint64(samples) {
 		for i, s := range servers {
-			r := w.next(s.keys, rand.New(rand.NewPCG(1, n))) // the same for all
+			r := w.next(s.keys, rand.New(rand.NewPCG(1, n))) // the same request for each server
 			answer, err := s.once(w, &r)
 			if err != nil {
 				return nil, fmt.Errorf("%s of %s: %w", w.name, s.name, err)
@@ -47,7 +48,7 @@ func compare(w *workload, servers []*server) ([][]byte, error) {
 	return answers, nil
 }
 
-// once sends a request over a new connection.
+// once sends one request over a new connection, and returns the answer.
 func (s *server) once(w *workload, r *request) ([]byte, error) {
 	form := s.form(w)
 	c, err := dial(s, form.path)

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// keys are the IDs that requests are drawn from: all users and products.
+// keys are the IDs of all users and products. Requests use some of them at random.
 type keys struct {
 	users    []userKey
 	products []string
@@ -18,7 +18,7 @@ type userKey struct{ id, cursor string }
 
 func (k *keys) anyUser(r *rand.Rand) userKey { return k.users[r.IntN(len(k.users))] }
 
-// readKeys pages through all users and products.
+// readKeys reads the IDs of all users and products, page by page.
 func readKeys(ctx context.Context, s *server) (*keys, error) {
 	var k keys
 	err := each(ctx, s, "users", func(e edge) { k.users = append(k.users, userKey{e.Node.ID, e.Cursor}) })
@@ -34,7 +34,7 @@ type edge struct {
 	Node   struct{ ID string }
 }
 
-// each calls do for every edge of a paginated connection.
+// each calls do for each edge of a connection, page by page.
 func each(ctx context.Context, s *server, connection string, do func(edge)) error {
 	c, err := dial(s, "/graphql")
 	if err != nil {
@@ -71,7 +71,8 @@ func fillStock(ctx context.Context, s *server, k *keys) error {
 		return err
 	}
 	defer c.Close()
-	for five := range slices.Chunk(k.products, 5) { // their number is five times the scale
+	// The number of products is five times the scale.
+	for five := range slices.Chunk(k.products, 5) {
 		variables, err := json.Marshal(map[string]string{"a": five[0], "b": five[1], "c": five[2], "d": five[3], "e": five[4]})
 		if err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// machine returns the processors and the version of Go, on both of which the results depend.
+// machine returns the processors and the version of Go. The results depend on both.
 func machine() string {
 	b, _ := os.ReadFile("/proc/cpuinfo")
 	_, rest, _ := strings.Cut(string(b), "model name")

@@ -1,7 +1,7 @@
-// Bench compares Forge with handlers that were written by hand: requests per second, their times,
-// and the processor time and memory that they take. docs/performance.md explains the method and how
-// to read the results. Bench runs on Linux, needs PostgreSQL's programs, and removes all that it
-// creates.
+// Bench compares Forge with handlers that were written by hand: the requests per second, their
+// times, and the processor time and memory of the servers. docs/performance.md explains the method,
+// and how to read the results. Bench runs on Linux and needs PostgreSQL's programs. It removes
+// everything that it creates.
 package main
 
 import (
@@ -40,7 +40,7 @@ func main() {
 // bench is one run of the program.
 type bench struct {
 	*options
-	programs string // the folder of forge, limit and stock
+	programs string // the folder with the programs forge, limit and stock
 	logs     string
 	store    store
 	servers  []*server
@@ -146,7 +146,8 @@ func (b *bench) measureAll(ctx context.Context) error {
 	return nil
 }
 
-// startServers starts the targets, Forge first, with the address of the database.
+// startServers starts a server for each target. Forge comes first. Database is the address of the
+// database.
 func (b *bench) startServers(database string) error {
 	for _, name := range b.targets {
 		program, form := filepath.Join(b.programs, name), graphql
@@ -171,9 +172,9 @@ func (b *bench) startServers(database string) error {
 	return nil
 }
 
-// environ returns the settings of all servers. Forge runs as in production, but without a log line
-// for each request, which the others do not write. The garbage collector of all trades memory for
-// time.
+// environ returns the environment of a server. Forge runs as in production, but does not log each
+// request, because the other servers do not do so. The garbage collector of all servers saves time
+// at the cost of memory.
 func (b *bench) environ(name, database string) []string {
 	own := "SHARED_READS=on"
 	switch name {

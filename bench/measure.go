@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	counted = 100 // requests whose statements are counted
-	noisy   = 0.2 // processors that other programs may take in a round
+	counted = 100 // the number of requests whose statements are counted
+	noisy   = 0.2 // the number of processors that other programs may use in a round
 )
 
-// measure compares the answers of all servers on a workload, and then measures each server.
+// measure compares the answers of all servers to a workload, and then measures each server.
 func (b *bench) measure(ctx context.Context, w *workload) error {
 	loads, err := b.loads(w)
 	if err != nil {
@@ -37,7 +37,7 @@ func (b *bench) measure(ctx context.Context, w *workload) error {
 	return err
 }
 
-// loads returns the load of each server, after comparing their answers.
+// loads compares the answers of all servers, and returns a load for each server.
 func (b *bench) loads(w *workload) ([]*load, error) {
 	servers := b.servers
 	if w.alone {
@@ -57,9 +57,9 @@ func (b *bench) loads(w *workload) ([]*load, error) {
 	return loads, nil
 }
 
-// rounds measures each load several times. The loads take turns in being first.
+// rounds measures each load several times. A different load comes first each time.
 func (b *bench) rounds(ctx context.Context, loads []*load) error {
-	for _, l := range loads { // so that plans, pools and heaps reach their size
+	for _, l := range loads { // lets plans, pools and heaps reach their final sizes
 		if _, err := l.measure(ctx, 0, b.duration/2); err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (b *bench) rounds(ctx context.Context, loads []*load) error {
 	return nil
 }
 
-// quietRound measures a load. It repeats that, twice at most, if other programs were busy.
+// quietRound measures a load. If other programs were busy, it measures again, at most twice.
 func (b *bench) quietRound(ctx context.Context, l *load) (r *round, err error) {
 	for range 3 {
 		if r, err = l.measure(ctx, b.duration/5, b.duration); err != nil || others(r) <= noisy {
@@ -93,7 +93,7 @@ func (b *bench) quietRound(ctx context.Context, l *load) (r *round, err error) {
 	return r, err
 }
 
-// count determines how many statements a request takes.
+// count counts the statements of a request.
 func (b *bench) count(ctx context.Context, loads []*load) error {
 	random := rand.New(rand.NewPCG(3, 4))
 	for _, l := range loads {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// options say what to measure. Each is a flag, and an environment variable of the same name in
-// upper case.
+// options say what to measure. Each option is a flag, and an environment variable with the same
+// name in upper case.
 type options struct {
 	workloads   []*workload
 	targets     []string
@@ -91,7 +91,7 @@ func (o *options) parseRTTs(text string) error {
 	return nil
 }
 
-// resolve checks the options and sets those that follow from others. It returns the first error.
+// resolve checks the options, and sets those that depend on others. It returns the first error.
 func (o *options) resolve(rest []string, names, targets string) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("%q is no option", rest[0])
@@ -117,7 +117,7 @@ func (o *options) resolve(rest []string, names, targets string) error {
 	if o.database != "postgres" && o.database != "sqlite" {
 		return fmt.Errorf("DATABASE=%q: it is postgres or sqlite", o.database)
 	}
-	for _, path := range []*string{&o.base, &o.profile} { // servers run in a folder of their own
+	for _, path := range []*string{&o.base, &o.profile} { // each server runs in its own folder
 		if *path == "" {
 			continue
 		}
@@ -137,7 +137,8 @@ func (o *options) resolve(rest []string, names, targets string) error {
 		o.targets = slices.DeleteFunc(o.targets, func(name string) bool { return slices.Contains(onlyAsked, name) })
 		return nil
 	}
-	asked := append(strings.Split(targets, ","), "forge") // it provides the keys that requests are drawn from
+	// Forge provides the keys for the requests.
+	asked := append(strings.Split(targets, ","), "forge")
 	for _, name := range asked {
 		if !slices.Contains(o.targets, name) {
 			return fmt.Errorf("TARGETS: %q is none here; there are %s", name, strings.Join(o.targets, ", "))
@@ -150,7 +151,7 @@ func (o *options) resolve(rest []string, names, targets string) error {
 // onlyAsked are the targets that are measured only if they are named.
 var onlyAsked = []string{"limit-one", "stock", "user", "admin", "alone"}
 
-// possible returns all targets.
+// possible returns the targets that can be measured with these options.
 func (o *options) possible() []string {
 	if o.profile != "" {
 		return []string{"forge"}

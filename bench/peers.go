@@ -1,8 +1,8 @@
 package main
 
-// peer is another GraphQL server. It was compared with hand-written handlers of the same kind
-// (net/http, pgx, prepared statements), with equal numbers of rows, clients and processors. ratio
-// is its requests per second divided by theirs, by workload.
+// peer is another GraphQL server. It was compared with hand-written handlers (net/http, pgx,
+// prepared statements) that had the same rows, clients and processors. ratio is the peer's requests
+// per second divided by those of the handlers, for each workload.
 type peer struct {
 	name  string
 	ratio map[string]float64

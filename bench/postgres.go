@@ -12,7 +12,7 @@ import (
 // postgres is a store in a PostgreSQL cluster that bench has started.
 type postgres struct{ *cluster }
 
-// measuredDatabase is the name of a copy of the seeded database.
+// measuredDatabase is the name of the database that is measured: a copy of the seeded one.
 const measuredDatabase = "bench"
 
 func (b *bench) openPostgres(ctx context.Context, dir string) (store, error) {
@@ -42,11 +42,12 @@ func (b *bench) fillPostgres(ctx context.Context, c *cluster) error {
 	if err := c.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+measuredDatabase, "CREATE DATABASE "+measuredDatabase+" TEMPLATE "+seeded); err != nil {
 		return err
 	}
-	return b.forge(ctx, c.url(measuredDatabase), "migrate", "up") // a database of an earlier run may be older than the program
+	// A database of an earlier run may be older than the program.
+	return b.forge(ctx, c.url(measuredDatabase), "migrate", "up")
 }
 
-// seedPostgres fills a database under a temporary name and renames it at the end, so that an
-// interrupted run leaves no incomplete one.
+// seedPostgres fills a database under a temporary name, and renames it at the end. An interrupted
+// run thus leaves no incomplete database under the final name.
 func (b *bench) seedPostgres(ctx context.Context, c *cluster, seeded string) error {
 	const half = "half_made"
 	if err := c.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+half, "CREATE DATABASE "+half); err != nil {
@@ -93,8 +94,8 @@ func (p postgres) tidy(ctx context.Context) error {
 	return p.exec(ctx, measuredDatabase, "VACUUM users", "VACUUM inventories", "VACUUM orders", "VACUUM order_items")
 }
 
-// audit returns the sum of all stock and all ordered items, which orders do not change. It returns
-// an error if the items of an order do not add up to its total.
+// audit returns the sum of all stock and all ordered items. Orders do not change this sum. It
+// returns an error if the items of an order do not add up to its total.
 func (p postgres) audit(ctx context.Context) (goods int64, err error) {
 	conn, err := pgx.Connect(ctx, p.url())
 	if err != nil {
@@ -115,7 +116,7 @@ func (p postgres) audit(ctx context.Context) (goods int64, err error) {
 	return goods, err
 }
 
-// count counts statements with pg_stat_statements, which is off while anything is measured.
+// count counts statements with pg_stat_statements, which is off during measurements.
 func (p postgres) count(ctx context.Context, n int, do func() error) (*statements, error) {
 	if !p.counts {
 		return nil, nil
@@ -138,13 +139,13 @@ func (p postgres) count(ctx context.Context, n int, do func() error) (*statement
 	return &s, errors.Join(err, p.track(ctx, "none"))
 }
 
-// track sets pg_stat_statements.track for all connections, and resets its counters.
+// track sets pg_stat_statements.track for all connections, and resets the counters.
 func (p postgres) track(ctx context.Context, what string) error {
 	err := p.exec(ctx, "postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements",
 		"ALTER SYSTEM SET pg_stat_statements.track = '"+what+"'", "SELECT pg_reload_conf()")
 	if err != nil {
 		return err
 	}
-	time.Sleep(200 * time.Millisecond) // all processes reload their settings, and do not report it
+	time.Sleep(200 * time.Millisecond) // the other processes take a moment to reload their settings
 	return p.exec(ctx, "postgres", "SELECT pg_stat_statements_reset()")
 }

@@ -9,22 +9,24 @@ import (
 	"strings"
 )
 
-// This file reads the kernel's figures of processes from /proc.
+// This file reads from /proc how much processor time and memory processes have used.
 
-// ticks is the kernel's units of processor time per second, on all architectures that Go supports.
+// ticks is the number of the kernel's units of processor time in a second. It is the same on all
+// architectures that Go supports.
 const ticks = 100
 
-// stat returns the fields of /proc/PID/stat from the state on, or nil if the process does not
-// exist.
+// stat returns the fields of /proc/PID/stat, beginning with the state. It returns nil if the
+// process does not exist.
 func stat(pid string) []string {
 	b, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return nil
 	}
-	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // the name before it may contain blanks
+	// The name before it may contain spaces.
+	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 }
 
-// seconds returns the sum of fields of stat, in seconds.
+// seconds returns the sum of some fields of stat, converted to seconds.
 func seconds(fields []string) (sum float64) {
 	for _, f := range fields {
 		n, _ := strconv.ParseFloat(f, 64)
@@ -33,15 +35,15 @@ func seconds(fields []string) (sum float64) {
 	return sum
 }
 
-// cpu returns the processor time of the process and its children, in seconds, with those that have
-// ended.
+// cpu returns the processor time of the process and its children in seconds. It includes children
+// that have ended.
 func (p *process) cpu() float64 {
 	pid := strconv.Itoa(p.cmd.Process.Pid)
 	own := stat(pid)
 	if own == nil {
 		return 0
 	}
-	sum := seconds(own[11:15]) // with those of children that have ended
+	sum := seconds(own[11:15]) // includes the children that have ended
 	found, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range found {
 		if child := stat(filepath.Base(filepath.Dir(path))); child != nil && child[1] == pid {
@@ -62,10 +64,10 @@ func machineCPU() float64 {
 	if len(f) < 9 {
 		return 0
 	}
-	return seconds(f[1:4]) + seconds(f[6:9]) // not idle, not waiting for a disk
+	return seconds(f[1:4]) + seconds(f[6:9]) // neither idle nor waiting for a disk
 }
 
-// forgetPeak resets what peak returns.
+// forgetPeak starts a new measurement of peak.
 func (p *process) forgetPeak() error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
 }

@@ -10,13 +10,14 @@ import (
 // process is a program that bench has started and will end.
 type process struct {
 	cmd   *exec.Cmd
-	end   syscall.Signal // requests an orderly end
+	end   syscall.Signal // the signal that asks for an orderly end
 	ended chan struct{}
 }
 
-// startProcess starts cmd as account, or as the account of this process if that is nil. Its output
-// goes to a file, unless cmd sets another one. It gets its own process group, so that Ctrl+C does
-// not reach it directly. If this process is killed, it gets the signal end.
+// startProcess starts cmd under an account. If account is nil, that is the account of this process.
+// The output of the program goes to a file, unless cmd says otherwise. The program gets its own
+// process group, so that Ctrl+C does not reach it directly. If this process is killed, the program
+// gets the signal end.
 func startProcess(cmd *exec.Cmd, account *syscall.Credential, end syscall.Signal, output string) (*process, error) {
 	log, err := os.Create(output)
 	if err != nil {
@@ -34,14 +35,14 @@ func startProcess(cmd *exec.Cmd, account *syscall.Credential, end syscall.Signal
 	p := &process{cmd, end, make(chan struct{})}
 	go func() {
 		defer close(p.ended)
-		_ = cmd.Wait() // its log says how it ended
+		_ = cmd.Wait() // the log of the process says how it ended
 	}()
 	return p, nil
 }
 
-// stop asks the process to end, kills it after 20 s, and returns when it has ended.
+// stop asks the process to end, and kills it after 20 s. It returns when the process has ended.
 func (p *process) stop() {
-	_ = p.cmd.Process.Signal(p.end) // it may have ended already
+	_ = p.cmd.Process.Signal(p.end) // the process may have ended already
 	select {
 	case <-p.ended:
 	case <-time.After(20 * time.Second):

@@ -11,7 +11,7 @@ import (
 )
 
 // profiled makes Forge write profiles to a folder while do runs. Forge must have been built with
-// profile/overlay.json.
+// profile/overlay.json. Otherwise the signal ends it, and profiled returns an error.
 func profiled(ctx context.Context, s *server, dir string, do func() error) error {
 	last := filepath.Join(dir, "allocs.pprof")
 	if err := os.Remove(last); err != nil && !errors.Is(err, os.ErrNotExist) {

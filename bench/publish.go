@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// The chart and the table stand between these two lines of performance.md.
+// The chart and the table are between these two lines of performance.md.
 const (
 	tableStart = "<!-- table: written by bench -publish -->\n"
 	tableEnd   = "<!-- end of table -->\n"
 )
 
-// publish writes the table of a result into performance.md, and its chart into the same folder.
+// publish writes the table of a result into performance.md, and the chart into the same folder.
 func publish(from, docs string) error {
 	b, err := os.ReadFile(from)
 	if err != nil {
@@ -44,7 +44,8 @@ func publish(from, docs string) error {
 	return os.WriteFile(filepath.Join(docs, "performance.svg"), []byte(r.chart()), 0o644)
 }
 
-// table returns the result in Markdown. In a cell with two figures the first one is Forge's.
+// table returns the result as a Markdown table. If a cell has two figures, the first one is
+// Forge's.
 func (r *result) table() string {
 	var b strings.Builder
 	b.WriteString("\n![Requests per second of Forge and of other servers, as part of what hand-written handlers reach](performance.svg)\n")
@@ -64,7 +65,8 @@ func (r *result) table() string {
 	return b.String()
 }
 
-// pair returns the medians of Forge and of the hand-written handlers, if those were measured.
+// pair returns the medians of Forge and of the hand-written handlers, if those were measured, as
+// text.
 func (r *result) pair(workload, format string, f func(*round) float64) string {
 	forge, _ := r.median(workload, "forge", f)
 	text := fmt.Sprintf(format, forge)

@@ -25,7 +25,7 @@ func newResult(o *options, database string) result {
 	}
 }
 
-// count records how many statements a request takes, if that is known.
+// count records the number of statements of a request. found is nil if it is not known.
 func (r *result) count(l *load, found *statements) {
 	if r.Statements[l.workload.name] == nil {
 		r.Statements[l.workload.name] = map[string]*statements{}
@@ -33,8 +33,8 @@ func (r *result) count(l *load, found *statements) {
 	r.Statements[l.workload.name][l.server.name] = found
 }
 
-// median returns the median of a figure over a target's rounds of a workload. It returns false if
-// there are no rounds.
+// median returns the median of a figure in all rounds of a target on a workload. It returns false
+// if there are no rounds.
 func (r *result) median(workload, target string, of func(*round) float64) (float64, bool) {
 	var all []float64
 	for _, round := range r.Rounds {
@@ -58,7 +58,7 @@ func (r result) at(rtt time.Duration) *result {
 
 func rate(r *round) float64 { return float64(r.Requests) / r.Seconds }
 
-// thousand returns a figure for 1,000 requests.
+// thousand returns a function that returns the figure for 1,000 requests.
 func thousand(f func(*round) float64) func(*round) float64 {
 	return func(r *round) float64 { return f(r) * 1000 / float64(r.Requests) }
 }
@@ -85,7 +85,8 @@ func (r *result) targets() (names []string) {
 }
 
 // ratio returns a target's requests per second divided by those of the hand-written handlers: of
-// limit, or else of limit-one. It is divided by those of base if there are no handlers.
+// limit, or of limit-one if limit was not measured. If neither was measured, it divides by those of
+// base. If that was not measured either, it returns "–".
 func (r *result) ratio(workload, target string) string {
 	v, _ := r.median(workload, target, rate)
 	for _, other := range []string{"limit", "limit-one", "base"} {
@@ -96,7 +97,7 @@ func (r *result) ratio(workload, target string) string {
 	return "–"
 }
 
-// print writes the results of a workload at a distance.
+// print prints the results of a workload at a distance.
 func (r *result) print(w io.Writer, of *workload, rtt time.Duration) {
 	r = r.at(rtt)
 	fmt.Fprintf(w, "\n%-9s %s", of.name, of.asks)
@@ -116,7 +117,7 @@ func (r *result) print(w io.Writer, of *workload, rtt time.Duration) {
 	}
 }
 
-// write stores the result in a file, if one is named.
+// write writes the result to a file, unless file is "".
 func (r *result) write(file string) error {
 	if file == "" {
 		return nil

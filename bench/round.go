@@ -18,23 +18,24 @@ type round struct {
 	Requests         int
 	Seconds          float64
 	P50, P95, P99    float64 // milliseconds
-	// Processor time in seconds: of the server, PostgreSQL, this program, and everything else.
+	// The processor time in seconds of the server, of PostgreSQL, of this program, and of all other
+	// programs.
 	Server, Database, Client, Others float64
-	Peak                             float64 // the server's largest resident memory, in MiB
+	Peak                             float64 // the largest resident memory of the server, in MiB
 }
 
-// load is a workload with the server that answers it.
+// load is a workload together with the server to which its requests go.
 type load struct {
 	workload    *workload
 	server      *server
 	database    *process // nil if the database runs in the server
 	keys        *keys
-	answer      []byte // the answer to every request, if all are the same
+	answer      []byte // the answer to every request, if all requests are the same
 	connections int
 }
 
-// measure sends requests for the time of warm and then of duration, and returns the results of the
-// latter. A wrong answer is an error.
+// measure sends requests for the time warm, and then for the time duration. It returns the results
+// of the second time. It returns an error if an answer is wrong.
 func (l *load) measure(ctx context.Context, warm, duration time.Duration) (*round, error) {
 	if err := l.server.forgetPeak(); err != nil {
 		return nil, err
@@ -82,8 +83,8 @@ func (l *load) measure(ctx context.Context, warm, duration time.Duration) (*roun
 	return r, nil
 }
 
-// cpu returns the processor time taken so far by the server, the database, this program, and the
-// machine.
+// cpu returns the processor time that the server, the database, this program and the whole machine
+// have used so far.
 func (l *load) cpu() (taken [4]float64) {
 	taken[0] = l.server.cpu()
 	if l.database != nil {
@@ -100,8 +101,8 @@ func wait(ctx context.Context, until time.Time) {
 	}
 }
 
-// ask sends one request after the other until end, and returns the times of those that both began
-// and ended after begin.
+// ask sends requests one after the other until end. It returns the times of those that began after
+// begin and ended before end.
 func (l *load) ask(ctx context.Context, begin, end time.Time) ([]time.Duration, error) {
 	form := l.server.form(l.workload)
 	c, err := dial(l.server, form.path)

@@ -15,13 +15,13 @@ type server struct {
 	name string
 	*process
 	host  string // 127.0.0.1:PORT
-	token string // sent with every request; usually empty
+	token string // the token of every request; "" for none
 	form  func(*workload) form
-	keys  *keys // in the server's form; only stock has another one than Forge
+	keys  *keys // the keys in the form of this server; only stock has another form than Forge
 }
 
-// startServer starts a program with only the given environment, and returns when it has printed a
-// line "API http://HOST:PORT…".
+// startServer starts a program with only the given environment. It returns when the program has
+// printed a line "API http://HOST:PORT…".
 func startServer(name, program, logs string, environ ...string) (*server, error) {
 	cmd := exec.Command(program)
 	cmd.Dir = logs
@@ -37,7 +37,7 @@ func startServer(name, program, logs string, environ ...string) (*server, error)
 		return nil, err
 	}
 	s := &server{name: name, process: p}
-	lines := bufio.NewScanner(r) // stays open, as a closed pipe would end the server
+	lines := bufio.NewScanner(r) // r stays open, because a closed pipe would end the server
 	for lines.Scan() {
 		if f := strings.Fields(lines.Text()); len(f) == 2 && f[0] == "API" {
 			s.host, _, _ = strings.Cut(strings.TrimPrefix(f[1], "http://"), "/")

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// accounts are targets that are Forge as others use it: every request has the token of a demo user. The names and passwords are those of
-// package seed.
+// accounts are targets that are Forge with AUTH=on. Each of their requests has the token of a demo
+// user. The names and passwords are those of package seed.
 var accounts = map[string]string{"user": "forge-demo-user", "admin": "forge-demo-admin"}
 
-// signed is what a Forge is told that checks tokens.
+// signed returns the settings of Forge that decide whether it checks tokens.
 func signed(name string) []string {
 	if accounts[name] == "" {
 		return []string{"AUTH=off"}
@@ -17,7 +17,7 @@ func signed(name string) []string {
 	return []string{"AUTH=on", "AUTH_SECRET=a secret of this benchmark and no other", "ACCESS_TOKEN_TTL=12h"}
 }
 
-// signIn gets the token that a target's requests have, if it is one of accounts.
+// signIn gets the token for the requests of a target, if the target is one of accounts.
 func (s *server) signIn() error {
 	password := accounts[s.name]
 	if password == "" {

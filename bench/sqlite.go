@@ -27,8 +27,8 @@ func (b *bench) openSQLite(ctx context.Context, dir string) (store, error) {
 	return own, copyFile(seeded, string(own))
 }
 
-// copyFile copies a file that nobody writes to. It copies to a temporary name and renames that, so
-// that there is never an incomplete copy.
+// copyFile copies a file to which nobody writes. It makes the copy under a temporary name and then
+// renames it, so that there is never an incomplete copy.
 func copyFile(from, to string) error {
 	src, err := os.Open(from)
 	if err != nil {

@@ -10,14 +10,15 @@ import (
 
 // store holds the data of a run: a copy of the demo data of a scale.
 type store interface {
-	name(ctx context.Context) (string, error) // with the version
+	name(ctx context.Context) (string, error) // the name of the database, with its version
 	url() string
 	process() *process              // nil if the database runs in the server
-	tidy(ctx context.Context) error // runs before a round that writes, for equal conditions
-	// audit returns a sum that orders do not change, and an error if stored orders are wrong.
+	tidy(ctx context.Context) error // makes conditions equal before a round that writes
+	// audit returns a sum that orders do not change. It returns an error if stored orders are
+	// wrong.
 	audit(ctx context.Context) (goods int64, err error)
-	// count calls do, which sends n requests, and returns the statements of one request, separately
-	// those that begin and end transactions. It returns nil if the database does not count.
+	// count calls do, which sends n requests. It returns the number of statements of one request,
+	// or nil if the database does not count them.
 	count(ctx context.Context, n int, do func() error) (*statements, error)
 	close()
 }
@@ -35,7 +36,7 @@ func (b *bench) openStore(ctx context.Context) (store, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(b.logs, 0o755); err != nil { // PostgreSQL may run as another account
+	if err := os.Chmod(b.logs, 0o755); err != nil { // PostgreSQL may run under another account
 		return nil, err
 	}
 	if b.database == "sqlite" {
@@ -44,7 +45,8 @@ func (b *bench) openStore(ctx context.Context) (store, error) {
 	return b.openPostgres(ctx, dir)
 }
 
-// statements counts those of one request: for its work, and around it for its transaction.
+// statements are the numbers of statements of one request: Work for what it asks for, and Around
+// for the beginning and the end of its transaction.
 type statements struct{ Work, Around float64 }
 
 func (s *statements) String() string {
@@ -57,7 +59,7 @@ func (s *statements) String() string {
 	return fmt.Sprintf("%.1f + %.1f", s.Work, s.Around)
 }
 
-// forge runs a command of Forge and waits for its end.
+// forge runs a command of Forge and waits until it ends.
 func (b *bench) forge(ctx context.Context, url string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(b.programs, "forge"), args...)
 	cmd.Dir = b.logs

@@ -14,24 +14,24 @@ var queries embed.FS
 // workload is one kind of request.
 type workload struct {
 	name   string
-	asks   string // the request, in words
-	short  string // the same for the chart
-	rows   int    // objects with an ID in an answer
-	own    int    // the same for a demo user, who may see fewer
+	asks   string // the request in words
+	short  string // the same in fewer words, for the chart
+	rows   int    // the number of objects with an ID in an answer
+	own    int    // the same for a demo user, who may see fewer objects
 	writes bool
-	alone  bool                            // only Forge answers it
-	draw   func(*keys, *rand.Rand) request // nil if every request is the same
+	alone  bool                            // only Forge can answer it
+	draw   func(*keys, *rand.Rand) request // returns a request; nil if every request is the same
 }
 
-// request is the part of a request that differs within a workload.
+// request is the part of a request that differs from one to the next in a workload.
 type request struct {
-	variables string // JSON
-	plain     string // variables of the hand-written handlers, if those differ
-	holds     string // must be in the answer
+	variables string // in JSON
+	plain     string // variables for the hand-written handlers, if they are different
+	holds     string // a text that must be in the answer
 }
 
-// aside is how many of the first users never change, so that all answers to w2, w3 and w4 are the
-// same.
+// aside is the number of users that no workload changes. They are the first ones, so that all
+// answers to w2, w3 and w4 are the same.
 const aside = 50
 
 var workloads = []*workload{
@@ -86,12 +86,12 @@ func after(from, size int) func(*keys, *rand.Rand) request {
 func (w *workload) query() string {
 	b, err := queries.ReadFile("queries/" + w.name + ".graphql")
 	if err != nil {
-		panic(err) // the workload was added without its query
+		panic(err) // the query of the workload is missing
 	}
 	return strings.Join(strings.Fields(string(b)), " ")
 }
 
-// next returns a request of the workload.
+// next returns a request of the workload. r chooses its keys.
 func (w *workload) next(k *keys, r *rand.Rand) request {
 	if w.draw == nil {
 		return request{variables: "{}"}
@@ -99,16 +99,17 @@ func (w *workload) next(k *keys, r *rand.Rand) request {
 	return w.draw(k, r)
 }
 
-// form is the form of a workload's requests for a target.
+// form describes how the requests of a workload look for a target.
 type form struct {
 	path  string
 	start string // the body up to the variables
 	plain bool
 }
 
-// graphql returns the form for GraphQL servers, and plain the one for the hand-written handlers.
+// graphql returns the form for GraphQL servers, and plain returns the form for the hand-written
+// handlers.
 func graphql(w *workload) form {
-	query, _ := json.Marshal(w.query()) // a string cannot fail
+	query, _ := json.Marshal(w.query()) // a string can always be written as JSON
 	return form{path: "/graphql", start: `{"query":` + string(query) + `,"variables":`}
 }
 

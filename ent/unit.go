@@ -13,17 +13,18 @@ import (
 	"forge/internal/unit"
 )
 
-// FromUnit returns the client of the unit of work that ctx carries. It panics if there is none.
+// FromUnit returns the client of the unit of work on ctx. It panics if ctx has none.
 func FromUnit(ctx context.Context) *Client { return UnitClient(unit.FromContext(ctx)) }
 
-// UnitClient returns the client that sends its statements through u. A unit has one client.
+// UnitClient returns the client that sends its statements through u. It returns the same client
+// each time.
 func UnitClient(u *unit.Unit) *Client {
 	return unit.Client(u, func(d dialect.Driver) *Client { return NewClient(Driver(d)) })
 }
 
-// QueryEntity runs a query for rows of e in u. The function shape makes its statement: columns,
-// conditions and order. Interceptors and policies apply as to any other query. No rows come back:
-// the caller takes the statement or the rows from the unit.
+// QueryEntity runs a query for rows of e in u. The function shape sets the columns, the conditions
+// and the order of the statement. Interceptors and policies add their conditions, as with any other
+// query. QueryEntity returns no rows: the caller takes the statement or the rows from u.
 func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func(*sql.Selector)) error {
 	var none []struct{}
 	c := UnitClient(u)

@@ -5,8 +5,8 @@ import (
 	"forge/internal/viewer"
 )
 
-// access has all root fields, and who may call each. A field that is missing is closed. The rows
-// that callers may see and change are the matter of policies in ent/schema.
+// access says who may call which root field. A field that is not in it may not be called by
+// anybody. Which rows a caller may see and change is decided by the policies in ent/schema.
 func (r *Resolver) access() map[string]gqlexec.Access {
 	return map[string]gqlexec.Access{
 		"Query.viewer":   {Role: viewer.Anonymous},

@@ -13,7 +13,7 @@ import (
 	"forge/seed"
 )
 
-// Application describes all of this application to the framework: package cli runs it.
+// Application describes the application to the framework. Package cli runs it.
 func Application(sdl, version string) application.Application {
 	return application.Application{
 		Version: version,

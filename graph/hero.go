@@ -60,7 +60,7 @@ func heroVersion(db *ent.Client, id ids.ID) input.Versions {
 	return db.Hero.Query().Where(hero.ID(id.UUID)).Select(hero.FieldVersion).Ints
 }
 
-// newHero returns the input of a new hero as a change of a hero without any values.
+// newHero returns the input for a new hero in the form of an update, so that setHero accepts both.
 func newHero(in *model.CreateHeroInput) model.UpdateHeroInput {
 	return model.UpdateHeroInput{
 		Name:       graphql.OmittableOf(&in.Name),
@@ -71,7 +71,7 @@ func newHero(in *model.CreateHeroInput) model.UpdateHeroInput {
 	}
 }
 
-// setHero checks the input and sets the fields of the mutation.
+// setHero checks the input, and sets the fields of the mutation.
 func setHero(f *input.Form, m *ent.HeroMutation, in model.UpdateHeroInput) {
 	if name, ok := input.Value(f, "name", in.Name); ok {
 		m.SetName(f.Text("name", name, schema.HeroNameLength))

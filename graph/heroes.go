@@ -17,20 +17,21 @@ import (
 	"forge/internal/unit"
 )
 
-// heroesAtOnce keeps an insertion within the parameters that one statement may have: 32,766 on
-// SQLite.
+// heroesAtOnce is the largest number of heroes in one statement. It keeps the statement within the
+// 32,766 parameters that SQLite allows.
 const heroesAtOnce = 1000
 
-// draft is one of many heroes that are to be stored.
+// draft is one of several heroes that are to be stored.
 type draft struct {
-	path string // of the input that it is made from
+	path string // the path of the input for this hero
 	row  *ent.HeroCreate
-	err  *apperr.Error // why it cannot be stored
+	err  *apperr.Error // the reason why the hero cannot be stored, or nil
 }
 
-// createHeroes stores heroes with a fixed number of statements. With ABORT, it returns the error of
-// the first draft that cannot be stored. With SKIP, it returns all drafts, of which some have an
-// error.
+// createHeroes stores heroes. The number of statements does not depend on the number of heroes,
+// unless the database refuses some with SKIP. With ABORT, it stores all or returns the error of the
+// first draft that cannot be stored. With SKIP, it returns all drafts, and those that were not
+// stored have an error.
 func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInput, onError model.OnError) ([]*draft, error) {
 	if len(in) > heroesAtOnce {
 		return nil, apperr.BadInput("input", "input has %d heroes; at most %d are allowed", len(in), heroesAtOnce)
@@ -59,7 +60,8 @@ func createHeroes(ctx context.Context, db *ent.Client, in []*model.CreateHeroInp
 	return drafts, insertHeroes(ctx, db, drafts)
 }
 
-// newDraft checks an input. It makes the key of the hero, because heroes sort by their keys.
+// newDraft checks the input for a hero, and returns its draft. It also makes the key, because
+// heroes sort by their keys and must keep the order of the input.
 func newDraft(db *ent.Client, path string, in *model.CreateHeroInput) *draft {
 	f := input.Form{Path: path}
 	create := db.Hero.Create().SetID(entity.NewID())
@@ -72,7 +74,7 @@ func (d *draft) id() ids.ID {
 	return ids.ID{Prefix: "hero", UUID: key}
 }
 
-// checkRelatives sets the error of drafts whose team or owner does not exist.
+// checkRelatives gives an error to each draft whose team or owner does not exist.
 func checkRelatives(ctx context.Context, db *ent.Client, drafts []*draft) error {
 	var mutations []*ent.HeroMutation
 	for _, d := range good(drafts) {
@@ -121,8 +123,9 @@ func insertHeroes(ctx context.Context, db *ent.Client, drafts []*draft) error {
 	return nil
 }
 
-// insertAcceptable stores the drafts that the database accepts, and sets the error of the others.
-// It halves a group of drafts that is refused until single drafts are left.
+// insertAcceptable stores the drafts that the database accepts, and gives an error to the others.
+// If the database refuses a group of drafts, it tries each half of the group, down to single
+// drafts.
 func insertAcceptable(ctx context.Context, db *ent.Client, drafts []*draft) error {
 	if len(drafts) == 0 {
 		return nil
@@ -142,7 +145,7 @@ func insertAcceptable(ctx context.Context, db *ent.Client, drafts []*draft) erro
 	return insertAcceptable(ctx, db, drafts[half:])
 }
 
-// heroesPayload separates the drafts that were stored from those with an error.
+// heroesPayload returns the payload: the heroes that were stored, and the errors of the others.
 func heroesPayload(drafts []*draft) *model.CreateHeroesPayload {
 	p := &model.CreateHeroesPayload{Heroes: []*model.Hero{}, Errors: []*model.CreateHeroesError{}}
 	for i, d := range drafts {

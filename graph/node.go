@@ -16,7 +16,7 @@ func references(list []*ids.ID) []model.Node {
 	return nodes
 }
 
-// target returns the row of an ID. It must have the version, unless that is nil.
+// target returns the row with an ID. If version is not nil, the row must have that version.
 func target(id ids.ID, version *int32) input.Target {
 	return input.Target{ID: id, Expected: version}
 }

@@ -23,14 +23,14 @@ import (
 	"forge/internal/viewer"
 )
 
-// orderLines is how many lines an order has at most.
+// orderLines is the largest number of lines in an order.
 const orderLines = 100
 
-// createOrder takes the goods of an order out of the stock and stores the order at the present
+// createOrder takes the goods of an order from the stock, and stores the order with the present
 // prices. It returns the order's key.
 //
-// PostgreSQL does this in one statement. A statement that stores nothing does not say why, so that
-// takeOrder then repeats it step by step.
+// On PostgreSQL, one statement does all of this. If the statement stores nothing, it does not say
+// why. Then takeOrder does the same step by step, and finds the reason.
 func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput) (uuid.UUID, error) {
 	needs, err := checkOrder(in)
 	if err != nil {
@@ -42,7 +42,7 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 	if v := viewer.FromContext(ctx); v.Stranger && v.ID == in.UserID.UUID {
 		return uuid.Nil, input.NoRowOfViewer()
 	}
-	ctx = viewer.NewContext(ctx, viewer.System) // to take stock, which viewers may not change themselves
+	ctx = viewer.NewContext(ctx, viewer.System) // viewers may not change the stock themselves
 	if u := unit.FromContext(ctx); u.Dialect() == dialect.Postgres {
 		id, err := placeOrder(ctx, u, in)
 		if err != nil || id != uuid.Nil {
@@ -52,7 +52,8 @@ func createOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput)
 	return takeOrder(ctx, db, in, needs)
 }
 
-// takeOrder is createOrder step by step. It returns the error that a client can understand.
+// takeOrder does the work of createOrder step by step. If the order cannot be stored, the error
+// tells the client why.
 func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, needs []move) (uuid.UUID, error) {
 	exists, err := db.User.Query().Where(user.ID(in.UserID.UUID), shared).Exist(ctx)
 	if err != nil {
@@ -78,8 +79,7 @@ func takeOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput, n
 	return insertOrder(ctx, db, in, stock, total)
 }
 
-// checkOrder checks the input. It returns the quantity of each product, in the order in which the
-// input names them.
+// checkOrder checks the input. It returns the quantity of each product, in the order of the input.
 func checkOrder(in model.CreateOrderInput) ([]move, error) {
 	f := input.Form{Path: "input"}
 	f.ID("userId", in.UserID, "user")
@@ -125,8 +125,8 @@ func negated(moves []move) []move {
 	return list
 }
 
-// suffices returns NOT_FOUND for the first product that does not exist, or else INSUFFICIENT_STOCK
-// for the first of which there is too little.
+// suffices returns NOT_FOUND about the first product that does not exist. If all exist, it returns
+// INSUFFICIENT_STOCK about the first product with too little stock, or nil.
 func suffices(ctx context.Context, stock map[uuid.UUID]goods, items []*model.CreateOrderItemInput, needs []move) error {
 	for i, item := range items {
 		if _, ok := stock[item.ProductID.UUID]; !ok {
@@ -160,7 +160,7 @@ func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput,
 	rows := make([]*ent.OrderItemCreate, len(in.Items))
 	for i, item := range in.Items {
 		rows[i] = db.OrderItem.Create().
-			// Lines sort in the order of their keys.
+			// Lines sort by their keys, so the keys are made in the order of the input.
 			SetID(entity.NewID()).
 			SetOrderID(o.ID).
 			SetProductID(item.ProductID.UUID).
@@ -173,8 +173,8 @@ func insertOrder(ctx context.Context, db *ent.Client, in model.CreateOrderInput,
 	return o.ID, nil
 }
 
-// cancelOrder cancels an order and returns its goods to the stock. The statement that changes the
-// order demands that it is pending, so that goods are returned once.
+// cancelOrder cancels an order and returns its goods to the stock. The statement that cancels the
+// order only does so if the order is pending, so the goods are returned once.
 func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
 	if err := input.WantPrefix("id", t.ID, "order"); err != nil {
 		return err
@@ -186,7 +186,7 @@ func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
 	if n == 0 {
 		return notPending(ctx, db, t)
 	}
-	ctx = viewer.NewContext(ctx, viewer.System) // to return stock, which viewers may not change themselves
+	ctx = viewer.NewContext(ctx, viewer.System) // viewers may not change the stock themselves
 	items, err := db.OrderItem.Query().Where(orderitem.OrderID(t.ID.UUID)).All(ctx)
 	if err != nil {
 		return fmt.Errorf("read the lines of %s: %w", t.ID, err)
@@ -194,7 +194,7 @@ func cancelOrder(ctx context.Context, db *ent.Client, t input.Target) error {
 	return giveBack(ctx, db, items)
 }
 
-// notPending returns why an order was not cancelled.
+// notPending returns the reason why an order was not cancelled.
 func notPending(ctx context.Context, db *ent.Client, t input.Target) error {
 	var o *ent.Order
 	err := t.Check(ctx, func(ctx context.Context) ([]int, error) {
@@ -227,7 +227,7 @@ func giveBack(ctx context.Context, db *ent.Client, items []*ent.OrderItem) error
 	return moveStock(ctx, db, moves)
 }
 
-// returned adds up the lines of an order by their products.
+// returned returns the sum of the quantities for each product in the lines of an order.
 func returned(items []*ent.OrderItem) []move {
 	sums := map[uuid.UUID]int64{}
 	for _, item := range items {

@@ -14,16 +14,17 @@ import (
 	"forge/internal/unit"
 )
 
-// placingOrder is takeOrder as one statement of PostgreSQL. It stores the order if its user and the
-// products of its lines exist and there is enough stock, and otherwise nothing. Like takeOrder, it
-// locks stock in the order of the products' keys, and adds up the lines of a product.
+// placingOrder does the work of takeOrder in one statement of PostgreSQL. It stores the order if
+// the user and all products exist and there is enough stock. Otherwise it stores nothing. Like
+// takeOrder, it adds up the lines with the same product, and locks the stock in the order of the
+// products' keys.
 //
-// It computes the new stock from the locked rows. The quantity in the row that UPDATE reads may be
-// that of the statement's snapshot, from before goods came back; the table's CHECK would then
-// refuse an order that the stock suffices for.
+// The new quantities are computed from the locked rows of stock. They must not be computed from the
+// rows that UPDATE reads: these may be older than the lock, and lack goods that have come back
+// since. The table's CHECK would then refuse an order although there is enough stock.
 //
-// The defaults of an order's row stand here as well as in ent/schema; TestOrderInOneStatement compares
-// them.
+// The defaults of an order are written here as well as in ent/schema. TestOrderInOneStatement
+// compares them.
 const placingOrder = `
 	WITH line AS MATERIALIZED (
 		SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::integer[]) AS l (id, product_id, quantity)
@@ -52,11 +53,12 @@ const placingOrder = `
 	INSERT INTO orders (id, user_id, total_cents, status, version, created_at, updated_at)
 	SELECT $1, user_id, total, 'PENDING', 1, $6, $6 FROM placed`
 
-// placeOrder stores the order and returns its key. If it can store nothing, it returns uuid.Nil.
+// placeOrder stores the order and returns its key. It returns uuid.Nil if the statement stored
+// nothing.
 func placeOrder(ctx context.Context, u *unit.Unit, in model.CreateOrderInput) (uuid.UUID, error) {
 	lines, products, quantities := make([]uuid.UUID, len(in.Items)), make([]uuid.UUID, len(in.Items)), make([]int32, len(in.Items))
 	for i, item := range in.Items {
-		// Lines sort in the order of their keys.
+		// Lines sort by their keys, so the keys are made in the order of the input.
 		lines[i], products[i], quantities[i] = entity.NewID(), item.ProductID.UUID, item.Quantity
 	}
 	id := entity.NewID()

@@ -16,7 +16,7 @@ import (
 	"forge/internal/input"
 )
 
-// createProduct stores a product, and its stock in a row of its own.
+// createProduct stores a product, and its stock in a separate row.
 func createProduct(ctx context.Context, db *ent.Client, in model.CreateProductInput) (*ent.Product, error) {
 	create := db.Product.Create()
 	f := input.Form{Path: "input"}
@@ -53,7 +53,7 @@ func updateProduct(ctx context.Context, db *ent.Client, t input.Target, in model
 	return t.Update(ctx, update.Mutation(), update.Save, version)
 }
 
-// setProduct checks the input and sets the fields of the mutation.
+// setProduct checks the input, and sets the fields of the mutation.
 func setProduct(f *input.Form, m *ent.ProductMutation, in model.UpdateProductInput) {
 	if sku, ok := input.Value(f, "sku", in.Sku); ok {
 		m.SetSku(f.Text("sku", sku, schema.ProductSkuLength))

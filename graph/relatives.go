@@ -18,11 +18,11 @@ import (
 	"forge/internal/input"
 )
 
-// relatives are the teams and owners of heroes, and whether each exists.
+// relatives are the teams and owners that heroes refer to. The value tells whether one exists.
 type relatives struct{ teams, owners map[uuid.UUID]bool }
 
 // haveRelatives returns NOT_FOUND if a hero refers to a team or an owner that does not exist. path
-// is that of the input.
+// is the path of the input.
 func haveRelatives(ctx context.Context, db *ent.Client, path string, m *ent.HeroMutation) error {
 	r, err := findRelatives(ctx, db, m)
 	if err != nil {
@@ -34,7 +34,8 @@ func haveRelatives(ctx context.Context, db *ent.Client, path string, m *ent.Hero
 	return nil
 }
 
-// findRelatives reads all teams with one statement and all owners with another.
+// findRelatives looks for the teams and owners of heroes. It reads all teams with one statement,
+// and all owners with another.
 func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutation) (relatives, error) {
 	r := relatives{teams: map[uuid.UUID]bool{}, owners: map[uuid.UUID]bool{}}
 	for _, m := range heroes {
@@ -62,7 +63,7 @@ func findRelatives(ctx context.Context, db *ent.Client, heroes ...*ent.HeroMutat
 	return r, nil
 }
 
-// missing returns NOT_FOUND for the team or owner of a hero that does not exist, or nil.
+// missing returns NOT_FOUND if the team or the owner of a hero does not exist, and nil otherwise.
 func (r relatives) missing(ctx context.Context, path string, m *ent.HeroMutation) *apperr.Error {
 	if id, ok := m.TeamID(); ok && !r.teams[id] {
 		return input.Missing(ctx, path+".teamId", ids.ID{Prefix: "team", UUID: id})
@@ -81,12 +82,13 @@ func mark(set map[uuid.UUID]bool, found []uuid.UUID) {
 	}
 }
 
-// keyShared locks the rows of a query, so that nobody removes them before the unit of work ends.
-// The check of a foreign key takes the same lock a little later. SQLite has one writer at a time
-// and no such lock.
+// keyShared locks the rows of a query, so that nobody can remove them before the unit of work ends.
+// The check of a foreign key would take the same lock a little later. SQLite has only one writer at
+// a time, and no such lock.
 func keyShared(s *sql.Selector) { lock(s, "FOR KEY SHARE") }
 
-// shared also keeps others from changing the rows: a user is deleted by a change.
+// shared does the same as keyShared, and also keeps others from changing the rows. Users need this,
+// because a user is deleted by a change of the row.
 func shared(s *sql.Selector) { lock(s, "FOR SHARE") }
 
 func lock(s *sql.Selector, clause string) {

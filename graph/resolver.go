@@ -1,8 +1,6 @@
-// Package graph answers the operations of schema.graphqls.
-//
-// A resolver of a query says which entities a field means: by an ID, or by being a connection. The
-// read engine reads the parts of them that the client selected, for the whole operation at once
-// (package read). Package gqlexec checks and runs operations.
+// A resolver of a query returns a reference to entities: an ID, or an empty connection. The read
+// engine (package read) then reads the fields that the client selected, for the whole operation at
+// once. Package gqlexec checks and runs operations.
 package graph
 
 //go:generate go tool gqlgen generate
@@ -23,20 +21,22 @@ import (
 	"forge/internal/session"
 )
 
-// Resolver is the root of all resolvers. They reach the database through the unit of work on the
-// context. The zero value serves an API without passwords and sessions.
+// Resolver is the root of all resolvers. Resolvers use the database through the unit of work on
+// their context. With a zero Resolver, nobody can sign in or set passwords.
 type Resolver struct {
 	Passwords   *password.Hasher     // hashes the passwords that administrators set
-	Sessions    *session.Sessions    // signs people in; with nil, nobody can sign in
-	Revocations *session.Revocations // learns at once whose tokens are revoked here
+	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
+	Revocations *session.Revocations // is told at once when this server revokes tokens
 }
 
-// The sources of the resolvers are a part of the program, so that they cannot differ from it.
+// sources has the source of the resolvers. It is a part of the program, so it always fits the
+// program.
 //
 //go:embed *.resolvers.go
 var sources embed.FS
 
-// API returns the API with the resolvers.
+// API describes the API for package gqlexec: its resolvers, its entities, and who may call which
+// field.
 func (r *Resolver) API() gqlexec.API {
 	return gqlexec.API{
 		Executable: func(schema *ast.Schema) graphql.ExecutableSchema {

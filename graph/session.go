@@ -18,7 +18,7 @@ import (
 	"forge/internal/viewer"
 )
 
-// signing returns the sessions, or FORBIDDEN if nobody can sign in on this server.
+// signing returns the sessions. It returns FORBIDDEN if nobody can sign in on this server.
 func (r *Resolver) signing() (*session.Sessions, error) {
 	if r.Sessions == nil {
 		return nil, apperr.Forbidden("", "this server has no key to sign tokens with: set AUTH_SECRET")
@@ -108,8 +108,8 @@ func (r *Resolver) changePassword(ctx context.Context, in model.ChangePasswordIn
 
 func userOf(id uuid.UUID) *model.User { return &model.User{ID: ids.ID{Prefix: "user", UUID: id}} }
 
-// endSessions ends the sessions of a user and revokes their tokens. The mutation m has been saved,
-// and has stamped the user.
+// endSessions ends the sessions of a user, and revokes the user's tokens. m is the saved mutation
+// that set the time before which the tokens are revoked.
 func (r *Resolver) endSessions(ctx context.Context, id uuid.UUID, m *ent.UserMutation) error {
 	if err := session.End(ctx, id); err != nil {
 		return err

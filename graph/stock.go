@@ -14,10 +14,11 @@ import (
 	"forge/internal/apperr"
 )
 
-// codeInsufficientStock is the application's own error code.
+// codeInsufficientStock is an error code of this application, not of the framework.
 const codeInsufficientStock apperr.Code = "INSUFFICIENT_STOCK"
 
-// insufficientStock returns an INSUFFICIENT_STOCK about a product, with the number available.
+// insufficientStock returns an INSUFFICIENT_STOCK error about a product. It contains the available
+// quantity.
 func insufficientStock(id fmt.Stringer, available int32) *apperr.Error {
 	return &apperr.Error{
 		Code:    codeInsufficientStock,
@@ -26,15 +27,15 @@ func insufficientStock(id fmt.Stringer, available int32) *apperr.Error {
 	}
 }
 
-// goods are the stock of a product, and its price.
+// goods are the price and the stock of a product.
 type goods struct {
 	ID         uuid.UUID `sql:"id"`
 	PriceCents int32     `sql:"price_cents"`
 	Quantity   int32     `sql:"quantity"`
 }
 
-// lockStock reads the stock of products and locks it until the unit of work ends. It locks in the
-// order of the products' keys, so that no two callers ever wait for each other.
+// lockStock reads the stock of products, and locks it until the unit of work ends. It locks in the
+// order of the products' keys, so that two callers cannot wait for each other.
 func lockStock(ctx context.Context, db *ent.Client, products ...uuid.UUID) (map[uuid.UUID]goods, error) {
 	var rows []goods
 	err := db.Product.Query().Where(product.IDIn(products...)).Modify(func(s *sql.Selector) {
@@ -42,7 +43,7 @@ func lockStock(ctx context.Context, db *ent.Client, products ...uuid.UUID) (map[
 		s.Join(stock).On(s.C(product.FieldID), stock.C(inventory.FieldProductID))
 		s.Select(s.C(product.FieldID), s.C(product.FieldPriceCents), stock.C(inventory.FieldQuantity))
 		s.OrderBy(s.C(product.FieldID))
-		// On SQLite the unit of work has locked everything.
+		// On SQLite, the unit of work has locked the whole database.
 		if s.Dialect() == dialect.Postgres {
 			s.ForUpdate(sql.WithLockTables("stock"))
 		}
@@ -63,8 +64,8 @@ type move struct {
 	by      int64
 }
 
-// moveStock makes the moves, of one product each, in one statement. The caller has locked the stock
-// and checked that it suffices.
+// moveStock changes the stock of products in one statement. Each product may have only one move.
+// The caller has locked the stock and checked that there is enough.
 func moveStock(ctx context.Context, db *ent.Client, moves []move) error {
 	if len(moves) == 0 {
 		return nil
@@ -85,7 +86,8 @@ func moveStock(ctx context.Context, db *ent.Client, moves []move) error {
 	return nil
 }
 
-// quantityAfter writes the expression quantity + CASE product_id WHEN … THEN … END.
+// quantityAfter writes the expression for the new quantity: quantity + CASE product_id WHEN … THEN
+// … END.
 func quantityAfter(b *sql.Builder, moves []move) {
 	b.Ident(inventory.FieldQuantity).WriteString(" + CASE ").Ident(inventory.FieldProductID)
 	for _, m := range moves {

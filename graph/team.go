@@ -42,7 +42,7 @@ func updateTeam(ctx context.Context, db *ent.Client, t input.Target, in model.Up
 	return t.Update(ctx, update.Mutation(), update.Save, teamVersion(db, t.ID))
 }
 
-// setTeam checks the input and sets the fields of the mutation.
+// setTeam checks the input, and sets the fields of the mutation.
 func setTeam(m *ent.TeamMutation, in model.UpdateTeamInput) error {
 	f := input.Form{Path: "input"}
 	if name, ok := input.Value(&f, "name", in.Name); ok {
@@ -57,7 +57,7 @@ func setTeam(m *ent.TeamMutation, in model.UpdateTeamInput) error {
 	return nil
 }
 
-// deleteTeam removes a team. The database takes its heroes out of it.
+// deleteTeam removes a team. The database then clears the team of its heroes.
 func deleteTeam(ctx context.Context, db *ent.Client, t input.Target) error {
 	if err := input.WantPrefix("id", t.ID, "team"); err != nil {
 		return err

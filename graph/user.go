@@ -25,7 +25,7 @@ import (
 	"forge/internal/viewer"
 )
 
-// createUser stores a user.
+// createUser checks the input for a new user, and stores the user.
 func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (*ent.User, error) {
 	create := db.User.Create()
 	err := setUser(ctx, create.Mutation(), model.UpdateUserInput{
@@ -44,7 +44,8 @@ func createUser(ctx context.Context, db *ent.Client, in model.CreateUserInput) (
 	return u, nil
 }
 
-// updateUser changes a user.
+// updateUser changes a user. Users may change themselves, but only administrators set a password
+// here.
 func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t input.Target, in model.UpdateUserInput) error {
 	if err := input.WantPrefix("id", t.ID, "user"); err != nil {
 		return err
@@ -66,8 +67,8 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t input.Targe
 	return err
 }
 
-// mayChangeEmail counts how often users change their own email, and returns an error if that is too
-// often. Administrators, and an email that stays the same, do not count.
+// mayChangeEmail returns an error if a user changes their email too often. It does not count an
+// email that stays the same, and changes by administrators.
 func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *string) error {
 	v := viewer.FromContext(ctx)
 	if v.Role == viewer.Admin || address == nil || r.Sessions == nil {
@@ -80,8 +81,8 @@ func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *
 	return r.Sessions.ChangeEmail(ctx, v.ID)
 }
 
-// saveUser saves the change. A new password, or isActive: false, ends the user's sessions and
-// revokes their tokens.
+// saveUser saves a change of a user. If the change sets or removes a password, or sets isActive to
+// false, saveUser also ends the user's sessions and revokes their tokens.
 func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t input.Target, update *ent.UserUpdate) error {
 	m := update.Mutation()
 	if !endsTokens(m) {
@@ -99,8 +100,8 @@ func (r *Resolver) saveUser(ctx context.Context, db *ent.Client, t input.Target,
 	return r.endSessions(ctx, t.ID.UUID, m)
 }
 
-// inGeneral replaces the error about a value that somebody else has by a CONFLICT that does not
-// name the value, so that nobody finds out whose emails are known.
+// inGeneral replaces the error about a value that another user has. The new error does not name the
+// value, so that nobody can find out which emails are in use.
 func inGeneral(err error) error {
 	if v, ok := database.Violation(err); ok && v.Rule == database.Unique {
 		return apperr.Conflict("", "the username or the email is taken")
@@ -108,14 +109,15 @@ func inGeneral(err error) error {
 	return err
 }
 
-// endsTokens reports whether a change of a user ends their sessions and revokes their tokens.
+// endsTokens reports whether a change of a user must end the user's sessions and revoke their
+// tokens.
 func endsTokens(m *ent.UserMutation) bool {
 	_, changed := m.HashedPassword()
 	active, said := m.IsActive()
 	return changed || m.HashedPasswordCleared() || said && !active
 }
 
-// setUser checks the input and sets the fields of the mutation.
+// setUser checks the input, and sets the fields of the mutation.
 func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput) error {
 	f := input.Form{Path: "input"}
 	if name, ok := input.Value(&f, "username", in.Username); ok {
@@ -140,7 +142,7 @@ func setUser(ctx context.Context, m *ent.UserMutation, in model.UpdateUserInput)
 	return nil
 }
 
-// setPassword sets the hash of a password, or clears it if there is no password.
+// setPassword sets the hash of a password. If secret is nil, the user gets no password.
 func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error {
 	if secret == nil {
 		m.ClearHashedPassword()
@@ -158,14 +160,14 @@ func setPassword(ctx context.Context, m *ent.UserMutation, secret *string) error
 	return nil
 }
 
-// hashPassword hashes the password that createUser or updateUser sets, before the operation holds a
-// connection: each hash takes tens of milliseconds, once its turn has come. It returns nil without
-// a password, or with one that will be refused.
+// hashPassword hashes the password that createUser or updateUser will set. It runs before the
+// operation has a database connection, because a hash takes tens of milliseconds and may have to
+// wait for its turn. It returns nil if there is no password, or if the password will be refused.
 func (r *Resolver) hashPassword(ctx context.Context, arguments map[string]any) (any, error) {
 	in, _ := arguments["input"].(map[string]any)
 	secret, ok := in["password"].(string)
 	if !ok || viewer.RoleOf(ctx) != viewer.Admin {
-		return nil, nil // only administrators set the passwords of others
+		return nil, nil // only administrators set passwords here
 	}
 	if f := new(input.Form); f.Password("password", &secret) == nil || f.Err() != nil {
 		return nil, nil
@@ -173,8 +175,8 @@ func (r *Resolver) hashPassword(ctx context.Context, arguments map[string]any) (
 	return r.Passwords.Hash(ctx, secret)
 }
 
-// deleteUser hides a user, ends their sessions and revokes their tokens. The row stays, but others
-// may take its username and email.
+// deleteUser hides a user, ends their sessions and revokes their tokens. The row remains, but other
+// users may take its username and email.
 func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t input.Target) error {
 	if err := input.WantPrefix("id", t.ID, "user"); err != nil {
 		return err
@@ -191,7 +193,7 @@ func (r *Resolver) deleteUser(ctx context.Context, db *ent.Client, t input.Targe
 	return r.endSessions(ctx, t.ID.UUID, update.Mutation())
 }
 
-// restoreUser makes a deleted user visible again. Their sessions stay ended.
+// restoreUser makes a deleted user visible again. It does not restore their sessions.
 func restoreUser(ctx context.Context, db *ent.Client, id ids.ID) error {
 	if err := input.WantPrefix("id", id, "user"); err != nil {
 		return err
@@ -214,7 +216,7 @@ func userVersion(db *ent.Client, id ids.ID) input.Versions {
 	return db.User.Query().Where(user.ID(id.UUID)).Select(user.FieldVersion).Ints
 }
 
-// signedIn returns a reference to the viewer, or nil if no row can be theirs.
+// signedIn returns a reference to the viewer. It returns nil if the viewer has no ID.
 func signedIn(ctx context.Context) *model.User {
 	id := viewer.FromContext(ctx).ID
 	if id == uuid.Nil {

@@ -1,5 +1,5 @@
-// Package playground serves GraphiQL, bundled with everything it needs: a browser that opens it
-// sends requests to this server only. README.md says how dist/ is built.
+// Package playground serves GraphiQL with everything that it needs. A browser that opens the page
+// sends requests to no other server. README.md says how dist/ is built.
 package playground
 
 import (
@@ -22,12 +22,14 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// policy lets the page load from, and send requests to, this server only. Styles may be inline,
-// since the editor writes the colours of its theme into the page; scripts may not.
+// policy lets the page load files only from this server, and send requests only to it. Inline
+// styles are allowed, because the editor writes the colours of its theme into the page. Inline
+// scripts are not.
 const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; font-src 'self'; " +
 	"style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// contentTypes holds what the build emits, so that a system's own MIME table has no say.
+// contentTypes has the types of all files that the build writes. The MIME table of the system is
+// not used.
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".html": "text/html; charset=utf-8",
@@ -37,23 +39,23 @@ var contentTypes = map[string]string{
 	".ttf":  "font/ttf",
 }
 
-// file is one built file as it is embedded: compressed.
+// file is one file of the build, as it is embedded: compressed.
 type file struct {
 	gzipped      []byte
-	size         int // once decompressed
+	size         int // the size without compression
 	contentType  string
 	cacheControl string
-	plain        func() []byte // decompresses it, the first time
+	plain        func() []byte // decompresses the file, but only once
 }
 
 func newFile(gzipped []byte, size int, contentType, cacheControl string) file {
 	return file{gzipped, size, contentType, cacheControl, sync.OnceValue(func() []byte { return decompressed(gzipped) })}
 }
 
-// Config is what the page is told of its server. Everybody who opens the page can read it.
+// Config is what the page learns about its server. Everybody who opens the page can read it.
 type Config struct {
-	SignIn   bool      `json:"signIn"`   // whether there is anything to sign in for
-	Accounts []Account `json:"accounts"` // demo users, offered to whoever opens the page; none in production
+	SignIn   bool      `json:"signIn"`   // whether it is possible to sign in
+	Accounts []Account `json:"accounts"` // demo users that the page offers to sign in with
 }
 
 // Account is a demo user.
@@ -63,10 +65,10 @@ type Account struct {
 	Role     string `json:"role"`
 }
 
-// Handler returns the playground: the page at /, its assets below /assets/, its configuration at
-// /config.json, and the licenses of everything in it at /licenses.md. Any other path is 404, and
-// any method other than GET and HEAD is 405. Clients that do not accept gzip get the same bytes
-// decompressed.
+// Handler returns the handler of the playground. It serves the page at /, its assets below
+// /assets/, its configuration at /config.json, and the licences of everything in it at
+// /licenses.md. It answers 404 for any other path, and 405 for any method except GET and HEAD.
+// Clients that do not accept gzip get the files without compression.
 func Handler(cfg Config) http.Handler {
 	files := mustFiles()
 	files["/config.json"] = cfg.file()
@@ -76,7 +78,7 @@ func Handler(cfg Config) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
+		h.Set("X-Frame-Options", "DENY") // for browsers without support for frame-ancestors
 		f, ok := files[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
@@ -99,7 +101,7 @@ func Handler(cfg Config) http.Handler {
 		if r.Method == http.MethodHead {
 			return
 		}
-		// A write fails when the client is gone, and then nobody is there to get an error.
+		// A write fails if the client is gone, and then there is nobody to tell.
 		if h.Get("Content-Encoding") == "gzip" {
 			_, _ = w.Write(f.gzipped)
 		} else {
@@ -108,23 +110,23 @@ func Handler(cfg Config) http.Handler {
 	})
 }
 
-// file returns the configuration as the page loads it. No cache may keep it, since the next server
-// at this address may have other users.
+// file returns the configuration as a file of the page. Caches must not keep it, because another
+// server with other users may run at this address later.
 func (c Config) file() file {
 	text, err := json.Marshal(c)
 	if err != nil {
-		panic(err) // there is nothing in it that JSON does not have
+		panic(err) // all its values can be written as JSON
 	}
 	var gzipped bytes.Buffer
 	w := gzip.NewWriter(&gzipped)
 	_, err = w.Write(text)
 	if err := errors.Join(err, w.Close()); err != nil {
-		panic(err) // a buffer takes everything
+		panic(err) // a write to a buffer does not fail
 	}
 	return newFile(gzipped.Bytes(), len(text), "application/json", "no-store")
 }
 
-// decompressed returns the bytes of a gzip file. It panics on anything else, which mustFiles has
+// decompressed decompresses a gzip file. It panics if the text is not one, which mustFiles has
 // ruled out.
 func decompressed(gzipped []byte) []byte {
 	r, err := gzip.NewReader(bytes.NewReader(gzipped))
@@ -138,8 +140,8 @@ func decompressed(gzipped []byte) []byte {
 	return plain
 }
 
-// mustFiles returns the embedded files by the paths that serve them. It panics on a file that the
-// build cannot have written: the binary was then made from a broken dist/.
+// mustFiles returns the embedded files by the paths at which they are served. It panics if a file
+// cannot come from the build, because the program then contains a broken dist/.
 func mustFiles() map[string]file {
 	files := map[string]file{}
 	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
@@ -157,12 +159,12 @@ func mustFiles() map[string]file {
 		}
 		cacheControl := "no-cache"
 		if strings.HasPrefix(served, "/assets/") {
-			cacheControl = "public, max-age=31536000, immutable" // their names change with their content
+			cacheControl = "public, max-age=31536000, immutable" // names change with the content
 		}
 		if served == "/index.html" {
 			served = "/"
 		}
-		size := binary.LittleEndian.Uint32(gzipped[len(gzipped)-4:]) // how gzip ends
+		size := binary.LittleEndian.Uint32(gzipped[len(gzipped)-4:]) // the size is at the end
 		files[served] = newFile(gzipped, int(size), contentType, cacheControl)
 		return nil
 	})
@@ -175,7 +177,7 @@ func mustFiles() map[string]file {
 	return files
 }
 
-// acceptsGzip reports whether a client that sent these Accept-Encoding headers accepts gzip.
+// acceptsGzip reports whether a client with these Accept-Encoding headers accepts gzip.
 func acceptsGzip(headers []string) bool {
 	wildcard := false
 	for _, coding := range strings.Split(strings.Join(headers, ","), ",") {

@@ -16,7 +16,8 @@ var handler = Handler(Config{})
 // do sends one request to the handler, with extra headers given as name and value in turn.
 func do(method, path string, headers ...string) *http.Response {
 	r := httptest.NewRequest(method, "/", nil)
-	r.URL.Path = path // as it is: a client may send what a URL parser would refuse
+	// It is set directly, because a client may send a path that a URL parser would refuse.
+	r.URL.Path = path
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])
 	}

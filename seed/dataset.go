@@ -9,7 +9,7 @@ type dataset struct {
 	orders   []orderRow
 }
 
-// generate makes the rows of a scale. They depend on nothing else.
+// generate makes the rows for a scale. The same scale always results in the same rows.
 func generate(scale int) *dataset {
 	d := &dataset{users: users(20 * scale), teams: teams(scale), products: products(5 * scale)}
 	d.heroes = heroes(d.users, d.teams, 10)

@@ -13,14 +13,14 @@ import (
 type userRow struct {
 	row
 	username string
-	email    *string // in lower case, and so its own email_key
+	email    *string // the email, in lower case; email_key has the same value
 	role     string
 	active   bool
-	hash     *string // of the password
+	hash     *string // the hash of the password, or nil
 }
 
-// users returns n users. The first is an administrator from the first day, and the second is an
-// active user.
+// users returns n users. The first user is an administrator and was created first. The second user
+// is active.
 func users(n int) []userRow {
 	m, taken := newMaker(1), names{}
 	all := make([]userRow, n)
@@ -76,7 +76,7 @@ type heroRow struct {
 	owner      uuid.UUID
 }
 
-// heroes returns the heroes of all owners, oldest first.
+// heroes returns each heroes for each owner, oldest first.
 func heroes(owners []userRow, teams []teamRow, each int) []heroRow {
 	m := newMaker(3)
 	all := make([]heroRow, 0, len(owners)*each)
@@ -120,10 +120,10 @@ func heroName(m *maker) string {
 	}
 }
 
-// names counts how often each name was asked for.
+// names counts how often each name was requested.
 type names map[string]int
 
-// unique returns name, with a number after it if it is taken.
+// unique returns name. If the name was returned before, it adds a number.
 func (n names) unique(name, separator string) string {
 	for {
 		n[name]++
@@ -134,7 +134,8 @@ func (n names) unique(name, separator string) string {
 	}
 }
 
-// letters returns the letters a to z of a name in lower case: a username has no others.
+// letters returns a name in lower case, with only the letters a to z, as it can be used in a
+// username.
 func letters(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 'a' || r > 'z' {

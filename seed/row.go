@@ -9,16 +9,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// The demo data happened in one year. It never moves, since the same scale gives the same rows.
+// All demo data are from one year. The year is fixed, so that the same scale always results in the
+// same rows.
 var (
 	yearStart = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)
-	// From opening on, there are teams and products, heroes join and orders come in.
+	// Teams and products were created before opening. Heroes and orders follow after it.
 	opening  = yearStart.AddDate(0, 0, 30)
 	lastDays = yearStart.AddDate(0, 0, 350)
 	yearEnd  = yearStart.AddDate(1, 0, 0)
 )
 
-// maker makes the rows of one table. It has a random stream of its own, so that a change to one
+// maker makes the rows of one table. Each maker has its own random numbers, so that a change to one
 // table does not change the others.
 type maker struct {
 	*gofakeit.Faker
@@ -30,19 +31,19 @@ func newMaker(stream uint64) *maker {
 	return &maker{Faker: gofakeit.NewFaker(rand.NewPCG(20250101, stream), false)}
 }
 
-// row has the columns that all tables share, except for those of parts.
+// row has the columns that all tables have, except for inventories and order_items.
 type row struct {
 	id               uuid.UUID
 	created, updated time.Time
 	version          int
 }
 
-// row returns the columns of a row that was created at a time and never changed.
+// row returns the columns of a row that was created at a time and has not been changed.
 func (m *maker) row(created time.Time) row {
 	return row{id: m.key(created), created: created, updated: created, version: 1}
 }
 
-// changed makes it a row that was changed once, at most within after its creation.
+// changed changes the row once, at a time after its creation but not later than within after it.
 func (r *row) changed(m *maker, within time.Duration) {
 	latest := r.created.Add(within)
 	if latest.After(yearEnd) {
@@ -51,8 +52,8 @@ func (r *row) changed(m *maker, within time.Duration) {
 	r.updated, r.version = m.between(r.created, latest), 2
 }
 
-// key returns a UUID of version 7 (RFC 9562) for a time. Keys sort in the order in which they were
-// made, if their times do not decrease.
+// key returns a UUID of version 7 (RFC 9562) for a time. If at never decreases, the keys sort in
+// the order in which they were made.
 func (m *maker) key(at time.Time) uuid.UUID {
 	milli := at.UnixMilli()
 	if milli != m.lastMilli {
@@ -65,14 +66,14 @@ func (m *maker) key(at time.Time) uuid.UUID {
 	return u
 }
 
-// between returns a time from start to before end, in whole milliseconds, which is all that a key
-// stores.
+// between returns a time from start to before end. It is in whole milliseconds, because a key
+// stores no fractions of them.
 func (m *maker) between(start, end time.Time) time.Time {
 	return start.Add(time.Duration(m.IntN(int(end.Sub(start).Milliseconds()))) * time.Millisecond)
 }
 
-// nth returns the i-th of n times that are spread from start to end. They never decrease, and the
-// first is start.
+// nth returns the ith of n times that are spread over the time from start to end. A later one is
+// never before an earlier one, and the first is start.
 func (m *maker) nth(i, n int, start, end time.Time) time.Time {
 	step := end.Sub(start) / time.Duration(n)
 	from := start.Add(time.Duration(i) * step).Truncate(time.Millisecond)
@@ -82,7 +83,7 @@ func (m *maker) nth(i, n int, start, end time.Time) time.Time {
 	return m.between(from, from.Add(step))
 }
 
-// oneIn returns true once in n times.
+// oneIn returns true in one of n cases, at random.
 func (m *maker) oneIn(n int) bool { return m.IntN(n) == 0 }
 
 func pick[T any](m *maker, list []T) T { return list[m.IntN(len(list))] }

@@ -1,8 +1,5 @@
-// Package seed fills an empty database with demo data: people and their heroes, teams, products
-// with their stock, and orders.
-//
-// The data depend only on the scale: the same scale gives the same rows, down to the last key and
-// microsecond, on every machine and in both kinds of database.
+// The data depend only on the scale. The same scale results in the same rows on every machine and
+// in both kinds of database, even in the same keys and times.
 package seed
 
 import (
@@ -19,18 +16,19 @@ import (
 	"forge/internal/unit"
 )
 
-// Demo is the scale of the data that a starting server stores.
+// Demo is the scale of the data that a server stores when it starts with an empty database.
 const Demo = 5
 
 // MaxScale is the largest scale: 200,000 users and 2,000,000 heroes.
 const MaxScale = 10_000
 
-// Run stores the demo data of a scale, from 1 to MaxScale: for each step of it 20 users, 1 team, 200
-// heroes (10 a user), 5 products and 100 orders (5 a user) of 3 items. It stores everything or nothing,
-// and returns demo.ErrNotEmpty if the database has any row.
+// Run stores the demo data of a scale from 1 to MaxScale. Each step of the scale adds 20 users, 1
+// team, 200 heroes (10 for each user), 5 products, and 100 orders (5 for each user) of 3 items. Run
+// stores everything or nothing. It returns demo.ErrNotEmpty if the database has any row.
 func Run(ctx context.Context, db *database.DB, scale int) error { return Fill(ctx, db, scale, false) }
 
-// Fill does the same as Run. With passwords, Accounts have theirs, which everybody knows.
+// Fill does the same as Run. If passwords is true, Accounts get their passwords, which everybody
+// knows.
 func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error {
 	if scale < 1 || scale > MaxScale {
 		return fmt.Errorf("the scale of demo data is a number from 1 to %d, not %d", MaxScale, scale)
@@ -48,8 +46,8 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 		return fmt.Errorf("store demo data: %w", err)
 	}
 	if u.Dialect() == dialect.Postgres {
-		// PostgreSQL plans for empty tables until it has analyzed them, which by itself it does a
-		// minute later.
+		// Until PostgreSQL has analyzed the tables, it plans queries as if they were empty. By
+		// itself, it analyzes them a minute later.
 		if _, err := u.Exec(ctx, "ANALYZE"); err != nil {
 			return err
 		}
@@ -57,10 +55,10 @@ func Fill(ctx context.Context, db *database.DB, scale int, passwords bool) error
 	return u.Commit(ctx)
 }
 
-// mustBeEmpty returns demo.ErrNotEmpty if the database has rows. Nobody else can fill the database
-// before u ends.
+// mustBeEmpty returns demo.ErrNotEmpty if the database has rows. It also keeps others from filling
+// the database until u ends.
 func mustBeEmpty(ctx context.Context, u *unit.Unit) error {
-	// On SQLite u is the only writer.
+	// On SQLite, u already is the only writer.
 	if u.Dialect() == dialect.Postgres {
 		if _, err := u.Exec(ctx, "LOCK TABLE "+user.Table+" IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 			return err

@@ -48,7 +48,7 @@ type itemRow struct {
 	unitPriceCents int
 }
 
-// orders returns the orders of all buyers, oldest first.
+// orders returns each orders of lines items for each buyer, oldest first.
 func orders(buyers []userRow, products []productRow, each, lines int) []orderRow {
 	m, parts := newMaker(6), newMaker(7)
 	all := make([]orderRow, 0, len(buyers)*each)
@@ -69,7 +69,7 @@ func orders(buyers []userRow, products []productRow, each, lines int) []orderRow
 	return all
 }
 
-// fill puts items of different products into the order.
+// fill adds items with different products to the order.
 func (o *orderRow) fill(m, parts *maker, products []productRow, lines int) {
 	var chosen []int
 	for len(chosen) < lines {
@@ -84,8 +84,8 @@ func (o *orderRow) fill(m, parts *maker, products []productRow, lines int) {
 	}
 }
 
-// setStatus decides the status of the order: most are paid within three days, and the newest are
-// still open.
+// setStatus sets the status of the order. Most orders are paid within three days, and the newest
+// are still open.
 func (o *orderRow) setStatus(m *maker) {
 	chance := m.IntN(10)
 	switch {

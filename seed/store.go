@@ -16,15 +16,15 @@ import (
 	"forge/internal/unit"
 )
 
-// table describes how rows are stored. A statement or an entity for each row, as ent has it, would
-// take minutes at a large scale.
+// table describes how the rows of a table are stored. At a large scale, it would take minutes to
+// make an entity or a statement for each row with ent.
 type table struct {
 	name    string
 	columns []string
 	rows    func(d *dataset, yield func(row ...any))
 }
 
-// tables are ordered so that no row refers to a later one.
+// tables are in an order in which no row refers to a row of a later table.
 var tables = []table{
 	{user.Table, []string{user.FieldID, user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldVersion, user.FieldUsername,
 		user.FieldEmail, user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole, user.FieldIsActive}, eachUser},
@@ -41,8 +41,8 @@ var tables = []table{
 		orderitem.FieldUnitPriceCents}, eachItem},
 }
 
-// maxArgs is how many values one statement has. SQLite allows 32,766 and PostgreSQL 65,535; more
-// than a few thousand make it no faster.
+// maxArgs is the largest number of values in one statement. SQLite allows 32,766 and PostgreSQL
+// 65,535. More than a few thousand do not make it faster.
 const maxArgs = 6000
 
 func store(ctx context.Context, u *unit.Unit, d *dataset) error {

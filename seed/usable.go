@@ -14,9 +14,9 @@ import (
 	"forge/internal/unit"
 )
 
-// Usable returns the accounts that anybody can sign in with: they exist, are active, and have the
-// passwords of the demo data. It leaves out an account whose password was hashed again at another
-// cost.
+// Usable returns the accounts that anybody can sign in with: they exist, are active, and still have
+// the passwords of the demo data. It leaves out an account whose password has been hashed again at
+// another cost.
 func Usable(ctx context.Context, db *database.DB) ([]demo.Account, error) {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()

@@ -1,7 +1,7 @@
 package seed
 
-// The names of heroes, teams and products. Names of people and cities come from the fake-data
-// library, which has no heroes.
+// These are the parts of the names of heroes, teams and products. The library for fake data
+// provides names of people and cities, but none of heroes.
 
 var qualities = []string{
 	"Amber", "Arctic", "Ashen", "Astral", "Blazing", "Brazen", "Bright", "Cobalt", "Copper", "Crimson", "Crystal", "Daring",
@@ -42,7 +42,7 @@ var materials = []string{
 	"Reinforced", "Reversible", "Self-Mending", "Shock-Proof", "Titanium", "Training", "Waterproof",
 }
 
-// productKinds are kinds of products, with their prices in whole units of money.
+// productKinds are kinds of products. Their lowest and highest prices are in whole units of money.
 var productKinds = []struct {
 	prefix, name      string
 	cheapest, dearest int

@@ -1,4 +1,4 @@
-// Package test holds the line between the framework and the application that stands on it.
+// Package test checks that the framework does not depend on the application that uses it.
 package test
 
 import (
@@ -22,18 +22,18 @@ import (
 	"forge/internal/entity"
 )
 
-// root is the way to the root of the repository.
+// root is the path from here to the root of the repository.
 const root = "../"
 
-// allowedImports are the generated packages of ent that packages of the framework may import: those
-// of their own tables.
+// allowedImports are the generated packages of ent that packages of the framework may import,
+// because they have their own tables.
 var allowedImports = map[string][]string{
 	"internal/session":     {"forge/ent", "forge/ent/session"},
 	"internal/idempotency": {"forge/ent", "forge/ent/idempotencykey"},
 }
 
-// allowed are the words that name an entity of the application, and mean something else in a package
-// of the framework or those below it, with the reason.
+// allowed are words that name an entity of the application but have another meaning in a package of
+// the framework and the packages below it. The value is the reason.
 var allowed = map[entry]string{
 	{"internal/ids", "user"}:          "the example in an error about an ID",
 	{"internal/session", "user"}:      "the column user_id of a session, and errors that people read",
@@ -73,7 +73,8 @@ var allowed = map[entry]string{
 	{"internal/viewer", "user"}:       "the role User",
 }
 
-// allowedEmbedding are the structs that embed a struct which embeds another, with the reason.
+// allowedEmbedding are the structs that may embed a struct which embeds another one. The value is
+// the reason.
 var allowedEmbedding = map[string]string{
 	"internal/migrator/dev.tableChange": "a change of a table is judged with all that is known of its file",
 }
@@ -114,14 +115,14 @@ func TestLineImports(t *testing.T) {
 	}
 }
 
-// TestLineRows checks that the packages of the framework with tables of their own work with no
-// other rows, such as db.User or *ent.User.
+// TestLineRows checks that those packages of the framework that have tables use no rows of other
+// tables, such as db.User or *ent.User.
 func TestLineRows(t *testing.T) {
 	for _, f := range sources(t, "internal") {
 		if allowedImports[f.pkg] == nil || f.isTest {
 			continue
 		}
-		calls := map[ast.Expr]bool{} // such as query.Order, which is no entity
+		calls := map[ast.Expr]bool{} // such as query.Order, which is not an entity
 		ast.Inspect(f.File, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
@@ -172,7 +173,7 @@ func TestLineWords(t *testing.T) {
 	}
 }
 
-// allowedBy returns the entry that allows a word in a package, or else false.
+// allowedBy returns the entry that allows a word in a package. It returns false if there is none.
 func allowedBy(pkg, word string) (entry, bool) {
 	named := entry{pkg, word}
 	for ; pkg != "."; pkg = path.Dir(pkg) {
@@ -214,8 +215,8 @@ func ofFramework(t *testing.T, name string) bool {
 	return strings.HasPrefix(first, "//") && strings.Contains(first, "framework")
 }
 
-// words splits a text into words in lower case: at all that is no letter, and before a capital letter
-// that follows a small one.
+// words splits a text into words in lower case. It splits at each character that is not a letter,
+// and before a capital letter that follows a small one.
 func words(text string) (all []string) {
 	var word []rune
 	end := func() {
@@ -270,8 +271,8 @@ func TestLineTop(t *testing.T) {
 	}
 }
 
-// TestLineGraph checks that graph/ stays small: what is not about the application's own fields
-// belongs to the framework.
+// TestLineGraph checks that graph/ stays small. Everything that is not about the application's own
+// fields belongs to the framework.
 func TestLineGraph(t *testing.T) {
 	var written []string
 	for _, f := range sources(t, "graph") {
@@ -284,7 +285,7 @@ func TestLineGraph(t *testing.T) {
 	}
 }
 
-// TestLineVariables checks that no package variable changes, in tests neither.
+// TestLineVariables checks that no package variable is changed, not even in tests.
 func TestLineVariables(t *testing.T) {
 	found := map[string]bool{}
 	for _, dir := range []string{"internal", "graph", "seed", "migrate", "playground"} {
@@ -320,12 +321,12 @@ func packageVariables(files []source) map[string]*ast.ValueSpec {
 	return all
 }
 
-// assigned returns the package variables that a file assigns to, or to a part of.
+// assigned returns the package variables that a file assigns to, in whole or in part.
 func (f source) assigned(variables map[string]*ast.ValueSpec) (names []string) {
 	check := func(e ast.Expr) {
 		switch id := rootOf(e); {
 		case id == nil || variables[id.Name] == nil:
-		case id.Obj == nil, id.Obj.Decl == variables[id.Name]: // declared in another file, or in this one
+		case id.Obj == nil, id.Obj.Decl == variables[id.Name]: // declared in this or another file
 			names = append(names, id.Name)
 		}
 	}
@@ -432,7 +433,7 @@ func (f source) importOf(name string) string {
 	return name
 }
 
-// compare wants what was found to be what is allowed for now.
+// compare checks that the found entries are the allowed ones.
 func compare(t *testing.T, list string, found map[string]bool, allowed map[string]string, message string) {
 	t.Helper()
 	for name := range found {
@@ -452,7 +453,7 @@ type source struct {
 	*ast.File
 	path   string // from the root of the repository
 	pkg    string // the folder of the file
-	isTest bool   // also of a package for tests, such as httptest
+	isTest bool   // includes packages for tests, such as httptest
 }
 
 // texts returns the identifiers and the strings of a file, without its imports.
@@ -473,7 +474,7 @@ func (f source) texts() (all []string) {
 	return all
 }
 
-// packages returns the files below a folder by their own folder.
+// packages returns the files below a folder, grouped by their folders.
 func packages(t *testing.T, dir string) map[string][]source {
 	t.Helper()
 	all := map[string][]source{}

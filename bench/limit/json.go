@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// uuid is a key as PostgreSQL sends it. Clients see it behind a prefix, in 26 digits of Crockford's
-// base 32.
+// uuid is a key as PostgreSQL sends it. Clients see a prefix and 26 digits of Crockford's base 32.
 type uuid [16]byte
 
 const digits = "0123456789abcdefghjkmnpqrstvwxyz"
 
-// UnmarshalText reads what appendID writes, whatever the prefix.
+// UnmarshalText parses the text that appendID writes. It accepts any prefix.
 func (u *uuid) UnmarshalText(text []byte) error {
 	if len(text) < 27 {
 		return fmt.Errorf("%q is no ID", text)
@@ -32,7 +31,7 @@ func (u *uuid) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// appendID appends a key with its prefix, "user_", as a JSON string.
+// appendID appends a key with its prefix, such as "user_", as a JSON string.
 func appendID(b []byte, prefix string, key []byte) []byte {
 	high, low := binary.BigEndian.Uint64(key[:8]), binary.BigEndian.Uint64(key[8:])
 	var text [26]byte
@@ -44,7 +43,7 @@ func appendID(b []byte, prefix string, key []byte) []byte {
 	return append(append(b, text[:]...), '"')
 }
 
-// appendText appends a text as a JSON string, or null if there is none.
+// appendText appends a text as a JSON string, or null if text is nil.
 func appendText(b, text []byte) []byte {
 	if text == nil {
 		return append(b, "null"...)
@@ -53,7 +52,7 @@ func appendText(b, text []byte) []byte {
 	b = append(b, '"')
 	for _, c := range text {
 		if c < ' ' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(string(text)) // a string cannot fail
+			quoted, _ := json.Marshal(string(text)) // a string can always be written as JSON
 			return append(b[:start], quoted...)
 		}
 		b = append(b, c)
@@ -61,10 +60,10 @@ func appendText(b, text []byte) []byte {
 	return append(b, '"')
 }
 
-// appendInt appends an integer, which PostgreSQL sends in four bytes.
+// appendInt appends an integer. raw has four bytes, as PostgreSQL sends it.
 func appendInt(b, raw []byte) []byte {
 	return strconv.AppendInt(b, int64(int32(binary.BigEndian.Uint32(raw))), 10)
 }
 
-// place returns the ordinality of a row, which PostgreSQL sends in eight bytes.
+// place returns the ordinality of a row. raw has eight bytes, as PostgreSQL sends it.
 func place(raw []byte) int { return int(binary.BigEndian.Uint64(raw)) }

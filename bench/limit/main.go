@@ -1,9 +1,9 @@
-// Limit serves the same answers as Forge from handlers that were written by hand, one for each
-// workload, with net/http and pgx. It is what Forge is compared with. Every statement is prepared, and
-// JSON is appended straight from the columns. Each level of nested lists is one statement, or with
-// ONE_STATEMENT=on a query is.
+// Limit gives the same answers as Forge with handlers that were written by hand, one for each
+// workload, with net/http and pgx. Forge is compared with it. Every statement is prepared. Each
+// level of nested lists is one statement; with ONE_STATEMENT=on a whole query is one statement. The
+// handlers write JSON directly from the columns.
 //
-// The answers equal Forge's to the byte, so that both do the same work and can be compared.
+// The answers are the same as Forge's to the byte, so that both servers do the same work.
 package main
 
 import (
@@ -38,7 +38,7 @@ type item struct {
 	Quantity  int32
 }
 
-// answerer appends the data of an answer to b. It returns an error if the database does.
+// answerer appends the data of an answer to b. It returns the errors of the database.
 type answerer func(ctx context.Context, v *variables, b []byte) ([]byte, error)
 
 func main() {
@@ -112,5 +112,5 @@ func serve(w http.ResponseWriter, r *http.Request, answer answerer) {
 	b = append(b, '}')
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	_, _ = w.Write(b) // the client may have gone
+	_, _ = w.Write(b) // the client may be gone
 }

@@ -5,8 +5,8 @@ import (
 	"context"
 )
 
-// order, line and product hold rows until all levels are read. parent is an index in the level
-// above.
+// order, line and product hold rows until all levels have been read. parent is the index of the row
+// in the level above, from 1.
 type order struct {
 	parent int
 	id     uuid
@@ -26,7 +26,8 @@ type product struct {
 
 var buyers = pagedBy(`SELECT id FROM users WHERE deleted_at IS NULL PAGE ORDER BY id LIMIT 20`)
 
-// orders appends users, their orders, lines and products, with one statement for each level.
+// orders appends users with their orders, lines and products. It reads each level with one
+// statement.
 func (s shop) orders(ctx context.Context, v *variables, b []byte) ([]byte, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -66,7 +67,7 @@ func (s shop) orders(ctx context.Context, v *variables, b []byte) ([]byte, error
 		return b, err
 	}
 	b = append(b, `{"users":{"edges":[`...)
-	seen := 0 // orders
+	seen := 0 // the number of orders that were appended
 	for i, user := range users {
 		b = appendID(append(next(b, i), `{"node":{"id":`...), "user_", user[:])
 		b = append(b, `,"orders":{"edges":[`...)
@@ -85,7 +86,7 @@ func (s shop) orders(ctx context.Context, v *variables, b []byte) ([]byte, error
 	return append(b, `]}}`...), nil
 }
 
-// appendOrder appends an order up to its lines.
+// appendOrder appends the JSON of an order, up to the beginning of the list of its lines.
 func appendOrder(b, id, total []byte) []byte {
 	b = appendID(append(b, `{"node":{"id":`...), "order_", id)
 	b = appendInt(append(b, `,"totalCents":`...), total)

@@ -9,16 +9,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// shop answers from a database.
+// shop answers requests from a database.
 type shop struct{ pool *pgxpool.Pool }
 
-// querier is a pool, or one connection of it.
+// querier is a pool or a connection.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// each calls do with the columns of every row, in PostgreSQL's binary form. They are valid until do
-// returns.
+// each calls do with the columns of each row, in PostgreSQL's binary form. The columns are valid
+// until do returns.
 func each(ctx context.Context, db querier, do func(columns [][]byte), sql string, args ...any) error {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s shop) user(ctx context.Context, v *variables, b []byte) ([]byte, error) 
 	return append(b, '}'), err
 }
 
-// appendUser appends the fields of a user: ID, username, and email if it was read.
+// appendUser appends a user with the columns of c: the ID, the username, and perhaps the email.
 func appendUser(b []byte, c [][]byte) []byte {
 	b = appendID(append(b, `{"id":`...), "user_", c[0])
 	b = appendText(append(b, `,"username":`...), c[1])
@@ -91,7 +91,7 @@ func (s shop) page(ctx context.Context, v *variables, b []byte, p *paged) ([]byt
 	return append(b, `]}}`...), err
 }
 
-// next appends a comma, except before the first element of a list.
+// next appends a comma before every element of a list except the first one, which has n = 0.
 func next(b []byte, n int) []byte {
 	if n > 0 {
 		b = append(b, ',')
@@ -99,17 +99,17 @@ func next(b []byte, n int) []byte {
 	return b
 }
 
-// hero holds a row until its team is read.
+// hero holds a row until the row of its team has been read.
 type hero struct {
-	owner    int // index of the user
+	owner    int // the index of the user, from 1
 	id, team uuid
 	name     []byte
 }
 
 var ownersOfHeroes = pagedBy(`SELECT id, username FROM users WHERE deleted_at IS NULL PAGE ORDER BY id LIMIT 20`)
 
-// heroes appends users, their heroes and the teams of those, with one statement for each level.
-// Heroes come in the order of the users, so no look-up is needed.
+// heroes appends users with their heroes and their teams. It reads each level with one statement.
+// The heroes come in the order of the users, so they need not be looked up.
 func (s shop) heroes(ctx context.Context, v *variables, b []byte) ([]byte, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {

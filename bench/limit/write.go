@@ -20,8 +20,9 @@ func (s shop) updateUser(ctx context.Context, v *variables, b []byte) ([]byte, e
 	return append(b, `}}`...), err
 }
 
-// placeOrder stores nothing unless the user exists and the stock of every product suffices. It
-// locks stock in the order of the products, so that two orders never deadlock.
+// placeOrder stores an order. It stores nothing if the user does not exist, or if there is not
+// enough of a product. It locks the stock in the order of the products, so that two orders cannot
+// wait for each other.
 const placeOrder = `
 	WITH item AS (
 		SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::int[]) AS i (id, product_id, quantity)
@@ -66,7 +67,8 @@ func (s shop) createOrder(ctx context.Context, v *variables, b []byte) ([]byte, 
 	return append(b, `}}}`...), err
 }
 
-// newUUID returns a UUID of version 7. UUIDs of the same millisecond sort by nr, up to 4095.
+// newUUID returns a UUID of version 7. UUIDs of the same millisecond sort by nr, which may be up to
+// 4095.
 func newUUID(nr uint16) (u uuid) {
 	binary.BigEndian.PutUint64(u[:8], uint64(time.Now().UnixMilli())<<16|7<<12|uint64(nr))
 	binary.BigEndian.PutUint64(u[8:], 1<<63|rand.Uint64()>>2)

@@ -1,7 +1,7 @@
 //go:build peers
 
-// Forge.go is added to the load generator of the peers' harness by the script run in this folder.
-// Forge's keys are not numbers, as those of the peers are.
+// Forge.go is added to the load generator of another benchmark, which the script run in this folder
+// starts. It is needed because Forge's keys are not numbers, unlike those of the other servers.
 package main
 
 import (
@@ -20,7 +20,7 @@ var forgeKeys = sync.OnceValue(func() (keys struct{ users, products []string }) 
 	return keys
 })
 
-// forgePages returns the IDs of a paginated connection, in its order.
+// forgePages returns the IDs of all objects in a connection, in its order.
 func forgePages(connection string) (ids []string) {
 	u, err := url.Parse(os.Getenv("PROJECT_URL"))
 	if err != nil {
@@ -55,7 +55,7 @@ func forgePages(connection string) (ids []string) {
 	}
 }
 
-// forgeValue appends the value of a placeholder in Forge's queries.
+// forgeValue appends the value of a placeholder in the queries for Forge.
 func forgeValue(b []byte, placeholder string, v *vals) []byte {
 	keys := forgeKeys()
 	switch placeholder {
@@ -68,11 +68,11 @@ func forgeValue(b []byte, placeholder string, v *vals) []byte {
 	return nil
 }
 
-// forgeRows returns the number of objects with an ID in an answer.
+// forgeRows is the number of objects with an ID in an answer, for each workload.
 var forgeRows = map[string]int{"w1": 1, "w2": 50, "w3": 220, "w4": 120, "w5": 50, "w6": 1, "w7": 1}
 
-// forgeCheck returns the length of an answer, and an error if it is wrong. "make bench" compares
-// values.
+// forgeCheck returns the length of an answer. It returns an error if the number of objects is
+// wrong. Only "make bench" compares the values.
 func forgeCheck(workload string, answer []byte) (int, error) {
 	if n := bytes.Count(answer, []byte(`"id":"`)); n != forgeRows[workload] {
 		return 0, fmt.Errorf("%d rows instead of %d: %.300s", n, forgeRows[workload], answer)

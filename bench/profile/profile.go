@@ -1,7 +1,7 @@
 //go:build profile
 
-// Profile.go is compiled into Forge only for "make bench PROFILE=…", by overlay.json. In production
-// a server cannot be asked for profiles.
+// Profile.go is compiled into Forge only for "make bench PROFILE=…", by overlay.json. A server in
+// production has no way to write profiles.
 package main
 
 import (
@@ -25,7 +25,7 @@ func init() {
 }
 
 // profile writes two files into the folder PROFILE: cpu.pprof covers the time between the first and
-// the second signal, and allocs.pprof the time since the start.
+// the second signal, and allocs.pprof the time since the start of the server.
 func profile(signals <-chan os.Signal) error {
 	dir := os.Getenv("PROFILE")
 	<-signals

@@ -1,6 +1,7 @@
-// Stock is a server over Forge's tables, built as in the tutorials of ent, entgql and gqlgen. Forge
-// is compared with it on SQLite. Its schema, filters, pagination and eager loading are entgql's,
-// and its execution is gqlgen's. Its two mutations are written by hand.
+// Stock is a server with Forge's tables that is built as in the tutorials of ent, entgql and
+// gqlgen. Forge is compared with it on SQLite. The schema, the filters, the pagination and the
+// eager loading are entgql's, and gqlgen executes the operations. Only the two mutations are
+// written by hand.
 package main
 
 import (
@@ -64,7 +65,7 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// newHandler returns gqlgen's server with the parts of NewDefaultServer that a POST needs.
+// newHandler returns gqlgen's server with those parts of NewDefaultServer that a POST needs.
 func newHandler(client *ent.Client) http.Handler {
 	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: &resolver{client}}))
 	server.AddTransport(transport.POST{})
@@ -73,17 +74,18 @@ func newHandler(client *ent.Client) http.Handler {
 	return server
 }
 
-// open returns a client for an address in Forge's form.
+// open returns a client for a database. The address has the form of DATABASE_URL.
 func open(url, poolSize string) (*ent.Client, error) {
 	size, err := strconv.Atoi(poolSize)
 	if err != nil {
 		return nil, err
 	}
-	driver, dsn, name := "postgres", url+"&binary_parameters=yes", dialect.Postgres // sends keys as bytes
+	// With binary_parameters, keys are sent as bytes.
+	driver, dsn, name := "postgres", url+"&binary_parameters=yes", dialect.Postgres
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		driver, name = "sqlite", dialect.SQLite
 		// Forge stores times in microseconds. A transaction that reads before it writes must be an
-		// immediate one, or it fails when another one writes.
+		// immediate one: otherwise it fails if another one writes.
 		dsn = "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_txlock=immediate" +
 			"&_time_integer_format=unix_micro&_inttotime=1"
 	}

@@ -16,7 +16,7 @@ import (
 	"forge/bench/stock/uuidgql"
 )
 
-// UpdateUser runs in the Transactioner's transaction, as all mutations do.
+// UpdateUser changes a user. Like all mutations, it runs in the transaction of the Transactioner.
 func (r *mutationResolver) UpdateUser(ctx context.Context, id uuidgql.UUID, input ent.UpdateUserInput) (*graph.UpdateUserPayload, error) {
 	update := ent.FromContext(ctx).User.UpdateOneID(id).Where(user.DeletedAtIsNil()).SetInput(input).AddVersion(1)
 	if input.Email != nil {
@@ -29,7 +29,7 @@ func (r *mutationResolver) UpdateUser(ctx context.Context, id uuidgql.UUID, inpu
 	return &graph.UpdateUserPayload{User: u}, nil
 }
 
-// CreateOrder takes the items from the stock and stores the order at the products' current prices.
+// CreateOrder takes the items from the stock, and stores the order with the current prices.
 func (r *mutationResolver) CreateOrder(ctx context.Context, input graph.CreateOrderInput) (*graph.CreateOrderPayload, error) {
 	client := ent.FromContext(ctx)
 	exists, err := client.User.Query().Where(user.ID(input.UserID), user.DeletedAtIsNil()).Exist(ctx)
@@ -61,8 +61,8 @@ func (r *mutationResolver) CreateOrder(ctx context.Context, input graph.CreateOr
 	return &graph.CreateOrderPayload{Order: o}, nil
 }
 
-// takeStock takes the items from the stock and returns the products' prices. It always locks in the
-// same order, so that two orders never deadlock.
+// takeStock takes the items from the stock, and returns the prices of the products. It always locks
+// in the same order, so that two orders cannot wait for each other.
 func takeStock(ctx context.Context, client *ent.Client, items []*graph.CreateOrderItemInput) (map[uuidgql.UUID]int32, error) {
 	items = slices.SortedFunc(slices.Values(items), func(a, b *graph.CreateOrderItemInput) int {
 		return cmp.Or(bytes.Compare(a.ProductID[:], b.ProductID[:]), cmp.Compare(a.Quantity, b.Quantity))

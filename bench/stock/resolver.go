@@ -31,7 +31,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []uuidgql.UUID) ([]ent.No
 	return r.client.Noders(ctx, ids)
 }
 
-// User returns nil for a deleted user. Users leaves deleted users out.
+// User returns the user with an ID, or nil if the user was deleted or does not exist.
 func (r *queryResolver) User(ctx context.Context, id uuidgql.UUID) (*ent.User, error) {
 	q, err := r.client.User.Query().Where(user.ID(id), user.DeletedAtIsNil()).CollectFields(ctx)
 	if err != nil {

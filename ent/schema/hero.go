@@ -13,7 +13,7 @@ import (
 	"forge/internal/rule"
 )
 
-// The greatest lengths of a hero's texts, in characters.
+// These are the largest numbers of characters in the texts of a hero.
 const (
 	HeroNameLength       = 100
 	HeroSecretNameLength = 100
@@ -22,7 +22,7 @@ const (
 // Hero may belong to a user and to a team.
 type Hero struct{ ent.Schema }
 
-// Annotations of the Hero.
+// Annotations returns who may see which fields, and the checks of the table.
 func (Hero) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{ShownToAll: []string{"id", "name", "age", "team", "owner", "version", "createdAt", "updatedAt"}},
@@ -35,12 +35,12 @@ func (Hero) Annotations() []schema.Annotation {
 	}
 }
 
-// Mixin of the Hero.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Hero) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "hero"}, Timed{}, Versioned{}}
 }
 
-// Fields of the Hero.
+// Fields returns the fields that no mixin adds.
 func (Hero) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").MaxRuneLen(HeroNameLength),
@@ -51,7 +51,7 @@ func (Hero) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Hero.
+// Edges returns the relations to other entities.
 func (Hero) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("heroes").Field("team_id").Unique(),
@@ -59,20 +59,20 @@ func (Hero) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the Hero.
+// Indexes returns the indexes of the table.
 func (Hero) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("team_id", "id"),
 		index.Fields("owner_id", "id"),
 		index.Fields("name", "id"),
 		index.Fields("created_at", "id"),
-		// NULLs come last in both directions, so each direction needs an index of its own.
+		// NULLs come last in both directions, so each direction needs its own index.
 		index.Fields("age", "id"),
 		index.Fields("age", "id").StorageKey("hero_age_desc").Annotations(entsql.DescColumns("age", "id")),
 	}
 }
 
-// Policy of the Hero.
+// Policy says who may read and change heroes.
 func (Hero) Policy() ent.Policy {
 	return rule.Policy{
 		Read: rule.Everyone, Create: rule.Owners, Update: rule.Owners, Delete: rule.Owners,

@@ -1,4 +1,5 @@
-// The framework owns this file: internal/idempotency stores its keys here. An application keeps it.
+// This file belongs to the framework: internal/idempotency stores its keys here. Every application
+// needs it.
 
 package schema
 
@@ -13,12 +14,12 @@ import (
 // IdempotencyKey holds the answer to a mutation that a client may send again.
 type IdempotencyKey struct{ ent.Schema }
 
-// Mixin of the IdempotencyKey.
+// Mixin returns the mixins, which add the key.
 func (IdempotencyKey) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "idempotency"}}
 }
 
-// Fields of the IdempotencyKey.
+// Fields returns the fields that no mixin adds.
 func (IdempotencyKey) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("viewer").Immutable().Comment("Whose key it is; empty where AUTH is off."),
@@ -29,16 +30,16 @@ func (IdempotencyKey) Fields() []ent.Field {
 	}
 }
 
-// Indexes of the IdempotencyKey.
+// Indexes returns the indexes of the table.
 func (IdempotencyKey) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("viewer", "key").Unique(),
-		// Serves the removal of those that have expired.
+		// This helps to find expired keys.
 		index.Fields("expires_at"),
 	}
 }
 
-// Policy of the IdempotencyKey. The API shows no keys: only Forge itself reads and writes them.
+// Policy keeps keys from all users. The API has none: only Forge itself reads and writes them.
 func (IdempotencyKey) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Admins, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -11,23 +11,23 @@ import (
 	"forge/internal/rule"
 )
 
-// Inventory holds the stock of one product. It is a row of its own, so that an order does not lock
+// Inventory holds the stock of one product. It is a separate row, so that an order does not lock
 // the product.
 type Inventory struct{ ent.Schema }
 
-// Annotations of the Inventory.
+// Annotations returns the checks of the table.
 func (Inventory) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entsql.Checks(map[string]string{"inventories_quantity_not_negative": "quantity >= 0"}),
 	}
 }
 
-// Mixin of the Inventory.
+// Mixin returns the mixins, which add the key.
 func (Inventory) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "inventory"}}
 }
 
-// Fields of the Inventory.
+// Fields returns the fields that no mixin adds.
 func (Inventory) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int32("quantity").Default(0),
@@ -35,14 +35,15 @@ func (Inventory) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Inventory. The unique edge gives product_id its unique index.
+// Edges returns the relations to other entities. The edge is unique, so product_id has a unique
+// index.
 func (Inventory) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("product", Product.Type).Ref("inventory").Field("product_id").Unique().Required().Immutable(),
 	}
 }
 
-// Policy of the Inventory. Orders take stock as viewer.System.
+// Policy says who may read and change stock. Orders change stock with the rights of viewer.System.
 func (Inventory) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

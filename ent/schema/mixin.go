@@ -18,33 +18,33 @@ import (
 	"forge/internal/entity"
 )
 
-// Identified gives a row its key: a UUID of version 7 (RFC 9562), which sorts by creation. Clients
-// see it after Prefix, as in "user_…", so that an ID shows its type.
+// Identified adds a key: a UUID of version 7 (RFC 9562). Later keys sort after earlier ones.
+// Clients see Prefix before the key, as in "user_…", so that an ID shows its type.
 type Identified struct {
 	mixin.Schema
 	Prefix string
 }
 
-// Fields of the mixin.
+// Fields returns the key.
 func (Identified) Fields() []ent.Field {
 	return []ent.Field{
 		field.UUID("id", uuid.UUID{}).Default(entity.NewID).Immutable().SchemaType(blobOnSQLite),
 	}
 }
 
-// Annotations of the mixin.
+// Annotations returns the prefix.
 func (m Identified) Annotations() []schema.Annotation {
 	return []schema.Annotation{entity.Annotation{Prefix: m.Prefix}}
 }
 
-// blobOnSQLite stores a UUID as its 16 bytes; PostgreSQL has a type of its own for it.
+// blobOnSQLite stores a UUID as 16 bytes on SQLite. PostgreSQL has a type for UUIDs.
 var blobOnSQLite = map[string]string{dialect.SQLite: "blob"}
 
-// Timed records when a row was created and last updated, to the microsecond, as PostgreSQL stores
-// it.
+// Timed records when a row was created and last updated. The times are exact to the microsecond,
+// as on PostgreSQL.
 type Timed struct{ mixin.Schema }
 
-// Fields of the mixin.
+// Fields returns the two times.
 func (Timed) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("created_at").Default(now).Immutable(),
@@ -52,7 +52,7 @@ func (Timed) Fields() []ent.Field {
 	}
 }
 
-// Hooks of the mixin. The two times of a new row are equal, not a moment apart.
+// Hooks returns a hook that makes the two times of a new row equal.
 func (Timed) Hooks() []ent.Hook {
 	return []ent.Hook{hook.On(stampOnce, ent.OpCreate)}
 }
@@ -68,23 +68,23 @@ func stampOnce(next ent.Mutator) ent.Mutator {
 	})
 }
 
-// length returns the condition of a CHECK that a text has from least to most characters.
+// length returns the condition of a CHECK: a text has least to most characters.
 func length(column string, least, most int) string {
 	return fmt.Sprintf("length(%s) BETWEEN %d AND %d", column, least, most)
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// Versioned counts the changes of a row, so that a client can make a change on the condition that
-// nobody else has changed the row.
+// Versioned counts the changes of a row. A client can thus demand that nobody else has changed the
+// row since it was read.
 type Versioned struct{ mixin.Schema }
 
-// Fields of the mixin.
+// Fields returns the version.
 func (Versioned) Fields() []ent.Field {
 	return []ent.Field{field.Int("version").Default(1)}
 }
 
-// Hooks of the mixin.
+// Hooks returns a hook that adds 1 to the version with every update.
 func (Versioned) Hooks() []ent.Hook {
 	return []ent.Hook{hook.On(countChange, ent.OpUpdate|ent.OpUpdateOne)}
 }
@@ -102,12 +102,12 @@ func countChange(next ent.Mutator) ent.Mutator {
 // entity.WithDeleted.
 type SoftDeleted struct{ mixin.Schema }
 
-// Fields of the mixin.
+// Fields returns the time when the row was deleted.
 func (SoftDeleted) Fields() []ent.Field {
 	return []ent.Field{field.Time("deleted_at").Optional().Nillable()}
 }
 
-// Interceptors of the mixin.
+// Interceptors returns an interceptor that adds the condition to every query.
 func (SoftDeleted) Interceptors() []ent.Interceptor {
 	return []ent.Interceptor{
 		intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
@@ -119,7 +119,7 @@ func (SoftDeleted) Interceptors() []ent.Interceptor {
 	}
 }
 
-// Hooks of the mixin. An update skips deleted rows, unless its context comes from
+// Hooks returns a hook that keeps updates away from deleted rows, unless the context comes from
 // entity.WithDeleted.
 func (SoftDeleted) Hooks() []ent.Hook {
 	return []ent.Hook{hook.On(spareDeleted, ent.OpUpdate|ent.OpUpdateOne)}

@@ -13,10 +13,10 @@ import (
 	"forge/internal/rule"
 )
 
-// Order is a purchase by a user, at the prices of that moment.
+// Order is a purchase by a user, at the prices of the time of the order.
 type Order struct{ ent.Schema }
 
-// Annotations of the Order.
+// Annotations returns who may see which fields, and the checks of the table.
 func (Order) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{ShownToAll: []string{"id", "user", "status", "totalCents", "items", "version", "createdAt", "updatedAt"}},
@@ -27,12 +27,12 @@ func (Order) Annotations() []schema.Annotation {
 	}
 }
 
-// Mixin of the Order.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Order) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "order"}, Timed{}, Versioned{}}
 }
 
-// Fields of the Order.
+// Fields returns the fields that no mixin adds.
 func (Order) Fields() []ent.Field {
 	return []ent.Field{
 		field.Enum("status").Values("PENDING", "PAID", "CANCELLED").Default("PENDING"),
@@ -41,7 +41,7 @@ func (Order) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Order.
+// Edges returns the relations to other entities.
 func (Order) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("user", User.Type).Ref("orders").Field("user_id").Unique(),
@@ -49,7 +49,7 @@ func (Order) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the Order.
+// Indexes returns the indexes of the table.
 func (Order) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("user_id", "id"),
@@ -59,7 +59,7 @@ func (Order) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the Order.
+// Policy says who may read and change orders.
 func (Order) Policy() ent.Policy {
 	return rule.Policy{
 		Read: rule.Owners, Create: rule.Owners, Update: rule.Owners, Delete: rule.Admins,

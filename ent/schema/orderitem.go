@@ -16,7 +16,7 @@ import (
 // OrderItem is one line of an order.
 type OrderItem struct{ ent.Schema }
 
-// Annotations of the OrderItem.
+// Annotations returns who may see which fields, and the checks of the table.
 func (OrderItem) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{ShownToAll: []string{"id", "product", "quantity", "unitPriceCents"}},
@@ -27,12 +27,12 @@ func (OrderItem) Annotations() []schema.Annotation {
 	}
 }
 
-// Mixin of the OrderItem.
+// Mixin returns the mixins, which add the key.
 func (OrderItem) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "item"}}
 }
 
-// Fields of the OrderItem.
+// Fields returns the fields that no mixin adds.
 func (OrderItem) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int32("quantity").Immutable(),
@@ -42,7 +42,7 @@ func (OrderItem) Fields() []ent.Field {
 	}
 }
 
-// Edges of the OrderItem.
+// Edges returns the relations to other entities.
 func (OrderItem) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("order", Order.Type).Ref("items").Field("order_id").Unique().Required().Immutable(),
@@ -50,7 +50,7 @@ func (OrderItem) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the OrderItem.
+// Indexes returns the indexes of the table.
 func (OrderItem) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("order_id", "id"),
@@ -58,7 +58,8 @@ func (OrderItem) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the OrderItem. Its owner is the owner of its order.
+// Policy says who may read and change lines of orders. The owner of a line is the owner of its
+// order.
 func (OrderItem) Policy() ent.Policy {
 	return rule.Policy{
 		Read: rule.Owners, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins,

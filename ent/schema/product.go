@@ -12,7 +12,7 @@ import (
 	"forge/internal/rule"
 )
 
-// The greatest lengths of a product's texts, in characters.
+// These are the largest numbers of characters in the texts of a product.
 const (
 	ProductSkuLength  = 64
 	ProductNameLength = 200
@@ -21,7 +21,7 @@ const (
 // Product is an article that users can order. Inventory holds its stock.
 type Product struct{ ent.Schema }
 
-// Annotations of the Product.
+// Annotations returns who may see which fields, and the checks of the table.
 func (Product) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "version", "createdAt", "updatedAt"}},
@@ -33,12 +33,12 @@ func (Product) Annotations() []schema.Annotation {
 	}
 }
 
-// Mixin of the Product.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Product) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "product"}, Timed{}, Versioned{}}
 }
 
-// Fields of the Product.
+// Fields returns the fields that no mixin adds.
 func (Product) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("sku").MaxRuneLen(ProductSkuLength),
@@ -47,17 +47,17 @@ func (Product) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Product.
+// Edges returns the relations to other entities.
 func (Product) Edges() []ent.Edge {
 	return []ent.Edge{
-		// Product.stock in the API is the quantity of this one row.
+		// The field stock of a Product in the API is the quantity of its inventory.
 		edge.To("inventory", Inventory.Type).Unique().
 			Annotations(entsql.OnDelete(entsql.Cascade), entity.Annotation{Shows: map[string]string{"stock": "quantity"}}),
 		edge.To("order_items", OrderItem.Type).Annotations(entsql.OnDelete(entsql.Restrict)),
 	}
 }
 
-// Indexes of the Product.
+// Indexes returns the indexes of the table.
 func (Product) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("sku").Unique(),
@@ -67,7 +67,7 @@ func (Product) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the Product.
+// Policy says who may read and change products.
 func (Product) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

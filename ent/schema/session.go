@@ -1,5 +1,5 @@
-// The framework owns this file: internal/session stores refresh tokens here. An application keeps
-// it.
+// This file belongs to the framework: internal/session stores refresh tokens here. Every
+// application needs it.
 
 package schema
 
@@ -14,16 +14,16 @@ import (
 	"forge/internal/rule"
 )
 
-// Session is a refresh token of a user. It is valid once. The tokens of one sign-in, each of which
-// was exchanged for the next, are a family.
+// Session is a refresh token of a user. It can be used once, in exchange for the next token. All
+// tokens that follow from one sign-in are a family.
 type Session struct{ ent.Schema }
 
-// Mixin of the Session.
+// Mixin returns the mixins, which add the key.
 func (Session) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "session"}}
 }
 
-// Fields of the Session.
+// Fields returns the fields that no mixin adds.
 func (Session) Fields() []ent.Field {
 	return []ent.Field{
 		field.UUID("family", uuid.UUID{}).Immutable().SchemaType(blobOnSQLite),
@@ -40,26 +40,26 @@ func (Session) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Session.
+// Edges returns the relations to other entities.
 func (Session) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("user", User.Type).Field("user_id").Unique().Required().Immutable().Annotations(entsql.OnDelete(entsql.Cascade)),
 	}
 }
 
-// Indexes of the Session.
+// Indexes returns the indexes of the table.
 func (Session) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("token_hash").Unique(),
-		// Serve the end of all that a user has, and of a family.
+		// These two help to end all sessions of a user, and all of a family.
 		index.Fields("user_id"),
 		index.Fields("family"),
-		// Serves the removal of those that have expired.
+		// This helps to find expired sessions.
 		index.Fields("expires_at"),
 	}
 }
 
-// Policy of the Session. The API shows no sessions: only Forge itself reads and writes them.
+// Policy keeps sessions from all users. The API has none: only Forge itself reads and writes them.
 func (Session) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Admins, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

@@ -12,16 +12,16 @@ import (
 	"forge/internal/rule"
 )
 
-// The greatest lengths of a team's texts, in characters.
+// These are the largest numbers of characters in the texts of a team.
 const (
 	TeamNameLength         = 100
 	TeamHeadquartersLength = 200
 )
 
-// Team is a group of heroes. When it is deleted, its heroes stay, without a team.
+// Team is a group of heroes. If a team is deleted, its heroes remain and have no team.
 type Team struct{ ent.Schema }
 
-// Annotations of the Team.
+// Annotations returns who may see which fields, and the checks of the table.
 func (Team) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{ShownToAll: []string{"id", "name", "headquarters", "heroes", "version", "createdAt", "updatedAt"}},
@@ -32,12 +32,12 @@ func (Team) Annotations() []schema.Annotation {
 	}
 }
 
-// Mixin of the Team.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Team) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "team"}, Timed{}, Versioned{}}
 }
 
-// Fields of the Team.
+// Fields returns the fields that no mixin adds.
 func (Team) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").MaxRuneLen(TeamNameLength),
@@ -45,14 +45,14 @@ func (Team) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Team.
+// Edges returns the relations to other entities.
 func (Team) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("heroes", Hero.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
 	}
 }
 
-// Indexes of the Team.
+// Indexes returns the indexes of the table.
 func (Team) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("name").Unique(),
@@ -60,7 +60,7 @@ func (Team) Indexes() []ent.Index {
 	}
 }
 
-// Policy of the Team.
+// Policy says who may read and change teams.
 func (Team) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }

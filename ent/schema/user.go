@@ -15,7 +15,7 @@ import (
 	"forge/internal/viewer"
 )
 
-// The greatest lengths of a user's texts, in characters.
+// These are the largest numbers of characters in the texts of a user.
 const (
 	UsernameLength = 50
 	EmailLength    = 254
@@ -24,7 +24,7 @@ const (
 // User is a person who owns heroes and places orders. A deleted user is hidden, not removed.
 type User struct{ ent.Schema }
 
-// Annotations of the User.
+// Annotations returns who may see which fields, and the checks of the table.
 func (User) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entity.Annotation{
@@ -41,12 +41,12 @@ func (User) Annotations() []schema.Annotation {
 	}
 }
 
-// Mixin of the User.
+// Mixin returns the mixins, which add the key, the times, the version and the mark of deleted rows.
 func (User) Mixin() []ent.Mixin {
 	return []ent.Mixin{Identified{Prefix: "user"}, Timed{}, Versioned{}, SoftDeleted{}}
 }
 
-// Fields of the User.
+// Fields returns the fields that no mixin adds.
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("username").MaxRuneLen(UsernameLength),
@@ -62,7 +62,7 @@ func (User) Fields() []ent.Field {
 	}
 }
 
-// Edges of the User.
+// Edges returns the relations to other entities.
 func (User) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("heroes", Hero.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
@@ -70,18 +70,19 @@ func (User) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the User. A deleted user's name and email are free for others.
+// Indexes returns the indexes of the table. Other users may take the name and the email of a
+// deleted user.
 func (User) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("username").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("email_key").Unique().Annotations(entsql.IndexWhere("deleted_at IS NULL")),
 		index.Fields("created_at", "id").Annotations(entsql.IndexWhere("deleted_at IS NULL")),
-		// Serves session.Revocations.
+		// This helps session.Revocations to read the newest times.
 		index.Fields("tokens_valid_after").Annotations(entsql.IndexWhere("tokens_valid_after IS NOT NULL")),
 	}
 }
 
-// Policy of the User.
+// Policy says who may read and change users.
 func (User) Policy() ent.Policy {
 	return rule.Policy{
 		Read: rule.Everyone, Create: rule.Admins, Update: rule.Owners, Delete: rule.Owners,

@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// Code is the value of extensions.code in a response. An application adds codes of its own.
+// Code is the value of extensions.code in the answer to a client. An application may define further
+// codes.
 type Code string
 
-// The codes of the framework.
+// These are the codes that the framework uses.
 const (
 	CodeParseFailed         Code = "GRAPHQL_PARSE_FAILED"
 	CodeValidationFailed    Code = "GRAPHQL_VALIDATION_FAILED"
@@ -28,7 +29,7 @@ const (
 	CodeRateLimited         Code = "RATE_LIMITED"
 	CodeInternal            Code = "INTERNAL"
 
-	// The protocol of automatic persisted queries gives these two codes their meaning.
+	// These two codes are defined by the protocol of automatic persisted queries.
 	CodePersistedQueryNotFound     Code = "PERSISTED_QUERY_NOT_FOUND"
 	CodePersistedQueryNotSupported Code = "PERSISTED_QUERY_NOT_SUPPORTED"
 )
@@ -37,12 +38,12 @@ const (
 type Error struct {
 	Code    Code
 	Message string         // says what is wrong, and what is allowed
-	Field   string         // the path of the wrong argument, "input.items.0.name", or ""
-	More    map[string]any // further entries of extensions
-	Cause   error          // logged, never sent
+	Field   string         // the path of the wrong argument, such as "input.items.0.name", or ""
+	More    map[string]any // other entries for the error's extensions
+	Cause   error          // the underlying error, which is logged and never sent
 }
 
-// Error returns the message, and the cause if there is one.
+// Error returns the message, followed by the cause if there is one.
 func (e *Error) Error() string {
 	if e.Cause != nil {
 		return fmt.Sprintf("%s: %v", e.Message, e.Cause)
@@ -53,39 +54,40 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// BadInput returns a BAD_USER_INPUT about the argument at the path field.
+// BadInput returns a BAD_USER_INPUT error about the argument at the path field.
 func BadInput(field, format string, args ...any) *Error {
 	return &Error{Code: CodeBadUserInput, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// NotFound returns a NOT_FOUND about an object that does not exist, or that the viewer may not see.
+// NotFound returns a NOT_FOUND error about an object that does not exist, or that the viewer may
+// not see.
 func NotFound(id fmt.Stringer) *Error {
 	return &Error{Code: CodeNotFound, Message: fmt.Sprintf("there is no %s", id), More: map[string]any{"id": id.String()}}
 }
 
-// Conflict returns a CONFLICT with the present state of things, about the argument at the path
-// field.
+// Conflict returns a CONFLICT error about the argument at the path field. The request is valid by
+// itself, but not in the present state of the data.
 func Conflict(field, format string, args ...any) *Error {
 	return &Error{Code: CodeConflict, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// AlreadyTaken returns a CONFLICT about the argument at the path field, whose value another object
-// has.
+// AlreadyTaken returns a CONFLICT error about the argument at the path field: another object has
+// the same value, which must be unique.
 func AlreadyTaken(field string) *Error {
 	name := field[strings.LastIndexByte(field, '.')+1:]
 	return &Error{Code: CodeConflict, Field: field, Message: fmt.Sprintf("this %s is taken", name)}
 }
 
-// VersionConflict returns a CONFLICT about an object whose current version is not the one that the
+// VersionConflict returns a CONFLICT error about an object that does not have the version that the
 // client expected.
 func VersionConflict(id fmt.Stringer, current int) *Error {
 	return &Error{Code: CodeConflict, Message: fmt.Sprintf("%s has changed: its version is %d", id, current),
 		More: map[string]any{"currentVersion": current}}
 }
 
-// OutcomeUnknown returns an UNAVAILABLE for a mutation that may or may not be stored, because the
-// database did not report its commit. Only a request with an idempotency key (keyed) can safely be
-// sent again, and the message says so.
+// OutcomeUnknown returns an UNAVAILABLE error about a mutation that may or may not have been
+// stored: the database did not report whether it committed. keyed tells whether the request has an
+// idempotency key. Only then can the client safely send the request again, and the message says so.
 func OutcomeUnknown(cause error, keyed bool) *Error {
 	message := "it is not known whether this was stored: the database did not say so in time; " +
 		"look before you send it again. What has an Idempotency-Key can be sent again as it is"
@@ -98,13 +100,14 @@ func OutcomeUnknown(cause error, keyed bool) *Error {
 	return &Error{Code: CodeUnavailable, Message: message, More: more, Cause: cause}
 }
 
-// Unauthenticated returns an UNAUTHENTICATED for something that anonymous requests may not do.
+// Unauthenticated returns an UNAUTHENTICATED error about something that anonymous requests may not
+// do.
 func Unauthenticated() *Error {
 	return &Error{Code: CodeUnauthenticated, Message: "sign in first: this is not for anonymous requests"}
 }
 
-// Forbidden returns a FORBIDDEN error. The field is the path of the argument that it is about, or ""
-// if it is about none.
+// Forbidden returns a FORBIDDEN error about the argument at the path field. field is "" if the
+// error is not about an argument.
 func Forbidden(field, format string, args ...any) *Error {
 	return &Error{Code: CodeForbidden, Field: field, Message: fmt.Sprintf(format, args...)}
 }

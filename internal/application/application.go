@@ -18,26 +18,27 @@ import (
 	"forge/internal/viewer"
 )
 
-// An Application is all that the framework has to know of what it serves. Each field is needed.
+// An Application is all that the framework has to know about the application that it serves. All
+// fields must be set.
 type Application struct {
 	Version string // such as "0.1.0"
-	Usage   string // completes "forge - ", in --help
-	SDL     string // schema.graphqls
+	Usage   string // the end of the first line of --help, after "forge - "
+	SDL     string // the text of schema.graphqls
 
-	// API returns the API with what its resolvers need of the server. The zero Services will do where
-	// no operation is run.
+	// API returns the API. Services are what its resolvers need from the server. They may be zero
+	// if no operation will run.
 	API func(Services) gqlexec.API
 
 	Migrations fs.FS            // postgres/*.sql and sqlite/*.sql
-	Tables     []*schema.Table  // as ent has them
-	Accounts   session.Accounts // that people sign in to
-	// SetRole gives the account with a name a role, viewer.User or more, and ends its sessions and
-	// tokens. It returns ErrNoAccount if there is none.
+	Tables     []*schema.Table  // the tables as ent describes them
+	Accounts   session.Accounts // stores the accounts that people sign in to
+	// SetRole gives the account with that name a role: viewer.User or a higher one. It also ends
+	// the account's sessions and tokens. It returns ErrNoAccount if there is no such account.
 	SetRole func(ctx context.Context, db *database.DB, name string, role viewer.Role) error
 
 	Demo demo.Data
-	// Playground returns the handler of the page at /. Whoever opens the page may sign in with one of
-	// the accounts.
+	// Playground returns the handler of the page at /. signIn tells whether the page offers to sign
+	// in, and accounts are the demo accounts that it suggests.
 	Playground func(signIn bool, accounts []demo.Account) http.Handler
 }
 
@@ -46,12 +47,12 @@ func (a Application) Migrator(dialect string) migrator.Source {
 	return migrator.New(a.Migrations, dialect)
 }
 
-// Services are the parts of a server that resolvers need.
+// Services are the parts of a server that resolvers use.
 type Services struct {
 	Passwords   *password.Hasher
-	Sessions    *session.Sessions    // signs people in; with nil, nobody can sign in
-	Revocations *session.Revocations // learns at once whose tokens are revoked here
+	Sessions    *session.Sessions    // signs people in; if nil, nobody can sign in
+	Revocations *session.Revocations // is told at once when this server revokes tokens
 }
 
-// ErrNoAccount is the error for a name that no account has.
+// ErrNoAccount means that no account has the name.
 var ErrNoAccount = errors.New("there is no such account")

@@ -10,8 +10,8 @@ import (
 	"forge/internal/migrator"
 )
 
-// Accounts returns the demo accounts that anybody can sign in with. It returns none if the database
-// has no schema yet.
+// Accounts returns the demo accounts that still have the passwords everybody knows. It returns none
+// if migrations are pending.
 func Accounts(ctx context.Context, app application.Application, db *database.DB) ([]demo.Account, error) {
 	err := app.Migrator(db.Dialect).Check(ctx, db.DB)
 	if _, pending := errors.AsType[*migrator.PendingError](err); pending {

@@ -1,5 +1,5 @@
-// Package bootstrap opens the database and brings it into the state that the settings ask for. Its
-// errors name the database and are written for whoever started Forge.
+// Package bootstrap opens the database, and brings it into the state that the settings ask for. Its
+// errors contain the address of the database, and are written for the person who starts Forge.
 package bootstrap
 
 import (
@@ -15,14 +15,14 @@ import (
 	"forge/internal/usage"
 )
 
-// Open returns the database of the settings. It makes a SQLite file that is missing. It returns an
-// error if the database does not answer, or if a file cannot be written.
+// Open opens the database of the settings. It creates a SQLite file that is missing. It returns an
+// error if the database does not respond, or if its file cannot be written.
 func Open(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	return open(ctx, s, true, usable)
 }
 
-// OpenToMigrate does the same as Open, but accepts a file that another process has locked:
-// migrating waits until the others have finished.
+// OpenToMigrate does the same as Open, but does not return an error if another process has locked
+// the file. Migrating waits for the lock.
 func OpenToMigrate(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	return open(ctx, s, true, usableByOthers)
 }
@@ -32,16 +32,16 @@ func OpenExisting(ctx context.Context, s *settings.Settings) (*database.DB, erro
 	return open(ctx, s, false, usable)
 }
 
-// Look opens the database for reading and changes nothing about it. A SQLite file has to exist, and
-// may be one that cannot be written.
+// Look opens the database for reading, and changes nothing about it. It returns an error if a
+// SQLite file is missing, but not if the file cannot be written.
 func Look(ctx context.Context, s *settings.Settings) (*database.DB, error) {
 	looking := *s
 	looking.Pool.LookOnly = true
 	return open(ctx, &looking, false, answers)
 }
 
-// open opens the database and returns it if use finds no fault with it. With make, it makes a
-// SQLite file that is missing.
+// open opens the database, and returns it if use returns no error. If make is true, SQLite may
+// create a file that is missing.
 func open(ctx context.Context, s *settings.Settings, make bool, use func(context.Context, *database.DB, string) error) (*database.DB, error) {
 	if err := haveFile(s.DatabaseURL, make); err != nil {
 		return nil, explain(s, err)
@@ -58,8 +58,8 @@ func open(ctx context.Context, s *settings.Settings, make bool, use func(context
 	return db, nil
 }
 
-// Schema applies pending migrations if the settings say so. If they do not, pending migrations are
-// only logged: the server is not ready until somebody else has applied them. Any other difference
+// Schema applies pending migrations if the settings say so. Otherwise it only logs that migrations
+// are pending: the server is not ready until somebody has applied them. Any other difference
 // between the schema and the migrations is an error.
 func Schema(ctx context.Context, s *settings.Settings, app application.Application, db *database.DB, log *slog.Logger) error {
 	if s.Migrate {
@@ -77,7 +77,7 @@ func Schema(ctx context.Context, s *settings.Settings, app application.Applicati
 	return explain(s, err)
 }
 
-// MayMigrate returns a *usage.Error if the address of the database leads through PgBouncer.
+// MayMigrate returns a *usage.Error if the database is reached through PgBouncer.
 func MayMigrate(s *settings.Settings, db *database.DB) error {
 	if !db.Options.PgBouncer {
 		return nil
@@ -87,9 +87,9 @@ func MayMigrate(s *settings.Settings, db *database.DB) error {
 		database.Redact(s.DatabaseURL))
 }
 
-// Demo fills an empty database with demo data if the settings say so, and reports whether it did.
-// It leaves a database without a schema as it is. The demo accounts get their passwords if the
-// settings allow that.
+// Demo fills an empty database with demo data if the settings say so. It reports whether it did. It
+// stores nothing while migrations are pending. The demo accounts get their passwords only if the
+// settings allow it.
 func Demo(ctx context.Context, s *settings.Settings, app application.Application, db *database.DB) (filled bool, err error) {
 	if !s.Demo {
 		return false, nil
@@ -102,8 +102,8 @@ func Demo(ctx context.Context, s *settings.Settings, app application.Application
 	return err == nil, err
 }
 
-// Seed fills the database with the demo data of a scale. With passwords, the demo accounts get
-// theirs, which everybody knows. It returns an error if migrations are pending or the database has
+// Seed fills the database with demo data. With passwords, the demo accounts get their passwords,
+// which everybody knows. Seed returns an error if migrations are pending, or if the database has
 // rows.
 func Seed(ctx context.Context, s *settings.Settings, app application.Application, db *database.DB, scale int, passwords bool) error {
 	if err := app.Migrator(db.Dialect).Check(ctx, db.DB); err != nil {

@@ -12,13 +12,13 @@ import (
 	"forge/internal/settings"
 )
 
-// explain adds the name of the database to an error, and says in plain words what is wrong if that
-// is known.
+// explain adds the address of the database to an error. If the cause is known, it also says in
+// plain words what is wrong.
 func explain(s *settings.Settings, err error) error {
 	if err == nil {
 		return nil
 	}
-	// The error of a failed migration has its statement, which says more than the hints below.
+	// An error of a migration names its statement, which says more than the advice below.
 	if _, ok := errors.AsType[*migrator.StepError](err); !ok {
 		if refused, ok := errors.AsType[*pq.Error](err); ok && permanent[refused.Code] != "" {
 			err = fmt.Errorf("%s; %s", refused.Message, permanent[refused.Code])
@@ -33,7 +33,8 @@ func explain(s *settings.Settings, err error) error {
 	return fmt.Errorf("%s=%q: %w", s.NameOf("DATABASE_URL"), database.Redact(s.DatabaseURL), err)
 }
 
-// permanent has advice for the refusals of PostgreSQL that trying again does not help against.
+// permanent has advice for errors of PostgreSQL that will come again until somebody changes
+// something.
 var permanent = map[pqerror.Code]string{
 	pqerror.InvalidCatalogName:                "make it first (createdb), or name another one",
 	pqerror.InvalidPassword:                   "the address has another user or password than the server knows",

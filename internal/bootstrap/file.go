@@ -10,8 +10,8 @@ import (
 	"forge/internal/database"
 )
 
-// haveFile returns an error if a SQLite file is missing and cannot or must not be made. SQLite
-// itself reports all other faults of a file.
+// haveFile returns an error if a SQLite file is missing and SQLite must not, or cannot, create it.
+// SQLite itself reports everything else that is wrong with a file.
 func haveFile(address string, make bool) error {
 	path, mode, ok := database.SQLiteFile(address)
 	if !ok || !missing(path) {

@@ -10,18 +10,18 @@ import (
 	"forge/internal/database"
 )
 
-// startTimeout bounds how long Forge waits for a database when it starts. A locked SQLite file has
-// 5 seconds of it.
+// startTimeout is how long Forge waits for a database when it starts. SQLite itself waits up to 5
+// seconds for a locked file.
 const startTimeout = 10 * time.Second
 
-// answers returns an error if the database does not answer.
+// answers returns an error if the database does not respond.
 func answers(ctx context.Context, db *database.DB, _ string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	return db.PingContext(ctx)
 }
 
-// usable returns an error if the database does not answer, or if its file is locked or cannot be
+// usable returns an error if the database does not respond, or if its file is locked or cannot be
 // written.
 func usable(ctx context.Context, db *database.DB, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
@@ -37,8 +37,8 @@ func usable(ctx context.Context, db *database.DB, address string) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	// SQLite opens a file that it may not write, and begins a transaction on it. Only the first
-	// write fails.
+	// SQLite opens a file that it may not write, and even begins a transaction. Only the first
+	// write fails, so a write is tried here and rolled back.
 	_, err = conn.ExecContext(ctx, "CREATE TABLE forge_may_write (x)")
 	if _, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); err == nil {
 		err = rollback
@@ -46,7 +46,8 @@ func usable(ctx context.Context, db *database.DB, address string) error {
 	return err
 }
 
-// usableByOthers does the same as usable, but accepts a file that another process has locked.
+// usableByOthers does the same as usable, but returns no error if another process has locked the
+// file.
 func usableByOthers(ctx context.Context, db *database.DB, address string) error {
 	if err := usable(ctx, db, address); !database.Busy(err) {
 		return err

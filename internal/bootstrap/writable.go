@@ -12,8 +12,8 @@ import (
 	"forge/internal/database"
 )
 
-// unwritable returns an error that says which part of a SQLite database cannot be written, if that
-// explains err, or nil. Trying again does not help against it.
+// unwritable returns an error that names the file or folder that cannot be written, if this is the
+// reason for err. Otherwise it returns nil. Trying again does not help against such an error.
 func unwritable(address string, err error) error {
 	path, mode, isFile := database.SQLiteFile(address)
 	e, ok := errors.AsType[*sqlite.Error](err)
@@ -49,7 +49,7 @@ func unwritable(address string, err error) error {
 	return nil
 }
 
-// cause returns the error of the operating system without the name of the file.
+// cause returns the error of the operating system, without the name of the file.
 func cause(err error) error {
 	if e, ok := errors.AsType[*os.PathError](err); ok {
 		return e.Err

@@ -1,4 +1,5 @@
-// Package cache keeps values that are costly to make, up to a number and a size.
+// Package cache keeps values that are costly to make. The number and the size of the values are
+// limited.
 package cache
 
 import (
@@ -8,7 +9,8 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Cache keeps values by key. The least recently used go first. It is safe for concurrent use.
+// Cache keeps values by their keys. If there is no room for a new value, the least recently used
+// values are removed. A Cache is safe for concurrent use.
 type Cache[V any] struct {
 	mu           sync.Mutex
 	known        *simplelru.LRU[string, entry[V]]
@@ -20,9 +22,9 @@ type entry[V any] struct {
 	bytes int
 }
 
-// New returns a cache for at most values values and bytes bytes, keys included. Both must be at
-// least 1. evicted, if it is not nil, is called for each value that has to go, before another takes
-// its room. It must not use the cache.
+// New returns a cache for at most values values with bytes bytes in total, keys included. Both
+// limits must be at least 1; New panics if values is less. If evicted is not nil, it is called for
+// each value that is removed, before another value takes its place. evicted must not use the cache.
 func New[V any](values, bytes int, evicted func(V)) *Cache[V] {
 	c := &Cache[V]{limit: bytes}
 	known, err := simplelru.NewLRU(values, func(_ string, e entry[V]) {
@@ -32,13 +34,13 @@ func New[V any](values, bytes int, evicted func(V)) *Cache[V] {
 		}
 	})
 	if err != nil {
-		panic("cache: " + err.Error()) // settings let no other number through
+		panic("cache: " + err.Error()) // the settings allow no number below 1
 	}
 	c.known = known
 	return c
 }
 
-// Get returns the value of a key.
+// Get returns the value of a key. ok is false if there is none.
 func (c *Cache[V]) Get(key string) (value V, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,15 +48,15 @@ func (c *Cache[V]) Get(key string) (value V, ok bool) {
 	return e.value, ok
 }
 
-// Contains reports whether a key has a value. This is not a use of the value.
+// Contains reports whether a key has a value. Unlike Get, it does not count as a use of the value.
 func (c *Cache[V]) Contains(key string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.known.Contains(key)
 }
 
-// Add adds a value that takes bytes bytes beside its key. It returns false, and adds nothing, if
-// the key has a value already or the value is too large.
+// Add adds a value. The value takes bytes bytes, without its key. If the key has a value already,
+// or if the value is larger than the whole cache, Add adds nothing and returns false.
 func (c *Cache[V]) Add(key string, value V, bytes int) bool {
 	bytes += len(key)
 	c.mu.Lock()
@@ -66,12 +68,12 @@ func (c *Cache[V]) Add(key string, value V, bytes int) bool {
 		c.known.RemoveOldest()
 	}
 	c.bytes += bytes
-	// The key may be a part of a large text, which must not be kept with it.
+	// Without the copy, a key that is a substring would keep the whole string in memory.
 	c.known.Add(strings.Clone(key), entry[V]{value, bytes})
 	return true
 }
 
-// Held returns how many values there are, and how many bytes they take with their keys.
+// Held returns the number of values, and the bytes that they take with their keys.
 func (c *Cache[V]) Held() (values, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package cli holds the commands of a program that serves an application.
+// Package cli holds the commands of the program.
 package cli
 
 import (
@@ -21,18 +21,18 @@ import (
 	"forge/internal/usage"
 )
 
-// Main runs the command line of this process and returns the exit status; see Run. The first SIGINT
-// or SIGTERM asks for an orderly end, and a second one ends the process at once.
+// Main runs the command line of this process, and returns the exit status that Run returns. After
+// the first SIGINT or SIGTERM, the process ends in an orderly way. A second one ends it at once.
 func Main(app application.Application) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return Run(ctx, app, os.Args, os.Environ(), os.Stdout, os.Stderr)
 }
 
-// Run runs the command line args until it is done or ctx ends, and returns the exit status: 0; 2
-// for a mistake in the arguments or settings, after which nothing was done; 1 for any other
-// failure. An error is one line on stderr, or a line for each reason why the application cannot be
-// served.
+// Run runs the command line args until it is done or ctx ends. It returns the exit status: 0 for
+// success, 2 for a mistake in the arguments or settings, and 1 for any other failure. With status
+// 2, nothing was done. An error is printed to stderr as one line. If the application cannot be
+// served, there is a line for each reason.
 func Run(ctx context.Context, app application.Application, args, environ []string, stdout, stderr io.Writer) int {
 	err := commands(app, environ, stdout, stderr).Run(ctx, args)
 	if err == nil {
@@ -49,20 +49,21 @@ func Run(ctx context.Context, app application.Application, args, environ []strin
 	return 1
 }
 
-// program has everything that an action works with.
+// program is what an action works with.
 type program struct {
 	*settings.Settings
 	app     application.Application
 	cmd     *cli.Command
 	out     io.Writer
 	log     *slog.Logger
-	environ []string // as os.Environ returns it
+	environ []string // in the form of os.Environ
 }
 
-// action is the work of a command.
+// action does the work of a command.
 type action func(context.Context, program) error
 
-// runner turns an action into one of the cli library. It loads the settings first.
+// runner makes a function for the cli library from an action. That function loads the settings
+// before it calls the action.
 type runner func(action) cli.ActionFunc
 
 func commands(app application.Application, environ []string, stdout, stderr io.Writer) *cli.Command {
@@ -97,7 +98,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			schemaCommand(do),
 		},
 		HideHelpCommand: true,
-		Writer:          usage.Help(stdout), // nothing else goes there
+		Writer:          usage.Help(stdout), // only help texts are written there
 		ErrWriter:       stderr,
 	}
 	_ = root.Walk(func(cmd *cli.Command) error {
@@ -107,10 +108,10 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 	return root
 }
 
-// opener opens the database of the settings for some purpose.
+// opener opens the database of the settings, as one of the functions of package bootstrap does.
 type opener func(context.Context, *settings.Settings) (*database.DB, error)
 
-// withDatabase calls f with the open database of the settings.
+// withDatabase opens the database, calls f, and closes the database.
 func (p program) withDatabase(ctx context.Context, open opener, f func(*database.DB) error) error {
 	db, err := open(ctx, p.Settings)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"forge/internal/usage"
 )
 
-// doctorCommand has no action of type action, since settings that cannot be loaded are its first
-// finding.
+// doctorCommand does not use a runner, because a runner fails if the settings cannot be loaded.
+// Here, that is the first finding of the report.
 func doctorCommand(app application.Application, environ []string, stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",

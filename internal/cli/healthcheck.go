@@ -25,7 +25,7 @@ func healthcheckCommand(do runner) *cli.Command {
 	}
 }
 
-// probeTimeout bounds how long a server may take to answer.
+// probeTimeout is how long the server may take to answer.
 const probeTimeout = 3 * time.Second
 
 func healthcheck(ctx context.Context, p program) error {
@@ -47,7 +47,7 @@ func healthcheck(ctx context.Context, p program) error {
 	if err != nil {
 		return err
 	}
-	// The server is on this machine, so a proxy of the environment is not used.
+	// The server is on this machine, so a proxy that the environment names is not used.
 	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
 		return err

@@ -141,7 +141,8 @@ func migrateSQL(_ context.Context, p program) error {
 	return p.app.Migrator(p.Dialect()).SQL(p.out, from, to, down)
 }
 
-// version returns the number of the version that a flag names, or other if the flag is not set.
+// version returns the number of the version that a flag names. It returns other if the flag is not
+// set.
 func (p program) version(flag string, other int64) (int64, error) {
 	if !p.cmd.IsSet(flag) {
 		return other, nil
@@ -153,8 +154,9 @@ func (p program) version(flag string, other int64) (int64, error) {
 	return v.Number, nil
 }
 
-// lockTimeout returns the lock timeout of migrations. Only the flag counts: the variable
-// LOCK_TIMEOUT is meant for requests, which hold up nobody while they wait.
+// lockTimeout returns how long a migration waits for a lock. Only the flag --lock-timeout changes
+// it. The variable LOCK_TIMEOUT is for requests: a request that waits holds up nobody, but a
+// migration that waits holds up requests.
 func (p program) lockTimeout() time.Duration {
 	if p.NameOf("LOCK_TIMEOUT") == "--lock-timeout" {
 		return p.Pool.LockTimeout

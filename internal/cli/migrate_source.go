@@ -15,7 +15,8 @@ import (
 	"forge/internal/usage"
 )
 
-// The following commands work on the files of the source tree, and on no database that is in use.
+// The following commands change files of the source tree. They do not use the database of the
+// settings.
 
 func devURLFlag() cli.Flag {
 	return &cli.StringFlag{Name: "dev-url", Local: true, Sources: cli.EnvVars("DEV_DATABASE_URL"),
@@ -34,9 +35,9 @@ func diffCommand(do runner) *cli.Command {
 		Flags: []cli.Flag{
 			devURLFlag(),
 			&cli.StringSliceFlag{Name: "rename", Local: true,
-				Usage: "OLD:NEW, what has a new name and is to keep what is in it: users.nickname:handle (or nickname:handle) for a column, posts:articles for a table; may be given again"},
+				Usage: "OLD:NEW, what has a new name and is to keep what is in it: TABLE.COLUMN:NEW (or COLUMN:NEW) for a column, TABLE:NEW for a table; may be given again"},
 			&cli.StringSliceFlag{Name: "drop", Local: true,
-				Usage: "OLD, what has no new name and is to be lost: users.nickname (or nickname) or posts; may be given again"},
+				Usage: "OLD, what has no new name and is to be lost: TABLE.COLUMN (or COLUMN) or TABLE; may be given again"},
 		},
 	}
 }
@@ -66,7 +67,8 @@ func migrateDiff(ctx context.Context, p program) error {
 	return nil
 }
 
-// askAt returns a function that asks at a terminal, or nil if in is none.
+// askAt returns a function that asks the person at the terminal in. It returns nil if in is not a
+// terminal.
 func askAt(in *os.File, out io.Writer) func(string) (bool, error) {
 	if !isatty.IsTerminal(in.Fd()) && !isatty.IsCygwinTerminal(in.Fd()) {
 		return nil
@@ -74,7 +76,7 @@ func askAt(in *os.File, out io.Writer) func(string) (bool, error) {
 	return asker(in, out)
 }
 
-// asker returns a function that asks a question until the answer is y or n.
+// asker returns a function that repeats a question until the answer is yes or no.
 func asker(in io.Reader, out io.Writer) func(string) (bool, error) {
 	lines := bufio.NewReader(in)
 	return func(question string) (bool, error) {
@@ -164,7 +166,7 @@ func migrateLint(ctx context.Context, p program) error {
 	return nil
 }
 
-// unacknowledged returns the error that sums up the findings of lint.
+// unacknowledged returns the error with which lint ends if it has findings.
 func unacknowledged(findings, files int) error {
 	noun := "findings"
 	if findings == 1 {

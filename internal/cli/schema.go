@@ -12,7 +12,8 @@ func schemaCommand(do runner) *cli.Command {
 	return &cli.Command{Name: "schema", Usage: "print the API's schema (SDL)", Action: do(printSchema)}
 }
 
-// printSchema prints the schema. It returns an error if a server could not serve it.
+// printSchema prints the schema. It returns an error if the schema, the entities and the resolvers
+// do not fit together.
 func printSchema(_ context.Context, p program) error {
 	if err := p.app.API(application.Services{}).Check(); err != nil {
 		return err

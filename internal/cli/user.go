@@ -16,8 +16,8 @@ import (
 	"forge/internal/viewer"
 )
 
-// userCommand gives a role to a user, which the API lets nobody do: only whoever has the database
-// can.
+// userCommand returns the command that gives a role to a user. The API does not allow anybody to do
+// so: it takes access to the database.
 func userCommand(do runner) *cli.Command {
 	return &cli.Command{
 		Name: "user", Usage: "change users", Action: usage.NeedsCommand,

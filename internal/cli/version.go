@@ -2,8 +2,8 @@ package cli
 
 import "runtime/debug"
 
-// buildVersion returns the version, with the revision behind it that the go command noted in this
-// program: "0.1.0 (0123456789ab)".
+// buildVersion returns the version, followed by the revision of the source if the go command has
+// recorded it: "0.1.0 (0123456789ab)".
 func buildVersion(version string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,5 +1,5 @@
-// Package cursorcipher encrypts texts that clients keep and send back, such as cursors, so that
-// they can neither read nor change them.
+// Package cursorcipher encrypts cursors and other texts that clients keep and send back. A client
+// can neither read nor change what an encrypted text says.
 package cursorcipher
 
 import (
@@ -17,41 +17,43 @@ import (
 	"sync"
 )
 
-// KeySize is how long a key is, in bytes.
+// KeySize is the length of a key in bytes.
 const KeySize = 32
 
-// public is the key where nothing has to be hidden. It is a constant, so that texts stay valid over
-// a restart.
+// public is the key that is used if nothing has to be hidden. It never changes, so encrypted texts
+// remain valid after a restart.
 var public = sha256.Sum256([]byte("forge: nothing is hidden"))
 
-// Cipher encrypts under one key. The same plain text always has the same encrypted one, so that
-// answers can be compared and cached. It is safe for concurrent use.
+// Cipher encrypts texts with one key. The same plain text always results in the same encrypted
+// text, so that answers can be compared and cached. A Cipher is safe for concurrent use.
 //
-// An encrypted text is a nonce of 12 bytes and the output of AES-256-GCM, which is 16 bytes longer
-// than the plain text; all in base64 for URLs. The nonce is the beginning of an HMAC-SHA256 of the
-// plain text, under a key of its own. It differs wherever plain texts differ, as GCM requires, and
-// reveals only which texts are the same. AES-SIV (RFC 5297) works the same way. It is not used
-// because the maintained libraries take 1.4 µs and 7 allocations for a cursor; this takes a third
-// of the time and no allocation.
+// An encrypted text is the base64 form of a nonce of 12 bytes and the output of AES-256-GCM, which
+// is 16 bytes longer than the plain text. The nonce is the beginning of an HMAC-SHA256 of the plain
+// text, with a separate key. GCM requires that different plain texts have different nonces, and the
+// HMAC provides that. An observer can only tell which plain texts are the same.
+//
+// AES-SIV (RFC 5297) works the same way. It is not used because it is slow in the maintained
+// libraries: 1.4 µs and 7 allocations for a cursor, where this code takes a third of the time and
+// does not allocate.
 type Cipher struct {
 	aead  cipher.AEAD
 	nonce []byte // the key of the HMAC
 	pool  sync.Pool
 }
 
-// scratch is the memory that encryption works in.
+// scratch is the memory that one encryption needs. It is used again for the next one.
 type scratch struct {
 	mac              hash.Hash
 	plain, encrypted []byte
 	sum              [sha256.Size]byte
 }
 
-// ErrForeign says that a text was not encrypted with the key, or not for the purpose, or was
-// changed.
+// ErrForeign means that a text was not encrypted with this key and for this purpose, or was changed
+// since.
 var ErrForeign = errors.New("not encrypted here")
 
-// New returns a cipher for a key of KeySize bytes. If the key is empty, a public one is used, and
-// everybody can decrypt the texts. New panics if the key has any other length.
+// New returns a cipher for a key of KeySize bytes. If the key is empty, the cipher uses a key that
+// is public, so that everybody can decrypt the texts. New panics if the key has any other length.
 func New(key []byte) *Cipher {
 	switch len(key) {
 	case 0:
@@ -76,12 +78,13 @@ func New(key []byte) *Cipher {
 func derive(key []byte, purpose string) []byte {
 	derived, err := hkdf.Key(sha256.New, key, nil, "forge seal "+purpose, KeySize)
 	if err != nil {
-		panic(err) // 32 bytes can be had
+		panic(err) // HKDF returns an error only for longer keys
 	}
 	return derived
 }
 
-// Append appends the encrypted form of plain. Only Open with the same purpose decrypts it.
+// Append encrypts plain and appends the encrypted text to b. Open decrypts the text only if it is
+// called with the same purpose.
 func (c *Cipher) Append(b []byte, purpose uint32, plain []byte) []byte {
 	w := c.pool.Get().(*scratch)
 	defer c.pool.Put(w)
@@ -93,11 +96,13 @@ func (c *Cipher) Append(b []byte, purpose uint32, plain []byte) []byte {
 	return base64.RawURLEncoding.AppendEncode(b, w.encrypted)
 }
 
-// Open returns the plain text of an encrypted one, or ErrForeign.
+// Open decrypts a text that Append has encrypted with the same purpose. It returns ErrForeign for
+// any other text.
 func (c *Cipher) Open(text string, purpose uint32) ([]byte, error) {
 	encrypted, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	n := c.aead.NonceSize()
-	if err != nil || len(encrypted) < n || strings.ContainsAny(text, "\r\n") { // base64 ignores those
+	// The decoder of base64 ignores line breaks.
+	if err != nil || len(encrypted) < n || strings.ContainsAny(text, "\r\n") {
 		return nil, ErrForeign
 	}
 	plain, err := c.aead.Open(encrypted[n:n], encrypted[:n], encrypted[n:], binary.BigEndian.AppendUint32(nil, purpose))

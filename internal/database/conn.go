@@ -1,84 +1,171 @@
 package database
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/lib/pq"
 
+	"forge/internal/apperr"
 	"forge/internal/database/pgwire"
+	"forge/internal/telemetry"
 )
 
-// connector opens connections that keep the statements they have prepared.
-type connector struct {
-	driver.Connector
-	statements   int  // how many each connection keeps; 0 for none
-	keepOnCancel bool // the database would be gone with its connection
-	textOnly     bool // lib/pq requests all values as text
+// Conn is a connection that was acquired from the pool. Call Close once to give it back.
+type Conn struct {
+	*sql.Conn
+	slots  chan struct{}
+	commit time.Duration // the limit of a COMMIT; 0 for none
 }
 
-// rawConn is what the connections of both lib/pq and modernc are.
-type rawConn interface {
-	driver.Conn
-	driver.ConnBeginTx
-	driver.ConnPrepareContext
-	driver.ExecerContext
-	driver.QueryerContext
-	driver.Pinger
-	driver.SessionResetter
-	driver.Validator
-}
-
-// Connect opens a connection.
-func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	ctx, started := pgwire.Attach(ctx)
-	opened, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	conn := &conn{rawConn: opened.(rawConn), keepOnCancel: c.keepOnCancel, textOnly: c.textOnly}
-	if conn.session = started(); conn.session == nil {
-		conn.session = noSession{}
-	} else {
-		pq.SetNoticeHandler(opened, conn.noticed)
-	}
-	conn.cancel = conn.session.Cancel
-	if c.statements > 0 {
-		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
+// Acquire takes a connection from the pool. Give it back with Close. If none is free within the
+// pool timeout, or the database cannot be reached, the error is an UNAVAILABLE for the client.
+func (db *DB) Acquire(ctx context.Context) (Conn, error) {
+	start := time.Now()
+	conn, err := db.acquire(ctx)
+	if db.Waited != nil {
+		db.Waited(time.Since(start))
 	}
 	return conn, err
 }
 
-// noSession stands for the session of a connection to SQLite, which has none.
-type noSession struct{}
+func (db *DB) acquire(ctx context.Context) (Conn, error) {
+	if err := db.acquireSlot(ctx); err != nil {
+		return Conn{}, err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		<-db.slots
+		if ctx.Err() == nil {
+			err = unavailable(err)
+		}
+		return Conn{}, err
+	}
+	c := Conn{Conn: conn, slots: db.slots}
+	if db.Dialect == dialect.Postgres {
+		c.commit = db.Options.CommitTimeout // SQLite's waits only for the disk
+	}
+	return c, nil
+}
 
-func (noSession) Plain() bool      { return false }
-func (noSession) Cancel()          {}
-func (noSession) Alive() bool      { return true }
-func (noSession) Usable() bool     { return true }
-func (noSession) ResetSent()       {}
-func (noSession) Sent() bool       { return false }
-func (noSession) WithoutDeadline() {}
-func (noSession) Outdate()         {}
+// acquireSlot waits until the number of acquired connections is below the size of the pool. The
+// pool itself can wait as well, but needs a context with a timer for it, and a wait is rare.
+func (db *DB) acquireSlot(ctx context.Context) error {
+	select {
+	case db.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	late := time.NewTimer(db.Options.PoolTimeout)
+	defer late.Stop()
+	select {
+	case db.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-late.C:
+		telemetry.FromContext(ctx).Refuse(telemetry.PoolTimeout)
+		return &apperr.Error{Code: apperr.CodeUnavailable, Message: "all connections to the database are in use; try again", Cause: errPoolTimeout}
+	}
+}
 
-func (noSession) Tap(pgwire.Columns, pgwire.RowFunc) (done func() error) { return nil }
+// Begin returns the statement that begins a transaction. Behind PgBouncer, which does not keep the
+// settings of a session, it also sets the limits of the transaction.
+func (db *DB) Begin(write bool) string {
+	if db.Dialect == dialect.SQLite {
+		if write {
+			// A transaction that reads first and then writes fails if another one wrote in between.
+			return "BEGIN IMMEDIATE"
+		}
+		return "BEGIN"
+	}
+	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	switch {
+	case write && db.Options.Serializable:
+		begin = "BEGIN ISOLATION LEVEL SERIALIZABLE"
+	case write:
+		begin = "BEGIN"
+	}
+	if db.Options.PgBouncer {
+		limits := db.Options.limits()
+		for _, name := range slices.Sorted(maps.Keys(limits)) {
+			begin += "; SET LOCAL " + name + " = " + limits[name]
+		}
+	}
+	return begin
+}
 
-// conn is a connection with its prepared statements. database/sql ensures that only one goroutine
-// uses it at a time.
+// Read runs a query and calls each with the values of every row. The values are the driver's own,
+// which database/sql would copy and convert once more. They are valid until each returns. Texts and
+// bytes may come as *[]byte.
+func (c Conn) Read(ctx context.Context, query string, args []any, each func([]driver.Value) error) error {
+	return c.Raw(func(raw any) error {
+		_, err := raw.(*conn).Read(ctx, query, args, each)
+		return err
+	})
+}
+
+// Commit commits the connection's transaction. It does not end with ctx, as the server may complete
+// a COMMIT that has begun whatever becomes of the request. If OutcomeUnknown is true of the error,
+// the data may be stored. After any other error they are not.
+func (c Conn) Commit(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	if c.commit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.commit)
+		defer cancel()
+	}
+	_, err := c.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// Close gives the connection back.
+func (c Conn) Close() error {
+	err := c.Conn.Close()
+	<-c.slots
+	return err
+}
+
+// conn is a connection with its prepared statements, as database/sql and Conn see it. database/sql
+// ensures that only one goroutine uses it at a time.
 type conn struct {
 	rawConn
 	session pgwire.Session
 	cancel  func() // session.Cancel, made once
+	sqlite  bool
+	plain   bool // the session can cancel statements
+	taps    bool // the rows of statements can be tapped
 	// cancelled says that a statement was cancelled while it ran. The interrupt may hit the next
 	// one, so the connection is not used again, unless keepOnCancel is set.
 	cancelled, keepOnCancel bool
-	textOnly                bool
 	notReplicated           bool                              // see noticed
 	used                    time.Time                         // when the last statement ended
 	kept                    *simplelru.LRU[string, *prepared] // by text; nil if none are kept
+}
+
+// aliveTime is how long a connection counts as alive after use. To check it is a system call.
+const aliveTime = 2 * time.Millisecond
+
+// ResetSession runs before a connection is used again. It fails if the connection is dead.
+func (c *conn) ResetSession(ctx context.Context) error {
+	if !c.IsValid() || time.Since(c.used) > aliveTime && !c.session.Alive() {
+		return driver.ErrBadConn
+	}
+	return c.rawConn.ResetSession(ctx)
+}
+
+// IsValid reports whether the connection may go back to the pool.
+func (c *conn) IsValid() bool {
+	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable()
 }
 
 // watch makes the end of ctx cancel the statement that is about to run. Run the statement with the
@@ -87,7 +174,7 @@ func (c *conn) watch(ctx context.Context) (watched context.Context, done func())
 	if ctx.Done() == nil {
 		return ctx, func() {}
 	}
-	if !c.session.Plain() {
+	if !c.plain {
 		return ctx, func() { c.cancelled = c.cancelled || ctx.Err() != nil }
 	}
 	stop := context.AfterFunc(ctx, c.cancel)
@@ -98,24 +185,128 @@ func (c *conn) watch(ctx context.Context) (watched context.Context, done func())
 	}
 }
 
-// tappable reports whether rows can be tapped. With textOnly the values have other forms.
-func (c *conn) tappable() bool { return c.kept != nil && c.session.Plain() && !c.textOnly }
+// ExecContext runs a statement. A statement without parameters is not prepared: it may be several
+// statements, or control a transaction.
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	defer func() { c.used = time.Now() }()
+	if c.kept == nil || len(args) == 0 {
+		if c.kept != nil {
+			watched, done := c.watch(ctx)
+			defer done()
+			ctx = watched
+		}
+		c.session.Begin(nil, nil)
+		result, err := c.rawConn.ExecContext(ctx, query, args)
+		return result, c.outcome(err)
+	}
+	p, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	ctx, done := c.watch(ctx)
+	c.session.Begin(nil, nil)
+	result, err := p.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+	done()
+	err = c.outcome(err)
+	if err != nil {
+		c.failed(query, p, err)
+		return nil, err
+	}
+	p.release()
+	return result, nil
+}
 
-// TapRows hands the rows of the next query to each while it runs, and none to QueryContext. The
-// query must have this text. Texts and bytes are *[]byte, which are valid until each returns. Call
-// done after the query's rows are closed: it returns the first error of each, or of a value.
-//
-// TapRows returns nil, and does nothing, on SQLite, under TLS, and for a query whose column types
-// are not known, because it has not run yet on this connection or has a type without a decoder.
-func (c *conn) TapRows(query string, each pgwire.RowFunc) (done func() error) {
-	if !c.tappable() {
-		return nil
+// QueryContext runs a query.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	found, _, err := c.query(ctx, query, args, nil)
+	return found, err
+}
+
+// Read is the Read of Conn. It reports whether the rows were tapped: read by this program, and not
+// by lib/pq. It taps none on SQLite, under TLS, and of a query whose column types are not known,
+// because it has not run yet on this connection or has a type without a decoder.
+func (c *conn) Read(ctx context.Context, query string, args []any, each pgwire.RowFunc) (tapped bool, err error) {
+	values, err := c.named(args)
+	if err != nil {
+		return false, err
 	}
-	p, ok := c.kept.Peek(query)
-	if !ok || p.inUse || p.columns == nil {
-		return nil
+	found, tap, err := c.query(ctx, query, values, each)
+	if tap != nil {
+		defer func() { err = cmp.Or(err, tap.Err) }()
 	}
-	return c.session.Tap(p.columns, each)
+	if err != nil {
+		return tap != nil, err
+	}
+	defer func() { err = cmp.Or(err, found.Close()) }()
+	return tap != nil, all(ctx, found, each)
+}
+
+// named converts arguments as database/sql does.
+func (c *conn) named(args []any) ([]driver.NamedValue, error) {
+	values := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		values[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+		err := c.CheckNamedValue(&values[i])
+		if errors.Is(err, driver.ErrSkip) {
+			values[i].Value, err = driver.DefaultParameterConverter.ConvertValue(arg)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// all calls each for all rows. It looks at ctx now and then, because SQLite does not notice the end
+// of ctx between two rows.
+func all(ctx context.Context, found driver.Rows, each pgwire.RowFunc) error {
+	const between = 256
+	values := make([]driver.Value, len(found.Columns()))
+	for n := 1; ; n++ {
+		if err := found.Next(values); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		if err := each(values); err != nil {
+			return err
+		}
+		if n%between == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// query runs a query. If each is not nil, and the rows can be tapped, it hands them to each while
+// the query runs, and returns the tap. The rows that it returns are empty then.
+func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue, each pgwire.RowFunc) (driver.Rows, *pgwire.Tap, error) {
+	if c.kept == nil {
+		c.session.Begin(nil, nil)
+		found, err := c.rawConn.QueryContext(ctx, query, args)
+		return found, nil, c.outcome(err)
+	}
+	p, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, done := c.watch(ctx)
+	var columns pgwire.Columns
+	if each != nil {
+		columns = p.columns
+	}
+	tap := c.session.Begin(columns, each)
+	found, err := p.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if err != nil {
+		done()
+		err = c.outcome(err)
+		c.failed(query, p, err)
+		return nil, tap, err
+	}
+	if p.columns == nil && c.taps {
+		p.columns = pgwire.ColumnsOf(found)
+	}
+	return &rows{found, c, p, done}, tap, nil
 }
 
 // prepared is a prepared statement. It is closed when it is neither kept nor in use.
@@ -163,63 +354,6 @@ func (c *conn) prepare(ctx context.Context, query string) (*prepared, error) {
 	return p, nil
 }
 
-// QueryContext runs a query.
-func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if c.kept == nil {
-		c.session.ResetSent()
-		found, err := c.rawConn.QueryContext(ctx, query, args)
-		return found, c.outcome(err)
-	}
-	p, err := c.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	ctx, done := c.watch(ctx)
-	c.session.ResetSent()
-	found, err := p.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
-	if err != nil {
-		done()
-		err = c.outcome(err)
-		c.failed(query, p, err)
-		return nil, err
-	}
-	if p.columns == nil && c.tappable() {
-		p.columns = pgwire.ColumnsOf(found)
-	}
-	return &rows{found, c, p, done}, nil
-}
-
-// ExecContext runs a statement. A statement without parameters is not prepared: it may be several
-// statements, or control a transaction.
-func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	defer func() { c.used = time.Now() }()
-	if c.kept == nil || len(args) == 0 {
-		if c.kept != nil {
-			watched, done := c.watch(ctx)
-			defer done()
-			ctx = watched
-		}
-		c.session.ResetSent()
-		result, err := c.rawConn.ExecContext(ctx, query, args)
-		return result, c.outcome(err)
-	}
-	p, err := c.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	ctx, done := c.watch(ctx)
-	c.session.ResetSent()
-	result, err := p.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
-	done()
-	err = c.outcome(err)
-	if err != nil {
-		c.failed(query, p, err)
-		return nil, err
-	}
-	p.release()
-	return result, nil
-}
-
 // failed releases a statement that has failed, and no longer keeps it, as its state is unknown. If
 // the server has forgotten it, or the schema has changed its result, failed drops all statements.
 func (c *conn) failed(query string, p *prepared, err error) {
@@ -232,37 +366,20 @@ func (c *conn) failed(query string, p *prepared, err error) {
 	}
 }
 
-// Close closes the connection. It closes the kept statements of SQLite first, as SQLite does not
-// remove its log otherwise. PostgreSQL's end with the session; to close each takes a round trip.
-func (c *conn) Close() error {
-	if _, sqlite := c.session.(noSession); sqlite && c.kept != nil {
-		c.kept.Purge()
+// outcome returns the error of a statement that has ended. An error that the server reported is
+// final. A success is one only if no notice said that the data are not replicated.
+func (c *conn) outcome(err error) error {
+	if err == nil {
+		if c.notReplicated {
+			c.notReplicated = false
+			return unanswered{errNotReplicated}
+		}
+		return nil
 	}
-	return c.rawConn.Close()
-}
-
-// CheckNamedValue converts an argument to a type that the driver accepts.
-func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
-	if checker, ok := c.rawConn.(driver.NamedValueChecker); ok {
-		return checker.CheckNamedValue(v)
+	if _, ok := errors.AsType[*pq.Error](err); ok || !c.session.Sent() {
+		return err
 	}
-	return driver.ErrSkip
-}
-
-// aliveTime is how long a connection counts as alive after use. To check it is a system call.
-const aliveTime = 2 * time.Millisecond
-
-// ResetSession runs before a connection is used again. It fails if the connection is dead.
-func (c *conn) ResetSession(ctx context.Context) error {
-	if !c.IsValid() || time.Since(c.used) > aliveTime && !c.session.Alive() {
-		return driver.ErrBadConn
-	}
-	return c.rawConn.ResetSession(ctx)
-}
-
-// IsValid reports whether the connection may go back to the pool.
-func (c *conn) IsValid() bool {
-	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable()
+	return unanswered{err}
 }
 
 // rows are the rows of a kept statement.
@@ -292,13 +409,4 @@ func (r *rows) Close() error {
 		r.done = nil
 	}
 	return err
-}
-
-// WithoutDeadline lets the statements of a connection take as long as they like. raw is the
-// argument of the function that sql.Conn.Raw calls. The caller has lifted PostgreSQL's limits as
-// well. A host that is gone is still noticed, by the system's keep-alive.
-func WithoutDeadline(raw any) {
-	if c, ok := raw.(*conn); ok {
-		c.session.WithoutDeadline()
-	}
 }

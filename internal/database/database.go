@@ -6,8 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,32 +100,6 @@ func Open(address string, opt Options) (*DB, error) {
 	db.SetMaxOpenConns(opt.PoolSize)
 	db.SetMaxIdleConns(opt.PoolSize)
 	return db, nil
-}
-
-// Begin returns the statement that begins a transaction. Behind PgBouncer, which does not keep the
-// settings of a session, it also sets the limits of the transaction.
-func (db *DB) Begin(write bool) string {
-	if db.Dialect == dialect.SQLite {
-		if write {
-			// A transaction that reads first and then writes fails if another one wrote in between.
-			return "BEGIN IMMEDIATE"
-		}
-		return "BEGIN"
-	}
-	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-	switch {
-	case write && db.Options.Serializable:
-		begin = "BEGIN ISOLATION LEVEL SERIALIZABLE"
-	case write:
-		begin = "BEGIN"
-	}
-	if db.Options.PgBouncer {
-		limits := db.Options.limits()
-		for _, name := range slices.Sorted(maps.Keys(limits)) {
-			begin += "; SET LOCAL " + name + " = " + limits[name]
-		}
-	}
-	return begin
 }
 
 // Writable reports whether new transactions may write. They may not on a standby, if the server or

@@ -23,22 +23,6 @@ func OutcomeUnknown(err error) bool {
 
 var errNotReplicated = errors.New("committed on this server, but the wait for a synchronous standby was cancelled")
 
-// outcome returns the error of a statement that has ended. An error that the server reported is
-// final. A success is one only if no notice said that the data are not replicated.
-func (c *conn) outcome(err error) error {
-	if err == nil {
-		if c.notReplicated {
-			c.notReplicated = false
-			return unanswered{errNotReplicated}
-		}
-		return nil
-	}
-	if _, ok := errors.AsType[*pq.Error](err); ok || !c.session.Sent() {
-		return err
-	}
-	return unanswered{err}
-}
-
 // noticed looks for the warning that a commit was not replicated because the wait for a standby was
 // cancelled: PostgreSQL still reports success. The message may be translated, and a proxy may omit
 // the name of the routine, so either of them is enough.

@@ -62,7 +62,7 @@ func (o Options) startup(q url.Values) {
 	// Answers show times as they are received, so they must be received in UTC.
 	q.Set("timezone", "UTC")
 	// A statement with parameters that is not prepared then takes one round trip instead of two,
-	// and parameters that are bytes are sent as they are, which units of work rely on for keys.
+	// and parameters that are bytes are sent as they are, which keys rely on; see CheckNamedValue.
 	q.Set("binary_parameters", "yes")
 	if !o.PgBouncer { // it refuses parameters that it does not know
 		for name, value := range o.limits() {

@@ -1,4 +1,4 @@
-// Package demo describes data to try an application with.
+// Package demo describes the demo data of an application.
 package demo
 
 import (
@@ -8,21 +8,22 @@ import (
 	"forge/internal/database"
 )
 
-// Data are the demo data of an application, at any scale from 1 to MaxScale.
+// Data describes demo data, which can be made at any scale from 1 to MaxScale.
 type Data struct {
-	Scale    int // of a server's first start
+	Scale    int // the scale with which a server fills an empty database
 	MaxScale int
-	About    string // says what one step of the scale adds, for --help
-	// Fill stores the data of a scale in an empty database. With passwords, the demo accounts have
-	// theirs. It returns ErrNotEmpty, and stores nothing, if the database has rows.
+	About    string // says what each step of the scale adds, for --help
+	// Fill stores the data of a scale in an empty database. With passwords, the demo accounts get
+	// their passwords. If the database has rows, Fill returns ErrNotEmpty and stores nothing.
 	Fill func(ctx context.Context, db *database.DB, scale int, passwords bool) error
-	// Usable returns the demo accounts of a database that anybody can sign in with.
+	// Usable returns the demo accounts in the database that still have the passwords everybody
+	// knows.
 	Usable func(context.Context, *database.DB) ([]Account, error)
 }
 
-// An Account is a demo account: everybody knows its password.
+// An Account is a demo account. Everybody knows its password.
 type Account struct{ Username, Password, Role string }
 
-// ErrNotEmpty is the error for a database that has rows: demo data never mix with what somebody
+// ErrNotEmpty means that the database has rows. Demo data are not mixed with what somebody has
 // stored.
 var ErrNotEmpty = errors.New("the database is not empty: demo data are only for an empty one")

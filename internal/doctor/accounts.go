@@ -7,14 +7,14 @@ import (
 	"forge/internal/database"
 )
 
-// accounts looks for demo accounts in a database of production that began in development.
+// accounts reports demo accounts in production. A database that began in development may have them.
 func (d *Doctor) accounts(ctx context.Context, db *database.DB) []Finding {
 	if !d.config.Production || !d.config.Auth {
 		return nil
 	}
 	usable, err := d.app.Demo.Usable(ctx, db)
 	if err != nil || len(usable) == 0 {
-		return nil // schema and permissions report tables that cannot be read
+		return nil // the checks schema and permissions report tables that cannot be read
 	}
 	var names []string
 	for _, a := range usable {

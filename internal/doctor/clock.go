@@ -10,13 +10,15 @@ import (
 	"forge/internal/database"
 )
 
-// earliest is a year that every right clock has passed. IDs begin with the time.
+// earliest is the first year that a clock may show. A wrong clock matters because IDs begin with
+// the time.
 const earliest = 2026
 
-// skew is how far two clocks may differ.
+// skew is the largest difference between two clocks that is not reported.
 const skew = time.Second
 
-// clock compares this machine's clock with that of the database, and both with earliest.
+// clock compares the clock of this machine with that of the database. It also reports a clock of
+// this machine that shows a year before earliest.
 func (d *Doctor) clock(ctx context.Context, db *database.DB) []Finding {
 	before := d.now()
 	if before.Year() < earliest {
@@ -30,7 +32,7 @@ func (d *Doctor) clock(ctx context.Context, db *database.DB) []Finding {
 		return []Finding{fail("clock", err.Error(), "")}
 	}
 	after := d.now()
-	// The database read its clock at some time between.
+	// The database read its clock between before and after.
 	apart := max(before.Sub(theirs), theirs.Sub(after))
 	if apart > skew {
 		return []Finding{warn("clock", fmt.Sprintf("the clocks of this machine and of the database are %s apart", apart.Round(time.Millisecond)),

@@ -15,22 +15,22 @@ import (
 	"forge/internal/database"
 )
 
-// options returns the settings of the pool, with as many connections as the checks need and a
-// limited time to connect.
+// options returns the settings of the pool with two changes: it has only the connections that the
+// checks need, and connecting takes less than the time of a check.
 func (d *Doctor) options() database.Options {
 	o := d.config.Pool
 	o.PoolSize, o.ConnectTimeout = 2, min(o.ConnectTimeout, d.timeout-time.Second)
 	return o
 }
 
-// slowRoundTrip is how long a statement that does nothing may take. Every statement of a request
-// takes that much longer.
+// slowRoundTrip is how long a round trip to the database may take without a warning. Each statement
+// of a request takes at least one round trip.
 const slowRoundTrip = 10 * time.Millisecond
 
 // oldestTested is the oldest version of PostgreSQL that Forge is tested with.
 const oldestTested = 15
 
-// reach connects to the database and reports its version and how fast it answers.
+// reach connects to the database. It reports the version of the database and how fast it answers.
 func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func (d *Doctor) reach(ctx context.Context, db *database.DB) []Finding {
 	return found
 }
 
-// unreached explains why there is no connection.
+// unreached returns a finding that says why there is no connection, and what to do.
 func (d *Doctor) unreached(err error) Finding {
 	name := d.config.NameOf("DATABASE_URL")
 	message := strings.Join(strings.Fields(err.Error()), " ")

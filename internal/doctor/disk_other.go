@@ -6,6 +6,6 @@ import "errors"
 
 func freeBytes(string) (uint64, error) { return 0, errors.ErrUnsupported }
 
-// writable returns true: on this system only a write can tell, and the first start of the server
-// does that.
+// writable returns true, because this system has no call that tells. The first start of the server
+// shows whether the path can be written.
 func writable(string) bool { return true }

@@ -4,7 +4,7 @@ package doctor
 
 import "syscall"
 
-// freeBytes returns how many bytes a user without privileges can still write to the disk of a
+// freeBytes returns how many bytes a user without privileges can still write to the disk that holds
 // folder.
 func freeBytes(folder string) (uint64, error) {
 	var s syscall.Statfs_t

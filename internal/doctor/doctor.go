@@ -1,5 +1,5 @@
-// Package doctor examines the settings and the database, and says in plain words what is wrong and
-// what to do. It writes nothing to the database.
+// Package doctor examines the settings and the database. It reports what is wrong and what to do
+// about it, in plain words. It writes nothing to the database.
 package doctor
 
 import (
@@ -12,18 +12,18 @@ import (
 	"forge/internal/settings"
 )
 
-// State is how bad a finding is.
+// State tells how serious a finding is.
 type State string
 
-// The states of a finding.
+// These are the states of a finding.
 const (
 	OK      State = "ok"
-	Warn    State = "warn"    // it works, and may fail later
-	Fail    State = "fail"    // Forge does not work, or not for long
-	Skipped State = "skipped" // not examined, because an earlier check failed
+	Warn    State = "warn"    // Forge works, but may fail later
+	Fail    State = "fail"    // Forge does not work, or soon will not
+	Skipped State = "skipped" // not checked, because an earlier check failed
 )
 
-// A Finding is one result of a check.
+// A Finding is one result of a check. A check may have several.
 type Finding struct {
 	Check   string `json:"check"`
 	State   State  `json:"state"`
@@ -31,29 +31,32 @@ type Finding struct {
 	Advice  string `json:"advice"` // what to do; "" if there is nothing to do
 }
 
-// A Doctor examines an application with its settings.
+// A Doctor examines an application with its settings and its database.
 type Doctor struct {
 	app       application.Application
 	config    *settings.Settings
-	processes int // that use these settings and the database
+	processes int // the number of processes that use these settings and the database
 
-	timeout time.Duration    // for each check
+	timeout time.Duration    // the time that each check may take
 	now     func() time.Time // this machine's clock
-	minFree uint64           // bytes that a disk must have free
+	minFree uint64           // the number of bytes that must be free on the disk
 }
 
-// New returns a doctor for a number of processes of the application with the settings.
+// New returns a doctor for an application. processes is the number of processes that run with the
+// settings.
 func New(app application.Application, s *settings.Settings, processes int) *Doctor {
 	return &Doctor{app: app, config: s, processes: processes, timeout: 5 * time.Second, now: time.Now, minFree: 1 << 30}
 }
 
-// check is one examination. It has a limited time, even if it ignores its context.
+// check is one check. It is given up after the doctor's timeout, even if it does not heed its
+// context.
 type check struct {
 	name string
 	look func(*Doctor, context.Context, *database.DB) []Finding
 }
 
-// checks returns all checks. Those after the one that reaches the database need it.
+// checks returns all checks in their order. Those that need the database come after the check that
+// connects to it.
 func checks() []check {
 	return []check{
 		{"settings", (*Doctor).settings},
@@ -70,8 +73,8 @@ func checks() []check {
 	}
 }
 
-// Examine runs all checks, each within 5 seconds. If the database cannot be reached, the checks
-// that need it are skipped.
+// Examine runs all checks, each for at most 5 seconds. If the database cannot be reached, it skips
+// the checks that need it.
 func (d *Doctor) Examine(ctx context.Context) Report {
 	var report Report
 	db, err := database.Open(d.address(), d.options())
@@ -93,7 +96,7 @@ func (c check) needsDatabase() bool {
 	return c.name != "settings" && c.name != "contract" && c.name != "identity" && c.name != "file"
 }
 
-// close closes the database, and gives up if it hangs.
+// close closes the database. It returns after the timeout even if the database hangs.
 func (d *Doctor) close(db *database.DB) {
 	closed := make(chan struct{})
 	go func() {
@@ -106,7 +109,7 @@ func (d *Doctor) close(db *database.DB) {
 	}
 }
 
-// within returns the findings of a check, or that it took too long.
+// within runs a check. If the check takes too long, the result is one finding that says so.
 func (d *Doctor) within(ctx context.Context, c check, db *database.DB) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()

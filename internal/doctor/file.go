@@ -12,32 +12,33 @@ import (
 	"forge/internal/database"
 )
 
-// path returns the path of a SQLite database and true, or false for PostgreSQL and for a database
-// in memory.
+// path returns the path of the SQLite file. It returns false if the database is PostgreSQL or is in
+// memory.
 func (d *Doctor) path() (path string, isFile bool) {
 	path, isFile = strings.CutPrefix(d.config.DatabaseURL, "sqlite:")
 	path, _, _ = strings.Cut(path, "?")
 	return path, isFile && path != ":memory:"
 }
 
-// readOnly reports whether the address asks for a database that is only read.
+// readOnly reports whether the database's address says that SQLite only reads it.
 func (d *Doctor) readOnly() bool { return strings.HasSuffix(d.config.DatabaseURL, "?mode=ro") }
 
-// address returns the address to examine. It keeps SQLite from making a missing file, and from
-// turning a file that is not in WAL mode, such as a backup, into one that is.
+// address returns the address with which to examine the database. With this address, SQLite does
+// not create a missing file. It also does not give a write-ahead log to a file that has none, such
+// as a backup.
 func (d *Doctor) address() string {
 	path, isFile := d.path()
 	switch {
 	case !isFile:
 		return d.config.DatabaseURL
 	case inWAL(path):
-		return "sqlite:" + path + "?mode=rw" // with mode=ro the log would be left behind
+		return "sqlite:" + path + "?mode=rw" // with mode=ro, SQLite would leave the log behind
 	}
 	return "sqlite:" + path + "?mode=ro"
 }
 
-// inWAL reports whether the header of a SQLite file says that it has a write-ahead log:
-// https://sqlite.org/fileformat.html, offset 18.
+// inWAL reports whether a SQLite file uses a write-ahead log. The byte at offset 18 tells it:
+// https://sqlite.org/fileformat.html.
 func inWAL(path string) bool {
 	file, err := os.Open(path)
 	if err != nil {
@@ -49,7 +50,8 @@ func inWAL(path string) bool {
 	return err == nil && header[18] == 2
 }
 
-// file examines the file of a SQLite database, its folder and its disk, without SQLite.
+// file examines the file of a SQLite database, its folder and its disk. It does not open the
+// database.
 func (d *Doctor) file(context.Context, *database.DB) []Finding {
 	path, isFile := d.path()
 	if !isFile {
@@ -76,7 +78,7 @@ func (d *Doctor) file(context.Context, *database.DB) []Finding {
 	return d.disk(folder)
 }
 
-// disk compares the free bytes of a disk with the bytes that it must have.
+// disk reports whether the disk has enough free space.
 func (d *Doctor) disk(folder string) []Finding {
 	free, err := freeBytes(folder)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"forge/internal/token"
 )
 
-// providerTimeout bounds how long a provider may take to send its keys.
+// providerTimeout is how long a provider may take to send its keys.
 const providerTimeout = 3 * time.Second
 
-// identity examines the keys that check tokens. If AUTH is off there are none, and the check of the
-// settings reports that.
+// identity examines the keys that verify tokens. It reports nothing if AUTH is off, or if there is
+// no key: the check of the settings reports the latter.
 func (d *Doctor) identity(ctx context.Context, _ *database.DB) (found []Finding) {
 	s := d.config
 	if !s.Auth || !s.Token.Given() {

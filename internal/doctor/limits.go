@@ -14,8 +14,8 @@ import (
 	"forge/internal/database"
 )
 
-// limits compares the limits of a transaction with the settings, and notices a pooler between Forge
-// and PostgreSQL.
+// limits compares the limits of a transaction with those in the settings. It also reports a pooler
+// between Forge and PostgreSQL that the settings do not mention.
 func (d *Doctor) limits(ctx context.Context, db *database.DB) (found []Finding) {
 	if db.Dialect != dialect.Postgres {
 		return nil
@@ -53,7 +53,7 @@ type limit struct {
 	wanted        time.Duration
 }
 
-// wanted lists the limits of the settings, or of the address, which counts more.
+// wanted returns the limits that the database's address sets, and those of the settings otherwise.
 func (d *Doctor) wanted() []limit {
 	o := d.config.Pool
 	all := []limit{
@@ -73,8 +73,8 @@ func (d *Doctor) wanted() []limit {
 	return all
 }
 
-// limitsInEffect returns the limits of a transaction that begins as a unit of work does. PostgreSQL
-// counts them in milliseconds.
+// limitsInEffect returns the limits inside a transaction that begins like those of requests.
+// PostgreSQL states them in milliseconds.
 func limitsInEffect(ctx context.Context, db *database.DB) (map[string]time.Duration, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -103,8 +103,8 @@ func limitsInEffect(ctx context.Context, db *database.DB) (map[string]time.Durat
 	return all, rows.Err()
 }
 
-// somethingBetween reports whether two open connections lead to one session of the server, as only
-// a pooler has it. A pooler that happens to use two sessions goes unnoticed.
+// somethingBetween reports whether two open connections lead to the same session of PostgreSQL.
+// That is possible only through a pooler. A pooler that happens to use two sessions is not noticed.
 func somethingBetween(ctx context.Context, db *database.DB) (bool, error) {
 	var one, other int
 	first, err := db.Conn(ctx)

@@ -13,12 +13,14 @@ import (
 
 const role = `SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user`
 
-// The check of the schema reports a table that does not exist.
+// privileges asks what the role may do with a table. It has no result for a table that does not
+// exist: the check of the schema reports that.
 const privileges = `SELECT pg_has_role(c.relowner, 'USAGE'), has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'INSERT'),
 	has_table_privilege(c.oid, 'UPDATE'), has_table_privilege(c.oid, 'DELETE')
 FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = $1`
 
-// permissions reports what the role may do to the tables. SQLite has no roles.
+// permissions reports what the role of Forge may do with the tables. It reports nothing for SQLite,
+// which has no roles.
 func (d *Doctor) permissions(ctx context.Context, db *database.DB) (found []Finding) {
 	if db.Dialect != dialect.Postgres {
 		return nil

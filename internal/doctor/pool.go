@@ -9,8 +9,9 @@ import (
 	"forge/internal/database"
 )
 
-// Other roles' sessions hide most of their columns, but not the database and the role, which only
-// clients have.
+// connections asks for the limits of connections, and counts the connections of other programs. A
+// role cannot see all columns of other roles' sessions, but it can see datname and usesysid. Only
+// sessions of clients have the two.
 const connections = `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 		- coalesce(current_setting('reserved_connections', true)::int, 0),
 	(SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
@@ -18,7 +19,8 @@ const connections = `SELECT current_setting('max_connections')::int - current_se
 	count(*) FILTER (WHERE datname IS DISTINCT FROM current_database() OR application_name NOT IN (current_setting('application_name'), current_setting('application_name') || ' beside'))
 FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL`
 
-// pool compares the connections that all processes may open with those that the server has.
+// pool compares the number of connections that all processes may open with the number that the
+// server allows.
 func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 	if db.Dialect != dialect.Postgres {
 		return nil
@@ -33,7 +35,7 @@ func (d *Doctor) pool(ctx context.Context, db *database.DB) []Finding {
 		return []Finding{fail("pool", err.Error(), "")}
 	}
 	for _, limit := range []int{ofDatabase, ofRole} {
-		if limit >= 0 { // -1 is none
+		if limit >= 0 { // -1 stands for no limit
 			available = min(available, limit)
 		}
 	}

@@ -123,7 +123,7 @@ func TestPgBouncer(t *testing.T) {
 	}
 }
 
-// TestHangs examines a database that answers up to a statement, and then no more.
+// TestHangs examines a database that stops answering at a statement.
 func TestHangs(t *testing.T) {
 	t.Parallel()
 	address := between(t, dbtest.Postgres(t), func(sent []byte) []byte {

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// A Report has the findings of all checks, in their order.
+// A Report has the findings of all checks, in the order of the checks.
 type Report []Finding
 
-// State returns the worst state of the findings.
+// State returns the worst state of all findings: Fail, Warn or OK.
 func (r Report) State() State {
 	for _, state := range []State{Fail, Warn} {
 		if r.count(state) > 0 {
@@ -35,7 +35,7 @@ func (r Report) unreachable() bool {
 	return slices.ContainsFunc(r, func(f Finding) bool { return f.State == Fail && (f.Check == "database" || f.Check == "file") })
 }
 
-// Write prints the report for people: one line for each finding, and its advice on the next.
+// Write prints the report for people: a line for each finding, and its advice on the next line.
 func (r Report) Write(w io.Writer) error {
 	var out strings.Builder
 	for _, f := range r {
@@ -60,8 +60,8 @@ func counted(n int, noun string) string {
 	return fmt.Sprint(n, " ", noun)
 }
 
-// WriteJSON prints the report for scripts. New versions may add members, but never remove one or
-// change its meaning.
+// WriteJSON prints the report for scripts. Later versions may add members to the JSON, but never
+// remove one or change its meaning.
 func (r Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

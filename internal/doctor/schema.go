@@ -10,8 +10,7 @@ import (
 	"forge/internal/read/binding"
 )
 
-// contract reports where schema.graphqls, ent/schema and the resolvers of this program do not fit
-// together.
+// contract reports where schema.graphqls, ent/schema and the resolvers do not fit together.
 func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
 	err := d.app.API(application.Services{}).Check()
 	if err == nil {
@@ -27,7 +26,7 @@ func (d *Doctor) contract(context.Context, *database.DB) (found []Finding) {
 	return found
 }
 
-// schema compares the database with the migrations of this program.
+// schema compares the schema of the database with the migrations of this program.
 func (d *Doctor) schema(ctx context.Context, db *database.DB) []Finding {
 	report, err := d.app.Migrator(db.Dialect).Status(ctx, db.DB)
 	if err != nil {

@@ -10,12 +10,13 @@ import (
 	"forge/internal/database"
 )
 
-// Unreadable returns the report on settings that cannot be loaded.
+// Unreadable returns the report for settings that cannot be loaded.
 func Unreadable(err error) Report {
 	return Report{fail("settings", err.Error(), "Correct that setting; forge --help lists all.")}
 }
 
-// settings reports settings that do not fit together, or are risky. Each by itself is allowed.
+// settings reports combinations of settings that are wrong or risky. Loading the settings has
+// checked each of them alone.
 func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 	s := d.config
 	kind := "development"
@@ -54,7 +55,8 @@ func (d *Doctor) settings(context.Context, *database.DB) (found []Finding) {
 	return found
 }
 
-// inTheClear returns the host of a PostgreSQL address that uses a network without TLS, or "".
+// inTheClear returns the host of a PostgreSQL address if connections to it go over a network
+// without TLS. Otherwise it returns "".
 func inTheClear(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {

@@ -1,5 +1,6 @@
-// Package email parses mail addresses, and compares them regardless of case, of Unicode form, and
-// of whether the domain is written in letters or in Punycode.
+// Package email parses and compares mail addresses. Two addresses are the same if they differ only
+// in upper and lower case, in the Unicode form of their letters, or in whether the domain is in
+// Punycode.
 package email
 
 import (
@@ -16,14 +17,15 @@ import (
 	"forge/internal/username"
 )
 
-// maxDomain is the most bytes of a domain that are decoded. The time that Punycode takes grows with
-// the square of the length.
+// maxDomain is the length in bytes up to which a domain is decoded. Longer ones are not, because
+// the time that Punycode takes grows with the square of the length.
 const maxDomain = 1024
 
 var errNoAddress = errors.New("is not a mail address such as ada@example.com")
 
-// Parse returns an address in the form that is stored: with composed letters (NFC), as RFC 6532
-// recommends. The error's text continues a sentence that begins with the argument's name.
+// Parse returns an address in the form in which it is stored: with composed letters (NFC), as RFC
+// 6532 recommends. It returns an error if the text is not an address. The error does not name the
+// argument: the caller puts the name in front of it.
 func Parse(text string) (string, error) {
 	text = norm.NFC.String(text)
 	parsed, err := mail.ParseAddress(text)
@@ -36,8 +38,8 @@ func Parse(text string) (string, error) {
 	return text, nil
 }
 
-// Key returns a form that is the same for all spellings of an address. The text need not be an
-// address: logins are compared by their keys as well.
+// Key returns a text that is the same for all spellings of an address. Key also accepts a text that
+// is not an address, because usernames are compared by their keys as well.
 func Key(text string) string {
 	local, domain := cut(entity.Fold(text))
 	if international(domain) && len(domain) <= maxDomain {
@@ -48,11 +50,11 @@ func Key(text string) string {
 	return local + domain
 }
 
-// FormerKey returns the key as Forge's first version made it, by case folding alone. Stored rows
-// may still have such keys.
+// FormerKey returns the key of an address as the first version of Forge made it: only with case
+// folding. Stored rows may still have such keys.
 func FormerKey(text string) string { return cases.Fold().String(text) }
 
-// cut splits a text after its last @. Without an @, the domain is "".
+// cut splits a text after its last @. If there is no @, the domain is "".
 func cut(text string) (local, domain string) {
 	i := strings.LastIndexByte(text, '@') + 1
 	if i == 0 {
@@ -61,7 +63,8 @@ func cut(text string) (local, domain string) {
 	return text[:i], text[i:]
 }
 
-// international reports whether a domain has letters outside of ASCII, or their Punycode.
+// international reports whether a domain has characters outside of ASCII, even if they are written
+// in Punycode.
 func international(domain string) bool {
 	beyondASCII := func(r rune) bool { return r > unicode.MaxASCII }
 	return strings.ContainsFunc(domain, beyondASCII) || strings.Contains(strings.ToLower(domain), "xn--")

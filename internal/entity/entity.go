@@ -1,6 +1,6 @@
-// Package entity describes the entities of an application, their columns and their edges. Code that
-// works with any entity, such as the read engine, needs nothing else of them. The descriptions are
-// generated from ent/schema (ent.Entities).
+// Package entity describes the entities of an application with their columns and edges. Code that
+// works with entities of any kind, such as the read engine, uses only these descriptions.
+// ent.Entities returns them: they are generated from ent/schema.
 package entity
 
 import (
@@ -13,86 +13,92 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Entity is one kind of row.
+// Entity describes one kind of row.
 type Entity struct {
-	Name   string // of the GraphQL type: "BookReview"
-	Prefix string // of its IDs: "review"
+	Name   string // the name of the GraphQL type, such as "BookReview"
+	Prefix string // the prefix of the IDs, such as "review"
 	Table  string
-	Fields []Field // the key first, unless it consists of several columns
+	Fields []Field // the primary key is the first field, unless it has several columns
 	Edges  []Edge
 	Owner  string // the column with the ID of the row's owner, or ""
-	// Visible holds the visibility of fields and edges by their API names. Others are ToNobody.
+	// Visible holds the visibility of fields and edges by their API names. A field or edge that is
+	// not in it is visible ToNobody.
 	Visible  map[string]Visibility
-	Ruled    bool // it has a policy, which says who may see which rows
-	Filtered bool // interceptors hide some of its rows, such as deleted ones
-	// Hooked says that ent/schema has hooks of the entity itself, not of its mixins. They may write
-	// to the database, so a mutation of the entity always runs in a transaction.
+	Ruled    bool // the entity has a policy, which decides who may see which rows
+	Filtered bool // interceptors hide some of the rows, such as deleted ones
+	// Hooked is true if the entity itself has hooks in ent/schema; hooks of its mixins do not
+	// count. Such hooks may write to the database, so a mutation of the entity always runs in a
+	// transaction.
 	Hooked bool
 }
 
-// Visibility says who may see a field or an edge of a row, among those who may see the row. The
-// zero value is nobody.
+// Visibility says who may see a field or an edge of a row. It only applies to viewers who may see
+// the row itself. The zero value is ToNobody.
 type Visibility int
 
-// The visibilities.
+// These are the visibilities of fields and edges.
 const (
 	ToNobody Visibility = iota
 	ToOwners            // the row's owner, and administrators
 	ToAll
 )
 
-// Field is a column. The API shows it under Name if the GraphQL schema has such a field.
+// Field describes a column. The API has the column as the field Name, if the GraphQL schema has a
+// field of that name.
 type Field struct {
-	Name     string // in the API: "priceCents"
+	Name     string // the name in the API, such as "priceCents"
 	Column   string
 	Kind     Kind
-	Type     string // its Go type in ent/schema: "int32"
-	Refers   string // the entity whose key it holds, if Kind is ID
+	Type     string // the Go type in ent/schema, such as "int32"
+	Refers   string // the entity whose key the column holds, if Kind is ID
 	Nullable bool
-	// Stored holds the database types that ent/schema sets, by dialect. Without one, ent chooses.
+	// Stored holds the database types that ent/schema sets, by dialect. If it has none for a
+	// dialect, ent chooses the type.
 	Stored map[string]string
 	Values []string // the possible values, if Kind is Enum
-	// MatchBy is the column that filters compare instead of this one, or "". It holds Fold of the
-	// value.
+	// MatchBy is another column that filters compare instead of this one, or "". The other column
+	// holds Fold of the value.
 	MatchBy string
 }
 
-// Edge leads from an entity to related ones.
+// Edge describes a relation from an entity to another one, or to itself.
 type Edge struct {
-	Name   string // in the API: "reviews"
+	Name   string // the name in the API, such as "reviews"
 	To     string // the name of the other entity
 	Column string // the foreign key
-	// OwnKey says that the foreign key is a column of this entity, not of the other one.
+	// OwnKey is true if the foreign key is a column of this entity, and false if it is one of the
+	// other entity.
 	OwnKey   bool
 	Nullable bool   // the foreign key may be NULL
 	Unique   bool   // a row has at most one related row
 	Through  string // the join table, if the edge is many-to-many
-	// Shows maps API fields of this entity to the columns of the other entity that hold them. Each
-	// row of this entity must then have a related row.
+	// Shows holds API fields of this entity whose values are in the related row: the name of each
+	// field, and the column of the other entity. If it is not empty, each row of this entity must
+	// have a related row.
 	Shows map[string]string
 }
 
-// Kind says how a column's values are compared, read and written. ent/template maps the types of
-// ent to kinds; the read engine lists the kinds that it supports.
+// Kind says how the values of a column are compared, read and written. ent/template chooses the
+// kind from ent's type. The read engine lists the kinds that it supports.
 type Kind int
 
-// The kinds of columns.
+// These are the kinds of columns.
 const (
 	ID Kind = iota // a UUID that is the key of a row
 	String
-	Int // of 32 bits, or ent's Int, whose values are checked to fit into 32 bits
+	Int // 32 bits; or ent's Int, whose values are checked to fit into 32 bits
 	Bool
 	Time
 	Enum
-	UUID   // one that is not the key of a row
-	BigInt // of more than 32 bits
+	UUID   // a UUID that is not the key of a row
+	BigInt // an integer of more than 32 bits
 	Float
 	Bytes
 	JSON
 	Other // stored in a form that depends on its Go type
 )
 
-// Field returns the field of the given API name, or nil.
+// Field returns the field with an API name, or nil.
 func (e *Entity) Field(name string) *Field {
 	for i := range e.Fields {
 		if e.Fields[i].Name == name {
@@ -102,7 +108,7 @@ func (e *Entity) Field(name string) *Field {
 	return nil
 }
 
-// Edge returns the edge of the given API name, or nil.
+// Edge returns the edge with an API name, or nil.
 func (e *Entity) Edge(name string) *Edge {
 	for i := range e.Edges {
 		if e.Edges[i].Name == name {
@@ -112,8 +118,8 @@ func (e *Entity) Edge(name string) *Edge {
 	return nil
 }
 
-// Shown returns the edge, and the column of the related row, that hold the API field of the given
-// name. It returns nil if the field is not one of Edge.Shows.
+// Shown returns the edge and the column of the other entity that hold an API field (see
+// Edge.Shows). It returns nil if no edge shows the field.
 func (e *Entity) Shown(name string) (*Edge, string) {
 	for i := range e.Edges {
 		if column, ok := e.Edges[i].Shows[name]; ok {
@@ -123,11 +129,11 @@ func (e *Entity) Shown(name string) (*Edge, string) {
 	return nil, ""
 }
 
-// Fold returns a form of text that is the same for all spellings of the text: upper and lower case,
-// composed and decomposed letters, fullwidth and other compatibility characters. It applies
-// Unicode's NFKC and full case folding until nothing changes.
+// Fold returns a text that is the same for all spellings of text. Upper and lower case, composed
+// and decomposed letters, and fullwidth and other compatibility characters then make no difference.
+// Fold applies Unicode's NFKC and full case folding until the text no longer changes.
 func Fold(text string) string {
-	for range 4 { // no text is known for which more than two rounds change anything
+	for range 4 { // two rounds suffice for all known texts
 		folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))
 		if folded == text {
 			break
@@ -137,23 +143,24 @@ func Fold(text string) string {
 	return text
 }
 
-// Annotation holds the properties of an entity, a field or an edge that ent has no words for.
+// Annotation adds properties that Forge needs, and ent does not have, to an entity, a field or an
+// edge.
 type Annotation struct {
-	Prefix  string            `json:",omitempty"` // see Entity
-	MatchBy string            `json:",omitempty"` // see Field
-	Shows   map[string]string `json:",omitempty"` // see Edge
+	Prefix  string            `json:",omitempty"` // see Entity.Prefix
+	MatchBy string            `json:",omitempty"` // see Field.MatchBy
+	Shows   map[string]string `json:",omitempty"` // see Edge.Shows
 
-	// ShownToAll and ShownToOwners name fields and edges, as in the API, by who may see them.
-	// Administrators see those of owners as well.
-	Owner                     string   `json:",omitempty"` // see Entity
+	// ShownToAll are the API names of the fields and edges that everybody may see. ShownToOwners
+	// are the API names of those that only the row's owner and administrators may see.
+	Owner                     string   `json:",omitempty"` // see Entity.Owner
 	ShownToAll, ShownToOwners []string `json:",omitempty"`
 }
 
-// Name returns the name of the annotation in ent's graph.
+// Name returns the name under which ent stores the annotation.
 func (Annotation) Name() string { return "Forge" }
 
-// Merge returns the other annotation, with the prefix of this one if it has none of its own. Ent
-// merges the annotations of mixins with that of their entity.
+// Merge returns the other annotation, with the prefix of this one if the other has none. Ent calls
+// it to merge the annotation of a mixin with the annotation of an entity.
 func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	b, ok := other.(Annotation)
 	if !ok {
@@ -165,12 +172,13 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 
 var _ schema.Merger = Annotation{}
 
-// NewID returns a key for a new row. Later keys sort after earlier ones.
+// NewID returns a new key for a row. It sorts after all keys that were made earlier.
 func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 type deletedKey struct{}
 
-// WithDeleted returns a context in which queries and updates include rows marked as deleted.
+// WithDeleted returns a context in which queries and updates include the rows that are marked as
+// deleted.
 func WithDeleted(ctx context.Context) context.Context {
 	return context.WithValue(ctx, deletedKey{}, true)
 }

@@ -11,19 +11,21 @@ import (
 	"forge/internal/viewer"
 )
 
-// Limit is the most rows that one unit of work removes, so that it never locks many rows for long.
+// Limit is the largest number of rows that one transaction removes. So no transaction locks many
+// rows for a long time.
 const Limit = 1000
 
-// roundTime limits one unit of work, so that a silent connection does not stop the removal for
-// good.
+// roundTime is the longest time that one transaction may take. Without it, a connection that has
+// fallen silent would end the removal for good.
 const roundTime = 30 * time.Second
 
-// Some removes up to Limit rows that had expired at the time now, in the unit of work on ctx. It
-// returns the number of removed rows.
+// Some removes up to Limit rows that had expired at the time now. It uses the unit of work on ctx,
+// and returns the number of removed rows.
 type Some func(ctx context.Context, now time.Time) (int, error)
 
-// All removes all expired rows and returns their number. It calls some again and again, in a unit
-// of work of its own each time. After an error it returns the number of rows removed before.
+// All removes all expired rows, and returns their number. It calls some repeatedly, each time in a
+// new unit of work. After an error, it returns the number of rows that were removed before the
+// error.
 func (some Some) All(ctx context.Context, db *database.DB) (total int, err error) {
 	ctx = viewer.NewContext(ctx, viewer.System)
 	for {
@@ -35,7 +37,7 @@ func (some Some) All(ctx context.Context, db *database.DB) (total int, err error
 	}
 }
 
-// once calls some in a unit of work, with the time by the database's clock. A server whose own
+// once calls some in a unit of work. now is the time of the database's clock: a server whose own
 // clock is ahead must not remove rows that are still valid.
 func (some Some) once(ctx context.Context, db *database.DB) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, roundTime)
@@ -53,7 +55,7 @@ func (some Some) once(ctx context.Context, db *database.DB) (int, error) {
 	return n, u.Commit(ctx)
 }
 
-// Every calls All every pause until ctx ends. The log names the rows as what says.
+// Every calls All after each pause until ctx ends. what names the rows in the log.
 func (some Some) Every(ctx context.Context, db *database.DB, pause time.Duration, what string, log *slog.Logger) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()

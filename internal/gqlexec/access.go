@@ -76,10 +76,7 @@ func (a API) switchViewer(ctx context.Context, next graphql.RootResolver) graphq
 // checkMutation checks a mutation before it stores anything. It returns an error if the viewer's
 // token was revoked: the list of revoked tokens in memory may be a second old.
 func (a *attempt) checkMutation(ctx context.Context) error {
-	if !isMutation(ctx) {
-		return nil
-	}
-	takesCredentials, err := a.checkCredentials(ctx)
+	takesCredentials, err := a.checkCredentials()
 	if err != nil || takesCredentials {
 		return err
 	}
@@ -91,10 +88,9 @@ func (a *attempt) checkMutation(ctx context.Context) error {
 
 // checkCredentials reports whether a root field of the mutation takes credentials. It returns an
 // error if such a field has company, or an idempotency key.
-func (a *attempt) checkCredentials(ctx context.Context) (bool, error) {
-	op := graphql.GetOperationContext(ctx)
+func (a *attempt) checkCredentials() (bool, error) {
 	name, fields := "", 0
-	for _, root := range a.engine.Prepare(op).RootFields() {
+	for _, root := range a.operation.RootFields() {
 		if root.Name != "__typename" {
 			fields++
 		}
@@ -107,7 +103,7 @@ func (a *attempt) checkCredentials(ctx context.Context) (bool, error) {
 		return false, nil
 	case fields > 1:
 		return true, apperr.BadInput(name, "%s stands alone in its operation: it is the only root field", name)
-	case op.Headers.Get(idempotency.Header) != "":
+	case a.op.Headers.Get(idempotency.Header) != "":
 		return true, apperr.BadInput(idempotency.Header, "%s takes no %s: its answer is not kept", name, idempotency.Header)
 	}
 	return true, nil
@@ -125,16 +121,15 @@ type preparation struct {
 // Further attempts take the results of the first one. It stops at the first error, which the
 // resolver gets: the fields after it are not run.
 func (a *attempt) prepare(ctx context.Context) {
-	if a.prepared != nil || !isMutation(ctx) {
+	if a.prepared != nil {
 		return
 	}
-	op := graphql.GetOperationContext(ctx)
-	for _, root := range a.engine.Prepare(op).RootFields() {
+	for _, root := range a.operation.RootFields() {
 		prepare := a.api.Access["Mutation."+root.Name].Prepare
 		if prepare == nil || a.api.mayCall(ctx, "Mutation", root.Name) != nil {
 			continue
 		}
-		value, err := prepare(ctx, root.ArgumentMap(op.Variables))
+		value, err := prepare(ctx, root.ArgumentMap(a.op.Variables))
 		if a.prepared == nil {
 			a.prepared = preparations{}
 		}

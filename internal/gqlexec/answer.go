@@ -40,7 +40,7 @@ func countField(ctx context.Context, next graphql.Resolver) (any, error) {
 
 // presentSome presents an error while the budget of the answer has room for it, and otherwise
 // returns nil.
-func (o *operations) presentSome(ctx context.Context, err error) *gqlerror.Error {
+func (e *executor) presentSome(ctx context.Context, err error) *gqlerror.Error {
 	answer := budget.FromContext(ctx)
 	if answer.Exceeded() {
 		return nil // there will be one error, which says that
@@ -52,7 +52,7 @@ func (o *operations) presentSome(ctx context.Context, err error) *gqlerror.Error
 	if !answer.AddError(code) {
 		return nil
 	}
-	shown := graphqlhttp.Shortened(o.present.error(ctx, err))
+	shown := graphqlhttp.Shortened(e.present.error(ctx, err))
 	answer.AddErrorBytes(len(shown.Message) + pathBytes(shown.Path))
 	return shown
 }
@@ -65,13 +65,9 @@ func pathBytes(path ast.Path) (n int) {
 	return n
 }
 
-// withLeftOut adds an error that says how many errors the budget has left out, if there are any.
-func withLeftOut(errs gqlerror.List, answer *budget.Answer) gqlerror.List {
-	n, code := answer.LeftOut()
-	if n == 0 {
-		return errs
-	}
+// leftOut returns the error that says how many errors the budget has left out.
+func leftOut(n int, code apperr.Code) *gqlerror.Error {
 	more := graphqlhttp.MoreErrors(n)
 	more.Extensions = map[string]any{"code": string(cmp.Or(code, apperr.CodeInternal))}
-	return append(errs, more)
+	return more
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -20,12 +21,13 @@ const (
 	maxDocumentText  = 64 << 10 // a longer text is parsed each time
 )
 
-// documentCache caches valid documents by their text, with the names that telemetry has for them.
-// The engine holds the plans of cached documents. The cache notes in the telemetry of each request
-// whether it had the document.
-type documentCache struct {
+// documents has valid documents by their texts, with the names that telemetry has for them. The
+// engine holds the plans of cached documents.
+type documents struct {
+	Validator
 	cache  *cache.Cache[document]
 	engine *read.Engine
+	texts  graphql.OperationContextMutator // keeps texts under their names; nil: nothing does
 }
 
 type document struct {
@@ -33,47 +35,63 @@ type document struct {
 	named  *telemetry.Document
 }
 
-func newDocumentCache(engine *read.Engine) documentCache {
-	return documentCache{cache.New(maxDocuments, maxDocumentBytes, func(d document) { engine.Forget(d.parsed) }), engine}
+func newDocuments(v Validator, engine *read.Engine, texts graphql.HandlerExtension) documents {
+	forget := func(d document) { engine.Forget(d.parsed) }
+	keeps, _ := texts.(graphql.OperationContextMutator)
+	return documents{v, cache.New(maxDocuments, maxDocumentBytes, forget), engine, keeps}
 }
 
-// Get returns the parsed document of a text that was added.
-func (c documentCache) Get(ctx context.Context, text string) (parsed *ast.QueryDocument, ok bool) {
-	var d document
+// find finds the document of a request, and the operation in it that is meant. It parses and
+// validates a document that is not cached. If the request has a name for a valid document, which
+// stands among its extensions, the text is kept under the name.
+func (d documents) find(ctx context.Context, c *checked) gqlerror.List {
+	text, known := c.request.Query, false
 	if len(text) <= maxDocumentText {
-		d, ok = c.cache.Get(text)
+		c.document, known = d.cache.Get(text)
 	}
-	if ok {
-		telemetry.FromContext(ctx).Found(d.named)
-	} else {
-		telemetry.FromContext(ctx).Missed(text)
+	if !known {
+		var errs gqlerror.List
+		if c.document, errs = d.parse(ctx, text); len(errs) > 0 {
+			return errs
+		}
 	}
-	return d.parsed, ok
-}
-
-// Add caches a valid document, unless it is too large.
-func (c documentCache) Add(ctx context.Context, text string, parsed *ast.QueryDocument) {
-	named := telemetry.NewDocument(text, parsed)
-	telemetry.FromContext(ctx).Parsed(named)
-	if len(text) > maxDocumentText {
-		return
+	c.Doc = c.document.parsed
+	if c.Operation = c.Doc.Operations.ForName(c.OperationName); c.Operation == nil {
+		err := gqlerror.Errorf("operation %s not found", c.OperationName)
+		errcode.Set(err, errcode.ValidationFailed)
+		return gqlerror.List{err}
 	}
-	c.engine.Keep(parsed)
-	if !c.cache.Add(text, document{parsed, named}, len(text)+weightOf(parsed)) {
-		c.engine.Forget(parsed) // another request has brought the same text meanwhile
-	}
-}
-
-// prepare prepares an operation for the read engine, before whatever else asks about it. It refuses
-// one in which a variable of @skip or @include has no value. A default makes such a variable valid,
-// but does not keep a client from sending null (GraphQL specification, section 5.8.5).
-type prepare struct{ engine *read.Engine }
-
-func (p prepare) check(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	for _, name := range p.engine.Prepare(op).Switches() {
-		if op.Variables[name] == nil {
-			return badVariable(name, "the variable $"+name+" decides whether fields are answered, so it must be true or false")
+	if d.texts != nil && len(c.Extensions) > 0 {
+		if err := d.texts.MutateOperationContext(ctx, c.OperationContext); err != nil {
+			return gqlerror.List{err}
 		}
 	}
 	return nil
+}
+
+// parse returns the document of a text, or the errors in it, and notes in the telemetry of the
+// request that it was not cached.
+func (d documents) parse(ctx context.Context, text string) (document, gqlerror.List) {
+	if depth := Nesting(text); depth > MaxNesting { // before anything follows brackets down
+		return document{}, tooDeep(ctx, "brackets stand inside each other", depth)
+	}
+	telemetry.FromContext(ctx).Missed(text)
+	parsed, errs := d.Parse(ctx, text)
+	if len(errs) > 0 {
+		return document{}, errs
+	}
+	return d.add(text, parsed), nil
+}
+
+// add caches a valid document, unless it is too large.
+func (d documents) add(text string, parsed *ast.QueryDocument) document {
+	added := document{parsed, telemetry.NewDocument(text, parsed)}
+	if len(text) > maxDocumentText {
+		return added
+	}
+	d.engine.Keep(parsed)
+	if !d.cache.Add(text, added, len(text)+weightOf(parsed)) {
+		d.engine.Forget(parsed) // another request has brought the same text meanwhile
+	}
+	return added
 }

@@ -26,10 +26,10 @@ func emptyEngine(t *testing.T) *read.Engine {
 }
 
 // fill adds that many documents to a cache, each different, and returns the cache.
-func fill(t *testing.T, documents int, text func(i int) string) documentCache {
+func fill(t *testing.T, n int, text func(i int) string) documents {
 	t.Helper()
-	c := newDocumentCache(emptyEngine(t))
-	for i := range documents {
+	c := newDocuments(Validator{}, emptyEngine(t), nil)
+	for i := range n {
 		text := text(i)
 		var first *ast.QueryDocument
 		for range 1 + i%2 { // half of them as when two clients bring one at once
@@ -37,10 +37,10 @@ func fill(t *testing.T, documents int, text func(i int) string) documentCache {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Add(t.Context(), text, parsed)
+			c.add(text, parsed)
 			first = cmp.Or(first, parsed)
 		}
-		if known, ok := c.Get(t.Context(), text); ok && known != first {
+		if known, ok := c.cache.Get(text); ok && known.parsed != first {
 			t.Fatal("another document came back")
 		}
 	}

@@ -2,74 +2,122 @@ package gqlexec
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
+	"log/slog"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/budget"
+	"forge/internal/database"
+	"forge/internal/read"
+	"forge/internal/read/binding"
+	"forge/internal/telemetry"
 )
 
-// operationExecutor checks operations as gqlgen does, and runs each as a unit of work. It leaves
-// out gqlgen's subscriptions and the middleware around operations and responses, which nothing uses
-// and each operation would pay for.
-type operationExecutor struct {
-	*executor.Executor
-	operations *operations
+// executor checks operations, and runs each as one unit of work. It takes the place of gqlgen's
+// executor, whose subscriptions, and middlewares around operations and responses, nothing uses.
+type executor struct {
+	options Options
+	api     API
+	schema  graphql.ExecutableSchema
+	db      *database.DB
+	engine  *read.Engine
+	present *presenter
+	log     *slog.Logger
+
+	checks []check
+	root   graphql.RootFieldMiddleware
+	field  graphql.FieldMiddleware
 }
 
-// CreateOperationContext checks a request as gqlgen does. It corrects gqlgen's errors: it quotes a
-// number that is no Int as the client wrote it, and names the argument that takes the value of a
-// variable.
-func (e operationExecutor) CreateOperationContext(ctx context.Context, request *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
-	op, errs := e.Executor.CreateOperationContext(ctx, request)
-	errs = allOf(errs)
+// check refuses a request, or adds to what is known of its operation.
+type check func(context.Context, *checked) gqlerror.List
+
+// checksOf returns the checks without those that are nil.
+func checksOf(all ...check) []check {
+	return slices.DeleteFunc(all, func(c check) bool { return c == nil })
+}
+
+// checked is an operation that is being checked.
+type checked struct {
+	*graphql.OperationContext
+	request  *graphql.RawParams
+	document document
+	roots    []*ast.Field // merged
+	binding  *binding.Binding
+}
+
+// CreateOperationContext checks a request. The operation is incomplete if there are errors.
+func (e *executor) CreateOperationContext(ctx context.Context, request *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	c := &checked{request: request, OperationContext: &graphql.OperationContext{
+		OperationName:          request.OperationName,
+		Extensions:             request.Extensions,
+		Headers:                request.Headers,
+		DisableIntrospection:   !e.options.Development,
+		RecoverFunc:            recovered,
+		RootResolverMiddleware: e.root,
+		ResolverMiddleware:     e.field,
+	}}
+	ctx = graphql.WithOperationContext(ctx, c.OperationContext)
+	var errs gqlerror.List
+	for i := 0; i < len(e.checks) && len(errs) == 0; i++ {
+		errs = e.checks[i](ctx, c)
+	}
+	if c.document.named != nil {
+		telemetry.FromContext(ctx).Runs(c.document.named, c.Operation)
+	}
+	return c.OperationContext, errs
+}
+
+// DispatchError returns the answer to a request that was refused.
+func (e *executor) DispatchError(ctx context.Context, errs gqlerror.List) *graphql.Response {
+	ctx = graphql.WithResponseContext(ctx, e.present.error, recovered)
 	for _, err := range errs {
-		if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") {
-			continue
-		}
-		if number, ok := valueAt(request.Variables, err.Path[1:]).(json.Number); ok && strings.HasSuffix(err.Message, " as Int") {
-			err.Message = notInt(string(number))
-		}
-		if name, ok := err.Path[1].(ast.PathName); ok && op != nil {
-			err.Path[1] = ast.PathName(argumentOf(op.Operation, string(name)))
-		}
+		graphql.AddError(ctx, err)
 	}
-	return op, errs
+	return &graphql.Response{Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
 }
 
-// valueAt returns the value at a path in another value, or nil.
-func valueAt(value any, path ast.Path) any {
-	for _, step := range path {
-		switch step := step.(type) {
-		case ast.PathName:
-			members, _ := value.(map[string]any)
-			value = members[string(step)]
-		case ast.PathIndex:
-			if list, ok := value.([]any); ok && int(step) < len(list) {
-				value = list[step]
-			}
+// PresentRecoveredError returns the error that a client gets for a panic.
+func (e *executor) PresentRecoveredError(ctx context.Context, panicked any) error {
+	return e.present.error(ctx, recovered(ctx, panicked))
+}
+
+// findText is a check that finds the text of a document which the request names. All other checks
+// look at the text.
+func findText(documents graphql.HandlerExtension) check {
+	names, _ := documents.(graphql.OperationParameterMutator)
+	return func(ctx context.Context, c *checked) gqlerror.List {
+		if err := names.MutateOperationParameters(ctx, c.request); err != nil {
+			return gqlerror.List{err}
 		}
-	}
-	return value
-}
-
-// DispatchOperation returns the handler that runs the operation, and the context for it.
-func (e operationExecutor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
-	return e.operations.run, graphql.WithOperationContext(ctx, op)
-}
-
-// execute runs the operation of ctx once. It returns nil if ctx has ended before.
-func (o *operations) execute(ctx context.Context) *graphql.Response {
-	if ctx.Err() != nil {
+		c.RawQuery = c.request.Query
 		return nil
 	}
-	ctx = graphql.WithResponseContext(ctx, o.presentSome, recovered)
-	response := o.schema.Exec(ctx)(ctx)
-	response.Errors = withLeftOut(append(response.Errors, graphql.GetErrors(ctx)...), budget.FromContext(ctx))
-	response.Extensions = graphql.GetExtensions(ctx)
-	return response
+}
+
+// aroundRoot returns one middleware for root fields from several, the outermost first.
+func aroundRoot(all ...graphql.RootFieldMiddleware) graphql.RootFieldMiddleware {
+	chain := func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) }
+	for _, around := range slices.Backward(all) {
+		inner := chain
+		chain = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+			return around(ctx, func(ctx context.Context) graphql.Marshaler { return inner(ctx, next) })
+		}
+	}
+	return chain
+}
+
+// aroundFields returns one middleware for the fields that gqlgen executes from several, the
+// outermost first.
+func aroundFields(all ...graphql.FieldMiddleware) graphql.FieldMiddleware {
+	chain := func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) }
+	for _, around := range slices.Backward(all) {
+		inner := chain
+		chain = func(ctx context.Context, next graphql.Resolver) (any, error) {
+			return around(ctx, func(ctx context.Context) (any, error) { return inner(ctx, next) })
+		}
+	}
+	return chain
 }

@@ -13,13 +13,12 @@ import (
 	"forge/internal/viewer"
 )
 
-// keyed returns the idempotency request of a mutation with an idempotency key, and nil for other
-// operations. Keys belong to the viewer; where AUTH is off, all clients share theirs. With AUTH on,
+// keyed returns the idempotency request of a mutation with an idempotency key, and nil without one.
+// Keys belong to the viewer; where AUTH is off, all clients share theirs. With AUTH on,
 // an anonymous viewer has no keys: the answers that were stored while AUTH was off are not theirs.
-func keyed(ctx context.Context) (*idempotency.Request, error) {
-	op := graphql.GetOperationContext(ctx)
-	key := op.Headers.Get(idempotency.Header)
-	if key == "" || !isMutation(ctx) || viewer.RoleOf(ctx) == viewer.Anonymous {
+func (a *attempt) keyed(ctx context.Context) (*idempotency.Request, error) {
+	key := a.op.Headers.Get(idempotency.Header)
+	if key == "" || viewer.RoleOf(ctx) == viewer.Anonymous {
 		return nil, nil
 	}
 	var owner string
@@ -30,13 +29,13 @@ func keyed(ctx context.Context) (*idempotency.Request, error) {
 			owner += " as an administrator"
 		}
 	}
-	return idempotency.NewRequest(owner, key, op.RawQuery, op.OperationName, op.Variables)
+	return idempotency.NewRequest(owner, key, a.op.RawQuery, a.op.OperationName, a.op.Variables)
 }
 
 // claim claims the request's key. If the request was answered before, it returns that answer, and
 // otherwise nil.
-func (a *attempt) claim(ctx context.Context, request *idempotency.Request) (*graphql.Response, error) {
-	stored, err := request.Claim(ctx, a.options.IdempotencyTTL)
+func (a *attempt) claim(ctx context.Context) (*graphql.Response, error) {
+	stored, err := a.key.Claim(ctx, a.options.IdempotencyTTL)
 	if stored == nil || err != nil {
 		return nil, err
 	}
@@ -50,7 +49,7 @@ func (a *attempt) claim(ctx context.Context, request *idempotency.Request) (*gra
 // storeAnswer stores the answer under the request's key, with the changes of the operation. A
 // stored answer, encoded again, is the same to the byte. Administrators may have any number of
 // keys.
-func (a *attempt) storeAnswer(ctx context.Context, request *idempotency.Request, response *graphql.Response) error {
+func (a *attempt) storeAnswer(ctx context.Context, response *graphql.Response) error {
 	limits := a.options.Idempotency
 	if viewer.RoleOf(ctx) == viewer.Admin {
 		limits.Keys, limits.Bytes = 0, 0
@@ -59,7 +58,7 @@ func (a *attempt) storeAnswer(ctx context.Context, request *idempotency.Request,
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(response); err != nil {
-		return fmt.Errorf("write an answer to storeAnswer: %w", err)
+		return fmt.Errorf("write an answer to store: %w", err)
 	}
-	return request.Keep(ctx, b.Bytes(), limits)
+	return a.key.Keep(ctx, b.Bytes(), limits)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -16,26 +15,26 @@ import (
 	"forge/internal/apperr"
 )
 
-// introspectionSwitch returns the step that answers introspection or refuses it.
-func introspectionSwitch(on bool) graphql.HandlerExtension {
+// introspectionSwitch returns the check that refuses introspection, or nil if it is on.
+func introspectionSwitch(on bool) check {
 	if on {
-		return extension.Introspection{}
+		return nil
 	}
-	return operationCheck(refuseIntrospection)
+	return refuseIntrospection
 }
 
 // refuseIntrospection refuses an operation that asks for __schema or __type. It looks into all
 // fragments of the document, because each is used by an operation.
-func refuseIntrospection(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	sets := []ast.SelectionSet{op.Operation.SelectionSet}
-	for _, fragment := range op.Doc.Fragments {
+func refuseIntrospection(_ context.Context, c *checked) gqlerror.List {
+	sets := []ast.SelectionSet{c.Operation.SelectionSet}
+	for _, fragment := range c.Doc.Fragments {
 		sets = append(sets, fragment.SelectionSet)
 	}
 	for _, set := range sets {
 		if f := introspects(set); f != nil {
 			err := gqlerror.ErrorPosf(f.Position, "%s is not answered: introspection is off on this server", f.Name)
 			err.Extensions = map[string]any{"code": string(apperr.CodeValidationFailed)}
-			return err
+			return gqlerror.List{err}
 		}
 	}
 	return nil

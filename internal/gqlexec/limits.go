@@ -3,14 +3,14 @@ package gqlexec
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/apperr"
-	"forge/internal/read"
+	"forge/internal/graphqlhttp"
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/telemetry"
@@ -30,32 +30,29 @@ type Limits struct {
 	AnswerBytes int
 }
 
+// bytesAValue is the number of bytes of a text that count as one value.
+const bytesAValue = 100
+
 // limiter refuses operations that exceed a limit. It does not count the cost and the depth of
 // introspection, which is for developers and has a limit of its own.
 type limiter struct {
 	Limits
-	engine *read.Engine
 	report bool // the cost of an operation
 }
 
 // costKey is the key of an operation's cost among its statistics.
 const costKey = "cost"
 
-// check measures the operation, and refuses it if it exceeds a limit.
-func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	prepared := l.engine.Prepare(op)
-	roots := prepared.RootFields()
-	m := measure{binding: prepared.Binding(), op: op}
-	if op.Operation.Operation == ast.Mutation {
-		for _, root := range roots {
-			m.inputs = max(m.inputs, plan.Inputs(root, op.Variables))
-		}
-	}
-	m.sum.parts = &m
-	found := m.sum.of(op.Operation.SelectionSet)
-	found.cost = plus(found.cost, found.once)
+// check measures the operation, and refuses it if it exceeds a limit. The values of its arguments
+// are limited as those of its variables are. The values of a variable count for each use, because
+// each use is decoded anew: a variable of a megabyte that stands in a thousand places would take a
+// gigabyte.
+func (l limiter) check(ctx context.Context, c *checked) gqlerror.List {
+	m := newMeasure(c)
+	found := m.sum.of(c.Operation.SelectionSet)
+	cost := min(found.cost+found.once, most)
 	if l.report {
-		op.Stats.SetExtension(costKey, found.cost)
+		c.Stats.SetExtension(costKey, cost)
 	}
 	for _, check := range []struct {
 		limited       telemetry.Limit
@@ -63,15 +60,16 @@ func (l limiter) check(ctx context.Context, op *graphql.OperationContext) *gqler
 		what          string
 		limit, actual int
 	}{
+		{telemetry.Cost, apperr.CodeTooComplex, "values in the arguments of all fields, or as much text", graphqlhttp.MaxValues, found.values},
 		{telemetry.Depth, apperr.CodeTooDeep, "fields stand inside each other", l.Depth, found.depth},
 		{telemetry.Aliases, apperr.CodeTooManyAliases, "aliases", l.Aliases, found.aliases},
-		{telemetry.RootFields, apperr.CodeTooComplex, "root fields", l.RootFields, len(roots)},
+		{telemetry.RootFields, apperr.CodeTooComplex, "root fields", l.RootFields, len(c.roots)},
 		{telemetry.Directives, apperr.CodeTooComplex, "directives", l.Directives, found.directives},
-		{telemetry.Cost, apperr.CodeTooComplex, "points of cost", l.Cost, found.cost},
+		{telemetry.Cost, apperr.CodeTooComplex, "points of cost", l.Cost, cost},
 	} {
 		if check.limit > 0 && check.actual > check.limit {
 			telemetry.FromContext(ctx).Refuse(check.limited)
-			return tooMuch(check.code, check.what, check.limit, check.actual)
+			return gqlerror.List{tooMuch(check.code, check.what, check.limit, check.actual)}
 		}
 	}
 	return nil
@@ -96,6 +94,7 @@ func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 type size struct {
 	depth, aliases, directives, cost int
 	once                             int // the part of the cost that does not depend on rows above
+	values                           int // in arguments
 }
 
 // most is where counting stops: nested fragments can stand for more fields than an int can count.
@@ -118,10 +117,41 @@ const keyBytes = 32
 // list without pages as many as plan.Price expects. Conditions, and whatever else makes a list
 // slow to read, cost extra: see plan.Price.
 type measure struct {
-	binding *binding.Binding
-	op      *graphql.OperationContext
-	inputs  int // the length of the longest list among a mutation's arguments: its payload may be as long
-	sum     sum[size]
+	binding   *binding.Binding
+	variables map[string]any
+	values    map[string]int // in each variable
+	seen      int            // values in the fields that were measured, those of fragments once
+	// inputs is the length of the longest list among a mutation's arguments: its payload may be as
+	// long.
+	inputs int
+	sum    sum[size]
+}
+
+func newMeasure(c *checked) *measure {
+	m := &measure{binding: c.binding, variables: c.Variables}
+	m.sum.parts = m
+	if len(c.Variables) > 0 {
+		m.values = make(map[string]int, len(c.Variables))
+	}
+	for name, value := range c.Variables {
+		m.values[name] = valuesOf(value)
+	}
+	if c.Operation.Operation == ast.Mutation {
+		m.readInputs(c.roots)
+	}
+	return m
+}
+
+// readInputs finds the longest list among the arguments of a mutation. It stops once the arguments
+// have too many values, because it takes time for each; the mutation is refused then.
+func (m *measure) readInputs(roots []*ast.Field) {
+	values := 0
+	for _, root := range roots {
+		if values = plus(values, m.valuesIn(root)); values > graphqlhttp.MaxValues {
+			return
+		}
+		m.inputs = max(m.inputs, plan.Inputs(root, m.variables))
+	}
 }
 
 // part returns the size of a selection.
@@ -145,24 +175,121 @@ func (m *measure) add(a, b size) size {
 		directives: plus(a.directives, b.directives),
 		cost:       plus(a.cost, b.cost),
 		once:       plus(a.once, b.once),
+		values:     plus(a.values, b.values),
 	}
 }
 
+// field returns the size of a field and of those below it. It does not price the field once there
+// are too many values, because that takes time for each; the operation is refused then.
 func (m *measure) field(f *ast.Field) size {
-	found := size{depth: 1, cost: 1 + len(f.Alias)/keyBytes, directives: len(f.Directives)}
+	found := size{depth: 1, cost: 1 + len(f.Alias)/keyBytes, directives: len(f.Directives), values: m.valuesIn(f)}
 	if f.Alias != f.Name {
 		found.aliases = 1
 	}
+	m.seen = plus(m.seen, found.values)
 	inside := m.sum.of(f.SelectionSet)
 	found.aliases = plus(found.aliases, inside.aliases)
 	found.directives = plus(found.directives, inside.directives)
-	if strings.HasPrefix(f.Name, "__") {
+	found.values = plus(found.values, inside.values)
+	if strings.HasPrefix(f.Name, "__") || m.seen > graphqlhttp.MaxValues {
 		return found
 	}
 	found.depth += inside.depth
-	price := plan.PriceOf(m.binding, f, m.op.Variables, m.inputs)
+	price := plan.PriceOf(m.binding, f, m.variables, m.inputs)
 	found.cost = plus(found.cost, times(inside.cost, price.Entries))
 	found.cost = plus(found.cost, price.Each)
 	found.once = plus(inside.once, price.Once)
 	return found
+}
+
+// valuesIn returns the number of values in the arguments of a field.
+func (m *measure) valuesIn(f *ast.Field) (n int) {
+	for _, a := range f.Arguments {
+		n = plus(n, m.valuesInLiteral(a.Value))
+	}
+	return n
+}
+
+func (m *measure) valuesInLiteral(value *ast.Value) (n int) {
+	if value.Kind == ast.Variable {
+		return m.values[value.Raw]
+	}
+	n = 1 + len(value.Raw)/bytesAValue
+	for _, child := range value.Children {
+		n = plus(n, m.valuesInLiteral(child.Value))
+	}
+	return n
+}
+
+// valuesOf counts the values in the value of a variable. gqlparser makes a list of a Go type of its
+// own where one value stands for a list of one.
+func valuesOf(value any) (n int) {
+	n = 1
+	switch value := value.(type) {
+	case nil:
+	case string:
+		n += len(value) / bytesAValue
+	case map[string]any:
+		for _, member := range value {
+			n = plus(n, valuesOf(member))
+		}
+	default:
+		if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
+			for i := range list.Len() {
+				n = plus(n, valuesOf(list.Index(i).Interface()))
+			}
+		}
+	}
+	return n
+}
+
+// sum adds up the parts of selections: how many fields they stand for, how deep they go, and so on.
+// Each fragment is added up once and counted wherever it is spread, so that the time depends on the
+// length of a document and not on how many selections it stands for.
+//
+// It follows fragments, so that they must have been checked (checkSpreads). The check itself, and
+// the merging of fields, which compares selections of several sets, have walks of their own.
+type sum[T any] struct {
+	parts[T]
+	// known are the fragments of the document, by their names. It is nil once validation has put
+	// its definition into each spread.
+	known     fragments
+	fragments map[string]T
+}
+
+// parts says what is added up, and how.
+type parts[T any] interface {
+	// part returns the part of a selection. For a field it includes the selections below it.
+	part(ast.Selection) T
+	add(a, b T) T
+}
+
+func (s *sum[T]) of(set ast.SelectionSet) (total T) {
+	for _, selection := range set {
+		total = s.add(total, s.part(selection))
+		switch selection := selection.(type) {
+		case *ast.InlineFragment:
+			total = s.add(total, s.of(selection.SelectionSet))
+		case *ast.FragmentSpread:
+			total = s.add(total, s.fragment(selection))
+		}
+	}
+	return total
+}
+
+func (s *sum[T]) fragment(spread *ast.FragmentSpread) T {
+	total, ok := s.fragments[spread.Name]
+	if ok {
+		return total
+	}
+	definition := spread.Definition
+	if s.known != nil {
+		definition = s.known[spread.Name]
+	}
+	total = s.of(definition.SelectionSet)
+	if s.fragments == nil {
+		s.fragments = map[string]T{}
+	}
+	s.fragments[spread.Name] = total
+	return total
 }

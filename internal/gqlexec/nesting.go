@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/apperr"
@@ -16,35 +15,10 @@ import (
 // depth.
 const MaxNesting = 100
 
-// checkNesting refuses a request whose document or variables are nested too deep.
-func checkNesting(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
-	what, depth := "brackets stand inside each other", Nesting(request.Query)
-	if depth <= MaxNesting {
-		what, depth = "lists and objects of variables stand inside each other", valueDepth(request.Variables)
-	}
-	if depth <= MaxNesting {
-		return nil
-	}
+// tooDeep returns the error for a request with something that is nested too deep.
+func tooDeep(ctx context.Context, what string, depth int) gqlerror.List {
 	telemetry.FromContext(ctx).Refuse(telemetry.Nesting)
-	return tooMuch(apperr.CodeTooDeep, what, MaxNesting, depth)
-}
-
-// valueDepth returns how deep lists and objects are nested in a JSON value, the value itself
-// included.
-func valueDepth(value any) (depth int) {
-	switch value := value.(type) {
-	case map[string]any:
-		for _, member := range value {
-			depth = max(depth, valueDepth(member))
-		}
-	case []any:
-		for _, element := range value {
-			depth = max(depth, valueDepth(element))
-		}
-	default:
-		return 0
-	}
-	return depth + 1
+	return gqlerror.List{tooMuch(apperr.CodeTooDeep, what, MaxNesting, depth)}
 }
 
 // Nesting returns how deep brackets are nested in a document, without those in strings and

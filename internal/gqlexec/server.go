@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 
 	"forge/internal/admission"
 	"forge/internal/database"
@@ -59,70 +58,50 @@ type Options struct {
 // New returns the HTTP handler of the API on db. It panics with the error of
 // API.Check if there is one: call that first.
 func New(api API, db *database.DB, opts Options, log *slog.Logger) http.Handler {
-	return newExecutor(api, db, opts, log).handler()
+	e := newExecutor(api, db, opts, log)
+	return graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent}.Handler(e)
 }
 
 // newExecutor returns the executor of the API. Here, and nowhere else, stands what an
 // operation passes.
-func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) operationExecutor {
-	schema := api.executable()
-	engine, err := api.engine(schema.Schema(), opts)
+func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *executor {
+	executable := api.executable()
+	schema := executable.Schema()
+	engine, err := api.engine(schema, opts)
 	if err != nil {
 		panic(err)
 	}
-	mutate, read := graphql.RootFieldMiddleware(engine.Mutate), graphql.FieldMiddleware(engine.Read)
-	if api.WithoutEngine {
-		mutate, read = passRoot, passField
-	} else {
-		schema = executable{schema, engine}
-	}
-	present := newPresenter(api, opts, log)
-	validate := validation{Validator{schema.Schema(), opts.Limits.Tokens, opts.Development}, newDocumentCache(engine)}
+	e := &executor{options: opts, api: api, schema: executable, db: db, engine: engine, present: newPresenter(api, opts, log), log: log}
+	texts := cmp.Or[graphql.HandlerExtension](opts.Documents, persisted.Off{})
+	validator := Validator{schema, opts.Limits.Tokens, opts.Development}
 
-	exec := executor.New(schema)
-	exec.SetQueryCache(prepared{})
-	exec.SetErrorPresenter(present.error)
-	exec.SetRecoverFunc(recovered)
-	steps := []graphql.HandlerExtension{
+	// These look at a request before it runs. Each relies on those before it.
+	e.checks = checksOf(
+		findText(texts), // of the document, which the request may only name
+		newDocuments(validator, engine, texts).find, // parses and validates it, unless it is cached
 		introspectionSwitch(opts.Development),
+		variables{schema}.check,
+		prepare{engine}.check, // before anything else asks the engine about the operation
+		limiter{opts.Limits, opts.Development}.check,
+	)
 
-		// These look at the request, before there is an operation.
-		// The first finds the text of a hash. Nesting is checked before anything follows brackets
-		// down. The last parses and validates the document, unless it is cached.
-		cmp.Or[graphql.HandlerExtension](opts.Documents, persisted.Off{}),
-		requestCheck(checkNesting),
-		requestCheck(validate.document),
-
-		// These look at the operation and the values of its variables, as gqlgen has converted
-		// them.
-		operationCheck(checkArgumentCount), // first, because the others take time for each value
-		operationCheck(variables{schema.Schema()}.check),
-		operationCheck(checkNulls),
-		operationCheck(prepare{engine}.check), // before anything else asks the engine about the operation
-		operationCheck(limiter{opts.Limits, engine, opts.Development}.check),
-
-		// These stand around each root field, the outermost first.
-		aroundRoot(stopAfterFailure), // runs nothing of a mutation after a failure
-		aroundRoot(api.authorize),    // before arguments are decoded
-		aroundRoot(api.switchViewer), // whoever signs in sees the answer as themselves
-		aroundRoot(mutate),           // tells the resolver's statements what the payload shows
-
-		// These stand around each field that gqlgen executes, the outermost first.
-		aroundField(introspectAsSpecified),
-		aroundField(countField), // stops once the answer is too large
-		aroundField(read),       // reads the selection of what a resolver refers to
+	mutate, read := engine.Mutate, engine.Read
+	if api.WithoutEngine {
+		mutate, read = aroundRoot(), aroundFields()
 	}
-	for _, around := range api.Fields {
-		steps = append(steps, aroundField(around))
-	}
-	for _, step := range steps {
-		exec.Use(step)
-	}
-	return operationExecutor{exec, &operations{options: opts, api: api, schema: schema, db: db, engine: engine, present: present, log: log}}
-}
 
-// handler returns the HTTP handler of the API.
-func (e operationExecutor) handler() http.Handler {
-	o := e.operations
-	return graphqlhttp.Transport{MaxBodyBytes: o.options.MaxBodyBytes, Admission: o.options.Admission, Unsent: o.options.Unsent}.Handler(e)
+	// These stand around each root field, the outermost first.
+	e.root = aroundRoot(
+		stopAfterFailure, // runs nothing of a mutation after a failure
+		api.authorize,    // before arguments are decoded
+		api.switchViewer, // whoever signs in sees the answer as themselves
+		mutate,           // tells the resolver's statements what the payload shows
+	)
+	// These stand around each field that gqlgen executes, the outermost first.
+	e.field = aroundFields(append([]graphql.FieldMiddleware{
+		introspectAsSpecified,
+		countField, // stops once the answer is too large
+		read,       // reads the selection of what a resolver refers to
+	}, api.Fields...)...)
+	return e
 }

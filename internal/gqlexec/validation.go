@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/core"
@@ -159,49 +158,6 @@ func (p *problems) add(rule string, options ...core.ErrorOption) {
 	}
 	p.errs = append(p.errs, err)
 }
-
-// validation parses and validates documents, each once for as long as it is cached.
-type validation struct {
-	Validator
-	cache documentCache
-}
-
-// document puts the document of a request where gqlgen looks for it: see prepared. gqlgen has room
-// for one error here, which holds the others: see allOf.
-func (v validation) document(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
-	document, known := v.cache.Get(ctx, request.Query)
-	if !known {
-		var errs gqlerror.List
-		if document, errs = v.Parse(ctx, request.Query); len(errs) > 0 {
-			return &gqlerror.Error{Err: errs}
-		}
-		v.cache.Add(ctx, request.Query, document)
-	}
-	graphql.GetOperationContext(ctx).Doc = document
-	return nil
-}
-
-// allOf returns the errors that validation.document has put into one.
-func allOf(errs gqlerror.List) gqlerror.List {
-	if len(errs) == 1 {
-		if all, ok := errs[0].Err.(gqlerror.List); ok {
-			return all
-		}
-	}
-	return errs
-}
-
-// prepared takes the place of gqlgen's cache of documents. It always has the document, because
-// validation.document has run before, so that gqlgen neither parses nor validates.
-type prepared struct{}
-
-// Get returns the document of the operation.
-func (prepared) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
-	return graphql.GetOperationContext(ctx).Doc, true
-}
-
-// Add has nothing to do.
-func (prepared) Add(context.Context, string, *ast.QueryDocument) {}
 
 // longestWord returns the length of the longest name or number in a document, without those in
 // strings and comments.

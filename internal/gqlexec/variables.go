@@ -11,27 +11,74 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator"
 
 	"forge/internal/apperr"
+	"forge/internal/read"
 )
 
-// variables refuses values that the specification does not allow for a variable's type, and that
-// gqlparser accepts: strings for numbers, numbers for strings, enum values in another case (GraphQL
-// specification, sections 3.5 and 3.9).
+// variables converts the variables of operations, and checks them.
 type variables struct{ schema *ast.Schema }
 
-func (v variables) check(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	for _, def := range op.Operation.VariableDefinitions {
-		if err := v.checkValue(def.Type, op.Variables[def.Variable], def.Variable); err != nil {
-			return namedByArgument(op.Operation, def.Variable, err)
+// check converts the variables as gqlparser does. Then it refuses what gqlparser accepts and the
+// specification does not: values that do not fit a type, and null where it is not allowed.
+func (v variables) check(ctx context.Context, c *checked) gqlerror.List {
+	if depth := valueDepth(c.request.Variables); depth > MaxNesting {
+		return tooDeep(ctx, "lists and objects of variables stand inside each other", depth)
+	}
+	var err error
+	if c.Variables, err = validator.VariableValues(v.schema, c.Operation, c.request.Variables); err != nil {
+		return gqlerror.List{v.corrected(c, gqlerror.WrapIfUnwrapped(err))}
+	}
+	for _, def := range c.Operation.VariableDefinitions {
+		if err := v.checkValue(def.Type, c.Variables[def.Variable], def.Variable); err != nil {
+			return gqlerror.List{namedByArgument(c.Operation, def.Variable, err)}
 		}
+	}
+	if err := nullIn(c.OperationContext); err != nil {
+		return gqlerror.List{err}
 	}
 	return nil
 }
 
-// checkValue compares a value with its type. gqlparser has already checked that null is allowed.
+// corrected corrects an error of gqlparser: it quotes a number that is no Int as the client wrote
+// it, and names the argument that takes the value of the variable.
+func (v variables) corrected(c *checked, err *gqlerror.Error) *gqlerror.Error {
+	errcode.Set(err, errcode.ValidationFailed)
+	if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") {
+		return err
+	}
+	if number, ok := valueAt(c.request.Variables, err.Path[1:]).(json.Number); ok && strings.HasSuffix(err.Message, " as Int") {
+		err.Message = notInt(string(number))
+	}
+	if name, ok := err.Path[1].(ast.PathName); ok {
+		err.Path[1] = ast.PathName(argumentOf(c.Operation, string(name)))
+	}
+	return err
+}
+
+// valueAt returns the value at a path in another value, or nil.
+func valueAt(value any, path ast.Path) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case ast.PathName:
+			members, _ := value.(map[string]any)
+			value = members[string(step)]
+		case ast.PathIndex:
+			if list, ok := value.([]any); ok && int(step) < len(list) {
+				value = list[step]
+			}
+		}
+	}
+	return value
+}
+
+// checkValue compares a value with its type. gqlparser accepts strings for numbers, numbers for
+// strings, and enum values in another case (GraphQL specification, sections 3.5 and 3.9). It has
+// already checked that null is allowed.
 func (v variables) checkValue(t *ast.Type, value any, path string) *gqlerror.Error {
 	if value == nil {
 		return nil
@@ -117,4 +164,146 @@ var inWords = strings.NewReplacer("slice", "list", "map", "object")
 
 func badVariable(field, message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(apperr.CodeBadUserInput), "field": field}}
+}
+
+// valueDepth returns how deep lists and objects are nested in a JSON value, the value itself
+// included.
+func valueDepth(value any) (depth int) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, member := range value {
+			depth = max(depth, valueDepth(member))
+		}
+	case []any:
+		for _, element := range value {
+			depth = max(depth, valueDepth(element))
+		}
+	default:
+		return 0
+	}
+	return depth + 1
+}
+
+// nullIn returns the error for a variable that is null where null is not allowed, or nil. If the
+// variable, or the place where it stands, has a default, its type may be nullable; the client may
+// still not send null (GraphQL specification, sections 5.8.5 and 6.4.1). gqlgen would turn null
+// into false, 0 or "null".
+func nullIn(op *graphql.OperationContext) *gqlerror.Error {
+	for _, v := range op.Variables {
+		if v == nil {
+			s := &nullSearch{op: op}
+			(&fieldVisit{visit: s.field, skips: s.skips}).fields(op.Operation.SelectionSet)
+			return s.err
+		}
+	}
+	return nil
+}
+
+// nullSearch looks for a variable that is null where null is not allowed, among the selections that
+// are not skipped.
+type nullSearch struct {
+	op  *graphql.OperationContext
+	err *gqlerror.Error
+}
+
+// field looks at the arguments of a field. It returns false once there is an error.
+func (s *nullSearch) field(f *ast.Field) bool {
+	for _, argument := range f.Arguments {
+		s.value(argument.Value, fmt.Sprintf("the argument %q of %q", argument.Name, f.Name), argument.Name)
+	}
+	return s.err == nil
+}
+
+// skips reports whether @skip or @include leave a selection out. A variable of theirs that is null
+// is refused by prepare.
+func (s *nullSearch) skips(directives ast.DirectiveList) bool {
+	for _, directive := range directives {
+		condition := directive.Arguments.ForName("if")
+		if condition == nil {
+			continue
+		}
+		on, _ := condition.Value.Value(s.op.Variables)
+		if on == (directive.Name == "skip") {
+			return true
+		}
+	}
+	return false
+}
+
+// value looks at a value, and into it. place describes where it stands, and path is that of the
+// argument.
+func (s *nullSearch) value(value *ast.Value, place, path string) {
+	if value.Kind == ast.Variable && value.ExpectedType.NonNull {
+		if v, sent := s.op.Variables[value.Raw]; sent && v == nil && s.err == nil {
+			s.err = badVariable(path, fmt.Sprintf("the variable $%s is null; %s must be of type %s: leave it out or send a value",
+				value.Raw, place, value.ExpectedType))
+			s.err.Locations = []gqlerror.Location{{Line: value.Position.Line, Column: value.Position.Column}}
+		}
+	}
+	for i, child := range value.Children {
+		step := strconv.Itoa(i)
+		if child.Name != "" {
+			place, step = fmt.Sprintf("%q of %s", child.Name, value.Definition.Name), child.Name
+		}
+		s.value(child.Value, place, path+"."+step)
+	}
+}
+
+// prepare prepares an operation for the read engine. It refuses one in which a variable of @skip or
+// @include has no value. A default makes such a variable valid, but does not keep a client from
+// sending null (GraphQL specification, section 5.8.5).
+type prepare struct{ engine *read.Engine }
+
+func (p prepare) check(_ context.Context, c *checked) gqlerror.List {
+	operation := p.engine.Prepare(c.OperationContext)
+	c.roots, c.binding = operation.RootFields(), operation.Binding()
+	for _, name := range operation.Switches() {
+		if c.Variables[name] == nil {
+			return gqlerror.List{badVariable(name, "the variable $"+name+" decides whether fields are answered, so it must be true or false")}
+		}
+	}
+	return nil
+}
+
+// fieldVisit visits the fields of selections, each before those below it, and each fragment once.
+type fieldVisit struct {
+	// visit returns false to end the visit.
+	visit func(*ast.Field) bool
+	// skips, if it is set, reports whether selections with these directives are left out.
+	skips func(ast.DirectiveList) bool
+	seen  map[string]bool // fragments
+}
+
+// fields visits the fields of a set. It returns false if the visit was ended.
+func (v *fieldVisit) fields(set ast.SelectionSet) bool {
+	for _, selection := range set {
+		ok := true
+		switch s := selection.(type) {
+		case *ast.Field:
+			ok = v.left(s.Directives) || v.visit(s) && v.fields(s.SelectionSet)
+		case *ast.InlineFragment:
+			ok = v.left(s.Directives) || v.fields(s.SelectionSet)
+		case *ast.FragmentSpread:
+			ok = v.left(s.Directives) || v.fragment(s)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *fieldVisit) left(directives ast.DirectiveList) bool {
+	return v.skips != nil && v.skips(directives)
+}
+
+func (v *fieldVisit) fragment(spread *ast.FragmentSpread) bool {
+	if v.seen[spread.Name] || spread.Definition == nil {
+		return true
+	}
+	if v.seen == nil {
+		v.seen = map[string]bool{}
+	}
+	v.seen[spread.Name] = true
+	return v.fields(spread.Definition.SelectionSet)
 }

@@ -2,6 +2,7 @@ package graphqlhttp
 
 import (
 	"bytes"
+	"container/list"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -27,27 +29,6 @@ type answer struct {
 	unsent *Unsent         // nil: the answer is not counted
 }
 
-// newAnswer returns an answer, and sets the headers that every answer has. They are set this early
-// so that the answer to a panic has them, too.
-func newAnswer(w http.ResponseWriter, media string) answer {
-	header := w.Header()
-	header["Content-Type"] = plainType
-	if media == responseJSON {
-		header["Content-Type"] = responseType
-	}
-	header["Cache-Control"] = noStore
-	header["X-Content-Type-Options"] = nosniff
-	return answer{w: w, media: media}
-}
-
-// These values of headers are shared by answers, so they must not be changed in place.
-var (
-	plainType    = []string{plainJSON + "; charset=utf-8"}
-	responseType = []string{responseJSON + "; charset=utf-8"}
-	noStore      = []string{"no-store"}
-	nosniff      = []string{"nosniff"}
-)
-
 // refuse sends a refusal, and records the limit that the request exceeded, if it did.
 func (a answer) refuse(r *refusal) {
 	switch {
@@ -65,18 +46,30 @@ func (a answer) refuse(r *refusal) {
 	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: r.errors()})
 }
 
+// answerPanic is a deferred function. If there was a panic, it answers with an error alone.
+func answerPanic(w http.ResponseWriter, r *http.Request, exec Executor) {
+	if panicked := recover(); panicked != nil {
+		media, _ := negotiate(r.Header.Values("Accept"))
+		err := gqlerror.WrapIfUnwrapped(exec.PresentRecoveredError(r.Context(), panicked))
+		newAnswer(w, media).send(outcome{status: http.StatusInternalServerError}, &graphql.Response{Errors: gqlerror.List{err}})
+	}
+}
+
 // send sends the response.
 func (a answer) send(o outcome, response *graphql.Response) {
-	code := ""
-	if len(response.Errors) > 0 {
-		code = string(codeOf(response.Errors[0]))
-	}
-	a.record.Answer(code)
 	body := buffers.Get().(*bytes.Buffer)
 	defer release(body)
 	start, data, end := appendResponse(body, response)
 	size := len(start) + len(data) + len(end)
 	defer a.unsent.add(a.ctx, size)()
+	if len(data) == 0 {
+		bufpool.Done(response.Data) // it was copied
+	}
+	code := ""
+	if len(response.Errors) > 0 {
+		code = string(codeOf(response.Errors[0]))
+	}
+	a.record.Answer(code)
 	header := a.w.Header()
 	if o.header[0] != "" {
 		header.Set(o.header[0], o.header[1])
@@ -101,7 +94,7 @@ func (a answer) send(o outcome, response *graphql.Response) {
 const largeData = 64 << 10
 
 // appendResponse returns the body of an answer in up to three pieces. All of them but large data
-// are in b; the memory of other data goes back to the buffer pool.
+// are in b.
 //
 // Errors come first, where a reader finds them. Data is JSON already, and is sent as it is. A
 // response with errors and without data was refused before it was executed; its answer has no entry
@@ -127,7 +120,6 @@ func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, e
 		cut = b.Len()
 	case response.Data != nil:
 		entry(`"data":`, response.Data)
-		bufpool.Done(response.Data)
 	case len(response.Errors) == 0:
 		entry(`"data":`, []byte("null"))
 	}
@@ -215,4 +207,98 @@ func codeOf(err *gqlerror.Error) apperr.Code {
 		return code
 	}
 	return ""
+}
+
+// Unsent limits the bytes of all answers that wait for their clients to read them. A nil *Unsent
+// has no limit. It is safe for concurrent use.
+type Unsent struct {
+	limit int64
+	abort func(context.Context) // ends the connection of a request
+
+	mu      sync.Mutex
+	bytes   int64
+	aborted int64     // the part of bytes whose connections were ended; it is removed soon
+	answers list.List // of *unsentAnswer, in the order in which they began to be sent
+}
+
+// unsentAnswer is an answer that is being sent.
+type unsentAnswer struct {
+	ctx     context.Context // of the request
+	bytes   int64
+	element *list.Element // in Unsent.answers; nil once its connection was ended
+}
+
+// NewUnsent returns a limit of that many bytes, or nil if limit is 0. abort is called with the
+// context of a request to end its connection, and must make writes to it fail at once.
+func NewUnsent(limit int, abort func(context.Context)) *Unsent {
+	if limit == 0 {
+		return nil
+	}
+	return &Unsent{limit: int64(limit), abort: abort}
+}
+
+// Bytes returns how many bytes are waiting now.
+func (u *Unsent) Bytes() int64 {
+	if u == nil {
+		return 0
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.bytes
+}
+
+// add counts an answer of the given size until the returned function is called. If that exceeds the
+// limit, it ends the connections of the answers that have been sent for the longest time: their
+// clients read the slowest.
+func (u *Unsent) add(ctx context.Context, bytes int) (sent func()) {
+	if u == nil {
+		return func() {}
+	}
+	a := &unsentAnswer{ctx: ctx, bytes: int64(bytes)}
+	for _, slow := range u.push(a) {
+		u.abort(slow.ctx)
+	}
+	return func() { u.remove(a) }
+}
+
+// push counts the answer, and returns the ones whose connections are to be ended.
+func (u *Unsent) push(a *unsentAnswer) (slow []*unsentAnswer) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.bytes += a.bytes
+	a.element = u.answers.PushBack(a)
+	for u.bytes-u.aborted > u.limit && u.answers.Len() > 1 {
+		first := u.answers.Remove(u.answers.Front()).(*unsentAnswer)
+		first.element = nil
+		u.aborted += first.bytes
+		slow = append(slow, first)
+	}
+	return slow
+}
+
+// remove no longer counts the answer.
+func (u *Unsent) remove(a *unsentAnswer) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.bytes -= a.bytes
+	if a.element == nil {
+		u.aborted -= a.bytes
+		return
+	}
+	u.answers.Remove(a.element)
+}
+
+// buffers has the buffers for the bodies of requests and answers.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxPooled is the largest buffer that is used again, so that one large answer does not hold its
+// memory for ever.
+const maxPooled = 1 << 20
+
+// release puts the buffer back. Nobody may use it or its bytes afterwards.
+func release(b *bytes.Buffer) {
+	if b.Cap() <= maxPooled {
+		b.Reset()
+		buffers.Put(b)
+	}
 }

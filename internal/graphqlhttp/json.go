@@ -50,7 +50,7 @@ func (p *parameters) named(name []byte) *[]byte {
 	switch string(name) {
 	case "query":
 		return &p.query
-	case documentID:
+	case DocumentID:
 		return &p.documentID
 	case "operationName":
 		return &p.operationName
@@ -70,10 +70,35 @@ func (p *parameters) decode() (*graphql.RawParams, *refusal) {
 		setString(&params.OperationName, "operationName", p.operationName),
 		setObject(&params.Variables, "variables", p.variables),
 		setObject(&params.Extensions, "extensions", p.extensions),
-		setString(&id, documentID, p.documentID),
+		setString(&id, DocumentID, p.documentID),
 	)
 	setDocumentID(params, id)
 	return params, cmp.Or(refused, noQuery(params))
+}
+
+// noQuery refuses parameters that have no query and name no stored document either.
+func noQuery(params *graphql.RawParams) *refusal {
+	if params.Query == "" && params.Extensions["persistedQuery"] == nil && params.Extensions[DocumentID] == nil {
+		return malformed("query is missing or empty; send the operation in it, " + example)
+	}
+	return nil
+}
+
+// DocumentID is the parameter that names a document which the server has. gqlgen has no field for
+// it, so it is stored among the extensions.
+const DocumentID = "documentId"
+
+// setDocumentID stores the parameter. If there is none, an extension of the same name is removed:
+// it has no meaning.
+func setDocumentID(params *graphql.RawParams, id string) {
+	switch {
+	case id == "":
+		delete(params.Extensions, DocumentID)
+		return
+	case params.Extensions == nil:
+		params.Extensions = map[string]any{}
+	}
+	params.Extensions[DocumentID] = id
 }
 
 // setString stores a string in *to. A missing value and null leave *to as it is.

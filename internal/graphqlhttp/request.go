@@ -111,7 +111,7 @@ func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
 	if err != nil {
 		return nil, malformed("the query string of the URL is not valid: parameters are percent-encoded and separated by &")
 	}
-	for _, name := range []string{"query", documentID, "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", DocumentID, "operationName", "variables", "extensions"} {
 		if len(values[name]) > 1 {
 			return nil, malformed("%s is given twice; give it once", name)
 		}
@@ -125,7 +125,7 @@ func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
 		setFromText(&params.Variables, "variables", values.Get("variables")),
 		setFromText(&params.Extensions, "extensions", values.Get("extensions")),
 	)
-	setDocumentID(params, values.Get(documentID))
+	setDocumentID(params, values.Get(DocumentID))
 	return params, cmp.Or(refused, noQuery(params))
 }
 
@@ -139,35 +139,4 @@ func setFromText(to *map[string]any, name, encoded string) *refusal {
 		return refused
 	}
 	return setObject(to, name, value)
-}
-
-// noQuery refuses parameters that have no query and name no stored document either.
-func noQuery(params *graphql.RawParams) *refusal {
-	if params.Query == "" && params.Extensions["persistedQuery"] == nil && DocumentID(params) == "" {
-		return malformed("query is missing or empty; send the operation in it, " + example)
-	}
-	return nil
-}
-
-// documentID is the parameter that names a document which the server has. gqlgen has no field for
-// it, so it is stored among the extensions.
-const documentID = "documentId"
-
-// DocumentID returns the parameter documentId of a request, or "" if there is none.
-func DocumentID(params *graphql.RawParams) string {
-	id, _ := params.Extensions[documentID].(string)
-	return id
-}
-
-// setDocumentID stores the parameter. If there is none, an extension of the same name is removed:
-// it has no meaning.
-func setDocumentID(params *graphql.RawParams, id string) {
-	switch {
-	case id == "":
-		delete(params.Extensions, documentID)
-		return
-	case params.Extensions == nil:
-		params.Extensions = map[string]any{}
-	}
-	params.Extensions[documentID] = id
 }

@@ -6,15 +6,15 @@
 package graphqlhttp
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"mime"
 	"net/http"
-	"sync"
+	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/admission"
 	"forge/internal/clientip"
@@ -49,14 +49,7 @@ type Executor interface {
 // alone, and status 500.
 func (t Transport) Handler(exec Executor) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if panicked := recover(); panicked != nil {
-				media, _ := negotiate(r.Header.Values("Accept"))
-				err := gqlerror.WrapIfUnwrapped(exec.PresentRecoveredError(r.Context(), panicked))
-				newAnswer(w, media).send(outcome{status: http.StatusInternalServerError},
-					&graphql.Response{Errors: gqlerror.List{err}})
-			}
-		}()
+		defer answerPanic(w, r, exec)
 		t.Do(w, r, exec)
 	})
 }
@@ -90,7 +83,6 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 	}
 	defer t.Admission.Release()
 	op, errs := exec.CreateOperationContext(ctx, params)
-	record.Runs(op.Operation)
 	if len(errs) > 0 {
 		response := exec.DispatchError(graphql.WithOperationContext(ctx, op), limitErrors(errs))
 		response.Data = nil // nothing was executed
@@ -102,7 +94,7 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 	if op.Operation.Operation == ast.Mutation {
 		ctx = clientip.NewContext(ctx, r)
 	}
-	responses, ctx := exec.DispatchOperation(ctx, op)
+	responses, ctx := exec.DispatchOperation(record.StartOperation(ctx), op)
 	response := responses(ctx)
 	if response == nil {
 		return nil, cancelled
@@ -110,17 +102,106 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 	return response, nil
 }
 
-// buffers has the buffers for the bodies of requests and answers.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// maxPooled is the largest buffer that is used again, so that one large answer does not hold its
-// memory for ever.
-const maxPooled = 1 << 20
-
-// release puts the buffer back. Nobody may use it or its bytes afterwards.
-func release(b *bytes.Buffer) {
-	if b.Cap() <= maxPooled {
-		b.Reset()
-		buffers.Put(b)
+// newAnswer returns an answer, and sets the headers that every answer has. They are set this early
+// so that the answer to a panic has them, too.
+func newAnswer(w http.ResponseWriter, media string) answer {
+	header := w.Header()
+	header["Content-Type"] = plainType
+	if media == responseJSON {
+		header["Content-Type"] = responseType
 	}
+	header["Cache-Control"] = noStore
+	header["X-Content-Type-Options"] = nosniff
+	return answer{w: w, media: media}
+}
+
+// These values of headers are shared by answers, so they must not be changed in place.
+var (
+	plainType    = []string{plainJSON + "; charset=utf-8"}
+	responseType = []string{responseJSON + "; charset=utf-8"}
+	noStore      = []string{"no-store"}
+	nosniff      = []string{"nosniff"}
+)
+
+// These are the media types of answers.
+const (
+	plainJSON    = "application/json"
+	responseJSON = "application/graphql-response+json"
+)
+
+// negotiate returns the media type of the answer for the values of the Accept header, and whether
+// they allow it. If they allow none, the refusal is plain JSON.
+//
+// A client that names neither type gets plain JSON, as old clients expect it. If both are equally
+// welcome, the type for GraphQL wins if it is named.
+func negotiate(accept []string) (media string, acceptable bool) {
+	ranges := strings.Join(accept, ",")
+	switch ranges {
+	case "", "*/*", plainJSON:
+		return plainJSON, true
+	case responseJSON:
+		return responseJSON, true
+	}
+	var plain, response welcome
+	for part := range strings.SplitSeq(ranges, ",") {
+		name, quality := parseRange(part)
+		plain.consider(name, plainJSON, quality)
+		response.consider(name, responseJSON, quality)
+	}
+	switch {
+	case response.quality > plain.quality, response.quality == plain.quality && response.specific == exact && response.quality > 0:
+		return responseJSON, true
+	default:
+		return plainJSON, plain.quality > 0
+	}
+}
+
+// welcome is how welcome a media type is to the client. Of the ranges that it is in, the most
+// specific one counts.
+type welcome struct {
+	quality  float64
+	specific int
+}
+
+// These are the kinds of ranges, from the least specific one.
+const (
+	anything = iota + 1
+	application
+	exact
+)
+
+// consider takes a range of the Accept header into account, if media is in it.
+func (w *welcome) consider(name, media string, quality float64) {
+	var specific int
+	switch name {
+	case media:
+		specific = exact
+	case "application/*":
+		specific = application
+	case "*/*":
+		specific = anything
+	default:
+		return
+	}
+	if specific > w.specific || specific == w.specific && quality > w.quality {
+		*w = welcome{quality, specific}
+	}
+}
+
+// parseRange returns the name and the quality of a media range. The name is "" if the range is not
+// well formed, or asks for another charset than UTF-8.
+func parseRange(part string) (name string, quality float64) {
+	name, params, err := mime.ParseMediaType(part)
+	if err != nil || !isUTF8(params) {
+		return "", 0
+	}
+	q, present := params["q"]
+	if !present {
+		return name, 1
+	}
+	quality, err = strconv.ParseFloat(q, 64)
+	if err != nil || !(0 <= quality && quality <= 1) {
+		return "", 0
+	}
+	return name, quality
 }

@@ -1,5 +1,5 @@
-// Package health answers the probes of whoever runs the server: whether it lives, and whether it
-// can take requests.
+// Package health answers the probes that tell an operator whether the server is alive, and whether
+// it can answer requests.
 package health
 
 import (
@@ -15,20 +15,21 @@ import (
 	"forge/internal/migrator"
 )
 
-// Live answers 200 for as long as the process runs.
+// Live answers 200 as long as the process runs.
 func Live(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// Ready returns the handler of the readiness probe. It answers 200 if the database answers and has
-// the schema of this build, and otherwise 503 with the reason. Once ctx has ended, the server is
-// shutting down and the answer is 503. If the database is read-only, the answer is 200 and says so,
-// or 503 if the request asks for writes=1. The log has the details.
+// Ready returns the handler of the readiness probe. It answers 200 if the database responds and has
+// the schema of this build. Otherwise it answers 503 with a reason, and the log has the details. It
+// also answers 503 after ctx has ended, because the server is then shutting down. If the database
+// can only be read, the answer is 200 and says so. With the parameter writes=1, it is 503 instead.
 //
-// Only one check of the database runs at a time, and its result holds for a second, however many
-// clients ask. db should be a pool that requests do not use: a full pool says nothing about the
-// database. While a table is locked its schema cannot be compared, and the last known result holds.
+// At most one check of the database runs at a time. Its result is used for a second, for any number
+// of clients. db should be a pool that requests do not use: if the pool of the requests is full,
+// that says nothing about the database. While a table is locked, the schema cannot be compared, and
+// the result of the last comparison is used.
 func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log *slog.Logger) http.Handler {
 	shared := newShared(newLook(db, migrations), log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +54,7 @@ func Ready(ctx context.Context, db *database.DB, migrations migrator.Source, log
 	})
 }
 
-// newLook returns a function that checks a database.
+// newLook returns the function that checks the database.
 func newLook(db *database.DB, migrations migrator.Source) func(context.Context) finding {
 	schema := migrator.NewChecker(migrations, db.DB)
 	return func(ctx context.Context) finding {
@@ -77,8 +78,8 @@ var (
 	errReadOnly = errors.New("the database can only be read at present")
 )
 
-// reason returns why the server is not ready, in words that everybody may see. It names migrations,
-// and nothing of what the tables are like.
+// reason returns why the server is not ready, in words that everybody may see. It may name
+// migrations, but does not describe tables.
 func reason(err error) string {
 	if errors.Is(err, errLeaving) || errors.Is(err, errReadOnly) {
 		return err.Error()
@@ -104,5 +105,5 @@ func reason(err error) string {
 	return strings.Join(all, "; ")
 }
 
-// probeTimeout bounds the time that the database has to answer a probe.
+// probeTimeout is the time in which the database must answer a probe.
 const probeTimeout = 2 * time.Second

@@ -10,30 +10,30 @@ import (
 	"forge/internal/migrator"
 )
 
-// fresh is how long the result of a check holds.
+// fresh is how long the result of a check is used.
 const fresh = time.Second
 
 // finding is the result of a check of the database.
 type finding struct {
-	err      error // why nothing can be answered; nil if it can
+	err      error // why the server cannot answer requests; nil if it can
 	readOnly bool
 }
 
-// shared has all probes share one check of the database.
+// shared lets all probes that come at about the same time share one check of the database.
 type shared struct {
 	look func(context.Context) finding
 	log  *slog.Logger
 	now  func() time.Time
 
 	mu     sync.Mutex
-	last   *flight // nil before the first
-	logged string  // the last state in the log; "" if all is well
+	last   *flight // nil before the first check
+	logged string  // the problem that was logged last; "" if none
 }
 
-// flight is one check, running or done. Its result may be read once done is closed.
+// flight is one check, running or done. Its result may be read after done is closed.
 type flight struct {
 	done  chan struct{}
-	ended time.Time // zero while it is under way; guarded by shared.mu
+	ended time.Time // zero while the check runs; guarded by shared.mu
 	found finding
 }
 
@@ -41,8 +41,8 @@ func newShared(look func(context.Context) finding, log *slog.Logger) *shared {
 	return &shared{look: look, log: log, now: time.Now}
 }
 
-// get returns the result of the last check if that is fresh, and otherwise waits for the running
-// check or a new one. It returns an error when ctx ends before that.
+// get returns the result of the last check if it is fresh. Otherwise it waits for the running
+// check, or starts one. If ctx ends first, the result has an error.
 func (s *shared) get(ctx context.Context) finding {
 	f := s.flight()
 	select {
@@ -65,9 +65,10 @@ func (s *shared) flight() *flight {
 	return f
 }
 
-// fly runs the check. It does not end with the request that began it, since others wait for it as
-// well. A connection that has fallen silent may hold up the check past its deadline. Then the
-// result is that the database does not answer, and the next check takes another connection.
+// fly runs the check. Other requests may wait for the result, so the check does not end with the
+// request that started it. If a connection has fallen silent, the check may not return at its
+// deadline. Then the result is that the database does not answer, and the next check uses another
+// connection.
 func (s *shared) fly(f *flight) {
 	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 	defer cancel()
@@ -85,7 +86,7 @@ func (s *shared) fly(f *flight) {
 	close(f.done)
 }
 
-// record logs the result if it differs from the last one. The caller holds mu.
+// record logs a result if it differs from the one before. The caller holds mu.
 func (s *shared) record(found finding) {
 	state, level, message := "", slog.LevelInfo, "ready again"
 	var details []any
@@ -94,7 +95,7 @@ func (s *shared) record(found finding) {
 		state = reason(found.err)
 		level, message, details = slog.LevelWarn, "not ready", []any{"reason", state, "error", found.err}
 		if _, ok := errors.AsType[*migrator.Refusal](found.err); ok {
-			state = found.err.Error() // the reason leaves out details
+			state = found.err.Error() // the reason leaves out details, which may change
 		}
 	case found.readOnly:
 		state = errReadOnly.Error()

@@ -37,8 +37,7 @@ func BenchmarkObserve(b *testing.B) {
 		benchmarkObserve(b, func(r *http.Request) {
 			ctx := r.Context()
 			record := telemetry.FromContext(ctx)
-			record.Found(document)
-			record.Runs(parsed.Operations[0])
+			record.Runs(document, parsed.Operations[0])
 			record.Attempt(1)
 			telemetry.FromContext(ctx).Statement(ctx, "SELECT name FROM books WHERE id = $1", time.Millisecond, nil)
 			record.Answer("")

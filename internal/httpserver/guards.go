@@ -1,12 +1,9 @@
 package httpserver
 
 import (
-	"errors"
-	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -15,27 +12,6 @@ import (
 	"forge/internal/graphqlhttp"
 	"forge/internal/telemetry"
 )
-
-// recoverPanics returns the middleware that logs panics, and has the connection closed. net/http
-// would do the same, but would log the panic's value, which may contain something that was sent.
-func recoverPanics(log *slog.Logger) middleware {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			defer func() {
-				value := recover()
-				if value == nil {
-					return
-				}
-				if err, ok := value.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-					log.ErrorContext(r.Context(), "panic", "panic", telemetry.Panic(value),
-						"stack", string(debug.Stack()), "requestId", telemetry.RequestID(r.Context()))
-				}
-				panic(http.ErrAbortHandler)
-			}()
-			next.ServeHTTP(w, r)
-		})
-	}
-}
 
 // The values of the security headers are shared by all answers, so they must not be changed in
 // place. With the headers that are added later, an answer of the API has eight, which is as many as

@@ -115,7 +115,7 @@ func TestObserve(t *testing.T) {
 	srv.Close() // afterwards nothing writes to the log
 
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(log.String()), "\n"), func(line string) bool {
-		return !strings.Contains(line, `"msg":"request"`) // TestRecoverPanics checks the others
+		return !strings.Contains(line, `"msg":"request"`) // TestObserverPanics checks the others
 	})
 	if len(lines) != len(tests)+1 {
 		t.Fatalf("%d lines for %d requests:\n%s", len(lines), len(tests)+1, log)

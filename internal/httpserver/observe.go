@@ -2,8 +2,10 @@ package httpserver
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +16,7 @@ import (
 
 // observer gives each request an ID and a record. When the request is answered, it writes the
 // record to the log and the metrics, and logs an operation that was slow with its statements. The
-// text of the operation and its values are in none of these.
+// text of the operation and its values are in none of these. It counts a panic as status 500.
 type observer struct {
 	next    http.Handler
 	metrics *metrics.Metrics
@@ -30,30 +32,46 @@ func observe(p Parts) middleware {
 	}
 }
 
+// ServeHTTP has the next handler answer the request. A panic of that handler is logged, and the
+// connection is closed. net/http would do the same, but would log the panic's value, which may
+// contain something that was sent.
 func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start, sent, panicked := time.Now(), &statusWriter{ResponseWriter: w}, true
-	id := requestID(r)
+	start, sent, id := time.Now(), &statusWriter{ResponseWriter: w}, requestID(r)
 	w.Header()[requestIDHeader] = []string{id}
+	o.metrics.InFlight.Add(1)
 	ctx, record := telemetry.NewContext(r.Context(), id)
 	if o.tracer != nil && r.URL.Path == apiPath {
 		ctx = o.tracer.Start(ctx, record, r, w.Header())
 	}
 	r = r.WithContext(ctx)
-	o.metrics.Begin()
 	defer func() {
-		took := time.Since(start)
-		if panicked {
-			sent.code = http.StatusInternalServerError // recoverPanics has logged it
+		took, panicked := time.Since(start), recover()
+		if panicked != nil {
+			sent.code = http.StatusInternalServerError
+			o.logPanic(ctx, panicked, id)
 		}
-		o.metrics.End(route(r), sent.status(), took, record)
-		record.End(route(r), record.RequestID, r.Method, sent.status())
+		if o.tracer != nil {
+			record.End(route(r), id, r.Method, sent.status())
+		}
 		o.logRequest(r, sent.status(), took, record)
 		if o.slow > 0 && took >= o.slow && record.Operation != nil {
 			o.logSlow(ctx, took, record)
 		}
+		o.metrics.InFlight.Add(-1)
+		o.metrics.Count(route(r), sent.status(), took, record)
+		if panicked != nil {
+			panic(http.ErrAbortHandler)
+		}
 	}()
 	o.next.ServeHTTP(sent, r)
-	panicked = false
+}
+
+// logPanic logs a panic, unless a handler asked for the end of the connection by it.
+func (o *observer) logPanic(ctx context.Context, panicked any, id string) {
+	if err, ok := panicked.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		return
+	}
+	o.log.ErrorContext(ctx, "panic", "panic", telemetry.Panic(panicked), "stack", string(debug.Stack()), "requestId", id)
 }
 
 // logRequest logs the request. It calls the handler directly, because slog would look up the

@@ -8,12 +8,21 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"forge/internal/database"
+	"forge/internal/metrics"
 )
 
-// TestRecoverPanics checks that a panic is logged with its place in the code, and without its value
+// TestObserverPanics checks that a panic is logged with its place in the code, and without its value
 // unless that comes from the runtime.
-func TestRecoverPanics(t *testing.T) {
+func TestObserverPanics(t *testing.T) {
 	t.Parallel()
+	db, err := database.Open("sqlite::memory:", database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	counted := metrics.New(db)
 	var none []int
 	tests := []struct {
 		name  string
@@ -28,7 +37,8 @@ func TestRecoverPanics(t *testing.T) {
 	for _, tt := range tests {
 		var log bytes.Buffer
 		panicking := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { tt.panic() })
-		h := recoverPanics(slog.New(slog.NewJSONHandler(&log, nil)))(panicking)
+		errorsOnly := slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})
+		h := observe(Parts{Metrics: counted, Log: slog.New(errorsOnly)})(panicking)
 		func() {
 			defer func() {
 				if value := recover(); value != http.ErrAbortHandler {

@@ -63,7 +63,6 @@ func Routes(p Parts) http.Handler {
 	all := []middleware{
 		shedLoad(p, allowed), // first, so that a refusal under overload costs as little as possible
 		observe(p),           // everything that is logged about a request from here on has its ID
-		recoverPanics(p.Log), // inside observe, which counts the request as failed
 		setSecurityHeaders,   // before anything answers: refusals have these headers, too
 	}
 	api := []middleware{

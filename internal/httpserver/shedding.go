@@ -50,13 +50,14 @@ func (s *loadShedder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start := time.Now()
-	s.metrics.Begin()
+	s.metrics.InFlight.Add(1)
+	defer s.metrics.InFlight.Add(-1)
 	s.pace.wait()
 	addSecurityHeaders(w.Header())
 	s.addCORS(w.Header(), r)
 	status, code := graphqlhttp.RefuseOverload(w, r)
 	record := telemetry.Record{Refused: telemetry.Overload, Answered: true, Code: string(code)}
-	s.metrics.End(apiPath, status, time.Since(start), &record)
+	s.metrics.Count(apiPath, status, time.Since(start), &record)
 	if s.unlogged.Add(1) == 1 {
 		time.AfterFunc(logEvery, s.logRefusals)
 	}

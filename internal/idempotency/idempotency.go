@@ -1,9 +1,10 @@
-// Package idempotency makes it safe to send a mutation again. Under one key a mutation is carried
-// out once, and every later request with that key gets the same answer.
+// Package idempotency makes it safe to send a mutation again. A client sends the mutation with a
+// key. The mutation is carried out once, and every later request with the same key gets the same
+// answer.
 //
-// The transaction that does the work also stores the key and the answer. So the key exists if and
-// only if the work is done. If two requests with one key arrive at once, the second waits until the
-// first has committed or rolled back.
+// The transaction of the mutation also stores the key and the answer. So a key is in the database
+// if and only if its mutation was carried out. If two requests with the same key arrive at once,
+// the second waits until the first has committed or rolled back.
 package idempotency
 
 import (
@@ -31,28 +32,28 @@ import (
 	"forge/internal/viewer"
 )
 
-// Header is the HTTP header with the key.
+// Header is the name of the HTTP header that contains the key.
 const Header = "Idempotency-Key"
 
-// maxKey is the most characters that a key may have.
+// maxKey is the largest number of characters in a key.
 const maxKey = 255
 
-// Limits bound the stored answers. 0 stands for no limit.
+// Limits are the limits for stored answers. 0 stands for no limit.
 type Limits struct {
-	AnswerBytes int // of one answer
-	Keys        int // of one viewer
-	Bytes       int // of all answers of one viewer
+	AnswerBytes int // the size of one answer
+	Keys        int // the number of keys of one viewer
+	Bytes       int // the size of all answers of one viewer
 }
 
-// Request is a mutation with a key.
+// Request is a mutation that was sent with a key.
 type Request struct {
 	Viewer      string // the ID of the key's owner
 	Key         string
 	Fingerprint string // a hash of the document, the operation's name and the variables
 }
 
-// NewRequest returns the request. The error is BAD_USER_INPUT if the key is too long or not
-// printable.
+// NewRequest returns a request. The error is BAD_USER_INPUT if the key is too long, or has
+// characters that are not printable.
 func NewRequest(owner, key, document, operation string, variables map[string]any) (*Request, error) {
 	if n := utf8.RuneCountInString(key); n > maxKey || !printable(key) {
 		return nil, apperr.BadInput(Header,
@@ -71,8 +72,8 @@ func printable(key string) bool {
 	return true
 }
 
-// fingerprint returns a hash that differs between different requests. It does not depend on the
-// order of the variables.
+// fingerprint returns a hash of a request, which is different for each different request. The order
+// of the variables makes no difference.
 func fingerprint(document, operation string, variables map[string]any) (string, error) {
 	all, err := json.Marshal([]any{document, operation, variables})
 	if err != nil {
@@ -82,10 +83,12 @@ func fingerprint(document, operation string, variables map[string]any) (string, 
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Claim stores the key. If the work was done before, Claim returns the answer of that time instead;
-// otherwise it returns nil, and the caller does the work. Claim comes first in the request's unit
-// of work, and Keep comes last before the commit. The error is IDEMPOTENCY_CONFLICT if another
-// request was sent under the key. The key expires after ttl.
+// Claim stores the key, and returns nil if the key is new: the caller then carries out the
+// mutation. If the mutation was carried out before, Claim returns the answer from then. The error
+// is IDEMPOTENCY_CONFLICT if the key was used for another request. The key expires after ttl.
+//
+// Claim must be the first statement of the request's unit of work. Keep must be the last one before
+// the commit.
 func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, err error) {
 	ctx = viewer.NewContext(ctx, viewer.System)
 	for {
@@ -97,7 +100,7 @@ func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, 
 		known, err := ent.FromUnit(ctx).IdempotencyKey.Query().Where(r.is()).Only(ctx)
 		switch {
 		case ent.IsNotFound(err):
-			continue // it has expired and was removed since
+			continue // the key has expired, and was removed after store found it
 		case err != nil:
 			return nil, fmt.Errorf("read an idempotency key: %w", err)
 		case known.Fingerprint != r.Fingerprint:
@@ -112,8 +115,9 @@ func (r *Request) Claim(ctx context.Context, ttl time.Duration) (answer []byte, 
 	}
 }
 
-// store stores the key if it does not exist or has expired, and reports whether it did. It is a
-// single statement: of several requests at once one succeeds, and the others wait for it.
+// store stores the key if it does not exist, or has expired. It reports whether it did. It is a
+// single statement, so only one of several concurrent requests succeeds, and the others wait for
+// it.
 func (r *Request) store(ctx context.Context, now, expires time.Time) (bool, error) {
 	renew := func(u *entsql.UpdateSet) {
 		u.SetExcluded(idempotencykey.FieldFingerprint).SetExcluded(idempotencykey.FieldExpiresAt).
@@ -131,7 +135,7 @@ func (r *Request) store(ctx context.Context, now, expires time.Time) (bool, erro
 	return err == nil, err
 }
 
-// is returns the condition that a row is the one of the request's key.
+// is returns a condition that selects the row of the request's key.
 func (r *Request) is() func(*entsql.Selector) {
 	return func(s *entsql.Selector) {
 		s.Where(entsql.And(entsql.EQ(s.C(idempotencykey.FieldViewer), r.Viewer),
@@ -140,11 +144,11 @@ func (r *Request) is() func(*entsql.Selector) {
 }
 
 // Keep stores the answer in the request's unit of work. The error is BAD_USER_INPUT if the answer
-// is too large, and RATE_LIMITED if the viewer's answers together are. After an error the caller
-// must roll back.
+// is too large, and RATE_LIMITED if the viewer has too many keys, or answers that are too large
+// together. After an error, the caller must roll back.
 //
-// The statement counts the viewer's other keys. It does not see those of transactions in progress,
-// so concurrent requests of one viewer may exceed the limit by their number.
+// The statement counts the viewer's other keys, but does not see those of transactions in progress.
+// So concurrent requests of one viewer may exceed the limit by the number of these requests.
 func (r *Request) Keep(ctx context.Context, answer []byte, limits Limits) error {
 	if limits.AnswerBytes > 0 && len(answer) > limits.AnswerBytes {
 		telemetry.FromContext(ctx).Refuse(telemetry.KeptAnswer)
@@ -163,8 +167,8 @@ func (r *Request) Keep(ctx context.Context, answer []byte, limits Limits) error 
 	return nil
 }
 
-// within returns the condition that the viewer's answers, with another one of the given size, stay
-// within the limits.
+// within returns a condition that is true if the viewer stays within the limits with one more
+// answer of bytes bytes.
 func (r *Request) within(limits Limits, bytes int) func(*entsql.Selector) {
 	return func(s *entsql.Selector) {
 		if limits.Keys == 0 && limits.Bytes == 0 {
@@ -182,7 +186,7 @@ func (r *Request) within(limits Limits, bytes int) func(*entsql.Selector) {
 	}
 }
 
-// full returns the RATE_LIMITED for a viewer who has reached a limit.
+// full returns the RATE_LIMITED error for a viewer who has reached a limit.
 func (r *Request) full(ctx context.Context, limits Limits) error {
 	telemetry.FromContext(ctx).Refuse(telemetry.KeptKeys)
 	oldest, err := ent.FromUnit(ctx).IdempotencyKey.Query().Where(idempotencykey.Viewer(r.Viewer)).
@@ -211,12 +215,12 @@ func (l Limits) perViewer() string {
 	return strings.Join(parts, " and ") + " are allowed"
 }
 
-// Sweep removes all expired keys and returns their number.
+// Sweep removes all expired keys, and returns their number.
 func Sweep(ctx context.Context, db *database.DB) (int, error) {
 	return expiry.Some(Expired).All(ctx, db)
 }
 
-// Expired removes keys that had expired at the time now. It is an expiry.Some.
+// Expired removes up to expiry.Limit keys that had expired at the time now. It is an expiry.Some.
 func Expired(ctx context.Context, now time.Time) (int, error) {
 	c := ent.FromUnit(ctx)
 	expired, err := c.IdempotencyKey.Query().Where(idempotencykey.ExpiresAtLT(now)).
@@ -224,6 +228,6 @@ func Expired(ctx context.Context, now time.Time) (int, error) {
 	if err != nil || len(expired) == 0 {
 		return 0, err
 	}
-	// A key that was claimed again in the meantime has not expired.
+	// A key that a request has renewed since the query is kept.
 	return c.IdempotencyKey.Delete().Where(idempotencykey.IDIn(expired...), idempotencykey.ExpiresAtLT(now)).Exec(ctx)
 }

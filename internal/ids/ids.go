@@ -1,7 +1,7 @@
-// Package ids formats and parses the IDs that clients see: TypeIDs
-// (https://github.com/jetify-com/typeid, version 0.3) over UUIDs of version 7, such as
-// user_01h455vb4pex5vsknk084sn02q. They are unique over all types, sort by time of creation within
-// one, and name their type.
+// Package ids formats and parses the IDs that clients see, such as user_01h455vb4pex5vsknk084sn02q.
+// They are TypeIDs (https://github.com/jetify-com/typeid, version 0.3) of UUIDs of version 7. An ID
+// names its type and is unique among the IDs of all types. IDs of one type sort by their time of
+// creation.
 package ids
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// ID is an entity's key with the prefix that names its type. The zero ID belongs to nothing.
+// ID is the key of an entity, with the prefix that names its type. No entity has the zero ID.
 type ID struct {
 	Prefix string
 	UUID   uuid.UUID
@@ -20,7 +20,7 @@ type ID struct {
 
 const suffixLen = 26
 
-// alphabet is Crockford's base 32 in lower case, as the TypeID specification asks.
+// alphabet is Crockford's base 32 in lower case, as the TypeID specification demands.
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
 var values = func() (v [256]byte) {
@@ -33,7 +33,7 @@ var values = func() (v [256]byte) {
 	return v
 }()
 
-// Parse parses the form that String returns. Its error is a sentence for the client.
+// Parse parses the text that String returns. Its error is a *MalformedError.
 func Parse(s string) (ID, error) {
 	prefix, suffix, ok := cutLast(s)
 	if !ok || prefix == "" || len(suffix) != suffixLen || suffix[0] > '7' {
@@ -42,8 +42,8 @@ func Parse(s string) (ID, error) {
 	var u uuid.UUID
 	var acc, bits uint
 	n := 0
-	// 26 characters carry 130 bits. The first two are always zero, and without them there are 16
-	// bytes.
+	// The 26 characters hold 130 bits. The first two bits are always zero, and the other 128 bits
+	// are the UUID.
 	for i := range suffixLen {
 		v := values[suffix[i]]
 		if v == 0xff {
@@ -70,7 +70,7 @@ func cutLast(s string) (before, after string, found bool) {
 	return s[:i], s[i+1:], true
 }
 
-// MalformedError says that a text is not an ID.
+// MalformedError means that a text is not an ID.
 type MalformedError struct{ text string }
 
 func malformed(s string) error {
@@ -80,10 +80,10 @@ func malformed(s string) error {
 	return &MalformedError{s}
 }
 
-// Error returns a sentence for the client.
+// Error returns the message for the client.
 func (e *MalformedError) Error() string { return e.Wanted("user") }
 
-// Wanted is like Error, where an ID with the prefix is expected.
+// Wanted returns the message of Error, with an example of an ID that has the prefix.
 func (e *MalformedError) Wanted(prefix string) string {
 	return fmt.Sprintf("%q is not an ID: one looks like %s_01h455vb4pex5vsknk084sn02q", e.text, prefix)
 }
@@ -95,7 +95,7 @@ func (id ID) String() string { return string(Append(nil, id.Prefix, id.UUID)) }
 func Append(b []byte, prefix string, u uuid.UUID) []byte {
 	b = append(append(b, prefix...), '_')
 	acc, bits := uint(u[0]), uint(8)
-	b = append(b, alphabet[acc>>5]) // 3 bits: the two before them are zero
+	b = append(b, alphabet[acc>>5]) // three bits, because the two bits before them are zero
 	bits -= 3
 	for i := 1; ; {
 		for bits >= 5 {
@@ -117,7 +117,7 @@ func (id ID) MarshalGQL(w io.Writer) {
 	_, _ = w.Write(b)
 }
 
-// UnmarshalGQL reads an ID argument.
+// UnmarshalGQL parses the ID in an argument. It returns an error if v is not an ID.
 func (id *ID) UnmarshalGQL(v any) error {
 	s, ok := v.(string)
 	if !ok {

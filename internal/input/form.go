@@ -1,4 +1,5 @@
-// Package input reads the arguments of mutations, and says why one cannot be accepted.
+// Package input checks the arguments of mutations, and returns them in the form in which they are
+// stored.
 package input
 
 import (
@@ -16,17 +17,17 @@ import (
 	"forge/internal/username"
 )
 
-// Form reads the arguments of a mutation into the form in which they are stored. It keeps the first
-// error that it finds.
+// Form checks the arguments of one input object. It keeps the first error that it finds.
 type Form struct {
-	Path string // of the input object: "input", "input.5"
+	Path string // the path of the input object, such as "input" or "input.5"
 	err  *apperr.Error
 }
 
 // at returns the path of an argument.
 func (f *Form) at(name string) string { return f.Path + "." + name }
 
-// Err returns the first error, or nil.
+// Err returns the first error, or nil. The result can be compared with nil, unlike a nil
+// *apperr.Error that is converted to an error.
 func (f *Form) Err() error {
 	if f.err == nil {
 		return nil
@@ -34,18 +35,19 @@ func (f *Form) Err() error {
 	return f.err
 }
 
-// Fault returns the first error, or nil, as what it is.
+// Fault returns the first error as an *apperr.Error, or nil.
 func (f *Form) Fault() *apperr.Error { return f.err }
 
-// Refuse reports an error about an argument. The message starts with the name of the argument.
+// Refuse adds an error about an argument, unless there is an error already. The message begins with
+// the name of the argument.
 func (f *Form) Refuse(name, format string, args ...any) {
 	if f.err == nil {
 		f.err = apperr.BadInput(f.at(name), name+" "+format, args...)
 	}
 }
 
-// Value returns the value of an argument that may be left out, but must not be null. ok is false if
-// there is none.
+// Value returns the value of an argument that may be left out but must not be null. ok is false if
+// the argument was left out or is null. Null is an error of the form.
 func Value[T any](f *Form, name string, argument graphql.Omittable[*T]) (value T, ok bool) {
 	v, ok := argument.ValueOK()
 	if !ok {
@@ -58,7 +60,7 @@ func Value[T any](f *Form, name string, argument graphql.Omittable[*T]) (value T
 	return *v, true
 }
 
-// SetOrClear calls set with the value of an argument, or clear if it is null.
+// SetOrClear calls set with the value, or clear if the value is null.
 func SetOrClear[T any](value *T, set func(T), clear func()) {
 	if value == nil {
 		clear()
@@ -67,7 +69,8 @@ func SetOrClear[T any](value *T, set func(T), clear func()) {
 	}
 }
 
-// Text returns a text without the blanks around it. It must have 1 to most characters.
+// Text returns a text without the white space around it. The text must then have 1 to most
+// characters.
 func (f *Form) Text(name, s string, most int) string {
 	s = f.plain(name, s, most)
 	if s == "" {
@@ -76,7 +79,7 @@ func (f *Form) Text(name, s string, most int) string {
 	return s
 }
 
-// Optional is like Text, but null and blanks stand for no text.
+// Optional is like Text, but returns nil if the text is null or blank.
 func (f *Form) Optional(name string, s *string, most int) *string {
 	if s == nil {
 		return nil
@@ -96,7 +99,7 @@ func (f *Form) plain(name, s string, most int) string {
 	return s
 }
 
-// characters refuses texts that are not UTF-8, or have characters that a line does not have.
+// characters refuses a text that is not UTF-8 or has a control character.
 func (f *Form) characters(name, s string) {
 	switch {
 	case !utf8.ValidString(s):
@@ -114,14 +117,14 @@ func (f *Form) Username(name, s string, most int) string {
 	if err != nil && s != "" {
 		f.Refuse(name, "%s", err)
 	}
-	if strings.Contains(enforced, "@") { // whoever signs in with an @ means an email
+	if strings.Contains(enforced, "@") { // someone who signs in with an @ means an email
 		f.Refuse(name, "may not have an @ in it: an email belongs in the field for it")
 	}
 	return f.Text(name, enforced, most)
 }
 
-// Email returns a mail address, and the key by which it is unique, or nil for none. The address
-// must have at most that many characters.
+// Email returns a mail address, and the key by which addresses are unique. Both are nil if the
+// argument is null or blank. most is the largest number of characters in the address.
 func (f *Form) Email(name string, s *string, most int) (address, key *string) {
 	address = f.Optional(name, s, most)
 	if address == nil {
@@ -134,8 +137,8 @@ func (f *Form) Email(name string, s *string, most int) (address, key *string) {
 	if err != nil {
 		f.Refuse(name, "%s", err)
 	}
-	// A character may become two or three without regard to case; the key's column takes twice as
-	// many.
+	// ^The key ignores case, and one character may become two or three in it. So the key's column
+	// is twice as long as the address's.
 	k := email.Key(parsed)
 	if utf8.RuneCountInString(parsed) > most || utf8.RuneCountInString(k) > 2*most {
 		f.Refuse(name, "is too long; at most %d characters are allowed", most)
@@ -143,7 +146,8 @@ func (f *Form) Email(name string, s *string, most int) (address, key *string) {
 	return &parsed, &k
 }
 
-// Password returns a password as it is, with blanks around it, or nil for none.
+// Password returns a password unchanged, with any white space around it, or nil if the argument is
+// null. The password must have an allowed length and must not be a common one.
 func (f *Form) Password(name string, s *string) *string {
 	if s == nil {
 		return nil
@@ -151,7 +155,7 @@ func (f *Form) Password(name string, s *string) *string {
 	f.characters(name, *s)
 	if n := utf8.RuneCountInString(*s); n < password.Least || n > password.Most {
 		f.Refuse(name, "must have %d to %d characters; this one has %d", password.Least, password.Most, n)
-		return s // to normalize a megabyte takes a second
+		return s // longer texts are not looked up: normalizing a megabyte takes a second
 	}
 	if password.Common(*s) {
 		f.Refuse(name, "is one of the commonest passwords, which are guessed first; choose another")
@@ -159,7 +163,7 @@ func (f *Form) Password(name string, s *string) *string {
 	return s
 }
 
-// AtLeast returns n. It must not be less than least.
+// AtLeast returns n, which must not be less than least.
 func (f *Form) AtLeast(name string, n, least int32) int32 {
 	if n < least {
 		f.Refuse(name, "is %d; it must be from %d to %d", n, least, math.MaxInt32)
@@ -167,7 +171,7 @@ func (f *Form) AtLeast(name string, n, least int32) int32 {
 	return n
 }
 
-// ID returns id. It must be that of an entity with the prefix.
+// ID returns id, which must be the ID of an entity with the prefix.
 func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
 	if err := WantPrefix(f.at(name), id, prefix); err != nil && f.err == nil {
 		f.err = err
@@ -175,7 +179,8 @@ func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
 	return id
 }
 
-// WantPrefix returns an error if the ID in the argument at a path is one of another kind of entity.
+// WantPrefix returns an error for the argument at path, unless its ID has the prefix of the wanted
+// entity.
 func WantPrefix(path string, id ids.ID, prefix string) *apperr.Error {
 	if id.Prefix == prefix {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"forge/internal/viewer"
 )
 
-// Missing returns the NOT_FOUND for an argument that holds the ID of no row. If the ID is that of
-// the viewer, it returns the FORBIDDEN of NoRowOfViewer.
+// Missing returns a NOT_FOUND error for an argument with the ID of a row that does not exist. If
+// the ID is the viewer's own, it returns the FORBIDDEN error of NoRowOfViewer.
 func Missing(ctx context.Context, path string, id ids.ID) *apperr.Error {
 	if v := viewer.FromContext(ctx); v.Stranger && v.ID == id.UUID {
 		return NoRowOfViewer()
@@ -19,8 +19,8 @@ func Missing(ctx context.Context, path string, id ids.ID) *apperr.Error {
 	return f
 }
 
-// NoRowOfViewer returns the FORBIDDEN error for a viewer who signed in with a provider and has no row
-// in the database. Nothing can belong to them, because there is no row to refer to.
+// NoRowOfViewer returns the FORBIDDEN error for a viewer who signed in with a provider and has no
+// row in the database. Nothing can belong to them, because there is no row to refer to.
 func NoRowOfViewer() *apperr.Error {
 	return apperr.Forbidden("", "you are signed in by a provider, and there is no user here that is you, so nothing can be yours: "+
 		"ask an administrator for one, whose ID your token then names")

@@ -17,15 +17,16 @@ import (
 // Target is the one row that a mutation changes.
 type Target struct {
 	ID       ids.ID
-	Expected *int32 // the version that the row must have; nil for any
+	Expected *int32 // the version that the row must have, or nil if any version will do
 }
 
-// Versions reads the version of a target's row. It returns none if the row does not exist, or the
-// viewer may not see it.
+// Versions reads the version of a target's row. The result is empty if the row does not exist, or
+// if the viewer may not see it.
 type Versions func(context.Context) ([]int, error)
 
-// Is is the condition under which the row may change. It stands in the statement that changes the
-// row, so that one of two clients who expect the same version is refused.
+// Is adds the condition under which the row may change to a statement. The statement that changes
+// the row must have this condition itself: when two clients expect the same version, only the first
+// then changes the row.
 func (t Target) Is(s *sql.Selector) {
 	s.Where(sql.EQ(s.C("id"), t.ID.UUID))
 	if t.Expected != nil {
@@ -33,9 +34,9 @@ func (t Target) Is(s *sql.Selector) {
 	}
 }
 
-// Update saves a change, which must be the last one of the mutation and made under the condition
-// Is. It returns an error that says why the row did not change. A change of no field only checks
-// the condition.
+// Update saves a change that was made with the condition Is. It must be the last change of the
+// mutation. If the row did not change, the error says why. A change that sets no field is not
+// saved: Update then only makes the checks of Check.
 func (t Target) Update(ctx context.Context, change ent.Mutation, save func(context.Context) (int, error), versions Versions) error {
 	if len(change.Fields()) == 0 && len(change.ClearedFields()) == 0 {
 		return t.Check(ctx, versions)
@@ -44,8 +45,9 @@ func (t Target) Update(ctx context.Context, change ent.Mutation, save func(conte
 	return t.Changed(ctx, n, err, versions)
 }
 
-// Check returns an error if the row does not exist, the viewer may not change it, or it does not
-// have the expected version. A viewer who may not change the row does not learn its version.
+// Check returns an error if the row does not exist, if the viewer may not change it, or if it does
+// not have the expected version. The order matters: someone who may not change the row does not
+// learn its version.
 func (t Target) Check(ctx context.Context, versions Versions) error {
 	current, err := versions(ctx)
 	switch {
@@ -69,8 +71,8 @@ func (t Target) Check(ctx context.Context, versions Versions) error {
 	return nil
 }
 
-// Changed returns an error if a statement that should have changed the row failed with err, or
-// changed n = 0 rows. The error says why.
+// Changed judges the result of a statement that should have changed the row: n is the number of
+// rows that changed. It returns an error that says why, if the statement failed or changed no row.
 func (t Target) Changed(ctx context.Context, n int, err error, versions Versions) error {
 	if err != nil {
 		return fmt.Errorf("change %s: %w", t.ID, err)
@@ -81,6 +83,6 @@ func (t Target) Changed(ctx context.Context, n int, err error, versions Versions
 	if err := t.Check(ctx, versions); err != nil {
 		return err
 	}
-	// The row came into being, or to this version, between the two statements.
+	// The row is there now and has the expected version: it was changed between the two statements.
 	return apperr.Conflict("id", "%s was changed by somebody else at the same moment; try again", t.ID)
 }

@@ -21,9 +21,10 @@ type Metrics struct {
 	// Names is how many names of operations have series of their own; later ones count as "other".
 	// It must be set before the first request.
 	Names int
+	// InFlight is how many HTTP requests are being answered. Whoever answers one counts it.
+	InFlight atomic.Int64
 
 	registry   *prometheus.Registry
-	inFlight   atomic.Int64
 	requests   requests
 	operations operations
 	refused    map[telemetry.Limit]prometheus.Counter
@@ -50,8 +51,7 @@ func New(db *database.DB) *Metrics {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "forge_http_requests_in_flight",
 			Help: "HTTP requests that are being answered.",
-		}, func() float64 { return float64(m.inFlight.Load()) }),
-		buildInfo(),
+		}, func() float64 { return float64(m.InFlight.Load()) }),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewDBStatsCollector(db.DB, "forge"),

@@ -13,13 +13,9 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Begin counts a request as being answered, until End is called.
-func (m *Metrics) Begin() { m.inFlight.Add(1) }
-
-// End counts an HTTP request. route is a pattern of the server, and not a path that the client
-// chose.
-func (m *Metrics) End(route string, status int, took time.Duration, r *telemetry.Record) {
-	m.inFlight.Add(-1)
+// Count counts an HTTP request that was answered. route is a pattern of the server, and not a path
+// that the client chose.
+func (m *Metrics) Count(route string, status int, took time.Duration, r *telemetry.Record) {
 	m.requests.count(route, status, took)
 	if r.Looked && r.Hash == "" {
 		m.documents.hit.Inc()
@@ -40,7 +36,7 @@ func (m *Metrics) End(route string, status int, took time.Duration, r *telemetry
 	}
 }
 
-// Refused counts a request that exceeded a limit. End does this for the limit in the record.
+// Refused counts a request that exceeded a limit. Count does this for the limit in the record.
 func (m *Metrics) Refused(limit telemetry.Limit) { m.refused[limit].Inc() }
 
 // durationBuckets are the bounds of histograms of the times that a client waits, in seconds. They

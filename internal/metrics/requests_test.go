@@ -35,8 +35,7 @@ func TestOperationNames(t *testing.T) {
 				}
 				r.Attempt(1 + i%2)
 				r.Answer("")
-				m.Begin()
-				m.End("/graphql", 200, time.Millisecond, r)
+				m.Count("/graphql", 200, time.Millisecond, r)
 			}
 		})
 	}

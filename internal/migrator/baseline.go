@@ -10,13 +10,13 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// unrecorded reports whether the newest applied version has no description to compare the schema
-// with. That is so if somebody ran a script by hand, if an older build applied the version, or if
-// another major version of PostgreSQL described the schema.
+// unrecorded reports whether there is no description of the schema that the newest applied version
+// left, so that nothing can be compared. This is so if somebody ran a script by hand, if an older
+// build applied the version, or if another major version of PostgreSQL wrote the description.
 func (r *Report) unrecorded() bool { return r.Drift.NotCompared != "" && !r.locked }
 
-// recordSchema records the present schema as the one that the newest version left, for a database
-// that has all versions. Later checks compare with it.
+// recordSchema stores a description of the present schema with the newest version. The database
+// must have all versions. Later checks compare the schema with this description.
 func (r runner) recordSchema(ctx context.Context, conn *sql.Conn) (err error) {
 	release, err := r.acquire(ctx, conn)
 	if err != nil {
@@ -44,7 +44,7 @@ func (r runner) recordSchema(ctx context.Context, conn *sql.Conn) (err error) {
 	})
 }
 
-// recordSchema records the present schema as the one that a version left.
+// recordSchema stores a description of the present schema with a version.
 func (s *store) recordSchema(ctx context.Context, db database.DBTxConn, version int64) error {
 	tables, _, err := tablesUpTo(s.files, version)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"sync"
 )
 
-// Check returns nil if the database has exactly the versions that there are files for, and the
-// schema that they left. It returns a *PendingError if versions are missing and Up would apply
-// them, and otherwise a *Refusal with the reasons why Up and Down would change nothing. It writes
-// nothing.
+// Check returns nil if the database has exactly the versions of the files, and the schema that
+// these versions left. It returns a *PendingError if versions are missing that Up would apply. It
+// returns a *Refusal with all reasons if Up and Down would refuse to change the database. Check
+// writes nothing.
 func (s Source) Check(ctx context.Context, db *sql.DB) error {
 	report, err := s.Status(ctx, db)
 	if err != nil {
@@ -21,7 +21,7 @@ func (s Source) Check(ctx context.Context, db *sql.DB) error {
 	return report.Err()
 }
 
-// A PendingError says that a database lacks versions that there are files for.
+// A PendingError means that a database lacks versions for which there are files.
 type PendingError struct {
 	Versions []Version // the missing ones, oldest first
 }
@@ -48,48 +48,48 @@ func (r *Refusal) Error() string {
 // Unwrap returns the reasons.
 func (r *Refusal) Unwrap() []error { return r.reasons }
 
-// A NewerError says that a database has versions newer than all files of this binary: a newer
-// build has migrated it.
+// A NewerError means that a database has versions that are newer than all files of this program. A
+// newer build has migrated the database.
 type NewerError struct {
-	Versions []Version // the unknown ones, oldest first; they have no names
+	Versions []Version // the unknown versions, oldest first; they have no names
 }
 
-// Error names the unknown versions.
+// Error names the unknown versions, and says which build to run.
 func (e *NewerError) Error() string {
 	return "the database is newer than this build: it has " + list(e.Versions) +
 		", unknown here; run the build that brought it, or undo it with that build's `migrate down`"
 }
 
-// A MissingError says that a database has versions without a file in this binary, although the
-// binary has files for newer ones. The files were removed, or come from another branch.
+// A MissingError means that a database has versions for which this program has no file, although it
+// has files for newer versions. The files were removed, or come from another branch.
 type MissingError struct {
 	Versions []Version // oldest first; they have no names
 }
 
-// Error names the versions.
+// Error names the versions, and says how to get their files back.
 func (e *MissingError) Error() string {
 	return "the database has " + list(e.Versions) + ", for which this build has no file, though it has newer ones; " +
 		"bring the file back, with what it held when it was applied"
 }
 
-// An OrderError says that files are not applied although the database has a newer version.
+// An OrderError means that files have not been applied, although a newer version has.
 type OrderError struct {
-	Versions []Version // not applied, oldest first
-	Newest   Version   // applied
+	Versions []Version // the versions that are not applied, oldest first
+	Newest   Version   // the newest applied version
 }
 
-// Error names the versions.
+// Error names the versions, and says that they need newer numbers.
 func (e *OrderError) Error() string {
 	return list(e.Versions) + " cannot be applied: the database has the newer " + e.Newest.String() +
 		" already, which was made without it; give it a newer number"
 }
 
-// A ChangedError says that files were changed after they were applied to a database.
+// A ChangedError means that files were changed after they had been applied to the database.
 type ChangedError struct {
 	Versions []Version // oldest first
 }
 
-// Error names the files.
+// Error names the files, and says where the change belongs.
 func (e *ChangedError) Error() string {
 	files := make([]string, len(e.Versions))
 	for i, v := range e.Versions {
@@ -99,8 +99,8 @@ func (e *ChangedError) Error() string {
 		"bring back what it held, and put the change into a new version"
 }
 
-// A DriftError says that the schema is not the one that the versions left: somebody changed it by
-// hand.
+// A DriftError means that the schema is not the one that the versions left: somebody has changed it
+// by hand.
 type DriftError struct {
 	After Version  // the newest applied version
 	Lines []string // the differences, each a sentence
@@ -111,8 +111,8 @@ func (e *DriftError) Error() string {
 	return fmt.Sprintf("the schema is not as %s left it: %s", e.After, strings.Join(e.Lines, "; "))
 }
 
-// An UnfinishedError says that a version is being undone outside of a transaction, or that a
-// process which did so was interrupted. Only Down can finish it.
+// An UnfinishedError means that a version is being undone outside of a transaction, or that a
+// process was interrupted while it did so. Only Down can finish this.
 type UnfinishedError struct{ Version Version }
 
 // Error names the version and the command that finishes it.
@@ -129,7 +129,7 @@ func list(versions []Version) string {
 	return strings.Join(names, ", ")
 }
 
-// Err returns the error of Check.
+// Err returns the error that Check returns for this report, or nil.
 func (r *Report) Err() error {
 	if err := r.refusal(); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (r *Report) Err() error {
 func (r *Report) refusal() error {
 	var all []error
 	var newer, missing, changed, late []Version
-	var newest Version // applied
+	var newest Version // the newest applied version
 	lastFile := int64(0)
 	for _, s := range r.Versions {
 		if s.Version.Name != "" {
@@ -190,8 +190,7 @@ func (r *Report) refusal() error {
 	return &Refusal{all}
 }
 
-// unfinished returns a *Refusal if undoing a version has begun and not ended: it still runs, or it
-// was interrupted.
+// unfinished returns a *Refusal if a version is being undone, or if undoing it was interrupted.
 func (r *Report) unfinished() error {
 	for _, s := range r.Versions {
 		if s.applied() && s.Begun {
@@ -201,7 +200,7 @@ func (r *Report) unfinished() error {
 	return nil
 }
 
-// pending lists the versions that Up would apply, oldest first.
+// pending returns the versions that Up would apply, oldest first.
 func (r *Report) pending() (versions []Version) {
 	for _, s := range r.Versions {
 		if !s.applied() {
@@ -211,7 +210,7 @@ func (r *Report) pending() (versions []Version) {
 	return versions
 }
 
-// applied lists the versions that the database has, oldest first.
+// applied returns the versions that the database has, oldest first.
 func (r *Report) applied() (versions []Version) {
 	for _, s := range r.Versions {
 		if s.applied() {
@@ -221,9 +220,9 @@ func (r *Report) applied() (versions []Version) {
 	return versions
 }
 
-// A Checker calls Check again and again, for health checks. While a table is locked the schema
-// cannot be compared, and the Checker repeats the last comparison if the versions are still the
-// same.
+// A Checker makes the check of Source.Check for health checks, again and again. While a table is
+// locked, the schema cannot be compared. The Checker then uses the result of the last comparison,
+// if the database still has the same versions.
 type Checker struct {
 	source Source
 	db     *sql.DB
@@ -232,13 +231,12 @@ type Checker struct {
 	last *Report // the last report with a compared schema, or nil
 }
 
-// NewChecker returns a Checker for a database. Its method may be called by several goroutines at
-// once.
+// NewChecker returns a Checker for a database. It is safe for concurrent use.
 func NewChecker(s Source, db *sql.DB) *Checker {
 	return &Checker{source: s, db: db}
 }
 
-// Check returns the result of Source.Check.
+// Check returns the same errors as Source.Check.
 func (c *Checker) Check(ctx context.Context) error {
 	report, err := c.source.Status(ctx, c.db)
 	if err != nil {

@@ -75,7 +75,7 @@ func TestDownAsks(t *testing.T) {
 				t.Errorf("down %d that was refused changed\n%q\nto\n%q", n, before, after)
 			}
 		}
-		// What has no rows, or no value in any, is no loss. Neither is a rename.
+		// A table without rows, a column without values and a rename lose nothing.
 		db.MustExec(t, "DELETE FROM reviews")
 		db.MustExec(t, `DELETE FROM "odd ""name"`)
 		db.MustExec(t, "UPDATE goods SET price = NULL")

@@ -14,31 +14,30 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// descriptionFormat is the number of the format that catalog.Describe writes. It grows when the
-// format changes: descriptions in another format are not compared, so that a new build does not
-// report its own wording as drift.
+// descriptionFormat is the number of the format that catalog.Describe writes. It must be increased
+// when the format changes. Descriptions in different formats are not compared: a new build would
+// otherwise report its new wording as drift.
 const descriptionFormat = 1
 
-// A description is the text form of the tables that the versions made.
+// A description holds the lines of catalog.Describe for the tables that the versions created.
 type description struct {
-	by    string // what wrote it; see describedBy
+	by    string // the format and the kind of database, from describedBy
 	lines []string
 }
 
-// String returns the text that is stored with a version: by on the first line, and then the
-// lines.
+// String returns the text that is stored with a version: by is its first line.
 func (d description) String() string { return strings.Join(append([]string{d.by}, d.lines...), "\n") }
 
-// parseDescription takes the text of String apart.
+// parseDescription parses a text that String has returned.
 func parseDescription(text string) description {
 	lines := strings.Split(text, "\n")
 	return description{lines[0], lines[1:]}
 }
 
-// describedBy returns the format and the major version of the database, which descriptions depend
-// on besides the schema. Major versions of PostgreSQL word the same condition in different ways,
-// so descriptions of different ones cannot be compared: after an upgrade of the server they would
-// show drift although nobody changed anything.
+// describedBy returns the format of descriptions, and the database with its major version.
+// Descriptions depend on both. Major versions of PostgreSQL word the same condition in different
+// ways, so after an upgrade of the server a comparison would show drift although nobody has changed
+// anything.
 func describedBy(ctx context.Context, db catalog.Querier, name string) (string, error) {
 	if name == dialect.SQLite {
 		return fmt.Sprintf("format %d, SQLite", descriptionFormat), nil
@@ -50,7 +49,7 @@ func describedBy(ctx context.Context, db catalog.Querier, name string) (string, 
 	return fmt.Sprintf("format %d, PostgreSQL %d", descriptionFormat, major), nil
 }
 
-// describeTables describes those tables of a database that are named in tables.
+// describeTables describes the given tables of a database.
 func describeTables(ctx context.Context, db catalog.Querier, name string, tables []string) (description, error) {
 	by, err := describedBy(ctx, db, name)
 	if err != nil {
@@ -61,13 +60,13 @@ func describeTables(ctx context.Context, db catalog.Querier, name string, tables
 		return description{}, err
 	}
 	lines = slices.DeleteFunc(lines, func(line string) bool {
-		// SQLite keeps capitals of names that are not quoted.
+		// SQLite keeps capital letters in names that are not quoted.
 		return !slices.ContainsFunc(tables, func(t string) bool { return strings.EqualFold(t, catalog.ParseLine(line).Table) })
 	})
 	return description{by, lines}, nil
 }
 
-// tables lists the tables of a description.
+// tables returns the names of the tables of a description.
 func (d description) tables() (names []string) {
 	for _, line := range d.lines {
 		if catalog.ParseLine(line).Kind == "table" {
@@ -77,15 +76,15 @@ func (d description) tables() (names []string) {
 	return names
 }
 
-// tableMade matches the statements that create a table or give one a new name.
+// tableMade matches a statement that creates a table or renames one.
 var tableMade = regexp.MustCompile(`(?i)\b(?:CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?|RENAME\s+TO\s+)` +
 	"(?:" + sqlName + `\s*\.\s*)?(` + sqlName + ")")
 
-// sqlName matches a name as it may stand in SQL for either database.
+// sqlName matches a name in the SQL of either database.
 const sqlName = "(?:\"(?:[^\"]|\"\")+\"|`[^`]+`|[\\pL_][\\pL\\d_$]*)"
 
-// tablesMadeBy lists the tables that a file creates or renames to. Other tables of the database
-// are ignored.
+// tablesMadeBy returns the names of the tables that a file creates, and the new names of the tables
+// that it renames.
 func tablesMadeBy(file string) (names []string) {
 	for _, found := range tableMade.FindAllStringSubmatch(file, -1) {
 		names = append(names, unquoted(found[1]))
@@ -93,8 +92,8 @@ func tablesMadeBy(file string) (names []string) {
 	return names
 }
 
-// tablesUpTo lists the tables that the files up to a version make. sum is the checksum of the
-// version's own file.
+// tablesUpTo returns the names of the tables that the files up to a version create. sum is the
+// checksum of that version's file.
 func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err error) {
 	versions, err := Versions(files)
 	if err != nil {
@@ -114,7 +113,7 @@ func tablesUpTo(files fs.FS, number int64) (tables []string, sum string, err err
 	return tables, sum, nil
 }
 
-// drift compares a database with the schema that its newest version left.
+// drift compares the schema of a database with the schema that its newest version left.
 func drift(ctx context.Context, db catalog.Querier, name string, h history) (Drift, error) {
 	newest := h.newest()
 	if newest == 0 {
@@ -138,7 +137,7 @@ func drift(ctx context.Context, db catalog.Querier, name string, h history) (Dri
 	return Drift{Lines: differences(was.without(h.begun), now.without(h.begun))}, nil
 }
 
-// without returns the description without the indexes that a step is building or dropping.
+// without returns the description without the indexes that unfinished steps build or drop.
 func (d description) without(steps map[int64]begun) description {
 	d.lines = slices.DeleteFunc(slices.Clone(d.lines), func(line string) bool {
 		for _, b := range steps {
@@ -151,8 +150,8 @@ func (d description) without(steps map[int64]begun) description {
 	return d
 }
 
-// differences lists how two descriptions differ, each as a sentence. For a table that is missing
-// or new it lists the table alone, without its columns.
+// differences returns the differences between two descriptions, each as a sentence. If a table is
+// missing or new, its columns are not listed.
 func differences(was, now description) (words []string) {
 	was.lines, now.lines = afterDump(was.lines), afterDump(now.lines)
 	missing := make(map[string]string) // lines by their subject

@@ -6,16 +6,17 @@ import (
 )
 
 var (
-	// listCast matches how PostgreSQL writes a condition such as status IN ('NEW', 'OLD') on a
-	// varchar column: with a cast around the list. After a dump of it is restored, PostgreSQL writes
-	// the same condition with a cast around each entry.
+	// listCast matches a condition such as status IN ('NEW', 'OLD') on a varchar column, as
+	// PostgreSQL writes it: with a cast of the whole list. If the database is restored from a dump,
+	// PostgreSQL writes the same condition with a cast of each entry.
 	listCast = regexp.MustCompile(`\(ARRAY\[(` + varcharText + `(?:, ` + varcharText + `)*)\]\)::text\[\]`)
 	entry    = regexp.MustCompile(varcharText)
 )
 
 const varcharText = `'(?:[^']|'')*'::character varying`
 
-// afterDump returns the lines of a description as they read after a dump was restored.
+// afterDump returns the lines of a description in the form that they have after the database was
+// restored from a dump.
 func afterDump(lines []string) []string {
 	lines = slices.Clone(lines)
 	for i := range lines {

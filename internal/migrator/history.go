@@ -11,19 +11,19 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A history is the list of versions that a database says it has.
+// A history holds the versions that a database has, as the database records them.
 type history struct {
 	applied []application   // oldest first
-	begun   map[int64]begun // unfinished steps outside of a transaction, by version
-	exists  bool            // the table of versions exists
-	columns bool            // it has our columns
+	begun   map[int64]begun // the unfinished steps outside of a transaction, by version
+	exists  bool            // whether the table of versions exists
+	columns bool            // whether the table has Forge's own columns
 }
 
 // An application is the record that a version was applied to a database.
 type application struct {
 	number   int64
 	at       time.Time
-	checksum string // of the file that ran; "" when not known
+	checksum string // the checksum of the file that was applied; "" if it is not known
 }
 
 // newest returns the number of the newest applied version, or 0 if there is none.
@@ -34,8 +34,8 @@ func (h history) newest() int64 {
 	return h.applied[len(h.applied)-1].number
 }
 
-// historyOf reads which versions a database has. It writes nothing: for a database that was never
-// migrated it returns an empty history.
+// historyOf reads the versions that a database has. It writes nothing. If the database was never
+// migrated, the history is empty.
 func historyOf(ctx context.Context, db catalog.Querier, name string) (h history, err error) {
 	defer func() {
 		if err != nil {
@@ -54,10 +54,10 @@ func historyOf(ctx context.Context, db catalog.Querier, name string) (h history,
 	h.exists, h.columns = true, found == 3
 	ours := "NULL, NULL"
 	if h.columns {
-		// Descriptions are long and only one is needed; descriptionOf reads it.
+		// Descriptions are long and only one is needed, which descriptionOf reads.
 		ours = "checksum, CASE WHEN NOT is_applied THEN schema END"
 	}
-	// goose records the creation of the table as version 0.
+	// goose records the creation of the table as version 0, which is skipped.
 	rows, err := db.QueryContext(ctx, "SELECT version_id, tstamp, is_applied, "+ours+
 		" FROM "+catalog.VersionTable+" WHERE version_id > 0 ORDER BY version_id")
 	if err != nil {

@@ -14,11 +14,10 @@ import (
 	"forge/internal/database"
 )
 
-// A release gives a lock back. Its second argument is the error of the work that was done under
-// the lock.
+// A release gives a lock back. err is the error of the work that was done under the lock, or nil.
 type release func(context.Context, error) error
 
-// acquire waits until conn is the only connection that migrates the database.
+// acquire waits until no other connection migrates the database, and keeps others from doing so.
 func (r runner) acquire(ctx context.Context, conn *sql.Conn) (release, error) {
 	if r.dialect == dialect.SQLite {
 		return acquireSQLite(ctx, conn)
@@ -26,12 +25,12 @@ func (r runner) acquire(ctx context.Context, conn *sql.Conn) (release, error) {
 	return r.acquirePostgres(ctx, conn)
 }
 
-// acquirePostgres takes an advisory lock, the same one that goose takes. The server drops it when
-// the connection ends for whatever reason. The lock is polled: a statement that waits for it in
-// the server would block CREATE INDEX CONCURRENTLY forever.
+// acquirePostgres takes an advisory lock, the same one that goose takes. The server releases the
+// lock when the connection ends for any reason. acquirePostgres asks for the lock again and again:
+// a statement that waits for the lock in the server would block CREATE INDEX CONCURRENTLY forever.
 //
-// The release closes the connection instead of returning it to the pool, because the session has
-// settings that are only right for migrations.
+// The release closes the connection and does not return it to the pool, because the session has
+// settings that are right only for migrations.
 func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, error) {
 	for attempt := 1; ; attempt++ {
 		var ours bool
@@ -50,8 +49,8 @@ func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, e
 		}
 	}
 	end := func(ctx context.Context, err error) error {
-		// The server drops the lock with the session, but may notice late that the session has ended.
-		// An error here means that it has ended already.
+		// The server may notice late that the session has ended, so the lock is released first. An
+		// error means that the session has ended already.
 		_, _ = conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", lock.DefaultLockID)
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		return err
@@ -62,9 +61,9 @@ func (r runner) acquirePostgres(ctx context.Context, conn *sql.Conn) (release, e
 	return end, nil
 }
 
-// setLimits limits how long the session waits for a lock, and removes all other limits: building
-// the index of a large table takes longer than any request may. Only the settings that the server
-// knows are set, since older versions of PostgreSQL lack some.
+// setLimits limits how long the session waits for a lock, and removes all other limits: to build
+// the index of a large table takes longer than a request may take. Older versions of PostgreSQL
+// lack some of the settings, so it only sets those that the server knows.
 func setLimits(ctx context.Context, conn *sql.Conn, lockTimeout time.Duration) error {
 	_, err := conn.ExecContext(ctx, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN "+
 		"('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')")
@@ -88,22 +87,21 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// setLockTimeout sets how long the next statements of the session wait for a lock; 0 is without
+// setLockTimeout sets how long the next statements of the session wait for a lock. 0 stands for no
 // limit.
 func setLockTimeout(ctx context.Context, db execer, d time.Duration) error {
 	_, err := db.ExecContext(ctx, fmt.Sprintf("SET lock_timeout = %d", d.Milliseconds()))
 	return err
 }
 
-// acquireSQLite begins a transaction that keeps all other writers out. All pending files run in
-// it, each in a savepoint, so a failure leaves nothing behind. With a transaction for each file
-// another process could write between two files, to a schema that no build is made for: SQLite
-// has no other lock between processes.
+// acquireSQLite begins a transaction, which keeps all other writers out. All pending files run in
+// this transaction, each in a savepoint, so a failure leaves nothing behind. A transaction for each
+// file would not do: SQLite has no other lock between processes, so another process could write
+// between two files, when the schema is not the one of any build.
 //
 // It also switches foreign keys off, which is only possible outside of a transaction. SQLite
-// changes a column by copying its table and dropping the old one, and with foreign keys on, the
-// drop would delete the rows that refer to it. The release checks all references before it
-// commits.
+// changes a column by copying the table and dropping the old one. With foreign keys on, that would
+// delete the rows that refer to the table. The release checks all references before it commits.
 func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 	restore, err := switchOffForeignKeys(ctx, conn)
 	if err != nil {
@@ -124,7 +122,7 @@ func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 			_, err = conn.ExecContext(ctx, "COMMIT")
 		}
 		if err != nil {
-			// This fails if SQLite has rolled back by itself.
+			// This fails if SQLite has already rolled back by itself.
 			conn.ExecContext(ctx, "ROLLBACK")
 		}
 		if restoreErr := restore(ctx); restoreErr != nil {
@@ -134,8 +132,8 @@ func acquireSQLite(ctx context.Context, conn *sql.Conn) (release, error) {
 	}, nil
 }
 
-// checkForeignKeys returns an error that counts the rows which refer to a row that does not
-// exist, if there are any.
+// checkForeignKeys returns an error if rows refer to a row that does not exist. The error counts
+// them.
 func checkForeignKeys(ctx context.Context, conn *sql.Conn) error {
 	rows, err := conn.QueryContext(ctx, "SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")
 	if err != nil {
@@ -154,8 +152,8 @@ func checkForeignKeys(ctx context.Context, conn *sql.Conn) error {
 	return errors.Join(append(broken, rows.Err())...)
 }
 
-// switchOffForeignKeys switches foreign keys off for one connection. restore sets them back to
-// what they were, since the connection returns to a pool.
+// switchOffForeignKeys switches foreign keys off for one connection. restore restores the former
+// setting, because the connection goes back to a pool.
 func switchOffForeignKeys(ctx context.Context, conn *sql.Conn) (restore func(context.Context) error, err error) {
 	set := func(ctx context.Context, on bool) error {
 		if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA foreign_keys = %t", on)); err != nil {

@@ -12,16 +12,16 @@ import (
 	"forge/internal/retry"
 )
 
-// maxTries is how often a step is tried while other transactions hold a lock that it needs. With
-// the usual lock timeout the tries take a minute or two in all.
+// maxTries is how often a step is tried while other transactions hold a lock that the step needs.
+// With the usual lock timeout, all tries together take a minute or two.
 const maxTries = 10
 
-// lockBackoff spaces the tries.
+// lockBackoff defines the pauses between the tries.
 var lockBackoff = retry.Backoff{First: 500 * time.Millisecond, Max: 8 * time.Second, Jitter: 0.5}
 
 // retryOnLock calls do again if it could not get a lock in time, or if PostgreSQL cancelled it to
-// end a deadlock. The transaction of do is rolled back then, so statements that waited behind it
-// run during the pause.
+// end a deadlock. After such an error the transaction of do has been rolled back, so statements of
+// others that waited behind it run during the pause.
 func (r runner) retryOnLock(ctx context.Context, what string, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()

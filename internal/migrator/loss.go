@@ -13,13 +13,15 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A LossError lists the data that is lost when versions are undone.
+// A LossError lists the data that would be lost if versions were undone.
 type LossError struct {
-	Versions []Version // to be undone, newest first
-	Tables   []Loss    // dropped or emptied, and with rows
-	Columns  []Loss    // dropped from other tables or given a narrower type, and with values
-	// NotKnown are the versions whose schema is not recorded. If there are any, Tables lists all
-	// tables with rows, and some of these may stay.
+	Versions []Version // the versions to undo, newest first
+	Tables   []Loss    // the tables with rows that would be dropped or emptied
+	// Columns are columns with values, of tables that stay. They would be dropped, or given a
+	// narrower type.
+	Columns []Loss
+	// NotKnown are versions whose schema is not recorded. If there are any, Tables lists all tables
+	// with rows, and some of these may not be affected.
 	NotKnown []Version
 }
 
@@ -61,7 +63,8 @@ func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps 
 	}
 	fail := func(err error) error { return fmt.Errorf("migrate: look for data that would be lost: %w", err) }
 	e := &LossError{}
-	// The schema that the newest version left, the one that the version before it left, and so on.
+	// left holds the schema that the newest version left, then the one that the version before it
+	// left, and so on.
 	var left []description
 	for i := 0; i <= len(steps); i++ {
 		at := len(h.applied) - 1 - i
@@ -84,7 +87,7 @@ func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps 
 	var lost []catalog.Place
 	switch {
 	case len(steps) == len(h.applied):
-		e.NotKnown = nil // every table is dropped, recorded or not
+		e.NotKnown = nil // all tables are dropped, whether their schema is recorded or not
 		fallthrough
 	case e.NotKnown != nil:
 		now, err := r.currentTables(ctx, conn, h)
@@ -121,7 +124,7 @@ func (r runner) checkLoss(ctx context.Context, conn *sql.Conn, h history, steps 
 	return e
 }
 
-// named returns the version with a number. It has no name if there is no file for it.
+// named returns the version with a number. Its name is empty if there is no file for it.
 func (r runner) named(number int64) Version {
 	versions, _ := Versions(r.files)
 	if i := slices.IndexFunc(versions, func(v Version) bool { return v.Number == number }); i >= 0 {
@@ -130,7 +133,7 @@ func (r runner) named(number int64) Version {
 	return Version{Number: number}
 }
 
-// currentTables describes the tables of the database that the applied files made.
+// currentTables describes the tables that the applied files have created.
 func (r runner) currentTables(ctx context.Context, conn *sql.Conn, h history) (description, error) {
 	tables, _, err := tablesUpTo(r.files, h.newest())
 	if err != nil {
@@ -139,17 +142,17 @@ func (r runner) currentTables(ctx context.Context, conn *sql.Conn, h history) (d
 	return describeTables(ctx, conn, r.dialect, tables)
 }
 
-// lostBetween lists the tables and columns that exist now and that the steps remove, under their
-// present names. left has the schema before each step, and at the end the schema that stays. A
-// later step that adds a column of the same name does not bring the data back, so each step is
-// looked at by itself.
+// lostBetween returns the tables and columns that exist now and would be removed by steps. It
+// returns them with their present names. left holds the schema before each step, and then the
+// schema after the last step. Each step counts by itself: a later step may add a column of the same
+// name, but that does not bring the data back.
 func lostBetween(left []description, steps []step) (lost []catalog.Place) {
 	follow(left, steps, func(_ step, now catalog.Place, _, after description, p, next catalog.Place) {
 		if !slices.Contains(catalog.Places(after.lines), next) {
 			lost = append(lost, now)
 		}
 	})
-	// A lost table stands for its columns.
+	// If a table is lost, its columns need not be listed.
 	lost = slices.DeleteFunc(lost, func(p catalog.Place) bool {
 		return p.Column != "" && slices.Contains(lost, catalog.Place{Table: p.Table})
 	})
@@ -157,11 +160,11 @@ func lostBetween(left []description, steps []step) (lost []catalog.Place) {
 	return lost
 }
 
-// follow calls visit for each present table and column, and for each step that finds it. now is
-// its name at present, p its name before the step and next its name after it; before and after
-// are the schemas around the step.
+// follow calls visit for each table and column that exists now, once for each step before which it
+// still exists. now is its present name, p its name before the step and next its name after the
+// step. before and after are the schemas before and after the step.
 func follow(left []description, steps []step, visit func(s step, now catalog.Place, before, after description, p, next catalog.Place)) {
-	alive := make(map[catalog.Place]catalog.Place) // names at the step, by present names
+	alive := make(map[catalog.Place]catalog.Place) // names at the current step, by present names
 	for _, p := range catalog.Places(left[0].lines) {
 		alive[p] = p
 	}
@@ -178,9 +181,9 @@ func follow(left []description, steps []step, visit func(s step, now catalog.Pla
 	}
 }
 
-// emptiedOrNarrowed lists the tables and columns that stay but may lose data: a step deletes rows
-// of the table, or changes the column to a type that does not hold every value. Single values
-// that a step changes with UPDATE are not listed.
+// emptiedOrNarrowed returns the tables and columns that would stay but may lose data: a step
+// deletes rows of the table, or gives the column a type that cannot hold every value. Changes of
+// single values by UPDATE do not count.
 func (r runner) emptiedOrNarrowed(left []description, steps []step) (all []catalog.Place) {
 	follow(left, steps, func(s step, now catalog.Place, before, after description, p, next catalog.Place) {
 		switch {
@@ -195,10 +198,10 @@ func (r runner) emptiedOrNarrowed(left []description, steps []step) (all []catal
 	return slices.Compact(all)
 }
 
-// deletions matches statements that delete rows of a table.
+// deletions matches a statement that deletes rows of a table.
 var deletions = regexp.MustCompile(`(?i)^\s*(?:DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?(?:` + sqlName + `\s*\.\s*)?(` + sqlName + `)`)
 
-// empties reports whether the step deletes rows of the table.
+// empties reports whether the step has a statement that deletes rows of the table.
 func (s step) empties(table string) bool {
 	return slices.ContainsFunc(s.script.section(s.down), func(st Statement) bool {
 		found := deletions.FindStringSubmatch(st.Text)
@@ -206,7 +209,7 @@ func (s step) empties(table string) bool {
 	})
 }
 
-// narrows reports whether a change from one PostgreSQL type to another may change values.
+// narrows reports whether a change from one PostgreSQL type to another can change values.
 func narrows(from, to string) bool {
 	switch to {
 	case "", from, "text", "character varying":
@@ -228,22 +231,23 @@ func (d description) typeOf(p catalog.Place) string {
 	return ""
 }
 
-// renames matches statements that rename a table or a column.
+// renames matches a statement that renames a table or a column.
 var renames = regexp.MustCompile(`(?i)\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:` + sqlName + `\s*\.\s*)?(` + sqlName + `)\s+RENAME\s+` +
 	`(?:(?:COLUMN\s+)?(` + sqlName + `)\s+)??TO\s+(` + sqlName + `)`)
 
-// Lost lists the tables and columns of a schema that are gone once statements have led to another
-// one. before and after are descriptions by catalog.Describe. A table that was renamed is not gone.
+// Lost returns the tables and columns that are lost when statements change a schema from before to
+// after. before and after are descriptions of catalog.Describe. A table that was renamed is not
+// lost.
 func Lost(before, after []string, statements []Statement) []catalog.Place {
 	return lostBetween([]description{{lines: before}, {lines: after}}, []step{{script: Script{Up: statements}}})
 }
 
-// renamed returns the name that a place has after the step.
+// renamed returns the place of the same table or column after the step.
 func (s step) renamed(p catalog.Place) catalog.Place {
 	return Renamed(s.script.section(s.down), p)
 }
 
-// Renamed returns the name that a place has once statements have run.
+// Renamed returns the place of the same table or column after statements have run.
 func Renamed(statements []Statement, p catalog.Place) catalog.Place {
 	for _, statement := range statements {
 		for _, found := range renames.FindAllStringSubmatch(statement.Text, -1) {

@@ -16,27 +16,27 @@ import (
 
 // A begun records a step outside of a transaction that has begun and not ended.
 //
-// Some statements cannot run in a transaction, so the transaction that does the work cannot
-// record it. CREATE and DROP INDEX CONCURRENTLY are such: they use several transactions of their
-// own, and leave an invalid index behind when they fail. A row of the table of versions that is
-// not applied is therefore written first. A later run that finds it knows which step the invalid
-// index belongs to.
+// Some statements cannot run in a transaction, so the statement and its record cannot be committed
+// together. Examples are CREATE and DROP INDEX CONCURRENTLY: they use several transactions of their
+// own, and leave an invalid index behind if they fail. So before the step, a row is written to the
+// table of versions that says "not applied". If a later run finds this row, it knows which step an
+// invalid index belongs to.
 //
-// SQLite has no such statements and runs everything in one transaction.
+// SQLite has no such statements, and runs all steps in one transaction.
 type begun struct {
-	index    string // the one that the step builds or drops
-	checksum string // of its file
+	index    string // the name of the index that the step builds or drops
+	checksum string // the checksum of the step's file
 }
 
-// An index is the one that a step builds or drops concurrently.
+// An index is an index that a step builds or drops concurrently.
 type index struct {
 	name    string
 	creates bool
 }
 
-// runnable returns an error if the step could leave something behind that a second try cannot
-// clear away: a file outside of a transaction with several statements, or with an index that has
-// no name.
+// runnable returns an error if a failure of the step could leave something behind that a second try
+// cannot remove. That is so if the file runs outside of a transaction and has several statements,
+// or an index without a name.
 func (s step) runnable() error {
 	if !s.script.Outside {
 		return nil
@@ -55,8 +55,8 @@ func (s step) runnable() error {
 	return nil
 }
 
-// concurrent returns the index that the step builds or drops outside of a transaction. ok is
-// false for any other step.
+// concurrent returns the index that the step builds or drops concurrently. It returns false if the
+// step does not do so.
 func (s step) concurrent() (index, bool) {
 	section := s.script.section(s.down)
 	if !s.script.Outside || len(section) != 1 {
@@ -75,7 +75,8 @@ var (
 	indexDropped      = regexp.MustCompile(`(?i)\b(DROP)\s+INDEX\s+CONCURRENTLY\s+(?:IF\s+EXISTS\s+)?("(?:[^"]|"")+"|[\pL_][\pL\d_$]*)\s*(?:;|\s(?:CASCADE|RESTRICT)\b)`)
 )
 
-// indexOf returns the index that a statement builds or drops concurrently, or nil.
+// indexOf returns the index that a statement builds or drops concurrently, or nil if it does
+// neither.
 func indexOf(s Statement) *index {
 	found := indexBuilt.FindStringSubmatch(s.Text)
 	if found == nil {
@@ -87,8 +88,8 @@ func indexOf(s Statement) *index {
 	return &index{name: unquoted(found[2]), creates: strings.EqualFold(found[1], "CREATE")}
 }
 
-// unquoted returns the name that a database makes of a name in SQL: without quotes, and in lower
-// case if it had none.
+// unquoted returns a name as the database stores it: without quotes, and in lower case if it was
+// not quoted.
 func unquoted(name string) string {
 	if inner, ok := strings.CutPrefix(name, "`"); ok {
 		return strings.TrimSuffix(inner, "`")
@@ -99,22 +100,23 @@ func unquoted(name string) string {
 	return strings.ToLower(name)
 }
 
-// build runs a step that builds or drops an index outside of a transaction. run runs the step;
-// with skip it only records the step, because the index is already as the step leaves it.
+// build runs a step that builds or drops an index outside of a transaction, by calling run. With
+// skip, run only records the step, because the index already is as the step leaves it.
 func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h history, run func(skip bool) error) error {
-	// Without a lock timeout: the statement waits for each open transaction, and a timeout would
-	// discard what is built. Only another change of the schema waits for its lock.
+	// The statement runs without a lock timeout: it waits for each open transaction, and a timeout
+	// would discard what it has built. While it waits, it only holds up other changes of the
+	// schema.
 	if err := setLockTimeout(ctx, db, 0); err != nil {
 		return err
 	}
-	// Its error does not matter: it fails only if the session has ended.
+	// This fails only if the session has ended, and then nothing remains to be set.
 	defer setLockTimeout(context.WithoutCancel(ctx), db, r.lockTimeout)
 	before, interrupted := h.begun[s.version.Number]
 	ended := false
 	if interrupted {
 		now, err := i.state(ctx, db)
 		if err == nil {
-			// The server may have finished the statement after the process that sent it had ended.
+			// The server may have finished the statement after its client had ended.
 			if ended = now == i.goal() && before.checksum == s.script.Checksum; !ended && i.creates {
 				err = i.drop(ctx, db)
 			}
@@ -133,7 +135,7 @@ func (r runner) build(ctx context.Context, db *sql.DB, s step, i index, h histor
 	return err
 }
 
-// markBegun records that a step begins.
+// markBegun records that a step has begun.
 func markBegun(ctx context.Context, db *sql.DB, s step, i index) error {
 	_, err := db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (version_id, is_applied, checksum, schema) VALUES (%d, false, $1, $2)",
 		catalog.VersionTable, s.version.Number), s.script.Checksum, i.name)
@@ -143,12 +145,14 @@ func markBegun(ctx context.Context, db *sql.DB, s step, i index) error {
 	return nil
 }
 
-// cleanUp removes what a failed step left. It returns "" if nothing is left, and otherwise a
-// sentence about what may be.
+// cleanUp removes what a failed step has left behind. It returns "" if nothing remains, and
+// otherwise a clause about what may remain.
 func (r runner) cleanUp(ctx context.Context, db *sql.DB, s step, i index, failed *StepError) string {
-	err := setLockTimeout(ctx, db, r.lockTimeout) // the caller waits for the error
+	// The caller waits for the error, so this must not wait long.
+	err := setLockTimeout(ctx, db, r.lockTimeout)
 	refused, ok := errors.AsType[*pq.Error](failed.Err)
-	// The name was taken before, or there was no index to drop: either way the step left nothing.
+	// In both cases, the step has left nothing: the name was already taken, or there was no index
+	// to drop.
 	foreign := ok && (refused.Code == pqerror.DuplicateTable || refused.Code == pqerror.UndefinedObject)
 	var now indexState
 	if err == nil && !foreign {
@@ -167,7 +171,7 @@ func (r runner) cleanUp(ctx context.Context, db *sql.DB, s step, i index, failed
 	return fmt.Sprintf("the index %s may be left, half done; the same command clears that away when it runs again", i.name)
 }
 
-// An indexState says whether an index exists and can be used.
+// An indexState says whether an index exists and is usable.
 type indexState string
 
 const (
@@ -176,7 +180,7 @@ const (
 	valid   indexState = "valid"
 )
 
-// goal returns the state of the index after its step.
+// goal returns the state that the index has after a successful step.
 func (i index) goal() indexState {
 	if i.creates {
 		return valid
@@ -184,7 +188,7 @@ func (i index) goal() indexState {
 	return absent
 }
 
-// origin returns the state of the index before its step.
+// origin returns the state that the index has before the step.
 func (i index) origin() indexState {
 	if i.creates {
 		return absent
@@ -192,7 +196,7 @@ func (i index) origin() indexState {
 	return valid
 }
 
-// state asks the database for the state of the index.
+// state returns the state that the index has in the database.
 func (i index) state(ctx context.Context, db *sql.DB) (indexState, error) {
 	var isValid bool
 	err := db.QueryRowContext(ctx, "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)",

@@ -108,7 +108,7 @@ func TestConcurrentIndexOfSomebodyElse(t *testing.T) {
 			t.Parallel()
 			db := mustOpen(t, dbtest.EmptyPostgres(t))
 			mustUp(t, db, heroes())
-			// On a table that no version made, so that it is no drift.
+			// No version has made this table, so the index on it does not count as drift.
 			db.MustExec(t, "CREATE TABLE theirs (n integer)")
 			db.MustExec(t, "INSERT INTO theirs VALUES (1)")
 			db.MustExec(t, "CREATE INDEX hero_age ON theirs (n)")

@@ -10,8 +10,8 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// onOneConnection calls f with a *sql.DB that always uses conn. goose wants a *sql.DB and takes
-// any of its connections, but the lock and the settings of SQLite belong to one connection.
+// onOneConnection calls f with a *sql.DB that uses only conn. goose demands a *sql.DB and may use
+// any of its connections, but the lock and SQLite's settings belong to one connection.
 func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB, *pinned) error) error {
 	return conn.Raw(func(raw any) error {
 		p := &pinned{Conn: raw.(driver.Conn), inTransaction: name == dialect.SQLite}
@@ -22,31 +22,31 @@ func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB, *pinned) error
 	})
 }
 
-// A pinned is a driver connection that somebody else owns, and the connector that returns it. Its
-// further methods are the optional ones that database/sql looks for.
+// A pinned is a driver connection that belongs to somebody else. It is also the connector that
+// returns this connection. database/sql looks for its other methods, which are optional.
 type pinned struct {
 	driver.Conn
-	inTransaction bool  // a transaction is open, so BeginTx makes a savepoint
-	running       *step // the step whose statements are counted; see watch
-	seen          int   // how many of them have come
-	skip          bool  // they are not run, since they have run before
+	inTransaction bool  // whether a transaction is open, so that BeginTx creates a savepoint
+	running       *step // the step whose statements are counted: see watch
+	seen          int   // the number of statements of the step that have come
+	skip          bool  // the statements of the step are not run, because their work is done
 }
 
-// watch begins to count the statements of a step, so that an error can name the statement. With
-// skip they are not run. With a nil step it stops counting.
+// watch begins to count the statements of a step, so that an error can name its statement. With
+// skip, these statements are not run. If s is nil, the counting ends.
 func (p *pinned) watch(s *step, skip bool) { p.running, p.seen, p.skip = s, 0, skip }
 
 // Connect returns the connection itself.
 func (p *pinned) Connect(context.Context) (driver.Conn, error) { return p, nil }
 
-// Driver returns nil: nothing uses it.
+// Driver returns nil, because nothing uses the driver.
 func (p *pinned) Driver() driver.Driver { return nil }
 
-// Close does nothing, since somebody else owns the connection.
+// Close does nothing, because the connection belongs to somebody else.
 func (p *pinned) Close() error { return nil }
 
-// ExecContext runs a statement. If a statement of the step fails, the error says which one; goose
-// does not.
+// ExecContext runs a statement. If a statement of the step fails, the error names the statement,
+// which goose's own error does not.
 func (p *pinned) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	conn, ok := p.Conn.(driver.ExecerContext)
 	if !ok {
@@ -63,13 +63,14 @@ func (p *pinned) ExecContext(ctx context.Context, query string, args []driver.Na
 	return result, err
 }
 
-// recognise returns the number of a statement in its section, or 0 if it is not part of the step.
+// recognise returns the number of a statement in the step's section, or 0 if the statement is not
+// part of the step.
 func (p *pinned) recognise(query string) int {
 	if p.running == nil {
 		return 0
 	}
 	section := p.running.script.section(p.running.down)
-	// In some cases goose sends the comment before a statement along.
+	// goose sometimes sends the comment above a statement as well.
 	if p.seen == len(section) || !strings.HasSuffix(query, section[p.seen].Text) {
 		return 0
 	}
@@ -109,7 +110,7 @@ func (p *pinned) exec(ctx context.Context, query string) error {
 	return err
 }
 
-// A savepoint stands for a transaction within the open one.
+// A savepoint serves as a transaction inside the open transaction.
 type savepoint struct{ conn *pinned }
 
 // Commit releases the savepoint.

@@ -11,13 +11,14 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// SQL prints a script for psql or sqlite3. Without down the script does what Up does to a
-// database that has the versions up to from, until it has those up to to. With down it does what
-// Down does to a database that has the versions up to from, until it has none after to. A from or
-// to of 0 means no limit. SQL needs no database.
+// SQL prints a script for psql or sqlite3. It needs no database. The script is for a database that
+// has all versions up to from.
 //
-// The script also records the versions in the database, but without descriptions of the schema: a
-// script cannot write them.
+// Without down, it applies the versions after from, up to and including to. With down, it undoes
+// the versions after to, the newest first. If from or to is 0, there is no limit on that side.
+//
+// The script also records the versions in the database, but without descriptions of the schema,
+// which a script cannot write.
 func (s Source) SQL(w io.Writer, from, to int64, down bool) error {
 	files, err := s.files()
 	if err != nil {
@@ -26,13 +27,13 @@ func (s Source) SQL(w io.Writer, from, to int64, down bool) error {
 	return printSQL(w, s.dialect, files, from, to, down)
 }
 
-// printSQL is SQL for the files of one dialect.
+// printSQL prints the script of Source.SQL for the files of one dialect.
 func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) error {
 	versions, err := Versions(files)
 	if err != nil {
 		return err
 	}
-	after, last := from, to // prints the versions after the one and up to the other
+	after, last := from, to // print the versions v with after < v <= last
 	if down {
 		after, last = to, from
 		slices.Reverse(versions)
@@ -70,7 +71,7 @@ func printSQL(w io.Writer, name string, files fs.FS, from, to int64, down bool) 
 	return p.err
 }
 
-// A printer writes text until an error comes.
+// A printer writes text until a write fails.
 type printer struct {
 	w   io.Writer
 	err error // the first error
@@ -82,9 +83,9 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// head prints the first lines, which say how to run the script. They also make the program stop
-// at the first error: otherwise sqlite3 would commit half a step, and psql would record an index
-// that it could not build.
+// head prints the first lines of the script. They say how to run it, and make the program stop at
+// the first error. Otherwise sqlite3 would commit half a step, and psql would record an index that
+// it could not build.
 func (p *printer) head(name string) {
 	if name == dialect.SQLite {
 		p.printf("-- Run this with: sqlite3 FILE < SCRIPT\n.bail on\n\n" +
@@ -95,7 +96,7 @@ func (p *printer) head(name string) {
 	p.printf("-- Run this with: psql -f SCRIPT DATABASE_URL\n\\set ON_ERROR_STOP on\n")
 }
 
-// block prints statements under a title, in a transaction if transaction is true.
+// block prints statements below a title. If transaction is true, they are in a transaction.
 func (p *printer) block(title string, transaction bool, statements string) {
 	if transaction {
 		statements = "BEGIN;\n" + statements + "COMMIT;\n"
@@ -103,8 +104,7 @@ func (p *printer) block(title string, transaction bool, statements string) {
 	p.printf("\n-- %s\n%s", title, statements)
 }
 
-// section returns the statements of the up or down section of a migration file, with their
-// comments.
+// section returns the up or the down section of a migration file, with its comments.
 func section(text string, down bool) string {
 	var kept strings.Builder
 	wanted := "UP"
@@ -119,7 +119,7 @@ func section(text string, down bool) string {
 			current = word
 		case current != wanted:
 		case word == "STATEMENTEND" && !strings.HasSuffix(strings.TrimSpace(kept.String()), ";"):
-			kept.WriteString(";\n") // which goose does not need
+			kept.WriteString(";\n") // goose does not need the semicolon, but psql and sqlite3 do
 		case !ok:
 			kept.WriteString(line)
 		}

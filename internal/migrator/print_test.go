@@ -150,7 +150,7 @@ func TestPrintedScriptsRun(t *testing.T) {
 	})
 }
 
-// The script of this build's files gives the same schema as Up.
+// The script for the files of this build leads to the same schema as Up.
 func TestPrintedScriptsOfThisBuild(t *testing.T) {
 	t.Parallel()
 	eachEmpty(t, func(t *testing.T, db database) {

@@ -15,9 +15,10 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// LockTimeout is how long a statement of a migration waits on PostgreSQL for a lock, unless the
-// caller of UpTo or Down says otherwise. It is short because later statements, reads too, queue
-// behind the one that waits. After the timeout the step is tried again.
+// LockTimeout is how long a statement of a migration waits for a lock on PostgreSQL, if the caller
+// of UpTo or Down does not say otherwise. The time is short, because other statements on the table,
+// even reads, wait behind the one that waits for the lock. After the timeout, the step is tried
+// again.
 const LockTimeout = 3 * time.Second
 
 // A runner applies files to a database and undoes them.
@@ -28,7 +29,7 @@ type runner struct {
 	log         *slog.Logger
 }
 
-// A step is a version to apply, or to undo.
+// A step is a version that is to be applied or undone.
 type step struct {
 	version Version
 	script  Script
@@ -51,15 +52,15 @@ func (r runner) down(ctx context.Context, db *sql.DB, n int, lose bool) error {
 	return r.run(ctx, db, undoing(n, job{lose: lose}))
 }
 
-// A job says which versions of a database to apply or to undo.
+// A job says which versions of a database are to be applied or undone.
 type job struct {
-	wanted    func(*Report) ([]Version, error) // returns the versions in their order
-	down      bool                             // undo them
-	lose      bool                             // also if data is lost
-	anySchema bool                             // also if they leave another schema than was there
+	wanted    func(*Report) ([]Version, error) // returns the versions in the order of work
+	down      bool                             // undo the versions
+	lose      bool                             // undo them even if data is lost
+	anySchema bool                             // undo them even if that leaves another schema
 }
 
-// undoing returns j as the job to undo the last n versions.
+// undoing returns the job j, changed so that it undoes the last n versions.
 func undoing(n int, j job) job {
 	j.down = true
 	j.wanted = func(report *Report) ([]Version, error) {
@@ -77,7 +78,7 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	defer conn.Close()
-	// Usually there is nothing to do: then neither the lock nor the right to write is needed.
+	// Usually there is nothing to do. Then neither the lock nor the right to write is needed.
 	report, err := reportWithoutWaiting(ctx, conn, r.dialect, r.files)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -100,8 +101,8 @@ func (r runner) run(ctx context.Context, db *sql.DB, j job) error {
 	return r.locked(ctx, conn, j)
 }
 
-// plan reads the database again under the lock, since another process may have migrated it in the
-// meantime, and returns the steps of a job.
+// plan returns the steps of a job. It reads the database again under the lock, because another
+// process may have migrated it in the meantime.
 func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, steps []step, err error) {
 	err = r.retryOnLock(ctx, "look at the schema", func() error {
 		report, err := reportOn(ctx, conn, r.dialect, r.files)
@@ -125,8 +126,8 @@ func (r runner) plan(ctx context.Context, conn *sql.Conn, j job) (h history, ste
 	return h, steps, err
 }
 
-// steps reads the files of versions. It returns an error if one of them cannot be run, so that
-// none is run then.
+// steps reads the files of versions. It returns an error if one of them cannot be run. No file has
+// been run then.
 func (r runner) steps(versions []Version, down bool) ([]step, error) {
 	var all []step
 	for _, v := range versions {
@@ -143,7 +144,7 @@ func (r runner) steps(versions []Version, down bool) ([]step, error) {
 	return all, nil
 }
 
-// A finished is a step that is committed.
+// A finished is a step that is done.
 type finished struct {
 	step step
 	took time.Duration
@@ -157,8 +158,8 @@ func (d finished) log(ctx context.Context, log *slog.Logger) {
 	log.InfoContext(ctx, verb, "file", d.step.version.File(), "durationMs", float64(d.took.Microseconds())/1000)
 }
 
-// locked does a job while conn holds the lock. It logs each step when it is committed. On SQLite
-// all steps are committed together, so it logs them at the end.
+// locked does a job while conn holds the lock. It logs each step when it is committed. On SQLite,
+// all steps are committed together, so they are logged at the end.
 func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	release, err := r.acquire(ctx, conn)
 	if err != nil {
@@ -166,7 +167,7 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	}
 	var together []finished
 	defer func() {
-		// WithoutCancel: the lock and the connection's settings must not outlive this call.
+		// Even if ctx has ended, the lock must be released and the connection's settings restored.
 		if err = release(context.WithoutCancel(ctx), err); err != nil {
 			return
 		}
@@ -187,7 +188,8 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	}
 	return onOneConnection(conn, r.dialect, func(db *sql.DB, p *pinned) error {
 		goose, err := goose.NewProvider("", db, r.files, goose.WithStore(store),
-			goose.WithDisableGlobalRegistry(true)) // ignore migrations in Go that other packages register
+			// Migrations that other packages register as Go code are ignored.
+			goose.WithDisableGlobalRegistry(true))
 		if err != nil {
 			return err
 		}
@@ -210,7 +212,7 @@ func (r runner) locked(ctx context.Context, conn *sql.Conn, j job) (err error) {
 	})
 }
 
-// runStep lets goose run one step and record it.
+// runStep makes goose run one step and record it.
 func (r runner) runStep(ctx context.Context, provider *goose.Provider, db *sql.DB, p *pinned, s step, h history) error {
 	defer p.watch(nil, false)
 	run := func(skip bool) error {
@@ -233,13 +235,13 @@ func (r runner) runStep(ctx context.Context, provider *goose.Provider, db *sql.D
 	return err
 }
 
-// explain turns an error of goose into a *StepError.
+// explain turns an error of goose into a *StepError. It returns nil if err is nil.
 func (s step) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	// A *StepError may be joined with the error of a rollback, which fails once the transaction is
-	// gone.
+	// A *StepError may be joined with the error of a rollback, which fails if the transaction has
+	// ended already.
 	if failed, ok := errors.AsType[*StepError](err); ok {
 		return failed
 	}
@@ -249,8 +251,8 @@ func (s step) explain(err error) error {
 	return &StepError{File: s.version.File(), Down: s.down, Err: err}
 }
 
-// failed returns the error of one statement of the step. number is its number in the section, and
-// query the text that goose sent.
+// failed returns the error for a statement of the step. number is the number of the statement in
+// its section, and query is the text that goose sent.
 func (s step) failed(number int, query string, err error) error {
 	statement := s.script.section(s.down)[number-1]
 	return &StepError{File: s.version.File(), Down: s.down, Statement: number, Line: statement.Line, Err: err, statement: statement,

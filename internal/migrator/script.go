@@ -7,21 +7,22 @@ import (
 	"strings"
 )
 
-// A Script is a parsed migration file. goose runs the file but does not say which statements it
-// saw or on which lines, so the file is parsed here by the same rules.
+// A Script is a parsed migration file. goose runs the file, but does not say which statements it
+// found and on which lines. So Forge parses the file as well, by the same rules.
 type Script struct {
-	Checksum string // of the whole file; stored with the version
-	Outside  bool   // marked NO TRANSACTION: it runs outside of one
+	Checksum string // the checksum of the whole file; it is stored with the version
+	Outside  bool   // the file is marked NO TRANSACTION, so it runs outside of one
 	Up, Down []Statement
 }
 
-// A Statement is one statement of a script, with its place in the file.
+// A Statement is one statement of a script, with its position in the file.
 type Statement struct {
 	Text         string
 	Line, Column int // both from 1
 }
 
-// section returns the statements of the down section, or of the up section.
+// section returns the statements of the down section if down is true, and of the up section
+// otherwise.
 func (s Script) section(down bool) []Statement {
 	if down {
 		return s.Down
@@ -46,13 +47,14 @@ func ReadScript(files fs.FS, v Version) (Script, error) {
 // checksum returns the SHA-256 of a file in hexadecimal.
 func checksum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
 
-// ParseScript parses the text of a migration file. A statement ends with a line that ends with a
-// semicolon, or with the mark StatementEnd. The error names the line.
+// ParseScript parses the text of a migration file. A statement ends at the end of a line with a
+// semicolon. Between the marks StatementBegin and StatementEnd, it ends at the second mark. An
+// error names the line.
 func ParseScript(text string) (Script, error) {
 	var s Script
-	var section *[]Statement // the one that the line belongs to
-	var open *Statement      // the one that the line continues
-	block := false           // between StatementBegin and StatementEnd
+	var section *[]Statement // the section that the line belongs to
+	var open *Statement      // the statement that the line continues, or nil
+	block := false           // whether the line is between StatementBegin and StatementEnd
 	end := func() {
 		if open != nil {
 			open.Text = strings.TrimSpace(open.Text)
@@ -91,7 +93,7 @@ func ParseScript(text string) (Script, error) {
 		switch {
 		case open != nil:
 		case trimmed == "" || strings.HasPrefix(trimmed, "--"):
-			continue // between statements
+			continue // an empty line or a comment between statements
 		case section == nil:
 			return Script{}, fmt.Errorf("line %d: this stands before the mark \"-- +goose Up\"", number)
 		default:
@@ -113,8 +115,8 @@ func ParseScript(text string) (Script, error) {
 	return s, nil
 }
 
-// mark returns the word of a goose mark in upper case: "UP" for the line "-- +goose Up". ok is
-// false for any other line.
+// mark returns the word of a goose mark, in upper case: "UP" for the line "-- +goose Up". ok is
+// false if the line is not a mark.
 func mark(line string) (word string, ok bool) {
 	before, after, found := strings.Cut(line, "+goose")
 	if !found || strings.TrimSpace(before) != "--" {
@@ -123,8 +125,7 @@ func mark(line string) (word string, ok bool) {
 	return strings.ToUpper(strings.TrimSpace(after)), true
 }
 
-// endsStatement reports whether a line has a semicolon at its end, or before a comment at its
-// end.
+// endsStatement reports whether a line ends with a semicolon, not counting a comment.
 func endsStatement(line string) bool {
 	last := ""
 	for word := range strings.FieldsSeq(line) {

@@ -11,17 +11,17 @@ import (
 	"forge/internal/retry"
 )
 
-// poll spaces attempts at something that another process has.
+// poll defines the pauses between attempts to get something that another process has.
 var poll = retry.Backoff{First: 50 * time.Millisecond}
 
-// retryOnBusy calls try again for as long as SQLite reports that another process has the database.
-// It returns when ctx ends. SQLite's own busy timeout does not cover every case, and does not
+// retryOnBusy calls try again while SQLite reports that another process uses the database. If ctx
+// ends, it returns an error. SQLite's own busy timeout does not cover all cases, and does not
 // notice the end of ctx.
 func retryOnBusy(ctx context.Context, try func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := try()
 		var e *sqlite.Error
-		const primary = 0xff // the rest of the code says why
+		const primary = 0xff // the other bits of the code say why
 		if !errors.As(err, &e) || e.Code()&primary != sqlite3.SQLITE_BUSY {
 			return err
 		}

@@ -20,26 +20,26 @@ import (
 
 // A Report compares the versions and the schema of a database with the migration files.
 type Report struct {
-	Versions []State // of this binary and of the database, oldest first
+	Versions []State // all versions of this program and of the database, oldest first
 	Drift    Drift
 
 	history history
-	locked  bool // the drift was not compared because of a lock
+	locked  bool // the schema was not compared, because a table was locked
 }
 
 // A State is the state of one version in a database.
 type State struct {
 	Version   Version
-	AppliedAt time.Time // by the database's clock; zero when the version is pending
-	Checksum  string    // of its file: one of the constants below, or "" when the version is pending
-	Begun     bool      // a step outside of a transaction is running, or was interrupted
+	AppliedAt time.Time // by the database's clock; zero if the version is pending
+	Checksum  string    // one of the constants below; "" if the version is pending
+	Begun     bool      // whether a step outside of a transaction runs, or was interrupted
 }
 
-// The values of State.Checksum.
+// These are the values of State.Checksum.
 const (
-	// ChecksumOK, ChecksumChanged and ChecksumNotKnown say whether a file is still the one that was
-	// applied. That is not known if an older build applied it, or if there is no file for the
-	// version.
+	// ChecksumOK, ChecksumChanged and ChecksumNotKnown say whether the file of a version is still
+	// the one that was applied. This is not known if an older build applied the file, or if this
+	// program has no such file.
 	ChecksumOK       = "ok"
 	ChecksumChanged  = "changed"
 	ChecksumNotKnown = "not known"
@@ -50,7 +50,7 @@ func (s State) applied() bool { return !s.AppliedAt.IsZero() }
 // Drift is the difference between the schema of a database and the schema that its newest version
 // left.
 type Drift struct {
-	Lines       []string // the differences, each a sentence; nil if there are none
+	Lines       []string // the differences, each as a sentence; nil if there are none
 	NotCompared string   // why the schema was not compared, or ""
 }
 
@@ -68,16 +68,17 @@ func (s Source) Status(ctx context.Context, db *sql.DB) (*Report, error) {
 	return reportWithoutWaiting(ctx, conn, s.dialect, files)
 }
 
-// reportWithoutWaiting is reportOn without waiting for locks. PostgreSQL does not show the
-// conditions, defaults and indexes of a table that is locked as a whole. While somebody changes a
-// table, the report says that the drift was not compared: a working server must not become
-// unready for that.
+// reportWithoutWaiting does the same as reportOn, but does not wait for locks. PostgreSQL does not
+// show the conditions, defaults and indexes of a table while it is locked as a whole. If somebody
+// changes a table just then, the report says that the schema was not compared. A working server
+// must not become unready because of that.
 func reportWithoutWaiting(ctx context.Context, conn *sql.Conn, name string, files fs.FS) (*Report, error) {
 	if name != dialect.Postgres {
 		return reportOn(ctx, conn, name, files)
 	}
-	// Read committed, whatever the connection's default is: reportOn reads the history twice to
-	// notice a step that ends between its queries.
+	// The isolation level is set here, because the connection may have another default. reportOn
+	// reads the history twice to notice a step that ends between its queries, and must see the
+	// change.
 	if _, err := conn.ExecContext(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = 100"); err != nil {
 		return nil, err
 	}
@@ -89,8 +90,8 @@ func reportWithoutWaiting(ctx context.Context, conn *sql.Conn, name string, file
 	return report, err
 }
 
-// reportOn compares a database with files. If only the drift could not be compared, it returns
-// both a report and an error.
+// reportOn compares a database with files. If only the schema could not be compared, it returns a
+// report and an error.
 func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.FS) (*Report, error) {
 	h, err := historyOf(ctx, db, dialect)
 	for err == nil {
@@ -98,7 +99,8 @@ func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.
 		if report, err = reportFor(ctx, db, dialect, files, h); err != nil || report.Drift.Lines == nil {
 			return report, err
 		}
-		// A step that ended between the queries looks like drift, but changes the history too.
+		// If a step has ended between the queries, the schema seems to have drifted. But then the
+		// history has changed too.
 		var now history
 		if now, err = historyOf(ctx, db, dialect); err == nil && reflect.DeepEqual(h, now) {
 			return report, nil
@@ -108,7 +110,7 @@ func reportOn(ctx context.Context, db catalog.Querier, dialect string, files fs.
 	return nil, err
 }
 
-// reportFor compares a database with files. h is its history, which was just read.
+// reportFor compares a database with files. h is the history of the database, which was just read.
 func reportFor(ctx context.Context, db catalog.Querier, dialect string, files fs.FS, h history) (*Report, error) {
 	versions, err := Versions(files)
 	if err != nil {
@@ -139,7 +141,7 @@ func reportFor(ctx context.Context, db catalog.Querier, dialect string, files fs
 	return r, err
 }
 
-// compareChecksum compares the file of a version with the checksum that the database recorded.
+// compareChecksum compares the file of a version with the checksum that the database has recorded.
 func compareChecksum(files fs.FS, v Version, recorded string) (string, error) {
 	if recorded == "" {
 		return ChecksumNotKnown, nil
@@ -190,23 +192,23 @@ func (r *Report) Write(w io.Writer) error {
 	return nil
 }
 
-// A reportJSON is the JSON of a report. Scripts depend on it: members may be added, but none may
-// be removed or change its meaning.
+// A reportJSON is the JSON form of a report. Scripts depend on it: members may be added, but must
+// not be removed or change their meaning.
 type reportJSON struct {
-	// State is "ok", "pending" (up would bring the database up to date) or "refused" (up and down
-	// would change nothing).
+	// State is "ok", "pending" if up would bring the database up to date, or "refused" if up and
+	// down would change nothing.
 	State    string      `json:"state"`
 	Reason   string      `json:"reason"`   // why the state is not "ok", or ""
-	Versions []stateJSON `json:"versions"` // of this binary and of the database, oldest first
+	Versions []stateJSON `json:"versions"` // of this program and of the database, oldest first
 	Drift    driftJSON   `json:"drift"`
 }
 
 type stateJSON struct {
 	Version   int64      `json:"version"`
-	Name      string     `json:"name"`      // "" when this binary has no file for it
+	Name      string     `json:"name"`      // "" if this program has no file for the version
 	State     string     `json:"state"`     // "applied", "pending"
-	AppliedAt *time.Time `json:"appliedAt"` // in UTC, null when pending
-	Checksum  *string    `json:"checksum"`  // "ok", "changed", "not known", null when pending
+	AppliedAt *time.Time `json:"appliedAt"` // in UTC; null if pending
+	Checksum  *string    `json:"checksum"`  // "ok", "changed" or "not known"; null if pending
 	Begun     bool       `json:"begun"`     // see State.Begun
 }
 

@@ -10,24 +10,25 @@ import (
 	"github.com/lib/pq"
 )
 
-// A StepError says which statement of a migration file the database refused.
+// A StepError means that a step of a migration failed. It names the statement that the database
+// refused.
 type StepError struct {
 	File      string // such as 20261123032934_init.sql
 	Down      bool   // the statement is in the down section
 	Statement int    // its number in the section, from 1; 0 if the end of the step failed
-	Line      int    // the line of the file on which it begins
+	Line      int    // the line of the file on which the statement begins
 	Err       error  // the error of the database
 
 	statement Statement
-	before    int    // length of the comment that goose sent before it
-	kept      string // a clause about what is left of the step; "" if nothing is
+	before    int    // the length of the comment that goose sent before the statement
+	kept      string // a clause about what remains of the step; "" if nothing does
 }
 
 // Unwrap returns the error of the database.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// Error names the statement and gives the message of the database. If the database says which
-// character of the statement is wrong, Error also gives its place in the file.
+// Error names the statement and contains the message of the database. If the database says at which
+// character the statement is wrong, Error says where this is in the file.
 func (e *StepError) Error() string {
 	if restore, ok := errors.AsType[*RestoreError](e.Err); ok {
 		return fmt.Sprintf("%s: its down section ran, but %s; %s", e.File, restore,
@@ -50,8 +51,8 @@ func (e *StepError) Error() string {
 	return b.String() + "; " + cmp.Or(e.kept, "nothing of this file was kept")
 }
 
-// databaseMessage returns the message of the database. For PostgreSQL it adds the code, position,
-// detail and hint.
+// databaseMessage returns the message of the database. For PostgreSQL, it adds the code, the
+// position, the detail and the hint.
 func (e *StepError) databaseMessage() string {
 	refused, ok := errors.AsType[*pq.Error](e.Err)
 	if !ok {
@@ -70,8 +71,8 @@ func (e *StepError) databaseMessage() string {
 	return text
 }
 
-// at returns the line and column in the file of a character of the statement, and the text that
-// follows it. The first character is number 1.
+// at returns the line and the column of a character of the statement in the file, and the text that
+// begins with this character. The first character has the number 1.
 func (s Statement) at(number int) (line, column int, around string) {
 	runes := []rune(s.Text)
 	before := string(runes[:max(0, min(number-1, len(runes)))])
@@ -82,7 +83,7 @@ func (s Statement) at(number int) (line, column int, around string) {
 	return line, column, truncate(s.Text[len(before):], 30)
 }
 
-// truncate returns text on one line, cut off after limit characters.
+// truncate returns text as one line. It cuts the line off after limit characters.
 func truncate(text string, limit int) string {
 	runes := []rune(strings.Join(strings.Fields(text), " "))
 	if len(runes) > limit {

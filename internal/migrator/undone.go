@@ -13,10 +13,9 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A RestoreError says that a down section did not restore the schema that was there before its
-// version.
+// A RestoreError means that a down section did not restore the schema from before its version.
 type RestoreError struct {
-	Before Version  // the version before the undone one; zero if there is none
+	Before Version  // the version before the undone one, or the zero value
 	Lines  []string // the differences, each a sentence
 }
 
@@ -29,10 +28,10 @@ func (e *RestoreError) Error() string {
 	return fmt.Sprintf("it does not bring back what %s: %s", before, strings.Join(e.Lines, "; "))
 }
 
-// Delete records that a version is undone, in the transaction of the step. It returns a
-// *RestoreError if the schema is not the one that the version before recorded. A step outside of
-// a transaction cannot be rolled back: its version counts as undone, and the error is stored in
-// left.
+// Delete records in the transaction of the step that a version has been undone. It returns a
+// *RestoreError if the schema is not the one that was recorded with the version before. A step
+// outside of a transaction cannot be rolled back: then Delete stores the error in left and returns
+// nil.
 func (s *store) Delete(ctx context.Context, db database.DBTxConn, version int64) error {
 	if err := s.Store.Delete(ctx, db, version); err != nil {
 		return fmt.Errorf("record that the version %d is undone: %w", version, err)
@@ -51,8 +50,8 @@ func (s *store) Delete(ctx context.Context, db database.DBTxConn, version int64)
 	return differs
 }
 
-// compare returns how the schema differs from the one that was there before the undone version.
-// It returns nil if nothing differs, or if the schema before is not known.
+// compare returns the differences between the schema and the schema from before the undone version.
+// It returns nil if there are none, or if the schema from before is not known.
 func (s *store) compare(ctx context.Context, db database.DBTxConn, undone int64) (*RestoreError, error) {
 	var before sql.NullInt64
 	err := db.QueryRowContext(ctx, fmt.Sprintf("SELECT max(version_id) FROM %s WHERE version_id < %d AND is_applied",
@@ -64,7 +63,8 @@ func (s *store) compare(ctx context.Context, db database.DBTxConn, undone int64)
 	if err != nil || !known {
 		return nil, err
 	}
-	// The tables that the version made must be gone, though the description before lacks them.
+	// The tables that the version created must be gone. The description from before does not list
+	// them.
 	made, _, err := tablesUpTo(s.files, undone)
 	if err != nil {
 		return nil, err

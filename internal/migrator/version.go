@@ -9,13 +9,14 @@ import (
 	"strconv"
 )
 
-// A Version is one migration: a file for each kind of database, under the same number and name.
+// A Version is one migration. It has a file for each kind of database, with the same number and
+// name.
 type Version struct {
 	Number int64  // the time of planning, as YYYYMMDDHHMMSS; files run in this order
-	Name   string // empty if this binary has no file for the number
+	Name   string // "" if this program has no file with the number
 }
 
-// String returns the name of the version's file without the ending.
+// String returns the name of the version's file without its ending.
 func (v Version) String() string {
 	if v.Name == "" {
 		return strconv.FormatInt(v.Number, 10)
@@ -28,8 +29,8 @@ func (v Version) File() string { return v.String() + ".sql" }
 
 var fileName = regexp.MustCompile(`^(\d{14})_([a-z][a-z0-9_]*)\.sql$`)
 
-// Versions lists the versions that fsys has files for, oldest first. It returns an error if a
-// .sql file has a name of another form.
+// Versions returns the versions of the files in fsys, oldest first. It returns an error if the name
+// of a .sql file does not have the right form.
 func Versions(fsys fs.FS) ([]Version, error) {
 	files, err := fs.Glob(fsys, "*.sql")
 	if err != nil {
@@ -51,8 +52,8 @@ func Versions(fsys fs.FS) ([]Version, error) {
 	return versions, nil
 }
 
-// Find returns the version that text means: a version's number, or the name of its file with or
-// without the ending. The error of another text lists all versions.
+// Find returns the version that text names: by its number, or by the name of its file with or
+// without the ending. If there is no such version, the error lists all versions.
 func (s Source) Find(text string) (Version, error) {
 	files, err := s.files()
 	if err != nil {

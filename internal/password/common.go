@@ -9,7 +9,7 @@ import (
 	"forge/internal/entity"
 )
 
-// Least and Most bound the characters of a password.
+// Least and Most are the smallest and the largest number of characters in a password.
 const (
 	Least = 8
 	Most  = 128
@@ -18,13 +18,14 @@ const (
 //go:embed common/passwords.txt
 var list string
 
-// common returns the passwords of the file, sorted. The file's first line is a description.
+// common returns the sorted passwords of the file, without the first line, which is a comment.
 var common = sync.OnceValue(func() []string {
 	return strings.Split(strings.TrimSuffix(list, "\n"), "\n")[1:]
 })
 
-// Common reports whether a password is on the list of those that attackers try first, regardless of
-// case and Unicode form. The list has no passwords shorter than Least.
+// Common reports whether a password is among those that attackers try first. Upper and lower case,
+// and the Unicode form of letters, make no difference. The list only has passwords of at least
+// Least characters.
 func Common(password string) bool {
 	_, found := slices.BinarySearch(common(), entity.Fold(password))
 	return found

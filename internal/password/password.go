@@ -1,5 +1,5 @@
-// Package password hashes passwords with argon2id (RFC 9106). Hashes are in the PHC string format,
-// $argon2id$v=19$m=…,t=…,p=…$salt$hash.
+// Package password hashes passwords with argon2id (RFC 9106). A hash is a text in the PHC string
+// format: $argon2id$v=19$m=…,t=…,p=…$salt$hash.
 package password
 
 import (
@@ -19,7 +19,7 @@ import (
 	"forge/internal/apperr"
 )
 
-// Cost holds the parameters of argon2id: what one guess costs an attacker.
+// Cost holds the parameters of argon2id, which decide how costly each guess is for an attacker.
 type Cost struct {
 	Memory  uint32 // KiB
 	Time    uint32 // passes over the memory
@@ -34,19 +34,19 @@ const (
 	keyLen  = 32
 )
 
-// Hasher hashes passwords, a few at a time, because each hash takes its memory and a whole
-// processor.
+// Hasher hashes passwords. It makes only a few hashes at a time, because each one takes much memory
+// and a whole processor.
 type Hasher struct {
 	cost    Cost
-	slots   chan struct{} // has an entry for each hash in progress
-	most    int64         // the most callers that may wait; 0 for no limit
+	slots   chan struct{} // has an entry for each running hash
+	most    int64         // the number of callers that may wait; 0 for no limit
 	waiting atomic.Int64
 	made    atomic.Int64
 }
 
-// New returns a hasher. The zero cost stands for Recommended. The hasher makes at most atOnce
-// hashes at the same time (0 stands for AtOnce), while at most waiting callers wait (0 stands for
-// no limit).
+// New returns a hasher. The zero cost stands for Recommended. atOnce is the largest number of
+// hashes that run at the same time; 0 stands for AtOnce(). waiting is the largest number of callers
+// that wait for their turn; 0 stands for no limit.
 func New(cost Cost, atOnce, waiting int) *Hasher {
 	if atOnce == 0 {
 		atOnce = AtOnce()
@@ -54,18 +54,19 @@ func New(cost Cost, atOnce, waiting int) *Hasher {
 	return &Hasher{cost: cmp.Or(cost, Recommended), slots: make(chan struct{}, atOnce), most: int64(waiting)}
 }
 
-// AtOnce returns half the number of processors, at least 1. The other half stays free for requests
-// that hash no password.
+// AtOnce returns half the number of processors, but at least 1. The other half stays free for
+// requests that do not hash a password.
 func AtOnce() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// Made returns how many hashes have been computed, by Hash, Verify and Pretend.
+// Made returns how many hashes Hash, Verify and Pretend have computed.
 func (h *Hasher) Made() int64 { return h.made.Load() }
 
-// Hash returns the hash of password with a new salt. It returns an error if ctx ends while it
-// waits, and UNAVAILABLE at once if too many callers wait.
+// Hash returns a hash of password with a new salt. It waits until fewer hashes run. If too many
+// callers wait already, it returns UNAVAILABLE at once. It returns another error if ctx ends while
+// it waits.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLen)
-	rand.Read(salt) // never fails
+	rand.Read(salt) // it never returns an error
 	key, err := h.derive(ctx, password, salt, h.cost, keyLen)
 	if err != nil {
 		return "", err
@@ -73,8 +74,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return write(h.cost, salt, key), nil
 }
 
-// Verify reports whether hash is a hash of password. It returns the errors of Hash, and one if the
-// hash is not in the format of this package.
+// Verify reports whether hash is a hash of password. It waits and fails like Hash. It also returns
+// an error if hash is not in the format of this package.
 func (h *Hasher) Verify(ctx context.Context, password, hash string) (bool, error) {
 	c, salt, want, err := read(hash)
 	if err != nil {
@@ -87,14 +88,15 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (bool, error
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-// Pretend takes as long as Verify, so that the time of a response does not reveal whether there is
-// a hash to compare with.
+// Pretend takes as long as Verify. It is called if there is no hash to compare with. The time of
+// the answer thus does not reveal that there is none.
 func (h *Hasher) Pretend(ctx context.Context, password string) error {
 	_, err := h.derive(ctx, password, make([]byte, saltLen), h.cost, keyLen)
 	return err
 }
 
-// Stale reports whether a hash has another cost than new hashes have.
+// Stale reports whether a hash must be made again: its cost is not that of new hashes, or it cannot
+// be read.
 func (h *Hasher) Stale(hash string) bool {
 	c, _, _, err := read(hash)
 	return err != nil || c != h.cost
@@ -111,7 +113,7 @@ func (h *Hasher) derive(ctx context.Context, password string, salt []byte, c Cos
 	return argon2.IDKey([]byte(password), salt, c.Time, c.Memory, c.Threads, length), nil
 }
 
-// acquire takes a slot, which the caller gives back by receiving from h.slots.
+// acquire waits for a slot. The caller gives the slot back by receiving from h.slots.
 func (h *Hasher) acquire(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
@@ -164,7 +166,7 @@ func read(hash string) (c Cost, salt, key []byte, err error) {
 	return c, salt, key, nil
 }
 
-// sane reports whether argon2 accepts the cost, and the machine can bear it.
+// sane reports whether argon2 accepts the cost, and whether a machine can be expected to bear it.
 func (c Cost) sane() bool {
 	return c.Time >= 1 && c.Time <= 100 && c.Threads >= 1 && c.Memory >= 8*uint32(c.Threads) && c.Memory <= 1<<20
 }

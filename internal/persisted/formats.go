@@ -12,8 +12,8 @@ import (
 const apolloFormat = "apollo-persisted-query-manifest"
 
 // entriesOf returns the entries of a manifest in their order. A manifest with a list of operations
-// has Apollo's format. Relay and GraphQL Code Generator write an object with the documents by their
-// IDs.
+// is in Apollo's format. In the format of Relay and GraphQL Code Generator, the manifest is one
+// object with IDs as names and documents as values.
 func entriesOf(content []byte) ([]entry, error) {
 	members, err := membersOf(content)
 	if err != nil {
@@ -37,8 +37,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// membersOf returns the members of the outermost object, with all members of the same name. Of
-// these encoding/json would silently keep only the last.
+// membersOf returns all members of the JSON object in content. If members have the same name, it
+// returns all of them, where encoding/json would keep only the last.
 func membersOf(content []byte) ([]member, error) {
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	start, err := decoder.Token()
@@ -69,12 +69,13 @@ func membersOf(content []byte) ([]member, error) {
 	return members, nil
 }
 
-// notJSON wraps an error of the decoder, with the position of the error.
+// notJSON adds the position in the text to an error of the decoder.
 func notJSON(err error, decoder *json.Decoder) error {
 	return fmt.Errorf("it is not valid JSON, at byte %d: %w", decoder.InputOffset(), err)
 }
 
-// operationsOf returns the list of operations of Apollo's format, or nil.
+// operationsOf returns the list of operations of a manifest in Apollo's format, or nil if there is
+// no list.
 func operationsOf(members []member) json.RawMessage {
 	for _, m := range members {
 		if m.name == "operations" && m.value[0] == '[' {
@@ -84,7 +85,7 @@ func operationsOf(members []member) json.RawMessage {
 	return nil
 }
 
-// plainEntries returns the entries of the format of Relay and GraphQL Code Generator.
+// plainEntries returns the entries of a manifest in the format of Relay and GraphQL Code Generator.
 func plainEntries(members []member) ([]entry, error) {
 	var entries []entry
 	for _, m := range members {
@@ -97,7 +98,7 @@ func plainEntries(members []member) ([]entry, error) {
 	return entries, nil
 }
 
-// apolloEntries returns the entries of Apollo's format.
+// apolloEntries returns the entries of a manifest in Apollo's format.
 func apolloEntries(content []byte) ([]entry, error) {
 	var manifest struct {
 		Format     string

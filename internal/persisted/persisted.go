@@ -1,12 +1,13 @@
-// Package persisted lets clients name a document instead of sending it. The document is one that
-// they have sent before (automatic persisted queries), or one of a manifest that the operator
-// provides (trusted documents).
+// Package persisted lets clients name a document instead of sending it. The document is either one
+// that a client has sent before (automatic persisted queries), or one of a manifest that the
+// operator provides (trusted documents).
 //
-// A document is named in one of two ways: by extensions.persistedQuery, as Apollo Client does,
-// {"version": 1, "sha256Hash": …}
-// (https://www.apollographql.com/docs/apollo-server/performance/apq); or by the parameter
-// documentId, as the draft of GraphQL over HTTP specifies it
-// (https://github.com/graphql/graphql-over-http, appendix "Persisted Documents").
+// A request names a document in one of two ways:
+//
+//   - with extensions.persistedQuery, {"version": 1, "sha256Hash": …}, as Apollo Client does:
+//     https://www.apollographql.com/docs/apollo-server/performance/apq
+//   - with the parameter documentId, as in the appendix "Persisted Documents" of the draft of
+//     GraphQL over HTTP: https://github.com/graphql/graphql-over-http
 package persisted
 
 import (
@@ -27,19 +28,20 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Automatic lets clients send a document with its hash once, and only the hash from then on. A hash
-// that is not in the cache, or not any more, is answered with PersistedQueryNotFound; the client
-// then sends both again.
+// Automatic keeps the documents that clients send with a hash. A client may later send the hash
+// alone. If the hash is not in the cache, the answer is PersistedQueryNotFound, and the client
+// sends the document again.
 //
-// It replaces gqlgen's extension for this, which gives no code to the errors of malformed requests,
-// so that they look like faults of the server; which limits its cache only by the number of
-// documents; and which does not support documentId.
+// It replaces gqlgen's extension for automatic persisted queries, for three reasons. The errors of
+// gqlgen's extension about malformed requests have no code, so that they look like faults of the
+// server. Its cache has a limit for the number of documents, but none for their size. It does not
+// support documentId.
 type Automatic struct {
 	documents *cache.Cache[string] // by their hashes
 }
 
-// NewAutomatic returns an Automatic that caches at most maxDocuments documents of maxBytes bytes in
-// total. The ones that were not used for the longest time are removed first.
+// NewAutomatic returns an Automatic that caches at most maxDocuments documents with maxBytes bytes
+// in total. If there are more, it removes those that have not been used for the longest time.
 func NewAutomatic(maxDocuments, maxBytes int) Automatic {
 	return Automatic{cache.New[string](maxDocuments, maxBytes, nil)}
 }
@@ -50,8 +52,8 @@ func (Automatic) ExtensionName() string { return "AutomaticPersistedQueries" }
 // Validate accepts every schema.
 func (Automatic) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters sets the document that a request names. If the request has a document
-// as well, it checks that the document has the hash.
+// MutateOperationParameters looks up the document for a request that only has a hash. If a request
+// has both, the hash must be that of the document.
 func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	ref, err := referenceOf(params)
 	if err != nil || ref.id == "" {
@@ -83,22 +85,22 @@ func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphq
 const statistics = "APQ"
 
 // MutateOperationContext caches the document of a request with its hash. It is called after the
-// document and its variables have been validated. An invalid document is not cached: clients could
-// have it validated again and again with a hash of a few bytes.
+// document has been validated. An invalid document is not cached: clients could have it validated
+// again and again with a hash of a few bytes.
 func (a Automatic) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	stats, ok := op.Stats.GetExtension(statistics).(*extension.ApqStats)
 	if !ok || !stats.SentQuery {
 		return nil
 	}
 	if _, known := a.documents.Get(stats.Hash); !known {
-		// Without the copy, the whole body of the request would stay in memory with the document.
+		// Without the copy, the cached text would keep the whole body of the request in memory.
 		a.documents.Add(stats.Hash, strings.Clone(op.RawQuery), len(op.RawQuery))
 	}
 	return nil
 }
 
-// Off refuses all requests that name a document. Its error is the one that makes clients send
-// documents in full.
+// Off refuses all requests that only name a document. Its error tells clients to send documents in
+// full.
 type Off struct{}
 
 // ExtensionName returns the name of the extension for gqlgen.
@@ -115,15 +117,16 @@ func (Off) MutateOperationParameters(_ context.Context, params *graphql.RawParam
 	return coded(apperr.CodePersistedQueryNotSupported, "PersistedQueryNotSupported")
 }
 
-// reference is the name that a request has for a document, and the parameter with that name.
+// reference is the name that a request uses for a document, and the parameter that holds the name.
 type reference struct{ id, field string }
 
 const hashField = "extensions.persistedQuery.sha256Hash"
 
-// referenceOf returns the reference in a request. The ID is empty if the request only has a
-// document. It returns an error if the reference is malformed, or if there are two.
+// referenceOf returns the reference in a request. Its ID is empty if the request does not name a
+// document. referenceOf returns an error if the reference is malformed, or if the request has two.
 func referenceOf(params *graphql.RawParams) (reference, *gqlerror.Error) {
-	id, extension := graphqlhttp.DocumentID(params), params.Extensions["persistedQuery"]
+	id, _ := params.Extensions[graphqlhttp.DocumentID].(string)
+	extension := params.Extensions["persistedQuery"]
 	switch {
 	case id != "" && extension != nil:
 		return reference{}, badInput("documentId", "documentId and extensions.persistedQuery both name a document; give one of them")
@@ -155,8 +158,8 @@ func fromExtension(value any) (reference, *gqlerror.Error) {
 // hashPrefix is the prefix of a documentId that is a hash.
 const hashPrefix = "sha256:"
 
-// hash returns the hash that the reference consists of, in lower-case hexadecimal digits, or "" if
-// it is not a SHA-256.
+// hash returns the SHA-256 in the reference, as lower-case hexadecimal digits, or "" if the
+// reference is not a SHA-256.
 func (r reference) hash() string {
 	digits := strings.TrimPrefix(r.id, hashPrefix)
 	notHex := func(c rune) bool { return (c < '0' || '9' < c) && (c < 'a' || 'f' < c) }
@@ -179,7 +182,7 @@ func badInput(field, message string) *gqlerror.Error {
 	return err
 }
 
-// coded returns a new error with a code. Errors are not shared, because gqlgen changes them.
+// coded returns a new error with a code. Each error is made anew, because gqlgen changes errors.
 func coded(code apperr.Code, format string, args ...any) *gqlerror.Error {
 	return &gqlerror.Error{Message: fmt.Sprintf(format, args...), Extensions: map[string]any{"code": string(code)}}
 }

@@ -15,8 +15,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Trusted allows only the documents of a manifest. Other documents are refused, introspection as
-// well.
+// Trusted allows only the documents of a manifest. All other documents are refused, even
+// introspection.
 type Trusted struct{ Manifest *Manifest }
 
 // ExtensionName returns the name of the extension for gqlgen.
@@ -25,8 +25,8 @@ func (Trusted) ExtensionName() string { return "TrustedDocuments" }
 // Validate accepts every schema.
 func (Trusted) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationParameters sets the document that a request names. A document that is sent in full
-// must be byte for byte a document of the manifest.
+// MutateOperationParameters sets the document that a request names. If the request also sends a
+// document, it must be the same, byte for byte. A document without a name must be in the manifest.
 func (t Trusted) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	ref, err := referenceOf(params)
 	if err != nil {
@@ -57,18 +57,18 @@ func (t Trusted) resolve(ref reference, params *graphql.RawParams) *gqlerror.Err
 	return nil
 }
 
-// Manifest is a list of documents with their IDs.
+// Manifest is the list of the documents that are allowed.
 type Manifest struct {
 	byID   map[string]string
 	byHash map[string]string
 	texts  map[string]struct{}
 }
 
-// Prepare parses and validates a document.
+// Prepare parses and validates a document. Load calls it for each document of a manifest.
 type Prepare func(text string) (*ast.QueryDocument, gqlerror.List)
 
-// Load reads a manifest in the format of Relay, Apollo or GraphQL Code Generator, and checks each
-// document with prepare. The error names the entry at fault and says what is wrong with it.
+// Load reads a manifest in the format of Relay, Apollo or GraphQL Code Generator. It checks each
+// document with prepare. Its error names the entry that is wrong, and says what is wrong with it.
 func Load(path string, prepare Prepare) (*Manifest, error) {
 	content, err := os.ReadFile(path)
 	if failed, ok := errors.AsType[*os.PathError](err); ok {
@@ -94,7 +94,8 @@ func Load(path string, prepare Prepare) (*Manifest, error) {
 // Len returns how many documents there are.
 func (m *Manifest) Len() int { return len(m.byID) }
 
-// find returns the document with that ID, or with that SHA-256, whatever its ID is.
+// find returns the document that has the ID of the reference. If no ID matches, it returns the
+// document with the SHA-256 in the reference.
 func (m *Manifest) find(ref reference) (text string, ok bool) {
 	if text, ok = m.byID[ref.id]; !ok {
 		text, ok = m.byHash[ref.hash()]
@@ -102,10 +103,11 @@ func (m *Manifest) find(ref reference) (text string, ok bool) {
 	return text, ok
 }
 
-// entry is a document of a manifest. Only Apollo's format has the name and kind of its operation.
+// entry is a document of a manifest. Only Apollo's format gives the name and the kind of its
+// operation; the two are empty otherwise.
 type entry struct{ id, text, name, kind string }
 
-// check returns an error if an entry is not valid.
+// check returns an error if the ID, the document or the operation of an entry is not valid.
 func (e entry) check(prepare Prepare) error {
 	if e.id == "" {
 		return errors.New("the ID is empty")
@@ -130,7 +132,8 @@ func (e entry) check(prepare Prepare) error {
 	return nil
 }
 
-// withLocation returns an error with the message of a document's error, and its line and column.
+// withLocation returns an error with the message, the line and the column of an error in a
+// document.
 func withLocation(err *gqlerror.Error) error {
 	if len(err.Locations) == 0 {
 		return errors.New(err.Message)

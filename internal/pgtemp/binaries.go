@@ -14,10 +14,10 @@ var ErrNoPostgres = errors.New("no PostgreSQL found: initdb, postgres and pg_ctl
 	"packages put them; install it (Debian and Ubuntu: apt-get install postgresql, Fedora: dnf install " +
 	"postgresql-server, macOS: brew install postgresql@17)")
 
-// needed are the programs that the directory must contain.
+// needed are the programs that a directory must contain to be used.
 var needed = []string{"initdb", "postgres", "pg_ctl"}
 
-// packaged are the directories where packages install the programs. They are often not on PATH.
+// packaged are the directories where packages install the programs. Many of them are not on PATH.
 var packaged = []string{
 	"/usr/lib/postgresql/*/bin",                      // Debian, Ubuntu
 	"/usr/pgsql-*/bin",                               // the PostgreSQL project's RPMs
@@ -31,8 +31,8 @@ var packaged = []string{
 	"/usr/local/pgsql/bin",      // built from source
 }
 
-// findBinaries returns the directory of the PostgreSQL to run. It prefers directories on PATH, and
-// then newer versions.
+// findBinaries returns the directory of the PostgreSQL to use. A directory on PATH comes first, and
+// a newer version comes before an older one.
 func findBinaries() (string, error) {
 	return search(filepath.SplitList(os.Getenv("PATH")), packaged)
 }
@@ -67,7 +67,7 @@ func hasAll(dir string) bool {
 
 var digits = regexp.MustCompile(`\d+`)
 
-// numbers returns the numbers in a path, by which version 9.6 sorts before 15.
+// numbers returns the numbers in a path. They sort version 9.6 before version 15.
 func numbers(path string) []int {
 	var ns []int
 	for _, d := range digits.FindAllString(path, -1) {

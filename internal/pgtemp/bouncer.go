@@ -15,15 +15,16 @@ import (
 	"time"
 )
 
-// A Bouncer is a running PgBouncer in transaction mode, on a loopback port. It asks for no
-// password.
+// A Bouncer is a running PgBouncer in transaction mode. It listens on a loopback port, and asks for
+// no password.
 type Bouncer struct {
 	dir, address string
-	lifeline     io.Closer // the shell stops PgBouncer when it is closed
+	lifeline     io.Closer // when it is closed, the shell stops PgBouncer
 	ended        chan struct{}
 }
 
-// bouncerScript runs PgBouncer until its standard input ends, as watcherScript does with a server.
+// bouncerScript runs PgBouncer until the script's standard input ends. Like watcherScript, it thus
+// ends with the process that started it.
 const bouncerScript = `
 "$1" -q "$2/ini" &
 pid=$!
@@ -33,9 +34,9 @@ wait "$pid"
 cd / && rm -rf "$2"
 `
 
-// StartBouncer starts a PgBouncer in front of all databases of the PostgreSQL server at address,
-// and returns when it accepts connections. It returns ErrNoBouncer if PgBouncer is not installed.
-// The PgBouncer ends with this process.
+// StartBouncer starts a PgBouncer for all databases of the PostgreSQL server at address. It returns
+// when PgBouncer accepts connections, or ErrNoBouncer if PgBouncer is not installed. PgBouncer ends
+// with this process.
 func StartBouncer(ctx context.Context, address string) (*Bouncer, error) {
 	bin, err := findBouncer()
 	if err != nil {
@@ -108,11 +109,11 @@ func bouncerSettings(server *url.URL, address string) string {
 		"auth_type = any",
 		"pool_mode = transaction",
 		"max_client_conn = 2000",
-		"default_pool_size = 8", // fewer than Forge opens, so that clients share them
+		"default_pool_size = 8", // fewer than Forge opens, so that clients have to share them
 	}, "\n") + "\n"
 }
 
-// freeAddress returns a loopback address that is free at this moment.
+// freeAddress returns a loopback address that nobody listens on at the moment.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -121,10 +122,11 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// ErrNoBouncer is the error of StartBouncer if no PgBouncer is found.
+// ErrNoBouncer means that PgBouncer is not installed.
 var ErrNoBouncer = errors.New("no PgBouncer found: install it (Debian and Ubuntu: apt-get install pgbouncer, macOS: brew install pgbouncer)")
 
-// findBouncer returns the path of PgBouncer. Debian installs it where only root's PATH leads.
+// findBouncer returns the path of PgBouncer. Debian installs it in a directory that is only on
+// root's PATH.
 func findBouncer() (string, error) {
 	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -134,7 +136,8 @@ func findBouncer() (string, error) {
 	return "", ErrNoBouncer
 }
 
-// await returns when PgBouncer accepts connections, and fails if it ends or takes over ten seconds.
+// await returns when PgBouncer accepts connections. It returns an error if PgBouncer ends, or is
+// not ready after ten seconds.
 func (b *Bouncer) await(ctx context.Context) error {
 	for range 1000 {
 		if conn, err := net.Dial("tcp", b.address); err == nil {
@@ -157,7 +160,8 @@ func (b *Bouncer) URL(dbname string) string {
 	return u.String()
 }
 
-// Stop ends PgBouncer, and returns when its directory is removed. It may be called twice.
+// Stop ends PgBouncer, and returns when its directory has been removed. It may be called more than
+// once.
 func (b *Bouncer) Stop() error {
 	b.lifeline.Close() // it may be closed already
 	<-b.ended

@@ -18,8 +18,8 @@ type owner struct {
 	account *syscall.Credential // nil for the account of this process
 }
 
-// serverOwner returns the account of this process or, if that is root, the account postgres or
-// nobody. PostgreSQL refuses to run as root.
+// serverOwner returns the account of this process. If that is root, it returns the account postgres
+// or nobody instead, because PostgreSQL refuses to run as root.
 func serverOwner() (owner, error) {
 	if os.Geteuid() != 0 {
 		return owner{}, nil
@@ -42,7 +42,7 @@ func serverOwner() (owner, error) {
 	return owner{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
 }
 
-// tempDir creates an empty directory that only the owner, and root, can enter.
+// tempDir creates an empty directory that only the owner and root can enter.
 func (o owner) tempDir() (string, error) {
 	var problems []error
 	for _, parent := range tempParents() {
@@ -69,8 +69,8 @@ func (o owner) tempDir() (string, error) {
 	return "", errors.Join(problems...)
 }
 
-// tempParents returns the directories to try, the best first. If TMPDIR is set, it comes before a
-// faster one.
+// tempParents returns the directories to try, the best one first. If TMPDIR is set, a directory in
+// memory is not used.
 func tempParents() []string {
 	parents := []string{os.TempDir(), "/tmp", "/var/tmp"}
 	if os.Getenv("TMPDIR") == "" {
@@ -79,8 +79,8 @@ func tempParents() []string {
 	return parents
 }
 
-// canUse returns an error if the owner could not use a directory in dir. The owner needs the right
-// to remove that directory, and to enter all directories above it.
+// canUse returns an error if the owner could not use a directory inside dir. The owner must be
+// allowed to remove this directory, and to enter all directories above it.
 func (o owner) canUse(dir string) error {
 	if o.account == nil {
 		return nil
@@ -103,8 +103,8 @@ func (o owner) canUse(dir string) error {
 	}
 }
 
-// detach makes cmd run as the owner, in a session of its own, so that Ctrl-C at the terminal does
-// not stop the watcher before it has cleaned up.
+// detach makes cmd run as the owner and in a new session, so that Ctrl-C at the terminal does not
+// reach it. The watcher would otherwise end before it has cleaned up.
 func (o owner) detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: o.account}
 }

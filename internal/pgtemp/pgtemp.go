@@ -1,9 +1,10 @@
-// Package pgtemp starts a throw-away PostgreSQL server from the programs that are installed on this
-// machine. Tests use it, and so do "migrate diff" and the other commands that work on migrations:
-// they need a real server for a few seconds, without any setup.
+// Package pgtemp starts a temporary PostgreSQL server from the programs that are installed on this
+// machine. Tests and the commands that work on migrations, such as "migrate diff", need a real
+// server for a few seconds, and this package gives them one without any setup.
 //
-// A cluster lives in one temporary directory. Clients reach it through a unix socket in that
-// directory, so it needs no port. It ends with the process that started it, however that ends.
+// A cluster lives in one temporary directory. Clients connect through a unix socket in that
+// directory, so the cluster needs no port. It ends with the process that started it, even if that
+// process is killed.
 package pgtemp
 
 import (
@@ -19,18 +20,19 @@ import (
 	"strings"
 )
 
-// A Cluster is a running PostgreSQL server with a superuser named postgres and
-// the three databases that initdb makes.
+// A Cluster is a running PostgreSQL server. It has a superuser named postgres, and the three
+// databases that initdb creates.
 type Cluster struct {
-	dir      string
-	lifeline io.WriteCloser // sends orders to the watcher, which stops the server when it is closed
-	replies  chan string    // the answers to orders
-	ended    chan struct{}  // closed when the watcher has ended
+	dir string
+	// lifeline takes orders for the watcher. When it is closed, the watcher stops the server.
+	lifeline io.WriteCloser
+	replies  chan string   // the watcher's answers to the orders
+	ended    chan struct{} // closed when the watcher has ended
 }
 
-// Start creates a cluster and returns when it accepts connections. It returns ErrNoPostgres if no
-// server is installed, and the error of ctx if that ends first. The end of ctx does not stop a
-// cluster that Start has returned.
+// Start creates a cluster, and returns when it accepts connections. It returns ErrNoPostgres if
+// PostgreSQL is not installed. If ctx ends first, it returns the error of ctx. After Start has
+// returned, ctx has no effect on the cluster.
 func Start(ctx context.Context) (*Cluster, error) {
 	bin, err := findBinaries()
 	if err != nil {
@@ -51,17 +53,16 @@ func Start(ctx context.Context) (*Cluster, error) {
 	return c, nil
 }
 
-// URL returns the address of a database of the cluster, in the form of DATABASE_URL, lib/pq and
-// psql.
+// URL returns the address of a database of the cluster, as DATABASE_URL and psql expect it.
 func (c *Cluster) URL(dbname string) string {
-	// Without host and port, PGHOST and PGPORT would be used.
+	// Without host and port, lib/pq would use PGHOST and PGPORT.
 	query := url.Values{"host": {c.dir}, "port": {port}, "sslmode": {"disable"}}
 	u := url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/" + dbname, RawQuery: query.Encode()}
 	return u.String()
 }
 
-// Stop ends the server and its connections, and returns when its directory is removed. It may be
-// called twice.
+// Stop ends the server and its connections, and returns when its directory has been removed. It may
+// be called more than once.
 func (c *Cluster) Stop() error {
 	c.lifeline.Close() // it may be closed already
 	<-c.ended
@@ -71,15 +72,15 @@ func (c *Cluster) Stop() error {
 	return nil
 }
 
-// Halt ends the server like a crash, and keeps its data. Commits may be lost, because a cluster
-// runs with synchronous_commit = off unless the session sets it.
+// Halt ends the server as a crash would, and keeps its data. The last commits may be lost, unless
+// their sessions have set synchronous_commit to on.
 func (c *Cluster) Halt() error { return c.order("halt") }
 
 // Resume starts the server again after Halt.
 func (c *Cluster) Resume() error { return c.order("resume") }
 
-// order sends an order to the watcher and waits until it is done. Only one goroutine may call it at
-// a time.
+// order sends an order to the watcher, and waits until it has been carried out. Only one goroutine
+// at a time may call it.
 func (c *Cluster) order(what string) error {
 	if _, err := fmt.Fprintln(c.lifeline, what); err != nil {
 		return fmt.Errorf("temporary PostgreSQL: %s: %w", what, err)
@@ -97,10 +98,11 @@ func (c *Cluster) order(what string) error {
 
 const (
 	superuser = "postgres"
-	port      = "5432" // only part of the name of the socket
+	port      = "5432" // part of the name of the unix socket
 )
 
-// watch starts the watcher for dir and waits until it reports that the server accepts connections.
+// watch starts the watcher for dir. It returns when the watcher reports that the server accepts
+// connections.
 func watch(ctx context.Context, owner owner, bin, dir string) (*Cluster, error) {
 	cmd := exec.Command("/bin/sh", "-c", watcherScript, "pgtemp", bin, dir, serverSettings())
 	cmd.Dir = dir
@@ -119,7 +121,7 @@ func watch(ctx context.Context, owner owner, bin, dir string) (*Cluster, error) 
 	}
 	c := &Cluster{dir: dir, lifeline: lifeline, replies: make(chan string, 1), ended: make(chan struct{})}
 
-	said := make(chan string, 2) // room for both lines, read or not
+	said := make(chan string, 2) // room for both lines, so that sending never waits
 	go func() {
 		defer close(c.ended)
 		out := bufio.NewReader(output)
@@ -131,7 +133,7 @@ func watch(ctx context.Context, owner owner, bin, dir string) (*Cluster, error) 
 			}
 		}
 		rest, _ := io.ReadAll(out)
-		cmd.Wait() // its exit status says no more than what it printed
+		cmd.Wait() // the exit status adds nothing to what the watcher printed
 		said <- first + string(rest)
 	}()
 
@@ -142,12 +144,12 @@ func watch(ctx context.Context, owner owner, bin, dir string) (*Cluster, error) 
 		}
 		return c, nil
 	case <-ctx.Done():
-		lifeline.Close() // the watcher cleans up as soon as it is past initdb
+		lifeline.Close() // the watcher cleans up as soon as initdb has ended
 		return nil, ctx.Err()
 	}
 }
 
-// socketPathLimit is the longest path of a unix socket that all systems with PostgreSQL support.
+// socketPathLimit is the longest path of a unix socket on all systems that PostgreSQL supports.
 const socketPathLimit = 103
 
 func socketFits(dir string) bool {

@@ -184,13 +184,13 @@ func mustStartChild(t *testing.T) (child, string) {
 	}
 	in.Close()
 	t.Cleanup(func() {
-		cmd.Process.Kill() // a test that failed early has not done it
+		cmd.Process.Kill() // a test that failed early has not killed it
 		cmd.Wait()
 	})
 	return child{cmd, out}, temp
 }
 
-// kill kills the child and its process group, so that none of its code runs any more.
+// kill kills the child and its process group, so that no code of the child can clean up.
 func (c child) kill(t *testing.T) {
 	t.Helper()
 	if err := syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL); err != nil {

@@ -2,13 +2,13 @@ package pgtemp
 
 import "strings"
 
-// watcherScript runs initdb and the server, and obeys the orders on its standard input until that
-// ends. The input is a pipe that only the process that called Start holds open. The kernel closes
-// it when the process ends, even if it is killed or crashes. Then the script stops the server and
-// removes its directory.
+// watcherScript runs initdb and the server. It then carries out the orders that it reads from its
+// standard input. The input is a pipe that only the process that called Start holds open. When that
+// process ends, even by a crash or a kill, the kernel closes the pipe. The script then stops the
+// server and removes its directory.
 //
-// The script prints "ready" when the server accepts connections, or the reason why it does not. It
-// answers each order with a line: the order and an exit status.
+// The script prints "ready" when the server accepts connections, or the reason why it does not. For
+// each order, it prints a line with the order and an exit status.
 const watcherScript = `
 bin=$1 dir=$2 settings=$3
 
@@ -51,24 +51,24 @@ done
 clean
 `
 
-// serverSettings returns the lines that are added to postgresql.conf. They trade safety for speed:
-// data are not flushed to the disk, as a crash loses nothing of value.
+// serverSettings returns the lines to add to postgresql.conf. They make the server faster and less
+// safe: it does not flush data to the disk, because nobody needs the data after a crash.
 func serverSettings() string {
 	return strings.Join([]string{
 		"listen_addresses = ''",
 		"port = " + port,
-		"max_connections = 300", // many tests at once, each with a pool of its own
+		"max_connections = 300", // many tests run at once, and each has its own pool
 		"shared_buffers = 32MB",
 		"fsync = off",
 		"full_page_writes = off",
 		"synchronous_commit = off",
 		"wal_level = minimal",
 		"max_wal_senders = 0",
-		"min_wal_size = 32MB", // the log only takes room here
+		"min_wal_size = 32MB", // a larger log would only take room
 		"max_wal_size = 128MB",
 		"timezone = 'UTC'",
 		"log_timezone = 'UTC'",
-		// A worker that looks at a template just then would make CREATE DATABASE wait for it.
+		// Autovacuum would hold up CREATE DATABASE while it works on the template.
 		"autovacuum = off",
 	}, "\n")
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/budget"
 	"forge/internal/bufpool"
 	"forge/internal/coalesce"
 	"forge/internal/ids"
 	"forge/internal/read/encode"
 	"forge/internal/read/load"
 	"forge/internal/read/plan"
-	"forge/internal/read/rows"
-	"forge/internal/read/sql"
+	"forge/internal/telemetry"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -46,17 +46,28 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 		}
 		b = append(b, answers[i].root.key...)
 		var ok bool
-		if b, ok = answers[i].append(ctx, b); !ok || answers[i].loading.Request.Budget.Exceeded() {
+		if b, ok = answers[i].append(ctx, b); !ok {
 			return []byte("null"), true
 		}
 	}
 	o.written.Record(len(b) + 1)
 	for i := range answers {
-		if !answers[i].shared {
-			answers[i].loading.Release()
+		if answers[i].loading.Shared {
+			continue // others may still be writing these rows
+		}
+		for _, of := range answers[i].loading.Results {
+			bufpool.Done(of.Table.Data)
 		}
 	}
 	return append(b, '}'), true
+}
+
+// request returns the request for the rows of an operation's fields.
+func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load.Request {
+	u := unit.FromContext(ctx)
+	return load.Request{Unit: u, Dialect: u.Dialect(), Mode: u.Mode(), Writer: writer{u, e.options.Query},
+		Viewer: viewer.FromContext(ctx), Traced: telemetry.Traced(ctx), Budget: budget.FromContext(ctx),
+		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
 }
 
 // answers reports whether the engine answers a root field without calling its resolver. The
@@ -79,9 +90,7 @@ type answer struct {
 	op      *graphql.OperationContext
 	only    bool // it is the only field
 	loading load.Loading
-	keys    []uuid.UUID // of the entity that is meant; nil for a connection
-	invalid error       // what is wrong with the arguments of a look-up by ID
-	shared  bool        // other requests have the same results
+	invalid error // what is wrong with the arguments of a look-up by ID
 }
 
 // prepare reads the arguments. It returns false if one is not allowed.
@@ -101,52 +110,56 @@ func (a *answer) prepare(ctx context.Context) bool {
 		if a.loading.Loader, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
 			return false
 		}
-		a.keys = []uuid.UUID{id.UUID}
+		a.loading.Keys = []uuid.UUID{id.UUID}
 	}
 	err := a.loading.Prepare(ctx)
-	if a.keys != nil {
+	if a.loading.Keys != nil {
 		a.invalid, err = err, nil
 	}
 	return err == nil
 }
 
-// append appends the value of the field. It returns false if there is no value, and null is not
-// allowed.
+// append appends the value of the field. It returns false if there is none and null is not allowed,
+// or if the answer is larger than it may be.
 func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	if a.root.loaders == nil {
 		return append(b, a.root.constant...), true
 	}
-	start := len(b)
 	f := a.root.collected
-	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+	field := &graphql.FieldContext{
 		Object: a.engine.binding.Schema.Query.Name, Field: graphql.CollectedField{Field: f.Field, Selections: f.Selections},
-	})
-	w := encode.Writer{Viewer: a.loading.Request.Viewer, Budget: a.loading.Request.Budget, Cursors: a.engine.cursors}
-	w.Start(ctx, b)
-	defer w.Count()
-	if !a.write(ctx, &w) {
-		return append(w.Bytes[:start], "null"...), !f.Field.Definition.Type.NonNull
 	}
-	return w.Bytes, true
+	w := encode.Writer{Bytes: b, Viewer: a.loading.Request.Viewer, Budget: a.loading.Request.Budget, Cursors: a.engine.cursors}
+	if a.write(ctx, field, &w) {
+		return w.Bytes, true
+	}
+	return append(w.Bytes[:len(b)], "null"...), !f.Field.Definition.Type.NonNull && !w.Budget.Exceeded()
 }
 
-// write appends the field to w, and reports errors. It returns false if there is no value.
-func (a *answer) write(ctx context.Context, w *encode.Writer) (ok bool) {
+// write appends the field to w, and reports errors. It returns false if there is no value, or
+// no room for it.
+func (a *answer) write(ctx context.Context, field *graphql.FieldContext, w *encode.Writer) (ok bool) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
+			ctx := graphql.WithFieldContext(ctx, field)
 			a.op.Error(ctx, a.op.Recover(ctx, panicked))
 			ok = false
 		}
 	}()
 	if err := a.load(ctx); err != nil {
+		ctx := graphql.WithFieldContext(ctx, field)
 		a.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 		return false
 	}
 	w.Results = a.loading.Results
-	if c := a.loading.Loader.Plan.Connection; c != nil {
-		return w.Connection(c, 0)
+	w.Start(ctx, field, w.Bytes)
+	p := a.loading.Loader.Plan
+	if p.Connection != nil {
+		ok = w.Connection(p.Connection, 0)
+	} else {
+		ok = w.Results[p.Root.Index].Table.Len() > 0 && w.Object(p.Object, 0)
 	}
-	return w.Results[a.loading.Loader.Plan.Root.Index].Table.Len() > 0 && w.Object(a.loading.Loader.Plan.Object, 0)
+	return w.Count() && ok
 }
 
 // flight is what the requests have in common that can be answered from the same rows.
@@ -154,13 +167,6 @@ type flight struct {
 	loader    *load.Loader
 	viewer    viewer.Viewer
 	variables string // as JSON
-}
-
-// landed is what a request takes over from the leader of its flight.
-type landed struct {
-	results      []rows.Result
-	cost         unit.Cost         // of reading them
-	dependencies *sql.Dependencies // of their statements
 }
 
 const (
@@ -180,7 +186,7 @@ func (a *answer) flight() (f flight, ok bool) {
 	if len(a.op.Variables) == 0 {
 		return f, true
 	}
-	if a.loading.Request.Unit.Mode() != unit.Snapshot {
+	if a.loading.Request.Mode != unit.Snapshot {
 		return f, false // its statement may be shared by itself
 	}
 	variables, err := json.Marshal(a.op.Variables)
@@ -196,30 +202,18 @@ func (a *answer) load(ctx context.Context) error {
 	}
 	f, ok := a.flight()
 	if !ok {
-		return a.loading.Run(ctx, a.keys)
+		return a.loading.Run(ctx)
 	}
-	own := new(landed)
+	own := new(load.Landed)
 	options := coalesce.Options{MaxBatch: math.MaxInt, Patience: flightPatience, Common: load.CommonFailure}
-	led, err := a.engine.flights.Do(ctx, f, own, options, func(ctx context.Context, batch []*coalesce.Waiter[*landed]) error {
-		var dependencies *sql.Dependencies
-		if a.shared = len(batch) > 1; a.shared {
-			dependencies = a.loading.Dependencies()
-		}
-		if err := a.loading.Run(ctx, a.keys); err != nil {
-			return err
-		}
-		for _, w := range batch[1:] {
-			*w.Request = landed{a.loading.Results, a.loading.Request.Unit.Cost(), dependencies}
-		}
-		return nil
-	})
+	led, err := a.engine.flights.Do(ctx, f, own, options, a.loading.RunFor)
 	switch {
 	case led:
 		return err
-	case err == coalesce.ErrNotShared, err == nil && !own.dependencies.Hold(ctx):
-		return a.loading.Run(ctx, a.keys)
+	case err == coalesce.ErrNotShared, err == nil && !own.Dependencies.Hold(ctx):
+		return a.loading.Run(ctx)
 	case err == nil:
-		a.loading.Results, a.shared = own.results, true
+		a.loading.Results, a.loading.Shared = own.Results, true
 	}
-	return a.loading.Request.Unit.AddCost(own.cost, err)
+	return a.loading.Request.Unit.AddCost(own.Cost, err)
 }

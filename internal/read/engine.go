@@ -18,7 +18,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
-	"forge/internal/budget"
 	"forge/internal/coalesce"
 	"forge/internal/entity"
 	"forge/internal/ids"
@@ -27,7 +26,6 @@ import (
 	"forge/internal/read/load"
 	"forge/internal/read/rows"
 	"forge/internal/unit"
-	"forge/internal/viewer"
 )
 
 // Engine reads selections of one schema. It is safe for concurrent use.
@@ -36,7 +34,7 @@ type Engine struct {
 	binding   *binding.Binding
 	cursors   *rows.Cursors
 	documents sync.Map // operations of kept documents: *ast.OperationDefinition to func() *document
-	flights   coalesce.Groups[flight, *landed]
+	flights   coalesce.Groups[flight, *load.Landed]
 }
 
 // Query runs an ent query for rows of an entity in a unit of work. The function shape makes its
@@ -107,13 +105,6 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	return r.one(ctx, id)
 }
 
-// request returns the request for the rows of an operation's fields.
-func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load.Request {
-	u := unit.FromContext(ctx)
-	return load.Request{Unit: u, Writer: writer{u, e.options.Query}, Viewer: viewer.FromContext(ctx), Budget: budget.FromContext(ctx),
-		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
-}
-
 // writer has ent write queries. It makes the unit's ent client when it is first used: many requests
 // run only statements that were written before.
 type writer struct {
@@ -141,7 +132,7 @@ func (r *reading) connection(ctx context.Context) (any, error) {
 	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := loading.Run(ctx, nil); err != nil {
+	if err := loading.Run(ctx); err != nil {
 		return nil, err
 	}
 	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Connection(l.Plan.Connection, 0) }), nil
@@ -162,23 +153,25 @@ func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
 
 // byKeys loads the rows with the keys and all that is below them.
 func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) (*load.Loading, error) {
-	loading := &load.Loading{Loader: l, Request: r.request}
+	loading := &load.Loading{Loader: l, Request: r.request, Keys: keys}
 	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
 	}
 	if row := returnedFor(ctx, l); row != nil {
 		return loading, loading.RunBelow(ctx, *row)
 	}
-	return loading, loading.Run(ctx, keys)
+	return loading, loading.Run(ctx)
 }
 
 // write returns what f writes. It returns null if f leaves nothing, which has been reported then.
 func (r *reading) write(ctx context.Context, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
+	if r.request.Budget.Exceeded() {
+		return graphql.Null
+	}
 	w := &encode.Writer{Results: loading.Results, Viewer: r.request.Viewer, Budget: r.request.Budget, Cursors: r.engine.cursors}
-	w.Start(ctx, make([]byte, 0, loading.Loader.Written.Size()))
+	w.Start(ctx, nil, make([]byte, 0, loading.Loader.Written.Size()))
 	ok := f(w)
-	w.Count()
-	if !ok || w.Stopped() {
+	if !w.Count() || !ok {
 		return graphql.Null
 	}
 	loading.Loader.Written.Record(len(w.Bytes))

@@ -1,4 +1,4 @@
-// Package retry spaces attempts at something that may succeed later.
+// Package retry decides how long to wait before something that failed is tried again.
 package retry
 
 import (
@@ -7,16 +7,18 @@ import (
 	"time"
 )
 
-// Backoff is how long to wait between attempts: First after the first one, twice as long after each
-// further one, and never longer than Max. Without Max every pause is First.
+// Backoff defines the pauses between attempts. The pause after the first attempt is First. Each
+// further pause is twice as long as the one before, but not longer than Max. If Max is 0, all
+// pauses are First.
 type Backoff struct {
 	First, Max time.Duration
-	// Jitter is the random part of each pause, from 0 to 1, so that two processes which are in each
-	// other's way do not meet again: with 0.5 a pause takes between half of its length and all of it.
+	// Jitter is the part of each pause that is random, from 0 to 1. With 0.5, a pause is at least
+	// half as long as without jitter. So two processes that failed because of each other do not try
+	// again at the same moment.
 	Jitter float64
 }
 
-// Pause returns how long to wait after an attempt. The first attempt is number 1.
+// Pause returns how long to wait after an attempt. The first attempt has the number 1.
 func (b Backoff) Pause(attempt int) time.Duration {
 	pause := b.First
 	for range attempt - 1 {
@@ -31,7 +33,7 @@ func (b Backoff) Pause(attempt int) time.Duration {
 	return pause - time.Duration(b.Jitter*rand.Float64()*float64(pause))
 }
 
-// Wait pauses after an attempt. It returns the error of ctx if that ends first.
+// Wait waits after an attempt. If ctx ends first, Wait returns its error at once.
 func (b Backoff) Wait(ctx context.Context, attempt int) error {
 	timer := time.NewTimer(b.Pause(attempt))
 	defer timer.Stop()

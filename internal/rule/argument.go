@@ -2,7 +2,7 @@ package rule
 
 import "strings"
 
-// argument returns the API's name of a column: ownerId for "owner_id".
+// argument returns the name of a column in the API: "ownerId" for "owner_id".
 func argument(column string) string {
 	words := strings.Split(column, "_")
 	for i, word := range words[1:] {

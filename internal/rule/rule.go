@@ -14,30 +14,33 @@ import (
 	"forge/internal/viewer"
 )
 
-// Who is the group of viewers that may do something. The zero value is Nobody.
+// Who is a group of viewers that may do something. The zero value is Nobody.
 type Who int
 
-// The groups. Each one includes those before it.
+// These are the groups. Each group includes the groups before it.
 const (
 	Nobody Who = iota
 	Admins
-	Owners // signed-in users, on rows of their own
+	Owners // signed-in users, for the rows that they own
 	Everyone
 )
 
-// Policy is the ent policy of one entity. To a viewer, rows that they may not read do not exist.
+// Policy is the ent policy of one entity. If a viewer may not read a row, the row does not exist
+// for them.
 //
-// The read engine writes a query once, and runs it for other viewers and requests as well. So the
-// conditions that a policy, or an interceptor, adds to a query may depend only on:
+// The read engine writes a query once, and runs it again for other requests and viewers. So the
+// conditions that a policy or an interceptor adds to a query may depend only on:
 //
 //   - the viewer's role, from viewer.RoleOf(ctx);
-//   - the viewer's ID, only as the statement's argument viewer.Argument(ctx), never compared in Go;
-//   - flags on the context, read with ctx.Value and comparable with ==, such as that of ForUpdate.
+//   - the viewer's ID, but only as the statement's argument viewer.Argument(ctx). Go code must not
+//     compare it;
+//   - values that are read with ctx.Value and can be compared with ==, such as the flag of
+//     ForUpdate.
 //
-// A condition must not depend on anything else, such as the time, a package variable or a row that
-// the policy looks up: it would stay as it was when the query was first written. The engine writes
-// such a query anew at its 1st, 2nd, 4th, 8th … reuse; if the two differ, the operation fails. A
-// subquery in the condition may look at other rows.
+// A condition must not depend on the time, a package variable, a row that the policy looks up, or
+// anything else. The condition would stay as it was when the query was first written. The engine
+// checks this: it writes a query again at its 1st, 2nd, 4th, 8th … reuse, and the operation fails
+// if the two differ. A subquery in the condition may look at other rows.
 type Policy struct {
 	Read, Create, Update, Delete Who
 
@@ -47,14 +50,16 @@ type Policy struct {
 
 // Owner says how to find the owner of a row.
 type Owner struct {
-	// Column holds the owner's ID, or, if Table is set, the key of a row of that table.
+	// Column is the column with the owner's ID. If Table is set, it is the column with the key of a
+	// row of Table instead.
 	Column string
-	// Table and TableColumn name the table, and its column with the owner's ID.
+	// Table is the table of the row that has the owner. TableColumn is the column of Table with the
+	// owner's ID.
 	Table, TableColumn string
 }
 
-// EvalQuery restricts a query to the rows that the viewer may read. In a context from ForUpdate it
-// restricts it to those that the viewer may update.
+// EvalQuery restricts a query to the rows that the viewer may read. If ctx comes from ForUpdate, it
+// restricts the query to the rows that the viewer may update.
 func (p Policy) EvalQuery(ctx context.Context, q ent.Query) error {
 	who := p.Read
 	if ctx.Value(updateKey{}) != nil {
@@ -78,7 +83,7 @@ func where(q ent.Query, condition func(*sql.Selector)) error {
 	return nil
 }
 
-// is returns the condition that a row belongs to the user with the given ID.
+// is returns a condition that is true for the rows of the user with an ID.
 func (o Owner) is(id any) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		if o.Table == "" {
@@ -94,19 +99,19 @@ func (o Owner) is(id any) func(*sql.Selector) {
 
 type updateKey struct{}
 
-// ForUpdate returns a context in which a query finds only rows that the viewer may update. They may
-// be fewer than the viewer may read.
+// ForUpdate returns a context in which a query finds only rows that the viewer may update. The
+// viewer may be able to read more rows than these.
 func ForUpdate(ctx context.Context) context.Context { return context.WithValue(ctx, updateKey{}, true) }
 
-// conditional is a query or a mutation whose rows can be restricted. All of ent's mutations have
-// the method; ent/template adds it to the queries.
+// conditional is a query or a mutation to which a condition can be added. All of ent's mutations
+// have the method. ent/template adds it to queries.
 type conditional interface {
 	WhereP(...func(*sql.Selector))
 }
 
-// EvalMutation refuses a mutation that the viewer may not make. The error is an *apperr.Error:
-// UNAUTHENTICATED for an anonymous viewer, FORBIDDEN for others. It restricts an allowed update or
-// delete to the rows that the viewer may change. It makes an owner the owner of a row they create.
+// EvalMutation returns an *apperr.Error if the viewer may not make the mutation: UNAUTHENTICATED
+// for an anonymous viewer, FORBIDDEN for others. It restricts an update or a delete to the rows
+// that the viewer may change. If an owner creates a row, it makes the viewer the owner of the row.
 func (p Policy) EvalMutation(ctx context.Context, m ent.Mutation) error {
 	who, v := p.allows(m.Op()), viewer.FromContext(ctx)
 	switch {
@@ -142,8 +147,8 @@ func (p Policy) allows(op ent.Op) Who {
 	}
 }
 
-// keepOwner refuses a mutation that would give a row to somebody else. It sets the owner of a new
-// row if the mutation does not.
+// keepOwner returns an error if the mutation would give a row to another user. If a new row has no
+// owner yet, it makes the viewer the owner.
 func (p Policy) keepOwner(m ent.Mutation, v viewer.Viewer) error {
 	owner, set := m.Field(p.Owner.Column)
 	switch {

@@ -10,8 +10,9 @@ import (
 	"forge/internal/session"
 )
 
-// background begins the work beside requests. The function that it returns ends that work and waits
-// until it has ended. Each statement of it has a deadline.
+// background starts the work that runs beside requests. The function that it returns ends this
+// work, and returns when it has ended. That does not take long, because each statement has a
+// deadline.
 func (s *Server) background(ctx context.Context, pools Pools, identity *Identity, revocations *session.Revocations) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup

@@ -7,15 +7,16 @@ import (
 	"forge/internal/viewer"
 )
 
-// Identity knows who a request comes from. The zero value is that of a server with AUTH=off.
+// Identity holds the keys that tell who sent a request. With AUTH=off, it is the zero value.
 type Identity struct {
 	verifier *token.Verifier // nil if AUTH is off
 	issuer   *token.Issuer   // nil if Forge has no key of its own
-	cursors  []byte          // the key of cursors; nil if everybody may see everything
+	cursors  []byte          // the key for cursors; nil if AUTH is off
 }
 
-// identity reads the keys of the settings and fetches the provider's. If those cannot be had now,
-// the server starts all the same and keeps trying.
+// identity reads the keys of the settings, and fetches the provider's keys. If the provider does
+// not answer, the server starts nevertheless, and keepFresh tries again. It returns an error if the
+// keys of the settings are not valid.
 func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	if !s.Auth {
 		if s.Token.KeysFile != "" {
@@ -35,18 +36,19 @@ func (s *Server) identity(ctx context.Context) (*Identity, error) {
 	if id.cursors, lasting = s.Token.CursorKey(keys); !lasting {
 		s.log.WarnContext(ctx, "cursors are good for this process alone, as it makes up their key: set "+s.NameOf("CURSOR_SECRET"))
 	}
-	_ = id.verifier.Fetch(ctx) // it has logged the error
+	_ = id.verifier.Fetch(ctx) // it has logged its error
 	return id, nil
 }
 
-// keepFresh keeps the keys of a provider up to date until ctx ends.
+// keepFresh keeps the provider's keys up to date until ctx ends.
 func (i *Identity) keepFresh(ctx context.Context) {
 	if i.verifier != nil {
 		i.verifier.KeepFresh(ctx)
 	}
 }
 
-// requests returns a context with the viewer of requests that do not say who they come from.
+// requests returns a context for requests. With AUTH=off, its viewer is the system, which may do
+// everything.
 func (i *Identity) requests(ctx context.Context) context.Context {
 	if i.verifier == nil {
 		return viewer.NewContext(ctx, viewer.System)

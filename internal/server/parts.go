@@ -19,8 +19,9 @@ import (
 	"forge/internal/session"
 )
 
-// Parts returns the parts of a server that runs until ctx ends. A request passes, in this order,
-// what httpserver.Routes lists, the compression of its answer, and what the API's handler lists.
+// Parts returns the parts of a server that runs until ctx ends. httpserver.Routes lists what a
+// request passes through. Behind that come the compression of the answer, and what gqlexec.New
+// lists.
 func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.HandlerExtension, revocations *session.Revocations, identity *Identity) httpserver.Parts {
 	opts := s.options()
 	opts.Documents = documents
@@ -44,6 +45,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 		Slow:        s.SlowOperation,
 	}
 	parts.Metrics.Names = s.OperationNames
+	parts.Metrics.BuildInfo(s.app.Version)
 	parts.Metrics.Revocations(revocations.Age)
 	if identity.verifier != nil {
 		identity.verifier.Revocations = revocations
@@ -52,7 +54,7 @@ func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.Handl
 	return parts
 }
 
-// options returns how operations are handled, as far as the settings say it.
+// options returns the settings that apply to operations.
 func (s *Server) options() gqlexec.Options {
 	return gqlexec.Options{
 		Development:    !s.Production,
@@ -71,8 +73,8 @@ func (s *Server) options() gqlexec.Options {
 	}
 }
 
-// Documents returns the extension that decides which documents are run and how requests may name
-// them. The error is a *usage.Error: the manifest of trusted documents cannot be used.
+// Documents returns the extension that decides which documents may run, and how requests may name
+// them. It returns a *usage.Error if the manifest of trusted documents cannot be used.
 func (s *Server) Documents() (graphql.HandlerExtension, error) {
 	switch {
 	case s.TrustedDocuments != "":
@@ -88,8 +90,8 @@ func (s *Server) Documents() (graphql.HandlerExtension, error) {
 	}
 }
 
-// passwords returns the hasher of passwords. Of the operations that run at once, a quarter may wait
-// for it, so that others go on.
+// passwords returns the hasher of passwords. At most a quarter of the running operations may wait
+// for it, so that the others can go on.
 func (s *Server) passwords() *password.Hasher {
 	cost := password.Cost{Memory: uint32(s.PasswordMemory), Time: uint32(s.PasswordTime), Threads: uint8(s.PasswordThreads)}
 	waiting := s.MaxInFlight / 4
@@ -99,7 +101,8 @@ func (s *Server) passwords() *password.Hasher {
 	return password.New(cost, s.PasswordHashes, waiting)
 }
 
-// sessions returns what signs people in, or nil if this server has no key to make tokens with.
+// sessions returns the value that signs people in. It returns nil if this server has no key to sign
+// tokens with.
 func (s *Server) sessions(db *database.DB, passwords *password.Hasher, identity *Identity) *session.Sessions {
 	if identity.issuer == nil {
 		return nil

@@ -29,16 +29,18 @@ type Server struct {
 	log     *slog.Logger
 }
 
-// New returns a server that has not begun. environ is what os.Environ returns; out gets the lines for
-// whoever starts the server.
+// New returns a server that is not running yet. environ has the form of os.Environ. out receives
+// the lines for the person who starts the server.
 func New(app application.Application, s *settings.Settings, environ []string, out io.Writer, log *slog.Logger) *Server {
 	return &Server{s, app, environ, out, log}
 }
 
-// Run serves until ctx ends. It returns an error, and touches no database, if the application cannot
-// be answered rightly, a setting is wrong, or the address is taken.
+// Run serves requests until ctx ends. It returns an error, and does not use the database, if the
+// schema, the entities and the resolvers do not fit together, if a setting is wrong, or if the
+// address is taken.
 func (s *Server) Run(ctx context.Context) error {
-	// The reader of the log may end before the server, which then goes on without it.
+	// The program that reads the log may end before the server, which must then go on without a
+	// log.
 	signal.Ignore(syscall.SIGPIPE)
 	if err := s.app.API(application.Services{}).Check(); err != nil {
 		return err
@@ -58,8 +60,8 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.WarnContext(ctx, "whoever can connect is an administrator: AUTH is off, and the address is not loopback; "+
 			"something in front must decide who may connect", "addr", s.Addr)
 	}
-	// The address comes before the database: a second server that is started by mistake must not
-	// touch it.
+	// The server listens before it opens the database: a second server that somebody starts by
+	// mistake must not change the database.
 	l, err := httpserver.Listen(s.Addr)
 	if err != nil {
 		return fmt.Errorf("%s=%q: %w", s.NameOf("ADDR"), s.Addr, err)
@@ -80,7 +82,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	revocations := s.revocations(ctx, pools.Monitor)
 	parts := s.Parts(ctx, pools, documents, revocations, identity)
-	// This comes after Parts, which has the metrics of the database's pools.
+	// This comes after Parts: Parts sets up the metrics for the pools.
 	defer s.background(ctx, pools, identity, revocations)()
 	if s.Traces.Endpoint != "" {
 		traces, err := tracing.Start(ctx, s.Traces, s.log)
@@ -102,7 +104,8 @@ func (s *Server) Run(ctx context.Context) error {
 // Pools are the connections of a server to its database.
 type Pools struct {
 	Requests *database.DB
-	Monitor  *database.DB // for other work, so that requests cannot hold it up
+	// Monitor is for other work, so that it need not wait while requests use all of Requests.
+	Monitor *database.DB
 }
 
 // Close closes both pools.
@@ -111,7 +114,8 @@ func (p Pools) Close() {
 	p.Requests.Close()
 }
 
-// pools opens the database of the settings. If its file is replaced later, the log says so.
+// pools opens the database twice: see Pools. If the file of a SQLite database goes missing or comes
+// back later, this is logged.
 func (s *Server) pools(ctx context.Context) (Pools, error) {
 	db, err := bootstrap.Open(ctx, s.Settings)
 	if err != nil {
@@ -128,7 +132,7 @@ func (s *Server) pools(ctx context.Context) (Pools, error) {
 	return Pools{db, monitor}, nil
 }
 
-// logFile logs that the file of a SQLite database is missing, or is there again.
+// logFile logs that the file of a SQLite database is missing, or that it is back if err is nil.
 func (s *Server) logFile(ctx context.Context, err error) {
 	if err != nil {
 		s.log.ErrorContext(ctx, "nothing is read or written until the file of the database is back", "error", err)
@@ -137,8 +141,8 @@ func (s *Server) logFile(ctx context.Context, err error) {
 	s.log.InfoContext(ctx, "the file of the database is in use again")
 }
 
-// prepare brings the schema up to date and fills an empty database, each if the settings say so. It
-// reports whether it stored demo data.
+// prepare applies migrations, and fills an empty database with demo data, if the settings ask for
+// the two. It reports whether it stored demo data.
 func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err error) {
 	if err := bootstrap.Schema(ctx, s.Settings, s.app, db, s.log); err != nil {
 		return false, err
@@ -146,8 +150,8 @@ func (s *Server) prepare(ctx context.Context, db *database.DB) (filled bool, err
 	return bootstrap.Demo(ctx, s.Settings, s.app, db)
 }
 
-// revocations returns the tokens that were ended before their time, as the database has them. If it
-// cannot be read now, the background tries again.
+// revocations returns the revocations of tokens, as the database has them. If it cannot read them
+// now, the work in the background tries again.
 func (s *Server) revocations(ctx context.Context, db *database.DB) *session.Revocations {
 	revocations := session.NewRevocations(s.app.Accounts, s.Token.TTL)
 	if err := revocations.Read(ctx, db); err != nil {

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// notifySystemd reports the state of this server to systemd, if systemd runs it.
+// notifySystemd reports the state of the server to systemd, if systemd started it.
 func (s *Server) notifySystemd(state string) {
 	if err := notify(s.environ, state); err != nil {
 		s.log.Warn("systemd was not told", "state", state, "error", err)
 	}
 }
 
-// notifyTimeout bounds the time that the server waits for systemd to take a message.
+// notifyTimeout is how long the server waits for systemd to accept a message.
 const notifyTimeout = time.Second
 
-// notify sends the state of a service of Type=notify to systemd: "READY=1" or "STOPPING=1". The
-// protocol is a datagram to the socket that NOTIFY_SOCKET names, as a path or, with an @ before it,
-// as an abstract name: sd_notify(3). Without that variable it sends nothing.
+// notify sends the state of the service, "READY=1" or "STOPPING=1", to systemd: see sd_notify(3).
+// The message is a datagram to the socket that the variable NOTIFY_SOCKET names. Without the
+// variable, notify sends nothing.
 func notify(environ []string, state string) error {
 	var name string
 	for _, entry := range environ {

@@ -9,8 +9,8 @@ import (
 	"forge/internal/demo"
 )
 
-// demoAccounts returns the demo accounts that whoever starts the server can sign in with. In
-// production it returns none, and the log warns of those that the database has.
+// demoAccounts returns the demo accounts that still have the passwords everybody knows. In
+// production it returns none, and logs a warning for each of them.
 func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Identity) ([]demo.Account, error) {
 	if identity.issuer == nil {
 		return nil, nil
@@ -25,7 +25,7 @@ func (s *Server) demoAccounts(ctx context.Context, db *database.DB, identity *Id
 	return nil, nil
 }
 
-// welcome prints where the server is, and the accounts that one can sign in with.
+// welcome prints the addresses of the server, and the demo accounts that people can sign in with.
 func (s *Server) welcome(url string, filled bool, accounts []demo.Account) {
 	fmt.Fprintf(s.out, "Forge serves %s\n", database.Redact(s.DatabaseURL))
 	if filled {

@@ -2,7 +2,7 @@ package settings
 
 import "github.com/urfave/cli/v3"
 
-// Flags returns a flag for each setting. Load reads them.
+// Flags returns a flag for each setting. Load reads the values of the flags.
 func Flags() []cli.Flag {
 	var flags []cli.Flag
 	for _, s := range All {
@@ -17,12 +17,12 @@ func Flags() []cli.Flag {
 	return flags
 }
 
-// flag is a flag that accepts any text. Load checks the value.
+// flag is a flag that accepts any text, because Load checks the value.
 type flag = cli.FlagBase[string, kind, text]
 
 type kind struct{ alone bool }
 
-// text is the value of a flag, and creates such values for the cli library.
+// text is the value of a flag. It also creates such values, as the cli library demands.
 type text struct {
 	kind
 	value *string
@@ -41,12 +41,12 @@ func (t *text) String() string { return *t.value }
 
 func (t *text) Get() any { return *t.value }
 
-// IsBoolFlag reports whether the flag may have no value. The cli library then takes the value for
+// IsBoolFlag reports whether the flag may stand without a value. The cli library then sets it to
 // "true".
 func (t *text) IsBoolFlag() bool { return t.alone }
 
-// variable has --help name an environment variable. Its value is not looked up here, since Load
-// does that.
+// variable makes --help show the name of an environment variable. The cli library does not get its
+// value from here, because Load reads the environment.
 type variable string
 
 func (variable) Lookup() (string, bool) { return "", false }

@@ -11,10 +11,10 @@ import (
 	"forge/internal/token"
 )
 
-// hidden shows a secret.
+// hidden returns what is shown instead of a secret.
 func hidden(string) string { return "…" }
 
-// setSecret returns a setter of a secret that keys are made of.
+// setSecret returns a setter for a secret from which keys are made. The secret may be "none".
 func setSecret(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		switch {
@@ -28,7 +28,7 @@ func setSecret(field func(*Settings) *string) func(*Settings, string) error {
 	}
 }
 
-// setOptional returns a setter of a text that may be "none".
+// setOptional returns a setter for a text that may be "none".
 func setOptional(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		switch value {
@@ -42,7 +42,7 @@ func setOptional(field func(*Settings) *string) func(*Settings, string) error {
 	}
 }
 
-// setName returns a setter of a text that isName accepts.
+// setName returns a setter for a text that isName accepts.
 func setName(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		if !isName(value) {
@@ -56,14 +56,15 @@ func setName(field func(*Settings) *string) func(*Settings, string) error {
 // nameAllowed describes the values that isName accepts.
 const nameAllowed = "1 to 255 bytes of UTF-8 without control characters, not all of them spaces"
 
-// isName reports whether a value can be a name that other programs use too. A control character,
-// such as the end of a line, comes from a mistake in a script and is hard to see.
+// isName reports whether other programs can use a value as a name. It does not accept control
+// characters: a line break at the end, for example, comes from a mistake in a script and is hard to
+// see.
 func isName(value string) bool {
 	return len(value) <= 255 && utf8.ValidString(value) && strings.TrimSpace(value) != "" && !strings.ContainsFunc(value, unicode.IsControl)
 }
 
-// setIssuerOrAudience returns a setter of the issuer or the audience. Both must be set if a
-// provider makes the tokens.
+// setIssuerOrAudience returns a setter for the issuer or the audience of tokens. If tokens come
+// from a provider, both must be set.
 func setIssuerOrAudience(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		if value == "" && s.Token.JWKSURL != "" {
@@ -73,8 +74,8 @@ func setIssuerOrAudience(field func(*Settings) *string) func(*Settings, string) 
 	}
 }
 
-// defaultIssuer returns the issuer and the audience of Forge's own tokens. Those of a provider
-// cannot be guessed.
+// defaultIssuer returns the default for the issuer and the audience. There is none if a provider is
+// set: nobody can guess what its tokens say.
 func defaultIssuer(s *Settings) string {
 	if s.Token.JWKSURL != "" {
 		return ""
@@ -82,8 +83,8 @@ func defaultIssuer(s *Settings) string {
 	return "forge"
 }
 
-// setJWKS takes the address of a provider's keys. Whoever can change the answer of that address can
-// sign in as anybody, so it has to be HTTPS or this machine.
+// setJWKS sets the address of a provider's keys. The address must use HTTPS or be on this machine,
+// because somebody who can change the keys on their way can sign in as anybody.
 func setJWKS(s *Settings, value string) error {
 	if value == off {
 		return nil

@@ -9,14 +9,14 @@ import (
 )
 
 // libraryVariable is an environment variable that OpenTelemetry's library reads by itself. The
-// library ignores a value that it does not understand.
+// library would ignore a value that it does not understand, so Forge checks the value.
 type libraryVariable struct {
 	names   []string
 	allowed string
 	ok      func(string) bool
 }
 
-// libraryVariables are the variables whose values have a form that can be checked:
+// libraryVariables are the variables whose values can be checked:
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 var libraryVariables = []libraryVariable{
@@ -30,7 +30,8 @@ var libraryVariables = []libraryVariable{
 	},
 }
 
-// exporter returns the two names of a variable: for everything that is exported, and for traces.
+// exporter returns the two names of a variable. One is for everything that is exported, the other
+// only for traces.
 func exporter(name string) []string {
 	return []string{"OTEL_EXPORTER_OTLP_" + name, "OTEL_EXPORTER_OTLP_TRACES_" + name}
 }
@@ -46,7 +47,7 @@ func oneOf(values ...string) func(string) bool {
 	return func(value string) bool { return slices.Contains(values, strings.ToLower(value)) }
 }
 
-// checkLibrary returns an error if the library would not understand one of its variables.
+// checkLibrary returns an error if a variable has a value that the library would not understand.
 func checkLibrary(env map[string]string) error {
 	for _, v := range libraryVariables {
 		for _, name := range v.names {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// setPort sets the port for defaultAddr.
+// setPort sets the port that defaultAddr uses.
 func setPort(s *Settings, value string) error {
 	if value == "none" {
 		return nil
@@ -20,9 +20,9 @@ func setPort(s *Settings, value string) error {
 	return nil
 }
 
-// defaultAddr returns the address to listen on if ADDR is not set. In production that is the port
-// on all addresses, since a platform that sets PORT sends requests from other machines. In
-// development everybody who can connect is an administrator, so only this machine can.
+// defaultAddr returns the address to listen on if ADDR is not set. In production, that is the port
+// on all addresses: a platform that sets PORT sends requests from other machines. In development,
+// everybody who can connect is an administrator, so the server only listens on this machine.
 func defaultAddr(s *Settings) string {
 	switch {
 	case s.port == "":
@@ -46,8 +46,9 @@ func setAddr(s *Settings, value string) error {
 	return nil
 }
 
-// MayServe returns a *usage.Error if other machines could act as an administrator on a server with
-// these settings, or if tokens are required and no key can check them. Nothing else prevents that.
+// MayServe returns a *usage.Error if a server must not run with these settings: if requests from
+// other machines would act as an administrator, or if tokens are required and there is no key to
+// verify them. Nothing else in Forge prevents this.
 func (s *Settings) MayServe() error {
 	if s.Auth && !s.Token.Given() {
 		auth := s.sources["AUTH"]
@@ -61,20 +62,19 @@ func (s *Settings) MayServe() error {
 	return nil
 }
 
-// Open reports whether other machines can send requests to a server with these settings, and act as
-// an administrator.
+// Open reports whether every machine that can connect to the server can act as an administrator.
 func (s *Settings) Open() bool { return !s.Auth && !isLoopback(s.Addr) }
 
-// Local reports whether a server with these settings answers only requests that name this machine
-// in their Host header. Every request acts as an administrator then, and a web page may have its
-// own host name lead to this machine.
+// Local reports whether the server answers only requests whose Host header names this machine. It
+// does so if every request acts as an administrator, because a web page can have its own host name
+// lead to this machine.
 func (s *Settings) Local() bool { return !s.Auth && !s.OpenToAll }
 
-// DemoPasswords reports whether the demo accounts get their passwords, which everybody knows. They
-// never do in production, or where other machines can connect.
+// DemoPasswords reports whether the demo accounts are given passwords. Everybody knows these
+// passwords. So the accounts get none in production, or if other machines can connect.
 func (s *Settings) DemoPasswords() bool { return !s.Production && isLoopback(s.Addr) }
 
-// everyone is the value of AUTH_OFF_ANYWHERE that turns it on. It is long so that nobody sets it by
+// everyone is the value that turns AUTH_OFF_ANYWHERE on. It is long, so that nobody sets it by
 // mistake.
 const everyone = "yes-everyone-is-administrator"
 
@@ -88,8 +88,8 @@ func isLoopbackHost(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// setProxies takes a list of networks. It refuses an address with no prefix length, which is more
-// often a mistake than a network of one address.
+// setProxies sets a list of networks. An address without a prefix length is not allowed, because it
+// is usually a mistake and seldom means a network of one address.
 func setProxies(s *Settings, value string) error {
 	if value == "none" {
 		return nil

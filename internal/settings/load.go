@@ -11,9 +11,9 @@ import (
 	"forge/internal/usage"
 )
 
-// Load returns the settings of the flags of cmd and of environ, in the form of os.Environ. A flag
-// counts more than a variable, and an empty variable counts as none. The error is a *usage.Error:
-// one line with the setting, its value, and what is allowed.
+// Load returns the settings. It reads the flags of cmd, and environ, which has the form of
+// os.Environ. If both set a value, the flag counts. A variable that is empty counts as not set. The
+// error is a *usage.Error: one line with the setting, its value, and what is allowed.
 func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 	env := variables(environ)
 	if err := checkUnknown(env); err != nil {
@@ -40,8 +40,8 @@ func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 	return s, nil
 }
 
-// lookUp returns the value of a setting and the name that it was set under. Both are "" if it was
-// not set.
+// lookUp returns the value of a setting, and the name of the flag or variable that set it. Both are
+// "" if the setting is not set.
 func (s Setting) lookUp(cmd *cli.Command, env map[string]string) (name, value string) {
 	if flag, ok := cmd.Value(s.Flag).(string); ok && cmd.IsSet(s.Flag) {
 		return "--" + s.Flag, flag
@@ -67,8 +67,8 @@ func (s Setting) refused(name, value string, err error) error {
 	return notAllowed(name, value, err.Error(), s.Allowed)
 }
 
-// Refused returns the *usage.Error for a setting, by its variable, whose value proved wrong when it
-// was used.
+// Refused returns the *usage.Error for a setting whose value turned out to be wrong when it was
+// used. env is the environment variable of the setting.
 func (s *Settings) Refused(env string, reason error) error {
 	source := s.sources[env]
 	at := slices.IndexFunc(All, func(setting Setting) bool { return setting.Env == env })
@@ -88,13 +88,15 @@ func variables(environ []string) map[string]string {
 	return env
 }
 
-// prefix begins the names of the variables that are meant for Forge only.
+// prefix is the beginning of the names of variables that only Forge uses.
 const prefix = "FORGE_"
 
-// checkUnknown returns an error if a variable begins with prefix and is no setting: whoever set it
-// expects an effect that it does not have.
+// checkUnknown returns an error if a variable begins with prefix but is not a setting: it would
+// have no effect, and somebody expects one.
 func checkUnknown(env map[string]string) error {
-	known := map[string]string{} // by what is behind the prefix, which most do not have
+	// known has the variable of each setting, by its name without the prefix. Most names have no
+	// prefix.
+	known := map[string]string{}
 	for _, s := range All {
 		known[strings.TrimPrefix(s.Env, prefix)] = s.Env
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// setOrigins takes a list of origins. Each must be written as browsers write it in the Origin
-// header, since the two are compared byte for byte (RFC 6454, section 6.2).
+// setOrigins sets a list of origins. Each one must be written as browsers write it in the Origin
+// header, because the two are compared byte for byte (RFC 6454, section 6.2).
 func setOrigins(s *Settings, value string) error {
 	if value == "none" {
 		s.Origins = nil
@@ -59,7 +59,8 @@ func checkOrigin(origin string) error {
 	return nil
 }
 
-// showOrigins hides the parts of a value that may have a password, which an origin never has.
+// showOrigins returns a value as error messages show it. A value with an @ is hidden, because it
+// may contain a password.
 func showOrigins(value string) string {
 	if strings.Contains(value, "@") {
 		return "…"

@@ -1,5 +1,5 @@
-// Package settings has what an operator can decide about Forge. Each setting has an environment
-// variable and a flag; All lists them.
+// Package settings holds all settings of Forge. Each setting has an environment variable and a
+// flag. All lists them.
 package settings
 
 import (
@@ -16,74 +16,74 @@ import (
 	"forge/internal/tracing"
 )
 
-// Settings are the values of all settings for one run.
+// Settings are the values of all settings of one process.
 type Settings struct {
 	Addr        string // host:port to listen on
-	port        string // see defaultAddr
+	port        string // the port for defaultAddr; "" if PORT is not set
 	DatabaseURL string
 	Production  bool
-	Auth        bool // whether requests need a token; if not, each acts as an administrator
-	OpenToAll   bool // whether Auth may be off where other machines can connect
+	Auth        bool // whether requests need a token; if not, each request acts as an administrator
+	OpenToAll   bool // whether Auth may be off if other machines can connect
 	Token       token.Options
 
 	RefreshTokenTTL time.Duration
 	RefreshGrace    time.Duration
-	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
+	TrustedProxies  []netip.Prefix // the proxies whose X-Forwarded-For header is believed
 
-	// The cost of a hash of a password; the memory is in KiB.
+	// The cost of hashing a password, as in password.Cost.
 	PasswordMemory, PasswordTime, PasswordThreads int
-	PasswordHashes                                int // made at once
+	PasswordHashes                                int // hashes that run at once
 
-	Migrate    bool // whether a starting server applies pending migrations
-	Demo       bool // whether a starting server fills an empty database with demo data
+	Migrate    bool // whether the server applies pending migrations when it starts
+	Demo       bool // whether the server fills an empty database with demo data when it starts
 	Playground bool
 	Pool       database.Options
 
-	TrustedDocuments      string // the path of a manifest: only its operations run; "" for all
-	APQ                   bool   // automatic persisted queries
+	TrustedDocuments      string // the path of a manifest with all allowed documents; "" allows all
+	APQ                   bool   // whether automatic persisted queries are on
 	APQCache, APQCacheKiB int
 
-	SharedReads bool // whether requests share a read that they need at the same moment
-	Compression bool // of answers, for clients that ask for it
+	SharedReads bool // whether requests that need the same read at the same moment share it
+	Compression bool // whether answers are compressed for clients that ask for it
 
 	LogLevel slog.Level
 
-	ShutdownDelay  time.Duration // how long a server takes requests after it was told to end
+	ShutdownDelay  time.Duration // how long requests are accepted after the order to stop
 	IdempotencyTTL time.Duration // how long the answer to a mutation with a key is stored
-	// The size of one such answer, and the keys and the bytes of all answers of a viewer; 0 for no
-	// limit.
+	// The limits for stored answers of mutations with a key, as in idempotency.Limits.
 	IdempotencyAnswerBytes, IdempotencyKeys, IdempotencyBytes int
-	// A unit of work that takes longer is logged.
+	// A unit of work that takes longer than HeldTooLong is logged while it runs.
 	HeldTooLong time.Duration
-	// An operation that takes longer is logged with its statements; 0 for none.
+	// An operation that takes longer than SlowOperation is logged with its statements; 0 for none.
 	SlowOperation  time.Duration
-	OperationNames int // how many operations the metrics count by name
+	OperationNames int // the number of operations that the metrics count by name
 	Traces         tracing.Options
 
-	// The limits of an operation; 0 for none.
+	// These are the limits for an operation; 0 for no limit.
 	MaxDepth, MaxAliases, MaxRootFields, MaxDirectives, MaxCost, MaxTokens int
 
-	MaxBodyBytes   int // of a request
-	MaxAnswerBytes int // 0 for no limit
+	MaxBodyBytes   int // the largest body of a request
+	MaxAnswerBytes int // the largest answer; 0 for no limit
 	MaxUnsentBytes int // of all answers that clients have not read yet; 0 for no limit
 	Connection     httpserver.Connection
 	RequestTimeout time.Duration
 
-	MaxInFlight  int           // operations that run at once; 0 for no limit
-	MaxQueued    int           // operations that wait for that
-	QueueTimeout time.Duration // how long they wait
+	MaxInFlight  int           // the number of operations that run at the same time; 0 for no limit
+	MaxQueued    int           // the number of operations that wait for their turn to run
+	QueueTimeout time.Duration // how long an operation waits for its turn
 
-	Origins []string // whose pages may use the API, beside the server's own
+	Origins []string // the origins whose pages may use the API, in addition to the server's own
 
-	sources map[string]source // by the environment variable of the setting
+	// sources says where each setting got its value, by the environment variable of the setting.
+	sources map[string]source
 }
 
-// source is the name that a setting was set by, "ADDR" or "--addr", and its value. The value of a
-// secret is hidden.
+// source is the name of the flag or variable that set a setting, such as "--addr" or "ADDR", and
+// the value. The value of a secret is hidden.
 type source struct{ name, value string }
 
-// NameOf returns how the operator named the setting with an environment variable: by that variable,
-// or by its flag.
+// NameOf returns the name by which the operator set a setting: the environment variable env, or the
+// flag.
 func (s *Settings) NameOf(env string) string {
 	if source, ok := s.sources[env]; ok {
 		return source.name
@@ -91,7 +91,7 @@ func (s *Settings) NameOf(env string) string {
 	return env
 }
 
-// Dialect returns ent's name for the kind of the database.
+// Dialect returns the name that ent has for the kind of the database.
 func (s *Settings) Dialect() string {
 	if isSQLite(s.DatabaseURL) {
 		return dialect.SQLite
@@ -99,7 +99,7 @@ func (s *Settings) Dialect() string {
 	return dialect.Postgres
 }
 
-// Logger returns a logger that writes lines to w: JSON in production, and text otherwise.
+// Logger returns a logger that writes to w: JSON in production, and text otherwise.
 func (s *Settings) Logger(w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: s.LogLevel}
 	if s.Production {
@@ -110,13 +110,13 @@ func (s *Settings) Logger(w io.Writer) *slog.Logger {
 
 // Setting describes one setting.
 type Setting struct {
-	Env, Flag string // "POOL_SIZE", "pool-size"
+	Env, Flag string // such as "POOL_SIZE" and "pool-size"
 	Meaning   string
-	Default   string // in words if it depends on other settings
-	Allowed   string // completes "allowed: "
+	Default   string // the value, or a description in words if it depends on other settings
+	Allowed   string // the end of an error message that begins with "allowed: "
 
-	alone  bool                          // whether the flag may have no value, which means on
-	derive func(*Settings) string        // returns a default that depends on earlier settings
+	alone  bool                          // whether the flag without a value means on
+	derive func(*Settings) string        // returns the default if it depends on earlier settings
 	set    func(*Settings, string) error // returns errNotAllowed, or an error with more detail
-	show   func(string) string           // prints a value that may have a secret
+	show   func(string) string           // returns the value as messages show it, or is nil
 }

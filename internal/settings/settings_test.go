@@ -145,8 +145,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestRefused checks that an error is one line with the name under which the setting was given, the value, and what is
-// allowed.
+// TestRefused checks that an error is one line. The line must have the name under which the setting
+// was given, the value, and what is allowed.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	allowed := map[string]string{}
@@ -171,7 +171,7 @@ func TestRefused(t *testing.T) {
 		{"AUTH_JWKS_URL=http://id.example/keys", "AUTH_JWKS_URL", "http://id.example/keys"},
 		{"AUTH_JWKS_URL=https://u:s3cret@id.example/keys", "AUTH_JWKS_URL", "https://xxxxx@id.example/keys"},
 		{"AUTH_JWKS_URL=file:///etc/keys", "AUTH_JWKS_URL", "file:///etc/keys"},
-		{"AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER", ""}, // and nothing said of whose tokens they are
+		{"AUTH_JWKS_URL=https://id.example/keys", "AUTH_ISSUER", ""}, // without an issuer
 		{"--auth-issuer=", "--auth-issuer", ""},
 		{"--auth-audience=", "--auth-audience", ""},
 		{"--auth-role-claim=", "--auth-role-claim", ""},
@@ -347,7 +347,7 @@ func TestMayServe(t *testing.T) {
 	}
 }
 
-// TestNames gives what cannot be a name to each setting that is one.
+// TestNames gives values that cannot be names to each setting whose value is a name.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_ROLE_CLAIM", "AUTH_USER_CLAIM", "OTEL_SERVICE_NAME"} {
@@ -384,7 +384,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestMayServeSays checks that the value is told as it was given, and how to go on.
+// TestMayServeSays checks that the error names the value as it was given, and says what to do.
 func TestMayServeSays(t *testing.T) {
 	t.Parallel()
 	s, err := load(t, "AUTH=yes")

@@ -12,7 +12,7 @@ import (
 	"forge/internal/tracing"
 )
 
-// All lists the settings. A default may depend on the settings before it.
+// All lists the settings. The default of a setting may depend on those above it.
 var All = []Setting{
 	{
 		Env: "FORGE_ENV", Flag: "env", Default: "development", Allowed: "development or production",

@@ -10,10 +10,11 @@ import (
 	"forge/internal/tracing"
 )
 
-// off is the value of a setting that is not used.
+// off is the value that leaves a setting unused.
 const off = "none"
 
-// setCollector takes the address of a collector. Traces go to /v1/traces below it.
+// setCollector sets the address of a collector. Traces go to the path /v1/traces below this
+// address.
 func setCollector(s *Settings, value string) error {
 	if err := setTraces(s, value); err != nil || value == off {
 		return err
@@ -23,7 +24,7 @@ func setCollector(s *Settings, value string) error {
 	return err
 }
 
-// setTraces takes the whole address that traces go to.
+// setTraces sets the full address that traces go to.
 func setTraces(s *Settings, value string) error {
 	if value == off {
 		s.Traces.Endpoint = ""
@@ -40,7 +41,7 @@ func setTraces(s *Settings, value string) error {
 	return nil
 }
 
-// redactURL returns an address without its user and password.
+// redactURL returns an address in which the user and the password are hidden.
 func redactURL(value string) string {
 	u, err := url.Parse(value)
 	if err != nil {
@@ -52,7 +53,8 @@ func redactURL(value string) string {
 	return u.String()
 }
 
-// defaultTraces returns the address that traces go to if they have no setting of their own.
+// defaultTraces returns the address that traces go to if it is not set by itself: the collector's,
+// or "none".
 func defaultTraces(s *Settings) string {
 	if s.Traces.Endpoint == "" {
 		return off
@@ -60,7 +62,8 @@ func defaultTraces(s *Settings) string {
 	return s.Traces.Endpoint
 }
 
-// setHeaders takes pairs of name=value, separated by commas and percent-encoded, as in W3C baggage.
+// setHeaders sets headers. They are written NAME=VALUE with commas between them, and are
+// percent-encoded as in W3C baggage.
 func setHeaders(s *Settings, value string) error {
 	if value == off {
 		return nil
@@ -78,7 +81,7 @@ func setHeaders(s *Settings, value string) error {
 	return nil
 }
 
-// isToken reports whether a header may have the name:
+// isToken reports whether a name is allowed for a header:
 // https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c) })

@@ -42,9 +42,9 @@ func onOff(b bool) string {
 
 func setDatabase(s *Settings, value string) error {
 	if !strings.Contains(value, "://") && !isSQLite(value) {
-		return errNotAllowed // and it may hold a password in any form
+		return errNotAllowed // without more detail, because the value may contain a password
 	}
-	db, err := database.Open(value, database.Options{}) // reads the address, connects to nothing
+	db, err := database.Open(value, database.Options{}) // checks the address, and does not connect
 	if err != nil {
 		return err
 	}
@@ -74,12 +74,12 @@ func setOperationNames(s *Settings, value string) (err error) {
 
 const wholeNumbers = "a whole number from 0 to 1000000"
 
-// setNumber returns a setter of a number that wholeNumbers describes.
+// setNumber returns a setter for a number that wholeNumbers describes.
 func setNumber(field func(*Settings) *int) func(*Settings, string) error {
 	return setInRange(field, 0, 1_000_000)
 }
 
-// setInRange returns a setter of a number from least to most.
+// setInRange returns a setter for a number from least to most.
 func setInRange(field func(*Settings) *int, least, most int) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		n, err := strconv.Atoi(value)
@@ -91,7 +91,7 @@ func setInRange(field func(*Settings) *int, least, most int) func(*Settings, str
 	}
 }
 
-// setInRangeOrZero returns a setter of a number from least to most, or 0 for no limit.
+// setInRangeOrZero returns a setter for a number from least to most, or 0.
 func setInRangeOrZero(field func(*Settings) *int, least, most int) func(*Settings, string) error {
 	set := setInRange(field, least, most)
 	return func(s *Settings, value string) error {
@@ -108,10 +108,11 @@ func rangeText(least, most int) string {
 	return fmt.Sprintf("a whole number from %d to %d", least, most)
 }
 
-// minTimeout is the shortest timeout of a connection: a shorter one would end good requests.
+// minTimeout is the shortest timeout of a connection. A shorter one would end requests that only
+// take their time.
 const minTimeout = 100 * time.Millisecond
 
-// setDuration returns a setter of a time from least to most.
+// setDuration returns a setter for a duration from least to most.
 func setDuration(field func(*Settings) *time.Duration, least, most time.Duration) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		d, err := time.ParseDuration(value)
@@ -128,7 +129,7 @@ func durationText(least, most time.Duration) string {
 	return "a time from " + shortest(least) + " to " + shortest(most) + ", such as 500ms or 15s"
 }
 
-// shortest writes a time without its zeros: 5m for 5m0s.
+// shortest formats a duration without units that are zero: "5m" instead of "5m0s".
 func shortest(d time.Duration) string {
 	text := d.String()
 	for _, zero := range []string{"m0s", "h0m"} {

@@ -5,14 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// ignored is whether c stands between tokens and means nothing.
+// ignored reports whether a character only separates tokens and has no meaning of its own.
 func ignored(c byte) bool { return c == ' ' || c == '\t' || c == ',' || c == '\n' || c == '\r' }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isNameStart(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// nameLength returns how long the name is that text begins with.
+// nameLength returns the length of the name at the beginning of text, or 0 if there is no name.
 func nameLength(text string) int {
 	for i := range len(text) {
 		if !isNameStart(text[i]) && !(i > 0 && isDigit(text[i])) {
@@ -22,7 +22,8 @@ func nameLength(text string) int {
 	return len(text)
 }
 
-// numberLength returns how long the number is that text begins with, or what looks like one.
+// numberLength returns the length of the number at the beginning of text. The number need not be
+// valid: "1.e" counts with its three characters.
 func numberLength(text string) int {
 	rest := strings.TrimPrefix(text, "-")
 	rest = skipDigits(rest)
@@ -41,7 +42,8 @@ func numberLength(text string) int {
 
 func skipDigits(text string) string { return strings.TrimLeft(text, "0123456789") }
 
-// endOfLine returns where the line ends that goes on at i.
+// endOfLine returns the index of the line break that ends the line at i, or the length of text if
+// there is none.
 func endOfLine(text string, i int) int {
 	if n := strings.IndexAny(text[i:], "\n\r"); n >= 0 {
 		return i + n
@@ -49,7 +51,8 @@ func endOfLine(text string, i int) int {
 	return len(text)
 }
 
-// ignoredUntil returns where the next token begins that does not stand before i.
+// ignoredUntil skips white space, commas and comments from i on. It returns the index of the next
+// token, or the length of text if there is none.
 func ignoredUntil(text string, i int) int {
 	for i < len(text) {
 		switch {
@@ -66,7 +69,8 @@ func ignoredUntil(text string, i int) int {
 	return i
 }
 
-// Position returns the line and the column of a place in a text, both from 1 and in characters.
+// Position returns the line and the column of the byte at index at. Both count from 1, and columns
+// are counted in characters.
 func Position(text string, at int) (line, column int) {
 	line, start := 1, 0
 	for i := range at {

@@ -1,6 +1,7 @@
-// Package syntax reads documents as the GraphQL specification of September 2025 has it where
-// gqlparser's lexer and parser do not: escapes for characters past U+FFFF, quotes at the end of a
-// block string, descriptions of operations, and some texts that are no document.
+// Package syntax makes gqlparser read documents as the GraphQL specification of September 2025
+// defines them. By itself, gqlparser reads some documents in another way: those with escapes for
+// characters above U+FFFF, with quotes at the end of a block string, or with descriptions of
+// operations. It also accepts some texts that are not documents.
 package syntax
 
 import (
@@ -12,8 +13,8 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// Parse returns the document that a text stands for. The error has the code GRAPHQL_PARSE_FAILED
-// and, unless the text has more tokens than allowed, says where the mistake is.
+// Parse parses a text of at most tokens tokens; 0 stands for no limit. Its error has the position
+// of the mistake, unless the text has too many tokens.
 func Parse(text string, tokens int) (*ast.QueryDocument, error) {
 	text, err := Normalize(text)
 	if err != nil {
@@ -22,10 +23,10 @@ func Parse(text string, tokens int) (*ast.QueryDocument, error) {
 	return parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, tokens)
 }
 
-// Normalize returns the text from which gqlparser reads what the specification reads from the given
-// one. It is the text itself unless that has something that gqlparser reads in another way. Tokens
-// keep their lines and columns, so that errors lead to the right places. The error is about what
-// the specification refuses and gqlparser would take; other mistakes are left to gqlparser.
+// Normalize rewrites a document so that gqlparser understands it as the specification does. A
+// document that gqlparser reads correctly is returned unchanged. Tokens keep their lines and
+// columns, so the positions in later errors are right for the original text. Normalize returns an
+// error only for a mistake that gqlparser would accept. gqlparser finds the other mistakes.
 func Normalize(text string) (string, *gqlerror.Error) {
 	s := scanner{text: text}
 	for s.next() {
@@ -39,25 +40,26 @@ func Normalize(text string) (string, *gqlerror.Error) {
 	return s.normalized(), nil
 }
 
-// scanner goes over the tokens of a document.
+// scanner reads a document token by token.
 type scanner struct {
 	text string
-	at   int // where the next token is looked for
+	at   int // the index in text at which the scan goes on
 	err  *gqlerror.Error
 
-	out    []byte // the normalized text up to copied, if anything had to be changed
+	// out is the normalized form of text[:copied]. It is nil as long as nothing has been changed.
+	out    []byte
 	copied int
 
-	tokens     int    // all so far
-	depth      int    // how many brackets are open
-	first      string // the first token of the operation or fragment
-	inside     int    // how many tokens that has so far
-	last       string // the last token
-	parameters bool   // whether the outermost open bracket is a round one
+	tokens     int    // the number of tokens so far
+	depth      int    // the number of open brackets
+	first      string // the first token of the current operation or fragment
+	inside     int    // the number of tokens so far in the current operation or fragment
+	last       string // the previous token
+	parameters bool   // whether the outermost open bracket is "("
 }
 
-// next moves over one token, or over one character that is none. It returns false at the end and at
-// a mistake.
+// next skips one token, or one character between tokens. It returns false at the end of the text,
+// and after a mistake.
 func (s *scanner) next() bool {
 	if s.at >= len(s.text) || s.err != nil {
 		return false
@@ -85,7 +87,7 @@ func (s *scanner) next() bool {
 
 const byteOrderMark = "\uFEFF"
 
-// token moves over the token that goes on to end.
+// token skips the token between the current index and end.
 func (s *scanner) token(end int) {
 	s.last = s.text[s.at:end]
 	if s.inside == 0 {
@@ -115,8 +117,8 @@ func (s *scanner) punctuator(c byte) {
 	}
 }
 
-// number moves over a number. Nothing that a name begins with may follow it (GraphQL specification,
-// section 2.10.1); what else may be wrong with it gqlparser finds.
+// number skips a number. It fails if a name follows without a separator, as section 2.10.1 of the
+// GraphQL specification demands. gqlparser finds other mistakes in numbers.
 func (s *scanner) number() {
 	end := s.at + numberLength(s.text[s.at:])
 	if end < len(s.text) && isNameStart(s.text[end]) {
@@ -125,7 +127,7 @@ func (s *scanner) number() {
 	s.token(end)
 }
 
-// change replaces what stands from start to end.
+// change replaces text[start:end] with by.
 func (s *scanner) change(start, end int, by string) {
 	s.out = append(append(s.out, s.text[s.copied:start]...), by...)
 	s.copied = end
@@ -138,7 +140,7 @@ func (s *scanner) normalized() string {
 	return string(append(s.out, s.text[s.copied:]...))
 }
 
-// fail says what is wrong at a place of the document.
+// fail sets the error, with the position of the byte at index at. Only the first error is kept.
 func (s *scanner) fail(at int, format string, args ...any) {
 	if s.err != nil {
 		return

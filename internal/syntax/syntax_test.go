@@ -47,8 +47,9 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// TestRefused has what gqlparser takes and the specification does not, with the place of the
-// mistake; 0 where gqlparser finds it, which counts columns of strings from behind their quotes.
+// TestRefused parses texts that gqlparser accepts and the specification does not. Each error must
+// have the position of the mistake. A position of 0 means that gqlparser finds the mistake itself;
+// its columns for strings are not those of the specification.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

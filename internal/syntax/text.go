@@ -10,7 +10,8 @@ import (
 
 const blockQuotes = `"""`
 
-// str moves over a string. One that does not end is left to gqlparser, with all that follows.
+// str skips a string. If the string does not end, it skips the rest of the document, in which
+// gqlparser then finds the mistake.
 func (s *scanner) str() {
 	start := s.at
 	if s.last == "..." {
@@ -29,7 +30,8 @@ func (s *scanner) str() {
 		s.at = len(s.text)
 		s.tokens++
 	case s.describes(end):
-		s.out, s.copied = out, copied // what was changed in it goes with it
+		// Spaces replace the whole description, so the changes inside the string are dropped.
+		s.out, s.copied = out, copied
 		s.change(start, end, strings.Map(toSpace, s.text[start:end]))
 		s.at = end
 	default:
@@ -38,8 +40,9 @@ func (s *scanner) str() {
 	}
 }
 
-// separate puts spaces behind a string: as many as its normalized text is shorter, and one where
-// another string follows at once, whose quotes gqlparser would count to this one.
+// separate adds pad spaces after a string, because its normalized text is shorter by pad
+// characters. If pad is not positive and another string follows directly, it adds one space:
+// without the space, gqlparser would take the quotes of that string as part of this one.
 func (s *scanner) separate(pad int) {
 	if pad <= 0 && strings.HasPrefix(s.text[s.at-1:], `""`) {
 		pad = 1
@@ -49,7 +52,8 @@ func (s *scanner) separate(pad int) {
 	}
 }
 
-// endOfBlock returns where the block string ends whose text begins at i, or -1.
+// endOfBlock returns the index after the block string whose content begins at i, or -1 if the
+// string does not end.
 func endOfBlock(text string, i int) int {
 	for i < len(text) {
 		rest := text[i:]
@@ -65,8 +69,9 @@ func endOfBlock(text string, i int) int {
 	return -1
 }
 
-// characters returns where the string ends whose text begins at i, or -1, and how many characters
-// its normalized text has less.
+// characters reads the string whose content begins at i, and rewrites its escape sequences for
+// gqlparser. It returns the index after the string, or -1 if the string does not end on its line or
+// an escape sequence is invalid. It also returns by how many characters the string became shorter.
 func (s *scanner) characters(i int) (end, shorter int) {
 	for i < len(s.text) {
 		switch s.text[i] {
@@ -91,8 +96,8 @@ func (s *scanner) characters(i int) (end, shorter int) {
 	return -1, 0
 }
 
-// escape returns how long the escape sequence at i is, and what to write for it where gqlparser
-// does not read it as it is.
+// escape returns the length of the escape sequence at i. written is the text that has to replace
+// the sequence, or "" if gqlparser reads the sequence correctly.
 func (s *scanner) escape(i int) (length int, written string) {
 	rest := s.text[i:]
 	switch {
@@ -120,7 +125,8 @@ func (s *scanner) escape(i int) (length int, written string) {
 // unitLength is the length of \u with four digits.
 const unitLength = len(`\uFFFF`)
 
-// unit returns the UTF-16 code unit that a text begins with, written as \u and four digits.
+// unit returns the UTF-16 code unit at the beginning of text, which is written as \u with four
+// digits. It returns false if text does not begin with one.
 func unit(text string) (r rune, ok bool) {
 	if len(text) < unitLength || text[:2] != `\u` {
 		return 0, false
@@ -129,8 +135,8 @@ func unit(text string) (r rune, ok bool) {
 	return rune(n), err == nil
 }
 
-// braced returns the length of the escape sequence at i, which has its digits in braces, and what
-// to write for it.
+// braced returns the length of the escape sequence at i, which has the form \u{…}, and the text
+// that has to replace it.
 func (s *scanner) braced(i int) (length int, written string) {
 	const open = len(`\u{`)
 	digits, _, closed := strings.Cut(s.text[i+open:], "}")
@@ -142,7 +148,7 @@ func (s *scanner) braced(i int) (length int, written string) {
 	return open + len(digits) + len("}"), inString(rune(n))
 }
 
-// inString returns how a character can stand in a string.
+// inString returns a character as it can be written between quotes: escaped if it has to be.
 func inString(r rune) string {
 	switch {
 	case r == '"' || r == '\\':
@@ -157,8 +163,8 @@ func inString(r rune) string {
 	return string(r)
 }
 
-// describes is whether the string that stands from at to end describes an operation, a fragment or
-// a variable. gqlparser knows no descriptions.
+// describes reports whether the string that ends at end is the description of an operation, a
+// fragment or a variable. gqlparser does not support these descriptions.
 func (s *scanner) describes(end int) bool {
 	next := s.text[ignoredUntil(s.text, end):]
 	if s.depth == 0 && s.inside == 0 {
@@ -170,7 +176,7 @@ func (s *scanner) describes(end int) bool {
 	return s.depth == 1 && s.parameters && s.last != "=" && s.last != ":" && strings.HasPrefix(next, "$")
 }
 
-// toSpace returns a space for each character but line breaks.
+// toSpace returns line breaks unchanged, and a space for every other character.
 func toSpace(r rune) rune {
 	if r == '\n' || r == '\r' {
 		return r

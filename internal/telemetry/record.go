@@ -46,24 +46,10 @@ type Record struct {
 
 type contextKey struct{}
 
-// recordContext is a context with a record. Both are allocated together.
-type recordContext struct {
-	context.Context
-	record Record
-}
-
-// Value returns the record for its key, and the value of the parent context for others.
-func (r *recordContext) Value(key any) any {
-	if key == (contextKey{}) {
-		return &r.record
-	}
-	return r.Context.Value(key)
-}
-
 // NewContext returns a context with a new record for the request of that ID, and the record.
 func NewContext(ctx context.Context, requestID string) (context.Context, *Record) {
-	r := &recordContext{Context: ctx, record: Record{RequestID: requestID}}
-	return r, &r.record
+	r := &Record{RequestID: requestID}
+	return context.WithValue(ctx, contextKey{}, r), r
 }
 
 // FromContext returns the record of the request that ctx belongs to, or nil outside of a request.
@@ -72,19 +58,18 @@ func FromContext(ctx context.Context) *Record {
 	return r
 }
 
+// Traced reports whether the request that ctx belongs to is traced.
+func Traced(ctx context.Context) bool {
+	r := FromContext(ctx)
+	return r != nil && r.spans.tracer != nil
+}
+
 // RequestID returns the ID of the request that ctx belongs to, or "" outside of a request.
 func RequestID(ctx context.Context) string {
 	if r := FromContext(ctx); r != nil {
 		return r.RequestID
 	}
 	return ""
-}
-
-// Found records that the document was in the cache.
-func (r *Record) Found(d *Document) {
-	if r != nil {
-		r.Looked, r.Document = true, d
-	}
 }
 
 // Missed records that the document was not in the cache, so that its text has to be parsed.
@@ -115,22 +100,29 @@ func (r *Record) LookUp(found bool) {
 	}
 }
 
-// Parsed records that a document which was not in the cache is valid.
-func (r *Record) Parsed(d *Document) {
-	if r != nil {
-		r.Document = d
+// Runs records the valid document of the request, and which operation of it runs. The operation is
+// nil if the document has none of the requested name.
+func (r *Record) Runs(d *Document, operation *ast.OperationDefinition) {
+	if r == nil {
+		return
+	}
+	r.Looked, r.Document = true, d
+	if i := slices.Index(d.source.Operations, operation); i >= 0 {
+		r.Operation = &d.operations[i]
 	}
 }
 
-// Runs records which operation of the document runs. The operation is nil if the document has none
-// of the requested name.
-func (r *Record) Runs(operation *ast.OperationDefinition) {
-	if r == nil || r.Document == nil || operation == nil {
-		return
+// StartOperation records that the operation is run, and begins its span. It returns a context with
+// the span.
+func (r *Record) StartOperation(ctx context.Context) context.Context {
+	if r == nil {
+		return ctx
 	}
-	if i := slices.Index(r.Document.source.Operations, operation); i >= 0 {
-		r.Operation = &r.Document.operations[i]
+	r.Attempts = 1
+	if r.spans.tracer != nil && r.Operation != nil {
+		ctx, r.spans.operation = r.spans.tracer.spans.Start(ctx, r.Operation.Kind)
 	}
+	return ctx
 }
 
 // Attempt records that the operation is run for the n-th time. The first attempt is number 1.
@@ -147,10 +139,15 @@ func (r *Record) Refuse(l Limit) {
 	}
 }
 
-// Answer records that a GraphQL response is sent. code is the code of its first error, or "".
+// Answer records that a GraphQL response is sent, which is the end of the operation. code is the
+// code of its first error, or "".
 func (r *Record) Answer(code string) {
-	if r != nil {
-		r.Answered, r.Code = true, code
+	if r == nil {
+		return
+	}
+	r.Answered, r.Code = true, code
+	if r.spans.operation != nil {
+		r.spans.operationEnd = time.Now()
 	}
 }
 

@@ -33,8 +33,7 @@ func TestRecordOperation(t *testing.T) {
 	}
 	for i, want := range []telemetry.Operation{{"A", "query"}, {"B", "mutation"}, {long[:64], "query"}} {
 		_, r := telemetry.NewContext(t.Context(), "")
-		r.Found(known)
-		if r.Runs(doc.Operations[i]); r.Operation == nil || *r.Operation != want {
+		if r.Runs(known, doc.Operations[i]); r.Operation == nil || *r.Operation != want {
 			t.Errorf("operation %d is %v, want %v", i, r.Operation, want)
 		}
 		if r.ShortHash() != known.Hash[:16] {
@@ -43,13 +42,15 @@ func TestRecordOperation(t *testing.T) {
 	}
 	nameless := mustParse(t, "mutation { b }")
 	_, r := telemetry.NewContext(t.Context(), "")
-	r.Parsed(telemetry.NewDocument("mutation { b }", nameless))
-	if r.Runs(nameless.Operations[0]); r.Operation == nil || *r.Operation != (telemetry.Operation{Name: "mutation", Kind: "mutation"}) {
+	if r.Runs(telemetry.NewDocument("mutation { b }", nameless), nameless.Operations[0]); r.Operation == nil || *r.Operation != (telemetry.Operation{Name: "mutation", Kind: "mutation"}) {
 		t.Errorf("without a name it is %v", r.Operation)
 	}
 	r = new(telemetry.Record)
-	if r.Runs(nil); r.Operation != nil || r.ShortHash() != "" {
-		t.Errorf("of no document: %v, %q", r.Operation, r.ShortHash())
+	if r.ShortHash() != "" {
+		t.Errorf("without a document the hash is %q", r.ShortHash())
+	}
+	if r.Runs(known, nil); r.Operation != nil || r.ShortHash() != known.Hash[:16] {
+		t.Errorf("of a document without the operation: %v, %q", r.Operation, r.ShortHash())
 	}
 }
 
@@ -99,10 +100,9 @@ func TestRecordNil(t *testing.T) {
 		t.Fatal("there is a record")
 	}
 	r.Missed("")
-	r.Found(nil)
-	r.Parsed(nil)
 	r.LookUp(true)
-	r.Runs(nil)
+	r.Runs(nil, nil)
+	r.StartOperation(t.Context())
 	r.Attempt(1)
 	r.Refuse(telemetry.Body)
 	r.Answer("")
@@ -119,7 +119,7 @@ func TestRecordUntraced(t *testing.T) {
 		inside, batch := telemetry.StartBatch(inside, "Book", "books", 3)
 		telemetry.FromContext(inside).Statement(inside, "SELECT 1", 0, nil)
 		batch.End(3, nil)
-		r.StopOperation()
+		r.Answer("")
 		r.End("/graphql", "id", "POST", 200)
 	}); n > 0 {
 		t.Errorf("%v allocations", n)

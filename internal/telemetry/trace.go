@@ -111,22 +111,6 @@ func (r *Record) End(route, id, method string, status int) {
 	span.End()
 }
 
-// StartOperation begins the span of the operation, and returns a context with it.
-func (r *Record) StartOperation(ctx context.Context) context.Context {
-	if r == nil || r.spans.tracer == nil || r.Operation == nil {
-		return ctx
-	}
-	ctx, r.spans.operation = r.spans.tracer.spans.Start(ctx, r.Operation.Kind)
-	return ctx
-}
-
-// StopOperation records that the operation has been executed. End ends its span with this time.
-func (r *Record) StopOperation() {
-	if r != nil && r.spans.operation != nil {
-		r.spans.operationEnd = time.Now()
-	}
-}
-
 // endOperation ends the span of the operation.
 func (r *Record) endOperation() {
 	span := r.spans.operation
@@ -143,7 +127,7 @@ func (r *Record) endOperation() {
 		span.SetAttributes(semconv.ErrorTypeKey.String(r.Code))
 	}
 	if r.spans.operationEnd.IsZero() {
-		r.spans.operationEnd = time.Now() // the operation panicked
+		r.spans.operationEnd = time.Now() // there was no answer
 	}
 	span.End(trace.WithTimestamp(r.spans.operationEnd))
 }

@@ -14,23 +14,24 @@ import (
 	"forge/internal/viewer"
 )
 
-// claims are the claims of a token. Its times are exact to the microsecond.
+// claims are the claims of a token. Their times are exact to the microsecond.
 type claims struct{ jwt.MapClaims }
 
-// UnmarshalJSON reads the claims, with numbers as they are written.
+// UnmarshalJSON reads the claims. It keeps numbers as they are written, so that times lose no
+// digits.
 func (c *claims) UnmarshalJSON(text []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	return decoder.Decode(&c.MapClaims)
 }
 
-// GetExpirationTime returns exp, or nil if it is missing.
+// GetExpirationTime returns the time in the claim exp, or nil if there is no such claim.
 func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.time("exp") }
 
-// GetNotBefore returns nbf, or nil if it is missing.
+// GetNotBefore returns the time in the claim nbf, or nil if there is no such claim.
 func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.time("nbf") }
 
-// GetIssuedAt returns iat, or nil if it is missing.
+// GetIssuedAt returns the time in the claim iat, or nil if there is no such claim.
 func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.time("iat") }
 
 // maxTime is the last second of the year 9999.
@@ -51,15 +52,15 @@ func (c *claims) time(name string) (*jwt.NumericDate, error) {
 	return &jwt.NumericDate{Time: time.UnixMicro(int64(math.Round(seconds * 1e6)))}, nil
 }
 
-// text returns a claim that is a string, or "" for any other claim.
+// text returns the text of a claim, or "" if the claim is missing or is not a string.
 func (c *claims) text(name string) string {
 	text, _ := c.MapClaims[name].(string)
 	return text
 }
 
-// role returns the role in a claim: Admin if the claim is ADMIN or a list with ADMIN, in any case
-// of letters, and otherwise User. If there is no claim of that name, the name is taken for a path:
-// realm_access.roles is the member roles of the claim realm_access.
+// role returns Admin if the claim is "ADMIN", or a list that contains it. Upper and lower case make
+// no difference. In all other cases, role returns User. If no claim has that name, the name is
+// taken for a path: "realm_access.roles" is the member "roles" of the claim "realm_access".
 func (c *claims) role(claim string) viewer.Role {
 	switch value := c.at(claim).(type) {
 	case string:
@@ -74,7 +75,8 @@ func (c *claims) role(claim string) viewer.Role {
 	return viewer.User
 }
 
-// at returns the claim of that name or at that path, or nil if there is none.
+// at returns the claim with the name path. If there is none, it follows path from object to object,
+// and returns nil if that leads to nothing.
 func (c *claims) at(path string) any {
 	if value, ok := c.MapClaims[path]; ok {
 		return value
@@ -87,24 +89,24 @@ func (c *claims) at(path string) any {
 	return value
 }
 
-// roleOf returns the role of that name. Unknown names mean User.
+// roleOf returns the role with a name. An unknown name means User.
 func roleOf(name string) viewer.Role {
 	role, _ := viewer.ParseRole(name)
 	return max(role, viewer.User)
 }
 
-// userID returns the UUID in the ID of a user, as clients see it. It returns false if the text is
-// not such an ID.
+// userID returns the UUID in the ID of a user. It returns false if the text is not the ID of a
+// user.
 func userID(text string) (uuid.UUID, bool) {
 	id, err := ids.Parse(text)
 	return id.UUID, err == nil && id.Prefix == user && id.UUID != uuid.Nil
 }
 
-// providerNamespace is the namespace of the IDs of people whom only a provider knows.
+// providerNamespace is the namespace of the UUIDs that providerID makes.
 var providerNamespace = uuid.MustParse("6a0c5f0e-63b0-4f0a-9d1c-2b7e4d9c8a51")
 
-// providerID returns an ID for a subject of a provider who is not a user of Forge. It is a UUID of
-// version 5. The IDs of rows are of version 7, so no row has this ID.
+// providerID returns an ID for somebody who is known to a provider but is not a user of Forge. The
+// ID is a UUID of version 5. The IDs of rows have version 7, so no row has this ID.
 func providerID(issuer, subject string) uuid.UUID {
 	return uuid.NewSHA1(providerNamespace, []byte(issuer+"\x00"+subject))
 }

@@ -6,10 +6,11 @@ import (
 	"crypto/sha256"
 )
 
-// CursorKey returns the key that encrypts cursors, of 32 bytes. It is derived from CursorSecret, or
-// else from the secret of keys, or else from the first key of their file. So it is the same after a
-// restart, and in all processes with the same options and keys. If there is none of these, the key
-// is random and lasting is false: only this process can read its cursors.
+// CursorKey returns the key of 32 bytes that encrypts cursors. It derives the key from the first of
+// these that is given: CursorSecret, the secret of keys, or the first key of the keys' file. The
+// key is then the same after a restart, and in all processes with the same settings. If none of the
+// three is given, the key is random and lasting is false: only this process can then read its
+// cursors.
 func (o Options) CursorKey(keys *Keys) (key []byte, lasting bool) {
 	switch {
 	case o.CursorSecret != "":
@@ -24,11 +25,11 @@ func (o Options) CursorKey(keys *Keys) (key []byte, lasting bool) {
 	return random, false
 }
 
-// cursorKey derives the key from secret material.
+// cursorKey derives the key for cursors from a secret.
 func cursorKey(material []byte) []byte {
 	key, err := hkdf.Key(sha256.New, material, nil, "forge: cursors", sha256.Size)
 	if err != nil {
-		panic("token: " + err.Error()) // HKDF supports this length
+		panic("token: " + err.Error()) // HKDF returns an error only for longer keys
 	}
 	return key
 }

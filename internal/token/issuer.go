@@ -27,14 +27,15 @@ func NewIssuer(o Options, keys *Keys) *Issuer {
 	return &Issuer{keys.first, o.Issuer, o.Audience, o.TTL}
 }
 
-// user is the prefix of a user's ID.
+// user is the prefix of the IDs of users.
 const user = "user"
 
-// Issue returns a token for a user, and the time when it expires: the lifetime of tokens after now,
-// in whole seconds. id is the ID of the token. The same arguments return the same token.
+// Issue returns a token with the ID id for a user, and the time at which the token expires. That is
+// now plus the lifetime of tokens, without fractions of a second. Issue always returns the same
+// token for the same arguments.
 //
-// issued is stored to the microsecond. So a token that follows a revocation in the same second can
-// be told from those that were revoked.
+// The token states the time issued to the microsecond. So if tokens are revoked, and another token
+// is issued in the same second, the times tell them apart.
 func (i *Issuer) Issue(who uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (text string, expires time.Time, err error) {
 	expires = now.Add(i.ttl).Truncate(time.Second).UTC()
 	token := jwt.NewWithClaims(i.key.method, jwt.MapClaims{

@@ -18,11 +18,11 @@ import (
 // ownAlgorithms are the algorithms of Forge's own tokens. They must not be changed.
 var ownAlgorithms = []string{jwt.SigningMethodHS256.Alg(), jwt.SigningMethodEdDSA.Alg()}
 
-// Keys are Forge's own keys. The first one signs tokens, and all of them verify tokens. So a key
-// can be replaced while tokens that it has signed are still in use.
+// Keys are Forge's own keys. The first one signs new tokens, and all of them verify tokens. So the
+// operator can put a new key first, and keep the old one until its tokens have expired.
 type Keys struct {
-	first  *ownKey // nil if there is none
-	secret *ownKey // the key of AUTH_SECRET; nil if there is none
+	first  *ownKey // nil if there are no keys
+	secret *ownKey // the key of AUTH_SECRET, or nil
 	all    *keySet
 	count  int
 }
@@ -36,7 +36,8 @@ type ownKey struct {
 }
 
 // ReadKeys returns the keys of the JSON Web Key Set at path, followed by the key of the secret.
-// Either may be "". The error says what is wrong with the file, and repeats nothing of its content.
+// Each of the two may be "". If the file is not valid, the error says why, but shows nothing of its
+// content.
 func ReadKeys(secret, path string) (*Keys, error) {
 	keys := &Keys{all: newKeySet()}
 	if path != "" {
@@ -73,8 +74,8 @@ func (k *Keys) add(key *ownKey) {
 	k.all.add(keyName{key.id, key.method.Alg()}, key.verify)
 }
 
-// secretKey returns the key of a secret. Its ID differs from one secret to the next, and does not
-// reveal the secret.
+// secretKey returns the key for a secret. The ID of the key is derived from the secret, but does
+// not reveal it.
 func secretKey(secret []byte) *ownKey {
 	sum := sha256.Sum256(append([]byte("forge: the ID of a secret\x00"), secret...))
 	return hmacKey("secret-"+base64.RawURLEncoding.EncodeToString(sum[:6]), secret)
@@ -120,7 +121,7 @@ func readKeySet(path string) ([]*ownKey, error) {
 
 var errNoSet = errors.New(`it is not a JSON Web Key Set, {"keys": [...]}`)
 
-// parseSet returns the keys of a JSON Web Key Set as JSON.
+// parseSet parses a JSON Web Key Set, and returns its keys as JSON.
 func parseSet(text []byte) ([]json.RawMessage, error) {
 	var set struct {
 		Keys *[]json.RawMessage `json:"keys"`
@@ -136,7 +137,7 @@ func parseSet(text []byte) ([]json.RawMessage, error) {
 	return *set.Keys, nil
 }
 
-// parseOwn parses a private key.
+// parseOwn parses a private key. It returns an error if Forge cannot sign and verify with the key.
 func parseOwn(text []byte) (*ownKey, error) {
 	var marshalled jwkset.JWKMarshal
 	if err := json.Unmarshal(text, &marshalled); err != nil {

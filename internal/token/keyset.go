@@ -1,19 +1,19 @@
 package token
 
-// keySet has the keys that verify tokens, each with the algorithms that it may be used with. It
-// must not be changed once it is in use.
+// keySet holds keys that verify tokens. Each key has a list of algorithms that it may be used with.
+// A keySet must not change while it is in use.
 type keySet struct {
 	byName map[keyName]any
-	only   map[string]any // the only key for an algorithm; nil if there are several
+	only   map[string]any // the only key for each algorithm, or nil if the algorithm has several
 }
 
-// keyName is the name of a key in a token's header. It is only looked up in a keySet, and never
-// used as the name of a file, a row or an address.
+// keyName identifies a key in the header of a token. The ID comes from a client: it is looked up in
+// a keySet, and never used as the name of a file, a row or an address.
 type keyName struct{ id, algorithm string }
 
 func newKeySet() *keySet { return &keySet{map[keyName]any{}, map[string]any{}} }
 
-// add adds a key. Of two keys with the same name, the first one is used.
+// add adds a key. If a key with the same name exists, the earlier key stays.
 func (s *keySet) add(name keyName, key any) {
 	if _, exists := s.byName[name]; !exists {
 		s.byName[name] = key
@@ -24,8 +24,8 @@ func (s *keySet) add(name keyName, key any) {
 	s.only[name.algorithm] = key
 }
 
-// find returns the key of that name, or nil if there is none. Without an ID, it returns the only
-// key for the algorithm.
+// find returns the key with that name, or nil. If the name has no ID, find returns the key for the
+// algorithm, if there is exactly one.
 func (s *keySet) find(name keyName) any {
 	if name.id == "" {
 		return s.only[name.algorithm]

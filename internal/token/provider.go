@@ -17,26 +17,26 @@ import (
 // provider fetches the keys of an OpenID Connect provider. At most one fetch runs at a time.
 type provider struct {
 	url     string
-	changed func(*keySet) // called with new keys
+	changed func(*keySet) // called with the new keys when they have changed
 	log     *slog.Logger
 	now     func() time.Time
 
 	mu      sync.Mutex
 	started time.Time         // when the last fetch began
 	running *fetch            // nil if none runs
-	failed  bool              // the last fetch failed, and that was logged
+	failed  bool              // whether the last fetch failed, so that the failure has been logged
 	sum     [sha256.Size]byte // of the last key set
 }
 
-// fetch is a fetch that runs. Its error may be read once done is closed.
+// fetch is a running fetch. Its error may be read after done is closed.
 type fetch struct {
 	done chan struct{}
 	err  error
 }
 
 const (
-	// minInterval is the time between fetches because of unknown keys. Without it, a client could
-	// make up key IDs and have the keys fetched for each of them.
+	// minInterval is the shortest time between two fetches because of unknown keys. Without this
+	// limit, a client could invent key IDs, and cause a fetch with each of them.
 	minInterval = 10 * time.Second
 	// fetchTime is how long a fetch may take.
 	fetchTime = 5 * time.Second
@@ -48,7 +48,7 @@ func newProvider(url string, changed func(*keySet), log *slog.Logger) *provider 
 	return &provider{url: url, changed: changed, log: log, now: time.Now}
 }
 
-// fetch fetches the keys, or waits for the fetch that runs already.
+// fetch fetches the keys. If a fetch is running already, it waits for that one instead.
 func (p *provider) fetch(ctx context.Context) error {
 	p.mu.Lock()
 	f := p.join()
@@ -61,7 +61,8 @@ func (p *provider) fetch(ctx context.Context) error {
 	}
 }
 
-// fetchAgain fetches the keys because of an unknown one, unless they were fetched a short time ago.
+// fetchAgain fetches the keys because a token names an unknown one. It does nothing if the last
+// fetch began less than minInterval ago.
 func (p *provider) fetchAgain() {
 	p.mu.Lock()
 	if p.running == nil && !p.started.IsZero() && p.now().Sub(p.started) < minInterval {
@@ -70,11 +71,11 @@ func (p *provider) fetchAgain() {
 	}
 	f := p.join()
 	p.mu.Unlock()
-	<-f.done // it takes fetchTime at most
+	<-f.done // a fetch ends after fetchTime at the latest
 }
 
-// join returns the fetch that runs, or begins one. The caller holds mu. The fetch has a context of
-// its own, so no request that waits for it can end it.
+// join returns the running fetch, or starts one. The caller holds mu. The fetch has a context of
+// its own, so it goes on even if the request that started it ends.
 func (p *provider) join() *fetch {
 	if p.running != nil {
 		return p.running
@@ -94,8 +95,8 @@ func (p *provider) join() *fetch {
 	return f
 }
 
-// finish ends a fetch: it replaces the keys if they have changed, and logs when fetches begin to
-// fail, and when they succeed again. The caller holds mu.
+// finish ends a fetch. If the keys have changed, it replaces them. It logs the first failure after
+// a success, and the first success after a failure. The caller holds mu.
 func (p *provider) finish(text []byte, err error) error {
 	sum := sha256.Sum256(text)
 	if err == nil && sum != p.sum {
@@ -117,8 +118,8 @@ func (p *provider) finish(text []byte, err error) error {
 	return err
 }
 
-// keepFresh fetches the keys every hour until ctx ends. While fetches fail, it retries after a
-// second, and then after longer and longer pauses of up to a minute.
+// keepFresh fetches the keys every hour until ctx ends. After a failure, it fetches again after a
+// second; while failures continue, the pauses grow to a minute.
 func (p *provider) keepFresh(ctx context.Context) {
 	p.mu.Lock()
 	failed := p.failed
@@ -143,8 +144,8 @@ func (p *provider) keepFresh(ctx context.Context) {
 // client does not follow redirects: the keys must be at the address in the settings.
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// get returns the body at an address. It returns an error if the status is not 200, or the body is
-// empty.
+// get returns the body of the answer from an address. It returns an error if the status is not 200,
+// or if the body is empty.
 func get(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -166,7 +167,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return text, err
 }
 
-// CountKeys fetches a provider's keys, and returns how many of them can verify tokens.
+// CountKeys fetches a provider's keys. It returns how many of them can verify tokens.
 func CountKeys(ctx context.Context, url string) (int, error) {
 	text, err := get(ctx, url)
 	if err != nil {

@@ -17,8 +17,9 @@ var (
 	providerAlgorithms = slices.Concat(rsaAlgorithms, []string{"ES256", "ES384", "ES512", "EdDSA"})
 )
 
-// parsePublic returns the keys of a JSON Web Key Set that can verify signatures, the number of
-// these, and the number of all keys. Providers also publish keys for other uses in the set.
+// parsePublic parses a provider's JSON Web Key Set. It returns the keys that can verify signatures,
+// how many these are, and how many keys the set has. Keys for other purposes do not count as
+// usable.
 func parsePublic(text []byte) (keys *keySet, usable, all int, err error) {
 	set, err := parseSet(text)
 	if err != nil {
@@ -37,8 +38,8 @@ func parsePublic(text []byte) (keys *keySet, usable, all int, err error) {
 	return keys, usable, len(set), nil
 }
 
-// parseProviderKey returns a public key, its ID, and the algorithms that it may be used with. There
-// are none if it cannot verify signatures.
+// parseProviderKey returns a public key, its ID, and the algorithms that the key may be used with.
+// The list of algorithms is empty if the key cannot verify signatures.
 func parseProviderKey(text []byte) (id string, key any, algorithms []string) {
 	var marshalled jwkset.JWKMarshal
 	if json.Unmarshal(text, &marshalled) != nil {
@@ -48,7 +49,7 @@ func parseProviderKey(text []byte) (id string, key any, algorithms []string) {
 		len(marshalled.KEYOPS) > 0 && !slices.Contains(marshalled.KEYOPS, jwkset.KeyOpsVerify) {
 		return "", nil, nil
 	}
-	// Only the key is used. Certificates beside it are ignored, because they are not always valid.
+	// Certificates beside the key are ignored: they are not needed, and some are not valid.
 	marshalled.X5U, marshalled.X5C, marshalled.X5T, marshalled.X5TS256 = "", nil, "", ""
 	parsed, err := jwkset.NewJWKFromMarshal(marshalled, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 	if err != nil {
@@ -61,14 +62,15 @@ func parseProviderKey(text []byte) (id string, key any, algorithms []string) {
 	return marshalled.KID, parsed.Key(), algorithms
 }
 
-// These are the limits of an RSA key, in bits. A smaller key is not safe
-// (https://www.rfc-editor.org/rfc/rfc7518#section-3.3), and a larger one takes too long.
+// These are the limits for the size of an RSA key, in bits. Smaller keys are not safe
+// (https://www.rfc-editor.org/rfc/rfc7518#section-3.3). Larger keys take too long to verify with.
 const (
 	minRSA = 2048
 	maxRSA = 8192
 )
 
-// algorithmsOf returns the algorithms that a public key may be used with.
+// algorithmsOf returns the algorithms that a public key may be used with, or nil if it is not
+// allowed.
 func algorithmsOf(key any) []string {
 	switch key := key.(type) {
 	case *rsa.PublicKey:

@@ -6,14 +6,14 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Refusal is the reason why a token is not valid, for the sender of the token. It reveals nothing
-// about the content of the token, or about the keys.
+// Refusal is the reason why a token is refused. It is shown to the sender of the token, so it
+// reveals nothing about the content of the token or about the keys.
 type Refusal string
 
 // Error returns the reason.
 func (r Refusal) Error() string { return string(r) }
 
-// These are the reasons.
+// These are the reasons for refusing a token.
 const (
 	errTooLong   Refusal = "the token is longer than 8192 bytes"
 	errMalformed Refusal = "the token is not a signed JSON Web Token"
@@ -30,12 +30,12 @@ const (
 	errRevoked   Refusal = "the token has been revoked"
 )
 
-// ErrNoKeys means that a token cannot be verified, because the provider's keys could not be fetched
-// yet.
+// ErrNoKeys means that a token cannot be verified yet, because the provider's keys have not been
+// fetched.
 var ErrNoKeys = errors.New("the provider's keys are not there yet; try again")
 
-// refusalOf returns the error for the sender of a token. err is an error of the JWT library, or one
-// of this package that the library has wrapped.
+// refusalOf returns the error to show to the sender of a token. err comes from the JWT library,
+// which may have wrapped an error of this package.
 func refusalOf(err error) error {
 	if refusal, ok := errors.AsType[Refusal](err); ok {
 		return refusal

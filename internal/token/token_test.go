@@ -45,7 +45,7 @@ func base() Options {
 	return Options{Secret: aSecret, TTL: 15 * time.Minute, Issuer: "forge", Audience: "shop", RoleClaim: "role", UserClaim: "sub"}
 }
 
-// side issues and verifies tokens, by a clock of its own.
+// side issues and verifies tokens. Each side has its own clock.
 type side struct {
 	*Verifier
 	keys   *Keys

@@ -17,8 +17,9 @@ import (
 
 // Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
-	// Revocations is asked for each request. It must be set before the first one. With nil no token
-	// is revoked, and Forge's own tokens are judged by the clock of this machine.
+	// Revocations is asked for each token. It must be set before the first token is verified. If it
+	// is nil, no token counts as revoked, and Forge's own tokens are judged by the clock of this
+	// machine.
 	Revocations Revocations
 
 	options       Options
@@ -31,48 +32,48 @@ type Verifier struct {
 	state         atomic.Pointer[state]
 }
 
-// Revocations knows which tokens of users have been revoked.
+// Revocations tells which tokens of users have been revoked.
 type Revocations interface {
-	// ValidAfter returns the time before which all tokens of the user are revoked, or zero if none
-	// are. It returns an error, which is for the sender of the token, if that is not known at
-	// present.
+	// ValidAfter returns the time before which all tokens of a user are revoked, or zero if none
+	// are. It returns an error if the time is not known at present. The error is shown to the
+	// sender of the token.
 	ValidAfter(user uuid.UUID) (time.Time, error)
-	// Now returns the time of the clock that stamps Forge's own tokens.
+	// Now returns the time of the clock that sets the times in Forge's own tokens.
 	Now() time.Time
 }
 
-// UnknownError means that a token cannot be judged at present. It may be valid.
+// UnknownError means that it is not known at present whether a token is valid.
 type UnknownError struct{ reason error }
 
-// Error returns the reason, which is for the sender of the token.
+// Error returns the reason, which is shown to the sender of the token.
 func (e *UnknownError) Error() string { return e.reason.Error() }
 
-// state is replaced when the provider's keys change. The cache goes with it, because its tokens
-// were verified with the old keys.
+// state holds the provider's keys, and the tokens that were verified with them. It is replaced as a
+// whole when the keys change.
 type state struct {
 	keys   *keySet // the provider's keys; nil until they are fetched
 	tokens *cache.Cache[verified]
 }
 
-// verified is the content of a token that was verified.
+// verified is what a verified token says.
 type verified struct {
 	viewer        viewer.Viewer
 	issued, until time.Time
-	own           bool // one of Forge's own keys has signed it
+	own           bool // whether one of Forge's own keys signed the token
 }
 
 const (
 	maxToken = 8 << 10 // bytes
-	// leeway is how much the clocks of other machines may differ from this one's.
+	// leeway is how much another machine's clock may differ from this machine's.
 	leeway = 5 * time.Second
 	// These are the limits of the cache of verified tokens.
 	maxCached      = 20_000
 	maxCachedBytes = 8 << 20
 )
 
-// NewVerifier returns a verifier with Forge's own keys, and with the keys of the provider if the
-// options name one. The provider's keys are fetched by Fetch and KeepFresh, and when a token names
-// a new key.
+// NewVerifier returns a verifier with Forge's own keys. If the options name a provider, the
+// verifier also accepts its tokens. Fetch and KeepFresh fetch the provider's keys. They are fetched
+// again when a token names an unknown key.
 func NewVerifier(o Options, own *Keys, log *slog.Logger) *Verifier {
 	v := &Verifier{options: o, own: own.all, now: time.Now}
 	algorithms := slices.Clone(ownAlgorithms)
@@ -91,13 +92,13 @@ func NewVerifier(o Options, own *Keys, log *slog.Logger) *Verifier {
 	return v
 }
 
-// replace sets the provider's keys.
+// replace sets the provider's keys, and forgets the tokens that were verified with the old ones.
 func (v *Verifier) replace(keys *keySet) {
 	v.state.Store(&state{keys, cache.New[verified](maxCached, maxCachedBytes, nil)})
 }
 
-// Fetch fetches the provider's keys, if there is a provider. It has already logged the error that
-// it returns.
+// Fetch fetches the provider's keys. Without a provider it does nothing. Its error has been logged
+// already.
 func (v *Verifier) Fetch(ctx context.Context) error {
 	if v.provider == nil {
 		return nil
@@ -105,15 +106,15 @@ func (v *Verifier) Fetch(ctx context.Context) error {
 	return v.provider.fetch(ctx)
 }
 
-// KeepFresh fetches the provider's keys every hour, and more often while that fails, until ctx
-// ends.
+// KeepFresh fetches the provider's keys every hour until ctx ends, and more often while fetches
+// fail. Without a provider it does nothing.
 func (v *Verifier) KeepFresh(ctx context.Context) {
 	if v.provider != nil {
 		v.provider.keepFresh(ctx)
 	}
 }
 
-// ownNow returns the time of the clock that stamps Forge's own tokens.
+// ownNow returns the time of the clock that sets the times in Forge's own tokens.
 func (v *Verifier) ownNow() time.Time {
 	if v.Revocations != nil {
 		return v.Revocations.Now()
@@ -121,7 +122,7 @@ func (v *Verifier) ownNow() time.Time {
 	return v.now()
 }
 
-// clock returns the time by which a token is judged.
+// clock returns the time by which to judge a token. own tells whether Forge has signed the token.
 func (v *Verifier) clock(own bool) time.Time {
 	if own {
 		return v.ownNow()
@@ -129,8 +130,8 @@ func (v *Verifier) clock(own bool) time.Time {
 	return v.now()
 }
 
-// Verify returns the viewer of a token, and when the token was issued, or zero if that is not in
-// it. The error is a Refusal, ErrNoKeys, or an *UnknownError.
+// Verify returns the viewer whom a token names, and the time when the token was issued. The time is
+// zero if the token does not state it. The error is a Refusal, ErrNoKeys, or an *UnknownError.
 func (v *Verifier) Verify(text string) (viewer.Viewer, time.Time, error) {
 	if len(text) > maxToken {
 		return viewer.Viewer{}, time.Time{}, errTooLong
@@ -150,9 +151,10 @@ func (v *Verifier) Verify(text string) (viewer.Viewer, time.Time, error) {
 	return found.viewer, found.issued, nil
 }
 
-// checkRevoked returns an error if a token was revoked, or if it could not be revoked because it
-// was issued in the future: it would stay valid after a revocation. A token that was issued at
-// exactly the time of the last revocation is the first one after it, whatever the clock says.
+// checkRevoked returns an error if a token has been revoked. It also refuses a token that was
+// issued in the future, because a revocation at the present time would not end such a token. There
+// is one exception: a token that was issued at exactly the time of the user's last revocation is
+// the first new one. It is valid even if this clock is behind.
 func (v *Verifier) checkRevoked(found *verified) error {
 	var after time.Time
 	if v.Revocations != nil && !found.viewer.Stranger {
@@ -170,11 +172,11 @@ func (v *Verifier) checkRevoked(found *verified) error {
 	return nil
 }
 
-// cachedBytes is about how much memory a cached token takes beside its text.
+// cachedBytes is roughly the memory that a cached token takes in addition to its text.
 const cachedBytes = 256
 
-// check verifies a token that is not cached. It also returns the state with the keys that were
-// used.
+// check verifies a token that is not in the cache. It also returns the state whose keys were used,
+// because the keys may have been replaced meanwhile.
 func (v *Verifier) check(text string, now *state) (verified, *state, error) {
 	if strings.ContainsFunc(text, notInToken) {
 		return verified{}, nil, errMalformed
@@ -203,14 +205,14 @@ func (v *Verifier) check(text string, now *state) (verified, *state, error) {
 	return found, now, err
 }
 
-// notInToken reports whether a token cannot contain a character. It has only those of base64url,
-// and dots. The decoder would skip line breaks.
+// notInToken reports whether a character cannot be in a token. Tokens consist of base64url and
+// dots. They are checked beforehand, because the JWT library's decoder would skip line breaks.
 func notInToken(c rune) bool {
 	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.')
 }
 
-// nameOfKey returns the name of the key that has signed a token, from the token's header. Keys that
-// the header contains or links to are ignored.
+// nameOfKey returns the name of the key that signed a token, from the token's header. If the header
+// contains a key, or the address of one, that is ignored: an attacker could have put it there.
 func nameOfKey(token *jwt.Token) (keyName, error) {
 	for _, name := range []string{"crit", "enc", "b64"} {
 		if _, ok := token.Header[name]; ok {
@@ -225,8 +227,9 @@ func nameOfKey(token *jwt.Token) (keyName, error) {
 	return keyName{name, token.Method.Alg()}, nil
 }
 
-// isAccessToken reports whether a token has no type, or a type of access tokens. Tokens of other
-// types are for other uses (https://www.rfc-editor.org/rfc/rfc8725#section-3.11).
+// isAccessToken reports whether a token may be used as an access token: its header has no type, or
+// the type of access tokens. Other types are for other uses
+// (https://www.rfc-editor.org/rfc/rfc8725#section-3.11).
 func isAccessToken(token *jwt.Token) bool {
 	kind, present := token.Header["typ"]
 	name, ok := kind.(string)
@@ -237,8 +240,8 @@ func isAccessToken(token *jwt.Token) bool {
 	return name == "jwt" || name == "at+jwt"
 }
 
-// providerKey returns the provider's key of a name, and the state with the key. If the key is not
-// known, it fetches the keys again.
+// providerKey returns the provider's key with a name, and the state that holds the key. If the key
+// is unknown, providerKey fetches the provider's keys again.
 func (v *Verifier) providerKey(name keyName, said *claims, now *state) (any, *state, error) {
 	switch {
 	case !slices.Contains(providerAlgorithms, name.algorithm), v.provider == nil, v.own.has(name.id, ownAlgorithms):
@@ -262,7 +265,8 @@ func (v *Verifier) providerKey(name keyName, said *claims, now *state) (any, *st
 	return nil, nil, errKey
 }
 
-// validate validates the claims of a token whose signature is valid, and returns its content.
+// validate returns the content of a token whose signature is valid. It returns an error if the
+// claims of the token are not valid.
 func (v *Verifier) validate(said *claims, own bool) (verified, error) {
 	rules, slack := v.providerRules, leeway
 	if own {
@@ -272,7 +276,7 @@ func (v *Verifier) validate(said *claims, own bool) (verified, error) {
 		return verified{}, refusalOf(err)
 	}
 	found := verified{own: own}
-	expires, _ := said.GetExpirationTime() // it has just been validated
+	expires, _ := said.GetExpirationTime() // validated above, so there is no error
 	found.until = expires.Add(slack)
 	issued, err := said.GetIssuedAt()
 	switch {

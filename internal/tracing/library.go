@@ -8,20 +8,20 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// redirectLog writes OpenTelemetry's own messages to the log. By itself it would print them on
-// standard error as plain text.
+// redirectLog makes OpenTelemetry write its own messages to log. It would otherwise print them as
+// plain text to standard error.
 func redirectLog(log *slog.Logger) {
 	otel.SetLogger(logr.FromSlogHandler(libraryHandler{log}))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry reports an error", "error", err) }))
 }
 
-// libraryHandler logs the messages of OpenTelemetry, most of which are about a variable that it
-// cannot read. Their attributes repeat the value, which may be the key of a collector, so only the
-// name of a file is logged.
+// libraryHandler logs the messages of OpenTelemetry. Most of them are about an environment variable
+// that OpenTelemetry cannot read, and their attributes contain its value, which may be a secret. So
+// of the attributes, only the name of a file is logged.
 type libraryHandler struct{ log *slog.Logger }
 
-// Enabled reports whether the library calls a level a warning or worse:
-// https://pkg.go.dev/go.opentelemetry.io/otel#SetLogger.
+// Enabled reports whether a message is a warning or worse. OpenTelemetry gives these the level -1
+// or higher: https://pkg.go.dev/go.opentelemetry.io/otel#SetLogger.
 func (l libraryHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= -1 }
 
 // Handle logs a message.
@@ -37,8 +37,8 @@ func (l libraryHandler) Handle(ctx context.Context, record slog.Record) error {
 	return nil
 }
 
-// WithAttrs returns the same handler: attributes are not logged.
+// WithAttrs returns the same handler, because attributes are not logged.
 func (l libraryHandler) WithAttrs([]slog.Attr) slog.Handler { return l }
 
-// WithGroup returns the same handler.
+// WithGroup returns the same handler, because groups are not logged.
 func (l libraryHandler) WithGroup(string) slog.Handler { return l }

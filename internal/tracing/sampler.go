@@ -2,14 +2,14 @@ package tracing
 
 import "go.opentelemetry.io/otel/sdk/trace"
 
-// Samplers are the values of OTEL_TRACES_SAMPLER in OpenTelemetry's specification. They must not be
-// changed.
+// Samplers are the values of OTEL_TRACES_SAMPLER that OpenTelemetry's specification defines. The
+// list must not be changed.
 var Samplers = []string{
 	"always_on", "always_off", "traceidratio",
 	"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio",
 }
 
-// sampler returns the sampler of the options, which decides which requests are recorded.
+// sampler returns the sampler of the options. It decides which requests are traced.
 func (o Options) sampler() trace.Sampler {
 	switch o.Sampler {
 	case "always_on":

@@ -18,32 +18,32 @@ import (
 
 // Options are the settings for traces.
 type Options struct {
-	Endpoint string            // URL of the collector, usually with /v1/traces; "" for no traces
-	Headers  map[string]string // are sent to the collector, such as a key
+	Endpoint string            // the collector's URL, usually with /v1/traces; "" for no traces
+	Headers  map[string]string // sent to the collector; they may contain a key
 	Service  string            // the name of the service in traces
 	Sampler  string            // one of Samplers
-	Ratio    float64           // the part of the traces that the samplers with a ratio record
+	Ratio    float64           // the part of the traces to record, for samplers with a ratio
 }
 
-// Spans wait in a queue, from which they are sent in batches. A batch is sent when it is full, or
-// when batchTime has passed. If the queue is full, further spans are dropped.
+// Spans wait in a queue and are sent in batches. A batch is sent when it is full, or when batchTime
+// has passed. While the queue is full, new spans are dropped.
 const (
 	queueSize  = 4096
 	batchSize  = 512
 	batchTime  = 2 * time.Second
-	exportTime = 10 * time.Second // for a batch, with all retries
+	exportTime = 10 * time.Second // for one batch with all retries
 	flushTime  = 5 * time.Second
 )
 
-// Provider makes spans and sends them. Making a span never waits for the collector.
+// Provider creates spans and sends them. Code that creates a span never waits for the collector.
 type Provider struct {
 	*trace.TracerProvider
 	log *slog.Logger
 }
 
-// Start returns a provider that sends spans to the endpoint. The caller ends it with Stop. Start
-// does not connect to the endpoint; later failures to send are logged. It returns an error if the
-// endpoint or OTEL_RESOURCE_ATTRIBUTES is not valid.
+// Start returns a provider that sends spans to the endpoint until Stop is called. It does not
+// connect to the endpoint, and logs later failures to send. It returns an error if the endpoint or
+// OTEL_RESOURCE_ATTRIBUTES is not valid.
 func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) {
 	redirectLog(log)
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint), otlptracehttp.WithHeaders(o.Headers))
@@ -52,7 +52,8 @@ func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) 
 	}
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(semconv.ServiceName(o.Service), semconv.ServiceVersion(version())), resource.WithFromEnv())
-	if errors.Is(err, resource.ErrPartialResource) { // the other parts cannot fail
+	// Only the environment variable can cause this error.
+	if errors.Is(err, resource.ErrPartialResource) {
 		return nil, usage.Errorf("OTEL_RESOURCE_ATTRIBUTES=\"…\" is not allowed; allowed: NAME=VALUE, several with commas between them, percent-encoded")
 	}
 	if err != nil {
@@ -68,7 +69,7 @@ func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) 
 	return &Provider{provider, log}, nil
 }
 
-// version returns the version of the binary.
+// version returns the version of this program, or "unknown".
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Version
@@ -76,7 +77,7 @@ func version() string {
 	return "unknown"
 }
 
-// Stop sends the spans in the queue, and returns after at most 5 seconds.
+// Stop sends the spans that wait in the queue. It returns after 5 seconds at the latest.
 func (p *Provider) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
@@ -85,20 +86,20 @@ func (p *Provider) Stop() {
 	}
 }
 
-// loggingExporter logs when spans cannot be sent, at most once a minute. It is not safe for
-// concurrent use: the batch processor exports one batch at a time.
+// loggingExporter logs that spans cannot be sent, but at most once a minute. It is not safe for
+// concurrent use: the batch processor sends one batch at a time.
 type loggingExporter struct {
 	trace.SpanExporter
 	log  *slog.Logger
-	last time.Time // of the last line
-	lost int       // spans that were not sent since then
+	last time.Time // when the last line was logged
+	lost int       // the number of spans that could not be sent since then
 }
 
-// logInterval is the time between two lines of the log about failures.
+// logInterval is the shortest time between two log lines about spans that could not be sent.
 const logInterval = time.Minute
 
-// ExportSpans sends the spans. It returns no error, because the caller would only report it to
-// OpenTelemetry's global handler.
+// ExportSpans sends spans. It always returns nil, because OpenTelemetry would log an error a second
+// time.
 func (e *loggingExporter) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	if err == nil {

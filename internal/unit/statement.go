@@ -1,22 +1,205 @@
 package unit
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"strings"
+	"time"
 
-// Statement is a query written by ent, including the conditions of interceptors and policies.
-type Statement struct {
-	Text string
-	Args []any
+	"entgo.io/ent/dialect"
+
+	"forge/internal/database"
+)
+
+// open takes a connection if the unit has none. It begins the transaction if the mode needs one and
+// the statement does not autocommit. The caller holds mu.
+func (u *Unit) open(ctx context.Context, autocommit bool) error {
+	if u.done {
+		return errDone
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if u.conn.Conn == nil {
+		conn, err := u.db.Acquire(ctx)
+		if err != nil {
+			u.last = err
+			return err
+		}
+		u.conn = conn
+		if u.onLongHold != nil {
+			u.holdTimer = time.AfterFunc(u.holdLimit, u.onLongHold)
+		}
+	}
+	// Through PgBouncer even a single statement gets a transaction: only there can it have limits.
+	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || autocommit {
+		return nil
+	}
+	if _, err := u.conn.ExecContext(ctx, u.db.Begin(u.mode == Write)); err != nil {
+		u.last = err
+		return err
+	}
+	u.begun = true
+	return nil
 }
 
-type statementKey struct{}
-
-// Capture returns a context in which ent's queries are not run. Each is stored in s, and its caller
-// gets no rows.
-func Capture(ctx context.Context, s *Statement) context.Context {
-	return context.WithValue(ctx, statementKey{}, s)
+// exec runs a statement that changes rows, as c says; c may be nil. It refuses the statement if an
+// earlier one has committed by itself.
+func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (sql.Result, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.autocommitted != "" {
+		return nil, u.record(ctx, query, time.Now(), secondWriteError(u.autocommitted, query))
+	}
+	autocommit := u.autocommits(c)
+	if autocommit && u.db.Dialect == dialect.SQLite {
+		// The driver would report a statement as cancelled although it was stored.
+		ctx = context.WithoutCancel(ctx)
+	}
+	result, err := u.run(ctx, c, query, args, autocommit)
+	if autocommit {
+		err = u.noteAutocommit(query, result, err)
+	}
+	return result, err
 }
 
-func statementFrom(ctx context.Context) *Statement {
-	s, _ := ctx.Value(statementKey{}).(*Statement)
-	return s
+// run runs a statement that changes rows. The caller holds mu.
+func (u *Unit) run(ctx context.Context, c *Change, query string, args []any, autocommit bool) (sql.Result, error) {
+	if c != nil && c.Returning != "" {
+		return u.returning(ctx, c, query, args, autocommit)
+	}
+	if err := u.open(ctx, autocommit); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	result, err := u.conn.ExecContext(ctx, query, args...)
+	return result, u.record(ctx, query, start, err)
+}
+
+// noteAutocommit notes the outcome of a statement that commits by itself.
+func (u *Unit) noteAutocommit(query string, result sql.Result, err error) error {
+	if err != nil {
+		return u.commitError(err)
+	}
+	if n, err := result.RowsAffected(); n > 0 || err != nil {
+		u.autocommitted = query
+	}
+	return nil
+}
+
+// query runs a query and leaves its rows open. The caller holds mu until they are closed.
+func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	reads := strings.HasPrefix(query, "SELECT") // other statements may change rows and return them
+	if u.autocommitted != "" && !reads {
+		return nil, secondWriteError(u.autocommitted, query)
+	}
+	// A policy's look-up before a statement that commits by itself needs no transaction either.
+	c := changeFrom(ctx)
+	if err := u.open(ctx, reads && c != nil && !c.used && u.autocommits(c)); err != nil {
+		return nil, err
+	}
+	return u.conn.QueryContext(ctx, query, args...)
+}
+
+// Read runs a query and calls each with the values of every row. It is faster than Rows for many
+// rows, because database/sql would copy and convert every value once more. The values are the
+// driver's own; texts and bytes may come as *[]byte. The function each must copy the bytes that
+// it keeps.
+func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query string, args []any) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.read(ctx, each, query, args, false)
+}
+
+// read does the work of Read. A statement that autocommits gets no transaction. The caller holds
+// mu.
+func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query string, args []any, autocommit bool) error {
+	start := time.Now()
+	err := u.open(ctx, autocommit)
+	if err == nil {
+		err = u.conn.Read(ctx, query, args, each)
+	}
+	return u.record(ctx, query, start, err)
+}
+
+// Rows runs a query and calls each with its rows. It closes the rows afterwards, also after a
+// panic, because open rows would hold the connection forever.
+func (u *Unit) Rows(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	start := time.Now()
+	rows, err := u.query(ctx, query, args)
+	if err == nil {
+		err = readAll(rows, each)
+	}
+	return u.record(ctx, query, start, err)
+}
+
+func readAll(rows *sql.Rows, each func(*sql.Rows) error) error {
+	defer rows.Close()
+	return cmp.Or(each(rows), rows.Err(), rows.Close())
+}
+
+// Now returns the time by the database's clock, to the microsecond. All servers share this clock.
+// On SQLite it is the machine's clock: all processes that use the file run on that machine.
+func (u *Unit) Now(ctx context.Context) (now time.Time, err error) {
+	if u.db.Dialect == dialect.SQLite {
+		return time.Now().UTC().Truncate(time.Microsecond), nil
+	}
+	err = u.Rows(ctx, func(rows *sql.Rows) error {
+		rows.Next()
+		return rows.Scan(&now)
+	}, "SELECT clock_timestamp()")
+	return now.UTC(), err
+}
+
+// Exec runs a statement and returns how many rows it changed.
+func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := u.exec(ctx, changeFrom(ctx), query, args)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// record counts a statement and reports it to the database's Watch function. It returns the
+// statement's failure with the statement's text. If PostgreSQL refused the statement because an
+// earlier one had failed, it returns that earlier failure instead.
+func (u *Unit) record(ctx context.Context, query string, start time.Time, err error) error {
+	took := time.Since(start)
+	u.cost.Statements++
+	u.cost.Time += took
+	if err != nil {
+		if u.aborted != nil && database.Aborted(err) {
+			err = u.aborted
+		}
+		err = database.WithStatement(query, err)
+		u.last = err
+		if u.begun {
+			u.aborted = err
+		}
+		if u.mode == Write && database.ReadOnly(err) && u.conn.Conn != nil {
+			u.conn.Outdate() // the server is no longer the primary
+		}
+	}
+	if u.db.Watch != nil {
+		u.db.Watch(ctx, query, took, err)
+	}
+	return err
+}
+
+// AddCost counts statements that another unit ran on behalf of this one. It notes err, their
+// failure, as the last one of this unit, and returns it. The other unit has reported the
+// statements to the database's Watch function.
+func (u *Unit) AddCost(c Cost, err error) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.cost.Statements += c.Statements
+	u.cost.Time += c.Time
+	if err != nil {
+		u.last = err
+	}
+	return err
 }

@@ -94,7 +94,7 @@ func (u *Unit) Cost() Cost {
 func (u *Unit) Transient() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.outcomeUnknown || u.autocommitted != "" {
+	if u.last == nil || u.outcomeUnknown || u.autocommitted != "" {
 		return false
 	}
 	return database.Transient(u.last) || database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last)
@@ -105,7 +105,7 @@ func (u *Unit) Transient() bool {
 func (u *Unit) Unavailable() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.conn.Conn == nil && database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last)
+	return u.last != nil && (u.conn.Conn == nil && database.ConnectionLost(u.last) || u.mode == Write && database.ReadOnly(u.last))
 }
 
 // Autocommitted reports whether a statement has committed by itself and changed rows. They stay
@@ -136,38 +136,6 @@ func (u *Unit) commitError(err error) error {
 
 var errDone = errors.New("unit: the unit of work has ended")
 
-// open takes a connection if the unit has none. It begins the transaction if the mode needs one and
-// the statement does not autocommit. The caller holds mu.
-func (u *Unit) open(ctx context.Context, autocommit bool) error {
-	if u.done {
-		return errDone
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if u.conn.Conn == nil {
-		conn, err := u.db.Acquire(ctx)
-		if err != nil {
-			u.last = err
-			return err
-		}
-		u.conn = conn
-		if u.onLongHold != nil {
-			u.holdTimer = time.AfterFunc(u.holdLimit, u.onLongHold)
-		}
-	}
-	// Through PgBouncer even a single statement gets a transaction: only there can it have limits.
-	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || autocommit {
-		return nil
-	}
-	if _, err := u.conn.ExecContext(ctx, u.db.Begin(u.mode == Write)); err != nil {
-		u.last = err
-		return err
-	}
-	u.begun = true
-	return nil
-}
-
 // Commit ends the unit and stores what it did. If a statement has failed outside a savepoint,
 // Commit stores nothing and returns that failure. After any other error nothing is stored either,
 // unless OutcomeUnknown. Commit has a time limit of its own: the end of ctx does not stop it.
@@ -188,7 +156,6 @@ func (u *Unit) Commit(ctx context.Context) error {
 			u.rollback()
 			return err
 		}
-		u.begun = false
 	}
 	u.release()
 	return nil

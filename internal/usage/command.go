@@ -7,10 +7,10 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// Explain turns an error of the cli library about a command line into an Error. It is meant for
+// Explain turns an error of the cli library about a command line into an *Error. It is used as
 // Command.OnUsageError.
 func Explain(_ context.Context, cmd *cli.Command, err error, _ bool) error {
-	// The library has no type for this error.
+	// The library has no type for this error, so its text is compared.
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
 		return Errorf("%s", err)
@@ -19,7 +19,7 @@ func Explain(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 	return Errorf("there is no flag --%s%s", name, nearestOf(name, flagsOf(cmd), "--%s"))
 }
 
-// flagsOf returns the names of the flags that a command takes, with those of its parents.
+// flagsOf returns the names of the flags of a command and of its parents.
 func flagsOf(cmd *cli.Command) (names []string) {
 	for _, c := range cmd.Lineage() {
 		for _, flag := range c.Flags {
@@ -29,7 +29,7 @@ func flagsOf(cmd *cli.Command) (names []string) {
 	return names
 }
 
-// NeedsCommand is the action of a command that only has subcommands. It always returns an error.
+// NeedsCommand is the action of a command that only has subcommands. It always returns an *Error.
 func NeedsCommand(_ context.Context, cmd *cli.Command) error {
 	if cmd.Args().Present() {
 		return NothingLeft(cmd)
@@ -37,7 +37,7 @@ func NeedsCommand(_ context.Context, cmd *cli.Command) error {
 	return Errorf("%s needs one of %s", cmd.Name, strings.Join(commandsOf(cmd), ", "))
 }
 
-// NothingLeft returns an error if the command line has words after cmd that it does not take.
+// NothingLeft returns an error if words follow the command that it does not accept.
 func NothingLeft(cmd *cli.Command) error {
 	word, known := cmd.Args().First(), commandsOf(cmd)
 	switch {

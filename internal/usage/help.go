@@ -7,21 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// HelpWidth is the greatest width of a line of help, in columns. Only a single long word may exceed
-// it.
+// HelpWidth is the largest width of a line of help, in columns. Only a line with a single long word
+// may be wider.
 const HelpWidth = 100
 
 // Help returns a writer that breaks the long lines of the cli library's help and writes them to
-// out. The meaning of an option begins on a line of its own. In other lines, the text after a gap
-// stays in its column.
+// out. The description of an option begins on a new line. In other lines, text after a gap stays in
+// its column.
 func Help(out io.Writer) io.Writer { return &help{out: out} }
 
 type help struct {
 	out  io.Writer
-	part []byte // the beginning of a line whose end has not been written
+	part []byte // the last line as far as it has been written
 }
 
-// Write writes the lines that p completes.
+// Write writes all lines that are complete.
 func (h *help) Write(p []byte) (int, error) {
 	h.part = append(h.part, p...)
 	for {
@@ -38,7 +38,7 @@ func (h *help) Write(p []byte) (int, error) {
 
 const optionIndent = 8
 
-// wrapped returns a line of help as one or more lines.
+// wrapped breaks a line of help into lines that are not too long.
 func wrapped(line string) string {
 	text := strings.TrimLeft(line, " ")
 	start := len(line) - len(text)
@@ -57,12 +57,12 @@ func wrapped(line string) string {
 	}
 }
 
-// filled returns first with words after it, in lines of at most HelpWidth columns. All lines but
-// the first begin with indent blanks.
+// filled returns first followed by words, broken into lines of at most HelpWidth columns. indent is
+// the number of spaces before all lines except the first.
 func filled(first string, indent int, words string) string {
 	var b strings.Builder
 	line := first
-	empty := true // line has no word yet
+	empty := true // whether the line has no word yet
 	for word := range strings.FieldsSeq(words) {
 		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > HelpWidth {
 			b.WriteString(line + "\n")

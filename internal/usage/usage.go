@@ -1,5 +1,5 @@
-// Package usage has the errors in how Forge was started: a setting, a flag or a command that does
-// not exist or has a value that is not allowed.
+// Package usage holds the errors about the way Forge was started: a setting, flag or command that
+// does not exist, or a value that is not allowed.
 package usage
 
 import (
@@ -9,18 +9,19 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Error is a sentence for whoever started Forge. The program has done nothing yet.
+// Error is a message for the person who started Forge. The program has done nothing when it returns
+// one.
 type Error struct{ message string }
 
-// Error returns the sentence.
+// Error returns the message.
 func (e *Error) Error() string { return e.message }
 
-// Errorf returns an Error with a formatted sentence.
+// Errorf returns an Error with a formatted message.
 func Errorf(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, args...)} }
 
-// Nearest returns the known name that is most like name: one that begins with it, or else the one
-// with the fewest letters to change. It returns "" if more than half of the letters would have to
-// change.
+// Nearest returns the known name that is most like name. A name that begins like the other comes
+// first. Otherwise it is the one with the fewest letters to change. Nearest returns "" if more than
+// half of the letters would have to change.
 func Nearest(name string, known []string) (nearest string) {
 	name = strings.ToLower(name)
 	least := -1
@@ -40,8 +41,8 @@ func Nearest(name string, known []string) (nearest string) {
 	return nearest
 }
 
-// nearestOf returns the end of an error: the known name that is nearest, if there is one, and that
-// --help lists all. form formats the name.
+// nearestOf returns the end of an error message. It names the nearest known name, if there is one,
+// and says that --help lists all. form is the format of the name.
 func nearestOf(name string, known []string, form string) string {
 	if nearest := Nearest(name, known); nearest != "" {
 		return fmt.Sprintf("; the nearest is "+form+", and --help lists all", nearest)

@@ -1,6 +1,6 @@
-// Package username validates and normalizes usernames by the Nickname profile of PRECIS (RFC 8266).
-// The profile is made for names that people choose and see, and allows spaces. Names that Unicode
-// treats as equivalent become the same name. Invisible characters are refused.
+// Package username validates and normalizes usernames with the Nickname profile of PRECIS (RFC
+// 8266). The profile is for names that people choose and see, and allows spaces. If Unicode treats
+// two names as equivalent, they are the same name. Invisible characters are not allowed.
 package username
 
 import (
@@ -15,13 +15,15 @@ import (
 // Allowed describes the allowed characters, for error messages.
 const Allowed = "letters, marks, digits, punctuation, symbols and blanks between them are allowed"
 
-// expansion is the most characters of input for each stored character: a letter with two combining
-// accents is three in the input, and one when stored. It limits the input that is normalized.
+// expansion is how many characters of the input may become one stored character. For example, a
+// letter with two combining accents has three characters in the input, and one when stored. It
+// limits the length of the input that is normalized.
 const expansion = 4
 
-// Enforce returns the name in the form that is stored and compared: normalized (NFKC), without
-// surrounding spaces, and with single spaces inside. Case is kept. The error says what is wrong
-// with the name. Enforce does not check that the returned name has at most most characters.
+// Enforce returns a name in the form that is stored and compared: normalized (NFKC), without spaces
+// around it, and with single spaces inside. Upper and lower case stay as they are. The error says
+// what is wrong with the name. The returned name may still have more than most characters: most
+// only limits the length of the input.
 func Enforce(name string, most int) (string, error) {
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n > expansion*most {
@@ -39,7 +41,7 @@ func Enforce(name string, most int) (string, error) {
 	return enforced, nil
 }
 
-// Same returns the form of a name that Enforce returns, or the name itself if it is not allowed.
+// Same returns what Enforce returns, or the name itself if Enforce refuses it.
 func Same(name string, most int) string {
 	if enforced, err := Enforce(name, most); err == nil {
 		return enforced
@@ -48,7 +50,7 @@ func Same(name string, most int) string {
 }
 
 // Invisible reports whether a character has no shape of its own: it shows nothing, or only changes
-// how its neighbours look.
+// the look of the characters beside it.
 func Invisible(r rune) bool {
 	const brailleBlank = '\u2800'
 	return r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,

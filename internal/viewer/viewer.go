@@ -67,7 +67,6 @@ type (
 )
 
 // viewing is a context with a viewer.
-
 type viewing struct {
 	context.Context
 	viewer     *Viewer

@@ -19,6 +19,7 @@ import (
 	"forge/internal/ids"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestAccessDeclared names what of the schema nothing says who may see or call it. It is closed
@@ -80,18 +81,18 @@ func TestAccessClosed(t *testing.T) {
 			delete(app.Access, field)
 		}
 	}
-	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
+	a.configure(cfg)
 	for _, query := range []string{`mutation { createTeam(input: {name: "closed"}) { team { id } } }`, `{ viewer { id } }`, `{ teams { totalCount } }`,
 		`{ hero(id: "` + s.id("hero") + `") { name } }`, `{ users { totalCount } ...f } fragment f on Query { all: teams { nodes { name } } }`,
 		`{ nodes(ids: ["` + s.id("hero") + `"]) { id } }`} {
-		if got := a.do(query, nil); got.code() != "FORBIDDEN" || strings.Contains(got.body, `"name":`) {
+		if got := a.Do(query, nil); got.Code() != "FORBIDDEN" || strings.Contains(got.Body, `"name":`) {
 			t.Errorf("%s: %s", query, got)
 		}
 	}
 	cfg.adapt = func(app *gqlexec.API) { app.Access["Query.products"] = gqlexec.Access{Role: viewer.Admin} }
-	c := &api{t: t, db: a.db, handler: newServer(a.db, cfg, a.log)}
+	a.configure(cfg)
 	for who, want := range map[viewer.Viewer]string{{}: "UNAUTHENTICATED", {ID: s.key("owner"), Role: viewer.User}: "FORBIDDEN", viewer.System: ""} {
-		if got, _ := c.by(asking{viewer: who}, `{ products { totalCount } }`, nil); got.code() != want {
+		if got := a.as(who).Do(`{ products { totalCount } }`, nil); got.Code() != want {
 			t.Errorf("what is for administrators, as %v: %s, want %q", who, got, want)
 		}
 	}
@@ -103,16 +104,16 @@ func TestAccessClosed(t *testing.T) {
 		delete(user.Visible, "username")
 		app.Entities[i] = &user
 	}
-	b := &api{t: t, db: a.db, handler: as(viewer.System, newServer(a.db, cfg, a.log))}
-	got := b.do(`query($id: ID!) { user(id: $id) { id username } }`, vars{"id": s.id("owner")})
-	if got.code() != "FORBIDDEN" || strings.Contains(got.body, "owner") {
+	a.configure(cfg)
+	got := a.Do(`query($id: ID!) { user(id: $id) { id username } }`, vars{"id": s.id("owner")})
+	if got.Code() != "FORBIDDEN" || strings.Contains(got.Body, "owner") {
 		t.Errorf("a field of which nobody says who may see it: %s", got)
 	}
 }
 
 // scene is what the matrix of rules is about: somebody, what is theirs, and others.
 type scene struct {
-	*api
+	api  *api
 	ids  map[string]string
 	name string
 }
@@ -122,13 +123,13 @@ func (a *api) scene(name string) *scene {
 	a.t.Helper()
 	s := &scene{a, map[string]string{}, name}
 	for _, who := range []string{"owner", "other", "admin"} {
-		s.ids[who] = s.mustCall("createUser", vars{"input": vars{"username": who + name, "email": who + name + "@forge.example"}}).text("createUser.user.id")
+		s.ids[who] = a.mustCall("createUser", vars{"input": vars{"username": who + name, "email": who + name + "@forge.example"}}).Text("createUser.user.id")
 	}
-	s.ids["team"] = s.mustCall("createTeam", vars{"input": vars{"name": "team" + name}}).text("createTeam.team.id")
-	s.ids["hero"] = s.mustCall("createHero", vars{"input": vars{"name": "hero" + name, "ownerId": s.ids["owner"]}}).text("createHero.hero.id")
-	s.ids["product"] = s.product("product"+name, 100, 10)
-	s.ids["order"] = s.mustCall("createOrder", orderOf(s.ids["owner"], orderLine{s.ids["product"], 1})).text("createOrder.order.id")
-	s.ids["item"] = s.mustDo(`query($id: ID!) { order(id: $id) { items { id } } }`, vars{"id": s.ids["order"]}).text("order.items.0.id")
+	s.ids["team"] = a.mustCall("createTeam", vars{"input": vars{"name": "team" + name}}).Text("createTeam.team.id")
+	s.ids["hero"] = a.mustCall("createHero", vars{"input": vars{"name": "hero" + name, "ownerId": s.ids["owner"]}}).Text("createHero.hero.id")
+	s.ids["product"] = a.product("product"+name, 100, 10)
+	s.ids["order"] = a.mustCall("createOrder", orderOf(s.ids["owner"], orderLine{s.ids["product"], 1})).Text("createOrder.order.id")
+	s.ids["item"] = a.Must(`query($id: ID!) { order(id: $id) { items { id } } }`, vars{"id": s.ids["order"]}).Text("order.items.0.id")
 	return s
 }
 
@@ -151,7 +152,7 @@ func (s *scene) viewer(name string) viewer.Viewer {
 func (s *scene) key(name string) uuid.UUID {
 	id, err := ids.Parse(s.ids[name])
 	if err != nil {
-		s.t.Fatal(err)
+		s.api.t.Fatal(err)
 	}
 	return id.UUID
 }
@@ -227,7 +228,7 @@ func TestAccess(t *testing.T) {
 
 // matrix makes the page.
 type matrix struct {
-	*api
+	api    *api
 	schema *ast.Schema
 }
 
@@ -249,7 +250,7 @@ func header(b *strings.Builder, first string) {
 
 func (m matrix) queries(b *strings.Builder) {
 	header(b, "Query")
-	s := m.scene("")
+	s := m.api.scene("")
 	for _, f := range m.schema.Query.Fields {
 		if strings.HasPrefix(f.Name, "__") {
 			continue
@@ -319,7 +320,7 @@ func (m matrix) typeOf(prefix string) string {
 			return e.Name
 		}
 	}
-	m.t.Fatalf("no entity has the prefix %s", prefix)
+	m.api.t.Fatalf("no entity has the prefix %s", prefix)
 	return ""
 }
 
@@ -345,14 +346,14 @@ func (m matrix) mutations(b *strings.Builder) {
 			tried = true
 			row := []string{strings.TrimSpace("`" + f.Name + "` " + try.about)}
 			for i, who := range viewers {
-				s := m.scene(fmt.Sprintf("%dx%d", n, i))
+				s := m.api.scene(fmt.Sprintf("%dx%d", n, i))
 				answer := s.sent(who, s.filled(fmt.Sprintf("mutation { x: %s(%s) { %s } }", f.Name, try.arguments, m.payload(f.Type.Name()))))
 				row = append(row, done(answer))
 			}
 			fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
 		}
 		if !tried && !sessionMutations[f.Name] {
-			m.t.Errorf("the matrix does not try %s", f.Name)
+			m.api.t.Errorf("the matrix does not try %s", f.Name)
 		}
 	}
 }
@@ -373,37 +374,35 @@ func (m matrix) payload(name string) string {
 }
 
 // sent has the viewer send an operation.
-func (s *scene) sent(who, operation string) answer {
-	as := *s.api
-	as.handler = viewing{s.handler.(viewing).handler, s.viewer(who)}
-	return as.do(operation, nil)
+func (s *scene) sent(who, operation string) gqltest.Answer {
+	return s.api.as(s.viewer(who)).Do(operation, nil)
 }
 
 // seen says what a query's field x showed.
-func seen(a answer) string {
-	if a.at("x") == nil {
-		if code := a.code(); strings.HasPrefix(code, "GRAPHQL_") {
-			panic("the test asks with an operation that is not valid: " + a.body) // no row for the page
+func seen(a gqltest.Answer) string {
+	if a.At("x") == nil {
+		if code := a.Code(); strings.HasPrefix(code, "GRAPHQL_") {
+			panic("the test asks with an operation that is not valid: " + a.Body) // no row for the page
 		} else if code != "" {
 			return code
 		}
 		return "null"
 	}
-	switch n := a.number("x.totalCount"); {
-	case a.length("x") >= 0:
+	switch n := a.Number("x.totalCount"); {
+	case a.Len("x") >= 0:
 		var there []string
-		for i := range a.length("x") {
-			there = append(there, strings.Replace(fmt.Sprint(a.at(fmt.Sprintf("x.%d", i)) != nil), "false", "null", 1))
+		for i := range a.Len("x") {
+			there = append(there, strings.Replace(fmt.Sprint(a.At(fmt.Sprintf("x.%d", i)) != nil), "false", "null", 1))
 		}
 		return strings.ReplaceAll(strings.Join(there, ", "), "true", "there")
-	case a.length("x.nodes") >= 0 && n < 0:
-		if a.length("x.nodes") == 0 {
+	case a.Len("x.nodes") >= 0 && n < 0:
+		if a.Len("x.nodes") == 0 {
 			return "null"
 		}
-		return fmt.Sprintf("%d", a.number("x.nodes.0.x.totalCount")) + hidden(a)
+		return fmt.Sprintf("%d", a.Number("x.nodes.0.x.totalCount")) + hidden(a)
 	case n >= 0:
-		if n != a.length("x.nodes") {
-			return fmt.Sprintf("%d counted, %d shown", n, a.length("x.nodes")) + hidden(a)
+		if n != a.Len("x.nodes") {
+			return fmt.Sprintf("%d counted, %d shown", n, a.Len("x.nodes")) + hidden(a)
 		}
 		return fmt.Sprintf("%d", n) + hidden(a)
 	}
@@ -411,19 +410,19 @@ func seen(a answer) string {
 }
 
 // done says what a mutation's field x did.
-func done(a answer) string {
-	if a.at("x") == nil {
-		return a.code()
+func done(a gqltest.Answer) string {
+	if a.At("x") == nil {
+		return a.Code()
 	}
 	var left []string
-	for i := range max(0, a.length("x.errors")) {
-		left = append(left, fmt.Sprintf("; %d: %s", a.number(fmt.Sprintf("x.errors.%d.index", i)), a.text(fmt.Sprintf("x.errors.%d.code", i))))
+	for i := range max(0, a.Len("x.errors")) {
+		left = append(left, fmt.Sprintf("; %d: %s", a.Number(fmt.Sprintf("x.errors.%d.index", i)), a.Text(fmt.Sprintf("x.errors.%d.code", i))))
 	}
 	return "done" + strings.Join(left, "") + hidden(a)
 }
 
 // hidden lists the fields that came as null with an error.
-func hidden(a answer) string {
+func hidden(a gqltest.Answer) string {
 	count := map[string]int{}
 	var names []string
 	for _, err := range a.Errors {

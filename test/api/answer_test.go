@@ -1,34 +1,24 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 
 	"forge/ent"
-	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // newLimitedAPI serves the database at url with limits.
 func newLimitedAPI(t testing.TB, url string, limits gqlexec.Limits) *api {
 	t.Helper()
-	db, err := database.Open(url, database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
 	cfg := usual()
 	cfg.Limits = limits
-	return &api{t: t, db: db, handler: as(viewer.System, newServer(db, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))))}
+	return newConfiguredAPI(t, url, cfg)
 }
 
 // teams stores n teams whose headquarters have 200 letters.
@@ -85,16 +75,16 @@ func TestAnswerBytes(t *testing.T) {
 			"two mutations": {query: `mutation { a: createTeam(input: {name: "new"}) { team { id } } b: createTeam(input: {name: "newer", headquarters: "` +
 				strings.Repeat("y", 200) + `"}) { team { ` + repeated("headquarters", 400) + ` } } }`},
 		} {
-			got, w := a.by(asking{viewer: viewer.System}, tt.query, tt.vars)
-			if got.code() != "QUERY_TOO_COMPLEX" || got.extension("limit") != float64(limit) || len(got.Errors) != 1 || got.Data != nil || w.Code != 200 {
-				t.Errorf("%s: status %d, %d bytes: %.300s", name, w.Code, len(got.body), got)
+			got := a.Do(tt.query, tt.vars)
+			if got.Code() != "QUERY_TOO_COMPLEX" || got.Extension("limit") != float64(limit) || len(got.Errors) != 1 || got.Data != nil || got.Status != 200 {
+				t.Errorf("%s: %d bytes: %.300s", name, len(got.Body), got)
 			}
-			if actual, _ := got.extension("actual").(float64); actual <= limit {
-				t.Errorf("%s: actual %v, want more than %d", name, got.extension("actual"), limit)
+			if actual, _ := got.Extension("actual").(float64); actual <= limit {
+				t.Errorf("%s: actual %v, want more than %d", name, got.Extension("actual"), limit)
 			}
 		}
-		got := a.mustDo(`{ teams(first: 100) { totalCount nodes { headquarters } } heroes { totalCount } }`, nil)
-		if got.number("teams.totalCount") != 100 || got.number("heroes.totalCount") != 0 {
+		got := a.Must(`{ teams(first: 100) { totalCount nodes { headquarters } } heroes { totalCount } }`, nil)
+		if got.Number("teams.totalCount") != 100 || got.Number("heroes.totalCount") != 0 {
 			t.Errorf("something was stored: %.200s", got)
 		}
 	})
@@ -106,10 +96,10 @@ func TestAnswerOfOneStatement(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newLimitedAPI(t, url, gqlexec.Limits{AnswerBytes: 100})
-		got := a.do(`mutation { createTeam(input: {name: "new"}) { team { id name headquarters version createdAt } } }`, nil)
+		got := a.Do(`mutation { createTeam(input: {name: "new"}) { team { id name headquarters version createdAt } } }`, nil)
 		stored := 0
 		a.stored(func(ctx context.Context, c *ent.Client) { stored = c.Team.Query().CountX(ctx) })
-		if len(got.Errors) > 0 || len(got.data()) < 100 || stored != 1 {
+		if len(got.Errors) > 0 || len(got.RawData()) < 100 || stored != 1 {
 			t.Errorf("%d teams are stored, and the answer is %s", stored, got)
 		}
 	})
@@ -134,20 +124,11 @@ func TestLargestAnswer(t *testing.T) {
 			"introspection":          {`{ __schema { types { ` + repeated("fields { "+repeated("name", 49)+"}", 49) + ` } } }`, "QUERY_TOO_COMPLEX", 0},
 			"introspection of types": {`{ __schema { types { fields { args { ` + repeated("name", 100) + ` } } } } }`, "", 100_000},
 		} {
-			var w *httptest.ResponseRecorder
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			w = a.serve(tt.query)
-			runtime.ReadMemStats(&after)
-			allocated := after.TotalAlloc - before.TotalAlloc
-			got := answer{body: w.Body.String()}
-			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-				t.Fatal(err)
+			got, allocated := a.measure(gqltest.Request{Query: tt.query})
+			if got.Code() != tt.code || len(got.Body) < tt.bytes {
+				t.Errorf("%s: code %q, %d bytes: %.300s", name, got.Code(), len(got.Body), got)
 			}
-			if got.code() != tt.code || len(got.body) < tt.bytes {
-				t.Errorf("%s: code %q, %d bytes: %.300s", name, got.code(), len(got.body), got)
-			}
-			t.Logf("%s: %d bytes of answer, %d KiB allocated", name, len(got.body), allocated>>10)
+			t.Logf("%s: %d bytes of answer, %d KiB allocated", name, len(got.Body), allocated>>10)
 			if allocated > most {
 				t.Errorf("%s: %d MiB were allocated, want %d at most", name, allocated>>20, most>>20)
 			}
@@ -173,15 +154,15 @@ func TestErrorsAreFew(t *testing.T) {
 			"long names": {`{ users(first: 100) { nodes { ` + longNames("email", 90) + ` } } }`,
 				"more errors"},
 		} {
-			got, _ := a.asIs().by(asking{}, tt.query, nil)
+			got := a.as(viewer.Viewer{}).Do(tt.query, nil)
 			if n := len(got.Errors); n < 2 || n > 51 || !strings.Contains(got.Errors[n-1].Message, tt.more) ||
 				got.Errors[n-1].Extensions["code"] != "FORBIDDEN" || got.Errors[n-1].Path != nil {
 				t.Errorf("%s: %d errors, the last is %v", name, n, got.Errors[n-1])
 			}
-			if got.at("users.nodes.99") == nil {
+			if got.At("users.nodes.99") == nil {
 				t.Errorf("%s: no data: %.200s", name, got)
 			}
-			if start, _, _ := strings.Cut(got.body, `"data":`); len(start) > 128<<10 {
+			if start, _, _ := strings.Cut(got.Body, `"data":`); len(start) > 128<<10 {
 				t.Errorf("%s: the errors have %d bytes", name, len(start))
 			}
 		}
@@ -212,38 +193,18 @@ func TestFailureAfterManyErrors(t *testing.T) {
 			c.Hero.Create().SetName("mine").SetOwner(u).SetTeam(team).ExecX(ctx)
 			me = viewer.Viewer{ID: u.ID, Role: viewer.User}
 		})
-		mine = a.mustDo(`{ heroes(where: {name: "mine"}) { nodes { id } } }`, nil).text("heroes.nodes.0.id")
+		mine = a.Must(`{ heroes(where: {name: "mine"}) { nodes { id } } }`, nil).Text("heroes.nodes.0.id")
 		change := `updateHero(id: "` + mine + `", input: {name: "changed"}) { hero { team { heroes { nodes { owner { ` + repeated("email", 60) + ` } } } } } }`
-		got, _ := a.asIs().by(asking{viewer: me}, `mutation { `+change+` deleteHero(id: "`+noHero+`") { deletedId } }`, nil)
+		got := a.as(me).Do(`mutation { `+change+` deleteHero(id: "`+noHero+`") { deletedId } }`, nil)
 		if got.Data != nil || len(got.Errors) != 51 {
 			t.Errorf("%d errors: %.300s", len(got.Errors), got)
 		}
-		if n := a.mustDo(`{ heroes(where: {name: "mine"}) { totalCount } }`, nil).number("heroes.totalCount"); n != 1 {
+		if n := a.Must(`{ heroes(where: {name: "mine"}) { totalCount } }`, nil).Number("heroes.totalCount"); n != 1 {
 			t.Error("the first change was stored although the second failed")
 		}
-		got, _ = a.asIs().by(asking{viewer: me}, `mutation { `+change+` }`, nil)
-		if got.at("updateHero.hero.team") == nil || len(got.Errors) != 51 {
+		got = a.as(me).Do(`mutation { `+change+` }`, nil)
+		if got.At("updateHero.hero.team") == nil || len(got.Errors) != 51 {
 			t.Errorf("the change alone: %.300s", got)
 		}
 	})
-}
-
-// asIs returns an api whose requests come as by says.
-func (a *api) asIs() *api {
-	b := *a
-	b.handler = a.handler.(viewing).handler
-	return &b
-}
-
-// serve sends a query.
-func (a *api) serve(query string) *httptest.ResponseRecorder {
-	body, err := json.Marshal(vars{"query": query})
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	r := httptest.NewRequest("POST", "/graphql", bytes.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
-	return w
 }

@@ -1,14 +1,10 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"strconv"
-	"strings"
+	"runtime"
 	"testing"
 	"time"
 
@@ -16,17 +12,27 @@ import (
 	"forge/graph"
 	"forge/internal/database"
 	"forge/internal/gqlexec"
+	"forge/internal/idempotency"
 	"forge/internal/password"
+	"forge/internal/session"
 	"forge/internal/unit"
 	"forge/internal/viewer"
+	"forge/test/gqltest"
 )
 
 // api is a server on a database of its own, and a client of it.
 type api struct {
-	t       testing.TB
-	db      *database.DB
-	log     *slog.Logger
-	handler http.Handler
+	*gqltest.Client // sends as self
+	self            viewer.Viewer
+	t               testing.TB
+	db              *database.DB
+	log             *slog.Logger
+	handler         http.Handler // answers the viewer of a request's context
+
+	// Of an API that people sign in to; see session_test.go.
+	issuer      *minted
+	passwords   *password.Hasher
+	revocations *session.Revocations
 }
 
 // config is what a server of the API is made from. Any part of it may be missing.
@@ -54,129 +60,89 @@ func usual() config {
 	return config{Options: gqlexec.Options{Development: true, IdempotencyTTL: time.Hour}}
 }
 
-type vars = map[string]any
+type vars = gqltest.Vars
 
-// newAPI serves the database at url, which package dbtest made.
+// newAPI serves the database at url, which package dbtest made, to an administrator.
 func newAPI(t testing.TB, url string) *api {
+	t.Helper()
+	return newConfiguredAPI(t, url, usual())
+}
+
+// newConfiguredAPI is newAPI with another configuration.
+func newConfiguredAPI(t testing.TB, url string, cfg config) *api {
+	t.Helper()
+	a := newBareAPI(t, url)
+	a.self = viewer.System
+	a.configure(cfg)
+	return a
+}
+
+// newBareAPI opens the database at url, and serves nothing yet.
+func newBareAPI(t testing.TB, url string) *api {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	return &api{t: t, db: db, log: log, handler: as(viewer.System, newServer(db, usual(), log))}
+	return &api{t: t, db: db, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
-// answer is what came back for one operation.
-type answer struct {
-	Data   any
-	Errors []struct {
-		Message    string
-		Path       []any
-		Extensions map[string]any
-	}
-	Extensions map[string]any
-	body       string
+// configure serves the API as cfg says from now on.
+func (a *api) configure(cfg config) { a.serve(newServer(a.db, cfg, a.log)) }
+
+// serve has a handler answer from now on.
+func (a *api) serve(handler http.Handler) {
+	a.handler = handler
+	a.Client = a.as(a.self)
 }
 
-// do sends an operation. It may be called by several goroutines.
-func (a *api) do(query string, v vars) answer {
+// as returns a client whose requests come from a viewer.
+func (a *api) as(v viewer.Viewer) *gqltest.Client { return newClient(a.t, a.handler, v) }
+
+// newClient returns a client of a handler, whose requests come from a viewer.
+func newClient(t testing.TB, handler http.Handler, v viewer.Viewer) *gqltest.Client {
+	return gqltest.NewHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), v)))
+	}))
+}
+
+// rule sends an operation as an administrator.
+func (a *api) rule(query string, v vars) gqltest.Answer {
 	a.t.Helper()
-	sent, err := json.Marshal(vars{"query": query, "variables": v})
-	if err != nil {
-		a.t.Error(err)
-	}
-	r := httptest.NewRequest("POST", "/graphql", bytes.NewReader(sent))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
-	got := answer{body: w.Body.String()}
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		a.t.Errorf("the answer to %s is not JSON: %v\n%s", query, err, got.body)
-	}
-	return got
+	return a.as(viewer.System).Do(query, v)
 }
 
-// mustDo is like do and stops the test if there are errors.
-func (a *api) mustDo(query string, v vars) answer {
+// from returns a client with an IP address.
+func (a *api) from(address string) *gqltest.Client {
+	return gqltest.NewHandler(a.t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = address + ":1234"
+		a.handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), a.self)))
+	}))
+}
+
+// under sends a mutation under an idempotency key and returns the body of the answer.
+func (a *api) under(key, query string, v vars) string {
 	a.t.Helper()
-	got := a.do(query, v)
-	if len(got.Errors) > 0 {
-		a.t.Fatalf("%s with %v: %s", query, v, got.body)
+	return a.With(idempotency.Header, key).Do(query, v).Body
+}
+
+// measure sends a request, and returns the answer with how many bytes of memory the server took for
+// it, given back or not.
+func (a *api) measure(request gqltest.Request) (got gqltest.Answer, allocated uint64) {
+	a.t.Helper()
+	measured := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		a.handler.ServeHTTP(w, r)
+		runtime.ReadMemStats(&after)
+		allocated = after.TotalAlloc - before.TotalAlloc
+	})
+	got = newClient(a.t, measured, a.self).SendRequest(a.t.Context(), request)
+	if got.Err != nil {
+		a.t.Fatal(got)
 	}
-	return got
-}
-
-// String returns the answer as it was sent.
-func (a answer) String() string { return a.body }
-
-// at returns what the data has at a path such as "users.nodes.0.username", or nil.
-func (a answer) at(path string) any {
-	value := a.Data
-	for step := range strings.SplitSeq(path, ".") {
-		switch v := value.(type) {
-		case map[string]any:
-			value = v[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(v) {
-				return nil
-			}
-			value = v[i]
-		default:
-			return nil
-		}
-	}
-	return value
-}
-
-// text returns the string that the data has at path, or "".
-func (a answer) text(path string) string {
-	s, _ := a.at(path).(string)
-	return s
-}
-
-// number returns the number that the data has at path, or -1.
-func (a answer) number(path string) int {
-	n, ok := a.at(path).(float64)
-	if !ok {
-		return -1
-	}
-	return int(n)
-}
-
-// length returns how many elements the list at path has, or -1.
-func (a answer) length(path string) int {
-	list, ok := a.at(path).([]any)
-	if !ok {
-		return -1
-	}
-	return len(list)
-}
-
-// code returns extensions.code of the first error, or "" if there is none.
-func (a answer) code() string {
-	code, _ := a.extension("code").(string)
-	return code
-}
-
-// extension returns an entry of the first error's extensions, or nil.
-func (a answer) extension(name string) any {
-	if len(a.Errors) == 0 {
-		return nil
-	}
-	return a.Errors[0].Extensions[name]
-}
-
-// statements returns how many statements the operation took.
-func (a answer) statements() int {
-	cost, _ := a.Extensions["sql"].(map[string]any)
-	n, ok := cost["statements"].(float64)
-	if !ok {
-		return -1
-	}
-	return int(n)
+	return got, allocated
 }
 
 // stored shows what the database has, and stores what read changes, for what the API does not do.

@@ -45,7 +45,7 @@ func TestAutocommitOneStatement(t *testing.T) {
 			{`mutation($id: ID!) { deleteUser(id: $id) { deletedId } createTeam(input: {name: "x"}) { __typename } }`, false},
 		} {
 			early = false
-			got := a.do(tt.query, vars{"id": id})
+			got := a.Do(tt.query, vars{"id": id})
 			// Through PgBouncer a single statement has a transaction as well: only there can it be
 			// bounded.
 			if want := tt.autocommit && !a.db.Options.PgBouncer; len(got.Errors) > 0 || early != want {
@@ -79,12 +79,12 @@ func TestAutocommitReturnedRow(t *testing.T) {
 				`id status totalCents version createdAt updatedAt user { username } items { quantity product { stock } }`},
 		} {
 			if tt.mutation[:7] == "restore" {
-				a.mustDo(`mutation { deleteUser(id: "`+m.user+`") { deletedId } }`, nil)
+				a.Must(`mutation { deleteUser(id: "`+m.user+`") { deletedId } }`, nil)
 			}
-			got := a.mustDo(`mutation { m: `+tt.mutation+` { e: `+tt.field+` { `+tt.selection+` } } }`, nil)
-			want := a.mustDo(`query($id: ID!) { e: `+tt.field+`(id: $id) { `+tt.selection+` } }`, vars{"id": got.text("m.e.id")})
-			if got.data() != `{"m":`+want.data()+`}` {
-				t.Errorf("%s answers\n%s\nand afterwards there is\n%s", tt.mutation, got.data(), want.data())
+			got := a.Must(`mutation { m: `+tt.mutation+` { e: `+tt.field+` { `+tt.selection+` } } }`, nil)
+			want := a.Must(`query($id: ID!) { e: `+tt.field+`(id: $id) { `+tt.selection+` } }`, vars{"id": got.Text("m.e.id")})
+			if got.RawData() != `{"m":`+want.RawData()+`}` {
+				t.Errorf("%s answers\n%s\nand afterwards there is\n%s", tt.mutation, got.RawData(), want.RawData())
 			}
 		}
 	})

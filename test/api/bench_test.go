@@ -3,7 +3,6 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
-	"log/slog"
 	"net/http/httptest"
 	"testing"
 
@@ -11,65 +10,58 @@ import (
 	"forge/internal/viewer"
 	"forge/seed"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
-// BenchmarkOperations runs whole operations against the demo data, without a network.
-func BenchmarkOperations(b *testing.B) {
-	for _, kind := range []struct {
-		name string
-		url  func(testing.TB) string
-	}{{"sqlite", dbtest.SQLite}, {"postgres", dbtest.Postgres}} {
-		b.Run(kind.name, func(b *testing.B) {
-			db, err := database.Open(kind.url(b), database.Options{})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer db.Close()
-			if err := seed.Run(b.Context(), db, 1); err != nil {
-				b.Fatal(err)
-			}
-			handler := as(viewer.System, newServer(db, config{}, slog.New(slog.NewTextHandler(b.Output(), nil))))
-			post := func(query string, v vars) *httptest.ResponseRecorder {
-				body, err := json.Marshal(vars{"query": query, "variables": v})
+// onEach runs a benchmark on a database of each kind. send sends an operation and returns the body
+// of the answer. It stops at a status other than 200, and decodes nothing: only the server is to be
+// measured.
+func onEach(b *testing.B, run func(b *testing.B, db *database.DB, send func(query string, v vars) []byte)) {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		b.Run(name, func(b *testing.B) {
+			a := newConfiguredAPI(b, url(b), config{})
+			run(b, a.db, func(query string, v vars) []byte {
+				body, err := json.Marshal(gqltest.Request{Query: query, Variables: v})
 				if err != nil {
 					b.Fatal(err)
 				}
 				r := httptest.NewRequest("POST", "/graphql", bytes.NewReader(body))
 				r.Header.Set("Content-Type", "application/json")
 				w := httptest.NewRecorder()
-				handler.ServeHTTP(w, r)
-				return w
-			}
-			var first struct {
-				Data struct {
-					Users struct{ Nodes []struct{ ID string } }
+				a.handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), viewer.System)))
+				if w.Code != 200 {
+					b.Fatal(w.Body)
 				}
-			}
-			if w := post(`{ users(first: 1) { nodes { id } } }`, nil); json.Unmarshal(w.Body.Bytes(), &first) != nil || len(first.Data.Users.Nodes) == 0 {
-				b.Fatal(w.Body)
-			}
-			if err != nil {
-				b.Fatal(err)
-			}
-			id := vars{"id": first.Data.Users.Nodes[0].ID}
-			for _, op := range []struct {
-				name, query string
-				vars        vars
-			}{
-				{"point", `query($id: ID!) { user(id: $id) { id username email } }`, id},
-				{"list", `{ users(first: 50) { edges { node { id username email } } } }`, nil},
-				{"nested", `{ users(first: 20) { edges { node { id username heroes(first: 10) { edges { node { id name team { name } } } } } } } }`, nil},
-				{"deep", `{ users(first: 20) { edges { node { id orders(first: 5) { edges { node { id totalCents items { quantity product { name priceCents } } } } } } } } }`, nil},
-			} {
-				b.Run(op.name, func(b *testing.B) {
-					b.ReportAllocs()
-					for b.Loop() {
-						if w := post(op.query, op.vars); w.Code != 200 || bytes.Contains(w.Body.Bytes(), []byte(`"errors"`)) {
-							b.Fatal(w.Body)
-						}
-					}
-				})
-			}
+				return w.Body.Bytes()
+			})
 		})
 	}
+}
+
+// BenchmarkOperations runs whole operations against the demo data, without a network.
+func BenchmarkOperations(b *testing.B) {
+	onEach(b, func(b *testing.B, db *database.DB, send func(query string, v vars) []byte) {
+		if err := seed.Run(b.Context(), db, 1); err != nil {
+			b.Fatal(err)
+		}
+		id := vars{"id": someID.FindString(string(send(`{ users(first: 1) { nodes { id } } }`, nil)))}
+		for _, op := range []struct {
+			name, query string
+			vars        vars
+		}{
+			{"point", `query($id: ID!) { user(id: $id) { id username email } }`, id},
+			{"list", `{ users(first: 50) { edges { node { id username email } } } }`, nil},
+			{"nested", `{ users(first: 20) { edges { node { id username heroes(first: 10) { edges { node { id name team { name } } } } } } } }`, nil},
+			{"deep", `{ users(first: 20) { edges { node { id orders(first: 5) { edges { node { id totalCents items { quantity product { name priceCents } } } } } } } } }`, nil},
+		} {
+			b.Run(op.name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if body := send(op.query, op.vars); bytes.Contains(body, []byte(`"errors"`)) {
+						b.Fatalf("%s", body)
+					}
+				}
+			})
+		}
+	})
 }

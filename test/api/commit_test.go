@@ -39,8 +39,8 @@ func TestCommitFails(t *testing.T) {
 		const query = `mutation($name: String!) { a: createTeam(input: {name: "A"}) { team { id } } b: createTeam(input: {name: $name}) { team { id } } }`
 		code := lateCode[a.db.Dialect]
 		for range 20 { // more than the pool has connections
-			got := a.do(query, vars{"name": "late"})
-			if got.code() != code || len(got.Errors) != 1 || got.Data != nil || strings.Contains(got.body, "secret") {
+			got := a.Do(query, vars{"name": "late"})
+			if got.Code() != code || len(got.Errors) != 1 || got.Data != nil || strings.Contains(got.Body, "secret") {
 				t.Fatalf("%s\nwant %s and no data", got, code)
 			}
 			if kept := a.under("k", query, vars{"name": "late"}); !strings.Contains(kept, `"`+code+`"`) || !strings.Contains(kept, `"data":null`) {
@@ -48,7 +48,7 @@ func TestCommitFails(t *testing.T) {
 			}
 		}
 		a.whole(0)
-		a.mustDo(query, vars{"name": "B"})
+		a.Must(query, vars{"name": "B"})
 		a.whole(2)
 	})
 }

@@ -113,12 +113,7 @@ func TestDifferentialMutations(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newDiffer(t, url, makeWorld())
-		var twin *api
-		if strings.HasPrefix(url, "postgres") {
-			twin = newAPI(t, dbtest.Postgres(t))
-		} else {
-			twin = newAPI(t, dbtest.SQLite(t))
-		}
+		twin := newAPI(t, another(t, url))
 		twin.fill(makeWorld())
 		var latest *contents
 		read := fieldwise{func(ctx context.Context) *contents {
@@ -127,7 +122,7 @@ func TestDifferentialMutations(t *testing.T) {
 			}
 			return latest
 		}}
-		d.plain = as(viewer.System, newPlainServer(twin.db, slog.New(slog.DiscardHandler), read.field))
+		d.plain = newClient(t, newPlainServer(twin.db, slog.New(slog.DiscardHandler), read.field), viewer.System)
 		d.twins = true
 		stored := newCoverage(d.contents.schema)
 		for seed := range uint64(500) {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
@@ -28,6 +27,7 @@ import (
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -35,7 +35,7 @@ import (
 // differ runs operations through the read engine and, field by field, without it.
 type differ struct {
 	db            *database.DB
-	engine, plain http.Handler
+	engine, plain *gqltest.Client
 	contents      *contents
 	values        *valuePool
 	twins         bool // the two ways lead to databases of their own, in which new rows have other keys
@@ -63,7 +63,7 @@ func newPlainServer(db *database.DB, log *slog.Logger, fields graphql.FieldMiddl
 func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	of := &differ{db: d.db, values: d.values, engine: as(v, newServer(d.db, config{Options: gqlexec.Options{Development: true}}, log))}
+	of := &differ{db: d.db, values: d.values, engine: newClient(t, newServer(d.db, config{Options: gqlexec.Options{Development: true}}, log), v)}
 	u := unit.New(d.db, unit.Snapshot)
 	defer u.Rollback()
 	of.contents = readContents(viewer.NewContext(t.Context(), v), t, ent.UnitClient(u))
@@ -71,7 +71,7 @@ func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
 		of.contents.all = d.contents
 	}
 	read := fieldwise{func(context.Context) *contents { return of.contents }}
-	of.plain = as(v, newPlainServer(d.db, log, read.field))
+	of.plain = newClient(t, newPlainServer(d.db, log, read.field), v)
 	return of
 }
 
@@ -81,17 +81,13 @@ type reply struct {
 	Errors []json.RawMessage
 }
 
-func ask(handler http.Handler, op operation) (got reply, err error) {
-	body, err := json.Marshal(vars{"query": op.query, "variables": op.vars})
-	if err != nil {
-		return got, err
+func ask(client *gqltest.Client, op operation) (got reply, err error) {
+	answer := client.Send(context.Background(), op.query, op.vars)
+	if answer.Err != nil {
+		return got, answer.Err
 	}
-	r := httptest.NewRequest("POST", "/graphql", bytes.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		return got, fmt.Errorf("%w: %s", err, w.Body)
+	if err := json.Unmarshal([]byte(answer.Body), &got); err != nil {
+		return got, err
 	}
 	if op.decoded {
 		for i, e := range got.Errors {

@@ -16,8 +16,8 @@ func TestErrorsWithoutValues(t *testing.T) {
 		for _, query := range []string{`mutation { signIn(input: {login: "a", password: ` + value + `}) { accessToken } }`,
 			`mutation { refreshSession(input: {refreshToken: ` + value + `}) { accessToken } }`,
 			`{ users(where: {hasHeroes: ` + value + `}) { totalCount } }`} {
-			got := a.do(query, nil)
-			if got.code() != "GRAPHQL_VALIDATION_FAILED" || strings.Contains(got.body, "87654321") {
+			got := a.Do(query, nil)
+			if got.Code() != "GRAPHQL_VALIDATION_FAILED" || strings.Contains(got.Body, "87654321") {
 				t.Errorf("%s: %s, want an error that does not say it", query, got)
 			}
 		}
@@ -61,8 +61,8 @@ func TestErrorsNameArguments(t *testing.T) {
 			{`mutation { createHero(input: {name: "A", teamId: "zzz"}) { hero { id } } }`, nil, "input.teamId", "looks like team_"},
 			{`query($x: [ID!]!) { nodes(ids: $x) { id } }`, vars{"x": []any{"zzz"}}, "ids.0", "looks like user_"},
 		} {
-			got := a.do(tt.query, tt.variables)
-			if got.code() != "BAD_USER_INPUT" || got.extension("field") != tt.field || !strings.Contains(got.Errors[0].Message, tt.says) {
+			got := a.Do(tt.query, tt.variables)
+			if got.Code() != "BAD_USER_INPUT" || got.Extension("field") != tt.field || !strings.Contains(got.Errors[0].Message, tt.says) {
 				t.Errorf("%s with %v: %s\nwant the field %q, and %q", tt.query, tt.variables, got, tt.field, tt.says)
 			}
 		}

@@ -37,7 +37,7 @@ func TestEveryEntity(t *testing.T) {
 }
 
 type everyEntity struct {
-	*api
+	api    *api
 	schema *ast.Schema
 	entity *entity.Entity
 	def    *ast.Definition
@@ -46,8 +46,8 @@ type everyEntity struct {
 
 func (e everyEntity) check(t *testing.T, n int) {
 	id := ids.ID{Prefix: e.entity.Prefix, UUID: e.rows[e.entity.Name][0]}.String()
-	got := e.mustDo(fmt.Sprintf(`query($id: ID!) { node(id: $id) { ... on %s { %s } } }`, e.entity.Name, e.leaves()), vars{"id": id})
-	if got.text("node.id") != id {
+	got := e.api.Must(fmt.Sprintf(`query($id: ID!) { node(id: $id) { ... on %s { %s } } }`, e.entity.Name, e.leaves()), vars{"id": id})
+	if got.Text("node.id") != id {
 		t.Errorf("node(%s) = %s", id, got)
 	}
 	for _, root := range e.schema.Query.Fields {
@@ -84,12 +84,12 @@ func (e everyEntity) leaves() string {
 }
 
 func (e everyEntity) checkOne(t *testing.T, root, id string) {
-	got := e.mustDo(fmt.Sprintf(`query($id: ID!) { %s(id: $id) { %s } }`, root, e.leaves()), vars{"id": id})
-	if got.text(root+".id") != id {
+	got := e.api.Must(fmt.Sprintf(`query($id: ID!) { %s(id: $id) { %s } }`, root, e.leaves()), vars{"id": id})
+	if got.Text(root+".id") != id {
 		t.Errorf("%s(%s) = %s", root, id, got)
 	}
 	for _, f := range e.def.Fields {
-		if !strings.HasPrefix(f.Name, "__") && got.at(root+"."+f.Name) == nil {
+		if !strings.HasPrefix(f.Name, "__") && got.At(root+"."+f.Name) == nil {
 			t.Errorf("%s(%s).%s is null; the fixture fills every field", root, id, f.Name)
 		}
 	}
@@ -108,17 +108,17 @@ func (e everyEntity) checkPages(t *testing.T, root *ast.FieldDefinition, n int) 
 		var seen []string
 		after := vars{}
 		for more := true; more && len(seen) <= n; {
-			got := e.mustDo(query, after)
-			if got.number("page.totalCount") != n {
+			got := e.api.Must(query, after)
+			if got.Number("page.totalCount") != n {
 				t.Fatalf("%s: totalCount of %d rows in %s", root.Name, n, got)
 			}
-			if levels := strings.Count(query, "{ id }") + strings.Count(query, "totalCount") + 1; got.statements() > levels {
-				t.Errorf("%s: %d statements for %d levels and counts", root.Name, got.statements(), levels)
+			if levels := strings.Count(query, "{ id }") + strings.Count(query, "totalCount") + 1; got.Statements() > levels {
+				t.Errorf("%s: %d statements for %d levels and counts", root.Name, got.Statements(), levels)
 			}
-			for i := range got.length("page.nodes") {
-				seen = append(seen, got.text(fmt.Sprintf("page.nodes.%d.id", i)))
+			for i := range got.Len("page.nodes") {
+				seen = append(seen, got.Text(fmt.Sprintf("page.nodes.%d.id", i)))
 			}
-			more, after = got.at("page.pageInfo.hasNextPage") == true, vars{"after": got.at("page.pageInfo.endCursor")}
+			more, after = got.At("page.pageInfo.hasNextPage") == true, vars{"after": got.At("page.pageInfo.endCursor")}
 		}
 		slices.Sort(seen)
 		if len(slices.Compact(seen)) != n || len(seen) != n {
@@ -137,9 +137,9 @@ func (e everyEntity) checkFilters(t *testing.T, root *ast.FieldDefinition, id st
 		if e.def.Fields.ForName(f.Name) == nil {
 			continue // a foreign key: its edge shows it
 		}
-		value := e.mustDo(fmt.Sprintf(`query($id: ID!) { node(id: $id) { ... on %s { value: %s } } }`, e.entity.Name, f.Name), vars{"id": id}).at("node.value")
+		value := e.api.Must(fmt.Sprintf(`query($id: ID!) { node(id: $id) { ... on %s { value: %s } } }`, e.entity.Name, f.Name), vars{"id": id}).At("node.value")
 		query := fmt.Sprintf(`query($value: %s) { page: %s(where: {%s: $value}) { nodes { id } } }`, f.Type.Name(), root.Name, f.Name)
-		got := e.mustDo(query, vars{"value": value})
+		got := e.api.Must(query, vars{"value": value})
 		if !strings.Contains(got.String(), id) {
 			t.Errorf("%s where %s is %v does not find %s: %s", root.Name, f.Name, value, id, got)
 		}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"forge/internal/database"
 	"forge/internal/unit"
 	"forge/test/dbtest"
 )
@@ -31,13 +30,9 @@ func TestFailuresLogged(t *testing.T) {
 		"fails in another way": {[]string{"40001", "XX001"}, "attempt 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, err := database.Open(url, database.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
 			var log bytes.Buffer
-			a := &api{t: t, db: db, log: slog.New(slog.NewTextHandler(&log, nil))}
+			a := newAPI(t, url)
+			a.log = slog.New(slog.NewTextHandler(&log, nil))
 			var attempts atomic.Int32
 			a.around(func(ctx context.Context, next graphql.Resolver) (any, error) {
 				if graphql.GetFieldContext(ctx).Path().String() != "createTeam" {
@@ -50,8 +45,8 @@ func TestFailuresLogged(t *testing.T) {
 				_, err := unit.FromContext(ctx).Exec(ctx, "DO $$BEGIN RAISE EXCEPTION 'attempt "+strconv.Itoa(n)+"' USING ERRCODE = '"+tt.states[n-1]+"'; END$$")
 				return nil, err
 			})
-			got := a.do(`mutation($name: String!) { createTeam(input: {name: $name}) { team { id } } }`, vars{"name": name})
-			if failed := got.code() != ""; failed != (tt.want != "") {
+			got := a.Do(`mutation($name: String!) { createTeam(input: {name: $name}) { team { id } } }`, vars{"name": name})
+			if failed := got.Code() != ""; failed != (tt.want != "") {
 				t.Errorf("the answer is %s", got)
 			}
 			lines := strings.Count(log.String(), "\n")

@@ -2,10 +2,10 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"entgo.io/ent/dialect"
 
@@ -13,6 +13,7 @@ import (
 	"forge/ent/hero"
 	"forge/internal/ids"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // secret returns the secret name that is stored for a hero, or "".
@@ -55,13 +56,8 @@ func TestCreateHero(t *testing.T) {
 				vars{"name": strings.Repeat("ö", 100), "age": float64(1<<31 - 1)}, strings.Repeat("ö", 100)},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				got := a.call("createHero", vars{"input": tt.input})
-				for name, want := range tt.want {
-					if is := got.at("createHero.hero." + name); is != want {
-						t.Errorf("createHero(%v): %s is %v, want %v\n%s", tt.input, name, is, want, got)
-					}
-				}
-				if is := a.secret(got.text("createHero.hero.id")); is != tt.wantSecret {
+				got := a.shows(t, "createHero.hero", vars{"input": tt.input}, tt.want)
+				if is := a.secret(got.Text("createHero.hero.id")); is != tt.wantSecret {
 					t.Errorf("createHero(%v): the secret name stored is %q, want %q", tt.input, is, tt.wantSecret)
 				}
 			})
@@ -74,7 +70,7 @@ func TestUpdateHero(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		m := a.make()
-		other := a.mustCall("createTeam", vars{"input": vars{"name": "Lancre"}}).text("createTeam.team.id")
+		other := a.mustCall("createTeam", vars{"input": vars{"name": "Lancre"}}).Text("createTeam.team.id")
 		for _, tt := range []struct {
 			name       string
 			input      vars
@@ -92,12 +88,7 @@ func TestUpdateHero(t *testing.T) {
 			{"no secret name", vars{"secretName": nil}, vars{"name": "Sam Vimes", "age": 46.0}, ""},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				got := a.call("updateHero", vars{"id": m.hero, "input": tt.input})
-				for name, want := range tt.want {
-					if is := got.at("updateHero.hero." + name); is != want {
-						t.Errorf("updateHero(%v): %s is %v, want %v\n%s", tt.input, name, is, want, got)
-					}
-				}
+				a.shows(t, "updateHero.hero", vars{"id": m.hero, "input": tt.input}, tt.want)
 				if is := a.secret(m.hero); is != tt.wantSecret {
 					t.Errorf("updateHero(%v): the secret name stored is %q, want %q", tt.input, is, tt.wantSecret)
 				}
@@ -111,11 +102,11 @@ func TestDeleteHero(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		m := a.make()
-		if id := a.mustCall("deleteHero", vars{"id": m.hero}).text("deleteHero.deletedId"); id != m.hero {
+		if id := a.mustCall("deleteHero", vars{"id": m.hero}).Text("deleteHero.deletedId"); id != m.hero {
 			t.Errorf("deletedId is %s, want %s", id, m.hero)
 		}
-		found := a.mustDo(`query($id: ID!) { hero(id: $id) { id } heroes { totalCount } }`, vars{"id": m.hero})
-		if found.at("hero") != nil || found.number("heroes.totalCount") != 0 {
+		found := a.Must(`query($id: ID!) { hero(id: $id) { id } heroes { totalCount } }`, vars{"id": m.hero})
+		if found.At("hero") != nil || found.Number("heroes.totalCount") != 0 {
 			t.Errorf("%s\nwant no hero", found)
 		}
 		a.refused(t, "deleteHero", vars{"id": m.hero}, "NOT_FOUND", vars{"id": m.hero})
@@ -131,7 +122,7 @@ func TestHeroTeamRemovedMeanwhile(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t, dbtest.Postgres(t))
 			m := a.make()
-			team := a.mustCall("createTeam", vars{"input": vars{"name": "Lancre"}}).text("createTeam.team.id")
+			team := a.mustCall("createTeam", vars{"input": vars{"name": "Lancre"}}).Text("createTeam.team.id")
 			tx, err := a.db.BeginTx(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -145,13 +136,13 @@ func TestHeroTeamRemovedMeanwhile(t *testing.T) {
 				"createHeroes": {"input": []vars{{"name": "Magrat", "teamId": team}}},
 				"updateHero":   {"id": m.hero, "input": vars{"teamId": team}},
 			}[mutation]
-			answers := make(chan answer, 1)
+			answers := make(chan gqltest.Answer, 1)
 			go func() { answers <- a.call(mutation, v) }()
 			a.awaitLock(answers)
 			if err := tx.Commit(); err != nil {
 				t.Fatal(err)
 			}
-			if got := <-answers; got.code() != "NOT_FOUND" || got.extension("id") != team {
+			if got := <-answers; got.Code() != "NOT_FOUND" || got.Extension("id") != team {
 				t.Errorf("%s: %s\nwant NOT_FOUND about %s", mutation, got, team)
 			}
 		})
@@ -160,18 +151,20 @@ func TestHeroTeamRemovedMeanwhile(t *testing.T) {
 
 // awaitLock returns when a statement waits for a lock of another transaction. It stops the test if
 // there is an answer before that.
-func (a *api) awaitLock(answers chan answer) {
+func (a *api) awaitLock(answers chan gqltest.Answer) {
 	a.t.Helper()
-	for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
+	gqltest.Eventually(a.t, "a statement waits for a lock", func() error {
 		if len(answers) > 0 {
 			a.t.Fatalf("answered without waiting: %s", <-answers)
 		}
+		var waiting int
 		err := a.db.QueryRowContext(a.t.Context(),
 			"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
-		if err != nil {
-			a.t.Fatal(err)
+		if err == nil && waiting == 0 {
+			err = errors.New("none does")
 		}
-	}
+		return err
+	})
 }
 
 func manyHeroes(n int) []vars {
@@ -196,16 +189,16 @@ func TestCreateHeroes(t *testing.T) {
 					list[i]["teamId"], list[i]["ownerId"] = m.team, m.user
 				}
 				got := a.mustCall("createHeroes", vars{"input": list, "onError": onError})
-				if made, errors := got.length("createHeroes.heroes"), got.length("createHeroes.errors"); made != n || errors != 0 {
+				if made, errors := got.Len("createHeroes.heroes"), got.Len("createHeroes.errors"); made != n || errors != 0 {
 					t.Errorf("%s of %d: %d heroes and %d errors", onError, n, made, errors)
 				}
 				for i := range list {
 					h := fmt.Sprintf("createHeroes.heroes.%d.", i)
-					if got.at(h+"name") != list[i]["name"] || got.number(h+"age") != i || got.at(h+"team.id") != m.team || got.at(h+"owner.id") != m.user {
-						t.Fatalf("%s of %d: hero %d is %v, want %v", onError, n, i, got.at(h[:len(h)-1]), list[i])
+					if got.At(h+"name") != list[i]["name"] || got.Number(h+"age") != i || got.At(h+"team.id") != m.team || got.At(h+"owner.id") != m.user {
+						t.Fatalf("%s of %d: hero %d is %v, want %v", onError, n, i, got.At(h[:len(h)-1]), list[i])
 					}
 				}
-				statements[n] = got.statements()
+				statements[n] = got.Statements()
 			}
 			if statements[1000] != statements[1] || statements[100] != statements[1] {
 				t.Errorf("%s: statements by the number of heroes: %v, want the same for 1, 100 and 1000", onError, statements)
@@ -223,19 +216,19 @@ func TestCreateHeroesOfManyTeams(t *testing.T) {
 		const n = 20
 		list := manyHeroes(n)
 		for i := range list {
-			list[i]["teamId"] = a.mustCall("createTeam", vars{"input": vars{"name": fmt.Sprint("Team ", i)}}).text("createTeam.team.id")
-			list[i]["ownerId"] = a.mustCall("createUser", vars{"input": vars{"username": fmt.Sprint("user ", i)}}).text("createUser.user.id")
+			list[i]["teamId"] = a.mustCall("createTeam", vars{"input": vars{"name": fmt.Sprint("Team ", i)}}).Text("createTeam.team.id")
+			list[i]["ownerId"] = a.mustCall("createUser", vars{"input": vars{"username": fmt.Sprint("user ", i)}}).Text("createUser.user.id")
 		}
-		one := a.mustCall("createHeroes", vars{"input": list[:1]}).statements()
+		one := a.mustCall("createHeroes", vars{"input": list[:1]}).Statements()
 		got := a.mustCall("createHeroes", vars{"input": list[1:]})
-		if many := got.statements(); many != one {
+		if many := got.Statements(); many != one {
 			t.Errorf("%d statements for %d heroes, %d for one", many, n-1, one)
 		}
-		found := a.mustDo(`{ heroes(first: 100) { nodes { name team { id } owner { id } } } }`, nil)
+		found := a.Must(`{ heroes(first: 100) { nodes { name team { id } owner { id } } } }`, nil)
 		for i, want := range list {
 			h := fmt.Sprintf("heroes.nodes.%d.", i)
-			if found.at(h+"name") != want["name"] || found.at(h+"team.id") != want["teamId"] || found.at(h+"owner.id") != want["ownerId"] {
-				t.Errorf("hero %d is %v, want %v", i, found.at(h[:len(h)-1]), want)
+			if found.At(h+"name") != want["name"] || found.At(h+"team.id") != want["teamId"] || found.At(h+"owner.id") != want["ownerId"] {
+				t.Errorf("hero %d is %v, want %v", i, found.At(h[:len(h)-1]), want)
 			}
 		}
 	})
@@ -258,7 +251,7 @@ func TestCreateHeroesSkips(t *testing.T) {
 		}
 		got := a.mustCall("createHeroes", vars{"input": list, "onError": "SKIP"})
 		for i, name := range []string{"Carrot", "Angua", "Reg"} {
-			if is := got.text(fmt.Sprintf("createHeroes.heroes.%d.name", i)); is != name {
+			if is := got.Text(fmt.Sprintf("createHeroes.heroes.%d.name", i)); is != name {
 				t.Errorf("hero %d is %q, want %s", i, is, name)
 			}
 		}
@@ -272,19 +265,19 @@ func TestCreateHeroesSkips(t *testing.T) {
 			{5, "BAD_USER_INPUT", "input.5.teamId"},
 			{6, "NOT_FOUND", "input.6.ownerId"},
 		}
-		if heroes, errors := got.length("createHeroes.heroes"), got.length("createHeroes.errors"); heroes != 3 || errors != len(wantErrors) {
+		if heroes, errors := got.Len("createHeroes.heroes"), got.Len("createHeroes.errors"); heroes != 3 || errors != len(wantErrors) {
 			t.Errorf("%d heroes and %d errors, want 3 and %d: %s", heroes, errors, len(wantErrors), got)
 		}
 		for i, want := range wantErrors {
 			e := fmt.Sprintf("createHeroes.errors.%d.", i)
-			if got.number(e+"index") != want.index || got.text(e+"code") != want.code || got.text(e+"field") != want.field || got.text(e+"message") == "" {
-				t.Errorf("error %d is %v, want %+v and a message", i, got.at(e[:len(e)-1]), want)
+			if got.Number(e+"index") != want.index || got.Text(e+"code") != want.code || got.Text(e+"field") != want.field || got.Text(e+"message") == "" {
+				t.Errorf("error %d is %v, want %+v and a message", i, got.At(e[:len(e)-1]), want)
 			}
 		}
-		if is := a.secret(got.text("createHeroes.heroes.1.id")); is != "Delphine" {
+		if is := a.secret(got.Text("createHeroes.heroes.1.id")); is != "Delphine" {
 			t.Errorf("the secret name stored is %q, want Delphine", is)
 		}
-		if total := a.mustDo(`{ heroes { totalCount } }`, nil).number("heroes.totalCount"); total != 4 {
+		if total := a.Must(`{ heroes { totalCount } }`, nil).Number("heroes.totalCount"); total != 4 {
 			t.Errorf("%d heroes are stored, want 4: the three and the one before", total)
 		}
 		a.refused(t, "createHeroes", vars{"input": list, "onError": "ABORT"}, "BAD_USER_INPUT", vars{"field": "input.1.name"})
@@ -310,27 +303,27 @@ func TestCreateHeroesSkipsWhatTheDatabaseRefuses(t *testing.T) {
 		for _, i := range villains {
 			list[i]["name"] = "Villain"
 		}
-		got := a.do(`mutation($input: [CreateHeroInput!]!) {
+		got := a.Do(`mutation($input: [CreateHeroInput!]!) {
 			before: createTeam(input: { name: "Before" }) { team { id } }
 			createHeroes(input: $input, onError: SKIP) { heroes { name } errors { index code field } }
 			after: createTeam(input: { name: "After" }) { team { id } }
 		}`, vars{"input": list})
-		if heroes, errors := got.length("createHeroes.heroes"), got.length("createHeroes.errors"); heroes != 995 || errors != len(villains) {
+		if heroes, errors := got.Len("createHeroes.heroes"), got.Len("createHeroes.errors"); heroes != 995 || errors != len(villains) {
 			t.Fatalf("%d heroes and %d errors, want 995 and %d: %.1000s", heroes, errors, len(villains), got)
 		}
 		for i, index := range villains {
 			e := fmt.Sprintf("createHeroes.errors.%d.", i)
-			if got.number(e+"index") != index || got.text(e+"field") != fmt.Sprint("input.", index) {
-				t.Errorf("error %d is %v, want index %d", i, got.at(e[:len(e)-1]), index)
+			if got.Number(e+"index") != index || got.Text(e+"field") != fmt.Sprint("input.", index) {
+				t.Errorf("error %d is %v, want index %d", i, got.At(e[:len(e)-1]), index)
 			}
 		}
 		for i, want := range []string{"Hero 0002", "Hero 0003"} {
-			if is := got.text(fmt.Sprintf("createHeroes.heroes.%d.name", i)); is != want {
+			if is := got.Text(fmt.Sprintf("createHeroes.heroes.%d.name", i)); is != want {
 				t.Errorf("hero %d is %s, want %s", i, is, want)
 			}
 		}
-		found := a.mustDo(`{ heroes { totalCount } teams { totalCount } }`, nil)
-		if found.number("heroes.totalCount") != 995 || found.number("teams.totalCount") != 2 {
+		found := a.Must(`{ heroes { totalCount } teams { totalCount } }`, nil)
+		if found.Number("heroes.totalCount") != 995 || found.Number("teams.totalCount") != 2 {
 			t.Errorf("%s\nwant 995 heroes and both teams", found)
 		}
 	})

@@ -2,11 +2,7 @@ package api_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,26 +10,11 @@ import (
 	"time"
 
 	"forge/ent"
-	"forge/internal/gqlexec"
 	"forge/internal/idempotency"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
-
-// under posts a mutation under an idempotency key and returns the body of the answer.
-func (a *api) under(key, query string, v vars) string {
-	a.t.Helper()
-	body, err := json.Marshal(vars{"query": query, "variables": v})
-	if err != nil {
-		a.t.Error(err)
-	}
-	r := httptest.NewRequest("POST", "/graphql", strings.NewReader(string(body)))
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(idempotency.Header, key)
-	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
-	return w.Body.String()
-}
 
 const keyedMutation = `mutation($name: String!) { createTeam(input: {name: $name, headquarters: "<&> é"}) { team { id name headquarters createdAt } } }`
 
@@ -53,7 +34,7 @@ func TestIdempotency(t *testing.T) {
 		if other := a.under("k2", keyedMutation, vars{"name": "B"}); !strings.Contains(other, `"name":"B"`) {
 			t.Errorf("another key: %s", other)
 		}
-		if n := a.mustDo(`{ teams { totalCount } }`, nil).number("teams.totalCount"); n != 2 {
+		if n := a.Must(`{ teams { totalCount } }`, nil).Number("teams.totalCount"); n != 2 {
 			t.Errorf("%d teams, want 2", n)
 		}
 	})
@@ -73,7 +54,7 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 				t.Errorf("different answers:\n%s\n%s", answer, answers[0])
 			}
 		}
-		if n := a.mustDo(`{ teams { totalCount } }`, nil).number("teams.totalCount"); n != 1 {
+		if n := a.Must(`{ teams { totalCount } }`, nil).Number("teams.totalCount"); n != 1 {
 			t.Errorf("%d teams, want 1", n)
 		}
 	})
@@ -84,12 +65,12 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 func TestIdempotencyAfterFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
-		a.mustDo(keyedMutation, vars{"name": "A"})
+		a.Must(keyedMutation, vars{"name": "A"})
 		if first := a.under("k", keyedMutation, vars{"name": "A"}); !strings.Contains(first, `"CONFLICT"`) {
 			t.Fatalf("the first answer: %s", first)
 		}
-		id := a.mustDo(`{ teams { nodes { id } } }`, nil).text("teams.nodes.0.id")
-		a.mustDo(`mutation($id: ID!) { deleteTeam(id: $id) { deletedId } }`, vars{"id": id})
+		id := a.Must(`{ teams { nodes { id } } }`, nil).Text("teams.nodes.0.id")
+		a.Must(`mutation($id: ID!) { deleteTeam(id: $id) { deletedId } }`, vars{"id": id})
 		if again := a.under("k", keyedMutation, vars{"name": "A"}); !strings.Contains(again, `"name":"A"`) {
 			t.Errorf("the repeat, now that the name is free: %s", again)
 		}
@@ -141,24 +122,18 @@ func TestIdempotencyKeyRefused(t *testing.T) {
 // newKeyedAPI serves the database at url to a user, with limits of what is kept under keys.
 func newKeyedAPI(t *testing.T, url string, limits idempotency.Limits) (*api, viewer.Viewer) {
 	t.Helper()
-	a := newLimitedAPI(t, url, gqlexec.Limits{})
 	cfg := usual()
 	cfg.Idempotency = limits
-	a.handler = as(viewer.System, newServer(a.db, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	a := newConfiguredAPI(t, url, cfg)
 	me := viewer.Viewer{Role: viewer.User}
 	a.stored(func(ctx context.Context, c *ent.Client) { me.ID = c.User.Create().SetUsername("me").SaveX(ctx).ID })
 	return a, me
 }
 
-// create has a user create a hero under a key.
-func (a *api) create(me viewer.Viewer, key, name, selection string) (answer, *httptest.ResponseRecorder) {
+// create has a user create a hero, under a key unless that is "".
+func (a *api) create(me viewer.Viewer, key, name, selection string) gqltest.Answer {
 	a.t.Helper()
-	header := http.Header{}
-	if key != "" {
-		header.Set(idempotency.Header, key)
-	}
-	return a.asIs().by(asking{viewer: me, header: header},
-		`mutation($name: String!) { createHero(input: {name: $name}) { hero { `+selection+` } } }`, vars{"name": name})
+	return a.as(me).With(idempotency.Header, key).Do(`mutation($name: String!) { createHero(input: {name: $name}) { hero { `+selection+` } } }`, vars{"name": name})
 }
 
 // kept returns how many keys are stored, and how many bytes of answers.
@@ -181,18 +156,18 @@ func TestIdempotencyAnswerBounded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a, me := newKeyedAPI(t, url, idempotency.Limits{AnswerBytes: 1000})
-		got, w := a.create(me, "k", "x", repeated("name", 100))
-		if got.code() != "BAD_USER_INPUT" || got.extension("field") != idempotency.Header || got.Data != nil || w.Code != 200 ||
+		got := a.create(me, "k", "x", repeated("name", 100))
+		if got.Code() != "BAD_USER_INPUT" || got.Extension("field") != idempotency.Header || got.Data != nil || got.Status != 200 ||
 			!strings.Contains(got.Errors[0].Message, "up to 1000 are kept") {
-			t.Errorf("status %d: %s", w.Code, got)
+			t.Error(got)
 		}
-		if keys, _ := a.kept(); keys != 0 || a.mustDo(`{ heroes { totalCount } }`, nil).number("heroes.totalCount") != 0 {
+		if keys, _ := a.kept(); keys != 0 || a.Must(`{ heroes { totalCount } }`, nil).Number("heroes.totalCount") != 0 {
 			t.Errorf("%d keys are kept, or a hero was stored", keys)
 		}
-		if got, _ := a.create(me, "", "x", repeated("name", 100)); len(got.Errors) > 0 {
+		if got := a.create(me, "", "x", repeated("name", 100)); len(got.Errors) > 0 {
 			t.Errorf("without a key: %s", got)
 		}
-		if got, _ := a.create(me, "k", "y", "id"); len(got.Errors) > 0 {
+		if got := a.create(me, "k", "y", "id"); len(got.Errors) > 0 {
 			t.Errorf("the key again, for less: %s", got)
 		}
 	})
@@ -215,17 +190,17 @@ func TestIdempotencyKeysBounded(t *testing.T) {
 			a, me := newKeyedAPI(t, url, tt.limits)
 			done, statements := 0, 0
 			a.db.Watch = func(context.Context, string, time.Duration, error) { statements++ }
-			var first, refused answer
+			var first, refused gqltest.Answer
 			a.create(me, "", "without a key", tt.selection)
 			without := statements
 			a.stored(func(ctx context.Context, c *ent.Client) { c.Hero.Delete().ExecX(ctx) })
 			for i := range 10 {
 				statements = 0
-				got, w := a.create(me, fmt.Sprint("k", i), "heroine", tt.selection)
+				got := a.create(me, fmt.Sprint("k", i), "heroine", tt.selection)
 				if len(got.Errors) > 0 {
 					refused = got
-					if after, _ := strconv.Atoi(w.Header().Get("Retry-After")); w.Code != 429 || after < 3000 || after > 3600 {
-						t.Errorf("%s: status %d, Retry-After %d", name, w.Code, after)
+					if after, _ := strconv.Atoi(got.Header.Get("Retry-After")); got.Status != 429 || after < 3000 || after > 3600 {
+						t.Errorf("%s: status %d, Retry-After %d", name, got.Status, after)
 					}
 					continue
 				}
@@ -237,15 +212,15 @@ func TestIdempotencyKeysBounded(t *testing.T) {
 					}
 				}
 			}
-			if refused.code() != "RATE_LIMITED" || !strings.Contains(refused.body, tt.want) {
+			if refused.Code() != "RATE_LIMITED" || !strings.Contains(refused.Body, tt.want) {
 				t.Errorf("%s: %s", name, refused)
 			}
 			keys, bytes := a.kept()
-			heroes := a.mustDo(`{ heroes { totalCount } }`, nil).number("heroes.totalCount")
+			heroes := a.Must(`{ heroes { totalCount } }`, nil).Number("heroes.totalCount")
 			if done == 0 || keys != done || heroes != done || keys > tt.limits.Keys || tt.limits.Bytes > 0 && bytes > tt.limits.Bytes {
 				t.Errorf("%s: %d were carried out, %d keys are kept with %d bytes, and there are %d heroes", name, done, keys, bytes, heroes)
 			}
-			if again, _ := a.create(me, "k0", "heroine", tt.selection); again.data() != first.data() {
+			if again := a.create(me, "k0", "heroine", tt.selection); again.RawData() != first.RawData() {
 				t.Errorf("%s: the first again: %s", name, again)
 			}
 			for i := range tt.limits.Keys + 1 {
@@ -273,7 +248,7 @@ func TestIdempotencyKeysBoundedAtOnce(t *testing.T) {
 			var group sync.WaitGroup
 			for i := range atOnce {
 				group.Go(func() {
-					if got, _ := a.create(me, fmt.Sprint("k", round, " ", i), "x", "id"); len(got.Errors) > 0 && got.code() != "RATE_LIMITED" {
+					if got := a.create(me, fmt.Sprint("k", round, " ", i), "x", "id"); len(got.Errors) > 0 && got.Code() != "RATE_LIMITED" {
 						t.Errorf("%s", got)
 					}
 				})
@@ -296,7 +271,7 @@ func TestIdempotencyKeysAtOnceSerializable(t *testing.T) {
 	for i := range 8 {
 		group.Go(func() {
 			for j := range 3 {
-				if got, _ := a.create(me, fmt.Sprint("k", i, " ", j), "x", "id"); len(got.Errors) > 0 {
+				if got := a.create(me, fmt.Sprint("k", i, " ", j), "x", "id"); len(got.Errors) > 0 {
 					t.Errorf("%s", got)
 				}
 			}

@@ -3,18 +3,17 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestInts sends numbers that are an Int, and that are none: those are errors of the request, which
 // is not begun, and are named as they were sent.
 func TestInts(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, dbtest.SQLite(t))
+	client := newAPI(t, dbtest.SQLite(t)).With("Accept", "application/graphql-response+json")
 	const top, inside = `query($n: Int) { users(first: $n) { totalCount } }`, `query($w: HeroWhereInput) { heroes(where: $w) { totalCount } }`
 	for _, tt := range []struct{ name, query, variables, code, field, named string }{
 		{"literal", `{ users(first: 99999999999) { totalCount } }`, `{}`, "GRAPHQL_VALIDATION_FAILED", "", "99999999999"},
@@ -32,34 +31,19 @@ func TestInts(t *testing.T) {
 		{"largest and smallest inside", inside, `{"w":{"ageIn":[2147483647,-2147483648]}}`, "", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			query, _ := json.Marshal(tt.query)
-			r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(`{"query":`+string(query)+`,"variables":`+tt.variables+`}`))
-			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("Accept", "application/graphql-response+json")
-			w := httptest.NewRecorder()
-			a.handler.ServeHTTP(w, r)
-			var got struct {
-				Data   json.RawMessage
-				Errors []struct {
-					Message    string
-					Extensions struct{ Code, Field string }
-				}
-			}
-			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-				t.Fatal(err)
-			}
+			got := client.SendRequest(t.Context(), gqltest.Request{Query: tt.query, Variables: json.RawMessage(tt.variables)})
 			if tt.code == "" {
-				if w.Code != http.StatusOK || len(got.Errors) > 0 {
-					t.Errorf("%d %s", w.Code, w.Body)
+				if got.Status != http.StatusOK || !got.OK() {
+					t.Error(got)
 				}
 				return
 			}
-			if w.Code != http.StatusBadRequest || got.Data != nil || len(got.Errors) != 1 {
-				t.Fatalf("%d %s, want 400 without data", w.Code, w.Body)
+			if got.Status != http.StatusBadRequest || got.RawData() != "" || len(got.Errors) != 1 {
+				t.Fatalf("%s, want 400 without data", got)
 			}
 			const allowed = " is no Int: whole numbers from -2147483648 to 2147483647 are allowed"
-			if e := got.Errors[0]; e.Extensions.Code != tt.code || e.Extensions.Field != tt.field || e.Message != tt.named+allowed {
-				t.Errorf("%s", w.Body)
+			if field, _ := got.Extension("field").(string); got.Code() != tt.code || field != tt.field || got.Errors[0].Message != tt.named+allowed {
+				t.Error(got)
 			}
 		})
 	}

@@ -2,28 +2,19 @@ package api_test
 
 import (
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
-	"forge/internal/database"
 	"forge/internal/gqlexec"
-	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
 
 // TestLimitsFilterCost compares what operations cost with and without conditions.
 func TestLimitsFilterCost(t *testing.T) {
-	db, err := database.Open(dbtest.SQLite(t), database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	a := &api{t: t, db: db, handler: as(viewer.System, newServer(db, config{Options: gqlexec.Options{Development: true}}, log))}
+	a := newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Development: true}})
 	cost := func(query string, v vars) int {
 		t.Helper()
-		cost := a.mustDo(query, v).Extensions["cost"].(map[string]any)
+		cost := a.Must(query, v).Extensions["cost"].(map[string]any)
 		return int(cost["actual"].(float64))
 	}
 	related := map[string]any{"hasHeroesWith": []any{map[string]any{"hasTeam": false}}}
@@ -99,13 +90,7 @@ func TestLimitsFilterCost(t *testing.T) {
 
 // TestLimitsManyFilters sends what would keep a processor busy, with the default of MAX_COST.
 func TestLimitsManyFilters(t *testing.T) {
-	db, err := database.Open(dbtest.SQLite(t), database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	a := &api{t: t, db: db, handler: as(viewer.System, newServer(db, config{Options: gqlexec.Options{Limits: gqlexec.Limits{Cost: 10_000}}}, log))}
+	a := newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Limits: gqlexec.Limits{Cost: 10_000}}})
 	branches := strings.Repeat(`{hasHeroesWith: {ageLT: 0}} `, 20)
 	aliases := func(key string, n int, field string) (all string) {
 		for i := range n {
@@ -128,7 +113,7 @@ func TestLimitsManyFilters(t *testing.T) {
 		if strings.Contains(query, "$w") {
 			query = `query($w: UserWhereInput = {hasHeroes: false}) ` + query
 		}
-		if got := a.do(query, nil); got.code() != "QUERY_TOO_COMPLEX" {
+		if got := a.Do(query, nil); got.Code() != "QUERY_TOO_COMPLEX" {
 			t.Errorf("%s: %.300s", name, got)
 		}
 	}
@@ -137,6 +122,6 @@ func TestLimitsManyFilters(t *testing.T) {
 		`{ teams { nodes { name heroes(where: {hasOwner: true, ageGTE: 30}, orderBy: {field: NAME}) { totalCount nodes { name } } } } }`,
 		`{ heroes(offset: 10000, orderBy: [{field: AGE, direction: DESC}, {field: NAME}]) { nodes { name } } }`,
 	} {
-		a.mustDo(query, nil)
+		a.Must(query, nil)
 	}
 }

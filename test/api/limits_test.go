@@ -2,26 +2,17 @@ package api_test
 
 import (
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 
-	"forge/internal/database"
 	"forge/internal/gqlexec"
-	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
 
 func TestLimits(t *testing.T) {
-	db, err := database.Open(dbtest.SQLite(t), database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
 	limits := gqlexec.Limits{Depth: 12, Aliases: 5, RootFields: 4, Directives: 3, Cost: 10_000, Tokens: 600}
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	a := &api{t: t, db: db, handler: as(viewer.System, newServer(db, config{Options: gqlexec.Options{Development: true, Limits: limits}}, log))}
+	a := newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Development: true, Limits: limits}})
 
 	doubling := func(times int) string {
 		document := `query { ...F0 }`
@@ -64,25 +55,25 @@ func TestLimits(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := a.do(tt.query, tt.vars)
-			if got.code() != tt.code {
-				t.Fatalf("code %q, want %q: %s", got.code(), tt.code, got)
+			got := a.Do(tt.query, tt.vars)
+			if got.Code() != tt.code {
+				t.Fatalf("code %q, want %q: %s", got.Code(), tt.code, got)
 			}
 			if tt.code == "" {
 				return
 			}
-			if got.extension("limit") != float64(tt.limit) || got.extension("actual") != float64(tt.actual) {
-				t.Errorf("limit %v, actual %v; want %d and %d", got.extension("limit"), got.extension("actual"), tt.limit, tt.actual)
+			if got.Extension("limit") != float64(tt.limit) || got.Extension("actual") != float64(tt.actual) {
+				t.Errorf("limit %v, actual %v; want %d and %d", got.Extension("limit"), got.Extension("actual"), tt.limit, tt.actual)
 			}
 			if got.Data != nil {
 				t.Errorf("there is data: %s", got)
 			}
 		})
 	}
-	if got := a.do("{ "+strings.Repeat("__typename ", 700)+"}", nil); got.code() != "QUERY_TOO_COMPLEX" || got.extension("limit") != 600.0 {
+	if got := a.Do("{ "+strings.Repeat("__typename ", 700)+"}", nil); got.Code() != "QUERY_TOO_COMPLEX" || got.Extension("limit") != 600.0 {
 		t.Errorf("a document of 700 tokens: %s", got)
 	}
-	if got := a.mustDo(`{ users(first: 3) { nodes { id } } }`, nil); got.Extensions["cost"] == nil {
+	if got := a.Must(`{ users(first: 3) { nodes { id } } }`, nil); got.Extensions["cost"] == nil {
 		t.Errorf("the answer does not tell the cost: %s", got)
 	}
 }

@@ -24,20 +24,20 @@ func TestLiteralsEscaped(t *testing.T) {
 		{`"😀"`, "😀"},
 	} {
 		for range 2 { // the second time the document is known
-			got := a.mustDo(`mutation { createHero(input: {name: `+tt.literal+`}) { hero { name } } }`, nil)
-			if name := got.text("createHero.hero.name"); name != tt.want {
+			got := a.Must(`mutation { createHero(input: {name: `+tt.literal+`}) { hero { name } } }`, nil)
+			if name := got.Text("createHero.hero.name"); name != tt.want {
 				t.Errorf("%s is stored as %q, want %q", tt.literal, name, tt.want)
 			}
 		}
 	}
 	for _, literal := range []string{`"\uD83D"`, `"\uDE00"`, `"\uDE00\uD83D"`, `"\uD83D\uD83D\uDE00"`, `"\u{D83D}"`, `"\u{110000}"`, `"\u{}"`, `"""a""""`} {
-		got := a.do(`mutation { createHero(input: {name: `+literal+`}) { hero { name } } }`, nil)
-		if got.code() != "GRAPHQL_PARSE_FAILED" || len(got.Errors) != 1 || !strings.Contains(got.body, `"locations":[{"line":1,"column":`) {
+		got := a.Do(`mutation { createHero(input: {name: `+literal+`}) { hero { name } } }`, nil)
+		if got.Code() != "GRAPHQL_PARSE_FAILED" || len(got.Errors) != 1 || !strings.Contains(got.Body, `"locations":[{"line":1,"column":`) {
 			t.Errorf("%s: %s", literal, got)
 		}
 	}
 	const byVariable = `mutation($n: String!) { createHero(input: {name: $n}) { hero { name } } }`
-	if got := a.mustDo(byVariable, vars{"n": "e 😀"}).text("createHero.hero.name"); got != "e 😀" {
+	if got := a.Must(byVariable, vars{"n": "e 😀"}).Text("createHero.hero.name"); got != "e 😀" {
 		t.Errorf("the variable is stored as %q", got)
 	}
 }
@@ -51,7 +51,7 @@ func TestLiterals(t *testing.T) {
 			"where: {name: %}", "where: {id: %}", "where: {createdAt: %}", "after: %", "where: {hasOwner: 5, name: %}",
 		} {
 			query := `{ heroes(` + strings.Replace(argument, "%", value, 1) + `) { totalCount } }`
-			if got := a.do(query, nil); got.code() != "GRAPHQL_VALIDATION_FAILED" || got.Data != nil {
+			if got := a.Do(query, nil); got.Code() != "GRAPHQL_VALIDATION_FAILED" || got.Data != nil {
 				t.Errorf("%s: %s", query, got)
 			}
 		}
@@ -61,11 +61,11 @@ func TestLiterals(t *testing.T) {
 		`{ heroes(orderBy: [{field: {}}]) { totalCount } }`, `{ heroes(where: {createdAt: 5}) { totalCount } }`,
 		`query($c: Cursor = {}) { heroes(after: $c) { totalCount } }`, `query($c: Cursor = 5) { heroes(after: $c) { totalCount } }`,
 	} {
-		if got := a.do(query, nil); got.code() != "GRAPHQL_VALIDATION_FAILED" || got.Data != nil {
+		if got := a.Do(query, nil); got.Code() != "GRAPHQL_VALIDATION_FAILED" || got.Data != nil {
 			t.Errorf("%s: %s", query, got)
 		}
 	}
-	a.mustDo(`{ heroes(where: {ageIn: 5, idIn: [], createdAtGT: """2026-01-02T15:04:05Z""", hasTeam: null}) { totalCount } }`, nil)
+	a.Must(`{ heroes(where: {ageIn: 5, idIn: [], createdAtGT: """2026-01-02T15:04:05Z""", hasTeam: null}) { totalCount } }`, nil)
 }
 
 // TestVariablesNull sends null where it is not allowed: a default lets such a variable stand there.
@@ -114,19 +114,19 @@ func TestVariablesNull(t *testing.T) {
 			if err := json.Unmarshal([]byte(strings.ReplaceAll(tt.variables, "%", tt.name)), &variables); err != nil {
 				t.Fatal(err)
 			}
-			got := a.do(strings.ReplaceAll(tt.query, "%", tt.name), variables)
+			got := a.Do(strings.ReplaceAll(tt.query, "%", tt.name), variables)
 			if tt.field == "" {
 				if len(got.Errors) > 0 {
 					t.Errorf("%s", got)
 				}
 				return
 			}
-			if got.code() != "BAD_USER_INPUT" || got.extension("field") != tt.field || got.Data != nil {
+			if got.Code() != "BAD_USER_INPUT" || got.Extension("field") != tt.field || got.Data != nil {
 				t.Errorf("%s, want BAD_USER_INPUT about %s", got, tt.field)
 			}
 		})
 	}
-	if n := a.mustDo(`{ products { totalCount } }`, nil).number("products.totalCount"); n != 2 {
+	if n := a.Must(`{ products { totalCount } }`, nil).Number("products.totalCount"); n != 2 {
 		t.Errorf("%d products, want those two whose stock or price was left out", n)
 	}
 }

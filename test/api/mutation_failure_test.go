@@ -9,7 +9,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/gqlexec"
-	"forge/internal/viewer"
 	"forge/test/dbtest"
 )
 
@@ -19,7 +18,7 @@ func (a *api) whole(teams int) {
 	if n := a.db.Stats().InUse; n != 0 {
 		a.t.Errorf("%d connections are in use, want none", n)
 	}
-	if n := a.mustDo(`{ teams { totalCount } }`, nil).number("teams.totalCount"); n != teams {
+	if n := a.Must(`{ teams { totalCount } }`, nil).Number("teams.totalCount"); n != teams {
 		a.t.Errorf("%d teams are stored, want %d", n, teams)
 	}
 }
@@ -28,7 +27,7 @@ func (a *api) whole(teams int) {
 func (a *api) around(middleware graphql.FieldMiddleware) {
 	cfg := usual()
 	cfg.adapt = func(app *gqlexec.API) { app.Fields = append(app.Fields, middleware) }
-	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
+	a.configure(cfg)
 }
 
 const twoTeams = `mutation twoTeams($second: String!) {
@@ -44,13 +43,13 @@ func TestMutationSecondFieldFails(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		for second, code := range map[string]string{" ": "BAD_USER_INPUT", "A": "CONFLICT"} {
-			got := a.do(twoTeams, vars{"second": second})
-			if got.code() != code || len(got.Errors) != 1 || got.Data != nil || got.Errors[0].Path[0] != "b" {
+			got := a.Do(twoTeams, vars{"second": second})
+			if got.Code() != code || len(got.Errors) != 1 || got.Data != nil || got.Errors[0].Path[0] != "b" {
 				t.Errorf("%s\nwant data null and one error, %s at b", got, code)
 			}
 			a.whole(0)
 		}
-		a.mustDo(twoTeams, vars{"second": "B"})
+		a.Must(twoTeams, vars{"second": "B"})
 		a.whole(3)
 	})
 }
@@ -66,7 +65,7 @@ func TestMutationNames(t *testing.T) {
 			`mutation SkipTransaction { a: createTeam(input: {name: "A"}) { team { id } } b: createTeam(input: {name: " "}) { team { id } } }`,
 			`mutation query { ...x } fragment x on Mutation { a: createTeam(input: {name: "A"}) { team { id } } ... { b: createTeam(input: {name: " "}) { team { id } } } }`,
 		} {
-			if got := a.do(query, nil); got.code() != "BAD_USER_INPUT" {
+			if got := a.Do(query, nil); got.Code() != "BAD_USER_INPUT" {
 				t.Errorf("%s\nwant BAD_USER_INPUT", got)
 			}
 			a.whole(0)
@@ -81,16 +80,16 @@ func TestMutationErrorInPayload(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
-		team := a.mustDo(`mutation { createTeam(input: {name: "A"}) { team { id } } }`, nil).text("createTeam.team.id")
-		got := a.do(`mutation($team: ID!) { createHero(input: {name: "Bolt", teamId: $team}) { hero { name team { heroes(first: 101) { totalCount } } } } }`, vars{"team": team})
-		if got.code() != "BAD_USER_INPUT" || len(got.Errors) != 1 || got.text("createHero.hero.name") != "Bolt" || got.at("createHero.hero.team") != nil {
+		team := a.Must(`mutation { createTeam(input: {name: "A"}) { team { id } } }`, nil).Text("createTeam.team.id")
+		got := a.Do(`mutation($team: ID!) { createHero(input: {name: "Bolt", teamId: $team}) { hero { name team { heroes(first: 101) { totalCount } } } } }`, vars{"team": team})
+		if got.Code() != "BAD_USER_INPUT" || len(got.Errors) != 1 || got.Text("createHero.hero.name") != "Bolt" || got.At("createHero.hero.team") != nil {
 			t.Errorf("%s\nwant the hero, with null for the team, and BAD_USER_INPUT", got)
 		}
-		if n := a.mustDo(`{ heroes { totalCount } }`, nil).number("heroes.totalCount"); n != 1 {
+		if n := a.Must(`{ heroes { totalCount } }`, nil).Number("heroes.totalCount"); n != 1 {
 			t.Errorf("%d heroes are stored, want 1", n)
 		}
-		got = a.do(`mutation { createTeam(input: {name: "B"}) { team { heroes(first: 101) { totalCount } } } }`, nil)
-		if got.code() != "BAD_USER_INPUT" || got.Data != nil {
+		got = a.Do(`mutation { createTeam(input: {name: "B"}) { team { heroes(first: 101) { totalCount } } } }`, nil)
+		if got.Code() != "BAD_USER_INPUT" || got.Data != nil {
 			t.Errorf("%s\nwant BAD_USER_INPUT and no data", got)
 		}
 		a.whole(1)
@@ -119,8 +118,8 @@ func TestPanic(t *testing.T) {
 			"a.team":     `mutation { a: createTeam(input: {name: "A"}) { team { id } } b: createTeam(input: {name: "B"}) { team { id } } }`,
 		} {
 			field.Store(at)
-			got := a.do(query, nil)
-			if got.code() != "INTERNAL" || got.Data != nil || got.extension("requestId") == nil || got.Errors[0].Message != "internal error" {
+			got := a.Do(query, nil)
+			if got.Code() != "INTERNAL" || got.Data != nil || got.Extension("requestId") == nil || got.Errors[0].Message != "internal error" {
 				t.Errorf("%s\nwant INTERNAL with a requestId, no data, and nothing of the panic", got)
 			}
 			field.Store("")
@@ -134,8 +133,8 @@ func TestPanic(t *testing.T) {
 		}
 		for _, fields := range []string{"", "__schema { __typename }"} { // which the read engine answers alone, and which not
 			left.Store(2)
-			got := a.do(`{ a: teams { totalCount } b: teams { totalCount } c: users { totalCount } `+fields+`}`, nil)
-			if got.code() != "INTERNAL" || got.Data != nil || got.Errors[0].Message != "internal error" {
+			got := a.Do(`{ a: teams { totalCount } b: teams { totalCount } c: users { totalCount } `+fields+`}`, nil)
+			if got.Code() != "INTERNAL" || got.Data != nil || got.Errors[0].Message != "internal error" {
 				t.Errorf("%s\nwant INTERNAL, no data, and nothing of the panic", got)
 			}
 			left.Store(0)

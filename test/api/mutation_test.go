@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // mutations are the documents that the tests send, by the name of the root field. They select all
@@ -45,15 +46,28 @@ const (
 )
 
 // call sends a mutation.
-func (a *api) call(mutation string, v vars) answer {
+func (a *api) call(mutation string, v vars) gqltest.Answer {
 	a.t.Helper()
-	return a.do(mutations[mutation], v)
+	return a.Do(mutations[mutation], v)
 }
 
 // mustCall is like call and stops the test if there are errors.
-func (a *api) mustCall(mutation string, v vars) answer {
+func (a *api) mustCall(mutation string, v vars) gqltest.Answer {
 	a.t.Helper()
-	return a.mustDo(mutations[mutation], v)
+	return a.Must(mutations[mutation], v)
+}
+
+// shows sends a mutation and checks members of its payload, below a path such as "createHero.hero".
+func (a *api) shows(t *testing.T, path string, v, want vars) gqltest.Answer {
+	t.Helper()
+	mutation, _, _ := strings.Cut(path, ".")
+	got := a.call(mutation, v)
+	for name, want := range want {
+		if is := got.At(path + "." + name); is != want {
+			t.Errorf("%s(%v): %s is %v, want %v\n%s", mutation, v, name, is, want, got)
+		}
+	}
+	return got
 }
 
 // IDs that are well formed and belong to nothing.
@@ -70,19 +84,19 @@ type things struct{ user, team, hero, product, order string }
 
 func (a *api) make() (made things) {
 	a.t.Helper()
-	made.user = a.mustCall("createUser", vars{"input": vars{"username": "ada", "email": "ada@example.com"}}).text("createUser.user.id")
-	made.team = a.mustCall("createTeam", vars{"input": vars{"name": "The Watch", "headquarters": "Pseudopolis Yard"}}).text("createTeam.team.id")
+	made.user = a.mustCall("createUser", vars{"input": vars{"username": "ada", "email": "ada@example.com"}}).Text("createUser.user.id")
+	made.team = a.mustCall("createTeam", vars{"input": vars{"name": "The Watch", "headquarters": "Pseudopolis Yard"}}).Text("createTeam.team.id")
 	made.hero = a.mustCall("createHero", vars{"input": vars{"name": "Sam", "secretName": "Blackboard", "age": 45,
-		"teamId": made.team, "ownerId": made.user}}).text("createHero.hero.id")
-	made.product = a.mustCall("createProduct", vars{"input": vars{"sku": "BOOTS-8", "name": "Boots", "priceCents": 5000, "stock": 10}}).text("createProduct.product.id")
-	made.order = a.mustCall("createOrder", vars{"input": vars{"userId": made.user, "items": []vars{{"productId": made.product, "quantity": 1}}}}).text("createOrder.order.id")
+		"teamId": made.team, "ownerId": made.user}}).Text("createHero.hero.id")
+	made.product = a.mustCall("createProduct", vars{"input": vars{"sku": "BOOTS-8", "name": "Boots", "priceCents": 5000, "stock": 10}}).Text("createProduct.product.id")
+	made.order = a.mustCall("createOrder", vars{"input": vars{"userId": made.user, "items": []vars{{"productId": made.product, "quantity": 1}}}}).Text("createOrder.order.id")
 	return made
 }
 
 // contents returns everything that the API shows.
 func (a *api) contents() string {
 	a.t.Helper()
-	got := a.mustDo(`{
+	got := a.Must(`{
 		users(first: 100) { nodes { ...user } }
 		teams(first: 100) { nodes { ...team } }
 		heroes(first: 100) { nodes { ...hero } }
@@ -98,15 +112,15 @@ func (a *api) contents() string {
 
 // refused sends a mutation that is to fail, with the code and the entries of extensions given, and
 // to change nothing.
-func (a *api) refused(t *testing.T, mutation string, v vars, code string, more vars) answer {
+func (a *api) refused(t *testing.T, mutation string, v vars, code string, more vars) gqltest.Answer {
 	t.Helper()
 	before := a.contents()
 	got := a.call(mutation, v)
-	if len(got.Errors) != 1 || got.code() != code || got.Data != nil {
+	if len(got.Errors) != 1 || got.Code() != code || got.Data != nil {
 		t.Errorf("%s with %v: %s\nwant data null and one error, %s", mutation, v, got, code)
 	}
 	for name, want := range more {
-		if is := got.extension(name); fmt.Sprint(is) != fmt.Sprint(want) {
+		if is := got.Extension(name); fmt.Sprint(is) != fmt.Sprint(want) {
 			t.Errorf("%s with %v: extensions.%s is %v, want %v", mutation, v, name, is, want)
 		}
 	}
@@ -241,7 +255,7 @@ func TestNotFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		m := a.make()
-		gone := a.mustCall("createUser", vars{"input": vars{"username": "gone"}}).text("createUser.user.id")
+		gone := a.mustCall("createUser", vars{"input": vars{"username": "gone"}}).Text("createUser.user.id")
 		a.mustCall("deleteUser", vars{"id": gone})
 		order := func(user string, products ...string) vars {
 			var items []vars
@@ -294,9 +308,9 @@ func TestConflict(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		a.make()
-		user := a.mustCall("createUser", vars{"input": vars{"username": "bob", "email": "bob@example.com"}}).text("createUser.user.id")
-		team := a.mustCall("createTeam", vars{"input": vars{"name": "Lancre"}}).text("createTeam.team.id")
-		product := a.mustCall("createProduct", vars{"input": vars{"sku": "PIE", "name": "Pie", "priceCents": 1}}).text("createProduct.product.id")
+		user := a.mustCall("createUser", vars{"input": vars{"username": "bob", "email": "bob@example.com"}}).Text("createUser.user.id")
+		team := a.mustCall("createTeam", vars{"input": vars{"name": "Lancre"}}).Text("createTeam.team.id")
+		product := a.mustCall("createProduct", vars{"input": vars{"sku": "PIE", "name": "Pie", "priceCents": 1}}).Text("createProduct.product.id")
 		for _, tt := range []struct {
 			name, mutation string
 			vars           vars
@@ -372,10 +386,10 @@ func TestUpdateCountsVersions(t *testing.T) {
 		} {
 			at := tt.mutation + "." + tt.at
 			first := a.mustCall(tt.mutation, vars{"id": tt.id, "input": tt.input})
-			if got := first.number(at + ".version"); got != 2 {
+			if got := first.Number(at + ".version"); got != 2 {
 				t.Errorf("%s: version %d, want 2", tt.mutation, got)
 			}
-			if first.text(at+".updatedAt") <= first.text(at+".createdAt") {
+			if first.Text(at+".updatedAt") <= first.Text(at+".createdAt") {
 				t.Errorf("%s: updatedAt is not behind createdAt: %s", tt.mutation, first)
 			}
 			// An update of nothing is no change.
@@ -393,18 +407,18 @@ func TestAtomic(t *testing.T) {
 		a := newAPI(t, url)
 		m := a.make()
 		before := a.contents()
-		got := a.do(`mutation Named($user: ID!, $product: ID!, $hero: ID!) {
+		got := a.Do(`mutation Named($user: ID!, $product: ID!, $hero: ID!) {
 			one: createTeam(input: { name: "Lancre" }) { team { id } }
 			two: adjustStock(productId: $product, delta: 5) { product { stock } }
 			three: deleteHero(id: $hero) { deletedId }
 			four: createOrder(input: { userId: $user, items: [{ productId: $product, quantity: 1000 }] }) { order { id } }
 			five: deleteUser(id: $user) { deletedId }
 		}`, vars{"user": m.user, "product": m.product, "hero": m.hero})
-		if len(got.Errors) != 1 || got.code() != "INSUFFICIENT_STOCK" || got.Data != nil {
+		if len(got.Errors) != 1 || got.Code() != "INSUFFICIENT_STOCK" || got.Data != nil {
 			t.Errorf("%s\nwant data null and one error, INSUFFICIENT_STOCK", got)
 		}
 		// What the document itself had added counts.
-		if got := got.extension("available"); got != float64(14) {
+		if got := got.Extension("available"); got != float64(14) {
 			t.Errorf("available: %v, want 14", got)
 		}
 		if after := a.contents(); after != before {
@@ -418,11 +432,11 @@ func TestRootFieldsSeeEachOther(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		m := a.make()
-		got := a.mustDo(`mutation($id: ID!) {
+		got := a.Must(`mutation($id: ID!) {
 			one: adjustStock(productId: $id, delta: 5) { product { stock } }
 			two: adjustStock(productId: $id, delta: -7) { product { stock } }
 		}`, vars{"id": m.product})
-		if one, two := got.number("one.product.stock"), got.number("two.product.stock"); one != 14 || two != 7 {
+		if one, two := got.Number("one.product.stock"), got.Number("two.product.stock"); one != 14 || two != 7 {
 			t.Errorf("stock %d, then %d; want 14, then 7", one, two)
 		}
 	})
@@ -480,7 +494,7 @@ func TestMutationStatements(t *testing.T) {
 			if used != nil {
 				head += "(" + strings.Join(used, ", ") + ")"
 			}
-			if got := a.mustDo(head+" { "+tt.mutation+" { __typename } }", v).statements(); got != tt.want {
+			if got := a.Must(head+" { "+tt.mutation+" { __typename } }", v).Statements(); got != tt.want {
 				t.Errorf("%s: %d statements, want %d", tt.mutation, got, tt.want)
 			}
 		}
@@ -493,7 +507,7 @@ func TestSameVersionAtOnce(t *testing.T) {
 		a := newAPI(t, url)
 		m := a.make()
 		const clients = 8
-		answers := atOnce(clients, func(i int) answer {
+		answers := atOnce(clients, func(i int) gqltest.Answer {
 			return a.call("updateUser", vars{"id": m.user, "input": vars{"username": fmt.Sprint("client", i)}, "expectedVersion": 1})
 		})
 		won := -1
@@ -501,20 +515,20 @@ func TestSameVersionAtOnce(t *testing.T) {
 			switch {
 			case len(got.Errors) == 0 && won < 0:
 				won = i
-			case got.code() != "CONFLICT" || got.extension("currentVersion") != float64(2):
+			case got.Code() != "CONFLICT" || got.Extension("currentVersion") != float64(2):
 				t.Errorf("client %d of those who expected version 1: %s\nwant one of them to win, and CONFLICT with version 2 for the others", i, got)
 			}
 		}
-		got := a.mustDo(`query($id: ID!) { user(id: $id) { username version } }`, vars{"id": m.user})
-		if name := got.text("user.username"); name != fmt.Sprint("client", won) || got.number("user.version") != 2 {
+		got := a.Must(`query($id: ID!) { user(id: $id) { username version } }`, vars{"id": m.user})
+		if name := got.Text("user.username"); name != fmt.Sprint("client", won) || got.Number("user.version") != 2 {
 			t.Errorf("stored: %s\nwant what client %d wrote, as version 2", got, won)
 		}
 	})
 }
 
 // atOnce calls send so many times at the same time and returns what came back.
-func atOnce(times int, send func(i int) answer) []answer {
-	answers := make([]answer, times)
+func atOnce(times int, send func(i int) gqltest.Answer) []gqltest.Answer {
+	answers := make([]gqltest.Answer, times)
 	var wg sync.WaitGroup
 	for i := range times {
 		wg.Go(func() { answers[i] = send(i) })

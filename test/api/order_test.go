@@ -9,19 +9,20 @@ import (
 	"forge/ent/order"
 	"forge/internal/ids"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // product makes a product and returns its ID.
 func (a *api) product(sku string, price, stock int) string {
 	a.t.Helper()
 	input := vars{"sku": sku, "name": sku, "priceCents": price, "stock": stock}
-	return a.mustCall("createProduct", vars{"input": input}).text("createProduct.product.id")
+	return a.mustCall("createProduct", vars{"input": input}).Text("createProduct.product.id")
 }
 
 // buyer makes a user and returns its ID.
 func (a *api) buyer() string {
 	a.t.Helper()
-	return a.mustCall("createUser", vars{"input": vars{"username": "buyer"}}).text("createUser.user.id")
+	return a.mustCall("createUser", vars{"input": vars{"username": "buyer"}}).Text("createUser.user.id")
 }
 
 // orderLine is a line of an order.
@@ -44,21 +45,15 @@ func TestCreateOrder(t *testing.T) {
 		a := newAPI(t, url)
 		user, pie, hat, gift := a.buyer(), a.product("PIE", 120, 10), a.product("HAT", 999, 5), a.product("GIFT", 0, 1)
 		lines := []orderLine{{hat, 2}, {pie, 3}, {gift, 1}, {hat, 1}}
-		got := a.mustCall("createOrder", orderOf(user, lines...))
-		want := vars{"user.id": user, "status": "PENDING", "totalCents": float64(3*999 + 3*120), "version": 1.0}
-		for name, want := range want {
-			if is := got.at("createOrder.order." + name); is != want {
-				t.Errorf("%s is %v, want %v", name, is, want)
-			}
-		}
+		got := a.shows(t, "createOrder.order", orderOf(user, lines...), vars{"user.id": user, "status": "PENDING", "totalCents": float64(3*999 + 3*120), "version": 1.0})
 		prices := map[string]int{pie: 120, hat: 999, gift: 0}
-		if n := got.length("createOrder.order.items"); n != len(lines) {
+		if n := got.Len("createOrder.order.items"); n != len(lines) {
 			t.Errorf("%d items, want %d", n, len(lines))
 		}
 		for i, l := range lines {
 			item := fmt.Sprintf("createOrder.order.items.%d.", i)
-			if got.text(item+"product.id") != l.product || got.number(item+"quantity") != l.quantity || got.number(item+"unitPriceCents") != prices[l.product] {
-				t.Errorf("item %d is %v, want %v", i, got.at(item[:len(item)-1]), l)
+			if got.Text(item+"product.id") != l.product || got.Number(item+"quantity") != l.quantity || got.Number(item+"unitPriceCents") != prices[l.product] {
+				t.Errorf("item %d is %v, want %v", i, got.At(item[:len(item)-1]), l)
 			}
 		}
 		for product, want := range map[string]int{pie: 7, hat: 2, gift: 0} {
@@ -68,8 +63,8 @@ func TestCreateOrder(t *testing.T) {
 		}
 		// The order keeps its prices.
 		a.mustCall("updateProduct", vars{"id": hat, "input": vars{"priceCents": 1}})
-		found := a.mustDo(`query($id: ID!) { order(id: $id) { totalCents items { unitPriceCents } } }`, vars{"id": got.text("createOrder.order.id")})
-		if found.number("order.totalCents") != 3*999+3*120 || found.number("order.items.0.unitPriceCents") != 999 {
+		found := a.Must(`query($id: ID!) { order(id: $id) { totalCents items { unitPriceCents } } }`, vars{"id": got.Text("createOrder.order.id")})
+		if found.Number("order.totalCents") != 3*999+3*120 || found.Number("order.items.0.unitPriceCents") != 999 {
 			t.Errorf("after the price changed: %s", found)
 		}
 	})
@@ -91,14 +86,14 @@ func TestCreateLongOrder(t *testing.T) {
 		}
 		one := a.mustCall("createOrder", orderOf(user, lines[0]))
 		all := a.mustCall("createOrder", orderOf(user, lines...))
-		if one.statements() != all.statements() {
-			t.Errorf("%d statements for one line, %d for 100", one.statements(), all.statements())
+		if one.Statements() != all.Statements() {
+			t.Errorf("%d statements for one line, %d for 100", one.Statements(), all.Statements())
 		}
-		found := a.mustDo(`query($id: ID!) { order(id: $id) { items { product { id } quantity } } }`, vars{"id": all.text("createOrder.order.id")})
+		found := a.Must(`query($id: ID!) { order(id: $id) { items { product { id } quantity } } }`, vars{"id": all.Text("createOrder.order.id")})
 		for i, l := range lines {
 			item := fmt.Sprintf("order.items.%d.", i)
-			if found.text(item+"product.id") != l.product || found.number(item+"quantity") != l.quantity {
-				t.Errorf("item %d is %v, want %v", i, found.at(item[:len(item)-1]), l)
+			if found.Text(item+"product.id") != l.product || found.Number(item+"quantity") != l.quantity {
+				t.Errorf("item %d is %v, want %v", i, found.At(item[:len(item)-1]), l)
 			}
 		}
 	})
@@ -132,7 +127,7 @@ func TestCreateOrderRefused(t *testing.T) {
 		}
 		// The most that an order can cost, and all that there is.
 		got := a.mustCall("createOrder", orderOf(user, orderLine{dear, 1}))
-		if total := got.number("createOrder.order.totalCents"); total != most {
+		if total := got.Number("createOrder.order.totalCents"); total != most {
 			t.Errorf("totalCents is %d, want %d", total, most)
 		}
 		a.mustCall("createOrder", orderOf(user, orderLine{pie, 3}, orderLine{hat, 2}))
@@ -153,8 +148,8 @@ func TestOrdersNeverOversell(t *testing.T) {
 			{{hat, 1}, {pie, 1}, {mug, 1}},
 		}
 		sold := 0
-		for _, got := range atOnce(clients, func(i int) answer { return a.call("createOrder", orderOf(user, orders[i%len(orders)]...)) }) {
-			switch got.code() {
+		for _, got := range atOnce(clients, func(i int) gqltest.Answer { return a.call("createOrder", orderOf(user, orders[i%len(orders)]...)) }) {
+			switch got.Code() {
 			case "":
 				sold++
 			case "INSUFFICIENT_STOCK":
@@ -169,13 +164,13 @@ func TestOrdersNeverOversell(t *testing.T) {
 		if sold != stock {
 			t.Errorf("%d orders were taken, want %d", sold, stock)
 		}
-		found := a.mustDo(`{ orders { totalCount } products { nodes { sku stock } } }`, nil)
+		found := a.Must(`{ orders { totalCount } products { nodes { sku stock } } }`, nil)
 		for i := range 3 {
-			if left := found.number(fmt.Sprintf("products.nodes.%d.stock", i)); left != 0 {
-				t.Errorf("%v is left, want 0", found.at(fmt.Sprintf("products.nodes.%d", i)))
+			if left := found.Number(fmt.Sprintf("products.nodes.%d.stock", i)); left != 0 {
+				t.Errorf("%v is left, want 0", found.At(fmt.Sprintf("products.nodes.%d", i)))
 			}
 		}
-		if n := found.number("orders.totalCount"); n != sold {
+		if n := found.Number("orders.totalCount"); n != sold {
 			t.Errorf("%d orders are stored, want %d", n, sold)
 		}
 	})
@@ -186,13 +181,8 @@ func TestCancelOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		user, pie, hat := a.buyer(), a.product("PIE", 120, 10), a.product("HAT", 999, 5)
-		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 3}, orderLine{hat, 1}, orderLine{pie, 4})).text("createOrder.order.id")
-		got := a.mustCall("cancelOrder", vars{"id": id})
-		for name, want := range map[string]any{"id": id, "status": "CANCELLED", "version": 2.0, "totalCents": float64(7*120 + 999)} {
-			if is := got.at("cancelOrder.order." + name); is != want {
-				t.Errorf("%s is %v, want %v", name, is, want)
-			}
-		}
+		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 3}, orderLine{hat, 1}, orderLine{pie, 4})).Text("createOrder.order.id")
+		a.shows(t, "cancelOrder.order", vars{"id": id}, vars{"id": id, "status": "CANCELLED", "version": 2.0, "totalCents": float64(7*120 + 999)})
 		if pies, hats := a.stock(pie), a.stock(hat); pies != 10 || hats != 5 {
 			t.Errorf("%d and %d are in stock again, want 10 and 5", pies, hats)
 		}
@@ -206,7 +196,7 @@ func TestCancelOrderRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		user, pie := a.buyer(), a.product("PIE", 1, 10)
-		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 3})).text("createOrder.order.id")
+		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 3})).Text("createOrder.order.id")
 
 		// Nothing is taken back past what a stock can be.
 		a.mustCall("adjustStock", vars{"productId": pie, "delta": 1<<31 - 1 - 7})
@@ -248,7 +238,7 @@ func TestCancelOrderWithoutLines(t *testing.T) {
 			}
 			id = o.GlobalID().String()
 		})
-		if got := a.call("cancelOrder", vars{"id": id}); got.text("cancelOrder.order.status") != "CANCELLED" {
+		if got := a.call("cancelOrder", vars{"id": id}); got.Text("cancelOrder.order.status") != "CANCELLED" {
 			t.Errorf("%s\nwant it cancelled", got)
 		}
 	})
@@ -259,10 +249,10 @@ func TestCancelOrderOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		user, pie := a.buyer(), a.product("PIE", 1, 10)
-		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 4})).text("createOrder.order.id")
+		id := a.mustCall("createOrder", orderOf(user, orderLine{pie, 4})).Text("createOrder.order.id")
 		cancelled := 0
-		for _, got := range atOnce(8, func(int) answer { return a.call("cancelOrder", vars{"id": id}) }) {
-			switch got.code() {
+		for _, got := range atOnce(8, func(int) gqltest.Answer { return a.call("cancelOrder", vars{"id": id}) }) {
+			switch got.Code() {
 			case "":
 				cancelled++
 			case "CONFLICT":
@@ -283,21 +273,21 @@ func TestOrdersAndCancellationsAddUp(t *testing.T) {
 		a := newAPI(t, url)
 		const stock = 12
 		user, pie, hat := a.buyer(), a.product("PIE", 1, stock), a.product("HAT", 1, stock)
-		atOnce(24, func(i int) answer {
+		atOnce(24, func(i int) gqltest.Answer {
 			lines := []orderLine{{pie, 2}, {hat, 1}}
 			if i%2 == 1 {
 				lines = []orderLine{{hat, 1}, {pie, 2}}
 			}
 			got := a.call("createOrder", orderOf(user, lines...))
-			if got.code() == "" && i%3 > 0 {
-				got = a.call("cancelOrder", vars{"id": got.text("createOrder.order.id")})
+			if got.Code() == "" && i%3 > 0 {
+				got = a.call("cancelOrder", vars{"id": got.Text("createOrder.order.id")})
 			}
-			if code := got.code(); code != "" && code != "INSUFFICIENT_STOCK" {
+			if code := got.Code(); code != "" && code != "INSUFFICIENT_STOCK" {
 				t.Errorf("%s\nwant INSUFFICIENT_STOCK or success", got)
 			}
 			return got
 		})
-		pending := a.mustDo(`{ orders(where: { status: PENDING }) { totalCount } }`, nil).number("orders.totalCount")
+		pending := a.Must(`{ orders(where: { status: PENDING }) { totalCount } }`, nil).Number("orders.totalCount")
 		if pies, hats := a.stock(pie)+2*pending, a.stock(hat)+pending; pies != stock || hats != stock {
 			t.Errorf("with %d pending orders there are %d and %d in all, want %d", pending, pies, hats, stock)
 		}

@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +19,7 @@ func TestPasswordHashedFirst(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newSessionAPI(t, url)
-		id := d.rule(`mutation { createUser(input: {username: "ada"}) { user { id } } }`, nil).text("createUser.user.id")
+		id := d.rule(`mutation { createUser(input: {username: "ada"}) { user { id } } }`, nil).Text("createUser.user.id")
 		var mu sync.Mutex
 		var made []int64 // before each statement
 		var before int64
@@ -50,13 +49,12 @@ func TestPasswordHashedFirst(t *testing.T) {
 					mu.Lock()
 					made, before = nil, d.passwords.Made()
 					mu.Unlock()
-					header := http.Header{}
+					client := d.as(viewer.System)
 					if key != "" {
-						header.Set("Idempotency-Key", fmt.Sprint(i))
+						client = client.With("Idempotency-Key", fmt.Sprint(i))
 					}
 					query := strings.NewReplacer("ID", id, "#", fmt.Sprint(i)+key).Replace(tt.query)
-					got, _ := d.by(asking{viewer: viewer.System, header: header}, query, vars{"p": secret, "i": vars{"password": "a horse is a horse"}})
-					if len(got.Errors) > 0 {
+					if got := client.Do(query, vars{"p": secret, "i": vars{"password": "a horse is a horse"}}); len(got.Errors) > 0 {
 						t.Fatal(got)
 					}
 					for n, hashes := range made {
@@ -76,7 +74,7 @@ func TestPasswordHashedFirst(t *testing.T) {
 				t.Errorf("%s with the password that was set: %s", name, got)
 			}
 		}
-		if got := d.signIn("a2", "battery staple"); got.code() != "UNAUTHENTICATED" {
+		if got := d.signIn("a2", "battery staple"); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("one with another's password: %s", got)
 		}
 	})
@@ -87,7 +85,7 @@ func TestPasswordHashedForAdmins(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newSessionAPI(t, url)
-		id := d.rule(`mutation { createUser(input: {username: "ada"}) { user { id } } }`, nil).text("createUser.user.id")
+		id := d.rule(`mutation { createUser(input: {username: "ada"}) { user { id } } }`, nil).Text("createUser.user.id")
 		parsed, err := ids.Parse(id)
 		if err != nil {
 			t.Fatal(err)
@@ -101,7 +99,7 @@ func TestPasswordHashedForAdmins(t *testing.T) {
 			`mutation { createUser(input: {username: "z", password: "` + strings.Repeat("x", 129) + `"}) { user { id } } }`: viewer.System,
 		} {
 			made := d.passwords.Made()
-			got, _ := d.by(asking{viewer: who}, strings.ReplaceAll(query, "ID", id), nil)
+			got := d.as(who).Do(strings.ReplaceAll(query, "ID", id), nil)
 			if len(got.Errors) == 0 || d.passwords.Made() != made {
 				t.Errorf("%s: %d hashes, want none and an error\n%s", query, d.passwords.Made()-made, got)
 			}

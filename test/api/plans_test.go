@@ -22,6 +22,7 @@ import (
 	"forge/seed"
 	"forge/test/dbtest"
 	"forge/test/fixture"
+	"forge/test/gqltest"
 )
 
 // lists makes operations that ask lists for all that the schema offers.
@@ -189,7 +190,7 @@ func TestPlans(t *testing.T) {
 
 // planner looks at the plans of the statements that operations run.
 type planner struct {
-	*api
+	api        *api
 	query      string
 	statements []string // of the present operation
 	seen       map[string]bool
@@ -218,7 +219,7 @@ func (p *planner) report(t *testing.T) {
 
 func (p *planner) mustExec(t *testing.T, statement string) {
 	t.Helper()
-	if _, err := p.db.ExecContext(t.Context(), statement); err != nil {
+	if _, err := p.api.db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }
@@ -226,7 +227,7 @@ func (p *planner) mustExec(t *testing.T, statement string) {
 // pretend has PostgreSQL plan for a million rows in each table, of which it has analyzed a few.
 // SQLite takes a table for that large by itself if it was not analyzed.
 func (p *planner) pretend(t *testing.T) {
-	if p.db.Dialect == dialect.Postgres {
+	if p.api.db.Dialect == dialect.Postgres {
 		p.mustExec(t, "ANALYZE")
 		for _, e := range ent.Entities {
 			p.mustExec(t, fmt.Sprintf("UPDATE pg_class SET reltuples = 1000000, relpages = 1 WHERE oid = '%s'::regclass", e.Table))
@@ -241,15 +242,15 @@ func (p *planner) try(t *testing.T, op offered) {
 		p.look(t, op.query, nil)
 		return
 	}
-	cursor := p.look(t, fmt.Sprintf(op.query, "first: 3"), nil).text(op.list + ".pageInfo.endCursor")
+	cursor := p.look(t, fmt.Sprintf(op.query, "first: 3"), nil).Text(op.list + ".pageInfo.endCursor")
 	p.look(t, fmt.Sprintf(op.query, fmt.Sprintf("first: 3, after: %q", cursor)), op.order)
 	p.look(t, fmt.Sprintf(op.query, fmt.Sprintf("last: 3, before: %q", cursor)), op.order)
 }
 
-func (p *planner) look(t *testing.T, query string, order []*entity.Field) answer {
+func (p *planner) look(t *testing.T, query string, order []*entity.Field) gqltest.Answer {
 	t.Helper()
 	p.query, p.statements = query, nil
-	got := p.mustDo(query, nil)
+	got := p.api.Must(query, nil)
 	statements := p.statements
 	for _, s := range statements {
 		if p.seen[s] {
@@ -277,13 +278,13 @@ var parameterText = regexp.MustCompile(`\$\d+`)
 // explain returns the plan of a statement, whatever its arguments are.
 func (p *planner) explain(t *testing.T, statement string) string {
 	t.Helper()
-	conn, err := p.db.Conn(t.Context())
+	conn, err := p.api.db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	explain, args := "EXPLAIN QUERY PLAN "+statement, make([]any, strings.Count(statement, "?"))
-	if p.db.Dialect == dialect.Postgres {
+	if p.api.db.Dialect == dialect.Postgres {
 		args = nil
 		execute := "EXECUTE looked_at"
 		distinct := map[string]bool{}
@@ -310,7 +311,7 @@ func (p *planner) explain(t *testing.T, statement string) string {
 	for rows.Next() {
 		var id, parent, unused int
 		var detail string
-		if p.db.Dialect == dialect.Postgres {
+		if p.api.db.Dialect == dialect.Postgres {
 			err = rows.Scan(&detail)
 		} else {
 			err = rows.Scan(&id, &parent, &unused, &detail)

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // stock returns what there is of a product.
 func (a *api) stock(id string) int {
 	a.t.Helper()
-	return a.mustDo(`query($id: ID!) { product(id: $id) { stock } }`, vars{"id": id}).number("product.stock")
+	return a.Must(`query($id: ID!) { product(id: $id) { stock } }`, vars{"id": id}).Number("product.stock")
 }
 
 func TestCreateProduct(t *testing.T) {
@@ -30,12 +31,7 @@ func TestCreateProduct(t *testing.T) {
 				vars{"sku": strings.Repeat("Ж", 64), "priceCents": float64(1<<31 - 1), "stock": float64(1<<31 - 1)}},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				got := a.call("createProduct", vars{"input": tt.input})
-				for name, want := range tt.want {
-					if is := got.at("createProduct.product." + name); is != want {
-						t.Errorf("createProduct(%v): %s is %v, want %v\n%s", tt.input, name, is, want, got)
-					}
-				}
+				a.shows(t, "createProduct.product", vars{"input": tt.input}, tt.want)
 			})
 		}
 	})
@@ -54,12 +50,7 @@ func TestUpdateProduct(t *testing.T) {
 			{vars{"name": "Cheap boots"}, vars{"sku": "BOOTS-9", "name": "Cheap boots", "priceCents": 5000.0, "stock": 9.0, "version": 3.0}},
 			{vars{"priceCents": 0}, vars{"sku": "BOOTS-9", "name": "Cheap boots", "priceCents": 0.0, "stock": 9.0, "version": 4.0}},
 		} {
-			got := a.call("updateProduct", vars{"id": m.product, "input": tt.input})
-			for name, want := range tt.want {
-				if is := got.at("updateProduct.product." + name); is != want {
-					t.Errorf("updateProduct(%v): %s is %v, want %v\n%s", tt.input, name, is, want, got)
-				}
-			}
+			a.shows(t, "updateProduct.product", vars{"id": m.product, "input": tt.input}, tt.want)
 		}
 	})
 }
@@ -69,12 +60,12 @@ func TestAdjustStock(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		const most = 1<<31 - 1
-		id := a.mustCall("createProduct", vars{"input": vars{"sku": "PIE", "name": "Pie", "priceCents": 1, "stock": 10}}).text("createProduct.product.id")
+		id := a.mustCall("createProduct", vars{"input": vars{"sku": "PIE", "name": "Pie", "priceCents": 1, "stock": 10}}).Text("createProduct.product.id")
 		for _, step := range []struct{ delta, want int }{
 			{5, 15}, {-5, 10}, {0, 10}, {-10, 0}, {0, 0}, {most, most}, {0, most}, {-most, 0}, {3, 3},
 		} {
 			got := a.call("adjustStock", vars{"productId": id, "delta": step.delta})
-			if is := got.number("adjustStock.product.stock"); is != step.want || got.number("adjustStock.product.version") != 1 {
+			if is := got.Number("adjustStock.product.stock"); is != step.want || got.Number("adjustStock.product.version") != 1 {
 				t.Errorf("adjustStock(%d): %s\nwant stock %d, and version 1", step.delta, got, step.want)
 			}
 		}
@@ -88,10 +79,10 @@ func TestAdjustStockAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
-		id := a.mustCall("createProduct", vars{"input": vars{"sku": "PIE", "name": "Pie", "priceCents": 1, "stock": 8}}).text("createProduct.product.id")
+		id := a.mustCall("createProduct", vars{"input": vars{"sku": "PIE", "name": "Pie", "priceCents": 1, "stock": 8}}).Text("createProduct.product.id")
 		taken := 0
-		for _, got := range atOnce(20, func(int) answer { return a.call("adjustStock", vars{"productId": id, "delta": -1}) }) {
-			switch got.code() {
+		for _, got := range atOnce(20, func(int) gqltest.Answer { return a.call("adjustStock", vars{"productId": id, "delta": -1}) }) {
+			switch got.Code() {
 			case "":
 				taken++
 			case "INSUFFICIENT_STOCK":

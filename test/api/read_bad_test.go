@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -175,7 +174,7 @@ func TestReadBad(t *testing.T) {
 	both := newTwins(t, smallWorld())
 	cursors := smallCursors(t, both)
 	cursors["short"] = cursors["hero1"][:len(cursors["hero1"])-2]
-	cursors["byname"] = both.mustDo(t, `{ heroes(orderBy: {field: NAME}) { pageInfo { endCursor } } }`, nil).text("heroes.pageInfo.endCursor")
+	cursors["byname"] = both.mustDo(t, `{ heroes(orderBy: {field: NAME}) { pageInfo { endCursor } } }`, nil).Text("heroes.pageInfo.endCursor")
 	for _, tt := range badReads() {
 		t.Run(tt.name, func(t *testing.T) {
 			var v vars
@@ -186,15 +185,15 @@ func TestReadBad(t *testing.T) {
 			}
 			query := withIDs(tt.query, cursors)
 			both.each(func(a *api) {
-				status, got := a.sendStatus(vars{"query": query, "variables": v})
-				if status >= 500 {
-					t.Errorf("status %d: %s", status, got)
+				got := a.Do(query, v)
+				if got.Status >= 500 {
+					t.Error(got)
 				}
 				if len(got.Errors) == 0 {
 					t.Fatalf("%s with %s is not refused: %s", query, tt.vars, got)
 				}
-				code, _ := got.extension("code").(string)
-				field, _ := got.extension("field").(string)
+				code, _ := got.Extension("code").(string)
+				field, _ := got.Extension("field").(string)
 				if code != tt.code || field != tt.field {
 					t.Errorf("code %q, field %q, want %q and %q: %s", code, field, tt.code, tt.field, got)
 				}
@@ -204,8 +203,8 @@ func TestReadBad(t *testing.T) {
 				if message := got.Errors[0].Message; len(message) > 300 || message == "" || strings.Contains(message, "sql") {
 					t.Errorf("the message is of no help: %s", message)
 				}
-				if want := withIDs(tt.data, cursors); got.data() != want && (want != "" || got.data() != "null") {
-					t.Errorf("data %s, want %s", got.data(), want)
+				if want := withIDs(tt.data, cursors); got.RawData() != want && (want != "" || got.RawData() != "null") {
+					t.Errorf("data %s, want %s", got.RawData(), want)
 				}
 				if tt.data == "null" || tt.data == "" && tt.code != notValid {
 					if len(got.Errors) != 1 {
@@ -218,7 +217,7 @@ func TestReadBad(t *testing.T) {
 	}
 	// Both still answer, and nothing that was refused has left a connection behind: there are not
 	// so many.
-	if n := both.mustDo(t, `{ users { totalCount } }`, nil).number("users.totalCount"); n != 2 {
+	if n := both.mustDo(t, `{ users { totalCount } }`, nil).Number("users.totalCount"); n != 2 {
 		t.Errorf("%d users after all that, want 2", n)
 	}
 	both.each(func(a *api) {
@@ -239,7 +238,7 @@ func TestReadForgedCursors(t *testing.T) {
 		_, _ = h.Write([]byte(terms))
 		root := `query($c: Cursor) { heroes(orderBy: [{field: ` + order + `}, {field: NAME, direction: DESC}], %s: $c) { nodes { id } } }`
 		nested := `query($c: Cursor) { user(id: "` + idOf("user", smallWorld().users[0].ID) + `") { heroes(orderBy: [{field: ` + order + `}, {field: NAME, direction: DESC}], %s: $c) { nodes { id } } } }`
-		first := both.mustDo(t, `{ heroes(orderBy: [{field: `+order+`}, {field: NAME, direction: DESC}], first: 1) { pageInfo { endCursor } } }`, nil).text("heroes.pageInfo.endCursor")
+		first := both.mustDo(t, `{ heroes(orderBy: [{field: `+order+`}, {field: NAME, direction: DESC}], first: 1) { pageInfo { endCursor } } }`, nil).Text("heroes.pageInfo.endCursor")
 		changed, err := base64.RawURLEncoding.DecodeString(first)
 		if err != nil {
 			t.Fatal(err)
@@ -247,7 +246,7 @@ func TestReadForgedCursors(t *testing.T) {
 		for i := range changed {
 			changed[i] ^= 0x10
 			got := both.do(t, fmt.Sprintf(root, "after"), vars{"c": base64.RawURLEncoding.EncodeToString(changed)})
-			if got.code() != badInput || got.extension("field") != "after" {
+			if got.Code() != badInput || got.Extension("field") != "after" {
 				t.Fatalf("%s when byte %d of the cursor is changed: %s", order, i, got)
 			}
 			changed[i] ^= 0x10
@@ -265,7 +264,7 @@ func TestReadForgedCursors(t *testing.T) {
 					for _, side := range []string{"after", "before"} {
 						for _, query := range []string{root, nested} {
 							got := both.do(t, fmt.Sprintf(query, side), vars{"c": c})
-							if len(got.Errors) > 0 && (got.code() != badInput || got.extension("field") != side) {
+							if len(got.Errors) > 0 && (got.Code() != badInput || got.Extension("field") != side) {
 								t.Fatalf("%s with %q: %s", query, sent, got)
 							}
 						}
@@ -308,8 +307,8 @@ func TestReadMissing(t *testing.T) {
 		{`{ product(id: "@product1") { name } }`, `{"product":{"name":"Boots"}}`, nil},
 	} {
 		both.each(func(a *api) {
-			got := a.do(withIDs(tt.query, nil), nil)
-			if got.data() != withIDs(tt.data, nil) {
+			got := a.Do(withIDs(tt.query, nil), nil)
+			if got.RawData() != withIDs(tt.data, nil) {
 				t.Errorf("%s: %s\nwant data %s", tt.query, got, tt.data)
 			}
 			var paths []string
@@ -335,22 +334,4 @@ func dotted(path []any) string {
 		fmt.Fprint(&b, step)
 	}
 	return b.String()
-}
-
-// sendStatus is like send and returns the HTTP status as well.
-func (a *api) sendStatus(parameters vars) (int, answer) {
-	a.t.Helper()
-	sent, err := json.Marshal(parameters)
-	if err != nil {
-		a.t.Error(err)
-	}
-	r := httptest.NewRequest("POST", "/graphql", bytes.NewReader(sent))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
-	got := answer{body: w.Body.String()}
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		a.t.Errorf("the answer to %s is not JSON: %v\n%s", sent, err, got.body)
-	}
-	return w.Code, got
 }

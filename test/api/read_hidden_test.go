@@ -1,13 +1,12 @@
 package api_test
 
 import (
-	"bytes"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,8 +18,8 @@ import (
 	"forge/graph/generated"
 	"forge/internal/entity"
 	"forge/internal/gqlexec"
-	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/process"
 )
 
 // hiddenColumns must never be seen, whatever a type offers.
@@ -236,9 +235,9 @@ func TestReadHiddenValues(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
 		a.fill(secretWorld())
-		var log safeBuffer
-		a.handler = as(viewer.System, newServer(a.db, config{Options: gqlexec.Options{Development: true}},
-			slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		var log process.Output
+		a.log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		a.configure(config{Options: gqlexec.Options{Development: true}})
 		poison(t, a)
 		mustNotShow := func(what, text string) {
 			t.Helper()
@@ -249,11 +248,11 @@ func TestReadHiddenValues(t *testing.T) {
 			}
 		}
 		for _, query := range everything(schema) {
-			got := a.do(withIDs(query, nil), nil)
+			got := a.Do(withIDs(query, nil), nil)
 			if len(got.Errors) > 0 {
 				t.Errorf("%s: %s", query, got)
 			}
-			mustNotShow(query, got.String())
+			mustNotShow(query, got.Body)
 		}
 		for _, m := range []struct {
 			query, vars, want string
@@ -287,11 +286,11 @@ func TestReadHiddenValues(t *testing.T) {
 			if strings.Contains(query, "...all") {
 				query += " fragment all on Hero { " + selection(schema, schema.Types["Hero"], 2) + " }"
 			}
-			got := a.send(vars{"query": query, "variables": vars{"i": raw(withIDs(m.vars, nil))}})
-			if code := got.code(); code != m.want && (m.want != "*" || code == "") {
+			got := a.Do(query, vars{"i": json.RawMessage(withIDs(m.vars, nil))})
+			if code := got.Code(); code != m.want && (m.want != "*" || code == "") {
 				t.Errorf("%s with %s: code %q, want %q: %s", m.query, m.vars, code, m.want, got)
 			}
-			mustNotShow(m.query+" with "+m.vars, got.String())
+			mustNotShow(m.query+" with "+m.vars, got.Body)
 		}
 		// The database fails in the middle of things.
 		if _, err := a.db.Exec(`ALTER TABLE heroes RENAME COLUMN secret_name TO no_longer_there`); err != nil {
@@ -301,13 +300,13 @@ func TestReadHiddenValues(t *testing.T) {
 			`mutation { createHero(input: {name: "x", secretName: "5ecret"}) { hero { id } } }`,
 			`mutation { updateHero(id: "@hero1", input: {secretName: "5ecret"}) { hero { id } } }`,
 		} {
-			got := a.do(withIDs(query, nil), nil)
+			got := a.Do(withIDs(query, nil), nil)
 			// PostgreSQL has a code for what is not there, SQLite only a text.
-			if code := got.code(); code != "INTERNAL" && code != "UNAVAILABLE" {
+			if code := got.Code(); code != "INTERNAL" && code != "UNAVAILABLE" {
 				t.Errorf("%s on a broken database: %s", query, got)
 			}
-			mustNotShow(query, got.String())
-			if text := got.String(); strings.Contains(text, "secret_name") || strings.Contains(text, "heroes") {
+			mustNotShow(query, got.Body)
+			if text := got.Body; strings.Contains(text, "secret_name") || strings.Contains(text, "heroes") {
 				t.Errorf("%s tells how things are stored: %s", query, text)
 			}
 		}
@@ -340,12 +339,6 @@ func poison(t *testing.T, a *api) {
 		}
 	}
 }
-
-// raw is JSON as it stands.
-type raw string
-
-// MarshalJSON returns the text itself.
-func (r raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
 
 // everything returns queries that together ask for every field there is, from every root field.
 func everything(schema *ast.Schema) (queries []string) {
@@ -402,24 +395,4 @@ func selection(schema *ast.Schema, def *ast.Definition, depth int) string {
 		}
 	}
 	return b.String()
-}
-
-// safeBuffer is a buffer that several goroutines write.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write appends to the buffer.
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-// String returns what was written.
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -14,6 +14,7 @@ import (
 	"forge/ent"
 	"forge/ent/order"
 	"forge/ent/user"
+	"forge/test/gqltest"
 )
 
 // smallWorld is what the expected answers below are written for. Row n of a kind has the ID @kindn.
@@ -268,8 +269,8 @@ func TestReadLanguage(t *testing.T) {
 						t.Fatal(err)
 					}
 					got := both.mustDo(t, withIDs(tt.query, cursors), v)
-					if want := withIDs(run.want, cursors); got.data() != want {
-						t.Errorf("with %s, round %d:\n%s\nwant\n%s", run.vars, round, got.data(), want)
+					if want := withIDs(run.want, cursors); got.RawData() != want {
+						t.Errorf("with %s, round %d:\n%s\nwant\n%s", run.vars, round, got.RawData(), want)
 					}
 				}
 			}
@@ -283,8 +284,8 @@ func smallCursors(t *testing.T, both twins) map[string]string {
 	got := both.mustDo(t, `{ user: users { edges { cursor } } hero: heroes { edges { cursor } } }`, nil)
 	cursors := map[string]string{}
 	for _, name := range []string{"user", "hero"} {
-		for i := range got.length(name + ".edges") {
-			cursors[fmt.Sprintf("%s%d", name, i+1)] = got.text(fmt.Sprintf("%s.edges.%d.cursor", name, i))
+		for i := range got.Len(name + ".edges") {
+			cursors[fmt.Sprintf("%s%d", name, i+1)] = got.Text(fmt.Sprintf("%s.edges.%d.cursor", name, i))
 		}
 	}
 	return cursors
@@ -303,8 +304,8 @@ func TestReadOperationName(t *testing.T) {
 		{"One", `{"users":{"nodes":[{"username":"ada"}]}}`},
 	} {
 		both.each(func(a *api) {
-			got := a.send(vars{"query": withIDs(document, nil), "operationName": tt.name})
-			if want := withIDs(tt.want, nil); got.data() != want || len(got.Errors) > 0 {
+			got := a.SendRequest(t.Context(), gqltest.Request{Query: withIDs(document, nil), OperationName: tt.name})
+			if want := withIDs(tt.want, nil); got.RawData() != want || len(got.Errors) > 0 {
 				t.Errorf("operation %s: %s\nwant data %s", tt.name, got, want)
 			}
 		})
@@ -325,9 +326,9 @@ func TestReadConcurrently(t *testing.T) {
 				for range 150 {
 					tt := pick(r, languageTests)
 					run := pick(r, tt.runs)
-					got := a.send(vars{"query": withIDs(tt.query, cursors), "variables": raw(withIDs(run.vars, cursors))})
-					if want := withIDs(run.want, cursors); got.data() != want {
-						t.Errorf("%s with %s:\n%s\nwant\n%s", tt.query, run.vars, got.data(), want)
+					got := a.SendRequest(t.Context(), gqltest.Request{Query: withIDs(tt.query, cursors), Variables: json.RawMessage(withIDs(run.vars, cursors))})
+					if want := withIDs(run.want, cursors); got.RawData() != want {
+						t.Errorf("%s with %s:\n%s\nwant\n%s", tt.query, run.vars, got.RawData(), want)
 					}
 				}
 			})
@@ -337,8 +338,3 @@ func TestReadConcurrently(t *testing.T) {
 }
 
 // send sends a request of any parameters.
-func (a *api) send(parameters vars) answer {
-	a.t.Helper()
-	_, got := a.sendStatus(parameters)
-	return got
-}

@@ -16,7 +16,6 @@ import (
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/internal/read"
-	"forge/internal/viewer"
 	"forge/test/dbtest"
 	"forge/test/fixture"
 
@@ -51,7 +50,7 @@ func TestReadValuesThatAreNone(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, root := range []string{"", "viewer { id } "} { // once as the engine answers alone, and once through gqlgen
-				got := a.do("{ "+root+"heroes { nodes { name x: "+tt.field+" } } }", nil)
+				got := a.Do("{ "+root+"heroes { nodes { name x: "+tt.field+" } } }", nil)
 				data, _ := json.Marshal(got.Data)
 				want := tt.data
 				if root != "" && want != "null" {
@@ -109,7 +108,7 @@ func TestResolverWithCode(t *testing.T) {
 		owner, first := rows["User"][1], ids.ID{Prefix: "hero", UUID: rows["Hero"][0]}
 		serve := func(o own) {
 			o.Resolver = &graph.Resolver{}
-			a.handler = as(viewer.System, newServer(a.db, o.config(), a.log))
+			a.configure(o.config())
 		}
 		const all = `query($id: ID!) { heroes { totalCount nodes { id name } } hero(id: $id) { name } }`
 		id := vars{"id": first.String()}
@@ -118,10 +117,10 @@ func TestResolverWithCode(t *testing.T) {
 			heroes: func(context.Context) (*gql.HeroConnection, error) { return nil, apperr.Forbidden("", "not for you") },
 			hero:   func(ids.ID) (*gql.Hero, error) { return nil, nil },
 		})
-		if got := a.do(`{ heroes { totalCount } }`, nil); len(got.Errors) != 1 || got.Errors[0].Message != "not for you" || got.Data != nil {
+		if got := a.Do(`{ heroes { totalCount } }`, nil); len(got.Errors) != 1 || got.Errors[0].Message != "not for you" || got.Data != nil {
 			t.Errorf("heroes that the resolver refuses: %s", got)
 		}
-		if got := a.mustDo(`query($id: ID!) { hero(id: $id) { name } }`, id); got.at("hero") != nil {
+		if got := a.Must(`query($id: ID!) { hero(id: $id) { name } }`, id); got.At("hero") != nil {
 			t.Errorf("a hero that the resolver does not find: %s", got)
 		}
 
@@ -134,16 +133,16 @@ func TestResolverWithCode(t *testing.T) {
 			},
 		})
 		for range 2 { // what is kept of a statement must not be of another viewer's
-			got := a.mustDo(all, id)
-			if got.number("heroes.totalCount") != 1 || got.text("heroes.nodes.0.name") != "name-1" || got.text("hero.name") != "name-2" {
+			got := a.Must(all, id)
+			if got.Number("heroes.totalCount") != 1 || got.Text("heroes.nodes.0.name") != "name-1" || got.Text("hero.name") != "name-2" {
 				t.Errorf("the heroes of one owner, and another hero than was asked for: %s", got)
 			}
 		}
-		if got := a.mustDo(`{ heroes(where: { name: "name-0" }) { totalCount pageInfo { hasNextPage } } }`, nil); got.number("heroes.totalCount") != 0 {
+		if got := a.Must(`{ heroes(where: { name: "name-0" }) { totalCount pageInfo { hasNextPage } } }`, nil); got.Number("heroes.totalCount") != 0 {
 			t.Errorf("the heroes of one owner, by another's name: %s", got)
 		}
 		owner = rows["User"][2]
-		if got := a.mustDo(all, id); got.text("heroes.nodes.0.name") != "name-2" {
+		if got := a.Must(all, id); got.Text("heroes.nodes.0.name") != "name-2" {
 			t.Errorf("the heroes of the next owner: %s", got)
 		}
 
@@ -155,7 +154,7 @@ func TestResolverWithCode(t *testing.T) {
 			hero: func(id ids.ID) (*gql.Hero, error) { return &gql.Hero{ID: id, Name: "masked"}, nil },
 		})
 		for _, query := range []string{`{ heroes { totalCount } }`, `query($id: ID!) { hero(id: $id) { name } }`} {
-			if got := a.do(query, id); len(got.Errors) != 1 || got.Errors[0].Extensions["code"] != "INTERNAL" {
+			if got := a.Do(query, id); len(got.Errors) != 1 || got.Errors[0].Extensions["code"] != "INTERNAL" {
 				t.Errorf("%s, of which the resolver returns more than a reference: %s", query, got)
 			}
 		}

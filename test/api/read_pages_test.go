@@ -16,6 +16,7 @@ import (
 
 	"forge/ent"
 	"forge/graph/generated"
+	"forge/test/gqltest"
 )
 
 // line is a row of a list, as far as its place in it is concerned.
@@ -306,12 +307,12 @@ func (c collection) query() string {
 }
 
 // pages finds the pages in an answer to query, by the row that they belong to.
-func (c collection) pages(got answer) map[string]any {
+func (c collection) pages(got gqltest.Answer) map[string]any {
 	if !strings.Contains(c.field, ".") {
-		return map[string]any{"": got.at("list")}
+		return map[string]any{"": got.At("list")}
 	}
 	pages := map[string]any{}
-	nodes, _ := got.at("of.nodes").([]any)
+	nodes, _ := got.At("of.nodes").([]any)
 	for _, n := range nodes {
 		node := n.(map[string]any)
 		pages[node["id"].(string)] = node["list"]
@@ -411,8 +412,8 @@ func rootCursors(t *testing.T, both twins, c collection, order ordering) map[str
 	}
 	got := both.mustDo(t, root.query(), cut{order: order, first: new(100)}.vars(nil))
 	cursors := map[string]string{}
-	for i := range got.length("list.edges") {
-		cursors[got.text(fmt.Sprintf("list.edges.%d.node.id", i))] = got.text(fmt.Sprintf("list.edges.%d.cursor", i))
+	for i := range got.Len("list.edges") {
+		cursors[got.Text(fmt.Sprintf("list.edges.%d.node.id", i))] = got.Text(fmt.Sprintf("list.edges.%d.cursor", i))
 	}
 	return cursors
 }
@@ -507,10 +508,10 @@ func TestReadWalk(t *testing.T) {
 					path = "user.list"
 				}
 				want := at.of(list())
-				page, _ := got.at(path).(map[string]any)
+				page, _ := got.At(path).(map[string]any)
 				var ids, wanted []string
-				for i := range got.length(path + ".edges") {
-					ids = append(ids, got.text(fmt.Sprintf("%s.edges.%d.node.id", path, i)))
+				for i := range got.Len(path + ".edges") {
+					ids = append(ids, got.Text(fmt.Sprintf("%s.edges.%d.node.id", path, i)))
 				}
 				for _, l := range want.lines {
 					wanted = append(wanted, l.id)
@@ -529,7 +530,7 @@ func TestReadWalk(t *testing.T) {
 					break
 				}
 				last := want.lines[edge]
-				cursor = got.text(fmt.Sprintf("%s.edges.%d.cursor", path, edge))
+				cursor = got.Text(fmt.Sprintf("%s.edges.%d.cursor", path, edge))
 				if backward {
 					at.before = &last
 				} else {

@@ -57,15 +57,15 @@ func TestReadPastTheEnd(t *testing.T) {
 		page := `heroes(` + args + `, where: $w, orderBy: {field: NAME}) { nodes { id } pageInfo { hasNextPage hasPreviousPage } }`
 		want := fmt.Sprintf(`{"nodes":[],"pageInfo":{"hasNextPage":%t,"hasPreviousPage":%t}}`, tt.next, tt.previous)
 		got := both.mustDo(t, `query($w: HeroWhereInput) { `+page+` }`, vars{"w": json.RawMessage(tt.where)})
-		if is := encoded(got.at("heroes")); is != want {
+		if is := encoded(got.At("heroes")); is != want {
 			t.Errorf("heroes where %s, %s: %s, want %s", tt.where, tt.args, is, want)
 		}
 		if tt.where != none {
 			continue
 		}
 		got = both.mustDo(t, `query($w: HeroWhereInput) { teams { nodes { `+page+` } } }`, vars{"w": json.RawMessage(tt.where)})
-		for i := range got.length("teams.nodes") {
-			if is := encoded(got.at(fmt.Sprintf("teams.nodes.%d.heroes", i))); is != want {
+		for i := range got.Len("teams.nodes") {
+			if is := encoded(got.At(fmt.Sprintf("teams.nodes.%d.heroes", i))); is != want {
 				t.Errorf("heroes of a team where %s, %s: %s, want %s", tt.where, tt.args, is, want)
 			}
 		}
@@ -73,12 +73,12 @@ func TestReadPastTheEnd(t *testing.T) {
 	// Of several lists, each is told of for itself.
 	got := both.mustDo(t, `{ teams { nodes { heroes(last: 1, offset: 1000) { totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage } } } } }`, nil)
 	counts := map[bool]int{}
-	for i := range got.length("teams.nodes") {
+	for i := range got.Len("teams.nodes") {
 		at := fmt.Sprintf("teams.nodes.%d.heroes.", i)
-		there := got.number(at+"totalCount") > 0
+		there := got.Number(at+"totalCount") > 0
 		counts[there]++
-		if got.at(at+"pageInfo.hasNextPage") != there || got.at(at+"pageInfo.hasPreviousPage") != false {
-			t.Errorf("%s: %s", at, encoded(got.at(at+"pageInfo")))
+		if got.At(at+"pageInfo.hasNextPage") != there || got.At(at+"pageInfo.hasPreviousPage") != false {
+			t.Errorf("%s: %s", at, encoded(got.At(at+"pageInfo")))
 		}
 	}
 	if counts[true] == 0 || counts[false] == 0 {
@@ -92,7 +92,7 @@ func TestReadPastStatements(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
 	both := newTwins(t, w)
-	cursor := both.mustDo(t, `{ users(first: 1) { pageInfo { endCursor } } }`, nil).text("users.pageInfo.endCursor")
+	cursor := both.mustDo(t, `{ users(first: 1) { pageInfo { endCursor } } }`, nil).Text("users.pageInfo.endCursor")
 	for query, want := range map[string]int{
 		`{ users(first: 5, offset: 1) { pageInfo { hasPreviousPage hasNextPage } } }`:                             1,
 		`{ users(first: 5, offset: 1000) { pageInfo { hasNextPage } } }`:                                          1,
@@ -106,9 +106,9 @@ func TestReadPastStatements(t *testing.T) {
 		`{ users(first: 9) { nodes { heroes(first: 5, offset: 1000) { pageInfo { hasNextPage endCursor } } } } }`: 2,
 	} {
 		both.each(func(a *api) {
-			got := a.mustDo(strings.ReplaceAll(query, "CURSOR", cursor), nil)
-			if got.statements() != want {
-				t.Errorf("%s: %d statements, want %d", query, got.statements(), want)
+			got := a.Must(strings.ReplaceAll(query, "CURSOR", cursor), nil)
+			if got.Statements() != want {
+				t.Errorf("%s: %d statements, want %d", query, got.Statements(), want)
 			}
 		})
 	}

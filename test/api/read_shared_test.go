@@ -1,19 +1,19 @@
 package api_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"forge/internal/entity"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestSharedReads has many clients ask for the same with different arguments, as different viewers,
@@ -24,7 +24,6 @@ func TestSharedReads(t *testing.T) {
 	w := makeWorld()
 	a.fill(w)
 	s := watch(a)
-	server := a.handler.(viewing).handler
 	users := []viewer.Viewer{}
 	for _, u := range w.users[1:5] {
 		users = append(users, viewer.Viewer{ID: u.ID, Role: viewer.User})
@@ -38,9 +37,9 @@ func TestSharedReads(t *testing.T) {
 	}
 	usersByID := anyone("id", len(w.users), func(i int) string { return idOf("user", w.users[i].ID) })
 	cursors := func(list string) (of []vars) {
-		got := a.mustDo("{ list: "+list+"(first: 100) { edges { cursor } } }", nil)
-		for i := range got.length("list.edges") {
-			of = append(of, vars{"c": got.text(fmt.Sprintf("list.edges.%d.cursor", i))})
+		got := a.Must("{ list: "+list+"(first: 100) { edges { cursor } } }", nil)
+		for i := range got.Len("list.edges") {
+			of = append(of, vars{"c": got.Text(fmt.Sprintf("list.edges.%d.cursor", i))})
 		}
 		return of
 	}
@@ -72,9 +71,7 @@ func TestSharedReads(t *testing.T) {
 			var questions []question
 			s.clear()
 			ask := func(q question) string {
-				b := *a
-				b.handler = as(q.who, server)
-				return b.do(c.query, q.v).withoutCost()
+				return withoutCost(a.as(q.who).Do(c.query, q.v))
 			}
 			for _, who := range c.viewers {
 				for _, v := range c.arguments {
@@ -82,11 +79,8 @@ func TestSharedReads(t *testing.T) {
 					unshared = append(unshared, answered{ask(question{who, v}), s.clear()})
 				}
 			}
-			var statements atomic.Int64
-			for end := time.Now().Add(time.Minute); statements.Load() == 0 || !s.shared(int(statements.Swap(0))); {
-				if time.Now().After(end) {
-					t.Fatal("nothing was shared")
-				}
+			gqltest.Eventually(t, name, func() error {
+				var statements atomic.Int64
 				inACrowd(func(int) {
 					i := rand.IntN(len(questions))
 					statements.Add(int64(unshared[i].statements))
@@ -94,7 +88,8 @@ func TestSharedReads(t *testing.T) {
 						t.Errorf("%v as %v: got %s\nunshared %s", questions[i].v, questions[i].who, got, unshared[i].told)
 					}
 				})
-			}
+				return s.mustBeShared(int(statements.Load()))
+			})
 		})
 	}
 }
@@ -140,6 +135,14 @@ func (s *watched) shared(unshared int) bool {
 	return 0 < unshared && s.clear() < unshared || batched
 }
 
+// mustBeShared returns an error unless something has been read for several requests.
+func (s *watched) mustBeShared(unshared int) error {
+	if !s.shared(unshared) {
+		return errors.New("nothing was shared")
+	}
+	return nil
+}
+
 // TestSharedReadsSeeWhatWasStored reads what has just been stored while others ask for the same: a
 // statement that began before does not tell.
 func TestSharedReadsSeeWhatWasStored(t *testing.T) {
@@ -158,7 +161,7 @@ func TestSharedReadsSeeWhatWasStored(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					a.do(read, vars{"id": idOf("user", w.users[0].ID)})
+					a.Do(read, vars{"id": idOf("user", w.users[0].ID)})
 				}
 			}
 		})
@@ -168,8 +171,8 @@ func TestSharedReadsSeeWhatWasStored(t *testing.T) {
 		writers.Go(func() {
 			for n := range 100 {
 				email := fmt.Sprintf("%d.%d@example.com", i, n)
-				a.do("mutation($id: ID!, $to: String) { updateUser(id: $id, input: {email: $to}) { user { id } } }", vars{"id": id, "to": email})
-				if got := a.do(read, vars{"id": id}).at("user.email"); got != email {
+				a.Do("mutation($id: ID!, $to: String) { updateUser(id: $id, input: {email: $to}) { user { id } } }", vars{"id": id, "to": email})
+				if got := a.Do(read, vars{"id": id}).At("user.email"); got != email {
 					t.Errorf("after %s was stored, %v was read", email, got)
 				}
 			}
@@ -190,12 +193,12 @@ func TestReadsUnshared(t *testing.T) {
 	a.fill(makeWorld())
 	cfg := usual()
 	cfg.UnsharedReads = true
-	a.handler = as(viewer.System, newServer(a.db, cfg, a.log))
+	a.configure(cfg)
 	s := watch(a)
 	for _, query := range []string{"{ users(first: 3) { nodes { id } } }", "{ users(first: 3) { nodes { heroes { nodes { id } } } } }"} {
-		a.mustDo(query, nil)
+		a.Must(query, nil)
 		statements := s.clear()
-		inACrowd(func(int) { a.do(query, nil) })
+		inACrowd(func(int) { a.Do(query, nil) })
 		if n := s.clear(); n != clients*each*statements {
 			t.Errorf("%s: %d statements for %d requests, want %d for each", query, n, clients*each, statements)
 		}
@@ -209,28 +212,29 @@ func TestSharedReadsOfAnotherContext(t *testing.T) {
 	a := newAPI(t, dbtest.Postgres(t))
 	a.fill(makeWorld())
 	s := watch(a)
-	all := *a
-	all.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.handler.ServeHTTP(w, r.WithContext(entity.WithDeleted(r.Context())))
-	})
 	const query = "{ users(first: 100) { nodes { username heroes { nodes { name } } } } }"
-	askers := []*api{a, &all}
-	unshared := []string{a.mustDo(query, nil).withoutCost(), all.mustDo(query, nil).withoutCost()}
+	ask := func(who int) string {
+		ctx := t.Context()
+		if who%2 > 0 {
+			ctx = entity.WithDeleted(ctx)
+		}
+		got := a.Send(ctx, query, nil)
+		if !got.OK() {
+			t.Error(got)
+		}
+		return withoutCost(got)
+	}
+	unshared := []string{ask(0), ask(1)}
 	if unshared[0] == unshared[1] {
 		t.Fatal("deleted users make no difference")
 	}
 	statements := s.clear() / 2
-	for end := time.Now().Add(time.Minute); ; {
-		if time.Now().After(end) {
-			t.Fatal("nothing was shared")
-		}
+	gqltest.Eventually(t, query, func() error {
 		inACrowd(func(i int) {
-			if got := askers[i%2].do(query, nil).withoutCost(); got != unshared[i%2] {
+			if got := ask(i); got != unshared[i%2] {
 				t.Errorf("with deleted users %t: got %s", i%2 > 0, got)
 			}
 		})
-		if s.shared(clients * each * statements) {
-			return
-		}
-	}
+		return s.mustBeShared(clients * each * statements)
+	})
 }

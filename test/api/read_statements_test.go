@@ -20,6 +20,7 @@ import (
 	"forge/graph/generated"
 	"forge/internal/entity"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // sized returns a world of n users, teams and products in which every row has related rows, so that
@@ -137,7 +138,7 @@ func TestReadStatements(t *testing.T) {
 			}
 			w := sized(n)
 			servers = append(servers, watch(newAPI(t, url)))
-			servers[i].fill(w)
+			servers[i].api.fill(w)
 			servers[i].vars = someOf(w)
 		}
 		for _, op := range operations {
@@ -150,10 +151,10 @@ func TestReadStatements(t *testing.T) {
 				if want := op.statements + s.bare(op.query); len(ran) != want {
 					t.Errorf("%s over %d rows a level: %d statements, want %d:\n%s", op.query, sizes[i], len(ran), want, strings.Join(ran, "\n"))
 				}
-				if got.statements() != len(ran) {
-					t.Errorf("%s: extensions.sql says %d statements, there were %d", op.query, got.statements(), len(ran))
+				if got.Statements() != len(ran) {
+					t.Errorf("%s: extensions.sql says %d statements, there were %d", op.query, got.Statements(), len(ran))
 				}
-				if strings.Contains(got.data(), "[]") && !strings.Contains(got.data(), `"errors":[]`) {
+				if strings.Contains(got.RawData(), "[]") && !strings.Contains(got.RawData(), `"errors":[]`) {
 					t.Errorf("%s over %d rows: a level is empty, which makes the count worthless: %s", op.query, sizes[i], got)
 				}
 				slices.Sort(ran)
@@ -179,7 +180,7 @@ func TestReadColumns(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		w := sized(2)
 		s := watch(newAPI(t, url))
-		s.fill(w)
+		s.api.fill(w)
 		s.vars = someOf(w)
 		queries := []string{`{ users { nodes { username } } }`, `{ users(where: {email: "USER0@example.com"}) { nodes { id } } }`}
 		for _, op := range operations {
@@ -218,7 +219,7 @@ func TestReadSnapshot(t *testing.T) {
 		a, writer := newAPI(t, url), newAPI(t, url)
 		a.fill(w)
 		const query = `{ users { totalCount nodes { heroes { totalCount nodes { id owner { username } } } } } heroes(last: 100) { totalCount nodes { id } } }`
-		want := a.mustDo(query, nil).data()
+		want := a.Must(query, nil).RawData()
 		changes, changed := 0, map[string]bool{}
 		var mu sync.Mutex
 		a.db.Watch = func(_ context.Context, statement string, _ time.Duration, err error) {
@@ -240,13 +241,13 @@ func TestReadSnapshot(t *testing.T) {
 				changes++
 			})
 		}
-		if got := a.mustDo(query, nil).data(); got != want {
+		if got := a.Must(query, nil).RawData(); got != want {
 			t.Errorf("with changes in between:\n%s\nwithout:\n%s", got, want)
 		}
 		if changes < 5 {
 			t.Errorf("%d changes were made, too few to show anything", changes)
 		}
-		if got := a.mustDo(query, nil).data(); got == want {
+		if got := a.Must(query, nil).RawData(); got == want {
 			t.Error("the changes are not there afterwards: the test shows nothing")
 		}
 	})
@@ -403,7 +404,7 @@ func another(t *testing.T, url string) string {
 
 // watched is a server whose statements are noted.
 type watched struct {
-	*api
+	api  *api
 	vars vars
 	mu   sync.Mutex
 	ran  []string
@@ -421,12 +422,12 @@ func watch(a *api) *watched {
 
 // run sends an operation, with those of the server's variables that it declares, and returns the
 // statements that it took.
-func (s *watched) run(query string) (answer, []string) {
-	s.t.Helper()
+func (s *watched) run(query string) (gqltest.Answer, []string) {
+	s.api.t.Helper()
 	s.mu.Lock()
 	s.ran = nil
 	s.mu.Unlock()
-	got := s.do(query, s.declared(query))
+	got := s.api.Do(query, s.declared(query))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return got, slices.Clone(s.ran)
@@ -445,7 +446,7 @@ func (s *watched) declared(query string) vars {
 // bare returns how many statements a mutation takes when nothing of its payload is read; for a
 // query that is none.
 func (s *watched) bare(query string) int {
-	s.t.Helper()
+	s.api.t.Helper()
 	head, _, ok := strings.Cut(query, ") { ")
 	if !strings.HasPrefix(query, "mutation") {
 		return 0
@@ -453,11 +454,11 @@ func (s *watched) bare(query string) int {
 	_, call, _ := strings.Cut(query, ") { ")
 	call, _, payload := strings.Cut(call, ") { ")
 	if !ok || !payload {
-		s.t.Fatalf("%s is not of the form that bare expects", query)
+		s.api.t.Fatalf("%s is not of the form that bare expects", query)
 	}
 	got, ran := s.run(head + ") { " + call + ") { __typename } }")
 	if len(got.Errors) > 0 {
-		s.t.Fatalf("%s: %s", query, got)
+		s.api.t.Fatalf("%s: %s", query, got)
 	}
 	return len(ran)
 }

@@ -435,17 +435,17 @@ func (m *model) try(t *testing.T, both twins, name string, where map[string]any)
 	want := m.matching(name, where)
 	page := "(first: 100, where: %s) { totalCount nodes { id } } }"
 	byVariable := both.mustDo(t, "query($where: "+input+") { list: "+root+fmt.Sprintf(page, "$where"), vars{"where": where})
-	byLiteral := both.sqlite.mustDo("{ list: "+root+fmt.Sprintf(page, m.literal(ast.NamedType(input, nil), where)), nil)
-	if byLiteral.withoutCost() != byVariable.withoutCost() {
+	byLiteral := both.sqlite.Must("{ list: "+root+fmt.Sprintf(page, m.literal(ast.NamedType(input, nil), where)), nil)
+	if withoutCost(byLiteral) != withoutCost(byVariable) {
 		t.Errorf("%s where %v by a literal:\n%s\nby a variable:\n%s", root, where, byLiteral, byVariable)
 	}
 	got := []string{}
-	for i := range byVariable.length("list.nodes") {
-		got = append(got, byVariable.text(fmt.Sprintf("list.nodes.%d.id", i)))
+	for i := range byVariable.Len("list.nodes") {
+		got = append(got, byVariable.Text(fmt.Sprintf("list.nodes.%d.id", i)))
 	}
-	if !slices.Equal(got, want) || byVariable.number("list.totalCount") != len(want) {
+	if !slices.Equal(got, want) || byVariable.Number("list.totalCount") != len(want) {
 		b, _ := json.Marshal(where)
-		t.Errorf("%s where %s: %d rows, totalCount %d, want %d rows\ngot  %v\nwant %v", root, b, len(got), byVariable.number("list.totalCount"), len(want), got, want)
+		t.Errorf("%s where %s: %d rows, totalCount %d, want %d rows\ngot  %v\nwant %v", root, b, len(got), byVariable.Number("list.totalCount"), len(want), got, want)
 	}
 	return len(want), len(m.rows[name])
 }
@@ -500,17 +500,17 @@ func TestReadWhereNested(t *testing.T) {
 			heroes(first: 100, where: $heroes) { totalCount nodes { id } } orders(first: 100, where: $orders) { totalCount nodes { id } } } } }`,
 			vars{"heroes": heroes, "orders": orders})
 		matchingHeroes, matchingOrders := m.matching("Hero", heroes), m.matching("Order", orders)
-		for i := range got.length("users.nodes") {
+		for i := range got.Len("users.nodes") {
 			path := fmt.Sprintf("users.nodes.%d.", i)
-			user := got.text(path + "id")
+			user := got.Text(path + "id")
 			for list, wanted := range map[string][]string{
 				"heroes": belonging(m, "Hero", "ownerId", user, matchingHeroes), "orders": belonging(m, "Order", "userId", user, matchingOrders),
 			} {
 				var ids []string
-				for j := range got.length(path + list + ".nodes") {
-					ids = append(ids, got.text(fmt.Sprintf("%s%s.nodes.%d.id", path, list, j)))
+				for j := range got.Len(path + list + ".nodes") {
+					ids = append(ids, got.Text(fmt.Sprintf("%s%s.nodes.%d.id", path, list, j)))
 				}
-				if !slices.Equal(ids, wanted) || got.number(path+list+".totalCount") != len(wanted) {
+				if !slices.Equal(ids, wanted) || got.Number(path+list+".totalCount") != len(wanted) {
 					t.Errorf("%s of %s where %v or %v: %v, want %v", list, user, heroes, orders, ids, wanted)
 				}
 			}
@@ -553,11 +553,11 @@ func TestReadDeleted(t *testing.T) {
 			wantID = nil
 		}
 		for path, want := range map[string]any{"user.id": wantID, "node.id": wantID, "nodes.0.id": wantID, "nodes.1.id": wantID, "named.nodes.0.id": wantID} {
-			if is := got.at(path); is != want {
+			if is := got.At(path); is != want {
 				t.Errorf("user %q, deleted %t: %s is %v, want %v", u.Username, !there, path, is, want)
 			}
 		}
-		if strings.Contains(got.body[strings.Index(got.body, `"all"`):], id) != there {
+		if strings.Contains(got.Body[strings.Index(got.Body, `"all"`):], id) != there {
 			t.Errorf("user %q, deleted %t: %s", u.Username, !there, got)
 		}
 		owns, orders, teams := 0, 0, map[uuid.UUID]bool{}
@@ -579,12 +579,12 @@ func TestReadDeleted(t *testing.T) {
 			counts = map[string]int{"named": 0, "owned": 0, "with": 0, "lost": owns, "deep": 0, "bought": 0}
 		}
 		for name, want := range counts {
-			if n := got.number(name + ".totalCount"); n != want {
+			if n := got.Number(name + ".totalCount"); n != want {
 				t.Errorf("user %q, deleted %t: %s.totalCount is %d, want %d", u.Username, !there, name, n, want)
 			}
 		}
-		if got.length("orders.nodes") != orders {
-			t.Errorf("user %q has %d orders, want %d", u.Username, got.length("orders.nodes"), orders)
+		if got.Len("orders.nodes") != orders {
+			t.Errorf("user %q has %d orders, want %d", u.Username, got.Len("orders.nodes"), orders)
 		}
 	}
 	living := 0
@@ -593,7 +593,7 @@ func TestReadDeleted(t *testing.T) {
 			living++
 		}
 	}
-	if n := both.mustDo(t, `{ users { totalCount } }`, nil).number("users.totalCount"); n != living || n == len(w.users) {
+	if n := both.mustDo(t, `{ users { totalCount } }`, nil).Number("users.totalCount"); n != living || n == len(w.users) {
 		t.Errorf("users.totalCount is %d, want %d of %d", n, living, len(w.users))
 	}
 }

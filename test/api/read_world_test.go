@@ -18,6 +18,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // world is what a database holds, as Go values: tests compute from it what an answer must be.
@@ -203,17 +204,17 @@ func (b twins) each(f func(*api)) {
 
 // do sends an operation to both and wants the same answer of both, to the byte, but for what it
 // cost.
-func (b twins) do(t *testing.T, query string, v vars) answer {
+func (b twins) do(t *testing.T, query string, v vars) gqltest.Answer {
 	t.Helper()
-	got, other := b.sqlite.do(query, v), b.postgres.do(query, v)
-	if got.withoutCost() != other.withoutCost() {
+	got, other := b.sqlite.Do(query, v), b.postgres.Do(query, v)
+	if withoutCost(got) != withoutCost(other) {
 		t.Errorf("%s with %v differs between the databases. SQLite:\n%s\nPostgreSQL:\n%s", query, v, got, other)
 	}
 	return got
 }
 
 // mustDo is like do and stops the test if there are errors.
-func (b twins) mustDo(t *testing.T, query string, v vars) answer {
+func (b twins) mustDo(t *testing.T, query string, v vars) gqltest.Answer {
 	t.Helper()
 	got := b.do(t, query, v)
 	if len(got.Errors) > 0 {
@@ -222,18 +223,11 @@ func (b twins) mustDo(t *testing.T, query string, v vars) answer {
 	return got
 }
 
-// withoutCost returns the answer without its cost.
-func (a answer) withoutCost() string {
+// withoutCost returns the errors and the data of an answer, as they came.
+func withoutCost(a gqltest.Answer) string {
 	var parts struct{ Errors, Data json.RawMessage }
-	if err := json.Unmarshal([]byte(a.body), &parts); err != nil {
-		return a.body
+	if err := json.Unmarshal([]byte(a.Body), &parts); err != nil {
+		return a.Body
 	}
 	return string(parts.Errors) + string(parts.Data)
-}
-
-// data is the data, as it was sent.
-func (a answer) data() string {
-	var parts struct{ Data json.RawMessage }
-	_ = json.Unmarshal([]byte(a.body), &parts)
-	return string(parts.Data)
 }

@@ -37,15 +37,15 @@ func TestRefusedBeginsNothing(t *testing.T) {
 		} {
 			taken.Store(0)
 			statements.Store(0)
-			got := a.do(tt.query, tt.vars)
-			if refused := got.code() != ""; refused != tt.refused {
+			got := a.Do(tt.query, tt.vars)
+			if refused := got.Code() != ""; refused != tt.refused {
 				t.Errorf("%s: %s\nrefused: %t, want %t", tt.name, got, refused, tt.refused)
 			}
 			if taken.Load() != 0 || statements.Load() != 0 {
 				t.Errorf("%s: %d connections were taken, and %d statements run; want none", tt.name, taken.Load(), statements.Load())
 			}
 		}
-		a.mustDo(`{ teams { nodes { id } } }`, nil)
+		a.Must(`{ teams { nodes { id } } }`, nil)
 		if taken.Load() != 1 || statements.Load() != 1 {
 			t.Errorf("a query: %d connections were taken, and %d statements run; want one of each", taken.Load(), statements.Load())
 		}

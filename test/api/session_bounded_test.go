@@ -5,22 +5,23 @@ import (
 	"testing"
 
 	"forge/ent"
+	"forge/test/gqltest"
 )
 
 // TestSessionsAreBounded signs in again and again. The oldest sessions end, and those that were
 // used since go on.
 func TestSessionsAreBounded(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		const most = 100
 		first := d.signUp("ada")
 		d.signUp("bob")
-		var second, last answer
+		var second, last gqltest.Answer
 		for i := range most + 1 {
 			if i == 1 {
 				second = last
 			}
 			if i == most-1 {
-				first = d.refresh(first.text("m.refreshToken"))
+				first = d.refresh(first.Text("m.refreshToken"))
 			}
 			if last = d.signIn("ada", secret); len(last.Errors) > 0 {
 				t.Fatalf("sign in %d: %s", i, last)
@@ -35,11 +36,11 @@ func TestSessionsAreBounded(t *testing.T) {
 		if len(families) != most+1 {
 			t.Errorf("there are %d sessions, want %d, and one of another user", len(families), most)
 		}
-		if got := d.refresh(second.text("m.refreshToken")); got.code() != "UNAUTHENTICATED" {
+		if got := d.refresh(second.Text("m.refreshToken")); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("the session that was used the longest ago: %s", got)
 		}
-		for name, of := range map[string]answer{"one that was used since": first, "the last": last} {
-			if got := d.refresh(of.text("m.refreshToken")); len(got.Errors) > 0 {
+		for name, of := range map[string]gqltest.Answer{"one that was used since": first, "the last": last} {
+			if got := d.refresh(of.Text("m.refreshToken")); len(got.Errors) > 0 {
 				t.Errorf("%s: %s", name, got)
 			}
 		}

@@ -1,12 +1,8 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,29 +13,24 @@ import (
 
 	"forge/ent"
 	entsession "forge/ent/session"
-	"forge/graph"
 	"forge/internal/gqlexec"
 	"forge/internal/session"
 	"forge/internal/viewer"
+	"forge/test/gqltest"
 )
 
 // graced returns another process on the database of d, whose used refresh tokens get the same
 // tokens again for so long.
-func (d *sessionAPI) graced(grace time.Duration) *sessionAPI {
-	d.t.Helper()
+func (d *api) graced(grace time.Duration) *api {
 	other := *d
-	log := slog.New(slog.NewTextHandler(d.t.Output(), nil))
-	l := session.Lifetimes{Token: time.Hour, Grace: grace}
-	other.api = &api{t: d.t, db: d.db, handler: newServer(d.db, config{Options: gqlexec.Options{Development: true},
-		Resolver: graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, l, nil)}}, log)}
+	other.configure(config{Options: gqlexec.Options{Development: true}, Resolver: d.sessionResolver(session.Lifetimes{Token: time.Hour, Grace: grace})})
 	return &other
 }
 
 // refreshAs refreshes from an address, with a User-Agent.
-func (d *sessionAPI) refreshAs(address, agent, token string) answer {
+func (d *api) refreshAs(address, agent, token string) gqltest.Answer {
 	d.t.Helper()
-	got, _ := d.by(asking{address: address, header: http.Header{"User-Agent": {agent}}}, refreshSession, vars{"t": token})
-	return got
+	return d.from(address).With("User-Agent", agent).Do(refreshSession, vars{"t": token})
 }
 
 const (
@@ -49,10 +40,10 @@ const (
 
 // works fails the test unless an answer's access token is ada's, and its refresh token has not been
 // used.
-func (d *sessionAPI) works(got answer, who string) {
+func (d *api) works(got gqltest.Answer, who string) {
 	d.t.Helper()
 	v := d.holder(got)
-	if len(got.Errors) > 0 || got.text("m.user.id") != who || v.Role != viewer.User {
+	if len(got.Errors) > 0 || got.Text("m.user.id") != who || v.Role != viewer.User {
 		d.t.Fatalf("no working tokens: %s", got)
 	}
 }
@@ -61,30 +52,30 @@ func (d *sessionAPI) works(got answer, who string) {
 // over and over: all get the same tokens, and a tab that comes late gets what the others have by
 // then.
 func TestRefreshInTabsAtOnce(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		up := d.signUp("ada")
-		processes := []*sessionAPI{d.graced(time.Minute), d.graced(time.Minute)}
-		token, late := up.text("m.refreshToken"), up.text("m.refreshToken")
+		processes := []*api{d.graced(time.Minute), d.graced(time.Minute)}
+		token, late := up.Text("m.refreshToken"), up.Text("m.refreshToken")
 		for round := range 30 {
-			tabs := make([]answer, 4)
+			tabs := make([]gqltest.Answer, 4)
 			var wg sync.WaitGroup
 			for i := range tabs {
 				wg.Go(func() { tabs[i] = processes[i%2].refreshAs(home, browser, token) })
 			}
 			wg.Wait()
 			for i, got := range tabs {
-				d.works(got, up.text("m.user.id"))
+				d.works(got, up.Text("m.user.id"))
 				for _, name := range []string{"refreshToken", "accessToken", "expiresAt"} {
-					if got.text("m."+name) != tabs[0].text("m."+name) {
+					if got.Text("m."+name) != tabs[0].Text("m."+name) {
 						t.Fatalf("round %d: tab %d has another %s than the first", round, i, name)
 					}
 				}
 			}
-			if tabs[0].text("m.refreshToken") == token {
+			if tabs[0].Text("m.refreshToken") == token {
 				t.Fatalf("round %d: the token is the one before", round)
 			}
-			token = tabs[0].text("m.refreshToken")
-			if got := processes[0].refreshAs(home, browser, late); got.text("m.refreshToken") != token {
+			token = tabs[0].Text("m.refreshToken")
+			if got := processes[0].refreshAs(home, browser, late); got.Text("m.refreshToken") != token {
 				t.Fatalf("round %d: a late tab: %s", round, got)
 			}
 		}
@@ -98,12 +89,12 @@ func TestRefreshInTabsAtOnce(t *testing.T) {
 // another address or with another User-Agent, and after it as the very client. The family ends each
 // time, also for those who had it.
 func TestRefreshByThief(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
 		within := d.graced(time.Minute)
 		for name, tt := range map[string]struct {
 			address, agent string
-			at             *sessionAPI
+			at             *api
 		}{
 			"another address": {"192.0.2.8", browser, within},
 			"another agent":   {home, "curl/8", within},
@@ -111,28 +102,28 @@ func TestRefreshByThief(t *testing.T) {
 			"no grace":        {home, browser, d.graced(0)},
 		} {
 			for _, follow := range []bool{false, true} { // whether the client has gone on meanwhile
-				first := d.signIn("ada", secret).text("m.refreshToken")
-				last := within.refreshAs(home, browser, first).text("m.refreshToken")
+				first := d.signIn("ada", secret).Text("m.refreshToken")
+				last := within.refreshAs(home, browser, first).Text("m.refreshToken")
 				if follow {
-					last = within.refreshAs(home, browser, last).text("m.refreshToken")
+					last = within.refreshAs(home, browser, last).Text("m.refreshToken")
 				}
-				if got := tt.at.refreshAs(tt.address, tt.agent, first); got.code() != "UNAUTHENTICATED" || len(got.Errors) != 1 {
+				if got := tt.at.refreshAs(tt.address, tt.agent, first); got.Code() != "UNAUTHENTICATED" || len(got.Errors) != 1 {
 					t.Errorf("%s: %s", name, got)
 				}
-				if got := within.refreshAs(home, browser, last); got.code() != "UNAUTHENTICATED" {
+				if got := within.refreshAs(home, browser, last); got.Code() != "UNAUTHENTICATED" {
 					t.Errorf("%s: the family goes on: %s", name, got)
 				}
 			}
 		}
 		// Who stole the next one and used it first is found out by the client that sends the one
 		// before again.
-		first := d.signIn("ada", secret).text("m.refreshToken")
-		next := within.refreshAs(home, browser, first).text("m.refreshToken")
+		first := d.signIn("ada", secret).Text("m.refreshToken")
+		next := within.refreshAs(home, browser, first).Text("m.refreshToken")
 		thief := within.refreshAs("192.0.2.8", browser, next)
-		if got := within.refreshAs(home, browser, first); got.code() != "UNAUTHENTICATED" {
+		if got := within.refreshAs(home, browser, first); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("the client after a thief: %s", got)
 		}
-		if got := within.refreshAs("192.0.2.8", browser, thief.text("m.refreshToken")); got.code() != "UNAUTHENTICATED" {
+		if got := within.refreshAs("192.0.2.8", browser, thief.Text("m.refreshToken")); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("the thief goes on: %s", got)
 		}
 	})
@@ -141,10 +132,10 @@ func TestRefreshByThief(t *testing.T) {
 // TestRefreshGraceEnds moves the use of a token back in time instead of waiting: up to the grace
 // time it gets the same tokens.
 func TestRefreshGraceEnds(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		up := d.signUp("ada")
 		g := d.graced(10 * time.Second)
-		first := up.text("m.refreshToken")
+		first := up.Text("m.refreshToken")
 		next := g.refreshAs(home, browser, first)
 		used := func(ago time.Duration) {
 			d.stored(func(ctx context.Context, c *ent.Client) {
@@ -152,11 +143,11 @@ func TestRefreshGraceEnds(t *testing.T) {
 			})
 		}
 		used(5 * time.Second)
-		if got := g.refreshAs(home, browser, first); got.text("m.refreshToken") != next.text("m.refreshToken") {
+		if got := g.refreshAs(home, browser, first); got.Text("m.refreshToken") != next.Text("m.refreshToken") {
 			t.Errorf("after 5 s: %s", got)
 		}
 		used(10 * time.Second)
-		if got := g.refreshAs(home, browser, first); got.code() != "UNAUTHENTICATED" {
+		if got := g.refreshAs(home, browser, first); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("after 10 s: %s", got)
 		}
 		if n := d.sessions(); n != 0 {
@@ -167,7 +158,7 @@ func TestRefreshGraceEnds(t *testing.T) {
 
 // TestRefreshAfterEnd ends a session within the grace time, in each way there is.
 func TestRefreshAfterEnd(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		for i, mutation := range []string{
 			`signOut(input: {refreshToken: "TOKEN"}) { ok }`,
 			`updateUser(id: "ID", input: {password: "another horse"}) { user { id } }`,
@@ -176,13 +167,13 @@ func TestRefreshAfterEnd(t *testing.T) {
 		} {
 			up := d.signUp(fmt.Sprint("user", i))
 			g := d.graced(time.Minute)
-			first := up.text("m.refreshToken")
-			next := g.refreshAs(home, browser, first).text("m.refreshToken")
-			if got := d.rule("mutation { m: "+strings.NewReplacer("TOKEN", next, "ID", up.text("m.user.id")).Replace(mutation)+" }", nil); len(got.Errors) > 0 {
+			first := up.Text("m.refreshToken")
+			next := g.refreshAs(home, browser, first).Text("m.refreshToken")
+			if got := d.rule("mutation { m: "+strings.NewReplacer("TOKEN", next, "ID", up.Text("m.user.id")).Replace(mutation)+" }", nil); len(got.Errors) > 0 {
 				t.Fatal(got)
 			}
 			for _, token := range []string{first, next} {
-				if got := g.refreshAs(home, browser, token); got.code() != "UNAUTHENTICATED" {
+				if got := g.refreshAs(home, browser, token); got.Code() != "UNAUTHENTICATED" {
 					t.Errorf("after %s: %s", mutation, got)
 				}
 			}
@@ -193,7 +184,7 @@ func TestRefreshAfterEnd(t *testing.T) {
 // TestRefreshLostAnswer refreshes through a proxy that drops every first answer: the client sends
 // the same once more, and goes on.
 func TestRefreshLostAnswer(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		up := d.signUp("ada")
 		g := d.graced(time.Minute)
 		var asked atomic.Int32
@@ -208,39 +199,19 @@ func TestRefreshLostAnswer(t *testing.T) {
 			_, _ = w.Write(kept.Body.Bytes())
 		}))
 		t.Cleanup(proxy.Close)
-		send := func(token string) (answer, error) {
-			body, err := json.Marshal(vars{"query": refreshSession, "variables": vars{"t": token}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := http.NewRequestWithContext(t.Context(), "POST", proxy.URL, bytes.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Content-Type", "application/json")
-			response, err := http.DefaultClient.Do(r)
-			if err != nil {
-				return answer{}, err
-			}
-			defer response.Body.Close()
-			text, err := io.ReadAll(response.Body)
-			got := answer{body: string(text)}
-			if err == nil {
-				err = json.Unmarshal(text, &got)
-			}
-			return got, err
-		}
-		token := up.text("m.refreshToken")
+		client := gqltest.New(t, proxy.URL)
+		send := func(token string) gqltest.Answer { return client.Send(t.Context(), refreshSession, vars{"t": token}) }
+		token := up.Text("m.refreshToken")
 		for round := range 5 {
-			if got, err := send(token); err == nil {
+			if got := send(token); got.Err == nil {
 				t.Fatalf("round %d: the first answer came: %s", round, got)
 			}
-			got, err := send(token)
-			if err != nil {
-				t.Fatal(err)
+			got := send(token)
+			if got.Err != nil {
+				t.Fatal(got)
 			}
-			d.works(got, up.text("m.user.id"))
-			token = got.text("m.refreshToken")
+			d.works(got, up.Text("m.user.id"))
+			token = got.Text("m.refreshToken")
 		}
 	})
 }

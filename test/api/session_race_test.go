@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -9,26 +10,27 @@ import (
 	"testing"
 	"time"
 
-	"forge/graph"
 	"forge/internal/gqlexec"
 	"forge/internal/session"
 	"forge/internal/unit"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
+	"forge/test/process"
 )
 
 // TestSessionEndedWhileBeginning signs in, and refreshes, while the password is changed: whichever
 // comes first, no session outlives the change.
 func TestSessionEndedWhileBeginning(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
-		id := d.signUp("ada").text("m.user.id")
+	eachDoor(t, func(t *testing.T, d *api) {
+		id := d.signUp("ada").Text("m.user.id")
 		word := secret
 		for round := range 20 {
-			token := d.signIn("ada", word).text("m.refreshToken")
+			token := d.signIn("ada", word).Text("m.refreshToken")
 			if token == "" {
 				t.Fatal("cannot sign in")
 			}
 			next := fmt.Sprint("horse number ", round)
-			var in, refreshed answer
+			var in, refreshed gqltest.Answer
 			var wg sync.WaitGroup
 			wg.Go(func() { in = d.signIn("ada", word) })
 			wg.Go(func() { refreshed = d.refresh(token) })
@@ -38,11 +40,11 @@ func TestSessionEndedWhileBeginning(t *testing.T) {
 				}
 			})
 			wg.Wait()
-			for _, got := range []answer{in, refreshed} {
-				if token := got.text("m.refreshToken"); token != "" && d.refresh(token).code() != "UNAUTHENTICATED" {
+			for _, got := range []gqltest.Answer{in, refreshed} {
+				if token := got.Text("m.refreshToken"); token != "" && d.refresh(token).Code() != "UNAUTHENTICATED" {
 					t.Errorf("round %d: a session goes on: %s", round, got)
 				}
-				if code := got.code(); code != "" && code != "UNAUTHENTICATED" {
+				if code := got.Code(); code != "" && code != "UNAUTHENTICATED" {
 					t.Errorf("round %d: %s", round, got)
 				}
 			}
@@ -57,21 +59,21 @@ func TestSessionEndedWhileBeginning(t *testing.T) {
 // TestRefreshDuringReplay sends a used token again while the one that came out of it is refreshed:
 // whichever comes first, the family has ended then.
 func TestRefreshDuringReplay(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
 		for round := range 50 {
-			stolen := d.signIn("ada", secret).text("m.refreshToken")
-			next := d.refresh(stolen).text("m.refreshToken")
-			var last answer
+			stolen := d.signIn("ada", secret).Text("m.refreshToken")
+			next := d.refresh(stolen).Text("m.refreshToken")
+			var last gqltest.Answer
 			var wg sync.WaitGroup
 			wg.Go(func() { last = d.refresh(next) })
 			wg.Go(func() {
-				if got := d.refresh(stolen); got.code() != "UNAUTHENTICATED" {
+				if got := d.refresh(stolen); got.Code() != "UNAUTHENTICATED" {
 					t.Errorf("round %d: the replay: %s", round, got)
 				}
 			})
 			wg.Wait()
-			if token := last.text("m.refreshToken"); token != "" && d.refresh(token).code() != "UNAUTHENTICATED" {
+			if token := last.Text("m.refreshToken"); token != "" && d.refresh(token).Code() != "UNAUTHENTICATED" {
 				t.Errorf("round %d: the family goes on", round)
 			}
 		}
@@ -96,14 +98,17 @@ func TestSessionFamilyEndedWhileRefreshing(t *testing.T) {
 	var ended sync.WaitGroup
 	var over atomic.Bool
 	ended.Go(func() {
-		d.do(signOut, vars{"t": up.text("m.refreshToken")})
+		d.Do(signOut, vars{"t": up.Text("m.refreshToken")})
 		over.Store(true)
 	})
-	for waits := 0; waits == 0 && !over.Load(); time.Sleep(time.Millisecond) {
-		if err := d.db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted").Scan(&waits); err != nil {
-			t.Fatal(err)
+	gqltest.Eventually(t, "the end waits, or has come", func() error {
+		var waits int
+		err := d.db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted").Scan(&waits)
+		if err == nil && waits == 0 && !over.Load() {
+			err = errors.New("neither")
 		}
-	}
+		return err
+	})
 	if err := making.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -119,32 +124,31 @@ func TestSessionSecretsNotLogged(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newSessionAPI(t, url)
-		var log safeBuffer
-		d.handler = newServer(d.db, config{Options: gqlexec.Options{HeldTooLong: time.Nanosecond}, Resolver: graph.Resolver{Passwords: d.passwords,
-			Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, session.Lifetimes{Token: time.Hour}, nil)}}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		var log process.Output
+		d.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		d.configure(config{Options: gqlexec.Options{HeldTooLong: time.Nanosecond}, Resolver: d.sessionResolver(session.Lifetimes{Token: time.Hour})})
 		up := d.signUp("ada")
-		hash := *d.row(up.text("m.user.id")).HashedPassword
-		next := d.refresh(up.text("m.refreshToken"))
-		secrets := []string{secret, "incorrect", hash, up.text("m.refreshToken"), next.text("m.refreshToken"), up.text("m.accessToken")}
-		quiet := func(got answer) {
+		hash := *d.row(up.Text("m.user.id")).HashedPassword
+		next := d.refresh(up.Text("m.refreshToken"))
+		secrets := []string{secret, "incorrect", hash, up.Text("m.refreshToken"), next.Text("m.refreshToken"), up.Text("m.accessToken")}
+		quiet := func(got gqltest.Answer) {
 			t.Helper()
 			for _, s := range secrets {
-				if s == "" || strings.Contains(got.body, s) {
+				if s == "" || strings.Contains(got.Body, s) {
 					t.Errorf("the answer tells %q: %s", s, got)
 				}
 			}
 		}
 		quiet(d.signIn("ada", "incorrect"))
-		quiet(d.refresh(up.text("m.refreshToken")))
-		quiet(d.refresh(next.text("m.refreshToken")))
+		quiet(d.refresh(up.Text("m.refreshToken")))
+		quiet(d.refresh(next.Text("m.refreshToken")))
 		holder := d.holder(up)
-		got, _ := d.by(asking{viewer: holder}, changePassword, vars{"i": vars{"oldPassword": "incorrect", "newPassword": secret}})
-		quiet(got)
+		quiet(d.as(holder).Do(changePassword, vars{"i": vars{"oldPassword": "incorrect", "newPassword": secret}}))
 		if _, err := d.db.ExecContext(t.Context(), "ALTER TABLE sessions RENAME COLUMN token_hash TO gone"); err != nil {
 			t.Fatal(err)
 		}
 		quiet(d.signIn("ada", secret))
-		quiet(d.refresh(next.text("m.refreshToken")))
+		quiet(d.refresh(next.Text("m.refreshToken")))
 		if _, err := d.db.ExecContext(t.Context(), "ALTER TABLE users RENAME COLUMN hashed_password TO gone"); err != nil {
 			t.Fatal(err)
 		}

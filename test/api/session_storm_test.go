@@ -18,9 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"forge/ent"
-	"forge/graph"
 	"forge/internal/admission"
-	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/metrics"
@@ -30,27 +28,21 @@ import (
 	"forge/test/dbtest"
 )
 
-// guarded puts all that a request passes in front of a sessionAPI, with the limits of the settings'
-// defaults but for how long an operation waits for its turn.
-func guarded(t *testing.T, url string, hasher *password.Hasher) *sessionAPI {
+// guarded puts all that a request passes in front of an API that people sign in to, with the limits
+// of the settings' defaults but for how long an operation waits for its turn.
+func guarded(t *testing.T, url string, hasher *password.Hasher) *api {
 	t.Helper()
-	db, err := database.Open(url, database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := sessionAPIOn(t, db, hasher)
-	log := slog.New(slog.DiscardHandler)
+	a := newBareAPI(t, url)
+	a.log = slog.New(slog.DiscardHandler)
+	d := a.signingIn(hasher, lifetimes)
 	gate := admission.New(32, 1024, time.Minute)
-	d.handler = httpserver.Routes(httpserver.Parts{
-		API: newServer(db, config{Options: gqlexec.Options{Admission: gate, RequestTimeout: time.Minute}, Resolver: graph.Resolver{Passwords: hasher,
-			Revocations: d.revocations, Sessions: session.New(db, graph.Accounts{}, d.issuer, hasher, session.Lifetimes{Token: time.Hour}, nil)}}, log),
-		Admission: gate, Ready: http.NotFoundHandler(), Metrics: metrics.New(db), Log: log,
-	})
+	d.configure(config{Options: gqlexec.Options{Admission: gate, RequestTimeout: time.Minute}, Resolver: d.sessionResolver(session.Lifetimes{Token: time.Hour})})
+	d.serve(httpserver.Routes(httpserver.Parts{API: d.handler, Admission: gate, Ready: http.NotFoundHandler(), Metrics: metrics.New(d.db), Log: d.log}))
 	return d
 }
 
 // people stores users with a password, named after their number.
-func (d *sessionAPI) people(n int) {
+func (d *api) people(n int) {
 	d.t.Helper()
 	hash, err := d.passwords.Hash(d.t.Context(), secret)
 	if err != nil {
@@ -83,19 +75,19 @@ func TestSignInStorm(t *testing.T) {
 					if i%3 == 0 {
 						word = "incorrect"
 					}
-					got, w := d.by(asking{address: fmt.Sprintf("192.0.%d.%d", i/250, i%250)}, signIn, vars{"i": vars{"login": login, "password": word}})
-					if got.code() == "UNAVAILABLE" && (w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "") {
-						t.Errorf("turned away with status %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+					got := d.from(fmt.Sprintf("192.0.%d.%d", i/250, i%250)).Do(signIn, vars{"i": vars{"login": login, "password": word}})
+					if got.Code() == "UNAVAILABLE" && (got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "") {
+						t.Errorf("turned away with status %d, Retry-After %q", got.Status, got.Header.Get("Retry-After"))
 					}
 					mu.Lock()
 					defer mu.Unlock()
-					codes[got.code()]++
+					codes[got.Code()]++
 				})
 			}
 			for d.passwords.Made() == start {
 				runtime.Gosched()
 			}
-			got, _ := d.by(asking{}, `{ users(first: 1) { nodes { id } } }`, nil)
+			got := d.Do(`{ users(first: 1) { nodes { id } } }`, nil)
 			if made := d.passwords.Made() - start; len(got.Errors) > 0 || made > 500 {
 				t.Errorf("a query is answered after %d hashes: %s", made, got)
 			}
@@ -168,9 +160,9 @@ func TestSignInTime(t *testing.T) {
 			for i, kind := range order {
 				login := fmt.Sprint(kind, i%20)
 				start := time.Now()
-				got, _ := d.by(asking{address: fmt.Sprintf("192.0.%d.%d", i/250, i%250)}, signIn, vars{"i": vars{"login": login, "password": "incorrect"}})
+				got := d.from(fmt.Sprintf("192.0.%d.%d", i/250, i%250)).Do(signIn, vars{"i": vars{"login": login, "password": "incorrect"}})
 				took[kind] = append(took[kind], float64(time.Since(start)))
-				if got.code() != "UNAUTHENTICATED" {
+				if got.Code() != "UNAUTHENTICATED" {
 					t.Fatal(got)
 				}
 			}

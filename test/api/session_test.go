@@ -1,13 +1,9 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +14,6 @@ import (
 	"forge/ent"
 	"forge/ent/user"
 	"forge/graph"
-	"forge/internal/database"
 	"forge/internal/entity"
 	"forge/internal/expiry"
 	"forge/internal/ids"
@@ -26,6 +21,7 @@ import (
 	"forge/internal/session"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // lifetimes has no time of grace: a token is good once. session_grace_test.go has one.
@@ -60,70 +56,23 @@ func tokenEnded(r *session.Revocations, v viewer.Viewer) bool {
 	return v.Issued.Before(after)
 }
 
-// sessionAPI is an API that people sign in to, and what it is made of.
-type sessionAPI struct {
-	*api
-	issuer      *minted
-	passwords   *password.Hasher
-	revocations *session.Revocations
+// newSessionAPI serves the database at url as an API that people sign in to, to anonymous clients.
+func newSessionAPI(t testing.TB, url string) *api {
+	t.Helper()
+	return newBareAPI(t, url).signingIn(password.New(cheap, 0, 0), lifetimes)
 }
 
-func newSessionAPI(t testing.TB, url string) *sessionAPI {
-	t.Helper()
-	db, err := database.Open(url, database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return sessionAPIOn(t, db, password.New(cheap, 0, 0))
-}
-
-func sessionAPIOn(t testing.TB, db *database.DB, passwords *password.Hasher) *sessionAPI {
-	t.Helper()
-	d := &sessionAPI{issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords, revocations: session.NewRevocations(graph.Accounts{}, 15*time.Minute)}
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	d.api = &api{t: t, db: db, handler: newServer(db, config{Options: usual().Options, Resolver: graph.Resolver{
-		Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(db, graph.Accounts{}, d.issuer, d.passwords, lifetimes, nil),
-	}}, log)}
+// signingIn returns an API that people sign in to, on the database of a.
+func (a *api) signingIn(passwords *password.Hasher, l session.Lifetimes) *api {
+	d := &api{t: a.t, db: a.db, log: a.log, issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords,
+		revocations: session.NewRevocations(graph.Accounts{}, 15*time.Minute)}
+	d.configure(config{Options: usual().Options, Resolver: d.sessionResolver(l)})
 	return d
 }
 
-// rule sends an operation as an administrator.
-func (d *sessionAPI) rule(query string, v vars) answer {
-	d.t.Helper()
-	got, _ := d.by(asking{viewer: viewer.System}, query, v)
-	return got
-}
-
-// asking is a request's particulars.
-type asking struct {
-	viewer  viewer.Viewer
-	address string
-	header  http.Header
-}
-
-// by sends an operation, and returns the answer with its status and headers.
-func (a *api) by(s asking, query string, v vars) (answer, *httptest.ResponseRecorder) {
-	a.t.Helper()
-	body, err := json.Marshal(vars{"query": query, "variables": v})
-	if err != nil {
-		a.t.Error(err)
-	}
-	r := httptest.NewRequest("POST", "/graphql", bytes.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
-	for name, values := range s.header {
-		r.Header[name] = values
-	}
-	if s.address != "" {
-		r.RemoteAddr = s.address + ":1234"
-	}
-	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), s.viewer)))
-	got := answer{body: w.Body.String()}
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		a.t.Errorf("the answer is not JSON: %v\n%s", err, got.body)
-	}
-	return got, w
+// sessionResolver returns resolvers with which people sign in, for so long.
+func (d *api) sessionResolver(l session.Lifetimes) graph.Resolver {
+	return graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, l, nil)}
 }
 
 const (
@@ -136,27 +85,21 @@ const (
 	secret         = "correct horse"
 )
 
-func (d *sessionAPI) signUp(name string) answer {
+func (d *api) signUp(name string) gqltest.Answer {
 	d.t.Helper()
-	got, _ := d.by(asking{}, signUp, vars{"i": vars{"username": name, "email": name + "@Example.com", "password": secret}})
-	if len(got.Errors) > 0 {
-		d.t.Fatalf("signUp: %s", got)
-	}
-	return got
+	return d.Must(signUp, vars{"i": vars{"username": name, "email": name + "@Example.com", "password": secret}})
 }
 
-func (d *sessionAPI) signIn(login, password string) answer {
-	got, _ := d.by(asking{}, signIn, vars{"i": vars{"login": login, "password": password}})
-	return got
+func (d *api) signIn(login, password string) gqltest.Answer {
+	return d.Do(signIn, vars{"i": vars{"login": login, "password": password}})
 }
 
-func (d *sessionAPI) refresh(token string) answer {
-	got, _ := d.by(asking{}, refreshSession, vars{"t": token})
-	return got
+func (d *api) refresh(token string) gqltest.Answer {
+	return d.Do(refreshSession, vars{"t": token})
 }
 
 // holder returns the viewer of an answer's access token.
-func (d *sessionAPI) holder(a answer) viewer.Viewer { return d.issuer.viewer(a.text("m.accessToken")) }
+func (d *api) holder(a gqltest.Answer) viewer.Viewer { return d.issuer.viewer(a.Text("m.accessToken")) }
 
 // sessions returns how many sessions are stored.
 func (a *api) sessions() (n int) {
@@ -165,32 +108,32 @@ func (a *api) sessions() (n int) {
 	return n
 }
 
-func eachDoor(t *testing.T, test func(*testing.T, *sessionAPI)) {
+func eachDoor(t *testing.T, test func(*testing.T, *api)) {
 	t.Helper()
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) { test(t, newSessionAPI(t, url)) })
 }
 
 func TestSignUpAndIn(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		up := d.signUp("ada")
-		if up.text("m.user.username") != "ada" || up.text("m.user.role") != "USER" || up.text("m.accessToken") == "" || len(up.text("m.refreshToken")) < 40 {
+		if up.Text("m.user.username") != "ada" || up.Text("m.user.role") != "USER" || up.Text("m.accessToken") == "" || len(up.Text("m.refreshToken")) < 40 {
 			t.Errorf("signUp: %s", up)
 		}
-		if at, err := time.Parse(time.RFC3339Nano, up.text("m.expiresAt")); err != nil || at.Before(time.Now()) {
-			t.Errorf("expiresAt: %s, %v", up.text("m.expiresAt"), err)
+		if at, err := time.Parse(time.RFC3339Nano, up.Text("m.expiresAt")); err != nil || at.Before(time.Now()) {
+			t.Errorf("expiresAt: %s, %v", up.Text("m.expiresAt"), err)
 		}
-		stored := d.row(up.text("m.user.id"))
+		stored := d.row(up.Text("m.user.id"))
 		if stored.Role != user.RoleUSER || !stored.IsActive || stored.HashedPassword == nil || strings.Contains(*stored.HashedPassword, secret) {
 			t.Errorf("stored: %v", stored)
 		}
 		for _, login := range []string{"ada", "ada@example.com", " ADA@EXAMPLE.COM "} {
 			in := d.signIn(login, secret)
-			if in.text("m.user.id") != up.text("m.user.id") || d.holder(in).ID != stored.ID || d.holder(in).Role != viewer.User {
+			if in.Text("m.user.id") != up.Text("m.user.id") || d.holder(in).ID != stored.ID || d.holder(in).Role != viewer.User {
 				t.Errorf("signIn(%s): %s", login, in)
 			}
 		}
-		if got := d.signIn("ADA", secret); got.code() != "UNAUTHENTICATED" {
+		if got := d.signIn("ADA", secret); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("a username in other case: %s", got)
 		}
 		if n := d.sessions(); n != 4 {
@@ -212,7 +155,7 @@ func TestSignUpAndIn(t *testing.T) {
 
 // TestSignUpConflict takes a username and an email that others have: the answers are the same.
 func TestSignUpConflict(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
 		var answers []string
 		for _, in := range []vars{
@@ -220,11 +163,11 @@ func TestSignUpConflict(t *testing.T) {
 			{"username": "eve", "email": "ADA@example.com", "password": secret},
 		} {
 			made := d.passwords.Made()
-			got, _ := d.by(asking{}, signUp, vars{"i": in})
+			got := d.Do(signUp, vars{"i": in})
 			if d.passwords.Made() != made+1 {
 				t.Errorf("%d hashes were made, want 1", d.passwords.Made()-made)
 			}
-			if got.code() != "CONFLICT" || got.extension("field") != nil {
+			if got.Code() != "CONFLICT" || got.Extension("field") != nil {
 				t.Errorf("signUp(%v): %s", in, got)
 			}
 			answers = append(answers, got.Errors[0].Message)
@@ -237,8 +180,8 @@ func TestSignUpConflict(t *testing.T) {
 			"input.email":    {"username": "x", "email": "no", "password": secret},
 			"input.password": {"username": "x", "password": "PassWord1"},
 		} {
-			got, _ := d.by(asking{}, signUp, vars{"i": in})
-			if got.code() != "BAD_USER_INPUT" || got.extension("field") != field || strings.Contains(got.body, "PassWord1") {
+			got := d.Do(signUp, vars{"i": in})
+			if got.Code() != "BAD_USER_INPUT" || got.Extension("field") != field || strings.Contains(got.Body, "PassWord1") {
 				t.Errorf("signUp(%v): %s, want BAD_USER_INPUT about %s", in, got, field)
 			}
 		}
@@ -248,7 +191,7 @@ func TestSignUpConflict(t *testing.T) {
 // TestSignInGivesNothingAway compares what there is to see of sign-ins that fail for different
 // reasons: the answer, the number of statements and that of hashes.
 func TestSignInGivesNothingAway(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		for _, name := range []string{"ada", "none", "idle", "gone"} {
 			d.signUp(name)
 		}
@@ -265,12 +208,12 @@ func TestSignInGivesNothingAway(t *testing.T) {
 		} {
 			statements = 0
 			made := d.passwords.Made()
-			got, w := d.by(asking{address: fmt.Sprint("192.0.2.", i)}, signIn, vars{"i": vars{"login": in.login, "password": in.password}})
+			got := d.from(fmt.Sprint("192.0.2.", i)).Do(signIn, vars{"i": vars{"login": in.login, "password": in.password}})
 			if statements != 1 || d.passwords.Made()-made != 1 {
 				t.Errorf("%v: %d statements and %d hashes, want 1 of each", in, statements, d.passwords.Made()-made)
 			}
-			if got.code() != "UNAUTHENTICATED" || w.Code != http.StatusOK {
-				t.Errorf("%v: status %d, %s", in, w.Code, got)
+			if got.Code() != "UNAUTHENTICATED" || got.Status != http.StatusOK {
+				t.Errorf("%v: %s", in, got)
 			}
 			if seen := got.Errors[0].Message; first == "" {
 				first = seen
@@ -282,11 +225,11 @@ func TestSignInGivesNothingAway(t *testing.T) {
 }
 
 func TestRehashOnSignIn(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
-		id := d.signUp("ada").text("m.user.id")
+	eachDoor(t, func(t *testing.T, d *api) {
+		id := d.signUp("ada").Text("m.user.id")
 		before := d.row(id)
-		dearer := sessionAPIOn(t, d.db, password.New(password.Cost{Memory: 128, Time: 1, Threads: 1}, 0, 0))
-		if got := dearer.signIn("ada", "incorrect"); got.code() != "UNAUTHENTICATED" || *d.row(id).HashedPassword != *before.HashedPassword {
+		dearer := d.signingIn(password.New(password.Cost{Memory: 128, Time: 1, Threads: 1}, 0, 0), lifetimes)
+		if got := dearer.signIn("ada", "incorrect"); got.Code() != "UNAUTHENTICATED" || *d.row(id).HashedPassword != *before.HashedPassword {
 			t.Errorf("a wrong password: %s, %v", got, d.row(id))
 		}
 		if got := dearer.signIn("ada", secret); len(got.Errors) > 0 {
@@ -303,19 +246,19 @@ func TestRehashOnSignIn(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		first := d.signUp("ada")
-		token := first.text("m.refreshToken")
+		token := first.Text("m.refreshToken")
 		for range 3 {
 			next := d.refresh(token)
-			if next.text("m.user.id") != first.text("m.user.id") || next.text("m.refreshToken") == token || next.text("m.accessToken") == "" {
+			if next.Text("m.user.id") != first.Text("m.user.id") || next.Text("m.refreshToken") == token || next.Text("m.accessToken") == "" {
 				t.Fatalf("refresh: %s", next)
 			}
-			token = next.text("m.refreshToken")
+			token = next.Text("m.refreshToken")
 		}
 		for _, bad := range []string{"", "x", token + "x", token[:len(token)-1]} {
-			if got, w := d.by(asking{}, refreshSession, vars{"t": bad}); got.code() != "UNAUTHENTICATED" || w.Code != http.StatusOK {
-				t.Errorf("refresh(%q): %d %s", bad, w.Code, got)
+			if got := d.refresh(bad); got.Code() != "UNAUTHENTICATED" || got.Status != http.StatusOK {
+				t.Errorf("refresh(%q): %s", bad, got)
 			}
 		}
 		d.stored(func(ctx context.Context, c *ent.Client) {
@@ -336,13 +279,8 @@ func TestExpiredRefresh(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		d := newSessionAPI(t, url)
-		short := newServer(d.db, config{Resolver: graph.Resolver{Passwords: d.passwords, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, session.Lifetimes{Token: -time.Second}, nil)}},
-			slog.New(slog.NewTextHandler(t.Output(), nil)))
-		long := d.handler
-		d.handler = short
-		token := d.signUp("ada").text("m.refreshToken")
-		d.handler = long
-		if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
+		token := d.signingIn(d.passwords, session.Lifetimes{Token: -time.Second}).signUp("ada").Text("m.refreshToken")
+		if got := d.refresh(token); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("an expired token: %s", got)
 		}
 	})
@@ -350,16 +288,16 @@ func TestExpiredRefresh(t *testing.T) {
 
 // TestReplay sends a refresh token again that was used: its whole family ends, and no other.
 func TestReplay(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
-		stolen := d.signUp("ada").text("m.refreshToken")
-		other := d.signIn("ada", secret).text("m.refreshToken")
-		next := d.refresh(stolen).text("m.refreshToken")
+	eachDoor(t, func(t *testing.T, d *api) {
+		stolen := d.signUp("ada").Text("m.refreshToken")
+		other := d.signIn("ada", secret).Text("m.refreshToken")
+		next := d.refresh(stolen).Text("m.refreshToken")
 		for range 2 {
-			if got := d.refresh(stolen); got.code() != "UNAUTHENTICATED" || len(got.Errors) != 1 {
+			if got := d.refresh(stolen); got.Code() != "UNAUTHENTICATED" || len(got.Errors) != 1 {
 				t.Errorf("the replay: %s", got)
 			}
 		}
-		if got := d.refresh(next); got.code() != "UNAUTHENTICATED" {
+		if got := d.refresh(next); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("the token that came out of it: %s", got)
 		}
 		if got := d.refresh(other); len(got.Errors) > 0 {
@@ -371,11 +309,11 @@ func TestReplay(t *testing.T) {
 // TestReplayAtOnce sends a refresh token twice at once: at most one gets new tokens, and afterwards
 // the family has none that works.
 func TestReplayAtOnce(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
 		for round := range 50 {
-			token := d.signIn("ada", secret).text("m.refreshToken")
-			answers := make([]answer, 2)
+			token := d.signIn("ada", secret).Text("m.refreshToken")
+			answers := make([]gqltest.Answer, 2)
 			var wg sync.WaitGroup
 			for i := range answers {
 				wg.Go(func() { answers[i] = d.refresh(token) })
@@ -385,7 +323,7 @@ func TestReplayAtOnce(t *testing.T) {
 			for _, got := range answers {
 				if len(got.Errors) == 0 {
 					won++
-				} else if got.code() != "UNAUTHENTICATED" {
+				} else if got.Code() != "UNAUTHENTICATED" {
 					t.Errorf("round %d: %s", round, got)
 				}
 			}
@@ -393,7 +331,7 @@ func TestReplayAtOnce(t *testing.T) {
 				t.Errorf("round %d: %d got tokens, want 1", round, won)
 			}
 			for _, got := range answers {
-				if next := got.text("m.refreshToken"); next != "" && d.refresh(next).code() != "UNAUTHENTICATED" {
+				if next := got.Text("m.refreshToken"); next != "" && d.refresh(next).Code() != "UNAUTHENTICATED" {
 					t.Errorf("round %d: the family goes on", round)
 				}
 			}
@@ -402,19 +340,19 @@ func TestReplayAtOnce(t *testing.T) {
 }
 
 func TestSignOut(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
-		used := d.signUp("ada").text("m.refreshToken")
-		token := d.refresh(used).text("m.refreshToken")
-		other := d.signIn("ada", secret).text("m.refreshToken")
+	eachDoor(t, func(t *testing.T, d *api) {
+		used := d.signUp("ada").Text("m.refreshToken")
+		token := d.refresh(used).Text("m.refreshToken")
+		other := d.signIn("ada", secret).Text("m.refreshToken")
 		for _, tt := range []struct {
 			token string
 			ok    bool
 		}{{"x", false}, {used, true}, {token, false}} {
-			if got := d.mustDo(signOut, vars{"t": tt.token}); got.at("m.ok") != tt.ok {
+			if got := d.Must(signOut, vars{"t": tt.token}); got.At("m.ok") != tt.ok {
 				t.Errorf("signOut: %s, want %t", got, tt.ok)
 			}
 		}
-		if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
+		if got := d.refresh(token); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("after signOut: %s", got)
 		}
 		if got := d.refresh(other); len(got.Errors) > 0 {
@@ -425,7 +363,7 @@ func TestSignOut(t *testing.T) {
 
 // TestSessionsEndTogether does each thing that ends all that a user has, and some that do not.
 func TestSessionsEndTogether(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		for i, tt := range []struct {
 			mutation string
 			ends     bool
@@ -437,34 +375,34 @@ func TestSessionsEndTogether(t *testing.T) {
 			{`updateUser(id: "ID", input: {username: "eve", isActive: true, email: null}) { user { id } }`, false},
 		} {
 			in := d.signUp(fmt.Sprint("user", i))
-			id, token, holder := in.text("m.user.id"), in.text("m.refreshToken"), d.holder(in)
+			id, token, holder := in.Text("m.user.id"), in.Text("m.refreshToken"), d.holder(in)
 			stranger := d.signUp(fmt.Sprint("stranger", i))
 			mutation := strings.Replace(tt.mutation, "ID", id, 1)
-			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+mutation+` createTeam(input: {name: " "}) { team { id } } }`, nil); got.code() != "BAD_USER_INPUT" {
+			if got := d.rule(`mutation { m: `+mutation+` createTeam(input: {name: " "}) { team { id } } }`, nil); got.Code() != "BAD_USER_INPUT" {
 				t.Fatal(got)
 			}
 			if tokenEnded(d.revocations, holder) {
 				t.Errorf("%s: the token is ended by a mutation that was rolled back", tt.mutation)
 			}
-			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+mutation+` }`, nil); len(got.Errors) > 0 {
+			if got := d.rule(`mutation { m: `+mutation+` }`, nil); len(got.Errors) > 0 {
 				t.Fatal(got)
 			}
-			if got := d.refresh(token); (got.code() == "UNAUTHENTICATED") != tt.ends {
+			if got := d.refresh(token); (got.Code() == "UNAUTHENTICATED") != tt.ends {
 				t.Errorf("%s: then refresh: %s", tt.mutation, got)
 			}
 			if tokenEnded(d.revocations, holder) != tt.ends {
 				t.Errorf("%s: the access token is ended: %t, want %t", tt.mutation, !tt.ends, tt.ends)
 			}
-			if tokenEnded(d.revocations, d.holder(stranger)) || d.refresh(stranger.text("m.refreshToken")).code() != "" {
+			if tokenEnded(d.revocations, d.holder(stranger)) || d.refresh(stranger.Text("m.refreshToken")).Code() != "" {
 				t.Errorf("%s: a stranger's session has ended", tt.mutation)
 			}
-			got, _ := d.by(asking{viewer: holder}, `mutation { createTeam(input: {name: "`+fmt.Sprint("Team ", i)+`"}) { team { id } } }`, nil)
-			if (got.code() == "UNAUTHENTICATED") != tt.ends {
+			got := d.as(holder).Do(`mutation { createTeam(input: {name: "`+fmt.Sprint("Team ", i)+`"}) { team { id } } }`, nil)
+			if (got.Code() == "UNAUTHENTICATED") != tt.ends {
 				t.Errorf("%s: then a mutation with the old token: %s", tt.mutation, got)
 			}
 			if strings.HasPrefix(tt.mutation, "deleteUser") {
 				d.rule(`mutation { restoreUser(id: "`+id+`") { user { id } } }`, nil)
-				if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
+				if got := d.refresh(token); got.Code() != "UNAUTHENTICATED" {
 					t.Errorf("restoreUser brings sessions back: %s", got)
 				}
 				if got := d.signIn(fmt.Sprint("user", i), secret); len(got.Errors) > 0 || tokenEnded(d.revocations, d.holder(got)) {
@@ -476,29 +414,29 @@ func TestSessionsEndTogether(t *testing.T) {
 }
 
 func TestChangePassword(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		in := d.signUp("ada")
-		token, holder := in.text("m.refreshToken"), d.holder(in)
-		change := func(v viewer.Viewer, before, after string) answer {
-			got, _ := d.by(asking{viewer: v}, changePassword, vars{"i": vars{"oldPassword": before, "newPassword": after}})
+		token, holder := in.Text("m.refreshToken"), d.holder(in)
+		change := func(v viewer.Viewer, before, after string) gqltest.Answer {
+			got := d.as(v).Do(changePassword, vars{"i": vars{"oldPassword": before, "newPassword": after}})
 			return got
 		}
-		for name, got := range map[string]answer{
+		for name, got := range map[string]gqltest.Answer{
 			"anonymous":    change(viewer.Viewer{}, secret, "another horse"),
 			"the system":   change(viewer.System, secret, "another horse"),
 			"unknown user": change(viewer.Viewer{ID: uuid.New(), Role: viewer.User}, secret, "another horse"),
 		} {
-			if got.code() != "UNAUTHENTICATED" {
+			if got.Code() != "UNAUTHENTICATED" {
 				t.Errorf("%s: %s", name, got)
 			}
 		}
-		if got := change(holder, "incorrect", "another horse"); got.code() != "BAD_USER_INPUT" || got.extension("field") != "input.oldPassword" {
+		if got := change(holder, "incorrect", "another horse"); got.Code() != "BAD_USER_INPUT" || got.Extension("field") != "input.oldPassword" {
 			t.Errorf("a wrong password: %s", got)
 		}
-		if got := change(holder, secret, "password1"); got.code() != "BAD_USER_INPUT" || got.extension("field") != "input.newPassword" {
+		if got := change(holder, secret, "password1"); got.Code() != "BAD_USER_INPUT" || got.Extension("field") != "input.newPassword" {
 			t.Errorf("a common password: %s", got)
 		}
-		if got := change(holder, secret, "another horse"); got.text("m.user.username") != "ada" {
+		if got := change(holder, secret, "another horse"); got.Text("m.user.username") != "ada" {
 			t.Fatalf("changePassword: %s", got)
 		}
 		if !tokenEnded(d.revocations, holder) {
@@ -507,13 +445,13 @@ func TestChangePassword(t *testing.T) {
 		if n := d.sessions(); n != 0 {
 			t.Errorf("%d sessions are left", n)
 		}
-		if got := d.refresh(token); got.code() != "UNAUTHENTICATED" {
+		if got := d.refresh(token); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("then refresh: %s", got)
 		}
-		if got := change(holder, "another horse", "a third horse"); got.code() != "UNAUTHENTICATED" {
+		if got := change(holder, "another horse", "a third horse"); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("changePassword with the ended token: %s", got)
 		}
-		if got := d.signIn("ada", secret); got.code() != "UNAUTHENTICATED" {
+		if got := d.signIn("ada", secret); got.Code() != "UNAUTHENTICATED" {
 			t.Errorf("the old password: %s", got)
 		}
 		again := d.signIn("ada", "another horse")
@@ -524,7 +462,7 @@ func TestChangePassword(t *testing.T) {
 		for range 5 {
 			change(holder, "incorrect", "another horse")
 		}
-		if got := change(holder, "another horse", "a third horse"); got.code() != "RATE_LIMITED" {
+		if got := change(holder, "another horse", "a third horse"); got.Code() != "RATE_LIMITED" {
 			t.Errorf("after 5 failures: %s", got)
 		}
 	})
@@ -533,7 +471,7 @@ func TestChangePassword(t *testing.T) {
 // TestSessionFieldsOnly refuses what would try many passwords in one operation, or keep an answer
 // with tokens.
 func TestSessionFieldsOnly(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
 		const in = `signIn(input: {login: "ada", password: "correct horse"}) { accessToken }`
 		for _, query := range []string{
@@ -542,11 +480,11 @@ func TestSessionFieldsOnly(t *testing.T) {
 			`mutation { ...f } fragment f on Mutation { ` + in + ` signOut(input: {refreshToken: "x"}) { ok } }`,
 		} {
 			made := d.passwords.Made()
-			if got := d.do(query, nil); got.code() != "BAD_USER_INPUT" || d.passwords.Made() != made {
+			if got := d.Do(query, nil); got.Code() != "BAD_USER_INPUT" || d.passwords.Made() != made {
 				t.Errorf("%s: %s", query, got)
 			}
 		}
-		if got := d.do(`mutation { __typename `+in+` }`, nil); len(got.Errors) > 0 {
+		if got := d.Do(`mutation { __typename `+in+` }`, nil); len(got.Errors) > 0 {
 			t.Errorf("with __typename: %s", got)
 		}
 		for query, v := range map[string]vars{signIn: {"i": vars{"login": "ada", "password": secret}}, signOut: {"t": "x"}, refreshSession: {"t": "x"},
@@ -561,19 +499,18 @@ func TestSessionFieldsOnly(t *testing.T) {
 // TestIdempotencyKeysBelongToViewers sends one request under one key as two people: each has it
 // carried out, and neither sees the other's answer.
 func TestIdempotencyKeysBelongToViewers(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		ada, eve := d.holder(d.signUp("ada")), d.holder(d.signUp("eve"))
 		const query = `mutation { createHero(input: {name: "Nobby"}) { hero { id } } }`
 		seen := map[string]bool{}
 		for _, v := range []viewer.Viewer{ada, eve, viewer.System, ada, eve} {
-			got, _ := d.by(asking{viewer: v, header: http.Header{"Idempotency-Key": {"k"}}}, query, nil)
-			seen[got.text("createHero.hero.id")] = true
+			seen[d.as(v).With("Idempotency-Key", "k").Do(query, nil).Text("createHero.hero.id")] = true
 		}
 		if len(seen) != 3 || seen[""] {
 			t.Errorf("%d heroes were made, want 3: %v", len(seen), seen)
 		}
-		got, _ := d.by(asking{header: http.Header{"Idempotency-Key": {"k"}}}, query, nil)
-		if got.code() != "UNAUTHENTICATED" || got.text("createHero.hero.id") != "" || got.statements() != 0 {
+		got := d.With("Idempotency-Key", "k").Do(query, nil)
+		if got.Code() != "UNAUTHENTICATED" || got.Text("createHero.hero.id") != "" || got.Statements() != 0 {
 			t.Errorf("nobody in particular, with everybody's key: %s", got)
 		}
 	})
@@ -585,7 +522,7 @@ func TestSessionWithoutKey(t *testing.T) {
 		a := newAPI(t, url)
 		for query, v := range map[string]vars{signUp: {"i": vars{"username": "eve", "password": secret}}, signIn: {"i": vars{"login": "a", "password": secret}},
 			refreshSession: {"t": "x"}, signOut: {"t": "x"}, changePassword: {"i": vars{"oldPassword": secret, "newPassword": secret}}} {
-			if got := a.do(query, v); got.code() != "FORBIDDEN" || !strings.Contains(got.body, "AUTH_SECRET") {
+			if got := a.Do(query, v); got.Code() != "FORBIDDEN" || !strings.Contains(got.Body, "AUTH_SECRET") {
 				t.Errorf("%s: %s", query, got)
 			}
 		}
@@ -594,14 +531,14 @@ func TestSessionWithoutKey(t *testing.T) {
 
 // TestCommonPasswords are refused wherever one is set, and never repeated.
 func TestCommonPasswords(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
-		id := d.signUp("ada").text("m.user.id")
+	eachDoor(t, func(t *testing.T, d *api) {
+		id := d.signUp("ada").Text("m.user.id")
 		for _, query := range []string{
 			`mutation { createUser(input: {username: "x", password: "SuperMan"}) { user { id } } }`,
 			`mutation { updateUser(id: "` + id + `", input: {password: "SuperMan"}) { user { id } } }`,
 		} {
 			got := d.rule(query, nil)
-			if got.code() != "BAD_USER_INPUT" || got.extension("field") != "input.password" || strings.Contains(got.body, "SuperMan") {
+			if got.Code() != "BAD_USER_INPUT" || got.Extension("field") != "input.password" || strings.Contains(got.Body, "SuperMan") {
 				t.Errorf("%s: %s", query, got)
 			}
 		}
@@ -612,9 +549,9 @@ func TestCommonPasswords(t *testing.T) {
 // of them, with times that are still to come. Who signs in afterwards gets tokens that count; those
 // that were ended before do not count again, and the new ones can be ended as well.
 func TestSessionClockWasAhead(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		in := d.signUp("ada")
-		old, id := d.holder(in), in.text("m.user.id")
+		old, id := d.holder(in), in.Text("m.user.id")
 		ahead := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
 		d.stored(func(ctx context.Context, c *ent.Client) {
 			c.User.Update().SetTokensValidAfter(ahead).ExecX(viewer.NewContext(ctx, viewer.System))
@@ -628,7 +565,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 			if tokenEnded(d.revocations, v) || tokenEnded(other, v) {
 				t.Errorf("%s: the access token is dead", what)
 			}
-			if got, _ := d.by(asking{viewer: v}, `mutation { createHero(input: {name: "Al", ownerId: "`+id+`"}) { hero { id } } }`, nil); len(got.Errors) > 0 {
+			if got := d.as(v).Do(`mutation { createHero(input: {name: "Al", ownerId: "`+id+`"}) { hero { id } } }`, nil); len(got.Errors) > 0 {
 				t.Errorf("%s: a mutation with it: %s", what, got)
 			}
 			if got := d.refresh(refresh); len(got.Errors) > 0 || tokenEnded(other, d.holder(got)) {
@@ -643,7 +580,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 			}
 		}
 		again := d.signIn("ada", secret)
-		counts("signed in after the clock was set back", d.holder(again), again.text("m.refreshToken"))
+		counts("signed in after the clock was set back", d.holder(again), again.Text("m.refreshToken"))
 		ended("one of before", old)
 
 		// A token whose time is still to come is ended by a stamp after it, though the clock is far
@@ -657,7 +594,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 			`deleteUser(id: "ID") { deletedId }`,
 		} {
 			before := d.holder(again)
-			if got, _ := d.by(asking{viewer: viewer.System}, `mutation { m: `+strings.Replace(mutation, "ID", id, 1)+` }`, nil); len(got.Errors) > 0 {
+			if got := d.rule(`mutation { m: `+strings.Replace(mutation, "ID", id, 1)+` }`, nil); len(got.Errors) > 0 {
 				t.Fatal(got)
 			}
 			ended(mutation, before)
@@ -669,14 +606,14 @@ func TestSessionClockWasAhead(t *testing.T) {
 				continue
 			}
 			again = d.signIn("ada", secret)
-			counts("signed in after "+mutation, d.holder(again), again.text("m.refreshToken"))
+			counts("signed in after "+mutation, d.holder(again), again.Text("m.refreshToken"))
 		}
 	})
 }
 
 // TestRevocationsOfOthers lets one process end a user's tokens and another find out.
 func TestRevocationsOfOthers(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		in := d.signUp("ada")
 		other := session.NewRevocations(graph.Accounts{}, 15*time.Minute)
 		holder := d.holder(in)

@@ -2,35 +2,35 @@ package api_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 
 	"forge/internal/ids"
+	"forge/test/gqltest"
 )
 
 // TestSignInIsNotForgiven has somebody sign in between guesses as a user whose name differs in case
 // alone: it is another one's, and forgives nothing.
 func TestSignInIsNotForgiven(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
-		if got, _ := d.by(asking{}, signUp, vars{"i": vars{"username": "ADA", "password": secret}}); len(got.Errors) > 0 {
+		if got := d.Do(signUp, vars{"i": vars{"username": "ADA", "password": secret}}); len(got.Errors) > 0 {
 			t.Fatal(got)
 		}
-		try := func(login, password string) answer {
-			got, _ := d.by(asking{address: "192.0.2.1"}, signIn, vars{"i": vars{"login": login, "password": password}})
+		try := func(login, password string) gqltest.Answer {
+			got := d.from("192.0.2.1").Do(signIn, vars{"i": vars{"login": login, "password": password}})
 			return got
 		}
 		for range 5 {
-			if got := try("ada", "incorrect"); got.code() != "UNAUTHENTICATED" {
+			if got := try("ada", "incorrect"); got.Code() != "UNAUTHENTICATED" {
 				t.Fatal(got)
 			}
 			if got := try("ADA", secret); len(got.Errors) > 0 {
 				t.Fatal(got)
 			}
 		}
-		if got := try("ada", "incorrect"); got.code() != "RATE_LIMITED" {
+		if got := try("ada", "incorrect"); got.Code() != "RATE_LIMITED" {
 			t.Errorf("the sixth guess: %s", got)
 		}
 	})
@@ -39,12 +39,12 @@ func TestSignInIsNotForgiven(t *testing.T) {
 // TestEmailsAreNotProbed has a user ask for one email after the other, and for a username that
 // looks like one.
 func TestEmailsAreNotProbed(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
 		me := d.holder(d.signUp("eve"))
 		id := ids.ID{Prefix: "user", UUID: me.ID}.String()
-		change := func(input vars) answer {
-			got, _ := d.by(asking{viewer: me}, `mutation($id: ID!, $i: UpdateUserInput!) { updateUser(id: $id, input: $i) { user { id } } }`,
+		change := func(input vars) gqltest.Answer {
+			got := d.as(me).Do(`mutation($id: ID!, $i: UpdateUserInput!) { updateUser(id: $id, input: $i) { user { id } } }`,
 				vars{"id": id, "i": input})
 			return got
 		}
@@ -54,18 +54,18 @@ func TestEmailsAreNotProbed(t *testing.T) {
 			}
 		}
 		for i := range 5 {
-			if got := change(vars{"email": "ada@example.com"}); got.code() != "CONFLICT" || got.extension("field") != nil {
+			if got := change(vars{"email": "ada@example.com"}); got.Code() != "CONFLICT" || got.Extension("field") != nil {
 				t.Fatalf("probe %d: %s", i, got)
 			}
 		}
-		if got := change(vars{"email": "bob@example.com"}); got.code() != "RATE_LIMITED" {
+		if got := change(vars{"email": "bob@example.com"}); got.Code() != "RATE_LIMITED" {
 			t.Errorf("one probe too many: %s", got)
 		}
 		if got := change(vars{"username": "Eve"}); len(got.Errors) > 0 {
 			t.Errorf("a change of the username alone: %s", got)
 		}
-		for _, got := range []answer{change(vars{"username": "ada@example.com"}), d.do(`mutation { signUp(input: {username: "a@b.example", password: "a long password"}) { accessToken } }`, nil)} {
-			if got.code() != "BAD_USER_INPUT" || got.extension("field") != "input.username" {
+		for _, got := range []gqltest.Answer{change(vars{"username": "ada@example.com"}), d.Do(`mutation { signUp(input: {username: "a@b.example", password: "a long password"}) { accessToken } }`, nil)} {
+			if got.Code() != "BAD_USER_INPUT" || got.Extension("field") != "input.username" {
 				t.Errorf("a username that looks like an email: %s", got)
 			}
 		}
@@ -73,14 +73,14 @@ func TestEmailsAreNotProbed(t *testing.T) {
 }
 
 func TestSignInSlowsDown(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
+	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
-		try := func(address, login, password string) (answer, *httptest.ResponseRecorder) {
-			return d.by(asking{address: address}, signIn, vars{"i": vars{"login": login, "password": password}})
+		try := func(address, login, password string) gqltest.Answer {
+			return d.from(address).Do(signIn, vars{"i": vars{"login": login, "password": password}})
 		}
 		for _, login := range []string{"ada@example.com", "nobody"} {
 			for i := range 5 {
-				if got, _ := try("192.0.2.1", login, "incorrect"); got.code() != "UNAUTHENTICATED" {
+				if got := try("192.0.2.1", login, "incorrect"); got.Code() != "UNAUTHENTICATED" {
 					t.Fatalf("failure %d: %s", i, got)
 				}
 			}
@@ -88,19 +88,19 @@ func TestSignInSlowsDown(t *testing.T) {
 			if strings.Contains(login, "@") {
 				login = strings.ToUpper(login) // it is the same one
 			}
-			got, w := try("192.0.2.1", login, secret)
-			seconds, _ := strconv.Atoi(w.Header().Get("Retry-After"))
-			if got.code() != "RATE_LIMITED" || w.Code != http.StatusTooManyRequests || seconds < 10 || seconds > 15 || got.extension("retryAfter") != float64(seconds) {
-				t.Errorf("the sixth, of %s: status %d, Retry-After %d, %s", login, w.Code, seconds, got)
+			got := try("192.0.2.1", login, secret)
+			seconds, _ := strconv.Atoi(got.Header.Get("Retry-After"))
+			if got.Code() != "RATE_LIMITED" || got.Status != http.StatusTooManyRequests || seconds < 10 || seconds > 15 || got.Extension("retryAfter") != float64(seconds) {
+				t.Errorf("the sixth, of %s: Retry-After %d, %s", login, seconds, got)
 			}
 			if d.passwords.Made() != made {
 				t.Error("a hash was made for it")
 			}
 		}
-		if got, _ := try("192.0.2.2", "ada@example.com", secret); len(got.Errors) > 0 {
+		if got := try("192.0.2.2", "ada@example.com", secret); len(got.Errors) > 0 {
 			t.Errorf("from another address: %s", got)
 		}
-		if got, _ := try("192.0.2.1", "ada", secret); len(got.Errors) > 0 {
+		if got := try("192.0.2.1", "ada", secret); len(got.Errors) > 0 {
 			t.Errorf("by another login: %s", got)
 		}
 	})

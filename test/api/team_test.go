@@ -25,10 +25,7 @@ func TestCreateTeam(t *testing.T) {
 				strings.Repeat("ü", 100), strings.Repeat("ü", 200)},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				got := a.call("createTeam", vars{"input": tt.input})
-				if got.text("createTeam.team.name") != tt.wantName || got.at("createTeam.team.headquarters") != tt.wantHeadquarters {
-					t.Errorf("createTeam(%v): %s\nwant name %s, headquarters %v", tt.input, got, tt.wantName, tt.wantHeadquarters)
-				}
+				a.shows(t, "createTeam.team", vars{"input": tt.input}, vars{"name": tt.wantName, "headquarters": tt.wantHeadquarters})
 			})
 		}
 	})
@@ -51,10 +48,7 @@ func TestUpdateTeam(t *testing.T) {
 			{"blank headquarters", vars{"headquarters": ""}, "Guild", nil},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				got := a.call("updateTeam", vars{"id": m.team, "input": tt.input})
-				if got.text("updateTeam.team.name") != tt.wantName || got.at("updateTeam.team.headquarters") != tt.wantHeadquarters {
-					t.Errorf("updateTeam(%v): %s\nwant name %s, headquarters %v", tt.input, got, tt.wantName, tt.wantHeadquarters)
-				}
+				a.shows(t, "updateTeam.team", vars{"id": m.team, "input": tt.input}, vars{"name": tt.wantName, "headquarters": tt.wantHeadquarters})
 			})
 		}
 	})
@@ -66,14 +60,14 @@ func TestTeamDeletedLeavesHeroes(t *testing.T) {
 		a := newAPI(t, url)
 		m := a.make()
 		got := a.mustCall("deleteTeam", vars{"id": m.team})
-		if id := got.text("deleteTeam.deletedId"); id != m.team {
+		if id := got.Text("deleteTeam.deletedId"); id != m.team {
 			t.Errorf("deletedId is %s, want %s", id, m.team)
 		}
-		found := a.mustDo(`query($hero: ID!, $team: ID!) {
+		found := a.Must(`query($hero: ID!, $team: ID!) {
 			team(id: $team) { id }
 			hero(id: $hero) { name team { id } version }
 		}`, vars{"hero": m.hero, "team": m.team})
-		if found.at("team") != nil || found.at("hero.team") != nil || found.text("hero.name") != "Sam" || found.number("hero.version") != 1 {
+		if found.At("team") != nil || found.At("hero.team") != nil || found.Text("hero.name") != "Sam" || found.Number("hero.version") != 1 {
 			t.Errorf("%s\nwant no team, and the hero as it was, without one", found)
 		}
 		a.mustCall("createTeam", vars{"input": vars{"name": "The Watch"}})

@@ -56,16 +56,11 @@ func TestCreateUser(t *testing.T) {
 			{"other case is another username", vars{"username": "ADA"}, vars{"username": "ADA"}},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				got := a.call("createUser", vars{"input": tt.input})
-				for name, want := range tt.want {
-					if is := got.at("createUser.user." + name); is != want {
-						t.Errorf("createUser(%v): %s is %v, want %v\n%s", tt.input, name, is, want, got)
-					}
-				}
+				got := a.shows(t, "createUser.user", vars{"input": tt.input}, tt.want)
 				// What the payload shows is what a query finds.
-				found := a.do(`query($id: ID!) { user(id: $id) { username email } }`, vars{"id": got.text("createUser.user.id")})
+				found := a.Do(`query($id: ID!) { user(id: $id) { username email } }`, vars{"id": got.Text("createUser.user.id")})
 				for _, name := range []string{"username", "email"} {
-					if payload, query := got.at("createUser.user."+name), found.at("user."+name); payload != query {
+					if payload, query := got.At("createUser.user."+name), found.At("user."+name); payload != query {
 						t.Errorf("%s: the payload has %v, a query %v", name, payload, query)
 					}
 				}
@@ -84,7 +79,7 @@ func TestPasswordIsHashed(t *testing.T) {
 			{"longest", strings.Repeat("ж", 128)},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				id := a.mustCall("createUser", vars{"input": vars{"username": tt.name, "password": tt.secret}}).text("createUser.user.id")
+				id := a.mustCall("createUser", vars{"input": vars{"username": tt.name, "password": tt.secret}}).Text("createUser.user.id")
 				hash := a.row(id).HashedPassword
 				if hash == nil || !strings.HasPrefix(*hash, "$argon2id$") {
 					t.Fatalf("stored: %v, want an argon2id hash", hash)
@@ -97,7 +92,7 @@ func TestPasswordIsHashed(t *testing.T) {
 				}
 			})
 		}
-		id := a.mustCall("createUser", vars{"input": vars{"username": "none"}}).text("createUser.user.id")
+		id := a.mustCall("createUser", vars{"input": vars{"username": "none"}}).Text("createUser.user.id")
 		if hash := a.row(id).HashedPassword; hash != nil {
 			t.Errorf("a user without a password has the hash %s", *hash)
 		}
@@ -108,7 +103,7 @@ func TestUpdateUser(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
-		id := a.mustCall("createUser", vars{"input": vars{"username": "ada", "email": "ada@example.com", "password": "correct horse"}}).text("createUser.user.id")
+		id := a.mustCall("createUser", vars{"input": vars{"username": "ada", "email": "ada@example.com", "password": "correct horse"}}).Text("createUser.user.id")
 		for _, tt := range []struct {
 			name         string
 			input        vars
@@ -126,12 +121,7 @@ func TestUpdateUser(t *testing.T) {
 			{"no password", vars{"password": nil}, vars{"username": "eve"}, ""},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				got := a.call("updateUser", vars{"id": id, "input": tt.input})
-				for name, want := range tt.want {
-					if is := got.at("updateUser.user." + name); is != want {
-						t.Errorf("updateUser(%v): %s is %v, want %v\n%s", tt.input, name, is, want, got)
-					}
-				}
+				a.shows(t, "updateUser.user", vars{"id": id, "input": tt.input}, tt.want)
 				stored := a.row(id)
 				if (stored.Email == nil) != (stored.EmailKey == nil) || stored.EmailKey != nil && *stored.EmailKey != strings.ToLower(*stored.Email) {
 					t.Errorf("the email's key does not follow the email %v", stored.Email)
@@ -154,10 +144,10 @@ func TestDeleteUser(t *testing.T) {
 		a := newAPI(t, url)
 		m := a.make()
 		got := a.mustCall("deleteUser", vars{"id": m.user})
-		if id := got.text("deleteUser.deletedId"); id != m.user {
+		if id := got.Text("deleteUser.deletedId"); id != m.user {
 			t.Errorf("deletedId is %s, want %s", id, m.user)
 		}
-		found := a.mustDo(`query($user: ID!, $hero: ID!, $order: ID!) {
+		found := a.Must(`query($user: ID!, $hero: ID!, $order: ID!) {
 			user(id: $user) { id }
 			node(id: $user) { id }
 			users { totalCount nodes { id } }
@@ -165,11 +155,11 @@ func TestDeleteUser(t *testing.T) {
 			order(id: $order) { totalCents user { id } }
 		}`, vars{"user": m.user, "hero": m.hero, "order": m.order})
 		for _, path := range []string{"user", "node", "users.nodes.0", "hero.owner", "order.user"} {
-			if is := found.at(path); is != nil {
+			if is := found.At(path); is != nil {
 				t.Errorf("%s is %v, want null\n%s", path, is, found)
 			}
 		}
-		if found.number("users.totalCount") != 0 || found.number("hero.version") != 1 || found.number("order.totalCents") != 5000 {
+		if found.Number("users.totalCount") != 0 || found.Number("hero.version") != 1 || found.Number("order.totalCents") != 5000 {
 			t.Errorf("%s\nwant no users, and the hero and the order as they were", found)
 		}
 		if row := a.row(m.user); row.DeletedAt == nil || row.Version != 2 {
@@ -188,20 +178,14 @@ func TestRestoreUser(t *testing.T) {
 		a.refused(t, "restoreUser", vars{"id": m.user}, "CONFLICT", vars{"field": "id"})
 
 		a.mustCall("deleteUser", vars{"id": m.user})
-		got := a.mustCall("restoreUser", vars{"id": m.user})
-		want := vars{"id": m.user, "username": "ada", "email": "ada@example.com", "version": 3.0}
-		for name, want := range want {
-			if is := got.at("restoreUser.user." + name); is != want {
-				t.Errorf("restoreUser: %s is %v, want %v", name, is, want)
-			}
-		}
-		found := a.mustDo(`query($hero: ID!) { hero(id: $hero) { owner { id } } users { totalCount } }`, vars{"hero": m.hero})
-		if found.text("hero.owner.id") != m.user || found.number("users.totalCount") != 1 {
+		a.shows(t, "restoreUser.user", vars{"id": m.user}, vars{"id": m.user, "username": "ada", "email": "ada@example.com", "version": 3.0})
+		found := a.Must(`query($hero: ID!) { hero(id: $hero) { owner { id } } users { totalCount } }`, vars{"hero": m.hero})
+		if found.Text("hero.owner.id") != m.user || found.Number("users.totalCount") != 1 {
 			t.Errorf("%s\nwant one user, who owns the hero again", found)
 		}
 
 		a.mustCall("deleteUser", vars{"id": m.user})
-		other := a.mustCall("createUser", vars{"input": vars{"username": "ada"}}).text("createUser.user.id")
+		other := a.mustCall("createUser", vars{"input": vars{"username": "ada"}}).Text("createUser.user.id")
 		a.refused(t, "restoreUser", vars{"id": m.user}, "CONFLICT", vars{"field": "username"})
 		a.mustCall("updateUser", vars{"id": other, "input": vars{"username": "bob", "email": "ADA@example.com"}})
 		a.refused(t, "restoreUser", vars{"id": m.user}, "CONFLICT", vars{"field": "email"})

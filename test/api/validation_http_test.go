@@ -6,73 +6,44 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
 	"forge/graph"
-	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/persisted"
-	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // newPersistedAPI returns an API that keeps documents by their hashes.
 func newPersistedAPI(t *testing.T) *api {
 	t.Helper()
-	db, err := database.Open(dbtest.SQLite(t), database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	cfg := config{Options: gqlexec.Options{Documents: persisted.NewAutomatic(100, 1<<20), Limits: gqlexec.Limits{Tokens: 10_000}}}
-	return &api{t: t, db: db, handler: as(viewer.System, newServer(db, cfg, log))}
+	return newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Documents: persisted.NewAutomatic(100, 1<<20), Limits: gqlexec.Limits{Tokens: 10_000}}})
 }
 
 // byHash returns the extensions of a request that names a document by its hash.
-func byHash(document string) string {
+func byHash(document string) vars {
 	sum := sha256.Sum256([]byte(document))
-	return `{"persistedQuery":{"version":1,"sha256Hash":"` + hex.EncodeToString(sum[:]) + `"}}`
+	return vars{"persistedQuery": vars{"version": 1, "sha256Hash": hex.EncodeToString(sum[:])}}
 }
 
-// request sends what a client may send of a document, and returns the answer.
-func (a *api) request(r *http.Request) string {
+// get sends a document, or its hash, by GET, and returns the body of the answer.
+func (a *api) get(query string, extensions vars) string {
 	a.t.Helper()
-	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
-	return w.Body.String()
+	values := url.Values{"query": {query}}
+	if extensions != nil {
+		values.Set("extensions", jsonOf(extensions))
+	}
+	return a.Get("/graphql?" + values.Encode()).Body
 }
 
-func get(query string, extensions string) *http.Request {
-	return httptest.NewRequest(http.MethodGet, "/graphql?"+url.Values{"query": {query}, "extensions": {extensions}}.Encode(), nil)
-}
-
-func post(t *testing.T, query, extensions, variables string) *http.Request {
-	t.Helper()
-	body := map[string]any{}
-	if query != "" {
-		body["query"] = query
-	}
-	for name, text := range map[string]string{"extensions": extensions, "variables": variables} {
-		if text != "" {
-			body[name] = json.RawMessage(text)
-		}
-	}
-	sent, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(string(sent)))
-	r.Header.Set("Content-Type", "application/json")
-	return r
+// post sends a document, or its hash, by POST, and returns the body of the answer.
+func (a *api) post(query string, extensions vars) string {
+	return a.SendRequest(a.t.Context(), gqltest.Request{Query: query, Extensions: extensions}).Body
 }
 
 // tree is a document that is 2^n times its size when its fragments are followed.
@@ -105,16 +76,15 @@ func TestDocumentsUnsound(t *testing.T) {
 		{"a directive twice", "{ viewer @skip(if: true) @skip(if: false) { id } }", `The directive \"@skip\" can only be used once at this location.`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for name, r := range map[string]*http.Request{
-				"GET": get(tt.document, ""), "POST": post(t, tt.document, "", ""),
-				"GET with its hash": get(tt.document, byHash(tt.document)), "POST with its hash": post(t, tt.document, byHash(tt.document), ""),
-			} {
-				if got := a.request(r); !strings.Contains(got, tt.want) || !strings.Contains(got, `"GRAPHQL_VALIDATION_FAILED"`) {
+			hash := byHash(tt.document)
+			for name, got := range map[string]string{"GET": a.get(tt.document, nil), "POST": a.post(tt.document, nil),
+				"GET with its hash": a.get(tt.document, hash), "POST with its hash": a.post(tt.document, hash)} {
+				if !strings.Contains(got, tt.want) || !strings.Contains(got, `"GRAPHQL_VALIDATION_FAILED"`) {
 					t.Errorf("%s: %.300s, want %s", name, got, tt.want)
 				}
 			}
-			for name, r := range map[string]*http.Request{"GET": get("", byHash(tt.document)), "POST": post(t, "", byHash(tt.document), "")} {
-				if got := a.request(r); !strings.Contains(got, `"PERSISTED_QUERY_NOT_FOUND"`) {
+			for name, got := range map[string]string{"GET": a.get("", hash), "POST": a.post("", hash)} {
+				if !strings.Contains(got, `"PERSISTED_QUERY_NOT_FOUND"`) {
 					t.Errorf("%s by hash: %.300s; it must not be kept", name, got)
 				}
 			}
@@ -138,11 +108,14 @@ func TestDocumentsCached(t *testing.T) {
 	t.Parallel()
 	a := newPersistedAPI(t)
 	const document = `query($n: Int) { users(first: $n) { totalCount } }`
-	if got := a.request(post(t, document, byHash(document), `{"n":"x"}`)); !strings.Contains(got, "BAD_USER_INPUT") {
+	send := func(query string, n any) gqltest.Answer {
+		return a.SendRequest(t.Context(), gqltest.Request{Query: query, Variables: vars{"n": n}, Extensions: byHash(document)})
+	}
+	if got := send(document, "x"); got.Code() != "BAD_USER_INPUT" {
 		t.Errorf("%s, want BAD_USER_INPUT", got)
 	}
 	for _, query := range []string{document, ""} {
-		if got := a.request(post(t, query, byHash(document), `{"n":1}`)); !strings.HasPrefix(got, `{"data":`) {
+		if got := send(query, 1); !got.OK() {
 			t.Errorf("query %q: %s", query, got)
 		}
 	}
@@ -155,18 +128,9 @@ func TestValidationEndsWithTheRequest(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	document := "{" + strings.Repeat(" __typename", 5000) + "}"
-	if got := a.request(post(t, document, "", "").WithContext(ctx)); !strings.Contains(got, `"TIMEOUT"`) {
+	if got := a.Send(ctx, document, nil); got.Code() != "TIMEOUT" {
 		t.Errorf("%s, want TIMEOUT", got)
 	}
-}
-
-// allocated returns how many bytes of memory a request takes, given back or not.
-func (a *api) allocated(r *http.Request) (answer string, bytes uint64) {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	answer = a.request(r)
-	runtime.ReadMemStats(&after)
-	return answer, after.TotalAlloc - before.TotalAlloc
 }
 
 // TestRequestsLarge sends requests of about a megabyte, made of as many parts as go in, and
@@ -191,19 +155,19 @@ func TestRequestsLarge(t *testing.T) {
 		{"a long text in many places", `query($v: String!) { users(where: {or: [` + times(1500, `{username: $v} `) + `]}) { totalCount } }`, `{"v":"` + times(900_000, "x") + `"}`, `"limit":20000`},
 		{"a large value in many places", `query($v: UserWhereInput!) { users(where: {or: [` + times(4000, "$v ") + `]}) { totalCount } }`,
 			`{"v":{"or":` + list(4000, `{"username":"x"}`) + `}}`, `"limit":20000`},
-		{"many members of one name", `{ users(where: {or: [{` + times(3000, `username: "x" `) + `}]}) { totalCount } }`, "", "GRAPHQL_VALIDATION_FAILED"},
+		{"many members of one name", `{ users(where: {or: [{` + times(3000, `username: "x" `) + `}]}) { totalCount } }`, `null`, "GRAPHQL_VALIDATION_FAILED"},
 		{"many fields with long texts", "{ node(id: \"user_01h455vb4pex5vsknk084sn02q\") { ... on User {" + aliased(97, func(i int) string {
 			return fmt.Sprintf(`heroes(where: {name: "%s%d"}) { totalCount }`, times(2400, "\u0080\u0080"), i)
-		}) + "} } }", "", `{"data":`},
+		}) + "} } }", `null`, `{"data":`},
 		{"a long password", `mutation($v: String!) { createUser(input: {username: "ada", password: $v}) { user { id } } }`,
 			`{"v":"` + times(330_000, "\ufdfa") + `"}`, "BAD_USER_INPUT"},
 		{"a long email to look for", `query($v: String!) { users(where: {email: $v}) { totalCount } }`, `{"v":"` + times(330_000, "\ufdfa") + `"}`, `{"data":`},
-		{"one field many times", "{" + times(1400, "users { nodes { id } } ") + "}", "", `{"data":`},
-		{"one field many times below", "{ users { nodes {" + times(2400, "heroes { totalCount } ") + "} } }", "", `{"data":`},
+		{"one field many times", "{" + times(1400, "users { nodes { id } } ") + "}", `null`, `{"data":`},
+		{"one field many times below", "{ users { nodes {" + times(2400, "heroes { totalCount } ") + "} } }", `null`, `{"data":`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, bytes := a.allocated(post(t, tt.query, "", tt.variables))
-			if bytes > slowed*64<<20 || !strings.Contains(got, tt.want) {
+			got, bytes := a.measure(gqltest.Request{Query: tt.query, Variables: json.RawMessage(tt.variables)})
+			if bytes > slowed*64<<20 || !strings.Contains(got.Body, tt.want) {
 				t.Errorf("%d MiB, want 64 at most: %.300s, want %s", bytes>>20, got, tt.want)
 			}
 			t.Logf("%d MiB: %.200s", bytes>>20, got)

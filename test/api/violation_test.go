@@ -13,6 +13,7 @@ import (
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // run runs statements on the database, by its kind.
@@ -27,17 +28,17 @@ func (a *api) run(statements map[string][]string) {
 
 // says checks an error's code and field, that its message has the words, and that nothing of the
 // database is told.
-func says(t *testing.T, got answer, code, field, words string) {
+func says(t *testing.T, got gqltest.Answer, code, field, words string) {
 	t.Helper()
-	if len(got.Errors) != 1 || got.code() != code || !strings.Contains(got.Errors[0].Message, words) {
+	if len(got.Errors) != 1 || got.Code() != code || !strings.Contains(got.Errors[0].Message, words) {
 		t.Errorf("%s\nwant %s and %q", got, code, words)
 		return
 	}
-	if is, _ := got.extension("field").(string); is != field {
+	if is, _ := got.Extension("field").(string); is != field {
 		t.Errorf("%s\nwant the field %q", got, field)
 	}
 	for _, inside := range []string{"constraint", "secret_name", "_key", "SQL", "pq:", "badges"} {
-		if strings.Contains(got.body, inside) {
+		if strings.Contains(got.Body, inside) {
 			t.Errorf("%s\ntells %q", got, inside)
 		}
 	}
@@ -70,19 +71,19 @@ func TestViolations(t *testing.T) {
 		})
 		const createTeam = `mutation($i: CreateTeamInput!) { createTeam(input: $i) { team { id } } }`
 		const createHero = `mutation($i: CreateHeroInput!) { createHero(input: $i) { hero { id } } }`
-		a.mustDo(createTeam, vars{"i": vars{"name": "A", "headquarters": "Hull"}})
-		says(t, a.do(createTeam, vars{"i": vars{"name": "B", "headquarters": "Hull"}}), "CONFLICT", "input.headquarters", "this headquarters is taken")
-		says(t, a.do(`mutation { updateTeam(id: "`+made.team+`", input: {headquarters: "Hull"}) { team { id } } }`, nil), "CONFLICT", "input.headquarters", "taken")
-		a.mustDo(createHero, vars{"i": vars{"name": "Nobby", "age": 7}})
-		says(t, a.do(createHero, vars{"i": vars{"name": "Nobby", "age": 7}}), "CONFLICT", "input.name", "taken")
-		says(t, a.do(`mutation { createHeroes(input: [{name: "X"}, {name: "Nobby", age: 7}], onError: ABORT) { heroes { id } } }`, nil), "CONFLICT", "input", "the same values")
-		says(t, a.do(createHero, vars{"i": vars{"name": "Nobody"}}), "BAD_USER_INPUT", "input", "not one of those that are allowed")
+		a.Must(createTeam, vars{"i": vars{"name": "A", "headquarters": "Hull"}})
+		says(t, a.Do(createTeam, vars{"i": vars{"name": "B", "headquarters": "Hull"}}), "CONFLICT", "input.headquarters", "this headquarters is taken")
+		says(t, a.Do(`mutation { updateTeam(id: "`+made.team+`", input: {headquarters: "Hull"}) { team { id } } }`, nil), "CONFLICT", "input.headquarters", "taken")
+		a.Must(createHero, vars{"i": vars{"name": "Nobby", "age": 7}})
+		says(t, a.Do(createHero, vars{"i": vars{"name": "Nobby", "age": 7}}), "CONFLICT", "input.name", "taken")
+		says(t, a.Do(`mutation { createHeroes(input: [{name: "X"}, {name: "Nobby", age: 7}], onError: ABORT) { heroes { id } } }`, nil), "CONFLICT", "input", "the same values")
+		says(t, a.Do(createHero, vars{"i": vars{"name": "Nobody"}}), "BAD_USER_INPUT", "input", "not one of those that are allowed")
 		if a.db.Dialect == dialect.Postgres {
-			says(t, a.do(createHero, vars{"i": vars{"name": "Big", "age": 70000}}), "BAD_USER_INPUT", "input", "out of the range")
-			says(t, a.do(createHero, vars{"i": vars{"name": "Long", "secretName": "longer than it"}}), "BAD_USER_INPUT", "input", "longer than the database allows")
+			says(t, a.Do(createHero, vars{"i": vars{"name": "Big", "age": 70000}}), "BAD_USER_INPUT", "input", "out of the range")
+			says(t, a.Do(createHero, vars{"i": vars{"name": "Long", "secretName": "longer than it"}}), "BAD_USER_INPUT", "input", "longer than the database allows")
 			a.run(map[string][]string{dialect.Postgres: {`UPDATE heroes SET age = 1 WHERE age IS NULL`, `ALTER TABLE heroes ALTER COLUMN age SET NOT NULL`}})
-			says(t, a.do(createHero, vars{"i": vars{"name": "Ageless"}}), "BAD_USER_INPUT", "input.age", "age is missing")
-			says(t, a.do(createHero, vars{"i": vars{"name": "Ageless", "age": nil}}), "BAD_USER_INPUT", "input.age", "age is missing")
+			says(t, a.Do(createHero, vars{"i": vars{"name": "Ageless"}}), "BAD_USER_INPUT", "input.age", "age is missing")
+			says(t, a.Do(createHero, vars{"i": vars{"name": "Ageless", "age": nil}}), "BAD_USER_INPUT", "input.age", "age is missing")
 		}
 		key, err := ids.Parse(made.hero)
 		if err != nil {
@@ -102,12 +103,12 @@ func TestViolations(t *testing.T) {
 			}
 		}
 		exec(`INSERT INTO badges VALUES (?)`)
-		says(t, a.do(remove, nil), "CONFLICT", "id", made.hero+" cannot be removed while something else refers to it")
+		says(t, a.Do(remove, nil), "CONFLICT", "id", made.hero+" cannot be removed while something else refers to it")
 		exec(`DELETE FROM badges WHERE hero = ?`)
 		exec(`UPDATE teams SET captain = ?`)
-		says(t, a.do(remove, nil), "CONFLICT", "id", made.hero+" cannot be removed while a row of the type Team refers to it")
+		says(t, a.Do(remove, nil), "CONFLICT", "id", made.hero+" cannot be removed while a row of the type Team refers to it")
 		exec(`UPDATE teams SET captain = NULL WHERE captain = ?`)
-		a.mustDo(remove, nil)
+		a.Must(remove, nil)
 	})
 }
 
@@ -136,12 +137,12 @@ func TestViolationMissingReference(t *testing.T) {
 			return vars{"i": vars{"userId": made.user, "items": []any{
 				vars{"productId": made.product, "quantity": 1}, vars{"productId": second, "quantity": 1}}}}
 		}
-		got := a.do(query, items(gone.String()))
+		got := a.Do(query, items(gone.String()))
 		says(t, got, "NOT_FOUND", "input.items.1.productId", "there is no "+gone.String())
-		if got.extension("id") != gone.String() {
+		if got.Extension("id") != gone.String() {
 			t.Errorf("%s\nwant the id %s", got, gone)
 		}
-		says(t, a.do(query, items(made.product)), "CONFLICT", "input", "refers to is not there any more")
+		says(t, a.Do(query, items(made.product)), "CONFLICT", "input", "refers to is not there any more")
 	})
 }
 
@@ -155,7 +156,7 @@ func TestViolationDeferred(t *testing.T) {
 			dialect.SQLite: {`CREATE TABLE badges (team blob REFERENCES teams (id) DEFERRABLE INITIALLY DEFERRED)`,
 				`CREATE TRIGGER late AFTER INSERT ON teams WHEN NEW.name = 'B' BEGIN INSERT INTO badges VALUES (x'00'); END`},
 		})
-		got := a.do(`mutation { a: createTeam(input: {name: "A", headquarters: "Hull"}) { team { id } } b: createTeam(input: {name: "B", headquarters: "Hull"}) { team { id } } }`, nil)
+		got := a.Do(`mutation { a: createTeam(input: {name: "A", headquarters: "Hull"}) { team { id } } b: createTeam(input: {name: "B", headquarters: "Hull"}) { team { id } } }`, nil)
 		says(t, got, "CONFLICT", "", "")
 		a.whole(0)
 	})
@@ -173,14 +174,14 @@ func TestViolationNUL(t *testing.T) {
 			`mutation($x: String!) { createUser(input: {username: "a", email: $x}) { user { id } } }`:                          "input.email",
 			`mutation($x: String!) { createUser(input: {username: $x}) { user { id } } }`:                                      "input.username",
 		} {
-			says(t, a.do(query, vars{"x": "a\x00b"}), "BAD_USER_INPUT", field, "control character")
+			says(t, a.Do(query, vars{"x": "a\x00b"}), "BAD_USER_INPUT", field, "control character")
 		}
 		for _, query := range []string{
 			`query($x: String!) { heroes(where: {name: $x}) { totalCount } }`,
 			`query($x: String!) { users(where: {email: $x}) { totalCount } }`,
 			`query($x: String!) { teams(where: {or: [{name: $x}, {hasHeroesWith: {name: $x}}]}) { nodes { id } } }`,
 		} {
-			if got := a.do(query, vars{"x": "a\x00b"}); got.code() != "BAD_USER_INPUT" || !strings.Contains(got.Errors[0].Message, "zero character") {
+			if got := a.Do(query, vars{"x": "a\x00b"}); got.Code() != "BAD_USER_INPUT" || !strings.Contains(got.Errors[0].Message, "zero character") {
 				t.Errorf("%s: %s", query, got)
 			}
 		}
@@ -190,8 +191,8 @@ func TestViolationNUL(t *testing.T) {
 // TestViolationStranger has somebody whom only a provider knows do what needs a row of theirs: they
 // are told why they cannot.
 func TestViolationStranger(t *testing.T) {
-	eachDoor(t, func(t *testing.T, d *sessionAPI) {
-		product := d.rule(`mutation { createProduct(input: {sku: "A", name: "A", priceCents: 1, stock: 9}) { product { id } } }`, nil).text("createProduct.product.id")
+	eachDoor(t, func(t *testing.T, d *api) {
+		product := d.rule(`mutation { createProduct(input: {sku: "A", name: "A", priceCents: 1, stock: 9}) { product { id } } }`, nil).Text("createProduct.product.id")
 		v := viewer.Viewer{ID: uuid.New(), Role: viewer.User, Stranger: true}
 		me := ids.ID{Prefix: "user", UUID: v.ID}.String()
 		for _, mutation := range []string{
@@ -201,22 +202,22 @@ func TestViolationStranger(t *testing.T) {
 			`createOrder(input: {userId: "` + me + `", items: [{productId: "` + product + `", quantity: 1}]}) { order { id } }`,
 			`changePassword(input: {oldPassword: "correct horse", newPassword: "another horse"}) { user { id } }`,
 		} {
-			got, _ := d.by(asking{viewer: v}, "mutation { "+mutation+" }", nil)
-			if got.code() != "FORBIDDEN" || len(got.Errors) != 1 || !strings.Contains(got.Errors[0].Message, "provider") {
+			got := d.as(v).Do("mutation { "+mutation+" }", nil)
+			if got.Code() != "FORBIDDEN" || len(got.Errors) != 1 || !strings.Contains(got.Errors[0].Message, "provider") {
 				t.Errorf("%s: %s", mutation, got)
 			}
 		}
 		for _, mutation := range []string{`updateUser(id: "` + me + `", input: {username: "x"}) { user { id } }`, `deleteUser(id: "` + me + `") { deletedId }`} {
-			if got, _ := d.by(asking{viewer: v}, "mutation { "+mutation+" }", nil); got.code() != "NOT_FOUND" {
+			if got := d.as(v).Do("mutation { "+mutation+" }", nil); got.Code() != "NOT_FOUND" {
 				t.Errorf("%s: %s", mutation, got)
 			}
 		}
-		got, _ := d.by(asking{viewer: v}, `{ viewer { id } heroes { totalCount } }`, nil)
-		if len(got.Errors) > 0 || got.at("viewer") != nil {
+		got := d.as(v).Do(`{ viewer { id } heroes { totalCount } }`, nil)
+		if len(got.Errors) > 0 || got.At("viewer") != nil {
 			t.Errorf("viewer: %s", got)
 		}
 		v.Role = viewer.Admin
-		if got, _ := d.by(asking{viewer: v}, `mutation { createHero(input: {name: "A"}) { hero { owner { id } } } }`, nil); len(got.Errors) > 0 {
+		if got := d.as(v).Do(`mutation { createHero(input: {name: "A"}) { hero { owner { id } } } }`, nil); len(got.Errors) > 0 {
 			t.Errorf("an administrator: %s", got)
 		}
 	})

@@ -136,7 +136,7 @@ func TestOnAServerThatIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A template of an older schema, and one from a process that was killed while it migrated.
+	// There is a template of an older schema, and one that a killed process had not completed.
 	for _, name := range []string{templatePrefix + "old", templatePrefix + "building"} {
 		if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
 			t.Fatal(err)

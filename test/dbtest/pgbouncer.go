@@ -15,8 +15,9 @@ import (
 // throughPgBouncer is the environment variable that puts PgBouncer between tests and PostgreSQL.
 const throughPgBouncer = "DBTEST_PGBOUNCER"
 
-// PgBouncer returns a URL that reaches the database at url, from Postgres, through a real PgBouncer
-// in transaction mode. If none is installed it skips the test, but not in CI.
+// PgBouncer returns a URL that leads through a real PgBouncer in transaction mode to the database
+// at address, which Postgres has returned. If PgBouncer is not installed, it skips the test, but
+// fails it in CI.
 func PgBouncer(t testing.TB, address string) string {
 	t.Helper()
 	b, err := theBouncer()
@@ -33,7 +34,7 @@ func PgBouncer(t testing.TB, address string) string {
 	return b.URL(strings.TrimPrefix(u.Path, "/"))
 }
 
-// testURL returns the URL of a database for a test.
+// testURL returns the URL of a database for a test: through PgBouncer if throughPgBouncer is set.
 func (s *server) testURL(t testing.TB, name string) string {
 	if os.Getenv(throughPgBouncer) == "" {
 		return s.databaseURL(name)
@@ -41,7 +42,7 @@ func (s *server) testURL(t testing.TB, name string) string {
 	return PgBouncer(t, s.databaseURL(name))
 }
 
-// theBouncer is one for all tests of the process, like theServer.
+// theBouncer returns the PgBouncer that all tests of the process share.
 var theBouncer = sync.OnceValues(func() (*pgtemp.Bouncer, error) {
 	s, err := theServer()
 	if err != nil {

@@ -27,7 +27,7 @@ func Postgres(t testing.TB) string {
 	return newDatabase(t, (*server).copyTemplate)
 }
 
-// EmptyPostgres returns the URL of a PostgreSQL database without any table.
+// EmptyPostgres returns the URL of a PostgreSQL database without tables.
 func EmptyPostgres(t testing.TB) string {
 	t.Helper()
 	return newDatabase(t, (*server).createEmpty)
@@ -48,7 +48,8 @@ func newDatabase(t testing.TB, create func(*server, context.Context, string) err
 		t.Fatalf("create the database of this test: %v", err)
 	}
 	t.Cleanup(func() {
-		// By force: a test that failed may have left connections open. t.Context has ended by now.
+		// With force, because a failed test may have left connections open. t.Context has ended by
+		// now.
 		if _, err := s.admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Errorf("drop the database of this test: %v", err)
 		}
@@ -56,15 +57,16 @@ func newDatabase(t testing.TB, create func(*server, context.Context, string) err
 	return s.testURL(t, name)
 }
 
-// A server is the PostgreSQL server on which this process creates its databases.
+// A server is the PostgreSQL server on which this process creates databases.
 type server struct {
 	url   *url.URL
 	admin *sql.DB
 
-	creating sync.Mutex // copying a template fails while somebody is connected to it
+	creating sync.Mutex // a template cannot be copied while somebody is connected to it
 }
 
-// theServer is one for all tests of the process. A temporary one ends with the process.
+// theServer returns the server that all tests of the process share. If it is a temporary one, it
+// ends with the process.
 var theServer = sync.OnceValues(func() (*server, error) {
 	address := os.Getenv("TEST_DATABASE_URL")
 	if address == "" {
@@ -82,7 +84,7 @@ var theServer = sync.OnceValues(func() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	admin.SetMaxOpenConns(4) // what is left belongs to the tests
+	admin.SetMaxOpenConns(4) // the other connections are left to the tests
 	return &server{url: u, admin: admin}, nil
 })
 
@@ -97,7 +99,8 @@ func (s *server) createEmpty(ctx context.Context, name string) error {
 	return err
 }
 
-// copyTemplate creates a database as a copy of the template, and makes that first if it is missing.
+// copyTemplate creates a database as a copy of the template. If there is no template yet, it
+// creates one first.
 func (s *server) copyTemplate(ctx context.Context, name string) error {
 	template, err := templateName()
 	if err != nil {
@@ -116,7 +119,8 @@ func (s *server) copyTemplate(ctx context.Context, name string) error {
 	})
 }
 
-// exclusively calls f while no other test, of any process, creates a database on the server.
+// exclusively calls f. During the call, no other test of any process creates a database on the
+// server.
 func (s *server) exclusively(ctx context.Context, f func(*sql.Conn) error) error {
 	s.creating.Lock()
 	defer s.creating.Unlock()
@@ -136,8 +140,8 @@ func (s *server) exclusively(ctx context.Context, f func(*sql.Conn) error) error
 
 const templatePrefix = "forge_template_"
 
-// templateName changes with the migrations, so that a server that is used again never gives out an
-// old schema.
+// templateName returns the name of the template. The name depends on the migrations, so a server
+// that is used again never provides an old schema.
 func templateName() (string, error) {
 	h := sha256.New()
 	if err := migrator.New(migrate.Files, dialect.Postgres).SQL(h, 0, 0, false); err != nil {
@@ -146,8 +150,8 @@ func templateName() (string, error) {
 	return fmt.Sprintf("%s%x", templatePrefix, h.Sum(nil)[:8]), nil
 }
 
-// makeTemplate migrates a new database and renames it to name once it is complete. It drops the
-// templates of other schemas.
+// makeTemplate creates and migrates a database, and renames it to name when it is complete. It
+// first drops the templates of other schemas.
 func (s *server) makeTemplate(ctx context.Context, conn *sql.Conn, name string) error {
 	old, err := databases(ctx, conn, templatePrefix)
 	if err != nil {
@@ -169,7 +173,7 @@ func (s *server) makeTemplate(ctx context.Context, conn *sql.Conn, name string) 
 	return err
 }
 
-// databases lists the databases of the server whose names begin with prefix.
+// databases returns the names of the databases on the server that begin with prefix.
 func databases(ctx context.Context, conn *sql.Conn, prefix string) ([]string, error) {
 	rows, err := conn.QueryContext(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", prefix)
 	if err != nil {

@@ -31,14 +31,14 @@ func SQLite(t testing.TB) string {
 	return "sqlite:" + path
 }
 
-// EmptySQLite returns the URL of a SQLite database that does not exist yet.
+// EmptySQLite returns the URL of a SQLite database whose file does not exist yet.
 func EmptySQLite(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }
 
-// migratedFile returns the bytes of a migrated database. A copy of them is many times faster than a
-// migration.
+// migratedFile returns the content of a migrated database. To copy it is many times faster than to
+// migrate each database.
 var migratedFile = sync.OnceValues(func() (content []byte, err error) {
 	dir, err := os.MkdirTemp("", "forge-dbtest-")
 	if err != nil {
@@ -52,7 +52,7 @@ var migratedFile = sync.OnceValues(func() (content []byte, err error) {
 	return os.ReadFile(path)
 })
 
-// migrateAt migrates a database and closes every connection to it.
+// migrateAt migrates a database, and closes its connections.
 func migrateAt(driver, source, name string) error {
 	db, err := sql.Open(driver, source)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// composeFile holds compose.yaml, as far as these tests run it.
+// composeFile holds those parts of compose.yaml that the tests use.
 type composeFile struct {
 	Name     string
 	Services map[string]*composeService
@@ -74,8 +74,8 @@ func readCompose(env map[string]string) (*composeFile, error) {
 	return &file, decoder.Decode(&file)
 }
 
-// environment reads a file of variables as operators fill it in. Empty variables get the value of
-// fill. With uncomment, variables in comments count as well.
+// environment reads a file of variables as operators fill it in. Variables without a value get the
+// value fill. If uncomment is true, variables in comments count as well.
 func environment(t *testing.T, path string, uncomment bool, fill string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -110,7 +110,8 @@ func mustReadCompose(t *testing.T, env map[string]string) *composeFile {
 	return file
 }
 
-// TestComposeHardening checks settings that no run without Docker would notice.
+// TestComposeHardening checks settings that have no effect on the other tests, which run without
+// Docker.
 func TestComposeHardening(t *testing.T) {
 	file := mustReadCompose(t, environment(t, "compose.env", false, "s3cret"))
 	for name, s := range file.Services {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,10 +17,8 @@ import (
 	_ "github.com/lib/pq"
 
 	"forge/internal/pgtemp"
+	"forge/test/gqltest"
 )
-
-// patience is how long a test waits for what must come at last.
-const patience = 30 * time.Second
 
 // host stands for Docker on this machine. The names that containers have for each other lead to the
 // processes that the test has started.
@@ -31,12 +27,13 @@ type host struct {
 	file     *composeFile
 	image    *builtImage
 	postgres *url.URL // of the server's database
-	port     string   // that stands for 8080
+	port     string   // the port that is used instead of 8080
 	up       map[string]*exec.Cmd
-	log      strings.Builder // of the services; read when they have ended
+	log      strings.Builder // what the services print; it is read when they have ended
 }
 
-// start starts a service, after the services that it depends on are in the state that it wants.
+// start starts a service. It first starts the services that it depends on, and waits until they are
+// in the state that the service asks for.
 func (h *host) start(name string) {
 	h.t.Helper()
 	if h.up[name] != nil {
@@ -65,12 +62,12 @@ func (h *host) start(name string) {
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	h.t.Cleanup(func() { _ = cmd.Process.Kill() }) // it has ended if all went well
+	h.t.Cleanup(func() { _ = cmd.Process.Kill() }) // the service has ended if all went well
 	h.up[name] = cmd
 }
 
-// startPostgres does the same as PostgreSQL's image with a new volume: it makes a database and runs
-// the mounted scripts.
+// startPostgres does what the image of PostgreSQL does with a new volume: it creates a database,
+// and runs the mounted scripts.
 func (h *host) startPostgres(name string, s *composeService) {
 	h.t.Helper()
 	cluster, err := pgtemp.Start(h.t.Context())
@@ -104,15 +101,15 @@ func (h *host) startPostgres(name string, s *composeService) {
 	}
 }
 
-// command returns the command that a container would run. Beside the container's environment it
-// gets only the path and the address of PostgreSQL.
+// command returns the command that a container would run. Its environment is that of the container,
+// with only PATH and the address of PostgreSQL from this machine.
 func (h *host) command(s *composeService, words []string) *exec.Cmd {
 	words = append([]string{}, words...)
 	if words[0] == "/forge" {
 		words[0] = h.image.program
 	}
 	if h.postgres != nil {
-		for i := range words { // the container's own address: its server has no other than a socket here
+		for i := range words { // the server has no other address here than a socket
 			words[i] = strings.Replace(words[i], "--host=127.0.0.1", "--host="+h.postgres.Query().Get("host"), 1)
 		}
 	}
@@ -155,8 +152,8 @@ func (h *host) local(name, value string) string {
 	return value
 }
 
-// mustBecomeHealthy runs a service's health check until it succeeds. The check is the compose
-// file's, or else the image's.
+// mustBecomeHealthy runs the health check of a service until it succeeds. The check is the one in
+// the compose file, or the one of the image if the compose file has none.
 func (h *host) mustBecomeHealthy(name string) {
 	h.t.Helper()
 	s := h.file.Services[name]
@@ -167,15 +164,13 @@ func (h *host) mustBecomeHealthy(name string) {
 	if words[0] != "CMD" {
 		h.t.Fatalf("%s: the health check %q needs a shell", name, words)
 	}
-	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+	gqltest.Eventually(h.t, name+" is healthy", func() error {
 		out, err := h.command(s, words[1:]).CombinedOutput()
-		if err == nil {
-			return
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
 		}
-		if time.Since(start) > patience {
-			h.t.Fatalf("%s is not healthy: %v: %s", name, err, out)
-		}
-	}
+		return nil
+	})
 }
 
 func (h *host) mustExec(address, statement string) {
@@ -212,19 +207,10 @@ func TestComposeUp(t *testing.T) {
 	h := newHost(t, env)
 	h.start("forge")
 	h.mustBecomeHealthy("forge")
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:"+h.port+"/graphql",
-		strings.NewReader(`{"query": "mutation { signUp(input: {username: \"the-first\", password: \"a long password\"}) { accessToken user { username } } }"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if body, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(body), `"username":"the-first"`) {
-		t.Errorf("the server answers %s (%v)", body, err)
+	got := gqltest.New(t, "http://127.0.0.1:"+h.port).
+		Do(`mutation { signUp(input: {username: "the-first", password: "a long password"}) { accessToken user { username } } }`, nil)
+	if got.Text("signUp.user.username") != "the-first" {
+		t.Errorf("the server answers %s", got)
 	}
 	// The server's role may read and write rows, and may not change tables.
 	address := h.local("DATABASE_URL", h.file.Services["forge"].Environment["DATABASE_URL"])
@@ -250,7 +236,7 @@ func (h *host) mustStop(name string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // as Docker does then
+	context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // Docker does this then
 	if err := cmd.Wait(); err != nil {
 		h.t.Errorf("%s ended with %v: %s", name, err, h.log.String())
 	}

@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// image follows Dockerfile, once for all tests: it builds the program with the command in
-// Dockerfile, from the files that .dockerignore leaves.
+// image carries out the Dockerfile, once for all tests. It builds the program with the Dockerfile's
+// command from the files that .dockerignore does not exclude.
 var image = sync.OnceValues(func() (*builtImage, error) {
 	text, err := os.ReadFile("../Dockerfile")
 	if err != nil {
@@ -65,8 +65,8 @@ var image = sync.OnceValues(func() (*builtImage, error) {
 
 type builtImage struct {
 	build, final stage
-	program      string // the path of what was built
-	command      string // that built it
+	program      string // the path of the program
+	command      string // the command that built the program
 	output       []byte
 }
 
@@ -129,7 +129,7 @@ func copyFile(from, to string) error {
 }
 
 // matches reports whether a pattern of .dockerignore names a file. A pattern begins at the root of
-// the context; with **/ it holds in any folder.
+// the context. A pattern that begins with **/ applies in all folders.
 func matches(pattern, name string) bool {
 	if anywhere, ok := strings.CutPrefix(pattern, "**/"); ok {
 		pattern, name = anywhere, path.Base(name)
@@ -183,8 +183,8 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-// TestSecretsStayOut checks that files that operators keep beside the sources get neither into the
-// image nor into the repository.
+// TestSecretsStayOut checks that the files that operators create beside the sources do not get into
+// the image or into the repository.
 func TestSecretsStayOut(t *testing.T) {
 	mustBuild(t)
 	dir := t.TempDir()

@@ -13,8 +13,8 @@ type stage struct {
 
 type instruction struct{ name, rest string }
 
-// parseDockerfile reads the instructions of a Dockerfile. A line that ends in a backslash goes on
-// in the next one, and a line that begins with # is a comment.
+// parseDockerfile parses a Dockerfile. A line that ends in a backslash continues in the next line.
+// A line that begins with # is a comment.
 func parseDockerfile(text string) (stages []stage) {
 	var joined strings.Builder
 	for line := range strings.Lines(text) {
@@ -43,7 +43,7 @@ func parseDockerfile(text string) (stages []stage) {
 	return stages
 }
 
-// all returns the arguments of each instruction of a name.
+// all returns the arguments of each instruction with a name.
 func (s stage) all(name string) (rest []string) {
 	for _, i := range s.instructions {
 		if i.name == name {

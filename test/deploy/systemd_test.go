@@ -40,8 +40,8 @@ func (u unit) one(t *testing.T, name string) string {
 	return u[name][0]
 }
 
-// command returns the command of ExecStart. Its variables come from EnvironmentFile, as
-// deploy/systemd has it, and from the service manager. The program and the database are the test's.
+// command returns the command of ExecStart. Its environment comes from the EnvironmentFile in
+// deploy/systemd and from the service manager. The program and the database are those of the test.
 func (u unit) command(t *testing.T, database string, manager ...string) *exec.Cmd {
 	t.Helper()
 	words := strings.Fields(u.one(t, "ExecStart"))
@@ -68,7 +68,8 @@ func (u unit) command(t *testing.T, database string, manager ...string) *exec.Cm
 	return cmd
 }
 
-// withPlace returns an address with its own role, and the host and database of another one.
+// withPlace returns an address with the role of one address, and the host and the database of
+// another.
 func withPlace(t *testing.T, address, place string) string {
 	t.Helper()
 	to, err := url.Parse(place)
@@ -123,7 +124,7 @@ func TestSystemd(t *testing.T) {
 
 func mustTell(t *testing.T, socket *net.UnixConn, want string) {
 	t.Helper()
-	if err := socket.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := socket.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	buffer := make([]byte, 100)

@@ -131,8 +131,8 @@ func (tr *tree) write(t *testing.T, b block) {
 	}
 }
 
-// change applies a diff. The lines before the change must stand in the file exactly once. A line @@
-// separates one change from the next.
+// change applies a diff to a file. The lines before the change must be in the file exactly once. A
+// line @@ separates one change from the next.
 func (tr *tree) change(t *testing.T, b block) {
 	path := filepath.Join(tr.dir, b.file)
 	content, err := os.ReadFile(path)
@@ -189,7 +189,7 @@ func ask(api *gqltest.Client, query, product string) []byte {
 		field, _ := answer.Extension("field").(string)
 		return fmt.Appendf(nil, `{"code": %q, "field": %q}`, answer.Code(), field)
 	}
-	return answer.RawData()
+	return []byte(answer.RawData())
 }
 
 func sameJSON(t *testing.T, got []byte, want string) bool {

@@ -19,7 +19,7 @@ type server struct {
 	*process.Server
 	program  string
 	api      *gqltest.Client
-	busy     sync.WaitGroup // requests that are on their way
+	busy     sync.WaitGroup // the requests that are in progress
 	answered atomic.Int64
 }
 
@@ -29,15 +29,6 @@ func (tr *tree) startServer(t *testing.T, program string) *server {
 	cmd.Dir, cmd.Env = tr.dir, tr.env
 	s := process.Start(t, cmd)
 	return &server{Server: s, program: program, api: gqltest.New(t, s.URL)}
-}
-
-func (s *server) ready(t *testing.T) bool {
-	response, err := http.Get(s.URL + "/readyz")
-	if err != nil {
-		t.Fatalf("%s: %v: %s", s.program, err, s.Log)
-	}
-	defer response.Body.Close()
-	return response.StatusCode == http.StatusOK
 }
 
 // end lets the requests on their way be answered, and stops the process.
@@ -53,7 +44,7 @@ type fleet struct {
 	turn    int
 }
 
-// take returns the server for the next request. The caller marks busy as done when there is an
+// take returns the server for the next request. The caller marks busy as done when it has the
 // answer.
 func (f *fleet) take() *server {
 	f.mu.Lock()
@@ -76,7 +67,7 @@ func (f *fleet) set(servers []*server) {
 	f.servers = servers
 }
 
-// waitForAnswers returns when every server has answered some more requests.
+// waitForAnswers returns when every server has answered several more requests.
 func (f *fleet) waitForAnswers(t *testing.T) {
 	const more = 10
 	for _, s := range f.all() {
@@ -95,9 +86,9 @@ func (f *fleet) waitForAnswers(t *testing.T) {
 func (f *fleet) deploy(t *testing.T, tr *tree, b block) {
 	old := f.all()
 	started := tr.begin(t, b, old)
-	f.waitForAnswers(t) // by the old ones, with the new schema
+	f.waitForAnswers(t) // the old servers, with the new schema
 	f.set(slices.Concat(old, started))
-	f.waitForAnswers(t) // by both
+	f.waitForAnswers(t) // old and new servers
 	f.set(started)
 	for _, s := range old {
 		s.end()
@@ -129,10 +120,11 @@ func (tr *tree) begin(t *testing.T, b block, old []*server) (started []*server) 
 func mustBeReady(t *testing.T, servers []*server, want bool) {
 	t.Helper()
 	for _, s := range servers {
-		// A server keeps an answer for a second, and its database may have changed since.
+		// A server uses the result of a check for a second, and the database may have changed since
+		// the check.
 		gqltest.Eventually(t, s.program, func() error {
-			if got := s.ready(t); got != want {
-				return fmt.Errorf("ready is %t, want %t", got, want)
+			if got := s.api.Get("/readyz"); (got.Status == http.StatusOK) != want {
+				return fmt.Errorf("it says %s, want ready %t", got, want)
 			}
 			return nil
 		})

@@ -41,8 +41,9 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	for change, want := range map[string][2]string{
 		"IDEMPOTENCY_CONFLICT": {"Night Watch", "Day Watch"},
-		"CONFLICT":             {"Idempotency-Key: 3f", "Idempotency-Key: 4f"}, // there is such a team
-		"BAD_USER_INPUT":       {"Idempotency-Key: ", "Idempotency-Key: " + strings.Repeat("x", 256)},
+		// The team exists already.
+		"CONFLICT":       {"Idempotency-Key: 3f", "Idempotency-Key: 4f"},
+		"BAD_USER_INPUT": {"Idempotency-Key: ", "Idempotency-Key: " + strings.Repeat("x", 256)},
 	} {
 		changed := strings.Replace(command, want[0], want[1], 1)
 		if got := send(changed); !strings.Contains(got, `"code":"`+change+`"`) || changed == command {

@@ -32,7 +32,7 @@ func newLoad(t *testing.T, f *fleet) *load {
 	return &load{t: t, fleet: f, stopped: make(chan struct{})}
 }
 
-// start starts the four people. Each looks after products of their own.
+// start starts the four people. Each of them uses different products.
 func (l *load) start() {
 	var data struct{ Products struct{ Nodes []product } }
 	l.send(&data, `{ products(first: 100) { nodes { id name } } }`, nil)
@@ -42,7 +42,7 @@ func (l *load) start() {
 	}
 }
 
-// stop returns when everybody has read all of their products once more.
+// stop stops the load. It returns when everybody has read all of their products once more.
 func (l *load) stop() {
 	close(l.stopped)
 	l.people.Wait()
@@ -56,7 +56,7 @@ func (l *load) person(number int, own []product) {
 				l.read(p)
 			}
 			return
-		case <-time.After(2 * time.Millisecond): // two cores are to do other things as well
+		case <-time.After(2 * time.Millisecond): // the other processes need some of the two cores
 		}
 		name := fmt.Sprintf("Number %d of %d", i, number)
 		own = append(own, l.create(fmt.Sprintf("new-%d-%d", number, i), name))

@@ -125,7 +125,8 @@ func names(t *testing.T, db *sql.DB, column string) (all []string) {
 	return all
 }
 
-// filled is the number of products before the first request: several batches.
+// filled is the number of products before the first request. It is large enough for several
+// batches.
 const filled = 5000
 
 func mustFill(t *testing.T, db *sql.DB) {

@@ -97,8 +97,8 @@ var (
 	blank  = regexp.MustCompile(`[ \t]+|-{2,}`)
 )
 
-// numberless returns a text without the parts that differ each time, and without the widths of
-// columns that follow from them.
+// numberless returns a text without the parts that are different each time. The widths of columns
+// depend on these parts, so they are left out too.
 func numberless(text string) string {
 	text = moment.ReplaceAllString(text, "N")
 	for range 3 { // 1m0.5s
@@ -193,7 +193,7 @@ func (p *plant) start() {
 	p.waitForStatus(http.StatusOK)
 }
 
-// waitForStatus waits until /readyz has a status. A server keeps what it found for a second.
+// waitForStatus waits until /readyz has a status. A server uses the result of a check for a second.
 func (p *plant) waitForStatus(want int) {
 	p.t.Helper()
 	gqltest.Eventually(p.t, "/readyz", func() error {
@@ -220,7 +220,7 @@ func (p *plant) run(command string) string {
 	}
 	text := strings.NewReplacer(p.addr, "127.0.0.1:8080", "127.0.0.1:"+p.way.port(), "127.0.0.1:5432").Replace(string(out))
 	lines := strings.SplitAfter(text, "\n")
-	for i := range lines { // psql fills up its columns
+	for i := range lines { // psql pads its columns
 		lines[i] = strings.TrimRight(strings.TrimSuffix(lines[i], "\n"), " ")
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + strings.Repeat("\n", min(len(out), 1))
@@ -291,7 +291,7 @@ func (p *plant) locked() func() {
 	var requests sync.WaitGroup
 	for range 6 {
 		requests.Go(func() {
-			// Whether it is answered depends on the page's commands.
+			// Whether the request is answered depends on the commands of the page.
 			_ = api.Send(context.Background(), "query Heroes { heroes(first: 3) { nodes { name } } }", nil)
 		})
 	}
@@ -306,7 +306,7 @@ func (p *plant) locked() func() {
 		return err
 	})
 	return func() {
-		_ = tx.Rollback() // which the page's commands may have done
+		_ = tx.Rollback() // the commands of the page may have done this already
 		requests.Wait()
 		db.Close()
 		admin.Close()

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// unheld declares entities and a schema, most of which the read engine cannot serve.
+// unheld declares entities and a schema. The read engine cannot serve most of these.
 const unheld = "```go new ent/schema/gadget.go" + `
 package schema
 
@@ -87,7 +87,7 @@ extend type Query {
 }
 ` + "```\n"
 
-// unheldFindings begin the messages about them, in this order.
+// unheldFindings are the beginnings of the messages about unheld, in their order.
 var unheldFindings = []string{
 	"Meter: nothing in ent/schema says who may see which rows of Meter",
 	"Meter: the prefix of its IDs is \"\"",
@@ -121,7 +121,8 @@ func TestRefused(t *testing.T) {
 		tree.write(t, b)
 	}
 	tree.run(t, block{text: "$ go generate ./ent ./graph\n$ go build -o forge ."})
-	taken, err := net.Listen("tcp", "127.0.0.1:0") // whoever listens on it as well says so
+	// Other programs that listen on the same port would print it too.
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

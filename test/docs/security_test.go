@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestSecurity checks that each test in security.md exists in the package beside it, and each
-// linked file as well.
+// TestSecurity checks that each test that security.md names exists in the package that the page
+// names with it, and that each linked file exists.
 func TestSecurity(t *testing.T) {
 	page, err := os.ReadFile("security.md")
 	if err != nil {

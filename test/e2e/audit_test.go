@@ -9,7 +9,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/audit.md anew")
 
-// TestAudit runs the public audits, and compares what came of each with docs/audit.md.
+// TestAudit runs the public audits, and compares their results with docs/audit.md.
 func TestAudit(t *testing.T) {
 	const page = "../../docs/audit.md"
 	report := filepath.Join(t.TempDir(), "audit.md")

@@ -20,23 +20,23 @@ type request = gqltest.Request
 type operationMaker struct {
 	*rand.Rand
 	schema *ast.Schema
-	ids    map[string][]string // of rows, by type
-	names  []string            // that rows have
+	ids    map[string][]string // the IDs of some rows, by type
+	names  []string            // values that rows have
 	// data limits the operations to arguments that the oracle's resolvers know, so that both can
 	// execute them.
 	data bool
 
-	declared  []string // variables, as the operation declares them
+	declared  []string // the variables of the operation, as it declares them
 	values    map[string]any
 	fragments []string
 	aliases   int
 	entity    string // what the arguments are about, if it is an entity
 }
 
-// Values of a document, beside those of JSON.
+// These are values that a document can have and JSON cannot.
 type (
 	enum     string // a name
-	raw      string // whatever stands in the document
+	raw      string // any text, which is written into the document as it is
 	variable string
 )
 
@@ -48,7 +48,7 @@ func (m *operationMaker) make() request {
 		kind, root = "mutation", m.schema.Mutation
 	}
 	body := m.selections(root, 4)
-	if kind == "mutation" { // nothing is to be changed: the first field fails, and the others are not run then
+	if kind == "mutation" { // must change nothing: the first field fails, so the others are not run
 		body = strings.Replace(body, "{", `{ none: deleteTeam(id: "team_00000000000000000000000000") { deletedId }`, 1)
 	}
 	head := kind
@@ -99,7 +99,7 @@ func (m *operationMaker) selection(def *ast.Definition, depth int) string {
 	case 3:
 		name := fmt.Sprintf("f%d", len(m.fragments))
 		at := len(m.fragments)
-		m.fragments = append(m.fragments, "") // its name is taken
+		m.fragments = append(m.fragments, "") // the name is taken
 		m.fragments[at] = "fragment " + name + " on " + def.Name + " " + m.selections(def, depth-1)
 		return "..." + name + m.directives()
 	}
@@ -142,7 +142,7 @@ func (m *operationMaker) answers(def *ast.Definition, f *ast.FieldDefinition, de
 	if !m.data {
 		return true
 	}
-	// Cursors are each server's own, and so are its words for what the specification describes.
+	// Cursors differ between servers, and so do the descriptions of the specification's own types.
 	hidden := strings.HasPrefix(def.Name, "__") && (f.Name == "description" || f.Name == "ofType" && depth < 1)
 	return f.Type.Name() != "Cursor" && f.Name != "viewer" && !hidden
 }
@@ -182,8 +182,8 @@ func (m *operationMaker) arguments(f *ast.FieldDefinition) string {
 	return "(" + strings.Join(written, m.of(" ", ", ")) + ")"
 }
 
-// argument returns a value for an argument. If the argument has a default, that may be a variable
-// that is null although the argument may not be null.
+// argument returns a value for an argument. If the argument has a default, the value may be a
+// variable that is null, even if the argument must not be null.
 func (m *operationMaker) argument(t *ast.Type, name string, hasDefault bool) any {
 	if hasDefault && t.NonNull && m.one(3) {
 		nullable := *t
@@ -227,14 +227,15 @@ func (m *operationMaker) declare(t *ast.Type, name string) any {
 	return variable(v)
 }
 
-// constant returns a value. It may contain variables where it stands in a selection.
+// constant returns a value for a type. If variables is true, the value may contain variables.
 func (m *operationMaker) constant(t *ast.Type, name string, depth int, variables bool) any {
 	if !t.NonNull && m.one(12) {
 		return nil
 	}
 	if t.Elem != nil {
 		if m.one(6) {
-			return m.constant(t.Elem, name, depth, false) // stands for a list of one
+			// A single value in the place of a list with one entry.
+			return m.constant(t.Elem, name, depth, false)
 		}
 		list := []any{}
 		for range m.IntN(4) {
@@ -272,7 +273,8 @@ func (m *operationMaker) object(def *ast.Definition, depth int, variables bool) 
 			object[f.Name] = m.inside(f.Type, f.Name, depth-1, variables)
 		}
 	}
-	if m.data && def.Fields.ForName("direction") != nil { // rows that compare alike have an order of the server's own
+	// The order of rows that compare equal depends on the server.
+	if m.data && def.Fields.ForName("direction") != nil {
 		object["field"] = enum(map[string]string{"UserOrder": "USERNAME", "ProductOrder": "SKU", "TeamOrder": "NAME"}[def.Name])
 		if object["field"] == enum("") {
 			object["field"] = enum("CREATED_AT")
@@ -305,7 +307,7 @@ func (m *operationMaker) scalar(scalar, name string) any {
 	return m.names[m.IntN(len(m.names))]
 }
 
-// oddTexts are strings as they stand in documents, right ones and wrong ones.
+// oddTexts are strings as they are written in documents. Some of them are valid, and some are not.
 var oddTexts = []string{
 	`"\uD83D\uDE00"`, `"\uD83D"`, `"\uDE00\uD83D"`, `"\u{1F600}"`, `"\u{D83D}"`, `"\u{41}\u{0}\u{22}"`, `"\u{110000}"`, `"\u{}"`, `"\u12"`, `"\x"`,
 	`"""a"""`, `"""a""""`, `""""a"""`, `"""a""""""`, `""""""`, `"""\""""""`, `"""\"""`, `"a""b"`, `""`, `"é😀"`, `"\\uD83D"`, "\"\n\"", `"# {"`,
@@ -313,7 +315,7 @@ var oddTexts = []string{
 	`-2147483648`, `9223372036854775808`, `1.0`, `"\b\f\n\r\t\/\\\""`,
 }
 
-// inJSON returns a value of a document as a variable has it.
+// inJSON returns a value of a document in the form that it has in variables.
 func (m *operationMaker) inJSON(value any) any {
 	switch value := value.(type) {
 	case enum:
@@ -336,7 +338,7 @@ func (m *operationMaker) inJSON(value any) any {
 	return value
 }
 
-// spoil returns a value with something in it that may not be there.
+// spoil returns a value with a mistake in it.
 func (m *operationMaker) spoil(value any) any {
 	switch value := value.(type) {
 	case []any:
@@ -364,7 +366,7 @@ func (m *operationMaker) spoil(value any) any {
 		map[string]any{"a": 1}}[m.IntN(15)]
 }
 
-// literal returns a value as it stands in a document.
+// literal returns a value as it is written in a document.
 func (m *operationMaker) literal(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -416,7 +418,7 @@ func (m *operationMaker) text(s string) string {
 	return strconv.Quote(s)
 }
 
-// tokens are what a document is made of, roughly: it is for making mistakes.
+// tokens matches roughly the tokens of a document. It is used to make mistakes.
 var tokens = regexp.MustCompile(`"""[^"]*"""|"(?:\\.|[^"\\\n])*"|\.\.\.|[_A-Za-z][_0-9A-Za-z]*|-?[0-9]+|[^\s]`)
 
 // mutate makes a few mistakes in a document.
@@ -425,7 +427,8 @@ func (m *operationMaker) mutate(query string) string {
 	for range 1 + m.IntN(2) {
 		i := m.IntN(len(parts))
 		kind := m.IntN(10)
-		for tries := 0; kind > 6 && !isName(parts[i]) && tries < 100; tries++ { // most mistakes are names
+		// Most mistakes are names.
+		for tries := 0; kind > 6 && !isName(parts[i]) && tries < 100; tries++ {
 			i = m.IntN(len(parts))
 		}
 		switch kind {

@@ -35,7 +35,7 @@ const (
 
 // difference is an intended difference between Forge and the reference implementation.
 type difference struct {
-	name    string // as docs/http.md has it, with the reason
+	name    string // the text in docs/http.md, which also gives the reason
 	is      func(c compared) bool
 	example request
 }
@@ -43,7 +43,7 @@ type difference struct {
 // compared is an operation and both answers to it.
 type compared struct {
 	request
-	data          bool // whether the data are to be the same, too
+	data          bool // whether the data must be the same as well
 	forge, oracle verdict
 }
 
@@ -53,7 +53,7 @@ type compared struct {
 type verdict struct {
 	Outcome string
 	Data    json.RawMessage
-	Failed  bool // there are errors, of fields
+	Failed  bool // whether fields have errors
 	Message string
 }
 
@@ -203,7 +203,8 @@ func apart(a, b any) string {
 	return fmt.Sprintf(": %.100s and %.100s", fmt.Sprint(a), fmt.Sprint(b))
 }
 
-// sameData compares the data and the order of its fields. Introspection has no order.
+// sameData reports whether the data are the same, in the same order of fields. For introspection,
+// the order makes no difference.
 func (c compared) sameData() bool {
 	if strings.Contains(c.Query, "__schema") || strings.Contains(c.Query, "__type(") {
 		return apart(decoded(c.forge.Data), decoded(c.oracle.Data)) == ""
@@ -368,7 +369,7 @@ func (o *oracle) ask(r request) verdict {
 	if answer.Err != nil {
 		o.t.Fatal(answer.Err)
 	}
-	v := verdict{Outcome: "executed", Data: answer.RawData(), Failed: len(answer.Errors) > 0}
+	v := verdict{Outcome: "executed", Data: json.RawMessage(answer.RawData()), Failed: len(answer.Errors) > 0}
 	if v.Failed {
 		v.Message = answer.Errors[0].Message
 	}

@@ -13,7 +13,7 @@ import (
 var soak = os.Getenv("FORGE_SOAK") != ""
 
 func TestMain(m *testing.M) {
-	_ = os.Unsetenv("FORGE_SOAK") // which is no setting of the programs that are started
+	_ = os.Unsetenv("FORGE_SOAK") // Forge would refuse it as an unknown setting
 	os.Exit(process.Main(m))
 }
 

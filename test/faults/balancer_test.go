@@ -18,8 +18,8 @@ import (
 )
 
 // A balancer sends requests in turn to the backends whose /readyz is 200, over connections that it
-// keeps. If a backend refuses a connection, nothing was sent, and the next backend gets the
-// request. Any other failure is the client's to see, as status 502.
+// keeps open. If a backend refuses a connection, nothing has been sent, so another backend gets the
+// request. After any other failure, the client gets the status 502.
 type balancer struct {
 	url       string
 	backends  []*backend
@@ -81,7 +81,8 @@ func (s *backend) probe(ctx context.Context) {
 	}
 }
 
-// RoundTrip sends a request to the next backend, and to others only if that refuses the connection.
+// RoundTrip sends a request to the next backend. If that one refuses the connection, it tries the
+// others.
 func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

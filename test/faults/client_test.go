@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,7 +12,7 @@ import (
 type vars = gqltest.Vars
 
 // wantUnavailable checks that an answer is UNAVAILABLE and asks the client to try again. If the
-// mutation may be stored, it must not ask for that.
+// mutation may have been stored, the answer must not ask for that.
 func wantUnavailable(t *testing.T, got gqltest.Answer) {
 	t.Helper()
 	again := got.Header.Get("Retry-After")
@@ -26,17 +25,8 @@ func wantUnavailable(t *testing.T, got gqltest.Answer) {
 // metric returns the value of a series of /metrics, or the sum of all series if name has no labels.
 func (f *forge) metric(name string) float64 {
 	f.t.Helper()
-	response, err := f.HTTP().Get(f.URL + "/metrics")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		f.t.Fatal(err)
-	}
 	sum, found := 0.0, false
-	for line := range strings.SplitSeq(string(text), "\n") {
+	for line := range strings.SplitSeq(f.Get("/metrics").Body, "\n") {
 		series, value, _ := strings.Cut(line, " ")
 		if base, _, _ := strings.Cut(series, "{"); base != name && series != name {
 			continue

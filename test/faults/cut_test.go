@@ -30,7 +30,7 @@ func TestAnswerIsLost(t *testing.T) {
 		s := f.opened(3, 100)
 		lost := new(answers)
 		fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-		cut := gqltest.New(t, "http://"+proxy(t, "tcp", strings.TrimPrefix(f.URL, "http://"), lost.filters)).Through(fresh)
+		cut := gqltest.New(t, "http://"+dbtest.Forward(t, "tcp", strings.TrimPrefix(f.URL, "http://"), filtered(lost.filters))).Through(fresh)
 		order := s.anyOrder()
 		lost.next.Store(true)
 		if got := underKey(cut, "k").Send(background, createOrder, order); got.Err == nil {
@@ -45,7 +45,7 @@ func TestAnswerIsLost(t *testing.T) {
 		s.wantStored(t, url, 1)
 		f.allStored(&placed{ids: []string{first.Text("createOrder.order.id")}})
 
-		// Several at once, one of which is cut off.
+		// Of several concurrent requests with one key, one loses its connection during the commit.
 		lost.next.Store(true)
 		replies := make([]gqltest.Answer, 6)
 		var wg sync.WaitGroup
@@ -71,9 +71,9 @@ func TestAnswerIsLost(t *testing.T) {
 	})
 }
 
-// TestCommitIsCutOff breaks the connection to PostgreSQL at the commit: before it, nothing is
-// stored, after it, everything is. Forge cannot tell which, and says so. With an idempotency key it
-// finds out by itself.
+// TestCommitIsCutOff breaks the connection to PostgreSQL at the commit. If it breaks before the
+// commit, nothing is stored. If it breaks after the commit, everything is. Forge cannot know which
+// is the case, and says so. With an idempotency key, it finds out by itself.
 func TestCommitIsCutOff(t *testing.T) {
 	address := dbtest.Postgres(t)
 	through, commits := throughProxy(t, address)

@@ -45,7 +45,8 @@ func TestDeadlocks(t *testing.T) {
 	})
 }
 
-// breakDeadlocksSoon has PostgreSQL look for deadlocks after 20 ms, if the role may set that.
+// breakDeadlocksSoon makes PostgreSQL look for deadlocks after 20 ms, if the role may set this
+// time.
 func breakDeadlocksSoon(t *testing.T, url string) {
 	t.Helper()
 	if !strings.HasPrefix(url, "postgres") {

@@ -1,6 +1,6 @@
-// Package faults breaks the databases, connections and processes that Forge stands on, under load,
-// and checks the answers and the stored rows. The tests run the real program. They have a short
-// form, and a long one for FORGE_SOAK=1.
+// Package faults breaks the databases, connections and processes that Forge needs, under load, and
+// checks the answers and the stored rows. The tests run the real program. They have a short form,
+// and a long form with FORGE_SOAK=1.
 package faults
 
 import (

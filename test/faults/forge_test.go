@@ -17,8 +17,9 @@ type forge struct {
 	t *testing.T
 }
 
-// command returns a command of Forge that is about to run on a database, with settings such as
-// "POOL_SIZE=3". It gets nothing else of the tests' environment, which may be meant for others.
+// command returns a command of Forge for a database, with settings such as "POOL_SIZE=3". The
+// command gets nothing else from the environment of the tests, which may be meant for other
+// programs.
 func command(t *testing.T, database string, settings []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(process.Build(t), args...)
@@ -34,7 +35,7 @@ func start(t *testing.T, database string, settings ...string) *forge {
 	return run(t, command(t, database, settings))
 }
 
-// run starts a command that becomes Forge.
+// run starts a command that runs a server of Forge.
 func run(t *testing.T, cmd *exec.Cmd) *forge {
 	t.Helper()
 	s := process.Start(t, cmd)

@@ -15,8 +15,8 @@ import (
 	"forge/internal/database"
 )
 
-// onSmallDisk runs Forge with its database on a disk of a few megabytes, which is mounted for that
-// process only. It returns the directory as the test can reach it.
+// onSmallDisk runs Forge with its database on a disk of a few megabytes, which is mounted only for
+// that process. It returns the path at which the test can use the directory.
 func onSmallDisk(t *testing.T, megabytes int) (f *forge, dir string) {
 	t.Helper()
 	mount := t.TempDir()
@@ -80,7 +80,7 @@ func TestDiskIsFull(t *testing.T) {
 		// Stored orders can still be read.
 		f.allStored(acknowledged)
 		f.MustLive()
-		if status := f.status("/healthz"); status != http.StatusOK {
+		if status := f.Get("/healthz").Status; status != http.StatusOK {
 			t.Errorf("/healthz has status %d on a full disk, want 200", status)
 		}
 		if err := os.Remove(ballast); err != nil {
@@ -118,8 +118,8 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// copied copies the database, while nobody writes to it, to a directory that SQLite can open: it
-// does not open a path through /proc.
+// copied copies the database to a directory that SQLite can use, because SQLite does not open a
+// path through /proc. Nobody may write to the database during the copy.
 func copied(t *testing.T, dir string) string {
 	t.Helper()
 	to := t.TempDir()

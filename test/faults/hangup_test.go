@@ -14,15 +14,15 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestClientsHangUp has clients hang up before they get an answer, many of them in a transaction
-// that waits for a lock.
+// TestClientsHangUp makes clients hang up before they get an answer. Many of them do so in a
+// transaction that waits for a lock.
 func TestClientsHangUp(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		f := start(t, url)
 		s := f.opened(10, 1_000_000)
 		other := connect(t, url)
 		stopLocking := keep(1, func(context.Context, int) {
-			// Under load SQLite's lock may not come free for others in time.
+			// Under load, others may not get SQLite's lock in time.
 			if err := lockStock(other); err != nil && !database.Transient(err) {
 				t.Error(err)
 			}
@@ -66,7 +66,7 @@ func TestClientsHangUp(t *testing.T) {
 				return err
 			})
 		}
-		// As many as there are connections, and more: each of them works.
+		// There are more requests than connections, so each connection must work again.
 		atOnce(20, 40, func(int) {
 			got := f.order(background, s)
 			if !got.OK() {
@@ -83,14 +83,14 @@ func TestClientsHangUp(t *testing.T) {
 	})
 }
 
-// lockStock keeps the stock from being changed for a while, and on SQLite everything.
+// lockStock locks the stock for a while. On SQLite, it locks the whole database.
 func lockStock(db *database.DB) error {
 	conn, err := db.Conn(background)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	defer conn.ExecContext(background, "ROLLBACK") // nothing to undo, unless something went wrong on the way
+	defer conn.ExecContext(background, "ROLLBACK") // usually there is nothing left to undo
 	lock := []string{db.Begin(true)}
 	if db.Dialect != "sqlite3" {
 		lock = append(lock, "SELECT 1 FROM inventories LIMIT 3 FOR UPDATE")

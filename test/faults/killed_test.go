@@ -24,7 +24,7 @@ func TestKill(t *testing.T) {
 		var unanswered, keys atomic.Int64
 		for range sized(3, 20) {
 			var mu sync.Mutex
-			open := map[string]vars{} // by key: without an answer
+			open := map[string]vars{} // orders without an answer, by their keys
 			running := f
 			stop := keep(clients, func(ctx context.Context, _ int) {
 				key, order := fmt.Sprint("order ", keys.Add(1)), s.anyOrder()
@@ -36,7 +36,7 @@ func TestKill(t *testing.T) {
 					mu.Lock()
 					open[key] = order
 					mu.Unlock()
-					<-ctx.Done() // there is nobody to talk to
+					<-ctx.Done() // no server runs
 				default:
 					t.Error(got)
 				}

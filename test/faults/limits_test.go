@@ -25,7 +25,7 @@ func locked(t *testing.T, db *database.DB) (unlock func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = tx.Rollback() }) // it may be over
+	t.Cleanup(func() { _ = tx.Rollback() }) // the transaction may have ended
 	if _, err := tx.Exec("LOCK TABLE teams"); err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestConnectionsAreRenewed(t *testing.T) {
 		f := start(t, address, setting)
 		gqltest.Eventually(t, setting+" closes connections", func() error {
 			f.Must(readTeams, nil)
-			time.Sleep(1200 * time.Millisecond) // they are looked through once a second
+			time.Sleep(1200 * time.Millisecond) // the pool examines its connections once a second
 			if f.metric(metric) == 0 {
 				return context.DeadlineExceeded
 			}

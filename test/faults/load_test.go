@@ -17,11 +17,13 @@ import (
 
 // load describes requests to a server, all for the nested page of bench/queries/w4.graphql.
 type load struct {
-	Address   string        // HOST:PORT
-	Clients   int           // each of which has a connection, and at most one request on the way
-	PerSecond float64       // requests, each sent when its time has come if a client is free; 0: each client sends when it has its last answer
-	Heed      bool          // a client that was turned away waits for as long as Retry-After says
-	Long      time.Duration // for which it is measured, after a lead of a quarter of that
+	Address string // HOST:PORT
+	Clients int    // each has one connection, and waits for each answer
+	// PerSecond is the number of requests that are sent, as far as clients are free. With 0, each
+	// client sends its next request after the last answer.
+	PerSecond float64
+	Heed      bool          // after a refusal, a client waits as long as Retry-After says
+	Long      time.Duration // how long to measure, after a start of a quarter of this time
 }
 
 // maxWait bounds the waits for first answers: see send.
@@ -30,10 +32,10 @@ const maxWait = 30 * time.Second
 // outcome counts the answers to a load.
 type outcome struct {
 	Good, Refused, Other int
-	Unsent               int // whose time came when no client was free
+	Unsent               int // requests that were due when no client was free
 	Took                 time.Duration
-	P50, P99             time.Duration // of the good ones
-	First                string        // of the others
+	P50, P99             time.Duration // for good answers
+	First                string        // the first error
 }
 
 func (o *outcome) goodput() float64 { return float64(o.Good) / o.Took.Seconds() }
@@ -46,12 +48,12 @@ func (o *outcome) String() string {
 
 // tally counts answers while they come.
 type tally struct {
-	all  atomic.Int64 // also those before the measurement
-	good atomic.Int64 // in the measurement
+	all  atomic.Int64 // including those before the measurement
+	good atomic.Int64 // during the measurement
 }
 
-// loadVariable makes the test binary send a load and exit. A process of its own makes its CPU time
-// measurable, and keeps its garbage collector apart from the tests'.
+// loadVariable makes the test binary send a load and exit. In a separate process, the CPU time of
+// the load can be measured, and its garbage collector does not affect the tests.
 const loadVariable = "FAULTS_LOAD"
 
 // sendLoad sends the load and prints its outcome.
@@ -67,14 +69,15 @@ func sendLoad(text string) error {
 	return json.NewEncoder(os.Stdout).Encode(o)
 }
 
-// sender is a cheap client: http.Client would need more CPU time than a server does to refuse it.
+// sender is a cheap client. http.Client would need more CPU time than a server needs to refuse a
+// request.
 type sender struct {
 	*load
 	net.Conn
 	request []byte
 	answer  []byte
 	counted *atomic.Bool
-	answers *tally // of all clients
+	answers *tally // for all clients
 	outcome
 	times []time.Duration
 }
@@ -105,8 +108,9 @@ func (l *load) send() (*outcome, error) {
 	counted.Store(true)
 	start := time.Now()
 	time.Sleep(l.Long)
-	wait(func() bool { return answers.good.Load() > 0 }) // under the race detector it may take longer
-	counted.Store(false)                                 // what comes later is no part of the goodput
+	// Under the race detector it may take longer.
+	wait(func() bool { return answers.good.Load() > 0 })
+	counted.Store(false) // later answers do not count
 	total.Took = time.Since(start)
 	close(end)
 	wg.Wait()
@@ -123,14 +127,14 @@ func (l *load) send() (*outcome, error) {
 	return total, nil
 }
 
-// wait returns once the condition holds, or after maxWait.
+// wait returns when the condition is true, or after maxWait.
 func wait(condition func() bool) {
 	for start := time.Now(); !condition() && time.Since(start) < maxWait; {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// pace lets one client send each time that a request is due.
+// pace releases one client each time that a request is due.
 func (l *load) pace(due, end chan struct{}, counted *atomic.Bool, total *outcome) {
 	if l.PerSecond == 0 {
 		close(due)
@@ -192,7 +196,7 @@ func (s *sender) run(due, end chan struct{}) {
 }
 
 func (s *sender) count(status int, took time.Duration, err error) {
-	if err != nil { // at whatever time
+	if err != nil { // errors count even before and after the measurement
 		s.Other++
 		s.First = cmp.Or(s.First, err.Error())
 		return

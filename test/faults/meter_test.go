@@ -19,20 +19,20 @@ import (
 type meter struct {
 	*forge
 	postmaster string  // the process ID of PostgreSQL, "" if that is not known
-	memory     float64 // the most that the server had, in bytes
+	memory     float64 // the largest memory of the server, in bytes
 }
 
 // measured is the outcome of a load, and the CPU time that it took.
 type measured struct {
 	outcome
-	server, database, clients float64 // processors, as far as it is known
+	server, database, clients float64 // in processors; 0 if it is not known
 }
 
 func (m *measured) String() string {
 	return fmt.Sprintf("%s; processors: %.2f Forge, %.2f PostgreSQL, %.2f the clients", &m.outcome, m.server, m.database, m.clients)
 }
 
-// measure sends a load from a process of its own.
+// measure sends a load from a separate process.
 func (m *meter) measure(l load) *measured {
 	m.t.Helper()
 	l.Address = strings.TrimPrefix(m.URL, "http://")
@@ -41,7 +41,8 @@ func (m *meter) measure(l load) *measured {
 		m.t.Fatal(err)
 	}
 	clients := exec.Command(os.Args[0])
-	clients.Env = append(os.Environ(), loadVariable+"="+string(text), "GOGC=off") // it makes little garbage, and ends soon
+	// It makes little garbage, and ends soon.
+	clients.Env = append(os.Environ(), loadVariable+"="+string(text), "GOGC=off")
 	clients.SysProcAttr = process.KilledWithParent()
 	var out, errs bytes.Buffer
 	clients.Stdout, clients.Stderr = &out, &errs
@@ -113,11 +114,13 @@ func cpu(pid string) (seconds float64) {
 	return seconds
 }
 
-// stat returns the fields of /proc/PID/stat from the state on, or nil if there is no such process.
+// stat returns the fields of /proc/PID/stat, beginning with the state. It returns nil if the
+// process does not exist.
 func stat(pid string) []string {
 	b, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return nil
 	}
-	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // the name before it may hold anything
+	// The name before it may contain anything.
+	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 }

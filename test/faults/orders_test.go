@@ -8,7 +8,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestOrders has many clients order the same few products, of which there are not enough for all.
+// TestOrders makes many clients order the same few products. There is not enough stock for all.
 func TestOrders(t *testing.T) {
 	for _, isolation := range []string{"read-committed", "serializable"} {
 		t.Run(isolation, func(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 
 const createTwo = `mutation createTwo($a: String!, $b: String!) { a: createTeam(input: {name: $a}) { team { id } } b: createTeam(input: {name: $b}) { team { id } } }`
 
-// TestStandbyIsMissing has PostgreSQL wait for a standby that does not exist. When it gives up
-// waiting, the mutation is stored on this server only. Forge must report neither success nor
-// failure.
+// TestStandbyIsMissing makes PostgreSQL wait for a standby that does not exist. When PostgreSQL
+// gives up waiting, the mutation is stored on this server only. Forge must report neither success
+// nor failure.
 func TestStandbyIsMissing(t *testing.T) {
 	t.Parallel()
 	cluster, address := ownPostgres(t)
@@ -36,7 +36,7 @@ func TestStandbyIsMissing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// PostgreSQL's checkpointer has commits wait, once it has heard of it.
+		// Commits begin to wait when PostgreSQL's checkpointer has read the new setting.
 		gqltest.Eventually(t, "the setting holds", func() error {
 			ctx, cancel := context.WithTimeout(background, 300*time.Millisecond)
 			defer cancel()
@@ -52,7 +52,8 @@ func TestStandbyIsMissing(t *testing.T) {
 	wantUnknown(t, f.Send(background, makeTeam, vars{"name": "alone"}))
 	wantUnknown(t, f.Send(background, createTwo, vars{"a": "one", "b": "two"}))
 	wantUnknown(t, underKey(f.Client, "k").Send(background, createTwo, keyed))
-	wantUnknown(t, underKey(f.Client, "k").Send(background, createTwo, keyed)) // the repeat as well: it is not replicated yet
+	// The repeated request must be unknown as well, because the mutation is not replicated yet.
+	wantUnknown(t, underKey(f.Client, "k").Send(background, createTwo, keyed))
 	f.Must(readTeams, nil)
 	standbys("")
 	underKey(f.Client, "k").Must(createTwo, keyed)
@@ -81,8 +82,9 @@ func TestStoredThoughLate(t *testing.T) {
 	f.idle()
 }
 
-// TestHostIsSilent has PostgreSQL's host say nothing any more, to connections that are open and to new ones. All is answered long before the
-// time of a request is over, nothing is told that is not so, and when the host is back all goes on.
+// TestHostIsSilent makes the host of PostgreSQL silent, for open connections and for new ones.
+// Every request must be answered long before its time limit. No answer may say something that is
+// not so. When the host is back, everything must work again.
 func TestHostIsSilent(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
@@ -100,7 +102,8 @@ func TestHostIsSilent(t *testing.T) {
 			wantUnavailable(t, f.Send(background, readTeams, nil))
 		case 1:
 			got := f.Send(background, makeTeam, vars{"name": "1"})
-			wantUnavailable(t, got) // of a connection on which the statement is prepared, the outcome is unknown
+			// Of a connection on which the statement is prepared, the outcome is unknown.
+			wantUnavailable(t, got)
 		case 2:
 			wantUnavailable(t, f.Send(background, createTwo, vars{"a": "2", "b": "3"}))
 		case 3:

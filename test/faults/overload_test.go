@@ -13,9 +13,9 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestAdmission fills a server with operations that wait for a lock. As many run and wait as may,
-// the others are refused, and probes are answered as ever. When the lock is gone, all that ran or
-// waited are answered.
+// TestAdmission fills a server with operations that wait for a lock. As many as allowed run and
+// wait, and the others are refused. Probes are answered as usual. When the lock is released, all
+// operations that ran or waited are answered.
 func TestAdmission(t *testing.T) {
 	t.Parallel()
 	const running, queued, others = 3, 4, 20
@@ -33,7 +33,7 @@ func TestAdmission(t *testing.T) {
 		go send()
 	}
 	gqltest.Eventually(t, "the queue is full", func() error {
-		// A server that is full turns away what is no operation, too: it does not look.
+		// A full server does not read requests, so it also refuses one that has no operation.
 		if got := f.Send(background, "", nil); got.Code() != "UNAVAILABLE" {
 			return fmt.Errorf("%s", got)
 		}
@@ -45,7 +45,7 @@ func TestAdmission(t *testing.T) {
 		t.Errorf("%v are counted as turned away, want %d", n, others)
 	}
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
-		if status := f.status(path); status != http.StatusOK {
+		if status := f.Get(path).Status; status != http.StatusOK {
 			t.Errorf("%s of a full server: %d", path, status)
 		}
 	}
@@ -94,8 +94,9 @@ func TestOverload(t *testing.T) {
 	seed(t, address)
 	soak := os.Getenv("FORGE_SOAK") != ""
 	inFlight := sized(4, 32)
-	places := inFlight + sized(4, 1024)            // in which operations run, or wait
-	settings := []string{"READ_HEADER_TIMEOUT=1m"} // it is the clients that may be slow: they share the machine
+	places := inFlight + sized(4, 1024) // operations that run or wait
+	// The clients may be slow, because they share the machine.
+	settings := []string{"READ_HEADER_TIMEOUT=1m"}
 	if !soak {
 		settings = append(settings, "MAX_IN_FLIGHT=4", "MAX_QUEUED=4")
 	}
@@ -109,7 +110,7 @@ func TestOverload(t *testing.T) {
 		name   string
 		stream bool
 		load
-		least float64   // share of the sustained goodput that it must get in full
+		least float64   // the share of the sustained goodput that the server must reach
 		share []float64 // in each round
 	}{
 		{name: "stream", stream: true, load: load{Clients: sized(100, 1000), Long: long}, least: .8},
@@ -120,7 +121,7 @@ func TestOverload(t *testing.T) {
 	for range sized(1, 3) {
 		for i := range loads {
 			l := &loads[i]
-			// Alternating, since the load of the machine changes all the time.
+			// The loads alternate, because the machine's other load changes all the time.
 			sustained := m.measure(sustain)
 			t.Logf("sustained: %s", sustained)
 			if l.stream {

@@ -13,11 +13,11 @@ import (
 )
 
 // TestPgBouncer runs Forge through a real PgBouncer in transaction mode. Each transaction may get
-// another server connection, and there are fewer of those than Forge has connections.
+// another server connection, and there are fewer server connections than Forge has connections.
 func TestPgBouncer(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
-	// The setting says that PgBouncer is there, not the address.
+	// The setting tells Forge about PgBouncer. The address does not.
 	through := strings.TrimSuffix(dbtest.PgBouncer(t, address), "&pgbouncer=on")
 	f := start(t, through, "PGBOUNCER=on", "POOL_SIZE=16")
 	s := f.opened(10, 40)
@@ -40,7 +40,8 @@ func TestPgBouncer(t *testing.T) {
 		t.Errorf("a nested read: %s", got)
 	}
 
-	// More orders at once than PgBouncer has connections, and more than can be served.
+	// There are more concurrent orders than PgBouncer has connections, and more than the stock
+	// suffices for.
 	acknowledged := new(placed)
 	var refused atomic.Int64
 	stop := keep(2, func(context.Context, int) {
@@ -67,7 +68,7 @@ func TestPgBouncer(t *testing.T) {
 		t.Errorf("%d orders are stored, %d were acknowledged, %d refused", b.orders, len(acknowledged.ids), refused.Load())
 	}
 
-	// One request under one key, several times at once.
+	// The same request with the same key is sent several times at once.
 	replies := make([]gqltest.Answer, 8)
 	var wg sync.WaitGroup
 	for i := range replies {

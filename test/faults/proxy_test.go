@@ -2,45 +2,24 @@ package faults
 
 import (
 	"bytes"
-	"cmp"
 	"net"
-	"net/url"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"forge/test/dbtest"
 )
 
 // filter gets the bytes of one direction of a connection. It returns false to close the connection.
 type filter func(chunk []byte) bool
 
-// proxy forwards a loopback port to a server until the test ends. Each connection gets two new
-// filters.
-func proxy(t *testing.T, network, server string, filters func() (toServer, toClient filter)) (address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// filtered returns a function for dbtest.Forward. Each connection gets two new filters.
+func filtered(filters func() (toServer, toClient filter)) func(client, server net.Conn) {
+	return func(client, server net.Conn) {
+		toServer, toClient := filters()
+		go pass(server, client, toServer)
+		go pass(client, server, toClient)
 	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			behind, err := net.Dial(network, server)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			toServer, toClient := filters()
-			go pass(behind, client, toServer)
-			go pass(client, behind, toClient)
-		}
-	}()
-	return l.Addr().String()
 }
 
 // pass forwards bytes until a side closes the connection or the filter does.
@@ -59,11 +38,11 @@ func pass(to, from net.Conn, allow filter) {
 	}
 }
 
-// commits cuts connections off at a commit, once each time that before or after is set.
+// commits cuts off a connection at its commit. It does so once after before or after is set.
 type commits struct {
-	before atomic.Bool // the server does not get to see the COMMIT
-	after  atomic.Bool // the server commits, and its answer is lost
-	cut    func()      // called when it happens, if it is set
+	before atomic.Bool // cut before the COMMIT reaches the server
+	after  atomic.Bool // cut after the commit, so that its answer is lost
+	cut    func()      // called when the connection is cut, if it is set
 }
 
 // commitMessage is the message of PostgreSQL's protocol that commits.
@@ -108,27 +87,13 @@ func throughProxy(t *testing.T, address string) (string, *commits) {
 	return through(t, address, c.filters), c
 }
 
-// through returns the address of a PostgreSQL database behind a proxy.
+// through returns the address of a proxy in front of a PostgreSQL database.
 func through(t *testing.T, address string, filters func() (toServer, toClient filter)) string {
 	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	host, port := cmp.Or(q.Get("host"), u.Hostname()), cmp.Or(q.Get("port"), u.Port(), "5432")
-	network, server := "tcp", net.JoinHostPort(host, port)
-	if strings.HasPrefix(host, "/") {
-		network, server = "unix", filepath.Join(host, ".s.PGSQL."+port)
-	}
-	u.Host = proxy(t, network, server, filters)
-	q.Del("host")
-	q.Del("port")
-	u.RawQuery = q.Encode()
-	return u.String()
+	return dbtest.Through(t, address, filtered(filters))
 }
 
-// answers cuts an answer off, once each time that next is set.
+// answers cuts off an answer. It does so once after next is set.
 type answers struct{ next atomic.Bool }
 
 func (a *answers) filters() (toServer, toClient filter) {
@@ -137,7 +102,7 @@ func (a *answers) filters() (toServer, toClient filter) {
 	return toServer, toClient
 }
 
-// late delays an answer, once each time that next is set.
+// late delays an answer. It does so once after next is set.
 type late struct {
 	next atomic.Bool
 	by   time.Duration

@@ -16,10 +16,10 @@ import (
 type shop struct {
 	user     string
 	products []string
-	stock    int // of each product, at first
+	stock    int // of each product at the beginning
 }
 
-// opened makes a shop.
+// opened creates a shop.
 func (f *forge) opened(products, stock int) *shop {
 	f.t.Helper()
 	s := &shop{stock: stock}
@@ -37,7 +37,7 @@ const createOrder = `mutation createOrder($input: CreateOrderInput!) { createOrd
 // lines is the number of items of an order.
 const lines = 3
 
-// anyOrder returns the variables of an order of one each of some products, in random order.
+// anyOrder returns the variables for an order of one piece each of some products, in random order.
 func (s *shop) anyOrder() vars {
 	items := make([]vars, lines)
 	for i, p := range rand.Perm(len(s.products))[:lines] {
@@ -80,7 +80,7 @@ func (f *forge) allStored(p *placed) {
 	}
 }
 
-// books is what the database holds of a shop.
+// books holds what the database has about a shop.
 type books struct{ orders, sold, left, halves, short, wrong int }
 
 // audit reads the database directly, and checks that stock and orders add up.

@@ -10,7 +10,7 @@ import (
 )
 
 // everyStock reads the stock of all products in several ways: one by one, in a list, and nested.
-// Each way takes statements of its own.
+// Each way needs different statements.
 const everyStock = `query everyStock($id: ID!, $p0: ID!, $p1: ID!, $p2: ID!, $p3: ID!) {
 	p0: product(id: $p0) { stock } p1: product(id: $p1) { stock } p2: product(id: $p2) { stock } p3: product(id: $p3) { stock }
 	flat: products(first: 100) { nodes { stock } }

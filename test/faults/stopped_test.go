@@ -42,7 +42,7 @@ func TestPostgresStops(t *testing.T) {
 	f := start(t, address, "MIGRATE=on", fmt.Sprint("POOL_SIZE=", pool))
 	s := f.opened(10, 1_000_000)
 	before := f.goroutines()
-	var down atomic.Bool // from when it has stopped until it is about to start
+	var down atomic.Bool // from the time when PostgreSQL has stopped until just before it starts
 	var served, refused, broken, inFlight atomic.Int64
 	acknowledged := new(placed)
 	check := func(got gqltest.Answer, stopped bool) {
@@ -82,10 +82,10 @@ func TestPostgresStops(t *testing.T) {
 	servedBefore := served.Load()
 	for range sized(2, 10) {
 		time.Sleep(500 * time.Millisecond)
-		if status := f.status("/readyz"); status != http.StatusServiceUnavailable {
+		if status := f.Get("/readyz").Status; status != http.StatusServiceUnavailable {
 			t.Errorf("/readyz has status %d without a database, want 503", status)
 		}
-		if status := f.status("/healthz"); status != http.StatusOK {
+		if status := f.Get("/healthz").Status; status != http.StatusOK {
 			t.Errorf("/healthz has status %d without a database, want 200", status)
 		}
 	}
@@ -115,7 +115,7 @@ func TestPostgresStops(t *testing.T) {
 	f.allStored(acknowledged)
 	s.audit(t, address)
 	gqltest.Eventually(t, "the server is ready", func() error {
-		if status := f.status("/readyz"); status != http.StatusOK {
+		if status := f.Get("/readyz").Status; status != http.StatusOK {
 			return fmt.Errorf("/readyz has status %d, want 200", status)
 		}
 		return nil
@@ -136,21 +136,11 @@ func TestPostgresStops(t *testing.T) {
 	}
 }
 
-// goroutines returns the number of goroutines without those of idle clients, and without the one
-// that each connection of the pool has.
+// goroutines returns the number of goroutines. It does not count the goroutines of idle clients,
+// and the one for each connection of the pool.
 func (f *forge) goroutines() int {
 	f.t.Helper()
 	f.HTTP().CloseIdleConnections()
 	time.Sleep(50 * time.Millisecond) // the server sees them end
 	return int(f.metric("go_goroutines")) - int(f.metric("go_sql_open_connections"))
-}
-
-func (f *forge) status(path string) int {
-	f.t.Helper()
-	response, err := f.HTTP().Get(f.URL + path)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	response.Body.Close()
-	return response.StatusCode
 }

@@ -23,7 +23,7 @@ func TestConnectionsAreKilled(t *testing.T) {
 		at time.Time
 	}
 	var reads, writes, failed, terminated atomic.Int64
-	var latest atomic.Int64 // after the connections were killed, a mutation started that failed
+	var latest atomic.Int64 // a mutation failed that began after the connections were killed
 	stopReads := keep(4, func(context.Context, int) {
 		reads.Add(1)
 		if got := f.Send(background, `query stock { products { totalCount nodes { stock } } orders(first: 3) { nodes { items { product { stock } } } } }`, nil); !got.OK() {

@@ -9,10 +9,10 @@ import (
 
 // Answer is the answer to one request.
 type Answer struct {
-	Err    error       `json:"-"` // why there is no answer
+	Err    error       `json:"-"` // the reason why there is no answer, or nil
 	Status int         `json:"-"`
 	Header http.Header `json:"-"`
-	Body   string      `json:"-"` // as it came
+	Body   string      `json:"-"` // the body as it was received
 
 	Data       any
 	Errors     []Error
@@ -26,10 +26,10 @@ type Error struct {
 	Extensions map[string]any
 }
 
-// OK reports whether there is data and no error.
+// OK reports whether the answer has data and no errors.
 func (a Answer) OK() bool { return a.Err == nil && len(a.Errors) == 0 && a.Data != nil }
 
-// String returns why there is no answer, or its status and body.
+// String returns the status and the body, or the reason why there is no answer.
 func (a Answer) String() string {
 	if a.Err != nil {
 		return a.Err.Error()
@@ -38,18 +38,18 @@ func (a Answer) String() string {
 }
 
 // RawData returns the data as it came, with the fields in their order.
-func (a Answer) RawData() json.RawMessage {
+func (a Answer) RawData() string {
 	var raw struct{ Data json.RawMessage }
 	_ = json.Unmarshal([]byte(a.Body), &raw) // a body that is not JSON has no data
-	return raw.Data
+	return string(raw.Data)
 }
 
-// Decode reads the data into a value.
+// Decode stores the data in the value that data points to.
 func (a Answer) Decode(data any) error {
 	if a.Err != nil {
 		return a.Err
 	}
-	return json.Unmarshal(a.RawData(), data)
+	return json.Unmarshal([]byte(a.RawData()), data)
 }
 
 // At returns the value at a path of the data, such as "users.nodes.0.username", or nil.
@@ -90,10 +90,11 @@ func (a Answer) Len(path string) int {
 	return len(list)
 }
 
-// NoAnswer is the code of a request that was not answered.
+// NoAnswer is what Code returns if there is no answer.
 const NoAnswer = "no answer"
 
-// Code returns the code of the first error, "" if there is no error, or NoAnswer.
+// Code returns the code of the first error, "" if there are no errors, or NoAnswer if there is no
+// answer.
 func (a Answer) Code() string {
 	if a.Err != nil {
 		return NoAnswer
@@ -102,7 +103,7 @@ func (a Answer) Code() string {
 	return code
 }
 
-// Extension returns a member of the first error's extensions, or nil.
+// Extension returns a member of the extensions of the first error, or nil.
 func (a Answer) Extension(name string) any {
 	if len(a.Errors) == 0 {
 		return nil
@@ -110,11 +111,12 @@ func (a Answer) Extension(name string) any {
 	return a.Errors[0].Extensions[name]
 }
 
-// Statements returns the number of SQL statements that the operation took, or -1 if the server does
-// not say: in production it does not.
+// Statements returns the number of SQL statements that the operation needed. It returns -1 if the
+// server does not report it, as in production.
 func (a Answer) Statements() int { return a.cost("sql", "statements") }
 
-// Attempts returns how often the operation's transaction was run, or -1 if the server does not say.
+// Attempts returns how often the transaction of the operation was run. It returns -1 if the server
+// does not report it.
 func (a Answer) Attempts() int { return a.cost("tx", "attempts") }
 
 func (a Answer) cost(part, name string) int {

@@ -1,5 +1,5 @@
-// Package gqltest is the GraphQL client of all tests. It sends operations to a server at a URL, or
-// to a handler of this process, and reads the answers. It imports nothing of Forge.
+// Package gqltest is the GraphQL client for all tests. It sends operations to a server at a URL, or
+// to a handler in this process, and parses the answers. It imports no other package of Forge.
 package gqltest
 
 import (
@@ -14,19 +14,19 @@ import (
 	"time"
 )
 
-// Vars are the variables of an operation, or an object in them.
+// Vars are the variables of an operation, or an object inside them.
 type Vars = map[string]any
 
-// Request is an operation as it is sent.
+// Request is the JSON of a request.
 type Request struct {
 	Query         string `json:"query,omitempty"`
 	OperationName string `json:"operationName,omitempty"`
-	Variables     Vars   `json:"variables,omitempty"`
+	Variables     any    `json:"variables,omitempty"` // Vars, or a json.RawMessage
 	Extensions    Vars   `json:"extensions,omitempty"`
 	DocumentID    string `json:"documentId,omitempty"`
 }
 
-// Client sends operations. Several goroutines may use it.
+// Client sends operations. It is safe for concurrent use.
 type Client struct {
 	t       testing.TB
 	url     string
@@ -34,23 +34,23 @@ type Client struct {
 	headers http.Header
 }
 
-// overNetwork has room for many requests at once.
+// overNetwork is the HTTP client of New. It keeps enough connections for many requests at once.
 var overNetwork = &http.Client{
 	Transport: &http.Transport{MaxIdleConns: 200, MaxIdleConnsPerHost: 200},
 	Timeout:   time.Minute,
 }
 
-// New returns a client of the server at a URL such as http://127.0.0.1:8080.
+// New returns a client for the server at a URL such as http://127.0.0.1:8080.
 func New(t testing.TB, serverURL string) *Client {
-	return &Client{t: t, url: serverURL + "/graphql", client: overNetwork}
+	return &Client{t: t, url: serverURL, client: overNetwork}
 }
 
-// NewHandler returns a client of a handler, which it calls without a network in between.
+// NewHandler returns a client for a handler. It calls the handler directly, without a network.
 func NewHandler(t testing.TB, handler http.Handler) *Client {
-	return &Client{t: t, url: "/graphql", client: &http.Client{Transport: inProcess{handler}}}
+	return &Client{t: t, client: &http.Client{Transport: inProcess{handler}}}
 }
 
-// inProcess is a transport that calls a handler.
+// inProcess is an HTTP transport that calls a handler.
 type inProcess struct{ handler http.Handler }
 
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -61,7 +61,8 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// Through returns the client with another HTTP client, such as one with a shorter time limit.
+// Through returns a copy of the client that uses another HTTP client, such as one with a shorter
+// timeout.
 func (c *Client) Through(client *http.Client) *Client {
 	other := *c
 	other.client = client
@@ -69,6 +70,7 @@ func (c *Client) Through(client *http.Client) *Client {
 }
 
 // With returns the client with headers that go with each of its requests: names and values in turn.
+// A header whose value is "" is not sent.
 func (c *Client) With(headers ...string) *Client {
 	other := *c
 	other.headers = c.headers.Clone()
@@ -76,24 +78,26 @@ func (c *Client) With(headers ...string) *Client {
 		other.headers = http.Header{}
 	}
 	for i := 0; i < len(headers); i += 2 {
-		other.headers.Set(headers[i], headers[i+1])
+		if other.headers.Del(headers[i]); headers[i+1] != "" {
+			other.headers.Set(headers[i], headers[i+1])
+		}
 	}
 	return &other
 }
 
-// As returns the client of the user whom an access token belongs to.
+// As returns a copy of the client that sends an access token with each request.
 func (c *Client) As(token string) *Client { return c.With("Authorization", "Bearer "+token) }
 
-// HTTP returns the HTTP client that the requests go through.
+// HTTP returns the HTTP client that sends the requests.
 func (c *Client) HTTP() *http.Client { return c.client }
 
-// Send sends an operation once, until ctx ends, and never fails the test: if no answer comes back,
-// the Err of the answer says why.
+// Send sends an operation once. It gives up when ctx ends, and never fails the test. If there is no
+// answer, the field Err of the result says why.
 func (c *Client) Send(ctx context.Context, query string, variables Vars) Answer {
 	return c.SendRequest(ctx, Request{Query: query, Variables: variables})
 }
 
-// SendRequest is Send for a request with more than a query and variables.
+// SendRequest does the same as Send, for a request that has more than a query and variables.
 func (c *Client) SendRequest(ctx context.Context, request Request) Answer {
 	body, err := json.Marshal(request)
 	if err != nil {
@@ -102,15 +106,29 @@ func (c *Client) SendRequest(ctx context.Context, request Request) Answer {
 	return c.SendBody(ctx, body)
 }
 
-// SendBody is Send for the body of a request.
+// SendBody does the same as Send, for a given request body.
 func (c *Client) SendBody(ctx context.Context, body []byte) Answer {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	a := c.exchange(ctx, http.MethodPost, "/graphql", body)
+	if a.Err != nil {
+		return a
+	}
+	if err := json.Unmarshal([]byte(a.Body), &a); err != nil {
+		a.Err = fmt.Errorf("the answer is not JSON: %w: %s", err, a.Body)
+	}
+	return a
+}
+
+// exchange sends an HTTP request once and returns the answer, without its Data and Errors.
+func (c *Client) exchange(ctx context.Context, method, path string, body []byte) Answer {
+	r, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return Answer{Err: err}
 	}
-	// Without GetBody, net/http does not send a request again when its connection breaks.
+	// Without GetBody, net/http does not send a request again if the connection breaks.
 	r.GetBody = nil
-	r.Header.Set("Content-Type", "application/json")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	for name, values := range c.headers {
 		r.Header[name] = values
 	}
@@ -120,21 +138,25 @@ func (c *Client) SendBody(ctx context.Context, body []byte) Answer {
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return Answer{Err: err}
-	}
-	a := Answer{Status: response.StatusCode, Header: response.Header, Body: string(text)}
-	if err := json.Unmarshal(text, &a); err != nil {
-		a.Err = fmt.Errorf("the answer is not JSON: %w: %s", err, text)
-	}
-	return a
+	return Answer{Err: err, Status: response.StatusCode, Header: response.Header, Body: string(text)}
 }
 
-// Do sends an operation and returns the answer, with errors or without. If there is no answer, the
-// test fails and goes on.
+// Get returns the answer to a GET of a page of the server, such as /metrics, whose body it does not
+// read. If there is no answer, the test stops.
+func (c *Client) Get(path string) Answer {
+	c.t.Helper()
+	got := c.exchange(context.Background(), http.MethodGet, path, nil)
+	if got.Err != nil {
+		c.t.Fatalf("%s: %v", path, got.Err)
+	}
+	return got
+}
+
+// Do sends an operation and returns the answer, even if it has errors. If there is no answer, the
+// test fails but goes on.
 func (c *Client) Do(query string, variables Vars) Answer {
 	c.t.Helper()
-	// The test's own context has ended when its clean-up runs.
+	// The context of the test has ended when the clean-up of the test runs, which may call Do.
 	got := c.Send(context.Background(), query, variables)
 	if got.Err != nil {
 		c.t.Errorf("%s: %v", query, got.Err)
@@ -142,7 +164,7 @@ func (c *Client) Do(query string, variables Vars) Answer {
 	return got
 }
 
-// Must sends an operation and stops the test if the answer has errors.
+// Must sends an operation, and stops the test if the answer has errors.
 func (c *Client) Must(query string, variables Vars) Answer {
 	c.t.Helper()
 	got := c.Do(query, variables)
@@ -152,7 +174,8 @@ func (c *Client) Must(query string, variables Vars) Answer {
 	return got
 }
 
-// WantCode sends an operation whose first error must have a code; "" stands for no error.
+// WantCode sends an operation. The test fails if the first error does not have the code. "" means
+// that there must be no error.
 func (c *Client) WantCode(code, query string, variables Vars) Answer {
 	c.t.Helper()
 	got := c.Do(query, variables)
@@ -162,7 +185,8 @@ func (c *Client) WantCode(code, query string, variables Vars) Answer {
 	return got
 }
 
-// WantStatements sends an operation that must succeed with a number of SQL statements.
+// WantStatements sends an operation. The test stops if the operation fails, and fails if the number
+// of SQL statements is not want.
 func (c *Client) WantStatements(want int, query string, variables Vars) Answer {
 	c.t.Helper()
 	got := c.Must(query, variables)

@@ -6,10 +6,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
-// echo answers with what came, in the form of a GraphQL server.
+// echo answers with the request that it received, in the form of a GraphQL server.
 var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	if r.Header.Get("Authorization") != "Bearer t" || r.URL.Path != "/graphql" {
@@ -26,6 +27,12 @@ func TestClientAsksServerAndHandlerAlike(t *testing.T) {
 	for name, guest := range map[string]*Client{"server": New(t, server.URL), "handler": NewHandler(t, echo)} {
 		if got := guest.WantCode("UNAUTHENTICATED", "{ a }", nil); got.OK() || got.Status != http.StatusUnauthorized {
 			t.Errorf("%s: without a token: %s", name, got)
+		}
+		if got := guest.As("t").With("Authorization", "").Do("{ a }", nil); got.Status != http.StatusUnauthorized {
+			t.Errorf("%s: without a token again: %s", name, got)
+		}
+		if got := guest.As("t").Get("/graphql"); got.Status != http.StatusOK || !strings.Contains(got.Body, `"sent": []`) {
+			t.Errorf("%s: a page: %s", name, got)
 		}
 		got := guest.As("t").WantStatements(3, "{ a }", Vars{"v": 7})
 		if got.Text("sent.0.query") != "{ a }" || got.Number("sent.0.variables.v") != 7 || got.Len("sent") != 1 {

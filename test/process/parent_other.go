@@ -4,5 +4,5 @@ package process
 
 import "syscall"
 
-// KilledWithParent does nothing on this system: a process ends when its test does.
+// KilledWithParent returns nil, because this system cannot kill a process with its parent.
 func KilledWithParent() *syscall.SysProcAttr { return nil }

@@ -1,5 +1,5 @@
-// Package process builds Forge and runs it as users do: as a process of its own, with settings from
-// its environment. It imports nothing else of Forge.
+// Package process builds Forge and runs it as users do: as a separate process, with settings in its
+// environment. It imports no other package of Forge.
 package process
 
 import (
@@ -18,19 +18,20 @@ import (
 	"testing"
 )
 
-// raceVariable has the program built with the race detector. Tests that only drive the program then
-// need no race detector themselves, and it still finds the program's races: see Server.Kill.
+// raceVariable is the variable that makes Build use the race detector. Tests that only use the
+// program need not have the race detector themselves: Server.Kill reports the races that the
+// program finds.
 const raceVariable = "FORGE_RACE"
 
-// program is what Main and Build share.
+// program is the state that Main and Build share.
 var program struct {
 	dir  string
 	once sync.Once
 	err  error
 }
 
-// Main runs a package's tests, and removes the program when they have ended. TestMain calls it and
-// exits with what it returns.
+// Main runs the tests of a package, and removes the program afterwards. TestMain calls it, and
+// exits with the status that it returns.
 func Main(m *testing.M) int {
 	var err error
 	if program.dir, err = os.MkdirTemp("", "forge-test-"); err != nil {
@@ -41,7 +42,7 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// Build builds Forge, once for all tests of a package, and returns the path of the program.
+// Build builds Forge once for all tests of a package. It returns the path of the program.
 func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(program.dir, "forge")
@@ -64,8 +65,8 @@ func Build(t testing.TB) string {
 	return path
 }
 
-// readSources reads the directories of the module. The go command records that, and runs the test
-// again when a file there has changed, although the test does not import it.
+// readSources reads all directories of the module. The go command notices this, so it runs the
+// tests again if a file has changed, although the tests do not import the changed package.
 func readSources() error {
 	mod, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
@@ -80,7 +81,7 @@ func readSources() error {
 	})
 }
 
-// Server is a Forge that serves.
+// Server is a running server.
 type Server struct {
 	URL string // http://127.0.0.1:PORT
 	Log *Output
@@ -88,10 +89,12 @@ type Server struct {
 	t     testing.TB
 	cmd   *exec.Cmd
 	ended chan struct{}
+	err   error // of the process, when it has ended
 }
 
 // Start runs a command that becomes a serving Forge. It returns when the server has printed its
 // address, and stops the test if the process ends before. The process is killed when the test ends.
+// Its log goes to Log, or to what the command has for its standard error.
 func Start(t testing.TB, cmd *exec.Cmd) *Server {
 	t.Helper()
 	s := &Server{t: t, cmd: cmd, Log: new(Output), ended: make(chan struct{})}
@@ -99,7 +102,9 @@ func Start(t testing.TB, cmd *exec.Cmd) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = s.Log
+	if cmd.Stderr == nil {
+		cmd.Stderr = s.Log
+	}
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = KilledWithParent()
 	}
@@ -116,7 +121,7 @@ func Start(t testing.TB, cmd *exec.Cmd) *Server {
 	go func() {
 		defer close(s.ended)
 		_, _ = io.Copy(io.Discard, stdout)
-		_ = cmd.Wait() // its error is that the process was killed, or its status, which Stop looks at
+		s.err = cmd.Wait()
 	}()
 	if s.URL == "" {
 		<-s.ended
@@ -125,8 +130,8 @@ func Start(t testing.TB, cmd *exec.Cmd) *Server {
 	return s
 }
 
-// Kill ends the process at once, as kill -9 does. It may have ended before. The test fails if the
-// race detector found something meanwhile.
+// Kill ends the process at once, as kill -9 does. It may be called after the process has ended. The
+// test fails if the race detector has found something.
 func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill()
 	<-s.ended
@@ -135,16 +140,24 @@ func (s *Server) Kill() {
 	}
 }
 
-// Stop ends the process in an orderly way. The test fails if it does not exit with status 0.
+// Stop ends the process in an orderly way. The test fails if the exit status is not 0.
 func (s *Server) Stop() {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.Signal(syscall.SIGTERM); err != nil {
 		s.t.Error(err)
 	}
-	<-s.ended
-	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-		s.t.Errorf("Forge ended with status %d: %s", code, s.Log)
+	if err := s.Wait(); err != nil {
+		s.t.Errorf("Forge ended with %v: %s", err, s.Log)
 	}
+}
+
+// Signal sends a signal to the process. The error is os.ErrProcessDone if it has ended.
+func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
+
+// Wait returns when the process has ended, with an error unless its status is 0.
+func (s *Server) Wait() error {
+	<-s.ended
+	return s.err
 }
 
 // Pid returns the ID of the process.
@@ -160,7 +173,7 @@ func (s *Server) MustLive() {
 	}
 }
 
-// Output collects what a process writes. Several goroutines may use it.
+// Output collects what a process prints. It is safe for concurrent use.
 type Output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -172,15 +185,15 @@ func (o *Output) Write(p []byte) (int, error) {
 	return o.b.Write(p)
 }
 
-// String returns everything that was written so far.
+// String returns everything that has been printed so far.
 func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.String()
 }
 
-// Run runs a command of Forge until it ends, and returns what it printed. The test stops if the
-// command fails.
+// Run runs a command of Forge until it ends, and returns what the command printed. The test stops
+// if the command fails.
 func Run(t testing.TB, cmd *exec.Cmd) (stdout string) {
 	t.Helper()
 	out, err := cmd.Output()

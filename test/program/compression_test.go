@@ -3,15 +3,14 @@ package program
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // TestCompression asks for small and large answers. The setting decides whether large ones are
@@ -31,21 +30,12 @@ func TestCompression(t *testing.T) {
 		{on, "/graphql", countUsers, ""},
 		{off, "/graphql", large, ""},
 	} {
-		r, err := http.NewRequest(http.MethodGet, tt.s.url+tt.path+"?query="+url.QueryEscape(tt.query), nil)
-		if err != nil {
-			t.Fatal(err)
+		got := tt.s.With("Accept-Encoding", "gzip, deflate, br, zstd").Get(tt.path + "?query=" + url.QueryEscape(tt.query))
+		if encoding := got.Header.Get("Content-Encoding"); got.Status != 200 || encoding != tt.want || got.Header.Get("ETag") != "" {
+			t.Errorf("%s %s: status %d, encoding %q, want %q", tt.path, tt.query, got.Status, encoding, tt.want)
 		}
-		r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		if got := res.Header.Get("Content-Encoding"); res.StatusCode != 200 || got != tt.want || res.Header.Get("ETag") != "" {
-			t.Errorf("%s %s: status %d, encoding %q, want %q", tt.path, tt.query, res.StatusCode, got, tt.want)
-		}
-		if tt.path == "/graphql" && res.Header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: Cache-Control %q", tt.query, res.Header.Get("Cache-Control"))
+		if tt.path == "/graphql" && got.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: Cache-Control %q", tt.query, got.Header.Get("Cache-Control"))
 		}
 	}
 }
@@ -54,35 +44,23 @@ func TestCompression(t *testing.T) {
 // its Content-Encoding.
 func (s *server) refused(t *testing.T, query, encodings string) (answer []byte, encoding string) {
 	t.Helper()
-	r, err := http.NewRequest(http.MethodGet, s.url+"/graphql?query="+url.QueryEscape(query), nil)
-	if err != nil {
-		t.Fatal(err)
+	got := s.With("Accept-Encoding", encodings).Get("/graphql?query=" + url.QueryEscape(query))
+	answer = plain(t, got.Header, []byte(got.Body))
+	if got.Status != 503 || got.Header.Get("Retry-After") != "1" || codeIn(string(answer)) != "UNAVAILABLE" || !json.Valid(answer) {
+		t.Errorf("%s: %d %v %q", encodings, got.Status, got.Header, answer)
 	}
-	r.Header.Set("Accept-Encoding", encodings)
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer = plain(t, res.Header, body)
-	if res.StatusCode != 503 || res.Header.Get("Retry-After") != "1" || codeIn(string(answer)) != "UNAVAILABLE" || !json.Valid(answer) {
-		t.Errorf("%s: %d %v %q", encodings, res.StatusCode, res.Header, answer)
-	}
-	return answer, res.Header.Get("Content-Encoding")
+	return answer, got.Header.Get("Content-Encoding")
 }
 
-// TestRefusalCompression is refused by servers that are full, too slow, or out of connections, and
-// asks for every kind of compression. Each refusal can be decompressed as its header says, and has
+// TestRefusalCompression sends requests to servers that are full, too slow, or out of connections,
+// with every kind of compression. Each refusal must be compressed as its header says, and must have
 // Retry-After.
 func TestRefusalCompression(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
 	mustExec(t, address, "BEGIN; LOCK TABLE heroes IN ACCESS EXCLUSIVE MODE") // until the test ends
-	many := "{ viewer { id }"                                                 // with which each field is read by itself, and fails by itself
+	// Each field is read by itself then, and fails by itself.
+	many := "{ viewer { id }"
 	for i := range 40 {
 		many += fmt.Sprintf(" a%d: users(first: 1) { totalCount nodes { username } }", i)
 	}
@@ -102,29 +80,20 @@ func TestRefusalCompression(t *testing.T) {
 			s := start(t, append(tt.settings, "DATABASE_URL="+address, "STATEMENT_TIMEOUT=0s", "LOCK_TIMEOUT=0s")...)
 			ctx, giveUp := context.WithCancel(t.Context())
 			defer giveUp()
-			holding, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/graphql?query="+url.QueryEscape(`{ heroes { totalCount } }`), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
 			go func() {
-				for status := 503; status == 503; { // while another has what it wants
-					res, err := http.DefaultClient.Do(holding)
-					if err != nil {
-						return
-					}
-					res.Body.Close()
-					status = res.StatusCode
+				for ctx.Err() == nil { // again while another has what it wants
+					s.Send(ctx, `{ heroes { totalCount } }`, nil)
 				}
 			}()
-			for end := time.Now().Add(time.Minute); ; {
+			gqltest.Eventually(t, "it is full", func() error {
 				// Two in a row show that the place is not taken by other work that ends soon.
-				status, body := s.query(t, countUsers)
-				if again, _ := s.query(t, countUsers); status == 503 && again == 503 {
-					break
-				} else if time.Now().After(end) {
-					t.Fatalf("it is not full: %d %s", status, body)
+				for range 2 {
+					if got := s.Do(countUsers, nil); got.Status != 503 {
+						return errors.New(got.String())
+					}
 				}
-			}
+				return nil
+			})
 			for _, encodings := range []string{"", "identity", "gzip", "zstd", "gzip;q=0.5, zstd", "gzip, deflate, br, zstd", "*", "gzip, identity;q=0", "br, identity;q=0"} {
 				answer, encoding := s.refused(t, tt.query, encodings)
 				if encoding != "" && !strings.Contains(encodings, encoding) && encodings != "*" {

@@ -145,7 +145,7 @@ func (s series) caches(t *testing.T, query string, shown map[string]bool) {
 	t.Helper()
 	expr, err := metricsql.Parse(strings.ReplaceAll(query, "$__rate_interval", "5m"))
 	if err != nil {
-		return // check has said so
+		return // check has reported it
 	}
 	metricsql.VisitAll(expr, func(e metricsql.Expr) {
 		selector, ok := e.(*metricsql.MetricExpr)
@@ -206,12 +206,12 @@ func TestDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t))
-	s.query(t, countUsers)
-	s.query(t, countUsers)
-	s.query(t, `mutation { createTeam(input: {name: " "}) { team { id } } }`)
-	s.get(t, byHash(hashOf(countUsers), countUsers))
-	s.get(t, byHash(hashOf(countUsers)))
-	_, page := s.get(t, "/metrics")
+	s.Do(countUsers, nil)
+	s.Do(countUsers, nil)
+	s.Do(`mutation { createTeam(input: {name: " "}) { team { id } } }`, nil)
+	s.Get(byHash(hashOf(countUsers), countUsers))
+	s.Get(byHash(hashOf(countUsers)))
+	page := s.Get("/metrics").Body
 	metrics := parseMetrics(t, page)
 	// A server without a failure of its own has no series for it, so only the spelling of the codes
 	// can be checked.

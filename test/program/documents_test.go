@@ -18,14 +18,14 @@ func hashOf(document string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// byHash returns the path of a GET with the hash of an operation, and with the operation unless
-// that is "".
+// byHash returns the path of a GET request with the hash of an operation. If operation is not "",
+// the path also has the operation.
 func byHash(hash string, query ...string) string {
 	values := url.Values{"extensions": {`{"persistedQuery":{"version":1,"sha256Hash":"` + hash + `"}}`}, "query": query}
 	return "/graphql?" + values.Encode()
 }
 
-// manifest writes documents to a file, each under its name, and returns the path.
+// manifest writes documents with their IDs to a file, and returns the path of the file.
 func manifest(t *testing.T, documents map[string]string) string {
 	t.Helper()
 	b, err := json.Marshal(documents)
@@ -47,23 +47,23 @@ func TestTrustedDocuments(t *testing.T) {
 		t.Errorf("a playground, where nothing new may run:\n%s", s.stdout)
 	}
 	for name, path := range map[string]string{"documentId": "/graphql?documentId=count", "a hash": byHash("count")} {
-		if status, body := s.get(t, path); status != 200 || !strings.Contains(body, `"totalCount":100`) {
-			t.Errorf("by %s: %d %s", name, status, body)
+		if got := s.Get(path); got.Status != 200 || !strings.Contains(got.Body, `"totalCount":100`) {
+			t.Errorf("by %s: %s", name, got)
 		}
 	}
-	if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":100`) {
+	if body := s.Do(countUsers, nil).Body; !strings.Contains(body, `"totalCount":100`) {
 		t.Errorf("in full: %s", body)
 	}
 	for _, query := range []string{`{ teams { totalCount } }`, `{ __schema { queryType { name } } }`} {
-		if _, body := s.query(t, query); !strings.Contains(body, "OPERATION_NOT_ALLOWED") || strings.Contains(body, `"data"`) {
+		if body := s.Do(query, nil).Body; !strings.Contains(body, "OPERATION_NOT_ALLOWED") || strings.Contains(body, `"data"`) {
 			t.Errorf("%s: %s", query, body)
 		}
-		if _, body := s.get(t, byHash(hashOf(query), query)); !strings.Contains(body, "OPERATION_NOT_ALLOWED") {
+		if body := s.Get(byHash(hashOf(query), query)).Body; !strings.Contains(body, "OPERATION_NOT_ALLOWED") {
 			t.Errorf("%s to be kept: %s", query, body)
 		}
 	}
 
-	if _, metrics := s.get(t, "/metrics"); !strings.Contains(metrics, `forge_refused_total{limit="untrusted"} 4`+"\n") {
+	if metrics := s.Get("/metrics").Body; !strings.Contains(metrics, `forge_refused_total{limit="untrusted"} 4`+"\n") {
 		t.Error("the metrics are without the documents that were refused")
 	}
 
@@ -95,11 +95,11 @@ func TestAutomaticPersistedQueries(t *testing.T) {
 		{off, byHash(hash, countUsers), `"totalCount":100`},
 		{off, byHash(hash), `"code":"PERSISTED_QUERY_NOT_SUPPORTED"`},
 	} {
-		if status, body := step.s.get(t, step.path); status != 200 || !strings.Contains(body, step.want) {
-			t.Errorf("%s: %d %s, want %s", step.path, status, body, step.want)
+		if got := step.s.Get(step.path); got.Status != 200 || !strings.Contains(got.Body, step.want) {
+			t.Errorf("%s: %s, want %s", step.path, got, step.want)
 		}
 	}
-	_, metrics := on.get(t, "/metrics")
+	metrics := on.Get("/metrics").Body
 	for result, n := range map[string]string{"hit": "1", "miss": "2"} {
 		if !strings.Contains(metrics, `forge_cache_requests_total{cache="persisted",result="`+result+`"} `+n+"\n") {
 			t.Errorf("the metrics are without %s look-ups with %s", n, result)
@@ -113,11 +113,11 @@ func TestLongDocumentsAreNotKept(t *testing.T) {
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")
 	long := countUsers + "#" + strings.Repeat("x", 65<<10)
 	for range 2 {
-		if _, body := s.query(t, long); !strings.Contains(body, `"totalCount":0`) {
+		if body := s.Do(long, nil).Body; !strings.Contains(body, `"totalCount":0`) {
 			t.Errorf("%.300s", body)
 		}
 	}
-	_, metrics := s.get(t, "/metrics")
+	metrics := s.Get("/metrics").Body
 	for result, n := range map[string]string{"hit": "0", "miss": "2"} {
 		if !strings.Contains(metrics, `forge_cache_requests_total{cache="documents",result="`+result+`"} `+n+"\n") {
 			t.Errorf("the metrics are without %s look-ups with %s", n, result)

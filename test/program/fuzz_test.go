@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"io"
 	"log/slog"
@@ -28,6 +29,7 @@ import (
 	"forge/internal/viewer"
 	"forge/seed"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // Each fuzz target changes one part of a request to the whole server, on a SQLite database with
@@ -41,7 +43,7 @@ type victim struct {
 	db      *database.DB
 	// before are the goroutines before the first request. Package testing starts some until then.
 	before  goleak.Option
-	viewers []viewer.Viewer // the first prepares a target; a request decides which of them sends it
+	viewers []viewer.Viewer // the first prepares a target, and the others send requests
 	sent    int
 }
 
@@ -73,7 +75,8 @@ func newVictim(f *testing.F) *victim {
 		f.Fatal(err)
 	}
 	v := &victim{handler: httpserver.Routes(srv.Parts(f.Context(), forgeserver.Pools{Requests: db, Monitor: db}, documents, nil, &forgeserver.Identity{})), db: db}
-	v.viewers = []viewer.Viewer{viewer.System, {}} // everybody with AUTH=off, and those without a token
+	// Everybody with AUTH=off, and those without a token.
+	v.viewers = []viewer.Viewer{viewer.System, {}}
 	id, err := ids.Parse(everyValue(f, v.post(f, `{"query":"{ users(first: 1) { nodes { id } } }"}`), "id")[0])
 	if err != nil {
 		f.Fatal(err)
@@ -102,7 +105,7 @@ func (v *victim) operation(t testing.TB, query string, variable any) *httptest.R
 	return v.post(t, string(body))
 }
 
-// send sends a request, and checks the answer and what the server has left over.
+// send sends a request, checks the answer, and checks that the server has released everything.
 func (v *victim) send(t testing.TB, r *http.Request, sent string) *httptest.ResponseRecorder {
 	t.Helper()
 	who := v.viewers[0]
@@ -143,11 +146,12 @@ func (v *victim) send(t testing.TB, r *http.Request, sent string) *httptest.Resp
 // its age counts as in use until it is closed.
 func (v *victim) idle(t testing.TB) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); v.db.Stats().InUse != 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d connections are still in use", v.db.Stats().InUse)
+	gqltest.Eventually(t, "all connections come back", func() error {
+		if n := v.db.Stats().InUse; n != 0 {
+			return fmt.Errorf("%d are in use", n)
 		}
-	}
+		return nil
+	})
 }
 
 // plain returns the body of an answer, decompressed as its header says.
@@ -172,7 +176,7 @@ func plain(t testing.TB, header http.Header, body []byte) []byte {
 // decoder decompresses zstd. It has no goroutines, and many may use it.
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 
-// leakless checks that there are no more goroutines than at the start.
+// leakless checks that no more goroutines run than at the start.
 func (v *victim) leakless(t testing.TB) {
 	t.Helper()
 	if v.before == nil || t.Failed() {

@@ -1,15 +1,14 @@
 package program
 
 import (
-	"context"
-	"database/sql"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 func TestHealthcheck(t *testing.T) {
@@ -23,13 +22,14 @@ func TestHealthcheck(t *testing.T) {
 				t.Errorf("%v: status %d, stdout %q, stderr %q", words, code, stdout, stderr)
 			}
 		}
-		// An address of all interfaces is probed on this machine, and not through a proxy.
+		// If ADDR stands for all interfaces, the probe goes to this machine, and not through a
+		// proxy.
 		everywhere := "ADDR=:" + s.url[strings.LastIndex(s.url, ":")+1:]
 		if code, _, stderr := do(t, everywhere, "HTTP_PROXY=http://127.0.0.1:1", "healthcheck"); code != 0 {
 			t.Errorf("%s: status %d, stderr %q", everywhere, code, stderr)
 		}
-		dropTable(t, url)
-		s.ready(t) // the answer of before is not good any more
+		mustExec(t, url, "DROP TABLE order_items")
+		s.ready() // the answer of before is not good any more
 		if code, _, stderr := do(t, addr, "healthcheck", "--ready"); code != 1 || !isOneLine(stderr) || !strings.Contains(stderr, "changed by hand") {
 			t.Errorf("not ready: status %d, stderr %q", code, stderr)
 		}
@@ -43,22 +43,6 @@ func TestHealthcheck(t *testing.T) {
 	})
 	if code, _, stderr := do(t, "ADDR=127.0.0.1:0", "healthcheck"); code != 2 || !strings.Contains(stderr, "ADDR") {
 		t.Errorf("no port: status %d, stderr %q", code, stderr)
-	}
-}
-
-func dropTable(t *testing.T, url string) {
-	t.Helper()
-	driver, source := "postgres", url
-	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		driver, source = "sqlite", path
-	}
-	db, err := sql.Open(driver, source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.Exec("DROP TABLE order_items"); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -80,27 +64,22 @@ func TestHealthcheckOfTheHung(t *testing.T) {
 func TestShutdownDelay(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t), "SHUTDOWN_DELAY=3s")
-	if status, body := s.get(t, "/readyz"); status != http.StatusOK {
-		t.Fatalf("before the end: %d %s", status, body)
+	if got := s.Get("/readyz"); got.Status != http.StatusOK {
+		t.Fatalf("before the end: %s", got)
 	}
 	ended := make(chan int, 1)
 	go func() { ended <- s.end() }()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for {
-		status, body := s.get(t, "/readyz")
-		if status == http.StatusServiceUnavailable && strings.Contains(body, "the server is shutting down") {
-			break
+	gqltest.Eventually(t, "it says that it leaves", func() error {
+		if got := s.Get("/readyz"); got.Status != http.StatusServiceUnavailable || !strings.Contains(got.Body, "the server is shutting down") {
+			return errors.New(got.String())
 		}
-		if ctx.Err() != nil {
-			t.Fatalf("it never says that it leaves: %d %s", status, body)
-		}
+		return nil
+	})
+	if got := s.Do(countUsers, nil); got.Status != http.StatusOK || !strings.Contains(got.Body, `"totalCount"`) {
+		t.Errorf("a query after it: %s", got)
 	}
-	if status, body := s.query(t, countUsers); status != http.StatusOK || !strings.Contains(body, `"totalCount"`) {
-		t.Errorf("a query after it: %d %s", status, body)
-	}
-	if status, _ := s.get(t, "/healthz"); status != http.StatusOK {
-		t.Errorf("it lives: %d", status)
+	if got := s.Get("/healthz"); got.Status != http.StatusOK {
+		t.Errorf("it lives: %d", got.Status)
 	}
 	if code := <-ended; code != 0 {
 		t.Errorf("exit status %d: %s", code, s.log.String())

@@ -4,9 +4,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -22,36 +21,10 @@ import (
 	"forge/internal/token"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 const authSecret = "a secret that nobody knows, of more than 32 bytes"
-
-// as sends a query with an Authorization header, or without one if it is "".
-func (s *server) as(t *testing.T, authorization, query string) (status int, body string) {
-	t.Helper()
-	text, err := json.Marshal(map[string]string{"query": query})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/graphql", strings.NewReader(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if authorization != "" {
-		r.Header.Set("Authorization", authorization)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(answer)
-}
 
 const whoAmI = `{ viewer { id } }`
 
@@ -75,7 +48,7 @@ func TestAuthOn(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
 		s := start(t, "FORGE_ENV=production", "AUTH_SECRET="+authSecret, "LOG_LEVEL=debug", "DATABASE_URL="+address, "serve", "--migrate", "--demo")
-		_, users := s.as(t, "", `{ users(first: 1) { nodes { id } } }`)
+		users := s.Do(`{ users(first: 1) { nodes { id } } }`, nil).Body
 		known := regexp.MustCompile(`user_\w+`).FindString(users)
 		id, err := ids.Parse(known)
 		if err != nil {
@@ -94,14 +67,14 @@ func TestAuthOn(t *testing.T) {
 			{"another scheme", "Basic dTpw", 401, "UNAUTHENTICATED"},
 		}
 		for _, tt := range tests {
-			if status, body := s.as(t, tt.authorization, whoAmI); status != tt.status || !strings.Contains(body, tt.has) || status == 200 && body != tt.has {
-				t.Errorf("%s: %d %s, want %d %s", tt.name, status, body, tt.status, tt.has)
+			if got := s.With("Authorization", tt.authorization).Do(whoAmI, nil); got.Status != tt.status || !strings.Contains(got.Body, tt.has) || got.Status == 200 && got.Body != tt.has {
+				t.Errorf("%s: %s, want %d %s", tt.name, got, tt.status, tt.has)
 			}
 		}
-		if status, body := s.get(t, "/graphql?access_token="+good+"&query=%7Bviewer%7Bid%7D%7D"); status != 200 || body != `{"data":{"viewer":null}}` {
-			t.Errorf("a token in the address: %d %s", status, body)
+		if got := s.Get("/graphql?access_token=" + good + "&query=%7Bviewer%7Bid%7D%7D"); got.Status != 200 || got.Body != `{"data":{"viewer":null}}` {
+			t.Errorf("a token in the address: %s", got)
 		}
-		_, page := s.get(t, "/metrics")
+		page := s.Get("/metrics").Body
 		s.end()
 		for _, part := range append(strings.Split(good, "."), authSecret) {
 			if strings.Contains(s.stdout+s.log.String()+page, part) {
@@ -116,8 +89,8 @@ func TestAuthOff(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t))
 	for _, authorization := range []string{"", "Bearer x", "Basic dTpw"} {
-		if status, body := s.as(t, authorization, whoAmI); status != 200 || !strings.HasPrefix(body, `{"data":{"viewer":null}`) {
-			t.Errorf("%q: %d %s", authorization, status, body)
+		if got := s.With("Authorization", authorization).Do(whoAmI, nil); got.Status != 200 || !strings.HasPrefix(got.Body, `{"data":{"viewer":null}`) {
+			t.Errorf("%q: %s", authorization, got)
 		}
 	}
 }
@@ -180,26 +153,23 @@ func TestProvider(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, body := s.as(t, "Bearer "+text, whoAmI); status != 503 || !strings.Contains(body, "UNAVAILABLE") {
-		t.Errorf("before the provider is up: %d %s", status, body)
+	if got := s.As(text).Do(whoAmI, nil); got.Status != 503 || !strings.Contains(got.Body, "UNAVAILABLE") {
+		t.Errorf("before the provider is up: %s", got)
 	}
-	if status, _ := s.as(t, "", whoAmI); status != 200 {
-		t.Errorf("anonymous, before the provider is up: %d", status)
+	if got := s.Do(whoAmI, nil); got.Status != 200 {
+		t.Errorf("anonymous, before the provider is up: %d", got.Status)
 	}
 	if log := s.log.String(); !strings.Contains(log, "keys cannot be fetched") || !strings.Contains(log, "CURSOR_SECRET") {
 		t.Errorf("the log does not say what is missing:\n%s", log)
 	}
 	up.Store(true)
-	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		status, body := s.as(t, "Bearer "+text, whoAmI)
-		if status == 200 && strings.HasPrefix(body, `{"data":{"viewer":null}`) {
-			break
+	gqltest.Eventually(t, "the token is accepted", func() error {
+		if got := s.As(text).Do(whoAmI, nil); got.Status != 200 || !strings.HasPrefix(got.Body, `{"data":{"viewer":null}`) {
+			return errors.New(got.String())
 		}
-		if time.Since(begun) > time.Minute {
-			t.Fatalf("after the provider is up: %d %s", status, body)
-		}
-	}
-	if status, body := s.as(t, "Bearer "+text[:len(text)-8]+"AAAAAAAA", whoAmI); status != 401 {
-		t.Errorf("another signature: %d %s", status, body)
+		return nil
+	})
+	if got := s.As(text[:len(text)-8]+"AAAAAAAA").Do(whoAmI, nil); got.Status != 401 {
+		t.Errorf("another signature: %s", got)
 	}
 }

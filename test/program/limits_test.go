@@ -36,25 +36,25 @@ func TestDefaultCost(t *testing.T) {
 		`{ ` + fmt.Sprintf(strings.Repeat("a%d: users(first: 100) { nodes { heroes(first: 10) { nodes { id } } } } ", 10), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9) + `}`: "QUERY_TOO_COMPLEX",
 	}
 	for query, code := range tests {
-		if _, body := s.query(t, query); codeIn(body) != code || (code != "") != strings.Contains(body, `"limit":10000`) && code != "" {
+		if body := s.Do(query, nil).Body; codeIn(body) != code || (code != "") != strings.Contains(body, `"limit":10000`) && code != "" {
 			t.Errorf("%.120s: %.300s, want %q", query, body, code)
 		}
 	}
 }
 
-// TestGetChangesNothing sends a mutation as a link would.
+// TestGetChangesNothing sends a mutation as a GET request, as a link would.
 func TestGetChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")
 	const mutation = `mutation { createTeam(input: {name: "By a link"}) { team { id } } }`
-	if status, body := s.get(t, "/graphql?query="+url.QueryEscape(mutation)); status != http.StatusMethodNotAllowed || codeIn(body) != "BAD_USER_INPUT" {
-		t.Errorf("%d %s", status, body)
+	if got := s.Get("/graphql?query=" + url.QueryEscape(mutation)); got.Status != http.StatusMethodNotAllowed || codeIn(got.Body) != "BAD_USER_INPUT" {
+		t.Error(got)
 	}
-	if _, body := s.query(t, `{ teams { totalCount } }`); !strings.Contains(body, `"totalCount":0`) {
+	if body := s.Do(`{ teams { totalCount } }`, nil).Body; !strings.Contains(body, `"totalCount":0`) {
 		t.Errorf("it was carried out: %s", body)
 	}
-	if status, body := s.query(t, mutation); status != 200 || codeIn(body) != "" {
-		t.Errorf("by POST: %d %s", status, body)
+	if got := s.Do(mutation, nil); got.Status != 200 || codeIn(got.Body) != "" {
+		t.Errorf("by POST: %s", got)
 	}
 }
 
@@ -103,11 +103,11 @@ func TestConnectionLimits(t *testing.T) {
 		`{ viewer @include(if: true) { id @skip(if: false) } }`:       "QUERY_TOO_COMPLEX",
 		`{ viewer { heroes { nodes { id } } } }`:                      "QUERY_TOO_DEEP",
 	} {
-		if _, body := s.query(t, query); codeIn(body) != code || !strings.Contains(body, `"limit":`) || !strings.Contains(body, `"actual":`) {
+		if body := s.Do(query, nil).Body; codeIn(body) != code || !strings.Contains(body, `"limit":`) || !strings.Contains(body, `"actual":`) {
 			t.Errorf("%s: %s, want %s with limit and actual", query, body, code)
 		}
 	}
-	_, metrics := s.get(t, "/metrics")
+	metrics := s.Get("/metrics").Body
 	for limit, n := range map[string]int{"body": 2, "batch": 1, "tokens": 1, "depth": 1, "aliases": 1, "root_fields": 1, "directives": 1} {
 		if want := fmt.Sprintf("\nforge_refused_total{limit=%q} %d\n", limit, n); !strings.Contains(metrics, want) {
 			t.Errorf("the metrics are without%s", want)
@@ -115,7 +115,7 @@ func TestConnectionLimits(t *testing.T) {
 	}
 }
 
-// TestOtherName sends a request with a Host header that any web page could cause.
+// TestOtherName sends a request with another host name, which any web page can bring about.
 func TestOtherName(t *testing.T) {
 	t.Parallel()
 	const request = "GET /graphql?query={__typename} HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n"
@@ -132,8 +132,8 @@ func TestOtherName(t *testing.T) {
 	}
 }
 
-// TestInvalidIsAnsweredShort sends documents with as many errors, and names as long, as a body has
-// room for. The answer names errors and is short.
+// TestInvalidIsAnsweredShort sends documents with as many errors and as long names as fit into a
+// body. The answer must name errors and be short.
 func TestInvalidIsAnsweredShort(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.EmptySQLite(t), "DEMO=off")
@@ -152,7 +152,7 @@ func TestInvalidIsAnsweredShort(t *testing.T) {
 		{"a long value", `{ users(first: "` + long + `") { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", `Int cannot represent`},
 		{"a long comment and text", `{ users(where: {username: "` + long[:60_000] + `"}) { totalCount } } #` + long[:60_000], "", `"totalCount":0`},
 	} {
-		_, body := s.query(t, tt.query)
+		body := s.Do(tt.query, nil).Body
 		if codeIn(body) != tt.code || !strings.Contains(body, tt.has) || len(body) > 20_000 || !json.Valid([]byte(body)) {
 			t.Errorf("%s: %d bytes, %.400s … %.200s", tt.name, len(body), body, body[max(0, len(body)-200):])
 		}

@@ -3,9 +3,11 @@ package program
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	entmigrate "forge/ent/migrate"
 	"forge/test/dbtest"
 )
 
@@ -34,10 +36,10 @@ func TestPlanCommands(t *testing.T) {
 	mustEnterTree(t)
 	devURL := "--dev-url=" + dbtest.EmptyPostgres(t)
 	steps := []struct {
-		file  string // of a new version, before
+		file  string // the files of the new version before the command
 		words []string
 		code  int
-		want  []string // in what is printed
+		want  []string // in the output
 	}{
 		{"", []string{"migrate", "diff", "more", devURL}, 0, []string{"has not changed: nothing to write"}},
 		{"", []string{"migrate", "diff", "more", devURL, "--rename", "users.nickname:handle"}, 2, []string{"--rename users.nickname:handle", "nothing", "no table or column is gone"}},
@@ -76,7 +78,8 @@ func TestPlanCommands(t *testing.T) {
 	}
 }
 
-// TestPlanWithoutPostgres has no PostgreSQL that starts: diff says what to do, and writes nothing.
+// TestPlanWithoutPostgres runs diff without a PostgreSQL that starts. The command must say what to
+// do, and write nothing.
 func TestPlanWithoutPostgres(t *testing.T) {
 	mustEnterTree(t)
 	bin := t.TempDir()
@@ -85,7 +88,8 @@ func TestPlanWithoutPostgres(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for dir := bin; len(dir) > 1; dir = filepath.Dir(dir) { // the server's account has to get there
+	// The account of the server must be able to enter it.
+	for dir := bin; len(dir) > 1; dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			break
 		}
@@ -110,5 +114,35 @@ func TestPlanWithoutPostgres(t *testing.T) {
 	}
 	if after, _ := filepath.Glob("migrate/*/*"); len(after) != len(before) {
 		t.Errorf("diff wrote: %v, before %v", after, before)
+	}
+}
+
+// TestMigrateExamples checks that what an example renames, drops or acknowledges is in a table, or
+// added by its page. The help of the framework names no table.
+func TestMigrateExamples(t *testing.T) {
+	t.Parallel()
+	columns := map[string]bool{}
+	for _, table := range entmigrate.Tables {
+		for _, c := range table.Columns {
+			columns[table.Name+"."+c.Name] = true
+		}
+	}
+	text, err := os.ReadFile(root + "docs/migrations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile(`(?:--rename|--drop|:allow [a-z-]+) (\w+\.(\w+))`).FindAllSubmatch(text, -1)
+	if len(examples) < 5 {
+		t.Errorf("the page has %d examples, want more", len(examples))
+	}
+	for _, example := range examples {
+		added := regexp.MustCompile(`ADD (COLUMN|CONSTRAINT) ` + string(example[2]) + `\b`)
+		if !columns[string(example[1])] && !added.Match(text) {
+			t.Errorf("%s: there is no %s", example[0], example[1])
+		}
+	}
+	_, help, _ := do(t, "migrate", "diff", "--help")
+	if named := regexp.MustCompile(`[a-z_]+\.[a-z_]+:[a-z_]+`).FindString(help); named != "" {
+		t.Errorf("the help has an example of %s", named)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"forge/internal/database"
 	"forge/test/dbtest"
+	"forge/test/process"
 )
 
 func TestMigrateCommands(t *testing.T) {
@@ -122,17 +122,11 @@ func TestMigrateWaitsLong(t *testing.T) {
 func TestMigrateByManyProcesses(t *testing.T) {
 	t.Parallel()
 	emptyDatabases(t, func(t *testing.T, address string) {
-		executable, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var logs output
+		var logs process.Output
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				cmd := exec.CommandContext(t.Context(), executable, "migrate", "up")
-				cmd.Env = append(os.Environ(), asProgram+"=yes", "DATABASE_URL="+address)
-				out, err := cmd.CombinedOutput()
+				out, err := forgeCommand(t, os.Environ(), "DATABASE_URL="+address, "migrate", "up").CombinedOutput()
 				if err != nil {
 					t.Errorf("%v: %s", err, out)
 				}
@@ -169,18 +163,18 @@ func TestOlderDatabase(t *testing.T) {
 		}
 		s := start(t, database, "MIGRATE=off")
 		var body struct{ Status, Reason string }
-		status, text := s.ready(t)
-		if err := json.Unmarshal([]byte(text), &body); err != nil || status != 503 || body.Status != "unavailable" ||
+		got := s.ready()
+		if err := json.Unmarshal([]byte(got.Body), &body); err != nil || got.Status != 503 || body.Status != "unavailable" ||
 			!strings.Contains(body.Reason, "lacks 20261123042701_idempotency_keys") {
-			t.Errorf("/readyz: %d %s", status, text)
+			t.Errorf("/readyz: %s", got)
 		}
 		if code, _, stderr := do(t, database, "migrate", "up"); code != 0 {
 			t.Fatal(stderr)
 		}
-		if status, text := s.ready(t); status != 200 {
-			t.Errorf("/readyz after the migration: %d %s", status, text)
+		if got := s.ready(); got.Status != 200 {
+			t.Errorf("/readyz after the migration: %s", got)
 		}
-		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":0`) {
+		if body := s.Do(countUsers, nil).Body; !strings.Contains(body, `"totalCount":0`) {
 			t.Errorf("a query after the migration: %s", body)
 		}
 	})
@@ -192,18 +186,18 @@ func TestDriftIsNotReady(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {
 		s := start(t, "DATABASE_URL="+address, "DEMO=off")
-		if status, body := s.ready(t); status != 200 {
-			t.Fatalf("/readyz: %d %s", status, body)
+		if got := s.ready(); got.Status != 200 {
+			t.Fatalf("/readyz: %s", got)
 		}
 		mustExec(t, address, "DROP INDEX hero_age_id")
 		const drifted = `{"status":"unavailable","reason":"the schema was changed by hand; the log says what"}` + "\n"
-		if status, body := s.ready(t); status != 503 || body != drifted {
-			t.Errorf("/readyz: %d %s", status, body)
+		if got := s.ready(); got.Status != 503 || got.Body != drifted {
+			t.Errorf("/readyz: %s", got)
 		}
 		if !regexp.MustCompile(`not ready.*missing.*hero_age_id`).MatchString(s.log.String()) {
 			t.Errorf("the log does not say what is missing:\n%s", s.log.String())
 		}
-		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":0`) {
+		if body := s.Do(countUsers, nil).Body; !strings.Contains(body, `"totalCount":0`) {
 			t.Errorf("a query meanwhile: %s", body)
 		}
 		for _, words := range [][]string{{"migrate", "up"}, {"migrate", "down", "--yes"}, {"ADDR=127.0.0.1:0", "MIGRATE=off", "serve"}} {
@@ -215,13 +209,14 @@ func TestDriftIsNotReady(t *testing.T) {
 		if code, stdout, _ := do(t, "DATABASE_URL="+address, "migrate", "status"); code != 0 || !regexp.MustCompile(`(?m)^drift: missing: .*hero_age_id`).MatchString(stdout) {
 			t.Errorf("status: %d\n%s", code, stdout)
 		}
-		again := "CREATE INDEX `hero_age_id` ON `heroes` (`age`, `id`)" // as in the file: SQLite keeps the words
+		// SQLite keeps the words as they are in the file.
+		again := "CREATE INDEX `hero_age_id` ON `heroes` (`age`, `id`)"
 		if strings.HasPrefix(address, "postgres") {
 			again = strings.ReplaceAll(again, "`", "")
 		}
 		mustExec(t, address, again)
-		if status, body := s.ready(t); status != 200 {
-			t.Errorf("/readyz once the index is back: %d %s", status, body)
+		if got := s.ready(); got.Status != 200 {
+			t.Errorf("/readyz once the index is back: %s", got)
 		}
 	})
 }
@@ -243,8 +238,8 @@ func TestReadyzForTheFiles(t *testing.T) {
 				"UPDATE goose_db_version SET version_id = -version_id WHERE version_id = -20261123032934", "20261123032934_init cannot be applied: the database has the newer"},
 		} {
 			mustExec(t, address, tt.does)
-			if status, body := s.ready(t); status != 503 || !strings.Contains(body, tt.reason) {
-				t.Errorf("%s: /readyz: %d %s, want 503 and %q", tt.name, status, body, tt.reason)
+			if got := s.ready(); got.Status != 503 || !strings.Contains(got.Body, tt.reason) {
+				t.Errorf("%s: /readyz: %s, want 503 and %q", tt.name, got, tt.reason)
 			}
 			for _, words := range [][]string{{"migrate", "up"}, {"migrate", "down", "--yes"}} {
 				if code, _, stderr := do(t, append([]string{"DATABASE_URL=" + address}, words...)...); code != 1 || !strings.Contains(stderr, tt.reason) {
@@ -252,8 +247,8 @@ func TestReadyzForTheFiles(t *testing.T) {
 				}
 			}
 			mustExec(t, address, tt.undoes)
-			if status, body := s.ready(t); status != 200 {
-				t.Errorf("%s, undone: /readyz: %d %s", tt.name, status, body)
+			if got := s.ready(); got.Status != 200 {
+				t.Errorf("%s, undone: /readyz: %s", tt.name, got)
 			}
 		}
 	})
@@ -282,8 +277,8 @@ func TestDriftWhileATableIsLocked(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if status, body := s.ready(t); status != want {
-			t.Errorf("%s: /readyz: %d %s, want %d", what, status, body, want)
+		if got := s.ready(); got.Status != want {
+			t.Errorf("%s: /readyz: %s, want %d", what, got, want)
 		}
 	}
 	wants("at first", false, 200)
@@ -297,7 +292,8 @@ func TestDriftWhileATableIsLocked(t *testing.T) {
 	wants("mended and locked", true, 200)
 }
 
-// TestMigrateThroughPgBouncer is refused: the session may change from one transaction to the next.
+// TestMigrateThroughPgBouncer migrates through PgBouncer. This must be refused, because the session
+// may change from one transaction to the next.
 func TestMigrateThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	address := dbtest.PgBouncer(t, dbtest.Postgres(t))
@@ -311,7 +307,7 @@ func TestMigrateThroughPgBouncer(t *testing.T) {
 		t.Errorf("status: %d %s%s", code, stdout, stderr)
 	}
 	s := start(t, "DATABASE_URL="+address)
-	if status, body := s.ready(t); status != 200 {
-		t.Errorf("/readyz: %d %s", status, body)
+	if got := s.ready(); got.Status != 200 {
+		t.Errorf("/readyz: %s", got)
 	}
 }

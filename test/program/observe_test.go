@@ -1,42 +1,15 @@
 package program
 
 import (
-	"bytes"
 	"encoding/json"
-	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
-
-// post sends an operation and returns the ID of the request.
-func (s *server) post(t *testing.T, header http.Header, request map[string]any) (http.Header, string) {
-	t.Helper()
-	body, err := json.Marshal(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.NewRequest(http.MethodPost, s.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	for name, values := range header {
-		r.Header[name] = values
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var answer bytes.Buffer
-	if _, err := answer.ReadFrom(res.Body); err != nil {
-		t.Fatal(err)
-	}
-	return res.Header, answer.String()
-}
 
 // logged returns the lines of the log with a message and the ID of a request. The server has ended.
 func (s *server) logged(t *testing.T, message, id string) (found []map[string]any) {
@@ -63,40 +36,39 @@ func TestOperationsObserved(t *testing.T) {
 		bad   = `mutation Bad($name: String!) { createTeam(input: {name: $name}) { team { id } } }`
 	)
 	type fields = map[string]any
-	type object = map[string]any
 	tests := []struct {
 		id      string
-		request object
+		request gqltest.Request
 		want    fields // nil for a field that must not be there
 		counter string
 	}{
-		{"named", object{"query": users, "variables": object{"n": 2}},
+		{"named", gqltest.Request{Query: users, Variables: fields{"n": 2}},
 			fields{"operation": "Users", "kind": "query", "statements": 2.0, "status": 200.0, "code": nil, "hash": "b1572bfeb3e3d542"},
 			`forge_operations_total{code="OK",operation="Users"} 2`},
-		{"again", object{"query": users, "variables": object{"n": 3}}, fields{"operation": "Users", "hash": "b1572bfeb3e3d542", "attempts": nil}, ""},
-		{"variable", object{"query": users, "variables": object{"n": "s3cret"}},
+		{"again", gqltest.Request{Query: users, Variables: fields{"n": 3}}, fields{"operation": "Users", "hash": "b1572bfeb3e3d542", "attempts": nil}, ""},
+		{"variable", gqltest.Request{Query: users, Variables: fields{"n": "s3cret"}},
 			fields{"operation": "Users", "code": "BAD_USER_INPUT", "statements": nil}, `forge_operations_total{code="BAD_USER_INPUT",operation="Users"} 1`},
-		{"nameless", object{"query": `{ teams { totalCount } }`}, fields{"operation": "query", "statements": 1.0},
+		{"nameless", gqltest.Request{Query: `{ teams { totalCount } }`}, fields{"operation": "query", "statements": 1.0},
 			`forge_operations_total{code="OK",operation="query"} 1`},
-		{"refused by a resolver", object{"query": bad, "variables": object{"name": " "}},
+		{"refused by a resolver", gqltest.Request{Query: bad, Variables: fields{"name": " "}},
 			fields{"operation": "Bad", "kind": "mutation", "code": "BAD_USER_INPUT", "statements": 0.0},
 			`forge_operations_total{code="BAD_USER_INPUT",operation="Bad"} 1`},
-		{"one name too many", object{"query": `query Fourth { teams { totalCount } }`}, fields{"operation": "Fourth", "code": nil},
+		{"one name too many", gqltest.Request{Query: `query Fourth { teams { totalCount } }`}, fields{"operation": "Fourth", "code": nil},
 			`forge_operations_total{code="OK",operation="other"} 1`},
-		{"deep", object{"query": `query Users { users { nodes { heroes { nodes { team { name } } } } } }`},
+		{"deep", gqltest.Request{Query: `query Users { users { nodes { heroes { nodes { team { name } } } } } }`},
 			fields{"operation": "Users", "code": "QUERY_TOO_DEEP", "refused": "depth", "statements": nil},
 			`forge_refused_total{limit="depth"} 1`},
-		{"not a document", object{"query": `{ s3cret`}, fields{"operation": nil, "code": "GRAPHQL_PARSE_FAILED", "hash": "a13ab024a2d5878a"},
+		{"not a document", gqltest.Request{Query: `{ s3cret`}, fields{"operation": nil, "code": "GRAPHQL_PARSE_FAILED", "hash": "a13ab024a2d5878a"},
 			`forge_operations_total{code="GRAPHQL_PARSE_FAILED",operation="none"} 1`},
-		{"another operation", object{"query": users, "operationName": "s3cret"}, fields{"operation": nil, "code": "GRAPHQL_VALIDATION_FAILED"},
+		{"another operation", gqltest.Request{Query: users, OperationName: "s3cret"}, fields{"operation": nil, "code": "GRAPHQL_VALIDATION_FAILED"},
 			`forge_operations_total{code="GRAPHQL_VALIDATION_FAILED",operation="none"} 1`},
-		{"large", object{"query": "#" + strings.Repeat("s3cret", 1<<20)}, fields{"status": 413.0, "refused": "body", "hash": nil},
+		{"large", gqltest.Request{Query: "#" + strings.Repeat("s3cret", 1<<20)}, fields{"status": 413.0, "refused": "body", "hash": nil},
 			`forge_refused_total{limit="body"} 1`},
 	}
 	for _, tt := range tests {
-		s.post(t, http.Header{"X-Request-Id": {strings.ReplaceAll(tt.id, " ", "-")}}, tt.request)
+		s.With("X-Request-Id", strings.ReplaceAll(tt.id, " ", "-")).SendRequest(t.Context(), tt.request)
 	}
-	_, page := s.get(t, "/metrics")
+	page := s.Get("/metrics").Body
 	s.end()
 	for _, tt := range tests {
 		lines := s.logged(t, "request", strings.ReplaceAll(tt.id, " ", "-"))
@@ -120,11 +92,14 @@ func TestOperationsObserved(t *testing.T) {
 		`forge_cache_requests_total{cache="documents",result="hit"} 3`,
 		`forge_cache_requests_total{cache="documents",result="miss"} 6`,
 		`forge_http_requests_in_flight 1`,
-		`forge_build_info{goversion="go1.`,
 	} {
 		if !strings.Contains(page, "\n"+want) {
 			t.Errorf("the metrics are without %s:\n%s", want, page)
 		}
+	}
+	build := regexp.MustCompile(`(?m)^forge_build_info\{.*$`).FindString(page)
+	if !strings.Contains(build, `goversion="go1.`) || !strings.Contains(build, `,version="0.0.0-test"} 1`) { // as --version prints it
+		t.Errorf("the version of the build: %s", build)
 	}
 	if strings.Contains(page, "s3cret") || strings.Contains(s.log.String(), "s3cret") {
 		t.Errorf("what was sent is told:\n%s", s.log.String())
@@ -156,7 +131,7 @@ func TestNothingSlow(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []string{"0s", "1h"} {
 		s := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+dbtest.SQLite(t), "SLOW_OPERATION="+limit)
-		s.post(t, http.Header{"X-Request-Id": {"fast"}}, map[string]any{"query": countUsers})
+		s.With("X-Request-Id", "fast").Do(countUsers, nil)
 		s.end()
 		if lines := s.logged(t, "slow operation", "fast"); len(lines) > 0 || len(s.logged(t, "request", "fast")) != 1 {
 			t.Errorf("SLOW_OPERATION=%s: %v", limit, lines)

@@ -1,8 +1,6 @@
 package program
 
 import (
-	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -12,10 +10,11 @@ import (
 
 	"forge/internal/database"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
-// TestProductionIsEmpty starts servers on empty SQLite files. In production, only settings store
-// anything in them.
+// TestProductionIsEmpty starts servers on empty SQLite files. In production, nothing may be stored
+// in them unless settings ask for it.
 func TestProductionIsEmpty(t *testing.T) {
 	t.Parallel()
 	const users = `{"data":{"users":{"totalCount":`
@@ -28,7 +27,7 @@ func TestProductionIsEmpty(t *testing.T) {
 		{nil, users + "100"},
 	} {
 		s := start(t, append([]string{"AUTH=off", "DATABASE_URL=" + dbtest.EmptySQLite(t)}, tt.settings...)...)
-		if _, body := s.query(t, countUsers); !strings.HasPrefix(body, tt.has) {
+		if body := s.Do(countUsers, nil).Body; !strings.HasPrefix(body, tt.has) {
 			t.Errorf("%v: %s, want %s", tt.settings, body, tt.has)
 		}
 		if s.end() != 0 {
@@ -37,44 +36,36 @@ func TestProductionIsEmpty(t *testing.T) {
 	}
 }
 
-// TestSQLiteIsMoved moves the file of a running server away and back, under requests. No request is
-// answered without the file, and none makes another. The server recovers by itself.
+// TestSQLiteIsMoved moves the file of a running server away and back, while requests come in. No
+// request may be answered without the file, and none may create another file. The server must
+// recover by itself.
 func TestSQLiteIsMoved(t *testing.T) {
 	t.Parallel()
 	address := dbtest.SQLite(t)
 	path, _, _ := database.SQLiteFile(address)
 	s := start(t, "DATABASE_URL="+address, "DEMO=off")
-	create := func(name string) (status int, body string) {
+	create := func(name string) gqltest.Answer {
 		t.Helper()
-		res, err := http.Post(s.url+"/graphql", "application/json", strings.NewReader(`{"query":"mutation { createTeam(input: {name: \"`+name+`\"}) { team { id } } }"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		text, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return res.StatusCode, string(text)
+		return s.Do(`mutation { createTeam(input: {name: "`+name+`"}) { team { id } } }`, nil)
 	}
-	if status, body := create("before"); status != 200 || strings.Contains(body, "errors") {
-		t.Fatalf("%d %s", status, body)
+	if got := create("before"); got.Status != 200 || !got.OK() {
+		t.Fatal(got)
 	}
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(10 * time.Millisecond) // what was seen of the file is not looked at again at once
+	time.Sleep(10 * time.Millisecond) // the server does not look at the file again at once
 	var clients sync.WaitGroup
 	for range 8 {
 		clients.Go(func() {
-			if status, body := create("meanwhile"); status != 503 || !strings.Contains(body, "UNAVAILABLE") || !strings.Contains(body, "was moved") || strings.Contains(body, path) {
-				t.Errorf("a mutation: %d %s", status, body)
+			if got := create("meanwhile"); got.Status != 503 || got.Code() != "UNAVAILABLE" || !strings.Contains(got.Body, "was moved") || strings.Contains(got.Body, path) {
+				t.Errorf("a mutation: %s", got)
 			}
 		})
 	}
 	clients.Wait()
-	if status, body := s.ready(t); status != 503 || !strings.Contains(body, "was moved") || strings.Contains(body, path) {
-		t.Errorf("/readyz: %d %s", status, body)
+	if got := s.ready(); got.Status != 503 || !strings.Contains(got.Body, "was moved") || strings.Contains(got.Body, path) {
+		t.Errorf("/readyz: %s", got)
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a file was made")
@@ -85,13 +76,13 @@ func TestSQLiteIsMoved(t *testing.T) {
 	if err := os.Rename(path+".away", path); err != nil {
 		t.Fatal(err)
 	}
-	if status, body := s.ready(t); status != 200 {
-		t.Errorf("/readyz once it is back: %d %s", status, body)
+	if got := s.ready(); got.Status != 200 {
+		t.Errorf("/readyz once it is back: %s", got)
 	}
-	if status, body := create("after"); status != 200 || strings.Contains(body, "errors") {
-		t.Errorf("a mutation once it is back: %d %s", status, body)
+	if got := create("after"); got.Status != 200 || !got.OK() {
+		t.Errorf("a mutation once it is back: %s", got)
 	}
-	if _, body := s.get(t, "/graphql?query="+url.QueryEscape("{ teams { nodes { name } } }")); !strings.Contains(body, `[{"name":"before"},{"name":"after"}]`) {
+	if body := s.Get("/graphql?query=" + url.QueryEscape("{ teams { nodes { name } } }")).Body; !strings.Contains(body, `[{"name":"before"},{"name":"after"}]`) {
 		t.Errorf("teams: %s", body)
 	}
 }
@@ -100,7 +91,7 @@ func TestSQLiteIsMoved(t *testing.T) {
 func TestAgeOfRevocations(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t), "DEMO=off")
-	_, page := s.get(t, "/metrics")
+	page := s.Get("/metrics").Body
 	_, rest, _ := strings.Cut(page, "\nforge_revocations_age_seconds ")
 	if age, err := time.ParseDuration(strings.SplitN(rest, "\n", 2)[0] + "s"); err != nil || age < 0 || age > time.Minute {
 		t.Errorf("%v (%v)", age, err)

@@ -21,10 +21,12 @@ import (
 	"forge/internal/tracing"
 	"forge/internal/viewer"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
+	"forge/test/process"
 )
 
-// faulty panics at one stage of an operation, with a secret. It takes the place of the extension
-// for documents, since no request is known to make the server itself panic.
+// faulty panics with a secret at one stage of an operation. It is used in the place of the
+// extension for documents, because no request is known that makes the server itself panic.
 type faulty struct{ persisted.Off }
 
 // stageHeader names the stage that panics.
@@ -51,19 +53,19 @@ func (f faulty) InterceptField(ctx context.Context, next graphql.Resolver) (any,
 	return next(ctx)
 }
 
-// TestPanicSecrets has every stage of an operation panic with a secret, in a server with the parts
-// of serve. The answer, the log, the metrics and the trace do not contain it, and the log says
-// where the panic was.
+// TestPanicSecrets makes every stage of an operation panic with a secret. The server has the same
+// parts as that of the command serve. The answer, the log, the metrics and the trace must not
+// contain the secret, and the log must say where the panic was.
 func TestPanicSecrets(t *testing.T) {
 	t.Parallel()
-	c, s := newCollector(t), new(server)
+	c, written := newCollector(t), new(process.Output)
 	environ := []string{"FORGE_ENV=production", "AUTH=off", "ADDR=127.0.0.1:0", "DATABASE_URL=" + dbtest.SQLite(t), "LOG_LEVEL=debug",
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_EXPORTER_OTLP_HEADERS=Key=of%20the%20collector"}
 	loaded, err := settings.Load(&cli.Command{Flags: settings.Flags()}, environ)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := loaded.Logger(&s.log)
+	log := loaded.Logger(written)
 	db, err := bootstrap.Open(t.Context(), loaded)
 	if err != nil {
 		t.Fatal(err)
@@ -90,40 +92,27 @@ func TestPanicSecrets(t *testing.T) {
 	ctx, stop := context.WithCancel(viewer.NewContext(t.Context(), viewer.System))
 	ended := make(chan error, 1)
 	go func() { ended <- httpserver.Serve(ctx, l, httpserver.Routes(parts), loaded.Connection, log, 0) }()
-	s.url = httpserver.URL(l)
+	client := gqltest.New(t, httpserver.URL(l))
 
 	const (
 		read  = `{ users(first: 1) { nodes { id } } viewer { id } }`
-		write = `mutation { createTeam(input: {name: \"` + mark + `Team\"}) { team { id } } }`
+		write = `mutation { createTeam(input: {name: "` + mark + `Team"}) { team { id } } }`
 	)
-	// The middleware of a query's root fields is left out: gqlgen runs it where nothing recovers a
-	// panic. Forge's own does nothing there.
+	// One middleware is left out: gqlgen runs the middleware of root fields of queries where
+	// nothing recovers from a panic. Forge's own does nothing there.
 	for _, tt := range []struct{ stage, query string }{{"Transport", read}, {"Checked", read}, {"Field", read}, {"Root", write}, {"Field", write}} {
-		stage := tt.stage
-		r, err := http.NewRequest(http.MethodPost, s.url+"/graphql", strings.NewReader(`{"query":"`+tt.query+`"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set(stageHeader, stage)
-		res, err := http.DefaultClient.Do(r)
-		if stage == "Transport" {
-			if err == nil {
-				t.Errorf("%s: %s, want the end of the connection", stage, res.Status)
+		got := client.With(stageHeader, tt.stage).Send(t.Context(), tt.query, nil)
+		if tt.stage == "Transport" {
+			if got.Status != 0 {
+				t.Errorf("%s: %s, want the end of the connection", tt.stage, got)
 			}
 			continue
 		}
-		if err != nil {
-			t.Errorf("%s: %v", stage, err)
-			continue
-		}
-		body, err := io.ReadAll(res.Body)
-		res.Body.Close()
-		if err != nil || codeIn(string(body)) != "INTERNAL" || leaks(string(body)) != nil {
-			t.Errorf("%s: %v: %s %s, want INTERNAL and no more", stage, err, res.Status, body)
+		if got.Code() != "INTERNAL" || leaks(got.Body) != nil {
+			t.Errorf("%s: %s, want INTERNAL and no more", tt.stage, got)
 		}
 	}
-	if _, metrics := s.get(t, "/metrics"); leaks(metrics) != nil {
+	if metrics := client.Get("/metrics").Body; leaks(metrics) != nil {
 		t.Errorf("the metrics tell %v", leaks(metrics))
 	}
 	stop()
@@ -131,8 +120,8 @@ func TestPanicSecrets(t *testing.T) {
 		t.Error(err)
 	}
 	sent.Stop()
-	checkLog(t, s.log.String(), `"msg":"panic"`, "of type string", "secrets_panic_test.go", `"msg":"request failed"`)
-	if told := strings.Count(s.log.String(), "of type string"); told != 6 {
+	checkLog(t, written.String(), `"msg":"panic"`, "of type string", "secrets_panic_test.go", `"msg":"request failed"`)
+	if told := strings.Count(written.String(), "of type string"); told != 6 {
 		t.Errorf("the log tells of %d panics, want 6 (both root fields of the query panic)", told)
 	}
 	checkTraces(t, c, "POST /graphql", "query")

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"forge/test/gqltest"
 )
 
 // stored stores secrets, reads and filters by them, and breaks their rules.
@@ -84,39 +86,21 @@ func (p *prober) badDocuments() {
 		strings.Repeat("{ a "+`# `+secret("Comment")+"\n", 200):                                                                "QUERY_TOO_DEEP",
 		`{ users(first: 100, where: {username: "` + secret("Cost") + `"}) { nodes { heroes(first: 100) { nodes { id } } } } }`: "QUERY_TOO_COMPLEX",
 	} {
-		_, answer := p.post(p.t, nil, map[string]any{"query": query, "operationName": secret("OperationName")})
-		p.checkAnswer(query, answer, "Unknown", "Argument", "Literal", "Parse", "OperationName")
+		answer := p.SendRequest(p.t.Context(), gqltest.Request{Query: query, OperationName: secret("OperationName")})
+		p.checkAnswer(query, answer.String(), "Unknown", "Argument", "Literal", "Parse", "OperationName")
 		p.op(code, query, nil, "Unknown", "Argument", "Literal", "Parse")
 	}
 }
 
 // body posts a body and checks the answer.
-func (p *prober) body(text string, header ...string) (status int, answer string) {
+func (p *prober) body(text string, header ...string) gqltest.Answer {
 	p.t.Helper()
-	r, err := http.NewRequest(http.MethodPost, p.url+"/graphql", strings.NewReader(text))
-	if err != nil {
-		p.t.Fatal(err)
+	got := p.With(header...).SendBody(p.t.Context(), []byte(text))
+	if got.Status == 0 {
+		p.t.Fatal(got)
 	}
-	r.Header.Set("Content-Type", "application/json")
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	return p.do(r)
-}
-
-func (p *prober) do(r *http.Request) (status int, answer string) {
-	p.t.Helper()
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.checkAnswer(r.Method+" "+r.URL.Path, string(b))
-	return res.StatusCode, string(b)
+	p.checkAnswer("POST /graphql", got.Body)
+	return got
 }
 
 // badRequests sends bodies and URLs without an operation.
@@ -134,8 +118,8 @@ func (p *prober) badRequests() {
 		`{"query":"` + strings.Repeat(secret("Large"), 9999):                                    413,
 		`{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"` + secret("Hash") + `"}}}`: 200,
 	} {
-		if status, answer := p.body(body); status != want {
-			p.t.Errorf("%.80s: status %d, want %d: %s", body, status, want, answer)
+		if got := p.body(body); got.Status != want {
+			p.t.Errorf("%.80s: %s, want %d", body, got, want)
 		}
 	}
 	for _, path := range []string{
@@ -143,20 +127,7 @@ func (p *prober) badRequests() {
 		"/graphql?query=%zz" + secret("Escape"), "/" + secret("Path"), "/graphql/" + secret("Path"), "/healthz/" + secret("Path"),
 		"/metrics?name[]=" + secret("MetricName"), "/readyz?x=" + secret("Probe"),
 	} {
-		r, err := http.NewRequest(http.MethodGet, p.url+path, nil)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		b, err := io.ReadAll(res.Body)
-		res.Body.Close()
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		p.checkAnswer(path, string(b), "Query")
+		p.checkAnswer(path, p.Get(path).Body, "Query")
 	}
 }
 
@@ -207,7 +178,7 @@ func (p *prober) raw() {
 		"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + secret("Chunk") + "\r\n",
 		"\x16\x03\x01" + secret("Handshake") + "\r\n\r\n",
 	} {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.server.url, "http://"))
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -221,7 +192,8 @@ func (p *prober) raw() {
 	}
 }
 
-// broken makes the database fail as it cannot with Forge's own tables, in the database's own words.
+// broken adds constraints and triggers that Forge does not know, so that the database fails with
+// messages that contain values.
 func (p *prober) broken() {
 	p.t.Helper()
 	if !strings.HasPrefix(p.address, "postgres") {
@@ -243,7 +215,7 @@ func (p *prober) broken() {
 	}
 }
 
-// stopped holds a lock that others wait for: one client gives up, and others time out.
+// stopped holds a lock while requests wait for it: one client gives up, and the others time out.
 func (p *prober) stopped() {
 	p.t.Helper()
 	db, err := sql.Open("postgres", p.address)
@@ -261,7 +233,7 @@ func (p *prober) stopped() {
 	}
 	ctx, cancel := context.WithTimeout(p.t.Context(), 300*time.Millisecond)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/graphql?query="+url.QueryEscape(`{ heroes(where: {name: "`+secret("Cancelled")+`"}) { totalCount } }`), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.server.url+"/graphql?query="+url.QueryEscape(`{ heroes(where: {name: "`+secret("Cancelled")+`"}) { totalCount } }`), nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}

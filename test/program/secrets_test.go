@@ -2,24 +2,25 @@ package program
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	traces "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"forge/test/gqltest"
+	"forge/test/process"
 )
 
-// mark begins each secret of these tests. JSON, URLs and SQL leave it as it is, and nothing else
-// contains it.
+// mark is the beginning of each secret in these tests. Nothing else contains it, and it is the same
+// text in JSON, in URLs and in SQL.
 const mark = "zq5ecret"
 
 // secret returns a text that must not appear, named after the place that it is put in.
@@ -39,36 +40,28 @@ func leaks(text string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// startProcess runs forge in a process of its own.
-func startProcess(t *testing.T, words ...string) *server {
+// forgeCommand returns a command that runs forge in a process of its own, with an environment. The
+// words are further variables, and the command line.
+func forgeCommand(t *testing.T, environ []string, words ...string) *exec.Cmd {
 	t.Helper()
-	environ, args := split(append([]string{"ADDR=127.0.0.1:0"}, words...))
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	variables, args := split(words)
 	cmd := exec.Command(executable, args[1:]...)
-	cmd.Env = append([]string{asProgram + "=yes", "TMPDIR=" + os.TempDir()}, environ...)
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := new(server)
-	cmd.Stderr = &s.log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it may have ended
-	if !s.listen(stdout) {
-		_ = cmd.Wait()
-		t.Fatalf("forge ended: %s", s.log.String())
-	}
-	s.end = func() int {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait() // the exit status says the same
-		return cmd.ProcessState.ExitCode()
-	}
-	return s
+	cmd.Env = slices.Concat(environ, []string{asProgram + "=yes"}, variables)
+	return cmd
+}
+
+// startProcess runs forge in a process of its own.
+func startProcess(t *testing.T, words ...string) *server {
+	t.Helper()
+	s := process.Start(t, forgeCommand(t, []string{"TMPDIR=" + os.TempDir(), "ADDR=127.0.0.1:0"}, words...))
+	return &server{Client: gqltest.New(t, s.URL), url: s.URL, log: s.Log, end: func() int {
+		s.Stop()
+		return 0
+	}}
 }
 
 // TestSecrets checks that a server in production does not give away what it was sent. It puts
@@ -83,7 +76,8 @@ func TestSecrets(t *testing.T) {
 			"SLOW_OPERATION=1ms", "HELD_TOO_LONG=1ms", "STATEMENT_TIMEOUT=1s", "LOCK_TIMEOUT=0s", "MAX_BODY_BYTES=65536", "MAX_HEADER_BYTES=8192",
 			"MAX_DEPTH=8", "MAX_ALIASES=5", "MAX_COST=3000", "CORS_ORIGINS=https://app.example.com",
 			"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_EXPORTER_OTLP_HEADERS=Key=of%20the%20collector,Other=" + secret("CollectorKey")}
-		p := &prober{t: t, server: startProcess(t, settings...), address: address}
+		s := startProcess(t, settings...)
+		p := &prober{Client: s.Client, t: t, server: s, address: address}
 		p.talkative()
 		p.stored()
 		p.badValues()
@@ -95,22 +89,22 @@ func TestSecrets(t *testing.T) {
 		if strings.HasPrefix(address, "postgres") {
 			p.stopped()
 		}
-		_, metrics := p.get(t, "/metrics")
+		metrics := p.Get("/metrics").Body
 		if !strings.Contains(metrics, "forge_refused_total") {
 			t.Errorf("the metrics: %s", metrics)
 		}
 		if found := leaks(metrics); found != nil {
 			t.Errorf("the metrics tell %v", found)
 		}
-		if code := p.end(); code != 0 {
+		if code := s.end(); code != 0 {
 			t.Errorf("exit status %d", code)
 		}
-		checkLog(t, p.log.String(), `"msg":"request"`, `"msg":"request failed"`, `"msg":"slow operation"`)
+		checkLog(t, s.log.String(), `"msg":"request"`, `"msg":"request failed"`, `"msg":"slow operation"`)
 		checkTraces(t, c, "POST /graphql", "mutation", "load heroes", "SELECT", "INSERT")
 	})
 }
 
-// checkLog searches a log for secrets. The log must contain all parts, or else the search would
+// checkLog searches a log for secrets. The log must contain all parts: otherwise the search would
 // prove nothing.
 func checkLog(t *testing.T, log string, parts ...string) {
 	t.Helper()
@@ -129,8 +123,9 @@ func checkLog(t *testing.T, log string, parts ...string) {
 	}
 }
 
-// checkTraces searches everything that a collector got for secrets. Spans with the names, and spans
-// of failures, must be among it. A tracestate may appear, since it is meant for the collector.
+// checkTraces searches everything that a collector received for secrets. The spans with the names
+// must be among it, and also spans of failures. A tracestate may appear, because it is meant for
+// the collector.
 func checkTraces(t *testing.T, c *otlp, names ...string) {
 	t.Helper()
 	c.mu.Lock()
@@ -145,7 +140,8 @@ func checkTraces(t *testing.T, c *otlp, names ...string) {
 	for _, span := range c.spans {
 		seen[span.Name] = true
 		failed = failed || span.Status.GetCode() == traces.Status_STATUS_CODE_ERROR
-		for name, value := range attributes(span) { // a number is no text in what is sent
+		// Numbers are sent in binary, so they are searched here.
+		for name, value := range attributes(span) {
 			if found := leaks(fmt.Sprint(value)); found != nil {
 				t.Errorf("%s of span %s tells %v", name, span.Name, found)
 			}
@@ -170,8 +166,9 @@ func withPassword(address string) string {
 
 // prober sends secrets to a server.
 type prober struct {
-	*server
+	*gqltest.Client
 	t       *testing.T
+	server  *server
 	address string // of the database
 }
 
@@ -189,8 +186,7 @@ func (p *prober) checkAnswer(what, answer string, may ...string) {
 // contain.
 func (p *prober) op(code, query string, variables map[string]any, may ...string) string {
 	p.t.Helper()
-	_, answer := p.post(p.t, http.Header{"Authorization": {"Bearer " + secret("Token")}, "Cookie": {"session=" + secret("Cookie")}},
-		map[string]any{"query": query, "variables": variables})
+	answer := p.As(secret("Token")).With("Cookie", "session="+secret("Cookie")).Do(query, variables).Body
 	p.checkAnswer(query, answer, may...)
 	if got := codeIn(answer); got != code {
 		p.t.Errorf("%s: code %q, want %q: %s", query, got, code, answer)
@@ -206,15 +202,16 @@ func codeIn(answer string) string {
 	return match[1]
 }
 
-// talkative checks that the log has something in it, since an empty one would pass everything else.
+// talkative checks that the log is not empty. An empty log would pass all other checks.
 func (p *prober) talkative() {
 	p.t.Helper()
 	p.op("", countUsers, nil)
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(p.log.String(), `"operation":"query"`); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) { // the line comes after the answer
-			p.t.Fatalf("the log is without the operation:\n%s", p.log.String())
+	gqltest.Eventually(p.t, "the log has the operation", func() error { // its line comes after the answer
+		if log := p.server.log.String(); !strings.Contains(log, `"operation":"query"`) {
+			return errors.New(log)
 		}
-	}
+		return nil
+	})
 }
 
 const (

@@ -2,7 +2,6 @@ package program
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -31,10 +30,12 @@ import (
 	"forge/internal/settings"
 	"forge/internal/usage"
 	"forge/test/dbtest"
+	"forge/test/gqltest"
+	"forge/test/process"
 )
 
-// app is the application of the program. It has no SDL in a process that a test starts in another
-// directory.
+// app is the application of the program. In a process that a test starts in another directory, it
+// has no SDL.
 var app = newApp()
 
 func newApp() application.Application {
@@ -55,30 +56,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// output collects what several goroutines write.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
 // do runs forge until it ends. The words are environment variables first, and then the command
 // line.
 func do(t *testing.T, words ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	environ, args := split(words)
-	var out, errs output
+	var out, errs process.Output
 	code = cli.Run(t.Context(), app, args, environ, &out, &errs)
 	return code, out.String(), errs.String()
 }
@@ -93,22 +76,23 @@ func split(words []string) (environ, args []string) {
 
 // server is a running forge.
 type server struct {
+	*gqltest.Client
 	url    string
 	stdout string // up to the line with the API's address
-	log    output
+	log    *process.Output
 	end    func() int // ends the server and returns its exit status
 }
 
 // start runs forge on a free port until the test or end ends it.
 func start(t *testing.T, words ...string) *server {
 	t.Helper()
-	s := new(server)
+	s := &server{log: new(process.Output)}
 	environ, args := split(append([]string{"ADDR=127.0.0.1:0"}, words...))
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
 	exit := make(chan int, 1)
 	go func() {
-		exit <- cli.Run(ctx, app, args, environ, writer, &s.log)
+		exit <- cli.Run(ctx, app, args, environ, writer, s.log)
 		writer.Close()
 	}()
 	s.end = sync.OnceValue(func() int {
@@ -117,8 +101,9 @@ func start(t *testing.T, words ...string) *server {
 	})
 	t.Cleanup(func() { s.end() })
 	if !s.listen(reader) {
-		t.Fatalf("forge ended with status %d: %s", s.end(), s.log.String())
+		t.Fatalf("forge ended with status %d: %s", s.end(), s.log)
 	}
+	s.Client = gqltest.New(t, s.url)
 	return s
 }
 
@@ -139,47 +124,9 @@ func (s *server) listen(stdout io.Reader) bool {
 }
 
 // ready probes the server once the last result has expired.
-func (s *server) ready(t *testing.T) (status int, body string) {
-	t.Helper()
+func (s *server) ready() gqltest.Answer {
 	time.Sleep(1100 * time.Millisecond)
-	return s.get(t, "/readyz")
-}
-
-func (s *server) get(t *testing.T, path string) (status int, body string) {
-	t.Helper()
-	res, err := http.Get(s.url + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(b)
-}
-
-func (s *server) query(t *testing.T, query string) (status int, body string) {
-	t.Helper()
-	status, body, err := s.send(query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return status, body
-}
-
-func (s *server) send(query string) (status int, body string, err error) {
-	request, err := json.Marshal(map[string]string{"query": query})
-	if err != nil {
-		return 0, "", err
-	}
-	res, err := http.Post(s.url+"/graphql", "application/json", bytes.NewReader(request))
-	if err != nil {
-		return 0, "", err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	return res.StatusCode, string(b), err
+	return s.Get("/readyz")
 }
 
 const countUsers = `{ users(first: 0) { totalCount } }`
@@ -203,7 +150,7 @@ func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, first := range []bool{true, false} {
 		s := start(t)
-		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":100`) {
+		if body := s.Do(countUsers, nil).Body; !strings.Contains(body, `"totalCount":100`) {
 			t.Errorf("%s, want the 100 users of the demo data", body)
 		}
 		for _, want := range []string{"sqlite:forge.db", s.url + "/graphql\n", s.url + "/\n"} {
@@ -249,19 +196,19 @@ func TestEndpoints(t *testing.T) {
 			}},
 		}
 		for _, tt := range tests {
-			status, body := s.get(t, tt.path)
-			if status != tt.want {
-				t.Errorf("%s: status %d, want %d", tt.path, status, tt.want)
+			got := s.Get(tt.path)
+			if got.Status != tt.want {
+				t.Errorf("%s: status %d, want %d", tt.path, got.Status, tt.want)
 			}
 			for _, part := range tt.has {
-				if !strings.Contains(body, part) {
-					t.Errorf("%s: without %q:\n%s", tt.path, part, body)
+				if !strings.Contains(got.Body, part) {
+					t.Errorf("%s: without %q:\n%s", tt.path, part, got)
 				}
 			}
 		}
-		status, body := s.query(t, "#"+strings.Repeat("x", 1<<20))
-		if status != http.StatusRequestEntityTooLarge || strings.Contains(body, "xxx") {
-			t.Errorf("a body of more than 1 MiB: %d %s", status, body)
+		got := s.Do("#"+strings.Repeat("x", 1<<20), nil)
+		if got.Status != http.StatusRequestEntityTooLarge || strings.Contains(got.Body, "xxx") {
+			t.Errorf("a body of more than 1 MiB: %s", got)
 		}
 		if code := s.end(); code != 0 {
 			t.Errorf("exit status %d", code)
@@ -276,19 +223,19 @@ func TestProduction(t *testing.T) {
 	t.Parallel()
 	const introspection = `{ __schema { queryType { name } } }`
 	s := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+dbtest.EmptySQLite(t))
-	if status, body := s.get(t, "/"); status != 404 || strings.Contains(body, "html") {
-		t.Errorf("the playground: %d %s", status, body)
+	if got := s.Get("/"); got.Status != 404 || strings.Contains(got.Body, "html") {
+		t.Errorf("the playground: %s", got)
 	}
 	if strings.Contains(s.stdout, "Playground") {
 		t.Errorf("it names a playground:\n%s", s.stdout)
 	}
-	if _, body := s.query(t, introspection); strings.Contains(body, `"Query"`) || !strings.Contains(body, `"errors"`) {
+	if body := s.Do(introspection, nil).Body; strings.Contains(body, `"Query"`) || !strings.Contains(body, `"errors"`) {
 		t.Errorf("introspection: %s", body)
 	}
-	if _, body := s.query(t, countUsers); strings.Contains(body, "extensions") || !strings.Contains(body, `"totalCount":0`) {
+	if body := s.Do(countUsers, nil).Body; strings.Contains(body, "extensions") || !strings.Contains(body, `"totalCount":0`) {
 		t.Errorf("costs are for development: %s", body)
 	}
-	if _, body := s.query(t, `{ usres { totalCount } }`); strings.Contains(body, "users") {
+	if body := s.Do(`{ usres { totalCount } }`, nil).Body; strings.Contains(body, "users") {
 		t.Errorf("a hint at the schema: %s", body)
 	}
 	s.end()
@@ -299,8 +246,8 @@ func TestProduction(t *testing.T) {
 	}
 
 	asked := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+dbtest.SQLite(t), "--playground")
-	if status, _ := asked.get(t, "/"); status != 200 {
-		t.Errorf("the playground, asked for: %d", status)
+	if got := asked.Get("/"); got.Status != 200 {
+		t.Errorf("the playground, asked for: %d", got.Status)
 	}
 }
 
@@ -480,12 +427,12 @@ func TestReadOnly(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	s := start(t, "DATABASE_URL="+address+"?mode=ro")
-	if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":20`) {
+	if body := s.Do(countUsers, nil).Body; !strings.Contains(body, `"totalCount":20`) {
 		t.Errorf("reading: %s", body)
 	}
-	status, body := s.query(t, `mutation { createTeam(input: { name: "Late" }) { team { id } } }`)
-	if !strings.Contains(body, `"UNAVAILABLE"`) {
-		t.Errorf("writing: %d %s", status, body)
+	got := s.Do(`mutation { createTeam(input: { name: "Late" }) { team { id } } }`, nil)
+	if !strings.Contains(got.Body, `"UNAVAILABLE"`) {
+		t.Errorf("writing: %s", got)
 	}
 }
 
@@ -513,27 +460,27 @@ func TestNotMigrated(t *testing.T) {
 	emptyDatabases(t, func(t *testing.T, address string) {
 		s := start(t, "DATABASE_URL="+address, "MIGRATE=off")
 		pending := regexp.MustCompile(`^\{"status":"unavailable","reason":"[^"]*lacks \d{14}_init[^"]*"\}\n$`)
-		if status, body := s.ready(t); status != 503 || !pending.MatchString(body) {
-			t.Errorf("/readyz: %d %s", status, body)
+		if got := s.ready(); got.Status != 503 || !pending.MatchString(got.Body) {
+			t.Errorf("/readyz: %s", got)
 		}
-		if _, body := s.query(t, countUsers); !strings.Contains(body, `"errors"`) || strings.Contains(body, "goose") {
+		if body := s.Do(countUsers, nil).Body; !strings.Contains(body, `"errors"`) || strings.Contains(body, "goose") {
 			t.Errorf("a query: %s", body)
 		}
-		if status, _ := s.get(t, "/healthz"); status != 200 {
-			t.Errorf("/healthz: %d", status)
+		if got := s.Get("/healthz"); got.Status != 200 {
+			t.Errorf("/healthz: %d", got.Status)
 		}
 		if code, _, stderr := do(t, "DATABASE_URL="+address, "migrate", "up"); code != 0 {
 			t.Fatal(stderr)
 		}
-		if status, body := s.ready(t); status != 200 {
-			t.Errorf("/readyz after the migration: %d %s", status, body)
+		if got := s.ready(); got.Status != 200 {
+			t.Errorf("/readyz after the migration: %s", got)
 		}
-		if _, body := s.query(t, countUsers); !strings.Contains(body, `"totalCount":0`) {
+		if body := s.Do(countUsers, nil).Body; !strings.Contains(body, `"totalCount":0`) {
 			t.Errorf("a query after the migration: %s", body)
 		}
 		mustExec(t, address, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (29990101000000, true)")
-		if status, body := s.ready(t); status != 503 || !strings.Contains(body, "29990101000000") {
-			t.Errorf("/readyz beside a newer build: %d %s", status, body)
+		if got := s.ready(); got.Status != 503 || !strings.Contains(got.Body, "29990101000000") {
+			t.Errorf("/readyz beside a newer build: %s", got)
 		}
 	})
 }
@@ -543,8 +490,8 @@ func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
 	s := start(t, "DATABASE_URL="+address)
-	if status, body := s.ready(t); status != 200 {
-		t.Fatalf("/readyz: %d %s", status, body)
+	if got := s.ready(); got.Status != 200 {
+		t.Fatalf("/readyz: %s", got)
 	}
 	u, err := url.Parse(address)
 	if err != nil {
@@ -555,15 +502,15 @@ func TestDatabaseGone(t *testing.T) {
 	mustExec(t, other, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
 	mustExec(t, other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
 	const gone = `{"status":"unavailable","reason":"the database does not answer"}` + "\n"
-	if status, body := s.ready(t); status != 503 || body != gone {
-		t.Errorf("/readyz: %d %s", status, body)
+	if got := s.ready(); got.Status != 503 || got.Body != gone {
+		t.Errorf("/readyz: %s", got)
 	}
-	if status, _ := s.get(t, "/healthz"); status != 200 {
-		t.Errorf("/healthz: %d", status)
+	if got := s.Get("/healthz"); got.Status != 200 {
+		t.Errorf("/healthz: %d", got.Status)
 	}
 	mustExec(t, other, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
-	if status, body := s.ready(t); status != 200 {
-		t.Errorf("/readyz once the database is back: %d %s", status, body)
+	if got := s.ready(); got.Status != 200 {
+		t.Errorf("/readyz once the database is back: %s", got)
 	}
 }
 
@@ -611,37 +558,17 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// process is a forge in a process of its own, on PostgreSQL, with a request in flight.
-type process struct {
-	cmd      *exec.Cmd
-	release  func()      // lets the database answer the request
-	answered chan string // the answer, or the error
+// inFlight is a forge in a process of its own, on PostgreSQL, with a request in flight.
+type inFlight struct {
+	*process.Server
+	release  func()              // lets the database answer the request
+	answered chan gqltest.Answer // the answer, or why there is none
 }
 
-func mustBeInFlight(t *testing.T) process {
+func mustBeInFlight(t *testing.T) inFlight {
 	t.Helper()
 	address := dbtest.Postgres(t)
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(executable)
-	cmd.Env = append(os.Environ(), asProgram+"=yes", "ADDR=127.0.0.1:0", "DATABASE_URL="+address)
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr output
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	s := new(server)
-	if !s.listen(stdout) {
-		t.Fatalf("forge ended: %s", stderr.String())
-	}
-
+	s := process.Start(t, forgeCommand(t, os.Environ(), "ADDR=127.0.0.1:0", "DATABASE_URL="+address))
 	db, err := sql.Open("postgres", address)
 	if err != nil {
 		t.Fatal(err)
@@ -654,20 +581,17 @@ func mustBeInFlight(t *testing.T) process {
 	if _, err := tx.Exec("LOCK TABLE users IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
-	p := process{cmd, func() { _ = tx.Rollback() }, make(chan string, 1)}
-	go func() {
-		_, body, err := s.send(countUsers)
-		if err != nil {
-			body = err.Error()
-		}
-		p.answered <- body
-	}()
-	for waiting := 0; waiting == 0; {
+	p := inFlight{s, func() { _ = tx.Rollback() }, make(chan gqltest.Answer, 1)}
+	go func() { p.answered <- gqltest.New(t, s.URL).Send(context.Background(), countUsers, nil) }()
+	gqltest.Eventually(t, "the request waits for the lock", func() error {
 		const query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-		if err := db.QueryRow(query).Scan(&waiting); err != nil {
-			t.Fatal(err)
+		var waiting int
+		err := db.QueryRow(query).Scan(&waiting)
+		if err == nil && waiting == 0 {
+			err = errors.New("it does not")
 		}
-	}
+		return err
+	})
 	return p
 }
 
@@ -676,14 +600,14 @@ func mustBeInFlight(t *testing.T) process {
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	p := mustBeInFlight(t)
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	p.release()
-	if answer := <-p.answered; !strings.Contains(answer, `"totalCount":0`) {
-		t.Errorf("the request in flight: %s", answer)
+	if got := <-p.answered; got.Number("users.totalCount") != 0 {
+		t.Errorf("the request in flight: %s", got)
 	}
-	if err := p.cmd.Wait(); err != nil {
+	if err := p.Wait(); err != nil {
 		t.Errorf("the process: %v", err)
 	}
 }
@@ -694,10 +618,10 @@ func TestSecondSIGTERM(t *testing.T) {
 	p := mustBeInFlight(t)
 	defer p.release()
 	ended := make(chan error, 1)
-	go func() { ended <- p.cmd.Wait() }()
+	go func() { ended <- p.Wait() }()
 	for {
 		// The process may take several signals before the one that ends it.
-		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		if err := p.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}
 		select {

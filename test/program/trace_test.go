@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"forge/test/dbtest"
+	"forge/test/gqltest"
 )
 
 // otlp is a collector that stores what it gets.
@@ -24,7 +25,7 @@ type otlp struct {
 	spans   []*traces.Span
 	raw     bytes.Buffer
 	service string
-	wrong   []string // requests that are not as OTLP/HTTP has them
+	wrong   []string // requests that do not have the form of OTLP/HTTP
 }
 
 func newCollector(t *testing.T) *otlp {
@@ -115,15 +116,11 @@ func TestTraces(t *testing.T) {
 		s := start(t, "FORGE_ENV=production", "AUTH=off", "DATABASE_URL="+address, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL,
 			"OTEL_EXPORTER_OTLP_HEADERS=Key=of%20the%20collector", "OTEL_SERVICE_NAME=shop", "serve", "--migrate", "--demo")
 		ask := func(traceparent, requestID, query string) string {
-			header := http.Header{"X-Request-Id": {requestID}}
-			if traceparent != "" {
-				header.Set("Traceparent", traceparent)
+			got := s.With("X-Request-Id", requestID, "Traceparent", traceparent).Do(query, gqltest.Vars{"name": "s3cret"})
+			if !got.OK() && !strings.Contains(query, "mutation") {
+				t.Errorf("%s: %s", query, got)
 			}
-			answered, body := s.post(t, header, map[string]any{"query": query, "variables": map[string]any{"name": "s3cret"}})
-			if !strings.HasPrefix(body, `{"data":`) && !strings.Contains(query, "mutation") {
-				t.Errorf("%s: %s", query, body)
-			}
-			return answered.Get("Traceparent")
+			return got.Header.Get("Traceparent")
 		}
 		const (
 			read  = `query Read($name: String!) { users(first: 3, where: {not: {usernameHasPrefix: $name}}) { nodes { username heroes(first: 2) { nodes { name } } } } }`
@@ -132,7 +129,7 @@ func TestTraces(t *testing.T) {
 		seen := ask("00-"+traceID+"-"+parentID+"-01", "traced", read)
 		unseen := ask("00-"+unseenID+"-"+parentID+"-00", "untraced", read)
 		own := ask("", "own", write)
-		s.get(t, "/healthz")
+		s.Get("/healthz")
 		s.end()
 
 		if len(c.wrong) > 0 || c.service != "shop" {
@@ -203,8 +200,8 @@ func TestTraces(t *testing.T) {
 func TestNoTraces(t *testing.T) {
 	t.Parallel()
 	s := start(t, "DATABASE_URL="+dbtest.SQLite(t))
-	answered, _ := s.post(t, http.Header{"Traceparent": {"00-" + traceID + "-" + parentID + "-01"}}, map[string]any{"query": countUsers})
-	if got := answered.Get("Traceparent"); got != "" {
+	answer := s.With("Traceparent", "00-"+traceID+"-"+parentID+"-01").Do(countUsers, nil)
+	if got := answer.Header.Get("Traceparent"); got != "" {
 		t.Errorf("the answer names a trace: %s", got)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestVersion checks that --version prints the version of the application, and that the image has that
-// of server.go.
+// TestVersion checks that --version prints the version of the application, and that the image has
+// the version of server.go.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	if code, stdout, stderr := do(t, "--version"); code != 0 || !strings.HasPrefix(stdout, "forge version 0.0.0-test") || stderr != "" {

@@ -29,7 +29,7 @@ func TestWelcome(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s := start(t, tt.settings...)
-		_, page := s.get(t, "/config.json")
+		page := s.Get("/config.json").Body
 		if asked := strings.Contains(page, `"signIn":true`); asked != tt.asked {
 			t.Errorf("%s: the page is told %s", tt.name, page)
 		}

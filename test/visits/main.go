@@ -1,14 +1,15 @@
-// Visits counts the file visits of a query: how often somebody who follows it through the code, from
-// the HTTP request to SQL and back, has to go to another file.
+// Visits counts the file visits of a query. A reader may follow the query through the code, from
+// the HTTP request to SQL and back. The count is how often the reader has to go to another file.
 //
 //	go run ./test/visits          prints the counts
-//	go run ./test/visits -list    prints each visit as well: the file, and the functions entered there
+//	go run ./test/visits -list    also prints each visit: the file, and the functions entered there
 //
 // It builds the program with a call at the start of each hand-written function, runs it on a
 // temporary PostgreSQL, sends the same nested query until the server knows it, and traces the next
 // one. A step that has been seen before (the same function called from the same one) is not counted
 // again, so that the count does not depend on the number of rows. A visit begins where a function is
-// entered that stands in another file than the one entered before it.
+// entered that stands in another file than the one entered before it. What goroutines do that the
+// request did not start is left out.
 package main
 
 import (
@@ -27,7 +28,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -38,17 +38,17 @@ import (
 const query = `{"query":"{ users(first: 20) { edges { node { id username heroes(first: 10) { edges { node { id name team { name } } } } } } } }"}`
 
 // tracer is the package that is added to the program. On SIGUSR1 it begins to write each function
-// that is entered to the file descriptor 3, as its file, its name and its caller, and says "on".
+// that is entered to the file descriptor 3, as its file, its name, its caller, and its goroutine.
 const tracer = `package visits
 
 import ("fmt"; "os"; "os/signal"; "runtime"; "strings"; "sync"; "sync/atomic"; "syscall")
 
-var (on atomic.Bool; mu sync.Mutex; out = os.NewFile(3, "trace"))
+var (on atomic.Bool; mu sync.Mutex; known = map[string]bool{}; out = os.NewFile(3, "trace"))
 
 func init() {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGUSR1)
-	go func() { for range c { on.Store(!on.Load()); mu.Lock(); fmt.Fprintf(out, "on\t%v\n", on.Load()); mu.Unlock() } }()
+	go func() { for range c { on.Store(!on.Load()) } }()
 }
 
 func Enter(file, name string) {
@@ -59,7 +59,22 @@ func Enter(file, name string) {
 	for { f, more := frames.Next(); if strings.HasPrefix(f.Function, "forge") || strings.HasPrefix(f.Function, "main.") { caller = f.Function; break }; if !more { break } }
 	mu.Lock()
 	defer mu.Unlock()
-	fmt.Fprintf(out, "%s\t%s\t%s\n", file, name, caller)
+	fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", file, name, caller, goroutine())
+}
+
+// goroutine returns the number of the goroutine. The first time, it adds "serves" for one that serves
+// a connection, and the number of the goroutine that started it.
+func goroutine() string {
+	line := make([]byte, 64)
+	number := strings.Fields(string(line[:runtime.Stack(line, false)]))[1]
+	if known[number] { return number + "\t\t" }
+	known[number] = true
+	space := make([]byte, 64<<10)
+	stack := string(space[:runtime.Stack(space, false)])
+	serves, starter := "", ""
+	if strings.Contains(stack, "net/http.(*conn).serve(") { serves = "serves" }
+	if _, after, ok := strings.Cut(stack, " in goroutine "); ok { starter = strings.Fields(after)[0] }
+	return number + "\t" + serves + "\t" + starter
 }
 `
 
@@ -67,40 +82,56 @@ func main() {
 	list := flag.Bool("list", false, "print each visit")
 	flag.Parse()
 	log.SetFlags(0)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	steps, err := trace(ctx)
+	steps, err := trace(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
 	print(os.Stdout, steps, *list)
 }
 
-// step is a function that was entered.
+// step is one entry into a function.
 type step struct{ file, function, caller string }
 
 func print(w io.Writer, steps []step, list bool) {
-	seen, files, functions := map[step]bool{}, map[string]bool{}, map[string]bool{}
-	visits, last := 0, ""
+	files, functions := map[string]bool{}, map[step]bool{}
 	for _, s := range steps {
-		if seen[s] {
-			continue
-		}
-		seen[s], files[s.file], functions[s.file+s.function] = true, true, true
-		if s.file != last {
-			visits, last = visits+1, s.file
-			if list {
-				fmt.Fprintf(w, "\n%d\t%s\t", visits, s.file)
-			}
-		}
+		files[s.file], functions[step{s.file, s.function, ""}] = true, true
+	}
+	visits := visitsOf(steps, func(s step) step { return s })
+	for i, v := range visits {
 		if list {
-			fmt.Fprintf(w, " %s", s.function)
+			fmt.Fprintf(w, "%d\t%s\t%s\n", i+1, v.file, strings.Join(v.functions, " "))
 		}
 	}
-	fmt.Fprintf(w, "\n%d visits, in %d files and %d functions\n", visits, len(files), len(functions))
+	once := visitsOf(steps, func(s step) step { return step{s.file, s.function, ""} })
+	fmt.Fprintf(w, "%d visits, in %d files and %d functions; %d if a function that was read is not read again\n",
+		len(visits), len(files), len(functions), len(once))
 }
 
-// trace returns the functions that a known query enters, in their order.
+// visit is a file with the functions that are entered there, one after the other.
+type visit struct {
+	file      string
+	functions []string
+}
+
+// visitsOf returns the visits for the steps, without steps that are like an earlier one.
+func visitsOf(steps []step, like func(step) step) (visits []visit) {
+	seen := map[step]bool{}
+	for _, s := range steps {
+		if seen[like(s)] {
+			continue
+		}
+		seen[like(s)] = true
+		if len(visits) == 0 || visits[len(visits)-1].file != s.file {
+			visits = append(visits, visit{file: s.file})
+		}
+		last := &visits[len(visits)-1]
+		last.functions = append(last.functions, s.function)
+	}
+	return visits
+}
+
+// trace returns the functions that a cached query enters, in their order.
 func trace(ctx context.Context) ([]step, error) {
 	dir, err := os.MkdirTemp("", "visits")
 	if err != nil {
@@ -111,6 +142,9 @@ func trace(ctx context.Context) ([]step, error) {
 	if err := build(ctx, dir, program); err != nil {
 		return nil, err
 	}
+	// Only the program is limited in time. To build it may take long where nothing is built yet.
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
 	cluster, err := pgtemp.Start(ctx)
 	if err != nil {
 		return nil, err
@@ -119,7 +153,7 @@ func trace(ctx context.Context) ([]step, error) {
 	return run(ctx, program, cluster.URL("postgres"))
 }
 
-// build builds the program with a call of the tracer in each function.
+// build builds the program with an added call of the tracer in each function.
 func build(ctx context.Context, dir, program string) error {
 	output, err := exec.CommandContext(ctx, "go", "list", "-deps", "-f", `{{.Dir}}{{"\t"}}{{.ImportPath}}{{range .GoFiles}}{{"\t"}}{{.}}{{end}}`, ".").Output()
 	if err != nil {
@@ -132,11 +166,12 @@ func build(ctx context.Context, dir, program string) error {
 		if parts[1] != "forge" && !strings.HasPrefix(parts[1], "forge/") {
 			continue
 		}
-		root = parts[0] // the last one is the program's own
+		root = parts[0] // the program's own package comes last
 		for _, name := range parts[2:] {
 			file := filepath.Join(parts[0], name)
 			if strings.HasSuffix(name, ".resolvers.go") {
-				continue // the program looks at their source, and does not call those that only refer
+				// These files only call other functions, and the program checks their source.
+				continue
 			}
 			text, err := instrument(file, strings.TrimPrefix(parts[1]+"/"+name, "forge/"))
 			if err != nil {
@@ -166,7 +201,8 @@ func build(ctx context.Context, dir, program string) error {
 	return cmd.Run()
 }
 
-// instrument returns the source with a call of the tracer in each function, or nil for generated code.
+// instrument returns the source of a file with an added call of the tracer in each function. It
+// returns nil for generated code, and for a file without functions.
 func instrument(file, name string) ([]byte, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -210,7 +246,8 @@ func instrument(file, name string) ([]byte, error) {
 	return out, nil
 }
 
-// run starts the program on a database and returns what it traces of a query that it knows.
+// run starts the program with a database, and returns the trace of a query that the server has
+// cached.
 func run(ctx context.Context, program, database string) ([]step, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -224,7 +261,7 @@ func run(ctx context.Context, program, database string) ([]step, error) {
 	}
 	defer reader.Close()
 	cmd := exec.CommandContext(ctx, program, "--migrate", "--demo")
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+database, "ADDR="+addr, "LOG_LEVEL=warn")
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+database, "ADDR="+addr, "LOG_LEVEL=warn", "SLOW_OPERATION=0")
 	cmd.ExtraFiles = []*os.File{writer}
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -241,7 +278,7 @@ func run(ctx context.Context, program, database string) ([]step, error) {
 	return parse(string(<-traced)), err
 }
 
-// ask sends the query until the server knows it, and once more while it is traced.
+// ask sends the query until the server has cached it, and once more while it is traced.
 func ask(ctx context.Context, url string, process *os.Process) error {
 	var err error
 	for known := 0; known < 5; {
@@ -253,7 +290,7 @@ func ask(ctx context.Context, url string, process *os.Process) error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	for range 2 { // on, the query, off
+	for range 2 { // switches the trace on, and then off
 		if err := process.Signal(syscall.SIGUSR1); err != nil {
 			return err
 		}
@@ -283,15 +320,20 @@ func post(ctx context.Context, url string) error {
 	return nil
 }
 
-// parse returns what was traced of the request, without what runs beside it at the same time.
+// parse returns the steps of the request: those of the goroutine that serves it, and of goroutines
+// that were started for it.
 func parse(text string) []step {
 	var steps []step
+	request := map[string]bool{} // goroutines by their numbers
 	for line := range strings.Lines(text) {
-		parts := strings.Split(strings.TrimSpace(line), "\t")
-		if len(parts) == 3 {
+		parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(parts) != 6 {
+			continue
+		}
+		goroutine, serves, starter := parts[3], parts[4] != "", parts[5]
+		if request[goroutine] = request[goroutine] || serves || request[starter]; request[goroutine] {
 			steps = append(steps, step{parts[0], parts[1], parts[2]})
 		}
 	}
-	first := slices.IndexFunc(steps, func(s step) bool { return strings.Contains(s.file, "httpserver") })
-	return steps[max(first, 0):]
+	return steps
 }

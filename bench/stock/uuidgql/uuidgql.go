@@ -1,4 +1,4 @@
-// Package uuidgql has the type of all keys: a UUID that is stored as 16 bytes, as Forge does.
+// Package uuidgql has the type of all keys: a UUID that is stored as 16 bytes, as Forge does it.
 package uuidgql
 
 import (
@@ -16,19 +16,19 @@ type UUID uuid.UUID
 // New returns a UUID that sorts after all earlier ones.
 func New() UUID { return UUID(uuid.Must(uuid.NewV7())) }
 
-// String returns the form with hyphens.
+// String returns the UUID in the form with hyphens.
 func (u UUID) String() string { return uuid.UUID(u).String() }
 
-// Value returns the 16 bytes.
+// Value returns the 16 bytes of the UUID for the database.
 func (u UUID) Value() (driver.Value, error) { return u[:], nil }
 
-// Scan accepts the 16 bytes, or the form with hyphens.
+// Scan reads a UUID from the database: its 16 bytes, or the form with hyphens.
 func (u *UUID) Scan(src any) error { return (*uuid.UUID)(u).Scan(src) }
 
-// MarshalGQL writes the form with hyphens.
+// MarshalGQL writes the UUID in the form with hyphens.
 func (u UUID) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(u.String())) }
 
-// UnmarshalGQL reads the form with hyphens.
+// UnmarshalGQL parses a UUID in the form with hyphens. It returns an error if v is not a UUID.
 func (u *UUID) UnmarshalGQL(v any) error {
 	s, ok := v.(string)
 	if !ok {

@@ -45,7 +45,9 @@ func TestTapMalformed(t *testing.T) {
 // go to each.
 func tapped(sent []byte, each RowFunc) *tappedConn {
 	ahead := bufio.NewReaderSize(bytes.NewReader(sent), readAhead)
-	return &tappedConn{ahead: ahead, started: true, tap: newTap(Columns{inPlace}, each)}
+	s := &session{conn: &tappedConn{ahead: ahead, deadline: new(deadlineConn), started: true}}
+	s.Begin(Columns{inPlace}, each)
+	return s.conn
 }
 
 // readerOnly hides the other methods of a connection.

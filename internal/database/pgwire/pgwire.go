@@ -16,25 +16,24 @@ import (
 
 // Session is the network connection of one PostgreSQL session.
 //
-// Cancel and Tap are off under TLS: lib/pq encrypts above this package, which then sees no
+// Cancel and taps are off under TLS: lib/pq encrypts above this package, which then sees no
 // messages. Plain returns false, and lib/pq cancels statements and decodes rows itself, with the
 // same results. To do the handshake here would mean to repeat lib/pq's sslmode, certificates and
 // pass files. All other methods work under TLS as well.
 type Session interface {
-	// Plain reports whether messages can be read, so that Cancel and Tap may be called.
+	// Plain reports whether messages can be read, so that Cancel may be called, and Begin with columns.
 	Plain() bool
 	// Cancel asks the server to end the statement that runs. Any goroutine may call it.
 	Cancel()
-	// Tap hands the rows of the next statement to each while it runs. The caller calls done after
-	// the statement. It returns the first error of each, or of a value.
-	Tap(columns Columns, each RowFunc) (done func() error)
+	// Begin is called before each statement. If columns is not nil, each gets the statement's rows
+	// while it runs, and Begin returns the tap that takes them. Otherwise lib/pq gets them.
+	Begin(columns Columns, each RowFunc) *Tap
+	// Sent reports whether anything was sent since Begin.
+	Sent() bool
 	// Alive reports whether an idle connection still has a server, without a round trip.
 	Alive() bool
 	// Usable reports whether the pool may use the connection again.
 	Usable() bool
-	// ResetSent forgets what was sent so far. Sent reports whether anything was sent since.
-	ResetSent()
-	Sent() bool
 	// WithoutDeadline lets statements of this session take as long as they like.
 	WithoutDeadline()
 	// Outdate makes this session, and those of the pool that are as old, unusable.
@@ -81,26 +80,3 @@ func (s *session) started() Session {
 	}
 	return s
 }
-
-// Plain reports whether the key could be read. Encrypted messages do not show it.
-func (s *session) Plain() bool { return s.key != nil }
-
-// Usable reports whether no deadline has been set and the generation has not ended.
-func (s *session) Usable() bool { return !s.conn.deadline.spent() }
-
-// ResetSent forgets what was sent so far.
-func (s *session) ResetSent() { s.conn.deadline.sent = false }
-
-// Sent reports whether anything was sent since ResetSent.
-func (s *session) Sent() bool { return s.conn.deadline.sent }
-
-// WithoutDeadline removes the limit of statements and the checks of a silent host. The system's
-// keep-alive still notices a host that is gone.
-func (s *session) WithoutDeadline() {
-	d := s.conn.deadline
-	d.silence, d.limit = 0, 0
-	_ = d.SetDeadline(time.Time{})
-}
-
-// Outdate ends the generation of the connection, at most once a second.
-func (s *session) Outdate() { s.conn.deadline.generation.outdate(s.conn.deadline.born) }

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -45,40 +44,29 @@ func openSession(t *testing.T, address string) *session {
 	return &session{t, db, conn}
 }
 
-// tapper is a connection of package database.
-type tapper interface {
-	driver.QueryerContext
-	TapRows(query string, each pgwire.RowFunc) (done func() error)
+// reader is a connection of package database.
+type reader interface {
+	Read(ctx context.Context, query string, args []any, each pgwire.RowFunc) (tapped bool, err error)
 }
 
 // run runs a query, hands its rows to each, and reports whether they were tapped.
 func (s *session) run(ctx context.Context, query string, each pgwire.RowFunc) (tapped bool, err error) {
+	decoded := false
 	err = s.conn.Raw(func(raw any) (err error) {
-		c := raw.(tapper)
-		done := c.TapRows(query, each)
-		if tapped = done != nil; tapped {
-			defer func() { err = errors.Join(err, done()) }()
-		}
-		rows, err := c.QueryContext(ctx, query, nil)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, rows.Close()) }()
-		values := make([]driver.Value, len(rows.Columns()))
-		for {
-			if err := rows.Next(values); err == io.EOF {
-				return nil
-			} else if err != nil {
-				return err
+		tapped, err = raw.(reader).Read(ctx, query, nil, func(values []driver.Value) error {
+			for _, v := range values {
+				switch v.(type) {
+				case string, []byte:
+					decoded = true
+				}
 			}
-			if tapped {
-				s.Errorf("%s: lib/pq returned a row that should have been tapped", query)
-			}
-			if err := each(values); err != nil {
-				return err
-			}
-		}
+			return each(values)
+		})
+		return err
 	})
+	if tapped && decoded {
+		s.Errorf("%s: lib/pq returned a row that should have been tapped", query)
+	}
 	return tapped, err
 }
 

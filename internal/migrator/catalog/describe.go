@@ -12,7 +12,7 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// VersionTable is the table in which a database keeps its versions. Descriptions leave it out.
+// VersionTable is the table in which a database records its versions. Descriptions leave it out.
 const VersionTable = "goose_db_version"
 
 // A Querier is a *sql.DB, a *sql.Conn or a *sql.Tx.
@@ -21,9 +21,9 @@ type Querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Describe returns a text form of the tables of a database, in sorted lines. On PostgreSQL these
-// are the tables of the first schema of search_path. The table of versions is left out. A line
-// begins with a kind, a table and a name:
+// Describe returns sorted lines of text that describe the tables of a database. On PostgreSQL,
+// these are the tables of the first schema in search_path. The table of versions is left out. A
+// line begins with a kind, a table and a name:
 //
 //	table tasks
 //	column tasks.age integer NULL DEFAULT 18
@@ -48,11 +48,12 @@ var describeTablesOf = map[string]func(context.Context, Querier) ([]string, erro
 	dialect.SQLite:   describeSQLite,
 }
 
-// DescribeAll is Describe with further lines for views, sequences, types and functions.
+// DescribeAll does the same as Describe, and adds lines for views, sequences, types and functions.
 func DescribeAll(ctx context.Context, db Querier, name string) ([]string, error) {
 	lines, err := Describe(ctx, db, name)
 	if err != nil || name == dialect.SQLite {
-		return lines, err // describeSQLite returns views too, and SQLite has nothing else
+		// describeSQLite returns views as well, and SQLite has no other objects.
+		return lines, err
 	}
 	others, err := selectLines(ctx, db, postgresOthers)
 	if err != nil {
@@ -63,8 +64,8 @@ func DescribeAll(ctx context.Context, db Querier, name string) ([]string, error)
 	return lines, nil
 }
 
-// selectLines returns the only column that a query selects, each value as a line. It leaves out
-// NULL, which stands for something that was dropped during the query.
+// selectLines runs a query with one column, and returns each value as a line. It skips NULL: a
+// value is NULL if the object was dropped while the query ran.
 func selectLines(ctx context.Context, db Querier, query string) (lines []string, err error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
@@ -85,8 +86,8 @@ func selectLines(ctx context.Context, db Querier, query string) (lines []string,
 
 var breaks = strings.NewReplacer("\r", `\r`, "\n", `\n`)
 
-// OneLine returns text with its line breaks escaped, so that two defaults which differ only in
-// line breaks stay different.
+// OneLine returns text with its line breaks escaped. Two defaults that differ only in line breaks
+// thus remain different.
 func OneLine(text string) string { return breaks.Replace(text) }
 
 // Quote returns a name in the quotes of standard SQL.

@@ -37,7 +37,7 @@ func TestDescribeTellsApart(t *testing.T) {
 CREATE TRIGGER hero_touch BEFORE UPDATE ON heroes FOR EACH ROW EXECUTE FUNCTION touch();`
 	tests := []struct {
 		name, old, new   string // what is replaced in the text above; without an old it is added
-		postgres, sqlite string // the lines that go and come; "" where there is no such thing
+		postgres, sqlite string // the lines that disappear and appear; "" if there are none
 	}{
 		{"a table", "", "CREATE TABLE logs (at integer)", "+column logs.at integer NULL +table logs", "+column logs.at integer NULL +table logs"},
 		{"a table with an odd name", "", `CREATE TABLE "my ""logs""" ("the time" integer)`,

@@ -2,14 +2,14 @@ package catalog
 
 import "strings"
 
-// A Line is a line of a description, taken apart. It is about a table or about something that
-// belongs to one, such as an index.
+// A Line is a parsed line of a description. It describes a table, or something that belongs to a
+// table, such as an index.
 type Line struct {
 	Kind, Table, Name string // Name is "" for a table
 	Rest              string // the definition
 }
 
-// ParseLine takes a line of Describe apart.
+// ParseLine parses a line that Describe returns.
 func ParseLine(text string) Line {
 	var l Line
 	l.Kind, l.Rest, _ = strings.Cut(text, " ")
@@ -20,7 +20,8 @@ func ParseLine(text string) Line {
 	return l
 }
 
-// nextName takes the first name off a text. A name with unusual characters is quoted as in SQL.
+// nextName returns the name at the beginning of a text, and the rest of the text. A name with
+// unusual characters is quoted as in SQL.
 func nextName(text string) (name, rest string) {
 	if inner, ok := strings.CutPrefix(text, `"`); ok {
 		for i := 0; i < len(inner); i++ {
@@ -41,7 +42,7 @@ func nextName(text string) (name, rest string) {
 	return text[:i], strings.TrimLeft(text[i:], " .")
 }
 
-// Subject returns the beginning of a line, up to its definition: its kind, table and name.
+// Subject returns the part of a line before the definition: the kind, the table and the name.
 func Subject(text string) string {
 	return strings.TrimSpace(strings.TrimSuffix(text, ParseLine(text).Rest))
 }

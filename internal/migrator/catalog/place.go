@@ -2,10 +2,10 @@ package catalog
 
 import "context"
 
-// A Place is where data is: a table, or one of its columns.
+// A Place is a table or a column.
 type Place struct{ Table, Column string } // Column is "" for a whole table
 
-// Places lists the tables of a description and their columns.
+// Places returns all tables and columns of a description.
 func Places(lines []string) (all []Place) {
 	for _, text := range lines {
 		switch line := ParseLine(text); line.Kind {
@@ -18,7 +18,7 @@ func Places(lines []string) (all []Place) {
 	return all
 }
 
-// Count returns the number of rows of a table, or of those with a value in a column.
+// Count returns the number of rows of a table, or the number of rows with a value in the column.
 func (p Place) Count(ctx context.Context, db Querier) (n int64, err error) {
 	what := "*"
 	if p.Column != "" {

@@ -1,8 +1,8 @@
 package catalog
 
-// postgresTables selects the lines of Describe. PostgreSQL writes conditions and defaults in a
-// form of its own, however they were written. It names the schema only of objects outside of
-// search_path and of the table of an index; the second is cut off.
+// postgresTables selects the lines of Describe. PostgreSQL returns conditions and defaults in a
+// normal form, no matter how they were written. In this form, objects outside of search_path have
+// the name of their schema. So does the table of an index, where this query removes it.
 const postgresTables = `
 WITH tables AS (
   SELECT c.oid, quote_ident(relname) AS name, relpersistence, relrowsecurity
@@ -45,8 +45,8 @@ SELECT 'trigger ' || name || '.' || quote_ident(tgname) || ' ' || regexp_replace
 FROM tables t JOIN pg_trigger g ON tgrelid = t.oid
 WHERE NOT tgisinternal`
 
-// postgresOthers selects the lines that DescribeAll adds. It leaves out sequences that belong to
-// a column, and everything that belongs to an extension.
+// postgresOthers selects the lines that DescribeAll adds. It leaves out sequences that belong to a
+// column, and everything that belongs to an extension.
 const postgresOthers = `
 WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = current_schema()),
   others AS (SELECT objid FROM pg_depend WHERE deptype = 'e' OR deptype IN ('a', 'i') AND classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass)

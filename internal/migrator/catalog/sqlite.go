@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// describeSQLite describes the tables by the SQL that SQLite keeps of them. SQLite keeps it as it
-// was written, and a table that was copied and renamed is written in another way than before, so
-// the SQL is parsed. The pragmas would need no parsing, but show no checks and no names of
-// constraints.
+// describeSQLite parses the SQL that SQLite stores for each table. The texts themselves cannot be
+// compared: SQLite stores them as they were written, and a table that was copied and renamed is
+// written in another way than before. SQLite's pragmas would need no parsing, but they do not show
+// checks and the names of constraints.
 func describeSQLite(ctx context.Context, db Querier) (lines []string, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"+
 		" AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name <> '"+VersionTable+"'")
@@ -37,7 +37,7 @@ func describeSQLite(ctx context.Context, db Querier) (lines []string, err error)
 	return lines, rows.Err()
 }
 
-// lineAbout returns a line of Describe.
+// lineAbout returns a line of a description.
 func lineAbout(kind, table, name, rest string) string {
 	text := kind + " " + shown(table)
 	if name != "" {
@@ -48,7 +48,7 @@ func lineAbout(kind, table, name, rest string) string {
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
 
-// shown returns a name, in quotes if it needs them.
+// shown returns a name, with quotes if it needs them.
 func shown(name string) string {
 	if plainName.MatchString(name) {
 		return name
@@ -56,13 +56,13 @@ func shown(name string) string {
 	return Quote(name)
 }
 
-// after returns the tokens after the first one with a text.
+// after returns the tokens that follow the first token with a text.
 func after(tokens []token, text string) []token {
 	i := slices.IndexFunc(tokens, func(t token) bool { return strings.EqualFold(t.text, text) })
 	return tokens[i+1:]
 }
 
-// indexDefinition returns the part of CREATE INDEX that follows the word ON and the table.
+// indexDefinition returns the columns of an index, and its condition. tokens are a CREATE INDEX.
 func indexDefinition(tokens []token) string {
 	on := slices.IndexFunc(tokens, func(t token) bool { return t.is("ON") })
 	columns, rest := inner(tokens[on+2:])
@@ -76,10 +76,10 @@ func indexDefinition(tokens []token) string {
 	return text
 }
 
-// tableLines describes a table by its CREATE TABLE.
+// tableLines returns the lines for a table. tokens are its CREATE TABLE.
 func tableLines(table string, tokens []token) []string {
 	open := slices.IndexFunc(tokens, func(t token) bool { return t.is("(") })
-	if open < 0 || !tokens[1].is("TABLE") { // virtual: a module defines the rest
+	if open < 0 || !tokens[1].is("TABLE") { // a virtual table: a module defines the rest
 		return []string{lineAbout("table", table, "", plain(after(tokens[2:], table)))}
 	}
 	items, options := inner(tokens[open:])
@@ -92,15 +92,15 @@ func tableLines(table string, tokens []token) []string {
 	return lines
 }
 
-// A definition parses one entry of CREATE TABLE: a column, or a constraint of the table.
+// A definition parses one entry of CREATE TABLE: a column or a table constraint.
 type definition struct {
 	table  string
-	tokens []token // those that have not been read
+	tokens []token // the tokens that have not been read
 	name   string  // the name of the following constraint, if it has one
 	lines  []string
 }
 
-// next returns the next token without reading it.
+// next returns the next token, but does not read it.
 func (d *definition) next() token {
 	if len(d.tokens) == 0 {
 		return token{}
@@ -108,7 +108,7 @@ func (d *definition) next() token {
 	return d.tokens[0]
 }
 
-// take reads the next token if it is one of some keywords.
+// take reads the next token if it is one of the words. It reports whether it did.
 func (d *definition) take(words ...string) bool {
 	if !d.next().is(words...) {
 		return false
@@ -117,21 +117,22 @@ func (d *definition) take(words ...string) bool {
 	return true
 }
 
-// any reads the next token.
+// any reads the next token, whatever it is.
 func (d *definition) any() token {
 	t := d.next()
 	d.tokens = d.tokens[min(1, len(d.tokens)):]
 	return t
 }
 
-// group reads the tokens between parentheses.
+// group reads an opening parenthesis and all tokens up to its closing one. It returns the tokens
+// between the two.
 func (d *definition) group() (in []token) {
 	in, d.tokens = inner(d.tokens)
 	return in
 }
 
-// add adds the line of a constraint. A constraint without a name is identified by its columns or
-// condition.
+// add adds the line of a constraint. In a line without a constraint's name, about comes in its
+// place: the columns or the condition.
 func (d *definition) add(kind, about, more string) {
 	if d.name == "" {
 		d.lines = append(d.lines, lineAbout(kind, d.table, about, more))
@@ -141,7 +142,7 @@ func (d *definition) add(kind, about, more string) {
 	d.name = ""
 }
 
-// read parses the entry.
+// read parses the entry, and adds its lines.
 func (d *definition) read() {
 	d.constraintName()
 	if d.constraint("") {
@@ -188,8 +189,9 @@ func (d *definition) constraintName() {
 	}
 }
 
-// constraint reads a constraint of the table, or of a column if column is not empty. Both give
-// the same line. It returns false if the next token begins no constraint.
+// constraint reads a constraint. column is the column to which the constraint belongs, or "" for a
+// table constraint. Both kinds result in the same line. constraint returns false if no constraint
+// begins here.
 func (d *definition) constraint(column string) bool {
 	columns := func() string {
 		if column == "" {
@@ -228,7 +230,7 @@ func (d *definition) constraint(column string) bool {
 	return true
 }
 
-// conflict reads ON CONFLICT.
+// conflict reads an ON CONFLICT clause, if there is one.
 func (d *definition) conflict() string {
 	if !d.take("ON") {
 		return ""
@@ -237,7 +239,7 @@ func (d *definition) conflict() string {
 	return " ON CONFLICT " + strings.ToUpper(d.any().text)
 }
 
-// value reads a default.
+// value reads the value of a DEFAULT.
 func (d *definition) value() string {
 	if d.next().is("(") {
 		return plain(bare(d.group()))
@@ -249,7 +251,7 @@ func (d *definition) value() string {
 	return sign + plain([]token{d.any()})
 }
 
-// reference reads what follows the word REFERENCES. NO ACTION is left out, as it is the default.
+// reference reads the tokens after REFERENCES. It leaves out NO ACTION, which is the default.
 func (d *definition) reference(key string) {
 	rest := " REFERENCES " + shown(d.any().text)
 	if d.next().is("(") {

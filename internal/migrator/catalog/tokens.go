@@ -6,18 +6,19 @@ import (
 	"strings"
 )
 
-// A token is a word or a sign of an SQL text. Names are without their quotes.
+// A token is a word or a sign of an SQL text. The text of a quoted name does not include the
+// quotes.
 type token struct {
 	text   string
-	quoted bool // it was a name in quotes, so it is no keyword
+	quoted bool // it is a quoted name, so it is not a keyword
 }
 
-// is reports whether a token is one of some keywords.
+// is reports whether a token is one of the words, in upper or lower case, and not a quoted name.
 func (t token) is(words ...string) bool {
 	return !t.quoted && slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, t.text) })
 }
 
-// sqlToken matches the next token. It relies on SQLite having accepted the text, so that every
+// sqlToken matches the token at the beginning of a text. SQLite has accepted the text, so every
 // quote is closed.
 var sqlToken = regexp.MustCompile(`(?s)^(?:--[^\n]*|/\*.*?(?:\*/|$)|\s+` + // comments and blanks
 	"|(\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\\[[^\\]]*\\])" + // a name
@@ -38,7 +39,7 @@ func tokensOf(sql string) (tokens []token) {
 	return tokens
 }
 
-// unbracketed removes the quotes of a name, in any form that SQLite accepts.
+// unbracketed returns a name without its quotes, which may be any that SQLite accepts.
 func unbracketed(name string) string {
 	inner := name[1 : len(name)-1]
 	if name[0] == '[' {
@@ -51,7 +52,8 @@ func unbracketed(name string) string {
 var conditionWords = []string{"AND", "AS", "ASC", "BETWEEN", "CASE", "CAST", "COLLATE", "DESC", "ELSE", "END", "ESCAPE", "EXISTS", "FALSE",
 	"FROM", "GLOB", "IN", "IS", "LIKE", "NOT", "NULL", "OR", "SELECT", "THEN", "TRUE", "WHEN", "WHERE"}
 
-// plain joins tokens to a text of one form, whatever their quotes and blanks were.
+// plain joins tokens to a text. Texts that differ only in quotes, white space and the case of
+// keywords result in the same text.
 func plain(tokens []token) string {
 	var b strings.Builder
 	for i, t := range tokens {
@@ -72,7 +74,7 @@ func plain(tokens []token) string {
 
 var word = regexp.MustCompile(`^[\pL\pN_$.]+$`)
 
-// spaced reports whether a blank stands between two tokens.
+// spaced reports whether a space belongs between two tokens.
 func spaced(before, t token) bool {
 	switch {
 	case before.is("(", ".") || t.is(")", ",", "."):
@@ -84,8 +86,8 @@ func spaced(before, t token) bool {
 	}
 }
 
-// inner returns the tokens between the parentheses at the beginning, and those after them. Without
-// parentheses it returns all tokens as rest.
+// inner splits tokens that begin with a parenthesis into those inside the parentheses and those
+// after them. If tokens do not begin with a parenthesis, all of them are rest.
 func inner(tokens []token) (in, rest []token) {
 	if len(tokens) == 0 || !tokens[0].is("(") {
 		return nil, tokens
@@ -105,7 +107,7 @@ func inner(tokens []token) (in, rest []token) {
 	return tokens[1:], nil
 }
 
-// bare removes parentheses around all tokens.
+// bare removes parentheses that enclose all tokens.
 func bare(tokens []token) []token {
 	if in, rest := inner(tokens); len(in) > 0 && len(rest) == 0 {
 		return bare(in)

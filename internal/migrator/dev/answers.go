@@ -10,29 +10,31 @@ import (
 	"forge/internal/usage"
 )
 
-// Answers say what Diff cannot know: whether a table or column that is gone was renamed or
+// Answers tell Diff what it cannot know: whether a table or column that is gone was renamed or
 // dropped.
 type Answers struct {
-	// Renames are OLD:NEW, for columns as tasks.note:remark or note:remark, for tables as tasks:jobs.
+	// Renames has a text OLD:NEW for each rename: tasks.note:remark or note:remark for a column,
+	// and tasks:jobs for a table.
 	Renames []string
-	// Drops are the names of dropped columns and tables: tasks.note, note or tasks.
+	// Drops has the names of the dropped columns and tables: tasks.note or note for a column, and
+	// tasks for a table.
 	Drops []string
-	// Ask asks a question whose answer is yes or no. If it is nil or returns io.EOF, an open question
-	// is an error.
+	// Ask asks a question and returns whether the answer is yes. If Ask is nil or returns io.EOF, a
+	// question that is open is an error.
 	Ask func(question string) (yes bool, err error)
 }
 
-// A choice finds out what was renamed, first among tables and then among their columns.
+// A choice finds out what was renamed: first the tables, and then their columns.
 type choice struct {
 	answers Answers
-	used    map[string]bool   // the answers that fitted something
-	moved   map[string]string // the new names of tables, by the old ones
+	used    map[string]bool   // the answers that have fitted something
+	moved   map[string]string // the new names of renamed tables, by their old names
 	fitting []string          // all answers that would fit
-	open    []candidate       // the unanswered questions
+	open    []candidate       // the questions that are not answered
 }
 
 // choose returns the candidates that are renames. gone has the names of everything that is gone,
-// with or without a candidate.
+// even of what has no candidate.
 func (c *choice) choose(candidates []candidate, gone []string) (chosen []rename, err error) {
 	for _, p := range candidates {
 		if p.similar || p.table == "" {
@@ -71,15 +73,15 @@ func (c *choice) choose(candidates []candidate, gone []string) (chosen []rename,
 	return chosen, nil
 }
 
-// conflicts reports whether either name of r is part of another rename.
+// conflicts reports whether another rename already uses the old or the new name of r.
 func conflicts(chosen []rename, r rename) bool {
 	return slices.ContainsFunc(chosen, func(other rename) bool {
 		return other.table == r.table && (other.from == r.from || other.to == r.to)
 	})
 }
 
-// renamed returns the candidates that --rename names. It returns an error if an answer fits
-// several.
+// renamed returns the candidates that the answers --rename name. It returns an error if an answer
+// fits several candidates.
 func (c *choice) renamed(candidates []candidate) (chosen []rename, err error) {
 	for _, answer := range c.answers.Renames {
 		if c.used[answer] {
@@ -108,7 +110,7 @@ func (c *choice) renamed(candidates []candidate) (chosen []rename, err error) {
 	return chosen, nil
 }
 
-// current returns an answer with the new name of its table, if the table was renamed.
+// current returns an answer in which the new name of a renamed table replaces the old one.
 func (c *choice) current(answer string) string {
 	table, rest, ok := strings.Cut(answer, ".")
 	if to := c.moved[table]; ok && to != "" {
@@ -117,7 +119,7 @@ func (c *choice) current(answer string) string {
 	return answer
 }
 
-// joined returns candidates as text, separated by "or".
+// joined returns the texts of candidates with "or" between them.
 func joined(candidates []candidate) string {
 	var names []string
 	for _, p := range candidates {
@@ -126,7 +128,8 @@ func joined(candidates []candidate) string {
 	return strings.Join(names, " or ")
 }
 
-// dropped returns the names that --drop means. It returns an error if an answer fits several.
+// dropped returns the names that the answers --drop name. It returns an error if an answer fits
+// several names.
 func (c *choice) dropped(gone []string) (map[string]bool, error) {
 	dropped := make(map[string]bool)
 	for _, answer := range c.answers.Drops {
@@ -152,7 +155,7 @@ func (c *choice) dropped(gone []string) (map[string]bool, error) {
 	return dropped, nil
 }
 
-// ask asks whether a candidate is a rename. answered is false if nobody can be asked.
+// ask asks whether a candidate is a rename. answered is false if there is nobody to ask.
 func (c *choice) ask(p candidate) (yes, answered bool, err error) {
 	if c.answers.Ask == nil {
 		return false, false, nil
@@ -169,7 +172,7 @@ func (c *choice) ask(p candidate) (yes, answered bool, err error) {
 	return yes, true, err
 }
 
-// end returns an error if an answer fitted nothing, or if a question is unanswered.
+// end returns an error if an answer has fitted nothing, or if a question has no answer.
 func (c *choice) end() error {
 	for _, answer := range c.answers.Renames {
 		if !c.used[answer] {
@@ -188,7 +191,7 @@ func (c *choice) end() error {
 		strings.Join(c.openOptions(), "; "))
 }
 
-// openOptions lists the possible answers to each unanswered question.
+// openOptions returns a text for each question without an answer: the answers that are possible.
 func (c *choice) openOptions() (groups []string) {
 	for i, p := range c.open {
 		if slices.ContainsFunc(c.open[:i], func(o candidate) bool { return o.old() == p.old() }) {
@@ -205,7 +208,7 @@ func (c *choice) openOptions() (groups []string) {
 	return groups
 }
 
-// noMatch returns the error of an answer that fits nothing.
+// noMatch returns the error about an answer that fits nothing.
 func (c *choice) noMatch(option, answer, form string) error {
 	if len(c.fitting) == 0 {
 		return usage.Errorf("%s %s fits nothing: no table or column is gone", option, answer)

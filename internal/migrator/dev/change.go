@@ -14,8 +14,8 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// changes compares two schemas that were read from a database. It adds what Atlas leaves out:
-// changed conditions of checks, and changed collations.
+// changes returns the changes from one schema to another. Both were read from a database. In
+// addition to what Atlas finds, it finds changed conditions of checks and changed collations.
 func changes(driver atlas.Driver, name string, from, to *schema.Schema) ([]schema.Change, error) {
 	defer keepNames(from, to)()
 	all, err := driver.SchemaDiff(from, to, schema.DiffNormalized())
@@ -33,8 +33,8 @@ func (b *planner) changes(from, to *schema.Schema) ([]schema.Change, error) {
 	return changes(b.driver, b.dialect, from, to)
 }
 
-// keepNames remembers the names of foreign keys. restore sets them back after a comparison: for
-// SQLite, Atlas overwrites the names in one schema with those of the other.
+// keepNames records the names of foreign keys, and restore sets them again. Atlas overwrites the
+// names in one SQLite schema with those of the other when it compares the two.
 func keepNames(schemas ...*schema.Schema) (restore func()) {
 	names := make(map[*schema.ForeignKey]string)
 	for _, s := range schemas {
@@ -51,7 +51,7 @@ func keepNames(schemas ...*schema.Schema) (restore func()) {
 	}
 }
 
-// withCollations adds the columns whose collation changes.
+// withCollations adds the changes of collations to all.
 func withCollations(all []schema.Change, from, to *schema.Schema) []schema.Change {
 	for _, t := range to.Tables {
 		before, ok := from.Table(t.Name)
@@ -67,7 +67,7 @@ func withCollations(all []schema.Change, from, to *schema.Schema) []schema.Chang
 	return all
 }
 
-// collation returns the collation of a column, or "" for that of the database.
+// collation returns the collation of a column, or "" if it has the collation of the database.
 func collation(c *schema.Column) string {
 	for _, a := range c.Attrs {
 		if c, ok := a.(*schema.Collation); ok {
@@ -77,7 +77,8 @@ func collation(c *schema.Column) string {
 	return ""
 }
 
-// withType adds a change of a column's type, which also sets its collation.
+// withType adds a change of a column's type to all. The statement that changes the type also sets
+// the collation.
 func withType(all []schema.Change, t *schema.Table, from, to *schema.Column) []schema.Change {
 	modify := modified(all, t.Name)
 	if modify == nil {
@@ -94,7 +95,7 @@ func withType(all []schema.Change, t *schema.Table, from, to *schema.Column) []s
 	return all
 }
 
-// modified returns the changes of a table, or nil if there are none.
+// modified returns the changes of a table, or nil if it has none.
 func modified(all []schema.Change, table string) *schema.ModifyTable {
 	for _, modify := range modifications(all) {
 		if modify.T.Name == table {
@@ -104,7 +105,7 @@ func modified(all []schema.Change, table string) *schema.ModifyTable {
 	return nil
 }
 
-// modifications returns the changes of tables that exist before and after.
+// modifications returns the changes of those tables that exist both before and after.
 func modifications(all []schema.Change) (tables []*schema.ModifyTable) {
 	for _, c := range all {
 		if c, ok := c.(*schema.ModifyTable); ok {
@@ -114,7 +115,7 @@ func modifications(all []schema.Change) (tables []*schema.ModifyTable) {
 	return tables
 }
 
-// steps returns the statements of the changes in all, followed by those in wait.
+// steps returns the statements for the changes in all, followed by those for the changes in wait.
 func (b *planner) steps(ctx context.Context, all, wait []schema.Change) ([]*atlas.Change, error) {
 	var fill []*atlas.Change
 	if b.dialect == dialect.Postgres {
@@ -136,7 +137,7 @@ func (b *planner) steps(ctx context.Context, all, wait []schema.Change) ([]*atla
 	return slices.Concat(steps, fill, after), err
 }
 
-// statements returns the statements of changes.
+// statements returns the statements for changes.
 func statements(ctx context.Context, driver atlas.Driver, all []schema.Change) ([]*atlas.Change, error) {
 	if len(all) == 0 {
 		return nil, nil
@@ -145,15 +146,15 @@ func statements(ctx context.Context, driver atlas.Driver, all []schema.Change) (
 	if err != nil {
 		return nil, fmt.Errorf("plan the changes: %w", err)
 	}
-	// Within a transaction this has no effect. Up has already switched foreign keys off.
+	// The pragma has no effect in a transaction, and Up switches foreign keys off by itself.
 	return slices.DeleteFunc(p.Changes, func(c *atlas.Change) bool {
 		return strings.HasPrefix(c.Cmd, "PRAGMA foreign_keys")
 	}), nil
 }
 
-// filledFirst splits off the changes that make a column with a default NOT NULL. Before such a
-// change, rows without a value get the default, as they do in SQLite's copy of a table. fill has
-// the statements for that, and strict the changes that follow.
+// filledFirst splits off the changes that make a column with a default NOT NULL. fill has
+// statements that give the default to rows without a value, which must run first. strict has the
+// changes that follow. In SQLite, the copy of a table gets these values by itself.
 func filledFirst(all []schema.Change) (rest []schema.Change, fill []*atlas.Change, strict []schema.Change) {
 	for _, change := range all {
 		modify, ok := change.(*schema.ModifyTable)
@@ -188,15 +189,15 @@ func filledFirst(all []schema.Change) (rest []schema.Change, fill []*atlas.Chang
 	return rest, fill, strict
 }
 
-// otherKind reports whether a column's type changes to one of another kind. PostgreSQL needs a
-// USING clause for that.
+// otherKind reports whether a change gives a column a type of another kind. PostgreSQL needs a
+// USING clause to convert the values.
 func otherKind(change schema.Change) (c *schema.ModifyColumn, ok bool) {
 	c, ok = change.(*schema.ModifyColumn)
 	return c, ok && c.Change.Is(schema.ChangeType) && reflect.TypeOf(c.From.Type.Type) != reflect.TypeOf(c.To.Type.Type)
 }
 
-// castDefaults marks the defaults of columns that change to another kind of type: USING does not
-// convert a default, so it is set again.
+// castDefaults also changes the defaults of columns that get a type of another kind. USING does not
+// convert a default, so it must be set again.
 func castDefaults(all []schema.Change) {
 	for _, modify := range modifications(all) {
 		for _, change := range modify.Changes {
@@ -207,7 +208,7 @@ func castDefaults(all []schema.Change) {
 	}
 }
 
-// castTypes adds a USING clause to the statements that change a column to another kind of type.
+// castTypes adds a USING clause to the statements that give a column a type of another kind.
 func castTypes(steps []*atlas.Change, all []schema.Change) error {
 	for _, modify := range modifications(all) {
 		begin := "ALTER TABLE " + identifier(dialect.Postgres, modify.T.Name) + " "
@@ -239,9 +240,9 @@ func castTypes(steps []*atlas.Change, all []schema.Change) error {
 	return nil
 }
 
-// withAuthorsChecks replaces the conditions in changes by those of t, as their author wrote them.
-// PostgreSQL reports "role IN ('USER')" as "(role)::text = ANY (ARRAY[…])", which is right for
-// comparing and poor for reading.
+// withAuthorsChecks replaces the conditions in changes with those of t, which are written as their
+// author wrote them. PostgreSQL returns "role IN ('USER')" as "(role)::text = ANY (ARRAY[…])". This
+// is good for a comparison, but hard to read.
 func withAuthorsChecks(changes []schema.Change, t *schema.Table) {
 	conditions := make(map[string]string)
 	for _, c := range t.Checks() {
@@ -276,11 +277,12 @@ func withAuthorsChecks(changes []schema.Change, t *schema.Table) {
 	}
 }
 
-// lists matches the form in which PostgreSQL reports the condition IN on a varchar column.
+// lists matches the form in which PostgreSQL returns an IN condition on a varchar column.
 var lists = regexp.MustCompile(`\((\w+|"[^"]+")\)::text (= ANY|<> ALL) \(\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]\)`)
 
-// inListsRestored writes such conditions with IN again. The reported form is valid SQL too, but
-// PostgreSQL would report it in yet another form, so that down would not restore the schema.
+// inListsRestored replaces conditions that lists matches with conditions that use IN. The form that
+// PostgreSQL returns is valid SQL too, but PostgreSQL would return it in yet another form. Down
+// would then not restore the schema.
 func inListsRestored(statement string) string {
 	return lists.ReplaceAllStringFunc(statement, func(condition string) string {
 		m := lists.FindStringSubmatch(condition)
@@ -289,11 +291,11 @@ func inListsRestored(statement string) string {
 	})
 }
 
-// indented sets how statements are indented.
+// indented sets the indentation of statements.
 func indented(opts *atlas.PlanOptions) { opts.Indent = "  " }
 
-// withoutSchemaNames leaves the names of PostgreSQL schemas out of statements: a migration
-// applies to the schema that search_path names.
+// withoutSchemaNames leaves the names of PostgreSQL schemas out of statements. A migration applies
+// to the schema that search_path names.
 func withoutSchemaNames(opts *atlas.PlanOptions) {
 	none := ""
 	opts.SchemaQualifier = &none

@@ -14,10 +14,10 @@ import (
 	"entgo.io/ent/schema/field"
 )
 
-// desired translates ent's tables into Atlas's description of them. It reads the version of
-// PostgreSQL from db.
+// desired returns ent's tables as Atlas describes them. db is only asked for its version of
+// PostgreSQL.
 func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Table) ([]*atlas.Table, error) {
-	tables, err := schema.CopyTables(tables) // the whole program shares ent's own
+	tables, err := schema.CopyTables(tables) // ent's own tables are shared
 	if err != nil {
 		return nil, err
 	}
@@ -43,9 +43,10 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 	return all, nil
 }
 
-// orderTextByBytes gives every text column the collation "C". SQLite orders text by its bytes.
-// PostgreSQL would order it by the rules of a language: pages and cursors would differ between
-// the two databases, and an upgrade of the system's language rules could corrupt an index.
+// orderTextByBytes gives all text columns the collation "C", which orders texts by their bytes as
+// SQLite does. PostgreSQL would order them by the rules of a language. Pages and cursors would then
+// differ between the two databases, and an upgrade of the system's language rules could corrupt an
+// index.
 func orderTextByBytes(tables []*schema.Table) {
 	for _, t := range tables {
 		for _, c := range t.Columns {
@@ -57,8 +58,8 @@ func orderTextByBytes(tables []*schema.Table) {
 	}
 }
 
-// wrapChecks puts parentheses around conditions that begin with one. Atlas takes "(a IS NULL) =
-// (b IS NULL)" for a condition that has its parentheses already.
+// wrapChecks puts parentheses around conditions that begin with a parenthesis. Atlas would
+// otherwise take "(a IS NULL) = (b IS NULL)" for a condition that is already in parentheses.
 func wrapChecks(tables []*atlas.Table) {
 	for _, t := range tables {
 		for _, check := range t.Checks() {
@@ -69,9 +70,9 @@ func wrapChecks(tables []*atlas.Table) {
 	}
 }
 
-// putNullsLast puts NULLs at the end of descending indexes. PostgreSQL puts them first there by
-// default, but the API has them last in both directions, and an index only serves its own order.
-// SQLite puts NULLs last in descending indexes and has no words for it.
+// putNullsLast puts NULLs last in descending indexes. PostgreSQL puts them first by default, but
+// the API has them last in both directions, and an index only helps with its own order. SQLite
+// always puts them last, and has no syntax for it.
 func putNullsLast(tables []*atlas.Table) {
 	for _, t := range tables {
 		for _, index := range t.Indexes {

@@ -20,20 +20,20 @@ import (
 	"forge/internal/usage"
 )
 
-// Planned lists the files that Diff wrote. Without a difference it is empty.
+// Planned is the result of Diff. It is empty if nothing has changed.
 type Planned struct {
-	Paths  []string  // the files and checksums
-	ByHand []string  // what somebody must write into the down sections
-	Hints  []Finding // the findings of Lint
+	Paths  []string  // the files that were written, with the checksum files
+	ByHand []string  // what the author still must write into the down sections
+	Hints  []Finding // the findings of Lint in the new files
 }
 
-// Diff compares the schema that the files in dir give an empty database with ent's tables. It
-// writes the difference as a new version called name: a file in dir/postgres and one in
-// dir/sqlite, and their checksums. answers say which tables and columns were renamed or dropped.
-// On an error it has written nothing.
+// Diff compares ent's tables with the schema that the files in dir lead to. It writes the
+// difference as a new version called name: a file in dir/postgres, a file in dir/sqlite, and their
+// checksums. answers say which tables and columns were renamed or dropped. If Diff returns an
+// error, it has written nothing.
 //
-// It needs a PostgreSQL server: the one at devURL, in which it makes schemas and removes them, or
-// a temporary one if devURL is empty.
+// It needs a PostgreSQL server. If devURL is empty, it starts a temporary one. Otherwise it creates
+// schemas in the database at devURL, and removes them at the end.
 func Diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table, answers Answers) (planned Planned, err error) {
 	version, err := nextVersion(dir, name)
 	if err != nil {
@@ -49,7 +49,7 @@ func Diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table,
 	if err != nil || !slices.ContainsFunc(plans, func(p plan) bool { return !p.empty() }) {
 		return Planned{}, err
 	}
-	// A dialect without a change gets a file too, so that both have the same versions.
+	// A kind of database without a change gets a file as well, so that both have the same versions.
 	var files []file
 	for i, d := range dialects {
 		step := file{filepath.Join(dir, d.dir, version.File()), plans[i].text()}
@@ -79,8 +79,8 @@ func Diff(ctx context.Context, dir, name, devURL string, tables []*schema.Table,
 // stepName matches the name of a migration.
 var stepName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// nextVersion returns the version to write. It returns an error if name is not a valid name, or
-// if the files do not match their checksums.
+// nextVersion returns the version to write. It returns an error if name is not a valid name, or if
+// the files do not match their checksums.
 func nextVersion(dir, name string) (migrator.Version, error) {
 	version := migrator.Version{Name: name}
 	if !stepName.MatchString(name) {
@@ -97,7 +97,8 @@ func nextVersion(dir, name string) (migrator.Version, error) {
 	return version, nil
 }
 
-// withSum returns the files of step's directory with step added, and their checksum file.
+// withSum returns the migration files of the directory of step, including step, and their checksum
+// file.
 func withSum(step file) (all []file, sum file, err error) {
 	path := filepath.Dir(step.path)
 	if all, err = filesIn(path); err != nil {
@@ -108,7 +109,7 @@ func withSum(step file) (all []file, sum file, err error) {
 	return all, sum, err
 }
 
-// plans returns the plan of each dialect.
+// plans returns a plan for each kind of database.
 func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.Table, answers Answers) (plans []plan, err error) {
 	var planners []*planner
 	defer func() {
@@ -136,8 +137,8 @@ func (boxes sandboxes) plans(ctx context.Context, dir string, tables []*schema.T
 	return plans, nil
 }
 
-// validate compares the files in path with their checksums. It returns the number of the newest
-// version, or 0 if there is none.
+// validate returns an error if the files in path do not match their checksums. Otherwise it returns
+// the number of the newest version, or 0 if there is none.
 func validate(path string) (last int64, err error) {
 	files, err := sqltool.NewGooseDir(path)
 	if err != nil {
@@ -153,20 +154,19 @@ func validate(path string) (last int64, err error) {
 	return versions[len(versions)-1].Number, nil
 }
 
-// following returns the number of a version that is made now. It is the time, or one second after
-// the last version if that is later: a clock may be slow, and two versions may be made within a
-// second.
+// following returns the number of a new version: the present time, or one second after the last
+// version if that is later. A clock may be behind, and two versions may be made within a second.
 func following(last int64) int64 {
 	const layout = "20060102150405"
 	now := time.Now().UTC()
 	if newest, err := time.Parse(layout, fmt.Sprint(last)); err == nil && !now.Truncate(time.Second).After(newest) {
 		now = newest.Add(time.Second)
 	}
-	number, _ := strconv.ParseInt(now.Format(layout), 10, 64) // the layout is all digits
+	number, _ := strconv.ParseInt(now.Format(layout), 10, 64) // the layout consists of digits
 	return number
 }
 
-// text returns the plan as a migration file.
+// text returns the text of the migration file.
 func (p plan) text() []byte {
 	var b strings.Builder
 	write := func(steps []*atlas.Change) {
@@ -190,7 +190,7 @@ func (p plan) text() []byte {
 	return []byte(b.String())
 }
 
-// writeAll writes all files. If one fails it restores those that it has written.
+// writeAll writes files. If it cannot write one, it restores those that it has already written.
 func writeAll(files []file) error {
 	if len(files) == 0 {
 		return nil

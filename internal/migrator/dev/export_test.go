@@ -15,3 +15,6 @@ func VerifyFiles(ctx context.Context, dialect, path, devURL string) ([]Verdict, 
 	all, _, err := verifyFiles(ctx, box, filepath.Dir(path), dialect)
 	return all, errors.Join(err, box.close())
 }
+
+// Wider is wider.
+func Wider(from, to string) bool { return wider(from, to) }

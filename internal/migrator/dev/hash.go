@@ -17,7 +17,7 @@ type file struct {
 	text []byte
 }
 
-// filesIn reads the migration files in a directory, oldest first.
+// filesIn returns the migration files in a directory, oldest first.
 func filesIn(path string) (files []file, err error) {
 	if _, err := os.ReadDir(path); err != nil {
 		return nil, elsewhere(err)
@@ -37,12 +37,13 @@ func filesIn(path string) (files []file, err error) {
 	return files, nil
 }
 
-// elsewhere adds to the error of a missing directory where the command must be run.
+// elsewhere adds to an error about a missing directory that the command must run at the top of a
+// source tree.
 func elsewhere(err error) error {
 	return fmt.Errorf("%w; this is done at the top of a source tree", err)
 }
 
-// checksums returns the checksum file for files in the directory path.
+// checksums returns the checksum file for the files of the directory path.
 func checksums(path string, files []file) (file, error) {
 	var all []atlas.File
 	for _, f := range files {
@@ -59,8 +60,7 @@ func checksums(path string, files []file) (file, error) {
 	return file{filepath.Join(path, atlas.HashFileName), text}, nil
 }
 
-// mismatch turns the error of Atlas into one that names the file that was changed, and says what
-// to do.
+// mismatch turns an error of Atlas into one that names the changed file, and says what to do.
 func mismatch(path string, err error) error {
 	sum := filepath.Join(path, atlas.HashFileName)
 	what := fmt.Sprintf("%s is missing or not whole", sum)
@@ -72,13 +72,13 @@ func mismatch(path string, err error) error {
 		"otherwise undo the change: %w", what, err)
 }
 
-// Hash rewrites the checksums of the files in dir/postgres and dir/sqlite, for a file that was
-// edited before any database had it. It returns the paths of the checksum files that changed. It
-// returns an error, and writes nothing, if a file cannot be parsed or a version exists for one
-// dialect only.
+// Hash rewrites the checksums of the files in dir/postgres and dir/sqlite. It is for a file that
+// was edited before any database had it. It returns the paths of the checksum files that have
+// changed. If a file cannot be parsed, or a version has a file for only one kind of database, Hash
+// returns an error and writes nothing.
 func Hash(dir string) (written []string, err error) {
 	var sums []file
-	var names [][]string // of each dialect
+	var names [][]string // the names of the files of each kind of database
 	for _, d := range dialects {
 		path := filepath.Join(dir, d.dir)
 		files, err := filesIn(path)
@@ -113,7 +113,7 @@ func Hash(dir string) (written []string, err error) {
 	return written, nil
 }
 
-// paired returns an error if one dialect lacks a file that another has.
+// paired returns an error if one kind of database lacks a file that the other one has.
 func paired(names [][]string) error {
 	for i, has := range names {
 		other := (i + 1) % len(names)

@@ -18,13 +18,13 @@ import (
 	"forge/internal/usage"
 )
 
-// A Finding is something in a migration file that may lose data, fail on existing rows, break the
-// previous build, or lock others out of a table.
+// A Finding is something in a migration file that may lose data, fail because of existing rows,
+// break the previous build, or lock others out of a table.
 type Finding struct {
 	Path    string
 	Line    int
-	Rule    string // the name of the rule, for an acknowledgement in the file
-	Subject string // a table, or a part of one such as tasks.note; may be empty
+	Rule    string // the name of the rule, which a comment that allows the finding must name
+	Subject string // a table, or a part of it such as tasks.note; it may be empty
 	Why     string
 	Safe    string // what to do instead
 }
@@ -35,12 +35,12 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d: %s\n  why:  %s\n  safe: %s\n", f.Path, f.Line, what, f.Why, f.Safe)
 }
 
-// Lint runs the files in dir/postgres and dir/sqlite on empty databases. It returns its findings
-// in the files newer than the version since, or in all files if since is empty, and the number of
-// files that it checked. It leaves out findings that the file acknowledges. An acknowledgement
-// without a finding is a finding itself.
+// Lint runs the files in dir/postgres and dir/sqlite on empty databases. It returns the findings,
+// and the number of files that it has checked. It checks the files that are newer than the version
+// since, or all files if since is empty. If a comment in a file allows a finding, the finding is
+// left out. If such a comment allows nothing, that is a finding too.
 //
-// It needs a PostgreSQL server as Diff does.
+// Lint needs a PostgreSQL server in the same way as Diff.
 func Lint(ctx context.Context, dir, devURL, since string) (findings []Finding, looked int, err error) {
 	boxes, err := newSandboxes(ctx, "lint", devURL)
 	if err != nil {
@@ -69,25 +69,25 @@ func Lint(ctx context.Context, dir, devURL, since string) (findings []Finding, l
 	return findings, looked, nil
 }
 
-// newer returns the files after a version.
+// newer returns the files that are newer than a version.
 func newer(files []file, than int64) []file {
 	return slices.DeleteFunc(slices.Clone(files), func(f file) bool { return f.number() <= than })
 }
 
-// number returns the version of a file that migrator.Versions has listed.
+// number returns the number of the file's version.
 func (f file) number() (n int64) {
 	fmt.Sscanf(filepath.Base(f.path), "%14d", &n)
 	return n
 }
 
-// A linter has the database on which the files run one after the other.
+// A linter holds the database on which the files run, one after the other.
 type linter struct {
 	dialect string
 	db      *sql.DB
 	driver  atlas.Driver
 }
 
-// lintFiles runs files, and returns the findings in those after the version since.
+// lintFiles runs files, and returns the findings in those that are newer than the version since.
 func lintFiles(ctx context.Context, box sandbox, name string, files []file, since int64) (findings []Finding, err error) {
 	err = inSandbox(ctx, box, name, func(db *sql.DB, driver atlas.Driver) error {
 		if err := foreignKeysOff(ctx, db, name); err != nil {
@@ -110,13 +110,13 @@ func lintFiles(ctx context.Context, box sandbox, name string, files []file, sinc
 	return findings, err
 }
 
-// A snapshot is the schema of the database between two statements.
+// A snapshot is the schema of the database at one time.
 type snapshot struct {
 	*schema.Schema
 	unchecked map[string]bool // the constraints that are NOT VALID, as table.name
 }
 
-// snapshot reads the schema of the database.
+// snapshot reads the present schema of the database.
 func (l *linter) snapshot(ctx context.Context) (s snapshot, err error) {
 	if s.Schema, err = inspect(ctx, l.driver); err != nil || l.dialect != dialect.Postgres {
 		return s, err
@@ -143,16 +143,16 @@ type fileLinter struct {
 	*linter
 	file     file
 	script   migrator.Script
-	before   snapshot
-	known    map[string]bool // the tables that were there before the file
-	fresh    map[string]bool // the columns that the file has added to them, as table.column
-	names    map[string]bool // the names of all tables that existed at some time
+	before   snapshot        // the schema at the last comparison
+	known    map[string]bool // the tables that existed before the file
+	fresh    map[string]bool // the columns that the file has added to known tables, as table.column
+	names    map[string]bool // the names of all tables that have existed while the file ran
 	findings []Finding
 }
 
-// run runs the statements of the file, and checks them if linted is true. Schemas are compared
-// before and after each rename, since a comparison across a rename would see a drop and an
-// addition. The rename itself is recognised by its text.
+// run runs the statements of the file, and checks them if linted is true. It compares schemas
+// before each rename and begins anew after it: a comparison across a rename would see something
+// dropped and something added. The rename itself is recognised by the text of the statement.
 func (c *fileLinter) run(ctx context.Context, linted bool) (err error) {
 	if !linted {
 		return c.execAll(ctx, c.script.Up)
@@ -236,13 +236,14 @@ func (c *fileLinter) compare(ctx context.Context) error {
 	return nil
 }
 
-// find adds a finding unless there is one of the rule for the subject. An empty why stands for
-// the reason of the rule.
+// find adds a finding, unless there is one of the same rule about the same subject. If why is
+// empty, the rule's reason is used.
 func (c *fileLinter) find(rule, subject string, line int, why string) {
 	c.findSafe(rule, subject, line, why, "")
 }
 
-// findSafe is find with its own advice; empty advice stands for that of the rule.
+// findSafe does the same as find, but with the given advice. If that is empty, the rule's advice is
+// used.
 func (c *fileLinter) findSafe(rule, subject string, line int, why, advice string) {
 	for _, f := range c.findings {
 		if f.Rule == rule && f.Subject == subject {
@@ -257,9 +258,9 @@ func (c *fileLinter) findSafe(rule, subject string, line int, why, advice string
 	c.findings = append(c.findings, Finding{c.file.path, line, rule, subject, cmp.Or(why, r.why), cmp.Or(advice, safe)})
 }
 
-// lineOf returns the line of the statement that a finding is about. It prefers the first
-// statement that names the part of the table, then the first that names the table's copy, then
-// the first that names the table.
+// lineOf returns the line of the statement that a finding is about: the first statement that names
+// the part of the table, or else the first that names the copy of the table, or else the first that
+// names the table.
 func (c *fileLinter) lineOf(table, part string) int {
 	copied := "new_" + table
 	first := func(about func(text string) bool) int {

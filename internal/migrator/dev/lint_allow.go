@@ -10,8 +10,9 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// An allowance is a comment that acknowledges findings in its file: -- lint:allow RULE
-// [TABLE[.COLUMN]] REASON
+// An allowance is a comment in a file that acknowledges findings in it:
+//
+//	-- lint:allow RULE [TABLE[.COLUMN]] REASON
 type allowance struct {
 	line         int
 	rule, target string
@@ -23,11 +24,11 @@ var (
 	looksQuali = regexp.MustCompile(`^\w+\.\w+$`)
 )
 
-// acknowledged returns the findings that the file does not acknowledge, and what is wrong with
-// its acknowledgements, in the order of lines.
+// acknowledged returns the findings that the file does not acknowledge, and findings about comments
+// that are wrong or acknowledge nothing. They are in the order of their lines.
 func (c *fileLinter) acknowledged() (left []Finding) {
 	if c.known == nil {
-		return nil // not linted
+		return nil // the file was not checked
 	}
 	allowances := c.allowances()
 	for _, f := range c.findings {
@@ -44,7 +45,8 @@ func (c *fileLinter) acknowledged() (left []Finding) {
 	return left
 }
 
-// covers reports whether the allowance acknowledges a finding, and marks it as used if so.
+// covers reports whether the allowance acknowledges a finding. If it does, it marks the allowance
+// as used.
 func (a *allowance) covers(f Finding) bool {
 	table, _, _ := strings.Cut(f.Subject, ".")
 	if a.rule != f.Rule || a.target != "" && a.target != f.Subject && a.target != table {
@@ -54,16 +56,17 @@ func (a *allowance) covers(f Finding) bool {
 	return true
 }
 
-// allowances reads the allowances of the file. One that cannot be read becomes a finding.
+// allowances returns the allowances of the file. It adds a finding for each one that cannot be
+// parsed.
 func (c *fileLinter) allowances() []*allowance {
 	return readAllowances(c.file.text, "lint", Rules(), c.names, func(line int, err error) {
 		c.findings = append(c.findings, Finding{c.file.path, line, badAllow, "", err.Error(), "-- lint:allow RULE [TABLE[.COLUMN]] REASON"})
 	})
 }
 
-// readAllowances reads the allowances of a file for a tool, lint or verify, which have different
-// rules. It calls bad for each that cannot be read. A word that names one of tables, or a column,
-// is the target; the words after it are the reason.
+// readAllowances returns the allowances in a file for a tool: lint or verify, which have different
+// rules. It calls bad for each one that cannot be parsed. If the word after the rule names a column
+// or one of tables, it is the target. The reason follows.
 func readAllowances(text []byte, tool string, rules []string, tables map[string]bool, bad func(line int, err error)) (all []*allowance) {
 	for i, line := range strings.Split(string(text), "\n") {
 		m := allows.FindStringSubmatch(strings.TrimRight(line, "\r"))
@@ -81,7 +84,7 @@ func readAllowances(text []byte, tool string, rules []string, tables map[string]
 	return all
 }
 
-// readAllowance reads the words after lint:allow.
+// readAllowance parses the words after lint:allow or verify:allow.
 func readAllowance(words, rules []string, tables map[string]bool) (*allowance, error) {
 	if len(words) == 0 {
 		return nil, fmt.Errorf("no rule is named; there are %s", strings.Join(rules, ", "))
@@ -100,7 +103,7 @@ func readAllowance(words, rules []string, tables map[string]bool) (*allowance, e
 	return a, nil
 }
 
-// about reports whether the allowance is for one of some rules and covers a place.
+// about reports whether the allowance is for one of the rules and covers a place.
 func (a *allowance) about(p catalog.Place, rules ...string) bool {
 	return slices.Contains(rules, a.rule) && (a.target == "" || a.target == p.Table || a.target == p.Table+"."+p.Column)
 }

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// A rule is a kind of finding.
+// A rule describes a kind of finding.
 type rule struct {
 	why, safe    string
 	safePostgres string // the advice for PostgreSQL, if it differs
 }
 
-// What more than one rule says.
+// These sentences are used by more than one rule.
 const (
 	failsOnRows = "it fails if there are rows that are against it"
 	breaksOld   = "the build before this one may still write such rows"
@@ -83,10 +83,11 @@ var rules = map[string]rule{
 	"drop-cascade": {why: "it also drops what nobody has named", safe: "drop each thing by its name"},
 }
 
-// Rules lists the names of Lint's rules.
+// Rules returns the sorted names of Lint's rules.
 func Rules() []string { return slices.Sorted(maps.Keys(rules)) }
 
-// The two rules about acknowledgements, which cannot be acknowledged.
+// These two rules are about comments that acknowledge findings. They cannot be acknowledged
+// themselves.
 const (
 	badAllow    = "bad-allow"
 	unusedAllow = "unused-allow"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ariga.io/atlas/sql/schema"
@@ -15,16 +16,16 @@ import (
 // A tableChange checks the changes of a table that existed before the file.
 type tableChange struct {
 	*fileLinter
-	table   *schema.Table // after the change
+	table   *schema.Table // the table after the change
 	after   snapshot
-	dropped map[string]bool // the definitions of dropped indexes and constraints
+	dropped map[string]bool // the SQL of the dropped indexes and constraints, without their names
 }
 
-// isFresh reports whether the file has added a column.
+// isFresh reports whether the file has added the column.
 func (t tableChange) isFresh(column string) bool { return t.fresh[t.subject(column)] }
 
-// subject returns the subject of a finding about a part of the table, or about the table if part
-// is empty.
+// subject returns the subject of a finding about a part of the table. If part is empty, the subject
+// is the table.
 func (t tableChange) subject(part string) string {
 	if part == "" {
 		return t.table.Name
@@ -34,12 +35,12 @@ func (t tableChange) subject(part string) string {
 
 func (t tableChange) postgres() bool { return t.dialect == dialect.Postgres }
 
-// report adds a finding if one of the reasons is not empty.
+// report adds a finding, unless all reasons are empty.
 func (t tableChange) report(rule, part string, reasons ...string) {
 	t.reportSafe("", rule, part, reasons...)
 }
 
-// reportSafe is report with its own advice, unless that is empty.
+// reportSafe does the same as report, but with the given advice, unless that is empty.
 func (t tableChange) reportSafe(advice, rule, part string, reasons ...string) {
 	reasons = slices.DeleteFunc(reasons, func(r string) bool { return r == "" })
 	if len(reasons) > 0 {
@@ -47,7 +48,7 @@ func (t tableChange) reportSafe(advice, rule, part string, reasons ...string) {
 	}
 }
 
-// when returns a reason if it holds, and otherwise "".
+// when returns the reason if holds is true, and "" otherwise.
 func when(holds bool, reason string) string {
 	if holds {
 		return reason
@@ -72,7 +73,8 @@ func (t tableChange) note(ctx context.Context, changes []schema.Change) error {
 	return nil
 }
 
-// wasThere reports whether a change adds an index or constraint that existed under another name.
+// wasThere reports whether a change adds an index or a constraint that was there before under
+// another name.
 func (t tableChange) wasThere(ctx context.Context, change schema.Change) (bool, error) {
 	p, ok := partOf(change)
 	if !ok || !p.added {
@@ -82,7 +84,7 @@ func (t tableChange) wasThere(ctx context.Context, change schema.Change) (bool, 
 	return t.dropped[definition], err
 }
 
-// look checks one change.
+// look adds findings about one change.
 func (t tableChange) look(ctx context.Context, change schema.Change) error {
 	same, err := t.wasThere(ctx, change)
 	if err != nil {
@@ -142,7 +144,7 @@ func (t tableChange) addColumn(ctx context.Context, c *schema.Column) error {
 
 var calls = regexp.MustCompile(`(\w+)\s*\(`)
 
-// volatile reports whether an expression may give each row another value.
+// volatile reports whether an expression may result in a different value for each row.
 func (t tableChange) volatile(ctx context.Context, expr string) (is bool, err error) {
 	var functions []string
 	for _, call := range calls.FindAllStringSubmatch(expr, -1) {
@@ -166,8 +168,8 @@ func (t tableChange) modifyColumn(c *schema.ModifyColumn) {
 	}
 }
 
-// neverNull reports whether a check that existed before proves to PostgreSQL that a column has no
-// NULL. It need not read the table then.
+// neverNull reports whether an earlier check already proves to PostgreSQL that a column has no
+// NULL. PostgreSQL then need not read the table.
 func (t tableChange) neverNull(column string) bool {
 	before, ok := t.before.Table(t.table.Name)
 	if !t.postgres() || !ok {
@@ -179,7 +181,8 @@ func (t tableChange) neverNull(column string) bool {
 	})
 }
 
-// longer reports whether a column's type changes only to allow longer text, which changes no row.
+// longer reports whether the only change of a type is that it allows longer texts. Such a change
+// affects no row.
 func longer(c *schema.ModifyColumn) bool {
 	from, ok := c.From.Type.Type.(*schema.StringType)
 	to, same := c.To.Type.Type.(*schema.StringType)
@@ -188,8 +191,8 @@ func longer(c *schema.ModifyColumn) bool {
 		(to.Size == 0 || from.Size > 0 && to.Size >= from.Size)
 }
 
-// uniqueIndex reports a unique index, unless one of its columns is new and empty and so has no
-// duplicates.
+// uniqueIndex reports a unique index. It does not if a column of the index is new and empty,
+// because then there are no duplicates.
 func (t tableChange) uniqueIndex(i *schema.Index) {
 	empty := slices.ContainsFunc(i.Parts, func(p *schema.IndexPart) bool {
 		return p.C != nil && t.isFresh(p.C.Name) && p.C.Type.Null && p.C.Default == nil
@@ -213,7 +216,7 @@ func (t tableChange) check(rule string, c *schema.Check, wider bool) {
 	t.reportSafe(advice, rule, c.Name, when(!harmless && valid, failsOnRows), when(!harmless, breaksOld), when(t.postgres() && valid, readsAll))
 }
 
-// onlyFresh reports whether a condition is about new columns alone.
+// onlyFresh reports whether a condition uses only new columns.
 func (t tableChange) onlyFresh(expr string) bool {
 	fresh := false
 	for _, c := range t.table.Columns {
@@ -240,8 +243,13 @@ var (
 )
 
 // wider reports whether two conditions differ only in that the second allows further values in a
-// list. It returns false for any other difference, which may be stricter.
-func wider(from, to string) bool {
+// list, or numbers between wider bounds. It returns false for any other difference, which may be
+// stricter.
+func wider(from, to string) bool { return longerList(from, to) || widerBounds(from, to) }
+
+// longerList reports whether two conditions differ only in the values of a list, and the second has
+// all values of the first.
+func longerList(from, to string) bool {
 	frame := func(expr string) string { return strings.Join(strings.Fields(listed.ReplaceAllString(expr, "?")), " ") }
 	if frame(from) != frame(to) || strings.Count(frame(from), "?") != 1 {
 		return false
@@ -251,4 +259,41 @@ func wider(from, to string) bool {
 	}
 	allowed := literal.FindAllString(to, -1)
 	return !slices.ContainsFunc(literal.FindAllString(from, -1), func(v string) bool { return !slices.Contains(allowed, v) })
+}
+
+var (
+	// bounds matches a condition that is nothing but bounds of columns, or of functions of one
+	// column: "length(name) BETWEEN 1 AND 50", which PostgreSQL reports as
+	// "((length((name)::text) >= 1) AND (length((name)::text) <= 50))".
+	bounds = func() *regexp.Regexp {
+		const (
+			column = "[\"`]?\\w+[\"`]?"
+			term   = `(?:` + column + `|\w+\((?:` + column + `|\(` + column + `\)::[a-z ]+)\))`
+			number = `(?:-?\d+|'-?\d+'::[a-z]+)`
+			bound  = `\(*` + term + ` (?:[<>]=? ` + number + `|BETWEEN ` + number + ` AND ` + number + `)\)*`
+		)
+		return regexp.MustCompile(`(?i)^` + bound + `(?: AND ` + bound + `)*$`)
+	}()
+	numbered = regexp.MustCompile(`(?i)([<>]=?|BETWEEN|AND) '?(-?\d+)(?:'::[a-z]+)?`)
+)
+
+// widerBounds reports whether two conditions are nothing but bounds, and differ only in that the
+// second has lower lower bounds or higher upper ones.
+func widerBounds(from, to string) bool {
+	frame := func(expr string) string { return numbered.ReplaceAllString(expr, "$1 ?") }
+	if !bounds.MatchString(from) || !bounds.MatchString(to) || frame(from) != frame(to) {
+		return false
+	}
+	after := numbered.FindAllStringSubmatch(to, -1)
+	for i, before := range numbered.FindAllStringSubmatch(from, -1) {
+		least, err := strconv.ParseInt(before[2], 10, 64)
+		most, other := strconv.ParseInt(after[i][2], 10, 64)
+		if operator := strings.ToUpper(before[1]); operator == "BETWEEN" || operator[0] == '>' {
+			least, most = most, least
+		}
+		if err != nil || other != nil || least > most {
+			return false
+		}
+	}
+	return true
 }

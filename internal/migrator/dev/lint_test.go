@@ -28,7 +28,7 @@ func TestFilesLintClean(t *testing.T) {
 
 // The schema before the linted file, for both dialects.
 const lintInit = `-- +goose Up
-CREATE TABLE teams (id bigint NOT NULL, name text NOT NULL, PRIMARY KEY (id));
+CREATE TABLE teams (id bigint NOT NULL, name text NOT NULL, PRIMARY KEY (id), CONSTRAINT teams_name_length CHECK (length(name) BETWEEN 1 AND 50));
 CREATE TABLE heroes (
   id bigint NOT NULL,
   name text NOT NULL,
@@ -91,6 +91,16 @@ func TestLint(t *testing.T) {
 		"ALTER TABLE `new_heroes` RENAME TO `heroes`;",
 		"CREATE INDEX `hero_name` ON `heroes` (`name`);",
 	)
+	// This is one of teams, with another length.
+	copiedTeams := func(most int) string {
+		return upSection(
+			fmt.Sprintf("CREATE TABLE `new_teams` (`id` bigint NOT NULL, `name` text NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `teams_name_length` CHECK (length(name) BETWEEN 1 AND %d));", most),
+			"INSERT INTO `new_teams` (`id`, `name`) SELECT `id`, `name` FROM `teams`;",
+			"DROP TABLE `teams`;",
+			"ALTER TABLE `new_teams` RENAME TO `teams`;",
+			"CREATE UNIQUE INDEX `team_name` ON `teams` (`name`);",
+		)
+	}
 	tests := []struct {
 		name     string
 		both     string // the file of both dialects, or
@@ -150,6 +160,17 @@ func TestLint(t *testing.T) {
 			want: []string{"2 change-check heroes.heroes_state_known"}, why: []string{"whole table is read"}, not: []string{"against it", "the build before"}, safe: "every row meets it"},
 		{name: "a list of more that is not valid", postgres: upSection(
 			"ALTER TABLE heroes DROP CONSTRAINT heroes_state_known, ADD CONSTRAINT heroes_state_known CHECK (state IN ('IDLE', 'BUSY', 'GONE')) NOT VALID;")},
+		{name: "a longer text", postgres: upSection(
+			"ALTER TABLE teams DROP CONSTRAINT teams_name_length, ADD CONSTRAINT teams_name_length CHECK (length(name) BETWEEN 1 AND 60);"),
+			want: []string{"2 change-check teams.teams_name_length"}, why: []string{"whole table is read"}, not: []string{"against it", "the build before"}, safe: "every row meets it"},
+		{name: "a longer text that is not valid", postgres: upSection(
+			"ALTER TABLE teams DROP CONSTRAINT teams_name_length, ADD CONSTRAINT teams_name_length CHECK (length(name) BETWEEN 1 AND 60) NOT VALID;")},
+		{name: "a longer text in the copy", sqlite: copiedTeams(60)},
+		{name: "a text that is not as long", postgres: upSection(
+			"ALTER TABLE teams DROP CONSTRAINT teams_name_length, ADD CONSTRAINT teams_name_length CHECK (length(name) BETWEEN 1 AND 40);"),
+			want: []string{"2 change-check teams.teams_name_length"}, why: []string{"against it", "the build before"}},
+		{name: "a text that is not as long in the copy", sqlite: copiedTeams(40),
+			want: []string{"2 change-check teams.teams_name_length"}, why: []string{"against it", "the build before"}},
 		{name: "a foreign key", postgres: upSection("ALTER TABLE heroes ADD CONSTRAINT h_t FOREIGN KEY (team_id) REFERENCES teams (id);"),
 			want: []string{"2 add-foreign-key heroes.h_t"}, why: []string{"against it", "the build before", `write to it or to "teams"`}},
 		{name: "a foreign key of a new column", postgres: upSection("ALTER TABLE heroes ADD COLUMN rival_id bigint NULL, ADD CONSTRAINT h_r FOREIGN KEY (rival_id) REFERENCES heroes (id);"),
@@ -169,12 +190,12 @@ func TestLint(t *testing.T) {
 		{name: "a default for each row", postgres: upSection("ALTER TABLE heroes ADD COLUMN code uuid NOT NULL DEFAULT gen_random_uuid();"), want: []string{"2 volatile-default heroes.code"}},
 		{name: "a default for all rows", postgres: upSection("ALTER TABLE heroes ADD COLUMN seen timestamptz NOT NULL DEFAULT now();")},
 
-		// What is no harm.
+		// Changes that do no harm have no findings.
 		{name: "a table of the file's own", both: upSection("CREATE TABLE places (id bigint NOT NULL, name text NULL);", "CREATE UNIQUE INDEX p_n ON places (name);",
 			"INSERT INTO places (id) VALUES (1);", "UPDATE places SET id = 2;", "ALTER TABLE places RENAME COLUMN name TO title;", "DROP INDEX p_n;", "ALTER TABLE places DROP COLUMN title;", "DELETE FROM places;", "DROP TABLE places;")},
 		{name: "harm on the way back", both: upSection("ALTER TABLE heroes ADD COLUMN city text NULL;") + "ALTER TABLE heroes DROP COLUMN city;\nDROP TABLE teams;\n"},
 
-		// What a file acknowledges.
+		// Findings that a file acknowledges are left out.
 		{name: "acknowledged", both: upSection("-- lint:allow drop-table heroes nobody reads it since the last release", "DROP TABLE heroes;")},
 		{name: "acknowledged by its table", both: upSection("-- lint:allow drop-column heroes unused", "ALTER TABLE heroes DROP COLUMN age;", "ALTER TABLE heroes DROP COLUMN nickname;")},
 		{name: "acknowledged by its column", both: upSection("-- lint:allow drop-column heroes.age unused", "ALTER TABLE heroes DROP COLUMN age;", "ALTER TABLE heroes DROP COLUMN nickname;"),
@@ -299,5 +320,40 @@ func TestLintOutsideOfASourceTree(t *testing.T) {
 	_, _, err := dev.Lint(t.Context(), t.TempDir(), dbtest.EmptyPostgres(t), "")
 	if err == nil || !strings.Contains(err.Error(), "postgres") || !strings.Contains(err.Error(), "source tree") {
 		t.Errorf("Lint: %v, want an error that says what is missing", err)
+	}
+}
+
+// TestLintOfBounds compares conditions on numbers, in the words of their author and of PostgreSQL.
+func TestLintOfBounds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"length(name) BETWEEN 1 AND 50", "length(name) BETWEEN 1 AND 60", true},
+		{"length(name) BETWEEN 1 AND 50", "length(name) between 0 and 50", false}, // other words
+		{"length(name) BETWEEN 1 AND 50", "length(name) BETWEEN 0 AND 50", true},
+		{"length(name) BETWEEN 1 AND 50", "length(name) BETWEEN 2 AND 60", false},
+		{"length(name) BETWEEN 1 AND 50", "length(title) BETWEEN 1 AND 60", false},
+		{"((length((name)::text) >= 1) AND (length((name)::text) <= 50))", "((length((name)::text) >= 1) AND (length((name)::text) <= 60))", true},
+		{"((length((name)::text) >= 1) AND (length((name)::text) <= 50))", "((length((name)::text) >= 2) AND (length((name)::text) <= 60))", false},
+		{"((length((name)::text) >= 1) AND (length((name)::text) <= 50))", "(length((name)::text) <= 60)", false},
+		{"(age >= 0)", "(age >= '-1'::integer)", true},
+		{"(age >= '-1'::integer)", "(age >= 0)", false},
+		{`"age" > 1`, `"age" > 0`, true},
+		{`"age" > 1`, `"age" >= 0`, false},
+		{"age < 9", "age < 10", true},
+		{"age < 10", "age < 9", false},
+		{"age < 9223372036854775808", "age < 9223372036854775809", false}, // more than is counted here
+		{"NOT (age < 9)", "NOT (age < 10)", false},
+		{"(age < 9) = old", "(age < 10) = old", false},
+		{"coalesce(age < 9, true)", "coalesce(age < 10, true)", false},
+		{"age < 9 * wins", "age < 10 * wins", false},
+		{"age <> 9", "age <> 10", false},
+		{"age NOT BETWEEN 1 AND 9", "age NOT BETWEEN 1 AND 10", false},
+	} {
+		if got := dev.Wider(tt.from, tt.to); got != tt.want {
+			t.Errorf("%s after %s: wider is %t, want %t", tt.to, tt.from, got, tt.want)
+		}
 	}
 }

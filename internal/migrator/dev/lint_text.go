@@ -9,10 +9,10 @@ import (
 	"forge/internal/migrator"
 )
 
-// What a comparison of schemas cannot know is read from the statements.
+// This file finds in the text of statements what a comparison of schemas cannot show.
 
-// namePattern matches an SQL name, with a group for its last part. In a pattern {} stands for it,
-// and a blank for any blanks.
+// namePattern matches an SQL name, and has a group for its last part. In the text for sqlPattern,
+// {} stands for namePattern, and a space for any white space.
 const namePattern = "(?:[\"`]?\\w+[\"`]?\\.)?[\"`]?(\\w+)[\"`]?"
 
 func sqlPattern(text string) *regexp.Regexp {
@@ -20,7 +20,7 @@ func sqlPattern(text string) *regexp.Regexp {
 	return regexp.MustCompile(`(?is)` + strings.ReplaceAll(text, " ", `\s+`))
 }
 
-// patterns match statements without their comments and strings; see code.
+// patterns match statements as code returns them, without comments and strings.
 var patterns = struct {
 	rename, dropTable, dropColumn, alterTable, truncate, deletes, update, where,
 	drops, cascade, onDelete, concurrently, createIndex, usingIndex *regexp.Regexp
@@ -43,7 +43,7 @@ var patterns = struct {
 
 var notCode = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'`)
 
-// code returns a statement without its comments and without the contents of its strings.
+// code returns a statement without its comments, and with all strings empty.
 func code(text string) string {
 	text = notCode.ReplaceAllStringFunc(text, func(part string) string {
 		if strings.HasPrefix(part, "'") {
@@ -54,10 +54,10 @@ func code(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// A textRename is a rename as a statement writes it.
+// A textRename is a rename as it is written in a statement.
 type textRename struct{ kind, table, part, from, to string }
 
-// renameIn returns the rename that a statement does. ok is false if it is no rename.
+// renameIn returns the rename that a statement makes. ok is false if the statement is not a rename.
 func renameIn(text string) (r textRename, ok bool) {
 	m := patterns.rename.FindStringSubmatch(code(text))
 	if m == nil {
@@ -66,7 +66,7 @@ func renameIn(text string) (r textRename, ok bool) {
 	return textRename{strings.ToUpper(m[1]), m[2], strings.ToUpper(m[3]), m[4], m[5]}, true
 }
 
-// renamed reports the rename of a table or column that existed before.
+// renamed adds a finding if the rename is one of a table or column that existed before the file.
 func (c *fileLinter) renamed(r textRename, line int) {
 	switch {
 	case r.kind == "INDEX" || r.part == "CONSTRAINT":
@@ -80,7 +80,7 @@ func (c *fileLinter) renamed(r textRename, line int) {
 	}
 }
 
-// readStatement checks the text of one statement of the up section.
+// readStatement adds findings about the text of a statement in the up section. number is its index.
 func (c *fileLinter) readStatement(number int) {
 	s := c.script.Up[number]
 	text := code(s.Text)
@@ -127,7 +127,8 @@ func (c *fileLinter) readStatement(number int) {
 	}
 }
 
-// copied reports whether an earlier statement copies the rows of a table to another one.
+// copied reports whether one of the statements before an index copies the rows of a table to
+// another table.
 func (c *fileLinter) copied(table string, before int) bool {
 	copies := sqlPattern(`^INSERT INTO {}.*\bSELECT\b.*\bFROM ["` + "`]?" + regexp.QuoteMeta(table) + `\b`)
 	for _, s := range c.script.Up[:before] {
@@ -138,7 +139,7 @@ func (c *fileLinter) copied(table string, before int) bool {
 	return false
 }
 
-// buildsIndex reports whether the file creates an index in a statement of its own.
+// buildsIndex reports whether the file has a separate statement that creates the index.
 func (c *fileLinter) buildsIndex(index string) bool {
 	for _, s := range c.script.Up {
 		text := code(s.Text)
@@ -149,8 +150,8 @@ func (c *fileLinter) buildsIndex(index string) bool {
 	return false
 }
 
-// readMarks reports statements of either section that cannot stand in one file or in a
-// transaction.
+// readMarks adds findings about statements that must not share a file with others, or must not run
+// in a transaction.
 func (c *fileLinter) readMarks() {
 	for _, section := range [][]migrator.Statement{c.script.Up, c.script.Down} {
 		if c.script.Outside && len(section) > 1 {

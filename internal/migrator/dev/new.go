@@ -5,9 +5,10 @@ import (
 	"path/filepath"
 )
 
-// New writes an empty version called name, for changes that ent/schema does not express: rows to
-// fill in, a trigger, an index that is built outside of a transaction. Like Diff it writes a file
-// for each dialect and their checksums, or nothing on an error. It returns the paths.
+// New writes an empty version called name. It is for changes that ent/schema does not express: rows
+// to fill in, a trigger, an index that is built outside of a transaction. Like Diff, it writes a
+// file for each kind of database and their checksums, and nothing if it returns an error. It
+// returns the paths of the files.
 func New(dir, name string) (paths []string, err error) {
 	version, err := nextVersion(dir, name)
 	if err != nil {

@@ -19,17 +19,18 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A plan has the statements that change a schema from what the files give to what ent wants, and
-// back.
+// A plan holds the statements that change the schema from what the files lead to into what ent
+// wants, and the statements that change it back.
 type plan struct {
 	up, down []*atlas.Change
-	byHand   []string // what somebody must write into the down section
+	byHand   []string // what the author still must write into the down section
 }
 
 func (p plan) empty() bool { return len(p.up) == 0 }
 
-// A planner plans the change for one dialect. It has a database on which the files have run, that
-// database's schema, and the schema of another database that was made from ent's tables.
+// A planner plans the change for one kind of database. It has a database on which the files have
+// run, the schema of that database, and the schema of a second database that was created from ent's
+// tables.
 type planner struct {
 	dialect string
 	db      *sql.DB
@@ -37,11 +38,12 @@ type planner struct {
 	remove  func() error
 
 	now, wanted *schema.Schema
-	written     []*schema.Table // ent's tables with the conditions as their author wrote them
-	renames     []renameSQL     // done in db already, so that now has the new names
+	written     []*schema.Table // ent's tables, with the conditions as their author wrote them
+	// renames were already carried out on db, so now has the new names.
+	renames []renameSQL
 }
 
-// newPlanner makes a database and runs the files of src on it. close removes the database.
+// newPlanner creates a database, and runs the files of src on it. close removes the database.
 func newPlanner(ctx context.Context, box sandbox, src migrator.Source, tables []*ent.Table) (*planner, error) {
 	db, driver, remove, err := openEmpty(ctx, box, src.Dialect())
 	if err != nil {
@@ -82,9 +84,9 @@ func (b *planner) prepare(ctx context.Context, box sandbox, src migrator.Source,
 	})
 }
 
-// plan compares the two schemas. It plans the way back on its own instead of reversing the
-// statements: some cannot be reversed, and for SQLite's copies of a table the reverse is wrong.
-// It tries both ways out.
+// plan returns the plan. It plans the way back by a second comparison: some statements cannot be
+// reversed, and the reverse of SQLite's copy of a table would be wrong. It runs both ways on the
+// planner's database.
 func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	if b.dialect == dialect.Postgres {
 		if err := b.renameParts(ctx); err != nil {
@@ -99,7 +101,8 @@ func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	if err != nil {
 		return plan{}, err
 	}
-	for _, t := range b.written { // only after the comparison, which needs the reported texts
+	// This comes after the comparison, which needs the conditions as the database returns them.
+	for _, t := range b.written {
 		withAuthorsChecks(forth, t)
 	}
 	if p.up, err = b.steps(ctx, forth, nil); err != nil {
@@ -123,7 +126,7 @@ func (b *planner) plan(ctx context.Context) (p plan, err error) {
 	return p, nil
 }
 
-// try runs a plan on the planner's database.
+// try runs both ways of a plan on the planner's database.
 func (b *planner) try(ctx context.Context, p plan) error {
 	for _, s := range slices.Concat(p.up, p.down) {
 		if err := b.run(ctx, s); err != nil {
@@ -140,8 +143,8 @@ func (b *planner) run(ctx context.Context, s *atlas.Change) error {
 	return nil
 }
 
-// foreignKeysOff switches foreign keys off on SQLite, as Up does; see the migrator's
-// acquireSQLite.
+// foreignKeysOff switches foreign keys off on SQLite, as Up does: SQLite changes a table by
+// dropping its old copy, which must not delete the rows that refer to it.
 func foreignKeysOff(ctx context.Context, db *sql.DB, name string) error {
 	if name != dialect.SQLite {
 		return nil
@@ -150,7 +153,7 @@ func foreignKeysOff(ctx context.Context, db *sql.DB, name string) error {
 	return err
 }
 
-// openEmpty makes an empty database.
+// openEmpty creates an empty database.
 func openEmpty(ctx context.Context, box sandbox, name string) (*sql.DB, atlas.Driver, func() error, error) {
 	db, remove, err := box.empty(ctx)
 	if err != nil {
@@ -167,7 +170,7 @@ func openEmpty(ctx context.Context, box sandbox, name string) (*sql.DB, atlas.Dr
 	return db, driver, remove, nil
 }
 
-// inSandbox calls f with an empty database and removes it afterwards.
+// inSandbox creates an empty database, calls f with it, and removes it.
 func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, atlas.Driver) error) (err error) {
 	db, driver, remove, err := openEmpty(ctx, box, name)
 	if err != nil {
@@ -177,12 +180,12 @@ func inSandbox(ctx context.Context, box sandbox, name string, f func(*sql.DB, at
 	return f(db, driver)
 }
 
-// inspect reads the schema of the database, without the table of versions.
+// inspect reads the schema of a database, without the table of versions.
 func inspect(ctx context.Context, driver atlas.Driver) (*schema.Schema, error) {
 	s, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Exclude: []string{catalog.VersionTable}})
 	if err != nil {
 		return nil, fmt.Errorf("inspect the schema: %w", err)
 	}
-	s.Name = "" // the names of schemas differ, which must not count as a difference
+	s.Name = "" // the names of PostgreSQL schemas must not count as a difference
 	return s, nil
 }

@@ -19,7 +19,8 @@ import (
 // checks, indexes and foreign keys that use the name.
 type renameSQL struct{ forth, back *atlas.Change }
 
-// resolveRenames finds out what was renamed and does it on the databases of all planners.
+// resolveRenames finds out what was renamed, and makes the renames on the databases of all
+// planners.
 func resolveRenames(ctx context.Context, planners []*planner, answers Answers) error {
 	c := &choice{answers: answers, used: make(map[string]bool), moved: make(map[string]string)}
 	tables, err := c.choose(common(planners, (*planner).tableCandidates), planners[0].goneTables())
@@ -83,9 +84,9 @@ func (b *planner) renameSQL(ctx context.Context, r rename) renameSQL {
 	return renameSQL{step(r.from, r.to), step(r.to, r.from)}
 }
 
-// newName returns how to write the new name of a column. SQLite copies it into the texts of
-// checks with the quotes that it has here, so it is written without quotes, as in ent's schema,
-// unless it is a keyword.
+// newName returns the new name of a column as it has to be written in a statement. SQLite copies
+// this text, with its quotes, into the checks that use the column. ent writes names in checks
+// without quotes, so newName does too, unless the name is a keyword.
 func (b *planner) newName(ctx context.Context, name string) string {
 	if b.dialect == dialect.SQLite && stepName.MatchString(name) {
 		if _, err := b.db.ExecContext(ctx, "SELECT 1 AS "+name); err == nil {
@@ -113,9 +114,9 @@ func (b *planner) formatType(t schema.Type) (string, error) {
 	return postgres.FormatType(t)
 }
 
-// renameParts renames the indexes and constraints that differ in their names alone, since ent
-// makes their names from those of tables and columns. It works on PostgreSQL; on SQLite they are
-// created anew.
+// renameParts renames the indexes and constraints that differ only in their names. They do so after
+// a rename, because ent derives their names from those of tables and columns. This is for
+// PostgreSQL: on SQLite, indexes and constraints are created anew.
 func (b *planner) renameParts(ctx context.Context) error {
 	all, err := b.changes(b.now, b.wanted)
 	if err != nil {
@@ -170,10 +171,10 @@ func (b *planner) index(from, to string) renameSQL {
 	return renameSQL{step(from, to), step(to, from)}
 }
 
-// renamedParts pairs the indexes and constraints that modify drops with those that it adds, if
-// they differ in their names alone.
+// renamedParts returns renames for the indexes and constraints that modify drops and adds again
+// under another name.
 func (b *planner) renamedParts(ctx context.Context, modify *schema.ModifyTable) (renames []renameSQL, err error) {
-	dropped := make(map[string]string) // names by definitions
+	dropped := make(map[string]string) // their names, by their definitions
 	added := make(map[string]part)
 	for _, c := range modify.Changes {
 		p, ok := partOf(c)
@@ -202,14 +203,14 @@ func (b *planner) renamedParts(ctx context.Context, modify *schema.ModifyTable) 
 	return renames, nil
 }
 
-// A part of a table is an index or a constraint that a change adds or drops.
+// A part is an index or a constraint that a change adds to a table or drops.
 type part struct {
 	name     string
 	added    bool
-	nameless schema.Change // the change that adds it, without its name
+	nameless schema.Change // the change that adds the part, without its name
 }
 
-// definition returns the SQL of the part without its name.
+// definition returns the SQL that adds the part, without its name.
 func (p part) definition(ctx context.Context, driver atlas.Driver, t *schema.Table) (text string, err error) {
 	steps, err := statements(ctx, driver, []schema.Change{&schema.ModifyTable{T: t, Changes: []schema.Change{p.nameless}}})
 	for _, s := range steps {

@@ -2,18 +2,19 @@ package dev
 
 import "ariga.io/atlas/sql/schema"
 
-// A rename is that of a column of a table, or of a table if table is empty.
+// A rename is the rename of a column. If table is empty, it is the rename of a table.
 type rename struct{ table, from, to string }
 
-// old returns the old name, as answers write it.
+// old returns the old name, in the form that answers use.
 func (r rename) old() string { return qualified(r.table, r.from) }
 
 func (r rename) String() string { return r.old() + ":" + r.to }
 
-// fits reports whether an answer means r.
+// fits reports whether an answer names this rename.
 func (r rename) fits(answer string) bool { return answer == r.String() || answer == r.from+":"+r.to }
 
-// qualified returns a name with that of its table, unless that is empty.
+// qualified returns a name with the name of its table before it. If table is empty, it returns only
+// the name.
 func qualified(table, name string) string {
 	if table == "" {
 		return name
@@ -21,14 +22,14 @@ func qualified(table, name string) string {
 	return table + "." + name
 }
 
-// A candidate is something that is gone and something new, which may be the same under another
-// name.
+// A candidate is a possible rename: something that is gone, and something of the same kind that is
+// new.
 type candidate struct {
 	rename
 	similar bool
 }
 
-// sameType reports whether two columns have the same type in the planner's dialect.
+// sameType reports whether two columns have the same type in the planner's database.
 func (b *planner) sameType(one, other *schema.Column) bool {
 	a, err := b.formatType(one.Type.Type)
 	if err != nil {
@@ -38,8 +39,8 @@ func (b *planner) sameType(one, other *schema.Column) bool {
 	return err == nil && a == c
 }
 
-// tableCandidates pairs each table that is gone with each new one. Two are similar if at least
-// two thirds of their columns have the same name and type.
+// tableCandidates pairs each table that is gone with each table that is new. Two tables are similar
+// if at least two thirds of their columns have the same name and type.
 func (b *planner) tableCandidates() (candidates []candidate) {
 	for _, gone := range b.now.Tables {
 		if _, ok := b.wanted.Table(gone.Name); ok {
@@ -62,8 +63,8 @@ func (b *planner) tableCandidates() (candidates []candidate) {
 	return candidates
 }
 
-// columnCandidates pairs each column that is gone with each new one of the same table. Two are
-// similar if they have the same type.
+// columnCandidates pairs each column that is gone with each new column of the same table. Two
+// columns are similar if they have the same type.
 func (b *planner) columnCandidates() (candidates []candidate) {
 	for _, t := range b.now.Tables {
 		after, ok := b.wanted.Table(t.Name)
@@ -84,7 +85,7 @@ func (b *planner) columnCandidates() (candidates []candidate) {
 	return candidates
 }
 
-// goneTables lists the tables that ent no longer has.
+// goneTables returns the names of the tables that ent no longer has.
 func (b *planner) goneTables() (names []string) {
 	for _, t := range b.now.Tables {
 		if _, ok := b.wanted.Table(t.Name); !ok {
@@ -94,7 +95,8 @@ func (b *planner) goneTables() (names []string) {
 	return names
 }
 
-// goneColumns lists the columns that ent no longer has, of tables that it still has.
+// goneColumns returns the names of the columns that ent no longer has, for tables that it still
+// has.
 func (b *planner) goneColumns() (names []string) {
 	for _, t := range b.now.Tables {
 		if after, ok := b.wanted.Table(t.Name); ok {
@@ -108,8 +110,8 @@ func (b *planner) goneColumns() (names []string) {
 	return names
 }
 
-// common returns the candidates that all dialects have. They are similar if they are so in all
-// dialects.
+// common returns the candidates that exist for all kinds of database. One is similar if it is
+// similar for all of them.
 func common(planners []*planner, pairsOf func(*planner) []candidate) (candidates []candidate) {
 	for i, b := range planners {
 		found := pairsOf(b)

@@ -17,17 +17,17 @@ import (
 	"forge/internal/pgtemp"
 )
 
-// A sandbox makes empty databases to try statements on.
+// A sandbox creates empty databases in which statements are tried.
 type sandbox interface {
-	// empty returns a database without tables; remove closes and removes it.
+	// empty returns a database without tables. remove closes the database and removes it.
 	empty(context.Context) (db *sql.DB, remove func() error, err error)
 	close() error
 }
 
-// sandboxes are the sandboxes of all dialects, in the order of dialects.
+// sandboxes has a sandbox for each of dialects, in the same order.
 type sandboxes []sandbox
 
-// newSandboxes makes the sandboxes for a command.
+// newSandboxes creates the sandboxes. command is the name that errors mention.
 func newSandboxes(ctx context.Context, command, devURL string) (boxes sandboxes, err error) {
 	for _, d := range dialects {
 		box, err := newSandbox(ctx, d.name, devURL)
@@ -46,8 +46,8 @@ func (boxes sandboxes) close() (err error) {
 	return err
 }
 
-// newSandbox returns the sandbox of a dialect. For PostgreSQL it is the database at devURL, or a
-// temporary server if devURL is empty.
+// newSandbox returns the sandbox for a dialect. For PostgreSQL, it uses the database at devURL. If
+// devURL is empty, it starts a temporary server.
 func newSandbox(ctx context.Context, name, devURL string) (sandbox, error) {
 	if name == dialect.SQLite {
 		return sqliteSandbox{}, nil
@@ -71,7 +71,7 @@ func newSandbox(ctx context.Context, name, devURL string) (sandbox, error) {
 	return postgresSandbox{url: u, stop: cluster.Stop}, nil
 }
 
-// A sqliteSandbox makes databases in memory.
+// A sqliteSandbox creates databases in memory.
 type sqliteSandbox struct{}
 
 func (sqliteSandbox) empty(context.Context) (*sql.DB, func() error, error) {
@@ -79,14 +79,14 @@ func (sqliteSandbox) empty(context.Context) (*sql.DB, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	db.SetMaxOpenConns(1) // a second connection would see another database
+	db.SetMaxOpenConns(1) // a second connection would open another database
 	return db, db.Close, nil
 }
 
 func (sqliteSandbox) close() error { return nil }
 
-// A postgresSandbox makes schemas in a PostgreSQL database. It does not touch anything else
-// there.
+// A postgresSandbox creates schemas in a PostgreSQL database. It changes nothing else in this
+// database.
 type postgresSandbox struct {
 	url  *url.URL
 	stop func() error

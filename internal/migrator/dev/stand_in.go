@@ -8,10 +8,10 @@ import (
 	"ariga.io/atlas/sql/schema"
 )
 
-// withStandIns plans for down sections that add a column which may not be NULL and has no
-// default, to a table that has rows by then. It adds the column with an empty value as its
-// default; drop has the changes that remove the default again. For a column that cannot have such
-// a value, byHand says what its author must write.
+// withStandIns changes the plan of a down section that adds a column which must have a value and
+// has no default. The table may have rows by then, so the column is added with an empty value as
+// its default. with has the changed plan, and drop has the changes that then remove the default. If
+// a column cannot have an empty value, byHand says what the author must write.
 func withStandIns(all []schema.Change) (with, drop []schema.Change, byHand []string) {
 	for _, change := range all {
 		modify, ok := change.(*schema.ModifyTable)
@@ -48,7 +48,7 @@ func withStandIns(all []schema.Change) (with, drop []schema.Change, byHand []str
 	return with, drop, byHand
 }
 
-// needsValue reports whether each row must have a value for a new column c.
+// needsValue reports whether each row must get a value for a new column c.
 func needsValue(c *schema.Column) bool {
 	return !c.Type.Null && c.Default == nil && !slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool {
 		_, generated := a.(*schema.GeneratedExpr)
@@ -56,8 +56,8 @@ func needsValue(c *schema.Column) bool {
 	})
 }
 
-// emptyValue returns the empty value of a column's type as SQL. ok is false if a constraint of
-// the table might refuse it.
+// emptyValue returns the empty value for a column's type as SQL. ok is false if there is none, or
+// if a constraint of the table might refuse it.
 func emptyValue(t *schema.Table, c *schema.Column) (value string, ok bool) {
 	if len(c.ForeignKeys) > 0 || checked(t, c.Name) {
 		return "", false
@@ -95,7 +95,7 @@ func hasPart(i *schema.Index, column string) bool {
 	return slices.ContainsFunc(i.Parts, func(p *schema.IndexPart) bool { return p.C == nil || p.C.Name == column })
 }
 
-// mentions reports whether name is a word of an SQL text.
+// mentions reports whether name is a word in an SQL text.
 func mentions(text, name string) bool {
 	return regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(name) + `\b`).MatchString(text)
 }

@@ -23,7 +23,7 @@ import (
 type Verdict struct {
 	Path   string
 	Good   string   // the result, if nothing is wrong
-	Notes  []string // things that were not tried, or acknowledged losses
+	Notes  []string // what was not tried, and losses that the file acknowledges
 	Faults []string // everything that is wrong
 }
 
@@ -50,12 +50,12 @@ func (v *Verdict) note(format string, args ...any) {
 	v.Notes = append(v.Notes, fmt.Sprintf(format, args...))
 }
 
-// Verify tries the files in dir/postgres and dir/sqlite on empty databases: each file up, down
-// and up again, with rows in all tables. It compares the whole schema and all rows after each,
-// and at the end the schema with ent's tables. It returns an error if something could not be
-// tried. Everything that is wrong with the files is in the verdicts.
+// Verify tries the files in dir/postgres and dir/sqlite on empty databases: each file up, down and
+// up again, with rows in all tables. After each way it compares the whole schema and all rows. At
+// the end it compares the schema with ent's tables. The verdicts contain everything that is wrong
+// with the files. Verify returns an error if something could not be tried.
 //
-// It needs a PostgreSQL server as Diff does.
+// Verify needs a PostgreSQL server in the same way as Diff.
 func Verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (all []Verdict, err error) {
 	boxes, err := newSandboxes(ctx, "verify", devURL)
 	if err != nil {
@@ -81,8 +81,8 @@ func Verify(ctx context.Context, dir, devURL string, tables []*schema.Table) (al
 	return all, nil
 }
 
-// verifyNames compares the files with their checksums and with each other. It returns verdicts
-// only for what is wrong.
+// verifyNames compares the files with their checksums, and the files of both kinds of database with
+// each other. It returns verdicts only if something is wrong.
 func verifyNames(dir string) (all []Verdict, err error) {
 	var names [][]string
 	for _, d := range dialects {
@@ -106,7 +106,7 @@ func verifyNames(dir string) (all []Verdict, err error) {
 	return all, nil
 }
 
-// verifySchema compares the schema that the files give an empty database with ent's tables.
+// verifySchema compares ent's tables with the schema that the files lead to.
 func verifySchema(ctx context.Context, box sandbox, dir, name string, tables []*schema.Table) (v Verdict, err error) {
 	v = Verdict{Path: filepath.Join(dir, dirOf(name)), Good: "all files together give what ent/schema says"}
 	b, err := newPlanner(ctx, box, source(dir, name), tables)
@@ -130,19 +130,19 @@ func verifySchema(ctx context.Context, box sandbox, dir, name string, tables []*
 	return v, nil
 }
 
-// A verifier has the database on which the files are tried one after the other.
+// A verifier holds the database on which the files are tried, one after the other.
 type verifier struct {
 	source migrator.Source
-	files  fs.FS // of the source's dialect
+	files  fs.FS // the files of the source
 	box    sandbox
 	db     *sql.DB
 	driver atlas.Driver
 	remove func() error
-	noted  map[string]bool // the tables without rows that were noted
+	noted  map[string]bool // the tables for which a note already says that they have no rows
 }
 
-// verifyFiles tries each file. If one cannot be applied, whole is false and the files after it
-// are left out.
+// verifyFiles tries each file. If one cannot be applied, it does not try the files after it, and
+// whole is false.
 func verifyFiles(ctx context.Context, box sandbox, dir, name string) (all []Verdict, whole bool, err error) {
 	path := filepath.Join(dir, dirOf(name))
 	files, err := filesIn(path)
@@ -174,7 +174,7 @@ func verifyFiles(ctx context.Context, box sandbox, dir, name string) (all []Verd
 	return all, true, nil
 }
 
-// restart replaces the database by another one without rows, up to a version.
+// restart replaces the database with a new one that has the versions up to a number, and no rows.
 func (v *verifier) restart(ctx context.Context, number int64) error {
 	if err := v.remove(); err != nil {
 		return err
@@ -197,10 +197,10 @@ type trial struct {
 	*verifier
 	version    migrator.Version
 	script     migrator.Script
-	previous   int64        // the version that the database has
-	allowances []*allowance // for findings of lint
-	own        []*allowance // for faults that only verify sees; see VerifyRules
-	bad        []string     // errors in these
+	previous   int64        // the version before the file's
+	allowances []*allowance // the comments that allow findings of lint
+	own        []*allowance // the comments that allow what only verify sees
+	bad        []string     // errors in own
 	verdict    Verdict
 }
 
@@ -216,8 +216,8 @@ func (v *verifier) trial(f file, previous int64) (*trial, error) {
 	return &trial{verifier: v, version: version, script: script, previous: previous, verdict: Verdict{Path: f.path}}, nil
 }
 
-// run applies the file, undoes it and applies it again. It returns false if the database could
-// not be left with the file applied.
+// run applies the file, undoes it and applies it again. It returns false if the files after this
+// one cannot be tried, because the file could not be applied.
 func (t *trial) run(ctx context.Context) (applicable bool, err error) {
 	before, applicable, err := t.firstUp(ctx)
 	if err != nil || !applicable {
@@ -248,8 +248,8 @@ func (t *trial) run(ctx context.Context) (applicable bool, err error) {
 	return t.goOn(ctx), nil
 }
 
-// goOn takes another database for the files after this one. It returns false if the file cannot
-// be applied there, where no table has rows.
+// goOn replaces the database for the files after this one. It returns false if the file cannot be
+// applied even to the new database, which has no rows.
 func (t *trial) goOn(ctx context.Context) bool {
 	err := t.restart(ctx, t.version.Number)
 	if err != nil {
@@ -258,8 +258,8 @@ func (t *trial) goOn(ctx context.Context) bool {
 	return err == nil
 }
 
-// firstUp adds rows and applies the file. If that fails it tries again without NULL in the rows,
-// and then without rows.
+// firstUp adds rows and applies the file. If that fails, it tries again with rows that have no
+// NULL, and then without rows.
 func (t *trial) firstUp(ctx context.Context) (before state, applicable bool, err error) {
 	var failed error
 	for _, rows := range []fill{{full: 2, sparse: 1}, {full: 2}, {}} {
@@ -292,8 +292,8 @@ func (t *trial) firstUp(ctx context.Context) (before state, applicable bool, err
 	return before, false, nil
 }
 
-// judgeFailure adds a note or a fault about the rows on which the file failed: a note if the file
-// acknowledges that.
+// judgeFailure reports that the file failed on some rows. This is a note if the file acknowledges
+// it, and a fault otherwise.
 func (t *trial) judgeFailure(failed error) {
 	switch {
 	case failed == nil:
@@ -319,7 +319,7 @@ func (t *trial) secondUp(ctx context.Context, before, after state) error {
 	return nil
 }
 
-// compareSchema adds a fault if lines of a description are missing or unexpected.
+// compareSchema adds a fault if lines of the description are missing or unexpected.
 func (t *trial) compareSchema(what string, was, is state) {
 	text := ""
 	for _, line := range was.lines {
@@ -337,6 +337,6 @@ func (t *trial) compareSchema(what string, was, is state) {
 	}
 }
 
-// dependOnRows are the rules of lint about changes that fail on some rows.
+// dependOnRows are the rules of lint about changes that may fail because of rows.
 var dependOnRows = []string{"add-check", "add-foreign-key", "add-not-null-column", "add-unique-index", "change-check",
 	"change-primary-key", "change-type", "set-not-null"}

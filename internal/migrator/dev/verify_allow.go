@@ -8,17 +8,20 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// What lint cannot see from the schema, and verify sees of the rows. A file
-// acknowledges it like the findings of lint: -- verify:allow RULE [TABLE[.COLUMN]] REASON
+// These are the rules about changes of rows, which verify sees and lint does not. A file
+// acknowledges such a change with a comment:
+//
+//	-- verify:allow RULE [TABLE[.COLUMN]] REASON
 const (
-	changeValues = "change-values" // values are overwritten, and down cannot bring them back
-	insertRows   = "insert-rows"   // up puts rows in that down leaves
+	changeValues = "change-values" // values are overwritten, and down does not restore them
+	insertRows   = "insert-rows"   // up adds rows that down does not remove
 )
 
-// VerifyRules lists the rules that a file may acknowledge to Verify.
+// VerifyRules returns the names of the rules of Verify.
 func VerifyRules() []string { return []string{changeValues, insertRows} }
 
-// readAllowances reads the allowances of the file. They may name the tables of before.
+// readAllowances reads the comments of the file that allow something. They may name the tables of
+// before.
 func (t *trial) readAllowances(before state) error {
 	text, err := fs.ReadFile(t.files, t.version.File())
 	if err != nil {
@@ -29,20 +32,21 @@ func (t *trial) readAllowances(before state) error {
 		tables[table] = true
 	}
 	t.bad = nil
-	t.allowances = readAllowances(text, "lint", Rules(), tables, func(int, error) {}) // lint reports the bad ones
+	// Lint reports the comments that are wrong.
+	t.allowances = readAllowances(text, "lint", Rules(), tables, func(int, error) {})
 	t.own = readAllowances(text, "verify", VerifyRules(), tables, func(line int, err error) {
 		t.bad = append(t.bad, fmt.Sprintf("line %d: %v; it is written -- verify:allow RULE [TABLE[.COLUMN]] REASON", line, err))
 	})
 	return nil
 }
 
-// allows reports whether the file acknowledges one of some rules of lint for a place.
+// allows reports whether the file acknowledges one of the rules of lint for a place.
 func (t *trial) allows(p catalog.Place, rules ...string) bool {
 	return slices.ContainsFunc(t.allowances, func(a *allowance) bool { return a.about(p, rules...) })
 }
 
-// excuses reports whether the file acknowledges a rule of verify for a place, and marks the
-// allowance as used if so.
+// excuses reports whether the file acknowledges a rule of verify for a place. If it does, it marks
+// the comment as used.
 func (t *trial) excuses(p catalog.Place, rule string) bool {
 	i := slices.IndexFunc(t.own, func(a *allowance) bool { return a.about(p, rule) })
 	if i < 0 {
@@ -52,8 +56,8 @@ func (t *trial) excuses(p catalog.Place, rule string) bool {
 	return true
 }
 
-// judgeAllowances adds a fault for each allowance of verify that is wrong or was not used.
-// Whether one was used is only known if everything was tried, with rows in all tables.
+// judgeAllowances adds a fault for each verify:allow comment that is wrong or was not used. It is
+// known that a comment was not used only if everything was tried with rows in all tables.
 func (t *trial) judgeAllowances(tried bool, before state) {
 	t.verdict.Faults = append(t.verdict.Faults, t.bad...)
 	if !tried || before.rows() == 0 || len(t.noted) > 0 {

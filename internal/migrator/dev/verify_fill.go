@@ -15,13 +15,13 @@ import (
 
 // A fill says how many rows each table gets.
 type fill struct {
-	full   int // with a value in each column
-	sparse int // with NULL wherever that is allowed
+	full   int // rows with a value in each column
+	sparse int // rows with NULL in each column that may be NULL
 }
 
-// fill adds rows to all tables. Where tables refer to each other in a circle, the rows of the
-// first round refer to nothing and those of the next round to the first. notes name the tables
-// that stay without rows, and why.
+// fill adds rows to all tables. If tables refer to each other in a circle, the rows of the first
+// round refer to nothing, and the rows of later rounds refer to those. notes name the tables that
+// remain without rows, and say why.
 func (v *verifier) fill(ctx context.Context, rows fill) (notes []string, err error) {
 	s, err := inspect(ctx, v.driver)
 	if err != nil {
@@ -51,7 +51,7 @@ func (v *verifier) fill(ctx context.Context, rows fill) (notes []string, err err
 	return notes, nil
 }
 
-// parentsFirst sorts tables, so that each follows those that its rows must refer to.
+// parentsFirst sorts tables so that each table comes after the tables that its rows must refer to.
 func parentsFirst(tables []*schema.Table) (sorted []*schema.Table) {
 	seen := make(map[*schema.Table]bool)
 	var visit func(*schema.Table)
@@ -73,13 +73,13 @@ func parentsFirst(tables []*schema.Table) (sorted []*schema.Table) {
 	return sorted
 }
 
-// A maker makes a row of one table.
+// A maker makes a row for one table.
 type maker struct {
 	*verifier
 	table   *schema.Table
 	columns []*schema.Column // the columns that accept a value
-	allowed [][]string       // SQL values for each, the most likely first
-	row     []int            // the index of the chosen value of each
+	allowed [][]string       // values for each column as SQL, the most likely first
+	row     []int            // the index of the chosen value for each column
 }
 
 func (v *verifier) maker(ctx context.Context, t *schema.Table, sparse bool) (*maker, error) {
@@ -106,7 +106,7 @@ func (v *verifier) maker(ctx context.Context, t *schema.Table, sparse bool) (*ma
 	return m, nil
 }
 
-// writable reports whether a column accepts values; a generated column does not.
+// writable reports whether a column accepts values. A generated column does not.
 func writable(c *schema.Column) bool {
 	return !slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool {
 		switch a := a.(type) {
@@ -120,7 +120,7 @@ func writable(c *schema.Column) bool {
 	})
 }
 
-// insert finds a row that all checks of the table allow, and inserts it.
+// insert looks for a row that satisfies all checks of the table, and inserts it.
 func (m *maker) insert(ctx context.Context) error {
 	for i, c := range m.columns {
 		if len(m.allowed[i]) == 0 {
@@ -131,7 +131,7 @@ func (m *maker) insert(ctx context.Context) error {
 	for len(broken) > 0 {
 		better, left := m.better(ctx, broken)
 		if better == nil {
-			break // insert anyway: the database decides
+			break // insert the row nevertheless, and let the database decide
 		}
 		m.row, broken = better, left
 	}
@@ -155,11 +155,11 @@ func (m *maker) insert(ctx context.Context) error {
 	return fmt.Errorf("no values were found that are right by %s: %w", strings.Join(checks, ", "), err)
 }
 
-// maxTries is how many rows are tried to find one that breaks fewer checks.
+// maxTries is the number of rows that are tried in order to find one that breaks fewer checks.
 const maxTries = 1000
 
-// better returns a row that breaks fewer checks, and the checks that it breaks. It varies the
-// columns of the broken checks, and returns nil if no row is better.
+// better returns a row that breaks fewer checks, and the checks that it still breaks. It varies the
+// columns that the broken checks mention. It returns nil if it finds no better row.
 func (m *maker) better(ctx context.Context, broken []*schema.Check) (row []int, left []*schema.Check) {
 	var vary []int
 	tries := 1
@@ -182,8 +182,8 @@ func (m *maker) better(ctx context.Context, broken []*schema.Check) (row []int, 
 	return nil, broken
 }
 
-// broken returns the checks that a row breaks, by asking the database. A check that cannot be
-// evaluated counts as broken.
+// broken returns the checks that a row breaks. The database evaluates the checks, and a check that
+// cannot be evaluated counts as broken.
 func (m *maker) broken(ctx context.Context, row []int) (broken []*schema.Check) {
 	var columns []string
 	for i, c := range m.columns {
@@ -199,8 +199,8 @@ func (m *maker) broken(ctx context.Context, row []int) (broken []*schema.Check) 
 	return broken
 }
 
-// typed returns a value with a cast to its column's type for PostgreSQL, which would take a
-// quoted value for text.
+// typed returns a value for use in an expression. For PostgreSQL it adds a cast to the column's
+// type, because PostgreSQL would take a quoted value for text.
 func (m *maker) typed(c *schema.Column, value string) string {
 	if m.source.Dialect() != dialect.Postgres {
 		return value

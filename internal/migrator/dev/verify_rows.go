@@ -14,13 +14,13 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// A state is the schema and the rows of a database at one time.
+// A state holds the schema and the rows of a database at one time.
 type state struct {
-	lines  []string // the schema, by catalog.DescribeAll
+	lines  []string // the schema, as catalog.DescribeAll returns it
 	tables map[string]table
 }
 
-// A table has the rows of a table, each with a value for each column.
+// A table holds the rows of a table. Each row has a value for each column.
 type table struct {
 	columns []string
 	rows    [][]value
@@ -39,7 +39,7 @@ func (s state) rows() (n int) {
 	return n
 }
 
-// state reads the schema and all rows.
+// state reads the schema and all rows of the database.
 func (v *verifier) state(ctx context.Context) (s state, err error) {
 	if s.lines, err = catalog.DescribeAll(ctx, v.db, v.source.Dialect()); err != nil {
 		return s, err
@@ -61,8 +61,8 @@ func (v *verifier) state(ctx context.Context) (s state, err error) {
 	return s, nil
 }
 
-// rowsOf reads the rows of a table. On SQLite, where a column may hold values of several types, 7
-// and '7' give different texts.
+// rowsOf reads the rows of a table. SQLite may store values of several types in one column, so 7
+// and '7' become different texts.
 func (v *verifier) rowsOf(ctx context.Context, table string, columns []string) (all [][]value, err error) {
 	asText := "CAST(%s AS text)"
 	if v.source.Dialect() == dialect.SQLite {
@@ -99,7 +99,7 @@ func (v *verifier) rowsOf(ctx context.Context, table string, columns []string) (
 	return all, rows.Err()
 }
 
-// only returns the rows with some of the columns, in their order.
+// only returns each row with just its values in the given columns, in that order.
 func (t table) only(columns []string) (rows [][]value) {
 	for _, row := range t.rows {
 		var part []value
@@ -111,8 +111,8 @@ func (t table) only(columns []string) (rows [][]value) {
 	return rows
 }
 
-// compareRows compares the rows before up with those after down. Rows that the file acknowledges
-// to lose are only noted.
+// compareRows compares the rows before up with the rows after down. If the file acknowledges that
+// rows are lost, there is only a note.
 func (t *trial) compareRows(before, after, back state) {
 	lost := migrator.Lost(before.lines, after.lines, t.script.Up)
 	for _, name := range before.names() {
@@ -142,11 +142,11 @@ func (t *trial) compareRows(before, after, back state) {
 	}
 }
 
-// losesRows are the rules of lint about rows that are removed or changed on purpose.
+// losesRows are the rules of lint about statements that remove or change rows on purpose.
 var losesRows = []string{"delete-rows", "drop-cascade", "truncate", "update-all-rows"}
 
-// compareCarried compares the rows after the second up with those after the first. It leaves out
-// new columns, since a default may give another value each time.
+// compareCarried compares the rows after the second up with the rows after the first. It leaves out
+// new columns, because a default may result in another value each time.
 func (t *trial) compareCarried(before, after, again state) {
 	for _, name := range before.names() {
 		now := migrator.Renamed(t.script.Up, catalog.Place{Table: name}).Table
@@ -165,19 +165,18 @@ func (t *trial) compareCarried(before, after, again state) {
 	}
 }
 
-// A column is compared under the name that it has at that time. Allowances use the name before
-// the file.
+// A column is a column to compare. name is the name that it has at that time. before is the place
+// that it had before the file, which comments in the file use.
 type column struct {
 	before catalog.Place
 	name   string
 }
 
-// maxRows is how many different rows of a table a fault lists.
+// maxRows is the number of different rows that a fault lists.
 const maxRows = 20
 
-// compareTable adds a fault if rows of a table are missing or unexpected, and a note for
-// differences that the file acknowledges. before is the table under the name that it had before
-// the file.
+// compareTable adds a fault if rows of a table are missing or unexpected, and a note about
+// differences that the file acknowledges. before is the place of the table before the file.
 func (t *trial) compareTable(before catalog.Place, name, when string, columns []column, was, is table) {
 	gone, added := unmatched(was.only(names(columns)), is.only(names(columns)))
 	if gone == nil && added == nil {
@@ -216,8 +215,8 @@ func names(columns []column) (all []string) {
 	return all
 }
 
-// unmatched returns the rows of was that are missing in is, and those of is that are not in was.
-// A value in place of NULL is no difference, since up may have filled it in.
+// unmatched returns the rows of was that are missing in is, and the rows of is that are not in was.
+// A value in the place of NULL does not count as a difference, because up may have filled it in.
 func unmatched(was, is [][]value) (gone, added [][]value) {
 	added = slices.Clone(is)
 	slices.SortStableFunc(was, func(a, b []value) int { return cmp.Compare(nulls(a), nulls(b)) })
@@ -265,5 +264,5 @@ func rowText(columns []string, row []value) string {
 	return "(" + strings.Join(all, ", ") + ")"
 }
 
-// names lists the tables in order.
+// names returns the sorted names of the tables.
 func (s state) names() []string { return slices.Sorted(maps.Keys(s.tables)) }

@@ -14,8 +14,9 @@ import (
 	"forge/internal/migrator/catalog"
 )
 
-// values returns values for a column of the nth row, as SQL. The first is different for each row;
-// the others come from the checks of the table. There are none for an unknown type.
+// values returns values for a column of the nth row, as SQL. The first value is different for each
+// row. The others come from the checks of the table. The result is empty if the type of the column
+// is not known.
 func (m *maker) values(c *schema.Column, n int) []string {
 	for _, f := range m.table.ForeignKeys {
 		if i := slices.Index(f.Columns, c); i >= 0 {
@@ -79,7 +80,7 @@ func (m *maker) values(c *schema.Column, n int) []string {
 	case *postgres.NetworkType:
 		return []string{fmt.Sprintf("'10.0.%d.%d'", n/256%256, n%256)}
 	default:
-		if m.source.Dialect() == dialect.SQLite { // which accepts any value
+		if m.source.Dialect() == dialect.SQLite { // SQLite accepts any value
 			return append([]string{text(n, 0)}, texts...)
 		}
 		return texts
@@ -91,10 +92,11 @@ var (
 	wholeNumber = regexp.MustCompile(`\b\d+\b`)
 )
 
-// maxLength is the greatest length of a text that is made because a check contains a number.
+// maxLength is the largest length of a text that is made because of a number in a check.
 const maxLength = 10_000
 
-// text returns a text for the number n, at most limit characters long unless limit is 0.
+// text returns a text that is different for each n. It has at most limit characters, unless limit
+// is 0.
 func text(n, limit int) string {
 	short := "v" + strconv.FormatInt(int64(n), 36)
 	if 0 < limit && limit < len(short) {
@@ -103,7 +105,7 @@ func text(n, limit int) string {
 	return sqlText(short)
 }
 
-// padded returns a text for the number n of some length.
+// padded returns a text with a given length that is different for each n.
 func padded(n, length int) string {
 	short := strings.Trim(text(n, length), "'")
 	return sqlText(strings.Repeat("v", max(0, min(length, maxLength)-len(short))) + short)
@@ -111,7 +113,7 @@ func padded(n, length int) string {
 
 func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// rotated returns the values in an order that begins with another one for each n.
+// rotated returns the values in an order that begins with a different value for each n.
 func rotated(all []string, n int) []string {
 	if len(all) == 0 {
 		return nil
@@ -120,9 +122,9 @@ func rotated(all []string, n int) []string {
 	return append(slices.Clone(all[n:]), all[:n]...)
 }
 
-// reference returns the ith column of the row that f should refer to: one with the fewest
-// references, so that a unique reference is possible. A row that must refer to its own table,
-// which has no rows yet, refers to itself.
+// reference returns the ith column of the row that f should refer to. This is a row to which the
+// fewest rows refer, so that it works for a unique reference. If the table refers to itself and has
+// no rows yet, the new row refers to itself.
 func (m *maker) reference(f *schema.ForeignKey, i, n int) string {
 	var joined, order, known []string
 	for j, c := range f.Columns {

@@ -1,4 +1,4 @@
-// Package migratortest opens databases for the tests of migrations, and makes migration files.
+// Package migratortest opens databases and makes migration files for the tests of migrations.
 package migratortest
 
 import (
@@ -15,13 +15,14 @@ import (
 	"forge/test/dbtest"
 )
 
-// A Database is one that a test migrates.
+// A Database is a database that a test migrates.
 type Database struct {
 	*sql.DB
 	URL, Dialect string
 }
 
-// EachEmpty runs test on databases of both kinds that were never migrated.
+// EachEmpty runs test on an empty SQLite database and on an empty PostgreSQL database, in two
+// parallel subtests.
 func EachEmpty(t *testing.T, test func(t *testing.T, db Database)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -33,7 +34,8 @@ func EachEmpty(t *testing.T, test func(t *testing.T, db Database)) {
 	})
 }
 
-// MustOpen opens a database and closes it when the test ends. It fails the test if it cannot.
+// MustOpen opens a database and closes it at the end of the test. If it cannot open the database,
+// the test fails.
 func MustOpen(t *testing.T, url string) Database {
 	t.Helper()
 	db, err := Open(url)
@@ -44,8 +46,9 @@ func MustOpen(t *testing.T, url string) Database {
 	return db
 }
 
-// Open opens a database with the settings of a server that matter to migrations: SQLite has foreign
-// keys on and waits for other writers. A URL with options of its own has only these.
+// Open opens a database with those settings of a server that matter for migrations: SQLite checks
+// foreign keys and waits for other writers. If the URL has options, they replace these settings
+// except for the foreign keys.
 func Open(url string) (Database, error) {
 	driver, source, name := "postgres", url, dialect.Postgres
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
@@ -62,7 +65,7 @@ func Open(url string) (Database, error) {
 	return Database{db, url, name}, err
 }
 
-// MustExec runs a statement. It fails the test if the database refuses it.
+// MustExec runs a statement. If the database returns an error, the test fails.
 func (db Database) MustExec(t *testing.T, query string, args ...any) {
 	t.Helper()
 	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
@@ -70,7 +73,7 @@ func (db Database) MustExec(t *testing.T, query string, args ...any) {
 	}
 }
 
-// Count returns the one number that query selects.
+// Count returns the number that query selects.
 func (db Database) Count(t *testing.T, query string) (n int) {
 	t.Helper()
 	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
@@ -79,7 +82,7 @@ func (db Database) Count(t *testing.T, query string) (n int) {
 	return n
 }
 
-// Tables lists the tables that the database has, in order, without the table of versions.
+// Tables returns the sorted names of the tables, without the table of versions.
 func (db Database) Tables(t *testing.T) []string {
 	t.Helper()
 	query := "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -108,12 +111,12 @@ func (db Database) Tables(t *testing.T) []string {
 	return names
 }
 
-// Source returns the source of files, which are the same for either kind of database.
+// Source returns a source of migrations that has the same files for both kinds of database.
 func (db Database) Source(files fs.FS) migrator.Source {
 	return migrator.New(bothDialects{files}, db.Dialect)
 }
 
-// bothDialects has the same files in the directories postgres and sqlite.
+// bothDialects has the same files in its directories postgres and sqlite.
 type bothDialects struct{ files fs.FS }
 
 // Open opens a file by its name in one of the directories.
@@ -125,7 +128,7 @@ func (b bothDialects) Open(name string) (fs.File, error) {
 	return b.files.Open(file)
 }
 
-// Steps returns migration files, one for each text, with numbers that end in 1, 2 and so on.
+// Steps returns a migration file for each text. Their numbers end in 1, 2 and so on.
 func Steps(texts ...string) fstest.MapFS {
 	files := fstest.MapFS{}
 	for i, text := range texts {

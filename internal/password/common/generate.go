@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Generate writes passwords.txt out of the lists that its arguments name: JSON lists of strings, or files with a password
-// on each line. README.md says which.
+// Generate writes passwords.txt. Its arguments are the files to read: JSON lists of strings, or
+// texts with a password on each line. README.md names the files that were used.
 package main
 
 import (
@@ -29,7 +29,8 @@ func main() {
 		}
 		for _, word := range list {
 			word = entity.Fold(strings.TrimSpace(word))
-			broken := strings.Contains(word, "пїѕ") // what became of letters that somebody read in a wrong encoding
+			// These characters appear where letters were read in a wrong encoding.
+			broken := strings.Contains(word, "пїѕ")
 			comment := strings.HasPrefix(word, "# ")
 			if n := utf8.RuneCountInString(word); n >= password.Least && n <= password.Most && !broken && !comment {
 				all = append(all, word)

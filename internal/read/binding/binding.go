@@ -112,7 +112,7 @@ type Filter struct {
 	Closed bool // only administrators may use it
 }
 
-// bind finds the types that are named after entities, and binds each to its entity.
+// binder finds the types that are named after entities, and binds each to its entity.
 type binder struct {
 	*Binding
 	all      map[string]*entity.Entity

@@ -5,18 +5,14 @@ package encode
 import (
 	"bytes"
 	"context"
-	"errors"
 	"math"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"forge/internal/apperr"
 	"forge/internal/budget"
 	"forge/internal/entity"
 	"forge/internal/ids"
@@ -36,18 +32,17 @@ type Writer struct {
 	Budget  *budget.Answer
 	Cursors *rows.Cursors
 
-	ctx     context.Context // its field is the one that is written
-	counted int             // the length of Bytes that is counted in the budget
-	stopped bool            // the budget is exceeded
+	ctx     context.Context       // its field is the one that is written, unless fc is set
+	fc      *graphql.FieldContext // see Start
+	counted int                   // the length of Bytes that is counted in the budget
+	stopped bool                  // the budget is exceeded
 }
 
-// Start has the writer append to b. ctx is that of the field.
-func (w *Writer) Start(ctx context.Context, b []byte) {
-	w.ctx, w.Bytes, w.counted, w.stopped = ctx, b, len(b), w.Budget.Exceeded()
+// Start has the writer append to b. ctx is that of the field, or if that is not nil, the one that
+// field belongs into: a context with the field is only made for errors.
+func (w *Writer) Start(ctx context.Context, field *graphql.FieldContext, b []byte) {
+	w.ctx, w.fc, w.Bytes, w.counted = ctx, field, b, len(b)
 }
-
-// Stopped reports whether the answer is larger than it may be.
-func (w *Writer) Stopped() bool { return w.stopped }
 
 // countedAtOnce is how many bytes are written before they are counted in the budget.
 const countedAtOnce = 4 << 10
@@ -61,46 +56,14 @@ func (w *Writer) fits() bool {
 	return !w.stopped
 }
 
-// Count counts in the budget what was written since the last call.
-func (w *Writer) Count() {
+// Count counts in the budget what was written since the last call. It returns false if the answer
+// is larger than it may be.
+func (w *Writer) Count() bool {
 	if n := len(w.Bytes) - w.counted; n > 0 { // what was taken back stays counted
 		w.counted = len(w.Bytes)
 		w.stopped = !w.Budget.Write(n)
 	}
-}
-
-// missing reports a field that has no value and may not be null.
-func (w *Writer) missing(path ...ast.PathElement) {
-	if w.Budget.SkipError(apperr.CodeInternal) {
-		return
-	}
-	graphql.AddErrorf(w.at(path...), "must not be null")
-}
-
-// refuse reports an error in the arguments of the field that is being written.
-func (w *Writer) refuse(out *plan.Output, err *apperr.Error) {
-	if w.Budget.SkipError(err.Code) {
-		return
-	}
-	graphql.AddError(w.at(), &gqlerror.Error{Err: err, Message: err.Message,
-		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
-}
-
-// at returns the context of the field at the path. Errors take their path from it, as from gqlgen's
-// own.
-func (w *Writer) at(path ...ast.PathElement) context.Context {
-	ctx := w.ctx
-	for _, step := range slices.Concat(w.Path, path) {
-		fc := new(graphql.FieldContext)
-		switch step := step.(type) {
-		case ast.PathName:
-			fc.Field.Field = &ast.Field{Alias: string(step)}
-		case ast.PathIndex:
-			fc.Index = new(int(step))
-		}
-		ctx = graphql.WithFieldContext(ctx, fc)
-	}
-	return ctx
+	return !w.stopped
 }
 
 // Object writes a row as an object.
@@ -152,17 +115,6 @@ func (w *Writer) sees(out *plan.Output, n *plan.Node, row int) bool {
 	}
 	owner, null := w.Results[n.Index].Table.Cell(row, out.Owner)
 	return w.Viewer.Role == viewer.User && !null && uuid.UUID(owner) == w.Viewer.ID
-}
-
-// hide writes null for a field that the viewer may not see, and reports that.
-func (w *Writer) hide(out *plan.Output) {
-	w.Bytes = append(w.Bytes, "null"...)
-	if w.Budget.SkipError(apperr.CodeForbidden) {
-		return
-	}
-	err := apperr.Forbidden("", "you may not see this")
-	graphql.AddError(w.at(out.Step), &gqlerror.Error{Err: err, Message: err.Message,
-		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
 }
 
 // column writes a column's value. Whatever the database holds, it is written as JSON of the
@@ -247,14 +199,6 @@ func isInt(text []byte) bool {
 // as infinity.
 func isTime(text []byte) bool {
 	return len(text) > len("2026-01-02T") && text[4] == '-' && text[10] == 'T'
-}
-
-// unwritable writes null for a field that cannot be written, and logs why.
-func (w *Writer) unwritable(out *plan.Output, why string) bool {
-	graphql.AddError(w.at(out.Step), &gqlerror.Error{Err: errors.New("read: " + why),
-		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
-	w.Bytes = append(w.Bytes, "null"...)
-	return !out.NonNull
 }
 
 // related writes related rows. It returns false if there is nothing to write.

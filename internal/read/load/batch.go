@@ -63,7 +63,7 @@ func (s *statement) runFor(ctx context.Context, batch []*coalesce.Waiter[rowsReq
 	return u.Read(ctx, func(values []driver.Value) error {
 		of := batch
 		if b.PerRequest() {
-			place, err := sql.Place(len(batch), values[len(values)-1])
+			place, err := place(len(batch), values, len(values)-1)
 			if err != nil {
 				return err
 			}

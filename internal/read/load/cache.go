@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,17 +39,6 @@ type cache struct {
 // statementsPerNode bounds what is kept for one node, whose pages may be of any size.
 const statementsPerNode = 32
 
-// find returns the statement for the key, or nil if it has to be written.
-func (c *cache) find(ctx context.Context, key []byte) *statement {
-	c.mu.RLock()
-	known := c.byKey[string(key)]
-	c.mu.RUnlock()
-	if known == nil || !known.Dependencies.Hold(ctx) || c.disabled.Load() {
-		return nil
-	}
-	return known
-}
-
 func (c *cache) add(key []byte, s *statement) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,27 +50,61 @@ func (c *cache) add(key []byte, s *statement) {
 	}
 }
 
-// statement returns the statement of the query, written before or now.
+// statement returns the statement of the query, written before or now. One with conditions is not
+// kept: they make for too many texts.
 func (f *fetch) statement(ctx context.Context) (*statement, error) {
-	if !f.query.Keepable() {
+	if f.query.Where != nil || f.query.Restrict != nil {
 		return f.write(ctx)
 	}
 	var space [128]byte
-	key := f.query.AppendKey(space[:0])
-	if s := f.memory.statements.find(ctx, key); s != nil {
+	key, c := f.key(space[:0]), &f.memory.statements
+	c.mu.RLock()
+	s := c.byKey[string(key)]
+	c.mu.RUnlock()
+	if s != nil && s.Dependencies.Hold(ctx) && !c.disabled.Load() {
 		if f.loading.dependencies != nil {
 			f.loading.dependencies.Add(s.Statement)
 		}
-		return s, f.check(ctx, s)
+		if n := s.uses.Add(1); n&(n-1) == 0 {
+			return s, f.check(ctx, s)
+		}
+		return s, nil
 	}
 	s, err := f.write(ctx)
 	if err == nil {
 		if f.query.Batchable() {
 			s.shared = &shared{patience: batchPatience}
 		}
-		f.memory.statements.add(key, s)
+		c.add(key, s)
 	}
 	return s, err
+}
+
+// key appends everything that the text depends on beside the node and the context.
+func (f *fetch) key(b []byte) []byte {
+	q, p := &f.query, f.query.Page
+	b = append(b, byte('0'+q.Viewer.Role))
+	b = strconv.AppendBool(b, len(q.Columns) == 0)
+	b = strconv.AppendBool(b, len(q.Keys) > 1)
+	if p == nil {
+		return b
+	}
+	b = strconv.AppendInt(b, int64(p.Limit), 10)
+	b = strconv.AppendBool(b, p.Offset > 0)
+	b = strconv.AppendBool(b, p.Backward)
+	for _, t := range p.Order {
+		b = strconv.AppendBool(append(append(b, ','), t.Column...), t.Desc)
+	}
+	b = appendNulls(b, p.After)
+	return appendNulls(b, p.Before)
+}
+
+func appendNulls(b []byte, cursor []any) []byte {
+	b = append(b, ';')
+	for _, value := range cursor {
+		b = strconv.AppendBool(b, value == nil)
+	}
+	return b
 }
 
 func (f *fetch) write(ctx context.Context) (*statement, error) {
@@ -92,14 +116,11 @@ func (f *fetch) write(ctx context.Context) (*statement, error) {
 	return &statement{Statement: s}, nil
 }
 
-// check writes a kept statement anew at its first, second, fourth, eighth … use, and compares. If
+// check writes a kept statement anew, at its first, second, fourth, eighth … use, and compares. If
 // they differ, it returns an error, and the node's statements are not kept any more: a policy or an
 // interceptor depends on something that it does not ask its context for, and a kept statement could
 // show rows that the viewer must not see.
 func (f *fetch) check(ctx context.Context, kept *statement) error {
-	if n := kept.uses.Add(1); n&(n-1) != 0 {
-		return nil
-	}
 	now, err := f.query.Write(ctx, f.loading.Request.Writer)
 	if err != nil {
 		return err

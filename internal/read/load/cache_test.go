@@ -36,12 +36,12 @@ func newFetch(policy func(context.Context, *entsql.Selector)) (f *fetch, writer 
 		Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}}}}
 	root := &plan.Node{Object: track, Rows: true}
 	writer = &ruled{policy: policy}
-	l := &Loading{Loader: New(&plan.Plan{Root: root, Nodes: 1}),
-		Request: Request{Unit: unit.New(&database.DB{Dialect: "sqlite3"}, unit.Single), Writer: writer}}
+	l := &Loading{Loader: New(&plan.Plan{Root: root, Nodes: []*plan.Node{root}}),
+		Request: Request{Unit: unit.New(&database.DB{Dialect: "sqlite3"}, unit.Single), Dialect: "sqlite3", Writer: writer}}
 	if err := l.Prepare(context.Background()); err != nil {
 		panic(err)
 	}
-	f = l.fetch(root)
+	f = l.fetchOf(root)
 	f.query.Columns = []binding.Column{track.Key}
 	return f, writer
 }

@@ -27,25 +27,114 @@ type fetch struct {
 	unshared bool // the statement is run for this request alone
 }
 
-// run runs the node's statements. In a trace they are a batch of their own.
-func (f *fetch) run(ctx context.Context) error {
-	n := f.query.Node
+// Run loads the rows of the plan, node by node. Each node takes one statement for all rows of the
+// node above it.
+func (l *Loading) Run(ctx context.Context) error {
+	for _, n := range l.Loader.Plan.Nodes {
+		if err := l.fetch(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Landed is what a request takes over from the one that has loaded the same rows.
+type Landed struct {
+	Results      []rows.Result
+	Cost         unit.Cost         // of reading them
+	Dependencies *sql.Dependencies // of their statements
+}
+
+// RunFor is Run for several requests, of which this one is the first.
+func (l *Loading) RunFor(ctx context.Context, batch []*coalesce.Waiter[*Landed]) error {
+	if len(batch) > 1 {
+		l.Shared, l.dependencies = true, new(sql.Dependencies)
+	}
+	if err := l.Run(ctx); err != nil {
+		return err
+	}
+	for _, w := range batch[1:] {
+		*w.Request = Landed{l.Results, l.Request.Unit.Cost(), l.dependencies}
+	}
+	return nil
+}
+
+// RunBelow loads the rows below the root, whose only row is there already.
+func (l *Loading) RunBelow(ctx context.Context, root rows.Table) error {
+	nodes := l.Loader.Plan.Nodes
+	l.Results[nodes[0].Index].Table = root
+	l.Results[nodes[0].Index].Groups = rows.Group([]int32{0}, 1)
+	for _, n := range nodes[1:] {
+		if err := l.fetch(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch loads the rows of a node, if there are rows that lead to it.
+func (l *Loading) fetch(ctx context.Context, n *plan.Node) error {
+	f := l.fetchOf(n)
+	if f.result.Fault != nil {
+		return nil
+	}
+	if n.Parent != nil {
+		edge := n.Edge.Edge
+		f.query.Keys, f.result.Parents = l.Results[n.Parent.Index].Table.Keys(n.From, edge.OwnKey)
+		if len(f.query.Keys) == 0 {
+			return nil
+		}
+		f.query.KeyColumn, f.query.Sorted = edge.Column, !edge.Unique
+		if edge.OwnKey {
+			f.query.KeyColumn = n.Object.Key.Name
+		}
+	}
+	if !l.Request.Traced {
+		return f.run(ctx)
+	}
 	ctx, batch := telemetry.StartBatch(ctx, n.Object.Entity.Name, n.EdgeName, len(f.query.Keys))
-	var err error
-	if n.Count {
-		err = f.counts(ctx)
-	}
-	if err == nil && n.Rows {
-		err = f.rows(ctx)
-	}
+	err := f.run(ctx)
 	batch.End(f.result.Table.Len(), err)
 	return err
+}
+
+// fetchOf returns what runs the statements of a node, without the keys of parent rows.
+func (l *Loading) fetchOf(n *plan.Node) *fetch {
+	f := &fetch{loading: l, result: &l.Results[n.Index], memory: &l.Loader.nodes[n.Index]}
+	f.query = sql.Query{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Node: n, Page: f.result.Page}
+	if l.where != nil {
+		f.query.Where = l.where[n.Index]
+	}
+	if n.Parent == nil {
+		f.query.Restrict = l.Request.Restrict
+		if f.query.Keys = l.Keys; l.Keys != nil {
+			f.query.KeyColumn = n.Object.Key.Name
+		}
+	}
+	return f
+}
+
+// run runs the node's statements.
+func (f *fetch) run(ctx context.Context) error {
+	if f.query.Node.Count {
+		if err := f.counts(ctx); err != nil {
+			return err
+		}
+	}
+	if f.query.Node.Rows {
+		return f.rows(ctx)
+	}
+	return nil
 }
 
 func (f *fetch) rows(ctx context.Context) error {
 	q := &f.query
 	var cursor []int
 	q.Columns, cursor = columnsOf(q.Node, q.Page)
+	s, err := f.statement(ctx)
+	if err != nil {
+		return err
+	}
 	keys := max(1, len(q.Keys))
 	// The rows become the node's result once all are there: if this request runs out of time,
 	// another one may still be filling the collector.
@@ -59,7 +148,7 @@ func (f *fetch) rows(ctx context.Context) error {
 	cells := f.memory.cells.Size()
 	c.places = make([]int32, 0, cells/len(q.Columns))
 	c.result.Table.Ends, c.result.Table.Data = make([]int32, 0, cells), bufpool.Bytes(f.memory.data.Size())
-	err := f.each(ctx, c.add)
+	err = f.read(ctx, s, c.add)
 	if err == coalesce.ErrNotShared {
 		f.unshared = true
 		return f.rows(ctx)
@@ -71,6 +160,9 @@ func (f *fetch) rows(ctx context.Context) error {
 	f.memory.data.Record(len(c.result.Table.Data))
 	c.result.Groups = rows.Group(c.places, keys)
 	*f.result = c.result
+	if p := q.Page; p == nil || !p.More || p.Offset == 0 {
+		return nil
+	}
 	return f.skipped(ctx, c.taken)
 }
 
@@ -87,7 +179,7 @@ type collector struct {
 // below it.
 func (c *collector) add(values []driver.Value) error {
 	columns := c.fetch.query.Columns
-	place, err := c.fetch.query.KeyOf(values, len(columns))
+	place, err := place(len(c.taken), values, len(columns))
 	if err != nil {
 		return err
 	}
@@ -115,11 +207,28 @@ const (
 	cellBytes = 4
 )
 
+// place returns the index of the key that a row belongs to. If there are several keys, the value in
+// column says its place, from 1. The error says that there is no such place.
+func place(keys int, values []driver.Value, column int) (int32, error) {
+	if keys == 1 {
+		return 0, nil
+	}
+	n, ok := values[column].(int64)
+	if !ok || n < 1 || n > int64(keys) {
+		return 0, fmt.Errorf("read: a row belongs to place %v of %d", values[column], keys)
+	}
+	return int32(n - 1), nil
+}
+
 func (f *fetch) counts(ctx context.Context) error {
 	f.query.Columns = nil
+	s, err := f.statement(ctx)
+	if err != nil {
+		return err
+	}
 	f.result.Counts = make([]int64, max(1, len(f.query.Keys)))
-	return f.each(ctx, func(values []driver.Value) error {
-		place, err := f.query.KeyOf(values, 1)
+	return f.read(ctx, s, func(values []driver.Value) error {
+		place, err := place(len(f.result.Counts), values, 1)
 		if err != nil {
 			return err
 		}
@@ -137,9 +246,6 @@ func (f *fetch) counts(ctx context.Context) error {
 // statement that reads one row without the offset tells, if it is asked for.
 func (f *fetch) skipped(ctx context.Context, taken []int) error {
 	p := f.query.Page
-	if p == nil || !p.More || p.Offset == 0 {
-		return nil
-	}
 	skipped := make([]bool, len(taken))
 	f.result.Skipped = skipped
 	for place, n := range taken {
@@ -150,8 +256,12 @@ func (f *fetch) skipped(ctx context.Context, taken []int) error {
 	}
 	first := *f
 	first.query.Page = p.FirstSkipped()
-	return first.each(ctx, func(values []driver.Value) error {
-		place, err := first.query.KeyOf(values, len(first.query.Columns))
+	s, err := first.statement(ctx)
+	if err != nil {
+		return err
+	}
+	return first.read(ctx, s, func(values []driver.Value) error {
+		place, err := place(len(taken), values, len(first.query.Columns))
 		if err == nil {
 			skipped[place] = true
 		}
@@ -159,15 +269,11 @@ func (f *fetch) skipped(ctx context.Context, taken []int) error {
 	})
 }
 
-// each runs the statement and hands over its rows.
-func (f *fetch) each(ctx context.Context, row func([]driver.Value) error) error {
-	s, err := f.statement(ctx)
-	if err != nil {
-		return err
-	}
+// read runs the statement and hands over its rows.
+func (f *fetch) read(ctx context.Context, s *statement, row func([]driver.Value) error) error {
 	r := &f.loading.Request
 	// In a transaction, a statement cannot be shared: its rows have to be read there.
-	if s.shared != nil && !r.Unshared && !f.unshared && r.Unit.Mode() == unit.Single {
+	if s.shared != nil && !r.Unshared && !f.unshared && r.Mode == unit.Single {
 		return f.runShared(ctx, s, row)
 	}
 	return r.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))

@@ -8,9 +8,23 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
+// The sizes of a page: without first and last, and the largest.
+const (
+	DefaultPage = 20
+	MaxPage     = 100
+)
+
 // Arguments are the values of a connection's arguments. Those that are null or left out are nil.
 type Arguments struct {
-	First, Last, Offset, After, Before, OrderBy, Where any
+	First, Last, Offset           Number
+	After, Before, OrderBy, Where any
+}
+
+// Number is the value of an argument that is a whole number.
+type Number struct {
+	Given any   // nil if it is null or left out
+	Int   int64 // 0 if it is not valid
+	Valid bool  // a GraphQL Int can have the value
 }
 
 // ReadArguments returns the values of a connection's arguments. The document must be valid.
@@ -19,11 +33,11 @@ func ReadArguments(f *ast.Field, variables map[string]any) (a Arguments) {
 		value := Argument(f, def, variables)
 		switch def.Name {
 		case "first":
-			a.First = value
+			a.First = number(value)
 		case "last":
-			a.Last = value
+			a.Last = number(value)
 		case "offset":
-			a.Offset = value
+			a.Offset = number(value)
 		case "after":
 			a.After = value
 		case "before":
@@ -35,6 +49,20 @@ func ReadArguments(f *ast.Field, variables map[string]any) (a Arguments) {
 		}
 	}
 	return a
+}
+
+// Entries returns how many entries the page has at most.
+func (a *Arguments) Entries() int {
+	asked := int64(-1)
+	for _, n := range []Number{a.First, a.Last} {
+		if n.Valid {
+			asked = max(asked, n.Int)
+		}
+	}
+	if asked < 0 {
+		return DefaultPage
+	}
+	return int(min(asked, MaxPage))
 }
 
 // Argument returns the value of an argument, or its default. It returns nil if the value is null or
@@ -66,6 +94,11 @@ func valueOf(literal *ast.Value, vars map[string]any) any {
 // specification, section 3.11). A list from a variable may have any Go type.
 func List(value any) []any { return graphql.CoerceList(value) }
 
+func number(value any) Number {
+	n, ok := Int(value)
+	return Number{value, n, ok}
+}
+
 // Int returns a value as a whole number. It returns false if a GraphQL Int cannot have the value.
 func Int(value any) (int64, bool) {
 	var n int64
@@ -88,5 +121,8 @@ func Int(value any) (int64, bool) {
 	default:
 		return 0, false
 	}
-	return n, n >= math.MinInt32 && n <= math.MaxInt32
+	if n < math.MinInt32 || n > math.MaxInt32 {
+		return 0, false
+	}
+	return n, true
 }

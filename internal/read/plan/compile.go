@@ -14,7 +14,7 @@ import (
 type compiler struct {
 	*binding.Binding
 	variables map[string]any
-	nodes     int
+	nodes     int // so far
 	// The texts of fields' arguments. They are compared with those of all fields beside them.
 	written map[*ast.Field]string
 }
@@ -27,8 +27,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 		c := &compiler{Binding: b, variables: variables}
 		root := c.node(o, nil, f)
 		written := c.connection(root, selections)
-		root.complete()
-		return &Field{Field: f, Connection: &Plan{Root: root, Nodes: c.nodes, Connection: written}}
+		return &Field{Field: f, Connection: &Plan{Root: root, Nodes: c.all(root), Connection: written}}
 	}
 	compiled := &Field{Field: f, Types: map[string]*Plan{}}
 	for _, def := range b.Schema.GetPossibleTypes(b.Schema.Types[name]) {
@@ -37,19 +36,18 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 			root := c.node(o, nil, nil)
 			root.Rows = true
 			written := c.selection(root, selections)
-			root.complete()
-			compiled.Types[def.Name] = &Plan{Root: root, Nodes: c.nodes, Object: written}
+			compiled.Types[def.Name] = &Plan{Root: root, Nodes: c.all(root), Object: written}
 		}
 	}
 	return compiled
 }
 
 func (c *compiler) node(o *binding.Object, edge *binding.Field, f *ast.Field) *Node {
-	n := &Node{Object: o, Edge: edge, Field: f, Index: c.nodes}
+	n := &Node{Object: o, Edge: edge, Field: f}
+	c.nodes++
 	if edge != nil {
 		n.EdgeName = edge.Edge.Name
 	}
-	c.nodes++
 	return n
 }
 
@@ -105,14 +103,23 @@ func (n *Node) column(col binding.Column) int {
 	return len(n.Columns) - 1
 }
 
-// complete has rows that nothing is read of, here or below, read by their keys.
-func (n *Node) complete() {
+// all returns root and all nodes below it, and numbers them. Rows that nothing is read of, here or
+// below, are read by their keys.
+func (c *compiler) all(root *Node) []*Node {
+	return root.appendTo(make([]*Node, 0, c.nodes))
+}
+
+func (n *Node) appendTo(nodes []*Node) []*Node {
+	n.Index = len(nodes)
+	nodes = append(nodes, n)
 	if len(n.Columns) == 0 {
 		n.column(n.Object.Key)
 	}
 	for _, child := range n.Children {
-		child.complete()
+		child.Parent = n
+		nodes = child.appendTo(nodes)
 	}
+	return nodes
 }
 
 // child returns the node that an edge leads to. The same edge with the same arguments has one node,

@@ -29,12 +29,6 @@ var (
 	nestedPrices = prices{where: 2, condition: 2, relation: 50, order: 2, count: 2}
 )
 
-// The sizes of a page: without first and last, and the largest.
-const (
-	DefaultPage = 20
-	MaxPage     = 100
-)
-
 // MaxConditions is how many conditions one where argument may hold. SQLite reads expressions up to
 // 1,000 deep, and a chain of ors is one.
 const MaxConditions = 500
@@ -69,7 +63,7 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 		return Price{Entries: entries(b, f, variables, inputs)}
 	}
 	args := ReadArguments(f, variables)
-	p := Price{Entries: pageEntries(args)}
+	p := Price{Entries: args.Entries()}
 	counts := counted(f.SelectionSet, map[string]bool{})
 	if f.ObjectDefinition.Name == b.Schema.Query.Name {
 		p.Once = argumentCost(o, args, rootPrices, counts, false)
@@ -77,8 +71,8 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	}
 	p.Once = argumentCost(o, args, rootPrices, counts, true)
 	p.Each = argumentCost(o, args, nestedPrices, counts, true)
-	if offset := positive(args.Offset); offset > 0 {
-		p.Each = min(p.Each+offset/rowsAPoint, maxCost)
+	if skipped := int(args.Offset.Int); skipped > 0 {
+		p.Each = min(p.Each+skipped/rowsAPoint, maxCost)
 	}
 	return p
 }
@@ -96,8 +90,8 @@ func argumentCost(o *binding.Object, args Arguments, of prices, counts, nested b
 			c.total += c.order // an index by the parent's key has the own key next
 		}
 	}
-	if offset := positive(args.Offset); offset > 0 && !nested {
-		c.total += offset / rowsAPoint
+	if skipped := int(args.Offset.Int); skipped > 0 && !nested {
+		c.total += skipped / rowsAPoint
 	}
 	if counts {
 		c.total += c.count
@@ -197,32 +191,4 @@ func Inputs(f *ast.Field, vars map[string]any) (longest int) {
 		longest = max(longest, len(graphql.CoerceList(value)))
 	}
 	return longest
-}
-
-// positive returns a whole number above 0, or 0.
-func positive(value any) int {
-	if value == nil {
-		return 0
-	}
-	n, ok := Int(value)
-	if !ok {
-		return 0
-	}
-	return max(0, int(n))
-}
-
-func pageEntries(args Arguments) int {
-	asked := -1
-	for _, value := range []any{args.First, args.Last} {
-		if value == nil {
-			continue
-		}
-		if n, ok := Int(value); ok {
-			asked = max(asked, int(n))
-		}
-	}
-	if asked < 0 {
-		return DefaultPage
-	}
-	return min(asked, MaxPage)
 }

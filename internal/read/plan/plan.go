@@ -21,7 +21,7 @@ type Field struct {
 // Plan says what to read of the rows of one entity and of all that they lead to, and what to write.
 type Plan struct {
 	Root       *Node
-	Nodes      int         // how many there are; see Node.Index
+	Nodes      []*Node     // all of them, each after its parent; see Node.Index
 	Connection *Connection // what to write, if the field is a connection
 	Object     *Selection  // and if it is not
 }
@@ -35,6 +35,7 @@ type Node struct {
 	Field    *ast.Field       // whose arguments the node reads; nil if it has none
 	Edge     *binding.Field   // that leads here from the parent node; nil at the root
 	EdgeName string           // "" at the root
+	Parent   *Node            // nil at the root
 	From     int              // the column of the parent node that holds the keys
 	Columns  []binding.Column // of rows that only count, the key
 	Children []*Node

@@ -3,7 +3,6 @@ package rows
 import (
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strconv"
 
 	"forge/internal/apperr"
@@ -84,18 +83,16 @@ func (p *Page) setSize(first, last *int) {
 }
 
 // size reads an argument that may be neither negative nor above most; 0 stands for no bound.
-func size(name string, value any, most int) (*int, error) {
-	if value == nil {
-		return nil, nil
-	}
-	n, ok := plan.Int(value)
+func size(name string, n plan.Number, most int) (*int, error) {
 	switch {
-	case most > 0 && (!ok || n < 0 || n > int64(most)):
-		return nil, apperr.BadInput(name, "%s is %v; from 0 to %d is allowed", name, value, most)
-	case !ok || n < 0:
-		return nil, apperr.BadInput(name, "%s is %v; it may not be negative, nor past 32 bits", name, value)
+	case n.Given == nil:
+		return nil, nil
+	case most > 0 && (!n.Valid || n.Int < 0 || n.Int > int64(most)):
+		return nil, apperr.BadInput(name, "%s is %v; from 0 to %d is allowed", name, n.Given, most)
+	case !n.Valid || n.Int < 0:
+		return nil, apperr.BadInput(name, "%s is %v; it may not be negative, nor past 32 bits", name, n.Given)
 	}
-	return new(int(n)), nil
+	return new(int(n.Int)), nil
 }
 
 // Term is one part of an order.
@@ -154,35 +151,6 @@ func fingerprint(o *binding.Object, terms []Term) uint32 {
 		_, _ = h.Write([]byte("|" + t.Column + strconv.FormatBool(t.Desc)))
 	}
 	return h.Sum32()
-}
-
-// Window is the rows of a page, and whether there are others on either side of it.
-type Window struct {
-	Rows           []int32
-	Next, Previous bool
-}
-
-// cut returns the page out of the rows that were read for it, in the order in which they were read.
-// more says that there is another row after them, and skipped that the offset has skipped some. A
-// cursor stands for a row on its side of the page, though the row may be gone by now.
-func (p *Page) cut(rows []int32, more, skipped bool) Window {
-	if p.Backward {
-		w := Window{Next: p.Before != nil || skipped, Previous: more, Rows: slices.Clone(rows)}
-		slices.Reverse(w.Rows)
-		return w
-	}
-	w := Window{Next: more || len(rows) > *p.First, Previous: p.After != nil || skipped}
-	if p.Last != nil {
-		w.Previous = more || len(rows) > *p.Last || skipped
-	}
-	if !p.bySize && p.Before != nil {
-		w.Next = true
-	}
-	w.Rows = rows[:min(len(rows), *p.First)]
-	if p.Last != nil {
-		w.Rows = w.Rows[max(0, len(w.Rows)-*p.Last):]
-	}
-	return w
 }
 
 // MayHaveSkipped reports whether the answer depends on whether the offset has skipped rows. They

@@ -5,6 +5,7 @@ package rows
 import (
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,6 +54,35 @@ func at(flags []bool, i int32) bool {
 	return i >= 0 && int(i) < len(flags) && flags[i]
 }
 
+// Window is the rows of a page, and whether there are others on either side of it.
+type Window struct {
+	Rows           []int32
+	Next, Previous bool
+}
+
+// cut returns the page out of the rows that were read for it, in the order in which they were read.
+// more says that there is another row after them, and skipped that the offset has skipped some. A
+// cursor stands for a row on its side of the page, though the row may be gone by now.
+func (p *Page) cut(rows []int32, more, skipped bool) Window {
+	if p.Backward {
+		w := Window{Next: p.Before != nil || skipped, Previous: more, Rows: slices.Clone(rows)}
+		slices.Reverse(w.Rows)
+		return w
+	}
+	w := Window{Next: more || len(rows) > *p.First, Previous: p.After != nil || skipped}
+	if p.Last != nil {
+		w.Previous = more || len(rows) > *p.Last || skipped
+	}
+	if !p.bySize && p.Before != nil {
+		w.Next = true
+	}
+	w.Rows = rows[:min(len(rows), *p.First)]
+	if p.Last != nil {
+		w.Rows = w.Rows[max(0, len(w.Rows)-*p.Last):]
+	}
+	return w
+}
+
 // Count returns how many rows match in all, for a row of the parent node.
 func (r *Result) Count(parent int) int64 {
 	if i := r.keyOf(parent); i >= 0 && int(i) < len(r.Counts) {
@@ -97,6 +127,7 @@ type Table struct {
 	Ends  []int32 // where each cell ends, row by row; the complement of it for a NULL
 }
 
+// Len returns the number of rows.
 func (t *Table) Len() int {
 	if t.Width == 0 {
 		return 0
@@ -125,6 +156,37 @@ func (t *Table) Key(row, column int) (key uuid.UUID, null bool) {
 	value, null := t.Cell(row, column)
 	copy(key[:], value)
 	return key, null
+}
+
+// Keys takes the keys of other rows out of a column. If they are shared, several rows may have one
+// and the same, which comes once: places says which key each row has, -1 for NULL.
+func (t *Table) Keys(column int, shared bool) (keys []uuid.UUID, places []int32) {
+	n := t.Len()
+	keys = make([]uuid.UUID, 0, n)
+	if !shared {
+		for row := range n {
+			key, _ := t.Key(row, column)
+			keys = append(keys, key)
+		}
+		return keys, nil
+	}
+	places = make([]int32, n)
+	known := make(map[uuid.UUID]int32, n)
+	for row := range n {
+		key, null := t.Key(row, column)
+		if null {
+			places[row] = -1
+			continue
+		}
+		place, found := known[key]
+		if !found {
+			place = int32(len(keys))
+			known[key] = place
+			keys = append(keys, key)
+		}
+		places[row] = place
+	}
+	return keys, places
 }
 
 // Add appends a row, whose values begin with those of the columns.

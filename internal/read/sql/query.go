@@ -4,10 +4,6 @@ package sql
 
 import (
 	"context"
-	"database/sql/driver"
-	"fmt"
-	"reflect"
-	"slices"
 	"strconv"
 
 	"entgo.io/ent/dialect"
@@ -25,58 +21,6 @@ import (
 // the query's columns, conditions and order.
 type Writer interface {
 	Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (text string, args []any, err error)
-}
-
-// Statement is a query as ent has written it. A Parameter stands for each argument that differs
-// from one run to the next.
-type Statement struct {
-	Text         string
-	Args         []any
-	Dependencies Dependencies
-}
-
-// Parameter stands for an argument. The zero value stands for the keys of the parent rows.
-type Parameter struct {
-	of    source
-	index int // of a cursor's value
-}
-
-type source int
-
-const (
-	theKeys source = iota // of the parent rows: the one, or a list
-	theOffset
-	theEnd // offset and size of a page
-	afterValue
-	beforeValue
-	theViewer // the ID of whoever asks
-)
-
-// Arguments returns the arguments with the values of parameters.
-func (s *Statement) Arguments(value func(Parameter) any) []any {
-	args := slices.Clone(s.Args)
-	for i, arg := range args {
-		if p, ok := arg.(Parameter); ok {
-			args[i] = value(p)
-		}
-	}
-	return args
-}
-
-// Equal reports whether two statements have the same text and arguments.
-func (s *Statement) Equal(other *Statement) bool {
-	return s.Text == other.Text && reflect.DeepEqual(s.Args, other.Args)
-}
-
-// write has ent write the query that shape makes. theViewer stands for the viewer's ID, so that the
-// statement is the same for all viewers of a role.
-func write(ctx context.Context, w Writer, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
-	s := new(Statement)
-	// The recorder is not asked for the viewer's ID: WithArgument answers before it.
-	ctx = viewer.WithArgument(recorder{ctx, &s.Dependencies}, theViewer)
-	var err error
-	s.Text, s.Args, err = w.Write(ctx, e, shape)
-	return s, err
 }
 
 // Query is one statement of a plan's node, with the values of its parameters. It reads rows or
@@ -107,35 +51,6 @@ func (q *Query) Counts() bool { return len(q.Columns) == 0 }
 
 func (q *Query) many() bool   { return len(q.Keys) > 1 }
 func (q *Query) sqlite() bool { return q.Dialect == dialect.SQLite }
-
-// Keepable reports whether the text can be used again. Conditions make for too many texts.
-func (q *Query) Keepable() bool { return q.Where == nil && q.Restrict == nil }
-
-// AppendKey appends everything that the text depends on beside the node and the context.
-func (q *Query) AppendKey(b []byte) []byte {
-	b = append(b, byte('0'+q.Viewer.Role))
-	b = strconv.AppendBool(b, q.Counts())
-	b = strconv.AppendBool(b, q.many())
-	if q.Page == nil {
-		return b
-	}
-	b = strconv.AppendInt(b, int64(q.Page.Limit), 10)
-	b = strconv.AppendBool(b, q.Page.Offset > 0)
-	b = strconv.AppendBool(b, q.Page.Backward)
-	for _, t := range q.Page.Order {
-		b = strconv.AppendBool(append(append(b, ','), t.Column...), t.Desc)
-	}
-	b = appendNulls(b, q.Page.After)
-	return appendNulls(b, q.Page.Before)
-}
-
-func appendNulls(b []byte, cursor []any) []byte {
-	b = append(b, ';')
-	for _, value := range cursor {
-		b = strconv.AppendBool(b, value == nil)
-	}
-	return b
-}
 
 // Argument returns the value of a parameter.
 func (q *Query) Argument(p Parameter) any {
@@ -333,22 +248,4 @@ func Columns(n *plan.Node, dialect string) string {
 		b.Join(columnOf(c, of))
 	}
 	return b.String()
-}
-
-// KeyOf returns the index of the key that a row belongs to. The value in column says its place.
-func (q *Query) KeyOf(values []driver.Value, column int) (int32, error) {
-	if !q.many() {
-		return 0, nil
-	}
-	return Place(len(q.Keys), values[column])
-}
-
-// Place returns the index that a place in a row stands for. The error says that there is no such
-// place.
-func Place(places int, place driver.Value) (int32, error) {
-	n, ok := place.(int64)
-	if !ok || n < 1 || n > int64(places) {
-		return 0, fmt.Errorf("read: a row belongs to place %v of %d", place, places)
-	}
-	return int32(n - 1), nil
 }

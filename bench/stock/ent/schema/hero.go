@@ -14,15 +14,15 @@ import (
 // Hero belongs to a user, and possibly to a team.
 type Hero struct{ ent.Schema }
 
-// Annotations of the Hero.
+// Annotations returns what entgql offers for the entity in the API.
 func (Hero) Annotations() []schema.Annotation {
 	return []schema.Annotation{entsql.Table("heroes"), entgql.RelayConnection(), entgql.QueryField("heroes")}
 }
 
-// Mixin of the Hero.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Hero) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the Hero.
+// Fields returns the fields that no mixin adds.
 func (Hero) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").MaxRuneLen(100).Annotations(entgql.OrderField("NAME")),
@@ -33,7 +33,7 @@ func (Hero) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Hero.
+// Edges returns the relations to other entities.
 func (Hero) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("heroes").Field("team_id").Unique(),

@@ -1,5 +1,5 @@
-// Package schema describes Forge's tables as in the tutorial of entgql, which offers all of them in
-// the API.
+// Package schema describes Forge's tables in the way of entgql's tutorial, which offers all of them
+// in the API.
 package schema
 
 import (

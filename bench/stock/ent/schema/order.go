@@ -13,15 +13,15 @@ import (
 // Order is a purchase of a user.
 type Order struct{ ent.Schema }
 
-// Annotations of the Order.
+// Annotations returns what entgql offers for the entity in the API.
 func (Order) Annotations() []schema.Annotation {
 	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
 }
 
-// Mixin of the Order.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Order) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the Order.
+// Fields returns the fields that no mixin adds.
 func (Order) Fields() []ent.Field {
 	return []ent.Field{
 		field.Enum("status").Values("PENDING", "PAID", "CANCELLED").Default("PENDING"),
@@ -30,7 +30,7 @@ func (Order) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Order.
+// Edges returns the relations to other entities.
 func (Order) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("user", User.Type).Ref("orders").Field("user_id").Unique(),
@@ -41,10 +41,10 @@ func (Order) Edges() []ent.Edge {
 // OrderItem is one line of an order.
 type OrderItem struct{ ent.Schema }
 
-// Mixin of the OrderItem.
+// Mixin returns the mixin, which adds the key.
 func (OrderItem) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}} }
 
-// Fields of the OrderItem.
+// Fields returns the fields that no mixin adds.
 func (OrderItem) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int32("quantity").Immutable(),
@@ -54,7 +54,7 @@ func (OrderItem) Fields() []ent.Field {
 	}
 }
 
-// Edges of the OrderItem.
+// Edges returns the relations to other entities.
 func (OrderItem) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("order", Order.Type).Ref("items").Field("order_id").Unique().Required().Immutable(),

@@ -13,15 +13,15 @@ import (
 // Product is something that can be ordered.
 type Product struct{ ent.Schema }
 
-// Annotations of the Product.
+// Annotations returns what entgql offers for the entity in the API.
 func (Product) Annotations() []schema.Annotation {
 	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
 }
 
-// Mixin of the Product.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Product) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the Product.
+// Fields returns the fields that no mixin adds.
 func (Product) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("sku").MaxRuneLen(64).Annotations(entgql.OrderField("SKU")),
@@ -30,7 +30,7 @@ func (Product) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Product.
+// Edges returns the relations to other entities.
 func (Product) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("inventory", Inventory.Type).Unique(),
@@ -41,10 +41,10 @@ func (Product) Edges() []ent.Edge {
 // Inventory holds the stock of one product.
 type Inventory struct{ ent.Schema }
 
-// Mixin of the Inventory.
+// Mixin returns the mixin, which adds the key.
 func (Inventory) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}} }
 
-// Fields of the Inventory.
+// Fields returns the fields that no mixin adds.
 func (Inventory) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int32("quantity").Default(0),
@@ -52,7 +52,7 @@ func (Inventory) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Inventory.
+// Edges returns the relations to other entities.
 func (Inventory) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("product", Product.Type).Ref("inventory").Field("product_id").Unique().Required().Immutable()}
 }

@@ -11,15 +11,15 @@ import (
 // Team is a band of heroes.
 type Team struct{ ent.Schema }
 
-// Annotations of the Team.
+// Annotations returns what entgql offers for the entity in the API.
 func (Team) Annotations() []schema.Annotation {
 	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField()}
 }
 
-// Mixin of the Team.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (Team) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the Team.
+// Fields returns the fields that no mixin adds.
 func (Team) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").MaxRuneLen(100).Annotations(entgql.OrderField("NAME")),
@@ -27,7 +27,7 @@ func (Team) Fields() []ent.Field {
 	}
 }
 
-// Edges of the Team.
+// Edges returns the relations to other entities.
 func (Team) Edges() []ent.Edge {
 	return []ent.Edge{edge.To("heroes", Hero.Type).Annotations(entgql.RelayConnection())}
 }

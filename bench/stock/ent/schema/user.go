@@ -11,15 +11,15 @@ import (
 // User is a person who owns heroes and places orders.
 type User struct{ ent.Schema }
 
-// Annotations of the User.
+// Annotations returns what entgql offers for the entity in the API.
 func (User) Annotations() []schema.Annotation {
 	return []schema.Annotation{entgql.RelayConnection(), entgql.QueryField(), entgql.Mutations(entgql.MutationUpdate())}
 }
 
-// Mixin of the User.
+// Mixin returns the mixins, which add the key, the times and the version.
 func (User) Mixin() []ent.Mixin { return []ent.Mixin{keyed{}, timed{}} }
 
-// Fields of the User.
+// Fields returns the fields that no mixin adds.
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("deleted_at").Optional().Nillable().Annotations(entgql.Skip()),
@@ -32,7 +32,7 @@ func (User) Fields() []ent.Field {
 	}
 }
 
-// Edges of the User.
+// Edges returns the relations to other entities.
 func (User) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("heroes", Hero.Type).Annotations(entgql.RelayConnection()),

@@ -1,4 +1,4 @@
-package unit
+package database
 
 import (
 	"encoding/hex"

@@ -1,8 +1,12 @@
 package pgwire
 
 import (
+	"bufio"
+	"bytes"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -10,6 +14,141 @@ import (
 	"syscall"
 	"time"
 )
+
+// A session has two layers over its network connection: a deadlineConn, so that nothing waits for
+// ever, and above it a tappedConn, which takes rows out of what lib/pq reads.
+
+// Usable reports whether no deadline has been set and the generation has not ended.
+func (s *session) Usable() bool { return !s.conn.deadline.spent() }
+
+// Plain reports whether the key could be read. Encrypted messages do not show it.
+func (s *session) Plain() bool { return s.key != nil }
+
+// Begin sets the tap, or none, and forgets what was sent so far.
+func (s *session) Begin(columns Columns, each RowFunc) *Tap {
+	s.conn.tap, s.conn.deadline.sent = nil, false
+	if n := len(columns); columns != nil {
+		s.conn.tap = &Tap{columns: columns, each: each, values: make([]driver.Value, n), cells: make([][]byte, n)}
+	}
+	return s.conn.tap
+}
+
+// Sent reports whether anything was sent since Begin.
+func (s *session) Sent() bool { return s.conn.deadline.sent }
+
+// WithoutDeadline removes the limit of statements and the checks of a silent host. The system's
+// keep-alive still notices a host that is gone.
+func (s *session) WithoutDeadline() {
+	d := s.conn.deadline
+	d.silence, d.limit = 0, 0
+	_ = d.SetDeadline(time.Time{})
+}
+
+// Outdate ends the generation of the connection, at most once a second.
+func (s *session) Outdate() { s.conn.deadline.generation.outdate(s.conn.deadline.born) }
+
+// The types of messages that this file looks at, and their sizes.
+const (
+	dataRow         = 'D'
+	commandComplete = 'C'
+	errorResponse   = 'E'
+	headerSize      = 5        // the type of a message, and its size without the type
+	readAhead       = 32 << 10 // lib/pq asks for 4 KiB at a time, which is little for nested rows
+)
+
+// tappedConn is a connection that reads ahead, and from which rows can be tapped.
+type tappedConn struct {
+	net.Conn
+	deadline *deadlineConn // the same as Conn
+	ahead    *bufio.Reader
+	startup  []byte // the first messages of the server
+	started  bool   // the session has begun
+	tap      *Tap   // nil if lib/pq reads the rows
+	rest     int    // bytes left of the message that lib/pq is reading; 0 if messages are not split
+}
+
+// Read reads from the server. While a tap is set, lib/pq gets all messages except rows.
+func (c *tappedConn) Read(p []byte) (int, error) {
+	if c.rest == 0 && c.tap != nil {
+		size, err := c.removeRows()
+		if err != nil {
+			return 0, err
+		}
+		c.rest = size
+	}
+	if c.rest > 0 && c.rest < len(p) {
+		p = p[:c.rest]
+	}
+	n, err := c.ahead.Read(p)
+	if c.rest > 0 {
+		c.rest -= n
+	}
+	if !c.started && len(c.startup) < maxStartupMessages {
+		c.startup = append(c.startup, p[:n]...)
+	}
+	return n, err
+}
+
+// endStartup returns the session's key, if the first messages hold one, and lets go of them.
+func (c *tappedConn) endStartup() (key []byte) {
+	key = bytes.Clone(cancelKey(c.startup))
+	c.startup, c.started = nil, true
+	return key
+}
+
+// removeRows reads the rows that come next, and returns the size of the message after them, with
+// its header.
+func (c *tappedConn) removeRows() (size int, err error) {
+	for {
+		header, err := c.peek(headerSize)
+		if err != nil {
+			return 0, err
+		}
+		size := int(binary.BigEndian.Uint32(header[1:]))
+		if size < headerSize-1 {
+			return 0, errMalformed
+		}
+		switch header[0] {
+		case dataRow:
+			if err := c.readRow(size + 1); err != nil {
+				return 0, err
+			}
+			continue
+		case commandComplete, errorResponse:
+			c.tap = nil // there are no more rows
+		}
+		return size + 1, nil
+	}
+}
+
+// readRow reads a message of size bytes that is a row.
+func (c *tappedConn) readRow(size int) error {
+	if size > readAhead {
+		large := make([]byte, size)
+		if _, err := io.ReadFull(c.ahead, large); err != nil {
+			return err
+		}
+		return c.tap.row(large[headerSize:])
+	}
+	message, err := c.peek(size)
+	if err != nil {
+		return err
+	}
+	if err := c.tap.row(message[headerSize:]); err != nil {
+		return err
+	}
+	_, err = c.ahead.Discard(size)
+	return err
+}
+
+// peek returns the next n bytes without consuming them.
+func (c *tappedConn) peek(n int) ([]byte, error) {
+	found, err := c.ahead.Peek(n)
+	if err == io.EOF && len(found) > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return found, err
+}
 
 // PostgreSQL limits the time of a statement, but only a server that can be reached does so. A host
 // that is gone, or that the network no longer leads to, sends nothing at all. A deadlineConn finds
@@ -39,7 +178,7 @@ type deadlineConn struct {
 	limit    time.Duration // from a message to the end of its answer; 0 for none
 	overrun  func()        // called past the limit, it bounds the rest of the wait; nil if it cannot
 	received bool          // something has come since the deadline was last set
-	sent     bool          // something was sent since the last ResetSent
+	sent     bool          // something was sent since the last Begin
 
 	messages, seen int       // how many were sent: now, and when a deadline last passed
 	since          time.Time // when a deadline first passed after the last message
@@ -175,4 +314,30 @@ func hostAnswers(network, address string, within time.Duration) bool {
 func isTimeout(err error) bool {
 	netErr, ok := errors.AsType[net.Error](err)
 	return ok && netErr.Timeout()
+}
+
+// generation numbers the connections of a pool. When one of them leads to a server that is gone, or
+// that is read-only, the others probably lead there as well. Then the next generation begins, and
+// the connections of earlier ones are closed instead of being used again.
+type generation struct {
+	current  atomic.Int64
+	outdated atomic.Int64 // the last outdate, in nanoseconds since 1970
+}
+
+// end begins the next generation, unless generation of has already ended.
+func (g *generation) end(of int64) { g.current.CompareAndSwap(of, of+1) }
+
+// over reports whether connections of generation of must not be used again.
+func (g *generation) over(of int64) bool { return g.current.Load() != of }
+
+// outdateInterval is the shortest time between two calls of outdate that have an effect. A server
+// may stay read-only for long, and not every request that reads from it should have to reconnect.
+const outdateInterval = time.Second
+
+// outdate ends generation of, unless another one was outdated less than a second ago.
+func (g *generation) outdate(of int64) {
+	now, last := time.Now().UnixNano(), g.outdated.Load()
+	if now-last >= int64(outdateInterval) && g.outdated.CompareAndSwap(last, now) {
+		g.end(of)
+	}
 }

@@ -1,11 +1,38 @@
-package unit
+package database
 
 import (
+	"database/sql/driver"
 	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/google/uuid"
 )
+
+// CheckNamedValue converts an argument to a type that the driver accepts. A UUID becomes its 16
+// bytes, and a list of UUIDs what the database takes for one.
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
+	switch key := v.Value.(type) {
+	case uuid.UUID:
+		v.Value = key[:]
+		return nil
+	case *uuid.UUID:
+		if key != nil {
+			v.Value = key[:]
+			return nil
+		}
+	case []uuid.UUID:
+		if c.sqlite {
+			v.Value = hexList(key)
+		} else {
+			v.Value = uuidArray(key)
+		}
+		return nil
+	}
+	if checker, ok := c.rawConn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
 
 // uuidType is the OID of PostgreSQL's type uuid.
 const uuidType = 2950

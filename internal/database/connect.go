@@ -1,0 +1,83 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/lib/pq"
+
+	"forge/internal/database/pgwire"
+)
+
+// connector opens connections that keep the statements they have prepared.
+type connector struct {
+	driver.Connector
+	statements   int  // how many each connection keeps; 0 for none
+	keepOnCancel bool // the database would be gone with its connection
+	textOnly     bool // lib/pq requests all values as text
+}
+
+// rawConn is what the connections of both lib/pq and modernc are.
+type rawConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+// Connect opens a connection.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	ctx, started := pgwire.Attach(ctx)
+	opened, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn := &conn{rawConn: opened.(rawConn), keepOnCancel: c.keepOnCancel}
+	if conn.session = started(); conn.session == nil {
+		conn.session, conn.sqlite = noSession{}, true
+	} else {
+		pq.SetNoticeHandler(opened, conn.noticed)
+	}
+	conn.cancel, conn.plain = conn.session.Cancel, conn.session.Plain()
+	conn.taps = conn.plain && c.statements > 0 && !c.textOnly
+	if c.statements > 0 {
+		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
+	}
+	return conn, err
+}
+
+// noSession stands for the session of a connection to SQLite, which has none.
+type noSession struct{}
+
+func (noSession) Plain() bool      { return false }
+func (noSession) Cancel()          {}
+func (noSession) Alive() bool      { return true }
+func (noSession) Usable() bool     { return true }
+func (noSession) Sent() bool       { return false }
+func (noSession) WithoutDeadline() {}
+func (noSession) Outdate()         {}
+
+func (noSession) Begin(pgwire.Columns, pgwire.RowFunc) *pgwire.Tap { return nil }
+
+// Close closes the connection. It closes the kept statements of SQLite first, as SQLite does not
+// remove its log otherwise. PostgreSQL's end with the session; to close each takes a round trip.
+func (c *conn) Close() error {
+	if c.sqlite && c.kept != nil {
+		c.kept.Purge()
+	}
+	return c.rawConn.Close()
+}
+
+// WithoutDeadline lets the statements of a connection take as long as they like. raw is the
+// argument of the function that sql.Conn.Raw calls. The caller has lifted PostgreSQL's limits as
+// well. A host that is gone is still noticed, by the system's keep-alive.
+func WithoutDeadline(raw any) {
+	if c, ok := raw.(*conn); ok {
+		c.session.WithoutDeadline()
+	}
+}
