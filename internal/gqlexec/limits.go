@@ -247,8 +247,8 @@ func valuesOf(value any) (n int) {
 // Each fragment is added up once and counted wherever it is spread, so that the time depends on the
 // length of a document and not on how many selections it stands for.
 //
-// It follows fragments, so that they must have been checked (checkSpreads). The check itself, and
-// the merging of fields, which compares selections of several sets, have walks of their own.
+// It follows fragments, so that they must have been checked (checkSpreads). Code that adds nothing up
+// walks with syntax.Walker.
 type sum[T any] struct {
 	parts[T]
 	// known are the fragments of the document, by their names. It is nil once validation has put

@@ -7,6 +7,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/core"
+
+	"forge/internal/syntax"
 )
 
 // merging is a rule: fields with one name in the answer must be the same field with the same
@@ -18,9 +20,6 @@ import (
 // of one name from all sets in one place of the answer, and then those below them. This takes as
 // many steps as an operation stands for selections, times the number of object types where an
 // interface is selected. All steps are taken from the budget.
-//
-// It walks by itself, because it looks at several sets side by side, and before spreads have their
-// definitions.
 type merging struct {
 	*stepBudget
 	fragments
@@ -44,9 +43,20 @@ func (all fragments) merging(b *stepBudget) core.RuleFunc {
 // merge checks sets in one place of the answer. They are exclusive if they belong to objects of
 // different types, so that no answer has fields of two of them.
 func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
-	c := collection{merging: m, names: map[string]int{}, spread: map[string]bool{}}
+	c := collection{names: map[string]int{}}
+	w := syntax.Walker{
+		Fragment: func(s *ast.FragmentSpread) *ast.FragmentDefinition { return m.fragments[s.Name] },
+		Visit: func(selection ast.Selection) syntax.Step {
+			m.spend(1)
+			if f, ok := selection.(*ast.Field); ok {
+				c.field(f)
+				return syntax.Over
+			}
+			return syntax.Into
+		},
+	}
 	for _, set := range sets {
-		c.collect(set)
+		w.Walk(set)
 	}
 	for _, fields := range c.fields {
 		path := m.path
@@ -61,27 +71,8 @@ func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
 // collection has the fields of some sets by their names in the answer, in the order of the
 // document.
 type collection struct {
-	merging *merging
-	fields  [][]*ast.Field
-	names   map[string]int // where in fields
-	spread  map[string]bool
-}
-
-func (c *collection) collect(set ast.SelectionSet) {
-	for _, selection := range set {
-		c.merging.spend(1)
-		switch s := selection.(type) {
-		case *ast.Field:
-			c.field(s)
-		case *ast.InlineFragment:
-			c.collect(s.SelectionSet)
-		case *ast.FragmentSpread:
-			if !c.spread[s.Name] {
-				c.spread[s.Name] = true
-				c.collect(c.merging.fragments[s.Name].SelectionSet)
-			}
-		}
-	}
+	fields [][]*ast.Field
+	names  map[string]int // where in fields
 }
 
 func (c *collection) field(f *ast.Field) {
