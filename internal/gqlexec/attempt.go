@@ -63,8 +63,10 @@ type attempt struct {
 	unit      *unit.Unit
 	answer    *budget.Answer
 	failed    atomic.Bool // nothing of it is to be stored
-	prepared  preparations
-	key       *idempotency.Request // nil without an idempotency key
+	// withoutData is whether a root field that must not be null was refused.
+	withoutData atomic.Bool
+	prepared    preparations
+	key         *idempotency.Request // nil without an idempotency key
 	// doubt is the error of this or an earlier attempt if nobody knows whether that was stored.
 	doubt error
 
@@ -175,6 +177,9 @@ func (a *attempt) execute(ctx context.Context) *graphql.Response {
 	}
 	if !whole {
 		response = a.schema.Exec(ctx)(ctx)
+	}
+	if a.withoutData.Load() {
+		response.Data = []byte("null")
 	}
 	response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
 	if n, code := a.answer.LeftOut(); n > 0 {
