@@ -7,15 +7,15 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Collected is a field with the merged selections of all its occurrences under one response key.
+// Collected is a field that stands for all fields of one response key. Their selections are merged.
 type Collected struct {
 	Field      *ast.Field
 	Selections ast.SelectionSet
-	merged     bool // selections are a copy, to which more may be appended
+	merged     bool // Selections is a copy, to which more may be appended
 }
 
-// Collect merges selection sets as CollectFields of the GraphQL specification does (section 6.3.2),
-// for an object that fulfils the type conditions.
+// Collect merges selection sets as CollectFields of the GraphQL specification does (section 6.3.2).
+// The type conditions are the names that the object's type fulfils.
 func Collect(variables map[string]any, typeConditions map[string]bool, sets ...ast.SelectionSet) []*Collected {
 	g := grouping{variables: variables, typeConditions: typeConditions}
 	for _, set := range sets {
@@ -67,7 +67,7 @@ func (g *grouping) merge(f *ast.Field) {
 	g.fields = append(g.fields, &Collected{Field: f, Selections: f.SelectionSet})
 }
 
-// included evaluates @skip and @include.
+// included reports whether @skip and @include leave the selection in.
 func included(directives ast.DirectiveList, vars map[string]any) bool {
 	return !holds(directives.ForName("skip"), vars) &&
 		(directives.ForName("include") == nil || holds(directives.ForName("include"), vars))
@@ -81,8 +81,8 @@ func holds(d *ast.Directive, vars map[string]any) bool {
 	return on
 }
 
-// Switches returns the variables that stand in @skip and @include anywhere in the operation,
-// sorted.
+// Switches returns the names of the variables that stand in @skip or @include, in the operation or
+// in a fragment of its document. The names are sorted.
 func Switches(doc *ast.QueryDocument, op *ast.OperationDefinition) []string {
 	var names []string
 	var walk func(ast.SelectionSet)
@@ -105,7 +105,7 @@ func Switches(doc *ast.QueryDocument, op *ast.OperationDefinition) []string {
 				note(s.Directives)
 				walk(s.SelectionSet)
 			case *ast.FragmentSpread:
-				note(s.Directives) // the fragment's own are noted with all others below
+				note(s.Directives) // the directives inside the fragment are noted below
 			}
 		}
 	}
