@@ -10,7 +10,7 @@ import (
 
 // Timeouts are how long to wait for a server. The comments name the values that stand for zero.
 type Timeouts struct {
-	Silence   time.Duration // 2 s: how long a host may send nothing, or up to twice that, before it is asked
+	Silence   time.Duration // 2 s: how long a host may send nothing before it is asked
 	Answer    time.Duration // 4 s: how long the host may take to answer
 	PastLimit time.Duration // 5 s: from the time limit of a statement to the request to cancel it
 	Cancelled time.Duration // 10 s: how long the server may take to end a cancelled statement
