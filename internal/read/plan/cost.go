@@ -58,7 +58,7 @@ type Price struct {
 }
 
 // PriceOf returns the price of a field. In a mutation, inputs is the length of the longest list
-// among the arguments of the root field.
+// among the arguments of its root fields.
 func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs int) Price {
 	o := b.Connections[f.Definition.Type.Name()]
 	if o == nil {
