@@ -218,8 +218,8 @@ type Unsent struct {
 
 	mu      sync.Mutex
 	bytes   int64
-	aborted int64     // the part of bytes whose connections were ended; these answers are removed soon
-	answers list.List // of *unsentAnswer, by when they began to be sent
+	aborted int64     // the part of bytes whose connections were ended, until they are removed
+	answers list.List // of *unsentAnswer, in the order of sending
 }
 
 // unsentAnswer is an answer that is being sent.
