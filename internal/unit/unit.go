@@ -25,7 +25,7 @@ import (
 // Mode is the isolation that the statements of a unit need.
 type Mode int
 
-// The modes.
+// These are the modes of a unit.
 const (
 	Single   Mode = iota // one statement, which needs no transaction
 	Snapshot             // reads only, all from the same state of the database

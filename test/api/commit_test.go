@@ -9,7 +9,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// lateRule makes a rule that the database checks at the commit: there must be no team named "late".
+// lateRule holds statements that add a rule, for each kind of database. The database checks the
+// rule at the commit: there must be no team named "late".
 var lateRule = map[string][]string{
 	dialect.Postgres: {
 		`CREATE FUNCTION too_late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''a secret''; END'`,

@@ -144,7 +144,8 @@ func (s *scope) takesAll(other *scope) bool {
 	return !slices.ContainsFunc(other.heads, func(h *head) bool { return !s.takes(h) })
 }
 
-// add adds a head to the scope. If there is one with the same key, add returns that one.
+// add adds a head to the scope and returns it. If there is one with the same key and parent, add
+// returns that one.
 func (s *scope) add(new *head) *head {
 	var inside *scope
 	if new.inside != nil {

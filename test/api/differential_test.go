@@ -99,8 +99,8 @@ func ask(client *gqltest.Client, op operation) (got reply, err error) {
 	return got, nil
 }
 
-// wordless removes the message and the place from an error about a value that cannot be decoded.
-// gqlgen words these differently than the engine, and does not report the place.
+// wordless returns an error without its message and its locations. If a value cannot be decoded,
+// gqlgen words the message differently than the engine, and reports no location.
 func wordless(err json.RawMessage) json.RawMessage {
 	var shown map[string]json.RawMessage
 	if json.Unmarshal(err, &shown) != nil {

@@ -319,8 +319,8 @@ func TestReadHiddenValues(t *testing.T) {
 	})
 }
 
-// poison makes the database refuse rows with a certain name, with an error that contains the whole
-// row.
+// poison makes the database refuse rows that are named "poison". PostgreSQL's error then contains
+// the whole row.
 func poison(t *testing.T, a *api) {
 	t.Helper()
 	statements := []string{

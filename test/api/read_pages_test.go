@@ -294,7 +294,7 @@ func orderings(t *testing.T, c collection) []ordering {
 }
 
 // query returns an operation for pages of the collection, with all arguments as variables. For a
-// nested collection, it asks for all rows above it.
+// nested collection, it asks for the page of each parent row.
 func (c collection) query() string {
 	declared := fmt.Sprintf(`query($first: Int, $after: Cursor, $last: Int, $before: Cursor, $offset: Int, $where: %[1]sWhereInput, $orderBy: [%[1]sOrder!])`, c.entity)
 	page := `(first: $first, after: $after, last: $last, before: $before, offset: $offset, where: $where, orderBy: $orderBy) {
@@ -393,7 +393,7 @@ func deleted(w *world, id string) bool {
 	return slices.ContainsFunc(w.users, func(u *ent.User) bool { return u.DeletedAt != nil && idOf("user", u.ID) == id })
 }
 
-// cursorsNeeded yields the keys of the lines whose cursors are missing.
+// cursorsNeeded yields the IDs of the lines whose cursors are missing.
 func cursorsNeeded(lines []line, cursors map[string]string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, l := range lines {

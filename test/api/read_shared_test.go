@@ -95,7 +95,7 @@ func TestSharedReads(t *testing.T) {
 	}
 }
 
-// These are how many clients ask at once, and how often each of them asks.
+// clients is how many clients ask at once, and each is how often one of them asks.
 const clients, each = 24, 20
 
 // inACrowd has all clients call ask at once. who is the number of the client.

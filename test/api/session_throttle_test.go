@@ -36,8 +36,8 @@ func TestSignInIsNotForgiven(t *testing.T) {
 	})
 }
 
-// TestEmailsAreNotProbed has a user change to one email after the other, and to a username that
-// looks like an email. Such changes are limited.
+// TestEmailsAreNotProbed has a user try one email after the other, which is limited. A username
+// that looks like an email is refused.
 func TestEmailsAreNotProbed(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")

@@ -20,10 +20,11 @@ type prices struct {
 	count     int // totalCount
 }
 
-// A connection at the root reads a whole table: rootPrices. A nested connection is paid for twice.
-// nestedPrices are paid for each parent row, which leads to a few rows. rootPrices are paid once as
-// well, because all rows of the table may belong to one parent. On SQLite, a condition over related
-// rows also reads all related rows, however few parent rows there are.
+// rootPrices are the prices of reading a whole table, as a connection at the root does.
+// nestedPrices are the prices of reading the few rows that belong to one parent row. A nested
+// connection costs nestedPrices for each parent row, and rootPrices once, for two reasons: all rows
+// of the table may belong to one parent, and on SQLite a condition over related rows reads all
+// related rows, however few parent rows there are.
 var (
 	rootPrices   = prices{where: 40, condition: 40, relation: 1000, order: 40, count: 40}
 	nestedPrices = prices{where: 2, condition: 2, relation: 50, order: 2, count: 2}
@@ -33,7 +34,8 @@ var (
 // are nested up to 1,000 deep, and a chain of ORs nests once for each condition.
 const MaxConditions = 500
 
-// These say how much of something cheap costs one point.
+// rowsAPoint and entriesAPoint are how many rows, and how many entries, cost one point together.
+// One of them alone costs less than a point.
 const (
 	rowsAPoint    = 100 // rows that the offset skips
 	entriesAPoint = 10  // entries of a list that a column is compared with

@@ -97,7 +97,7 @@ type Output struct {
 // OutputKind says how an output is written.
 type OutputKind int
 
-// The kinds of outputs.
+// These are the kinds of outputs.
 const (
 	Unknown OutputKind = iota // the engine cannot write the field
 	Closed                    // nobody may see the field
@@ -111,7 +111,7 @@ const (
 	OneRow
 	ManyRows
 	PageOfRows
-	// Inside a connection:
+	// The following stand only inside of a connection.
 	PageNodes
 	PageEdges
 	PageCount
