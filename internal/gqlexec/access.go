@@ -47,7 +47,8 @@ func (a API) openToAll(field string) bool {
 }
 
 // mayCall returns nil if the viewer may call the field of the root type. Otherwise it returns
-// UNAUTHENTICATED if the viewer has not signed in, and FORBIDDEN if the viewer's role is too low.
+// UNAUTHENTICATED if the viewer has not signed in. It returns FORBIDDEN if the viewer's role is too
+// low, or if no access is declared for the field.
 func (a API) mayCall(ctx context.Context, object, name string) error {
 	if name == "__typename" || name == "__schema" || name == "__type" {
 		return nil // the viewer makes no difference to whether introspection is answered

@@ -45,7 +45,7 @@ func (e *ReplayError) End(ctx context.Context) error {
 // Refresh exchanges a refresh token for an access token and the next refresh token. If the same
 // client used the token before, within the grace time, it gets the same tokens again, because
 // several tabs may send a token at once, and responses get lost. If the token is not valid, the
-// error is UNAUTHENTICATED. If the token was used before and is not within the grace time, the
+// error is UNAUTHENTICATED. If the token was used before, but longer ago or by another client, the
 // error is a *ReplayError, and the caller has to call its method End.
 func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	known, err := stored(ctx, token)
