@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCheck(t *testing.T) {
@@ -67,6 +68,13 @@ func TestOptions(t *testing.T) {
 		{"-workloads=w8", `WORKLOADS: "w8"`},
 		{"-targets=base", `TARGETS: "base"`},
 		{"-database=sqlite -targets=limit", `TARGETS: "limit"`},
+		{"-targets=alone,limit-one -workloads=w2d,w3d,w4d", ""},
+		{"-database=sqlite -targets=limit-one", `TARGETS: "limit-one"`},
+		{"-rtt=0,0.5ms,2ms", ""},
+		{"-rtt=2", `RTT: "2"`},
+		{"-rtt=-2ms", `RTT: "-2ms"`},
+		{"-rtt=2ms -database=sqlite", "RTT=2ms: SQLite"},
+		{"-rtt=0 -database=sqlite", ""},
 		{"-database=sqlite -targets=forge,stock", ""},
 		{"-database=mysql", `DATABASE="mysql"`},
 		{"-scale=4", "SCALE=4"},
@@ -96,6 +104,7 @@ func TestOptions(t *testing.T) {
 func TestPublish(t *testing.T) {
 	r := result{Date: "today", Machine: "2 × <fast>", Scale: 5, Statements: map[string]map[string]*statements{"w1": {"forge": {1, 2}, "limit": {1, 0}}}}
 	for _, n := range []int{900, 100, 300} {
+		r.Rounds = append(r.Rounds, &round{Workload: "w1", Target: "forge", RTT: time.Millisecond, Requests: 1, Seconds: 1}) // is left out
 		r.Rounds = append(r.Rounds, &round{Workload: "w1", Target: "forge", Requests: n, Seconds: 1, P99: 2, Server: .3},
 			&round{Workload: "w1", Target: "limit", Requests: 2 * n, Seconds: 1, P99: 1, Server: .3})
 	}

@@ -131,8 +131,11 @@ func (c *cluster) await(ctx context.Context) error {
 }
 
 // url returns the address of a database.
-func (c *cluster) url(name string) string {
-	q := url.Values{"host": {c.dir}, "port": {"5432"}, "sslmode": {"disable"}}
+func (c *cluster) url(name string) string { return address(c.dir, name) }
+
+// address returns the address of a database whose server has its socket in the folder dir.
+func address(dir, name string) string {
+	q := url.Values{"host": {dir}, "port": {"5432"}, "sslmode": {"disable"}}
 	return "postgres://postgres@/" + name + "?" + q.Encode()
 }
 

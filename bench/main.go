@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -43,6 +44,8 @@ type bench struct {
 	logs     string
 	store    store
 	servers  []*server
+	keys     *keys         // Forge's
+	rtt      time.Duration // the one being measured
 	result   result
 }
 
@@ -62,46 +65,73 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	defer b.store.close()
-	defer func() {
-		for _, s := range b.servers {
-			s.stop()
-		}
-	}()
-	if err := b.prepare(ctx); err != nil {
-		return err
-	}
-	all := func() error { return b.measureAll(ctx) }
-	if o.profile != "" {
-		return profiled(ctx, b.servers[0], o.profile, all)
-	}
-	if err := all(); err != nil {
-		return err
-	}
-	return b.result.write(o.out)
-}
-
-// prepare starts the servers, and reads the keys for the requests.
-func (b *bench) prepare(ctx context.Context) error {
 	database, err := b.store.name(ctx)
 	if err != nil {
 		return err
 	}
-	b.result = newResult(b.options, database)
-	if err := b.startServers(); err != nil {
-		return err
-	}
-	fmt.Println("reading keys")
-	for i, s := range b.servers {
-		// A server that checks tokens encrypts cursors with its own key, so its keys are read from
-		// it.
-		if i > 0 && s.name != "stock" && s.token == "" {
-			s.keys = b.servers[0].keys
-		} else if s.keys, err = readKeys(ctx, s); err != nil {
+	b.result = newResult(o, database)
+	for _, b.rtt = range o.rtts {
+		if err := b.measureAt(ctx); err != nil {
 			return err
 		}
 	}
-	if slices.ContainsFunc(b.workloads, func(w *workload) bool { return w.name == "w7" }) {
-		return fillStock(ctx, b.servers[0], b.servers[0].keys)
+	if o.profile != "" {
+		return nil
+	}
+	return b.result.write(o.out)
+}
+
+// measureAt measures all targets with PostgreSQL at the distance b.rtt.
+func (b *bench) measureAt(ctx context.Context) error {
+	url := b.store.url()
+	if b.rtt > 0 {
+		dir := filepath.Join(b.logs, "rtt")
+		p, err := startProxy(dir, b.store.(postgres).dir, b.rtt/2) // SQLite has no distance
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		url = address(dir, measuredDatabase)
+	}
+	defer func() {
+		for _, s := range b.servers {
+			s.stop()
+		}
+		b.servers = nil
+	}()
+	if err := b.startServers(url); err != nil {
+		return err
+	}
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	all := func() error { return b.measureAll(ctx) }
+	if b.profile != "" {
+		return profiled(ctx, b.servers[0], b.profile, all)
+	}
+	return all()
+}
+
+// prepare gives each server the keys that its requests are drawn from. Once in a run it reads those
+// of Forge, and fills the stock.
+func (b *bench) prepare(ctx context.Context) (err error) {
+	first := b.keys == nil
+	if first {
+		fmt.Println("reading keys")
+		if b.keys, err = readKeys(ctx, b.servers[0]); err != nil {
+			return err
+		}
+	}
+	for _, s := range b.servers {
+		s.keys = b.keys
+		if s.name == "stock" || s.token != "" { // a server that checks tokens encrypts its cursors with its own key
+			if s.keys, err = readKeys(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+	if first && slices.ContainsFunc(b.workloads, func(w *workload) bool { return w.name == "w7" }) {
+		return fillStock(ctx, b.servers[0], b.keys)
 	}
 	return nil
 }
@@ -111,24 +141,25 @@ func (b *bench) measureAll(ctx context.Context) error {
 		if err := b.measure(ctx, w); err != nil {
 			return err
 		}
-		b.result.print(os.Stdout, w)
+		b.result.print(os.Stdout, w, b.rtt)
 	}
 	return nil
 }
 
-// startServers starts a server for each target. Forge comes first.
-func (b *bench) startServers() error {
+// startServers starts a server for each target. Forge comes first. Database is the address of the
+// database.
+func (b *bench) startServers(database string) error {
 	for _, name := range b.targets {
 		program, form := filepath.Join(b.programs, name), graphql
 		switch name {
-		case "limit":
-			form = plain
+		case "limit", "limit-one":
+			program, form = filepath.Join(b.programs, "limit"), plain
 		case "base":
 			program = b.base
 		case "user", "admin", "alone":
 			program = filepath.Join(b.programs, "forge")
 		}
-		s, err := startServer(name, program, b.logs, b.environ(name)...)
+		s, err := startServer(name, program, b.logs, b.environ(name, database)...)
 		if err != nil {
 			return err
 		}
@@ -144,12 +175,15 @@ func (b *bench) startServers() error {
 // environ returns the environment of a server. Forge runs as in production, but does not log each
 // request, because the other servers do not do so. The garbage collector of all servers saves time
 // at the cost of memory.
-func (b *bench) environ(name string) []string {
-	shared := "SHARED_READS=on"
-	if name == "alone" {
-		shared = "SHARED_READS=off"
+func (b *bench) environ(name, database string) []string {
+	own := "SHARED_READS=on"
+	switch name {
+	case "alone":
+		own = "SHARED_READS=off"
+	case "limit-one":
+		own = "ONE_STATEMENT=on"
 	}
-	return append(signed(name), shared, "DATABASE_URL="+b.store.url(), fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "LOG_LEVEL=warn", "DEMO=off",
+	return append(signed(name), own, "DATABASE_URL="+database, fmt.Sprint("POOL_SIZE=", b.pool), "GOGC=400", "FORGE_ENV=production", "LOG_LEVEL=warn", "DEMO=off",
 		"MAX_COST=30000", // for w4x10
 		"PROFILE="+b.profile)
 }

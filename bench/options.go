@@ -21,6 +21,7 @@ type options struct {
 	duration    time.Duration
 	connections int
 	pool        int
+	rtts        []time.Duration
 	reuse       string
 	base        string
 	profile     string
@@ -33,9 +34,9 @@ func parseOptions(args []string) (*options, error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	var o options
 	text := func(p *string, name, otherwise, usage string) { f.StringVar(p, name, otherwise, usage) }
-	var workloads, targets string
-	text(&workloads, "workloads", "w1,w2,w3,w4,w5,w6,w7", "which to measure; w4x10 is another one: w4 with ten times the rows")
-	text(&targets, "targets", "", "whom to ask: forge, limit (the hand-written handlers), base, stock (ent, entgql and gqlgen as they come), user and admin (Forge with the token of such a one), alone (Forge with SHARED_READS=off); the first three if empty")
+	var workloads, targets, rtts string
+	text(&workloads, "workloads", "w1,w2,w3,w4,w5,w6,w7", "which to measure; more are w2d, w3d and w4d: the same with random pages, so that clients ask for different ones; and w4x10: w4 with ten times the rows")
+	text(&targets, "targets", "", "whom to ask: forge, limit (the hand-written handlers, one statement a level), limit-one (the same, one statement a query), base, stock (ent, entgql and gqlgen as they come), user and admin (Forge with the token of such a one), alone (Forge with SHARED_READS=off); forge, limit and base if empty")
 	text(&o.database, "database", "postgres", "postgres, or sqlite: then there is no limit")
 	text(&o.reuse, "reuse", "", "a folder for the databases, kept for the next run; if empty they are made anew and removed")
 	text(&o.base, "base", "", "another Forge program to compare with, such as one from before a change")
@@ -43,6 +44,7 @@ func parseOptions(args []string) (*options, error) {
 	text(&o.out, "out", "", "a file for the result, as JSON")
 	text(&o.publish, "publish", "", "measure nothing: put the result in this file into the documentation")
 	text(&o.docs, "docs", "docs", "the documentation's folder, for publish")
+	text(&rtts, "rtt", "0", "how long the way from a server to PostgreSQL and back takes, such as 0,0.5ms,2ms: everything is measured at each")
 	f.IntVar(&o.scale, "scale", 1000, "how much demo data: 20 users, 200 heroes, 100 orders for each")
 	f.IntVar(&o.rounds, "rounds", 3, "how often each target is measured on each workload")
 	f.DurationVar(&o.duration, "duration", 5*time.Second, "how long each time")
@@ -65,7 +67,28 @@ func parseOptions(args []string) (*options, error) {
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
+	if err := o.parseRTTs(rtts); err != nil {
+		return nil, err
+	}
 	return &o, o.resolve(f.Args(), workloads, targets)
+}
+
+// parseRTTs reads the option rtt.
+func (o *options) parseRTTs(text string) error {
+	for _, part := range strings.Split(text, ",") {
+		rtt, err := time.ParseDuration(part)
+		if err != nil || rtt < 0 {
+			return fmt.Errorf("RTT: %q is no distance, such as 0.5ms", part)
+		}
+		o.rtts = append(o.rtts, rtt)
+	}
+	if o.database == "sqlite" && slices.Max(o.rtts) > 0 {
+		return fmt.Errorf("RTT=%s: SQLite runs in the server", text)
+	}
+	if o.profile != "" && len(o.rtts) > 1 {
+		return fmt.Errorf("RTT=%s: a profile is of one distance", text)
+	}
+	return nil
 }
 
 // resolve checks the options, and sets those that depend on others. It returns the first error.
@@ -126,19 +149,18 @@ func (o *options) resolve(rest []string, names, targets string) error {
 }
 
 // onlyAsked are the targets that are measured only if they are named.
-var onlyAsked = []string{"stock", "user", "admin", "alone"}
+var onlyAsked = []string{"limit-one", "stock", "user", "admin", "alone"}
 
 // possible returns the targets that can be measured with these options.
 func (o *options) possible() []string {
-	list := []string{"forge"}
 	if o.profile != "" {
-		return list
+		return []string{"forge"}
 	}
-	if o.database == "postgres" {
-		list = append(list, "limit")
-	}
-	if o.base != "" {
-		list = append(list, "base")
-	}
-	return append(list, onlyAsked...)
+	list := append([]string{"forge", "limit", "base"}, onlyAsked...)
+	return slices.DeleteFunc(list, func(name string) bool {
+		return handWritten(name) && o.database != "postgres" || name == "base" && o.base == ""
+	})
 }
+
+// handWritten reports whether a target is one of the hand-written handlers.
+func handWritten(target string) bool { return strings.HasPrefix(target, "limit") }

@@ -24,6 +24,10 @@ func publish(from, docs string) error {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}
+	r = *r.at(0)
+	if len(r.Rounds) == 0 {
+		return fmt.Errorf("%s has no round without RTT", from)
+	}
 	page := filepath.Join(docs, "performance.md")
 	text, err := os.ReadFile(page)
 	if err != nil {

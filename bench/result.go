@@ -50,6 +50,12 @@ func (r *result) median(workload, target string, of func(*round) float64) (float
 	return (all[(n-1)/2] + all[n/2]) / 2, true
 }
 
+// at returns the part of the result that was measured at a distance.
+func (r result) at(rtt time.Duration) *result {
+	r.Rounds = slices.DeleteFunc(slices.Clone(r.Rounds), func(round *round) bool { return round.RTT != rtt })
+	return &r
+}
+
 func rate(r *round) float64 { return float64(r.Requests) / r.Seconds }
 
 // thousand returns a function that returns the figure for 1,000 requests.
@@ -78,11 +84,12 @@ func (r *result) targets() (names []string) {
 	return names
 }
 
-// ratio returns a target's requests per second divided by those of the hand-written handlers. If
-// these were not measured, it divides by those of base. If neither was measured, it returns "–".
+// ratio returns a target's requests per second divided by those of the hand-written handlers: of
+// limit, or of limit-one if limit was not measured. If neither was measured, it divides by those of
+// base. If that was not measured either, it returns "–".
 func (r *result) ratio(workload, target string) string {
 	v, _ := r.median(workload, target, rate)
-	for _, other := range []string{"limit", "base"} {
+	for _, other := range []string{"limit", "limit-one", "base"} {
 		if of, ok := r.median(workload, other, rate); ok {
 			return fmt.Sprintf("%.3f", v/of)
 		}
@@ -90,17 +97,21 @@ func (r *result) ratio(workload, target string) string {
 	return "–"
 }
 
-// print prints the results of a workload.
-func (r *result) print(w io.Writer, of *workload) {
-	fmt.Fprintf(w, "\n%-6s %-40s\n", of.name, of.asks)
-	fmt.Fprintf(w, "       %8s %6s   %6s %6s %6s ms   %7s %7s %7s CPU s/1000   %6s  %-10s %6s\n", "req/s", "ratio", "p50", "p95", "p99", "server", "db", "client",
+// print prints the results of a workload at a distance.
+func (r *result) print(w io.Writer, of *workload, rtt time.Duration) {
+	r = r.at(rtt)
+	fmt.Fprintf(w, "\n%-9s %s", of.name, of.asks)
+	if rtt > 0 {
+		fmt.Fprintf(w, ", PostgreSQL %s away", rtt)
+	}
+	fmt.Fprintf(w, "\n          %8s %6s   %6s %6s %6s ms   %7s %7s %7s CPU s/1000   %6s  %-10s %6s\n", "req/s", "ratio", "p50", "p95", "p99", "server", "db", "client",
 		"MiB", "statements", "others")
 	for _, target := range r.targets() {
 		get := func(f func(*round) float64) float64 { v, _ := r.median(of.name, target, f); return v }
 		if get(rate) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "%-6s %8.0f %6s   %6.2f %6.2f %6.2f      %7.3f %7.3f %7.3f              %6.0f  %-10s %6.2f\n", target, get(rate), r.ratio(of.name, target),
+		fmt.Fprintf(w, "%-9s %8.0f %6s   %6.2f %6.2f %6.2f      %7.3f %7.3f %7.3f              %6.0f  %-10s %6.2f\n", target, get(rate), r.ratio(of.name, target),
 			get(p50), get(p95), get(p99), get(thousand(serverCPU)), get(thousand(databaseCPU)), get(thousand(clientCPU)),
 			get(peak), r.Statements[of.name][target], get(others))
 	}

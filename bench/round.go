@@ -14,6 +14,7 @@ import (
 // round is one measurement of a target on a workload.
 type round struct {
 	Workload, Target string
+	RTT              time.Duration // from the server to PostgreSQL and back
 	Requests         int
 	Seconds          float64
 	P50, P95, P99    float64 // milliseconds

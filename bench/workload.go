@@ -48,14 +48,10 @@ var workloads = []*workload{
 	{name: "w3", asks: "20 users × 10 heroes × team", short: "users × heroes × team", rows: 20 + 20*10},
 	{name: "w4", asks: "20 users × 5 orders × 3 items × product", short: "users × orders × items × product", rows: 20 + 20*5, own: 20 + 5},
 	{name: "w4x10", asks: "the same of 200 users", rows: 200 + 200*5, alone: true},
-	{name: "w5", asks: "50 users after a random cursor", short: "50 users after a cursor", rows: 50, draw: func(k *keys, r *rand.Rand) request {
-		i := r.IntN(len(k.users) - 50)
-		return request{
-			variables: `{"after":"` + k.users[i].cursor + `"}`,
-			plain:     `{"after":"` + k.users[i].id + `"}`,
-			holds:     k.users[i+50].id,
-		}
-	}},
+	{name: "w2d", asks: "w2 after a random cursor", rows: 50, draw: after(0, 50)},
+	{name: "w3d", asks: "w3 after a random cursor", rows: 20 + 20*10, draw: after(0, 20)},
+	{name: "w4d", asks: "w4 after a random cursor", rows: 20 + 20*5, own: 20, draw: after(aside, 20)},
+	{name: "w5", asks: "50 users after a random cursor", short: "50 users after a cursor", rows: 50, draw: after(0, 50)},
 	{name: "w6", asks: "update one user", short: "update a user", rows: 1, writes: true, draw: func(k *keys, r *rand.Rand) request {
 		email := fmt.Sprintf("user.%x@example.com", r.Uint64())
 		id := k.users[aside+r.IntN(len(k.users)-aside)].id
@@ -71,6 +67,19 @@ var workloads = []*workload{
 		id := k.users[aside+r.IntN(len(k.users)-aside)].id
 		return request{variables: `{"input":{"userId":"` + id + `","items":[` + strings.Join(items, ",") + `]}}`}
 	}},
+}
+
+// after draws pages of users behind a random one, of which the first has the index from. With the
+// demo data of scale 1000, two clients hardly ever ask for the same page at the same time.
+func after(from, size int) func(*keys, *rand.Rand) request {
+	return func(k *keys, r *rand.Rand) request {
+		i := from + r.IntN(len(k.users)-size-from)
+		return request{
+			variables: `{"after":"` + k.users[i].cursor + `"}`,
+			plain:     `{"after":"` + k.users[i].id + `"}`,
+			holds:     k.users[i+size].id,
+		}
+	}
 }
 
 // query returns the document of a workload.

@@ -1,6 +1,7 @@
 // Limit gives the same answers as Forge with handlers that were written by hand, one for each
 // workload, with net/http and pgx. Forge is compared with it. Every statement is prepared. Each
-// level of nested lists is one statement. The handlers write JSON directly from the columns.
+// level of nested lists is one statement; with ONE_STATEMENT=on a whole query is one statement. The
+// handlers write JSON directly from the columns.
 //
 // The answers are the same as Forge's to the byte, so that both servers do the same work.
 package main
@@ -23,9 +24,10 @@ import (
 
 // variables are the variables of all workloads. Each workload uses some of them.
 type variables struct {
-	ID, After uuid
-	Email     string
-	Input     struct {
+	ID    uuid
+	After *uuid // nil for the first page
+	Email string
+	Input struct {
 		UserID uuid
 		Items  []item
 	}
@@ -47,7 +49,8 @@ func main() {
 	}
 }
 
-// run serves until ctx ends. It reads DATABASE_URL, POOL_SIZE and ADDR, the address to listen on.
+// run serves until ctx ends. It reads DATABASE_URL, POOL_SIZE, ONE_STATEMENT, and ADDR, the address
+// to listen on.
 func run(ctx context.Context) error {
 	config, err := pgxpool.ParseConfig(os.Getenv("DATABASE_URL"))
 	if err != nil {
@@ -58,6 +61,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	config.MaxConns = int32(size)
+	one := os.Getenv("ONE_STATEMENT") == "on"
+	if one {
+		config.ConnConfig.RuntimeParams["enable_memoize"] = "off" // for the statements of one.go
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return err
@@ -67,7 +74,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: routes(shop{pool}), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: routes(shop{pool}, one), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	fmt.Printf("API http://%s\n", l.Addr())
 	if err := server.Serve(l); err != http.ErrServerClosed {
@@ -76,10 +83,15 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-func routes(s shop) http.Handler {
+func routes(s shop, one bool) http.Handler {
+	heroes, orders := s.heroes, s.orders
+	if one {
+		heroes, orders = s.heroesAtOnce, s.ordersAtOnce
+	}
 	mux := http.NewServeMux()
 	for path, answer := range map[string]answerer{
-		"/w1": s.user, "/w2": s.users, "/w3": s.heroes, "/w4": s.orders, "/w5": s.usersAfter, "/w6": s.updateUser, "/w7": s.createOrder,
+		"/w1": s.user, "/w2": s.users, "/w2d": s.users, "/w3": heroes, "/w3d": heroes, "/w4": orders, "/w4d": orders,
+		"/w5": s.names, "/w6": s.updateUser, "/w7": s.createOrder,
 	} {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { serve(w, r, answer) })
 	}

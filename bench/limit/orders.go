@@ -24,17 +24,18 @@ type product struct {
 	price [4]byte
 }
 
+var buyers = pagedBy(`SELECT id FROM users WHERE deleted_at IS NULL PAGE ORDER BY id LIMIT 20`)
+
 // orders appends users with their orders, lines and products. It reads each level with one
 // statement.
-func (s shop) orders(ctx context.Context, _ *variables, b []byte) ([]byte, error) {
+func (s shop) orders(ctx context.Context, v *variables, b []byte) ([]byte, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return b, err
 	}
 	defer conn.Release()
 	users := make([]uuid, 0, 20)
-	err = each(ctx, conn, func(c [][]byte) { users = append(users, uuid(c[0])) },
-		`SELECT id FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT 20`)
+	err = buyers.each(ctx, conn, v, func(c [][]byte) { users = append(users, uuid(c[0])) })
 	if err != nil {
 		return b, err
 	}
@@ -71,10 +72,11 @@ func (s shop) orders(ctx context.Context, _ *variables, b []byte) ([]byte, error
 		b = appendID(append(next(b, i), `{"node":{"id":`...), "user_", user[:])
 		b = append(b, `,"orders":{"edges":[`...)
 		for j := 0; seen < len(orders) && orders[seen].parent == i+1; j++ {
-			b = appendOrder(next(b, j), &orders[seen])
+			b = appendOrder(next(b, j), orders[seen].id[:], orders[seen].total[:])
 			seen++
 			for k := 0; len(lines) > 0 && lines[0].parent == seen; k++ {
-				b = appendLine(next(b, k), &lines[0], products)
+				p := products[lines[0].product]
+				b = appendLine(next(b, k), lines[0].quantity[:], p.name, p.price[:])
 				lines = lines[1:]
 			}
 			b = append(b, `]}}`...)
@@ -85,16 +87,15 @@ func (s shop) orders(ctx context.Context, _ *variables, b []byte) ([]byte, error
 }
 
 // appendOrder appends the JSON of an order, up to the beginning of the list of its lines.
-func appendOrder(b []byte, o *order) []byte {
-	b = appendID(append(b, `{"node":{"id":`...), "order_", o.id[:])
-	b = appendInt(append(b, `,"totalCents":`...), o.total[:])
+func appendOrder(b, id, total []byte) []byte {
+	b = appendID(append(b, `{"node":{"id":`...), "order_", id)
+	b = appendInt(append(b, `,"totalCents":`...), total)
 	return append(b, `,"items":[`...)
 }
 
-func appendLine(b []byte, l *line, products map[uuid]product) []byte {
-	p := products[l.product]
-	b = appendInt(append(b, `{"quantity":`...), l.quantity[:])
-	b = appendText(append(b, `,"product":{"name":`...), p.name)
-	b = appendInt(append(b, `,"priceCents":`...), p.price[:])
+func appendLine(b, quantity, name, price []byte) []byte {
+	b = appendInt(append(b, `{"quantity":`...), quantity)
+	b = appendText(append(b, `,"product":{"name":`...), name)
+	b = appendInt(append(b, `,"priceCents":`...), price)
 	return append(b, `}}`...)
 }

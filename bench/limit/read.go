@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -51,21 +52,42 @@ func appendUser(b []byte, c [][]byte) []byte {
 	return append(b, '}')
 }
 
-func (s shop) users(ctx context.Context, _ *variables, b []byte) ([]byte, error) {
-	return s.page(ctx, b, `SELECT id, username, email FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT 50`)
+// paged is a statement that reads a page of users: the first one, or the one after a key.
+type paged struct{ first, after string }
+
+// pagedBy completes a statement that ends its conditions on users with the word PAGE.
+func pagedBy(sql string) paged {
+	return paged{strings.Replace(sql, "PAGE", "", 1), strings.Replace(sql, "PAGE", "AND id > $1", 1)}
 }
 
-func (s shop) usersAfter(ctx context.Context, v *variables, b []byte) ([]byte, error) {
-	return s.page(ctx, b, `SELECT id, username FROM users WHERE deleted_at IS NULL AND id > $1 ORDER BY id LIMIT 50`, v.After)
+// each is the function each for the page that is asked for.
+func (p *paged) each(ctx context.Context, db querier, v *variables, do func(columns [][]byte)) error {
+	if v.After == nil {
+		return each(ctx, db, do, p.first)
+	}
+	return each(ctx, db, do, p.after, *v.After)
 }
 
-func (s shop) page(ctx context.Context, b []byte, sql string, args ...any) ([]byte, error) {
+var (
+	pageOfUsers = pagedBy(`SELECT id, username, email FROM users WHERE deleted_at IS NULL PAGE ORDER BY id LIMIT 50`)
+	pageOfNames = pagedBy(`SELECT id, username FROM users WHERE deleted_at IS NULL PAGE ORDER BY id LIMIT 50`)
+)
+
+func (s shop) users(ctx context.Context, v *variables, b []byte) ([]byte, error) {
+	return s.page(ctx, v, b, &pageOfUsers)
+}
+
+func (s shop) names(ctx context.Context, v *variables, b []byte) ([]byte, error) {
+	return s.page(ctx, v, b, &pageOfNames)
+}
+
+func (s shop) page(ctx context.Context, v *variables, b []byte, p *paged) ([]byte, error) {
 	b = append(b, `{"users":{"edges":[`...)
 	var n int
-	err := each(ctx, s.pool, func(c [][]byte) {
+	err := p.each(ctx, s.pool, v, func(c [][]byte) {
 		b = append(appendUser(append(next(b, n), `{"node":`...), c), '}')
 		n++
-	}, sql, args...)
+	})
 	return append(b, `]}}`...), err
 }
 
@@ -84,9 +106,11 @@ type hero struct {
 	name     []byte
 }
 
+var ownersOfHeroes = pagedBy(`SELECT id, username FROM users WHERE deleted_at IS NULL PAGE ORDER BY id LIMIT 20`)
+
 // heroes appends users with their heroes and their teams. It reads each level with one statement.
 // The heroes come in the order of the users, so they need not be looked up.
-func (s shop) heroes(ctx context.Context, _ *variables, b []byte) ([]byte, error) {
+func (s shop) heroes(ctx context.Context, v *variables, b []byte) ([]byte, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return b, err
@@ -94,9 +118,9 @@ func (s shop) heroes(ctx context.Context, _ *variables, b []byte) ([]byte, error
 	defer conn.Release()
 	users := make([]uuid, 0, 20)
 	names := make([][]byte, 0, 20)
-	err = each(ctx, conn, func(c [][]byte) {
+	err = ownersOfHeroes.each(ctx, conn, v, func(c [][]byte) {
 		users, names = append(users, uuid(c[0])), append(names, bytes.Clone(c[1]))
-	}, `SELECT id, username FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT 20`)
+	})
 	if err != nil {
 		return b, err
 	}
@@ -128,7 +152,7 @@ func (s shop) heroes(ctx context.Context, _ *variables, b []byte) ([]byte, error
 		b = appendText(append(b, `,"username":`...), names[i])
 		b = append(b, `,"heroes":{"edges":[`...)
 		for j := 0; len(heroes) > 0 && heroes[0].owner == i+1; j++ {
-			b = appendHero(next(b, j), &heroes[0], teams)
+			b = appendHero(next(b, j), heroes[0].id[:], heroes[0].name, teams[heroes[0].team])
 			heroes = heroes[1:]
 		}
 		b = append(b, `]}}}`...)
@@ -136,11 +160,12 @@ func (s shop) heroes(ctx context.Context, _ *variables, b []byte) ([]byte, error
 	return append(b, `]}}`...), nil
 }
 
-func appendHero(b []byte, h *hero, teams map[uuid][]byte) []byte {
-	b = appendID(append(b, `{"node":{"id":`...), "hero_", h.id[:])
-	b = appendText(append(b, `,"name":`...), h.name)
-	if name := teams[h.team]; name != nil {
-		b = appendText(append(b, `,"team":{"name":`...), name)
+// appendHero appends a hero. The name of its team is nil if there is none.
+func appendHero(b, id, name, team []byte) []byte {
+	b = appendID(append(b, `{"node":{"id":`...), "hero_", id)
+	b = appendText(append(b, `,"name":`...), name)
+	if team != nil {
+		b = appendText(append(b, `,"team":{"name":`...), team)
 		return append(b, `}}}`...)
 	}
 	return append(b, `,"team":null}}`...)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"forge/internal/syntax"
 )
 
 // argumentOf returns the path of the first argument that takes its value from a variable: input for
@@ -17,7 +19,8 @@ func argumentOf(op *ast.OperationDefinition, variable string) string {
 		return variable
 	}
 	s := &variableSearch{name: variable}
-	(&fieldVisit{visit: s.field}).fields(op.SelectionSet)
+	w := syntax.Walker{Fragment: syntax.Definition, Visit: s.visit}
+	w.Walk(op.SelectionSet)
 	return cmp.Or(s.path, variable)
 }
 
@@ -36,16 +39,18 @@ type variableSearch struct {
 	path string // the argument's path; "" until it is found
 }
 
-// field looks for the variable in the arguments of a field. It returns false when it has found it,
-// which ends the visit.
-func (s *variableSearch) field(f *ast.Field) bool {
-	for _, argument := range f.Arguments {
-		if path, ok := s.value(argument.Value, argument.Name); ok {
-			s.path = path
-			return false
+// visit looks for the variable in the arguments of a field. It ends the walk when it has found the
+// variable.
+func (s *variableSearch) visit(selection ast.Selection) syntax.Step {
+	if f, ok := selection.(*ast.Field); ok {
+		for _, argument := range f.Arguments {
+			if path, ok := s.value(argument.Value, argument.Name); ok {
+				s.path = path
+				return syntax.End
+			}
 		}
 	}
-	return true
+	return syntax.Into
 }
 
 func (s *variableSearch) value(v *ast.Value, at string) (path string, ok bool) {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/core"
+
+	"forge/internal/syntax"
 )
 
 // fragments are the fragments of a document by their names. After the checks in this file, no two
@@ -35,11 +37,11 @@ func checkNames(document *ast.QueryDocument, found *problems) fragments {
 }
 
 // checkSpreads reports spreads of unknown fragments, and of fragments within themselves (GraphQL
-// specification, sections 5.5.2.1 and 5.5.2.2). It cannot use sum or fieldVisit, which follow
-// spreads without end if a fragment is spread within itself.
+// specification, sections 5.5.2.1 and 5.5.2.2). It follows no spread, because a fragment that is
+// spread within itself would never end.
 func (all fragments) checkSpreads(document *ast.QueryDocument, found *problems) {
 	for _, o := range document.Operations {
-		for _, s := range spreadsIn(o.SelectionSet, nil) {
+		for _, s := range spreadsIn(o.SelectionSet) {
 			all.checkKnown(s, found)
 		}
 	}
@@ -56,19 +58,16 @@ func (all fragments) checkKnown(s *ast.FragmentSpread, found *problems) (known *
 	return known
 }
 
-// spreadsIn appends the spreads in a set to others. It does not look into the fragments.
-func spreadsIn(set ast.SelectionSet, to []*ast.FragmentSpread) []*ast.FragmentSpread {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			to = spreadsIn(s.SelectionSet, to)
-		case *ast.InlineFragment:
-			to = spreadsIn(s.SelectionSet, to)
-		case *ast.FragmentSpread:
-			to = append(to, s)
+// spreadsIn returns the spreads in a set. It does not look into the fragments.
+func spreadsIn(set ast.SelectionSet) (spreads []*ast.FragmentSpread) {
+	w := syntax.Walker{Visit: func(selection ast.Selection) syntax.Step {
+		if s, ok := selection.(*ast.FragmentSpread); ok {
+			spreads = append(spreads, s)
 		}
-	}
-	return to
+		return syntax.Into
+	}}
+	w.Walk(set)
+	return spreads
 }
 
 // cycles looks for fragments that are spread within themselves. It enters each fragment once.
@@ -86,7 +85,7 @@ func (c *cycles) enter(f *ast.FragmentDefinition) {
 		return
 	}
 	c.place[f.Name] = len(c.path)
-	for _, s := range spreadsIn(f.SelectionSet, nil) {
+	for _, s := range spreadsIn(f.SelectionSet) {
 		next := c.checkKnown(s, c.found)
 		if next == nil {
 			continue

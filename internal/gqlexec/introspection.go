@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/apperr"
+	"forge/internal/syntax"
 )
 
 // introspectionSwitch returns a check that refuses introspection. It returns nil if introspection
@@ -27,37 +28,30 @@ func introspectionSwitch(on bool) check {
 // refuseIntrospection refuses an operation that asks for __schema or __type. It looks into all
 // fragments of the document, because every fragment in a valid document is used.
 func refuseIntrospection(_ context.Context, c *checked) gqlerror.List {
-	sets := []ast.SelectionSet{c.Operation.SelectionSet}
+	var found *ast.Field
+	w := syntax.Walker{Visit: func(selection ast.Selection) syntax.Step {
+		f, isField := selection.(*ast.Field)
+		switch {
+		case !isField:
+			return syntax.Into
+		case f.Name == "__schema" || f.Name == "__type":
+			found = f
+			return syntax.End
+		}
+		return syntax.Over // the two are only valid at the root, so not below other fields
+	}}
+	w.Walk(c.Operation.SelectionSet)
 	for _, fragment := range c.Doc.Fragments {
-		sets = append(sets, fragment.SelectionSet)
-	}
-	for _, set := range sets {
-		if f := introspects(set); f != nil {
-			err := gqlerror.ErrorPosf(f.Position, "%s is not answered: introspection is off on this server", f.Name)
-			err.Extensions = map[string]any{"code": string(apperr.CodeValidationFailed)}
-			return gqlerror.List{err}
+		if found == nil {
+			w.Walk(fragment.SelectionSet)
 		}
 	}
-	return nil
-}
-
-// introspects returns the first field of the set that asks for the schema, or nil. These fields are
-// only valid at the root, so the set's fields and inline fragments are all that has to be looked
-// at.
-func introspects(set ast.SelectionSet) *ast.Field {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			if s.Name == "__schema" || s.Name == "__type" {
-				return s
-			}
-		case *ast.InlineFragment:
-			if f := introspects(s.SelectionSet); f != nil {
-				return f
-			}
-		}
+	if found == nil {
+		return nil
 	}
-	return nil
+	err := gqlerror.ErrorPosf(found.Position, "%s is not answered: introspection is off on this server", found.Name)
+	err.Extensions = map[string]any{"code": string(apperr.CodeValidationFailed)}
+	return gqlerror.List{err}
 }
 
 // kindsWith lists the fields of __Type that only some kinds of types have, with these kinds. For

@@ -248,8 +248,8 @@ func valuesOf(value any) (n int) {
 // fragment once, and adds its result at each spread. So the time depends on the length of the
 // document, and not on how many selections it stands for.
 //
-// sum follows spreads, so checkSpreads must have accepted the document. Only checkSpreads itself,
-// and merging, which looks at several sets side by side, visit selections in their own way.
+// sum follows spreads, so checkSpreads must have accepted the document. Code that adds nothing up
+// uses syntax.Walker.
 type sum[T any] struct {
 	parts[T]
 	// known holds the fragments of the document by their names. It is nil if validation has already

@@ -7,6 +7,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/core"
+
+	"forge/internal/syntax"
 )
 
 // merging is a rule about fields with the same name in the answer (GraphQL specification, section
@@ -18,9 +20,6 @@ import (
 // sets at one place of the answer, checks them, and goes on with the sets below them. The number of
 // steps is the number of selections that the operation stands for, times the number of object types
 // where an interface is selected. Each step is taken from the budget.
-//
-// merging visits selections in its own way, because it looks at several sets side by side, and runs
-// before the spreads have their definitions.
 type merging struct {
 	*stepBudget
 	fragments
@@ -44,9 +43,20 @@ func (all fragments) merging(b *stepBudget) core.RuleFunc {
 // merge checks the sets at one place of the answer. They are exclusive if they belong to objects of
 // different types, so that no answer has fields of more than one of them.
 func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
-	c := collection{merging: m, names: map[string]int{}, spread: map[string]bool{}}
+	c := collection{names: map[string]int{}}
+	w := syntax.Walker{
+		Fragment: func(s *ast.FragmentSpread) *ast.FragmentDefinition { return m.fragments[s.Name] },
+		Visit: func(selection ast.Selection) syntax.Step {
+			m.spend(1)
+			if f, ok := selection.(*ast.Field); ok {
+				c.field(f)
+				return syntax.Over
+			}
+			return syntax.Into
+		},
+	}
 	for _, set := range sets {
-		c.collect(set)
+		w.Walk(set)
 	}
 	for _, fields := range c.fields {
 		path := m.path
@@ -61,27 +71,8 @@ func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
 // collection holds the fields of several sets, grouped by their names in the answer, in the order
 // of the document.
 type collection struct {
-	merging *merging
-	fields  [][]*ast.Field
-	names   map[string]int // the index in fields
-	spread  map[string]bool
-}
-
-func (c *collection) collect(set ast.SelectionSet) {
-	for _, selection := range set {
-		c.merging.spend(1)
-		switch s := selection.(type) {
-		case *ast.Field:
-			c.field(s)
-		case *ast.InlineFragment:
-			c.collect(s.SelectionSet)
-		case *ast.FragmentSpread:
-			if !c.spread[s.Name] {
-				c.spread[s.Name] = true
-				c.collect(c.merging.fragments[s.Name].SelectionSet)
-			}
-		}
-	}
+	fields [][]*ast.Field
+	names  map[string]int // the index in fields
 }
 
 func (c *collection) field(f *ast.Field) {

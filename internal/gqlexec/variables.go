@@ -18,6 +18,8 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/read"
+	"forge/internal/read/plan"
+	"forge/internal/syntax"
 )
 
 // variables converts and checks the variables of operations.
@@ -193,7 +195,8 @@ func nullIn(op *graphql.OperationContext) *gqlerror.Error {
 	for _, v := range op.Variables {
 		if v == nil {
 			s := &nullSearch{op: op}
-			(&fieldVisit{visit: s.field, skips: s.skips}).fields(op.Operation.SelectionSet)
+			w := syntax.Walker{Fragment: syntax.Definition, Visit: s.visit}
+			w.Walk(op.Operation.SelectionSet)
 			return s.err
 		}
 	}
@@ -207,13 +210,20 @@ type nullSearch struct {
 	err *gqlerror.Error
 }
 
-// field checks the arguments of a field. It returns false after an error was found, which ends the
-// visit.
-func (s *nullSearch) field(f *ast.Field) bool {
-	for _, argument := range f.Arguments {
-		s.value(argument.Value, fmt.Sprintf("the argument %q of %q", argument.Name, f.Name), argument.Name)
+// visit checks the arguments of a field. It ends the walk after an error was found.
+func (s *nullSearch) visit(selection ast.Selection) syntax.Step {
+	if s.skips(plan.DirectivesOf(selection)) {
+		return syntax.Over
 	}
-	return s.err == nil
+	if f, ok := selection.(*ast.Field); ok {
+		for _, argument := range f.Arguments {
+			s.value(argument.Value, fmt.Sprintf("the argument %q of %q", argument.Name, f.Name), argument.Name)
+		}
+	}
+	if s.err != nil {
+		return syntax.End
+	}
+	return syntax.Into
 }
 
 // skips reports whether @skip or @include leave a selection out. prepare has refused variables of
@@ -265,48 +275,4 @@ func (p prepare) check(_ context.Context, c *checked) gqlerror.List {
 		}
 	}
 	return nil
-}
-
-// fieldVisit visits the fields of selections. It visits each field before those below it, and each
-// fragment once.
-type fieldVisit struct {
-	// visit is called with each field. It returns false to end the visit.
-	visit func(*ast.Field) bool
-	// skips reports whether selections with these directives are left out. If it is nil, none are.
-	skips func(ast.DirectiveList) bool
-	seen  map[string]bool // the fragments that were visited
-}
-
-// fields visits the fields of a set. It returns false if the visit has ended.
-func (v *fieldVisit) fields(set ast.SelectionSet) bool {
-	for _, selection := range set {
-		ok := true
-		switch s := selection.(type) {
-		case *ast.Field:
-			ok = v.left(s.Directives) || v.visit(s) && v.fields(s.SelectionSet)
-		case *ast.InlineFragment:
-			ok = v.left(s.Directives) || v.fields(s.SelectionSet)
-		case *ast.FragmentSpread:
-			ok = v.left(s.Directives) || v.fragment(s)
-		}
-		if !ok {
-			return false
-		}
-	}
-	return true
-}
-
-func (v *fieldVisit) left(directives ast.DirectiveList) bool {
-	return v.skips != nil && v.skips(directives)
-}
-
-func (v *fieldVisit) fragment(spread *ast.FragmentSpread) bool {
-	if v.seen[spread.Name] || spread.Definition == nil {
-		return true
-	}
-	if v.seen == nil {
-		v.seen = map[string]bool{}
-	}
-	v.seen[spread.Name] = true
-	return v.fields(spread.Definition.SelectionSet)
 }

@@ -35,8 +35,8 @@ func choose[T any](c *choices, list []T) T { return list[c.below(len(list))] }
 type operation struct {
 	query   string
 	vars    vars
-	refused bool // one of its arguments is to be refused
-	decoded bool // and that already by gqlgen, which decodes arguments, if the engine has not come first
+	refused bool // one of its arguments must be refused
+	decoded bool // gqlgen refuses that argument, if the engine has not done so before
 }
 
 // generator makes a random operation by walking through the schema.

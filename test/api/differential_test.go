@@ -39,7 +39,7 @@ type differ struct {
 	engine, plain *gqltest.Client
 	contents      *contents
 	values        *valuePool
-	twins         bool // the two ways lead to databases of their own, in which new rows have other keys
+	twins         bool // each way has a database of its own, with other keys for new rows
 }
 
 // newDiffer returns a differ on the database at url, filled with w.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/syntax"
 )
 
 // Collected is a field that stands for all fields of one response key. Their selections are merged.
@@ -18,8 +20,9 @@ type Collected struct {
 // The type conditions are the names that the object's type fulfils.
 func Collect(variables map[string]any, typeConditions map[string]bool, sets ...ast.SelectionSet) []*Collected {
 	g := grouping{variables: variables, typeConditions: typeConditions}
+	w := syntax.Walker{Fragment: syntax.Definition, Visit: g.visit}
 	for _, set := range sets {
-		g.add(set)
+		w.Walk(set)
 	}
 	return g.fields
 }
@@ -27,31 +30,41 @@ func Collect(variables map[string]any, typeConditions map[string]bool, sets ...a
 type grouping struct {
 	variables      map[string]any
 	typeConditions map[string]bool
-	visited        []string
 	fields         []*Collected
 }
 
-func (g *grouping) add(set ast.SelectionSet) {
-	for _, s := range set {
-		switch s := s.(type) {
-		case *ast.Field:
-			if included(s.Directives, g.variables) {
-				g.merge(s)
-			}
-		case *ast.InlineFragment:
-			if included(s.Directives, g.variables) && (s.TypeCondition == "" || g.typeConditions[s.TypeCondition]) {
-				g.add(s.SelectionSet)
-			}
-		case *ast.FragmentSpread:
-			if !included(s.Directives, g.variables) || slices.Contains(g.visited, s.Name) {
-				continue
-			}
-			g.visited = append(g.visited, s.Name)
-			if g.typeConditions[s.Definition.TypeCondition] {
-				g.add(s.Definition.SelectionSet)
-			}
+// visit merges a field with the others of its response key. It goes into fragments whose type
+// conditions the object fulfils, and leaves out what @skip and @include leave out.
+func (g *grouping) visit(selection ast.Selection) syntax.Step {
+	if !included(DirectivesOf(selection), g.variables) {
+		return syntax.Over
+	}
+	switch s := selection.(type) {
+	case *ast.Field:
+		g.merge(s)
+	case *ast.InlineFragment:
+		if s.TypeCondition == "" || g.typeConditions[s.TypeCondition] {
+			return syntax.Into
+		}
+	case *ast.FragmentSpread:
+		if g.typeConditions[s.Definition.TypeCondition] {
+			return syntax.Into
 		}
 	}
+	return syntax.Over
+}
+
+// DirectivesOf returns the directives of a selection.
+func DirectivesOf(selection ast.Selection) ast.DirectiveList {
+	switch s := selection.(type) {
+	case *ast.Field:
+		return s.Directives
+	case *ast.InlineFragment:
+		return s.Directives
+	case *ast.FragmentSpread:
+		return s.Directives
+	}
+	return nil
 }
 
 func (g *grouping) merge(f *ast.Field) {
@@ -85,33 +98,19 @@ func holds(d *ast.Directive, vars map[string]any) bool {
 // in a fragment of its document. The names are sorted.
 func Switches(doc *ast.QueryDocument, op *ast.OperationDefinition) []string {
 	var names []string
-	var walk func(ast.SelectionSet)
-	note := func(directives ast.DirectiveList) {
-		for _, d := range directives {
+	w := syntax.Walker{Visit: func(selection ast.Selection) syntax.Step {
+		for _, d := range DirectivesOf(selection) {
 			for _, arg := range d.Arguments {
 				if (d.Name == "skip" || d.Name == "include") && arg.Value.Kind == ast.Variable {
 					names = append(names, strings.Clone(arg.Value.Raw))
 				}
 			}
 		}
-	}
-	walk = func(set ast.SelectionSet) {
-		for _, s := range set {
-			switch s := s.(type) {
-			case *ast.Field:
-				note(s.Directives)
-				walk(s.SelectionSet)
-			case *ast.InlineFragment:
-				note(s.Directives)
-				walk(s.SelectionSet)
-			case *ast.FragmentSpread:
-				note(s.Directives) // the directives inside the fragment are noted below
-			}
-		}
-	}
-	walk(op.SelectionSet)
+		return syntax.Into
+	}}
+	w.Walk(op.SelectionSet)
 	for _, fragment := range doc.Fragments {
-		walk(fragment.SelectionSet)
+		w.Walk(fragment.SelectionSet)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

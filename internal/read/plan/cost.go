@@ -7,6 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/read/binding"
+	"forge/internal/syntax"
 )
 
 // prices are the points that the parts of a connection's arguments cost. They are in proportion to
@@ -68,7 +69,7 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	}
 	args := ReadArguments(f, variables)
 	p := Price{Entries: args.Entries()}
-	counts := counted(f.SelectionSet, map[string]bool{})
+	counts := counted(f.SelectionSet)
 	if f.ObjectDefinition.Name == b.Schema.Query.Name {
 		p.Once = argumentCost(o, args, rootPrices, counts, false)
 		return p
@@ -149,29 +150,21 @@ func (c *costs) each(o *binding.Object, value any) {
 	}
 }
 
-// counted reports whether a connection's selection asks for totalCount. It visits each fragment
-// once.
-func counted(set ast.SelectionSet, seen map[string]bool) bool {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			if s.Name == "totalCount" {
-				return true
-			}
-		case *ast.InlineFragment:
-			if counted(s.SelectionSet, seen) {
-				return true
-			}
-		case *ast.FragmentSpread:
-			if !seen[s.Name] {
-				seen[s.Name] = true
-				if counted(s.Definition.SelectionSet, seen) {
-					return true
-				}
-			}
+// counted reports whether a connection's selection asks for totalCount.
+func counted(set ast.SelectionSet) (found bool) {
+	w := syntax.Walker{Fragment: syntax.Definition, Visit: func(selection ast.Selection) syntax.Step {
+		f, isField := selection.(*ast.Field)
+		switch {
+		case !isField:
+			return syntax.Into
+		case f.Name == "totalCount":
+			found = true
+			return syntax.End
 		}
-	}
-	return false
+		return syntax.Over
+	}}
+	w.Walk(set)
+	return found
 }
 
 // listEntries is how many entries a list without pages is taken to have.
