@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// server is a target: a process that answers the workloads.
+// server is a server that is measured. It runs as a process of its own.
 type server struct {
 	name string
 	*process

@@ -24,19 +24,20 @@ import (
 	"forge/internal/viewer"
 )
 
-// Accounts are the users, as those who sign in.
+// Accounts gives the framework access to the users, as the accounts that people sign in to.
 type Accounts struct{}
 
 var _ session.Accounts = Accounts{}
 
-// Find returns the account of a user.
+// Find returns the account of a user. It returns nil if there is no such user.
 func (Accounts) Find(ctx context.Context, id uuid.UUID) (*session.Account, error) {
 	return oneAccount(accounts(ctx, user.ID(id)).Only(ctx))
 }
 
-// FindLogin returns the account of the user with a username or an email. One user's email may be
-// another's username: then the email decides. A username that is stored exactly as given comes
-// before one in normalized form.
+// FindLogin returns the account of the user with this username or email. If one user's email is
+// another user's username, it returns the user with the email. A username that is stored exactly as
+// given comes before one that only has the same normalized form. FindLogin returns nil if there is
+// no such user.
 func (Accounts) FindLogin(ctx context.Context, login string) (*session.Account, error) {
 	keys := []string{email.Key(login), email.FormerKey(login)}
 	found, err := accounts(ctx, user.Or(
@@ -59,7 +60,8 @@ func (Accounts) FindLogin(ctx context.Context, login string) (*session.Account, 
 	return account(found[0]), nil
 }
 
-// LoginKey compares emails regardless of case, and usernames with it.
+// LoginKey returns the same key for all spellings of a login. Emails have the same key whatever
+// their case, and usernames in the normalized form in which they are stored.
 func (Accounts) LoginKey(login string) string {
 	name := username.Same(login, schema.UsernameLength)
 	if strings.Contains(name, "@") {
@@ -68,7 +70,8 @@ func (Accounts) LoginKey(login string) string {
 	return name
 }
 
-// Lock locks a user, even a deleted one. On SQLite the unit of work has locked the whole database.
+// Lock locks a user, even a deleted one, and returns the account, or nil if there is no such user.
+// On SQLite the unit of work has already locked the whole database.
 func (Accounts) Lock(ctx context.Context, id uuid.UUID) (*session.Account, error) {
 	locked := func(s *sql.Selector) {
 		if s.Dialect() == dialect.Postgres {
@@ -78,19 +81,21 @@ func (Accounts) Lock(ctx context.Context, id uuid.UUID) (*session.Account, error
 	return oneAccount(accounts(ctx, user.ID(id), locked).Only(entity.WithDeleted(ctx)))
 }
 
-// SetHash replaces the hash of a password. The user's version stays as it is.
+// SetHash replaces the hash of a password, without a new version of the user.
 func (Accounts) SetHash(ctx context.Context, id uuid.UUID, hash string) error {
 	return setColumn(ctx, id, user.FieldHashedPassword, hash)
 }
 
-// ChangePassword replaces the hash of a password by that of another one.
+// ChangePassword replaces the hash of a password by that of another one. It returns false, and
+// stores nothing, if the user is not active or has another hash by now.
 func (Accounts) ChangePassword(ctx context.Context, id uuid.UUID, before, after string, validAfter time.Time) (bool, error) {
 	n, err := ent.FromUnit(ctx).User.Update().Where(user.ID(id), user.IsActive(true), user.HashedPassword(before)).
 		SetHashedPassword(after).SetTokensValidAfter(validAfter).Save(ctx)
 	return n > 0, err
 }
 
-// Stamped returns the users whose tokens were ended after a time. An index finds them.
+// Stamped returns the users whose tokens were ended after a time, with the time at which each
+// user's were ended. An index finds the rows.
 func (Accounts) Stamped(ctx context.Context, after time.Time) (map[uuid.UUID]time.Time, error) {
 	found, err := ent.FromUnit(ctx).User.Query().Where(user.TokensValidAfterGT(after)).
 		Select(user.FieldID, user.FieldTokensValidAfter).All(entity.WithDeleted(ctx))
@@ -101,7 +106,7 @@ func (Accounts) Stamped(ctx context.Context, after time.Time) (map[uuid.UUID]tim
 	return stamps, err
 }
 
-// accounts returns a query for the columns of accounts.
+// accounts returns a query for the columns of users that an account is made of.
 func accounts(ctx context.Context, which ...predicate.User) *ent.UserSelect {
 	return ent.FromUnit(ctx).User.Query().Where(which...).Select(user.FieldID, user.FieldUsername, user.FieldEmail,
 		user.FieldEmailKey, user.FieldHashedPassword, user.FieldRole, user.FieldIsActive, user.FieldDeletedAt, user.FieldTokensValidAfter)
@@ -118,7 +123,7 @@ func oneAccount(u *ent.User, err error) (*session.Account, error) {
 	return account(u), nil
 }
 
-// account returns the account of a user.
+// account returns the account of a user that was read with accounts or just stored.
 func account(u *ent.User) *session.Account {
 	role, _ := viewer.ParseRole(string(u.Role))
 	a := &session.Account{ID: u.ID, Role: role, Active: u.IsActive && u.DeletedAt == nil,
@@ -132,8 +137,8 @@ func account(u *ent.User) *session.Account {
 	return a
 }
 
-// renewKey replaces a key made by email.FormerKey with that of email.Key, unless another user has
-// the new key by now. The user's version stays as it is.
+// renewKey replaces a key that email.FormerKey has made by the one that email.Key makes, unless
+// another user has the new key by now. It does not make a new version of the user.
 func renewKey(ctx context.Context, u *ent.User) error {
 	if u.Email == nil || *u.EmailKey == email.Key(*u.Email) {
 		return nil
@@ -150,7 +155,7 @@ func renewKey(ctx context.Context, u *ent.User) error {
 	return nil
 }
 
-// setColumn sets one column of a user, and leaves the version as it is.
+// setColumn sets one column of a user, without a new version of the user.
 func setColumn(ctx context.Context, id uuid.UUID, column, value string) error {
 	u := unit.FromContext(ctx)
 	statement, args := sql.Dialect(u.Dialect()).Update(user.Table).
@@ -159,7 +164,8 @@ func setColumn(ctx context.Context, id uuid.UUID, column, value string) error {
 	return err
 }
 
-// setRole gives a user a role. The user's tokens say the old role, so they are ended.
+// setRole gives a role to the user with a username. It ends the user's sessions and tokens, because
+// tokens contain the old role. It returns application.ErrNoAccount if there is no such user.
 func setRole(ctx context.Context, db *database.DB, username string, role viewer.Role) error {
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()

@@ -1,14 +1,13 @@
 // Package admission limits how many operations run at once.
 //
 // A server does not become faster by running more operations than its processors and its database
-// can work on. Each one takes memory and slows down the others, until clients give up on answers
-// that are then computed for nobody. So operations beyond a limit wait for a short time in a queue,
-// and those that find the queue full are refused while that is still cheap.
+// can work on. Each further operation takes memory and slows down the others, until clients give up
+// and answers are computed for nobody. So operations beyond a limit wait in a queue for a short
+// time. If the queue is full, operations are refused while that is still cheap.
 //
-// The limiter is asked twice for each operation. Full is asked by the load shedding in package
-// httpserver, before anything is done for the request and before a byte of its body is read.
-// Acquire is called by package graphqlhttp once the body has arrived, so that a slow sender holds
-// no place.
+// The limiter is asked twice for each operation. Package httpserver calls Full before it does
+// anything for the request or reads a byte of its body. Package graphqlhttp calls Acquire after the
+// body has arrived, so that a slow sender holds no place.
 package admission
 
 import (
@@ -18,7 +17,7 @@ import (
 	"time"
 )
 
-// The reasons why Acquire refuses an operation.
+// These are the reasons for which Acquire refuses an operation.
 var (
 	ErrFull    = errors.New("too many operations run and wait already")
 	ErrTimeout = errors.New("no operation that runs came to its end in time")
@@ -26,15 +25,15 @@ var (
 
 // Limiter limits how many operations run and how many wait. A nil Limiter has no limit.
 type Limiter struct {
-	running chan struct{} // has one entry for each operation that runs
+	running chan struct{} // holds one element for each operation that runs
 	waiting atomic.Int64
 	queue   int64
 	timeout time.Duration
 }
 
 // New returns a limiter that lets the given number of operations run at once. Up to queue further
-// ones wait, in the order in which they came and no longer than timeout. New returns nil if running
-// is 0.
+// operations wait, in the order in which they came, and for no longer than timeout. If running is
+// 0, New returns nil.
 func New(running, queue int, timeout time.Duration) *Limiter {
 	if running == 0 {
 		return nil
@@ -42,14 +41,14 @@ func New(running, queue int, timeout time.Duration) *Limiter {
 	return &Limiter{running: make(chan struct{}, running), queue: int64(queue), timeout: timeout}
 }
 
-// Full reports whether Acquire would return ErrFull now. It costs two loads from memory.
+// Full reports whether Acquire would return ErrFull now. It only loads two values from memory.
 func (l *Limiter) Full() bool {
 	return l != nil && len(l.running) == cap(l.running) && l.waiting.Load() >= l.queue
 }
 
-// Acquire returns nil when the operation may run; the caller calls Release when the operation ends.
-// It returns ErrFull at once if the queue is full, ErrTimeout if the operation has waited too long,
-// or the error of ctx if ctx ends first.
+// Acquire returns nil when the operation may run. The caller then calls Release when the operation
+// ends. Acquire returns ErrFull at once if the queue is full, ErrTimeout if the operation has
+// waited too long, or the error of ctx if ctx ends first.
 func (l *Limiter) Acquire(ctx context.Context) error {
 	if l == nil {
 		return nil
@@ -62,7 +61,7 @@ func (l *Limiter) Acquire(ctx context.Context) error {
 	}
 }
 
-// wait stands in the queue. A channel serves its senders in the order in which they came.
+// wait waits in the queue. A channel serves its senders in the order in which they came.
 func (l *Limiter) wait(ctx context.Context) error {
 	defer l.waiting.Add(-1)
 	if l.waiting.Add(1) > l.queue {
@@ -80,7 +79,7 @@ func (l *Limiter) wait(ctx context.Context) error {
 	}
 }
 
-// Release makes room for the next operation.
+// Release ends an operation, and makes room for the next one.
 func (l *Limiter) Release() {
 	if l != nil {
 		<-l.running

@@ -1,5 +1,5 @@
-// Package budget bounds an answer while it is made: its bytes, the bytes of the rows that it is
-// made of, and its errors.
+// Package budget bounds an answer while it is made. It bounds the bytes of the answer, the bytes of
+// the rows that the answer is made from, and the errors.
 package budget
 
 import (
@@ -11,29 +11,28 @@ import (
 	"forge/internal/apperr"
 )
 
-// How many errors one answer has at most, and how many bytes their messages and paths have
-// together.
+// These bound the number of errors in an answer, and the bytes of all their messages and paths.
 const (
 	MaxErrors     = 50
 	maxErrorBytes = 64 << 10
 )
 
-// Answer is the budget of one answer. It is safe for concurrent use. A nil Answer has no limits.
+// Answer is the budget of one answer. It is safe for concurrent use. A nil Answer has no bounds.
 type Answer struct {
-	limit       int64 // of bytes; 0 for no limit
+	limit       int64 // in bytes; 0: no limit
 	bytes, rows atomic.Int64
 	exceeded    atomic.Bool
 	lifted      atomic.Bool
 
 	mu         sync.Mutex
-	shown      int // errors
+	shown      int // how many errors the answer has
 	errorBytes int
-	more       int         // errors that were left out
-	code       apperr.Code // of one of those
+	more       int         // how many errors were left out
+	code       apperr.Code // the code of one error that was left out
 }
 
-// New returns the budget of an answer. The limit, in bytes, holds for the answer, and for the rows
-// that it is made of. 0 means no limit.
+// New returns the budget of an answer. The limit is in bytes. It applies to the answer, and in the
+// same way to the rows that the answer is made from. 0 means no limit.
 func New(limit int) *Answer { return &Answer{limit: int64(limit)} }
 
 type key struct{}
@@ -43,16 +42,16 @@ func NewContext(ctx context.Context, a *Answer) context.Context {
 	return context.WithValue(ctx, key{}, a)
 }
 
-// FromContext returns the budget that ctx carries, or nil.
+// FromContext returns the budget that ctx carries, or nil if it carries none.
 func FromContext(ctx context.Context) *Answer {
 	a, _ := ctx.Value(key{}).(*Answer)
 	return a
 }
 
-// Write counts n more bytes of the answer. It returns false once the budget is exceeded.
+// Write counts n more bytes of the answer. It returns false if the budget is exceeded.
 func (a *Answer) Write(n int) bool { return a == nil || a.count(&a.bytes, n) }
 
-// Hold counts n more bytes of rows. It returns false once the budget is exceeded.
+// Hold counts n more bytes of rows. It returns false if the budget is exceeded.
 func (a *Answer) Hold(n int) bool { return a == nil || a.count(&a.rows, n) }
 
 func (a *Answer) count(counter *atomic.Int64, n int) bool {
@@ -62,27 +61,27 @@ func (a *Answer) count(counter *atomic.Int64, n int) bool {
 	return !a.exceeded.Load()
 }
 
-// Lift ends the limits of bytes: from now on the answer is given, however large it is. Errors stay
-// limited.
+// Lift removes the limit on bytes. From then on, the answer may have any size. The bounds on errors
+// remain.
 func (a *Answer) Lift() {
 	if a != nil {
 		a.lifted.Store(true)
 	}
 }
 
-// Exceeded reports whether the answer is larger than it may be.
+// Exceeded reports whether the limit on bytes was exceeded.
 func (a *Answer) Exceeded() bool { return a != nil && a.exceeded.Load() }
 
-// Err returns the client's error for an answer that is larger than it may be.
+// Err returns the error that tells the client that the answer is too large.
 func (a *Answer) Err() *apperr.Error {
 	return &apperr.Error{Code: apperr.CodeTooComplex,
 		Message: fmt.Sprintf("the answer is larger than the %d bytes that are allowed; ask for fewer rows or fields", a.limit),
 		More:    map[string]any{"limit": a.limit, "actual": max(a.bytes.Load(), a.rows.Load())}}
 }
 
-// SkipError reports whether there is no room for another error. If so, it counts one of the code as
-// left out. It saves its caller from making an error that would be dropped; AddError counts those
-// that are made.
+// SkipError reports whether there is no room for another error. If so, it counts an error with the
+// code as left out. A caller asks before it makes an error, which would be dropped otherwise.
+// Errors that are made are counted by AddError.
 func (a *Answer) SkipError(code apperr.Code) bool {
 	if a == nil {
 		return false
@@ -92,8 +91,8 @@ func (a *Answer) SkipError(code apperr.Code) bool {
 	return a.skip(code)
 }
 
-// AddError counts an error of the code. It returns false if there is no room for it, and counts it
-// as left out.
+// AddError counts an error with the code. If there is no room for it, AddError counts it as left
+// out and returns false.
 func (a *Answer) AddError(code apperr.Code) bool {
 	if a == nil {
 		return true
@@ -112,7 +111,7 @@ func (a *Answer) skip(code apperr.Code) bool {
 		return false
 	}
 	a.more++
-	if a.code == "" || code == apperr.CodeUnavailable { // it says that the whole may be tried again
+	if a.code == "" || code == apperr.CodeUnavailable { // UNAVAILABLE comes first
 		a.code = code
 	}
 	return true
@@ -128,7 +127,7 @@ func (a *Answer) AddErrorBytes(n int) {
 	a.errorBytes += n
 }
 
-// Errors returns how many errors there were, including those that were left out.
+// Errors returns the number of errors, including those that were left out.
 func (a *Answer) Errors() int {
 	if a == nil {
 		return 0
@@ -138,8 +137,8 @@ func (a *Answer) Errors() int {
 	return a.shown + a.more
 }
 
-// LeftOut returns how many errors were left out, and the code of one of them. The code is
-// UNAVAILABLE if one of them has it.
+// LeftOut returns how many errors were left out, and the code of one of them. If one of them has
+// the code UNAVAILABLE, it returns that code.
 func (a *Answer) LeftOut() (n int, code apperr.Code) {
 	if a == nil {
 		return 0, ""

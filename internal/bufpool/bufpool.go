@@ -1,4 +1,4 @@
-// Package bufpool reuses memory from one request to the next. Answers and rows are written into
+// Package bufpool keeps memory of past requests for later ones. Answers and rows are written into
 // large buffers that are needed for a fraction of a millisecond.
 package bufpool
 
@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// Sizes of buffers that are kept, in bytes. A smaller one is quickly made, and a larger one is
-// rare.
+// A buffer is kept if its size in bytes lies between least and most. A smaller one is quickly made,
+// and a larger one is rarely needed again.
 const (
 	least = 1 << 10
 	most  = 64 << 10
@@ -35,13 +35,13 @@ func Done(b []byte) {
 	}
 }
 
-// Hint remembers how much room something took the last time, which is most likely what it will take
-// the next time. It is safe for concurrent use.
+// Hint remembers how many bytes something took the last time. The next time probably takes as many.
+// A Hint is safe for concurrent use.
 type Hint struct{ last atomic.Int64 }
 
-// Size returns how much room to make.
+// Size returns how many bytes to make room for.
 func (h *Hint) Size() int { return int(h.last.Load()) }
 
-// Record records how much room was taken. It is bounded, so that something rare and large has no
-// lasting effect.
+// Record sets Size to n and an eighth more, up to the largest buffer that is kept. The bound keeps
+// something rare and large from having a lasting effect.
 func (h *Hint) Record(n int) { h.last.Store(int64(min(n+n/8, most))) }

@@ -18,7 +18,7 @@ func TestBytes(t *testing.T) {
 func TestDoneKeeps(t *testing.T) {
 	for n, want := range map[int]bool{least - 1: false, least: true, most: true, most + 1: false} {
 		b := make([]byte, n)
-		kept := testing.AllocsPerRun(100, func() { Done(b) }) > 0 // what is kept is boxed
+		kept := testing.AllocsPerRun(100, func() { Done(b) }) > 0 // to keep a buffer allocates
 		if kept != want {
 			t.Errorf("%d bytes: kept is %t, want %t", n, kept, want)
 		}

@@ -1,4 +1,4 @@
-// Package clientip finds the address of the client of a request.
+// Package clientip finds the IP address of the client that sent a request.
 package clientip
 
 import (
@@ -10,20 +10,21 @@ import (
 
 type requestKey struct{}
 
-// NewContext returns a context with the request r, for Address and Client.
+// NewContext returns a context that carries the request r, for Address and Client.
 func NewContext(ctx context.Context, r *http.Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)
 }
 
-// Address returns the address of the client, or the zero address if ctx has no request. It is the
-// address of the TCP connection. If that is a trusted proxy, it is the rightmost address in
-// X-Forwarded-For that is not a trusted proxy. Addresses further left may be made up by the client.
+// Address returns the client's address. It returns the zero address if ctx carries no request. The
+// client's address is that of the TCP connection, unless that is a trusted proxy. Then it is the
+// rightmost address in X-Forwarded-For that is not a trusted proxy. The client could have made up
+// the addresses further left.
 func Address(ctx context.Context, trusted []netip.Prefix) netip.Addr {
 	r, ok := ctx.Value(requestKey{}).(*http.Request)
 	if !ok {
 		return netip.Addr{}
 	}
-	at, _ := netip.ParseAddrPort(r.RemoteAddr) // zero if there is none
+	at, _ := netip.ParseAddrPort(r.RemoteAddr) // zero if the request has no address
 	found := at.Addr().Unmap()
 	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
 	for i := len(hops) - 1; i >= 0 && isTrusted(found, trusted); i-- {
@@ -36,8 +37,8 @@ func Address(ctx context.Context, trusted []netip.Prefix) netip.Addr {
 	return found
 }
 
-// Client returns the network of a request's client and its User-Agent, or "" if ctx has no request.
-// It distinguishes clients as far as that is possible without cookies.
+// Client returns a text that distinguishes clients as far as possible without cookies: the client's
+// network and its User-Agent. It returns "" if ctx carries no request.
 func Client(ctx context.Context, trusted []netip.Prefix) string {
 	r, ok := ctx.Value(requestKey{}).(*http.Request)
 	if !ok {
@@ -55,8 +56,8 @@ func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
-// networkBits is the prefix length of the networks that IPv6 providers give to a customer, who can
-// use all addresses in it.
+// networkBits is the prefix length of the networks that IPv6 providers give to customers. A
+// customer can use all addresses in such a network.
 const networkBits = 64
 
 // Network returns the addresses that the client with address a can easily use: the address itself,
@@ -66,6 +67,6 @@ func Network(a netip.Addr) netip.Prefix {
 	if a.Is6() {
 		bits = networkBits
 	}
-	p, _ := a.Prefix(bits) // zero for the zero address
+	p, _ := a.Prefix(bits) // zero if the address is zero
 	return p
 }

@@ -1,13 +1,14 @@
-// Package coalesce has requests that need the same work at the same time share it.
+// Package coalesce lets requests that need the same work at the same time share it.
 //
-// While the work is being done Concurrency times, further requests wait. When one of the runs ends,
-// the first of those that wait becomes the leader and does the work once for all of them. The run
-// begins after each of them has asked, so each sees everything that was stored before it asked, as
-// if it had worked by itself.
+// Up to Concurrency runs of the work go on at once. While they do, further requests wait. When a
+// run ends, the first waiting request becomes the leader and does the work once for all that wait.
+// This run begins after each of them has asked. So each request sees everything that was stored
+// before it asked, as if it had done the work by itself.
 //
-// A request never waits for company: without load, each does its own work. The more requests there
-// are, the less each of them costs, as with the group commit of databases (DeWitt et al.,
-// Implementation Techniques for Main Memory Database Systems, SIGMOD 1984).
+// A request waits only while Concurrency runs are going on. Without load, each request does its own
+// work. The more requests there are, the less each of them costs, as with the group commit of
+// databases (DeWitt et al., Implementation Techniques for Main Memory Database Systems, SIGMOD
+// 1984).
 package coalesce
 
 import (
@@ -19,16 +20,17 @@ import (
 	"time"
 )
 
-// Concurrency is how many runs of a group go on at once before requests wait. Two keep a database
-// busy while the server takes in what the first has brought.
+// Concurrency is how many runs of a group go on at once before requests wait. With two, the
+// database is busy with one run while the server processes the results of the other.
 const Concurrency = 2
 
-// ErrNotShared says that a request got nothing from a shared run: the run failed for a reason that
-// need not be this request's, or the request waited for too long. It has to do the work by itself.
+// ErrNotShared is the error of a request that got no result from a shared run. Either the run
+// failed for a reason that may not apply to this request, or the request waited too long. The
+// request has to do the work by itself.
 var ErrNotShared = errors.New("coalesce: the shared run failed")
 
-// Group is the requests for one piece of work: those at work, and those that wait. T is what a
-// request tells the leader. The zero Group is ready for use, and safe for concurrent use.
+// Group holds the requests for one piece of work: those that do it, and those that wait. T is what
+// a request tells the leader. The zero Group is ready for use. A Group is safe for concurrent use.
 type Group[T any] struct {
 	mu      sync.Mutex
 	running int
@@ -37,34 +39,36 @@ type Group[T any] struct {
 
 // Options say how a request shares work.
 type Options struct {
-	// MaxBatch is how many requests a run is for at most. Requests beyond that do not wait.
+	// MaxBatch is how many requests may wait for the same run. A further request does the work by
+	// itself.
 	MaxBatch int
-	// Patience is how long the request waits for a run to begin. A slow run of others should not
-	// hold it up.
+	// Patience is how long the request waits for a run to begin, so that a slow run of other
+	// requests does not hold it up.
 	Patience time.Duration
-	// Common reports whether an error of the leader is that of its whole batch, such as that no
-	// connection was free. Nil means that none is.
+	// Common reports whether an error of the leader is the error of every request in its batch, for
+	// example that no database connection was free. If Common is nil, no error is.
 	Common func(error) bool
 }
 
 // Waiter is a request in a batch.
 type Waiter[T any] struct {
 	Request T
-	// Err is what the leader has found wrong with this request alone.
+	// Err is an error that concerns this request alone. The leader sets it.
 	Err error
 
-	// ready receives the batch that the waiter has to lead, or nil once its work is done.
+	// ready receives the batch that this waiter has to lead, or nil after another leader has done
+	// its work.
 	ready     chan []*Waiter[T]
-	cancelled bool // its context ended; the leader may still work on its Request
-	shared    error
+	cancelled bool  // the request's context has ended; the leader may still use Request
+	shared    error // the error of the batch, for all but its leader
 }
 
-// Do has the work for a request done. It calls run itself, with a batch whose first waiter is the
-// request, or waits until another request has done so for it.
+// Do does the work for a request, or waits until another request has done it. To do the work, Do
+// calls run with a batch of requests. The first in the batch is this request.
 //
-// It reports whether it led, that is, whether it called run; the error is run's then, or the
-// waiter's own. Otherwise the error is nil if the leader succeeded, the request's own error, the
-// context's, or ErrNotShared.
+// If Do called run, led is true, and the error is that of run or this request's Err. If another
+// request called run, led is false, and the error is nil, this request's Err, an error for which
+// Common holds, or ErrNotShared. If ctx ended, the error is that of ctx.
 func (g *Group[T]) Do(ctx context.Context, request T, o Options, run func(context.Context, []*Waiter[T]) error) (led bool, err error) {
 	w := &Waiter[T]{Request: request}
 	batch := []*Waiter[T]{w}
@@ -79,15 +83,15 @@ func (g *Group[T]) Do(ctx context.Context, request T, o Options, run func(contex
 	return true, g.lead(ctx, batch, o.Common, run)
 }
 
-// Waiting returns how many requests wait for a run to begin.
+// Waiting returns the number of requests that wait for a run to begin.
 func (g *Group[T]) Waiting() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.waiting)
 }
 
-// enqueue has the request wait and returns true, if others are at work and there is room.
-// Otherwise it counts the request as running.
+// enqueue makes the request wait and returns true if Concurrency runs are going on and fewer than
+// maxBatch requests wait. Otherwise it counts the request as a new run and returns false.
 func (g *Group[T]) enqueue(w *Waiter[T], maxBatch int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -100,8 +104,9 @@ func (g *Group[T]) enqueue(w *Waiter[T], maxBatch int) bool {
 	return true
 }
 
-// await returns the batch to lead, or nil if the work is done. The error is the context's, or
-// ErrNotShared if no run has begun within the request's patience.
+// await waits for the request's turn. It returns the batch that the request has to lead, or nil if
+// another request has done the work. The error is that of ctx, or ErrNotShared if no run began
+// within the request's patience.
 func (g *Group[T]) await(ctx context.Context, w *Waiter[T], patience time.Duration) ([]*Waiter[T], error) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -115,7 +120,7 @@ func (g *Group[T]) await(ctx context.Context, w *Waiter[T], patience time.Durati
 			return nil, ErrNotShared
 		}
 	}
-	select { // a leader is at work on it by now
+	select { // a leader has this request in its batch by now
 	case batch := <-w.ready:
 		return batch, nil
 	case <-ctx.Done():
@@ -123,7 +128,8 @@ func (g *Group[T]) await(ctx context.Context, w *Waiter[T], patience time.Durati
 	}
 }
 
-// dequeue takes the request out of those that wait. It returns false if it is not among them.
+// dequeue removes the request from those that wait. It returns false if the request was not among
+// them.
 func (g *Group[T]) dequeue(w *Waiter[T]) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -132,8 +138,8 @@ func (g *Group[T]) dequeue(w *Waiter[T]) bool {
 	return len(g.waiting) < n
 }
 
-// cancel ends the wait of a request whose context has ended with err. If the wait was over already,
-// it returns the batch instead.
+// cancel ends the wait of a request whose context has ended with err, and returns err. If the wait
+// had already ended, cancel returns the request's batch instead.
 func (g *Group[T]) cancel(w *Waiter[T], err error) ([]*Waiter[T], error) {
 	g.dequeue(w)
 	g.mu.Lock()
@@ -147,14 +153,16 @@ func (g *Group[T]) cancel(w *Waiter[T], err error) ([]*Waiter[T], error) {
 	}
 }
 
-// lead does the work for a batch whose first waiter is the caller.
+// lead runs the work for a batch whose first request is the caller's, and wakes the other requests
+// of the batch. If ctx has ended before that, it makes another request the leader and returns the
+// error of ctx.
 func (g *Group[T]) lead(ctx context.Context, batch []*Waiter[T], common func(error) bool, run func(context.Context, []*Waiter[T]) error) error {
 	if err := ctx.Err(); err != nil && len(batch) > 1 {
 		g.promote(batch[1:])
 		return err
 	}
 	defer g.finish()
-	err := ErrNotShared // if run panics
+	err := ErrNotShared // remains if run panics
 	defer func() {
 		shared := err
 		if err != nil && (common == nil || !common(err)) {
@@ -169,8 +177,8 @@ func (g *Group[T]) lead(ctx context.Context, batch []*Waiter[T], common func(err
 	return cmp.Or(err, batch[0].Err)
 }
 
-// finish is called when a run ends. The first of those that wait leads the next run, for all of
-// them.
+// finish ends a run. All requests that wait become the next batch, and the first of them its
+// leader.
 func (g *Group[T]) finish() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -179,14 +187,15 @@ func (g *Group[T]) finish() {
 	g.start(batch)
 }
 
-// promote makes another waiter of a batch its leader: the first whose context has not ended.
+// promote makes the first request of a batch whose context has not ended the leader of the batch.
 func (g *Group[T]) promote(batch []*Waiter[T]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.start(slices.DeleteFunc(batch, func(w *Waiter[T]) bool { return w.cancelled }))
 }
 
-// start wakes the leader of a batch once a run has ended. The caller holds mu.
+// start wakes the leader of a batch, which takes the place of a run that has ended. If the batch is
+// empty, there is one run less. The caller holds mu.
 func (g *Group[T]) start(batch []*Waiter[T]) {
 	if len(batch) == 0 {
 		g.running--
@@ -195,8 +204,8 @@ func (g *Group[T]) start(batch []*Waiter[T]) {
 	batch[0].ready <- batch
 }
 
-// Groups is a Group for each key that has requests at the moment. The zero value is ready for use,
-// and safe for concurrent use.
+// Groups holds a Group for each key that has requests at the moment. The zero value is ready for
+// use. Groups is safe for concurrent use.
 type Groups[K comparable, T any] struct {
 	mu    sync.Mutex
 	byKey map[K]*counted[T]
@@ -207,7 +216,7 @@ type counted[T any] struct {
 	requests int
 }
 
-// Do is like Group.Do, in the group of the key.
+// Do is like Group.Do, for the group of the key.
 func (g *Groups[K, T]) Do(ctx context.Context, key K, request T, o Options, run func(context.Context, []*Waiter[T]) error) (led bool, err error) {
 	c := g.enter(key)
 	defer g.leave(key, c)

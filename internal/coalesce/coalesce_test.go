@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// work is work that takes until the gate is opened, and what came of the requests for it.
+// work is work whose runs wait until the test ends them.
 type work struct {
 	*testing.T
 	group   Group[*request]
 	options Options
 	gate    chan struct{}
-	batches [][]string // that were run
+	batches [][]string // the batches that were run, as the names of their requests
 	fail    func(batch []string) error
 }
 
 type request struct {
 	name   string
-	served string // by which batch's leader
-	refuse error  // what is wrong with it
+	served string // the name of the leader whose batch served the request
+	refuse error  // the error that the leader sets for this request
 	done   atomic.Bool
 	led    bool
 	err    error
 }
 
-// newWork returns work of which as many runs go on as do at once.
+// newWork returns work with Concurrency runs going on.
 func newWork(t *testing.T) *work {
 	w := &work{T: t, options: Options{MaxBatch: 64, Patience: time.Minute}, gate: make(chan struct{})}
 	for i := range Concurrency {
@@ -39,7 +39,7 @@ func newWork(t *testing.T) *work {
 	return w
 }
 
-// ask has a request begin, and returns when it runs or waits.
+// ask starts a request, and returns when it runs or waits.
 func (w *work) ask(ctx context.Context, name string) *request {
 	r := &request{name: name}
 	w.start(ctx, r)
@@ -83,7 +83,7 @@ func (w *work) run(ctx context.Context, batch []*Waiter[*request]) error {
 	return nil
 }
 
-// end lets n runs end.
+// end ends n runs.
 func (w *work) end(n int) {
 	for range n {
 		w.gate <- struct{}{}
@@ -91,7 +91,7 @@ func (w *work) end(n int) {
 	}
 }
 
-// served fails the test unless a request was served by the batch of a leader.
+// served fails the test unless the batch of the leader named by has served the request.
 func (w *work) served(r *request, by string) {
 	w.Helper()
 	if !r.done.Load() || r.err != nil || r.served != by || r.led != (r.name == by) {
@@ -106,7 +106,7 @@ func (w *work) failed(r *request, want error) {
 	}
 }
 
-// idle fails the test unless nobody is at work, or waits.
+// idle fails the test if a request runs or waits.
 func (w *work) idle() {
 	w.Helper()
 	if w.group.running != 0 || len(w.group.waiting) != 0 {
@@ -260,7 +260,8 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-// A leader whose context has ended before its run begins makes the next waiter the leader.
+// TestGroupLeadAfterCancel ends the context of a leader before its run begins. The next waiting
+// request becomes the leader.
 func TestGroupLeadAfterCancel(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -9,7 +9,7 @@ import (
 )
 
 // CheckNamedValue converts an argument to a type that the driver accepts. A UUID becomes its 16
-// bytes, and a list of UUIDs what the database takes for one.
+// bytes. A list of UUIDs becomes an array on PostgreSQL, and a JSON text on SQLite.
 func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 	switch key := v.Value.(type) {
 	case uuid.UUID:
@@ -37,9 +37,9 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 // uuidType is the OID of PostgreSQL's type uuid.
 const uuidType = 2950
 
-// uuidArray returns keys in PostgreSQL's binary format of arrays: the number of dimensions, whether
-// there are NULLs, the element type, the length and the first index, followed by the size and the
-// bytes of each key. PostgreSQL would take longer to parse a text array than to find the rows.
+// uuidArray returns keys in PostgreSQL's binary format of an array: the number of dimensions,
+// whether there are NULLs, the element type, the length and the first index, and then the size and
+// the bytes of each key. Parsing a text array would take PostgreSQL longer than finding the rows.
 func uuidArray(keys []uuid.UUID) []byte {
 	b := make([]byte, 0, 20+20*len(keys))
 	for _, word := range []uint32{1, 0, uuidType, uint32(len(keys)), 1} {

@@ -80,8 +80,8 @@ func open(t *testing.T, address string) *database.DB {
 	return db
 }
 
-// sleep runs a prepared statement that takes a minute. As in a unit of work, database/sql itself
-// does not watch ctx.
+// sleep runs a prepared statement that takes a minute. database/sql itself does not watch ctx, as
+// in a unit of work.
 func sleep(ctx context.Context, db *database.DB) error {
 	conn, err := db.Conn(context.WithoutCancel(ctx))
 	if err != nil {
@@ -105,7 +105,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 type proxy struct {
 	net.Listener
 	silent atomic.Bool
-	hung   atomic.Pointer[sync.WaitGroup] // older connections receive nothing until it is done
+	hung   atomic.Pointer[sync.WaitGroup] // older connections receive nothing while it is not done
 	opened atomic.Int64
 	after  atomic.Int64 // the value of opened when hang was called
 }

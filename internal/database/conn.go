@@ -20,15 +20,16 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Conn is a connection that was acquired from the pool. Call Close once to give it back.
+// Conn is a connection that was acquired from the pool. The caller returns it with Close, once.
 type Conn struct {
 	*sql.Conn
 	slots  chan struct{}
 	commit time.Duration // the limit of a COMMIT; 0 for none
 }
 
-// Acquire takes a connection from the pool. Give it back with Close. If none is free within the
-// pool timeout, or the database cannot be reached, the error is an UNAVAILABLE for the client.
+// Acquire takes a connection from the pool, to be returned with Close. If none is free within the
+// pool timeout, or the database cannot be reached, it returns an *apperr.Error with the code
+// UNAVAILABLE.
 func (db *DB) Acquire(ctx context.Context) (Conn, error) {
 	start := time.Now()
 	conn, err := db.acquire(ctx)
@@ -52,13 +53,14 @@ func (db *DB) acquire(ctx context.Context) (Conn, error) {
 	}
 	c := Conn{Conn: conn, slots: db.slots}
 	if db.Dialect == dialect.Postgres {
-		c.commit = db.Options.CommitTimeout // SQLite's waits only for the disk
+		c.commit = db.Options.CommitTimeout // on SQLite, a COMMIT waits only for the disk
 	}
 	return c, nil
 }
 
-// acquireSlot waits until the number of acquired connections is below the size of the pool. The
-// pool itself can wait as well, but needs a context with a timer for it, and a wait is rare.
+// acquireSlot waits until fewer connections than the size of the pool are acquired. The pool of
+// database/sql can wait as well, but with a limit only if each call gets a context with a timer,
+// and a wait is rare.
 func (db *DB) acquireSlot(ctx context.Context) error {
 	select {
 	case db.slots <- struct{}{}:
@@ -78,12 +80,13 @@ func (db *DB) acquireSlot(ctx context.Context) error {
 	}
 }
 
-// Begin returns the statement that begins a transaction. Behind PgBouncer, which does not keep the
-// settings of a session, it also sets the limits of the transaction.
+// Begin returns the statement that begins a transaction. PgBouncer does not keep the settings of a
+// session, so behind it the statement also sets the limits of the transaction.
 func (db *DB) Begin(write bool) string {
 	if db.Dialect == dialect.SQLite {
 		if write {
-			// A transaction that reads first and then writes fails if another one wrote in between.
+			// A transaction that begins with a read and writes later fails if another one wrote in
+			// between.
 			return "BEGIN IMMEDIATE"
 		}
 		return "BEGIN"
@@ -105,7 +108,7 @@ func (db *DB) Begin(write bool) string {
 }
 
 // Read runs a query and calls each with the values of every row. The values are the driver's own,
-// which database/sql would copy and convert once more. They are valid until each returns. Texts and
+// without the copy and conversion of database/sql. They are valid until each returns. Texts and
 // bytes may come as *[]byte.
 func (c Conn) Read(ctx context.Context, query string, args []any, each func([]driver.Value) error) error {
 	return c.Raw(func(raw any) error {
@@ -114,9 +117,9 @@ func (c Conn) Read(ctx context.Context, query string, args []any, each func([]dr
 	})
 }
 
-// Commit commits the connection's transaction. It does not end with ctx, as the server may complete
-// a COMMIT that has begun whatever becomes of the request. If OutcomeUnknown is true of the error,
-// the data may be stored. After any other error they are not.
+// Commit commits the connection's transaction. It does not stop when ctx ends: once a COMMIT has
+// begun, the server may complete it whatever becomes of the request. If Commit returns an error and
+// OutcomeUnknown(err) is true, the data may be stored. After any other error they are not.
 func (c Conn) Commit(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	if c.commit > 0 {
@@ -128,15 +131,15 @@ func (c Conn) Commit(ctx context.Context) error {
 	return err
 }
 
-// Close gives the connection back.
+// Close returns the connection to the pool.
 func (c Conn) Close() error {
 	err := c.Conn.Close()
 	<-c.slots
 	return err
 }
 
-// conn is a connection with its prepared statements, as database/sql and Conn see it. database/sql
-// ensures that only one goroutine uses it at a time.
+// conn is a connection with its prepared statements. database/sql ensures that only one goroutine
+// at a time uses it.
 type conn struct {
 	rawConn
 	session pgwire.Session
@@ -144,18 +147,21 @@ type conn struct {
 	sqlite  bool
 	plain   bool // the session can cancel statements
 	taps    bool // the rows of statements can be tapped
-	// cancelled says that a statement was cancelled while it ran. The interrupt may hit the next
-	// one, so the connection is not used again, unless keepOnCancel is set.
+	// cancelled says that a statement was cancelled while it ran. The request to cancel may reach
+	// the server during a later statement, so the connection is not used again unless keepOnCancel
+	// is set.
 	cancelled, keepOnCancel bool
 	notReplicated           bool                              // see noticed
 	used                    time.Time                         // when the last statement ended
 	kept                    *simplelru.LRU[string, *prepared] // by text; nil if none are kept
 }
 
-// aliveTime is how long a connection counts as alive after use. To check it is a system call.
+// aliveTime is how long after its last use a connection is taken to be alive. A check takes a
+// system call.
 const aliveTime = 2 * time.Millisecond
 
-// ResetSession runs before a connection is used again. It fails if the connection is dead.
+// ResetSession runs before database/sql uses a connection again. It returns driver.ErrBadConn if
+// the connection is dead.
 func (c *conn) ResetSession(ctx context.Context) error {
 	if !c.IsValid() || time.Since(c.used) > aliveTime && !c.session.Alive() {
 		return driver.ErrBadConn
@@ -163,13 +169,13 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return c.rawConn.ResetSession(ctx)
 }
 
-// IsValid reports whether the connection may go back to the pool.
+// IsValid reports whether the connection may return to the pool.
 func (c *conn) IsValid() bool {
 	return c.rawConn.IsValid() && (c.keepOnCancel || !c.cancelled) && c.session.Usable()
 }
 
-// watch makes the end of ctx cancel the statement that is about to run. Run the statement with the
-// context that is returned, and call done after it.
+// watch has the end of ctx cancel the statement that is about to run. The caller runs the statement
+// with the returned context, and calls done afterwards.
 func (c *conn) watch(ctx context.Context) (watched context.Context, done func()) {
 	if ctx.Done() == nil {
 		return ctx, func() {}
@@ -180,13 +186,13 @@ func (c *conn) watch(ctx context.Context) (watched context.Context, done func())
 	stop := context.AfterFunc(ctx, c.cancel)
 	return context.Background(), func() {
 		if !stop() {
-			c.cancelled = true // the request could hit the next statement
+			c.cancelled = true // the request to cancel could reach the next statement
 		}
 	}
 }
 
-// ExecContext runs a statement. A statement without parameters is not prepared: it may be several
-// statements, or control a transaction.
+// ExecContext runs a statement. It does not prepare a statement without parameters, because that
+// may be several statements or control a transaction.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	defer func() { c.used = time.Now() }()
 	if c.kept == nil || len(args) == 0 {
@@ -216,15 +222,16 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return result, nil
 }
 
-// QueryContext runs a query.
+// QueryContext runs a query and returns its rows.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	found, _, err := c.query(ctx, query, args, nil)
 	return found, err
 }
 
-// Read is the Read of Conn. It reports whether the rows were tapped: read by this program, and not
-// by lib/pq. It taps none on SQLite, under TLS, and of a query whose column types are not known,
-// because it has not run yet on this connection or has a type without a decoder.
+// Read runs a query and calls each with the values of every row. It reports whether the rows were
+// tapped, that is, read by package pgwire and not by lib/pq. It does not tap rows on SQLite, under
+// TLS, if a column has a type without a decoder, or at the first run on this connection, when the
+// types of the columns are not known yet.
 func (c *conn) Read(ctx context.Context, query string, args []any, each pgwire.RowFunc) (tapped bool, err error) {
 	values, err := c.named(args)
 	if err != nil {
@@ -257,7 +264,7 @@ func (c *conn) named(args []any) ([]driver.NamedValue, error) {
 	return values, nil
 }
 
-// all calls each for all rows. It looks at ctx now and then, because SQLite does not notice the end
+// all calls each with every row. It checks ctx now and then, because SQLite does not notice the end
 // of ctx between two rows.
 func all(ctx context.Context, found driver.Rows, each pgwire.RowFunc) error {
 	const between = 256
@@ -278,8 +285,9 @@ func all(ctx context.Context, found driver.Rows, each pgwire.RowFunc) error {
 	}
 }
 
-// query runs a query. If each is not nil, and the rows can be tapped, it hands them to each while
-// the query runs, and returns the tap. The rows that it returns are empty then.
+// query runs a query and returns its rows. If each is not nil and the rows can be tapped, query
+// calls each with every row while the query runs. It then returns the tap, and no rows are left to
+// read.
 func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue, each pgwire.RowFunc) (driver.Rows, *pgwire.Tap, error) {
 	if c.kept == nil {
 		c.session.Begin(nil, nil)
@@ -309,11 +317,11 @@ func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue
 	return &rows{found, c, p, done}, tap, nil
 }
 
-// prepared is a prepared statement. It is closed when it is neither kept nor in use.
+// prepared is a prepared statement. It is closed when it is no longer kept and no longer in use.
 type prepared struct {
 	driver.Stmt
 	inUse, dropped bool
-	columns        pgwire.Columns // nil if it has not run yet, or lib/pq has to decode them
+	columns        pgwire.Columns // nil if lib/pq has to decode the rows, as at the first run
 }
 
 func (p *prepared) drop() {
@@ -332,8 +340,8 @@ func (p *prepared) closeIfDone() {
 	}
 }
 
-// prepare returns the statement of a text, which may have been prepared before. Release it after
-// use.
+// prepare returns a prepared statement for the text, which it may have kept from earlier. The
+// caller calls release after use.
 func (c *conn) prepare(ctx context.Context, query string) (*prepared, error) {
 	if p, ok := c.kept.Get(query); ok && !p.inUse {
 		p.inUse = true
@@ -347,15 +355,16 @@ func (c *conn) prepare(ctx context.Context, query string) (*prepared, error) {
 	}
 	p := &prepared{Stmt: stmt, inUse: true}
 	if c.kept.Contains(query) {
-		p.dropped = true // the kept one is in use, so this one is used once
+		p.dropped = true // the kept one is in use, so this one is closed after its use
 	} else {
 		c.kept.Add(query, p)
 	}
 	return p, nil
 }
 
-// failed releases a statement that has failed, and no longer keeps it, as its state is unknown. If
-// the server has forgotten it, or the schema has changed its result, failed drops all statements.
+// failed releases a statement that has failed, and does not keep it, because its state is unknown.
+// If the server no longer knows the statement, or its result has changed with the schema, failed
+// drops all kept statements.
 func (c *conn) failed(query string, p *prepared, err error) {
 	p.release()
 	if kept, ok := c.kept.Peek(query); ok && kept == p {
@@ -366,8 +375,10 @@ func (c *conn) failed(query string, p *prepared, err error) {
 	}
 }
 
-// outcome returns the error of a statement that has ended. An error that the server reported is
-// final. A success is one only if no notice said that the data are not replicated.
+// outcome returns the error of a statement that has ended. If the server may have executed the
+// statement without reporting an error, outcome wraps the error in unanswered, for OutcomeUnknown.
+// It returns an error even for a success if the server gave notice that the data were not
+// replicated.
 func (c *conn) outcome(err error) error {
 	if err == nil {
 		if c.notReplicated {
@@ -382,12 +393,12 @@ func (c *conn) outcome(err error) error {
 	return unanswered{err}
 }
 
-// rows are the rows of a kept statement.
+// rows holds the rows of a kept statement.
 type rows struct {
 	driver.Rows
 	conn *conn
 	of   *prepared
-	done func() // ends the watch; nil once the rows are closed
+	done func() // ends the watch; nil after Close
 }
 
 // Next reads the next row.
@@ -399,7 +410,7 @@ func (r *rows) Next(values []driver.Value) error {
 	return err
 }
 
-// Close closes the rows, and releases their statement.
+// Close closes the rows, and releases the statement.
 func (r *rows) Close() error {
 	err := r.conn.outcome(r.Rows.Close())
 	if r.done != nil {

@@ -10,15 +10,15 @@ import (
 	"forge/internal/database/pgwire"
 )
 
-// connector opens connections that keep the statements they have prepared.
+// connector opens connections that keep their prepared statements.
 type connector struct {
 	driver.Connector
 	statements   int  // how many each connection keeps; 0 for none
-	keepOnCancel bool // the database would be gone with its connection
+	keepOnCancel bool // also after a cancelled statement, as the database ends with it
 	textOnly     bool // lib/pq requests all values as text
 }
 
-// rawConn is what the connections of both lib/pq and modernc are.
+// rawConn is what the connections of both drivers implement: lib/pq and modernc.org/sqlite.
 type rawConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -51,7 +51,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, err
 }
 
-// noSession stands for the session of a connection to SQLite, which has none.
+// noSession is the session of a connection to SQLite, which has no network connection.
 type noSession struct{}
 
 func (noSession) Plain() bool      { return false }
@@ -64,8 +64,9 @@ func (noSession) Outdate()         {}
 
 func (noSession) Begin(pgwire.Columns, pgwire.RowFunc) *pgwire.Tap { return nil }
 
-// Close closes the connection. It closes the kept statements of SQLite first, as SQLite does not
-// remove its log otherwise. PostgreSQL's end with the session; to close each takes a round trip.
+// Close closes the connection. For SQLite it closes the kept statements first, because otherwise
+// SQLite does not remove its log. On PostgreSQL, statements end with the session, and closing each
+// would take a round trip.
 func (c *conn) Close() error {
 	if c.sqlite && c.kept != nil {
 		c.kept.Purge()
@@ -73,9 +74,9 @@ func (c *conn) Close() error {
 	return c.rawConn.Close()
 }
 
-// WithoutDeadline lets the statements of a connection take as long as they like. raw is the
-// argument of the function that sql.Conn.Raw calls. The caller has lifted PostgreSQL's limits as
-// well. A host that is gone is still noticed, by the system's keep-alive.
+// WithoutDeadline removes the time limit of statements on a connection. raw is the argument of the
+// function that sql.Conn.Raw calls. PostgreSQL's own limits are the caller's to remove. The
+// system's keep-alive still notices a host that is gone.
 func WithoutDeadline(raw any) {
 	if c, ok := raw.(*conn); ok {
 		c.session.WithoutDeadline()

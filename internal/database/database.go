@@ -24,8 +24,8 @@ type Options struct {
 
 	StatementTimeout time.Duration // the limit of a statement
 
-	// The following are for PostgreSQL. Parameters of the address override them and
-	// StatementTimeout.
+	// The following are for PostgreSQL. If the address sets a parameter, these fields and
+	// StatementTimeout do not apply to it.
 
 	ConnectTimeout    time.Duration // the limit of connecting
 	LockTimeout       time.Duration // how long a statement waits for a lock
@@ -37,10 +37,10 @@ type Options struct {
 	// pgbouncer=on of the address sets it, too.
 	PgBouncer bool
 
-	// LookOnly is for SQLite: Open creates no file, and leaves the journal mode as it is.
+	// LookOnly is for SQLite: Open creates no file and does not change the journal mode.
 	LookOnly bool
 
-	file     *sqliteFile     // shared with another pool of this process, or nil
+	file     *sqliteFile     // shared with another pool of this process; nil otherwise
 	timeouts pgwire.Timeouts // tests use shorter ones
 }
 
@@ -52,8 +52,8 @@ type DB struct {
 	*sql.DB
 	Dialect string // dialect.Postgres or dialect.SQLite
 	Options Options
-	// Watch is called after every statement of a unit of work, with its text, which holds no
-	// values, its time and its error. It is set before the first use, or nil.
+	// Watch is called after every statement of a unit of work, with the statement's text, time and
+	// error. The text holds no values. Watch is set before the first use, or nil.
 	Watch func(ctx context.Context, statement string, took time.Duration, err error)
 	// Waited is called with the time that each Acquire took. It is set before the first use, or
 	// nil.
@@ -62,11 +62,12 @@ type DB struct {
 	memory   bool
 	readOnly bool          // SQLite's mode=ro
 	file     *sqliteFile   // nil if there is none
-	slots    chan struct{} // holds one for each acquired connection
+	slots    chan struct{} // holds one element for each acquired connection
 }
 
-// Open returns a pool for an address: postgres://… or sqlite:PATH. The database of sqlite::memory:
-// lives as long as the pool. Open does not connect. It returns an error if the address is invalid.
+// Open returns a pool for an address: postgres://… or sqlite:PATH. For sqlite::memory: the database
+// is lost when the pool is closed. Open does not connect. It returns an error if the address is
+// invalid.
 func Open(address string, opt Options) (*DB, error) {
 	if opt.PoolSize == 0 {
 		opt.PoolSize = 16
@@ -91,7 +92,7 @@ func Open(address string, opt Options) (*DB, error) {
 		return nil, err
 	}
 	if db.memory {
-		// Each connection has a database of its own, which is lost when the connection is closed.
+		// Each connection has a database of its own, which ends with the connection.
 		opt.PoolSize, opt.Recycle, opt.IdleTime = 1, 0, 0
 	}
 	db.slots = make(chan struct{}, opt.PoolSize)
@@ -103,7 +104,8 @@ func Open(address string, opt Options) (*DB, error) {
 }
 
 // Writable reports whether new transactions may write. They may not on a standby, if the server or
-// the address says read-only, and if the process has no right to write the file.
+// the address is set to read-only, or if this process has no permission to write the SQLite file.
+// Writable returns an error if the server cannot be asked.
 func (db *DB) Writable(ctx context.Context) (writable bool, err error) {
 	if db.Dialect == dialect.SQLite {
 		return !db.readOnly && (db.file == nil || mayWrite(db.file.path)), nil

@@ -24,9 +24,8 @@ func unavailable(cause error) *apperr.Error {
 	return &apperr.Error{Code: apperr.CodeUnavailable, Message: "the database cannot be reached; try again", Cause: cause}
 }
 
-// ClientError returns the error to show a client if any statement could have failed like this: the
-// database was too slow, could not be reached, or is read-only. It returns nil for all other
-// errors.
+// ClientError returns the error to show a client if err can come from any statement: the database
+// was too slow, could not be reached, or is read-only. It returns nil for all other errors.
 func ClientError(err error) *apperr.Error {
 	switch {
 	case isPQ(err, pqerror.TRSerializationFailure), isPQ(err, pqerror.TRDeadlockDetected):
@@ -48,15 +47,14 @@ func ClientError(err error) *apperr.Error {
 	return nil
 }
 
-// staleStatement reports whether err means that a prepared statement is unusable: the server or a
-// proxy has dropped it, or its tables have changed.
+// staleStatement reports whether err means that a prepared statement cannot be used any more: the
+// server or a proxy has dropped it, or its tables have changed.
 func staleStatement(err error) bool {
 	return isPQ(err, pqerror.InvalidSQLStatementName) || isPQ(err, pqerror.FeatureNotSupported)
 }
 
-// Transient reports whether the same work may succeed if it is done again: err comes from a
-// conflict with other transactions, a stale prepared statement, or an interrupt of an earlier
-// statement.
+// Transient reports whether the same work may succeed at another attempt: err comes from a conflict
+// with other transactions, a stale prepared statement, or the interrupt of an earlier statement.
 func Transient(err error) bool {
 	return isPQ(err, pqerror.TRSerializationFailure) || isPQ(err, pqerror.TRDeadlockDetected) || staleStatement(err) ||
 		Busy(err) || isSQLite(err, sqlite3.SQLITE_INTERRUPT)
@@ -65,12 +63,11 @@ func Transient(err error) bool {
 // Busy reports whether err means that another connection is writing to a SQLite database.
 func Busy(err error) bool { return isSQLite(err, sqlite3.SQLITE_BUSY) }
 
-// Aborted reports whether PostgreSQL refused a statement because an earlier one of its transaction
-// had failed. The earlier error has the cause.
+// Aborted reports whether PostgreSQL refused a statement because an earlier one in its transaction
+// had failed. The error of the earlier statement says why.
 func Aborted(err error) bool { return isPQ(err, pqerror.InFailedSQLTransaction) }
 
-// ReadOnly reports whether err means that the PostgreSQL server is read-only, for example a
-// standby.
+// ReadOnly reports whether err means that the PostgreSQL server is read-only, as a standby is.
 func ReadOnly(err error) bool { return isPQ(err, pqerror.ReadOnlySQLTransaction) }
 
 func isFileError(err error) bool {
@@ -102,7 +99,7 @@ func ConnectionLost(err error) bool {
 
 func isPQ(err error, code pqerror.Code) bool { return pq.As(err, code) != nil }
 
-// isSQLite compares primary result codes, https://sqlite.org/rescode.html.
+// isSQLite reports whether err has the primary result code; see https://sqlite.org/rescode.html.
 func isSQLite(err error, code int) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && e.Code()&0xff == code

@@ -41,7 +41,7 @@ func (db *DB) openPostgres(dsn string) error {
 	c.Dialer(pgwire.NewDialer(db.Options.roundTrip(q), db.Options.timeouts))
 	kept := preparedStatements
 	if db.Options.PgBouncer {
-		kept = 0 // the next transaction may get another server connection, which does not have them
+		kept = 0 // the next transaction may get a server connection that does not have them
 	}
 	textOnly := q.Has("disable_prepared_binary_result")
 	db.Dialect = dialect.Postgres
@@ -49,8 +49,9 @@ func (db *DB) openPostgres(dsn string) error {
 	return nil
 }
 
-// joinCollapseLimit is the most tables for which PostgreSQL compares all orders of joining them.
-// With its default of 8 it takes half a second to plan a page with 7 conditions on related rows.
+// joinCollapseLimit is the largest number of tables for which PostgreSQL compares all join orders.
+// With PostgreSQL's default of 8, planning a page with 7 conditions on related rows takes half a
+// second.
 const joinCollapseLimit = "4"
 
 // startup adds the parameters that a connection to PostgreSQL starts with.
@@ -59,19 +60,19 @@ func (o Options) startup(q url.Values) {
 	if o.ConnectTimeout > 0 {
 		setDefault(q, "connect_timeout", strconv.Itoa(int(o.ConnectTimeout.Seconds())))
 	}
-	// Answers show times as they are received, so they must be received in UTC.
+	// Answers show times as PostgreSQL sends them, and they are shown in UTC.
 	q.Set("timezone", "UTC")
-	// A statement with parameters that is not prepared then takes one round trip instead of two,
-	// and parameters that are bytes are sent as they are, which keys rely on; see CheckNamedValue.
+	// A statement with parameters that is not prepared then takes one round trip instead of two.
+	// Parameters that are bytes are sent unchanged, as CheckNamedValue needs for keys.
 	q.Set("binary_parameters", "yes")
-	if !o.PgBouncer { // it refuses parameters that it does not know
+	if !o.PgBouncer { // PgBouncer refuses parameters that it does not know
 		for name, value := range o.limits() {
 			setDefault(q, name, value)
 		}
 	}
 }
 
-// limits returns the limits that PostgreSQL enforces, by its names for them.
+// limits returns the limits that PostgreSQL enforces, by the names of PostgreSQL's parameters.
 func (o Options) limits() map[string]string {
 	return map[string]string{
 		"statement_timeout":                   milliseconds(o.StatementTimeout),
@@ -81,9 +82,9 @@ func (o Options) limits() map[string]string {
 	}
 }
 
-// roundTrip returns the time within which the server ends every statement, or 0 for no limit. A
-// COMMIT has a limit of its own, and a statement outside a transaction commits as well. If the
-// address sets a limit that is not a number, there is none.
+// roundTrip returns the time within which the server ends every statement, or 0 for no limit. It is
+// at least the limit of a COMMIT, because a statement outside a transaction commits as well. If the
+// address sets a statement_timeout that is not a number, there is no limit.
 func (o Options) roundTrip(q url.Values) time.Duration {
 	limit := o.StatementTimeout
 	if !o.PgBouncer && q.Has("statement_timeout") {
@@ -108,9 +109,9 @@ FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()
 GROUP BY 1, 3 ORDER BY 4 DESC NULLS LAST, 1`
 
-// Activity writes a table of this program's sessions on PostgreSQL. Each row is a state: how many
-// sessions there are, whether they wait for a lock, and the age of their oldest transaction. SQLite
-// has no sessions, so Activity returns an error.
+// Activity writes a table of this program's sessions on PostgreSQL. It has a row for each state:
+// how many sessions are in that state, whether they wait for a lock, and the age of their oldest
+// transaction. Activity returns an error for SQLite, which has no sessions.
 func (db *DB) Activity(ctx context.Context, w io.Writer) error {
 	if db.Dialect != dialect.Postgres {
 		return errors.New("SQLite has no sessions to show: this is for PostgreSQL")

@@ -10,13 +10,13 @@ import (
 	"modernc.org/sqlite"
 )
 
-// quoted matches the values in errors of strconv and PostgreSQL.
+// quoted matches the quoted values in errors of strconv and PostgreSQL.
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 // RedactError returns the text of an error for the log, without values that were sent or stored. It
-// removes quoted text, unless a database quotes the name of a table, column or constraint. The
-// values of a row that violates a constraint are in PostgreSQL's detail, which is not part of the
-// text.
+// removes quoted text, except in errors of a database where quotes contain the name of a table,
+// column or constraint. PostgreSQL puts the values of a row that violates a constraint into the
+// detail, which is not part of the text.
 func RedactError(err error) string {
 	text := err.Error()
 	e, ok := errors.AsType[*pq.Error](err)
@@ -35,8 +35,8 @@ func RedactError(err error) string {
 	return text
 }
 
-// beforeColon replaces the text after the first colon. In messages of class 22 only values follow
-// it.
+// beforeColon replaces the text after the first colon, which in messages of class 22 holds only
+// values.
 func beforeColon(message string) string {
 	what, _, found := strings.Cut(message, ": ")
 	if found {

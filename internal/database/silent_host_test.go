@@ -30,8 +30,7 @@ func behindProxy(t *testing.T, opt database.Options) (*database.DB, *proxy) {
 	return db, p
 }
 
-// sessionsOf returns the process IDs of two sessions of the pool, in both of which it runs a
-// statement.
+// sessionsOf runs a statement in two sessions of the pool, and returns their process IDs.
 func sessionsOf(t *testing.T, db *database.DB) (pids [2]int) {
 	t.Helper()
 	var conns [2]*sql.Conn
@@ -94,8 +93,8 @@ func TestSilentHost(t *testing.T) {
 	}
 }
 
-// TestSlowStatementOfALivingHost runs a statement for much longer than a host may be silent. It
-// succeeds, as the host answers when it is asked.
+// TestSlowStatementOfALivingHost runs a statement for much longer than a host may be silent. The
+// statement succeeds, because the host answers when it is asked.
 func TestSlowStatementOfALivingHost(t *testing.T) {
 	timeouts := pgwire.Timeouts{Silence: 20 * time.Millisecond, Answer: 5 * time.Second, PastLimit: time.Second}
 	db, _ := behindProxy(t, database.WithTimeouts(database.Options{PoolSize: 1, StatementTimeout: time.Minute}, timeouts))
@@ -104,7 +103,7 @@ func TestSlowStatementOfALivingHost(t *testing.T) {
 	}
 }
 
-// TestHungSession makes one session send nothing, of a host that lives. Statements fail some time
+// TestHungSession makes one session send nothing, while its host lives. Statements fail some time
 // after the server should have ended them, unless the session is WithoutDeadline.
 func TestHungSession(t *testing.T) {
 	options := database.WithTimeouts(database.Options{

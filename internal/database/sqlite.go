@@ -19,8 +19,8 @@ import (
 	"forge/internal/retry"
 )
 
-// SQLiteFile returns the path and the mode ("", "ro" or "rw") of an address. It returns false if
-// the address names no file, which is so for PostgreSQL and sqlite::memory:.
+// SQLiteFile returns the path and the mode ("", "ro" or "rw") in an address. It returns false for
+// an address without a file: one of PostgreSQL, or sqlite::memory:.
 func SQLiteFile(address string) (path, mode string, ok bool) {
 	rest, ok := strings.CutPrefix(address, "sqlite:")
 	path, query, _ := strings.Cut(rest, "?")
@@ -70,7 +70,7 @@ func (db *DB) openSQLite(path string) error {
 	return nil
 }
 
-// sqliteFile returns the connector for a file and the mode of the address.
+// sqliteFile returns the connector for a file, opened in the mode that the address names.
 func (db *DB) sqliteFile(path, mode string) (*sqliteFile, error) {
 	wal := mode != "ro" && !db.Options.LookOnly
 	open, err := sqliteConnector(path, cmp.Or(mode, "rw"), wal, db.Options.StatementTimeout)
@@ -90,10 +90,10 @@ func (db *DB) sqliteFile(path, mode string) (*sqliteFile, error) {
 	return newSQLiteFile(path, open, create, look), nil
 }
 
-// sqliteConnector returns a connector for a path and a mode of SQLite. Prepared statements of its
-// connections end after statementTimeout, if that is not 0.
+// sqliteConnector returns a connector for a path and a mode of SQLite. Prepared statements on its
+// connections end after statementTimeout, unless it is 0.
 func sqliteConnector(path, mode string, wal bool, statementTimeout time.Duration) (driver.Connector, error) {
-	// Times are stored as microseconds: they sort as numbers and have the precision of PostgreSQL.
+	// Times are stored as microseconds. They sort as numbers and have the precision of PostgreSQL.
 	q := url.Values{"_time_integer_format": {"unix_micro"}, "_inttotime": {"1"}}
 	if mode != "" {
 		q.Set("mode", mode)
@@ -114,10 +114,10 @@ func sqliteConnector(path, mode string, wal bool, statementTimeout time.Duration
 const busyTimeout = 5 * time.Second
 
 // busyRetry opens connections to SQLite, and tries again while the database is busy. SQLite itself
-// waits for locks, except for two: to switch a file to WAL, and while the last connection closes.
+// waits for locks, except when a file is switched to WAL and while the last connection closes.
 type busyRetry struct{ driver.Connector }
 
-// Connect opens a connection. It returns the error of the last attempt after busyTimeout.
+// Connect opens a connection. It tries for busyTimeout, and then returns the last error.
 func (b busyRetry) Connect(ctx context.Context) (driver.Conn, error) {
 	backoff := retry.Backoff{First: 5 * time.Millisecond}
 	start := time.Now()

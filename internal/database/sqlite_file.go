@@ -14,13 +14,13 @@ import (
 )
 
 // FileError is the error of a SQLite database whose file was moved or replaced while it was in use.
-// Nothing is read or written until the file is back.
+// Nothing is read or written until the file is back, or another file is accepted.
 type FileError struct {
 	Reason string // for clients
 	detail string // for the log: the path and what to do
 }
 
-// Error names the file and what to do.
+// Error returns the reason, the file, and what to do.
 func (e *FileError) Error() string { return e.Reason + ": " + e.detail }
 
 const (
@@ -31,8 +31,8 @@ const (
 
 // sqliteFile is a driver.Connector that keeps all connections on the file that was opened first.
 // Without it, old connections would continue with a file that was moved away, while new ones would
-// open, or create, the file at the path; and SQLite could apply the log of one file to another.
-// Pools of one process for the same file share a sqliteFile.
+// open, or create, the file at the path. SQLite could then apply the log of one file to the other.
+// All pools of a process for the same file share one sqliteFile.
 type sqliteFile struct {
 	path   string
 	open   driver.Connector // opens an existing file
@@ -40,9 +40,9 @@ type sqliteFile struct {
 	look   driver.Connector // opens an existing file without changing it
 
 	used    atomic.Pointer[fileSet] // the files in use; nil before the first connection
-	checked atomic.Int64            // when they were last compared, in nanoseconds since 1970
+	checked atomic.Int64            // when the files were last compared, in nanoseconds since 1970
 
-	lock    chan struct{} // holds one while a connection is opened or closed
+	lock    chan struct{} // holds one element while a connection is opened or closed
 	conns   int           // how many are open
 	pools   []*sql.DB
 	accept  func(context.Context, *sql.DB) error
@@ -51,16 +51,16 @@ type sqliteFile struct {
 	tried   time.Time // when accept was last called
 }
 
-// fileSet is the file of a database and the files of its log, which exist while connections are
-// open. A file that does not exist is nil.
+// fileSet describes the file of a database and the files of its log, which exist while connections
+// are open. A file that does not exist is nil.
 type fileSet struct {
-	path           string // without links; the names of the log files start with it
+	path           string // with links resolved; the names of the log files start with it
 	main, wal, shm os.FileInfo
 }
 
 const (
-	// compareInterval is how long a comparison of the files holds. To repeat it takes three system
-	// calls.
+	// compareInterval is how long the result of a comparison is used. A comparison takes three
+	// system calls.
 	compareInterval = 2 * time.Millisecond
 	// acceptInterval is the shortest time between two attempts to accept another file.
 	acceptInterval = time.Second
@@ -70,11 +70,11 @@ func newSQLiteFile(path string, open, create, look driver.Connector) *sqliteFile
 	return &sqliteFile{path: path, open: open, create: create, look: look, lock: make(chan struct{}, 1)}
 }
 
-// WatchFile sets what happens when a SQLite file is moved or replaced while it is in use. accept
-// checks the new file, through a pool that does not change it, and returns an error if it must not
-// be used. Without accept only the first file is used. changed is called with an error when the
-// file is no longer at its path, and with nil when it can be used again. For other databases
-// WatchFile does nothing.
+// WatchFile sets two functions for when a SQLite file is moved or replaced while it is in use.
+// accept checks the new file, through a pool that does not change it, and returns an error if the
+// file must not be used. If accept is nil, only the first file is used. changed is called with an
+// error when the file is no longer at its path, and with nil when the database can be used again.
+// For other databases WatchFile does nothing.
 func (db *DB) WatchFile(accept func(context.Context, *sql.DB) error, changed func(error)) {
 	if db.file == nil {
 		return
@@ -91,7 +91,7 @@ func (f *sqliteFile) add(pool *sql.DB) {
 	f.pools = append(f.pools, pool)
 }
 
-// current returns the files at the path now, following links.
+// current returns the files that are at the path now, with links resolved.
 func (f *sqliteFile) current() (fileSet, error) {
 	// SQLite keeps the log next to the file that a link leads to.
 	path, err := filepath.EvalSymlinks(f.path)
@@ -101,7 +101,7 @@ func (f *sqliteFile) current() (fileSet, error) {
 	return f.at(path)
 }
 
-// at returns the file at f.path now, and the log files whose names start with path.
+// at returns the file at f.path, and the log files whose names start with path.
 func (f *sqliteFile) at(path string) (fileSet, error) {
 	main, err := os.Stat(f.path)
 	if err != nil {
@@ -110,7 +110,7 @@ func (f *sqliteFile) at(path string) (fileSet, error) {
 	return fileSet{path, main, stat(path + "-wal"), stat(path + "-shm")}, nil
 }
 
-// stat returns nil if the file does not exist or cannot be seen.
+// stat returns information about a file, or nil if the file does not exist or cannot be seen.
 func stat(path string) os.FileInfo {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -144,7 +144,8 @@ func missing(before, now os.FileInfo) bool {
 	return before != nil && (now == nil || !os.SameFile(before, now))
 }
 
-// stale reports whether the file is no longer the one in use. It compares once per compareInterval.
+// stale reports whether the file at the path is no longer the one in use. Within compareInterval it
+// repeats no comparison.
 func (f *sqliteFile) stale() bool {
 	now := time.Now().UnixNano()
 	if since := now - f.checked.Load(); since >= 0 && since < int64(compareInterval) {
@@ -157,7 +158,7 @@ func (f *sqliteFile) stale() bool {
 	return false
 }
 
-// Connect opens a connection to the file in use. It returns a *FileError if that was moved or
+// Connect opens a connection to the file in use. It returns a *FileError if the file was moved or
 // replaced.
 func (f *sqliteFile) Connect(ctx context.Context) (driver.Conn, error) {
 	select {
@@ -179,8 +180,8 @@ func (f *sqliteFile) Connect(ctx context.Context) (driver.Conn, error) {
 // Driver returns the driver of SQLite.
 func (f *sqliteFile) Driver() driver.Driver { return f.open.Driver() }
 
-// connect opens a connection. If it is the only one, its files are the ones in use from now on. The
-// caller holds lock.
+// connect opens a connection. If no other connection is open, the files of this one are the files
+// in use from now on. The caller holds lock.
 func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 	used, how := f.used.Load(), f.open
 	if used == nil && f.create != nil && stat(f.path) == nil {
@@ -205,8 +206,8 @@ func (f *sqliteFile) connect(ctx context.Context) (driver.Conn, error) {
 	return &fileConn{opened.(rawConn), f}, nil
 }
 
-// openLog reads from a database, because SQLite creates or opens the files of its log at the first
-// read. It ignores an error, which the next statement returns as well.
+// openLog reads from a database, because SQLite creates or opens its log files at the first read.
+// It ignores an error, because the next statement returns the same one.
 func openLog(ctx context.Context, conn rawConn) {
 	rows, err := conn.QueryContext(ctx, "SELECT 1 FROM sqlite_schema LIMIT 1", nil)
 	if err == nil {
@@ -215,9 +216,9 @@ func openLog(ctx context.Context, conn rawConn) {
 	}
 }
 
-// replace switches to the file that is now at the path. It returns an error, and does not switch,
-// unless all connections to the old file are closed, its log is gone, and accept allows the new
-// one. The caller holds lock.
+// replace switches to the file that is now at the path. It switches only if all connections to the
+// old file are closed, the log of the old file is gone, and accept allows the new file. Otherwise
+// it returns an error. The caller holds lock.
 func (f *sqliteFile) replace(ctx context.Context, why error) error {
 	if f.conns > 0 {
 		go dropIdle(f.pools)
@@ -248,8 +249,8 @@ func same(before, now os.FileInfo) bool {
 	return before != nil && now != nil && os.SameFile(before, now)
 }
 
-// note calls changed if err says that the file has become unusable, or usable. The caller holds
-// lock.
+// note calls changed if the file has just become unusable or usable again, which err says. The
+// caller holds lock.
 func (f *sqliteFile) note(err error) {
 	if (err == nil) != (f.refused == nil) && f.changed != nil {
 		f.changed(err)
@@ -257,7 +258,7 @@ func (f *sqliteFile) note(err error) {
 	f.refused = err
 }
 
-// dropIdle closes idle connections. The others are closed when they return to their pool.
+// dropIdle closes idle connections. The pools close the others when they are returned.
 func dropIdle(pools []*sql.DB) {
 	for _, pool := range pools {
 		pool.SetMaxIdleConns(-1)
@@ -265,13 +266,14 @@ func dropIdle(pools []*sql.DB) {
 	}
 }
 
-// fileConn is a connection that neither commits nor is used again once its file was moved.
+// fileConn is a connection to a file. After the file was moved, the connection does not commit and
+// is not used again.
 type fileConn struct {
 	rawConn
 	file *sqliteFile
 }
 
-// ExecContext runs a statement. A COMMIT fails with a *FileError if the file was moved.
+// ExecContext runs a statement. A COMMIT fails with a *FileError if the file was moved or replaced.
 func (c *fileConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if query == "COMMIT" {
 		if err := c.file.compare(); err != nil {
@@ -281,7 +283,8 @@ func (c *fileConn) ExecContext(ctx context.Context, query string, args []driver.
 	return c.rawConn.ExecContext(ctx, query, args)
 }
 
-// ResetSession runs before the connection is used again. It fails if the file was moved.
+// ResetSession runs before the connection is used again. It returns driver.ErrBadConn if the file
+// was moved or replaced.
 func (c *fileConn) ResetSession(ctx context.Context) error {
 	if c.file.stale() {
 		return driver.ErrBadConn
@@ -289,7 +292,8 @@ func (c *fileConn) ResetSession(ctx context.Context) error {
 	return c.rawConn.ResetSession(ctx)
 }
 
-// Close closes the connection. With the last one SQLite removes its log, unless the file was moved.
+// Close closes the connection. When the last one is closed, SQLite removes its log, unless the file
+// was moved.
 func (c *fileConn) Close() error {
 	f := c.file
 	f.lock <- struct{}{}

@@ -15,7 +15,7 @@ import (
 	"forge/internal/database"
 )
 
-// stored is a SQLite database in use that has a table t.
+// stored is a SQLite database in use, with a table t.
 type stored struct {
 	*database.DB
 	t       *testing.T

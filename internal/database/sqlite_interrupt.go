@@ -15,11 +15,11 @@ import (
 )
 
 // SQLite has no statement timeout, and its driver checks a context only until the first row. The
-// search for the second row may take minutes. So this file interrupts statements, at any row.
+// search for the second row may take minutes. So this file interrupts a statement at any row.
 
-// interruptible opens SQLite connections whose prepared statements end with their context, and
-// after limit if that is not 0. Other statements have no limit: migrations, BEGIN, COMMIT and
-// ROLLBACK.
+// interruptible opens SQLite connections whose prepared statements end with their context, and also
+// after limit, unless it is 0. Statements that are not prepared have no limit: migrations, BEGIN,
+// COMMIT and ROLLBACK.
 type interruptible struct {
 	driver.Connector
 	limit time.Duration
@@ -59,7 +59,7 @@ type interruptibleStmt struct {
 	conn *interruptibleConn
 }
 
-// QueryContext runs the statement. Reading its rows fails once ctx has ended.
+// QueryContext runs the statement and returns its rows. The next row fails after ctx has ended.
 func (s *interruptibleStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	w := s.conn.watch(ctx)
 	found, err := s.Stmt.(driver.StmtQueryContext).QueryContext(context.Background(), args)
@@ -70,7 +70,7 @@ func (s *interruptibleStmt) QueryContext(ctx context.Context, args []driver.Name
 	return &interruptibleRows{found, w}, nil
 }
 
-// ExecContext runs the statement.
+// ExecContext runs the statement. It returns the error of ctx if ctx ends before the statement.
 func (s *interruptibleStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	w := s.conn.watch(ctx)
 	defer w.end()
@@ -94,19 +94,19 @@ func (r *interruptibleRows) Close() error {
 	return r.Rows.Close()
 }
 
-// statementWatch interrupts one statement when its context or its time ends.
+// statementWatch interrupts one statement when its context or its time limit ends.
 type statementWatch struct {
 	handle uintptr
 	timer  *time.Timer // nil without a limit
-	stop   func() bool // stops waiting for the context; nil if that never ends
+	stop   func() bool // stops waiting for the context; nil if the context never ends
 
 	mu   sync.Mutex
 	over bool
 	why  error // why the statement was interrupted, or nil
 }
 
-// errStatementTimeout is not context.DeadlineExceeded, which is a net.Error and would look like a
-// lost connection.
+// errStatementTimeout is an error of its own. context.DeadlineExceeded is a net.Error, and would
+// look like a lost connection.
 var errStatementTimeout = errors.New("the statement ran for longer than STATEMENT_TIMEOUT")
 
 func (c *interruptibleConn) watch(ctx context.Context) *statementWatch {
@@ -120,8 +120,8 @@ func (c *interruptibleConn) watch(ctx context.Context) *statementWatch {
 	return w
 }
 
-// interrupt ends the statement if it is running. The next statement of the connection is
-// unaffected.
+// interrupt ends the statement if it still runs. It has no effect on a later statement of the
+// connection.
 func (w *statementWatch) interrupt(why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -147,8 +147,8 @@ func (w *statementWatch) end() {
 	w.over = true
 }
 
-// reason returns the reason for the interrupt if that is why err occurred. Otherwise it returns
-// err.
+// reason returns why the statement was interrupted, if err comes from the interrupt. Otherwise it
+// returns err.
 func (w *statementWatch) reason(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err

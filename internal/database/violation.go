@@ -13,7 +13,7 @@ import (
 // Rule is a kind of constraint.
 type Rule int
 
-// The kinds of constraints, with what violates them.
+// These are the kinds of constraints, each with what violates it.
 const (
 	Unique     Rule = iota + 1 // another row has the same values
 	Reference                  // a foreign key refers to a row that does not exist
@@ -28,14 +28,16 @@ const (
 	Form                       // a text that the column's type does not accept
 )
 
-// ConstraintError describes a violated constraint. Fields are empty if the database does not tell.
+// ConstraintError describes a constraint that was violated. Fields that the database does not
+// report are empty.
 type ConstraintError struct {
 	Rule  Rule
-	Name  string // of the constraint or index
-	Table string // has the constraint; a foreign key is a constraint of the table that refers
-	// Columns are columns of Table, or, if Rule is Referenced, of the table that is referred to.
+	Name  string // the name of the constraint or index
+	Table string // the table with the constraint; for a foreign key, the table that refers
+	// Columns are columns of Table. If Rule is Referenced, they are columns of the table that is
+	// referred to.
 	Columns []string
-	Value   string // of a single column, up to the first parenthesis in it
+	Value   string // the value, if there is a single column, up to the first ")" in it
 }
 
 var postgresRules = map[pqerror.Code]Rule{
@@ -64,12 +66,13 @@ var sqliteRules = map[int]Rule{
 	sqlite3.SQLITE_CONSTRAINT_TRIGGER:    Check,
 	sqlite3.SQLITE_CONSTRAINT_CHECK:      Check,
 	sqlite3.SQLITE_CONSTRAINT_NOTNULL:    Required,
-	sqlite3.SQLITE_CONSTRAINT_DATATYPE:   Form, // of a STRICT table
+	sqlite3.SQLITE_CONSTRAINT_DATATYPE:   Form, // in a STRICT table
 	sqlite3.SQLITE_MISMATCH:              Form,
 	sqlite3.SQLITE_TOOBIG:                Length,
 }
 
-// Violation returns the constraint that err reports as violated. It returns false for other errors.
+// Violation returns the constraint that err reports as violated. It returns false if err reports
+// none.
 func Violation(err error) (v ConstraintError, ok bool) {
 	if e, is := errors.AsType[*pq.Error](err); is {
 		v = ConstraintError{Rule: postgresRules[e.Code], Name: e.Constraint, Table: e.Table}
@@ -90,7 +93,7 @@ func Violation(err error) (v ConstraintError, ok bool) {
 		case v.Rule == ForeignKey:
 			v.Rule = direction("", err)
 		case e.Code() == sqlite3.SQLITE_CONSTRAINT_TRIGGER && strings.Contains(e.Error(), "FOREIGN KEY constraint failed"):
-			v.Rule = Referenced // ON DELETE RESTRICT is a trigger to SQLite
+			v.Rule = Referenced // SQLite implements ON DELETE RESTRICT as a trigger
 		case v.Rule == Check:
 			v.Name = subject
 		}
@@ -98,9 +101,9 @@ func Violation(err error) (v ConstraintError, ok bool) {
 	return v, v.Rule != 0
 }
 
-// direction returns which end of a foreign key is at fault. It reads this from the message or, if
-// that is in another language, from the kind of statement. At a COMMIT it may be unknown:
-// ForeignKey.
+// direction returns which end of a foreign key is at fault. It reads this from the message, or from
+// the kind of statement if the message is in another language. At a COMMIT neither may tell, and
+// direction returns ForeignKey.
 func direction(message string, err error) Rule {
 	switch during, _ := errors.AsType[*statementError](err); {
 	case strings.HasPrefix(message, "update or delete on "):
@@ -116,17 +119,17 @@ func direction(message string, err error) Rule {
 	}
 }
 
-// statementError is the error of a statement, and whether that was a DELETE.
+// statementError is the error of a statement, and says whether the statement was a DELETE.
 type statementError struct {
 	error
 	deletes bool
 }
 
-// Unwrap returns the error of the database.
+// Unwrap returns the error that the database returned.
 func (e *statementError) Unwrap() error { return e.error }
 
-// WithStatement returns err with the kind of its statement, from which Violation tells Reference
-// from Referenced.
+// WithStatement returns err with the kind of its statement added, if Violation needs the kind to
+// tell Reference from Referenced. It returns other errors unchanged.
 func WithStatement(query string, err error) error {
 	if v, ok := Violation(err); !ok || v.Rule != ForeignKey {
 		return err
@@ -141,9 +144,9 @@ func WithStatement(query string, err error) error {
 	return err
 }
 
-// keyOf reads the columns, and the value if there is only one, from a detail like "Key
-// (band_id)=(42) is not present in table …". PostgreSQL reports them nowhere else. The words around
-// them depend on the server's language.
+// keyOf reads the columns from a detail like "Key (band_id)=(42) is not present in table …", and
+// the value if there is a single column. PostgreSQL reports both nowhere else. The words around the
+// parentheses depend on the server's language.
 func keyOf(detail string) (columns []string, value string) {
 	_, rest, _ := strings.Cut(detail, "(")
 	list, rest, ok := strings.Cut(rest, ")=(")
@@ -159,8 +162,8 @@ func keyOf(detail string) (columns []string, value string) {
 	return columns, value
 }
 
-// subjectOf returns "bands.name, bands.x" of "…UNIQUE constraint failed: bands.name, bands.x
-// (2067)". SQLite reports it nowhere else.
+// subjectOf returns "bands.name, bands.x" for the message "…UNIQUE constraint failed: bands.name,
+// bands.x (2067)". SQLite reports these names nowhere else.
 func subjectOf(message string) string {
 	i := strings.LastIndex(message, " constraint failed: ")
 	if i < 0 {

@@ -12,26 +12,26 @@ import (
 	"forge/internal/viewer"
 )
 
-// Access says who may call a root field, and in which way. The rows that callers may see and
-// change are the matter of policies in ent/schema.
+// Access says who may call a root field, and how. Which rows a caller may see and change is up to
+// the policies in ent/schema.
 type Access struct {
-	// Role is the least that may call the field.
+	// Role is the lowest role that may call the field.
 	Role viewer.Role
-	// Credentials marks a field that takes a password or a refresh token and returns secrets. It
-	// stands alone: it must be the only root field of its operation, or one operation could try
-	// many passwords. Its answer is never stored under an idempotency key. Its resolver may change
-	// the viewer of the rest of the answer (viewer.Become).
+	// Credentials marks a field that takes a password or a refresh token and returns secrets. The
+	// field must be the only root field of its operation, because otherwise one operation could try
+	// many passwords. The answer is never stored under an idempotency key. The resolver may change
+	// the viewer for the rest of the answer (viewer.Become).
 	Credentials bool
-	// Prepare, if it is set, does work that takes long and no connection, such as hashing. It is
-	// called with the arguments of the field before the first statement of the operation, and once
-	// however often the operation is attempted. Prepared returns its results to the resolver. It is
-	// not called for viewers who may not call the field.
+	// Prepare does work that takes long and needs no database connection, such as hashing. It may
+	// be nil. Prepare is called with the arguments of the field, before the first statement of the
+	// operation. It is called once, however often the operation is attempted, and not for viewers
+	// who may not call the field. The resolver gets the results from Prepared.
 	Prepare func(ctx context.Context, arguments map[string]any) (any, error)
 }
 
-// authorize is a root field middleware. In the place of a field that the viewer may not call it
-// answers null and an error, without a look at the arguments. If the field must not be null, the
-// answer has no data: gqlgen does not see to that where a middleware of a query answers null.
+// authorize is a root field middleware. If the viewer may not call the field, it answers null and
+// reports an error, without reading the arguments. If the field must not be null, the answer has no
+// data: gqlgen does not see to that where a middleware of a query answers null.
 func (a API) authorize(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	field := graphql.GetRootFieldContext(ctx).Field
 	if err := a.mayCall(ctx, field.ObjectDefinition.Name, field.Name); err != nil {
@@ -44,17 +44,18 @@ func (a API) authorize(ctx context.Context, next graphql.RootResolver) graphql.M
 	return next(ctx)
 }
 
-// openToAll reports whether everybody may call the field of Query.
+// openToAll reports whether everybody may call a field of Query.
 func (a API) openToAll(field string) bool {
 	access, declared := a.Access["Query."+field]
 	return declared && access.Role == viewer.Anonymous
 }
 
 // mayCall returns nil if the viewer may call the field of the root type. Otherwise it returns
-// UNAUTHENTICATED if signing in could help, or else FORBIDDEN.
+// UNAUTHENTICATED if the viewer has not signed in. It returns FORBIDDEN if the viewer's role is too
+// low, or if no access is declared for the field.
 func (a API) mayCall(ctx context.Context, object, name string) error {
 	if name == "__typename" || name == "__schema" || name == "__type" {
-		return nil // whether they are answered at all does not depend on the viewer
+		return nil // the viewer makes no difference to whether introspection is answered
 	}
 	role := viewer.RoleOf(ctx)
 	switch access, declared := a.Access[object+"."+name]; {
@@ -78,7 +79,8 @@ func (a API) switchViewer(ctx context.Context, next graphql.RootResolver) graphq
 }
 
 // checkMutation checks a mutation before it stores anything. It returns an error if the viewer's
-// token was revoked: the list of revoked tokens in memory may be a second old.
+// token was revoked. The database is asked, because the list of revoked tokens in memory may be a
+// second old.
 func (a *attempt) checkMutation(ctx context.Context) error {
 	takesCredentials, err := a.checkCredentials()
 	if err != nil || takesCredentials {
@@ -91,7 +93,7 @@ func (a *attempt) checkMutation(ctx context.Context) error {
 }
 
 // checkCredentials reports whether a root field of the mutation takes credentials. It returns an
-// error if such a field has company, or an idempotency key.
+// error if the mutation has another root field beside such a field, or an idempotency key.
 func (a *attempt) checkCredentials() (bool, error) {
 	name, fields := "", 0
 	for _, root := range a.operation.RootFields() {
@@ -113,7 +115,7 @@ func (a *attempt) checkCredentials() (bool, error) {
 	return true, nil
 }
 
-// preparations are the results of Access.Prepare by the response keys of the root fields.
+// preparations holds the results of Access.Prepare by the response keys of the root fields.
 type preparations map[string]preparation
 
 type preparation struct {
@@ -122,8 +124,8 @@ type preparation struct {
 }
 
 // prepare calls Access.Prepare for the root fields that have it, in the order of the operation.
-// Further attempts take the results of the first one. It stops at the first error, which the
-// resolver gets: the fields after it are not run.
+// Further attempts use the results of the first. prepare stops at the first error, which the
+// field's resolver gets. The root fields after that one are not run.
 func (a *attempt) prepare(ctx context.Context) {
 	if a.prepared != nil {
 		return
@@ -144,7 +146,8 @@ func (a *attempt) prepare(ctx context.Context) {
 	}
 }
 
-// Prepared returns the results of Access.Prepare for the root field of ctx, nil if it has none.
+// Prepared returns the results of Access.Prepare for the root field of ctx. It returns nil if the
+// field has no Prepare.
 func Prepared(ctx context.Context) (any, error) {
 	p := ctx.Value(attemptKey{}).(*attempt).prepared[graphql.GetRootFieldContext(ctx).Field.Alias]
 	return p.value, p.err

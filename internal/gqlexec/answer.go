@@ -13,14 +13,14 @@ import (
 	"forge/internal/graphqlhttp"
 )
 
-// fieldBytes is the share of a field that gqlgen executes in the budget of the answer, beside its
-// name and its text. Such a field takes several hundred bytes of memory until the answer is
-// written.
+// fieldBytes is how many bytes of the answer's budget a field takes if gqlgen executes it, beside
+// its name and its text. gqlgen needs several hundred bytes of memory for the field until the
+// answer is written.
 const fieldBytes = 64
 
-// countField is a field middleware. It counts the fields that gqlgen executes itself, such as those
-// of introspection, and executes no more once the budget is exceeded. The read engine counts its
-// own output.
+// countField is a field middleware. It counts the fields that gqlgen executes, such as those of
+// introspection, and executes none after the budget is exceeded. The read engine counts its own
+// output.
 func countField(ctx context.Context, next graphql.Resolver) (any, error) {
 	answer := budget.FromContext(ctx)
 	if !answer.Write(fieldBytes + len(graphql.GetFieldContext(ctx).Field.Alias)) {
@@ -38,12 +38,12 @@ func countField(ctx context.Context, next graphql.Resolver) (any, error) {
 	return value, err
 }
 
-// presentSome presents an error while the budget of the answer has room for it, and otherwise
-// returns nil.
+// presentSome returns the form of an error that clients see. It returns nil if the answer's budget
+// has no room for the error.
 func (e *executor) presentSome(ctx context.Context, err error) *gqlerror.Error {
 	answer := budget.FromContext(ctx)
 	if answer.Exceeded() {
-		return nil // there will be one error, which says that
+		return nil // a single error will say that the answer is too large
 	}
 	code := apperr.CodeInternal
 	if f := classify(err); f != nil {
@@ -65,7 +65,7 @@ func pathBytes(path ast.Path) (n int) {
 	return n
 }
 
-// leftOut returns the error that says how many errors the budget has left out.
+// leftOut returns an error that says how many errors were left out for lack of budget.
 func leftOut(n int, code apperr.Code) *gqlerror.Error {
 	more := graphqlhttp.MoreErrors(n)
 	more.Extensions = map[string]any{"code": string(cmp.Or(code, apperr.CodeInternal))}

@@ -17,46 +17,50 @@ import (
 	"forge/internal/session"
 )
 
-// API is an API and what stands behind it.
+// API describes a GraphQL API and the application behind it.
 type API struct {
-	// Executable returns the generated schema, with the given schema in the place of its own unless
-	// that is nil.
+	// Executable returns the generated schema. If the argument is not nil, it replaces the
+	// definition of the schema.
 	Executable func(*ast.Schema) graphql.ExecutableSchema
-	// Access has an entry for each root field, such as "Query.node". A field without one is closed.
+	// Access has an entry for each root field, under a name such as "Query.node". A field without
+	// an entry is closed to everybody.
 	Access map[string]Access
 	// Entities are the kinds of rows that the API shows.
 	Entities []*entity.Entity
-	// Accounts are those of the viewers with a token.
+	// Accounts are the accounts of viewers with a token.
 	Accounts session.Accounts
-	// Query runs an ent query for rows of an entity: ent.QueryEntity.
+	// Query runs an ent query for rows of an entity. The application passes ent.QueryEntity.
 	Query read.Query
-	// Tables are those of the database. Their CHECK constraints tell which columns a refused value
-	// belongs to.
+	// Tables are the tables of the database. Their CHECK constraints tell which columns a refused
+	// value belongs to.
 	Tables []*schema.Table
-	// Resolvers is the generated interface of all resolvers.
+	// Resolvers is the type of the generated interface of all resolvers.
 	Resolvers reflect.Type
-	// Sources has the files of the resolvers, *.resolvers.go. The read engine answers a root field
-	// without calling its resolver if the source shows that the resolver only refers to entities.
-	// With nil, all resolvers are called.
+	// Sources holds the source files of the resolvers, *.resolvers.go. If the source of a resolver
+	// shows that it only returns a reference, the read engine answers the root field without
+	// calling it. If Sources is nil, all resolvers are called.
 	Sources fs.FS
-	// SamplePrefix begins the ID in an error message about an ID of any kind.
+	// SamplePrefix is the prefix of the ID that error messages show where an ID of any type is
+	// expected.
 	SamplePrefix string
 
-	// Fields stand around each resolver, inside of all other steps.
+	// Fields are middlewares around each resolver, inside of all others.
 	Fields []graphql.FieldMiddleware
-	// WithoutEngine leaves the read engine out, for tests that compare it with other resolvers.
+	// WithoutEngine turns off the read engine. Tests use it to compare the engine with other
+	// resolvers.
 	WithoutEngine bool
 }
 
-// Check returns a *binding.MismatchError that lists all mismatches between the GraphQL schema, the
-// entities and the resolvers, or nil if there are none. It needs no database.
+// Check returns a *binding.MismatchError if the GraphQL schema, the entities and the resolvers do
+// not fit together. It needs no database.
 func (a API) Check() error {
 	_, err := a.engine(a.executable().Schema(), Options{})
 	return err
 }
 
-// TrustedDocuments reads a manifest and validates its documents as those of requests are; see
-// persisted.Load. No document may have more tokens than allowed, unless that is 0.
+// TrustedDocuments reads a manifest, and validates its documents as if a request had brought them;
+// see persisted.Load. It returns an error if a document has more tokens than allowed. With tokens
+// 0, any number is allowed.
 func (a API) TrustedDocuments(path string, tokens int) (*persisted.Manifest, error) {
 	v := Validator{Schema: a.executable().Schema(), Tokens: tokens}
 	return persisted.Load(path, func(text string) (*ast.QueryDocument, gqlerror.List) {
@@ -64,7 +68,7 @@ func (a API) TrustedDocuments(path string, tokens int) (*persisted.Manifest, err
 	})
 }
 
-// executable returns the generated schema without the parts that no operation can use.
+// executable returns the generated schema, with the definition that is served to clients.
 func (a API) executable() graphql.ExecutableSchema {
 	return a.Executable(served(a.Executable(nil).Schema()))
 }

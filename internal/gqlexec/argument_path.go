@@ -11,9 +11,9 @@ import (
 	"forge/internal/syntax"
 )
 
-// argumentOf returns the path of the first argument of an operation that takes its value from a
-// variable: input for $in in createThing(input: $in). Errors name arguments, because clients choose
-// the names of variables. Without such an argument it returns the variable's name.
+// argumentOf returns the path of the first argument that takes its value from a variable: input for
+// $in in createThing(input: $in). Errors name arguments, because clients choose the names of
+// variables. If no argument uses the variable, argumentOf returns the variable's name.
 func argumentOf(op *ast.OperationDefinition, variable string) string {
 	if op == nil {
 		return variable
@@ -24,7 +24,7 @@ func argumentOf(op *ast.OperationDefinition, variable string) string {
 	return cmp.Or(s.path, variable)
 }
 
-// namedByArgument makes an error about a variable one about the argument that takes it.
+// namedByArgument makes an error that names a variable name the argument that takes its value.
 func namedByArgument(op *ast.OperationDefinition, variable string, err *gqlerror.Error) *gqlerror.Error {
 	field, _ := err.Extensions["field"].(string)
 	if below, ok := strings.CutPrefix(field, variable); ok {
@@ -36,10 +36,11 @@ func namedByArgument(op *ast.OperationDefinition, variable string, err *gqlerror
 // variableSearch looks for the argument that takes its value from a variable.
 type variableSearch struct {
 	name string
-	path string // of the argument; "" until it is found
+	path string // the argument's path; "" until it is found
 }
 
-// visit looks at the arguments of a field. It ends the walk once the variable is found.
+// visit looks for the variable in the arguments of a field. It ends the walk when it has found the
+// variable.
 func (s *variableSearch) visit(selection ast.Selection) syntax.Step {
 	if f, ok := selection.(*ast.Field); ok {
 		for _, argument := range f.Arguments {

@@ -21,17 +21,17 @@ import (
 	"forge/internal/unit"
 )
 
-// DispatchOperation returns the handler that runs the operation, and the context for it.
+// DispatchOperation returns the function that runs the operation, and the context to call it with.
 func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	return e.run, graphql.WithOperationContext(ctx, op)
 }
 
-// run runs the operation of ctx as one unit of work, again and again while shouldRetry says so, and
-// returns the answer of the last attempt. The unit is committed once the answer is complete. A
-// mutation with a failed root field is rolled back.
+// run runs the operation of ctx as one unit of work. It makes further attempts while shouldRetry
+// allows them, and returns the answer of the last one. The unit is committed when the answer is
+// complete. A mutation with a failed root field is rolled back.
 func (e *executor) run(ctx context.Context) *graphql.Response {
 	start := time.Now()
-	if e.options.RequestTimeout > 0 { // the running statement ends with the context
+	if e.options.RequestTimeout > 0 { // the end of the context also ends the running statement
 		limited, stop := context.WithTimeout(ctx, e.options.RequestTimeout)
 		defer stop()
 		ctx = limited
@@ -53,7 +53,7 @@ func (e *executor) run(ctx context.Context) *graphql.Response {
 	}
 }
 
-// attempt is one of the times that an operation is run.
+// attempt is one run of an operation.
 type attempt struct {
 	*executor
 	number    int
@@ -62,12 +62,13 @@ type attempt struct {
 	operation *read.Operation
 	unit      *unit.Unit
 	answer    *budget.Answer
-	failed    atomic.Bool // nothing of it is to be stored
+	failed    atomic.Bool // nothing of this attempt may be stored
 	// withoutData is whether a root field that must not be null was refused.
 	withoutData atomic.Bool
 	prepared    preparations
 	key         *idempotency.Request // nil without an idempotency key
-	// doubt is the error of this or an earlier attempt if nobody knows whether that was stored.
+	// doubt is the error of this or an earlier attempt of which nobody knows whether its changes
+	// were stored.
 	doubt error
 
 	beforeCommit  []func()
@@ -76,7 +77,7 @@ type attempt struct {
 	failures failures
 }
 
-// next returns the attempt that follows.
+// next returns the next attempt at the same operation.
 func (a *attempt) next() *attempt {
 	return &attempt{executor: a.executor, number: a.number + 1, op: a.op, mutation: a.mutation,
 		prepared: a.prepared, doubt: a.doubt}
@@ -84,8 +85,8 @@ func (a *attempt) next() *attempt {
 
 type attemptKey struct{}
 
-// run runs the operation and commits or rolls back its changes. It returns nil if the operation was
-// cancelled before it began.
+// run runs the operation once, and commits or rolls back its changes. It returns nil if ctx ended
+// before the operation began.
 func (a *attempt) run(ctx context.Context) *graphql.Response {
 	a.operation = a.engine.Prepare(a.op)
 	mode := unit.Single
@@ -118,14 +119,14 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 		return a.refuse(ctx, a.answer.Err())
 	}
 	if len(response.Errors) > 0 && (ctx.Err() != nil || slices.ContainsFunc(response.Errors, isUnavailable)) {
-		response.Data = []byte("null") // a part of the answer is worth less than a status to retry
+		response.Data = []byte("null") // the status, by which clients retry, is worth more
 	}
 	a.addExtensions(response)
 	if a.failed.Load() {
 		return response
 	}
 	if !a.mutation {
-		_ = a.unit.Commit(ctx) // nothing was changed, and the answer itself has the errors
+		_ = a.unit.Commit(ctx) // nothing was changed, and errors of reads are in the answer already
 		return response
 	}
 	if err := a.store(ctx, response); err != nil {
@@ -134,12 +135,13 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	return response
 }
 
-// begin does what comes before the first field of a mutation. It returns an answer if the mutation
-// is refused, or was answered before, and otherwise nil.
+// begin prepares a mutation before its first field is run. It returns nil if the mutation may go
+// on. Otherwise it returns the answer: a refusal, or the stored answer of an earlier request with
+// the same idempotency key.
 func (a *attempt) begin(ctx context.Context) *graphql.Response {
 	if err := a.checkMutation(ctx); err != nil {
 		response := a.refuse(ctx, err)
-		response.Data = nil // nothing was run, so this is an error of the request
+		response.Data = nil // no field was run, so this is an error of the request
 		return response
 	}
 	var err error
@@ -154,9 +156,9 @@ func (a *attempt) begin(ctx context.Context) *graphql.Response {
 	if err != nil {
 		return a.refuse(ctx, err)
 	}
-	a.doubt = nil // the key exists if an earlier attempt was stored; otherwise this one decides
+	a.doubt = nil // the claim tells whether an earlier attempt was stored
 	if stored != nil {
-		// With synchronous replication, the commit waits until the stored answer is replicated.
+		// With synchronous replication, this commit waits until the stored answer is replicated.
 		if err := a.commit(ctx); err != nil {
 			return a.refuse(ctx, err)
 		}
@@ -164,8 +166,8 @@ func (a *attempt) begin(ctx context.Context) *graphql.Response {
 	return stored
 }
 
-// execute executes the fields of the operation. Queries that the read engine can answer as a whole
-// never reach gqlgen's execution. It returns nil if ctx has ended before.
+// execute executes the fields of the operation. If the read engine can answer a query as a whole,
+// gqlgen does not execute any field. execute returns nil if ctx has already ended.
 func (a *attempt) execute(ctx context.Context) *graphql.Response {
 	if ctx.Err() != nil {
 		return nil
@@ -189,10 +191,10 @@ func (a *attempt) execute(ctx context.Context) *graphql.Response {
 	return response
 }
 
-// store commits the changes, and with them the answer if the request has an idempotency key.
+// store commits the changes. If the request has an idempotency key, it stores the answer with them.
 func (a *attempt) store(ctx context.Context, response *graphql.Response) error {
 	if err := ctx.Err(); err != nil && !a.unit.Autocommitted() {
-		return err // a commit that has begun is not cancelled: it might succeed nevertheless
+		return err // once a commit has begun, it might succeed although it was cancelled
 	}
 	if a.key != nil {
 		if err := a.storeAnswer(ctx, response); err != nil {
@@ -214,8 +216,8 @@ func (a *attempt) commit(ctx context.Context) error {
 	return err
 }
 
-// end ends the last attempt, and returns its answer. If an earlier attempt may have been stored,
-// and this one did not find out, the answer says so.
+// end ends the last attempt and returns the final answer. If nobody knows whether an earlier
+// attempt was stored, and this one did not find out, the answer is the error that says so.
 func (a *attempt) end(ctx context.Context, response *graphql.Response) *graphql.Response {
 	if a.doubt != nil && !a.unit.OutcomeUnknown() {
 		response = a.refuse(ctx, a.doubt)
@@ -228,7 +230,7 @@ func (a *attempt) end(ctx context.Context, response *graphql.Response) *graphql.
 	return response
 }
 
-// refuse returns an answer with nothing but an error.
+// refuse returns an answer that consists of one error, and keeps this attempt from being stored.
 func (a *attempt) refuse(ctx context.Context, err error) *graphql.Response {
 	a.failed.Store(true)
 	response := &graphql.Response{Errors: gqlerror.List{a.present.error(ctx, err)}, Data: []byte("null")}
@@ -236,7 +238,8 @@ func (a *attempt) refuse(ctx context.Context, err error) *graphql.Response {
 	return response
 }
 
-// addExtensions adds the cost of the operation, and the number of attempts, to its answer.
+// addExtensions adds the number of attempts at a mutation to the answer. In development it also
+// adds the cost of the operation.
 func (a *attempt) addExtensions(response *graphql.Response) {
 	if response.Extensions == nil {
 		response.Extensions = map[string]any{}
@@ -256,9 +259,10 @@ func (a *attempt) addExtensions(response *graphql.Response) {
 	}
 }
 
-// shouldRetry reports whether to attempt the operation again: the reason of the failure may be gone
-// the next time, and fewer attempts than allowed have met a database. If the attempt may have been
-// stored, a further one follows only if an idempotency key tells whether it was.
+// shouldRetry reports whether to attempt the operation again. The failure must have a reason that
+// may be gone the next time, and attempts, the number of attempts that reached a database, must be
+// below its bound. If the changes of an attempt may have been stored, a mutation is attempted again
+// only with an idempotency key, which tells whether they were.
 func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 	if !a.mutation {
 		return attempts < maxReads && response != nil && len(response.Errors) > 0 && a.unit.Transient()
@@ -266,13 +270,13 @@ func (a *attempt) shouldRetry(response *graphql.Response, attempts int) bool {
 	return attempts < maxWrites && a.failed.Load() && (a.unit.Transient() || a.doubt != nil)
 }
 
-// warn logs an operation that has held its connection for too long and still holds it.
+// warn logs that an operation has held its connection for too long and still holds it.
 func (e *executor) warn(ctx context.Context) {
 	e.log.WarnContext(ctx, "an operation holds its database connection for long", "operation", operationName(ctx),
 		"longerThan", e.options.HeldTooLong.String(), "requestId", telemetry.RequestID(ctx))
 }
 
-// operationName returns the name that the client gave the operation, or else its kind.
+// operationName returns the operation's name, or its kind if the client gave it no name.
 func operationName(ctx context.Context) string {
 	op := graphql.GetOperationContext(ctx).Operation
 	return cmp.Or(op.Name, string(op.Operation))
@@ -282,25 +286,25 @@ func isUnavailable(err *gqlerror.Error) bool {
 	return err.Extensions["code"] == string(apperr.CodeUnavailable)
 }
 
-// Bounds of the attempts at one operation. Serializable mutations that run at once are in each
-// other's way until enough of them pause. A read is attempted again after its connection broke,
-// which the read itself may have caused. An attempt that found no database, or one that is
-// read-only, does not count, because the database may be about to come back.
+// These bound the attempts at one operation. Serializable mutations that run at once conflict until
+// enough of them pause. A read is attempted again after its connection broke, but only a few times,
+// since the read itself may break it. An attempt that found no database, or a read-only one, does
+// not count, because the database may be about to come back.
 const (
 	maxWrites = 20
 	maxReads  = 6
-	retryTime = 10 * time.Second // after which there is no further attempt
+	retryTime = 10 * time.Second // no further attempt begins after this time
 )
 
-// backoff spaces the attempts.
+// backoff sets the pauses between attempts.
 var backoff = retry.Backoff{First: 10 * time.Millisecond, Max: 500 * time.Millisecond, Jitter: 1}
 
 func isMutation(ctx context.Context) bool {
 	return graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation
 }
 
-// stopAfterFailure is a root field middleware. It skips the root fields of a mutation after a
-// failed one, because the mutation will be rolled back.
+// stopAfterFailure is a root field middleware. After a root field of a mutation has failed, it
+// skips the remaining ones, because the mutation will be rolled back.
 func stopAfterFailure(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	if !isMutation(ctx) {
 		return next(ctx)

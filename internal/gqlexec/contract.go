@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Refers returns whether the resolver of a root field of queries only refers to entities. It
-// returns nil if there are no sources to tell.
+// Refers returns a function that reports whether the resolver of a root field of Query only returns
+// a reference. It returns nil if the API has no Sources.
 func (a API) Refers() func(field string) bool {
 	if a.Sources == nil {
 		return nil
@@ -19,11 +19,11 @@ func (a API) Refers() func(field string) bool {
 	return func(field string) bool { return methods[methodName(field)] }
 }
 
-// methodName returns the part of a field's name that its method's name has as well.
+// methodName returns the form of a field's name that is the same for the Go name of its method.
 func methodName(field string) string { return strings.ToLower(strings.ReplaceAll(field, "_", "")) }
 
-// referringMethods returns the methods of queryResolver that only refer. It panics if a source
-// cannot be read: they are embedded.
+// referringMethods returns the methods of queryResolver that only return a reference. It panics if
+// a source cannot be read, which does not happen, as the sources are embedded.
 func referringMethods(sources fs.FS) map[string]bool {
 	found := map[string]bool{}
 	files, err := fs.Glob(sources, "*.resolvers.go")
@@ -40,13 +40,13 @@ func referringMethods(sources fs.FS) map[string]bool {
 	return found
 }
 
-// refersOnly returns the methods of queryResolver in a source file whose only statement returns a
-// reference: &model.ThingConnection{}, &model.Thing{ID: id} or gqlexec.Reference{ID: id}, and no
-// error. For a file that cannot be parsed it returns none.
+// refersOnly returns those methods of queryResolver in a source file whose only statement returns a
+// reference and no error. A reference is &model.ThingConnection{}, &model.Thing{ID: id} or
+// gqlexec.Reference{ID: id}. If the file cannot be parsed, refersOnly returns none.
 func refersOnly(source []byte) map[string]bool {
 	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
 	if err != nil {
-		return nil // so that they are all called
+		return nil // then all resolvers are called
 	}
 	found := map[string]bool{}
 	for _, d := range file.Decls {
@@ -73,8 +73,8 @@ func isSelector(e ast.Expr, pkg, name string) bool {
 	return ok && isName(s.X, pkg) && s.Sel.Name == name
 }
 
-// returnsReference reports whether a statement returns no error, and a value that holds at most the
-// parameter id.
+// returnsReference reports whether a statement returns a reference and no error. A reference holds
+// nothing, or only the parameter id.
 func returnsReference(s ast.Stmt) bool {
 	r, ok := s.(*ast.ReturnStmt)
 	if !ok || len(r.Results) != 2 || !isName(r.Results[1], "nil") {
@@ -97,7 +97,7 @@ func returnsReference(s ast.Stmt) bool {
 	return len(lit.Elts) == 0 || len(lit.Elts) == 1 && isID(lit.Elts[0])
 }
 
-// isID reports whether an element of a literal is ID: id.
+// isID reports whether an element of a composite literal is ID: id.
 func isID(e ast.Expr) bool {
 	pair, ok := e.(*ast.KeyValueExpr)
 	return ok && isName(pair.Key, "ID") && isName(pair.Value, "id")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A resolver whose source is anything but a reference is called.
+// TestRefersOnly checks that only a resolver whose source is nothing but a reference is skipped.
 func TestRefersOnly(t *testing.T) {
 	t.Parallel()
 	const references = `package graph

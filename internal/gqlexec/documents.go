@@ -13,21 +13,21 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Bounds of the cache. A document that a client's developers write has a few KiB, and most APIs
-// know a few hundred of them.
+// These bound the cache. A document that a client's developers write has a few KiB, and most APIs
+// get a few hundred different ones.
 const (
 	maxDocuments     = 1000
-	maxDocumentBytes = 64 << 20 // of all of them, by weightOf
-	maxDocumentText  = 64 << 10 // a longer text is parsed each time
+	maxDocumentBytes = 64 << 20 // of all documents together; see weightOf
+	maxDocumentText  = 64 << 10 // a document with a longer text is not cached
 )
 
-// documents has valid documents by their texts, with the names that telemetry has for them. The
-// engine holds the plans of cached documents.
+// documents holds valid documents by their texts, with the names that telemetry uses for them. The
+// engine keeps the plans of cached documents.
 type documents struct {
 	Validator
 	cache  *cache.Cache[document]
 	engine *read.Engine
-	texts  graphql.OperationContextMutator // keeps texts under their names; nil: nothing does
+	texts  graphql.OperationContextMutator // stores texts under their names; nil: nothing does
 }
 
 type document struct {
@@ -41,9 +41,9 @@ func newDocuments(v Validator, engine *read.Engine, texts graphql.HandlerExtensi
 	return documents{v, cache.New(maxDocuments, maxDocumentBytes, forget), engine, keeps}
 }
 
-// find finds the document of a request, and the operation in it that is meant. It parses and
-// validates a document that is not cached. If the request has a name for a valid document, which
-// stands among its extensions, the text is kept under the name.
+// find finds the document of a request and the operation to run. It parses and validates a document
+// that is not cached. If the request's extensions name a valid document, its text is stored under
+// the name.
 func (d documents) find(ctx context.Context, c *checked) gqlerror.List {
 	text, known := c.request.Query, false
 	if len(text) <= maxDocumentText {
@@ -69,10 +69,10 @@ func (d documents) find(ctx context.Context, c *checked) gqlerror.List {
 	return nil
 }
 
-// parse returns the document of a text, or the errors in it, and notes in the telemetry of the
-// request that it was not cached.
+// parse returns the document of a text, or the errors in it. It tells the request's telemetry that
+// the document was not cached.
 func (d documents) parse(ctx context.Context, text string) (document, gqlerror.List) {
-	if depth := Nesting(text); depth > MaxNesting { // before anything follows brackets down
+	if depth := Nesting(text); depth > MaxNesting { // first, as parsing is recursive
 		return document{}, tooDeep(ctx, "brackets stand inside each other", depth)
 	}
 	telemetry.FromContext(ctx).Missed(text)
@@ -83,7 +83,7 @@ func (d documents) parse(ctx context.Context, text string) (document, gqlerror.L
 	return d.add(text, parsed), nil
 }
 
-// add caches a valid document, unless it is too large.
+// add adds a valid document to the cache, unless it is too large.
 func (d documents) add(text string, parsed *ast.QueryDocument) document {
 	added := document{parsed, telemetry.NewDocument(text, parsed)}
 	if len(text) > maxDocumentText {
@@ -91,7 +91,7 @@ func (d documents) add(text string, parsed *ast.QueryDocument) document {
 	}
 	d.engine.Keep(parsed)
 	if !d.cache.Add(text, added, len(text)+weightOf(parsed)) {
-		d.engine.Forget(parsed) // another request has brought the same text meanwhile
+		d.engine.Forget(parsed) // another request has added the same text meanwhile
 	}
 	return added
 }

@@ -14,7 +14,7 @@ import (
 	"forge/internal/read/binding"
 )
 
-// emptyEngine returns an engine that knows no entities.
+// emptyEngine returns an engine for a schema without entities.
 func emptyEngine(t *testing.T) *read.Engine {
 	t.Helper()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `type Query { a: String }`})
@@ -25,14 +25,14 @@ func emptyEngine(t *testing.T) *read.Engine {
 	return engine
 }
 
-// fill adds that many documents to a cache, each different, and returns the cache.
+// fill adds n different documents to a cache, and returns the cache.
 func fill(t *testing.T, n int, text func(i int) string) documents {
 	t.Helper()
 	c := newDocuments(Validator{}, emptyEngine(t), nil)
 	for i := range n {
 		text := text(i)
 		var first *ast.QueryDocument
-		for range 1 + i%2 { // half of them as when two clients bring one at once
+		for range 1 + i%2 { // half of the documents are added twice, as by two clients at once
 			parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, 10_000)
 			if err != nil {
 				t.Fatal(err)
@@ -57,7 +57,7 @@ func TestDocumentsAreBounded(t *testing.T) {
 		name        string
 		documents   int
 		text        func(i int) string
-		least, most int // that are kept
+		least, most int // how many are kept
 	}{
 		{"small", 1500, func(i int) string { return fmt.Sprintf("{ things(first: %d) { nodes { id } } }", i) }, 1000, 1000},
 		{"near the limit of tokens", 60, func(i int) string {
@@ -91,7 +91,7 @@ func TestDocumentsAreBounded(t *testing.T) {
 	}
 }
 
-// TestWeightCountsWhatIsSpread has fragments that stand for far more than their text.
+// TestWeightCountsWhatIsSpread weighs fragments that stand for far more fields than their text has.
 func TestWeightCountsWhatIsSpread(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder

@@ -24,7 +24,7 @@ type presenter struct {
 	rows   rows
 	sample string // the prefix of an ID in messages about IDs of any kind
 	hints  bool
-	tokens int // that a document may have
+	tokens int // how many tokens a document may have
 	log    *slog.Logger
 }
 
@@ -32,18 +32,15 @@ func newPresenter(api API, opts Options, log *slog.Logger) *presenter {
 	return &presenter{rows{api.Entities, api.Tables}, api.SamplePrefix, opts.Development, opts.Limits.Tokens, log}
 }
 
-// error returns the form of an error that clients see. Errors that were written for clients are
-// shown, with their code. All others are logged in full and shown as INTERNAL, with the ID of the
-// request, by which the log has them. The errors of an attempt are logged only if no further
-// attempt follows.
+// error returns the form of an error that clients see. An error that was written for clients is
+// shown with its code. Any other error is logged in full and shown as INTERNAL, with the request's
+// ID, which the log has as well. The errors of an attempt are logged only if it is the last one.
 func (p *presenter) error(ctx context.Context, err error) *gqlerror.Error {
 	shown := &gqlerror.Error{}
 	if known, ok := errors.AsType[*gqlerror.Error](err); ok {
 		shown.Path, shown.Locations = known.Path, known.Locations
 		if len(known.Path) > 0 && known.Path[0] == ast.PathName("variable") {
-			// gqlparser reports a variable by a path, which in an answer would lead to a field.
-			// gqlparser names the variable that it could not take by a path, which in an answer
-			// leads to a field.
+			// gqlparser names the variable by a path. In an answer, a path leads to a field.
 			return badVariable(dotted(known.Path[1:]), inWords.Replace(known.Message))
 		}
 		if code, coded := known.Extensions["code"]; coded {
@@ -76,8 +73,8 @@ func (p *presenter) error(ctx context.Context, err error) *gqlerror.Error {
 	return shown
 }
 
-// bare returns the error without the value that it is about. A hint at names of the schema is left
-// in if hints are on.
+// bare returns the error without the value that caused it. It keeps gqlparser's hints at names in
+// the schema only if hints is true.
 func bare(err *gqlerror.Error, hints bool) *gqlerror.Error {
 	const hinting = " Did you mean "
 	message, hint, hinted := strings.Cut(err.Message, hinting)
@@ -93,8 +90,8 @@ func bare(err *gqlerror.Error, hints bool) *gqlerror.Error {
 	return &shorter
 }
 
-// withoutValue cuts off the value that gqlparser quotes from a document. The value may be a
-// password that was sent without quotes, and errors are logged by others.
+// withoutValue removes from a message the value that gqlparser quotes from a document. The value
+// may be a password that was sent without quotes, and clients log error messages.
 func withoutValue(message string) string {
 	if strings.HasPrefix(message, "Expected value of type ") {
 		message, _, _ = strings.Cut(message, ", found ")
@@ -106,7 +103,7 @@ func withoutValue(message string) string {
 	return message
 }
 
-// classify returns the client's error in err, or nil if err is not meant for clients.
+// classify returns the client's error in err. It returns nil if err is not meant for clients.
 func classify(err error) *apperr.Error {
 	if f, ok := errors.AsType[*apperr.Error](err); ok {
 		return f
@@ -117,8 +114,9 @@ func classify(err error) *apperr.Error {
 	return database.ClientError(err)
 }
 
-// badArgument returns the error for an argument that could not be decoded, or nil if err is about
-// something else. gqlgen reports such an argument at a path below that of the field.
+// badArgument returns the error for an argument that could not be decoded. It returns nil if err is
+// about something else. gqlgen reports such an argument by a path that goes on below the field's
+// path.
 func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err error) *apperr.Error {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -141,8 +139,8 @@ func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err 
 }
 
 // prefixAt returns the prefix of the IDs that an argument of a root field takes. The argument of a
-// foreign key takes IDs of the entity that the key refers to. The argument id takes those of the
-// entity that the field is named after.
+// foreign key takes IDs of the entity that the key refers to. The argument id takes IDs of the
+// entity that is named in the field's name.
 func (p *presenter) prefixAt(root string, argument ast.Path) string {
 	name := ""
 	for _, step := range argument {
@@ -176,8 +174,8 @@ func dotted(path ast.Path) string {
 	return s
 }
 
-// recovered turns a panic into an error. The presenter logs it with its stack and shows nothing of
-// it.
+// recovered returns an error for a panic. The error is logged with the stack, and clients see
+// nothing of it.
 func recovered(_ context.Context, panicked any) error {
 	return fmt.Errorf("panic: %s\n%s", telemetry.Panic(panicked), debug.Stack())
 }

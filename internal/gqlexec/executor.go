@@ -15,8 +15,8 @@ import (
 	"forge/internal/telemetry"
 )
 
-// executor checks operations, and runs each as one unit of work. It takes the place of gqlgen's
-// executor, whose subscriptions, and middlewares around operations and responses, nothing uses.
+// executor checks operations, and runs each as one unit of work. It replaces gqlgen's executor,
+// because nothing here uses subscriptions, or middlewares around operations and responses.
 type executor struct {
 	options Options
 	api     API
@@ -31,10 +31,11 @@ type executor struct {
 	field  graphql.FieldMiddleware
 }
 
-// check refuses a request, or adds to what is known of its operation.
+// check returns errors if a request must be refused. Otherwise it may add to the operation what it
+// found out.
 type check func(context.Context, *checked) gqlerror.List
 
-// checksOf returns the checks without those that are nil.
+// checksOf returns the checks that are not nil.
 func checksOf(all ...check) []check {
 	return slices.DeleteFunc(all, func(c check) bool { return c == nil })
 }
@@ -44,11 +45,12 @@ type checked struct {
 	*graphql.OperationContext
 	request  *graphql.RawParams
 	document document
-	roots    []*ast.Field // merged
+	roots    []*ast.Field // the root fields, merged
 	binding  *binding.Binding
 }
 
-// CreateOperationContext checks a request. The operation is incomplete if there are errors.
+// CreateOperationContext runs the checks on a request. It returns the errors of the first check
+// that fails, with an operation that is incomplete.
 func (e *executor) CreateOperationContext(ctx context.Context, request *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	c := &checked{request: request, OperationContext: &graphql.OperationContext{
 		OperationName:          request.OperationName,
@@ -70,7 +72,7 @@ func (e *executor) CreateOperationContext(ctx context.Context, request *graphql.
 	return c.OperationContext, errs
 }
 
-// DispatchError returns the answer to a request that was refused.
+// DispatchError returns the answer to a request that a check has refused.
 func (e *executor) DispatchError(ctx context.Context, errs gqlerror.List) *graphql.Response {
 	ctx = graphql.WithResponseContext(ctx, e.present.error, recovered)
 	for _, err := range errs {
@@ -84,8 +86,8 @@ func (e *executor) PresentRecoveredError(ctx context.Context, panicked any) erro
 	return e.present.error(ctx, recovered(ctx, panicked))
 }
 
-// findText is a check that finds the text of a document which the request names. All other checks
-// look at the text.
+// findText returns a check that finds the text of the document if the request only names it. All
+// other checks need the text.
 func findText(documents graphql.HandlerExtension) check {
 	names, _ := documents.(graphql.OperationParameterMutator)
 	return func(ctx context.Context, c *checked) gqlerror.List {
@@ -97,7 +99,7 @@ func findText(documents graphql.HandlerExtension) check {
 	}
 }
 
-// aroundRoot returns one middleware for root fields from several, the outermost first.
+// aroundRoot returns one root field middleware that calls several, the outermost first.
 func aroundRoot(all ...graphql.RootFieldMiddleware) graphql.RootFieldMiddleware {
 	chain := func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) }
 	for _, around := range slices.Backward(all) {
@@ -109,8 +111,7 @@ func aroundRoot(all ...graphql.RootFieldMiddleware) graphql.RootFieldMiddleware 
 	return chain
 }
 
-// aroundFields returns one middleware for the fields that gqlgen executes from several, the
-// outermost first.
+// aroundFields returns one field middleware that calls several, the outermost first.
 func aroundFields(all ...graphql.FieldMiddleware) graphql.FieldMiddleware {
 	chain := func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) }
 	for _, around := range slices.Backward(all) {

@@ -12,7 +12,7 @@ import (
 	"forge/internal/telemetry"
 )
 
-// failure is an error with a cause that is only logged.
+// failure is an error whose cause is logged but not shown.
 type failure struct {
 	code  apperr.Code
 	path  ast.Path
@@ -24,13 +24,13 @@ func (f failure) log(ctx context.Context, log *slog.Logger) {
 		"requestId", telemetry.RequestID(ctx))
 }
 
-// failures are those of an attempt. They are logged only if no further attempt follows.
+// failures are the failures of an attempt. They are logged only if it is the last one.
 type failures struct {
 	mu   sync.Mutex
 	seen []failure
 }
 
-// failed logs the failure, or leaves that to the attempt that it happened in.
+// failed logs a failure. Within an attempt, it leaves that to the end of the last attempt.
 func failed(ctx context.Context, log *slog.Logger, f failure) {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok {

@@ -9,13 +9,13 @@ import (
 	"forge/internal/syntax"
 )
 
-// fragments are the fragments of a document by their names. After the checks, no two have one name,
-// all spreads have a fragment, and no fragment is spread within itself. All who follow spreads then
-// see the same fragments, and come to an end.
+// fragments are the fragments of a document by their names. After the checks in this file, no two
+// fragments have the same name, each spread has a fragment, and no fragment is spread within
+// itself. So later code can follow spreads, and comes to an end.
 type fragments map[string]*ast.FragmentDefinition
 
-// checkNames reports operations and fragments with the name of another one. It returns the
-// fragments (GraphQL specification, sections 5.2.1.1 and 5.5.1.1).
+// checkNames reports operations and fragments that have the name of another one. It returns the
+// fragments by name (GraphQL specification, sections 5.2.1.1 and 5.5.1.1).
 func checkNames(document *ast.QueryDocument, found *problems) fragments {
 	operations := map[string]*ast.OperationDefinition{}
 	for _, o := range document.Operations {
@@ -37,8 +37,8 @@ func checkNames(document *ast.QueryDocument, found *problems) fragments {
 }
 
 // checkSpreads reports spreads of unknown fragments, and of fragments within themselves (GraphQL
-// specification, sections 5.5.2.1 and 5.5.2.2). It does not follow fragments, because nothing
-// is known of them yet.
+// specification, sections 5.5.2.1 and 5.5.2.2). It follows no spread, because a fragment that is
+// spread within itself would never end.
 func (all fragments) checkSpreads(document *ast.QueryDocument, found *problems) {
 	for _, o := range document.Operations {
 		for _, s := range spreadsIn(o.SelectionSet) {
@@ -58,7 +58,7 @@ func (all fragments) checkKnown(s *ast.FragmentSpread, found *problems) (known *
 	return known
 }
 
-// spreadsIn returns the spreads in a set, without following them.
+// spreadsIn returns the spreads in a set. It does not look into the fragments.
 func spreadsIn(set ast.SelectionSet) (spreads []*ast.FragmentSpread) {
 	w := syntax.Walker{Visit: func(selection ast.Selection) syntax.Step {
 		if s, ok := selection.(*ast.FragmentSpread); ok {
@@ -70,12 +70,12 @@ func spreadsIn(set ast.SelectionSet) (spreads []*ast.FragmentSpread) {
 	return spreads
 }
 
-// cycles looks for fragments that are spread within themselves. It looks at each fragment once.
+// cycles looks for fragments that are spread within themselves. It enters each fragment once.
 type cycles struct {
 	fragments
 	found *problems
-	path  []*ast.FragmentSpread // that led to the fragment that is being looked at
-	place map[string]int        // how many of path led to a fragment; done if it has been looked at
+	path  []*ast.FragmentSpread // the spreads that led to the current fragment
+	place map[string]int        // length of path when a fragment was entered, or done
 }
 
 const done = -1
@@ -101,8 +101,8 @@ func (c *cycles) enter(f *ast.FragmentDefinition) {
 	c.place[f.Name] = done
 }
 
-// report reports a spread of a fragment within itself. The message has at most the first ten steps
-// of the way.
+// report reports a spread of a fragment within itself. The message names at most the first ten
+// spreads on the way.
 func (c *cycles) report(s *ast.FragmentSpread, via []*ast.FragmentSpread) {
 	var names strings.Builder
 	for i, step := range via[:min(len(via), 10)] {
@@ -115,8 +115,8 @@ func (c *cycles) report(s *ast.FragmentSpread, via []*ast.FragmentSpread) {
 		core.Message(`Cannot spread fragment "%s" within itself%s.`, s.Name, names.String()))
 }
 
-// expansion adds up how many selections sets stand for, those of a fragment as often as it is
-// spread.
+// expansion counts the selections that a set stands for. The selections of a fragment count each
+// time it is spread.
 type expansion struct{ sum sum[int] }
 
 func (e *expansion) part(selection ast.Selection) int {
@@ -128,8 +128,8 @@ func (e *expansion) part(selection ast.Selection) int {
 
 func (e *expansion) add(a, b int) int { return plus(a, b) }
 
-// checkExpansion takes from the budget as many steps as all operations stand for selections: later
-// checks and the execution follow fragments as often as they are spread.
+// checkExpansion spends one step for each selection that the document's operations stand for. Later
+// checks and the execution follow a fragment each time it is spread.
 func (all fragments) checkExpansion(document *ast.QueryDocument, b *stepBudget) {
 	e := &expansion{sum[int]{known: all}}
 	e.sum.parts = e
@@ -138,8 +138,8 @@ func (all fragments) checkExpansion(document *ast.QueryDocument, b *stepBudget) 
 	}
 }
 
-// maxIntrospected is how many lists of introspection may stand inside each other. Each multiplies
-// the size of the answer by the number of types, fields or arguments.
+// maxIntrospected is how many lists of introspection may stand inside each other. Each list
+// multiplies the size of the answer by the number of types, fields or arguments.
 const maxIntrospected = 2
 
 // introspectionDepth finds how many lists of introspection stand inside each other.
@@ -162,9 +162,9 @@ func (d *introspectionDepth) part(selection ast.Selection) (depth int) {
 
 func (d *introspectionDepth) add(a, b int) int { return max(a, b) }
 
-// introspection is a rule: no operation may ask for more lists of introspection inside each other
-// than maxIntrospected. It takes the place of gqlparser's rule, which follows fragments as often as
-// they are spread.
+// introspection returns a rule: no operation may have more than maxIntrospected lists of
+// introspection inside each other. It replaces gqlparser's rule, which follows a fragment each time
+// it is spread.
 func (all fragments) introspection(b *stepBudget) core.RuleFunc {
 	d := &introspectionDepth{b, sum[int]{known: all}}
 	d.sum.parts = d

@@ -6,21 +6,22 @@ import (
 	"forge/internal/unit"
 )
 
-// BeforeCommit has do called just before the operation of ctx is committed. It is not called if the
-// operation fails.
+// BeforeCommit has do called just before the operation of ctx is committed. If the operation fails,
+// do is not called.
 func BeforeCommit(ctx context.Context, do func()) {
 	a := ctx.Value(attemptKey{}).(*attempt)
 	a.beforeCommit = append(a.beforeCommit, do)
 }
 
-// AfterRollback has do called once the operation of ctx has failed for good and is rolled back, in
-// a unit of work of its own. It is not called if the operation succeeds. An error of do is logged.
+// AfterRollback has do called, in a unit of work of its own, after the operation of ctx has failed
+// for good and was rolled back. If the operation succeeds, do is not called. An error of do is
+// logged.
 func AfterRollback(ctx context.Context, do func(context.Context) error) {
 	a := ctx.Value(attemptKey{}).(*attempt)
 	a.afterRollback = append(a.afterRollback, do)
 }
 
-// runAfterRollback runs the hooks of AfterRollback, whether the client still waits or not.
+// runAfterRollback calls the functions given to AfterRollback, even if the client has hung up.
 func (a *attempt) runAfterRollback(ctx context.Context) {
 	if !a.failed.Load() {
 		return
@@ -32,7 +33,8 @@ func (a *attempt) runAfterRollback(ctx context.Context) {
 	}
 }
 
-// inUnit runs do in a unit of work of its own, and again while others are in its way.
+// inUnit calls do in a unit of work of its own, and tries again after conflicts with other
+// transactions.
 func (a *attempt) inUnit(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), retryTime)
 	defer cancel()

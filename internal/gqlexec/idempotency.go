@@ -13,9 +13,10 @@ import (
 	"forge/internal/viewer"
 )
 
-// keyed returns the idempotency request of a mutation with an idempotency key, and nil without one.
-// Keys belong to the viewer; where AUTH is off, all clients share theirs. With AUTH on,
-// an anonymous viewer has no keys: the answers that were stored while AUTH was off are not theirs.
+// keyed returns the idempotency request of a mutation. It returns nil if the request has no
+// idempotency key. Keys belong to viewers. With AUTH=off, all clients share the same keys. With
+// AUTH=on, an anonymous viewer has none, because the answers stored while AUTH was off belong to
+// others.
 func (a *attempt) keyed(ctx context.Context) (*idempotency.Request, error) {
 	key := a.op.Headers.Get(idempotency.Header)
 	if key == "" || viewer.RoleOf(ctx) == viewer.Anonymous {
@@ -25,15 +26,16 @@ func (a *attempt) keyed(ctx context.Context) (*idempotency.Request, error) {
 	if v := viewer.FromContext(ctx); v.ID != uuid.Nil {
 		owner = v.ID.String()
 		if v.Role == viewer.Admin {
-			// A demoted administrator must not replay an administrator's answer.
+			// An administrator who is demoted must not get answers that were stored for an
+			// administrator.
 			owner += " as an administrator"
 		}
 	}
 	return idempotency.NewRequest(owner, key, a.op.RawQuery, a.op.OperationName, a.op.Variables)
 }
 
-// claim claims the request's key. If the request was answered before, it returns that answer, and
-// otherwise nil.
+// claim claims the request's key for this operation. It returns the stored answer if the key was
+// answered before, and otherwise nil.
 func (a *attempt) claim(ctx context.Context) (*graphql.Response, error) {
 	stored, err := a.key.Claim(ctx, a.options.IdempotencyTTL)
 	if stored == nil || err != nil {
@@ -46,9 +48,9 @@ func (a *attempt) claim(ctx context.Context) (*graphql.Response, error) {
 	return response, nil
 }
 
-// storeAnswer stores the answer under the request's key, with the changes of the operation. A
-// stored answer, encoded again, is the same to the byte. Administrators may have any number of
-// keys.
+// storeAnswer stores the answer under the request's key, together with the changes of the
+// operation. The stored answer has the same bytes as the one that is sent. Administrators may store
+// any number of keys.
 func (a *attempt) storeAnswer(ctx context.Context, response *graphql.Response) error {
 	limits := a.options.Idempotency
 	if viewer.RoleOf(ctx) == viewer.Admin {

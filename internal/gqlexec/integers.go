@@ -10,8 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// validationRules returns the rules for documents: those of gqlparser, that an Int has 32 bits, and
-// that scalars accept their literals.
+// validationRules returns the rules for documents: gqlparser's own, and two more about the values
+// of Ints and of other scalars.
 func validationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("IntsOf32Bits", intsOf32Bits)
@@ -19,8 +19,8 @@ func validationRules() *rules.Rules {
 	return all
 }
 
-// intsOf32Bits is a rule: a whole number that stands for an Int has 32 bits (GraphQL specification,
-// sections 3.5.1 and 5.6.1). gqlparser itself refuses numbers past 64 bits.
+// intsOf32Bits is a rule: a number for an Int has at most 32 bits (GraphQL specification, sections
+// 3.5.1 and 5.6.1). gqlparser itself only refuses numbers of more than 64 bits.
 func intsOf32Bits(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
 		if value.Kind != ast.IntValue || value.Definition == nil || value.Definition.Name != "Int" || isInt(value.Raw) {
@@ -38,7 +38,7 @@ func isInt(written string) bool {
 	return err == nil
 }
 
-// notInt returns the message about a number that is no Int.
+// notInt returns the message about a number that an Int cannot have.
 func notInt(written string) string {
 	if len(written) > 40 {
 		written = written[:40] + "…"

@@ -16,7 +16,8 @@ import (
 	"forge/internal/syntax"
 )
 
-// introspectionSwitch returns the check that refuses introspection, or nil if it is on.
+// introspectionSwitch returns a check that refuses introspection. It returns nil if introspection
+// is on.
 func introspectionSwitch(on bool) check {
 	if on {
 		return nil
@@ -25,7 +26,7 @@ func introspectionSwitch(on bool) check {
 }
 
 // refuseIntrospection refuses an operation that asks for __schema or __type. It looks into all
-// fragments of the document, because each is used by an operation.
+// fragments of the document, because every fragment in a valid document is used.
 func refuseIntrospection(_ context.Context, c *checked) gqlerror.List {
 	var found *ast.Field
 	w := syntax.Walker{Visit: func(selection ast.Selection) syntax.Step {
@@ -37,7 +38,7 @@ func refuseIntrospection(_ context.Context, c *checked) gqlerror.List {
 			found = f
 			return syntax.End
 		}
-		return syntax.Over // they stand at the root or in fragments, never below another field
+		return syntax.Over // the two are only valid at the root, so not below other fields
 	}}
 	w.Walk(c.Operation.SelectionSet)
 	for _, fragment := range c.Doc.Fragments {
@@ -53,8 +54,9 @@ func refuseIntrospection(_ context.Context, c *checked) gqlerror.List {
 	return gqlerror.List{err}
 }
 
-// kindsWith has the fields of __Type that not all kinds of types have, with those kinds. For others
-// the specification wants null, where gqlgen answers an empty list or false (section 4.5.2).
+// kindsWith lists the fields of __Type that only some kinds of types have, with these kinds. For
+// other kinds the specification demands null (section 4.5.2), while gqlgen returns an empty list or
+// false.
 var kindsWith = map[string][]ast.DefinitionKind{
 	"fields":        {ast.Object, ast.Interface},
 	"interfaces":    {ast.Object, ast.Interface},
@@ -92,7 +94,8 @@ func introspectAsSpecified(ctx context.Context, next graphql.Resolver) (any, err
 	return withoutDeprecated(field, result), nil
 }
 
-// reasonOr returns the reason of a deprecation, or the default of @deprecated if none is written.
+// reasonOr returns the reason of a deprecation. If something is deprecated without a reason, it
+// returns the default reason of @deprecated.
 func reasonOr(reason any, deprecated bool) any {
 	if written, _ := reason.(*string); written == nil && deprecated {
 		missing := "No longer supported"
@@ -101,7 +104,8 @@ func reasonOr(reason any, deprecated bool) any {
 	return reason
 }
 
-// withoutDeprecated leaves deprecated arguments and input fields out, unless they are asked for.
+// withoutDeprecated removes deprecated arguments and input fields, unless the client has asked for
+// them.
 func withoutDeprecated(field *graphql.FieldContext, result any) any {
 	values, ok := result.([]introspection.InputValue)
 	if all, _ := field.Args["includeDeprecated"].(bool); !ok || all {
@@ -116,7 +120,8 @@ func withoutDeprecated(field *graphql.FieldContext, result any) any {
 	return kept
 }
 
-// inGraphQL returns a default in the syntax of GraphQL. gqlparser quotes strings as Go does.
+// inGraphQL returns a default value in the syntax of GraphQL. gqlparser quotes strings in the
+// syntax of Go.
 func inGraphQL(value *string) *string {
 	if value == nil || !strings.Contains(*value, `"`) {
 		return value
@@ -128,7 +133,7 @@ func inGraphQL(value *string) *string {
 		rest = rest[len(before):]
 		quoted, err := strconv.QuotedPrefix(rest)
 		if err != nil {
-			break // there is no other string
+			break // no string is left
 		}
 		text, _ := strconv.Unquote(quoted)
 		encoded, _ := json.Marshal(text)

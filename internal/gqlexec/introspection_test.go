@@ -2,7 +2,7 @@ package gqlexec
 
 import "testing"
 
-// TestDefaultInGraphQL has defaults as gqlparser writes them.
+// TestDefaultInGraphQL converts default values as gqlparser writes them.
 func TestDefaultInGraphQL(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ written, want string }{

@@ -16,37 +16,37 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Limits bound what one operation may ask for. They are checked before the operation runs. 0 stands
-// for no limit.
+// Limits bound what one operation may ask for. They are checked before the operation runs. 0 means
+// no limit.
 type Limits struct {
-	Depth      int // fields inside each other
+	Depth      int // how deep fields stand inside each other
 	Aliases    int
 	RootFields int
 	Directives int
-	Cost       int // see measure
-	Tokens     int // of the document
-	// AnswerBytes bounds the size of an answer, and that of the rows that it is made of. It is
+	Cost       int // in points; see measure
+	Tokens     int // in the document
+	// AnswerBytes bounds the size of an answer, and of the rows that the answer is made from. It is
 	// checked while the answer is made.
 	AnswerBytes int
 }
 
-// bytesAValue is the number of bytes of a text that count as one value.
+// bytesAValue is how many bytes of a text count as one value.
 const bytesAValue = 100
 
-// limiter refuses operations that exceed a limit. It does not count the cost and the depth of
-// introspection, which is for developers and has a limit of its own.
+// limiter refuses operations that exceed a limit. Introspection does not count for cost and depth.
+// It is meant for developers and has a limit of its own.
 type limiter struct {
 	Limits
-	report bool // the cost of an operation
+	report bool // add the cost to the operation's statistics
 }
 
-// costKey is the key of an operation's cost among its statistics.
+// costKey is the key of the cost in the statistics of an operation.
 const costKey = "cost"
 
-// check measures the operation, and refuses it if it exceeds a limit. The values of its arguments
-// are limited as those of its variables are. The values of a variable count for each use, because
-// each use is decoded anew: a variable of a megabyte that stands in a thousand places would take a
-// gigabyte.
+// check measures the operation, and returns an error if it exceeds a limit. The number of values in
+// the arguments of all fields is limited as well. The values of a variable count at each use of the
+// variable, because they are decoded anew for each: a variable of a megabyte in a thousand places
+// would take a gigabyte.
 func (l limiter) check(ctx context.Context, c *checked) gqlerror.List {
 	m := newMeasure(c)
 	found := m.sum.of(c.Operation.SelectionSet)
@@ -82,7 +82,7 @@ func tooMuch(code apperr.Code, what string, limit, actual int) *gqlerror.Error {
 }
 
 // tooManyTokens returns the error for a document with too many tokens. The parser stops at the
-// first token too many; of all its errors, only this one has no location.
+// first token above the limit, so the exact number is not known.
 func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 	telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
 	err := tooMuch(apperr.CodeTooComplex, "tokens", limit, limit+1)
@@ -90,14 +90,15 @@ func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 	return err
 }
 
-// size is the result of a measurement.
+// size is what was measured of one or more selections.
 type size struct {
 	depth, aliases, directives, cost int
-	once                             int // the part of the cost that does not depend on rows above
-	values                           int // in arguments
+	once                             int // cost that does not grow with the parent rows
+	values                           int // how many values are in arguments
 }
 
-// most is where counting stops: nested fragments can stand for more fields than an int can count.
+// most is the largest number that is counted to. Nested fragments can stand for more fields than an
+// int can count.
 const most = 1 << 30
 
 func plus(a, b int) int { return min(a+b, most) }
@@ -109,20 +110,20 @@ func times(a, b int) int {
 	return a * b
 }
 
-// keyBytes is the length up to which the name of a field in the answer costs nothing extra.
+// keyBytes is how many bytes of a field's name in the answer are free of cost.
 const keyBytes = 32
 
-// measure measures selections. A field costs 1, and 1 more for each 32 bytes of its name in the
-// answer. The fields of a list cost as often as the list has entries: a page has its size, and a
-// list without pages as many as plan.Price expects. Conditions, and whatever else makes a list
-// slow to read, cost extra: see plan.Price.
+// measure measures selections. A field costs 1 point, and 1 more for each 32 bytes of its name in
+// the answer. Fields below a list cost that once for each entry of the list: for a connection, the
+// size of the page, and for another list as many entries as plan.Price says. Conditions, and all
+// else that makes a list slow to read, cost extra; see plan.Price.
 type measure struct {
 	binding   *binding.Binding
 	variables map[string]any
-	values    map[string]int // in each variable
-	seen      int            // values in the fields that were measured, those of fragments once
-	// inputs is the length of the longest list among a mutation's arguments: its payload may be as
-	// long.
+	values    map[string]int // how many values each variable has
+	seen      int            // how many values were found so far, each fragment counted once
+	// inputs is the length of the longest list among a mutation's arguments. Lists in the payload
+	// may be as long.
 	inputs int
 	sum    sum[size]
 }
@@ -142,8 +143,8 @@ func newMeasure(c *checked) *measure {
 	return m
 }
 
-// readInputs finds the longest list among the arguments of a mutation. It stops once the arguments
-// have too many values, because it takes time for each; the mutation is refused then.
+// readInputs sets inputs. It stops when the arguments have too many values: it takes time for each,
+// and the mutation is refused anyway.
 func (m *measure) readInputs(roots []*ast.Field) {
 	values := 0
 	for _, root := range roots {
@@ -179,8 +180,8 @@ func (m *measure) add(a, b size) size {
 	}
 }
 
-// field returns the size of a field and of those below it. It does not price the field once there
-// are too many values, because that takes time for each; the operation is refused then.
+// field returns the size of a field and of all fields below it. It does not compute the cost after
+// too many values were found: that takes time for each, and the operation is refused anyway.
 func (m *measure) field(f *ast.Field) size {
 	found := size{depth: 1, cost: 1 + len(f.Alias)/keyBytes, directives: len(f.Directives), values: m.valuesIn(f)}
 	if f.Alias != f.Name {
@@ -221,8 +222,8 @@ func (m *measure) valuesInLiteral(value *ast.Value) (n int) {
 	return n
 }
 
-// valuesOf counts the values in the value of a variable. gqlparser makes a list of a Go type of its
-// own where one value stands for a list of one.
+// valuesOf returns how many values the value of a variable holds. A list may be a slice of any
+// type, because gqlparser makes one of its own where a single value stands for a list.
 func valuesOf(value any) (n int) {
 	n = 1
 	switch value := value.(type) {
@@ -243,23 +244,24 @@ func valuesOf(value any) (n int) {
 	return n
 }
 
-// sum adds up the parts of selections: how many fields they stand for, how deep they go, and so on.
-// Each fragment is added up once and counted wherever it is spread, so that the time depends on the
-// length of a document and not on how many selections it stands for.
+// sum adds up something over selections, such as how many fields they stand for. It visits each
+// fragment once, and adds its result at each spread. So the time depends on the length of the
+// document, and not on how many selections it stands for.
 //
-// It follows fragments, so that they must have been checked (checkSpreads). Code that adds nothing up
-// walks with syntax.Walker.
+// sum follows spreads, so checkSpreads must have accepted the document. Code that adds nothing up
+// uses syntax.Walker.
 type sum[T any] struct {
 	parts[T]
-	// known are the fragments of the document, by their names. It is nil once validation has put
-	// its definition into each spread.
+	// known holds the fragments of the document by their names. It is nil if validation has already
+	// set the definition in each spread.
 	known     fragments
 	fragments map[string]T
 }
 
-// parts says what is added up, and how.
+// parts says what to add up.
 type parts[T any] interface {
-	// part returns the part of a selection. For a field it includes the selections below it.
+	// part returns the part of one selection. For a field, this includes the selections below the
+	// field.
 	part(ast.Selection) T
 	add(a, b T) T
 }

@@ -5,9 +5,9 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
-// literalsOfCorrectType is a rule for literals that gqlparser accepts for any scalar (GraphQL
-// specification, sections 3.5 and 5.6.1). It refuses objects for built-in scalars and enums. For a
-// scalar of the schema's own, it refuses the kinds that the scalar does not accept in a variable.
+// literalsOfCorrectType is a rule for literals that gqlparser would accept for any scalar (GraphQL
+// specification, sections 3.5 and 5.6.1). It refuses objects for built-in scalars and enums. For
+// any other scalar, it refuses the kinds of literals that a variable of that type could not hold.
 func literalsOfCorrectType(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
 		def := value.Definition
@@ -30,7 +30,8 @@ func literalsOfCorrectType(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
-// literalKinds are the kinds of literals, in the words of kindOf. Variables and null have none.
+// literalKinds holds the kinds of literals, in the words of kindOf. Variables and null are not
+// literals of a kind.
 var literalKinds = map[ast.ValueKind]string{
 	ast.IntValue: "number", ast.FloatValue: "number", ast.StringValue: "text", ast.BlockValue: "text",
 	ast.BooleanValue: "truth value", ast.EnumValue: "name", ast.ListValue: "list", ast.ObjectValue: "object",

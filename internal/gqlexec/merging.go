@@ -11,21 +11,21 @@ import (
 	"forge/internal/syntax"
 )
 
-// merging is a rule: fields with one name in the answer must be the same field with the same
-// arguments, or belong to objects of different types; and even then, their types must have the same
-// shape (GraphQL specification, section 5.3.2, "Field Selection Merging").
+// merging is a rule about fields with the same name in the answer (GraphQL specification, section
+// 5.3.2, "Field Selection Merging"). They must be the same field with the same arguments, unless
+// they belong to objects of different types. In any case their types must have the same shape.
 //
-// The specification, and gqlparser, compare all pairs of such fields. But to be the same is
-// transitive, so that it is enough to compare all with the first one. merging collects the fields
-// of one name from all sets in one place of the answer, and then those below them. This takes as
-// many steps as an operation stands for selections, times the number of object types where an
-// interface is selected. All steps are taken from the budget.
+// The specification and gqlparser compare such fields in pairs. Being the same is transitive, so it
+// is enough to compare all with the first one. merging collects the fields of one name from all
+// sets at one place of the answer, checks them, and goes on with the sets below them. The number of
+// steps is the number of selections that the operation stands for, times the number of object types
+// where an interface is selected. Each step is taken from the budget.
 type merging struct {
 	*stepBudget
 	fragments
 	schema    *ast.Schema
 	add       core.AddErrFunc
-	found     int // conflicts
+	found     int // how many conflicts were found
 	path      []string
 	arguments map[*ast.Field]string
 }
@@ -40,8 +40,8 @@ func (all fragments) merging(b *stepBudget) core.RuleFunc {
 	}
 }
 
-// merge checks sets in one place of the answer. They are exclusive if they belong to objects of
-// different types, so that no answer has fields of two of them.
+// merge checks the sets at one place of the answer. They are exclusive if they belong to objects of
+// different types, so that no answer has fields of more than one of them.
 func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
 	c := collection{names: map[string]int{}}
 	w := syntax.Walker{
@@ -68,16 +68,16 @@ func (m *merging) merge(sets []ast.SelectionSet, exclusive bool) {
 	}
 }
 
-// collection has the fields of some sets by their names in the answer, in the order of the
-// document.
+// collection holds the fields of several sets, grouped by their names in the answer, in the order
+// of the document.
 type collection struct {
 	fields [][]*ast.Field
-	names  map[string]int // where in fields
+	names  map[string]int // the index in fields
 }
 
 func (c *collection) field(f *ast.Field) {
 	if f.ObjectDefinition == nil {
-		return // another rule reports that the schema does not have its parent
+		return // another rule reports that the schema does not have the field's parent
 	}
 	i, known := c.names[f.Alias]
 	if !known {
@@ -88,7 +88,7 @@ func (c *collection) field(f *ast.Field) {
 	c.fields[i] = append(c.fields[i], f)
 }
 
-// group checks fields of one name, and those below them.
+// group checks the fields of one name, and the fields below them.
 func (m *merging) group(fields []*ast.Field, exclusive bool) {
 	before := m.found
 	types := objectTypes(fields)
@@ -113,14 +113,14 @@ func (m *merging) group(fields []*ast.Field, exclusive bool) {
 	}
 }
 
-// shapes compares the types of fields, unless the fields already have a conflict.
+// shapes compares the types of fields, unless a conflict was found since before.
 func (m *merging) shapes(fields []*ast.Field, before int) {
 	if m.found == before {
 		m.compare(fields, m.differentShape)
 	}
 }
 
-// children checks the sets of fields, unless the fields already have a conflict.
+// children checks the sets below fields, unless a conflict was found since before.
 func (m *merging) children(fields []*ast.Field, before int, exclusive bool) {
 	var sets []ast.SelectionSet
 	for _, f := range fields {
@@ -133,12 +133,12 @@ func (m *merging) children(fields []*ast.Field, before int, exclusive bool) {
 	}
 }
 
-// isObject reports whether a field is known to belong to an object of one type.
+// isObject reports whether the schema has the field and its parent is an object type.
 func isObject(f *ast.Field) bool {
 	return f.ObjectDefinition.Kind == ast.Object && f.Definition != nil
 }
 
-// objectTypes returns the types of objects that fields belong to, each once.
+// objectTypes returns the names of the object types that the fields belong to, each once.
 func objectTypes(fields []*ast.Field) (names []string) {
 	if len(fields) == 1 {
 		return nil
@@ -153,7 +153,7 @@ func objectTypes(fields []*ast.Field) (names []string) {
 	return names
 }
 
-// compare reports each field that conflicts with the first one.
+// compare reports each field for which differ returns how it conflicts with the first one.
 func (m *merging) compare(fields []*ast.Field, differ func(a, b *ast.Field) (why string)) {
 	first := fields[0]
 	for _, f := range fields[1:] {
@@ -161,12 +161,12 @@ func (m *merging) compare(fields []*ast.Field, differ func(a, b *ast.Field) (why
 			m.report(first, f, why)
 		}
 		if first.Definition == nil {
-			first = f // a field that the schema does not have has no type to compare with
+			first = f // the schema does not have this field, so there is no type to compare with
 		}
 	}
 }
 
-// report reports a conflict of two fields, with the names of the fields above them.
+// report reports that two fields conflict. The message names the fields above them.
 func (m *merging) report(a, b *ast.Field, why string) {
 	m.found++
 	m.spend(len(m.path))
@@ -175,7 +175,8 @@ func (m *merging) report(a, b *ast.Field, why string) {
 		`Use different aliases on the fields to fetch both if this was intentional.`, names, why))
 }
 
-// different returns why two fields are not the same, or "" if they are.
+// different returns how two fields differ, or "" if they are the same field with the same
+// arguments.
 func (m *merging) different(a, b *ast.Field) string {
 	switch {
 	case a.Name != b.Name:
@@ -186,8 +187,7 @@ func (m *merging) different(a, b *ast.Field) string {
 	return ""
 }
 
-// differentShape returns why the values of two fields have different shapes, or "" if they have
-// not.
+// differentShape returns how the shapes of two fields' values differ, or "" if they are the same.
 func (m *merging) differentShape(a, b *ast.Field) string {
 	if a.Definition == nil || b.Definition == nil || m.sameShape(a.Definition.Type, b.Definition.Type) {
 		return ""
@@ -195,8 +195,8 @@ func (m *merging) differentShape(a, b *ast.Field) string {
 	return `they return conflicting types "` + a.Definition.Type.String() + `" and "` + b.Definition.Type.String() + `"`
 }
 
-// sameShape reports whether values of two types have the same shape: lists and null in the same
-// places, and in them objects, or the same scalar or enum.
+// sameShape reports whether values of two types have the same shape. Lists and null must be allowed
+// in the same places, and scalars and enums must be the same.
 func (m *merging) sameShape(a, b *ast.Type) bool {
 	if a.NonNull != b.NonNull || (a.Elem == nil) != (b.Elem == nil) {
 		return false
@@ -208,8 +208,8 @@ func (m *merging) sameShape(a, b *ast.Type) bool {
 	return !leaf || a.NamedType == b.NamedType
 }
 
-// argumentsOf returns a text that is the same for all fields with the same arguments, in any order
-// of the arguments and of the members of objects.
+// argumentsOf returns the arguments of a field as a text. Fields with the same arguments have the
+// same text, whatever the order of arguments and of the fields of input objects.
 func (m *merging) argumentsOf(f *ast.Field) string {
 	if len(f.Arguments) == 0 {
 		return ""
@@ -231,7 +231,7 @@ func byName(a, b *ast.Argument) int { return strings.Compare(a.Name, b.Name) }
 
 func byMember(a, b *ast.ChildValue) int { return strings.Compare(a.Name, b.Name) }
 
-// appendValue appends a text of a value. Different values have different texts.
+// appendValue appends a value as a text. Different values have different texts.
 func appendValue(b []byte, value *ast.Value) []byte {
 	children := value.Children
 	if value.Kind == ast.ObjectValue {

@@ -13,7 +13,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// apart is a schema in which fields of one name belong to different types, and look different.
+// apart is a schema in which fields of the same name belong to different types and have different
+// types.
 var apart = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	interface Thing { a(n: Int, o: In): String next: Thing list: [Thing!] }
 	input In { x: Int, y: [Int] }
@@ -22,14 +23,14 @@ var apart = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type Query { a(n: Int, o: In): String next: Thing list: [Thing!] own: A other: B }
 `})
 
-// randomSelections writes documents that are valid but for fields that may not be merged.
+// randomSelections writes random documents that are valid except for fields that cannot be merged.
 type randomSelections struct {
 	*rand.Rand
 	b         strings.Builder
 	fragments int
 }
 
-var fieldsOf = map[string]map[string]string{ // and what they lead to
+var fieldsOf = map[string]map[string]string{ // with the types of the fields
 	"Thing": {"a": "", "next": "Thing", "list": "Thing"},
 	"A":     {"a": "", "b": "", "c": "", "next": "Thing", "list": "Thing", "own": "A", "other": "B"},
 	"B":     {"a": "", "b": "", "c": "", "next": "Thing", "list": "Thing", "own": "B", "other": "A"},
@@ -38,7 +39,7 @@ var fieldsOf = map[string]map[string]string{ // and what they lead to
 
 func pick[T any](r randomSelections, from ...T) T { return from[r.IntN(len(from))] }
 
-// set writes a selection set on a type, in which fragments from on may be spread.
+// set writes a selection set on a type. It may spread the fragments from number from on.
 func (r *randomSelections) set(on string, depth, from int) {
 	r.b.WriteString("{ __typename ")
 	for range 1 + r.IntN(3) {
@@ -78,7 +79,8 @@ func (r *randomSelections) field(on string, depth, from int) {
 	}
 }
 
-// document returns a document whose fragments are spread by those before them.
+// document returns a document. Each fragment is spread only by the operation and by earlier
+// fragments.
 func (r *randomSelections) document() string {
 	r.fragments = r.IntN(4)
 	r.set("Query", 4, 0)
@@ -90,8 +92,8 @@ func (r *randomSelections) document() string {
 	return r.b.String()
 }
 
-// pairs is the algorithm of the specification, to the letter: it compares each field with each
-// other.
+// pairs is the algorithm of the specification, word for word: it compares each field with each
+// other one.
 type pairs struct{ document *ast.QueryDocument }
 
 func (p pairs) fields(set ast.SelectionSet, spread map[string]bool) (all []*ast.Field) {
@@ -111,7 +113,7 @@ func (p pairs) fields(set ast.SelectionSet, spread map[string]bool) (all []*ast.
 	return all
 }
 
-// all reports whether check holds for each two fields of one name in a set.
+// all reports whether check is true for each pair of fields of the same name in a set.
 func (p pairs) all(set ast.SelectionSet, check func(a, b *ast.Field) bool) bool {
 	fields := p.fields(set, map[string]bool{})
 	for i, a := range fields {
@@ -156,7 +158,7 @@ func (p pairs) sameResponseShape(a, b *ast.Field) bool {
 	return p.all(slices.Concat(a.SelectionSet, b.SelectionSet), p.sameResponseShape)
 }
 
-// everySet reports whether a set can be merged, and all sets below it.
+// everySet reports whether the fields of a set, and of all sets below it, can be merged.
 func (p pairs) everySet(set ast.SelectionSet) bool {
 	for _, f := range p.fields(set, map[string]bool{}) {
 		if !p.everySet(f.SelectionSet) {
@@ -166,8 +168,8 @@ func (p pairs) everySet(set ast.SelectionSet) bool {
 	return p.fieldsInSetCanMerge(set)
 }
 
-// TestMergingAsInPairs holds random documents to our rule and to the algorithm of the
-// specification: both must find the same ones valid.
+// TestMergingAsInPairs compares the rule with the algorithm of the specification on random
+// documents. Both must accept the same documents.
 func TestMergingAsInPairs(t *testing.T) {
 	t.Parallel()
 	both := map[bool]int{}
@@ -187,7 +189,7 @@ func TestMergingAsInPairs(t *testing.T) {
 	}
 }
 
-// rulesBroken returns the rules that errors are about.
+// rulesBroken returns the names of the rules that errors are about.
 func rulesBroken(errs gqlerror.List) map[string]bool {
 	names := map[string]bool{}
 	for _, err := range errs {
@@ -196,7 +198,7 @@ func rulesBroken(errs gqlerror.List) map[string]bool {
 	return names
 }
 
-// TestMerging has what may be merged, and what is said of what may not.
+// TestMerging checks fields that can be merged, and the messages about fields that cannot.
 func TestMerging(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, text, want string }{

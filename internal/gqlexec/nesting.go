@@ -10,19 +10,19 @@ import (
 	"forge/internal/telemetry"
 )
 
-// MaxNesting is how deep brackets may be nested in a document, and lists and objects in the values
-// of variables. Parsing and validation follow them down, and their cost grows faster than the
-// depth.
+// MaxNesting is how deep brackets may stand inside each other in a document, and lists and objects
+// in the values of variables. Parsing and validation are recursive, and their cost grows faster
+// than the depth.
 const MaxNesting = 100
 
-// tooDeep returns the error for a request with something that is nested too deep.
+// tooDeep returns the error for a request in which something is nested too deep.
 func tooDeep(ctx context.Context, what string, depth int) gqlerror.List {
 	telemetry.FromContext(ctx).Refuse(telemetry.Nesting)
 	return gqlerror.List{tooMuch(apperr.CodeTooDeep, what, MaxNesting, depth)}
 }
 
-// Nesting returns how deep brackets are nested in a document, without those in strings and
-// comments.
+// Nesting returns how deep brackets stand inside each other in a document. Brackets in strings and
+// comments do not count.
 func Nesting(document string) (deepest int) {
 	depth := 0
 	for i := 0; i < len(document); i++ {
@@ -50,8 +50,8 @@ func endOfComment(document string, i int) int {
 }
 
 // endOfString returns the index of the last character of the string that starts at i. In a string,
-// a backslash escapes the next character. In a block string, it escapes only three quotes at once
-// (GraphQL specification, section 2.9.4).
+// a backslash escapes the next character. In a block string, a backslash escapes only three quotes
+// in a row (GraphQL specification, section 2.9.4).
 func endOfString(document string, i int) int {
 	if strings.HasPrefix(document[i:], block) {
 		return endOfBlock(document, i+len(block))
@@ -66,7 +66,7 @@ func endOfString(document string, i int) int {
 
 const block = `"""`
 
-// endOfBlock returns the index of the last quote of the block string whose text goes on at i.
+// endOfBlock returns the index of the last quote of a block string. i is an index in its text.
 func endOfBlock(document string, i int) int {
 	for ; i < len(document); i++ {
 		rest := document[i:]

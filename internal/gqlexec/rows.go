@@ -16,13 +16,13 @@ import (
 	"forge/internal/unit"
 )
 
-// rows knows the names that rows of the database have in the API.
+// rows finds the names that tables, columns and rows have in the API.
 type rows struct {
 	entities []*entity.Entity
 	tables   []*schema.Table
 }
 
-// byTable returns the entity of a table, or nil.
+// byTable returns the entity that a table stores, or nil.
 func (r rows) byTable(table string) *entity.Entity {
 	i := slices.IndexFunc(r.entities, func(e *entity.Entity) bool { return e.Table == table })
 	if i < 0 {
@@ -41,7 +41,8 @@ func (r rows) prefixOf(name string) string {
 	return ""
 }
 
-// tableOf returns the table of an ID's row, or "" if its prefix is unknown.
+// tableOf returns the table of the entity that an ID belongs to, or "" if the ID's prefix is
+// unknown.
 func (r rows) tableOf(id ids.ID) string {
 	for _, e := range r.entities {
 		if e.Prefix == id.Prefix {
@@ -51,15 +52,15 @@ func (r rows) tableOf(id ids.ID) string {
 	return ""
 }
 
-// absent reports whether no row has the ID. It works on SQLite alone, where a failed statement does
-// not end the transaction.
+// absent reports whether no row has the ID. It is for SQLite alone: on PostgreSQL, no query can
+// follow a failed statement in the same transaction.
 func (r rows) absent(ctx context.Context, id ids.ID) bool {
 	there, err := exists(ctx, r.tableOf(id), "id", id.UUID)
 	return err == nil && !there
 }
 
-// referringTable returns a table whose rows refer to the row of an ID and must not lose it, or ""
-// if it finds none. It works on SQLite alone.
+// referringTable returns a table with a row that refers to the row of an ID and keeps it from being
+// removed. It returns "" if it finds none. It is for SQLite alone.
 func (r rows) referringTable(ctx context.Context, id ids.ID) (table string) {
 	u := unit.FromContext(ctx)
 	type end struct{ table, column string }
@@ -96,8 +97,8 @@ func exists(ctx context.Context, table, column string, key uuid.UUID) (there boo
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// columnsOf returns the columns of a broken rule. Those of a CHECK constraint are the columns in
-// its condition, if ent/schema has the constraint.
+// columnsOf returns the columns of a violated constraint. For a CHECK constraint of ent/schema,
+// these are the columns in its condition.
 func (r rows) columnsOf(v database.ConstraintError) []string {
 	if v.Rule != database.Check || len(v.Columns) > 0 {
 		return v.Columns
@@ -119,11 +120,12 @@ func (r rows) columnsOf(v database.ConstraintError) []string {
 
 var word = regexp.MustCompile(`\w+`)
 
-// nameOf returns the name of a column in the API, and whether anybody sees it there.
+// nameOf returns the name that a column has in the API, and whether the API shows the column to
+// anybody.
 func (r rows) nameOf(table, column string) (name string, shown bool) {
 	if e := r.byTable(table); e != nil {
 		for _, is := range []func(entity.Field) bool{
-			func(f entity.Field) bool { return f.MatchBy == column }, // the field that clients see
+			func(f entity.Field) bool { return f.MatchBy == column }, // not shown itself
 			func(f entity.Field) bool { return f.Column == column },
 		} {
 			if i := slices.IndexFunc(e.Fields, is); i >= 0 {

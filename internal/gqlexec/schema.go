@@ -7,9 +7,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// served returns the schema without @defer and without unused scalars. gqlgen adds @defer, which no
-// answer of Forge obeys. Scalars that are not used must not be in a schema (GraphQL specification,
-// section 3.5).
+// served returns the schema as clients see it: without @defer, and without built-in scalars that
+// nothing uses. gqlgen adds @defer, which Forge does not implement. A schema must not have scalars
+// that it does not use (GraphQL specification, section 3.5).
 func served(whole *ast.Schema) *ast.Schema {
 	schema := *whole
 	schema.Directives = maps.Clone(schema.Directives)
@@ -23,7 +23,7 @@ func served(whole *ast.Schema) *ast.Schema {
 	return &schema
 }
 
-// uses reports whether a field or an argument of the schema has the type.
+// uses reports whether a field or an argument of the schema has the type of this name.
 func uses(schema *ast.Schema, name string) bool {
 	for _, def := range schema.Types {
 		for _, field := range def.Fields {

@@ -1,7 +1,7 @@
-// Package gqlexec checks GraphQL operations and runs them, each as one unit of work.
+// Package gqlexec checks GraphQL operations, and runs each as one unit of work.
 //
-// It knows nothing of the API that it serves: see API. New lists all that an operation
-// passes, in order.
+// The package depends on no particular API: an application describes its own in a value of type
+// API. newExecutor lists all steps that an operation passes, in order.
 package gqlexec
 
 import (
@@ -21,13 +21,13 @@ import (
 
 // Options are the settings of a server. The zero value sets no limits.
 type Options struct {
-	// Development turns on introspection and hints in errors, and adds to each answer how many
-	// statements and points of cost the operation took.
+	// Development turns on introspection, and hints in error messages. It also adds to each answer
+	// the number of statements and the points of cost.
 	Development bool
-	// HeldTooLong is for how long an operation may hold its connection before a warning is logged;
-	// 0 logs none.
+	// HeldTooLong is how long an operation may hold its connection before a warning is logged. 0
+	// means that no warning is logged.
 	HeldTooLong time.Duration
-	// RequestTimeout is the time after which an operation is stopped; 0 stands for never.
+	// RequestTimeout is the time after which an operation is stopped. 0 means never.
 	RequestTimeout time.Duration
 	// Limits bound what one operation may ask for.
 	Limits Limits
@@ -37,33 +37,36 @@ type Options struct {
 	// Idempotency bounds what is stored under idempotency keys.
 	Idempotency idempotency.Limits
 
-	// Documents says which documents are accepted and how they may be named: an extension of
-	// package persisted. With nil, each request has to bring its own document, and any is accepted.
+	// Documents says which documents are accepted, and how requests may name them. It is an
+	// extension of package persisted. If it is nil, each request has to contain its document, and
+	// any document is accepted.
 	Documents graphql.HandlerExtension
-	// MaxBodyBytes bounds the body of a request; 0 stands for no limit.
+	// MaxBodyBytes bounds the body of a request. 0 means no limit.
 	MaxBodyBytes int64
-	// Admission admits operations; nil admits all.
+	// Admission limits how many operations run at once. If it is nil, all are admitted.
 	Admission *admission.Limiter
-	// Unsent bounds the answers that wait for slow clients; nil does not.
+	// Unsent bounds the memory of answers that wait for slow clients. If it is nil, there is no
+	// bound.
 	Unsent *graphqlhttp.Unsent
 
-	// UnsharedReads has each request read for itself, even if another one reads the same just now.
+	// UnsharedReads has each request run its own statements, even if another one reads the same at
+	// the same time.
 	UnsharedReads bool
-	// CursorKey encrypts cursors: 32 bytes, the same for all servers of an API. Without one,
-	// clients can decode the values in a cursor, which suits an API that shows everything to
-	// everybody.
+	// CursorKey encrypts cursors. It has 32 bytes, and is the same for all servers of an API.
+	// Without it, clients can read the values in a cursor. That is acceptable only if the API shows
+	// everything to everybody.
 	CursorKey []byte
 }
 
-// New returns the HTTP handler of the API on db. It panics with the error of
-// API.Check if there is one: call that first.
+// New returns the HTTP handler of the API on db. It panics if API.Check returns an error, so the
+// caller should call API.Check before.
 func New(api API, db *database.DB, opts Options, log *slog.Logger) http.Handler {
 	e := newExecutor(api, db, opts, log)
 	return graphqlhttp.Transport{MaxBodyBytes: opts.MaxBodyBytes, Admission: opts.Admission, Unsent: opts.Unsent}.Handler(e)
 }
 
-// newExecutor returns the executor of the API. Here, and nowhere else, stands what an
-// operation passes.
+// newExecutor returns the executor of the API. It lists all steps that an operation passes. No step
+// is added anywhere else.
 func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *executor {
 	executable := api.executable()
 	schema := executable.Schema()
@@ -75,13 +78,13 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 	texts := cmp.Or[graphql.HandlerExtension](opts.Documents, persisted.Off{})
 	validator := Validator{schema, opts.Limits.Tokens, opts.Development}
 
-	// These look at a request before it runs. Each relies on those before it.
+	// The checks look at a request before it runs. Each relies on those before it.
 	e.checks = checksOf(
-		findText(texts), // of the document, which the request may only name
+		findText(texts), // finds the text of a document that the request only names
 		newDocuments(validator, engine, texts).find, // parses and validates it, unless it is cached
 		introspectionSwitch(opts.Development),
 		variables{schema}.check,
-		prepare{engine}.check, // before anything else asks the engine about the operation
+		prepare{engine}.check, // comes before all else that asks the engine about the operation
 		limiter{opts.Limits, opts.Development}.check,
 	)
 
@@ -90,18 +93,18 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 		mutate, read = aroundRoot(), aroundFields()
 	}
 
-	// These stand around each root field, the outermost first.
+	// The following stand around each root field, the outermost first.
 	e.root = aroundRoot(
-		stopAfterFailure, // runs nothing of a mutation after a failure
-		api.authorize,    // before arguments are decoded
-		api.switchViewer, // whoever signs in sees the answer as themselves
-		mutate,           // tells the resolver's statements what the payload shows
+		stopAfterFailure, // skips the rest of a mutation after a failure
+		api.authorize,    // comes before the arguments are decoded
+		api.switchViewer, // lets users who sign in see the answer as themselves
+		mutate,           // tells the resolver's statements which columns the payload shows
 	)
-	// These stand around each field that gqlgen executes, the outermost first.
+	// The following stand around each field that gqlgen executes, the outermost first.
 	e.field = aroundFields(append([]graphql.FieldMiddleware{
 		introspectAsSpecified,
-		countField, // stops once the answer is too large
-		read,       // reads the selection of what a resolver refers to
+		countField, // stops when the answer is too large
+		read,       // reads the selection below a reference that a resolver returns
 	}, api.Fields...)...)
 	return e
 }

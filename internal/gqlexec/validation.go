@@ -15,27 +15,27 @@ import (
 	"forge/internal/telemetry"
 )
 
-// maxWord is how long names and numbers may be, in bytes. Error messages repeat them, and rules
-// compare names with each other.
+// maxWord is how many bytes a name or a number may have. Error messages repeat names, and rules
+// compare them with each other.
 const maxWord = 1000
 
-// Validator parses and validates documents. Nothing else does, so that a document has one meaning,
-// and finding it out has one bound on its cost.
+// Validator parses and validates documents. All documents pass it, so that a document means the
+// same everywhere, and the cost of validation has one bound.
 //
-// gqlparser's rules cannot be interrupted, and some take far longer than in proportion to a
-// document: they follow fragments as often as they are spread, compare fields of one name in pairs,
-// and encode values anew for each list around them. The package has its own rules in their place,
-// with as many steps as there are selections. The remaining rules do a bounded amount of work for
-// each part of the document, which is taken from a budget before they see the part (see
-// stepBudget).
+// gqlparser's rules cannot be interrupted. Some of them take far longer than in proportion to the
+// document: they follow a fragment each time it is spread, compare fields of one name in pairs, or
+// encode a value again for each list around it. This package replaces the first two kinds by rules
+// of its own, with as many steps as there are selections. The other rules do a bounded amount of
+// work for each part of the document. This work is taken from a budget before the rules see the
+// part (see stepBudget).
 type Validator struct {
 	Schema *ast.Schema
-	Tokens int  // at most in a document; 0 stands for no limit
-	Hints  bool // whether errors name similar parts of the schema
+	Tokens int  // how many a document may have; 0 means no limit
+	Hints  bool // errors name similar parts of the schema
 }
 
-// Parse returns the document of a text, or the errors in it. It takes a bounded number of steps,
-// and ends soon after ctx ends.
+// Parse returns the document of a text, or the errors in it. The number of steps is bounded, and
+// Parse returns soon after ctx ends.
 func (v Validator) Parse(ctx context.Context, text string) (*ast.QueryDocument, gqlerror.List) {
 	if n := longestWord(text); n > maxWord {
 		telemetry.FromContext(ctx).Refuse(telemetry.Tokens)
@@ -53,7 +53,8 @@ func (v Validator) Parse(ctx context.Context, text string) (*ast.QueryDocument, 
 	return document, nil
 }
 
-// validate returns the errors in a document, and puts the definitions of the schema into it.
+// validate returns the errors in a document. It sets the definitions from the schema in the parts
+// of the document.
 func (v Validator) validate(ctx context.Context, text string, document *ast.QueryDocument) gqlerror.List {
 	var errs gqlerror.List
 	budget := newStepBudget(ctx)
@@ -74,14 +75,15 @@ func (v Validator) validate(ctx context.Context, text string, document *ast.Quer
 	return gqlerror.List{stopped}
 }
 
-// mayHint reports whether errors are few, and words short, enough to look for similar names in the
-// schema. That takes as many steps as the schema has letters, times the letters that were sent.
+// mayHint reports whether there are so few errors, and such short words, that looking for similar
+// names in the schema is cheap. The search takes as many steps as all names of the schema have
+// letters, times the letters of the wrong names.
 func mayHint(text string, errs gqlerror.List) bool {
 	return 0 < len(errs) && len(errs) <= 50 && len(text) <= 10_000 && longestWord(text) <= 100
 }
 
-// check checks a document from the ground up. It stops after a stage that found errors, because
-// later stages rely on it.
+// check checks a document in stages. It stops after a stage that found errors, because later stages
+// rely on it.
 func (v Validator) check(b *stepBudget, document *ast.QueryDocument, hints bool) gqlerror.List {
 	var found problems
 	if len(document.Operations) == 0 {
@@ -98,7 +100,7 @@ func (v Validator) check(b *stepBudget, document *ast.QueryDocument, hints bool)
 	return found.errs
 }
 
-// walk applies all rules to a document in one walk of gqlparser.
+// walk applies all remaining rules, in one walk of gqlparser over the document.
 func (v Validator) walk(b *stepBudget, document *ast.QueryDocument, all fragments, hints bool, found *problems) {
 	events := &core.Events{}
 	b.pay(events, nil)
@@ -124,7 +126,7 @@ func (v Validator) walk(b *stepBudget, document *ast.QueryDocument, all fragment
 	core.Walk(v.Schema, document, events)
 }
 
-// withoutHints replaces the rules that look for similar names in the schema.
+// withoutHints replaces the rules that look for similar names in the schema by rules that do not.
 func withoutHints(all *rules.Rules) {
 	for name, other := range map[string]core.Rule{
 		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
@@ -137,10 +139,10 @@ func withoutHints(all *rules.Rules) {
 	}
 }
 
-// maxProblems is how many errors have a message of their own. Further ones are only counted.
+// maxProblems is how many errors get a message of their own. Further ones are only counted.
 const maxProblems = 100
 
-// problems are the errors in a document.
+// problems collects the errors in a document.
 type problems struct{ errs gqlerror.List }
 
 var furtherProblem = &gqlerror.Error{
@@ -159,8 +161,8 @@ func (p *problems) add(rule string, options ...core.ErrorOption) {
 	p.errs = append(p.errs, err)
 }
 
-// longestWord returns the length of the longest name or number in a document, without those in
-// strings and comments.
+// longestWord returns the length of the longest name or number in a document. Words in strings and
+// comments do not count.
 func longestWord(document string) (longest int) {
 	length := 0
 	for i := 0; i < len(document); i++ {

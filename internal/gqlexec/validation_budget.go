@@ -12,34 +12,34 @@ import (
 )
 
 // maxSteps is how many steps the validation of one document may take. Documents that people write
-// need a few thousand. A step takes less than a microsecond, and some hundred bytes.
+// need a few thousand. A step takes less than a microsecond, and a few hundred bytes.
 const maxSteps = 100_000
 
-// maxValidation is how long the validation of one document may take. All steps together take a
-// small part of it, unless the processors are busy.
+// maxValidation is how long the validation of one document may take. Unless the processors are
+// busy, maxSteps take far less.
 const maxValidation = 2 * time.Second
 
-// stepsPerLook is how many steps pass between two stepsPerLook at the clock and the context.
+// stepsPerLook is how many steps pass before the clock and the context are looked at again.
 const stepsPerLook = 1000
 
-// stepBudget has the steps that the validation of one document may still take. gqlparser's rules
-// know neither limits nor contexts. A rule that exceeds the budget therefore panics, and spending
-// recovers.
+// stepBudget holds the number of steps that the validation of one document may still take.
+// gqlparser's rules have no limits and take no context. So a rule that exceeds the budget panics,
+// and spending recovers.
 type stepBudget struct {
 	ctx      context.Context
 	deadline time.Time
 	left     int
-	next     int // how many steps are left at the next look
+	next     int // how many steps are left when the clock is looked at next
 }
 
 func newStepBudget(ctx context.Context) *stepBudget {
 	return &stepBudget{ctx: ctx, deadline: time.Now().Add(maxValidation), left: maxSteps, next: maxSteps}
 }
 
-// exhausted is the panic of a budget that is used up.
+// exhausted is the value that spend panics with.
 type exhausted struct{ why *gqlerror.Error }
 
-// spend takes steps off the budget. It panics if too few are left, the time is up, or the request
+// spend takes steps off the budget. It panics if too few are left, the time is up, or the context
 // has ended.
 func (b *stepBudget) spend(steps int) {
 	if b.left -= min(steps, maxSteps+1); b.left < 0 {
@@ -57,8 +57,8 @@ func (b *stepBudget) spend(steps int) {
 	}
 }
 
-// spending runs a part of the validation. It returns the error of the budget if that stopped it, or
-// nil.
+// spending runs a part of the validation. It returns an error if the budget stopped that part, and
+// otherwise nil.
 func spending(work func()) (stopped *gqlerror.Error) {
 	defer func() {
 		switch panicked := recover().(type) {
@@ -84,8 +84,8 @@ func timedOut(message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(apperr.CodeTimeout)}}
 }
 
-// pay is a rule that comes before the others and reports nothing. For each part of a document, it
-// takes the steps from the budget that the other rules, and gqlparser's walk itself, need for it.
+// pay is a rule that runs before the others and reports nothing. For each part of a document, it
+// takes from the budget the steps that gqlparser's walk and the other rules need for the part.
 func (b *stepBudget) pay(events *core.Events, _ core.AddErrFunc) {
 	events.OnOperation(func(*core.Walker, *ast.OperationDefinition) { b.spend(1) })
 	events.OnFragment(func(*core.Walker, *ast.FragmentDefinition) { b.spend(1) })
@@ -96,7 +96,7 @@ func (b *stepBudget) pay(events *core.Events, _ core.AddErrFunc) {
 		b.spend(1 + overlapSteps(w.Schema, f.ObjectDefinition, f.TypeCondition))
 	})
 	events.OnFragmentSpread(func(w *core.Walker, f *ast.FragmentSpread) {
-		steps := 1 + len(w.Document.Fragments)/16 // gqlparser stepsPerLook for it among all
+		steps := 1 + len(w.Document.Fragments)/16 // gqlparser searches all for the one
 		if f.Definition != nil {
 			steps += overlapSteps(w.Schema, f.ObjectDefinition, f.Definition.TypeCondition)
 		}
@@ -105,8 +105,8 @@ func (b *stepBudget) pay(events *core.Events, _ core.AddErrFunc) {
 	events.OnValue(func(_ *core.Walker, value *ast.Value) { b.spend(valueSteps(value)) })
 }
 
-// overlapSteps returns the steps to compare each type that an object may have with each type of a
-// fragment.
+// overlapSteps returns the number of steps to compare each type that an object may have with each
+// type that a fragment applies to.
 func overlapSteps(schema *ast.Schema, object *ast.Definition, condition string) int {
 	if object == nil {
 		return 0
@@ -114,8 +114,8 @@ func overlapSteps(schema *ast.Schema, object *ast.Definition, condition string) 
 	return len(schema.PossibleTypes[object.Name]) * len(schema.PossibleTypes[condition]) / 16
 }
 
-// valueSteps returns the steps to check one value. gqlparser makes a Go value of it, with all lists
-// and objects inside, and encodes the values with errors.
+// valueSteps returns the number of steps to check one value. gqlparser makes a Go value of it, with
+// all lists and objects inside, and encodes values that have errors.
 func valueSteps(value *ast.Value) int {
 	steps := 1
 	switch {
@@ -130,7 +130,7 @@ func valueSteps(value *ast.Value) int {
 	return steps + nodes + written/64 + copied/128
 }
 
-// writtenSize returns the number of values in a value, the length of their text, and the bytes that
+// writtenSize returns the number of values in a value, the length of their text, and how many bytes
 // are copied when each list and object is put together from its elements.
 func writtenSize(value *ast.Value) (nodes, written, copied int) {
 	nodes, written = 1, len(value.Raw)
@@ -144,7 +144,7 @@ func writtenSize(value *ast.Value) (nodes, written, copied int) {
 	return nodes, written, copied
 }
 
-// typeSteps returns the steps to write the type of a variable, list by list.
+// typeSteps returns the number of steps to write the type of a variable, list by list.
 func typeSteps(t *ast.Type) int {
 	depth := 0
 	for ; t.Elem != nil; t = t.Elem {

@@ -22,11 +22,11 @@ import (
 	"forge/internal/syntax"
 )
 
-// variables converts the variables of operations, and checks them.
+// variables converts and checks the variables of operations.
 type variables struct{ schema *ast.Schema }
 
-// check converts the variables as gqlparser does. Then it refuses what gqlparser accepts and the
-// specification does not: values that do not fit a type, and null where it is not allowed.
+// check converts the variables as gqlparser does. Then it refuses values that gqlparser accepts and
+// the specification does not: values that do not fit a type, and null where it is not allowed.
 func (v variables) check(ctx context.Context, c *checked) gqlerror.List {
 	if depth := valueDepth(c.request.Variables); depth > MaxNesting {
 		return tooDeep(ctx, "lists and objects of variables stand inside each other", depth)
@@ -46,8 +46,8 @@ func (v variables) check(ctx context.Context, c *checked) gqlerror.List {
 	return nil
 }
 
-// corrected corrects an error of gqlparser: it quotes a number that is no Int as the client wrote
-// it, and names the argument that takes the value of the variable.
+// corrected corrects an error of gqlparser. It quotes a number that an Int cannot have as the
+// client wrote it, and names the argument that takes the variable's value.
 func (v variables) corrected(c *checked, err *gqlerror.Error) *gqlerror.Error {
 	errcode.Set(err, errcode.ValidationFailed)
 	if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") {
@@ -62,7 +62,7 @@ func (v variables) corrected(c *checked, err *gqlerror.Error) *gqlerror.Error {
 	return err
 }
 
-// valueAt returns the value at a path in another value, or nil.
+// valueAt returns the value at a path inside of another value. It returns nil if there is none.
 func valueAt(value any, path ast.Path) any {
 	for _, step := range path {
 		switch step := step.(type) {
@@ -78,9 +78,9 @@ func valueAt(value any, path ast.Path) any {
 	return value
 }
 
-// checkValue compares a value with its type. gqlparser accepts strings for numbers, numbers for
-// strings, and enum values in another case (GraphQL specification, sections 3.5 and 3.9). It has
-// already checked that null is allowed.
+// checkValue returns an error if a value does not fit its type. gqlparser accepts strings for
+// numbers, numbers for strings, and enum values in another case, which the GraphQL specification
+// does not (sections 3.5 and 3.9). gqlparser has already checked that null is allowed.
 func (v variables) checkValue(t *ast.Type, value any, path string) *gqlerror.Error {
 	if value == nil {
 		return nil
@@ -94,7 +94,7 @@ func (v variables) checkValue(t *ast.Type, value any, path string) *gqlerror.Err
 		fields, _ := value.(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			f := def.Fields.ForName(name)
-			if f == nil { // gqlparser accepts __typename
+			if f == nil { // such as __typename, which gqlparser accepts
 				return badVariable(path+"."+name, def.Name+" has no field of this name")
 			}
 			if err := v.checkValue(f.Type, fields[name], path+"."+name); err != nil {
@@ -119,7 +119,7 @@ func (v variables) checkValue(t *ast.Type, value any, path string) *gqlerror.Err
 	return nil
 }
 
-// checkList checks the entries of a list. A single value stands for a list of one.
+// checkList checks the entries of a list. A value that is no list stands for a list of one entry.
 func (v variables) checkList(t *ast.Type, value any, path string) *gqlerror.Error {
 	list := reflect.ValueOf(value)
 	if list.Kind() != reflect.Slice {
@@ -133,7 +133,8 @@ func (v variables) checkList(t *ast.Type, value any, path string) *gqlerror.Erro
 	return nil
 }
 
-// takes reports whether a scalar accepts a value of this kind. The scalar itself checks the value.
+// takes reports whether a scalar accepts values of this kind. Whether it accepts the value itself
+// is checked when the argument is decoded.
 func takes(scalar string, value any) bool { return takesKind(scalar, kindOf(value)) }
 
 func takesKind(scalar, kind string) bool {
@@ -161,15 +162,15 @@ func kindOf(value any) string {
 	return "list or an object"
 }
 
-// inWords replaces the names of Go's types by those of JSON.
+// inWords replaces the names that Go has for kinds of values by those of JSON.
 var inWords = strings.NewReplacer("slice", "list", "map", "object")
 
 func badVariable(field, message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": string(apperr.CodeBadUserInput), "field": field}}
 }
 
-// valueDepth returns how deep lists and objects are nested in a JSON value, the value itself
-// included.
+// valueDepth returns how deep lists and objects stand inside each other in a JSON value. The value
+// itself counts.
 func valueDepth(value any) (depth int) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -186,10 +187,10 @@ func valueDepth(value any) (depth int) {
 	return depth + 1
 }
 
-// nullIn returns the error for a variable that is null where null is not allowed, or nil. If the
-// variable, or the place where it stands, has a default, its type may be nullable; the client may
-// still not send null (GraphQL specification, sections 5.8.5 and 6.4.1). gqlgen would turn null
-// into false, 0 or "null".
+// nullIn returns an error if a variable is null and stands where null is not allowed. A nullable
+// variable may stand there if it, or the place, has a default. But the client may still not send
+// null (GraphQL specification, sections 5.8.5 and 6.4.1), which gqlgen would turn into false, 0 or
+// "null".
 func nullIn(op *graphql.OperationContext) *gqlerror.Error {
 	for _, v := range op.Variables {
 		if v == nil {
@@ -202,14 +203,14 @@ func nullIn(op *graphql.OperationContext) *gqlerror.Error {
 	return nil
 }
 
-// nullSearch looks for a variable that is null where null is not allowed, among the selections that
-// are not skipped.
+// nullSearch looks for a variable that is null where null is not allowed. It leaves out selections
+// that are skipped.
 type nullSearch struct {
 	op  *graphql.OperationContext
 	err *gqlerror.Error
 }
 
-// visit looks at the arguments of a field. It ends the walk once there is an error.
+// visit checks the arguments of a field. It ends the walk after an error was found.
 func (s *nullSearch) visit(selection ast.Selection) syntax.Step {
 	if s.skips(plan.DirectivesOf(selection)) {
 		return syntax.Over
@@ -225,8 +226,8 @@ func (s *nullSearch) visit(selection ast.Selection) syntax.Step {
 	return syntax.Into
 }
 
-// skips reports whether @skip or @include leave a selection out. A variable of theirs that is null
-// is refused by prepare.
+// skips reports whether @skip or @include leave a selection out. prepare has refused variables of
+// these directives that are null.
 func (s *nullSearch) skips(directives ast.DirectiveList) bool {
 	for _, directive := range directives {
 		condition := directive.Arguments.ForName("if")
@@ -241,8 +242,8 @@ func (s *nullSearch) skips(directives ast.DirectiveList) bool {
 	return false
 }
 
-// value looks at a value, and into it. place describes where it stands, and path is that of the
-// argument.
+// value checks a value, and all values inside. place describes where the value stands, and path is
+// the argument's path.
 func (s *nullSearch) value(value *ast.Value, place, path string) {
 	if value.Kind == ast.Variable && value.ExpectedType.NonNull {
 		if v, sent := s.op.Variables[value.Raw]; sent && v == nil && s.err == nil {
@@ -260,9 +261,9 @@ func (s *nullSearch) value(value *ast.Value, place, path string) {
 	}
 }
 
-// prepare prepares an operation for the read engine. It refuses one in which a variable of @skip or
-// @include has no value. A default makes such a variable valid, but does not keep a client from
-// sending null (GraphQL specification, section 5.8.5).
+// prepare prepares an operation for the read engine. It refuses an operation in which a variable of
+// @skip or @include is null. With a default, such a variable may be nullable, so that a client can
+// send null (GraphQL specification, section 5.8.5).
 type prepare struct{ engine *read.Engine }
 
 func (p prepare) check(_ context.Context, c *checked) gqlerror.List {

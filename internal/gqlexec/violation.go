@@ -17,8 +17,9 @@ import (
 	"forge/internal/viewer"
 )
 
-// violation returns the client's error if err reports a broken rule of the database, or else nil.
-// It knows the rules of all entities; an application adds code only to say more.
+// violation returns the client's error if err reports a violated constraint of the database, and
+// otherwise nil. It works for the constraints of all entities. An application needs code of its own
+// only for a more exact message.
 func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 	v, ok := database.Violation(err)
 	if !ok {
@@ -45,11 +46,11 @@ func (p *presenter) violation(ctx context.Context, err error) *apperr.Error {
 		name = last(field)
 	}
 	f := apperr.BadInput(field, "%s %s", name, refusal[v.Rule])
-	f.Cause = err // is logged: the checks of the API should have found it
+	f.Cause = err // the cause is logged, because the API itself should have refused the value
 	return f
 }
 
-// refusal goes on after the name of the argument that breaks a rule.
+// refusal holds the end of a message that begins with the name of the argument.
 var refusal = map[database.Rule]string{
 	database.Check:    "is not one of those that are allowed here",
 	database.Required: "is missing: it must not be null",
@@ -66,8 +67,8 @@ func (p *presenter) notUnique(v database.ConstraintError, args arguments) *apper
 	return apperr.AlreadyTaken(field)
 }
 
-// noReference says which of the IDs in the arguments has no row. PostgreSQL returns the key; on
-// SQLite, each ID is looked up.
+// noReference returns an error that says which ID in the arguments belongs to no row. PostgreSQL
+// reports the key. On SQLite, each ID is looked up.
 func (p *presenter) noReference(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
 	for _, a := range args.ids(p.rows) {
 		if v.Value == a.id.UUID.String() || v.Value == "" && p.rows.absent(ctx, a.id) {
@@ -80,8 +81,8 @@ func (p *presenter) noReference(ctx context.Context, v database.ConstraintError,
 	return apperr.Conflict(args.whole(), "something that this refers to is not there any more")
 }
 
-// stillReferenced says what refers to the row that was to be removed, by the name of its type in
-// the API.
+// stillReferenced returns an error that says which type of row still refers to the row that was to
+// be removed.
 func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintError, args arguments) *apperr.Error {
 	row, what := "this", "something else"
 	for _, a := range args.ids(p.rows) {
@@ -99,13 +100,13 @@ func (p *presenter) stillReferenced(ctx context.Context, v database.ConstraintEr
 	return apperr.Conflict("id", "%s cannot be removed while %s refers to it", row, what)
 }
 
-// arguments are the values in the arguments of a root field, with their paths. There are none if an
-// error does not belong to one field.
+// arguments are the single values in the arguments of a root field, with their paths. The list is
+// empty if an error does not belong to one field.
 type arguments []argument
 
 type argument struct {
 	path  string
-	value any // no object, and no list
+	value any // neither an object nor a list
 }
 
 func fieldArguments(ctx context.Context) (list arguments) {
@@ -140,7 +141,8 @@ func (l arguments) with(path string, value any) arguments {
 	return l
 }
 
-// whole returns the name of the argument that holds the values to store, or "" if there is none.
+// whole returns the name of the argument that holds the values to store. It returns "" if no
+// argument is an input object or a list.
 func (l arguments) whole() string {
 	for _, a := range l {
 		if top, _, below := strings.Cut(a.path, "."); below {
@@ -150,8 +152,8 @@ func (l arguments) whole() string {
 	return ""
 }
 
-// of returns the path of the argument for the columns of a rule. If none, or several, are for them,
-// it returns that of the whole input.
+// of returns the path of the argument for the columns of a violated constraint. If no argument
+// belongs to them, or several do, it returns the name of the whole argument.
 func (l arguments) of(r rows, v database.ConstraintError) string {
 	for _, column := range r.columnsOf(v) {
 		name, shown := r.nameOf(v.Table, column)
@@ -165,17 +167,17 @@ func (l arguments) of(r rows, v database.ConstraintError) string {
 		case len(found) == 1:
 			return found[0]
 		case len(found) > 1:
-			return l.whole() // nothing tells which of many rows
+			return l.whole() // nothing tells which of several rows it is
 		case shown && len(l) > 0 && l.whole() == "":
 			return name
 		case shown && len(l) > 0 && v.Rule == database.Required:
-			return l.whole() + "." + name // was left out
+			return l.whole() + "." + name // the value was left out
 		}
 	}
 	return l.whole()
 }
 
-// withNUL returns the path of the first string with a NUL in it.
+// withNUL returns the path of the first string that contains a NUL character.
 func (l arguments) withNUL() string {
 	for _, a := range l {
 		if s, ok := a.value.(string); ok && strings.Contains(s, "\x00") {
@@ -190,7 +192,7 @@ type namedID struct {
 	id   ids.ID
 }
 
-// ids returns the IDs among the arguments, at most a hundred, because each may be looked up.
+// ids returns the IDs among the arguments: at most a hundred, because each may be looked up.
 func (l arguments) ids(r rows) (found []namedID) {
 	for _, a := range l {
 		if s, ok := a.value.(string); ok && len(found) < 100 {

@@ -6,15 +6,16 @@ import (
 	"forge/internal/read"
 )
 
-// The memory that parts of a document take, in bytes, as measured on documents of several kinds.
+// These are the bytes of memory that parts of a document take, measured on documents of several
+// kinds.
 const (
 	nodeBytes      = 320     // a parsed field, fragment, directive, argument, value or variable
-	planBytes      = 384     // a compiled field, for each spread of its fragment
-	operationBytes = 3 << 10 // beside its fields
+	planBytes      = 384     // a compiled field, counted at each spread of its fragment
+	operationBytes = 3 << 10 // an operation, without its fields
 )
 
-// weightOf returns how many bytes a valid document takes beside its text, or a little more, once
-// each of its operations is compiled for all values of the variables in @skip and @include.
+// weightOf returns how many bytes a valid document takes besides its text, rounded up, after each
+// of its operations was compiled for all values of the variables in @skip and @include.
 func weightOf(doc *ast.QueryDocument) int {
 	w := weight{switches: map[string]bool{}}
 	w.sum.parts = &w
@@ -39,11 +40,12 @@ func weightOf(doc *ast.QueryDocument) int {
 // weight counts the parts of a document.
 type weight struct {
 	nodes    int
-	switches map[string]bool // the variables in directives
-	sum      sum[int]        // of fields
+	switches map[string]bool // the variables in arguments of directives
+	sum      sum[int]        // how many fields the selections stand for
 }
 
-// part counts a selection, and returns how many fields it stands for without those of fragments.
+// part counts a selection, and returns how many fields it stands for. Fields of fragments are added
+// by sum.
 func (w *weight) part(selection ast.Selection) (fields int) {
 	w.nodes++
 	switch s := selection.(type) {

@@ -18,8 +18,8 @@ import (
 	"forge/internal/graphqlhttp"
 )
 
-// newLimited returns a server whose operations wait. Each one sends to begun when it begins, and
-// ends when it receives from letGo. After letGo is closed, none waits.
+// newLimited returns a server whose operations wait. Each operation sends to begun when it begins,
+// and ends when it receives from letGo. After letGo is closed, operations do not wait.
 func newLimited(t *testing.T, limiter *admission.Limiter) (srv *handler.Server, begun, letGo chan bool) {
 	t.Helper()
 	begun, letGo = make(chan bool, 10), make(chan bool)

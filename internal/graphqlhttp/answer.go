@@ -20,16 +20,17 @@ import (
 	"forge/internal/telemetry"
 )
 
-// answer writes the answer to a request, in the media type that was negotiated.
+// answer writes the answer to one request, in the media type that was negotiated with the client.
 type answer struct {
 	w      http.ResponseWriter
 	media  string
 	record *telemetry.Record
-	ctx    context.Context // of the request; only used with unsent
-	unsent *Unsent         // nil: the answer is not counted
+	ctx    context.Context // the request's context; only used with unsent
+	unsent *Unsent         // if it is nil, the answer is not counted
 }
 
-// refuse sends a refusal, and records the limit that the request exceeded, if it did.
+// refuse sends a refusal. If the request was refused because it exceeded a limit, refuse records
+// the limit.
 func (a answer) refuse(r *refusal) {
 	switch {
 	case r.status == http.StatusRequestEntityTooLarge:
@@ -46,7 +47,7 @@ func (a answer) refuse(r *refusal) {
 	a.send(outcome{status: r.status, header: r.header}, &graphql.Response{Errors: r.errors()})
 }
 
-// answerPanic is a deferred function. If there was a panic, it answers with an error alone.
+// answerPanic must be deferred. After a panic, it sends an answer with one error and nothing else.
 func answerPanic(w http.ResponseWriter, r *http.Request, exec Executor) {
 	if panicked := recover(); panicked != nil {
 		media, _ := negotiate(r.Header.Values("Accept"))
@@ -63,7 +64,7 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	size := len(start) + len(data) + len(end)
 	defer a.unsent.add(a.ctx, size)()
 	if len(data) == 0 {
-		bufpool.Done(response.Data) // it was copied
+		bufpool.Done(response.Data) // the body has a copy
 	}
 	code := ""
 	if len(response.Errors) > 0 {
@@ -89,16 +90,16 @@ func (a answer) send(o outcome, response *graphql.Response) {
 	}
 }
 
-// largeData is the size from which data is written without a copy. A copy would take the same
+// largeData is the size from which data is written without a copy. A copy would occupy the same
 // memory again, for as long as the client reads.
 const largeData = 64 << 10
 
-// appendResponse returns the body of an answer in up to three pieces. All of them but large data
-// are in b.
+// appendResponse returns the body of an answer in up to three pieces. If data is large, it is
+// returned as it is. All else is in b.
 //
-// Errors come first, where a reader finds them. Data is JSON already, and is sent as it is. A
-// response with errors and without data was refused before it was executed; its answer has no entry
-// for data.
+// Errors come first, where a reader finds them. Data is sent unchanged, because it is JSON already.
+// A response that has errors and no data was refused before it was executed, and the body then has
+// no entry for data.
 func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, end []byte) {
 	cut := -1
 	if len(response.Data) < largeData {
@@ -133,8 +134,8 @@ func appendResponse(b *bytes.Buffer, response *graphql.Response) (start, data, e
 	return b.Bytes()[:cut], response.Data, b.Bytes()[cut:]
 }
 
-// mustMarshal panics if the value cannot be marshalled. Nothing has been sent by then, so the
-// answer becomes an internal error.
+// mustMarshal returns a value as JSON. It panics if the value cannot be marshalled. Nothing has
+// been sent at that time, so the client gets an internal error.
 func mustMarshal(value any) []byte {
 	b, err := json.Marshal(value)
 	if err != nil {
@@ -147,17 +148,17 @@ func mustMarshal(value any) []byte {
 type outcome struct {
 	status int
 	header [2]string
-	// always means that clients that accept only application/json see the status of a request
-	// error, too. For other errors they get 200, as the specification demands.
+	// always means that clients that accept only application/json also get this status for a
+	// request error. For other request errors they get 200, as the specification demands.
 	always bool
-	// begun means that the status also applies to an operation that was begun and whose data is
-	// null. Without it such an operation has status 200: a mutation that fails because nobody is
-	// signed in is answered like any other that fails, and 401 is only for a token that is not
-	// valid.
+	// begun means that the status also applies if the operation was begun and its data is null.
+	// Without begun, such an operation has status 200. So a mutation that fails because the client
+	// has not signed in is answered like any other failed mutation. Status 401 is only for an
+	// invalid token.
 	begun bool
 }
 
-// outcomes are the outcomes of errors by their codes. Other request errors have status 400.
+// outcomes holds the outcomes of error codes. Request errors with other codes have status 400.
 var outcomes = map[apperr.Code]outcome{
 	apperr.CodeUnavailable:         {status: http.StatusServiceUnavailable, header: [2]string{"Retry-After", "1"}, always: true, begun: true},
 	apperr.CodeUnauthenticated:     {status: http.StatusUnauthorized, header: [2]string{"WWW-Authenticate", "Bearer"}, always: true},
@@ -168,7 +169,7 @@ var outcomes = map[apperr.Code]outcome{
 	apperr.CodeInternal:            {status: http.StatusInternalServerError},
 }
 
-// outcomeOf returns the outcome of a response.
+// outcomeOf returns the outcome of a response, whose answer has the given media type.
 func outcomeOf(response *graphql.Response, media string) outcome {
 	if response.Data != nil && string(response.Data) != "null" || len(response.Errors) == 0 {
 		return outcome{status: http.StatusOK}
@@ -186,9 +187,9 @@ func outcomeOf(response *graphql.Response, media string) outcome {
 	return outcome{status: http.StatusOK}
 }
 
-// withRetryAfter returns the outcome with the seconds that the error says to wait, if it says so.
-// If the outcome of a mutation is unknown, it removes the header: the client must not send again
-// what may be stored already.
+// withRetryAfter returns the outcome with a Retry-After of the seconds that the error names, if it
+// names any. If nobody knows whether a mutation was stored, it removes the header, because the
+// client must not simply send the mutation again.
 func (o outcome) withRetryAfter(err *gqlerror.Error) outcome {
 	if seconds, ok := err.Extensions["retryAfter"].(int); ok {
 		o.header = [2]string{"Retry-After", strconv.Itoa(seconds)}
@@ -213,23 +214,24 @@ func codeOf(err *gqlerror.Error) apperr.Code {
 // has no limit. It is safe for concurrent use.
 type Unsent struct {
 	limit int64
-	abort func(context.Context) // ends the connection of a request
+	abort func(context.Context) // ends the connection of the request with this context
 
 	mu      sync.Mutex
 	bytes   int64
-	aborted int64     // the part of bytes whose connections were ended; it is removed soon
-	answers list.List // of *unsentAnswer, in the order in which they began to be sent
+	aborted int64     // the part of bytes whose connections were ended, until they are removed
+	answers list.List // of *unsentAnswer, in the order of sending
 }
 
 // unsentAnswer is an answer that is being sent.
 type unsentAnswer struct {
-	ctx     context.Context // of the request
+	ctx     context.Context // the request's context
 	bytes   int64
-	element *list.Element // in Unsent.answers; nil once its connection was ended
+	element *list.Element // in Unsent.answers; nil after the connection was ended
 }
 
-// NewUnsent returns a limit of that many bytes, or nil if limit is 0. abort is called with the
-// context of a request to end its connection, and must make writes to it fail at once.
+// NewUnsent returns an Unsent that allows limit bytes. It returns nil if limit is 0. abort is
+// called with the context of a request to end its connection, and must make writes to that
+// connection fail at once.
 func NewUnsent(limit int, abort func(context.Context)) *Unsent {
 	if limit == 0 {
 		return nil
@@ -237,7 +239,7 @@ func NewUnsent(limit int, abort func(context.Context)) *Unsent {
 	return &Unsent{limit: int64(limit), abort: abort}
 }
 
-// Bytes returns how many bytes are waiting now.
+// Bytes returns how many bytes wait now.
 func (u *Unsent) Bytes() int64 {
 	if u == nil {
 		return 0
@@ -247,9 +249,9 @@ func (u *Unsent) Bytes() int64 {
 	return u.bytes
 }
 
-// add counts an answer of the given size until the returned function is called. If that exceeds the
-// limit, it ends the connections of the answers that have been sent for the longest time: their
-// clients read the slowest.
+// add counts an answer of the given size. The caller calls the returned function when the answer is
+// sent. If the limit is exceeded, add ends the connections of the answers that have been sent for
+// the longest time, because their clients read the slowest.
 func (u *Unsent) add(ctx context.Context, bytes int) (sent func()) {
 	if u == nil {
 		return func() {}
@@ -261,7 +263,7 @@ func (u *Unsent) add(ctx context.Context, bytes int) (sent func()) {
 	return func() { u.remove(a) }
 }
 
-// push counts the answer, and returns the ones whose connections are to be ended.
+// push counts the answer, and returns the answers whose connections must be ended.
 func (u *Unsent) push(a *unsentAnswer) (slow []*unsentAnswer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -276,7 +278,7 @@ func (u *Unsent) push(a *unsentAnswer) (slow []*unsentAnswer) {
 	return slow
 }
 
-// remove no longer counts the answer.
+// remove stops counting the answer.
 func (u *Unsent) remove(a *unsentAnswer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -288,14 +290,15 @@ func (u *Unsent) remove(a *unsentAnswer) {
 	u.answers.Remove(a.element)
 }
 
-// buffers has the buffers for the bodies of requests and answers.
+// buffers holds buffers for the bodies of requests and answers.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// maxPooled is the largest buffer that is used again, so that one large answer does not hold its
+// maxPooled is the largest buffer that is reused. Without a bound, one large answer would hold its
 // memory for ever.
 const maxPooled = 1 << 20
 
-// release puts the buffer back. Nobody may use it or its bytes afterwards.
+// release makes the buffer available to other requests. Nobody may use the buffer or its bytes
+// afterwards.
 func release(b *bytes.Buffer) {
 	if b.Cap() <= maxPooled {
 		b.Reset()

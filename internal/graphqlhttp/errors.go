@@ -9,16 +9,16 @@ import (
 	"forge/internal/budget"
 )
 
-// The limits on what is said about an operation that is refused. A document with ten thousand
+// These bound how much is said about an operation that is refused. A document with ten thousand
 // mistakes cannot be corrected from an answer of a megabyte. Messages repeat names and values of
-// the document, which may be as long as the document.
+// the document, which may be as long as the document itself.
 const (
 	maxErrors  = budget.MaxErrors
 	maxMessage = 500 // bytes
 )
 
-// limitErrors returns the first errors with shortened messages. If there are more, the last one
-// says how many.
+// limitErrors returns the first maxErrors errors, with shortened messages. If there are more
+// errors, it adds one that says how many.
 func limitErrors(errs gqlerror.List) gqlerror.List {
 	more := len(errs) - maxErrors
 	if more > 0 {
@@ -32,14 +32,14 @@ func limitErrors(errs gqlerror.List) gqlerror.List {
 	return errs
 }
 
-// MoreErrors returns the last error of a list from which n errors are left out. The caller adds the
+// MoreErrors returns an error that says that n errors were left out. The caller adds the
 // extensions.
 func MoreErrors(n int) *gqlerror.Error {
 	return &gqlerror.Error{Message: fmt.Sprintf("… and %d more errors", n)}
 }
 
-// Shortened returns the error with a message of at most 500 bytes and an ellipsis. The error itself
-// is not changed.
+// Shortened returns an error whose message has at most 500 bytes, and an ellipsis if it was cut. It
+// does not change err.
 func Shortened(err *gqlerror.Error) *gqlerror.Error {
 	if len(err.Message) <= maxMessage {
 		return err

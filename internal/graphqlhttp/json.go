@@ -13,14 +13,15 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// parameters are the values of a request as JSON, nil for those that are missing.
+// parameters holds the parameters of a request, each as JSON. A parameter that is missing is nil.
 //
-// encoding/json ignores the case of the names of a struct's fields, takes the last of two values
-// with the same name, and replaces invalid UTF-8. So it is only used to check that a text is JSON.
-// The outermost object is read by members, and its variables by decodeObject.
+// encoding/json ignores the case of a struct's field names, takes the last of two values with the
+// same name, and replaces invalid UTF-8. So encoding/json only checks here that a text is JSON. The
+// outermost object is read by members, and the variables by decodeObject.
 type parameters struct{ query, documentID, operationName, variables, extensions []byte }
 
-// fromJSON returns the parameters in a JSON object.
+// fromJSON returns the parameters in a JSON object. It returns a refusal if the body is not such an
+// object, or if a parameter is not valid.
 func fromJSON(body []byte) (*graphql.RawParams, *refusal) {
 	if refused := notJSON("the body of the request", body); refused != nil {
 		return nil, refused
@@ -76,7 +77,7 @@ func (p *parameters) decode() (*graphql.RawParams, *refusal) {
 	return params, cmp.Or(refused, noQuery(params))
 }
 
-// noQuery refuses parameters that have no query and name no stored document either.
+// noQuery returns a refusal if there is neither a query nor the name of a stored document.
 func noQuery(params *graphql.RawParams) *refusal {
 	if params.Query == "" && params.Extensions["persistedQuery"] == nil && params.Extensions[DocumentID] == nil {
 		return malformed("query is missing or empty; send the operation in it, " + example)
@@ -84,12 +85,12 @@ func noQuery(params *graphql.RawParams) *refusal {
 	return nil
 }
 
-// DocumentID is the parameter that names a document which the server has. gqlgen has no field for
-// it, so it is stored among the extensions.
+// DocumentID is the name of the parameter that names a document stored on the server. gqlgen has no
+// field for this parameter, so its value is stored among the extensions.
 const DocumentID = "documentId"
 
-// setDocumentID stores the parameter. If there is none, an extension of the same name is removed:
-// it has no meaning.
+// setDocumentID stores the parameter DocumentID. If it was not given, setDocumentID removes an
+// extension of the same name, which means nothing.
 func setDocumentID(params *graphql.RawParams, id string) {
 	switch {
 	case id == "":
@@ -101,7 +102,7 @@ func setDocumentID(params *graphql.RawParams, id string) {
 	params.Extensions[DocumentID] = id
 }
 
-// setString stores a string in *to. A missing value and null leave *to as it is.
+// setString stores a JSON string in *to. If the value is missing or null, it does not change *to.
 func setString(to *string, name string, value []byte) *refusal {
 	switch kind := kindOf(value); kind {
 	case missing, null:
@@ -114,7 +115,7 @@ func setString(to *string, name string, value []byte) *refusal {
 	}
 }
 
-// setObject stores an object in *to. A missing value and null leave *to as it is.
+// setObject stores a JSON object in *to. If the value is missing or null, it does not change *to.
 func setObject(to *map[string]any, name string, value []byte) *refusal {
 	switch kind := kindOf(value); kind {
 	case missing, null:
@@ -130,8 +131,8 @@ func setObject(to *map[string]any, name string, value []byte) *refusal {
 	}
 }
 
-// notJSON refuses a text that is not one JSON value in UTF-8. name is what the message calls the
-// text.
+// notJSON returns a refusal if a text is not a single JSON value in UTF-8. The message calls the
+// text by name.
 func notJSON(name string, value []byte) *refusal {
 	if !utf8.Valid(value) {
 		return malformed("%s is not valid UTF-8", name)
@@ -156,8 +157,8 @@ func notJSON(name string, value []byte) *refusal {
 	}
 }
 
-// noLoneSurrogate refuses valid JSON in which half of a character is escaped (RFC 8259, section
-// 8.2). UTF-8 cannot express it, so another character would be stored.
+// noLoneSurrogate returns a refusal if valid JSON contains an escape for only half of a character
+// (RFC 8259, section 8.2). UTF-8 cannot express a half, so something else would be stored.
 func noLoneSurrogate(name string, value []byte) *refusal {
 	for i := 0; ; {
 		next := bytes.IndexByte(value[i:], '\\')
@@ -180,8 +181,8 @@ func noLoneSurrogate(name string, value []byte) *refusal {
 // unitLength is the length of the escape of a UTF-16 code unit.
 const unitLength = len(`\ud83d`)
 
-// surrogateAt returns the half of a character if b begins with its escape, or else 0. b is a part
-// of valid JSON.
+// surrogateAt returns the half of a character whose escape stands at the beginning of b. It returns
+// 0 if there is no such escape. b is a part of valid JSON.
 func surrogateAt(b []byte) rune {
 	if len(b) < unitLength || b[0] != '\\' || b[1] != 'u' {
 		return 0
@@ -194,11 +195,11 @@ func surrogateAt(b []byte) rune {
 }
 
 // maxNested is how deep objects and arrays may be nested for encoding/json, which exports neither
-// the number nor an error for it.
+// this number nor an error for it.
 const maxNested = 10_000
 
-// nestedIn returns the nesting depth at the end of a prefix of a JSON text: how many objects and
-// arrays are not closed yet.
+// nestedIn returns how many objects and arrays are still open at the end of a prefix of a JSON
+// text.
 func nestedIn(beginning []byte) (depth int) {
 	quoted := false
 	for i := 0; i < len(beginning); i++ {
@@ -217,10 +218,10 @@ func nestedIn(beginning []byte) (depth int) {
 	return depth
 }
 
-// kind is the kind of a JSON value, in words for a message.
+// kind is the kind of a JSON value, worded for a message.
 type kind string
 
-// These are the kinds. A missing value has no text at all.
+// These are the kinds. A missing value is an empty text.
 const (
 	missing kind = "nothing"
 	null    kind = "null"
@@ -231,7 +232,7 @@ const (
 	object  kind = "an object"
 )
 
-// kindOf returns the kind of a value, which is valid JSON or empty.
+// kindOf returns the kind of a value. The value must be valid JSON, or empty.
 func kindOf(value []byte) kind {
 	value = skip(value, ' ')
 	if len(value) == 0 {
@@ -253,10 +254,10 @@ func kindOf(value []byte) kind {
 	}
 }
 
-// space are the characters that JSON allows between values.
+// space holds the characters that JSON allows between values.
 const space = " \t\r\n"
 
-// skip returns b without the space at its beginning. The character other counts as space, too.
+// skip returns b without leading space. The character other counts as space, too.
 func skip(b []byte, other byte) []byte {
 	for i, c := range b {
 		if c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != other {
@@ -266,7 +267,7 @@ func skip(b []byte, other byte) []byte {
 	return nil
 }
 
-// members iterates over the members of a JSON object that is known to be valid.
+// members iterates over the members of an object, which must be valid JSON.
 type members struct {
 	name, value []byte // of the current member
 	rest        []byte
@@ -293,7 +294,7 @@ func (m *members) next() bool {
 	return true
 }
 
-// take removes the value at the beginning of rest, and returns it.
+// take removes the value at the beginning of rest, and returns the value.
 func (m *members) take() []byte {
 	n := valueLen(m.rest)
 	value := m.rest[:n]
@@ -353,7 +354,7 @@ func unquote(quoted []byte) string {
 	for ; next >= 0; next = bytes.IndexByte(inside, '\\') {
 		c := escaped[inside[next+1]]
 		if c == 0 {
-			return decoded(quoted) // an escape by number, perhaps of two halves
+			return decoded(quoted) // there is an escape by number, perhaps one of two halves
 		}
 		s = append(append(s, inside[:next]...), c)
 		inside = inside[next+2:]
@@ -361,8 +362,8 @@ func unquote(quoted []byte) string {
 	return string(append(s, inside...))
 }
 
-// escaped has the characters that letters stand for after a backslash, 0 for other letters. It
-// makes the frequent case fast: documents are full of line breaks.
+// escaped holds the character that each letter stands for after a backslash, and 0 for other
+// letters. It makes the most frequent case fast, because documents have many escaped line breaks.
 var escaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // decoded returns the text of a JSON string with any escapes.

@@ -12,13 +12,13 @@ import (
 )
 
 // maxSkipped is the largest body that is read and discarded after a refusal, so that the client can
-// use its connection again. A client that sends more has to open a new connection, which is
-// cheaper.
+// use its connection again. For a larger body the connection is closed, because a new connection
+// costs less than reading the body.
 const maxSkipped = 16 << 10
 
-// overload is the answer to a request that is refused under overload. It is made only once, because
-// its cost is taken from the requests that are admitted. All such answers share the values of its
-// headers.
+// overload is the answer to requests that are refused under overload. It is made once, because
+// refusals take time from the requests that are admitted. All these answers share the header
+// values.
 var overload = struct {
 	body                      []byte
 	length, retryAfter, close []string
@@ -35,9 +35,9 @@ func overloadBody() []byte {
 	return b.Bytes()
 }
 
-// RefuseOverload refuses a request whose headers are read and whose body is not. The answer is sent
-// at once, while net/http by itself would wait for the body. It returns the status and the code of
-// the answer: 503 and UNAVAILABLE.
+// RefuseOverload refuses a request of which only the headers were read. It sends the answer at
+// once, while net/http by itself would wait for the body. It returns the status and the code of the
+// answer: 503 and UNAVAILABLE.
 func RefuseOverload(w http.ResponseWriter, r *http.Request) (status int, code apperr.Code) {
 	media, _ := negotiate(r.Header["Accept"])
 	h := newAnswer(w, media).w.Header()
@@ -53,7 +53,7 @@ func RefuseOverload(w http.ResponseWriter, r *http.Request) (status int, code ap
 		_, _ = w.Write(overload.body)
 	default:
 		connection := http.NewResponseController(w)
-		_ = connection.EnableFullDuplex() // without it, or without Flush, the answer is sent later
+		_ = connection.EnableFullDuplex() // otherwise the answer waits for the body
 		w.WriteHeader(overloaded.status)
 		_, _ = w.Write(overload.body)
 		_ = connection.Flush()

@@ -14,7 +14,7 @@ import (
 )
 
 // refusal is the answer to a request that has no valid operation, or whose operation is not run.
-// Its message never repeats what was sent, which may be a password.
+// The message never repeats what the client sent, which may be a password.
 type refusal struct {
 	status  int
 	code    apperr.Code
@@ -23,8 +23,8 @@ type refusal struct {
 	more    map[string]any // further entries of extensions, beside the code
 }
 
-// LocalNames is the message for a request whose Host is no name of this machine, where only those
-// are answered.
+// LocalNames is the message for a request whose Host is not a name of this machine, on a server
+// that answers only requests with such names.
 const LocalNames = "AUTH is off, so only requests from this machine that name it are answered: Host must be localhost, a name that ends with .localhost, " +
 	"or a loopback address such as 127.0.0.1, with a port or without; AUTH_OFF_ANYWHERE lifts this"
 
@@ -44,7 +44,8 @@ var (
 		message: "the body of the request did not arrive in time", header: [2]string{"Connection", "close"}}
 	overloaded = &refusal{status: http.StatusServiceUnavailable, code: apperr.CodeUnavailable,
 		message: "the server has more to do than it can; try again", header: [2]string{"Retry-After", "1"}}
-	// 421 means that this server is not the one for that name (RFC 9110, sections 7.4 and 15.5.20).
+	// Status 421 means that this server does not serve that name (RFC 9110, sections 7.4 and
+	// 15.5.20).
 	otherHost = &refusal{status: http.StatusMisdirectedRequest, code: apperr.CodeForbidden, message: LocalNames}
 	cancelled = &refusal{status: http.StatusServiceUnavailable, code: apperr.CodeTimeout,
 		message: "the request was given up before it was answered"}
@@ -56,8 +57,8 @@ func (r *refusal) errors() gqlerror.List {
 	return gqlerror.List{{Message: r.message, Extensions: extensions}}
 }
 
-// RefuseOrigin refuses a request from a page of another origin. If origin is not "", the answer
-// names the setting that allows it.
+// RefuseOrigin refuses a request that a page of another origin has sent. If origin is not "", the
+// answer names the setting that allows the origin.
 func RefuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
 	telemetry.FromContext(r.Context()).Refuse(telemetry.Origin)
 	message := "a page of another origin sent this from a browser, and CORS_ORIGINS does not name that origin"
@@ -67,17 +68,18 @@ func RefuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
 	refuse(w, r, &refusal{status: http.StatusForbidden, code: apperr.CodeForbidden, message: message})
 }
 
-// RefuseHost refuses a request whose Host is no name of this machine.
+// RefuseHost refuses a request whose Host is not a name of this machine.
 func RefuseHost(w http.ResponseWriter, r *http.Request) { refuse(w, r, otherHost) }
 
-// RefuseToken refuses a request whose bearer token is not valid, and says why:
-// https://www.rfc-editor.org/rfc/rfc6750#section-3. The reason must not contain quotes.
+// RefuseToken refuses a request whose bearer token is not valid, and gives the reason in the answer
+// (https://www.rfc-editor.org/rfc/rfc6750#section-3). The reason must not contain quotes.
 func RefuseToken(w http.ResponseWriter, r *http.Request, reason string) {
 	refuse(w, r, &refusal{status: http.StatusUnauthorized, code: apperr.CodeUnauthenticated, message: reason,
 		header: [2]string{"WWW-Authenticate", `Bearer error="invalid_token", error_description="` + reason + `"`}})
 }
 
-// RefuseForNow refuses a request whose token cannot be verified at present: 503 and UNAVAILABLE.
+// RefuseForNow refuses a request whose token cannot be verified at present. The answer has status
+// 503 and the code UNAVAILABLE.
 func RefuseForNow(w http.ResponseWriter, r *http.Request, reason string) {
 	refuse(w, r, &refusal{status: http.StatusServiceUnavailable, code: apperr.CodeUnavailable, message: reason, header: overloaded.header})
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// read returns the parameters of the operation in r. The headers are checked before the body is
-// read.
+// read returns the parameters of the operation in r, or a refusal. It checks the headers before it
+// reads the body.
 func (t Transport) read(w http.ResponseWriter, r *http.Request, acceptable bool) (*graphql.RawParams, *refusal) {
 	start := graphql.Now()
 	var params *graphql.RawParams
@@ -54,8 +54,9 @@ func (t Transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	return fromJSON(body.Bytes())
 }
 
-// isJSON reports whether a Content-Type header says JSON in UTF-8. The header also keeps forms of
-// other sites away: a browser asks the server before it sends this type to another origin.
+// isJSON reports whether a Content-Type header names JSON in UTF-8. Demanding this type also keeps
+// the forms of other sites away: a browser asks the server before it sends this type to another
+// origin.
 func isJSON(contentType string) bool {
 	if contentType == "application/json" {
 		return true
@@ -70,18 +71,19 @@ func isUTF8(params map[string]string) bool {
 	return !named || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
-// maxEarly is the most memory that is allocated for a body before it arrives: its sender can
-// announce a large one at no cost.
+// maxEarly is how much memory is allocated at most for a body before it arrives. A client can
+// announce a large body without ever sending it.
 const maxEarly = 16 << 10
 
-// readBody returns the body of r in a buffer. The caller releases it, also after a refusal.
+// readBody returns the body of r in a buffer, or a refusal. The caller releases the buffer in both
+// cases.
 func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buffer, *refusal) {
 	buffer := buffers.Get().(*bytes.Buffer)
 	switch {
 	case t.MaxBodyBytes == 0:
 	case r.ContentLength > t.MaxBodyBytes:
 		return buffer, tooLarge(t.MaxBodyBytes)
-	case r.ContentLength < 0: // otherwise net/http ends the body after the announced length
+	case r.ContentLength < 0: // with a length, net/http ends the body after it
 		r.Body = http.MaxBytesReader(w, r.Body, t.MaxBodyBytes)
 	}
 	if r.ContentLength > 0 {
@@ -94,7 +96,7 @@ func (t Transport) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buff
 	return buffer, nil
 }
 
-// unreadable returns the refusal for an error of reading the body.
+// unreadable returns the refusal for an error that reading the body returned.
 func unreadable(err error) *refusal {
 	if larger, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge(larger.Limit)
@@ -105,7 +107,8 @@ func unreadable(err error) *refusal {
 	return malformed("the body of the request could not be read to its end")
 }
 
-// fromURL returns the parameters in the query string of a GET. An empty value counts as missing.
+// fromURL returns the parameters in the query string of a GET, or a refusal. An empty value counts
+// as missing.
 func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
 	values, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -119,7 +122,8 @@ func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
 			return nil, malformed("%s is not valid UTF-8", name)
 		}
 	}
-	// The document may be cached. Without the copy, the whole URL would stay in memory with it.
+	// The document may be cached. Without the copy, the cache would keep the memory of the whole
+	// URL.
 	params := &graphql.RawParams{Query: strings.Clone(values.Get("query")), OperationName: values.Get("operationName")}
 	refused := cmp.Or(
 		setFromText(&params.Variables, "variables", values.Get("variables")),
@@ -129,7 +133,7 @@ func fromURL(rawQuery string) (*graphql.RawParams, *refusal) {
 	return params, cmp.Or(refused, noQuery(params))
 }
 
-// setFromText stores an object that is written as JSON in *to.
+// setFromText stores an object, written as JSON, in *to.
 func setFromText(to *map[string]any, name, encoded string) *refusal {
 	if encoded == "" {
 		return nil

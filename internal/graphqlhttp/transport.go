@@ -1,7 +1,7 @@
 // Package graphqlhttp carries GraphQL over HTTP, with JSON bodies, as
 // https://graphql.github.io/graphql-over-http/draft/ specifies it.
 //
-// Where that draft has moved on from what its public audit suite checks, the package follows the
+// In some places the draft is newer than its public audit suite. There the package follows the
 // suite, because clients are built against it.
 package graphqlhttp
 
@@ -21,32 +21,32 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Transport answers all requests for a path, also those that are not GraphQL. It is used as a
+// Transport answers all requests to a path, even those that are not GraphQL. It is used as a
 // handler (see Handler), or as a transport of a gqlgen server.
 type Transport struct {
-	MaxBodyBytes int64 // a larger body is refused; 0: there is no limit here
-	// Admission limits how many operations run. An operation counts from the end of its request to
-	// the start of its answer, so that neither a slow sender nor a slow reader holds a place. A
-	// request that comes while the queue is full should be refused earlier, by the load shedding in
-	// package httpserver.
+	MaxBodyBytes int64 // a larger body is refused; 0: no limit
+	// Admission limits how many operations run at once. An operation counts from the end of its
+	// request to the start of its answer, so that neither a slow sender nor a slow reader holds a
+	// place. If the queue is full, the load shedding in package httpserver should refuse requests
+	// earlier.
 	Admission *admission.Limiter
-	Unsent    *Unsent // limits the answers that wait for their readers; nil: no limit
+	Unsent    *Unsent // limits the answers that wait for slow readers; nil: no limit
 }
 
 var _ graphql.Transport = Transport{}
 
-// Supports returns true: what cannot be served is refused with a reason.
+// Supports returns true. What cannot be served is refused with a reason.
 func (Transport) Supports(*http.Request) bool { return true }
 
-// Executor runs operations, as gqlgen's executor.Executor does.
+// Executor runs operations, as executor.Executor of gqlgen does.
 type Executor interface {
 	graphql.GraphExecutor
 	// PresentRecoveredError returns the error that a client gets for a panic.
 	PresentRecoveredError(ctx context.Context, panicked any) error
 }
 
-// Handler returns a handler that runs all operations with exec. The answer to a panic has an error
-// alone, and status 500.
+// Handler returns a handler that runs all operations with exec. After a panic, it sends status 500
+// and an answer with one error and nothing else.
 func (t Transport) Handler(exec Executor) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer answerPanic(w, r, exec)
@@ -72,7 +72,8 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	a.send(outcomeOf(response, media), response)
 }
 
-// run runs the operation as soon as it is admitted, and returns the complete response.
+// run runs the operation when it is admitted, and returns the complete response. It returns a
+// refusal if the operation is not admitted, may not be sent by GET, or was cancelled.
 func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
 	ctx := graphql.StartOperationTrace(r.Context()) // gqlgen requires it
 	if err := t.Admission.Acquire(ctx); err != nil {
@@ -102,8 +103,8 @@ func (t Transport) run(r *http.Request, record *telemetry.Record, params *graphq
 	return response, nil
 }
 
-// newAnswer returns an answer, and sets the headers that every answer has. They are set this early
-// so that the answer to a panic has them, too.
+// newAnswer returns an answer, and sets the headers that every answer has. They are set before
+// anything else, so that the answer to a panic has them, too.
 func newAnswer(w http.ResponseWriter, media string) answer {
 	header := w.Header()
 	header["Content-Type"] = plainType
@@ -115,7 +116,7 @@ func newAnswer(w http.ResponseWriter, media string) answer {
 	return answer{w: w, media: media}
 }
 
-// These values of headers are shared by answers, so they must not be changed in place.
+// Answers share these header values, so they must not be changed in place.
 var (
 	plainType    = []string{plainJSON + "; charset=utf-8"}
 	responseType = []string{responseJSON + "; charset=utf-8"}
@@ -129,11 +130,12 @@ const (
 	responseJSON = "application/graphql-response+json"
 )
 
-// negotiate returns the media type of the answer for the values of the Accept header, and whether
-// they allow it. If they allow none, the refusal is plain JSON.
+// negotiate returns the media type of the answer to a request with these values of the Accept
+// header, and whether they allow it. If they allow no type that the server has, the refusal is
+// plain JSON.
 //
-// A client that names neither type gets plain JSON, as old clients expect it. If both are equally
-// welcome, the type for GraphQL wins if it is named.
+// A client that names neither type gets plain JSON, as old clients expect. If the client wants both
+// types equally and names the type for GraphQL, it gets that one.
 func negotiate(accept []string) (media string, acceptable bool) {
 	ranges := strings.Join(accept, ",")
 	switch ranges {
@@ -156,21 +158,21 @@ func negotiate(accept []string) (media string, acceptable bool) {
 	}
 }
 
-// welcome is how welcome a media type is to the client. Of the ranges that it is in, the most
-// specific one counts.
+// welcome says how much the client wants a media type. Of the media ranges that include the type,
+// the most specific one counts.
 type welcome struct {
 	quality  float64
 	specific int
 }
 
-// These are the kinds of ranges, from the least specific one.
+// These are the kinds of media ranges, the least specific first.
 const (
 	anything = iota + 1
 	application
 	exact
 )
 
-// consider takes a range of the Accept header into account, if media is in it.
+// consider takes a media range of the Accept header into account, if the range includes media.
 func (w *welcome) consider(name, media string, quality float64) {
 	var specific int
 	switch name {
@@ -189,7 +191,7 @@ func (w *welcome) consider(name, media string, quality float64) {
 }
 
 // parseRange returns the name and the quality of a media range. The name is "" if the range is not
-// well formed, or asks for another charset than UTF-8.
+// well formed, or names another charset than UTF-8.
 func parseRange(part string) (name string, quality float64) {
 	name, params, err := mime.ParseMediaType(part)
 	if err != nil || !isUTF8(params) {

@@ -7,13 +7,14 @@ import (
 	"strconv"
 )
 
-// MaxValues is the largest number of values in the variables of a request, and in its extensions.
-// The values inside lists and objects count as well. An empty object of two bytes takes hundreds of
-// bytes when it is decoded, and is searched for each member that its type could have.
+// MaxValues is the largest number of values in the variables of a request, and likewise in its
+// extensions. Values inside lists and objects count as well. An empty object has two bytes, but
+// takes hundreds of bytes when it is decoded, and validation searches it for each field of its
+// type.
 const MaxValues = 20_000
 
-// countValues returns how many values there are in valid JSON: the outermost one, one behind each
-// opening bracket that is not followed by its end, and one behind each comma.
+// countValues returns how many values there are in a text of valid JSON. It counts the outermost
+// one, one for each bracket that is not closed at once, and one for each comma.
 func countValues(value []byte) (n int) {
 	n = 1
 	for i := 0; i < len(value); i++ {
@@ -31,9 +32,9 @@ func countValues(value []byte) (n int) {
 	return n
 }
 
-// decodeObject decodes an object that is known to be valid JSON, as encoding/json would. Numbers
-// stay as they are written (see numberOf), because a float64 would lose digits of large ones. It
-// takes a third of the time that encoding/json takes, which matters for small operations.
+// decodeObject decodes an object, which must be valid JSON, as encoding/json would. Numbers stay as
+// they are written (see numberOf), because a float64 would lose digits of large ones. It takes a
+// third of the time of encoding/json, which matters for small operations.
 func decodeObject(object []byte) map[string]any {
 	value, _ := decodeValue(object)
 	return value.(map[string]any)
@@ -62,9 +63,9 @@ func decodeValue(b []byte) (value any, rest []byte) {
 }
 
 // numberOf returns a number as it is written, except that a whole number loses its point and its
-// exponent: 1.0 and 1e0 become 1. JSON does not tell these apart, and an Int accepts every number
-// without a fraction (GraphQL specification, section 3.5.1). Numbers beyond 2^53 stay as they are,
-// because a float64 cannot express all whole numbers there.
+// exponent: 1.0 and 1e0 become 1. In JSON these are the same number, and a GraphQL Int accepts
+// every number without a fraction (GraphQL specification, section 3.5.1). Numbers beyond 2^53 stay
+// as they are, because a float64 does not have all whole numbers there.
 func numberOf(written []byte) json.Number {
 	if !bytes.ContainsAny(written, ".eE") {
 		return json.Number(written)
@@ -76,8 +77,8 @@ func numberOf(written []byte) json.Number {
 	return json.Number(strconv.FormatInt(int64(n), 10))
 }
 
-// decodeMembers returns the object whose members are at the beginning of b, and the rest of b. Of
-// two members with the same name the last one counts.
+// decodeMembers returns the object whose members are at the beginning of b, and the rest of b. If
+// two members have the same name, the last one counts.
 func decodeMembers(b []byte) (any, []byte) {
 	object := map[string]any{}
 	for {

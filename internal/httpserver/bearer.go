@@ -10,10 +10,10 @@ import (
 	"forge/internal/viewer"
 )
 
-// authenticate returns the middleware that puts the viewer of a bearer token on the request's
-// context. A request without an Authorization header is anonymous. A request with any other header
-// than a valid bearer token is refused, because its sender believes to be signed in. Tokens in
-// other places, such as the address, are ignored, because proxies log addresses. With nil nothing
+// authenticate returns the middleware that verifies bearer tokens, and puts the viewer on the
+// request's context. A request without an Authorization header is anonymous. A request whose header
+// is not a valid bearer token is refused, because its sender expects to be signed in. Tokens in
+// other places, such as the URL, are ignored, because proxies log URLs. If tokens is nil, no token
 // is checked.
 func authenticate(tokens *token.Verifier) middleware {
 	return func(next http.Handler) http.Handler {
@@ -44,14 +44,15 @@ func authenticate(tokens *token.Verifier) middleware {
 	}
 }
 
-// The refusals of headers that have no token.
+// These are the refusals of Authorization headers without a token.
 const (
 	errTwoHeaders token.Refusal = "there is more than one Authorization header"
 	errScheme     token.Refusal = "the Authorization header does not say Bearer and a token"
 )
 
-// bearerOf returns the token in the values of an Authorization header:
-// https://www.rfc-editor.org/rfc/rfc6750#section-2.1. The case of the scheme does not matter.
+// bearerOf returns the token in the values of an Authorization header
+// (https://www.rfc-editor.org/rfc/rfc6750#section-2.1). It ignores the case of the scheme. It
+// returns an error if there is not exactly one token.
 func bearerOf(values []string) (string, error) {
 	if len(values) != 1 {
 		return "", errTwoHeaders

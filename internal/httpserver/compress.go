@@ -8,17 +8,17 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 )
 
-// minCompressed is the size from which an answer is compressed, in bytes. A smaller one fits into
+// minCompressed is the size in bytes from which an answer is compressed. A smaller answer fits into
 // one packet anyway.
 const minCompressed = 1 << 10
 
-// compress returns the middleware that compresses answers as zstd or gzip, if the client asks for
-// it by Accept-Encoding. If both are equally welcome, a browser gets zstd, which takes less time of
-// the processor, and so does a client that names zstd first. All others get gzip: some clients ask
-// for zstd and cannot read it, such as @whatwg-node/node-fetch 0.9.3 on Node.js 20. If it is off,
-// answers are never compressed.
+// compress returns the middleware that compresses answers as zstd or gzip, if the client accepts
+// one of them. If the client accepts both equally, browsers get zstd, which takes less processor
+// time, and so do clients that name zstd first. Others get gzip, because some clients accept zstd
+// but cannot read it, such as @whatwg-node/node-fetch 0.9.3 on Node.js 20. If on is false, answers
+// are never compressed.
 //
-// Speed counts more than size: each answer is compressed once, for one client.
+// Speed counts more than size, because each answer is compressed for a single client.
 func compress(on bool) middleware {
 	return func(next http.Handler) http.Handler {
 		if !on {
@@ -39,8 +39,8 @@ func compress(on bool) middleware {
 	}
 }
 
-// compressed returns a handler that compresses the answers of next. preferZstd says which coding is
-// used if the client accepts both.
+// compressed returns a handler that compresses the answers of next. If the client accepts both
+// codings equally, preferZstd says which one is used.
 func compressed(next http.Handler, preferZstd bool) http.Handler {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(minCompressed),
 		gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.PreferZstd(preferZstd))
@@ -51,7 +51,8 @@ func compressed(next http.Handler, preferZstd bool) http.Handler {
 }
 
 // fromBrowser reports whether a browser sent the request. All browsers send Sec-Fetch-Site to this
-// machine and over TLS (https://www.w3.org/TR/fetch-metadata/); other clients do not.
+// machine, and to any server over TLS (https://www.w3.org/TR/fetch-metadata/). Other clients do
+// not.
 func fromBrowser(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Site") != "" }
 
 // namesZstdFirst reports whether zstd stands before gzip in an Accept-Encoding header.
@@ -63,7 +64,7 @@ func namesZstdFirst(accepted string) bool {
 
 var acceptEncoding = []string{"Accept-Encoding"}
 
-// addVary says that the answer depends on the codings that the client accepts.
+// addVary adds the header that says that the answer depends on Accept-Encoding.
 func addVary(h http.Header) {
 	if len(h["Vary"]) == 0 {
 		h["Vary"] = acceptEncoding

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// listener accepts connections that end when their clients do not read.
+// listener accepts connections that are ended if their clients do not read.
 type listener struct {
 	net.Listener
-	stall time.Duration // the time in which a client must read minRead bytes; 0: no limit
+	stall time.Duration // how long a client may take to read minRead bytes; 0: no limit
 }
 
 // Accept waits for the next connection.
@@ -29,37 +29,38 @@ func (l listener) Accept() (net.Conn, error) {
 	return newCorkedConn(&timedConn{Conn: conn, stall: l.stall, left: l.stall}), nil
 }
 
-// sendBuffer is how many bytes of an answer the system accepts ahead of its client. By itself it
-// would accept several megabytes, and report only after a third of them that the client has read.
+// sendBuffer is how many bytes of an answer the system stores until the client reads them. By
+// default the system would store several megabytes, and would report what the client has read only
+// after a third of them.
 const sendBuffer = 256 << 10
 
-// minRead is how many bytes a client must read in the time in which a connection may stall.
+// minRead is how many bytes a client must read within the stall time of a listener.
 const minRead = 8 << 10
 
-// timedConn is a connection whose client must read its answers. A client that does not would keep
-// the answer in the memory of the server. It has to take some of it within a time, again and again,
-// or the connection ends.
+// timedConn is a connection that ends if its client does not read the answers. Otherwise such a
+// client would keep its answer in the memory of the server. The client has to read minRead bytes
+// within the stall time, again and again.
 type timedConn struct {
 	net.Conn
 	mu      sync.Mutex
-	until   time.Time     // when the whole answer must be written; zero for no limit
+	until   time.Time     // when the whole answer must be written; zero: no limit
 	stall   time.Duration // see listener
-	left    time.Duration // of stall, for the next minRead bytes
-	read    int           // how many of these have been read
+	left    time.Duration // what is left of stall for the next minRead bytes
+	read    int           // how many of the next minRead bytes were read
 	aborted atomic.Bool
 }
 
-// abort makes writes fail, also one that is under way.
+// abort makes writes fail, including one that is under way.
 func (c *timedConn) abort() {
 	c.aborted.Store(true)
 	_ = c.Conn.SetWriteDeadline(time.Unix(1, 0))
 }
 
-// errStalled is why the connection of a client that does not read ends.
+// errStalled is the error of writes to a client that does not read.
 var errStalled = fmt.Errorf("the client does not read, or too slowly: %w", os.ErrDeadlineExceeded)
 
-// endStalled returns errStalled. When the connection is closed, the system drops the bytes that it
-// has not sent yet.
+// endStalled returns errStalled. It makes the system drop the unsent bytes when the connection is
+// closed.
 func (c *timedConn) endStalled() error {
 	if conn, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
 		_ = conn.SetLinger(0)
@@ -67,9 +68,9 @@ func (c *timedConn) endStalled() error {
 	return errStalled
 }
 
-// push calls write until it has sent all of its bytes, as long as the client reads enough of them
-// in time. write returns how many bytes it has sent, and goes on with the rest when it is called
-// again.
+// push calls write until all bytes are sent. It returns an error if the client does not read enough
+// of them in time. write returns how many bytes it has sent, and continues with the rest at the
+// next call.
 func (c *timedConn) push(write func() (int, error)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,7 +120,7 @@ func (c *timedConn) Write(b []byte) (int, error) {
 	}))
 }
 
-// writeBuffers sends all buffers, with one system call where the system has one for that.
+// writeBuffers sends all buffers, with a single system call where the system allows this.
 func (c *timedConn) writeBuffers(b net.Buffers) error {
 	return c.push(func() (int, error) {
 		n, err := b.WriteTo(c.Conn)
@@ -127,8 +128,8 @@ func (c *timedConn) writeBuffers(b net.Buffers) error {
 	})
 }
 
-// allOrNothing returns the results of a Write of b. After an error it reports no bytes as written:
-// nobody goes on with the rest.
+// allOrNothing returns the results of writing b. After an error it reports 0 bytes as written,
+// because nobody continues with the rest.
 func allOrNothing(b []byte, err error) (int, error) {
 	if err != nil {
 		return 0, err
@@ -152,7 +153,7 @@ func (c *timedConn) SetWriteDeadline(t time.Time) error {
 	return c.Conn.SetWriteDeadline(t)
 }
 
-// CloseWrite tells the client that the last answer is complete. net/http calls it when it closes a
+// CloseWrite tells the client that no more answers follow. net/http calls it when it closes a
 // connection on which the client may still be sending.
 func (c *timedConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
@@ -168,8 +169,8 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// Abort ends the connection of the request that ctx belongs to: writes to it fail from now on.
-// Outside of a request it does nothing.
+// Abort ends the connection of the request that ctx belongs to. Writes to it fail from then on. If
+// ctx belongs to no request that came through Serve, Abort does nothing.
 func Abort(ctx context.Context) {
 	if c, ok := ctx.Value(connKey{}).(interface{ abort() }); ok {
 		c.abort()
@@ -178,11 +179,12 @@ func Abort(ctx context.Context) {
 
 // corkedConn is a connection that sends an answer of up to 64 KiB with one system call.
 //
-// net/http writes an answer through a buffer of 4 KiB. A longer answer takes two system calls and
-// two packets, and wakes the client twice. A write of exactly that buffer is followed by the rest
-// of the answer, so it is held back until the rest comes, or until net/http sets a deadline or
-// closes the connection, as it does at the end of each answer. A handler that flushes a part of its
-// answer and then waits must not be served like this; Forge has none.
+// net/http writes an answer through a buffer of 4 KiB. So a longer answer takes two system calls
+// and two packets, and wakes the client twice. A write of exactly 4 KiB is one of a full buffer,
+// and the rest of the answer follows. So corkedConn holds such a write back until the rest comes,
+// or until net/http sets a deadline or closes the connection, as it does at the end of each answer.
+// A handler that flushes a part of its answer and then waits would not work with corkedConn. Forge
+// has no such handler.
 type corkedConn struct {
 	net.Conn // timed
 	timed    *timedConn
@@ -193,16 +195,17 @@ type corkedConn struct {
 // netHTTPBuffer is the size of net/http's buffer for writes.
 const netHTTPBuffer = 4 << 10
 
-// maxJoined is the largest write that is copied behind the bytes held back. A larger one is sent in
-// two pieces, but still with one system call.
+// maxJoined is the largest write that is copied behind the bytes held back. A larger write is sent
+// without a copy, but with the same system call.
 const maxJoined = 64 << 10
 
-// heldBuffers has the memory for bytes that are held back, as *[]byte.
+// heldBuffers holds memory for bytes that are held back, as *[]byte.
 var heldBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, 4*netHTTPBuffer)) }}
 
 func newCorkedConn(timed *timedConn) *corkedConn { return &corkedConn{Conn: timed, timed: timed} }
 
-// Write sends b behind the bytes held back, or holds b back. The error may be about the latter.
+// Write sends the bytes held back and then b, or holds b back. An error may come from the bytes
+// held back.
 func (c *corkedConn) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -228,7 +231,7 @@ func (c *corkedConn) release() {
 	c.held = nil
 }
 
-// uncork sends the bytes held back. If that fails, all later writes fail as well.
+// uncork sends the bytes held back. If this fails, all later writes fail as well.
 func (c *corkedConn) uncork() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -256,7 +259,7 @@ func (c *corkedConn) SetWriteDeadline(t time.Time) error {
 	return c.timed.SetWriteDeadline(t)
 }
 
-// CloseWrite tells the client that the last answer is complete.
+// CloseWrite tells the client that no more answers follow.
 func (c *corkedConn) CloseWrite() error {
 	c.uncork()
 	return c.timed.CloseWrite()

@@ -6,12 +6,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refuseConnections makes the kernel drop packets that ask for a new connection (SYN), and reports
-// whether it does. Connections that the listener already has go on. A client whose packet was
-// dropped sends it again after a second, and reaches whatever listens on the address by then.
+// refuseConnections has the kernel drop the packets that ask for a new connection (SYN). It returns
+// false if the kernel does not do this. Connections that the listener already has are not affected.
+// A client whose packet was dropped sends it again after a second, and then reaches the program
+// that listens on the address at that time.
 //
-// The filter sees a packet from its TCP header on, whose byte 13 has the flags (RFC 9293, section
-// 3.1). A SYN without an ACK is the first packet of a connection.
+// The filter gets each packet from the TCP header on. Byte 13 of the header holds the flags (RFC
+// 9293, section 3.1). A SYN without an ACK is the first packet of a connection.
 func refuseConnections(l *net.TCPListener) bool {
 	const flags, syn, synOrAck = 13, 0x02, 0x12
 	program := []unix.SockFilter{
@@ -19,7 +20,7 @@ func refuseConnections(l *net.TCPListener) bool {
 		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: synOrAck},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: syn, Jt: 0, Jf: 1},
 		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 18}, // accept all bytes: a packet has fewer
+		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 18}, // accept all: no packet is longer
 	}
 	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	failed := control(l, func(fd int) error {
@@ -28,7 +29,7 @@ func refuseConnections(l *net.TCPListener) bool {
 	return failed == nil
 }
 
-// hasWaiting reports whether an established connection has not been accepted yet.
+// hasWaiting reports whether an established connection waits to be accepted.
 func hasWaiting(l *net.TCPListener) bool {
 	ready := 0
 	err := control(l, func(fd int) (err error) {

@@ -13,9 +13,9 @@ import (
 	"forge/internal/telemetry"
 )
 
-// The values of the security headers are shared by all answers, so they must not be changed in
-// place. With the headers that are added later, an answer of the API has eight, which is as many as
-// Go keeps in a small map; TestHeadersFit checks that.
+// All answers share the values of the security headers, so they must not be changed in place. With
+// the headers that are added later, an answer of the API has eight. Go keeps no more than eight in
+// a small map, which TestHeadersFit checks.
 var (
 	nosniff     = []string{"nosniff"}
 	loadNothing = []string{"default-src 'none'; frame-ancestors 'none'"}
@@ -23,10 +23,11 @@ var (
 	noStore     = []string{"no-store"}
 )
 
-// addSecurityHeaders adds the headers that protect an answer in a browser. The answer is taken for
-// its Content-Type and nothing else; it is neither shown in a frame nor embedded by pages of other
-// origins; as a page it loads nothing; and neither the browser nor a proxy stores it. A handler may
-// change them. None of them restricts pages that CORS allows.
+// addSecurityHeaders adds the headers that protect an answer in a browser. The browser takes the
+// answer for its Content-Type and nothing else. It neither shows the answer in a frame nor lets
+// pages of other origins embed it. As a page, the answer loads nothing. Neither the browser nor a
+// proxy stores it. A handler may change these headers. None of them restricts pages that CORS
+// allows.
 func addSecurityHeaders(h http.Header) {
 	h["Cache-Control"] = noStore
 	h["X-Content-Type-Options"] = nosniff
@@ -42,12 +43,12 @@ func setSecurityHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// localHost returns the middleware that lets only requests through whose Host is a name of this
-// machine, and has refuse answer the others. If it is off, all pass.
+// localHost returns the middleware that passes on only requests whose Host is a name of this
+// machine. Other requests are answered by refuse. If on is false, all requests pass.
 //
-// A loopback address alone does not keep pages of the web away. A page can have its own name
-// resolve to 127.0.0.1 after it is loaded (DNS rebinding), and is then of the same origin as this
-// server. But it cannot choose the Host that the browser sends.
+// Listening on a loopback address does not keep pages of the web away. After a page is loaded, it
+// can make its own name resolve to 127.0.0.1 (DNS rebinding). This server is then of the same
+// origin as the page. But the page cannot choose the Host that the browser sends.
 func localHost(on bool, refuse http.HandlerFunc) middleware {
 	return func(next http.Handler) http.Handler {
 		if !on {
@@ -63,14 +64,14 @@ func localHost(on bool, refuse http.HandlerFunc) middleware {
 	}
 }
 
-// misdirected refuses a request that is not for the API, because of its Host.
+// misdirected refuses a request for another path than the API's, because of its Host.
 func misdirected(w http.ResponseWriter, r *http.Request) {
 	telemetry.FromContext(r.Context()).Refuse(telemetry.Host)
 	http.Error(w, graphqlhttp.LocalNames, http.StatusMisdirectedRequest)
 }
 
-// isLocal reports whether a Host, with or without a port, is localhost, a name below localhost, or
-// a loopback address. Browsers look up none of these: RFC 6761, section 6.3.
+// isLocal reports whether a Host, with or without a port, is localhost, a name that ends with
+// .localhost, or a loopback address. Browsers ask no name server for these (RFC 6761, section 6.3).
 func isLocal(host string) bool {
 	if rest, bracketed := strings.CutPrefix(host, "["); bracketed {
 		address, port, closed := strings.Cut(rest, "]")
@@ -98,7 +99,7 @@ func isLocal(host string) bool {
 
 func isLoopback(address string) bool {
 	if address == "" || address[0] != ':' && (address[0] < '0' || address[0] > '9') {
-		return false // a name; ParseAddr would allocate an error for it
+		return false // a name, for which ParseAddr would allocate an error
 	}
 	ip, err := netip.ParseAddr(address)
 	return err == nil && ip.Unmap().IsLoopback()
@@ -115,10 +116,10 @@ const preflightTTL = 10 * time.Minute
 // exposedHeaders are the headers of an answer that pages of other origins may read.
 var exposedHeaders = []string{requestIDHeader, "Retry-After", "Traceparent", "Www-Authenticate"}
 
-// origins are the origins whose pages may use the API from a browser, beside the server's own.
+// origins are the origins whose pages may use the API from a browser, besides the server's own.
 type origins struct {
 	named map[string]bool // in lower case, as browsers write them: "https://app.example.com"
-	local bool            // also all origins of this machine: "http://localhost:5173"
+	local bool            // all origins of this machine as well: "http://localhost:5173"
 }
 
 func newOrigins(named []string, local bool) origins {
@@ -129,7 +130,7 @@ func newOrigins(named []string, local bool) origins {
 	return o
 }
 
-// none reports whether no other origin is allowed.
+// none reports whether no origin but the server's own is allowed.
 func (o origins) none() bool { return len(o.named) == 0 && !o.local }
 
 // allow reports whether pages of an origin may use the API. origin is a value of the Origin header.
@@ -144,11 +145,13 @@ func (o origins) allow(origin string) bool {
 	return found && o.local && isLocal(host)
 }
 
-// guardOrigins returns the middleware that lets pages of the server's own origin and of the allowed
-// origins use the API from a browser. It refuses a POST from another page, and its preflight. A GET
-// changes nothing, and such a page cannot read the answer. Requests that no browser sent pass.
+// guardOrigins returns the middleware that lets pages use the API from a browser, if they are of
+// the server's own origin or of an allowed one. It refuses a POST from any other page, and its
+// preflight. It does not refuse a GET, which changes nothing and whose answer such a page cannot
+// read. Requests that no browser sent pass.
 //
-// Credentials that a browser stores, such as cookies, are not allowed: the API knows none.
+// Credentials that a browser stores, such as cookies, are not allowed, because the API does not use
+// any.
 func guardOrigins(p Parts, allowed origins) middleware {
 	refuse := refuseOrigin(p)
 	return func(next http.Handler) http.Handler {
@@ -166,7 +169,7 @@ func guardOrigins(p Parts, allowed origins) middleware {
 			shared = cors.New(cors.Options{
 				AllowOriginFunc: allowed.allow,
 				AllowedMethods:  []string{http.MethodGet, http.MethodPost},
-				AllowedHeaders:  []string{"*"}, // also Authorization
+				AllowedHeaders:  []string{"*"}, // including Authorization
 				ExposedHeaders:  exposedHeaders,
 				MaxAge:          int(preflightTTL.Seconds()),
 			}).Handler(shared)
@@ -182,9 +185,9 @@ func guardOrigins(p Parts, allowed origins) middleware {
 	}
 }
 
-// refuseOrigin returns the handler that refuses requests from pages of origins that are not
-// allowed. In development the answer and a line of the log name the setting that allows the origin,
-// because the browser tells its page nothing.
+// refuseOrigin returns the handler for requests from pages of origins that are not allowed. It
+// refuses them. In development, the answer and a line of the log name the setting that allows the
+// origin, because the browser tells its page nothing.
 func refuseOrigin(p Parts) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
@@ -197,7 +200,7 @@ func refuseOrigin(p Parts) http.Handler {
 	})
 }
 
-// isOrigin reports whether a text is an origin as browsers write it, and not overly long.
+// isOrigin reports whether a text is an origin as browsers write it, and shorter than 300 bytes.
 func isOrigin(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && len(text) < 300 && u.User == nil && u.Host != "" &&

@@ -9,7 +9,7 @@ import (
 )
 
 // Listen listens on the address, such as "127.0.0.1:8080". Requests that arrive before Serve is
-// called wait. The error does not repeat the address, unless another program listens on it.
+// called wait. An error names the address only if another program listens on it.
 func Listen(addr string) (net.Listener, error) {
 	var plain net.ListenConfig
 	// Multipath TCP, which Go prefers, does not accept the filter of refuseConnections.
@@ -19,7 +19,7 @@ func Listen(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("another program listens on %s already; PORT or ADDR names another place", addr)
 	}
 	if failed, ok := errors.AsType[*net.OpError](err); ok {
-		return nil, failed.Err // without the operation and the address, which the caller knows
+		return nil, failed.Err // the caller knows the operation and the address
 	}
 	return l, err
 }

@@ -15,13 +15,13 @@ import (
 )
 
 // observer gives each request an ID and a record. When the request is answered, it writes the
-// record to the log and the metrics, and logs an operation that was slow with its statements. The
-// text of the operation and its values are in none of these. It counts a panic as status 500.
+// record to the log and the metrics. If the operation was slow, it also logs the statements. The
+// text of the operation and its values are in none of these. A panic counts as status 500.
 type observer struct {
 	next    http.Handler
 	metrics *metrics.Metrics
 	log     *slog.Logger
-	slow    time.Duration     // 0: nothing is slow
+	slow    time.Duration     // 0: no operation is slow
 	tracer  *telemetry.Tracer // nil: nothing is traced
 }
 
@@ -32,9 +32,9 @@ func observe(p Parts) middleware {
 	}
 }
 
-// ServeHTTP has the next handler answer the request. A panic of that handler is logged, and the
-// connection is closed. net/http would do the same, but would log the panic's value, which may
-// contain something that was sent.
+// ServeHTTP has the next handler answer the request. If that handler panics, ServeHTTP logs the
+// panic and closes the connection. net/http would do the same, but would log the value of the
+// panic, which may contain something that the client sent.
 func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start, sent, id := time.Now(), &statusWriter{ResponseWriter: w}, requestID(r)
 	w.Header()[requestIDHeader] = []string{id}
@@ -66,7 +66,8 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.next.ServeHTTP(sent, r)
 }
 
-// logPanic logs a panic, unless a handler asked for the end of the connection by it.
+// logPanic logs a panic, unless it is http.ErrAbortHandler, with which a handler ends the
+// connection.
 func (o *observer) logPanic(ctx context.Context, panicked any, id string) {
 	if err, ok := panicked.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		return
@@ -74,7 +75,7 @@ func (o *observer) logPanic(ctx context.Context, panicked any, id string) {
 	o.log.ErrorContext(ctx, "panic", "panic", telemetry.Panic(panicked), "stack", string(debug.Stack()), "requestId", id)
 }
 
-// logRequest logs the request. It calls the handler directly, because slog would look up the
+// logRequest logs the request. It calls the log's handler directly, because slog would look up the
 // caller's place in the code for each line.
 func (o *observer) logRequest(r *http.Request, status int, took time.Duration, record *telemetry.Record) {
 	ctx, handler := r.Context(), o.log.Handler()
@@ -93,7 +94,7 @@ func (o *observer) logRequest(r *http.Request, status int, took time.Duration, r
 	_ = handler.Handle(ctx, line) // there is nowhere to report an error of the log
 }
 
-// appendOperation appends the attributes of a GraphQL request.
+// appendOperation appends the attributes that only GraphQL requests have.
 func appendOperation(attrs []slog.Attr, record *telemetry.Record) []slog.Attr {
 	if op := record.Operation; op != nil {
 		attrs = append(attrs, slog.String("operation", op.Name), slog.String("kind", op.Kind))
@@ -128,8 +129,8 @@ func (o *observer) logSlow(ctx context.Context, took time.Duration, record *tele
 	o.log.LogAttrs(ctx, slog.LevelWarn, "slow operation", attrs...)
 }
 
-// route returns the pattern that the request matched, or "none". It never returns a path that the
-// client chose: each value is a series of the metrics.
+// route returns the pattern of the route that the request matched, or "none". It never returns a
+// path that the client chose, because each value becomes a series of the metrics.
 func route(r *http.Request) string {
 	if r.Pattern == "" {
 		return "none"
@@ -137,8 +138,8 @@ func route(r *http.Request) string {
 	return r.Pattern
 }
 
-// loggedPath returns the path of a request if it is exactly one of the server's. Other paths are
-// not logged, because people paste secrets into addresses.
+// loggedPath returns the path of a request if it is one of the server's, and "/…" otherwise. Other
+// paths are not logged, because people paste secrets into URLs.
 func loggedPath(r *http.Request) string {
 	switch r.URL.Path {
 	case "/", "/graphql", "/healthz", "/readyz", "/metrics":
@@ -147,7 +148,7 @@ func loggedPath(r *http.Request) string {
 	return "/…"
 }
 
-// loggedMethod returns the method of a request if it is one of HTTP's.
+// loggedMethod returns the method of a request if HTTP defines it, and "…" otherwise.
 func loggedMethod(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
@@ -157,11 +158,12 @@ func loggedMethod(r *http.Request) string {
 	return "…"
 }
 
-// requestIDHeader is the header with the ID of a request. It is in a request if the sender or a
-// proxy chose an ID, and in every answer.
+// requestIDHeader is the header with the ID of a request. A request has it if the sender or a proxy
+// chose an ID. Every answer has it.
 const requestIDHeader = "X-Request-Id"
 
-// requestID returns the ID that the sender of the request or a proxy chose, or a new one.
+// requestID returns the ID that the sender or a proxy chose for the request. If there is none, or
+// it cannot be used, requestID returns a new one.
 func requestID(r *http.Request) string {
 	if id := r.Header.Get(requestIDHeader); isRequestID(id) {
 		return id
@@ -169,7 +171,7 @@ func requestID(r *http.Request) string {
 	return uuid.NewString()
 }
 
-// isRequestID reports whether an ID is short and printable. Others could fill the log, or forge
+// isRequestID reports whether an ID is short and printable. Other IDs could fill the log, or forge
 // lines in it.
 func isRequestID(id string) bool {
 	if id == "" || len(id) > 128 {
@@ -183,13 +185,14 @@ func isRequestID(id string) bool {
 	return true
 }
 
-// statusWriter remembers the status that was sent.
+// statusWriter remembers the status of the answer.
 type statusWriter struct {
 	http.ResponseWriter
 	code int
 }
 
-// WriteHeader sends the status. A status below 200 only announces the answer, except for 101.
+// WriteHeader sends the status, and remembers it if it is final. A status below 200 is not final,
+// except for 101.
 func (w *statusWriter) WriteHeader(code int) {
 	if w.code == 0 && (code >= 200 || code == http.StatusSwitchingProtocols) {
 		w.code = code
@@ -204,14 +207,14 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Flush sends what has been written so far. Compression looks for an http.Flusher and does not
-// unwrap.
+// Flush sends what was written so far. The middleware that compresses looks for an http.Flusher,
+// and does not call Unwrap.
 func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// status returns the status that was sent: 200 if the handler set none.
+// status returns the status that was sent. It is 200 if the handler has set none.
 func (w *statusWriter) status() int {
 	if w.code == 0 {
 		return http.StatusOK

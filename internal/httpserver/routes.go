@@ -1,4 +1,4 @@
-// Package httpserver serves the API over HTTP: it has the routes, the middleware that requests
+// Package httpserver serves the API over HTTP. It has the routes, the middleware that requests
 // pass, and the start and the end of the server.
 package httpserver
 
@@ -16,27 +16,28 @@ import (
 	"forge/internal/token"
 )
 
-// Parts are the handlers behind the routes, and what the middleware before them needs.
+// Parts holds the handlers behind the routes, and what the middleware in front of them needs.
 type Parts struct {
 	API        http.Handler
 	Playground http.Handler // nil: there is none
 	Ready      http.Handler
-	// Admission is the limiter that the API uses. While it is full, requests are refused before
-	// they reach the API. With nil none are.
+	// Admission is the limiter that the API uses. While it is full, operations are refused before
+	// anything else is done for them. If it is nil, none are refused.
 	Admission *admission.Limiter
-	// Origins are the origins whose pages may use the API, beside the server's own.
+	// Origins are the origins whose pages may use the API, besides the server's own.
 	Origins []string
-	// Development also lets pages use the API that this machine serves, on any port.
+	// Development also allows the origins of this machine, on any port.
 	Development bool
 	// Local restricts all routes but the probes to requests whose Host is a name of this machine.
 	Local bool
-	// Tokens verifies bearer tokens. With nil the Authorization header is ignored.
+	// Tokens verifies bearer tokens. If it is nil, the Authorization header is ignored.
 	Tokens *token.Verifier
 	// Compression compresses answers of the API for clients that ask for it.
 	Compression bool
 	Metrics     *metrics.Metrics
 	Log         *slog.Logger
-	// Slow is the duration from which an operation is logged with its statements. 0: none is.
+	// Slow is how long an operation takes at least to be logged with its statements. 0 means that
+	// none is logged.
 	Slow   time.Duration
 	Tracer *telemetry.Tracer // nil: requests are not traced
 }
@@ -44,10 +45,10 @@ type Parts struct {
 // apiPath is the path of the API.
 const apiPath = "/graphql"
 
-// middleware returns a handler that does something for a request before or after next handles it.
+// middleware returns a handler that does something for a request before or after next.
 type middleware func(next http.Handler) http.Handler
 
-// chain returns h behind the middleware. A request passes the first one first.
+// chain returns h behind the middleware. A request passes them in the given order.
 func chain(h http.Handler, all ...middleware) http.Handler {
 	for _, m := range slices.Backward(all) {
 		h = m(h)
@@ -55,8 +56,8 @@ func chain(h http.Handler, all ...middleware) http.Handler {
 	return h
 }
 
-// Routes returns the handler of everything that the server answers. The two lists in it name, from
-// the outside in, all that a request passes on its way to the API, and back. Serve adds one handler
+// Routes returns the handler for everything that the server answers. Its two lists name all
+// middleware that a request passes on its way to the API, from the outside in. Serve adds one more
 // around them, which closes connections while the server shuts down.
 func Routes(p Parts) http.Handler {
 	allowed := newOrigins(p.Origins, p.Development)
@@ -66,10 +67,10 @@ func Routes(p Parts) http.Handler {
 		setSecurityHeaders,   // before anything answers: refusals have these headers, too
 	}
 	api := []middleware{
-		localHost(p.Local, graphqlhttp.RefuseHost), // before CORS: a rebound name is its own origin
+		localHost(p.Local, graphqlhttp.RefuseHost), // before CORS, which allows a rebound name
 		guardOrigins(p, allowed),                   // before tokens: a preflight has none
 		authenticate(p.Tokens),                     // the API finds the viewer on the context
-		compress(p.Compression),                    // last: refusals of the others are too short
+		compress(p.Compression),                    // last: refusals are too short to compress
 	}
 	page := localHost(p.Local, misdirected)
 

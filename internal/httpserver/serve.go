@@ -10,28 +10,29 @@ import (
 	"time"
 )
 
-// drainTime is how long requests in flight may take when the server ends.
+// drainTime is how long running requests may take when the server ends.
 const drainTime = 30 * time.Second
 
-// Connection limits what is sent on a connection, and how long each part of that may take. The
-// fields are like those of http.Server.
+// Connection limits what is sent on a connection, and how long its parts may take. Most fields are
+// like those of http.Server.
 type Connection struct {
 	MaxHeaderBytes    int
 	ReadHeaderTimeout time.Duration
 	ReadTimeout       time.Duration // of a request, headers and body
 	WriteTimeout      time.Duration // from a request's headers to the end of its answer
-	StallTimeout      time.Duration // for each 8 KiB of an answer that its client reads
+	StallTimeout      time.Duration // for each 8 KiB of an answer that the client reads
 	IdleTimeout       time.Duration // until the next request
 }
 
-// Serve answers requests on l until ctx ends, and for the delay after that, so that load balancers
-// can notice. Then it accepts no new requests. It returns nil when those in flight are answered, or
+// Serve answers requests on l until ctx ends. It goes on for the delay, so that load balancers can
+// notice. Then it accepts no new requests, and returns nil when the running ones are answered, or
 // were cut off after 30 seconds. The contexts of requests have the values of ctx, such as a viewer.
+// Serve returns an error if it cannot accept connections.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay time.Duration) error {
 	return serve(ctx, l, handler, limits, log, delay, drainTime)
 }
 
-// serve is Serve with another time for the requests in flight.
+// serve is Serve with drain in the place of drainTime.
 func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Connection, log *slog.Logger, delay, drain time.Duration) error {
 	var ending atomic.Bool
 	srv := &http.Server{
@@ -64,7 +65,7 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 	log.Info("finishing requests in flight")
 	acceptLast(l)
 	_ = l.Close()
-	<-ended // from here on the server knows all accepted connections, and Shutdown waits for them
+	<-ended // now the server knows all accepted connections, and Shutdown waits for them
 	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := srv.Shutdown(finishing)
@@ -75,9 +76,9 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, limits Con
 	return err
 }
 
-// closeAfterAnswers returns a handler that has each connection close after its next answer once the
-// server is ending. The client then knows that the connection closes. If an idle connection were
-// closed, a request could be on its way at the same time.
+// closeAfterAnswers returns a handler that announces in each answer that the connection closes,
+// after ending was set. So the client knows not to send another request on it. If the server closed
+// idle connections by itself, a request could be on its way at the same time.
 func closeAfterAnswers(next http.Handler, ending *atomic.Bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ending.Load() {

@@ -14,24 +14,24 @@ import (
 )
 
 // loadShedder refuses operations while the limiter is full, before anything else is done for them
-// and before their bodies are read. A refusal has the headers of every answer of the API, except
-// for a request ID and a trace, and is counted in the metrics. It is not logged by itself: under
-// overload there are many times more refusals than other requests, and their cost is taken from the
-// others.
+// and before their bodies are read. A refusal has the same headers as every answer of the API,
+// except for a request ID and a trace. It is counted in the metrics. It does not get a line of the
+// log by itself, because under overload there are many times more refusals than other requests, and
+// their cost is taken from the other requests.
 type loadShedder struct {
 	admission *admission.Limiter
 	next      http.Handler
 	metrics   *metrics.Metrics
 	log       *slog.Logger
-	origins   origins // the origins whose pages may read an answer
+	origins   origins // whose pages may read an answer
 	pace      pacer
-	unlogged  atomic.Int64 // the refusals since the last line of the log
+	unlogged  atomic.Int64 // how many refusals there were since the last line of the log
 }
 
-// logEvery is the time whose refusals share a line of the log.
+// logEvery is the time whose refusals share one line of the log.
 const logEvery = 5 * time.Second
 
-// shedLoad returns the middleware that sheds load. Without a limiter it does nothing.
+// shedLoad returns the middleware that sheds load. It does nothing if p.Admission is nil.
 func shedLoad(p Parts, allowed origins) middleware {
 	return func(next http.Handler) http.Handler {
 		if p.Admission == nil {
@@ -42,7 +42,8 @@ func shedLoad(p Parts, allowed origins) middleware {
 	}
 }
 
-// ServeHTTP refuses only the methods of operations: a browser's preflight is answered as always.
+// ServeHTTP refuses operations, which come by GET or POST, while the limiter is full. Other
+// requests, such as preflights of browsers, always pass.
 func (s *loadShedder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	isOperation := r.URL.Path == apiPath && (r.Method == http.MethodPost || r.Method == http.MethodGet)
 	if !s.admission.Full() || !isOperation {
@@ -63,8 +64,7 @@ func (s *loadShedder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// exposedValue and varyOrigin are header values that answers share. They must not be changed in
-// place.
+// Answers share these header values, so they must not be changed in place.
 var (
 	exposedValue = []string{strings.Join(exposedHeaders, ", ")}
 	varyOrigin   = []string{"Origin"}
@@ -83,25 +83,26 @@ func (s *loadShedder) addCORS(h http.Header, r *http.Request) {
 	}
 }
 
-// logRefusals logs how many requests were refused since the last such line.
+// logRefusals logs how many requests were refused since its last call.
 func (s *loadShedder) logRefusals() {
 	s.log.Warn("overloaded, requests refused", "requests", s.unlogged.Swap(0), "within", logEvery.String())
 }
 
 // pacer spaces refusals. A client that is refused at once sends again at once, thousands of times a
-// second, and each refusal costs about 25 µs here and as much in the kernel. A connection has one
-// request under way at a time, so a client whose refusal is delayed sends fewer of them. One
-// request is refused each interval. The others wait, and the kernel keeps their bodies meanwhile.
+// second, and each refusal costs about 25 µs in this program and as much in the kernel. A client
+// has one request under way on each connection, so if its refusal is delayed, it sends fewer
+// requests. The pacer lets one request be refused in each paceInterval. The others wait, and the
+// kernel keeps their bodies meanwhile.
 type pacer struct {
 	start time.Time
-	next  atomic.Int64 // when the next request may be refused, after start
+	next  atomic.Int64 // when the next request may be refused, as nanoseconds since start
 }
 
 const (
 	paceInterval = time.Millisecond
-	// maxPace is the longest delay of a refusal; a request that would have to wait longer is
-	// refused at once. It bounds the memory: a waiting request takes about 30 KiB, and there are at
-	// most maxPace/paceInterval of them.
+	// maxPace is the longest delay of a refusal. A request that would have to wait longer is
+	// refused at once. This bounds the memory: a waiting request takes about 30 KiB, and at most
+	// maxPace/paceInterval of them wait.
 	maxPace = 4 * time.Second
 )
 

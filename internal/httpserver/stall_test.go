@@ -21,7 +21,7 @@ import (
 	"forge/internal/telemetry"
 )
 
-// large executes operations whose answers have that many bytes.
+// large executes operations whose answers have the given number of bytes.
 type large struct{ bytes int }
 
 func (l large) CreateOperationContext(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
@@ -123,8 +123,8 @@ func TestUnsentLimit(t *testing.T) {
 	}
 }
 
-// TestStall has clients that read nothing, or very slowly: their connections end. A client that
-// reads is answered, however long that takes.
+// TestStall has clients that read nothing, or very slowly. Their connections are ended. A client
+// that reads gets its answer, however long that takes.
 func TestStall(t *testing.T) {
 	t.Parallel()
 	unsent := graphqlhttp.NewUnsent(1<<30, Abort)

@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// BuildInfo adds a measurement that is always 1. Its labels are the version of the release, the
-// commit of the binary if the build knew it, and the version of Go.
+// BuildInfo adds a metric whose value is always 1. Its labels are the version of the release, the
+// commit that the program was built from, if it is known, and the version of Go.
 func (m *Metrics) BuildInfo(version string) {
 	labels := prometheus.Labels{"version": version, "revision": "unknown", "goversion": "unknown"}
 	if info, ok := debug.ReadBuildInfo(); ok {

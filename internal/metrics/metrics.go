@@ -1,4 +1,4 @@
-// Package metrics has the measurements of a server, in the format of Prometheus.
+// Package metrics holds the measurements of a server, in the format of Prometheus.
 package metrics
 
 import (
@@ -18,10 +18,11 @@ import (
 
 // Metrics are the measurements of one server.
 type Metrics struct {
-	// Names is how many names of operations have series of their own; later ones count as "other".
+	// Names is how many names of operations get series of their own. Later names count as "other".
 	// It must be set before the first request.
 	Names int
-	// InFlight is how many HTTP requests are being answered. Whoever answers one counts it.
+	// InFlight is how many HTTP requests are being answered. The handlers that answer requests
+	// change it.
 	InFlight atomic.Int64
 
 	registry   *prometheus.Registry
@@ -32,7 +33,7 @@ type Metrics struct {
 	persisted  lookUps
 }
 
-// New returns the measurements of a server on db: those of its requests, of the process, and of the
+// New returns the measurements of a server on db: of its requests, of the process, and of the
 // database pool. It sets db.Watch and db.Waited.
 func New(db *database.DB) *Metrics {
 	m := &Metrics{Names: 100, registry: prometheus.NewRegistry(), refused: map[telemetry.Limit]prometheus.Counter{}}
@@ -66,8 +67,8 @@ func newLookUps(all *prometheus.CounterVec, cache string) lookUps {
 	return lookUps{all.WithLabelValues(cache, "hit"), all.WithLabelValues(cache, "miss")}
 }
 
-// watch measures the statements of db, and the waits for its connections. Statements are also added
-// to the record of their request.
+// watch measures the statements of db, and the waits for its connections. It also adds each
+// statement to the record of the request.
 func (m *Metrics) watch(db *database.DB) {
 	statements := histogram(m.registry, "forge_db_statement_duration_seconds",
 		"Time that a statement took, its rows read, by whether it succeeded.",
@@ -86,8 +87,8 @@ func (m *Metrics) watch(db *database.DB) {
 	db.Waited = func(took time.Duration) { waits.Observe(took.Seconds()) }
 }
 
-// Revocations adds the age of what is known about revoked tokens. It must be called at most once,
-// before the first request.
+// Revocations adds a metric: how long ago the server last read which tokens are revoked. It must be
+// called at most once, before the first request.
 func (m *Metrics) Revocations(age func() time.Duration) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "forge_revocations_age_seconds",
@@ -95,9 +96,9 @@ func (m *Metrics) Revocations(age func() time.Duration) {
 	}, func() float64 { return age().Seconds() }))
 }
 
-// Handler returns the handler of the page that Prometheus reads. One page is made at a time;
-// requests that come meanwhile share the next one. So it never takes more than one processor, and
-// no connection to the database.
+// Handler returns the handler of the page that Prometheus reads. It makes one page at a time.
+// Requests that come meanwhile share the next page. So it takes at most one processor, and no
+// database connection.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	return &page{handler: promhttp.HandlerFor(m.registry,
 		promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError), DisableCompression: true})}

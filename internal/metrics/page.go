@@ -8,16 +8,16 @@ import (
 )
 
 // page calls its handler for one request at a time. Requests that come meanwhile share the next
-// rendering. It begins after they came, so it has everything that was counted before them.
+// rendering. That rendering begins after they came, so it shows everything that was counted before.
 type page struct {
 	handler http.Handler
 
 	mu      sync.Mutex
 	running bool
-	next    *rendering // it has not begun yet; nil if no request waits for it
+	next    *rendering // the next rendering, which has not begun; nil if no request waits for it
 }
 
-// rendering is an answer of the handler. It may be read once done is closed.
+// rendering is an answer of the handler. It may be read after done is closed.
 type rendering struct {
 	done   chan struct{}
 	header http.Header
@@ -34,7 +34,8 @@ func (r *rendering) WriteHeader(status int) { r.status = status }
 // Write appends to the body of the answer.
 func (r *rendering) Write(b []byte) (int, error) { return r.body.Write(b) }
 
-// ServeHTTP answers with the next rendering.
+// ServeHTTP answers with the next rendering. It returns without an answer if the request ends
+// first.
 func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	made := p.join()
 	select {
@@ -50,7 +51,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(made.body.Bytes())
 }
 
-// join returns the next rendering, and has it made.
+// join returns the next rendering, and sees to it that it is made.
 func (p *page) join() *rendering {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +73,7 @@ func (p *page) run() {
 	}
 }
 
-// begin returns the rendering that is to be made now, or nil if there is none.
+// begin returns the rendering to make next, or nil if no request waits for one.
 func (p *page) begin() *rendering {
 	p.mu.Lock()
 	defer p.mu.Unlock()

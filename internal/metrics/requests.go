@@ -13,7 +13,7 @@ import (
 	"forge/internal/telemetry"
 )
 
-// Count counts an HTTP request that was answered. route is a pattern of the server, and not a path
+// Count counts an HTTP request that was answered. route is the pattern of a route, and not a path
 // that the client chose.
 func (m *Metrics) Count(route string, status int, took time.Duration, r *telemetry.Record) {
 	m.requests.count(route, status, took)
@@ -36,11 +36,11 @@ func (m *Metrics) Count(route string, status int, took time.Duration, r *telemet
 	}
 }
 
-// Refused counts a request that exceeded a limit. Count does this for the limit in the record.
+// Refused counts a request that exceeded a limit. Count calls it for the limit in the record.
 func (m *Metrics) Refused(limit telemetry.Limit) { m.refused[limit].Inc() }
 
-// durationBuckets are the bounds of histograms of the times that a client waits, in seconds. They
-// must not be changed.
+// durationBuckets are the bounds, in seconds, of the histograms of how long clients wait. They must
+// not be changed.
 var durationBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
 // requests measures HTTP requests.
@@ -50,7 +50,7 @@ type requests struct {
 	known    series[requestKey, requestSeries]
 }
 
-// requestKey has the labels of a series of requests.
+// requestKey holds the labels of a series of requests.
 type requestKey struct {
 	route  string
 	status int
@@ -82,7 +82,7 @@ func (s *requests) count(route string, status int, took time.Duration) {
 }
 
 // operations measures GraphQL operations by name. Clients choose the names, so only a limited
-// number of them have series of their own.
+// number of names get series of their own.
 type operations struct {
 	total      *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
@@ -94,7 +94,7 @@ type operations struct {
 	none       *operation // requests without an operation
 }
 
-// operation has the measurements for one name.
+// operation holds the measurements for one name.
 type operation struct {
 	name                          string
 	duration                      prometheus.Observer
@@ -156,8 +156,8 @@ func (s *operations) count(maxNames int, took time.Duration, r *telemetry.Record
 	}
 }
 
-// series has measurements by their labels. They are found without a lock. There are few, and none
-// is ever removed, so the map is copied when one is added.
+// series holds measurements by their labels. They are found without a lock. There are few of them,
+// and none is ever removed, so adding one copies the whole map.
 type series[K comparable, V any] struct {
 	known atomic.Pointer[map[K]V]
 	mu    sync.Mutex // guards add
@@ -172,8 +172,8 @@ func (s *series[K, V]) find(key K) (V, bool) {
 	return none, false
 }
 
-// add returns the value for the key. If there is none, it calls create with the number of values,
-// and adds the result.
+// add returns the value for the key. If there is none, it adds the one that create returns. create
+// is called with the number of values so far.
 func (s *series[K, V]) add(key K, create func(others int) V) V {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -180,7 +180,7 @@ const (
 	valid   indexState = "valid"
 )
 
-// goal returns the state that the index has after a successful step.
+// goal returns the state that the index has after its step has succeeded.
 func (i index) goal() indexState {
 	if i.creates {
 		return valid
@@ -188,7 +188,8 @@ func (i index) goal() indexState {
 	return absent
 }
 
-// origin returns the state that the index has before the step.
+// origin returns the state that the index has before its step is run: absent if the step creates
+// the index, and valid if it drops the index.
 func (i index) origin() indexState {
 	if i.creates {
 		return absent

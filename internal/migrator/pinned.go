@@ -22,8 +22,9 @@ func onOneConnection(conn *sql.Conn, name string, f func(*sql.DB, *pinned) error
 	})
 }
 
-// A pinned is a driver connection that belongs to somebody else. It is also the connector that
-// returns this connection. database/sql looks for its other methods, which are optional.
+// A pinned wraps a driver connection that belongs to other code. It is also a driver.Connector,
+// which returns the same connection at every call. The optional methods of a driver connection are
+// passed on, because database/sql looks for them.
 type pinned struct {
 	driver.Conn
 	inTransaction bool  // whether a transaction is open, so that BeginTx creates a savepoint

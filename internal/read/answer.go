@@ -22,10 +22,13 @@ import (
 	"forge/internal/viewer"
 )
 
-// Answer runs the whole query of ctx in the read engine, without gqlgen, and returns the answer's
-// data; errors of fields are reported as gqlgen does. It returns false, having done nothing, if a
-// root field is neither a connection nor a look-up by ID, is not for everybody, or has an invalid
-// argument. The data may go to bufpool.Done once they were sent.
+// Answer runs the query of ctx in the read engine alone, without gqlgen. It returns the data of the
+// answer as JSON, and adds errors of fields to the response of ctx as gqlgen does. The caller may
+// pass the data to bufpool.Done after it was sent.
+//
+// Answer returns false, and has done nothing, if the engine cannot answer a root field alone. It
+// can answer a connection or a look-up by ID that everybody may ask for and whose arguments are
+// valid.
 func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 	roots := o.compile().roots
 	if roots == nil {
@@ -53,7 +56,7 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 	o.written.Record(len(b) + 1)
 	for i := range answers {
 		if answers[i].loading.Shared {
-			continue // others may still be writing these rows
+			continue // other requests may still be writing these rows
 		}
 		for _, of := range answers[i].loading.Results {
 			bufpool.Done(of.Table.Data)
@@ -62,7 +65,7 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 	return append(b, '}'), true
 }
 
-// request returns the request for the rows of an operation's fields.
+// request returns what the loaders need to know of the request of ctx.
 func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load.Request {
 	u := unit.FromContext(ctx)
 	return load.Request{Unit: u, Dialect: u.Dialect(), Mode: u.Mode(), Writer: writer{u, e.options.Query},
@@ -70,9 +73,10 @@ func (e *Engine) request(ctx context.Context, op *graphql.OperationContext) load
 		Variables: op.Variables, Cursors: e.cursors, Unshared: e.options.DisableCoalescing}
 }
 
-// answers reports whether the engine answers a root field without calling its resolver. The
-// resolver must be known to do nothing but refer, everybody may call it, and no directive stands in
-// its way. The field must be a connection, or one entity with an ID as its only argument.
+// answers reports whether the engine may answer a root field without calling its resolver. The
+// resolver must be known to do nothing but refer, everybody must be allowed to ask for the field,
+// and the field must have no directive. The field must be a connection, or one entity with an ID as
+// its only argument.
 func (e *Engine) answers(def *ast.FieldDefinition) bool {
 	if !e.binding.Refers(def.Name) || len(def.Directives) > 0 || e.options.Public != nil && !e.options.Public(def.Name) {
 		return false
@@ -83,17 +87,18 @@ func (e *Engine) answers(def *ast.FieldDefinition) bool {
 	return def.Type.Elem == nil && len(def.Arguments) == 1 && def.Arguments.ForName("id") != nil && len(def.Arguments[0].Directives) == 0
 }
 
-// answer is the answering of a root field.
+// answer is the work of answering one root field.
 type answer struct {
 	root    *root
 	engine  *Engine
 	op      *graphql.OperationContext
-	only    bool // it is the only field
+	only    bool // the query has no other root field
 	loading load.Loading
-	invalid error // what is wrong with the arguments of a look-up by ID
+	invalid error // an error in an argument of a field below a look-up by ID
 }
 
-// prepare reads the arguments. It returns false if one is not allowed.
+// prepare reads the arguments of the field. It returns false if gqlgen has to answer instead,
+// because an argument is not valid.
 func (a *answer) prepare(ctx context.Context) bool {
 	a.loading.Request = a.engine.request(ctx, a.op)
 	if a.root.loaders == nil {
@@ -119,8 +124,8 @@ func (a *answer) prepare(ctx context.Context) bool {
 	return err == nil
 }
 
-// append appends the value of the field. It returns false if there is none and null is not allowed,
-// or if the answer is larger than it may be.
+// append appends the JSON of the field to b: null if it has no value. It returns false if the field
+// may not be null, or if the answer is larger than its budget.
 func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	if a.root.loaders == nil {
 		return append(b, a.root.constant...), true
@@ -136,8 +141,8 @@ func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	return append(w.Bytes[:len(b)], "null"...), !f.Field.Definition.Type.NonNull && !w.Budget.Exceeded()
 }
 
-// write appends the field to w, and reports errors. It returns false if there is no value, or
-// no room for it.
+// write appends the JSON of the field to w, and reports errors at the field's path. It returns
+// false if the field has no value, or if the answer is larger than its budget.
 func (a *answer) write(ctx context.Context, field *graphql.FieldContext, w *encode.Writer) (ok bool) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -162,7 +167,8 @@ func (a *answer) write(ctx context.Context, field *graphql.FieldContext, w *enco
 	return w.Count() && ok
 }
 
-// flight is what the requests have in common that can be answered from the same rows.
+// flight identifies a read that several requests can share. Requests with equal flights can be
+// answered from the same rows.
 type flight struct {
 	loader    *load.Loader
 	viewer    viewer.Viewer
@@ -170,14 +176,14 @@ type flight struct {
 }
 
 const (
-	// flightPatience is how long a request waits for one that reads the same.
+	// flightPatience is how long a request waits for another request to end the same read.
 	flightPatience = time.Second
-	// maxFlightVariables bounds the variables that are compared.
+	// maxFlightVariables is how many bytes of variables are compared. A request with more reads for
+	// itself.
 	maxFlightVariables = 4 << 10
 )
 
-// flight returns the flight of the request. It returns false if the request should not be compared
-// with others.
+// flight returns the flight of the request. It returns false if the request has to read for itself.
 func (a *answer) flight() (f flight, ok bool) {
 	if !a.only || a.loading.Request.Unshared {
 		return f, false
@@ -187,15 +193,15 @@ func (a *answer) flight() (f flight, ok bool) {
 		return f, true
 	}
 	if a.loading.Request.Mode != unit.Snapshot {
-		return f, false // its statement may be shared by itself
+		return f, false // the one statement may be shared instead; see package load
 	}
 	variables, err := json.Marshal(a.op.Variables)
 	f.variables = string(variables)
 	return f, err == nil && len(variables) <= maxFlightVariables
 }
 
-// load loads the rows of the field. It takes them over if another request has just asked for the
-// same, with the same variables and as the same viewer.
+// load loads the rows of the field. If another request reads the same, with the same variables and
+// as the same viewer, load waits for that request and takes over its rows.
 func (a *answer) load(ctx context.Context) error {
 	if a.invalid != nil {
 		return a.invalid

@@ -1,11 +1,12 @@
-// Package read is the read engine. It answers a selection of entities with one statement a level,
-// however many rows there are.
+// Package read is the read engine. It answers a selection of entities with one statement for each
+// level of the selection, however many rows there are.
 //
 // At the start, New compares the schema with the entities (package binding). Prepare compiles the
-// selections of an operation into plans (package plan). Loaders run the plans' statements, one for
-// all rows of the level above (packages load and sql). ent writes the statements, so that
-// interceptors and policies hold. The payload of a mutation starts from the row that its statement
-// returned. Everything that was read (package rows) is written as JSON (package encode).
+// selections of an operation into plans (package plan). Loaders run the statements of the plans:
+// one statement reads the rows of a level for all rows of the level above (packages load and sql).
+// ent writes the statements, so that interceptors and policies add their conditions. The payload of
+// a mutation starts from the row that the mutation's statement returned. The rows that were read
+// (package rows) are written as JSON (package encode).
 package read
 
 import (
@@ -33,30 +34,32 @@ type Engine struct {
 	options   Options
 	binding   *binding.Binding
 	cursors   *rows.Cursors
-	documents sync.Map // operations of kept documents: *ast.OperationDefinition to func() *document
+	documents sync.Map // *ast.OperationDefinition to func() *document; see Keep
 	flights   coalesce.Groups[flight, *load.Landed]
 }
 
-// Query runs an ent query for rows of an entity in a unit of work. The function shape makes its
-// statement.
+// Query runs an ent query for rows of the entity e, in the unit of work u. The function shape sets
+// the columns, conditions and order of the query.
 type Query func(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func(*sql.Selector)) error
 
-// Options are settings of an engine.
+// Options are the settings of an engine.
 type Options struct {
-	// Query runs an ent query: ent.QueryEntity.
+	// Query runs an ent query. The application passes ent.QueryEntity.
 	Query Query
-	// CursorKey encrypts cursors, and has cursorcipher.KeySize bytes. Without it everybody can read
-	// what a cursor holds.
+	// CursorKey is the key that cursors are encrypted with, of cursorcipher.KeySize bytes. Without
+	// a key, everybody can read the values in a cursor.
 	CursorKey []byte
-	// Public reports whether everybody may ask for a root field of queries. The others are left to
-	// gqlgen's middlewares, which look at who asks. Nil: all are public.
+	// Public reports whether everybody may ask for a root field of Query. The engine answers only
+	// such fields without gqlgen. gqlgen's middlewares, which check the viewer, run for the others.
+	// If Public is nil, all root fields are public.
 	Public func(field string) bool
-	// DisableCoalescing has every request read for itself.
+	// DisableCoalescing has every request run its own statements, also if another request reads the
+	// same.
 	DisableCoalescing bool
 }
 
-// New returns an engine for the contract. If the engine could not answer it rightly, the error is a
-// *binding.MismatchError.
+// New returns an engine for the contract. It returns a *binding.MismatchError if parts of the
+// contract do not fit together.
 func New(c binding.Contract, o Options) (*Engine, error) {
 	b, err := binding.Bind(c)
 	if err != nil {
@@ -65,10 +68,11 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey)}, nil
 }
 
-// Read is a field middleware. If a field's type is an entity, a connection of entities or the Node
-// interface, its resolver only refers to an entity or connection, and Read answers with the
-// selection. It returns an error if the resolver has set more than an ID, as that would not be
-// shown.
+// Read is a field middleware of gqlgen. It calls the resolver of the field. If the field's type is
+// an entity, a connection of entities or the Node interface, the resolver returns only a reference:
+// an ID, or an empty connection. Read then returns the JSON of the whole selection below the field.
+// It returns an error if the resolver has set more than an ID, because the engine would not show
+// it.
 func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if !e.binding.Owns(fc.Field.Definition.Type) {
@@ -105,8 +109,9 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	return r.one(ctx, id)
 }
 
-// writer has ent write queries. It makes the unit's ent client when it is first used: many requests
-// run only statements that were written before.
+// writer has ent write queries without running them. The query function makes the ent client of the
+// unit at its first call, so that a request whose statements were all written before makes no
+// client.
 type writer struct {
 	unit  *unit.Unit
 	query Query
@@ -118,14 +123,14 @@ func (w writer) Write(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 	return s.Text, s.Args, err
 }
 
-// reading is the answering of one field that gqlgen executes.
+// reading is the work of answering one field that gqlgen executes.
 type reading struct {
 	engine  *Engine
 	request load.Request
 	loaders *loaders
 }
 
-// connection answers a field that is a connection.
+// connection returns the JSON of a field that is a connection.
 func (r *reading) connection(ctx context.Context) (any, error) {
 	l := r.loaders.connection
 	loading := &load.Loading{Loader: l, Request: r.request}
@@ -138,7 +143,8 @@ func (r *reading) connection(ctx context.Context) (any, error) {
 	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Connection(l.Plan.Connection, 0) }), nil
 }
 
-// one answers a field that is one entity: null if there is none of that ID.
+// one returns the JSON of a field that is one entity. It returns nil, which is written as null, if
+// no row has the ID.
 func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
 	l, err := r.engine.loaderFor(r.loaders, id, "id")
 	if err != nil {
@@ -151,7 +157,8 @@ func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
 	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Object(l.Plan.Object, 0) }), nil
 }
 
-// byKeys loads the rows with the keys and all that is below them.
+// byKeys loads the rows with the keys, and all rows that the selection needs below these rows. If a
+// statement of the mutation has returned the row already, only the rows below are read.
 func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) (*load.Loading, error) {
 	loading := &load.Loading{Loader: l, Request: r.request, Keys: keys}
 	if err := loading.Prepare(ctx); err != nil {
@@ -163,7 +170,8 @@ func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) 
 	return loading, loading.Run(ctx)
 }
 
-// write returns what f writes. It returns null if f leaves nothing, which has been reported then.
+// write returns the JSON that f appends. It returns null if f returns false, in which case f has
+// reported the error, or if the answer is larger than its budget.
 func (r *reading) write(ctx context.Context, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
 	if r.request.Budget.Exceeded() {
 		return graphql.Null

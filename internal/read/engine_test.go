@@ -27,8 +27,8 @@ func newEngine() *Engine {
 	return e
 }
 
-// parsed returns a query of a kept document as gqlgen hands it to the engine. The variables are as
-// a client sends them.
+// parsed keeps the document of a query. It returns a function that makes the query's operation for
+// variables, as gqlgen hands it to the engine.
 func parsed(t testing.TB, e *Engine, query string) func(vars map[string]any) *graphql.OperationContext {
 	t.Helper()
 	doc, err := gqlparser.LoadQueryWithRules(e.binding.Schema, query, rules.NewDefaultRules())
@@ -45,7 +45,7 @@ func parsed(t testing.TB, e *Engine, query string) func(vars map[string]any) *gr
 	}
 }
 
-// rootPlans returns what loads the root fields of an operation.
+// rootPlans returns the loaders of an operation's root fields.
 func rootPlans(e *Engine, op *graphql.OperationContext) (plans []*loaders) {
 	for _, f := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"}) {
 		plans = append(plans, e.Prepare(op).at(&graphql.FieldContext{Field: f}))
@@ -53,7 +53,7 @@ func rootPlans(e *Engine, op *graphql.OperationContext) (plans []*loaders) {
 	return plans
 }
 
-// keys lists what a plan writes, and in what order.
+// keys returns the keys of everything that the loaders write, in the order of the answer.
 func (l *loaders) keys() string {
 	var b strings.Builder
 	var object func(*plan.Selection)
@@ -119,9 +119,9 @@ func TestPrepareConcurrently(t *testing.T) {
 				}
 				e.Prepare(ctx)
 				if r.IntN(5) == 0 {
-					e.Keep(ctx.Doc) // again, as when another has sent it meanwhile
+					e.Keep(ctx.Doc) // as when another request has sent the document again
 				}
-				// One for artists and two for node, and what stands below artists.
+				// One for artists, two for node, and those below artists.
 				want := 1 + 2
 				if !a {
 					want++
@@ -145,8 +145,8 @@ func TestPrepareConcurrently(t *testing.T) {
 	wait.Wait()
 }
 
-// TestForget forgets a document. An operation of it that runs, or comes later, is
-// prepared anew.
+// TestForget forgets a document. An operation of the document that runs at that time, or comes
+// later, is prepared anew.
 func TestForget(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
@@ -174,7 +174,7 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestPrepareKeepsAtMost gives an operation more states than plans are kept for.
+// TestPrepareKeepsAtMost prepares an operation for more states than are kept.
 func TestPrepareKeepsAtMost(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
@@ -207,7 +207,7 @@ func TestPrepareKeepsAtMost(t *testing.T) {
 	}
 }
 
-// TestPrepareIgnoresOtherVariables wants one plan for all values of variables that stand only in
+// TestPrepareIgnoresOtherVariables expects one plan for all values of variables that stand only in
 // arguments.
 func TestPrepareIgnoresOtherVariables(t *testing.T) {
 	t.Parallel()
@@ -227,8 +227,8 @@ func TestPrepareIgnoresOtherVariables(t *testing.T) {
 	}
 }
 
-// TestOperationStatements counts the statements of an operation at most. That decides whether it
-// needs a transaction.
+// TestOperationStatements checks how many statements an operation runs at most. An operation that
+// runs several needs a transaction.
 func TestOperationStatements(t *testing.T) {
 	t.Parallel()
 	e := newEngine()

@@ -13,58 +13,61 @@ import (
 	"forge/internal/read/plan"
 )
 
-// MaxStates is how many states of its @skip and @include variables an operation is kept for, and
-// how many compiled fields in each.
+// MaxStates bounds two things: for how many combinations of its @skip and @include variables an
+// operation is kept, and how many compiled fields are kept for each combination.
 const MaxStates = 64
 
-// document is an operation of a document, with what was prepared for it.
+// document is one operation of a document, with the forms in which it was prepared.
 type document struct {
 	definition *ast.OperationDefinition
-	switches   []string // the variables in @skip and @include
+	switches   []string // the variables that stand in @skip and @include
 
 	mu     sync.Mutex
-	states map[string]*Operation // by the values of the switches
+	states map[string]*Operation // by the values of the switches, as state writes them
 }
 
-// Operation is an operation prepared for one state of its @skip and @include variables. It is safe
-// for concurrent use.
+// Operation is an operation prepared for one combination of values of its @skip and @include
+// variables. It is safe for concurrent use.
 type Operation struct {
 	engine     *Engine
 	definition *ast.OperationDefinition
 	switches   []string
-	values     map[string]any // of the switches
+	values     map[string]any // the values of the switches
 	roots      []*plan.Collected
-	fields     []*ast.Field // of roots
+	fields     []*ast.Field // the fields of roots
 	compile    func() *compiled
-	written    bufpool.Hint // how large the answer is
+	written    bufpool.Hint // how large the last answers were
 
 	mu       sync.Mutex
 	loaders  map[string]*loaders // by the response path of the field
-	payloads map[string]*payload // by the response key of a mutation's root field
+	payloads map[string]*payload // by the response key of the mutation's root field
 }
 
-// loaders load one field: a connection, or an entity by the type that it turns out to have.
+// loaders are the loaders of one field. A connection has one loader. A field of an entity has one
+// loader for each type that its value may turn out to have.
 type loaders struct {
 	field      *ast.Field
 	connection *load.Loader
 	types      map[string]*load.Loader
 }
 
-// Keep keeps what is prepared for the operations of a document, until Forget.
+// Keep has the engine keep what it prepares for the operations of a document, until Forget is
+// called. Nothing is prepared yet.
 func (e *Engine) Keep(doc *ast.QueryDocument) {
 	for _, definition := range doc.Operations {
 		e.documents.Store(definition, sync.OnceValue(func() *document { return newDocument(doc, definition) }))
 	}
 }
 
-// Forget drops what Keep keeps. Running operations are not disturbed.
+// Forget drops what the engine has prepared for the operations of a document. Running operations
+// continue with what they hold.
 func (e *Engine) Forget(doc *ast.QueryDocument) {
 	for _, definition := range doc.Operations {
 		e.documents.Delete(definition)
 	}
 }
 
-// Kept returns how many operations are kept.
+// Kept returns the number of operations that Keep was called for and Forget was not.
 func (e *Engine) Kept() (operations int) {
 	e.documents.Range(func(any, any) bool { operations++; return true })
 	return operations
@@ -74,12 +77,12 @@ func newDocument(doc *ast.QueryDocument, definition *ast.OperationDefinition) *d
 	return &document{definition: definition, switches: plan.Switches(doc, definition), states: map[string]*Operation{}}
 }
 
-// preparedKey is the key of an operation that is not kept, among the statistics of its request. It
-// ends with them.
+// preparedKey is the key under which the statistics of a request hold a prepared operation, if the
+// engine does not keep it. The prepared operation ends with the request.
 const preparedKey = "prepared"
 
-// Prepare returns the prepared operation. Further calls for the same request return the same one.
-// The first call must not run concurrently with others.
+// Prepare returns the prepared operation of a request. Further calls for the same request return
+// the same one. The first call for a request must not run concurrently with another.
 func (e *Engine) Prepare(op *graphql.OperationContext) *Operation {
 	known, kept := e.documents.Load(op.Operation)
 	if kept {
@@ -95,8 +98,8 @@ func (e *Engine) Prepare(op *graphql.OperationContext) *Operation {
 	return own
 }
 
-// prepare returns the operation for the variables. It returns nil if there is no room for one more
-// state.
+// prepare returns the operation prepared for these variables. It returns nil if the operation is
+// not prepared for them and already has MaxStates states.
 func (d *document) prepare(e *Engine, variables map[string]any) *Operation {
 	state := d.state(variables)
 	d.mu.Lock()
@@ -109,7 +112,7 @@ func (d *document) prepare(e *Engine, variables map[string]any) *Operation {
 	return known
 }
 
-// state returns a text that tells the values of the switches apart.
+// state returns a text of one digit for each switch: 1 for true, 0 for anything else.
 func (d *document) state(variables map[string]any) string {
 	if len(d.switches) == 0 {
 		return ""
@@ -142,8 +145,8 @@ func newOperation(e *Engine, d *document, variables map[string]any) *Operation {
 	return o
 }
 
-// Switches returns the variables of the operation that stand in @skip and @include, there or in a
-// fragment.
+// Switches returns the variables that the operation declares and that stand in @skip or @include,
+// in the operation or in a fragment of its document.
 func (o *Operation) Switches() (names []string) {
 	for _, name := range o.switches {
 		if o.definition.VariableDefinitions.ForName(name) != nil {
@@ -153,27 +156,28 @@ func (o *Operation) Switches() (names []string) {
 	return names
 }
 
-// Binding returns the binding of the operation's schema.
+// Binding returns the binding of the schema that the operation was prepared for.
 func (o *Operation) Binding() *binding.Binding { return o.engine.binding }
 
-// RootFields returns the root fields that are run, merged as the specification says.
+// RootFields returns the root fields that @skip and @include leave. Fields with the same response
+// key are merged into one, as the GraphQL specification says.
 func (o *Operation) RootFields() []*ast.Field { return o.fields }
 
-// Statements returns how many statements the query runs at most. If that depends on its arguments,
-// the number is above 1.
+// Statements returns how many statements the query runs at most. If the number depends on the
+// arguments or on a resolver, the returned number is above 1.
 func (o *Operation) Statements() int { return o.compile().statements }
 
-// compiled is what is known of a query once its root fields are compiled.
+// compiled is what is known of a query after its root fields are compiled.
 type compiled struct {
 	statements int
-	roots      []root // nil if the engine cannot answer the query alone
+	roots      []root // nil if some root field needs gqlgen
 }
 
-// root is a root field that only refers: to the entity of an ID, or to all entities of a type.
+// root is a root field that the engine answers alone: a connection, a look-up by ID, or __typename.
 type root struct {
 	collected *plan.Collected
-	key       string // the alias as JSON writes it, with the colon
-	constant  string // of __typename, which refers to nothing
+	key       string // the field's alias as a JSON string, and a colon
+	constant  string // the JSON of __typename, which reads no rows
 	loaders   *loaders
 }
 
@@ -190,12 +194,12 @@ func (o *Operation) compileRoots() *compiled {
 			answerable = false
 		case !b.Owns(f.Field.Definition.Type):
 			answerable = false
-			c.statements += 2 // a hand-written resolver: nobody knows
+			c.statements += 2 // a hand-written resolver may run any number of statements
 		default:
 			r.loaders = o.compiledAt(f.Field.Alias, f.Field, f.Selections)
 			c.statements += r.loaders.statements()
 			if !b.Refers(f.Field.Name) {
-				c.statements++ // its resolver is called, and may look something up first
+				c.statements++ // the resolver is called, and may look something up first
 			}
 			answerable = answerable && o.engine.answers(f.Field.Definition)
 		}
@@ -207,7 +211,7 @@ func (o *Operation) compileRoots() *compiled {
 	return c
 }
 
-// at returns the loaders of the field that is being resolved.
+// at returns the loaders of the field that gqlgen resolves at the moment.
 func (o *Operation) at(fc *graphql.FieldContext) *loaders {
 	return o.compiledAt(responsePath(fc), fc.Field.Field, fc.Field.Selections)
 }
@@ -235,13 +239,13 @@ func (l *loaders) statements() (n int) {
 		n = max(n, of.Plan.Statements())
 	}
 	if l.field.Definition.Type.Elem != nil {
-		n *= len(l.types) // the list may hold one of each type
+		n *= len(l.types) // the list may hold entities of each type
 	}
 	return n
 }
 
-// responsePath names a field by the response keys that lead to it: inside one operation they tell
-// which selection it has.
+// responsePath returns the response keys of a field and of the fields around it, as one text.
+// Within an operation, fields with the same text have the same selection.
 func responsePath(fc *graphql.FieldContext) string {
 	if fc.Parent == nil || fc.Parent.Field.Field == nil {
 		return fc.Field.Alias
@@ -255,8 +259,8 @@ func responsePath(fc *graphql.FieldContext) string {
 	return strings.Join(names, "<")
 }
 
-// memo returns the value of a key in a map that mu guards. It makes the value if it is not there,
-// and keeps it while there is room.
+// memo returns the value of a key in the map in, which mu guards. If the key has no value, memo
+// calls make, and adds the value to the map unless the map is full.
 func memo[T any](mu *sync.Mutex, in map[string]T, key string, make func() T) T {
 	mu.Lock()
 	value, known := in[key]

@@ -18,15 +18,15 @@ import (
 	"forge/internal/unit"
 )
 
-// payload is the one entity that a mutation's answer shows.
+// payload is what is known of the one entity that a mutation's payload shows.
 type payload struct {
-	loader    *load.Loader // nil if the answer shows no entity, or several
-	returning string       // the columns that are read of the row, as an SQL list
-	final     bool         // nothing else is asked for by the operation
+	loader    *load.Loader // nil if the payload shows no entity, or several
+	returning string       // the columns of the row that are read, as an SQL list
+	final     bool         // nothing has to be read after the statement
 	hooked    bool         // an ent hook of the entity may write after the statement
 }
 
-// returned is the row of a payload, once a statement has returned it.
+// returned holds the row of a payload. The table is empty until a statement has returned the row.
 type returned struct {
 	*payload
 	table rows.Table
@@ -34,8 +34,8 @@ type returned struct {
 
 type returnedKey struct{}
 
-// Mutate is a root field middleware. It prepares for a statement that returns the row which the
-// mutation's payload shows.
+// Mutate is a root field middleware of gqlgen. It gives a mutation's resolver a context for which
+// WithReturning and WithFinalWrite work.
 func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	op := graphql.GetOperationContext(ctx)
 	if op.Operation.Operation != ast.Mutation {
@@ -45,15 +45,16 @@ func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.
 	return next(context.WithValue(ctx, returnedKey{}, &returned{payload: p}))
 }
 
-// WithReturning returns the context for the statement that creates or changes the row of a
-// mutation's payload. The statement returns the row, and the payload is made from that. The row
-// must not be changed afterwards.
+// WithReturning returns a context for the statement that creates or changes the row shown by a
+// mutation's payload. The statement also returns the row, so that the payload is written without
+// reading it again. The resolver must not change the row afterwards.
 func WithReturning(ctx context.Context) context.Context { return change(ctx, false) }
 
-// WithFinalWrite is like WithReturning, for a statement after which the root field stores nothing
-// more. The statement runs without a transaction and commits by itself, if it is the operation's
-// first and nothing else has to be read. Later writes of the operation are refused then. Where ent
-// needs several statements, as for edges to many, they run in a transaction.
+// WithFinalWrite is like WithReturning, for the last statement that the resolver of a root field
+// runs. If the statement is also the first of the operation, and the answer needs no other read, it
+// runs without a transaction and commits by itself. The unit of work then refuses later writes of
+// the operation. Where ent needs several statements, as for edges to many rows, they run in a
+// transaction all the same.
 func WithFinalWrite(ctx context.Context) context.Context { return change(ctx, true) }
 
 func change(ctx context.Context, last bool) context.Context {
@@ -63,7 +64,8 @@ func change(ctx context.Context, last bool) context.Context {
 	}
 	c := &unit.Change{Autocommit: last && r.final && !r.hooked, Returning: r.returning, Row: r.take}
 	if c.Autocommit {
-		// It is stored once the statement has run, and an error would say that it is not.
+		// The row is stored as soon as the statement has run. An error about the answer's size
+		// would tell the client that it is not.
 		budget.FromContext(ctx).Lift()
 	}
 	if r.loader != nil {
@@ -78,7 +80,8 @@ func (r *returned) take(row []driver.Value) error {
 	return r.table.Add(row, columns)
 }
 
-// returnedFor returns the root row of a loader's plan, or nil if no statement has returned it.
+// returnedFor returns a table of the root row of a loader's plan. It returns nil if no statement
+// has returned the row.
 func returnedFor(ctx context.Context, l *load.Loader) *rows.Table {
 	row, ok := ctx.Value(returnedKey{}).(*returned)
 	if !ok || row.payload.loader != l || row.table.Len() == 0 {
@@ -87,7 +90,7 @@ func returnedFor(ctx context.Context, l *load.Loader) *rows.Table {
 	return &row.table
 }
 
-// payload returns the payload of a root field.
+// payload returns what is known of the payload of a mutation's root field.
 func (o *Operation) payload(root graphql.CollectedField, dialect string) *payload {
 	return memo(&o.mu, o.payloads, root.Alias, func() *payload { return o.compilePayload(root, dialect) })
 }
@@ -95,10 +98,10 @@ func (o *Operation) payload(root graphql.CollectedField, dialect string) *payloa
 func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) *payload {
 	b := o.engine.binding
 	if b.Owns(root.Definition.Type) {
-		return new(payload) // the field is the entity itself
+		return new(payload) // the field is the entity itself, and has no payload type
 	}
 	var shown []*plan.Collected
-	leaves := true // nothing but values is shown beside entities
+	leaves := true // beside entities, the payload shows only scalars
 	for _, f := range plan.Collect(o.values, b.TypeConditions(root.Definition.Type.Name()), root.Selections) {
 		if b.Owns(f.Field.Definition.Type) {
 			shown = append(shown, f)
@@ -113,7 +116,7 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 		}),
 	}
 	if len(shown) != 1 || shown[0].Field.Definition.Type.Elem != nil || b.Objects[shown[0].Field.Definition.Type.Name()] == nil {
-		return p // several entities, or one of which the type is not known
+		return p // the payload shows several entities, or one whose type is not known
 	}
 	f := shown[0]
 	l := o.compiledAt(f.Field.Alias+"<"+root.Alias, f.Field, f.Selections)
@@ -125,8 +128,9 @@ func (o *Operation) compilePayload(root graphql.CollectedField, dialect string) 
 	return p
 }
 
-// alwaysWritable reports whether the selection can be written of every row of its table, and is no
-// larger than the row. A row that is committed cannot be undone if it cannot be shown.
+// alwaysWritable reports whether the selection can be written for every row of its table, and is no
+// larger than the row. A statement that commits by itself needs this: its row cannot be undone if
+// it turns out that it cannot be shown.
 func alwaysWritable(s *plan.Selection) bool {
 	shown := map[int]bool{}
 	for _, out := range s.Fields {

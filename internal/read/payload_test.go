@@ -13,8 +13,8 @@ import (
 )
 
 // TestPayloadOfHookedEntity compiles payloads of entities with and without ent hooks of their own.
-// Such a hook may write after the statement, which then must not commit by itself. If the payload
-// shows no entity, the one that changes is unknown, and each of them counts.
+// A hook may write after the statement, so the statement must not commit by itself. If the payload
+// shows no entity, nobody knows which entity changes, and a hook of any entity counts.
 func TestPayloadOfHookedEntity(t *testing.T) {
 	t.Parallel()
 	entities := slices.Clone(ent.Entities)

@@ -18,11 +18,11 @@ import (
 	"forge/internal/read/plan"
 )
 
-// identified is a reference of a resolver to an entity. Only the ID counts.
+// identified is a value that a resolver returns to refer to an entity. Only its ID is used.
 type identified interface{ GetID() ids.ID }
 
-// referenceTo returns the ID of the entity that a resolver refers to. The error says that there is
-// none, or more than an ID.
+// referenceTo returns the ID of the entity that a resolver refers to. It returns an error if the
+// value has no ID, or has more than an ID set.
 func referenceTo(value any) (ids.ID, error) {
 	of, ok := value.(identified)
 	if !ok {
@@ -31,7 +31,7 @@ func referenceTo(value any) (ids.ID, error) {
 	return of.GetID(), checkBare(value)
 }
 
-// checkBare returns an error if the value of a resolver holds more than an ID.
+// checkBare returns an error if the value that a resolver returned has anything but an ID set.
 func checkBare(value any) error {
 	v := reflect.Indirect(reflect.ValueOf(value))
 	if v.Kind() != reflect.Struct {
@@ -54,8 +54,8 @@ func isNil(value any) bool {
 	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && v.IsNil()
 }
 
-// list answers a field that is a list of entities, of one type or of several. An unknown ID has
-// null in its place.
+// list returns the JSON of a field that is a list of entities, of one type or of several. The list
+// has null in the place of an ID that no row has, if the type of its entries allows null.
 func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
 	if values.Len() > plan.MaxPage && r.loaders.field.Definition.Type.Elem != nil && len(r.loaders.field.Arguments) > 0 && r.engine.binding.IsNode(r.loaders.field.Definition.Type.Name()) {
 		return nil, apperr.BadInput("ids", "%d IDs; up to %d are allowed", values.Len(), plan.MaxPage)
@@ -91,11 +91,11 @@ func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
 	return joined(r.loaders.field, wanted, objects)
 }
 
-// sameType is the entities of a list that have the same type.
+// sameType holds those entities of a list that have the same type.
 type sameType struct {
 	loader *load.Loader
 	keys   []uuid.UUID
-	places map[uuid.UUID]int32 // among keys
+	places map[uuid.UUID]int32 // the index of each key in keys
 }
 
 func (b *sameType) add(key uuid.UUID) {
@@ -127,7 +127,8 @@ func (r *reading) each(ctx context.Context, b *sameType, wanted []ids.ID, object
 	return nil
 }
 
-// joined writes the list.
+// joined returns the objects as one JSON list. If an object is missing and the list may not hold
+// null, the field has no value.
 func joined(f *ast.Field, wanted []ids.ID, objects []graphql.Marshaler) (any, error) {
 	required := f.Definition.Type.Elem.NonNull
 	size := len(objects) + len("[]")
@@ -157,7 +158,8 @@ func joined(f *ast.Field, wanted []ids.ID, objects []graphql.Marshaler) (any, er
 	return append(b, ']'), nil
 }
 
-// loaderFor returns the loader for the type that an ID belongs to. The error names the argument.
+// loaderFor returns the loader for the type that an ID belongs to. If the field cannot have that
+// type, it returns an error that names the argument.
 func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader, error) {
 	o := e.binding.Prefixes[id.Prefix]
 	if o != nil && l.types[o.Entity.Name] != nil {
@@ -171,8 +173,8 @@ func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader
 	return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
 }
 
-// written is the JSON of a field.
+// written is the finished JSON of a field.
 type written []byte
 
-// MarshalGQL writes the JSON as it is.
+// MarshalGQL writes the JSON unchanged.
 func (b written) MarshalGQL(w io.Writer) { _, _ = w.Write(b) }

@@ -7,15 +7,15 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// restriction collects the conditions that the resolver of a connection sets.
+// restriction collects the conditions that the resolver of a connection adds.
 type restriction struct{ predicates []func(*sql.Selector) }
 
 type restrictionKey struct{}
 
-// Restrict restricts the connection that a resolver is called for to the rows for which all
-// predicates hold. They come from the entity's ent package. Like the conditions of the policy and
-// of the argument where, they hold on every page and for totalCount. Restrict returns an error if
-// ctx is not that of a connection.
+// Restrict restricts a connection to the rows for which all predicates hold. The resolver of the
+// connection calls it with its own context, and with predicates of the entity's ent package. The
+// predicates hold on every page and for totalCount, as the entity's policy and the argument where
+// do. Restrict returns an error if ctx is not the context of a connection's resolver.
 func Restrict[P ~func(*sql.Selector)](ctx context.Context, predicates ...P) error {
 	r, ok := ctx.Value(restrictionKey{}).(*restriction)
 	if !ok {

@@ -12,57 +12,60 @@ import (
 	"forge/internal/viewer"
 )
 
-// Accounts are the rows that people sign in to. The application stores them. All methods with a
-// context work in its unit of work, and their viewer is viewer.System.
+// Accounts are the accounts that people sign in to. The application stores them. Each method with a
+// context works in the unit of work of that context, with viewer.System as the viewer.
 type Accounts interface {
-	// Find returns an account, or nil if there is none or it is deleted.
+	// Find returns an account. It returns nil if there is none, or if the account is deleted.
 	Find(ctx context.Context, id uuid.UUID) (*Account, error)
-	// FindLogin returns the account that a login means, or nil if there is none or it is deleted.
-	// It is one statement for every login.
+	// FindLogin returns the account that a login means. It returns nil if there is none, or if the
+	// account is deleted. It runs one statement, whatever the login is.
 	FindLogin(ctx context.Context, login string) (*Account, error)
-	// LoginKey returns a form of a login that is the same for all spellings of it. Failures to sign
-	// in are counted by this key.
+	// LoginKey returns the same text for all spellings of a login. Failures to sign in are counted
+	// by it.
 	LoginKey(login string) string
-	// Lock returns an account, even a deleted one, or nil if there is none. It locks the account
-	// until the unit of work ends, but lets others store rows that refer to it.
+	// Lock locks an account until the unit of work ends, and returns it, even if it is deleted.
+	// Others may still store rows that refer to the account. Lock returns nil if there is no such
+	// account.
 	Lock(ctx context.Context, id uuid.UUID) (*Account, error)
-	// SetHash stores another hash of the same password. It does not count as a change of the
+	// SetHash stores another hash of the same password. This does not count as a change of the
 	// account.
 	SetHash(ctx context.Context, id uuid.UUID, hash string) error
-	// ChangePassword replaces the hash before with the hash after, and stores validAfter. It
-	// returns false, and stores nothing, if the account may not sign in or has another hash by now.
+	// ChangePassword replaces the hash before with the hash after, and stores validAfter. If the
+	// account may not sign in, or has another hash than before, it stores nothing and returns
+	// false.
 	ChangePassword(ctx context.Context, id uuid.UUID, before, after string, validAfter time.Time) (bool, error)
-	// Stamped returns ValidAfter of each account, even of deleted ones, where it is later than the
-	// given time. It runs every second.
+	// Stamped returns the ValidAfter of each account, even of a deleted one, whose ValidAfter is
+	// later than the given time. It runs every second.
 	Stamped(ctx context.Context, after time.Time) (map[uuid.UUID]time.Time, error)
 }
 
-// Account is what Forge has to know of an account.
+// Account is what package session has to know of an account.
 type Account struct {
 	ID     uuid.UUID
-	Hash   string // of the password; "" if there is none
+	Hash   string // the hash of the password; "" if there is no password
 	Role   viewer.Role
 	Active bool // the account may sign in: it is neither turned off nor deleted
-	// ValidAfter is the time before which all tokens are ended, or zero if none were ended.
+	// ValidAfter is the time before which all tokens of the account were ended. It is zero if none
+	// were ended.
 	ValidAfter time.Time
-	// Renew replaces values that are stored in the form of an earlier version. SignIn calls it once
-	// the account is locked.
+	// Renew replaces values that an earlier version has stored in another form. SignIn calls it
+	// after it has locked the account.
 	Renew func(context.Context) error
 }
 
-// accepts reports whether the account may use a token that was issued at the given time. No token
-// is good for a nil account.
+// accepts reports whether the account may use a token that was issued at the given time. A nil
+// account accepts no token.
 func (a *Account) accepts(issued time.Time) bool {
 	return a != nil && a.Active && !issued.Before(a.ValidAfter)
 }
 
-// find returns an account, or nil if there is none or it is deleted.
+// find returns an account. It returns nil if there is none, or if the account is deleted.
 func find(ctx context.Context, db *database.DB, accounts Accounts, id uuid.UUID) (*Account, error) {
 	return look(ctx, db, func(ctx context.Context) (*Account, error) { return accounts.Find(ctx, id) })
 }
 
-// look returns what find returns. It uses a unit of work of its own, so that no connection is held
-// when it returns.
+// look returns what the function find returns. It calls find in a unit of work of its own, so that
+// no connection is held afterwards.
 func look(ctx context.Context, db *database.DB, find func(context.Context) (*Account, error)) (*Account, error) {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()
@@ -73,7 +76,7 @@ func look(ctx context.Context, db *database.DB, find func(context.Context) (*Acc
 	return a, nil
 }
 
-// lock locks an account and returns it, or nil if there is none.
+// lock locks an account and returns it. It returns nil if there is none.
 func lock(ctx context.Context, accounts Accounts, id uuid.UUID) (*Account, error) {
 	a, err := accounts.Lock(system(ctx), id)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"forge/internal/apperr"
 )
 
-// ChangeEmail counts a change of an account's email, and returns RATE_LIMITED after too many of
-// them. The answer reveals whether an email is taken, so changes are limited like failures to sign
-// in.
+// ChangeEmail counts a change of an account's email. It returns RATE_LIMITED after too many of
+// them. The answer to a change reveals whether an email is taken, so changes are limited in the
+// same way as failures to sign in.
 func (s *Sessions) ChangeEmail(ctx context.Context, account uuid.UUID) error {
 	a, err := s.throttle.begin(about("email", account.String()))
 	if err != nil {

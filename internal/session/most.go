@@ -11,12 +11,12 @@ import (
 	entsession "forge/ent/session"
 )
 
-// mostSessions is the most sessions that an account may have, each a family of refresh tokens. It
-// bounds the rows that an account can store by signing in.
+// mostSessions is how many sessions an account may have. Each session is a family of refresh
+// tokens. The bound limits how many rows an account can store by signing in.
 const mostSessions = 100
 
-// makeRoom ends the least recently used sessions of an account, so that one more may begin. The
-// caller has locked the account.
+// makeRoom ends the sessions of an account that were not used for the longest time, so that one
+// more may begin. The caller has locked the account.
 func makeRoom(ctx context.Context, account uuid.UUID) error {
 	_, err := ent.FromUnit(ctx).Session.Delete().Where(entsession.UserID(account), func(s *sql.Selector) {
 		t := sql.Dialect(s.Dialect()).Table(entsession.Table).As("other")

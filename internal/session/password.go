@@ -13,13 +13,13 @@ import (
 	"forge/internal/viewer"
 )
 
-// errEnded refuses a token that was valid once.
+// errEnded is the error for a token that was valid and has been ended.
 var errEnded = &apperr.Error{Code: apperr.CodeUnauthenticated, Message: "this token is not good any more: sign in again"}
 
-// ChangePassword changes the viewer's password from before to after. It ends all of their sessions
-// and tokens, and returns the time as of which they are ended. A wrong old password is
-// BAD_USER_INPUT, because the token is valid: on UNAUTHENTICATED a client would refresh it. After
-// too many wrong passwords the error is RATE_LIMITED.
+// ChangePassword changes the viewer's password from before to after. It ends all sessions and
+// tokens of the viewer, and returns the time as of which they are ended. If the old password is
+// wrong, the error is BAD_USER_INPUT and not UNAUTHENTICATED: the token is valid, and clients would
+// try to refresh it. After too many wrong passwords the error is RATE_LIMITED.
 func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id uuid.UUID, at time.Time, err error) {
 	v := viewer.FromContext(ctx)
 	if v.ID == uuid.Nil {
@@ -55,14 +55,14 @@ func (s *Sessions) ChangePassword(ctx context.Context, before, after string) (id
 	case err != nil:
 		return id, at, fmt.Errorf("change a password: %w", err)
 	case !changed:
-		return id, at, errEnded // changed since it was verified
+		return id, at, errEnded // the password was changed after it was verified
 	}
 	return v.ID, at, End(ctx, v.ID)
 }
 
 // Check returns UNAUTHENTICATED if the viewer's account may not sign in, or if the viewer's token
-// was ended. It asks the database, so it knows of what another process has just committed. It
-// is one statement, in a unit of work of its own.
+// was ended. It asks the database, so it also knows what another process has just committed. It
+// runs one statement, in a unit of work of its own.
 func Check(ctx context.Context, db *database.DB, accounts Accounts, v viewer.Viewer) error {
 	a, err := find(ctx, db, accounts, v.ID)
 	if err != nil {

@@ -24,8 +24,8 @@ var errRefresh = &apperr.Error{
 	Message: "this refresh token is not good, or no longer: sign in again",
 }
 
-// ReplayError says that a used refresh token came back. The client sees the same error as for any
-// other invalid token.
+// ReplayError says that a refresh token was used a second time. The client sees the same error as
+// for any other invalid token.
 type ReplayError struct {
 	accounts        Accounts
 	account, family uuid.UUID
@@ -36,16 +36,17 @@ func (*ReplayError) Error() string { return "a used refresh token came back" }
 // Unwrap returns the error that the client sees.
 func (*ReplayError) Unwrap() error { return errRefresh }
 
-// End ends the family of the token, in the unit of work on ctx. It must be another unit than that
-// of Refresh, which is rolled back.
+// End ends the family of the token, in the unit of work of ctx. That must be another unit than the
+// one of Refresh, which is rolled back.
 func (e *ReplayError) End(ctx context.Context) error {
 	return endFamily(ctx, e.accounts, e.account, e.family)
 }
 
-// Refresh exchanges a refresh token for the next one and an access token. If the same client used
-// the token within the grace time, it gets the same tokens again: several tabs may send a token at
-// once, and responses get lost. The error is UNAUTHENTICATED if the token is not valid. If the
-// reason is that it was used before, the error is a *ReplayError, whose End the caller has to call.
+// Refresh exchanges a refresh token for an access token and the next refresh token. If the same
+// client used the token before, within the grace time, it gets the same tokens again, because
+// several tabs may send a token at once, and responses get lost. If the token is not valid, the
+// error is UNAUTHENTICATED. If the token was used before, but longer ago or by another client, the
+// error is a *ReplayError, and the caller has to call its method End.
 func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	known, err := stored(ctx, token)
 	if known == nil || err != nil {
@@ -71,7 +72,7 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	case n == 1:
 		return s.grant(ctx, a, known.Family, s.successor(ctx, token, salt))
 	}
-	// The token was used before, or its family has just ended.
+	// The token was used before, or its session has just ended.
 	next, last, err := s.repeat(ctx, token, now)
 	switch {
 	case err != nil:
@@ -82,12 +83,12 @@ func (s *Sessions) Refresh(ctx context.Context, token string) (*Tokens, error) {
 	return s.tokens(ctx, a, next, last)
 }
 
-// mostRepeated is the most successors that repeat follows.
+// mostRepeated is how many successors repeat follows.
 const mostRepeated = 100
 
-// repeat follows a used token from successor to successor, up to the unused one. It returns that
-// token and its session: the tokens that the client's other tabs have by now. The session is nil if
-// a token on the way was used by another client, or longer ago than the grace time.
+// repeat follows a used token from successor to successor, up to the unused one. It returns the
+// unused token and its session. The client's other tabs already have this token. The session is nil
+// if another client has used a token on the way, or if one was used longer ago than the grace time.
 func (s *Sessions) repeat(ctx context.Context, token string, now time.Time) (next string, last *ent.Session, err error) {
 	for range mostRepeated {
 		last, err = stored(ctx, token)
@@ -104,9 +105,9 @@ func (s *Sessions) repeat(ctx context.Context, token string, now time.Time) (nex
 	return "", nil, nil
 }
 
-// successor returns the token that follows another one for the client of ctx. To compute it takes
-// the token, which is not stored, and the salt, which is only stored. For another client the result
-// is a token that does not exist.
+// successor returns the token that follows another one for the client of ctx. It is computed from
+// the token, which is not stored, and from the salt, which clients do not know. For another client,
+// the result is a token that does not exist.
 func (s *Sessions) successor(ctx context.Context, token, salt string) string {
 	mac := hmac.New(sha256.New, []byte(token))
 	fmt.Fprintf(mac, "forge: the token after this one\x00%s\x00%s", salt, clientip.Client(ctx, s.proxies))
@@ -119,8 +120,8 @@ func newSalt() string {
 	return hex.EncodeToString(salt)
 }
 
-// SignOut ends the family of a refresh token, even if the token was used. It returns false if there
-// is no such token.
+// SignOut ends the family of a refresh token, even if the token was used before. It returns false
+// if there is no such token.
 func (s *Sessions) SignOut(ctx context.Context, token string) (bool, error) {
 	known, err := stored(ctx, token)
 	if known == nil || err != nil {
@@ -129,7 +130,7 @@ func (s *Sessions) SignOut(ctx context.Context, token string) (bool, error) {
 	return true, endFamily(ctx, s.accounts, known.UserID, known.Family)
 }
 
-// stored returns the session of a token, or nil if there is none.
+// stored returns the session of a token. It returns nil if there is none.
 func stored(ctx context.Context, token string) (*ent.Session, error) {
 	found, err := ent.FromUnit(ctx).Session.Query().Where(entsession.TokenHash(hashed(token))).Only(system(ctx))
 	if ent.IsNotFound(err) {
@@ -141,8 +142,8 @@ func stored(ctx context.Context, token string) (*ent.Session, error) {
 	return found, nil
 }
 
-// endFamily removes a family. It locks the account first, so that it also removes a token that
-// another unit of work is about to store.
+// endFamily removes all tokens of a family. It locks the account first, so that it also removes a
+// token that another unit of work is about to store.
 func endFamily(ctx context.Context, accounts Accounts, account, family uuid.UUID) error {
 	if _, err := lock(ctx, accounts, account); err != nil {
 		return err

@@ -15,16 +15,16 @@ import (
 	"forge/internal/unit"
 )
 
-// Revocations holds the accounts whose tokens were ended lately, so that a token can be refused
-// without a statement. It is safe for concurrent use. A nil one is empty.
+// Revocations holds the accounts whose tokens were ended recently, so that a token can be refused
+// without a statement. It is safe for concurrent use. A nil *Revocations is empty.
 type Revocations struct {
 	accounts Accounts
-	life     time.Duration // of access tokens; earlier revocations no longer matter
+	life     time.Duration // the lifetime of access tokens; older revocations no longer matter
 	count    atomic.Int64  // the number of accounts
 	known    sync.Map      // uuid.UUID to *revoked
 	last     atomic.Pointer[reading]
-	clock    func() time.Time // of this machine
-	limit    time.Duration    // of one reading
+	clock    func() time.Time // this machine's clock
+	limit    time.Duration    // the time limit of one read
 }
 
 // reading describes the last successful read of the database.
@@ -33,37 +33,40 @@ type reading struct {
 	offset time.Duration // how far the database's clock is ahead of this machine's
 }
 
-// revoked is the time as of which an account's tokens are ended.
+// revoked says when an account's tokens were ended.
 type revoked struct {
 	at time.Time
-	// keepUntil is the time until which the entry stays even if the database does not have it,
-	// because its commit may not be done yet.
+	// keepUntil is the time until which the entry stays even if the database does not have it: the
+	// commit may not be done yet.
 	keepUntil time.Time
 }
 
 const (
-	// slack covers the tolerance for clocks in the expiry of tokens, and the time of a commit.
+	// slack is added to the lifetime of tokens. It covers the tolerance for clocks when tokens
+	// expire, and the time of a commit.
 	slack = 2 * time.Minute
 	// grace is how long an entry of Add stays without being found in the database.
 	grace = 10 * time.Second
-	// readTime limits one read. It is shorter than maxAge, so that there is time for another one.
+	// readTime is the time limit of one read. It is shorter than maxAge, so that there is time for
+	// another read.
 	readTime = 3 * time.Second
-	// maxAge is the age of the last read after which tokens are no longer accepted.
+	// maxAge is how old the last read may be. After that time, tokens are not accepted.
 	maxAge = 10 * time.Second
 )
 
-// errNotCurrent says that the server cannot tell at present whether a token is valid.
+// errNotCurrent says that the server does not know at present whether a token is valid.
 var errNotCurrent = errors.New("the server does not know at present which tokens have been ended, " +
 	"as the database does not answer; try again")
 
-// NewRevocations returns empty Revocations of accounts for access tokens of the given lifetime.
+// NewRevocations returns empty Revocations for accounts whose access tokens have the given
+// lifetime.
 func NewRevocations(accounts Accounts, life time.Duration) *Revocations {
 	return &Revocations{accounts: accounts, life: life, clock: time.Now, limit: readTime}
 }
 
-// ValidAfter returns the time before which the account's tokens were ended, or zero if they were
-// not. It also returns an error if the last successful read is older than 10 seconds, because
-// another server may have ended the account's tokens since.
+// ValidAfter returns the time before which the account's tokens were ended. It is zero if they were
+// not. ValidAfter also returns an error if the last successful read is more than 10 seconds old,
+// because another server may have ended the account's tokens since.
 func (r *Revocations) ValidAfter(account uuid.UUID) (at time.Time, err error) {
 	if r == nil {
 		return at, nil
@@ -80,8 +83,8 @@ func (r *Revocations) ValidAfter(account uuid.UUID) (at time.Time, err error) {
 	return at, err
 }
 
-// Age returns the time since the last successful read began. Before the first one it is the longest
-// duration.
+// Age returns the time since the last successful read began. Before the first read, it is the
+// longest possible duration.
 func (r *Revocations) Age() time.Duration {
 	if r == nil {
 		return 0
@@ -93,8 +96,8 @@ func (r *Revocations) Age() time.Duration {
 	return r.clock().Sub(last.at)
 }
 
-// Now returns an estimate of the time by the database's clock, by which Forge's own tokens are
-// issued. Before the first read it is this machine's time.
+// Now returns an estimate of the time on the database's clock, by which Forge's own tokens are
+// issued. Before the first read, it is this machine's time.
 func (r *Revocations) Now() time.Time {
 	now := r.clock()
 	if last := r.last.Load(); last != nil {
@@ -104,7 +107,7 @@ func (r *Revocations) Now() time.Time {
 }
 
 // Add ends an account's tokens in this process at once. It is called just before the commit that
-// ends them in the database. If that commit fails, the entry disappears after some seconds.
+// ends them in the database. If the commit fails, the entry is removed after some seconds.
 func (r *Revocations) Add(account uuid.UUID, at time.Time) {
 	if r != nil {
 		r.set(account, &revoked{at, time.Now().Add(grace)})
@@ -161,8 +164,9 @@ func (r *Revocations) Read(ctx context.Context, db *database.DB) error {
 	return nil
 }
 
-// stamped returns the accounts, also deleted ones, whose tokens were ended so lately that some of
-// them may not have expired yet, with the times of that. It sets the offset of the clocks in now.
+// stamped returns the accounts whose tokens were ended so recently that some of these tokens may
+// not have expired yet. Deleted accounts are among them. The values are the times at which the
+// tokens were ended. stamped sets now.offset.
 func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading) (map[uuid.UUID]time.Time, error) {
 	u := unit.New(db, unit.Single)
 	defer u.Rollback()
@@ -171,11 +175,11 @@ func (r *Revocations) stamped(ctx context.Context, db *database.DB, now *reading
 		return nil, err
 	}
 	after := r.clock()
-	now.offset = theirs.Sub(after.Add(now.at.Sub(after) / 2)) // the database read its clock about halfway
+	now.offset = theirs.Sub(after.Add(now.at.Sub(after) / 2)) // the clock was read about halfway
 	return r.accounts.Stamped(system(unit.NewContext(ctx, u)), theirs.Add(-r.life-slack))
 }
 
-// Watch calls Read every pause until ctx ends. It logs the beginning and the end of an outage.
+// Watch calls Read at every pause until ctx ends. It logs the beginning and the end of an outage.
 // During an outage the entries stay.
 func (r *Revocations) Watch(ctx context.Context, db *database.DB, pause time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(pause)

@@ -1,14 +1,14 @@
-// Package session signs people up, in and out. The application has their accounts: see Accounts.
+// Package session signs people up, in and out. The application stores their accounts; see Accounts.
 //
-// An access token lives for minutes and is not stored. A refresh token is stored as a hash, and is
-// valid once: it is exchanged for the next token of its family. If a used token comes back, it or
-// its successor was stolen, and the whole family ends. There is a grace time, because several tabs
-// may refresh at the same moment, and responses get lost: within it, the same client gets the same
-// tokens again. See docs/adr/0005-tokens.md.
+// An access token lives for minutes and is not stored. A refresh token is stored as a hash, and can
+// be used once: it is exchanged for the next token of its family. If a used token comes back, the
+// token or its successor was stolen, and the whole family is ended. Within a grace time, the same
+// client gets the same tokens again, because several tabs may refresh at the same moment, and
+// responses get lost. See docs/adr/0005-tokens.md.
 //
 // No database connection is held while a password is hashed. The stored hash is read in a unit of
-// work of its own, and checked again by the unit that writes. Everything that begins or ends a
-// session first locks the account, so that no session begins while the account's sessions end.
+// work of its own, and checked again in the unit that writes. Code that begins or ends a session
+// first locks the account, so that no session begins while the account's sessions end.
 package session
 
 import (
@@ -34,8 +34,8 @@ import (
 
 // Issuer makes access tokens.
 type Issuer interface {
-	// Issue returns an access token for the account, with issued as its time of issue. It expires
-	// one lifetime after now. The id identifies the token; equal arguments return an equal token.
+	// Issue returns an access token for the account, with issued as its time of issue. The token
+	// expires one lifetime after now. id identifies the token. Equal arguments return equal tokens.
 	Issue(account uuid.UUID, role viewer.Role, id uuid.UUID, now, issued time.Time) (
 		text string, expires time.Time, err error)
 }
@@ -54,8 +54,8 @@ type Sessions struct {
 
 // Lifetimes says how long refresh tokens are valid.
 type Lifetimes struct {
-	Token time.Duration // a token that is not used
-	Grace time.Duration // a used token, for the client that used it
+	Token time.Duration // for a token that is not used
+	Grace time.Duration // for a used token, and the client that used it
 }
 
 // New returns Sessions of accounts on db. It trusts the X-Forwarded-For header of the given
@@ -68,7 +68,7 @@ func New(db *database.DB, accounts Accounts, issuer Issuer, passwords *password.
 type Tokens struct {
 	Account uuid.UUID
 	Access  string
-	Expires time.Time // of the access token
+	Expires time.Time // when the access token expires
 	Refresh string
 }
 
@@ -79,9 +79,9 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(secret)
 }
 
-// grant stores a refresh token as the next of a family, and returns it with an access token. The
-// caller has locked the account. Both tokens are issued now, or at ValidAfter if that is later, as
-// after the database's clock was set back.
+// grant stores a refresh token as the next one of a family, and returns it with an access token.
+// The caller has locked the account. Both tokens are issued now, or at the account's ValidAfter if
+// that is later, which happens after the database's clock was set back.
 func (s *Sessions) grant(ctx context.Context, a *Account, family uuid.UUID, refresh string) (*Tokens, error) {
 	now, err := unit.FromContext(ctx).Now(ctx)
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *Sessions) grant(ctx context.Context, a *Account, family uuid.UUID, refr
 	return s.tokens(ctx, a, refresh, stored)
 }
 
-// tokens returns an unused refresh token with its access token, which is the same each time. It
+// tokens returns an unused refresh token with its access token, which is the same at every call. It
 // makes the account the viewer of the rest of the response.
 func (s *Sessions) tokens(ctx context.Context, a *Account, refresh string, stored *ent.Session) (t *Tokens, err error) {
 	t = &Tokens{Account: a.ID, Refresh: refresh}
@@ -111,14 +111,15 @@ func (s *Sessions) tokens(ctx context.Context, a *Account, refresh string, store
 	return t, nil
 }
 
-// hashed returns the stored form of a token. It needs no salt: a token has 256 random bits.
+// hashed returns the form in which a token is stored. It needs no salt, because a token has 256
+// random bits.
 func hashed(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
 
 // End removes all sessions of an account. The caller has changed the account in the same unit of
-// work, which keeps it locked: no session begins meanwhile.
+// work, so the account is locked and no session begins meanwhile.
 func End(ctx context.Context, account uuid.UUID) error {
 	if _, err := ent.FromUnit(ctx).Session.Delete().Where(entsession.UserID(account)).Exec(system(ctx)); err != nil {
 		return fmt.Errorf("end the sessions of a user: %w", err)
@@ -126,7 +127,8 @@ func End(ctx context.Context, account uuid.UUID) error {
 	return nil
 }
 
-// Expired removes sessions that had expired at the time now. It is an expiry.Some.
+// Expired removes sessions that had expired at the time now, and returns how many. It is an
+// expiry.Some.
 func Expired(ctx context.Context, now time.Time) (int, error) {
 	db := ent.FromUnit(ctx)
 	expired, err := db.Session.Query().Where(entsession.ExpiresAtLT(now)).

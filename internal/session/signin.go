@@ -12,14 +12,15 @@ import (
 	"forge/internal/telemetry"
 )
 
-// errSignIn is the same whatever is wrong, so that it does not reveal which logins exist.
+// errSignIn is the error for everything that can be wrong, so that it does not reveal which logins
+// exist.
 var errSignIn = &apperr.Error{
 	Code:    apperr.CodeUnauthenticated,
 	Message: "the login or the password is wrong, or the user may not sign in",
 }
 
-// SignUp begins a session for a new account. The function create stores the account, with the hash
-// of its password, and its error is returned as it is.
+// SignUp begins a session for a new account. The function create stores the account with the hash
+// of its password. If create returns an error, SignUp returns that error.
 func (s *Sessions) SignUp(
 	ctx context.Context, password string, create func(ctx context.Context, hash string) (*Account, error),
 ) (*Tokens, error) {
@@ -34,9 +35,9 @@ func (s *Sessions) SignUp(
 	return s.grant(ctx, a, uuid.New(), newToken())
 }
 
-// SignIn begins a session for the account of a login. Whatever is wrong, it takes one look-up and
-// one hash, and returns the same UNAUTHENTICATED, or RATE_LIMITED after too many failures. Its time
-// differs only for an account whose hash has an outdated cost, until its next sign-in.
+// SignIn begins a session for the account of a login. Whatever is wrong, SignIn takes one look-up
+// and one hash, and returns the same UNAUTHENTICATED, or RATE_LIMITED after too many failures. It
+// takes longer only for an account whose hash has an outdated cost, until the next sign-in.
 func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens, error) {
 	key := about("sign in", s.accounts.LoginKey(login), clientip.Network(clientip.Address(ctx, s.proxies)).String())
 	var a *Account
@@ -59,7 +60,7 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	case err != nil:
 		return nil, err
 	case now == nil || !now.Active || now.Hash != a.Hash:
-		return nil, errSignIn // changed since it was verified
+		return nil, errSignIn // the account was changed after the password was verified
 	}
 	if err := s.renew(ctx, a, fresh); err != nil {
 		return nil, err
@@ -70,8 +71,8 @@ func (s *Sessions) SignIn(ctx context.Context, login, password string) (*Tokens,
 	return s.grant(ctx, now, uuid.New(), newToken())
 }
 
-// verify reports whether the password is right and the account may sign in. It makes one hash in
-// any case, also if a is nil.
+// verify reports whether the password is right and the account may sign in. It computes one hash in
+// any case, even if a is nil.
 func (s *Sessions) verify(ctx context.Context, a *Account, password string) (bool, error) {
 	if a == nil || a.Hash == "" || !a.Active {
 		return false, s.passwords.Pretend(ctx, password)
@@ -79,8 +80,9 @@ func (s *Sessions) verify(ctx context.Context, a *Account, password string) (boo
 	return s.passwords.Verify(ctx, password, a.Hash)
 }
 
-// rehash returns a hash of the current cost if the account's hash has another cost, and ""
-// otherwise. It also returns "" if the hash cannot be made now: the next sign-in tries again.
+// rehash returns a new hash of the password if the account's hash does not have the current cost.
+// Otherwise it returns "". It also returns "" if the hash cannot be made now, because the next
+// sign-in tries again.
 func (s *Sessions) rehash(ctx context.Context, a *Account, password string) string {
 	if !s.passwords.Stale(a.Hash) {
 		return ""
@@ -89,8 +91,8 @@ func (s *Sessions) rehash(ctx context.Context, a *Account, password string) stri
 	return hash
 }
 
-// renew stores a fresh hash of the account's password, unless it is "". It also renews other values
-// of the account.
+// renew stores a fresh hash of the account's password, unless fresh is "". It also calls the
+// account's Renew.
 func (s *Sessions) renew(ctx context.Context, a *Account, fresh string) error {
 	if fresh != "" {
 		if err := s.accounts.SetHash(system(ctx), a.ID, fresh); err != nil {
@@ -100,8 +102,8 @@ func (s *Sessions) renew(ctx context.Context, a *Account, fresh string) error {
 	return a.Renew(system(ctx))
 }
 
-// recorded returns err. If it is RATE_LIMITED, the request's log record says that guessing was
-// refused.
+// recorded returns err unchanged. If err is RATE_LIMITED, it records in the request's telemetry
+// that guessing was refused.
 func recorded(ctx context.Context, err error) error {
 	if f, ok := errors.AsType[*apperr.Error](err); ok && f.Code == apperr.CodeRateLimited {
 		telemetry.FromContext(ctx).Refuse(telemetry.Guessing)
@@ -112,7 +114,7 @@ func recorded(ctx context.Context, err error) error {
 var errWrong = errors.New("the password is wrong")
 
 // guarded calls try, which reports whether a password is right. It returns errWrong if the password
-// is wrong, and RATE_LIMITED without a call after too many failures with this key.
+// is wrong. After too many failures with this key, it returns RATE_LIMITED and does not call try.
 func (s *Sessions) guarded(key throttleKey, try func() (bool, error)) error {
 	a, err := s.throttle.begin(key)
 	if err != nil {

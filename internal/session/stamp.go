@@ -12,13 +12,13 @@ import (
 	"forge/internal/unit"
 )
 
-// Stamp returns the time to store as an account's Account.ValidAfter. The time is later than the
-// issue of every token that the account has, so it ends them all. Stamp locks the account until the
-// unit of work ends, so that no token is issued meanwhile.
+// Stamp returns a time to store as an account's ValidAfter. The time is later than the issue of
+// every token that the account has, so it ends all of them. Stamp locks the account until the unit
+// of work ends, so that no token is issued meanwhile.
 //
 // The time comes from the database's clock, which all servers share. If that clock was set back,
-// tokens may have been issued or ended at times in the future. The stamp is later than those times
-// as well; otherwise an ended token would become valid again.
+// tokens may have been issued or ended at times that are now in the future. The returned time is
+// later than these times as well, because otherwise an ended token would become valid again.
 func Stamp(ctx context.Context, accounts Accounts, account uuid.UUID) (time.Time, error) {
 	a, err := lock(ctx, accounts, account)
 	if err != nil {

@@ -11,24 +11,24 @@ import (
 	"forge/internal/apperr"
 )
 
-// The limits that slow down guessing. After freeFailures failures in a window, each further failure
+// These limits slow down guessing. After freeFailures failures in a window, each further failure
 // doubles the time until the next attempt is allowed.
 const (
 	freeFailures = 5
 	window       = 15 * time.Minute
 	firstWait    = 15 * time.Second
 	longestWait  = 15 * time.Minute
-	// shortWait is the retryAfter for an attempt that comes while too many with its key are
+	// shortWait is the retryAfter for an attempt that comes while too many others with its key are
 	// running.
 	shortWait = time.Second
 )
 
-// tracked is the most keys that are counted; they take some 10 MiB. The least recently used key is
-// forgotten first. To make the throttle forget a key, an attacker needs as many sign-ins, each of
-// which costs a hash.
+// tracked is how many keys are counted at most. They take about 10 MiB. The least recently used key
+// is forgotten first. To make the throttle forget a key, an attacker needs this many sign-ins, each
+// of which costs a hash.
 const tracked = 1 << 16
 
-// throttle counts failures by key. Each process counts for itself, from its start.
+// throttle counts failures by key. Each process has its own counts, and begins with none.
 type throttle struct {
 	now   func() time.Time
 	mu    sync.Mutex
@@ -38,9 +38,9 @@ type throttle struct {
 // failing holds the failures of one key.
 type failing struct {
 	failures int
-	running  int       // attempts in progress; each counts as a failure until it has ended
+	running  int       // attempts in progress; each counts as a failure until it ends
 	since    time.Time // the start of the window
-	until    time.Time // no attempt is allowed before
+	until    time.Time // no attempt is allowed before this time
 }
 
 // throttleKey identifies the subject of attempts, such as a login from a network.
@@ -49,22 +49,23 @@ type throttleKey [sha256.Size]byte
 func newThrottle(now func() time.Time) *throttle {
 	known, err := simplelru.NewLRU[throttleKey, *failing](tracked, nil)
 	if err != nil {
-		panic(err) // only for a size that is none
+		panic(err) // only for a size that is not positive
 	}
 	return &throttle{now: now, known: known}
 }
 
-// about returns the key for the parts. Its size does not depend on the length of a client's input.
+// about returns the key for the parts. All keys have the same size, however long a client's input
+// is.
 func about(parts ...string) throttleKey { return sha256.Sum256([]byte(strings.Join(parts, "\x00"))) }
 
-// attempt is an attempt in progress. One of its methods has to be called when it ends.
+// attempt is an attempt in progress. When it ends, failed, succeeded or undecided has to be called.
 type attempt struct {
 	t   *throttle
 	key throttleKey
 }
 
-// begin begins an attempt, or returns RATE_LIMITED. It allows no more attempts at once than there
-// may be failures.
+// begin begins an attempt. It returns RATE_LIMITED if the key has to wait, or if as many attempts
+// are running as may still fail.
 func (t *throttle) begin(key throttleKey) (attempt, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"forge/internal/apperr"
 )
 
-// clock is a clock that tests set.
+// clock is a clock that tests can set.
 type clock struct{ time.Time }
 
 func (c *clock) now() time.Time { return c.Time }

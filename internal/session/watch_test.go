@@ -17,7 +17,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// unstamped are Accounts none of whose tokens were ended. They ask the database all the same.
+// unstamped are Accounts of which no tokens were ended. Its methods ask the database all the same.
 type unstamped struct{ Accounts }
 
 func (unstamped) Stamped(ctx context.Context, _ time.Time) (map[uuid.UUID]time.Time, error) {
@@ -25,7 +25,7 @@ func (unstamped) Stamped(ctx context.Context, _ time.Time) (map[uuid.UUID]time.T
 	return nil, err
 }
 
-// watched is Revocations that are being watched, with a clock that tests set ahead.
+// watched are Revocations under Watch, with a clock that tests can set ahead.
 type watched struct {
 	*Revocations
 	ahead atomic.Int64
@@ -53,7 +53,7 @@ func watch(t *testing.T, address string) *watched {
 	return w
 }
 
-// current waits until tokens can be judged, up to a time that suffices on a busy machine.
+// current waits until the revocations are current, for at most a minute.
 func (w *watched) current(t *testing.T) {
 	t.Helper()
 	for start := time.Now(); ; time.Sleep(5 * time.Millisecond) {
@@ -66,7 +66,7 @@ func (w *watched) current(t *testing.T) {
 	}
 }
 
-// TestWatchOfSilence makes the connections silent without closing them. Tokens are refused once the
+// TestWatchOfSilence makes connections silent without closing them. Tokens are refused when the
 // last read is older than 10 s, and accepted again as soon as the database answers on another
 // connection.
 func TestWatchOfSilence(t *testing.T) {
@@ -102,7 +102,7 @@ func TestNotReadYet(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) { watch(t, address).current(t) })
 }
 
-// TestReadIsWhole reads a thousand times. No read that succeeds is reported as timed out.
+// TestReadIsWhole reads a thousand times. A read that succeeds is never reported as timed out.
 func TestReadIsWhole(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(dbtest.SQLite(t), database.Options{})

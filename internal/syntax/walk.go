@@ -2,28 +2,30 @@ package syntax
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// Step says where a walk goes on from a selection.
+// Step says how a walk goes on after a selection.
 type Step int
 
-// The steps.
+// These are the steps.
 const (
-	Into Step = iota // to what is selected inside it, and then to the next one
-	Over             // to the next one
-	End              // nowhere
+	Into Step = iota // go on with the selections inside, and then with the next one
+	Over             // go on with the next one
+	End              // end the walk
 )
 
 // Walker visits selections, each before those inside it, in the order of the document.
 type Walker struct {
-	// Visit is called for each selection, and says where to go on.
+	// Visit is called for each selection, and says how to go on.
 	Visit func(ast.Selection) Step
-	// Fragment returns what a spread stands for. The walker goes into each fragment once, also over
-	// several walks. If Fragment is nil, it goes into no fragment.
+	// Fragment returns the fragment that a spread stands for, or nil if it is not known. The walker
+	// goes into each fragment once, even if Walk is called several times. If Fragment is nil, the
+	// walker goes into no fragment.
 	Fragment func(*ast.FragmentSpread) *ast.FragmentDefinition
 
-	seen map[string]bool // fragments, by name
+	seen map[string]bool // the fragments that were visited, by name
 }
 
-// Definition is a Fragment for valid documents, whose spreads hold their definitions.
+// Definition returns the fragment that a spread stands for. It is the Walker.Fragment for valid
+// documents, whose spreads hold their definitions.
 func Definition(s *ast.FragmentSpread) *ast.FragmentDefinition { return s.Definition }
 
 // Walk visits the selections of a set. It returns false if Visit has ended the walk.
@@ -41,7 +43,8 @@ func (w *Walker) Walk(set ast.SelectionSet) bool {
 	return true
 }
 
-// inside returns what is selected inside a selection.
+// inside returns the selections inside of a selection. It returns nil for a fragment that was
+// visited before.
 func (w *Walker) inside(selection ast.Selection) ast.SelectionSet {
 	switch s := selection.(type) {
 	case *ast.Field:

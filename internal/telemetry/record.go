@@ -1,7 +1,7 @@
-// Package telemetry holds what is known about a request for the operator: one record, which the
-// layers that the request passes fill in. The request's log line, its metrics, the log of slow
-// operations and its trace are made from the record. It has names, counts, times and codes, and
-// never a value that was sent or stored.
+// Package telemetry holds what operators can know about a request. There is one record for each
+// request, and the layers that the request passes fill it in. The request's log line, its metrics,
+// the log of slow operations and the trace are made from the record. A record holds names, counts,
+// times and codes. It never holds a value that was sent or stored.
 package telemetry
 
 import (
@@ -19,17 +19,17 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Record is what is known about one request. The methods that fill it in may be called on nil,
-// which is the record outside of a request, and then do nothing.
+// Record is what is known about one request. Outside of a request, the record is nil. The methods
+// that fill in a record do nothing if it is nil.
 type Record struct {
 	RequestID string     // "" if the request has none
 	Document  *Document  // nil unless the request has a valid document
-	Operation *Operation // the operation that runs; nil until it is known
-	// Hash is the hash of a document that was not in the cache, valid or not: see the function
-	// Hash.
+	Operation *Operation // the operation that is run; nil until it is known
+	// Hash is the hash of the document's text, valid or not, if the document was not in the cache.
+	// See the function Hash.
 	Hash      string
 	Looked    bool   // the document was looked up in the cache
-	Persisted LookUp // the look-up of the text of a document that was sent as its hash
+	Persisted LookUp // the look-up of a document that was sent as its hash
 	Answered  bool   // the answer is a GraphQL response
 	Code      string // extensions.code of the answer's first error, or ""
 	Refused   Limit  // the limit that the request exceeded, or ""
@@ -46,25 +46,25 @@ type Record struct {
 
 type contextKey struct{}
 
-// NewContext returns a context with a new record for the request of that ID, and the record.
+// NewContext returns a new record for the request with this ID, and a context that carries it.
 func NewContext(ctx context.Context, requestID string) (context.Context, *Record) {
 	r := &Record{RequestID: requestID}
 	return context.WithValue(ctx, contextKey{}, r), r
 }
 
-// FromContext returns the record of the request that ctx belongs to, or nil outside of a request.
+// FromContext returns the record that ctx carries. It returns nil outside of a request.
 func FromContext(ctx context.Context) *Record {
 	r, _ := ctx.Value(contextKey{}).(*Record)
 	return r
 }
 
-// Traced reports whether the request that ctx belongs to is traced.
+// Traced reports whether the request of ctx is traced.
 func Traced(ctx context.Context) bool {
 	r := FromContext(ctx)
 	return r != nil && r.spans.tracer != nil
 }
 
-// RequestID returns the ID of the request that ctx belongs to, or "" outside of a request.
+// RequestID returns the ID of the request of ctx. It returns "" outside of a request.
 func RequestID(ctx context.Context) string {
 	if r := FromContext(ctx); r != nil {
 		return r.RequestID
@@ -72,7 +72,7 @@ func RequestID(ctx context.Context) string {
 	return ""
 }
 
-// Missed records that the document was not in the cache, so that its text has to be parsed.
+// Missed records that the document was not in the cache and has to be parsed.
 func (r *Record) Missed(text string) {
 	if r != nil {
 		r.Looked, r.Hash = true, Hash(text)
@@ -82,14 +82,14 @@ func (r *Record) Missed(text string) {
 // LookUp is the result of a look-up in a cache.
 type LookUp int8
 
-// These are the results. NotLooked means that there was no look-up.
+// These are the results of a look-up. NotLooked means that there was none.
 const (
 	NotLooked LookUp = iota
 	Hit
 	Miss
 )
 
-// LookUp records that the text of a document was looked up by its hash, and whether it was found.
+// LookUp records that a document was looked up by its hash, and whether it was found.
 func (r *Record) LookUp(found bool) {
 	switch {
 	case r == nil:
@@ -100,8 +100,8 @@ func (r *Record) LookUp(found bool) {
 	}
 }
 
-// Runs records the valid document of the request, and which operation of it runs. The operation is
-// nil if the document has none of the requested name.
+// Runs records the valid document of the request, and the operation to run. operation is nil if the
+// document has none with the requested name.
 func (r *Record) Runs(d *Document, operation *ast.OperationDefinition) {
 	if r == nil {
 		return
@@ -112,8 +112,8 @@ func (r *Record) Runs(d *Document, operation *ast.OperationDefinition) {
 	}
 }
 
-// StartOperation records that the operation is run, and begins its span. It returns a context with
-// the span.
+// StartOperation records that the operation is run, and begins its span. It returns a context that
+// carries the span.
 func (r *Record) StartOperation(ctx context.Context) context.Context {
 	if r == nil {
 		return ctx
@@ -139,8 +139,8 @@ func (r *Record) Refuse(l Limit) {
 	}
 }
 
-// Answer records that a GraphQL response is sent, which is the end of the operation. code is the
-// code of its first error, or "".
+// Answer records that a GraphQL response is sent, which ends the operation. code is the code of the
+// response's first error, or "".
 func (r *Record) Answer(code string) {
 	if r == nil {
 		return
@@ -151,8 +151,8 @@ func (r *Record) Answer(code string) {
 	}
 }
 
-// ShortHash returns the first 16 digits of the hash of the document, valid or not, or "" if there
-// is no document.
+// ShortHash returns the first 16 digits of the document's hash, whether or not the document is
+// valid. It returns "" if there is no document.
 func (r *Record) ShortHash() string {
 	hash := r.Hash
 	if r.Document != nil {
@@ -161,7 +161,8 @@ func (r *Record) ShortHash() string {
 	return hash[:min(len(hash), 16)]
 }
 
-// Shape is a statement without its values, with the counts and times of all its runs in a request.
+// Shape is a statement without its values. It holds the counts and times of all runs of the
+// statement in a request.
 type Shape struct {
 	SQL    string        `json:"sql"` // the text, with placeholders
 	Count  int           `json:"count"`
@@ -170,8 +171,8 @@ type Shape struct {
 	Millis float64       `json:"ms"` // Time, for log lines
 }
 
-// maxShapes is how many different statements of a request have a shape. Further ones are only
-// counted.
+// maxShapes is how many different statements of a request have a shape. The runs of other
+// statements are only counted.
 const maxShapes = 32
 
 // Statement records a statement that the request of ctx ran. text must not contain values.
@@ -197,7 +198,7 @@ func (r *Record) Statement(ctx context.Context, text string, took time.Duration,
 	}
 }
 
-// shape returns the shape of a statement, or nil if there are too many others already.
+// shape returns the shape of a statement. It returns nil if there are maxShapes others already.
 func (r *Record) shape(text string) *Shape {
 	for i := range r.shapes {
 		if r.shapes[i].SQL == text {
@@ -214,7 +215,8 @@ func (r *Record) shape(text string) *Shape {
 	return &r.shapes[len(r.shapes)-1]
 }
 
-// Database returns how many statements the request ran in all attempts, and their time in total.
+// Database returns how many statements the request ran in all attempts, and how long they took
+// together.
 func (r *Record) Database() (statements int, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -224,8 +226,8 @@ func (r *Record) Database() (statements int, took time.Duration) {
 // maxText is how many bytes of a statement are logged.
 const maxText = 2000
 
-// Shapes returns the shapes of the request's statements, the slowest ones first. There are at most
-// 32, each with up to 2,000 bytes of its text.
+// Shapes returns the shapes of the request's statements, the slowest first. There are at most 32,
+// each with up to 2,000 bytes of its text.
 func (r *Record) Shapes() []Shape {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -243,7 +245,8 @@ func (r *Record) Shapes() []Shape {
 // Millis returns a duration in milliseconds, rounded down to microseconds.
 func Millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// Document describes a valid document. It is made once, and cached with the parsed document.
+// Document describes a valid document. It is made once, and cached together with the parsed
+// document.
 type Document struct {
 	Hash       string // see the function Hash
 	source     *ast.QueryDocument
@@ -256,33 +259,34 @@ type Operation struct {
 	Kind string // query or mutation
 }
 
-// maxName is how many bytes of an operation's name are used. GraphQL only allows letters, digits
-// and _ in names.
+// maxName is how many bytes of an operation's name are used. A GraphQL name has only letters,
+// digits and _, so it can be cut anywhere.
 const maxName = 64
 
-// NewDocument describes a valid document of the given text.
+// NewDocument returns the description of a valid document with the given text.
 func NewDocument(text string, source *ast.QueryDocument) *Document {
 	d := &Document{Hash: Hash(text), source: source}
 	for _, operation := range source.Operations {
 		kind := string(operation.Operation)
 		name := cmp.Or(operation.Name, kind)
-		// Metrics keep the name for ever. Without the copy they would keep the text of the
-		// document.
+		// Metrics keep the name for ever. Without the copy, they would also keep the text of the
+		// document in memory.
 		name = strings.Clone(name[:min(len(name), maxName)])
 		d.operations = append(d.operations, Operation{Name: name, Kind: kind})
 	}
 	return d
 }
 
-// Hash returns the SHA-256 of a document's text in 64 hexadecimal digits. Persisted operations have
-// the same hash.
+// Hash returns the SHA-256 of a document's text, as 64 hexadecimal digits. Persisted documents are
+// named by the same hash.
 func Hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
-// Panic describes the value of a panic for the log. It returns the message of Go's runtime, or else
-// only the type of the value, because the value may contain something that was sent.
+// Panic describes the value of a panic for the log. For an error of Go's runtime, it returns the
+// message. For any other value, it returns only the type, because the value may contain something
+// that a client sent.
 func Panic(value any) string {
 	if err, ok := value.(runtime.Error); ok {
 		return err.Error()

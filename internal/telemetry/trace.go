@@ -16,16 +16,16 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Tracer makes the traces of requests. A request has a span, with a span for its operation, and
+// Tracer makes the traces of requests. A request has a span. Below it is one for its operation, and
 // below that one for each batch of rows and one for each statement. Names and attributes follow
-// OpenTelemetry's semantic conventions where these have any.
+// OpenTelemetry's semantic conventions, where there are any.
 type Tracer struct {
 	spans  trace.Tracer
 	system attribute.KeyValue
 }
 
 // NewTracer returns a tracer that makes its spans with the provider. kind is ent's name for the
-// kind of the database.
+// kind of database.
 func NewTracer(provider trace.TracerProvider, kind string) *Tracer {
 	system := semconv.DBSystemNamePostgreSQL
 	if kind == dialect.SQLite {
@@ -34,20 +34,20 @@ func NewTracer(provider trace.TracerProvider, kind string) *Tracer {
 	return &Tracer{provider.Tracer("forge", trace.WithSchemaURL(semconv.SchemaURL)), system}
 }
 
-// spans are the spans that a record ends.
+// spans holds the spans of a request.
 type spans struct {
 	tracer             *Tracer // nil unless the request is traced
 	request, operation trace.Span
 	operationEnd       time.Time
 }
 
-// traceContext reads and writes W3C's traceparent and tracestate:
-// https://www.w3.org/TR/trace-context/.
+// traceContext reads and writes the headers traceparent and tracestate
+// (https://www.w3.org/TR/trace-context/).
 var traceContext = propagation.TraceContext{}
 
-// Start begins the span of an HTTP request, and returns a context with it. The span belongs to the
-// trace that the request names, and is recorded if that one is, or else to a new trace. The header
-// of the answer names the trace, so that the client can find it.
+// Start begins the span of an HTTP request, and returns a context that carries it. If the request
+// names a trace, the span belongs to that trace, and is recorded if that trace is. Otherwise a new
+// trace begins. The headers of the answer name the trace, so that the client can find it.
 func (t *Tracer) Start(ctx context.Context, record *Record, request *http.Request, answer http.Header) context.Context {
 	ctx = traceContext.Extract(ctx, propagation.HeaderCarrier(request.Header))
 	ctx, span := t.spans.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer))
@@ -68,7 +68,7 @@ func method(m string) string {
 	return "_OTHER"
 }
 
-// verb returns the first word of a span's name: the method, or HTTP for an unknown one, as the
+// verb returns the method for the name of a span. For an unknown method it returns HTTP, as the
 // semantic conventions demand.
 func verb(m string) string {
 	if method(m) == m {
@@ -77,7 +77,7 @@ func verb(m string) string {
 	return "HTTP"
 }
 
-// TraceID returns the ID of the request's trace, or "" if the request is not recorded.
+// TraceID returns the ID of the request's trace. It returns "" if the request is not traced.
 func (r *Record) TraceID() string {
 	if r.spans.tracer == nil {
 		return ""
@@ -85,7 +85,7 @@ func (r *Record) TraceID() string {
 	return r.spans.request.SpanContext().TraceID().String()
 }
 
-// End ends the spans of the request and its operation. route is a pattern of the server, and not a
+// End ends the spans of the request and its operation. route is the pattern of a route, and not a
 // path that the client chose.
 func (r *Record) End(route, id, method string, status int) {
 	if r.spans.tracer == nil {
@@ -132,13 +132,13 @@ func (r *Record) endOperation() {
 	span.End(trace.WithTimestamp(r.spans.operationEnd))
 }
 
-// BatchSpan is the span of a batch: of the rows that are read at once for all their parents. The
-// zero BatchSpan is for requests that are not traced.
+// BatchSpan is the span of a batch. A batch holds the rows that one edge leads to from all parent
+// rows, or the rows of a root field. The zero BatchSpan is for requests that are not traced.
 type BatchSpan struct{ span trace.Span }
 
-// StartBatch begins the span of a batch, and returns a context with it. The batch has the rows of
-// an entity that an edge leads to from the given number of parents, or with edge "" those of a root
-// field.
+// StartBatch begins the span of a batch, and returns a context that carries it. The rows of the
+// batch are of the entity, and the edge leads to them from keys parents. For a root field, edge is
+// "".
 func StartBatch(ctx context.Context, entity, edge string, keys int) (context.Context, BatchSpan) {
 	r := FromContext(ctx)
 	if r == nil || r.spans.tracer == nil {
@@ -156,7 +156,8 @@ func StartBatch(ctx context.Context, entity, edge string, keys int) (context.Con
 	return ctx, BatchSpan{span}
 }
 
-// End ends the span of a batch with the number of its rows, and the error if it failed.
+// End ends the span of a batch. rows is the number of rows, and err the error if reading them
+// failed.
 func (b BatchSpan) End(rows int, err error) {
 	if b.span == nil {
 		return
@@ -182,8 +183,8 @@ func (r *Record) traceStatement(ctx context.Context, text string, took time.Dura
 	span.End(trace.WithTimestamp(end))
 }
 
-// errorType returns the SQLSTATE of an error, or else its Go type. The message of the error is left
-// out, because it may contain values.
+// errorType returns the SQLSTATE of an error. It returns the Go type if there is none. It never
+// returns the message, which may contain values.
 func errorType(err error) string {
 	if e, ok := errors.AsType[interface {
 		error

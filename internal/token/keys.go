@@ -35,9 +35,9 @@ type ownKey struct {
 	material     []byte // the secret bytes of the key
 }
 
-// ReadKeys returns the keys of the JSON Web Key Set at path, followed by the key of the secret.
-// Each of the two may be "". If the file is not valid, the error says why, but shows nothing of its
-// content.
+// ReadKeys returns the keys in the JSON Web Key Set at path, and a key that is made from secret.
+// Either argument may be "", and then adds no key. ReadKeys returns an error if the file is not
+// valid. The error shows nothing of the file's content.
 func ReadKeys(secret, path string) (*Keys, error) {
 	keys := &Keys{all: newKeySet()}
 	if path != "" {

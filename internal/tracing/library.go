@@ -8,16 +8,16 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// redirectLog makes OpenTelemetry write its own messages to log. It would otherwise print them as
-// plain text to standard error.
+// redirectLog makes OpenTelemetry write its own messages to log. By default OpenTelemetry prints
+// them as plain text to standard error.
 func redirectLog(log *slog.Logger) {
 	otel.SetLogger(logr.FromSlogHandler(libraryHandler{log}))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry reports an error", "error", err) }))
 }
 
 // libraryHandler logs the messages of OpenTelemetry. Most of them are about an environment variable
-// that OpenTelemetry cannot read, and their attributes contain its value, which may be a secret. So
-// of the attributes, only the name of a file is logged.
+// that OpenTelemetry cannot read. Their attributes contain the variable's value, which may be a
+// secret. So only the attribute with the name of a file is logged.
 type libraryHandler struct{ log *slog.Logger }
 
 // Enabled reports whether a message is a warning or worse. OpenTelemetry gives these the level -1

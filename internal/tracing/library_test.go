@@ -14,8 +14,8 @@ import (
 	"forge/internal/usage"
 )
 
-// TestStartBadVariables has OpenTelemetry read variables that it does not understand. The log says
-// so, in the format of all its lines, and without the values.
+// TestStartBadVariables has OpenTelemetry read environment variables that it does not understand.
+// The log says so, in the format of all its lines and without the values.
 func TestStartBadVariables(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "authorization=Bearer%20s3cret%zz")
 	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/none/such.pem")

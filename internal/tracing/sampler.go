@@ -2,14 +2,14 @@ package tracing
 
 import "go.opentelemetry.io/otel/sdk/trace"
 
-// Samplers are the values of OTEL_TRACES_SAMPLER that OpenTelemetry's specification defines. The
-// list must not be changed.
+// Samplers holds the values of OTEL_TRACES_SAMPLER that OpenTelemetry's specification defines. It
+// must not be changed.
 var Samplers = []string{
 	"always_on", "always_off", "traceidratio",
 	"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio",
 }
 
-// sampler returns the sampler of the options. It decides which requests are traced.
+// sampler returns the sampler that the options name. It decides which requests are traced.
 func (o Options) sampler() trace.Sampler {
 	switch o.Sampler {
 	case "always_on":

@@ -18,11 +18,11 @@ import (
 
 // Options are the settings for traces.
 type Options struct {
-	Endpoint string            // the collector's URL, usually with /v1/traces; "" for no traces
-	Headers  map[string]string // sent to the collector; they may contain a key
-	Service  string            // the name of the service in traces
+	Endpoint string            // the collector's URL, usually with /v1/traces; "" turns traces off
+	Headers  map[string]string // headers to send to the collector; they may contain a key
+	Service  string            // the name of this service in traces
 	Sampler  string            // one of Samplers
-	Ratio    float64           // the part of the traces to record, for samplers with a ratio
+	Ratio    float64           // for samplers with a ratio: the part of the traces to record
 }
 
 // Spans wait in a queue and are sent in batches. A batch is sent when it is full, or when batchTime
@@ -31,19 +31,19 @@ const (
 	queueSize  = 4096
 	batchSize  = 512
 	batchTime  = 2 * time.Second
-	exportTime = 10 * time.Second // for one batch with all retries
+	exportTime = 10 * time.Second // the time limit of a batch, with all retries
 	flushTime  = 5 * time.Second
 )
 
-// Provider creates spans and sends them. Code that creates a span never waits for the collector.
+// Provider makes spans and sends them. Code that makes a span never waits for the collector.
 type Provider struct {
 	*trace.TracerProvider
 	log *slog.Logger
 }
 
 // Start returns a provider that sends spans to the endpoint until Stop is called. It does not
-// connect to the endpoint, and logs later failures to send. It returns an error if the endpoint or
-// OTEL_RESOURCE_ATTRIBUTES is not valid.
+// connect to the endpoint yet. If spans cannot be sent later, the provider logs that. Start returns
+// an error if the endpoint or OTEL_RESOURCE_ATTRIBUTES is not valid.
 func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) {
 	redirectLog(log)
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(o.Endpoint), otlptracehttp.WithHeaders(o.Headers))
@@ -52,7 +52,7 @@ func Start(ctx context.Context, o Options, log *slog.Logger) (*Provider, error) 
 	}
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(semconv.ServiceName(o.Service), semconv.ServiceVersion(version())), resource.WithFromEnv())
-	// Only the environment variable can cause this error.
+	// Only the environment variable can be the reason for this error.
 	if errors.Is(err, resource.ErrPartialResource) {
 		return nil, usage.Errorf("OTEL_RESOURCE_ATTRIBUTES=\"…\" is not allowed; allowed: NAME=VALUE, several with commas between them, percent-encoded")
 	}
@@ -77,7 +77,7 @@ func version() string {
 	return "unknown"
 }
 
-// Stop sends the spans that wait in the queue. It returns after 5 seconds at the latest.
+// Stop sends the spans that wait in the queue. It returns after 5 seconds at most.
 func (p *Provider) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
@@ -92,14 +92,14 @@ type loggingExporter struct {
 	trace.SpanExporter
 	log  *slog.Logger
 	last time.Time // when the last line was logged
-	lost int       // the number of spans that could not be sent since then
+	lost int       // how many spans could not be sent since then
 }
 
 // logInterval is the shortest time between two log lines about spans that could not be sent.
 const logInterval = time.Minute
 
-// ExportSpans sends spans. It always returns nil, because OpenTelemetry would log an error a second
-// time.
+// ExportSpans sends spans. It always returns nil, because OpenTelemetry would log an error for a
+// second time.
 func (e *loggingExporter) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	if err == nil {

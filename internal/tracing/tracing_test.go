@@ -11,9 +11,9 @@ import (
 	"forge/internal/tracing"
 )
 
-// TestProviderWithoutCollector makes more spans than the queue takes, for a collector that does not
-// answer, and for one that does not exist. Neither the spans nor the end are held up, and the log
-// says why nothing was sent.
+// TestProviderWithoutCollector makes more spans than the queue holds, for a collector that does not
+// answer, and for one that does not exist. Neither the code that makes spans nor Stop is held up,
+// and the log says why nothing was sent.
 func TestProviderWithoutCollector(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{}, 1)

@@ -17,8 +17,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// autocommit returns a context for a change that is declared to be the operation's last, and the
-// number of rows that the change has returned. It asks for rows only if there is a table.
+// autocommit returns a context for a change that is declared to be the operation's last. If a table
+// is given, the change returns its rows, and the second result counts them.
 func autocommit(ctx context.Context, table string) (context.Context, *int) {
 	returned := new(int)
 	c := &unit.Change{Autocommit: true}
@@ -95,8 +95,8 @@ func TestAutocommitAfterHook(t *testing.T) {
 }
 
 // TestAutocommitRefusesSecondWrite writes again after a change that has committed by itself: from a
-// resolver, from an ent hook, and in SQL. Each is refused, with an error that names the first. A
-// change of no rows does not count as the first.
+// resolver, from an ent hook, and in SQL. Each write is refused, with an error that names the first
+// statement. A first statement that changes no rows does not count.
 func TestAutocommitRefusesSecondWrite(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)

@@ -11,8 +11,8 @@ import (
 // Change says how to run a statement that changes rows.
 type Change struct {
 	// Autocommit says that the unit writes nothing after this statement. If the statement is also
-	// the unit's first, it runs without a transaction and is stored at once. The unit refuses every
-	// later write, with an error that names both statements.
+	// the unit's first, it runs without a transaction and commits by itself. The unit then refuses
+	// every later write, with an error that names both statements.
 	Autocommit bool
 	// Returning is a list of SQL expressions, or empty. The statement returns them for each row
 	// that it changes, and Row is called with their values.
@@ -20,7 +20,7 @@ type Change struct {
 	Row       func([]driver.Value) error
 	Table     string // the table that the statement changes; required with Returning
 
-	used bool // a statement has run as this change, or ent needs several statements for it
+	used bool // the statement has run, or ent needs several statements for the change
 }
 
 type changeKey struct{}
@@ -35,9 +35,9 @@ func changeFrom(ctx context.Context) *Change {
 	return c
 }
 
-// changeOf returns the context's Change if it is meant for the statement, and nil otherwise. It is
-// meant for the first statement that changes its table: before that, a hook of the entity may
-// write to other tables.
+// changeOf returns the Change of ctx if it applies to the statement, and nil otherwise. A Change
+// applies to the first statement that changes its table. Earlier statements may come from a hook of
+// the entity, which writes to other tables.
 func changeOf(ctx context.Context, statement string) *Change {
 	c := changeFrom(ctx)
 	if c == nil || c.used || c.Table != "" && !changes(statement, c.Table) {
@@ -57,20 +57,22 @@ func changes(statement, table string) bool {
 	return false
 }
 
-// autocommits reports whether a change runs without a transaction. An isolation level, and the
-// limits of a statement through PgBouncer, can only be set in a transaction.
+// autocommits reports whether the statement of a change runs without a transaction. With
+// SERIALIZABLE or through PgBouncer it does not, because the isolation level and the limits can
+// only be set in a transaction.
 func (u *Unit) autocommits(c *Change) bool {
 	return c != nil && c.Autocommit && !u.begun && !u.db.Options.Serializable && !u.db.Options.PgBouncer
 }
 
-// secondWriteError returns the error for a write after a statement that has committed by itself:
-// the unit could not undo both.
+// secondWriteError returns the error for a write after a statement that has committed by itself.
+// The unit could not undo both together.
 func secondWriteError(first, statement string) error {
 	return fmt.Errorf("unit: %q has committed by itself, as the operation's last change, and now there is another one: %q; "+
 		"do not declare the first to be the last (use read.WithReturning, not read.WithFinalWrite)", first, statement)
 }
 
-// returning runs a statement with a RETURNING clause, and calls c.Row for each changed row.
+// returning adds a RETURNING clause to a statement, runs it, and calls c.Row with the returned
+// values of each changed row.
 func (u *Unit) returning(ctx context.Context, c *Change, statement string, args []any, autocommit bool) (sql.Result, error) {
 	changed := 0
 	err := u.read(ctx, func(row []driver.Value) error {

@@ -19,9 +19,9 @@ var _ dialect.Driver = boundDriver{}
 func (d boundDriver) Dialect() string { return d.u.db.Dialect }
 func (d boundDriver) Close() error    { return nil }
 
-// Tx returns a transaction that is part of the unit's own. Ent asks for one if a mutation takes
-// several statements, for example for edges to many. The context's Change then applies to none of
-// them.
+// Tx returns a transaction that is part of the unit's own. Ent asks for one if a change takes
+// several statements, as for edges to many rows. Then the Change of ctx applies to none of these
+// statements.
 func (d boundDriver) Tx(ctx context.Context) (dialect.Tx, error) {
 	if c := changeFrom(ctx); c != nil {
 		c.used = true
@@ -41,8 +41,8 @@ func (d boundDriver) Exec(ctx context.Context, query string, args, v any) error 
 	return nil
 }
 
-// Query runs a query. Ent passes its *sql.Rows as v. If ctx comes from Capture, the query is stored
-// there instead and returns no rows.
+// Query runs a query. Ent passes its *sql.Rows as v. If ctx comes from Capture, Query stores the
+// query instead of running it, and v has no rows.
 func (d boundDriver) Query(ctx context.Context, query string, args, v any) error {
 	rows, ok := v.(*entsql.Rows)
 	if !ok {
@@ -73,8 +73,8 @@ type heldRows struct {
 	done func(error) error
 }
 
-// Close closes the rows and lets the next statement run. It also returns an error that came after
-// the first rows, as from a query that waits for the lock of each row in turn.
+// Close closes the rows and lets the unit run the next statement. It also returns an error that
+// came after the first rows, as when a query waits for the lock of each row in turn.
 func (r *heldRows) Close() error {
 	err := r.Rows.Close()
 	if r.done != nil {
@@ -103,8 +103,8 @@ type Statement struct {
 
 type statementKey struct{}
 
-// Capture returns a context in which ent's queries are not run. Each is stored in s, and its caller
-// gets no rows.
+// Capture returns a context in which ent's queries are not run. Each query is stored in s, and
+// returns no rows.
 func Capture(ctx context.Context, s *Statement) context.Context {
 	return context.WithValue(ctx, statementKey{}, s)
 }

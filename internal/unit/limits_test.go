@@ -80,8 +80,8 @@ func TestIdleInTransaction(t *testing.T) {
 }
 
 // TestFailureAfterFailure runs a statement after another one has failed. PostgreSQL says of the
-// second only that the transaction is aborted, so the unit returns the first failure again. It
-// decides the client's error and whether another attempt is made.
+// second only that the transaction is aborted, so the unit returns the first error again. That
+// error decides what the client sees and whether the operation is tried again.
 func TestFailureAfterFailure(t *testing.T) {
 	db := open(t, dbtest.Postgres(t))
 	u := unit.New(db, unit.Snapshot)

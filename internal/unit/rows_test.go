@@ -12,9 +12,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestRowsFailure runs a query that fails after its first row. The unit notes this failure like any
-// other. Otherwise such a conflict would not be tried again, and PostgreSQL's COMMIT would silently
-// store nothing.
+// TestRowsFailure runs a query that fails after its first row. The unit must record this failure
+// like any other. Otherwise the operation would not be tried again after a conflict, and
+// PostgreSQL's COMMIT would silently store nothing.
 func TestRowsFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		db := open(t, url)

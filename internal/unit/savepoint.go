@@ -5,16 +5,17 @@ import (
 	"fmt"
 )
 
-// Savepoint runs do in a savepoint. If do returns an error, its writes are undone, the unit can go
-// on, and Savepoint returns that error. Any other error means that the savepoint itself failed,
-// and with it the unit. Savepoints may be nested.
+// Savepoint calls do within a savepoint. If do returns an error, Savepoint undoes the writes of do
+// and returns the same error, and the unit can go on. If Savepoint returns any other error, the
+// savepoint itself failed, and the unit cannot be committed. Savepoints may be nested.
 func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 	if _, err := u.exec(ctx, nil, "SAVEPOINT part", nil); err != nil {
 		return fmt.Errorf("set a savepoint: %w", err)
 	}
 	before := u.abortedBy()
 	if failure := do(); failure != nil {
-		// ROLLBACK TO keeps the savepoint. Its release makes an outer one of the same name current.
+		// ROLLBACK TO keeps the savepoint. Without its release, an outer savepoint of the same name
+		// could not be reached.
 		for _, statement := range []string{"ROLLBACK TO SAVEPOINT part", "RELEASE SAVEPOINT part"} {
 			if _, err := u.exec(ctx, nil, statement, nil); err != nil {
 				return fmt.Errorf("go back to a savepoint after %q: %w", failure, err)
@@ -29,15 +30,14 @@ func (u *Unit) Savepoint(ctx context.Context, do func() error) error {
 	return nil
 }
 
-// abortedBy returns the failure that rules out a commit, if there is one.
+// abortedBy returns the error after which the unit cannot be committed, or nil.
 func (u *Unit) abortedBy() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.aborted
 }
 
-// setAborted restores the failure that rules out a commit to its value at the savepoint: later
-// failures were rolled back.
+// setAborted restores the state at the savepoint, because later errors were rolled back.
 func (u *Unit) setAborted(before error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

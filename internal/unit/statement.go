@@ -13,8 +13,8 @@ import (
 	"forge/internal/database"
 )
 
-// open takes a connection if the unit has none. It begins the transaction if the mode needs one and
-// the statement does not autocommit. The caller holds mu.
+// open takes a connection if the unit has none. It begins a transaction if the unit's mode needs
+// one, unless the statement commits by itself. The caller holds mu.
 func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	if u.done {
 		return errDone
@@ -33,7 +33,7 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 			u.holdTimer = time.AfterFunc(u.holdLimit, u.onLongHold)
 		}
 	}
-	// Through PgBouncer even a single statement gets a transaction: only there can it have limits.
+	// Through PgBouncer, limits can only be set in a transaction, so every statement gets one.
 	if u.begun || u.mode == Single && !u.db.Options.PgBouncer || autocommit {
 		return nil
 	}
@@ -45,8 +45,8 @@ func (u *Unit) open(ctx context.Context, autocommit bool) error {
 	return nil
 }
 
-// exec runs a statement that changes rows, as c says; c may be nil. It refuses the statement if an
-// earlier one has committed by itself.
+// exec runs a statement that changes rows, in the way that c says, or as it is if c is nil. It
+// returns an error, without running the statement, if an earlier statement has committed by itself.
 func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (sql.Result, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -55,7 +55,7 @@ func (u *Unit) exec(ctx context.Context, c *Change, query string, args []any) (s
 	}
 	autocommit := u.autocommits(c)
 	if autocommit && u.db.Dialect == dialect.SQLite {
-		// The driver would report a statement as cancelled although it was stored.
+		// The driver could report that a statement was cancelled although it was stored.
 		ctx = context.WithoutCancel(ctx)
 	}
 	result, err := u.run(ctx, c, query, args, autocommit)
@@ -78,7 +78,8 @@ func (u *Unit) run(ctx context.Context, c *Change, query string, args []any, aut
 	return result, u.record(ctx, query, start, err)
 }
 
-// noteAutocommit notes the outcome of a statement that commits by itself.
+// noteAutocommit records the outcome of a statement that commits by itself, and returns the error
+// for its caller.
 func (u *Unit) noteAutocommit(query string, result sql.Result, err error) error {
 	if err != nil {
 		return u.commitError(err)
@@ -95,7 +96,7 @@ func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, 
 	if u.autocommitted != "" && !reads {
 		return nil, secondWriteError(u.autocommitted, query)
 	}
-	// A policy's look-up before a statement that commits by itself needs no transaction either.
+	// A policy's query before a statement that commits by itself needs no transaction either.
 	c := changeFrom(ctx)
 	if err := u.open(ctx, reads && c != nil && !c.used && u.autocommits(c)); err != nil {
 		return nil, err
@@ -103,18 +104,17 @@ func (u *Unit) query(ctx context.Context, query string, args []any) (*sql.Rows, 
 	return u.conn.QueryContext(ctx, query, args...)
 }
 
-// Read runs a query and calls each with the values of every row. It is faster than Rows for many
-// rows, because database/sql would copy and convert every value once more. The values are the
-// driver's own; texts and bytes may come as *[]byte. The function each must copy the bytes that
-// it keeps.
+// Read runs a query and calls each with the values of every row. For many rows it is faster than
+// Rows, because database/sql would copy and convert every value once more. The values are the
+// driver's own. Texts and bytes may come as *[]byte, and are valid until each returns.
 func (u *Unit) Read(ctx context.Context, each func([]driver.Value) error, query string, args []any) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.read(ctx, each, query, args, false)
 }
 
-// read does the work of Read. A statement that autocommits gets no transaction. The caller holds
-// mu.
+// read runs a query and calls each with the values of every row. If autocommit is true, it begins
+// no transaction. The caller holds mu.
 func (u *Unit) read(ctx context.Context, each func([]driver.Value) error, query string, args []any, autocommit bool) error {
 	start := time.Now()
 	err := u.open(ctx, autocommit)
@@ -142,8 +142,8 @@ func readAll(rows *sql.Rows, each func(*sql.Rows) error) error {
 	return cmp.Or(each(rows), rows.Err(), rows.Close())
 }
 
-// Now returns the time by the database's clock, to the microsecond. All servers share this clock.
-// On SQLite it is the machine's clock: all processes that use the file run on that machine.
+// Now returns the time of the database's clock, which all servers share, to the microsecond. For
+// SQLite it is the clock of this machine, where all processes that use the file run.
 func (u *Unit) Now(ctx context.Context) (now time.Time, err error) {
 	if u.db.Dialect == dialect.SQLite {
 		return time.Now().UTC().Truncate(time.Microsecond), nil
@@ -164,9 +164,9 @@ func (u *Unit) Exec(ctx context.Context, query string, args ...any) (int64, erro
 	return result.RowsAffected()
 }
 
-// record counts a statement and reports it to the database's Watch function. It returns the
-// statement's failure with the statement's text. If PostgreSQL refused the statement because an
-// earlier one had failed, it returns that earlier failure instead.
+// record adds a statement to the unit's cost and calls the database's Watch function. It returns
+// the statement's error, with the text of the statement added. If PostgreSQL refused the statement
+// only because an earlier one had failed, record returns the error of the earlier one.
 func (u *Unit) record(ctx context.Context, query string, start time.Time, err error) error {
 	took := time.Since(start)
 	u.cost.Statements++
@@ -190,9 +190,9 @@ func (u *Unit) record(ctx context.Context, query string, start time.Time, err er
 	return err
 }
 
-// AddCost counts statements that another unit ran on behalf of this one. It notes err, their
-// failure, as the last one of this unit, and returns it. The other unit has reported the
-// statements to the database's Watch function.
+// AddCost adds the cost of statements that another unit ran for this one as well, and returns err,
+// their error. The unit treats err as an error of its own last statement. Watch is not called again
+// for these statements.
 func (u *Unit) AddCost(c Cost, err error) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

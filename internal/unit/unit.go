@@ -25,7 +25,7 @@ import (
 // Mode is the isolation that the statements of a unit need.
 type Mode int
 
-// The modes.
+// These are the modes of a unit.
 const (
 	Single   Mode = iota // one statement, which needs no transaction
 	Snapshot             // reads only, all from the same state of the database
@@ -46,17 +46,17 @@ type Unit struct {
 	begun bool
 	done  bool
 	cost  Cost
-	last  error // the last statement's failure, including BEGIN and COMMIT
+	last  error // the error of the last statement that failed, including BEGIN and COMMIT
 
 	onLongHold func()        // see OnLongHold
 	holdLimit  time.Duration // see OnLongHold
 	holdTimer  *time.Timer
 
-	// aborted is the failure that rules out a commit. PostgreSQL would answer COMMIT with a silent
-	// ROLLBACK; SQLite would store the statements that succeeded.
+	// aborted is an error after which the unit cannot be committed. PostgreSQL would answer COMMIT
+	// with a silent ROLLBACK, and SQLite would store the statements that succeeded.
 	aborted error
 
-	autocommitted  string // the statement that committed by itself and changed rows, if any
+	autocommitted  string // the statement that committed by itself and changed rows, or ""
 	outcomeUnknown bool   // the database did not report whether a commit succeeded
 }
 
@@ -136,9 +136,10 @@ func (u *Unit) commitError(err error) error {
 
 var errDone = errors.New("unit: the unit of work has ended")
 
-// Commit ends the unit and stores what it did. If a statement has failed outside a savepoint,
-// Commit stores nothing and returns that failure. After any other error nothing is stored either,
-// unless OutcomeUnknown. Commit has a time limit of its own: the end of ctx does not stop it.
+// Commit ends the unit and stores what it did. If a statement failed outside of a savepoint, Commit
+// stores nothing and returns the error of that statement. After any other error nothing is stored
+// either, unless OutcomeUnknown returns true. Commit continues when ctx ends, and has a time limit
+// of its own.
 func (u *Unit) Commit(ctx context.Context) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -171,7 +172,8 @@ func (u *Unit) Rollback() {
 	}
 }
 
-// rollbackTime limits a rollback. It replaces the deadline of a request, which may have passed.
+// rollbackTime is the time limit of a rollback. The deadline of the request does not apply, because
+// it may have passed.
 const rollbackTime = 5 * time.Second
 
 func (u *Unit) rollback() {
@@ -203,13 +205,13 @@ func NewContext(ctx context.Context, u *Unit) context.Context {
 	return context.WithValue(ctx, contextKey{}, u)
 }
 
-// FromContext returns the unit that ctx carries. It panics if there is none, because then the
+// FromContext returns the unit that ctx carries. It panics if ctx carries none, because then the
 // caller runs outside of any operation.
 func FromContext(ctx context.Context) *Unit { return ctx.Value(contextKey{}).(*Unit) }
 
-// Client returns the unit's client, which has the application's own type C. The first call makes it
-// with open, on a driver that sends every statement through the unit. The client is not made
-// earlier because many units never need one: they run statements that were compiled before.
+// Client returns the unit's client, whose type C is the application's. The first call makes the
+// client with open, on a driver that sends every statement through the unit. Many units run only
+// statements that were written before, and never make a client.
 func Client[C any](u *Unit, open func(dialect.Driver) C) C {
 	u.once.Do(func() { u.client = open(boundDriver{u}) })
 	return u.client.(C)

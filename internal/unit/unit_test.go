@@ -241,8 +241,7 @@ func TestPoolTimeout(t *testing.T) {
 	})
 }
 
-// TestAddCost adds another unit's cost. A unit whose statements another one ran is transient if
-// their failure is.
+// TestAddCost adds another unit's cost and error. If the error is transient, so is the unit.
 func TestAddCost(t *testing.T) {
 	u := unit.New(open(t, dbtest.SQLite(t)), unit.Snapshot)
 	defer u.Rollback()

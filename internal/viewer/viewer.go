@@ -1,5 +1,5 @@
-// Package viewer holds the user that a request comes from. The context carries it, and all code
-// that depends on the viewer asks the context.
+// Package viewer holds the user that a request comes from. The context carries the viewer, and all
+// code that depends on the viewer asks the context.
 package viewer
 
 import (
@@ -11,28 +11,28 @@ import (
 	"github.com/google/uuid"
 )
 
-// Role is the most that a viewer may do. The zero value is Anonymous.
+// Role says what a viewer may do. The zero value is Anonymous.
 type Role uint8
 
-// The roles. Each may do everything that those before it may.
+// These are the roles. Each may do everything that the roles before it may do.
 const (
 	Anonymous Role = iota
 	User
 	Admin
 )
 
-// roleNames are the names of the roles.
+// roleNames holds the name of each role.
 var roleNames = [...]string{Anonymous: "ANONYMOUS", User: "USER", Admin: "ADMIN"}
 
-// RoleNames returns the names of the roles that an account may have, the lowest first. They stand
-// in the database and in tokens, and the API shows them.
+// RoleNames returns the names of the roles that an account may have, the lowest role first. The
+// database and tokens store these names, and the API shows them.
 func RoleNames() []string { return slices.Clone(roleNames[User:]) }
 
 // String returns the name of the role.
 func (r Role) String() string { return roleNames[r] }
 
-// ParseRole returns the role of one of RoleNames, in any case of letters. For other names it
-// returns Anonymous and false.
+// ParseRole returns the role with one of the RoleNames, in upper or lower case. For any other name
+// it returns Anonymous and false.
 func ParseRole(name string) (Role, bool) {
 	for role := User; role <= Admin; role++ {
 		if strings.EqualFold(name, role.String()) {
@@ -44,26 +44,26 @@ func ParseRole(name string) (Role, bool) {
 
 // Viewer is the user that a request comes from. The zero value is anonymous.
 type Viewer struct {
-	ID     uuid.UUID // of the user; zero if there is none
+	ID     uuid.UUID // the user's ID; zero if there is no user
 	Role   Role
-	Issued time.Time // when the viewer's token was issued; zero if there is none
-	// Stranger says that only the identity provider knows the user. The ID is made for them, and
-	// the database has no row of it.
+	Issued time.Time // when the viewer's token was issued; zero if there is no token
+	// Stranger says that only the identity provider knows the user. The ID was made for this user,
+	// and no row of the database has it.
 	Stranger bool
 }
 
-// System is the viewer for work that Forge does by itself: it fills in rows, removes expired ones,
-// or changes rows that the request's own viewer may not change directly. With AUTH=off every
-// request has this viewer.
+// System is the viewer of work that Forge does by itself: it adds rows, removes expired rows, or
+// changes rows that the request's own viewer may not change directly. With AUTH=off every request
+// has this viewer.
 var System = Viewer{Role: Admin}
 
-// The keys of the context's values. Role and ID have keys of their own: the text of a statement
-// depends on the role, while the ID is only an argument of it (see WithArgument).
+// These are the keys of the context's values. Role and ID have keys of their own, because the text
+// of a statement depends on the role, but has the ID only as an argument (see WithArgument).
 type (
 	roleKey   struct{}
 	idKey     struct{}
 	viewerKey struct{} // the whole Viewer
-	changeKey struct{} // the viewer of Switchable
+	changeKey struct{} // the viewer of a Switchable context
 )
 
 // viewing is a context with a viewer.
@@ -73,7 +73,8 @@ type viewing struct {
 	switchable bool
 }
 
-// Value returns the viewer or a part of it, and the parent context's value for other keys.
+// Value returns the viewer, or the part that the key stands for. For other keys it returns the
+// parent context's value.
 func (c viewing) Value(key any) any {
 	switch key.(type) {
 	case roleKey:
@@ -95,23 +96,23 @@ func NewContext(ctx context.Context, v Viewer) context.Context {
 	return viewing{ctx, &v, false}
 }
 
-// Switchable returns a context with the viewer of ctx. Become can change the viewer of this context
-// and of all contexts derived from it.
+// Switchable returns a context with the viewer of ctx. Become can change the viewer of the returned
+// context and of all contexts derived from it.
 func Switchable(ctx context.Context) context.Context {
 	v := FromContext(ctx)
 	return viewing{ctx, &v, true}
 }
 
-// Become makes v the viewer of the innermost Switchable context that ctx is derived from, so that
-// users who sign in see the rest of the response as themselves. It must not be called while another
-// goroutine uses that context. Without such a context it does nothing.
+// Become makes v the viewer of the innermost Switchable context that ctx is derived from. So users
+// who sign in see the rest of the response as themselves. Become must not be called while another
+// goroutine uses the Switchable context. If there is none, Become does nothing.
 func Become(ctx context.Context, v Viewer) {
 	if now, ok := ctx.Value(changeKey{}).(*Viewer); ok {
 		*now = v
 	}
 }
 
-// FromContext returns the viewer of a context, the zero one if there is none.
+// FromContext returns the viewer of a context, or an anonymous one if the context has none.
 func FromContext(ctx context.Context) Viewer {
 	if v, ok := ctx.Value(viewerKey{}).(*Viewer); ok {
 		return *v
@@ -125,8 +126,8 @@ func RoleOf(ctx context.Context) Role {
 	return role
 }
 
-// Argument returns the viewer's ID as an argument of a statement. It is a UUID, or the placeholder
-// set by WithArgument.
+// Argument returns the viewer's ID as an argument of a statement: a UUID, or the placeholder that
+// WithArgument has set.
 func Argument(ctx context.Context) any { return ctx.Value(idKey{}) }
 
 // arguing is a context with a placeholder for the viewer's ID.
@@ -135,7 +136,8 @@ type arguing struct {
 	argument any
 }
 
-// Value returns the placeholder as the viewer's ID, and the parent context's value for other keys.
+// Value returns the placeholder in the place of the viewer's ID. For other keys it returns the
+// parent context's value.
 func (c arguing) Value(key any) any {
 	if key == (idKey{}) {
 		return c.argument
@@ -143,8 +145,8 @@ func (c arguing) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// WithArgument returns a context in which Argument returns the given placeholder. A statement can
-// so be written once for all viewers of a role.
+// WithArgument returns a context in which Argument returns the given placeholder. With it, a
+// statement can be written once for all viewers of a role.
 func WithArgument(ctx context.Context, argument any) context.Context {
 	return arguing{ctx, argument}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// TestParseRole reads the names of roles back.
+// TestParseRole parses the name of each role.
 func TestParseRole(t *testing.T) {
 	t.Parallel()
 	for _, name := range RoleNames() {

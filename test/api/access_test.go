@@ -22,8 +22,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestAccessDeclared names what of the schema nothing says who may see or call it. It is closed
-// until something does.
+// TestAccessDeclared lists the parts of the schema for which nothing says who may see or call them.
+// Such a part is closed to everybody.
 func TestAccessDeclared(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
@@ -64,14 +64,14 @@ func TestAccessDeclared(t *testing.T) {
 	}
 }
 
-// made reports whether a type holds nothing but what rules were asked about before: parts of pages,
-// and what mutations return.
+// made reports whether a type is a part of pages or the result of a mutation. It then needs no
+// rules of its own, because what it holds has some.
 func made(name string) bool {
 	return name == "PageInfo" || name == "CreateHeroesError" ||
 		slices.ContainsFunc([]string{"Connection", "Edge", "Payload"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
-// TestAccessClosed has fields be asked for about which nothing is declared.
+// TestAccessClosed asks for fields for which no access is declared.
 func TestAccessClosed(t *testing.T) {
 	a := newAPI(t, dbtest.SQLite(t))
 	s := a.scene("")
@@ -116,14 +116,14 @@ func TestAccessClosed(t *testing.T) {
 	}
 }
 
-// scene is what the matrix of rules is about: somebody, what is theirs, and others.
+// scene is what each row of the matrix is tried on: a user, what belongs to the user, and others.
 type scene struct {
 	api  *api
 	ids  map[string]string
 	name string
 }
 
-// scene stores a scene whose names end in name.
+// scene stores a scene. The names in it end in name.
 func (a *api) scene(name string) *scene {
 	a.t.Helper()
 	s := &scene{a, map[string]string{}, name}
@@ -143,7 +143,7 @@ func (s *scene) id(name string) string { return s.ids[name] }
 // viewers are the columns of the matrix.
 var viewers = []string{"anonymous", "owner", "other", "admin"}
 
-// viewer returns one of the viewers.
+// viewer returns the viewer of a column.
 func (s *scene) viewer(name string) viewer.Viewer {
 	switch name {
 	case "anonymous":
@@ -162,8 +162,8 @@ func (s *scene) key(name string) uuid.UUID {
 	return id.UUID
 }
 
-// filled returns text with the scene's IDs in the place of $owner, $hero and so on, and its name in
-// that of $name.
+// filled returns text with the scene's IDs in place of $owner, $hero and so on, and the scene's
+// name in place of $name.
 func (s *scene) filled(text string) string {
 	for name, id := range s.ids {
 		text = strings.ReplaceAll(text, "$"+name, `"`+id+`"`)
@@ -171,8 +171,8 @@ func (s *scene) filled(text string) string {
 	return strings.ReplaceAll(text, "$NAME", s.name)
 }
 
-// attempts are the rows of the matrix for mutations: a root field, its arguments, and what is
-// special about them.
+// attempts are the rows of the matrix for mutations. Each has a root field, its arguments, and what
+// is special about them.
 var attempts = []struct{ field, arguments, about string }{
 	{"createUser", `input: {username: "new$NAME"}`, ""},
 	{"updateUser", `id: $owner, input: {email: "new$NAME@forge.example"}`, ""},
@@ -206,8 +206,8 @@ var attempts = []struct{ field, arguments, about string }{
 
 const accessPage = "../../docs/access.md"
 
-// TestAccess tries every root field for every kind of viewer on both databases, and compares what
-// came of it with docs/access.md. With UPDATE_PAGES=1 it writes the page.
+// TestAccess tries every root field as every viewer on both databases, and compares the results
+// with docs/access.md. With UPDATE_PAGES=1 it writes the page.
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -271,7 +271,7 @@ func (m matrix) queries(b *strings.Builder) {
 	}
 }
 
-// variant is a way to ask a root field.
+// variant is one set of arguments for a root field.
 type variant struct{ arguments, about string }
 
 func (m matrix) variants(f *ast.FieldDefinition) (all []variant) {
@@ -316,7 +316,7 @@ func article(of string) string {
 	return "a " + of
 }
 
-// whose returns the name in a scene of its object of the type.
+// whose returns the name that the scene's object of a type has in a scene.
 func whose(name string) string { return strings.Replace(strings.ToLower(name), "user", "owner", 1) }
 
 func (m matrix) typeOf(prefix string) string {
@@ -329,7 +329,7 @@ func (m matrix) typeOf(prefix string) string {
 	return ""
 }
 
-// leaves returns all fields of a type that have no selection.
+// leaves returns all fields of a type that have no selection of their own.
 func (m matrix) leaves(name string) string {
 	var names []string
 	for _, f := range m.schema.Types[name].Fields {
@@ -363,11 +363,11 @@ func (m matrix) mutations(b *strings.Builder) {
 	}
 }
 
-// sessionMutations are tried by tests of their own: what they answer depends on passwords and
-// tokens, not on the viewer's role.
+// sessionMutations have tests of their own, because their results depend on passwords and tokens,
+// and not on the viewer's role.
 var sessionMutations = map[string]bool{"signUp": true, "signIn": true, "refreshSession": true, "signOut": true, "changePassword": true}
 
-// payload returns a selection of all that a payload holds, one level deep.
+// payload returns a selection of all fields of a payload, one level deep.
 func (m matrix) payload(name string) string {
 	parts := []string{m.leaves(name)}
 	for _, f := range m.schema.Types[name].Fields {
@@ -378,12 +378,12 @@ func (m matrix) payload(name string) string {
 	return strings.Join(parts, " ")
 }
 
-// sent has the viewer send an operation.
+// sent sends an operation as the viewer, and returns the answer.
 func (s *scene) sent(who, operation string) gqltest.Answer {
 	return s.api.as(s.viewer(who)).Do(operation, nil)
 }
 
-// seen says what a query's field x showed.
+// seen describes what the field x of a query showed.
 func seen(a gqltest.Answer) string {
 	if a.At("x") == nil {
 		if code := a.Code(); strings.HasPrefix(code, "GRAPHQL_") {
@@ -414,7 +414,7 @@ func seen(a gqltest.Answer) string {
 	return "all" + hidden(a)
 }
 
-// done says what a mutation's field x did.
+// done describes what the field x of a mutation did.
 func done(a gqltest.Answer) string {
 	if a.At("x") == nil {
 		return a.Code()
@@ -426,7 +426,7 @@ func done(a gqltest.Answer) string {
 	return "done" + strings.Join(left, "") + hidden(a)
 }
 
-// hidden lists the fields that came as null with an error.
+// hidden lists the fields that are null and have an error.
 func hidden(a gqltest.Answer) string {
 	count := map[string]int{}
 	var names []string

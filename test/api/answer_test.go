@@ -13,7 +13,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// newLimitedAPI serves the database at url with limits.
+// newLimitedAPI returns an API on the database at url, with limits.
 func newLimitedAPI(t testing.TB, url string, limits gqlexec.Limits) *api {
 	t.Helper()
 	cfg := usual()
@@ -21,7 +21,7 @@ func newLimitedAPI(t testing.TB, url string, limits gqlexec.Limits) *api {
 	return newConfiguredAPI(t, url, cfg)
 }
 
-// teams stores n teams whose headquarters have 200 letters.
+// teams stores n teams whose headquarters have 200 letters each.
 func (a *api) teams(n int) {
 	a.t.Helper()
 	a.stored(func(ctx context.Context, c *ent.Client) {
@@ -35,7 +35,7 @@ func (a *api) teams(n int) {
 	})
 }
 
-// repeated returns a selection of a field under n aliases.
+// repeated returns a selection of one field under n aliases.
 func repeated(field string, n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -44,8 +44,8 @@ func repeated(field string, n int) string {
 	return b.String()
 }
 
-// TestAnswerBytes asks for answers that are larger than allowed, made by the read engine, by
-// gqlgen, and of large rows. Each is stopped, its operation is undone, and the next one is
+// TestAnswerBytes asks for answers that are larger than allowed: some made by the read engine, some
+// by gqlgen, and some with large rows. Each operation is stopped and undone, and the next one is
 // answered.
 func TestAnswerBytes(t *testing.T) {
 	t.Parallel()
@@ -90,8 +90,8 @@ func TestAnswerBytes(t *testing.T) {
 	})
 }
 
-// TestAnswerOfOneStatement has a mutation commit by itself: what is stored is answered, however
-// small the limit is.
+// TestAnswerOfOneStatement has a mutation commit by itself. Its answer is sent even if it is larger
+// than the limit, because the change is stored already.
 func TestAnswerOfOneStatement(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -105,8 +105,9 @@ func TestAnswerOfOneStatement(t *testing.T) {
 	})
 }
 
-// TestLargestAnswer measures what is allocated for an answer that is as large as the default
-// allows, and for those that are stopped: with the garbage that is less than an operation may take.
+// TestLargestAnswer measures the memory that is allocated for an answer of the largest size that
+// the default allows, and for answers that are stopped. It is less than one operation may take,
+// garbage included.
 func TestLargestAnswer(t *testing.T) {
 	const limit, most = 4 << 20, slowed * 64 << 20
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -136,7 +137,8 @@ func TestLargestAnswer(t *testing.T) {
 	})
 }
 
-// TestErrorsAreFew asks for fields that the viewer may not see, thousands of times.
+// TestErrorsAreFew asks thousands of times for fields that the viewer may not see. The answer has
+// only a few errors.
 func TestErrorsAreFew(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -169,7 +171,7 @@ func TestErrorsAreFew(t *testing.T) {
 	})
 }
 
-// longNames returns a selection of a field under n aliases of 900 letters.
+// longNames returns a selection of one field under n aliases of 900 letters each.
 func longNames(field string, n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -178,8 +180,8 @@ func longNames(field string, n int) string {
 	return b.String()
 }
 
-// TestFailureAfterManyErrors has a mutation fail after its first root field had more errors than
-// are shown: nothing is stored.
+// TestFailureAfterManyErrors has the second root field of a mutation fail, after the first one had
+// more errors than are shown. Nothing is stored.
 func TestFailureAfterManyErrors(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

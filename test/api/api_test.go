@@ -20,7 +20,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// api is a server on a database of its own, and a client of it.
+// api is a server on a database of its own, with a client.
 type api struct {
 	*gqltest.Client // sends as self
 	self            viewer.Viewer
@@ -35,7 +35,7 @@ type api struct {
 	revocations *session.Revocations
 }
 
-// config is what a server of the API is made from. Any part of it may be missing.
+// config says how to make a server of the API. Any part of it may be missing.
 type config struct {
 	gqlexec.Options
 	graph.Resolver
@@ -55,20 +55,20 @@ func newServer(db *database.DB, cfg config, log *slog.Logger) http.Handler {
 	return gqlexec.New(app, db, cfg.Options, log)
 }
 
-// usual returns how most tests configure the API.
+// usual returns the configuration that most tests use.
 func usual() config {
 	return config{Options: gqlexec.Options{Development: true, IdempotencyTTL: time.Hour}}
 }
 
 type vars = gqltest.Vars
 
-// newAPI serves the database at url, which package dbtest made, to an administrator.
+// newAPI returns an API on a database that package dbtest made. Its client is an administrator.
 func newAPI(t testing.TB, url string) *api {
 	t.Helper()
 	return newConfiguredAPI(t, url, usual())
 }
 
-// newConfiguredAPI is newAPI with another configuration.
+// newConfiguredAPI is like newAPI, with another configuration.
 func newConfiguredAPI(t testing.TB, url string, cfg config) *api {
 	t.Helper()
 	a := newBareAPI(t, url)
@@ -77,7 +77,7 @@ func newConfiguredAPI(t testing.TB, url string, cfg config) *api {
 	return a
 }
 
-// newBareAPI opens the database at url, and serves nothing yet.
+// newBareAPI opens the database at url. The result serves nothing yet.
 func newBareAPI(t testing.TB, url string) *api {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})
@@ -88,19 +88,19 @@ func newBareAPI(t testing.TB, url string) *api {
 	return &api{t: t, db: db, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
-// configure serves the API as cfg says from now on.
+// configure replaces the server by one with another configuration.
 func (a *api) configure(cfg config) { a.serve(newServer(a.db, cfg, a.log)) }
 
-// serve has a handler answer from now on.
+// serve replaces the server by a handler.
 func (a *api) serve(handler http.Handler) {
 	a.handler = handler
 	a.Client = a.as(a.self)
 }
 
-// as returns a client whose requests come from a viewer.
+// as returns a client whose requests come from the viewer.
 func (a *api) as(v viewer.Viewer) *gqltest.Client { return newClient(a.t, a.handler, v) }
 
-// newClient returns a client of a handler, whose requests come from a viewer.
+// newClient returns a client of a handler. Its requests come from the viewer.
 func newClient(t testing.TB, handler http.Handler, v viewer.Viewer) *gqltest.Client {
 	return gqltest.NewHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), v)))
@@ -113,7 +113,7 @@ func (a *api) rule(query string, v vars) gqltest.Answer {
 	return a.as(viewer.System).Do(query, v)
 }
 
-// from returns a client with an IP address.
+// from returns a client with the given IP address.
 func (a *api) from(address string) *gqltest.Client {
 	return gqltest.NewHandler(a.t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.RemoteAddr = address + ":1234"
@@ -121,14 +121,14 @@ func (a *api) from(address string) *gqltest.Client {
 	}))
 }
 
-// under sends a mutation under an idempotency key and returns the body of the answer.
+// under sends a mutation under an idempotency key, and returns the body of the answer.
 func (a *api) under(key, query string, v vars) string {
 	a.t.Helper()
 	return a.With(idempotency.Header, key).Do(query, v).Body
 }
 
-// measure sends a request, and returns the answer with how many bytes of memory the server took for
-// it, given back or not.
+// measure sends a request. It returns the answer, and how many bytes of memory the server allocated
+// for it, including those that were freed.
 func (a *api) measure(request gqltest.Request) (got gqltest.Answer, allocated uint64) {
 	a.t.Helper()
 	measured := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -145,7 +145,8 @@ func (a *api) measure(request gqltest.Request) (got gqltest.Answer, allocated ui
 	return got, allocated
 }
 
-// stored shows what the database has, and stores what read changes, for what the API does not do.
+// stored calls read with a client of the database, in a unit of work that is committed. Tests use
+// it to look at what is stored, and for changes that the API does not offer.
 func (a *api) stored(read func(context.Context, *ent.Client)) {
 	a.t.Helper()
 	u := unit.New(a.db, unit.Write)

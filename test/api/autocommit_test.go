@@ -12,8 +12,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestAutocommitOneStatement asks another connection, while a mutation still runs, whether what it
-// stored is there: only if the mutation is a single statement.
+// TestAutocommitOneStatement looks from another connection at what a running mutation has stored.
+// The change is visible only if the mutation is a single statement.
 func TestAutocommitOneStatement(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -59,8 +59,8 @@ func TestAutocommitOneStatement(t *testing.T) {
 	})
 }
 
-// TestAutocommitReturnedRow compares a payload that is made from what the mutation's statement
-// returned with what is read afterwards.
+// TestAutocommitReturnedRow compares a payload, made from the row that the mutation's statement
+// returned, with the row as it is read afterwards.
 func TestAutocommitReturnedRow(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

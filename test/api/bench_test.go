@@ -13,9 +13,9 @@ import (
 	"forge/test/gqltest"
 )
 
-// onEach runs a benchmark on a database of each kind. send sends an operation and returns the body
-// of the answer. It stops at a status other than 200, and decodes nothing: only the server is to be
-// measured.
+// onEach runs a benchmark on a database of each kind. The function send sends an operation and
+// returns the body of the answer. It stops the benchmark if the status is not 200. It does not
+// decode the answer, so that only the server is measured.
 func onEach(b *testing.B, run func(b *testing.B, db *database.DB, send func(query string, v vars) []byte)) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		b.Run(name, func(b *testing.B) {

@@ -9,7 +9,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// A rule that the database checks at the commit: there is no team named "late".
+// lateRule holds statements that add a rule, for each kind of database. The database checks the
+// rule at the commit: there must be no team named "late".
 var lateRule = map[string][]string{
 	dialect.Postgres: {
 		`CREATE FUNCTION too_late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''a secret''; END'`,
@@ -21,12 +22,12 @@ var lateRule = map[string][]string{
 	},
 }
 
-// lateCode is the code of that: SQLite's rule is a foreign key, and PostgreSQL's a function that
-// may fail for any reason.
+// lateCode is the error code of a violated lateRule. SQLite's rule is a foreign key. PostgreSQL's
+// is a function, which may fail for any reason.
 var lateCode = map[string]string{dialect.Postgres: "INTERNAL", dialect.SQLite: "CONFLICT"}
 
-// TestCommitFails has everything succeed but the commit. The client is told, by an error and
-// nothing else.
+// TestCommitFails runs mutations of which everything but the commit succeeds. The answer has one
+// error and nothing else.
 func TestCommitFails(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -12,11 +12,11 @@ import (
 	"forge/internal/entity"
 )
 
-// choices is where a generator takes its decisions from. Once it is used up, each is the first, so
-// that it bounds what is made of it, and less of it makes less.
+// choices is the source of a generator's decisions. When no choices are left, every decision is the
+// first one possible. So the operation is finite, and fewer choices make a smaller operation.
 type choices []byte
 
-// below returns a number from 0 to n-1.
+// below takes a number from 0 to n-1.
 func (c *choices) below(n int) int {
 	if len(*c) == 0 || n < 2 {
 		return 0
@@ -26,20 +26,20 @@ func (c *choices) below(n int) int {
 	return b % n
 }
 
-// often is true so many times out of 100.
+// often is true in the given percentage of cases.
 func (c *choices) often(percent int) bool { return c.below(100) >= 100-percent }
 
 func choose[T any](c *choices, list []T) T { return list[c.below(len(list))] }
 
-// operation is a request.
+// operation is an operation with its variables.
 type operation struct {
 	query   string
 	vars    vars
-	refused bool // one of its arguments is to be refused
-	decoded bool // and that already by gqlgen, which decodes arguments, if the engine has not come first
+	refused bool // one of its arguments must be refused
+	decoded bool // gqlgen refuses that argument, if the engine has not done so before
 }
 
-// generator makes an operation by walking the schema.
+// generator makes a random operation by walking through the schema.
 type generator struct {
 	choices
 	*contents
@@ -54,7 +54,7 @@ type generator struct {
 	moving    bool // rows change: there are times and cursors that no two databases have in common
 }
 
-// variable of the operation.
+// variable is a variable of the operation.
 type variable struct {
 	name, declared string
 	value          any
@@ -75,7 +75,7 @@ func makeOperation(from choices, c *contents, values *valuePool) operation {
 	return g.finish(ast.Query, selected, wanted && !g.refuse)
 }
 
-// finish puts the parts together.
+// finish puts the parts of an operation together.
 func (g *generator) finish(kind ast.Operation, selected string, refused bool) operation {
 	op := operation{vars: vars{}, refused: refused, decoded: g.decoded}
 	var declared []string
@@ -96,8 +96,8 @@ func (g *generator) finish(kind ast.Operation, selected string, refused bool) op
 	return op
 }
 
-// scope is what stands under the response keys of an object: fields that share a key are merged, so
-// they must agree.
+// scope holds the fields of an object by their response keys. Fields with the same key are merged,
+// so they must agree with each other.
 type scope struct {
 	heads []*head
 }
@@ -111,7 +111,7 @@ type head struct {
 	inside *scope // shared by all with the key; nil of a leaf
 }
 
-// under returns the head with the key, or nil.
+// under returns the head with the response key, or nil.
 func (s *scope) under(key string) *head {
 	for _, h := range s.heads {
 		if h.key == key {
@@ -121,8 +121,8 @@ func (s *scope) under(key string) *head {
 	return nil
 }
 
-// takes reports whether a head agrees with the others (GraphQL specification, section 5.3.2), or is
-// more strict.
+// takes reports whether a head agrees with the others in the scope. It is at least as strict as the
+// GraphQL specification (section 5.3.2).
 func (s *scope) takes(new *head) bool {
 	for _, h := range s.heads {
 		switch {
@@ -144,7 +144,8 @@ func (s *scope) takesAll(other *scope) bool {
 	return !slices.ContainsFunc(other.heads, func(h *head) bool { return !s.takes(h) })
 }
 
-// add adds a head and returns the one that is there now.
+// add adds a head to the scope and returns it. If there is one with the same key and parent, add
+// returns that one.
 func (s *scope) add(new *head) *head {
 	var inside *scope
 	if new.inside != nil {
@@ -201,7 +202,8 @@ func (g *generator) selection(parent *ast.Definition, s *scope, depth int) strin
 	return g.field(parent, s, depth)
 }
 
-// conditions are the types that a fragment inside of parent can be on; "" is none.
+// conditions returns the types that a fragment inside of parent can have as its condition. "" means
+// no condition.
 func (g *generator) conditions(parent *ast.Definition) []string {
 	list := append([]string{"", parent.Name}, parent.Interfaces...)
 	if parent.Kind == ast.Interface {
@@ -223,8 +225,8 @@ func (g *generator) inline(parent *ast.Definition, s *scope, depth int) string {
 	return text + g.switches() + g.set(parent, s, depth)
 }
 
-// spread makes a spread of a fragment, of a new one or of one that is there. It returns "" if that
-// would not agree with s.
+// spread makes a spread of a new or an existing fragment. It returns "" if the fragment would not
+// agree with s.
 func (g *generator) spread(parent *ast.Definition, s *scope, depth int) string {
 	on := choose(&g.choices, g.conditions(parent)[1:])
 	variables, fragments := len(g.variables), len(g.fragments)
@@ -251,10 +253,11 @@ func (g *generator) spread(parent *ast.Definition, s *scope, depth int) string {
 	return "..." + f.name + g.switches()
 }
 
-// pages is how many connections may stand inside each other, so that no answer becomes too large.
+// pages is how many connections may stand inside each other. It keeps answers from becoming too
+// large.
 const pages = 3
 
-// field makes a selection of a field that is new to the scope, or seems to be.
+// field makes a selection of a field, under a new response key or one that is in the scope.
 func (g *generator) field(parent *ast.Definition, s *scope, depth int) string {
 	g.left--
 	var fields []*ast.FieldDefinition
@@ -287,7 +290,7 @@ func (g *generator) field(parent *ast.Definition, s *scope, depth int) string {
 	return g.rest(s.add(h), depth)
 }
 
-// rest writes a field with selections of its own.
+// rest writes a field with its own selections.
 func (g *generator) rest(h *head, depth int) string {
 	text := h.call
 	if h.key != h.def.Name {
@@ -310,7 +313,7 @@ func (g *generator) rest(h *head, depth int) string {
 	return text + g.set(of, h.inside, depth)
 }
 
-// switches makes @skip and @include, most of which leave the field where it is.
+// switches makes @skip and @include. Most of them leave the field in.
 func (g *generator) switches() string {
 	var text string
 	for _, name := range []string{"skip", "include"} {
@@ -323,7 +326,7 @@ func (g *generator) switches() string {
 	return text
 }
 
-// Values as the generator has them: nil, bool, int, string, and:
+// The generator has values of the types nil, bool, int and string, and of these:
 type (
 	enumValue string
 	listValue []any
@@ -339,7 +342,7 @@ type objectField struct {
 	value any
 }
 
-// value returns a value for type t that make makes, or a reference to a variable that has it.
+// value returns a value for type t, made by make, or a reference to a variable with such a value.
 func (g *generator) value(t *ast.Type, make func() any) any {
 	if g.plain || !g.often(30) {
 		return make()
@@ -350,15 +353,14 @@ func (g *generator) value(t *ast.Type, make func() any) any {
 	return g.variable(t, made)
 }
 
-// withoutVariables keeps the generator from using variables until the function that it returns is
-// called.
+// withoutVariables keeps the generator from using variables until restore is called.
 func (g *generator) withoutVariables() (restore func()) {
 	was := g.plain
 	g.plain = true
 	return func() { g.plain = was }
 }
 
-// variable declares a variable with the value: given, or by default.
+// variable declares a variable. It gets the value from the client, or as its default.
 func (g *generator) variable(t *ast.Type, value any) reference {
 	v := variable{name: fmt.Sprintf("v%d", len(g.variables)), declared: t.String(), value: sent(value), given: true}
 	nullable := strings.TrimSuffix(v.declared, "!")
@@ -374,7 +376,7 @@ func (g *generator) variable(t *ast.Type, value any) reference {
 	return reference{v.name, value}
 }
 
-// effective returns a value without its variables.
+// effective returns a value with each variable replaced by its value.
 func effective(value any) any {
 	switch v := value.(type) {
 	case reference:
@@ -395,7 +397,7 @@ func effective(value any) any {
 	return value
 }
 
-// sent returns a value as JSON has it.
+// sent returns a value as it is in the JSON of a request.
 func sent(value any) any {
 	switch v := value.(type) {
 	case listValue:
@@ -416,7 +418,7 @@ func sent(value any) any {
 	return value
 }
 
-// text writes a value as GraphQL does.
+// text writes a value in the syntax of GraphQL.
 func (g *generator) text(t *ast.Type, value any) string {
 	switch v := value.(type) {
 	case nil:
@@ -445,7 +447,7 @@ func (g *generator) text(t *ast.Type, value any) string {
 	return strings.TrimSpace(b.String())
 }
 
-// arguments makes the arguments of a field, in any order.
+// arguments makes the arguments of a field, in random order.
 func (g *generator) arguments(def *ast.FieldDefinition) string {
 	name, paged := strings.CutSuffix(def.Type.Name(), "Connection")
 	var order ordering
@@ -489,7 +491,7 @@ func orderingOf(value any) (order ordering) {
 	return order
 }
 
-// argument makes an argument of a field that is no connection.
+// argument makes an argument of a field that is not a connection.
 func (g *generator) argument(of *ast.FieldDefinition, a *ast.ArgumentDefinition) any {
 	if g.schema.Mutation.Fields.ForName(of.Name) == of {
 		return g.input(of.Name, a.Name, a.Type)
@@ -509,7 +511,7 @@ func (g *generator) argument(of *ast.FieldDefinition, a *ast.ArgumentDefinition)
 	return choose(&g.choices, []string{"User", "Node", "HeroWhereInput", "Role", "Cursor", "Nothing"}) // of __type(name:)
 }
 
-// list makes a list, or the single value that stands for a list of one.
+// list makes a list, or a single value that stands for a list of one entry.
 func (g *generator) list(one func() any) any {
 	if g.often(10) {
 		defer g.withoutVariables()() // one would have to be a list
@@ -530,7 +532,7 @@ func (g *generator) refused() bool {
 	return false
 }
 
-// id makes an ID for the type, of something that may be there or not.
+// id makes an ID of the type. Its row may exist or not.
 func (g *generator) id(name string) any {
 	of := name
 	if g.entities[of] == nil {
@@ -542,7 +544,7 @@ func (g *generator) id(name string) any {
 	return choose(&g.choices, g.values.ids[of])
 }
 
-// badID makes what is no ID for the type.
+// badID makes a value that is not an ID of the type.
 func (g *generator) badID(name string) any {
 	if other := choose(&g.choices, g.values.shown); name != "Node" && other != name && g.often(50) {
 		return choose(&g.choices, g.values.ids[other])
@@ -586,7 +588,7 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 
 func (g *generator) anyLine(name string) line { return g.lines[choose(&g.choices, g.rows[name]).key()] }
 
-// deep makes conditions that stand too deep inside each other.
+// deep makes conditions that are nested too deep.
 func (g *generator) deep() any {
 	where := object{}
 	for range 11 {
@@ -595,7 +597,7 @@ func (g *generator) deep() any {
 	return where
 }
 
-// where makes a where input with conditions up to so deep inside each other.
+// where makes a where input whose conditions are nested up to the given depth.
 func (g *generator) where(name string, depth int) any {
 	where := object{}
 	for range g.below(4) {
@@ -632,7 +634,7 @@ func (g *generator) where(name string, depth int) any {
 	return where
 }
 
-// compared makes what a condition compares with.
+// compared makes the value that a condition compares with.
 func (g *generator) compared(name string, def *ast.FieldDefinition) any {
 	f, op := g.contents.model.field(name, def.Name)
 	switch op {
@@ -665,7 +667,7 @@ func (g *generator) sample(name string, f *entity.Field, op string) any {
 	return choose(&g.choices, g.values.of(name, f))
 }
 
-// valuePool keeps the values that rows have, and some that none has, for arguments.
+// valuePool holds values for arguments: some that rows have, and some that no row has.
 type valuePool struct {
 	shown   []string // the entities that can be seen
 	ids     map[string][]string

@@ -17,7 +17,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// makeMutation returns the mutation that the choices lead to, of one or two root fields.
+// makeMutation returns the mutation that the choices lead to. It has one or two root fields.
 func makeMutation(from choices, c *contents, values *valuePool) operation {
 	g := &generator{choices: from, contents: c, values: values, left: 25, moving: true}
 	var fields []string
@@ -28,15 +28,15 @@ func makeMutation(from choices, c *contents, values *valuePool) operation {
 	return g.finish(ast.Mutation, " { "+strings.Join(fields, " ")+" }", false)
 }
 
-// comparableMutations returns the mutations but those that answer with tokens, of which no two are
-// alike.
+// comparableMutations returns all mutations except those that return tokens, which are different
+// each time.
 func comparableMutations(schema *ast.Schema) ast.FieldList {
 	return slices.DeleteFunc(slices.Clone(schema.Mutation.Fields), func(f *ast.FieldDefinition) bool {
 		return slices.Contains([]string{"signUp", "signIn", "refreshSession", "signOut", "changePassword"}, f.Name)
 	})
 }
 
-// input makes a value of an argument or an input field of a mutation.
+// input makes a value for an argument or an input field of a mutation.
 func (g *generator) input(mutation, name string, t *ast.Type) any {
 	def := g.schema.Types[t.Name()]
 	switch {
@@ -70,8 +70,8 @@ func (g *generator) input(mutation, name string, t *ast.Type) any {
 	return choose(&g.choices, awkwardNames) + choose(&g.choices, []string{"", "1", "2", "\x1b", " "})
 }
 
-// meantBy returns the entity whose ID is wanted: the argument's name says it, or else the
-// mutation's.
+// meantBy returns the entity whose ID an argument takes. The name of the argument says which, or
+// else the name of the mutation.
 func (g *generator) meantBy(mutation, argument string) string {
 	if argument == "ownerId" {
 		return "User"
@@ -84,10 +84,10 @@ func (g *generator) meantBy(mutation, argument string) string {
 	return "Node"
 }
 
-// someID finds IDs in an answer.
+// someID matches IDs in an answer.
 var someID = regexp.MustCompile(`(user|team|hero|product|order|item)_[0-9a-z]{26}`)
 
-// withoutNewIDs returns the reply with the same text for every ID that none of the world's rows
+// withoutNewIDs returns the reply with the same text in place of every ID that no row of the world
 // has.
 func (d *differ) withoutNewIDs(r reply) reply {
 	masked := func(text json.RawMessage) json.RawMessage {
@@ -107,8 +107,9 @@ func (d *differ) withoutNewIDs(r reply) reply {
 	return r
 }
 
-// TestDifferentialMutations makes mutations and runs each through the read engine on one database,
-// and field by field on another that holds the same. Each works on what those before it left.
+// TestDifferentialMutations makes mutations. It runs each through the read engine on one database,
+// and field by field on another one with the same contents. Each mutation works on what the earlier
+// ones left.
 func TestDifferentialMutations(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

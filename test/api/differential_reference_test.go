@@ -28,7 +28,7 @@ import (
 	"forge/internal/viewer"
 )
 
-// contents is what the API can show of a database, read by one plain ent query for each entity.
+// contents is all that the API can show of a database, read by one plain ent query for each entity.
 type contents struct {
 	*model
 	nodes   map[ids.ID]gql.Node
@@ -38,7 +38,7 @@ type contents struct {
 	all     *contents // what there is for those who may see everything
 }
 
-// readContents reads everything. It panics if it cannot.
+// readContents reads all contents of a database. It panics if it cannot.
 func readContents(ctx context.Context, t testing.TB, db *ent.Client) *contents {
 	w := &world{
 		users: db.User.Query().AllX(ctx), teams: db.Team.Query().AllX(ctx), heroes: db.Hero.Query().AllX(ctx), products: db.Product.Query().AllX(ctx),
@@ -82,8 +82,8 @@ func readContents(ctx context.Context, t testing.TB, db *ent.Client) *contents {
 	return c
 }
 
-// fieldwise answers fields the way that gqlgen has them answered, each by itself and from its
-// parent: a field middleware in the place of the read engine.
+// fieldwise is a field middleware that takes the place of the read engine. It answers each field by
+// itself, from the field's parent, as gqlgen intends.
 type fieldwise struct {
 	contents func(context.Context) *contents
 }
@@ -106,7 +106,7 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 	return q.meant()
 }
 
-// question is a field to be answered. refers is what its resolver said.
+// question is a field that has to be answered. refers is the value that its resolver returned.
 type question struct {
 	*contents
 	field  graphql.CollectedField
@@ -114,7 +114,8 @@ type question struct {
 	refers any
 }
 
-// meant answers a root field, or a field of a mutation's payload, which refers to what is meant.
+// meant answers a root field, or a field of a mutation's payload, from the reference that its
+// resolver returned.
 func (q question) meant() (any, error) {
 	name := q.field.Definition.Type.Name()
 	if of, ok := strings.CutSuffix(name, "Connection"); ok {
@@ -144,7 +145,8 @@ func (q question) meant() (any, error) {
 	return listLike(q.refers, found), nil
 }
 
-// one returns the object with the ID, which must be of the field's type, or nil if there is none.
+// one returns the object with the ID, or nil if there is none. It returns an error if the ID is not
+// of the field's type.
 func (q question) one(id ids.ID, argument string) (any, error) {
 	name := q.field.Definition.Type.Name()
 	if name != "Node" && id.Prefix != q.entities[name].Prefix {
@@ -159,7 +161,7 @@ func (q question) one(id ids.ID, argument string) (any, error) {
 	return nil, nil
 }
 
-// shows reports whether objects with IDs of the prefix can be seen.
+// shows reports whether the viewer may see any object whose ID has the prefix.
 func (c *contents) shows(prefix string) bool {
 	for name, e := range c.entities {
 		if e.Prefix == prefix {
@@ -169,7 +171,7 @@ func (c *contents) shows(prefix string) bool {
 	return false
 }
 
-// ownersOnly are the fields that only a user themselves may see, and administrators.
+// ownersOnly lists the fields that only the user and administrators may see.
 var ownersOnly = map[string]bool{"email": true, "role": true, "isActive": true, "version": true}
 
 // below answers a field of the object with the key.
@@ -202,7 +204,7 @@ func (q question) below(name string, key uuid.UUID) (any, error) {
 	return found[0], nil
 }
 
-// listLike returns the values as a slice of the same type as like; nil stays nil.
+// listLike returns the values as a slice of the same type as like. It returns nil if values is nil.
 func listLike(like any, values []any) any {
 	list := reflect.MakeSlice(reflect.TypeOf(like), len(values), len(values))
 	for i, value := range values {
@@ -213,7 +215,7 @@ func listLike(like any, values []any) any {
 	return list.Interface()
 }
 
-// page answers a connection over the rows.
+// page answers a connection with these rows.
 func (q question) page(name string, rows []modelRow) (any, error) {
 	args := vars{}
 	for _, a := range q.field.Definition.Arguments {
@@ -236,8 +238,8 @@ func (q question) page(name string, rows []modelRow) (any, error) {
 	return q.connection(name, wanted.order, wanted.of(lines)), nil
 }
 
-// plainly returns an argument as the tests' model has it: whole numbers as int, single values in
-// the place of lists as lists.
+// plainly returns an argument in the form that the tests' model uses: whole numbers are int, and a
+// single value in place of a list is a list.
 func (c *contents) plainly(t *ast.Type, value any) any {
 	switch {
 	case value == nil:
@@ -293,7 +295,7 @@ func (q question) cut(name string, args vars) (cut, error) {
 	return wanted, nil
 }
 
-// find returns the line that has the cursor, or nil.
+// find returns the line with the cursor, or nil.
 func (c *contents) find(name string, order ordering, cursor string) *line {
 	for _, row := range c.all.rows[name] { // also of a row that the viewer does not see: it is but a place in the order
 		if l := c.all.lines[row.key()]; c.cursor(name, order, l) == cursor {
@@ -303,7 +305,7 @@ func (c *contents) find(name string, order ordering, cursor string) *line {
 	return nil
 }
 
-// line returns a row with the values that rows can be ordered by.
+// line returns a row with the values that it can be ordered by.
 func (c *contents) line(name string, row modelRow) line {
 	by := map[string]any{}
 	for _, f := range c.entities[name].Fields {
@@ -312,8 +314,8 @@ func (c *contents) line(name string, row modelRow) line {
 	return newLine(prefixOf(name), row.key(), by)
 }
 
-// cursor returns the cursor of a line, sealed for a fingerprint of the order: each term's value
-// behind its length, and the key.
+// cursor returns the cursor of a line. It holds each term's value after the value's length, and the
+// key, and is encrypted for the order.
 func (c *contents) cursor(name string, order ordering, l line) string {
 	print, desc := name, false
 	var values []byte
@@ -339,7 +341,7 @@ func (c *contents) cursor(name string, order ordering, l line) string {
 	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, l.key[:]...)))
 }
 
-// check finds fault with what a where input must not hold.
+// check returns an error if a where input is not valid.
 func (c *contents) check(name string, where map[string]any, path string, depth int) error {
 	if depth > 10 {
 		return apperr.BadInput(path, "conditions stand more than 10 deep inside each other")
@@ -404,7 +406,7 @@ func checkValue(f *entity.Field, value any, path string) error {
 	return nil
 }
 
-// connection fills a connection of the type that the resolver referred to.
+// connection fills a connection of the type that the resolver returned.
 func (q question) connection(name string, order ordering, page pageWanted) any {
 	conn := reflect.New(reflect.TypeOf(q.refers).Elem())
 	info := &gql.PageInfo{HasNextPage: page.next, HasPreviousPage: page.previous}

@@ -32,13 +32,14 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// differ runs operations through the read engine and, field by field, without it.
+// differ runs operations in two ways and compares the answers: through the read engine, and field
+// by field without it.
 type differ struct {
 	db            *database.DB
 	engine, plain *gqltest.Client
 	contents      *contents
 	values        *valuePool
-	twins         bool // the two ways lead to databases of their own, in which new rows have other keys
+	twins         bool // each way has a database of its own, with other keys for new rows
 }
 
 // newDiffer returns a differ on the database at url, filled with w.
@@ -51,7 +52,7 @@ func newDiffer(t testing.TB, url string, w *world) *differ {
 	return d
 }
 
-// newPlainServer returns the handler of the API with a field middleware in the place of the read
+// newPlainServer returns the handler of the API, with a field middleware in place of the read
 // engine.
 func newPlainServer(db *database.DB, log *slog.Logger, fields graphql.FieldMiddleware) http.Handler {
 	return newServer(db, config{Options: gqlexec.Options{Development: true}, adapt: func(app *gqlexec.API) {
@@ -59,7 +60,7 @@ func newPlainServer(db *database.DB, log *slog.Logger, fields graphql.FieldMiddl
 	}}, log)
 }
 
-// as returns a differ of what v may see, whose operations ask for everything nevertheless.
+// as returns a differ whose operations come from v. The operations still ask for everything.
 func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -75,7 +76,7 @@ func (d *differ) as(t testing.TB, v viewer.Viewer) *differ {
 	return of
 }
 
-// reply is an answer without what it cost.
+// reply is an answer without its cost.
 type reply struct {
 	Data   json.RawMessage
 	Errors []json.RawMessage
@@ -98,8 +99,8 @@ func ask(client *gqltest.Client, op operation) (got reply, err error) {
 	return got, nil
 }
 
-// wordless leaves out of an error what people read: gqlgen has other words than the engine for a
-// value that cannot be decoded, and does not say where it stands.
+// wordless returns an error without its message and its locations. If a value cannot be decoded,
+// gqlgen words the message differently than the engine, and reports no location.
 func wordless(err json.RawMessage) json.RawMessage {
 	var shown map[string]json.RawMessage
 	if json.Unmarshal(err, &shown) != nil {
@@ -111,11 +112,11 @@ func wordless(err json.RawMessage) json.RawMessage {
 	return bare
 }
 
-// String writes the reply out.
+// String returns the data and the errors of the reply.
 func (r reply) String() string { return fmt.Sprintf("data %s\nerrors %s", r.Data, r.Errors) }
 
-// compare runs an operation both ways. It returns the engine's reply, and how the other differs, or
-// "".
+// compare runs an operation both ways. It returns the engine's reply, and how the other reply
+// differs from it, or "".
 func (d *differ) compare(op operation) (got reply, difference string) {
 	got, err := ask(d.engine, op)
 	if err != nil {
@@ -142,9 +143,10 @@ func jsonOf(value any) string {
 	return string(b)
 }
 
-// sameErrors compares errors to the byte, but not their order, which the specification leaves open,
-// and not those under a null that another error has made already: what is to be null anyway need
-// not be executed (GraphQL specification, section 6.4.4).
+// sameErrors reports whether two replies have the same errors, byte for byte. Their order may
+// differ, as the specification leaves it open. Errors below a null that another error has caused
+// are ignored, because what becomes null anyway need not be executed (GraphQL specification,
+// section 6.4.4).
 func sameErrors(got, want reply) bool {
 	if len(got.Errors) == 0 || len(want.Errors) == 0 {
 		return len(got.Errors) == len(want.Errors)
@@ -166,7 +168,7 @@ func sameErrors(got, want reply) bool {
 	return !slices.ContainsFunc(want.Errors, func(err json.RawMessage) bool { return !shown[nullOf(data, err)] })
 }
 
-// nullOf returns the path of the null that an error has made.
+// nullOf returns the path of the null that an error has caused.
 func nullOf(data any, err json.RawMessage) string {
 	var shown struct{ Path []any }
 	_ = json.Unmarshal(err, &shown)
@@ -183,8 +185,8 @@ func nullOf(data any, err json.RawMessage) string {
 	return jsonOf(shown.Path)
 }
 
-// try makes an operation and compares. Where variables are true or false, it does so again with the
-// opposite, so that the second time a plan is there already.
+// try makes an operation and compares. If the operation has boolean variables, it compares again
+// with the opposite values, when a plan already exists.
 func (d *differ) try(from choices) (op operation, got reply, difference string) {
 	op = makeOperation(slices.Clone(from), d.contents.all, d.values)
 	got, difference = d.compare(op)
@@ -195,8 +197,7 @@ func (d *differ) try(from choices) (op operation, got reply, difference string) 
 	return op, got, difference
 }
 
-// flip turns true into false in the variables, and the other way round. It reports whether there
-// was any.
+// flip inverts the boolean variables of the operation. It reports whether there are any.
 func (op operation) flip() (any bool) {
 	for name, value := range op.vars {
 		if on, ok := value.(bool); ok {
@@ -206,8 +207,8 @@ func (op operation) flip() (any bool) {
 	return any
 }
 
-// shrink makes choices that lead to a difference fewer and smaller for as long as they do, and
-// returns the difference.
+// shrink removes and lowers choices as long as they still lead to a difference. It returns the
+// difference of the last ones.
 func (d *differ) shrink(from choices) string {
 	differs := func(c choices) bool { _, _, difference := d.try(c); return difference != "" }
 	for size := len(from); size > 0; size /= 2 {
@@ -230,7 +231,7 @@ func (d *differ) shrink(from choices) string {
 	return difference
 }
 
-// seeded returns the choices of a seed.
+// seeded returns the choices that belong to a seed.
 func seeded(seed uint64) choices {
 	r := rand.New(rand.NewPCG(seed, 5))
 	c := make(choices, 20+r.IntN(400))
@@ -240,8 +241,8 @@ func seeded(seed uint64) choices {
 	return c
 }
 
-// TestDifferential makes operations from seeds and runs each through the read engine and field by
-// field. FORGE_SEED=n runs the one of that seed.
+// TestDifferential makes operations from seeds, and runs each through the read engine and field by
+// field. With FORGE_SEED=n it runs only the operation of that seed.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -278,7 +279,7 @@ func TestDifferential(t *testing.T) {
 	})
 }
 
-// buyer returns the key of the user who has most orders.
+// buyer returns the key of the user with the most orders.
 func buyer(c *contents) (most uuid.UUID) {
 	orders := map[any]int{}
 	for _, row := range c.rows["Order"] {
@@ -313,7 +314,7 @@ func (d *differ) tryMany(t *testing.T, from, to uint64, seen *coverage) {
 	wait.Wait()
 }
 
-// coverage counts what operations are made of.
+// coverage counts the parts that operations consist of.
 type coverage struct {
 	schema *ast.Schema
 
@@ -326,7 +327,7 @@ func newCoverage(schema *ast.Schema) *coverage {
 	return &coverage{schema: schema, parts: map[string]int{}}
 }
 
-// add counts an operation.
+// add counts the parts of an operation.
 func (c *coverage) add(t *testing.T, op operation, got reply) {
 	doc, err := gqlparser.LoadQueryWithRules(c.schema, op.query, nil)
 	if err != nil {
@@ -424,8 +425,8 @@ func (c *coverage) sent(t *ast.Type, value any) {
 	}
 }
 
-// check wants every part of the schema's reading side to have been there, and both data and errors
-// to have come back often.
+// check fails the test unless the operations contained every part of the schema that can be read,
+// and unless both data and errors came back often.
 func (c *coverage) check(t *testing.T, operations int) {
 	t.Logf("of %d operations %d brought more than 100 bytes of data, %d had errors, %d of these by an argument meant to be refused", operations, c.full, c.failed, c.refused)
 	if c.full < operations/2 || c.failed < operations/50 || c.refused < operations/50 {
@@ -441,8 +442,8 @@ func (c *coverage) check(t *testing.T, operations int) {
 	}
 }
 
-// want adds the parts of a type and of all that it leads to. Introspection is not among them: the
-// engine has no part in it.
+// want adds the parts of a type, and of all types that it leads to. Introspection is left out,
+// because the engine does not answer it.
 func (c *coverage) want(wanted map[string]bool, known map[*ast.Definition]bool, def *ast.Definition) {
 	if known[def] {
 		return
@@ -470,7 +471,7 @@ func (c *coverage) want(wanted map[string]bool, known map[*ast.Definition]bool, 
 	}
 }
 
-// FuzzDifferential makes operations of whatever choices the fuzzer comes up with.
+// FuzzDifferential does the same as TestDifferential, with choices that the fuzzer makes.
 func FuzzDifferential(f *testing.F) {
 	d := newDiffer(f, dbtest.SQLite(f), makeWorld())
 	for seed := range uint64(20) {

@@ -10,7 +10,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestEmailSpellings signs up with one spelling of an email, and goes by others.
+// TestEmailSpellings signs up with one spelling of an email, and signs in with others.
 func TestEmailSpellings(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		up := func(name, address string) gqltest.Answer {
@@ -47,8 +47,8 @@ func TestEmailSpellings(t *testing.T) {
 	})
 }
 
-// TestEmailFormerKeys has rows as the first version stored them: their users sign in as before, and
-// have the key of today afterwards, unless somebody else has it.
+// TestEmailFormerKeys signs in users whose rows have the key that the first version stored. They
+// can sign in, and have today's key afterwards, unless somebody else has it.
 func TestEmailFormerKeys(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		const apart, whole = "ze\u0301@example.com", "z\u00e9@example.com"

@@ -7,8 +7,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestErrorsWithoutValues sends secrets in places where they do not fit: the errors do not repeat
-// them.
+// TestErrorsWithoutValues sends secrets in places where they are not valid. The errors do not
+// repeat them.
 func TestErrorsWithoutValues(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))
@@ -24,8 +24,8 @@ func TestErrorsWithoutValues(t *testing.T) {
 	}
 }
 
-// TestErrorsNameArguments sends values that do not fit by variables with names of their own: errors
-// name the path of the argument.
+// TestErrorsNameArguments sends values that are not valid in variables. The errors name the path of
+// the argument, and not the variable.
 func TestErrorsNameArguments(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -16,9 +16,9 @@ import (
 	"forge/test/fixture"
 )
 
-// TestEveryEntity goes over all entities of the schema, so that one that is added is tested without
-// another line: its fields, its edges, its pages in every order, its filters, and that none of them
-// takes more than one statement.
+// TestEveryEntity tests all entities of the schema in the same way, so that a new entity is tested
+// without a change here: its fields, its edges, its pages in every order, and its filters. None of
+// these takes more than one statement.
 func TestEveryEntity(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -66,7 +66,7 @@ func (e everyEntity) check(t *testing.T, n int) {
 	}
 }
 
-// leaves selects all fields that are values, and the IDs of related rows.
+// leaves returns a selection of all fields that are values, and of the IDs of related rows.
 func (e everyEntity) leaves() string {
 	var b strings.Builder
 	for _, f := range e.def.Fields {
@@ -95,7 +95,7 @@ func (e everyEntity) checkOne(t *testing.T, root, id string) {
 	}
 }
 
-// checkPages walks all rows in every order that is offered, in both directions, two rows at a time.
+// checkPages walks through all rows, in every order and in both directions, two rows at a time.
 func (e everyEntity) checkPages(t *testing.T, root *ast.FieldDefinition, n int) {
 	orders := []string{""}
 	for _, value := range e.schema.Types[e.entity.Name+"OrderField"].EnumValues {
@@ -127,7 +127,7 @@ func (e everyEntity) checkPages(t *testing.T, root *ast.FieldDefinition, n int) 
 	}
 }
 
-// checkFilters compares each field that can be filtered by equality with what the first row has.
+// checkFilters filters by equality with the values of the first row, for each field that allows it.
 func (e everyEntity) checkFilters(t *testing.T, root *ast.FieldDefinition, id string) {
 	input := e.schema.Types[root.Arguments.ForName("where").Type.Name()]
 	for _, f := range input.Fields {

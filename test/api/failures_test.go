@@ -15,8 +15,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestFailuresLogged runs a mutation whose attempts fail one way after the other: only the last
-// one's failure is worth a line.
+// TestFailuresLogged runs a mutation whose attempts fail for different reasons. Only the failure of
+// the last attempt is logged.
 func TestFailuresLogged(t *testing.T) {
 	t.Parallel()
 	url := dbtest.Postgres(t)

@@ -114,8 +114,8 @@ func TestDeleteHero(t *testing.T) {
 	})
 }
 
-// A team that goes while a hero joins it: the mutation waits for the outcome, and then answers as
-// if it had come later.
+// TestHeroTeamRemovedMeanwhile removes a team while a hero joins it. The mutation waits until the
+// removal is committed, and then answers that the team does not exist.
 func TestHeroTeamRemovedMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, mutation := range []string{"createHero", "createHeroes", "updateHero"} {
@@ -151,7 +151,7 @@ func TestHeroTeamRemovedMeanwhile(t *testing.T) {
 }
 
 // awaitLock returns when a statement waits for a lock of another transaction. It stops the test if
-// there is an answer before that.
+// an answer comes before that.
 func (a *api) awaitLock(answers chan gqltest.Answer) {
 	a.t.Helper()
 	gqltest.Eventually(a.t, "a statement waits for a lock", func() error {
@@ -208,8 +208,8 @@ func TestCreateHeroes(t *testing.T) {
 	})
 }
 
-// Heroes sort in the order of the input, and their teams and owners are asked for at once, however
-// many there are.
+// TestCreateHeroesOfManyTeams checks that heroes sort in the order of the input. Their teams and
+// owners are looked up at once, however many there are.
 func TestCreateHeroesOfManyTeams(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -285,8 +285,8 @@ func TestCreateHeroesSkips(t *testing.T) {
 	})
 }
 
-// The database may know rules that the server does not: what it refuses is left out like the rest,
-// and takes nothing along.
+// TestCreateHeroesSkipsWhatTheDatabaseRefuses adds a rule to the database that the server does not
+// know. A hero that the database refuses is skipped like any other, and the rest are stored.
 func TestCreateHeroesSkipsWhatTheDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	rules := map[string]string{

@@ -13,7 +13,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// expireKeys has all idempotency keys expire.
+// expireKeys makes all idempotency keys expire.
 func (a *api) expireKeys() {
 	a.t.Helper()
 	a.stored(func(ctx context.Context, c *ent.Client) {
@@ -23,8 +23,8 @@ func (a *api) expireKeys() {
 	})
 }
 
-// TestIdempotencyExpiredKeyAtOnce sends a request many times at once under a key that was used
-// before and has expired, while it is being swept away. The request is carried out once.
+// TestIdempotencyExpiredKeyAtOnce sends a request many times at once under a key that has expired,
+// while expired keys are being removed. The request is carried out once.
 func TestIdempotencyExpiredKeyAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -58,8 +58,8 @@ func TestIdempotencyExpiredKeyAtOnce(t *testing.T) {
 	})
 }
 
-// TestIdempotencyExpiryReadsAnIndex asks the database how it finds what has expired among many
-// keys.
+// TestIdempotencyExpiryReadsAnIndex asks the database for its plan to find expired keys among many.
+// The plan uses an index.
 func TestIdempotencyExpiryReadsAnIndex(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -60,8 +60,8 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 	})
 }
 
-// TestIdempotencyAfterFailure sends a request again that failed: nothing was stored, so it is tried
-// again.
+// TestIdempotencyAfterFailure sends a failed request again. Its answer was not stored, so it is
+// carried out again.
 func TestIdempotencyAfterFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -119,7 +119,8 @@ func TestIdempotencyKeyRefused(t *testing.T) {
 	})
 }
 
-// newKeyedAPI serves the database at url to a user, with limits of what is kept under keys.
+// newKeyedAPI returns an API on the database at url, with limits on what is stored under keys, and
+// a user.
 func newKeyedAPI(t *testing.T, url string, limits idempotency.Limits) (*api, viewer.Viewer) {
 	t.Helper()
 	cfg := usual()
@@ -130,7 +131,7 @@ func newKeyedAPI(t *testing.T, url string, limits idempotency.Limits) (*api, vie
 	return a, me
 }
 
-// create has a user create a hero, under a key unless that is "".
+// create creates a hero as a user. If key is not "", the request has that idempotency key.
 func (a *api) create(me viewer.Viewer, key, name, selection string) gqltest.Answer {
 	a.t.Helper()
 	return a.as(me).With(idempotency.Header, key).Do(`mutation($name: String!) { createHero(input: {name: $name}) { hero { `+selection+` } } }`, vars{"name": name})
@@ -150,8 +151,8 @@ func (a *api) kept() (keys, bytes int) {
 	return keys, bytes
 }
 
-// TestIdempotencyAnswerBounded asks for an answer that is too large to be kept. It is refused,
-// nothing is stored, and the key can be used.
+// TestIdempotencyAnswerBounded asks for an answer that is too large to be stored. The request is
+// refused, nothing is stored, and the key can be used again.
 func TestIdempotencyAnswerBounded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -174,8 +175,8 @@ func TestIdempotencyAnswerBounded(t *testing.T) {
 }
 
 // TestIdempotencyKeysBounded sends requests under more keys than a viewer may have, and with more
-// bytes of answers. The others are refused and nothing of them is stored; old answers are given
-// again, and administrators have no such limit.
+// bytes of answers. The requests above the bounds are refused and store nothing. Stored answers are
+// still returned. Administrators have no bounds.
 func TestIdempotencyKeysBounded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -237,8 +238,8 @@ func TestIdempotencyKeysBounded(t *testing.T) {
 	})
 }
 
-// TestIdempotencyKeysBoundedAtOnce sends many requests at once. Those of one moment do not see each
-// other, so a few too many may be kept, once.
+// TestIdempotencyKeysBoundedAtOnce sends many requests at once. Requests at the same moment do not
+// see each other's keys, so a few keys too many may be stored, but only once.
 func TestIdempotencyKeysBoundedAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -261,8 +262,8 @@ func TestIdempotencyKeysBoundedAtOnce(t *testing.T) {
 	})
 }
 
-// TestIdempotencyKeysAtOnceSerializable sends requests of one viewer at once where mutations are
-// serializable. That others keep keys meanwhile makes none of them fail, as they are run again.
+// TestIdempotencyKeysAtOnceSerializable sends requests of one viewer at once, with serializable
+// mutations. Storing keys at the same time makes none of them fail, because they are run again.
 func TestIdempotencyKeysAtOnceSerializable(t *testing.T) {
 	t.Parallel()
 	a, me := newKeyedAPI(t, dbtest.Postgres(t), idempotency.Limits{Keys: 100, Bytes: 1 << 20})

@@ -9,8 +9,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestInts sends numbers that are an Int, and that are none: those are errors of the request, which
-// is not begun, and are named as they were sent.
+// TestInts sends numbers that an Int can have, and numbers that it cannot. The latter are errors of
+// the request, which is not begun. The errors quote the numbers as they were sent.
 func TestInts(t *testing.T) {
 	t.Parallel()
 	client := newAPI(t, dbtest.SQLite(t)).With("Accept", "application/graphql-response+json")

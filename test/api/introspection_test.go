@@ -7,7 +7,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestIntrospectionOff checks that the schema is not given away.
+// TestIntrospectionOff checks that nothing reveals the schema if introspection is off.
 func TestIntrospectionOff(t *testing.T) {
 	t.Parallel()
 	a := newConfiguredAPI(t, dbtest.SQLite(t), config{})

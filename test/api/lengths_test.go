@@ -25,7 +25,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// textLength is how long ent/schema lets a text be.
+// textLength is the largest length of a text in ent/schema.
 type textLength struct {
 	check  string // the name of the CHECK constraint
 	table  string
@@ -34,7 +34,7 @@ type textLength struct {
 	field  string // in the API
 }
 
-// textLengths returns the lengths that ent/schema has CHECK constraints for.
+// textLengths returns the lengths for which ent/schema has CHECK constraints.
 func textLengths() (all []textLength) {
 	condition := regexp.MustCompile(`^length\((\w+)\) BETWEEN \d+ AND (\d+)$`)
 	for _, table := range migrate.Tables {
@@ -54,8 +54,8 @@ func textLengths() (all []textLength) {
 	return all
 }
 
-// TestLengthsAreGenerated compares the checks of ent/schema, lengths among them, with those in the
-// code that is generated from it.
+// TestLengthsAreGenerated compares the CHECK constraints of ent/schema, including those for
+// lengths, with those in the generated code.
 func TestLengthsAreGenerated(t *testing.T) {
 	t.Parallel()
 	written := map[string]map[string]string{ // by table
@@ -76,7 +76,7 @@ func TestLengthsAreGenerated(t *testing.T) {
 	}
 }
 
-// checks returns the CHECK constraints that an entity has in ent/schema.
+// checks returns the CHECK constraints that ent/schema has for an entity.
 func checks(e entgo.Interface) map[string]string {
 	all := map[string]string{}
 	for _, a := range e.Annotations() {
@@ -87,8 +87,8 @@ func checks(e entgo.Interface) map[string]string {
 	return all
 }
 
-// TestLengthsInDescriptions compares the lengths of ent/schema with those that the descriptions in
-// schema.graphqls promise.
+// TestLengthsInDescriptions compares the lengths in ent/schema with those that descriptions in
+// schema.graphqls name.
 func TestLengthsInDescriptions(t *testing.T) {
 	t.Parallel()
 	promise := regexp.MustCompile(`(\d+) characters`)
@@ -119,7 +119,7 @@ func TestLengthsInDescriptions(t *testing.T) {
 	}
 }
 
-// TestLengthsOfPasswords compares the lengths of package password with the descriptions.
+// TestLengthsOfPasswords compares the lengths in package password with those in the descriptions.
 func TestLengthsOfPasswords(t *testing.T) {
 	t.Parallel()
 	want := fmt.Sprintf("%d to %d characters", password.Least, password.Most)
@@ -132,7 +132,7 @@ func TestLengthsOfPasswords(t *testing.T) {
 	}
 }
 
-// holds reports whether a type has values of an entity's fields: as its row, or to store in one.
+// holds reports whether a type has fields of an entity: it shows the entity, or is an input for it.
 func holds(def *ast.Definition, e *entity.Entity) bool {
 	if def.Kind != ast.InputObject {
 		return def.Name == e.Name
@@ -143,7 +143,7 @@ func holds(def *ast.Definition, e *entity.Entity) bool {
 	return slices.Contains([]string{"Create" + e.Name + "Input", "Update" + e.Name + "Input"}, def.Name)
 }
 
-// TestLengthsInDatabase compares the lengths of ent/schema with the CHECK constraints that the
+// TestLengthsInDatabase compares the lengths in ent/schema with the CHECK constraints that the
 // migrations have made.
 func TestLengthsInDatabase(t *testing.T) {
 	t.Parallel()
@@ -181,8 +181,8 @@ func mostInDatabase(t *testing.T, db *database.DB, l textLength) string {
 	return m[1]
 }
 
-// TestLengthsOfInput stores texts that are as long as ent/schema allows, and not one character
-// more.
+// TestLengthsOfInput stores texts of the largest length that ent/schema allows. A text with one
+// more character is refused.
 func TestLengthsOfInput(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, storesLengths)

@@ -9,7 +9,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestLimitsFilterCost compares what operations cost with and without conditions.
+// TestLimitsFilterCost compares the cost of operations with and without conditions.
 func TestLimitsFilterCost(t *testing.T) {
 	a := newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Development: true}})
 	cost := func(query string, v vars) int {
@@ -88,7 +88,8 @@ func TestLimitsFilterCost(t *testing.T) {
 	}
 }
 
-// TestLimitsManyFilters sends what would keep a processor busy, with the default of MAX_COST.
+// TestLimitsManyFilters sends operations that would keep a processor busy. The default of MAX_COST
+// refuses them.
 func TestLimitsManyFilters(t *testing.T) {
 	a := newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Limits: gqlexec.Limits{Cost: 10_000}}})
 	branches := strings.Repeat(`{hasHeroesWith: {ageLT: 0}} `, 20)

@@ -11,8 +11,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestLiteralsEscaped stores characters that a document has as escapes, and refuses halves of
-// characters.
+// TestLiteralsEscaped stores characters that are escaped in the document. Halves of characters are
+// refused.
 func TestLiteralsEscaped(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))
@@ -42,7 +42,7 @@ func TestLiteralsEscaped(t *testing.T) {
 	}
 }
 
-// TestLiterals has values in documents that fit none of the kinds that their place takes.
+// TestLiterals sends literals of a kind that their place does not accept.
 func TestLiterals(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))
@@ -68,7 +68,8 @@ func TestLiterals(t *testing.T) {
 	a.Must(`{ heroes(where: {ageIn: 5, idIn: [], createdAtGT: """2026-01-02T15:04:05Z""", hasTeam: null}) { totalCount } }`, nil)
 }
 
-// TestVariablesNull sends null where it is not allowed: a default lets such a variable stand there.
+// TestVariablesNull sends null for variables where null is not allowed. The variables may stand
+// there because they have defaults.
 func TestVariablesNull(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.SQLite(t))
@@ -131,7 +132,8 @@ func TestVariablesNull(t *testing.T) {
 	}
 }
 
-// TestTrustedSyntax checks that manifests are read as requests are.
+// TestTrustedSyntax checks that documents in manifests are parsed in the same way as those of
+// requests.
 func TestTrustedSyntax(t *testing.T) {
 	t.Parallel()
 	load := func(document string) error {

@@ -12,7 +12,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// whole checks that no connection is missing and no team is stored but those that are wanted.
+// whole checks that all connections are back in the pool, and that the given number of teams is
+// stored.
 func (a *api) whole(teams int) {
 	a.t.Helper()
 	if n := a.db.Stats().InUse; n != 0 {
@@ -23,7 +24,7 @@ func (a *api) whole(teams int) {
 	}
 }
 
-// around serves the API anew, with one more field middleware, inside of all others.
+// around replaces the server by one with another field middleware, inside of all others.
 func (a *api) around(middleware graphql.FieldMiddleware) {
 	cfg := usual()
 	cfg.adapt = func(app *gqlexec.API) { app.Fields = append(app.Fields, middleware) }
@@ -36,8 +37,8 @@ const twoTeams = `mutation twoTeams($second: String!) {
 	c: createTeam(input: {name: "C"}) { team { id } }
 }`
 
-// TestMutationSecondFieldFails wants all of a document or nothing, and of its errors the one that
-// mattered.
+// TestMutationSecondFieldFails checks that either all root fields of a mutation are stored or none,
+// and that the answer has the error that caused the failure.
 func TestMutationSecondFieldFails(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -54,7 +55,7 @@ func TestMutationSecondFieldFails(t *testing.T) {
 	})
 }
 
-// TestMutationNames tries whether a client could talk the server out of the transaction.
+// TestMutationNames checks that a client cannot evade the transaction by the names in its document.
 func TestMutationNames(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -73,9 +74,9 @@ func TestMutationNames(t *testing.T) {
 	})
 }
 
-// TestMutationErrorInPayload asks for too much below what was made. Where null may stand in for it,
-// the answer has the error and what was made stays. Where it may not, the null takes the root field
-// with it, and nothing is stored.
+// TestMutationErrorInPayload asks for too much below the row that a mutation has made. If null is
+// allowed there, the answer has the error, and the row is stored. If not, the root field becomes
+// null, and nothing is stored.
 func TestMutationErrorInPayload(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -97,8 +98,8 @@ func TestMutationErrorInPayload(t *testing.T) {
 }
 
 // TestPanic panics in a resolver that has changed something, and in one of several that run at
-// once. A mutation that is a single statement has nothing to roll back: it is stored with its
-// statement.
+// once. The changes are rolled back, except for a mutation that is a single statement, which is
+// stored already.
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

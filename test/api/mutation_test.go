@@ -18,7 +18,7 @@ import (
 )
 
 // mutations are the documents that the tests send, by the name of the root field. They select all
-// fields, so that a test sees in the payload whatever the mutation changed.
+// fields, so that the payload shows a test whatever the mutation changed.
 var mutations = map[string]string{
 	"createUser":    `mutation($input: CreateUserInput!) { createUser(input: $input) { user { ...user } } }` + userFields,
 	"updateUser":    `mutation($id: ID!, $input: UpdateUserInput!, $expectedVersion: Int) { updateUser(id: $id, input: $input, expectedVersion: $expectedVersion) { user { ...user } } }` + userFields,
@@ -46,19 +46,20 @@ const (
 	orderFields   = ` fragment order on Order { id user { id } status totalCents items { id product { id } quantity unitPriceCents } version createdAt updatedAt }`
 )
 
-// call sends a mutation.
+// call sends a mutation of mutations.
 func (a *api) call(mutation string, v vars) gqltest.Answer {
 	a.t.Helper()
 	return a.Do(mutations[mutation], v)
 }
 
-// mustCall is like call and stops the test if there are errors.
+// mustCall is like call, and stops the test if the answer has errors.
 func (a *api) mustCall(mutation string, v vars) gqltest.Answer {
 	a.t.Helper()
 	return a.Must(mutations[mutation], v)
 }
 
-// shows sends a mutation and checks members of its payload, below a path such as "createHero.hero".
+// shows sends a mutation and checks fields in its payload. path leads to them, such as
+// "createHero.hero".
 func (a *api) shows(t *testing.T, path string, v, want vars) gqltest.Answer {
 	t.Helper()
 	mutation, _, _ := strings.Cut(path, ".")
@@ -71,7 +72,7 @@ func (a *api) shows(t *testing.T, path string, v, want vars) gqltest.Answer {
 	return got
 }
 
-// IDs that are well formed and belong to nothing.
+// These IDs are well formed and belong to no row.
 const (
 	noUser    = "user_01h455vb4pex5vsknk084sn02q"
 	noTeam    = "team_01h455vb4pex5vsknk084sn02q"
@@ -80,7 +81,7 @@ const (
 	noOrder   = "order_01h455vb4pex5vsknk084sn02q"
 )
 
-// things are one entity of each kind.
+// things holds the IDs of one row of each entity.
 type things struct{ user, team, hero, product, order string }
 
 func (a *api) make() (made things) {
@@ -111,8 +112,8 @@ func (a *api) contents() string {
 	return string(b)
 }
 
-// refused sends a mutation that is to fail, with the code and the entries of extensions given, and
-// to change nothing.
+// refused sends a mutation that must fail with the code, and with the entries more in extensions.
+// It checks that nothing has changed.
 func (a *api) refused(t *testing.T, mutation string, v vars, code string, more vars) gqltest.Answer {
 	t.Helper()
 	before := a.contents()
@@ -443,8 +444,8 @@ func TestRootFieldsSeeEachOther(t *testing.T) {
 	})
 }
 
-// How many statements the mutations themselves take, without what the client asks of their
-// payloads.
+// TestMutationStatements checks how many statements the mutations run, not counting the reads of
+// their payloads.
 func TestMutationStatements(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -527,7 +528,7 @@ func TestSameVersionAtOnce(t *testing.T) {
 	})
 }
 
-// atOnce calls send so many times at the same time and returns what came back.
+// atOnce calls send the given number of times at once, and returns the answers.
 func atOnce(times int, send func(i int) gqltest.Answer) []gqltest.Answer {
 	answers := make([]gqltest.Answer, times)
 	var wg sync.WaitGroup

@@ -11,9 +11,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestOrderInOneStatement looks at what is stored of an order, column by column. PostgreSQL places
-// it in one statement of ours, SQLite step by step with statements of ent's: what one of them has
-// by default the other must have, too.
+// TestOrderInOneStatement compares the stored columns of an order on both databases. On PostgreSQL
+// an order is placed by one hand-written statement, and on SQLite step by step by ent. The defaults
+// must be the same.
 func TestOrderInOneStatement(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -12,14 +12,14 @@ import (
 	"forge/test/gqltest"
 )
 
-// product makes a product and returns its ID.
+// product creates a product and returns its ID.
 func (a *api) product(sku string, price, stock int) string {
 	a.t.Helper()
 	input := vars{"sku": sku, "name": sku, "priceCents": price, "stock": stock}
 	return a.mustCall("createProduct", vars{"input": input}).Text("createProduct.product.id")
 }
 
-// buyer makes a user and returns its ID.
+// buyer creates a user and returns the ID.
 func (a *api) buyer() string {
 	a.t.Helper()
 	return a.mustCall("createUser", vars{"input": vars{"username": "buyer"}}).Text("createUser.user.id")
@@ -70,7 +70,8 @@ func TestCreateOrder(t *testing.T) {
 	})
 }
 
-// Lines stay in the order given, and there are as many statements for 100 of them as for one.
+// TestCreateLongOrder checks that lines stay in the given order, and that an order of 100 lines
+// takes as many statements as one of a single line.
 func TestCreateLongOrder(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -134,8 +135,8 @@ func TestCreateOrderRefused(t *testing.T) {
 	})
 }
 
-// Many clients want what does not suffice for all. They name products in different orders, on which
-// a careless server deadlocks.
+// TestOrdersNeverOversell has many clients order more than there is. They name the products in
+// different orders, which would cause deadlocks if rows were locked in that order.
 func TestOrdersNeverOversell(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -211,7 +212,7 @@ func TestCancelOrderRefused(t *testing.T) {
 	})
 }
 
-// pay marks an order as paid, for which the API has no mutation.
+// pay marks an order as paid. The API has no mutation for that.
 func (a *api) pay(id string) {
 	a.t.Helper()
 	parsed, err := ids.Parse(id)
@@ -225,7 +226,8 @@ func (a *api) pay(id string) {
 	})
 }
 
-// An order without lines cannot be placed, but may come from elsewhere.
+// TestCancelOrderWithoutLines cancels an order without lines. Such an order cannot be placed by the
+// API, but may exist.
 func TestCancelOrderWithoutLines(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -266,7 +268,8 @@ func TestCancelOrderOnce(t *testing.T) {
 	})
 }
 
-// Orders come and go at once: what is in stock and what is in pending orders always adds up.
+// TestOrdersAndCancellationsAddUp places and cancels orders at once. The stock and the quantities
+// in pending orders always add up to the same number.
 func TestOrdersAndCancellationsAddUp(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

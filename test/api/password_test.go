@@ -13,8 +13,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestPasswordHashedFirst looks at each statement that stores something for whether a password is
-// still to be hashed.
+// TestPasswordHashedFirst checks at each statement that stores something that no password still has
+// to be hashed.
 func TestPasswordHashedFirst(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -80,7 +80,7 @@ func TestPasswordHashedFirst(t *testing.T) {
 	})
 }
 
-// TestPasswordHashedForAdmins lets nobody have a password hashed that is not going to be stored.
+// TestPasswordHashedForAdmins checks that a password is not hashed if it will not be stored.
 func TestPasswordHashedForAdmins(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

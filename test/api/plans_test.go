@@ -25,7 +25,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// lists makes operations that ask lists for all that the schema offers.
+// lists makes operations that use every condition and order that the schema offers for lists.
 type lists struct {
 	schema   *ast.Schema
 	entities map[string]*entity.Entity
@@ -39,14 +39,15 @@ func newLists() *lists {
 	return l
 }
 
-// offered is an operation for a list of one field. list is the path to the list in its answer.
+// offered is an operation for one list. list is the path to the list in the answer.
 type offered struct {
 	query, list string
 	order       []*entity.Field // what it is ordered by, if that is what it tries
 }
 
-// operations returns one for each condition, by itself and in not and or, with the number of all
-// that match, and one for each order; at the root, and below rows.
+// operations returns an operation for each condition, by itself and inside of not and or, with
+// totalCount, and one for each order. Each is made for the list at the root, and for lists below
+// rows.
 func (l *lists) operations() (all []offered) {
 	for _, f := range l.schema.Query.Fields {
 		of, ok := strings.CutSuffix(f.Type.Name(), "Connection")
@@ -81,8 +82,8 @@ func (l *lists) operations() (all []offered) {
 	return all
 }
 
-// conditions returns where inputs for an entity: with each field by itself, and those over related
-// rows as they may stand, too.
+// conditions returns where inputs for an entity: one for each field, and those over related rows in
+// their other forms as well.
 func (l *lists) conditions(name string) (all []string) {
 	for _, def := range l.schema.Types[name+"WhereInput"].Fields {
 		for i, value := range l.values(name, def) {
@@ -129,7 +130,7 @@ func (l *lists) id(name string) string {
 	return `"` + idOf(l.entities[name].Prefix, uuid.UUID{15: 1}) + `"`
 }
 
-// orders returns orderBy arguments by one and by two terms, with what they order by.
+// orders returns orderBy arguments with one and with two terms, and the fields that they order by.
 func (l *lists) orders(name string) map[string][]*entity.Field {
 	all := map[string][]*entity.Field{}
 	values := l.schema.Types[name+"OrderField"].EnumValues
@@ -155,10 +156,10 @@ func (l *lists) orders(name string) map[string][]*entity.Field {
 	return all
 }
 
-// TestPlans wants every condition and order that lists offer to have a plan that stays linear:
-// related rows are found by an index or read once, and a page behind a cursor begins at the cursor.
-// On PostgreSQL the statistics say that there are a million rows; with FORGE_SOAK=1 there are, and
-// times are measured.
+// TestPlans checks that every condition and order has a plan that takes linear time: related rows
+// are found by an index or read once, and a page after a cursor begins at the cursor. On
+// PostgreSQL, the statistics say that there are a million rows. With FORGE_SOAK=1 there are a
+// million rows, and times are measured.
 func TestPlans(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -188,7 +189,7 @@ func TestPlans(t *testing.T) {
 	})
 }
 
-// planner looks at the plans of the statements that operations run.
+// planner checks the plans of the statements that operations run.
 type planner struct {
 	api        *api
 	query      string
@@ -224,8 +225,8 @@ func (p *planner) mustExec(t *testing.T, statement string) {
 	}
 }
 
-// pretend has PostgreSQL plan for a million rows in each table, of which it has analyzed a few.
-// SQLite takes a table for that large by itself if it was not analyzed.
+// pretend makes PostgreSQL plan for a million rows in each table, after it has analyzed a few.
+// SQLite assumes a table of that size if it was not analyzed.
 func (p *planner) pretend(t *testing.T) {
 	if p.api.db.Dialect == dialect.Postgres {
 		p.mustExec(t, "ANALYZE")
@@ -235,8 +236,8 @@ func (p *planner) pretend(t *testing.T) {
 	}
 }
 
-// try runs an operation, behind a cursor and ahead of one if it tries an order, and looks at the
-// plans.
+// try runs an operation and checks its plans. For an order, it also runs it after and before a
+// cursor.
 func (p *planner) try(t *testing.T, op offered) {
 	if op.order == nil {
 		p.look(t, op.query, nil)
@@ -275,7 +276,7 @@ func (p *planner) look(t *testing.T, query string, order []*entity.Field) gqltes
 
 var parameterText = regexp.MustCompile(`\$\d+`)
 
-// explain returns the plan of a statement, whatever its arguments are.
+// explain returns the plan of a statement for any arguments.
 func (p *planner) explain(t *testing.T, statement string) string {
 	t.Helper()
 	conn, err := p.api.db.Conn(t.Context())
@@ -324,7 +325,8 @@ func (p *planner) explain(t *testing.T, statement string) string {
 	return plan.String()
 }
 
-// quadratic says what in a plan reads a whole table for each row of another, "" if nothing does.
+// quadratic returns the part of a plan that reads a whole table for each row of another. It returns
+// "" if there is none.
 func quadratic(plan string) string {
 	var top []struct{ Plan node }
 	if json.Unmarshal([]byte(plan), &top) == nil {
@@ -340,7 +342,7 @@ func quadratic(plan string) string {
 	return ""
 }
 
-// node is one of PostgreSQL's plan.
+// node is a node of a plan of PostgreSQL.
 type node struct {
 	Type     string `json:"Node Type"`
 	Relation string `json:"Parent Relationship"`
@@ -363,7 +365,7 @@ func (n node) quadratic(plan string) string {
 	return ""
 }
 
-// has reports whether there is a node of the type, here or below.
+// has reports whether the node, or one below it, is of the type.
 func (n node) has(kind string) bool {
 	return n.Type == kind || slices.ContainsFunc(n.Plans, func(child node) bool { return child.has(kind) })
 }

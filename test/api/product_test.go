@@ -9,7 +9,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// stock returns what there is of a product.
+// stock returns the stock of a product.
 func (a *api) stock(id string) int {
 	a.t.Helper()
 	return a.Must(`query($id: ID!) { product(id: $id) { stock } }`, vars{"id": id}).Number("product.stock")

@@ -2,5 +2,5 @@
 
 package api_test
 
-// slowed is by how much the race detector makes code slower and larger, at most.
+// slowed is how much slower and larger the race detector makes code at most.
 const slowed = 5

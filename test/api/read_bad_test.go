@@ -18,16 +18,16 @@ const (
 	notValid = "GRAPHQL_VALIDATION_FAILED"
 )
 
-// refusal is an operation that is refused, wholly or in part. Where data is "" the answer has none:
-// nothing was executed.
+// refusal is an operation that is refused in whole or in part. If data is "", the answer has no
+// data, because nothing was executed.
 type refusal struct {
 	name, query, vars string
 	code, field, path string
 	data              string
 }
 
-// badReads are requests for which the contract has an error. @user1 and ^user1 are as in
-// smallWorld.
+// badReads returns requests for which the contract has an error. @user1 and ^user1 stand for what
+// they stand for in smallWorld.
 func badReads() []refusal {
 	var list []refusal
 	add := func(name, query, vars, code, field, path, data string) {
@@ -227,8 +227,8 @@ func TestReadBad(t *testing.T) {
 	})
 }
 
-// TestReadForgedCursors sends cursors that were changed, and then such that were sealed for the
-// list and hold anything, as nobody can make them who does not have the key.
+// TestReadForgedCursors sends cursors that were changed. It also sends cursors with all kinds of
+// contents that are encrypted for the list, which nobody can make without the key.
 func TestReadForgedCursors(t *testing.T) {
 	t.Parallel()
 	both := newTwins(t, smallWorld())
@@ -278,9 +278,9 @@ func TestReadForgedCursors(t *testing.T) {
 	}
 }
 
-// TestReadMissing takes away a row that a field relies on which may not be null. The null moves up
-// to the next place where it is allowed (GraphQL specification, section 6.4.4), with one error for
-// each such place, at the field's own path.
+// TestReadMissing removes a row that a field relies on and that may not be null. The null moves up
+// to the next place where it is allowed (GraphQL specification, section 6.4.4). Each such place has
+// one error, at the path of the field.
 func TestReadMissing(t *testing.T) {
 	t.Parallel()
 	w := smallWorld()

@@ -22,18 +22,18 @@ import (
 	"forge/test/process"
 )
 
-// hiddenColumns must never be seen, whatever a type offers.
+// hiddenColumns must never be shown, whatever a type offers.
 var hiddenColumns = map[string][]string{
 	"users":  {"hashed_password", "deleted_at", "email_key"},
 	"heroes": {"secret_name"},
 }
 
-// writable are the only places of the schema where the name of a hidden column may stand: they take
-// a value and never give one.
+// writable lists the only places of the schema where the name of a hidden column may stand. They
+// take a value and never return one.
 var writable = []string{"CreateHeroInput.secretName", "UpdateHeroInput.secretName"}
 
-// TestReadHiddenColumns walks the storage and the schema: what a type does not offer is reached by
-// no field, filter or order, and a hidden column's name stands nowhere at all.
+// TestReadHiddenColumns compares the storage with the schema. No field, filter or order may reach a
+// column that the type does not offer, and the name of a hidden column must stand nowhere.
 func TestReadHiddenColumns(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
@@ -62,7 +62,8 @@ func TestReadHiddenColumns(t *testing.T) {
 	}
 }
 
-// TestReadHiddenColumnsIsNotBlind opens each way to a hidden column in turn.
+// TestReadHiddenColumnsIsNotBlind opens each way to a hidden column in turn, and expects leaks to
+// report it.
 func TestReadHiddenColumnsIsNotBlind(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../../schema.graphqls")
@@ -104,7 +105,7 @@ func load(t *testing.T, sdl string) *ast.Schema {
 	return schema
 }
 
-// leaks lists what the schema gives away.
+// leaks lists all ways in which the schema reveals hidden columns.
 func leaks(schema *ast.Schema, entities []*entity.Entity) (found []string) {
 	names := map[string]bool{}
 	for _, columns := range hiddenColumns {
@@ -158,7 +159,8 @@ func leaks(schema *ast.Schema, entities []*entity.Entity) (found []string) {
 	return found
 }
 
-// unoffered lists conditions and orders that tell what the entity's type does not.
+// unoffered lists conditions and orders that reveal something that the entity's type does not
+// offer.
 func unoffered(schema *ast.Schema, e *entity.Entity, def *ast.Definition) (found []string) {
 	offers := map[string]bool{} // fields, edges, and keys of edges
 	for _, f := range def.Fields {
@@ -200,14 +202,14 @@ func unoffered(schema *ast.Schema, e *entity.Entity, def *ast.Definition) (found
 	return found
 }
 
-// plain leaves out what spellings of a name differ in.
+// plain returns a name without the differences between its spellings.
 func plain(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
-// marks are in every secret of secretWorld and of what its test sends, in each form in which a
-// database might tell it.
+// marks are parts of all secrets in secretWorld and of what the test sends, in each form in which a
+// database might report them.
 var marks = []string{"5ecret", "5ECRET", "1999-07-07", "931331227077777", "argon2"}
 
-// secretWorld hides marks in every column that must not be seen.
+// secretWorld returns a world with marks in every column that must not be seen.
 func secretWorld() *world {
 	w := smallWorld()
 	for i, u := range w.users {
@@ -227,8 +229,8 @@ func secretWorld() *world {
 	return w
 }
 
-// TestReadHiddenValues looks for secrets in all that leaves the server: answers to every field
-// there is, errors, the log.
+// TestReadHiddenValues searches everything that leaves the server for secrets: answers to every
+// field, errors, and the log.
 func TestReadHiddenValues(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
@@ -317,8 +319,8 @@ func TestReadHiddenValues(t *testing.T) {
 	})
 }
 
-// poison makes the database itself refuse rows with that name, with all that it likes to say about
-// them.
+// poison makes the database refuse rows that are named "poison". PostgreSQL's error then contains
+// the whole row.
 func poison(t *testing.T, a *api) {
 	t.Helper()
 	statements := []string{
@@ -340,7 +342,7 @@ func poison(t *testing.T, a *api) {
 	}
 }
 
-// everything returns queries that together ask for every field there is, from every root field.
+// everything returns queries that together ask for every field, from every root field.
 func everything(schema *ast.Schema) (queries []string) {
 	for _, f := range schema.Query.Fields {
 		if strings.HasPrefix(f.Name, "__") {
@@ -370,7 +372,7 @@ func everything(schema *ast.Schema) (queries []string) {
 	return append(queries, `{ __schema { types { name description fields { name description args { name description } } inputFields { name description } enumValues { name description } } } }`)
 }
 
-// selection asks for every field of a type, to a depth.
+// selection returns a selection of every field of a type, down to a depth.
 func selection(schema *ast.Schema, def *ast.Definition, depth int) string {
 	var b strings.Builder
 	b.WriteString("__typename ")

@@ -17,7 +17,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// smallWorld is what the expected answers below are written for. Row n of a kind has the ID @kindn.
+// smallWorld returns the world that the expected answers in this file are written for. Row n of a
+// kind has the ID @kindn.
 func smallWorld() *world {
 	key := func(n byte) uuid.UUID { return uuid.UUID{15: n} }
 	ref := func(n byte) *uuid.UUID { return new(key(n)) }
@@ -50,8 +51,8 @@ func smallWorld() *world {
 	}
 }
 
-// withIDs writes out what stands for IDs: @user1 is the ID of user 1, @user2>hero1 the cursor of
-// hero 1.
+// withIDs replaces what stands for IDs and cursors in a text: @user1 by the ID of user 1, and
+// @user2>hero1 by the cursor of hero 1.
 func withIDs(text string, cursors map[string]string) string {
 	for name, cursor := range cursors {
 		text = strings.ReplaceAll(text, "^"+name, cursor)
@@ -64,13 +65,13 @@ func withIDs(text string, cursors map[string]string) string {
 	return text
 }
 
-// run is one execution of an operation: its variables, and the data that is wanted, to the byte.
+// execution is one run of an operation: its variables, and the exact data that it must return.
 type execution struct {
 	vars string // as JSON
 	want string
 }
 
-// always is an operation whose answer depends on no variables.
+// always returns the execution of an operation without variables.
 func always(want string) []execution { return []execution{{"{}", want}} }
 
 var languageTests = []struct {
@@ -240,7 +241,7 @@ var languageTests = []struct {
 		always(`{"a":{"nodes":[{"username":"ada"}]},"__schema":{"queryType":{"name":"Query"}},"__type":{"fields":[{"name":"hasNextPage"},{"name":"hasPreviousPage"},{"name":"startCursor"},{"name":"endCursor"}]},"b":{"name":"Sam"}}`)},
 }
 
-// manySwitches gives all values to more switches than plans are kept for one operation.
+// manySwitches returns executions with more combinations of variables than plans are kept for.
 func manySwitches() (runs []execution) {
 	for i := range 128 {
 		var v, want []string
@@ -278,7 +279,7 @@ func TestReadLanguage(t *testing.T) {
 	}
 }
 
-// smallCursors returns the cursors, in the order by ID, of users and heroes.
+// smallCursors returns the cursors of users and heroes, in the order of their IDs.
 func smallCursors(t *testing.T, both twins) map[string]string {
 	t.Helper()
 	got := both.mustDo(t, `{ user: users { edges { cursor } } hero: heroes { edges { cursor } } }`, nil)
@@ -312,8 +313,8 @@ func TestReadOperationName(t *testing.T) {
 	}
 }
 
-// TestReadConcurrently sends the same operations, with other variables each time, from several
-// goroutines: they share plans.
+// TestReadConcurrently sends the same operations from several goroutines, with other variables each
+// time. They share plans.
 func TestReadConcurrently(t *testing.T) {
 	t.Parallel()
 	both := newTwins(t, smallWorld())

@@ -24,8 +24,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestReadValuesThatAreNone has a database that holds values which their fields cannot have: each
-// is an error of its field alone.
+// TestReadValuesThatAreNone stores values that their fields cannot have. Each is an error of its
+// own field and of no other.
 func TestReadValuesThatAreNone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)
@@ -64,14 +64,14 @@ func TestReadValuesThatAreNone(t *testing.T) {
 	})
 }
 
-// own are resolvers of which some root fields have code of their own.
+// own are resolvers that have code of their own for some root fields.
 type own struct {
 	*graph.Resolver
 	heroes func(context.Context) (*gql.HeroConnection, error)
 	hero   func(ids.ID) (*gql.Hero, error)
 }
 
-// config returns a configuration with the resolvers.
+// config returns a configuration with these resolvers.
 func (o own) config() config {
 	cfg := usual()
 	cfg.adapt = func(app *gqlexec.API) {
@@ -96,8 +96,8 @@ func (q ownQuery) Heroes(ctx context.Context, _ *int32, _ *string, _ *int32, _ *
 
 func (q ownQuery) Hero(_ context.Context, id ids.ID) (*gql.Hero, error) { return q.hero(id) }
 
-// TestResolverWithCode has resolvers that decide who may see what. The engine reads, and they are
-// called nevertheless.
+// TestResolverWithCode has resolvers that decide who may see what. They are called, although the
+// engine reads the rows.
 func TestResolverWithCode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, url string) {
 		a := newAPI(t, url)

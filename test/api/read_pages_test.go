@@ -19,7 +19,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// line is a row of a list, as far as its place in it is concerned.
+// line holds the parts of a row that decide its place in a list.
 type line struct {
 	key   uuid.UUID
 	id    string
@@ -33,8 +33,8 @@ type ordering []struct {
 	Direction string `json:"direction,omitempty"`
 }
 
-// compare says which line comes first: NULLs are last in both directions, and the key breaks ties
-// in the direction of the last term. A field that is named twice counts where it is named first.
+// compare returns which line comes first. NULLs come last in both directions. The key breaks ties,
+// in the direction of the last term. If a field is named twice, only the first time counts.
 func (o ordering) compare(a, b line) int {
 	desc := false
 	for i, term := range o {
@@ -86,7 +86,7 @@ func compareValues(x, y any) int {
 	panic(fmt.Sprintf("no order for %T", x))
 }
 
-// cut is what a page should be of a list. after and before are nil if there are none.
+// cut says which part of a list a page is. after and before are nil without a cursor.
 type cut struct {
 	first, last, offset *int
 	after, before       *line
@@ -100,8 +100,8 @@ type pageWanted struct {
 	next, previous bool
 }
 
-// of computes the page by the rules of the Relay specification, section "Pagination algorithm";
-// offset skips lines from where the page starts, and those that it skips are known to be there.
+// of returns the page by the rules of the Relay specification, section "Pagination algorithm".
+// offset skips lines from where the page starts. The page has neighbours where lines were skipped.
 func (c cut) of(all []line) (p pageWanted) {
 	edges := []line{}
 	for _, l := range all {
@@ -178,14 +178,14 @@ func (c cut) vars(cursor func(line) string) vars {
 	return v
 }
 
-// collection is a connection of the schema with what it is to hold.
+// collection is a connection of the schema, with the rows that it must hold.
 type collection struct {
 	entity string
 	field  string            // of Query, or Parent.field
 	lists  map[string][]line // by the ID of the row that the list belongs to; "" for a root field
 }
 
-// collections are all connections of the schema over w.
+// collections returns all connections of the schema, with their rows in w.
 func collections(w *world) []collection {
 	heroWhere := map[string]func(any) bool{
 		`{"ageGTE":7}`:           func(r any) bool { h := r.(*ent.Hero); return h.Age != nil && *h.Age >= 7 },
@@ -293,8 +293,8 @@ func orderings(t *testing.T, c collection) []ordering {
 	return append(orders, slices.Concat(single[1], single[len(single)-1], single[0], single[2]))
 }
 
-// query returns an operation that asks for pages of the collection with all arguments as variables.
-// A nested collection is asked for all rows that have one.
+// query returns an operation for pages of the collection, with all arguments as variables. For a
+// nested collection, it asks for the page of each parent row.
 func (c collection) query() string {
 	declared := fmt.Sprintf(`query($first: Int, $after: Cursor, $last: Int, $before: Cursor, $offset: Int, $where: %[1]sWhereInput, $orderBy: [%[1]sOrder!])`, c.entity)
 	page := `(first: $first, after: $after, last: $last, before: $before, offset: $offset, where: $where, orderBy: $orderBy) {
@@ -320,7 +320,8 @@ func (c collection) pages(got gqltest.Answer) map[string]any {
 	return pages
 }
 
-// TestReadPages compares pages with a model, for all combinations of arguments on every connection.
+// TestReadPages compares pages with a model, for all combinations of arguments and every
+// connection.
 func TestReadPages(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
@@ -392,7 +393,7 @@ func deleted(w *world, id string) bool {
 	return slices.ContainsFunc(w.users, func(u *ent.User) bool { return u.DeletedAt != nil && idOf("user", u.ID) == id })
 }
 
-// cursorsNeeded yields the lines that have no cursor.
+// cursorsNeeded yields the IDs of the lines whose cursors are missing.
 func cursorsNeeded(lines []line, cursors map[string]string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, l := range lines {
@@ -403,7 +404,8 @@ func cursorsNeeded(lines []line, cursors map[string]string) func(func(string) bo
 	}
 }
 
-// rootCursors asks the root field of the collection's entity for the cursors of all rows.
+// rootCursors returns the cursors of all rows, as the root field of the collection's entity returns
+// them.
 func rootCursors(t *testing.T, both twins, c collection, order ordering) map[string]string {
 	t.Helper()
 	root := c
@@ -436,8 +438,8 @@ func checkPage(t *testing.T, name string, page any, want pageWanted, cursors map
 	}
 }
 
-// TestReadWalk walks lists by their cursors, forward and backward, while rows come and go, the one
-// that the cursor is of among them.
+// TestReadWalk walks through lists by cursors, forward and backward, while rows are added and
+// removed, including the row of the cursor.
 func TestReadWalk(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
@@ -556,7 +558,7 @@ func TestReadWalk(t *testing.T) {
 const walkedPage = `(first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy) {
 	edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } }`
 
-// pickOwner returns a user who is not deleted and owns heroes.
+// pickOwner returns a user who owns heroes and is not deleted.
 func pickOwner(w *world) uuid.UUID {
 	for _, h := range w.heroes {
 		if h.OwnerID != nil && !deleted(w, idOf("user", *h.OwnerID)) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestReadPastTheEnd asks for pages without rows: of lists that have none, and of one that has,
-// past its end. A page is not told to have neighbours where there are none.
+// TestReadPastTheEnd asks for pages without rows: in empty lists, and past the end of a list. Such
+// a page reports rows before or after it only if there are any.
 func TestReadPastTheEnd(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
@@ -86,8 +86,8 @@ func TestReadPastTheEnd(t *testing.T) {
 	}
 }
 
-// TestReadPastStatements counts what it takes to know what an empty page has on the side of its
-// offset: a statement, if it is asked for and nothing else tells.
+// TestReadPastStatements counts the statements that it takes to find out whether an empty page has
+// rows on the side of its offset. It takes one, if the client asks and no other statement tells.
 func TestReadPastStatements(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
@@ -114,7 +114,7 @@ func TestReadPastStatements(t *testing.T) {
 	}
 }
 
-// firstAndLast returns the heroes at both ends of the order.
+// firstAndLast returns the first and the last hero in an order.
 func firstAndLast(w *world, order ordering) (first, last line) {
 	for i, h := range w.heroes {
 		l := heroLine(h)
@@ -128,7 +128,7 @@ func firstAndLast(w *world, order ordering) (first, last line) {
 	return first, last
 }
 
-// encoded returns the value as JSON, with its keys in order.
+// encoded returns a value as JSON, with sorted keys.
 func encoded(value any) string {
 	b, _ := json.Marshal(value)
 	return string(b)

@@ -8,9 +8,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestReadRules has one and the same operation run for those who see deleted rows and for those who
-// do not, in turns: what a rule adds to a statement for one of them must not be there for the
-// other.
+// TestReadRules runs the same operation in turns for viewers who may see deleted rows and for
+// viewers who may not. A condition that a rule adds for one must not be there for the other.
 func TestReadRules(t *testing.T) {
 	t.Parallel()
 	const query = `{ users { totalCount nodes { username heroes { nodes { owner { username } } } } } }`

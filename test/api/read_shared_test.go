@@ -16,8 +16,9 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestSharedReads has many clients ask for the same with different arguments, as different viewers,
-// until statements have been shared. Each must get the answer that they would get unshared.
+// TestSharedReads has many clients ask for the same with different arguments and as different
+// viewers, until statements have been shared. Each client must get the answer that it would get
+// alone.
 func TestSharedReads(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
@@ -94,10 +95,10 @@ func TestSharedReads(t *testing.T) {
 	}
 }
 
-// How many ask at once, and how often each.
+// clients is how many clients ask at once, and each is how often one of them asks.
 const clients, each = 24, 20
 
-// inACrowd has them call ask, with the number of who asks.
+// inACrowd has all clients call ask at once. who is the number of the client.
 func inACrowd(ask func(who int)) {
 	var asking sync.WaitGroup
 	for who := range clients {
@@ -110,7 +111,7 @@ func inACrowd(ask func(who int)) {
 	asking.Wait()
 }
 
-// sizes returns arguments with each of the given ones and a size of page.
+// sizes returns the given arguments, each with several page sizes.
 func sizes(list []vars) (all []vars) {
 	for _, v := range list {
 		all = append(all, vars{"n": 2, "c": v["c"]}, vars{"n": 3, "c": v["c"]})
@@ -118,7 +119,7 @@ func sizes(list []vars) (all []vars) {
 	return all
 }
 
-// clear forgets the statements that have run, and returns how many.
+// clear forgets the statements that have run, and returns how many there were.
 func (s *watched) clear() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,8 +127,8 @@ func (s *watched) clear() (n int) {
 	return n
 }
 
-// shared reports whether something has been read for several requests since statements were last
-// cleared: a statement with lists, or fewer than there would be alone.
+// shared reports whether something was read for several requests since the last clear: there is a
+// statement with lists, or there are fewer statements than without sharing.
 func (s *watched) shared(unshared int) bool {
 	s.mu.Lock()
 	batched := slices.ContainsFunc(s.ran, func(text string) bool { return strings.Contains(text, "WITH ORDINALITY AS p(a0") })
@@ -135,7 +136,7 @@ func (s *watched) shared(unshared int) bool {
 	return 0 < unshared && s.clear() < unshared || batched
 }
 
-// mustBeShared returns an error unless something has been read for several requests.
+// mustBeShared returns an error if nothing was read for several requests.
 func (s *watched) mustBeShared(unshared int) error {
 	if !s.shared(unshared) {
 		return errors.New("nothing was shared")
@@ -143,8 +144,8 @@ func (s *watched) mustBeShared(unshared int) error {
 	return nil
 }
 
-// TestSharedReadsSeeWhatWasStored reads what has just been stored while others ask for the same: a
-// statement that began before does not tell.
+// TestSharedReadsSeeWhatWasStored reads what was just stored, while others ask for the same. It
+// must not get the rows of a statement that began before.
 func TestSharedReadsSeeWhatWasStored(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
@@ -186,7 +187,7 @@ func TestSharedReadsSeeWhatWasStored(t *testing.T) {
 	}
 }
 
-// TestReadsUnshared asks at once where nothing is to be shared.
+// TestReadsUnshared asks for the same many times at once, with sharing turned off.
 func TestReadsUnshared(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
@@ -205,8 +206,8 @@ func TestReadsUnshared(t *testing.T) {
 	}
 }
 
-// TestSharedReadsOfAnotherContext has requests ask the same with contexts of which an interceptor
-// makes different statements, or different conditions.
+// TestSharedReadsOfAnotherContext asks for the same with different contexts, for which an
+// interceptor writes different statements, or different conditions.
 func TestSharedReadsOfAnotherContext(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))

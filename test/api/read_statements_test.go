@@ -51,9 +51,10 @@ func sized(n int) *world {
 	return w
 }
 
-// operations whose statements are counted. statements is what the read engine may run: one for each
-// level and each root field, one more for each totalCount. For a mutation it is what the payload's
-// selection adds to what the mutation itself takes: nothing for the row that it has changed.
+// operations are operations whose statements are counted. statements is how many the read engine
+// may run: one for each level and each root field, and one for each totalCount. For a mutation, it
+// is how many the payload's selection adds to the statements of the mutation itself. The row that
+// was changed needs none.
 var operations = []struct {
 	statements int
 	query      string
@@ -172,8 +173,8 @@ func TestReadStatements(t *testing.T) {
 	})
 }
 
-// TestReadColumns wants every column that a query's statements mention to be one that it asked for,
-// or a key.
+// TestReadColumns checks that the statements of a query mention only columns that the query asked
+// for, and keys.
 func TestReadColumns(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
@@ -211,7 +212,8 @@ func TestReadColumns(t *testing.T) {
 	})
 }
 
-// TestReadSnapshot changes the database between the statements of one query, which must not see it.
+// TestReadSnapshot changes the database between the statements of one query. The query must not see
+// the change.
 func TestReadSnapshot(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -253,7 +255,7 @@ func TestReadSnapshot(t *testing.T) {
 	})
 }
 
-// TestReadColumnsIsNotBlind shows what TestReadColumns would see.
+// TestReadColumnsIsNotBlind checks that TestReadColumns would find a column that was not asked for.
 func TestReadColumnsIsNotBlind(t *testing.T) {
 	got := columnsIn(`SELECT "users"."id", c.*, ` + "`users`.`email`" + ` FROM "users" WHERE "users"."deleted_at" IS NULL`)
 	if want := []string{"users.id", "users.email", "users.deleted_at"}; !slices.Equal(got, want) {
@@ -271,11 +273,11 @@ func TestReadColumnsIsNotBlind(t *testing.T) {
 
 var qualified = regexp.MustCompile("[\"`](\\w+)[\"`]\\.[\"`](\\w+)[\"`]")
 
-// alias is a table that a condition over related rows calls by another name.
+// alias matches a table to which a condition over related rows gives another name.
 var alias = regexp.MustCompile("[\"`](\\w+)[\"`] AS [\"`](related\\d+)[\"`]")
 
-// askedByAlias reports whether a column is that of a table which the statement calls by another
-// name.
+// askedByAlias reports whether a column belongs to a table that the statement gives another name,
+// and was asked for.
 func askedByAlias(asked map[string]bool, statement, column string) bool {
 	name, of, _ := strings.Cut(column, ".")
 	return slices.ContainsFunc(alias.FindAllStringSubmatch(statement, -1), func(m []string) bool {
@@ -283,7 +285,7 @@ func askedByAlias(asked map[string]bool, statement, column string) bool {
 	})
 }
 
-// columnsIn returns the columns that a statement of ent's mentions, as table.column.
+// columnsIn returns the columns that a statement written by ent mentions, as table.column.
 func columnsIn(statement string) (columns []string) {
 	for _, m := range qualified.FindAllStringSubmatch(statement, -1) {
 		columns = append(columns, m[1]+"."+m[2])
@@ -402,7 +404,7 @@ func another(t *testing.T, url string) string {
 	return dbtest.Postgres(t)
 }
 
-// watched is a server whose statements are noted.
+// watched is a server that records its statements.
 type watched struct {
 	api  *api
 	vars vars
@@ -420,8 +422,8 @@ func watch(a *api) *watched {
 	return s
 }
 
-// run sends an operation, with those of the server's variables that it declares, and returns the
-// statements that it took.
+// run sends an operation, with the variables of the server that it declares. It returns the answer
+// and the statements that it took.
 func (s *watched) run(query string) (gqltest.Answer, []string) {
 	s.api.t.Helper()
 	s.mu.Lock()
@@ -443,8 +445,8 @@ func (s *watched) declared(query string) vars {
 	return v
 }
 
-// bare returns how many statements a mutation takes when nothing of its payload is read; for a
-// query that is none.
+// bare returns how many statements a mutation takes without reads for its payload. For a query it
+// returns 0.
 func (s *watched) bare(query string) int {
 	s.api.t.Helper()
 	head, _, ok := strings.Cut(query, ") { ")
@@ -463,7 +465,7 @@ func (s *watched) bare(query string) int {
 	return len(ran)
 }
 
-// someOf returns values for the variables of the operations.
+// someOf returns values for the variables of operations.
 func someOf(w *world) vars {
 	heroes, mixed, many := []string{}, []string{}, []vars{}
 	for i := range w.users {

@@ -19,7 +19,7 @@ import (
 	"forge/internal/entity"
 )
 
-// model evaluates conditions as schema.graphqls describes them, over rows in memory.
+// model evaluates conditions over rows in memory, as schema.graphqls describes them.
 type model struct {
 	t        testing.TB
 	schema   *ast.Schema
@@ -32,7 +32,7 @@ type modelRow map[string]any
 
 func (r modelRow) key() uuid.UUID { return r["id"].(uuid.UUID) }
 
-// truth is the truth of a condition: a comparison with NULL is neither true nor false.
+// truth is the value of a condition. A comparison with NULL is neither true nor false.
 type truth int
 
 const (
@@ -94,7 +94,7 @@ func newModel(t testing.TB, w *world) *model {
 
 func (m *model) add(name string, row modelRow) { m.rows[name] = append(m.rows[name], row) }
 
-// matching returns the IDs of the rows for which a where input holds, in the order of their keys.
+// matching returns the IDs of the rows for which a where input is true, in the order of their keys.
 func (m *model) matching(name string, where map[string]any) []string {
 	keys := []uuid.UUID{}
 	for _, row := range m.rows[name] {
@@ -110,7 +110,8 @@ func (m *model) matching(name string, where map[string]any) []string {
 	return list
 }
 
-// holds evaluates a where input: all that it says must hold. It may say nothing.
+// holds evaluates a where input, which is true if all its conditions are. said is false if it has
+// none.
 func (m *model) holds(name string, row modelRow, where map[string]any) (all truth, said bool) {
 	all = isTrue
 	for condition, value := range where {
@@ -150,7 +151,8 @@ func (m *model) one(name string, row modelRow, condition string, value any) (tru
 	return m.compare(field, op, row[field.Name], value), true
 }
 
-// every says whether all of the where inputs hold, those that say something.
+// every evaluates whether all where inputs of a list are true, leaving out those without
+// conditions.
 func (m *model) every(name string, row modelRow, list []any) (all truth, said bool) {
 	all = isTrue
 	for _, w := range list {
@@ -161,7 +163,8 @@ func (m *model) every(name string, row modelRow, list []any) (all truth, said bo
 	return all, said
 }
 
-// any says whether at least one of the where inputs holds. One that says nothing always does.
+// any evaluates whether at least one where input of a list is true. One without conditions is
+// always true.
 func (m *model) any(name string, row modelRow, list []any) truth {
 	best := isFalse
 	for _, w := range list {
@@ -174,7 +177,7 @@ func (m *model) any(name string, row modelRow, list []any) truth {
 	return best
 }
 
-// edge returns the edge of a condition hasEdge or hasEdgeWith, or nil.
+// edge returns the edge of a condition hasEdge or hasEdgeWith. It returns nil for other conditions.
 func (m *model) edge(name, condition string) (edge *entity.Edge, with bool) {
 	rest, ok := strings.CutPrefix(condition, "has")
 	if !ok {
@@ -203,7 +206,7 @@ func (m *model) related(name string, row modelRow, edge *entity.Edge) (found []m
 	return found
 }
 
-// field splits a condition's name into a field and an operator.
+// has reports whether a row has a value with the name.
 func has(row modelRow, name string) bool { _, has := row[name]; return has }
 
 func (m *model) field(name, condition string) (*entity.Field, string) {
@@ -240,7 +243,7 @@ func (m *model) compare(f *entity.Field, op string, has, value any) truth {
 	return truthOf(map[string]bool{"": c == 0, "GT": c > 0, "GTE": c >= 0, "LT": c < 0, "LTE": c <= 0}[op])
 }
 
-// compareStored compares what a row has with what a client sent.
+// compareStored compares the value of a row with a value that a client sent.
 func compareStored(f *entity.Field, has, sent any) int {
 	switch has := has.(type) {
 	case uuid.UUID:
@@ -271,8 +274,8 @@ func prefixOf(name string) string {
 	panic("no entity " + name)
 }
 
-// samples returns values to try a field's conditions with: some that rows have, some that are close
-// to these, some that none has.
+// samples returns values to try the conditions of a field with: some that rows have, some close to
+// these, and some that no row has.
 func (m *model) samples(name string, f *entity.Field) (list []any) {
 	for _, row := range m.rows[name] {
 		switch v := row[f.Name].(type) {
@@ -306,7 +309,7 @@ func (m *model) samples(name string, f *entity.Field) (list []any) {
 	return slices.Compact(list)
 }
 
-// variants returns values to try a condition with by itself.
+// variants returns values to try a single condition with.
 func (m *model) variants(r *rand.Rand, name string, def *ast.FieldDefinition) (list []any) {
 	some := func(of string) map[string]any { return m.random(r, of, 1) }
 	switch edge, with := m.edge(name, def.Name); {
@@ -341,12 +344,11 @@ func (m *model) variants(r *rand.Rand, name string, def *ast.FieldDefinition) (l
 	return append(samples[:min(len(samples), 12)], nil)
 }
 
-// awkwardPrefixes hold what LIKE would take for wildcards, other cases, and characters at the ends
-// of ranges.
+// awkwardPrefixes hold wildcards of LIKE, other cases, and characters at the ends of ranges.
 var awkwardPrefixes = []string{"", "a", "ad", "ada", "Ada", "ADA", "ad%", "ada%", "%", "_", "ada_", "\U0010FFFF", "ada\U0010FFFF", "\U0010FFFF\U0010FFFF",
 	"\U0010FFFF\U0010FFFF\U0010FFFF", "z\uD7FF", "z\uE000", "SKU-", `a"b\`, "ada\u2028", "ä", "Ω", "🦸", "'", "\x7F"}
 
-// random returns a where input of several conditions, nested up to depth times.
+// random returns a random where input of several conditions, nested up to depth times.
 func (m *model) random(r *rand.Rand, name string, depth int) map[string]any {
 	where := map[string]any{}
 	fields := m.schema.Types[name+"WhereInput"].Fields
@@ -385,7 +387,7 @@ func (m *model) random(r *rand.Rand, name string, depth int) map[string]any {
 	return where
 }
 
-// literal writes a value as GraphQL does.
+// literal writes a value in the syntax of GraphQL.
 func (m *model) literal(t *ast.Type, value any) string {
 	def := m.schema.Types[t.Name()]
 	switch v := value.(type) {
@@ -412,8 +414,8 @@ func (m *model) literal(t *ast.Type, value any) string {
 	return string(b)
 }
 
-// rooted is how conditions on an entity are put to the API: on the list of it, or on a list of rows
-// related to it.
+// rooted returns how to send a condition on an entity to the API: for the list of the entity, or
+// for a list of rows that are related to it.
 func (m *model) rooted(name string, where map[string]any) (root, of string, input map[string]any) {
 	for _, f := range m.schema.Query.Fields {
 		if f.Type.Name() == name+"Connection" {
@@ -426,8 +428,8 @@ func (m *model) rooted(name string, where map[string]any) (root, of string, inpu
 	return "orders", "Order", map[string]any{"hasItemsWith": []any{where}}
 }
 
-// try puts a where input to both databases, as a variable and as a literal, and compares what comes
-// back with the model.
+// try sends a where input to both databases, as a variable and as a literal, and compares the
+// results with the model.
 func (m *model) try(t *testing.T, both twins, name string, where map[string]any) (matched, of int) {
 	t.Helper()
 	root, name, where := m.rooted(name, where)
@@ -450,7 +452,7 @@ func (m *model) try(t *testing.T, both twins, name string, where map[string]any)
 	return len(want), len(m.rows[name])
 }
 
-// TestReadWhere tries every condition that the schema offers, and then random combinations of them.
+// TestReadWhere tries every condition that the schema offers, and then random combinations.
 func TestReadWhere(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
@@ -486,8 +488,8 @@ func TestReadWhere(t *testing.T) {
 	}
 }
 
-// TestReadWhereNested tries conditions on the lists of other rows: those are read by another
-// statement than a root list is.
+// TestReadWhereNested tries conditions on lists below other rows, which are read by other
+// statements than lists at the root.
 func TestReadWhereNested(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()

@@ -21,7 +21,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// world is what a database holds, as Go values: tests compute from it what an answer must be.
+// world is the contents of a database as Go values. Tests compute the expected answers from it.
 type world struct {
 	users    []*ent.User
 	teams    []*ent.Team
@@ -32,8 +32,8 @@ type world struct {
 	items    []*ent.OrderItem
 }
 
-// makeWorld returns a world with ties, NULLs, deleted users, and texts that are awkward to compare.
-// It is always the same.
+// makeWorld returns a world with equal values, NULLs, deleted users, and texts that are hard to
+// compare. It is always the same world.
 var makeWorld = sync.OnceValue(func() *world {
 	r := rand.New(rand.NewPCG(2, 7))
 	key := func() (id uuid.UUID) {
@@ -103,8 +103,8 @@ var makeWorld = sync.OnceValue(func() *world {
 	return w
 })
 
-// awkwardNames are texts that a careless comparison takes for others: wildcards, cases, the ends of
-// ranges of characters.
+// awkwardNames are texts that a wrong comparison confuses with others: with wildcards, in different
+// cases, and with characters at the ends of ranges.
 var awkwardNames = []string{
 	"ada", "Ada", "ada%", "ada_x", "adaxx", "ad", "ada\U0010FFFF", "ada\U0010FFFFz", "adb", "äda", "Ω", "\U0010FFFF\U0010FFFF",
 	"z\uD7FF", "z\uE000", `a"b\c`, "<ada>&", "ada\u2028x", "O'Hara", "ada\x7F", "🦸",
@@ -112,7 +112,7 @@ var awkwardNames = []string{
 
 func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
-// fill stores the world.
+// fill stores the world in the database.
 func (a *api) fill(w *world) {
 	a.t.Helper()
 	a.stored(func(ctx context.Context, c *ent.Client) {
@@ -170,7 +170,8 @@ func setHero(create *ent.HeroCreate, h *ent.Hero) *ent.HeroCreate {
 		SetNillableSecretName(h.SecretName).SetNillableAge(h.Age).SetNillableTeamID(h.TeamID).SetNillableOwnerID(h.OwnerID)
 }
 
-// inParts keeps a statement's parameters below what the databases allow.
+// inParts calls store with parts of rows, each small enough for the number of parameters that the
+// databases allow.
 func inParts[T any](rows []T, store func([]T) error) error {
 	for part := range slices.Chunk(rows, 1000) {
 		if err := store(part); err != nil {
@@ -180,16 +181,16 @@ func inParts[T any](rows []T, store func([]T) error) error {
 	return nil
 }
 
-// idOf returns the ID that clients see.
+// idOf returns the ID of a key, as clients see it.
 func idOf(prefix string, key uuid.UUID) string { return ids.ID{Prefix: prefix, UUID: key}.String() }
 
-// twins are two servers, on SQLite and on PostgreSQL, with the same contents.
+// twins are two servers with the same contents, one on SQLite and one on PostgreSQL.
 type twins struct {
 	t                *testing.T
 	sqlite, postgres *api
 }
 
-// newTwins fills a database of each kind with w.
+// newTwins fills a database of each kind with w, and returns servers on both.
 func newTwins(t *testing.T, w *world) twins {
 	t.Helper()
 	both := twins{t, newAPI(t, dbtest.SQLite(t)), newAPI(t, dbtest.Postgres(t))}
@@ -202,8 +203,8 @@ func (b twins) each(f func(*api)) {
 	f(b.postgres)
 }
 
-// do sends an operation to both and wants the same answer of both, to the byte, but for what it
-// cost.
+// do sends an operation to both servers. The test fails if the answers are not the same byte for
+// byte, except for the cost.
 func (b twins) do(t *testing.T, query string, v vars) gqltest.Answer {
 	t.Helper()
 	got, other := b.sqlite.Do(query, v), b.postgres.Do(query, v)
@@ -213,7 +214,7 @@ func (b twins) do(t *testing.T, query string, v vars) gqltest.Answer {
 	return got
 }
 
-// mustDo is like do and stops the test if there are errors.
+// mustDo is like do, and stops the test if there are errors.
 func (b twins) mustDo(t *testing.T, query string, v vars) gqltest.Answer {
 	t.Helper()
 	got := b.do(t, query, v)
@@ -223,7 +224,7 @@ func (b twins) mustDo(t *testing.T, query string, v vars) gqltest.Answer {
 	return got
 }
 
-// withoutCost returns the errors and the data of an answer, as they came.
+// withoutCost returns the errors and the data of an answer, as they were received.
 func withoutCost(a gqltest.Answer) string {
 	var parts struct{ Errors, Data json.RawMessage }
 	if err := json.Unmarshal([]byte(a.Body), &parts); err != nil {

@@ -8,9 +8,9 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestReadOnlyServer has a pool of connections that only read, as those to a server are that was
-// the primary. A mutation meets one of them, and is run again on a new connection; the others are
-// not used any more.
+// TestReadOnlyServer has a pool whose connections can only read, like connections to a server that
+// has stopped being the primary. A mutation gets one of them, and is run again on a new connection.
+// The other old connections are not used again.
 func TestReadOnlyServer(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))

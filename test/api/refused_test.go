@@ -9,8 +9,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestRefusedBeginsNothing sends what is refused before it is run, or needs no database: no
-// connection is taken for it.
+// TestRefusedBeginsNothing sends operations that are refused before they run, or that need no
+// database. No connection is taken for them.
 func TestRefusedBeginsNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

@@ -12,11 +12,12 @@ import (
 	"forge/internal/ids"
 )
 
-// refers reports whether the resolver of a root field of queries is known to do nothing but refer.
+// refers reports whether the resolver of a root field of Query is known to do nothing but return a
+// reference.
 var refers = new(graph.Resolver).API().Refers()
 
-// TestResolversOnlyRefer calls the resolvers that the read engine does not: those that it reads in
-// their sources to do nothing but refer.
+// TestResolversOnlyRefer calls the resolvers that the read engine does not call, because their
+// source shows that they only return a reference. That must be all they do.
 func TestResolversOnlyRefer(t *testing.T) {
 	resolver := reflect.ValueOf((&graph.Resolver{}).Query())
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()

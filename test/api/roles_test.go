@@ -17,7 +17,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// TestRolesInSchema compares the roles of package viewer with those of schema.graphqls and of the
+// TestRolesInSchema compares the roles of package viewer with those in schema.graphqls and in the
 // generated code.
 func TestRolesInSchema(t *testing.T) {
 	t.Parallel()

@@ -8,7 +8,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestSessionsAreBounded signs in again and again. The oldest sessions end, and those that were
+// TestSessionsAreBounded signs in again and again. The oldest sessions end, while those that were
 // used since go on.
 func TestSessionsAreBounded(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {

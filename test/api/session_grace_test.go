@@ -19,15 +19,15 @@ import (
 	"forge/test/gqltest"
 )
 
-// graced returns another process on the database of d, whose used refresh tokens get the same
-// tokens again for so long.
+// graced returns another process on the database of d, with the given grace time for used refresh
+// tokens.
 func (d *api) graced(grace time.Duration) *api {
 	other := *d
 	other.configure(config{Options: gqlexec.Options{Development: true}, Resolver: d.sessionResolver(session.Lifetimes{Token: time.Hour, Grace: grace})})
 	return &other
 }
 
-// refreshAs refreshes from an address, with a User-Agent.
+// refreshAs refreshes a session from an address, with a User-Agent.
 func (d *api) refreshAs(address, agent, token string) gqltest.Answer {
 	d.t.Helper()
 	return d.from(address).With("User-Agent", agent).Do(refreshSession, vars{"t": token})
@@ -38,8 +38,8 @@ const (
 	browser = "Browser/1.0"
 )
 
-// works fails the test unless an answer's access token is ada's, and its refresh token has not been
-// used.
+// works fails the test unless the access token in an answer is ada's, and the refresh token was not
+// used yet.
 func (d *api) works(got gqltest.Answer, who string) {
 	d.t.Helper()
 	v := d.holder(got)
@@ -48,8 +48,8 @@ func (d *api) works(got gqltest.Answer, who string) {
 	}
 }
 
-// TestRefreshInTabsAtOnce has four tabs, on two processes, send the same refresh token at once,
-// over and over: all get the same tokens, and a tab that comes late gets what the others have by
+// TestRefreshInTabsAtOnce has four tabs send the same refresh token to two processes at once, over
+// and over. All get the same tokens. A tab that comes late gets the tokens that the others have by
 // then.
 func TestRefreshInTabsAtOnce(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
@@ -85,9 +85,9 @@ func TestRefreshInTabsAtOnce(t *testing.T) {
 	})
 }
 
-// TestRefreshByThief has somebody else send a used refresh token: within the grace time from
-// another address or with another User-Agent, and after it as the very client. The family ends each
-// time, also for those who had it.
+// TestRefreshByThief has somebody else send a used refresh token. Within the grace time, the thief
+// has another address or another User-Agent. After it, the thief may even be the same client. Each
+// time the family ends, for the rightful user as well.
 func TestRefreshByThief(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
@@ -129,8 +129,8 @@ func TestRefreshByThief(t *testing.T) {
 	})
 }
 
-// TestRefreshGraceEnds moves the use of a token back in time instead of waiting: up to the grace
-// time it gets the same tokens.
+// TestRefreshGraceEnds moves the use of a token back in time instead of waiting. Up to the grace
+// time, the token gets the same tokens.
 func TestRefreshGraceEnds(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		up := d.signUp("ada")
@@ -156,7 +156,7 @@ func TestRefreshGraceEnds(t *testing.T) {
 	})
 }
 
-// TestRefreshAfterEnd ends a session within the grace time, in each way there is.
+// TestRefreshAfterEnd ends a session within the grace time, in every possible way.
 func TestRefreshAfterEnd(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		for i, mutation := range []string{
@@ -181,8 +181,8 @@ func TestRefreshAfterEnd(t *testing.T) {
 	})
 }
 
-// TestRefreshLostAnswer refreshes through a proxy that drops every first answer: the client sends
-// the same once more, and goes on.
+// TestRefreshLostAnswer refreshes through a proxy that drops every first answer. The client sends
+// the same token again, and goes on.
 func TestRefreshLostAnswer(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		up := d.signUp("ada")

@@ -18,7 +18,7 @@ import (
 	"forge/test/process"
 )
 
-// TestSessionEndedWhileBeginning signs in, and refreshes, while the password is changed: whichever
+// TestSessionEndedWhileBeginning signs in and refreshes while the password is changed. Whichever
 // comes first, no session outlives the change.
 func TestSessionEndedWhileBeginning(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
@@ -56,8 +56,8 @@ func TestSessionEndedWhileBeginning(t *testing.T) {
 	})
 }
 
-// TestRefreshDuringReplay sends a used token again while the one that came out of it is refreshed:
-// whichever comes first, the family has ended then.
+// TestRefreshDuringReplay sends a used token again while its successor is refreshed. Whichever
+// comes first, the family has ended afterwards.
 func TestRefreshDuringReplay(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
@@ -80,8 +80,8 @@ func TestRefreshDuringReplay(t *testing.T) {
 	})
 }
 
-// TestSessionFamilyEndedWhileRefreshing ends a family on PostgreSQL while the next token of it is
-// stored, but not committed: it waits for that one.
+// TestSessionFamilyEndedWhileRefreshing ends a family on PostgreSQL while its next token is stored
+// but not committed. The end waits for the commit.
 func TestSessionFamilyEndedWhileRefreshing(t *testing.T) {
 	t.Parallel()
 	d := newSessionAPI(t, dbtest.Postgres(t))
@@ -118,8 +118,8 @@ func TestSessionFamilyEndedWhileRefreshing(t *testing.T) {
 	}
 }
 
-// TestSessionSecretsNotLogged lets all go right and wrong that can, and looks for passwords, hashes
-// and tokens in the log and in answers that must not have them.
+// TestSessionSecretsNotLogged runs all that can succeed and fail, and searches the log, and answers
+// that must not have them, for passwords, hashes and tokens.
 func TestSessionSecretsNotLogged(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

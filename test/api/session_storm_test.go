@@ -28,8 +28,8 @@ import (
 	"forge/test/dbtest"
 )
 
-// guarded puts all that a request passes in front of an API that people sign in to, with the limits
-// of the settings' defaults but for how long an operation waits for its turn.
+// guarded returns an API that people sign in to, behind everything that a request passes. The
+// limits are the defaults of the settings, except for how long an operation waits for its turn.
 func guarded(t *testing.T, url string, hasher *password.Hasher) *api {
 	t.Helper()
 	a := newBareAPI(t, url)
@@ -41,7 +41,7 @@ func guarded(t *testing.T, url string, hasher *password.Hasher) *api {
 	return d
 }
 
-// people stores users with a password, named after their number.
+// people stores n users with a password. Their names are numbers.
 func (d *api) people(n int) {
 	d.t.Helper()
 	hash, err := d.passwords.Hash(d.t.Context(), secret)
@@ -55,9 +55,9 @@ func (d *api) people(n int) {
 	})
 }
 
-// TestSignInStorm sends a thousand, each of another login or address: they are answered or turned
-// away, take no more memory than a few hashes do, and a query that comes last does not wait for
-// them. It measures the process, so it does not run beside other tests.
+// TestSignInStorm sends a thousand sign-ins, each with another login or address. They are answered
+// or refused, take no more memory than a few hashes do, and do not delay a query that comes last.
+// The test measures the process, so it does not run beside other tests.
 func TestSignInStorm(t *testing.T) {
 	for name, make := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		t.Run(name, func(t *testing.T) {
@@ -137,11 +137,11 @@ func ended(wg *sync.WaitGroup) <-chan struct{} {
 	return done
 }
 
-// TestSignInTime measures sign-ins that fail because there is no such user, and because the
-// password is wrong, by turns in no order, 500 of each. By the two-sample test of Kolmogorov and
-// Smirnov the two cannot be told apart: with D up to 1.95·√(2/n) they would be so taken for
-// different once in a thousand times. Its short form is TestSignInGivesNothingAway, which counts
-// instead.
+// TestSignInTime measures failing sign-ins, 500 because there is no such user, and 500 because the
+// password is wrong, in random order. By the two-sample test of Kolmogorov and Smirnov, the times
+// cannot be told apart: with D up to 1.95·√(2/n), equal distributions would be taken for different
+// ones once in a thousand times. TestSignInGivesNothingAway is the short form, which counts instead
+// of measuring.
 func TestSignInTime(t *testing.T) {
 	if os.Getenv("FORGE_SOAK") == "" {
 		t.Skip("FORGE_SOAK=1 measures it")
@@ -176,7 +176,8 @@ func TestSignInTime(t *testing.T) {
 	}
 }
 
-// smirnov returns the greatest distance between the distributions of two samples, which it sorts.
+// smirnov returns the greatest distance between the distributions of two samples. It sorts both
+// samples.
 func smirnov(a, b []float64) (most float64) {
 	slices.Sort(a)
 	slices.Sort(b)

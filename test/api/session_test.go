@@ -24,13 +24,14 @@ import (
 	"forge/test/gqltest"
 )
 
-// lifetimes has no time of grace: a token is good once. session_grace_test.go has one.
+// lifetimes has no grace time, so that a refresh token can be used only once. The tests in
+// session_grace_test.go have one.
 var lifetimes = session.Lifetimes{Token: 30 * 24 * time.Hour}
 
-// cheap is what hashes cost where a test does not ask how long they take.
+// cheap is the cost of hashes in tests that do not measure how long they take.
 var cheap = password.Cost{Memory: 64, Time: 1, Threads: 1}
 
-// minted is an issuer whose tokens say nothing, and are kept with what they stand for.
+// minted is an issuer of tokens that contain nothing. It keeps what each token stands for.
 type minted struct {
 	mu    sync.Mutex
 	known map[string]viewer.Viewer
@@ -56,13 +57,14 @@ func tokenEnded(r *session.Revocations, v viewer.Viewer) bool {
 	return v.Issued.Before(after)
 }
 
-// newSessionAPI serves the database at url as an API that people sign in to, to anonymous clients.
+// newSessionAPI returns an API on the database at url that people can sign in to. Its client is
+// anonymous.
 func newSessionAPI(t testing.TB, url string) *api {
 	t.Helper()
 	return newBareAPI(t, url).signingIn(password.New(cheap, 0, 0), lifetimes)
 }
 
-// signingIn returns an API that people sign in to, on the database of a.
+// signingIn returns an API that people can sign in to, on the database of a.
 func (a *api) signingIn(passwords *password.Hasher, l session.Lifetimes) *api {
 	d := &api{t: a.t, db: a.db, log: a.log, issuer: &minted{known: map[string]viewer.Viewer{}}, passwords: passwords,
 		revocations: session.NewRevocations(graph.Accounts{}, 15*time.Minute)}
@@ -70,7 +72,7 @@ func (a *api) signingIn(passwords *password.Hasher, l session.Lifetimes) *api {
 	return d
 }
 
-// sessionResolver returns resolvers with which people sign in, for so long.
+// sessionResolver returns resolvers with which people can sign in, with the given lifetimes.
 func (d *api) sessionResolver(l session.Lifetimes) graph.Resolver {
 	return graph.Resolver{Passwords: d.passwords, Revocations: d.revocations, Sessions: session.New(d.db, graph.Accounts{}, d.issuer, d.passwords, l, nil)}
 }
@@ -98,7 +100,7 @@ func (d *api) refresh(token string) gqltest.Answer {
 	return d.Do(refreshSession, vars{"t": token})
 }
 
-// holder returns the viewer of an answer's access token.
+// holder returns the viewer of the access token in an answer.
 func (d *api) holder(a gqltest.Answer) viewer.Viewer { return d.issuer.viewer(a.Text("m.accessToken")) }
 
 // sessions returns how many sessions are stored.
@@ -153,7 +155,8 @@ func TestSignUpAndIn(t *testing.T) {
 	})
 }
 
-// TestSignUpConflict takes a username and an email that others have: the answers are the same.
+// TestSignUpConflict signs up with a username and with an email that others have. The answers are
+// the same.
 func TestSignUpConflict(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
@@ -188,8 +191,8 @@ func TestSignUpConflict(t *testing.T) {
 	})
 }
 
-// TestSignInGivesNothingAway compares what there is to see of sign-ins that fail for different
-// reasons: the answer, the number of statements and that of hashes.
+// TestSignInGivesNothingAway compares sign-ins that fail for different reasons: the answers, the
+// numbers of statements, and the numbers of hashes.
 func TestSignInGivesNothingAway(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		for _, name := range []string{"ada", "none", "idle", "gone"} {
@@ -286,7 +289,7 @@ func TestExpiredRefresh(t *testing.T) {
 	})
 }
 
-// TestReplay sends a refresh token again that was used: its whole family ends, and no other.
+// TestReplay sends a used refresh token again. Its whole family ends, and no other.
 func TestReplay(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		stolen := d.signUp("ada").Text("m.refreshToken")
@@ -306,8 +309,8 @@ func TestReplay(t *testing.T) {
 	})
 }
 
-// TestReplayAtOnce sends a refresh token twice at once: at most one gets new tokens, and afterwards
-// the family has none that works.
+// TestReplayAtOnce sends a refresh token twice at once. At most one request gets new tokens, and
+// afterwards no token of the family is valid.
 func TestReplayAtOnce(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
@@ -361,7 +364,8 @@ func TestSignOut(t *testing.T) {
 	})
 }
 
-// TestSessionsEndTogether does each thing that ends all that a user has, and some that do not.
+// TestSessionsEndTogether does each thing that ends all sessions and tokens of a user, and some
+// that do not.
 func TestSessionsEndTogether(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		for i, tt := range []struct {
@@ -468,8 +472,8 @@ func TestChangePassword(t *testing.T) {
 	})
 }
 
-// TestSessionFieldsOnly refuses what would try many passwords in one operation, or keep an answer
-// with tokens.
+// TestSessionFieldsOnly sends operations that would try many passwords at once, or store an answer
+// with tokens. They are refused.
 func TestSessionFieldsOnly(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
@@ -496,8 +500,8 @@ func TestSessionFieldsOnly(t *testing.T) {
 	})
 }
 
-// TestIdempotencyKeysBelongToViewers sends one request under one key as two people: each has it
-// carried out, and neither sees the other's answer.
+// TestIdempotencyKeysBelongToViewers sends the same request under the same key as two people. It is
+// carried out for each of them, and neither gets the other's answer.
 func TestIdempotencyKeysBelongToViewers(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		ada, eve := d.holder(d.signUp("ada")), d.holder(d.signUp("eve"))
@@ -529,7 +533,8 @@ func TestSessionWithoutKey(t *testing.T) {
 	})
 }
 
-// TestCommonPasswords are refused wherever one is set, and never repeated.
+// TestCommonPasswords checks that common passwords are refused wherever a password is set, and
+// never repeated in an answer.
 func TestCommonPasswords(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		id := d.signUp("ada").Text("m.user.id")
@@ -545,9 +550,9 @@ func TestCommonPasswords(t *testing.T) {
 	})
 }
 
-// TestSessionClockWasAhead has the database's clock be set back after it stamped tokens, or the end
-// of them, with times that are still to come. Who signs in afterwards gets tokens that count; those
-// that were ended before do not count again, and the new ones can be ended as well.
+// TestSessionClockWasAhead sets the database's clock back after tokens were issued or ended at
+// times that are then in the future. Somebody who signs in afterwards gets valid tokens. Tokens
+// that were ended before do not become valid again, and the new ones can be ended, too.
 func TestSessionClockWasAhead(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		in := d.signUp("ada")
@@ -611,7 +616,7 @@ func TestSessionClockWasAhead(t *testing.T) {
 	})
 }
 
-// TestRevocationsOfOthers lets one process end a user's tokens and another find out.
+// TestRevocationsOfOthers ends a user's tokens in one process. Another process finds out.
 func TestRevocationsOfOthers(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		in := d.signUp("ada")

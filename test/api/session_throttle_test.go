@@ -10,8 +10,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// TestSignInIsNotForgiven has somebody sign in between guesses as a user whose name differs in case
-// alone: it is another one's, and forgives nothing.
+// TestSignInIsNotForgiven has a guesser sign in, between guesses, as a user whose name differs only
+// in case. That user is another one, so the failures are not forgotten.
 func TestSignInIsNotForgiven(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")
@@ -36,8 +36,8 @@ func TestSignInIsNotForgiven(t *testing.T) {
 	})
 }
 
-// TestEmailsAreNotProbed has a user ask for one email after the other, and for a username that
-// looks like one.
+// TestEmailsAreNotProbed has a user try one email after the other, which is limited. A username
+// that looks like an email is refused.
 func TestEmailsAreNotProbed(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("ada")

@@ -9,8 +9,8 @@ import (
 	"forge/internal/viewer"
 )
 
-// TestUserRemovedByHand has a token whose user is no row any more, and was not deleted by the API.
-// What it reads is what docs/security.md says, and no more.
+// TestUserRemovedByHand uses a token of a user whose row was removed without the API. It reads what
+// docs/security.md says, and no more.
 func TestUserRemovedByHand(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		signedUp := d.signUp("ada")
@@ -57,8 +57,8 @@ func TestUserRemovedByHand(t *testing.T) {
 	})
 }
 
-// TestUserOfProviderDeleted has a provider make tokens for users who were deleted or deactivated
-// here: they read what is theirs, as docs/security.md says, and change nothing.
+// TestUserOfProviderDeleted uses tokens of a provider for users who were deleted or deactivated on
+// this server. They read their own data, as docs/security.md says, and change nothing.
 func TestUserOfProviderDeleted(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		for name, end := range map[string]string{"ada": `mutation($id: ID!) { deleteUser(id: $id) { deletedId } }`, "eve": `mutation($id: ID!) { updateUser(id: $id, input: {isActive: false}) { user { id } } }`} {

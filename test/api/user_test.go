@@ -14,7 +14,7 @@ import (
 	"forge/test/dbtest"
 )
 
-// row returns a user as stored, also a deleted one.
+// row returns the stored row of a user, even of a deleted one.
 func (a *api) row(id string) (found *ent.User) {
 	a.t.Helper()
 	parsed, err := ids.Parse(id)

@@ -11,11 +11,11 @@ import (
 	"forge/test/gqltest"
 )
 
-// forms are how one username can be written. None of them is the form in which it is stored.
+// forms are different ways to write the same username. None of them is the form that is stored.
 var forms = []string{"zoe\u0308", "ｚｏë", " zoë\u3000", "𝐳oë"}
 
-// TestUsernamesAreSeen refuses usernames of which a part is not seen, and takes those that are
-// written otherwise for the same.
+// TestUsernamesAreSeen checks that usernames with invisible parts are refused, and that other ways
+// to write a username count as the same one.
 func TestUsernamesAreSeen(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -65,8 +65,8 @@ func TestUsernamesAreSeen(t *testing.T) {
 	})
 }
 
-// TestSignInByAnyForm lets people write their name as their keyboard does, and counts what fails
-// for all forms together.
+// TestSignInByAnyForm signs in with any form of a username. Failures with all forms are counted
+// together.
 func TestSignInByAnyForm(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		if got := d.signUp("zoe\u0308"); got.Text("m.user.username") != "zoë" {
@@ -89,7 +89,7 @@ func TestSignInByAnyForm(t *testing.T) {
 	})
 }
 
-// TestUsernamesOld are kept: a user can sign in who is called what nobody could be called any more.
+// TestUsernamesOld signs in a user whose username would not be allowed any more.
 func TestUsernamesOld(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		d.signUp("zoë")

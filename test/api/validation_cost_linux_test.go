@@ -18,14 +18,14 @@ import (
 	"forge/internal/gqlexec"
 )
 
-// What the validation of one document may take at most, whatever comes of it.
+// These are the most that the validation of one document may take, whatever its result is.
 const (
 	mostTime   = slowed * 100 * time.Millisecond
 	mostMemory = slowed * 64 << 20
 )
 
-// cost returns what it takes to prepare a document: the time of a processor, as others use the
-// machine too, and all memory that is taken, given back or not.
+// cost returns what it takes to prepare a document: the processor time, because others use the
+// machine as well, and all memory that is allocated, even if it is freed.
 func cost(t testing.TB, v gqlexec.Validator, text string) (took time.Duration, allocated uint64) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -46,7 +46,7 @@ func cost(t testing.TB, v gqlexec.Validator, text string) (took time.Duration, a
 	return took, allocated
 }
 
-// processorTime returns how long this thread has been running.
+// processorTime returns how much processor time this thread has used.
 func processorTime(t testing.TB) time.Duration {
 	t.Helper()
 	var usage syscall.Rusage
@@ -57,8 +57,7 @@ func processorTime(t testing.TB) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// join returns n texts in a row, with the number of each in the place of #, and the next one in
-// that of #next.
+// join returns n texts in a row. In each, # stands for its number, and #next for the next number.
 func join(n int, format string) string {
 	parts := strings.Split(strings.ReplaceAll(format, "#next", "\x00"), "#")
 	var b []byte
@@ -79,8 +78,8 @@ func join(n int, format string) string {
 
 type attack func(n, m int, word, text string) string
 
-// attacks are documents that some way of validating them takes very long for: m and n say how large
-// they are, word is a name, and text is a string, both as long as may be.
+// attacks are documents that take very long with some ways of validating them. m and n are sizes.
+// word is a name and text a string, both as long as allowed.
 var attacks = map[string]attack{
 	"fields of one name": func(n, _ int, _, _ string) string { return "{" + join(n, "__typename ") + "}" },
 	"nested fields of one name": func(n, m int, _, _ string) string {
@@ -198,7 +197,7 @@ func tokensIn(document string) (n int) {
 	}
 }
 
-// largest returns an attack with about as many parts as the limits of tokens and bytes let through.
+// largest returns an attack with about as many parts as the limits on tokens and bytes allow.
 func largest(attack attack, m, word, text int) (document string) {
 	name, quoted := "a"+strings.Repeat("b", word), `"`+strings.Repeat("x", text)+`"`
 	few, more := attack(50, m, name, quoted), attack(100, m, name, quoted)
@@ -215,7 +214,7 @@ func largest(attack attack, m, word, text int) (document string) {
 
 var served = generated.NewExecutableSchema(generated.Config{}).Schema()
 
-// mustBeCheap checks what it takes to prepare a document, and what comes of it.
+// mustBeCheap checks what it takes to prepare a document, and the result.
 func mustBeCheap(t testing.TB, name, document string, hints bool) {
 	t.Helper()
 	v := gqlexec.Validator{Schema: served, Tokens: maxTokens, Hints: hints}
@@ -240,8 +239,8 @@ func TestValidationIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzValidation changes what attacks are made of, and what stands around them: each document of a
-// megabyte at most is validated or refused in less than 100 ms of a processor and 64 MiB.
+// FuzzValidation changes the parts of attacks, and what stands around them. Each document of up to
+// a megabyte must be validated or refused in less than 100 ms of processor time and 64 MiB.
 func FuzzValidation(f *testing.F) {
 	names := slices.Sorted(maps.Keys(attacks))
 	for i := range names {

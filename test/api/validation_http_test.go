@@ -19,7 +19,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// newPersistedAPI returns an API that keeps documents by their hashes.
+// newPersistedAPI returns an API that stores documents by their hashes.
 func newPersistedAPI(t *testing.T) *api {
 	t.Helper()
 	return newConfiguredAPI(t, dbtest.SQLite(t), config{Options: gqlexec.Options{Documents: persisted.NewAutomatic(100, 1<<20), Limits: gqlexec.Limits{Tokens: 10_000}}})
@@ -46,7 +46,7 @@ func (a *api) post(query string, extensions vars) string {
 	return a.SendRequest(a.t.Context(), gqltest.Request{Query: query, Extensions: extensions}).Body
 }
 
-// tree is a document that is 2^n times its size when its fragments are followed.
+// tree returns a document that stands for 2^n times its size when its fragments are followed.
 func tree(n int) string {
 	document := "{ __schema { types { ...f0 } } }"
 	for i := range n {
@@ -58,9 +58,9 @@ func tree(n int) string {
 
 func itoa(i int) string { return string(rune('0'+i/10)) + string(rune('0'+i%10)) }
 
-// TestDocumentsUnsound sends documents whose fragments or operations are not what they seem to be:
-// they are refused before anything follows them, however they are sent, and are not kept for their
-// hashes.
+// TestDocumentsUnsound sends documents whose fragments or operations are not valid. They are
+// refused before anything follows their fragments, however they are sent, and are not stored under
+// their hashes.
 func TestDocumentsUnsound(t *testing.T) {
 	t.Parallel()
 	a := newPersistedAPI(t)
@@ -103,7 +103,7 @@ func TestDocumentsUnsound(t *testing.T) {
 	}
 }
 
-// TestDocumentsCached checks that what is not unsound is still found by its hash.
+// TestDocumentsCached checks that valid documents are still found by their hashes.
 func TestDocumentsCached(t *testing.T) {
 	t.Parallel()
 	a := newPersistedAPI(t)
@@ -121,7 +121,7 @@ func TestDocumentsCached(t *testing.T) {
 	}
 }
 
-// TestValidationEndsWithTheRequest validates for a client that has gone.
+// TestValidationEndsWithTheRequest validates a document for a client that has hung up.
 func TestValidationEndsWithTheRequest(t *testing.T) {
 	t.Parallel()
 	a := newPersistedAPI(t)
@@ -133,8 +133,8 @@ func TestValidationEndsWithTheRequest(t *testing.T) {
 	}
 }
 
-// TestRequestsLarge sends requests of about a megabyte, made of as many parts as go in, and
-// documents that use such a part again and again.
+// TestRequestsLarge sends requests of about a megabyte that consist of as many parts as possible,
+// and documents that use such a part again and again.
 func TestRequestsLarge(t *testing.T) {
 	a := newPersistedAPI(t)
 	list := func(n int, element string) string {

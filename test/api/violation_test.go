@@ -16,7 +16,7 @@ import (
 	"forge/test/gqltest"
 )
 
-// run runs statements on the database, by its kind.
+// run runs the statements for the kind of the database.
 func (a *api) run(statements map[string][]string) {
 	a.t.Helper()
 	for _, statement := range statements[a.db.Dialect] {
@@ -26,8 +26,8 @@ func (a *api) run(statements map[string][]string) {
 	}
 }
 
-// says checks an error's code and field, that its message has the words, and that nothing of the
-// database is told.
+// says checks the code and the field of an error, and that its message has the words. The answer
+// must reveal nothing of the database.
 func says(t *testing.T, got gqltest.Answer, code, field, words string) {
 	t.Helper()
 	if len(got.Errors) != 1 || got.Code() != code || !strings.Contains(got.Errors[0].Message, words) {
@@ -44,8 +44,8 @@ func says(t *testing.T, got gqltest.Answer, code, field, words string) {
 	}
 }
 
-// TestViolations has rules in the database that the schema does not know, and breaks them through
-// the API.
+// TestViolations adds rules to the database that the schema does not know, and violates them
+// through the API.
 func TestViolations(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -112,8 +112,8 @@ func TestViolations(t *testing.T) {
 	})
 }
 
-// TestViolationMissingReference has a statement fail over a key that an argument names, deep
-// inside.
+// TestViolationMissingReference has a statement fail because of a key that an argument names, deep
+// inside an input.
 func TestViolationMissingReference(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -146,7 +146,7 @@ func TestViolationMissingReference(t *testing.T) {
 	})
 }
 
-// TestViolationDeferred has rules looked at when an operation is committed.
+// TestViolationDeferred violates rules that the database checks at the commit.
 func TestViolationDeferred(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -162,7 +162,7 @@ func TestViolationDeferred(t *testing.T) {
 	})
 }
 
-// TestViolationNUL sends U+0000 wherever a text goes to the database: PostgreSQL cannot have it.
+// TestViolationNUL sends U+0000 wherever a text goes to the database. PostgreSQL cannot store it.
 func TestViolationNUL(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
@@ -188,8 +188,8 @@ func TestViolationNUL(t *testing.T) {
 	})
 }
 
-// TestViolationStranger has somebody whom only a provider knows do what needs a row of theirs: they
-// are told why they cannot.
+// TestViolationStranger has a user whom only a provider knows do something that needs the user's
+// row. The error says why it is not possible.
 func TestViolationStranger(t *testing.T) {
 	eachDoor(t, func(t *testing.T, d *api) {
 		product := d.rule(`mutation { createProduct(input: {sku: "A", name: "A", priceCents: 1, stock: 9}) { product { id } } }`, nil).Text("createProduct.product.id")

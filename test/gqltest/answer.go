@@ -37,14 +37,15 @@ func (a Answer) String() string {
 	return strconv.Itoa(a.Status) + " " + a.Body
 }
 
-// RawData returns the data as it came, with the fields in their order.
+// RawData returns the data as it was received, with the fields in their order.
 func (a Answer) RawData() string {
 	var raw struct{ Data json.RawMessage }
 	_ = json.Unmarshal([]byte(a.Body), &raw) // a body that is not JSON has no data
 	return string(raw.Data)
 }
 
-// Decode stores the data in the value that data points to.
+// Decode stores the data of the answer in the value that data points to. It returns an error if
+// there is no answer, or if the data does not fit the value.
 func (a Answer) Decode(data any) error {
 	if a.Err != nil {
 		return a.Err
@@ -52,7 +53,8 @@ func (a Answer) Decode(data any) error {
 	return json.Unmarshal([]byte(a.RawData()), data)
 }
 
-// At returns the value at a path of the data, such as "users.nodes.0.username", or nil.
+// At returns the value at a path in the data, such as "users.nodes.0.username". It returns nil if
+// the path leads nowhere.
 func (a Answer) At(path string) any {
 	value := a.Data
 	for step := range strings.SplitSeq(path, ".") {
@@ -72,16 +74,16 @@ func (a Answer) At(path string) any {
 	return value
 }
 
-// Text returns the string at a path of the data, or "".
+// Text returns the string at a path in the data. It returns "" if there is none.
 func (a Answer) Text(path string) string {
 	s, _ := a.At(path).(string)
 	return s
 }
 
-// Number returns the number at a path of the data, or -1.
+// Number returns the number at a path in the data. It returns -1 if there is none.
 func (a Answer) Number(path string) int { return number(a.At(path)) }
 
-// Len returns the length of the list at a path of the data, or -1.
+// Len returns the length of the list at a path in the data. It returns -1 if there is none.
 func (a Answer) Len(path string) int {
 	list, ok := a.At(path).([]any)
 	if !ok {
@@ -90,11 +92,11 @@ func (a Answer) Len(path string) int {
 	return len(list)
 }
 
-// NoAnswer is what Code returns if there is no answer.
+// NoAnswer is the code of an answer that did not arrive.
 const NoAnswer = "no answer"
 
-// Code returns the code of the first error, "" if there are no errors, or NoAnswer if there is no
-// answer.
+// Code returns the code of the first error. It returns "" if there are no errors, and NoAnswer if
+// there is no answer.
 func (a Answer) Code() string {
 	if a.Err != nil {
 		return NoAnswer
@@ -103,7 +105,7 @@ func (a Answer) Code() string {
 	return code
 }
 
-// Extension returns a member of the extensions of the first error, or nil.
+// Extension returns an entry of the first error's extensions. It returns nil if there is none.
 func (a Answer) Extension(name string) any {
 	if len(a.Errors) == 0 {
 		return nil
@@ -111,12 +113,11 @@ func (a Answer) Extension(name string) any {
 	return a.Errors[0].Extensions[name]
 }
 
-// Statements returns the number of SQL statements that the operation needed. It returns -1 if the
+// Statements returns the number of SQL statements that the operation ran. It returns -1 if the
 // server does not report it, as in production.
 func (a Answer) Statements() int { return a.cost("sql", "statements") }
 
-// Attempts returns how often the transaction of the operation was run. It returns -1 if the server
-// does not report it.
+// Attempts returns how often the operation was run. It returns -1 if the server does not report it.
 func (a Answer) Attempts() int { return a.cost("tx", "attempts") }
 
 func (a Answer) cost(part, name string) int {

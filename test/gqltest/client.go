@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// Vars are the variables of an operation, or an object inside them.
+// Vars holds the variables of an operation, or the fields of an object in them.
 type Vars = map[string]any
 
-// Request is the JSON of a request.
+// Request is the JSON body of a request.
 type Request struct {
 	Query         string `json:"query,omitempty"`
 	OperationName string `json:"operationName,omitempty"`
@@ -34,7 +34,8 @@ type Client struct {
 	headers http.Header
 }
 
-// overNetwork is the HTTP client of New. It keeps enough connections for many requests at once.
+// overNetwork is the HTTP client that New uses. It keeps enough connections for many requests at
+// once.
 var overNetwork = &http.Client{
 	Transport: &http.Transport{MaxIdleConns: 200, MaxIdleConnsPerHost: 200},
 	Timeout:   time.Minute,
@@ -50,7 +51,7 @@ func NewHandler(t testing.TB, handler http.Handler) *Client {
 	return &Client{t: t, client: &http.Client{Transport: inProcess{handler}}}
 }
 
-// inProcess is an HTTP transport that calls a handler.
+// inProcess is an HTTP transport that calls a handler instead of using the network.
 type inProcess struct{ handler http.Handler }
 
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -69,8 +70,8 @@ func (c *Client) Through(client *http.Client) *Client {
 	return &other
 }
 
-// With returns the client with headers that go with each of its requests: names and values in turn.
-// A header whose value is "" is not sent.
+// With returns a copy of the client that sends further headers with each request. headers are names
+// and values in turn. A header with the value "" is no longer sent.
 func (c *Client) With(headers ...string) *Client {
 	other := *c
 	other.headers = c.headers.Clone()
@@ -92,7 +93,7 @@ func (c *Client) As(token string) *Client { return c.With("Authorization", "Bear
 func (c *Client) HTTP() *http.Client { return c.client }
 
 // Send sends an operation once. It gives up when ctx ends, and never fails the test. If there is no
-// answer, the field Err of the result says why.
+// answer, the result's Err says why.
 func (c *Client) Send(ctx context.Context, query string, variables Vars) Answer {
 	return c.SendRequest(ctx, Request{Query: query, Variables: variables})
 }
@@ -106,7 +107,7 @@ func (c *Client) SendRequest(ctx context.Context, request Request) Answer {
 	return c.SendBody(ctx, body)
 }
 
-// SendBody does the same as Send, for a given request body.
+// SendBody does the same as Send, with a given request body.
 func (c *Client) SendBody(ctx context.Context, body []byte) Answer {
 	a := c.exchange(ctx, http.MethodPost, "/graphql", body)
 	if a.Err != nil {
@@ -118,7 +119,7 @@ func (c *Client) SendBody(ctx context.Context, body []byte) Answer {
 	return a
 }
 
-// exchange sends an HTTP request once and returns the answer, without its Data and Errors.
+// exchange sends an HTTP request once and returns the answer. It does not fill in Data and Errors.
 func (c *Client) exchange(ctx context.Context, method, path string, body []byte) Answer {
 	r, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -141,8 +142,8 @@ func (c *Client) exchange(ctx context.Context, method, path string, body []byte)
 	return Answer{Err: err, Status: response.StatusCode, Header: response.Header, Body: string(text)}
 }
 
-// Get returns the answer to a GET of a page of the server, such as /metrics, whose body it does not
-// read. If there is no answer, the test stops.
+// Get sends a GET for a page of the server, such as /metrics, and returns the answer without
+// parsing its body. If there is no answer, the test stops.
 func (c *Client) Get(path string) Answer {
 	c.t.Helper()
 	got := c.exchange(context.Background(), http.MethodGet, path, nil)
@@ -156,7 +157,7 @@ func (c *Client) Get(path string) Answer {
 // test fails but goes on.
 func (c *Client) Do(query string, variables Vars) Answer {
 	c.t.Helper()
-	// The context of the test has ended when the clean-up of the test runs, which may call Do.
+	// A test's clean-up may call Do, and the test's own context has ended by then.
 	got := c.Send(context.Background(), query, variables)
 	if got.Err != nil {
 		c.t.Errorf("%s: %v", query, got.Err)
@@ -164,7 +165,7 @@ func (c *Client) Do(query string, variables Vars) Answer {
 	return got
 }
 
-// Must sends an operation, and stops the test if the answer has errors.
+// Must sends an operation and returns the answer. The test stops if the answer has errors.
 func (c *Client) Must(query string, variables Vars) Answer {
 	c.t.Helper()
 	got := c.Do(query, variables)
@@ -174,8 +175,8 @@ func (c *Client) Must(query string, variables Vars) Answer {
 	return got
 }
 
-// WantCode sends an operation. The test fails if the first error does not have the code. "" means
-// that there must be no error.
+// WantCode sends an operation and returns the answer. The test fails if the first error has another
+// code. With code "", the test fails if there is an error.
 func (c *Client) WantCode(code, query string, variables Vars) Answer {
 	c.t.Helper()
 	got := c.Do(query, variables)
@@ -185,8 +186,8 @@ func (c *Client) WantCode(code, query string, variables Vars) Answer {
 	return got
 }
 
-// WantStatements sends an operation. The test stops if the operation fails, and fails if the number
-// of SQL statements is not want.
+// WantStatements sends an operation and returns the answer. The test stops if the operation fails,
+// and fails if the number of SQL statements is not want.
 func (c *Client) WantStatements(want int, query string, variables Vars) Answer {
 	c.t.Helper()
 	got := c.Must(query, variables)

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// patience is how long Eventually waits. It is far longer than necessary, because a machine may be
+// patience is how long Eventually waits. It is far longer than necessary, for machines that are
 // busy.
 const patience = time.Minute
 
-// Eventually calls check until it returns nil, and returns how long that took. If a minute is not
-// enough, it stops the test with the last error.
+// Eventually calls check until it returns nil, and returns how long that took. If check still
+// returns an error after a minute, the test stops with that error.
 func Eventually(t testing.TB, what string, check func() error) time.Duration {
 	t.Helper()
 	start := time.Now()

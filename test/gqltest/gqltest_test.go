@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// echo answers with the request that it received, in the form of a GraphQL server.
+// echo is a handler that answers with the request that it received, in the form of a GraphQL
+// server.
 var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	if r.Header.Get("Authorization") != "Bearer t" || r.URL.Path != "/graphql" {

@@ -1,15 +1,16 @@
-// Visits counts the file visits of a query. A reader may follow the query through the code, from
-// the HTTP request to SQL and back. The count is how often the reader has to go to another file.
+// Visits counts how often somebody who follows a query through the code has to go to another file,
+// from the HTTP request to SQL and back.
 //
 //	go run ./test/visits          prints the counts
-//	go run ./test/visits -list    also prints each visit: the file, and the functions entered there
+//	go run ./test/visits -list    also prints each visit: the file, and the functions entered
 //
-// It builds the program with a call at the start of each hand-written function, runs it on a
-// temporary PostgreSQL, sends the same nested query until the server knows it, and traces the next
-// one. A step that has been seen before (the same function called from the same one) is not counted
-// again, so that the count does not depend on the number of rows. A visit begins where a function is
-// entered that stands in another file than the one entered before it. What goroutines do that the
-// request did not start is left out.
+// It builds the program with an added call at the start of each hand-written function, and runs it
+// on a temporary PostgreSQL. It sends the same nested query until the server has cached it, and
+// traces the next one.
+//
+// A visit begins when a function is entered that is in another file than the function before. A
+// function that is called again from the same function is not counted again, so that the count does
+// not depend on the number of rows. Goroutines that the request did not start are left out.
 package main
 
 import (
@@ -37,8 +38,9 @@ import (
 
 const query = `{"query":"{ users(first: 20) { edges { node { id username heroes(first: 10) { edges { node { id name team { name } } } } } } } }"}`
 
-// tracer is the package that is added to the program. On SIGUSR1 it begins to write each function
-// that is entered to the file descriptor 3, as its file, its name, its caller, and its goroutine.
+// tracer is the source of a package that is added to the program. On SIGUSR1 it begins to write
+// each function that is entered to the file descriptor 3: its file, its name, its caller, and its
+// goroutine. The next SIGUSR1 ends this.
 const tracer = `package visits
 
 import ("fmt"; "os"; "os/signal"; "runtime"; "strings"; "sync"; "sync/atomic"; "syscall")
@@ -108,13 +110,14 @@ func print(w io.Writer, steps []step, list bool) {
 		len(visits), len(files), len(functions), len(once))
 }
 
-// visit is a file with the functions that are entered there, one after the other.
+// visit is one visit of a file, with the functions that are entered in it, one after the other.
 type visit struct {
 	file      string
 	functions []string
 }
 
-// visitsOf returns the visits for the steps, without steps that are like an earlier one.
+// visitsOf returns the visits for the steps. It leaves out a step if like returns the same for an
+// earlier one.
 func visitsOf(steps []step, like func(step) step) (visits []visit) {
 	seen := map[step]bool{}
 	for _, s := range steps {
@@ -131,7 +134,7 @@ func visitsOf(steps []step, like func(step) step) (visits []visit) {
 	return visits
 }
 
-// trace returns the functions that a cached query enters, in their order.
+// trace builds and runs the program, and returns what functions a cached query enters, in order.
 func trace(ctx context.Context) ([]step, error) {
 	dir, err := os.MkdirTemp("", "visits")
 	if err != nil {
@@ -142,7 +145,7 @@ func trace(ctx context.Context) ([]step, error) {
 	if err := build(ctx, dir, program); err != nil {
 		return nil, err
 	}
-	// Only the program is limited in time. To build it may take long where nothing is built yet.
+	// Only running the program has a time limit. Building it may take long with an empty cache.
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	cluster, err := pgtemp.Start(ctx)
@@ -153,7 +156,7 @@ func trace(ctx context.Context) ([]step, error) {
 	return run(ctx, program, cluster.URL("postgres"))
 }
 
-// build builds the program with an added call of the tracer in each function.
+// build builds the program, with a call of the tracer added to each function.
 func build(ctx context.Context, dir, program string) error {
 	output, err := exec.CommandContext(ctx, "go", "list", "-deps", "-f", `{{.Dir}}{{"\t"}}{{.ImportPath}}{{range .GoFiles}}{{"\t"}}{{.}}{{end}}`, ".").Output()
 	if err != nil {
@@ -201,7 +204,7 @@ func build(ctx context.Context, dir, program string) error {
 	return cmd.Run()
 }
 
-// instrument returns the source of a file with an added call of the tracer in each function. It
+// instrument returns the source of a file, with a call of the tracer added to each function. It
 // returns nil for generated code, and for a file without functions.
 func instrument(file, name string) ([]byte, error) {
 	text, err := os.ReadFile(file)
@@ -246,8 +249,7 @@ func instrument(file, name string) ([]byte, error) {
 	return out, nil
 }
 
-// run starts the program with a database, and returns the trace of a query that the server has
-// cached.
+// run runs the program on a database, and returns the steps of a query that the server has cached.
 func run(ctx context.Context, program, database string) ([]step, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -290,7 +292,7 @@ func ask(ctx context.Context, url string, process *os.Process) error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	for range 2 { // switches the trace on, and then off
+	for range 2 { // the first signal switches the trace on, the second off
 		if err := process.Signal(syscall.SIGUSR1); err != nil {
 			return err
 		}
@@ -320,11 +322,11 @@ func post(ctx context.Context, url string) error {
 	return nil
 }
 
-// parse returns the steps of the request: those of the goroutine that serves it, and of goroutines
-// that were started for it.
+// parse returns the steps of the traced request: those in the goroutine that serves it, and in
+// goroutines started from there.
 func parse(text string) []step {
 	var steps []step
-	request := map[string]bool{} // goroutines by their numbers
+	request := map[string]bool{} // whether a goroutine, by its number, works for the request
 	for line := range strings.Lines(text) {
 		parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(parts) != 6 {

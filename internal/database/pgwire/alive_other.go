@@ -2,5 +2,6 @@
 
 package pgwire
 
-// Alive returns true: on this system only the next statement can find out.
+// Alive returns true. On this system only the next statement can find out whether the connection
+// works.
 func (s *session) Alive() bool { return true }

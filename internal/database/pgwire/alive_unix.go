@@ -4,15 +4,15 @@ package pgwire
 
 import "syscall"
 
-// Alive reports whether an idle connection can be used, without a round trip. A server sends
-// nothing to an idle client except a farewell, so anything to read, or the end, means that the
-// connection is dead.
+// Alive reports, without a round trip, whether an idle connection can be used. A server sends
+// nothing to an idle client except a farewell. So if there is something to read, or the connection
+// is closed, it is dead.
 func (s *session) Alive() bool {
 	if s.raw == nil {
 		return true
 	}
 	alive := false
-	// Not with Read, which fails once a deadline has passed.
+	// Read would not do: it fails after a deadline has passed.
 	err := s.raw.Control(func(fd uintptr) {
 		var buf [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), buf[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)

@@ -9,21 +9,22 @@ import (
 	"time"
 )
 
-// A statement is cancelled by a request on another connection, which names the session by the key
-// that the server sent when the session began
+// A statement is cancelled by a request on another connection. The request names the session by a
+// key, which the server sent at the start of the session
 // (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS).
-// lib/pq starts a goroutine for each statement to wait for that. Few statements are cancelled, so
-// this package reads the key itself and needs no goroutine.
+// lib/pq starts a goroutine for each statement to wait for the end of its context. Few statements
+// are cancelled, so this package reads the key itself and needs no goroutine.
 
 const (
 	cancelRequest      = 80877102        // the code of a cancel request
-	cancelRequestTime  = 5 * time.Second // the limit of sending one
+	cancelRequestTime  = 5 * time.Second // the time limit of sending a request
 	backendKeyData     = 'K'             // the type of the message with the key
-	maxStartupMessages = 64 << 10        // how much of the first messages is searched, in bytes
+	maxStartupMessages = 64 << 10        // how many bytes of the first messages are searched
 )
 
-// Cancel asks the server to end the session's statement. The connection fails if the server does
-// not accept the request, or does not end the statement in time. It is not used again in any case.
+// Cancel asks the server to end the statement of the session. Reads and writes on the connection
+// fail if the server does not accept the request, or does not end the statement in time. The
+// connection is never used again.
 func (s *session) Cancel() {
 	d := s.conn.deadline
 	_ = d.SetDeadline(time.Now().Add(s.timeout))
@@ -44,7 +45,7 @@ func (s *session) requestCancel(network, address string) error {
 	if _, err := conn.Write(append(request, s.key...)); err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, conn) // the server has accepted it when it closes the connection
+	_, err = io.Copy(io.Discard, conn) // the server closes it when it has read the request
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}

@@ -15,16 +15,17 @@ import (
 	"time"
 )
 
-// A session has two layers over its network connection: a deadlineConn, so that nothing waits for
-// ever, and above it a tappedConn, which takes rows out of what lib/pq reads.
+// A session has two layers on top of its network connection: a deadlineConn, so that nothing waits
+// for ever, and above it a tappedConn, which takes rows out of what lib/pq reads.
 
-// Usable reports whether no deadline has been set and the generation has not ended.
+// Usable reports whether the connection has no deadline and belongs to the current generation.
 func (s *session) Usable() bool { return !s.conn.deadline.spent() }
 
-// Plain reports whether the key could be read. Encrypted messages do not show it.
+// Plain reports whether the session's key could be read. Under TLS it cannot.
 func (s *session) Plain() bool { return s.key != nil }
 
-// Begin sets the tap, or none, and forgets what was sent so far.
+// Begin forgets what was sent so far. It returns a new tap if columns is not nil, and otherwise
+// nil.
 func (s *session) Begin(columns Columns, each RowFunc) *Tap {
 	s.conn.tap, s.conn.deadline.sent = nil, false
 	if n := len(columns); columns != nil {
@@ -44,19 +45,21 @@ func (s *session) WithoutDeadline() {
 	_ = d.SetDeadline(time.Time{})
 }
 
-// Outdate ends the generation of the connection, at most once a second.
+// Outdate ends the generation of the connection, so that no connection of that generation is used
+// again. It has an effect at most once a second.
 func (s *session) Outdate() { s.conn.deadline.generation.outdate(s.conn.deadline.born) }
 
-// The types of messages that this file looks at, and their sizes.
+// These are the types of messages that this file looks at, and sizes.
 const (
 	dataRow         = 'D'
 	commandComplete = 'C'
 	errorResponse   = 'E'
-	headerSize      = 5        // the type of a message, and its size without the type
+	headerSize      = 5        // a byte for a message's type, four for the size of the rest
 	readAhead       = 32 << 10 // lib/pq asks for 4 KiB at a time, which is little for nested rows
 )
 
-// tappedConn is a connection that reads ahead, and from which rows can be tapped.
+// tappedConn is a connection that reads ahead, and from which rows can be taken before lib/pq sees
+// them.
 type tappedConn struct {
 	net.Conn
 	deadline *deadlineConn // the same as Conn
@@ -64,10 +67,10 @@ type tappedConn struct {
 	startup  []byte // the first messages of the server
 	started  bool   // the session has begun
 	tap      *Tap   // nil if lib/pq reads the rows
-	rest     int    // bytes left of the message that lib/pq is reading; 0 if messages are not split
+	rest     int    // bytes left of the message that lib/pq reads; 0 if there is no tap
 }
 
-// Read reads from the server. While a tap is set, lib/pq gets all messages except rows.
+// Read reads from the server for lib/pq. While a tap is set, lib/pq gets all messages except rows.
 func (c *tappedConn) Read(p []byte) (int, error) {
 	if c.rest == 0 && c.tap != nil {
 		size, err := c.removeRows()
@@ -89,15 +92,16 @@ func (c *tappedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// endStartup returns the session's key, if the first messages hold one, and lets go of them.
+// endStartup returns the session's key, or nil if the first messages hold none. It drops the first
+// messages.
 func (c *tappedConn) endStartup() (key []byte) {
 	key = bytes.Clone(cancelKey(c.startup))
 	c.startup, c.started = nil, true
 	return key
 }
 
-// removeRows reads the rows that come next, and returns the size of the message after them, with
-// its header.
+// removeRows reads the rows that come next and hands them to the tap. It returns the size of the
+// message after the rows, including its header.
 func (c *tappedConn) removeRows() (size int, err error) {
 	for {
 		header, err := c.peek(headerSize)
@@ -121,7 +125,7 @@ func (c *tappedConn) removeRows() (size int, err error) {
 	}
 }
 
-// readRow reads a message of size bytes that is a row.
+// readRow reads a row, a message of size bytes, and hands it to the tap.
 func (c *tappedConn) readRow(size int) error {
 	if size > readAhead {
 		large := make([]byte, size)
@@ -153,38 +157,39 @@ func (c *tappedConn) peek(n int) ([]byte, error) {
 // PostgreSQL limits the time of a statement, but only a server that can be reached does so. A host
 // that is gone, or that the network no longer leads to, sends nothing at all. A deadlineConn finds
 // that out. When it has received nothing for a while, it asks the host on another connection. If
-// that gets no answer either, the deadlineConn fails, and a new generation of connections begins.
+// the host does not answer there either, the deadlineConn fails, and a new generation of
+// connections begins.
 //
-// A deadline of the network connection wakes it up. The deadline is renewed when it has passed, and
-// not for each statement: a statement only counts up a number, as even reading the clock costs
-// more.
+// Read and Write return now and then because a deadline of the network connection has passed. A new
+// deadline is set only then, and not for each statement: a statement only counts up a number,
+// because even reading the clock costs more.
 
-// sslRequest asks a server whether it supports TLS. Every server answers, even one that is
-// starting, stopping or full, and it logs nothing.
+// sslRequest is the code of a request that asks a server whether it supports TLS. Every server
+// answers, even one that is starting, stopping or full, and none logs the request.
 const sslRequest = 80877103
 
 var errSilent = errors.New("the database's host does not answer")
 
 // deadlineConn is a connection to PostgreSQL on which nothing waits for ever. One goroutine at a
-// time reads and writes. Others may call SetDeadline.
+// time reads and writes. Other goroutines may call SetDeadline.
 type deadlineConn struct {
 	net.Conn
 	network, address string
 	generation       *generation
-	born             int64 // the connection's generation
+	born             int64 // the generation in which the connection was opened
 
-	silence  time.Duration // after it the host is asked; 0 for never
-	answer   time.Duration // for the host to answer
-	limit    time.Duration // from a message to the end of its answer; 0 for none
-	overrun  func()        // called past the limit, it bounds the rest of the wait; nil if it cannot
-	received bool          // something has come since the deadline was last set
+	silence  time.Duration // how long nothing may come before the host is asked; 0 for never
+	answer   time.Duration // how long the host may take to answer
+	limit    time.Duration // the time from a message to the end of the server's answer; 0 for none
+	overrun  func()        // called after limit, to end the wait; nil if nothing can
+	received bool          // something was received since the deadline was last set
 	sent     bool          // something was sent since the last Begin
 
-	messages, seen int       // how many were sent: now, and when a deadline last passed
-	since          time.Time // when a deadline first passed after the last message
+	messages, seen int       // how many messages were sent: now, and when a deadline last passed
+	since          time.Time // when the first deadline after the last message passed
 
 	mu    sync.Mutex   // held while a deadline is set
-	until atomic.Int64 // when all fails, in nanoseconds since 1970; 0 for never
+	until atomic.Int64 // when reads and writes fail, in nanoseconds since 1970; 0 for never
 }
 
 // Read reads from the server.
@@ -201,7 +206,7 @@ func (c *deadlineConn) Read(p []byte) (int, error) {
 	}
 }
 
-// Write sends a message, which begins a round trip.
+// Write sends a message. The round trip, whose time is limited, begins with it.
 func (c *deadlineConn) Write(p []byte) (int, error) {
 	c.messages++
 	for done := 0; ; {
@@ -218,12 +223,12 @@ func (c *deadlineConn) Write(p []byte) (int, error) {
 	}
 }
 
-// expired handles an error of reading or writing. It returns nil, with a new deadline set, if only
-// a deadline has passed and there is reason to wait longer. Otherwise it returns an error.
+// expired handles an error of a read or a write. If only a deadline has passed and there is reason
+// to wait longer, it sets a new deadline and returns nil. Otherwise it returns an error.
 func (c *deadlineConn) expired(err error, set func(time.Time) error) error {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		if isTimeout(err) || errors.Is(err, syscall.EHOSTUNREACH) {
-			c.generation.end(c.born) // the system has given the host up
+			c.generation.end(c.born) // the system has given up on the host
 		}
 		return err
 	}
@@ -263,7 +268,7 @@ func (c *deadlineConn) renew(set func(time.Time) error) error {
 	return set(c.next())
 }
 
-// next returns the next deadline. The caller holds mu.
+// next returns when the next deadline is. The caller holds mu.
 func (c *deadlineConn) next() (next time.Time) {
 	if c.silence > 0 {
 		next = time.Now().Add(c.silence)
@@ -275,7 +280,7 @@ func (c *deadlineConn) next() (next time.Time) {
 	return next
 }
 
-// SetDeadline sets when reading and writing fail. The zero time means never.
+// SetDeadline sets the time at which reads and writes fail. The zero time means never.
 func (c *deadlineConn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -292,11 +297,12 @@ func (c *deadlineConn) SetReadDeadline(t time.Time) error { return c.SetDeadline
 // SetWriteDeadline does the same as SetDeadline.
 func (c *deadlineConn) SetWriteDeadline(t time.Time) error { return c.SetDeadline(t) }
 
-// spent reports whether the connection must not be used again: it has a deadline, or its generation
-// has ended.
+// spent reports whether the connection must not be used again, because it has a deadline or its
+// generation has ended.
 func (c *deadlineConn) spent() bool { return c.until.Load() != 0 || c.generation.over(c.born) }
 
-// hostAnswers reports whether a host responds at an address within a time. A refusal is a response.
+// hostAnswers reports whether the host at an address responds within a time. A refusal is a
+// response, too.
 func hostAnswers(network, address string, within time.Duration) bool {
 	end := time.Now().Add(within)
 	conn, err := net.DialTimeout(network, address, within)
@@ -316,25 +322,27 @@ func isTimeout(err error) bool {
 	return ok && netErr.Timeout()
 }
 
-// generation numbers the connections of a pool. When one of them leads to a server that is gone, or
-// that is read-only, the others probably lead there as well. Then the next generation begins, and
-// the connections of earlier ones are closed instead of being used again.
+// generation counts the generations of a pool's connections. When a connection leads to a server
+// that is gone or read-only, the others of its generation probably lead to the same server. Then
+// the next generation begins, and connections of earlier ones are closed instead of being used
+// again.
 type generation struct {
 	current  atomic.Int64
-	outdated atomic.Int64 // the last outdate, in nanoseconds since 1970
+	outdated atomic.Int64 // when outdate last had an effect, in nanoseconds since 1970
 }
 
-// end begins the next generation, unless generation of has already ended.
+// end ends the generation with the number of, unless it has already ended.
 func (g *generation) end(of int64) { g.current.CompareAndSwap(of, of+1) }
 
-// over reports whether connections of generation of must not be used again.
+// over reports whether the generation with the number of has ended.
 func (g *generation) over(of int64) bool { return g.current.Load() != of }
 
 // outdateInterval is the shortest time between two calls of outdate that have an effect. A server
-// may stay read-only for long, and not every request that reads from it should have to reconnect.
+// may stay read-only for long, and without a bound every request would have to connect again.
 const outdateInterval = time.Second
 
-// outdate ends generation of, unless another one was outdated less than a second ago.
+// outdate ends the generation with the number of, unless a call had an effect less than
+// outdateInterval ago.
 func (g *generation) outdate(of int64) {
 	now, last := time.Now().UnixNano(), g.outdated.Load()
 	if now-last >= int64(outdateInterval) && g.outdated.CompareAndSwap(last, now) {

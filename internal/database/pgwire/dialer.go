@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Timeouts are how long to wait for a server. Those that are zero have the value of their comment.
+// Timeouts are how long to wait for a server. The comments name the values that stand for zero.
 type Timeouts struct {
-	Silence   time.Duration // without a word, after which the host is asked; up to twice that: 2 s
-	Answer    time.Duration // for the host to answer: 4 s
-	PastLimit time.Duration // from the limit of statements to the cancel request: 5 s
-	Cancelled time.Duration // for the server to end a statement that was cancelled: 10 s
+	Silence   time.Duration // 2 s: how long a host may send nothing before it is asked
+	Answer    time.Duration // 4 s: how long the host may take to answer
+	PastLimit time.Duration // 5 s: from the time limit of a statement to the request to cancel it
+	Cancelled time.Duration // 10 s: how long the server may take to end a cancelled statement
 }
 
-// defaults returns the timeouts with nothing left at zero.
+// defaults returns the timeouts with a default in the place of each zero.
 func (t Timeouts) defaults() Timeouts {
 	return Timeouts{
 		Silence:   cmp.Or(t.Silence, 2*time.Second),
@@ -26,23 +26,23 @@ func (t Timeouts) defaults() Timeouts {
 	}
 }
 
-// Dialer opens the connections of one pool. It is what pq.Connector.Dialer takes.
+// Dialer opens the network connections of one pool, for pq.Connector.Dialer.
 type Dialer struct {
 	dialer     net.Dialer
 	generation *generation
-	limit      time.Duration // of a round trip; 0 for none
+	limit      time.Duration // the time limit of a round trip; 0 for none
 	timeouts   Timeouts
 }
 
-// The system notices by itself that a host is gone: after 11 s if the connection was idle, and
-// after 10 s if something was sent.
+// With these values, the system itself notices that a host is gone: after 11 s if the connection
+// was idle, and after 10 s if something was sent.
 const (
 	keepAliveIdle, keepAliveInterval, keepAliveCount = 5 * time.Second, 2 * time.Second, 3
 	unacknowledgedTime                               = 10 * time.Second
 )
 
-// NewDialer returns a dialer for a pool whose server ends each statement within limit. A statement
-// that is not over PastLimit after that is cancelled. A limit of 0 means that there is none.
+// NewDialer returns a dialer for a pool whose server ends each statement within limit. If a
+// statement still runs PastLimit later, it is cancelled. A limit of 0 means that there is none.
 func NewDialer(limit time.Duration, timeouts Timeouts) *Dialer {
 	timeouts = timeouts.defaults()
 	if limit > 0 {
@@ -59,7 +59,8 @@ func NewDialer(limit time.Duration, timeouts Timeouts) *Dialer {
 	}
 }
 
-// DialContext opens a connection. If ctx comes from Attach, that session gets it.
+// DialContext opens a connection. If ctx comes from Attach, the connection becomes that of the
+// session.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	born := d.generation.current.Load()
 	opened, err := d.dialer.DialContext(ctx, network, address)
@@ -77,7 +78,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	return conn, deadline.SetDeadline(time.Time{})
 }
 
-// DialTimeout opens a connection within a time.
+// DialTimeout opens a connection, and fails after the timeout.
 func (d *Dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

@@ -1,8 +1,9 @@
-// Package pgwire works on the network connection below lib/pq, the driver of PostgreSQL.
+// Package pgwire works on the network connection below lib/pq, the driver for PostgreSQL.
 //
-// It does four things that lib/pq does not. It notices that a host is gone, cancels a statement
-// without a goroutine for each, finds dead connections in the pool without a round trip, and takes
-// the rows of a statement straight from the messages of the server ("tapped rows").
+// It does four things that lib/pq does not do. It notices that a host is gone. It cancels
+// statements without a goroutine for each. It finds dead connections in the pool without a round
+// trip. And it takes the rows of a statement straight from the messages of the server ("tapped
+// rows").
 //
 // The formats are those of https://www.postgresql.org/docs/current/protocol-message-formats.html.
 package pgwire
@@ -16,48 +17,49 @@ import (
 
 // Session is the network connection of one PostgreSQL session.
 //
-// Cancel and taps are off under TLS: lib/pq encrypts above this package, which then sees no
-// messages. Plain returns false, and lib/pq cancels statements and decodes rows itself, with the
-// same results. To do the handshake here would mean to repeat lib/pq's sslmode, certificates and
-// pass files. All other methods work under TLS as well.
+// Cancel and taps are off under TLS, because lib/pq encrypts above this package, which then cannot
+// read the messages. Plain returns false, and lib/pq cancels statements and decodes rows itself,
+// with the same results. A handshake in this package would have to repeat lib/pq's sslmode,
+// certificates and password files. All other methods work under TLS as well.
 type Session interface {
-	// Plain reports whether messages can be read, so that Cancel may be called, and Begin with columns.
+	// Plain reports whether messages can be read. Only then may Cancel be called, and Begin with
+	// columns.
 	Plain() bool
-	// Cancel asks the server to end the statement that runs. Any goroutine may call it.
+	// Cancel asks the server to end the running statement. Any goroutine may call it.
 	Cancel()
-	// Begin is called before each statement. If columns is not nil, each gets the statement's rows
-	// while it runs, and Begin returns the tap that takes them. Otherwise lib/pq gets them.
+	// Begin is called before each statement. If columns is not nil, Begin returns a tap, which
+	// calls each with the rows of the statement while it runs. Otherwise lib/pq gets the rows.
 	Begin(columns Columns, each RowFunc) *Tap
 	// Sent reports whether anything was sent since Begin.
 	Sent() bool
-	// Alive reports whether an idle connection still has a server, without a round trip.
+	// Alive reports, without a round trip, whether the server of an idle connection is still there.
 	Alive() bool
 	// Usable reports whether the pool may use the connection again.
 	Usable() bool
-	// WithoutDeadline lets statements of this session take as long as they like.
+	// WithoutDeadline removes the time limit from statements of this session.
 	WithoutDeadline()
-	// Outdate makes this session, and those of the pool that are as old, unusable.
+	// Outdate makes this session, and all of the pool that are as old, unusable.
 	Outdate()
 }
 
-// session is a Session whose connection a Dialer has opened.
+// session is the Session of a connection that a Dialer has opened.
 type session struct {
-	conn    *tappedConn // nil until the dialer has opened one
+	conn    *tappedConn // nil until the dialer has opened the connection
 	raw     syscall.RawConn
-	key     []byte // the server knows the session by it; nil if we have not read it
+	key     []byte // the key by which the server knows the session; nil if it could not be read
 	timeout time.Duration
 }
 
 type sessionKey struct{}
 
-// Attach returns a context for lib/pq's Connect, and a function to call once that has succeeded.
-// The function returns the session, or nil if no Dialer has opened a connection.
+// Attach returns a context for lib/pq's Connect, and a function to call after Connect has
+// succeeded. The function returns the session, or nil if no Dialer opened the connection.
 func Attach(ctx context.Context) (attached context.Context, started func() Session) {
 	s := new(session)
 	return context.WithValue(ctx, sessionKey{}, s), s.started
 }
 
-// attach notes the connection that was opened for ctx, if the caller of Attach wants to know.
+// attach stores a new connection in the session of ctx, if ctx comes from Attach.
 func attach(ctx context.Context, conn *tappedConn, opened net.Conn, timeout time.Duration) {
 	s, ok := ctx.Value(sessionKey{}).(*session)
 	if !ok {
@@ -69,7 +71,8 @@ func attach(ctx context.Context, conn *tappedConn, opened net.Conn, timeout time
 	}
 }
 
-// started reads the session's key from the first messages of the server.
+// started reads the session's key from the first messages of the server, and returns the session.
+// It returns nil if the session has no connection.
 func (s *session) started() Session {
 	if s.conn == nil {
 		return nil

@@ -10,24 +10,25 @@ import (
 	"github.com/lib/pq"
 )
 
-// lib/pq makes a Go value of every column of every row. The read engine only needs the bytes, to
-// append them to others. So this package removes the rows of a statement whose column types are
-// known from what the server sends, before lib/pq sees them. To lib/pq the result looks empty.
-// It still handles everything else: what is sent, errors, and the end of the result.
+// lib/pq makes a Go value of every column of every row. The read engine needs only the bytes, to
+// append them to others. So if the column types of a statement are known, this package removes its
+// rows from what the server sends, before lib/pq sees them. To lib/pq, the result looks empty.
+// lib/pq still handles everything else: what is sent, errors, and the end of the result.
 
-// RowFunc receives the values of one row, which are valid until it returns. Texts and bytes are
-// *[]byte.
+// RowFunc is called with the values of one row, which are valid until it returns. Texts and bytes
+// are *[]byte.
 type RowFunc func(values []driver.Value) error
 
-// decoder converts the bytes of a column to a driver.Value. It may store them in cell instead, and
+// decoder converts the bytes of a column to a driver.Value. It may also store the bytes in cell and
 // return cell.
 type decoder func(b []byte, cell *[]byte) (driver.Value, error)
 
-// Columns decodes the columns of a statement. It is nil if lib/pq has to decode them.
+// Columns holds a decoder for each column of a statement. It is nil if lib/pq has to decode the
+// rows.
 type Columns []decoder
 
-// decoderOf returns the decoder of a type, by PostgreSQL's name of it, or nil if there is none.
-// lib/pq requests bytes and integers in binary form, and everything else as text.
+// decoderOf returns the decoder for a type with PostgreSQL's name, or nil if there is none. lib/pq
+// requests bytes and integers in binary form, and everything else as text.
 func decoderOf(typeName string) decoder {
 	switch typeName {
 	case "BYTEA", "TEXT", "VARCHAR":
@@ -72,11 +73,12 @@ func timestamp(b []byte, cell *[]byte) (driver.Value, error) {
 	return pq.ParseTimestamp(nil, string(b))
 }
 
-// errMalformed ends the connection: after a network error lib/pq does not use it again.
+// errMalformed ends the connection. It is a network error, after which lib/pq does not use the
+// connection again.
 var errMalformed = &net.OpError{Op: "read", Err: errors.New("malformed message from the server")}
 
-// ColumnsOf returns the decoders of the columns of rows, for the next run of their statement. It
-// returns nil if the type of one is unknown to this package.
+// ColumnsOf returns decoders for the columns of rows, for the next run of their statement. It
+// returns nil if a column has a type without a decoder.
 func ColumnsOf(rows driver.Rows) Columns {
 	types, ok := rows.(driver.RowsColumnTypeDatabaseTypeName)
 	if !ok {
@@ -91,18 +93,18 @@ func ColumnsOf(rows driver.Rows) Columns {
 	return columns
 }
 
-// Tap takes the rows of one statement out of what the server sends, and hands them over.
+// Tap takes the rows of one statement out of what the server sends, and calls a RowFunc with each.
 type Tap struct {
-	Err error // the first of each, or of a value; later rows are dropped
+	Err error // the first error of each or of a value; later rows are dropped
 
 	columns Columns
 	each    RowFunc
 	values  []driver.Value
-	cells   [][]byte // values point into it
+	cells   [][]byte // the bytes that values point to
 }
 
-// row decodes the body of a row and hands it over. It returns an error only if the row is
-// malformed. Errors of a value or of each are kept in t.Err.
+// row decodes the body of a row message, and calls each. It returns an error only if the message is
+// malformed. An error of a value or of each is stored in t.Err.
 func (t *Tap) row(b []byte) error {
 	if len(b) < 2 || int(binary.BigEndian.Uint16(b)) != len(t.columns) {
 		return errMalformed

@@ -24,7 +24,8 @@ type Answers struct {
 	Ask func(question string) (yes bool, err error)
 }
 
-// A choice finds out what was renamed: first the tables, and then their columns.
+// A choice decides which of the possible renames are renames, from the answers of the user. It is
+// used first for tables, and then for their columns.
 type choice struct {
 	answers Answers
 	used    map[string]bool   // the answers that have fitted something

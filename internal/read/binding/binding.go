@@ -1,6 +1,7 @@
 // Package binding compares a GraphQL schema with the entities that it shows. A Binding says which
-// type shows which entity, and which field shows which column or edge. Everything in which schema,
-// entities and resolvers do not fit together is a finding, and findings stop the start.
+// type shows which entity, and which field shows which column or edge. Where the schema, the
+// entities and the resolvers do not fit together, there is a finding. With any finding, the server
+// does not start.
 package binding
 
 import (
@@ -13,7 +14,7 @@ import (
 	"forge/internal/entity"
 )
 
-// Binding is what the types of a schema show of the entities. It does not change.
+// Binding says what the types of a schema show of the entities. It does not change after Bind.
 type Binding struct {
 	Schema      *ast.Schema
 	Objects     map[string]*Object // by the name of the GraphQL type
@@ -36,13 +37,14 @@ func Bind(c Contract) (*Binding, error) {
 	return b.Binding, nil
 }
 
-// Owns reports whether fields of type t are read by the engine.
+// Owns reports whether the engine reads fields of type t.
 func (b *Binding) Owns(t *ast.Type) bool {
 	name := t.Name()
 	return b.Objects[name] != nil || b.Connections[name] != nil || b.IsNode(name)
 }
 
-// IsNode reports whether name is an interface of entities with an ID, such as Node.
+// IsNode reports whether the name is that of an interface with an ID, such as Node, to which at
+// least one entity belongs.
 func (b *Binding) IsNode(name string) bool {
 	def := b.Schema.Types[name]
 	if def == nil || def.Kind != ast.Interface || def.Fields.ForName("id") == nil {
@@ -51,11 +53,11 @@ func (b *Binding) IsNode(name string) bool {
 	return slices.ContainsFunc(b.Schema.GetPossibleTypes(def), func(member *ast.Definition) bool { return b.Objects[member.Name] != nil })
 }
 
-// Refers reports whether a root field of queries can be answered without its resolver; see
+// Refers reports whether a root field of Query can be answered without its resolver; see
 // Contract.Refers.
 func (b *Binding) Refers(field string) bool { return b.refers != nil && b.refers(field) }
 
-// TypeConditions returns the type conditions that objects of the type fulfil: the type's own name,
+// TypeConditions returns the type conditions that objects of the type fulfil: the name of the type,
 // and those of its interfaces and unions.
 func (b *Binding) TypeConditions(name string) map[string]bool {
 	is := map[string]bool{name: true}
@@ -65,15 +67,15 @@ func (b *Binding) TypeConditions(name string) map[string]bool {
 	return is
 }
 
-// Object is a GraphQL type that stands for an entity.
+// Object is a GraphQL type that shows an entity.
 type Object struct {
 	Entity         *entity.Entity
 	Fields         map[string]*Field
-	Filters        map[string]*Filter       // by the name in the where input
+	Filters        map[string]*Filter       // by the field's name in the where input
 	Orders         map[string]*entity.Field // by the enum value in orderBy
-	TypeConditions map[string]bool          // that it fulfils
-	Key            Column                   // the entity's own
-	Owner          *Column                  // holds whose row it is; nil if nobody owns any
+	TypeConditions map[string]bool          // the type conditions that objects of the type fulfil
+	Key            Column                   // the column of the entity's own key
+	Owner          *Column                  // holds the owner's ID; nil if rows have no owner
 }
 
 // Nullable reports whether a column of the entity may be NULL.
@@ -85,41 +87,42 @@ func (o *Object) Nullable(column string) bool {
 type Field struct {
 	Column  *Column
 	Edge    *entity.Edge
-	To      *Object  // where the edge leads
-	Paged   bool     // it is a connection
-	Values  []string // that a column of an enum can have
+	To      *Object  // the object that the edge leads to
+	Paged   bool     // the field is a connection
+	Values  []string // the values that a column of an enum can have
 	Visible entity.Visibility
 }
 
-// Column is a column to read: of the entity's own table, or of the one row that an edge reaches.
+// Column is a column to read: of the entity's own table, or of the one related row that an edge
+// leads to.
 type Column struct {
 	Name   string
 	Kind   entity.Kind
-	Prefix string       // of the IDs that it holds
-	Shown  *entity.Edge // nil for a column of the own table
-	Table  string       // that Shown leads to
+	Prefix string       // the prefix of the IDs in the column
+	Shown  *entity.Edge // the edge to the related row; nil for a column of the own table
+	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
 }
 
-// Filter is one condition that a where input offers.
+// Filter is one field of a where input.
 type Filter struct {
 	Op     string            // the operator, such as GTE; or not, and, or, has, hasWith
-	Field  *entity.Field     // what it compares
-	Prefix string            // of the IDs that it compares
-	Values ast.EnumValueList // that are allowed, of an enum
-	Edge   *entity.Edge      // or where it leads
+	Field  *entity.Field     // the field that is compared; nil if none is
+	Prefix string            // the prefix of the IDs that are compared
+	Values ast.EnumValueList // the values of an enum that are allowed
+	Edge   *entity.Edge      // the edge that has or hasWith follows
 	To     *Object
-	Closed bool // only administrators may use it
+	Closed bool // only administrators may use the filter
 }
 
-// binder finds the types that are named after entities, and binds each to its entity.
+// binder makes a Binding, and collects findings.
 type binder struct {
 	*Binding
 	all      map[string]*entity.Entity
 	findings []string
 }
 
-// refuse adds a finding about a part of the schema, unless it is there already.
+// refuse adds a finding about a place in the schema, unless it was added before.
 func (b *binder) refuse(at, format string, args ...any) {
 	finding := at + ": " + fmt.Sprintf(format, args...)
 	if !slices.Contains(b.findings, finding) {
@@ -127,7 +130,7 @@ func (b *binder) refuse(at, format string, args ...any) {
 	}
 }
 
-// bind binds each type of an entity's name to the entity.
+// bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
 	b.Objects, b.Connections, b.Prefixes = map[string]*Object{}, map[string]*Object{}, map[string]*Object{}
 	b.all = map[string]*entity.Entity{}
@@ -145,7 +148,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 	}
 	for _, o := range bound {
 		if !b.bindKey(o) {
-			continue // nothing else of it can be looked at
+			continue // without a key, nothing else can be checked
 		}
 		b.bindFields(o, b.Schema.Types[o.Entity.Name])
 		b.bindFilters(o, b.Schema.Types[o.Entity.Name+"WhereInput"])
@@ -154,7 +157,8 @@ func (b *binder) bind(entities []*entity.Entity) {
 	}
 }
 
-// bindObject checks what every entity needs to be shown: a policy, a prefix of its own, and an id.
+// bindObject checks that an entity has all that a shown entity needs: a policy, an ID prefix of its
+// own, and the field id.
 func (b *binder) bindObject(o *Object) {
 	if !o.Entity.Ruled {
 		b.refuse(o.Entity.Name, "nothing in ent/schema says who may see which rows of %s; give it a Policy", o.Entity.Name)
@@ -172,16 +176,16 @@ func (b *binder) bindObject(o *Object) {
 	}
 }
 
-// identifies reports whether the type has an interface with an ID. Resolvers refer to its objects
-// by that.
+// identifies reports whether the type implements an interface with the field id. Resolvers refer to
+// objects of the type through such an interface.
 func (b *binder) identifies(name string) bool {
 	return slices.ContainsFunc(b.Schema.Implements[name], func(def *ast.Definition) bool {
 		return def.Kind == ast.Interface && def.Fields.ForName("id") != nil
 	})
 }
 
-// bindKey sets the object's key, and reports whether that is one UUID. The engine can read no other
-// entity.
+// bindKey sets the object's key. It returns false, and adds a finding, if the key is not a single
+// UUID: the engine cannot read such an entity.
 func (b *binder) bindKey(o *Object) bool {
 	if len(o.Entity.Fields) == 0 || o.Entity.Fields[0].Refers != o.Entity.Name {
 		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, which cannot be read; allowed is one UUID, as Identified gives it")
@@ -237,7 +241,7 @@ func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 	return f
 }
 
-// bindShown binds a field that shows a column of the one row that an edge reaches.
+// bindShown binds a field that shows a column of the one related row that an edge leads to.
 func (b *binder) bindShown(at string, d *ast.FieldDefinition, o *Object, f *Field, edge *entity.Edge, name string) {
 	to := b.all[edge.To]
 	if !edge.Unique || edge.OwnKey || edge.Through != "" {
@@ -257,7 +261,7 @@ func (b *binder) bindShown(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 	f.Column.Shown, f.Column.Table, f.Column.Key = edge, to.Table, o.Key.Name
 }
 
-// columnNamed returns the field that is stored in the column, or nil.
+// columnNamed returns the field that is stored in the column. It returns nil if there is none.
 func (o *Object) columnNamed(column string) *entity.Field {
 	for i := range o.Entity.Fields {
 		if o.Entity.Fields[i].Column == column {
@@ -304,8 +308,8 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 	}
 }
 
-// filterOf returns the condition that a name stands for. If there is none, or more than one, it
-// adds a finding and returns nil.
+// filterOf returns the filter that a name stands for. If the name stands for none, or for more than
+// one, filterOf adds a finding and returns nil.
 func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 	switch all := parseFilter(o.Entity, name); len(all) {
 	case 1:
@@ -319,8 +323,8 @@ func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 	return nil
 }
 
-// hides reports whether the filter compares something that not everybody may see. A foreign key is
-// as visible as its edge.
+// hides reports whether the filter compares something that not everybody may see. The column of a
+// foreign key is as visible as its edge.
 func (f *Filter) hides(o *Object) bool {
 	switch {
 	case f.Edge != nil:
@@ -335,8 +339,8 @@ func (f *Filter) hides(o *Object) bool {
 	return false
 }
 
-// parseFilter returns the conditions that a name can stand for: not, and, or, hasEdge, hasEdgeWith,
-// or a field's name followed by an operator. A schema that fits has exactly one.
+// parseFilter returns all filters that a name can stand for: not, and, or, hasEdge, hasEdgeWith, or
+// a field's name followed by an operator. In a valid schema there is exactly one.
 func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 	switch name {
 	case "not", "and", "or":

@@ -8,8 +8,8 @@ import (
 	"forge/internal/entity"
 )
 
-// Like a field and a condition, an order is named after the field of the entity, and not after its
-// column.
+// TestBindOrdersByFieldName checks that an order is named after the field of the entity, as a field
+// and a filter are, and not after its column.
 func TestBindOrdersByFieldName(t *testing.T) {
 	t.Parallel()
 	o := &Object{Entity: &entity.Entity{Fields: []entity.Field{

@@ -13,25 +13,25 @@ import (
 	"forge/internal/entity"
 )
 
-// Contract is the API that an engine answers: its schema, the entities behind it, and the
+// Contract is the API that an engine answers: the schema, the entities behind it, and the
 // resolvers.
 type Contract struct {
 	Schema   *ast.Schema
 	Entities []*entity.Entity
-	// Resolvers is gqlgen's ResolverRoot, which tells the fields with code of their own. Nil: there
-	// are none.
+	// Resolvers is the type of gqlgen's ResolverRoot. Its methods tell which fields have a
+	// resolver. If it is nil, no field has one.
 	Resolvers reflect.Type
-	// Refers reports whether the resolver of a root field of queries does nothing but refer to what
+	// Refers reports whether the resolver of a root field of Query only returns a reference to what
 	// the field means: to the connection, or to the entity of the argument id. The engine answers
-	// such a field without calling its resolver. Nil: there are none.
+	// such a field without calling its resolver. If Refers is nil, there are no such fields.
 	Refers func(field string) bool
 }
 
-// MismatchError holds everything in a contract that could not be answered rightly, in sentences for
-// people. Each begins with its place in the schema.
+// MismatchError holds everything in a contract that does not fit together. Each finding is a
+// sentence that begins with its place in the schema.
 type MismatchError struct{ Findings []string }
 
-// Error returns the findings, one a line.
+// Error returns the findings, one for each line.
 func (e *MismatchError) Error() string {
 	what := fmt.Sprintf("schema.graphqls, ent/schema and the resolvers do not fit together in %d places", len(e.Findings))
 	if len(e.Findings) == 1 {
@@ -40,10 +40,10 @@ func (e *MismatchError) Error() string {
 	return what + ":\n" + strings.Join(e.Findings, "\n")
 }
 
-// prefixForm is the form of a TypeID's prefix (version 0.3).
+// prefixForm is the form that the TypeID specification (version 0.3) gives to prefixes.
 var prefixForm = regexp.MustCompile(`^[a-z]([a-z_]{0,61}[a-z])?$`)
 
-// checkColumn compares a field's type with the column that it shows.
+// checkColumn compares a field's type with the column that the field shows.
 func (b *binder) checkColumn(at string, d *ast.FieldDefinition, e *entity.Entity, f *entity.Field, nullable bool) {
 	if !b.readable(at, e, f) {
 		return
@@ -58,7 +58,8 @@ func (b *binder) checkColumn(at string, d *ast.FieldDefinition, e *entity.Entity
 	}
 }
 
-// readable reports whether the engine can read a column, of its kind and as it is stored.
+// readable reports whether the engine can read a column. It adds a finding if the column's kind, or
+// its type in the database, cannot be read.
 func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 	if _, ok := kinds[f.Kind]; !ok {
 		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be read; allowed: %s", f.Column, e.Name, f.Type, readableTypes())
@@ -71,8 +72,8 @@ func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 	return b.storedRight(at, e, f)
 }
 
-// storedRight reports whether the column's type in the database fits its kind. It checks types that
-// ent/schema asks for.
+// storedRight reports whether the column's database type fits its kind. It checks only database
+// types that ent/schema names.
 func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool {
 	ok := true
 	for _, dialect := range slices.Sorted(maps.Keys(f.Stored)) {
@@ -85,8 +86,8 @@ func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool 
 	return ok
 }
 
-// scalarOf returns the GraphQL type that shows the column. For an enum that is the named type, if
-// it is an enum.
+// scalarOf returns the GraphQL type that shows the column. For a column of an enum, any enum of the
+// schema will do: if named is one, it is returned.
 func (b *binder) scalarOf(named string, f *entity.Field) string {
 	if f.Kind != entity.Enum {
 		return kinds[f.Kind].scalar
@@ -97,7 +98,7 @@ func (b *binder) scalarOf(named string, f *entity.Field) string {
 	return "an enum of the values " + strings.Join(f.Values, ", ")
 }
 
-// checkEnum compares the values of an enum with those that the column can have.
+// checkEnum compares the values of a GraphQL enum with those that the column can have.
 func (b *binder) checkEnum(at string, e *entity.Entity, f *entity.Field, name string) {
 	if f.Kind != entity.Enum {
 		return
@@ -117,7 +118,7 @@ func (b *binder) checkEnum(at string, e *entity.Entity, f *entity.Field, name st
 	}
 }
 
-// checkEdge compares a field's type with the edge that it follows.
+// checkEdge compares a field's type with the edge that the field follows.
 func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Field) {
 	edge := f.Edge
 	one, list, pages := edge.To, "["+edge.To+"!]", edge.To+"Connection"
@@ -145,15 +146,15 @@ func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 	}
 }
 
-// noArguments refuses the arguments of a field that takes none.
+// noArguments adds a finding for each argument of a field that must not have any.
 func (b *binder) noArguments(at string, args ast.ArgumentDefinitionList) {
 	for _, arg := range args {
 		b.refuse(at+"("+arg.Name+":)", "nothing reads this argument; only connections have arguments in an entity")
 	}
 }
 
-// checkArguments compares the arguments of a connection with those that the engine reads. If its
-// resolver is called, there may be others.
+// checkArguments compares the arguments of a connection with those that the engine reads. Other
+// arguments are allowed only if the connection's resolver is called.
 func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *Object, called bool) {
 	allowed := map[string][]string{
 		"first": {"Int"}, "last": {"Int"}, "offset": {"Int"}, "after": cursorTypes, "before": cursorTypes,
@@ -177,7 +178,8 @@ func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *O
 
 var cursorTypes = []string{"Cursor", "String"}
 
-// checkFilter compares the type of a condition with the column or edge that it is about.
+// checkFilter compares the type of a field in a where input with the column or edge that it
+// compares.
 func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Filter) {
 	var wanted string
 	switch {
@@ -217,7 +219,8 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 	}
 }
 
-// comparable reports whether the condition's operator can compare the column.
+// comparable reports whether the filter's operator can compare its column. It adds a finding if
+// not.
 func (b *binder) comparable(at string, o *Object, f *Filter) bool {
 	by := f.Field
 	if by.MatchBy != "" {
@@ -241,7 +244,8 @@ func sortedOperators() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(operators)), func(op string) bool { return op == "" })
 }
 
-// checkPages checks the types that the pages of an entity consist of.
+// checkPages checks the types that belong to a connection of the entity: its edges, its pageInfo,
+// and its order.
 func (b *binder) checkPages(o *Object) {
 	b.shape(o.Entity.Name+"Connection", map[string][]string{
 		"edges": {"[" + o.Entity.Name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
@@ -267,7 +271,8 @@ func (b *binder) checkPages(o *Object) {
 	}
 }
 
-// shape checks the fields of a type that the engine writes or reads, and their types.
+// shape checks that a type has only fields that the engine writes or reads, and that their types
+// are allowed.
 func (b *binder) shape(name string, allowed map[string][]string) {
 	def := b.Schema.Types[name]
 	if def == nil || def.Kind != ast.Object && def.Kind != ast.InputObject {
@@ -293,11 +298,11 @@ func (b *binder) shape(name string, allowed map[string][]string) {
 	}
 }
 
-// forTools are directives that only tools read. They change no answer.
+// forTools lists directives that only tools read. They change no answer.
 var forTools = []string{"deprecated", "specifiedBy", "goField", "goModel", "goTag", "goEnum", "goExtraField"}
 
-// checkDirectives refuses directives in parts of the schema that the engine answers. The code of a
-// directive would never be called there.
+// checkDirectives adds a finding for each directive in a part of the schema that the engine
+// answers. The code of such a directive would never be called.
 func (b *binder) checkDirectives(at string, list ast.DirectiveList) {
 	for _, d := range list {
 		if !slices.Contains(forTools, d.Name) {
@@ -306,7 +311,7 @@ func (b *binder) checkDirectives(at string, list ast.DirectiveList) {
 	}
 }
 
-// checkOthers checks the types that are no entities, as far as they lead to entities.
+// checkOthers checks the types that show no entity, where they lead to entities.
 func (b *binder) checkOthers() {
 	for _, name := range slices.Sorted(maps.Keys(b.Schema.Types)) {
 		def := b.Schema.Types[name]
@@ -346,7 +351,7 @@ func (b *binder) reads(name string) bool {
 	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Objects[edge] != nil || name == "PageInfo" && len(b.Objects) > 0
 }
 
-// checkNode checks that an interface with an ID has entities as its only members.
+// checkNode checks that every type of an interface with an ID is an entity.
 func (b *binder) checkNode(def *ast.Definition) {
 	for _, member := range b.Schema.GetPossibleTypes(def) {
 		if b.Objects[member.Name] == nil {
@@ -355,7 +360,8 @@ func (b *binder) checkNode(def *ast.Definition) {
 	}
 }
 
-// checkReference checks a field that gqlgen answers and whose type may be one of the engine's.
+// checkReference checks a field that gqlgen answers, if the field's type is one that the engine
+// reads.
 func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefinition) {
 	name := d.Type.Name()
 	def := b.Schema.Types[name]
@@ -383,7 +389,8 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 	}
 }
 
-// checkResolvers refuses resolvers for fields that the engine answers, as nobody would call them.
+// checkResolvers adds a finding for each resolver of a field that the engine answers. Nobody would
+// call it.
 func (b *binder) checkResolvers(root reflect.Type) {
 	if root == nil {
 		return
@@ -413,5 +420,5 @@ func (b *binder) checkResolvers(root reflect.Type) {
 	}
 }
 
-// goName returns a form of a name that is the same for the name in Go and in GraphQL.
+// goName returns a form of a name that is the same for its spelling in Go and in GraphQL.
 func goName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }

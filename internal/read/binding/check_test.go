@@ -12,8 +12,8 @@ import (
 	"forge/internal/entity"
 )
 
-// catalogue is a schema that fits catalogueEntities, which have every kind of column. Each test
-// puts one thing wrong in it.
+// catalogue is a schema that fits catalogueEntities. It has every kind of column. Each test makes
+// one thing in it wrong.
 const catalogue = `
 directive @secret on FIELD_DEFINITION | OBJECT | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION | ENUM_VALUE
 scalar Cursor
@@ -78,7 +78,7 @@ type NoteConnection { nodes: [Note!]! }
 input NoteWhereInput { id: ID }
 `
 
-// catalogueEntities describes what stands behind catalogue, made anew for each test.
+// catalogueEntities returns the entities behind catalogue. Each test may change its own.
 func catalogueEntities() []*entity.Entity {
 	key := func(name string) entity.Field {
 		return entity.Field{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: name, Stored: map[string]string{"sqlite3": "blob"}}
@@ -110,8 +110,8 @@ func catalogueEntities() []*entity.Entity {
 	}
 }
 
-// findings returns the findings after a part of the catalogue's schema was replaced and its Track
-// changed.
+// findings returns the findings of a contract that has catalogue as its schema, with from replaced
+// by to, and with a changed entity Track.
 func findings(t *testing.T, from, to string, change func(*entity.Entity), resolvers reflect.Type) []string {
 	t.Helper()
 	if strings.Count(catalogue, from) != 1 && from != "" {
@@ -140,12 +140,12 @@ func findings(t *testing.T, from, to string, change func(*entity.Entity), resolv
 	return mismatch.Findings
 }
 
-// add is a change that gives a Track another column.
+// add returns a change that adds a column to Track.
 func add(f entity.Field) func(*entity.Entity) {
 	return func(e *entity.Entity) { e.Fields = append(e.Fields, f) }
 }
 
-// edit is a change to the column or edge of a Track.
+// edit returns a change to one column or edge of Track.
 func edit(name string, field func(*entity.Field), edge func(*entity.Edge)) func(*entity.Entity) {
 	return func(e *entity.Entity) {
 		if f := e.Field(name); f != nil {
@@ -156,26 +156,26 @@ func edit(name string, field func(*entity.Field), edge func(*entity.Edge)) func(
 	}
 }
 
-// column is a change to a column of a Track.
+// columnEdit returns a change to one column of Track.
 func columnEdit(name string, change func(*entity.Field)) func(*entity.Entity) {
 	return edit(name, change, nil)
 }
 
 func TestBind(t *testing.T) {
 	t.Parallel()
-	shows := "  cover: String\n" // another field stands in its place
+	shows := "  cover: String\n" // another field takes its place
 	kindOf := func(kind entity.Kind, goType string) func(*entity.Entity) {
 		return add(entity.Field{Name: "odd", Column: "odd", Kind: kind, Type: goType})
 	}
 	for _, tt := range []struct {
 		name, from, to string
 		change         func(*entity.Entity)
-		want           string // in a sentence of the only finding; "" for none
+		want           string // a part of the only finding; "" if there must be none
 	}{
 		{"all fits", "", "", nil, ""},
 		{"neither column nor edge", shows, "weight: Int", nil, "Track.weight: Track has neither a column nor an edge"},
 
-		// kinds of columns.
+		// Kinds of columns.
 		{"float", shows, "odd: Float", kindOf(entity.Float, "float64"), "Track.odd: the column odd of Track is of type float64 in ent/schema, which cannot be read"},
 		{"bytes", shows, "odd: String", kindOf(entity.Bytes, "[]byte"), "is of type []byte in ent/schema, which cannot be read"},
 		{"JSON", shows, "odd: String", kindOf(entity.JSON, "map[string]interface {}"), "is of type map[string]interface {} in ent/schema, which cannot be read"},
@@ -256,7 +256,7 @@ func TestBind(t *testing.T) {
 		{"nodes that may be null", "nodes: [Track!]!", "nodes: [Track]!", nil, "TrackConnection.nodes: its type is [Track]!"},
 		{"cursor of an empty page", "startCursor: Cursor ", "startCursor: Cursor! ", nil, "PageInfo.startCursor: its type is Cursor!"},
 
-		// What is no entity.
+		// Types that show no entity.
 		{"union", "count: Int!", "found: [Found!]!} union Found = Track | Album type More { count: Int!", nil, "Query.found: its type is [Found!]!, which Album, Track belong to"},
 		{"interface without an id", "count: Int!", "found: Named} interface Named { name: String! } type More implements Named { name: String!", nil, ""},
 		{"a stranger among entities", "count: Int!", "count: Int!} type More implements Node { id: ID!", nil, "Node: More implements it, but ent/schema has no entity of that name"},
@@ -267,7 +267,7 @@ func TestBind(t *testing.T) {
 		{"page size of a root field with code", "first: Int = 5", "first: Float", nil, "Query.ours(first:): its type is Float; allowed: Int"},
 		{"interface that the entity lacks", "type Remix implements Node", "type Remix", nil, "Remix: an entity needs the field id: ID!, and an interface that has it"},
 
-		// Directives, whose code is not called.
+		// Directives whose code is not called.
 		{"directive of a field", "  name: String!\n", "name: String! @secret", nil, "Track.name: the directive @secret has no effect here"},
 		{"directive of a type", "type Track implements Node", "type Track implements Node @secret", nil, "Track: the directive @secret"},
 		{"directive of a condition", "lengthGTE: Int", "lengthGTE: Int @secret", nil, "TrackWhereInput.lengthGTE: the directive @secret"},
@@ -304,7 +304,8 @@ func TestBind(t *testing.T) {
 	}
 }
 
-// Rows of an entity that are hidden leave a gap where an edge leads to them.
+// TestBindHiddenRows checks edges to entities whose interceptors hide rows. Such an edge may lead
+// to nothing.
 func TestBindHiddenRows(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: catalogue})
@@ -320,7 +321,7 @@ func TestBindHiddenRows(t *testing.T) {
 	}
 }
 
-// All that is wrong is found at once, in the same order each time.
+// TestBindFindsEverything expects all findings at once, and in the same order each time.
 func TestBindFindsEverything(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: strings.NewReplacer("name: String!\n", "name: Int!\n", "length: Int\n", "length: Int!\n",
@@ -341,8 +342,7 @@ func TestBindFindsEverything(t *testing.T) {
 	}
 }
 
-// trackResolvers is a ResolverRoot as gqlgen generates it, where Track.name has a resolver of its
-// own.
+// trackResolvers is a ResolverRoot as gqlgen generates it. Track.name has a resolver in it.
 type trackResolvers interface {
 	Query() interface{ Track() }
 	Track() interface{ Name() string }

@@ -9,26 +9,27 @@ import (
 	"forge/internal/entity"
 )
 
-// Kind says how the engine handles the columns of one kind.
+// Kind says what the engine can do with the columns of one kind.
 type Kind struct {
-	Orders    bool     // pages can be ordered by them
+	Orders    bool     // pages can be ordered by such columns
 	scalar    string   // the GraphQL type that shows them; "" for an enum of the schema
-	types     string   // the types of ent/schema that they have, for people
-	operators []string // that a where input may compare them with
-	// stored lists the types in the database, by dialect, that bring and take such values.
+	types     string   // the types in ent/schema, as a message names them
+	operators []string // the operators of a where input that may compare them
+	// stored lists, for each dialect, the types in the database that can hold such values.
 	stored map[string][]string
 }
 
-// KindOf returns how the columns of a kind are handled. It returns false if the engine cannot read
-// them.
+// KindOf returns what the engine can do with columns of a kind. It returns false if the engine
+// cannot read them.
 func KindOf(of entity.Kind) (Kind, bool) {
 	k, ok := kinds[of]
 	return k, ok
 }
 
-// kinds are those that the engine can read. A schema that shows a column of another kind does not
-// start. Whoever adds a kind gives it a row here, an output in package plan, a form in package
-// encode, an argument in package sql and, if it orders, a value in package rows.
+// kinds holds the kinds of columns that the engine can read. With a schema that shows a column of
+// another kind, the server does not start. A new kind needs a row here, an output in package plan,
+// a form in package encode, an argument in package sql, and, if pages can be ordered by it, a value
+// in package rows.
 var kinds = map[entity.Kind]Kind{
 	entity.ID: {false, "ID", "UUID (keys)", comparing("In"), map[string][]string{
 		dialect.Postgres: {"uuid"}, dialect.SQLite: {"blob", "uuid"}}},
@@ -47,10 +48,10 @@ var texts = map[string][]string{
 	dialect.Postgres: {"text", "varchar", "character varying"}, dialect.SQLite: {"text", "varchar"},
 }
 
-// comparing returns the operators that every kind has, and more.
+// comparing returns the operators that every kind has, followed by more.
 func comparing(more ...string) []string { return append([]string{"", "IsNil"}, more...) }
 
-// readableTypes lists the types of ent/schema that the engine can read.
+// readableTypes lists the types in ent/schema that the engine can read.
 func readableTypes() string {
 	var held []string
 	for of := entity.ID; of <= entity.Other; of++ {
@@ -61,7 +62,7 @@ func readableTypes() string {
 	return strings.Join(held, ", ")
 }
 
-// operators are the endings of a field's name in a where input. No ending means equality.
+// operators holds what may follow a field's name in a where input. No operator means equality.
 var operators = func() map[string]bool {
 	all := map[string]bool{}
 	for _, k := range kinds {
@@ -72,8 +73,9 @@ var operators = func() map[string]bool {
 	return all
 }()
 
-// takes reports whether a column of the database type can hold values of the kind. A size is
-// ignored: varchar(20) counts as varchar. If nothing is known of the dialect, every type will do.
+// takes reports whether a column of the database type can hold values of the kind. Sizes are
+// ignored: varchar(20) counts as varchar. For a dialect that k.stored does not list, every type
+// counts.
 func (k Kind) takes(dialect, stored string) bool {
 	name, _, _ := strings.Cut(stored, "(")
 	list, known := k.stored[dialect]

@@ -1,5 +1,5 @@
-// Package encode writes rows as the JSON of an answer. It reports fields that have no value, or
-// that the viewer may not see, as errors at their paths.
+// Package encode writes rows as the JSON of an answer. If a field has no value, or the viewer may
+// not see it, the error is reported at the field's path.
 package encode
 
 import (
@@ -21,25 +21,26 @@ import (
 	"forge/internal/viewer"
 )
 
-// Writer appends the JSON of a field. Its methods return false where a field that may not be null
-// has no value. Their caller then has no value either (GraphQL specification, section 6.4.4), and
-// takes back what was appended.
+// Writer appends the JSON of a field. Its methods return false if a field that may not be null has
+// no value. Then the object around that field has no value either (GraphQL specification, section
+// 6.4.4), and the caller removes what was appended.
 type Writer struct {
 	Bytes   []byte
-	Path    ast.Path // below the field's own
+	Path    ast.Path // the path below the field
 	Results []rows.Result
 	Viewer  viewer.Viewer
 	Budget  *budget.Answer
 	Cursors *rows.Cursors
 
-	ctx     context.Context       // its field is the one that is written, unless fc is set
-	fc      *graphql.FieldContext // see Start
-	counted int                   // the length of Bytes that is counted in the budget
-	stopped bool                  // the budget is exceeded
+	ctx     context.Context       // the context of the field, unless fc is set
+	fc      *graphql.FieldContext // the field, if ctx does not contain it; see Start
+	counted int                   // how many of Bytes are counted in the budget
+	stopped bool                  // the answer is larger than its budget
 }
 
-// Start has the writer append to b. ctx is that of the field, or if that is not nil, the one that
-// field belongs into: a context with the field is only made for errors.
+// Start has the writer append to b. If field is nil, ctx is the context of the field that is
+// written. Otherwise ctx is the context around it, and the field's own context is made only if
+// there is an error.
 func (w *Writer) Start(ctx context.Context, field *graphql.FieldContext, b []byte) {
 	w.ctx, w.fc, w.Bytes, w.counted = ctx, field, b, len(b)
 }
@@ -47,8 +48,8 @@ func (w *Writer) Start(ctx context.Context, field *graphql.FieldContext, b []byt
 // countedAtOnce is how many bytes are written before they are counted in the budget.
 const countedAtOnce = 4 << 10
 
-// fits reports whether the answer is within its budget. If not, nothing more may be written, not
-// even null.
+// fits reports whether the answer is still within its budget. If it is not, the caller must stop,
+// and not even write null.
 func (w *Writer) fits() bool {
 	if len(w.Bytes)-w.counted >= countedAtOnce {
 		w.Count()
@@ -56,17 +57,17 @@ func (w *Writer) fits() bool {
 	return !w.stopped
 }
 
-// Count counts in the budget what was written since the last call. It returns false if the answer
-// is larger than it may be.
+// Count adds to the budget what was written since the last call. It returns false if the answer is
+// now larger than its budget.
 func (w *Writer) Count() bool {
-	if n := len(w.Bytes) - w.counted; n > 0 { // what was taken back stays counted
+	if n := len(w.Bytes) - w.counted; n > 0 { // bytes that were removed stay counted
 		w.counted = len(w.Bytes)
 		w.stopped = !w.Budget.Write(n)
 	}
 	return !w.stopped
 }
 
-// Object writes a row as an object.
+// Object appends a row as a JSON object.
 func (w *Writer) Object(s *plan.Selection, row int) bool {
 	w.Bytes = append(w.Bytes, '{')
 	for i := range s.Fields {
@@ -81,7 +82,7 @@ func (w *Writer) Object(s *plan.Selection, row int) bool {
 	return true
 }
 
-// field writes a field of an object. It writes null for a field without a value, if it may be null.
+// field appends a field of an object. It appends null if the field has no value and may be null.
 func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
 	if !w.fits() {
 		return false
@@ -108,7 +109,7 @@ func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
 	return !out.NonNull
 }
 
-// sees reports whether the viewer may see a field that is not for all.
+// sees reports whether the viewer may see a field that is not shown to everybody.
 func (w *Writer) sees(out *plan.Output, n *plan.Node, row int) bool {
 	if out.Visible == entity.ToNobody || w.Viewer.Role == viewer.Admin {
 		return out.Visible != entity.ToNobody
@@ -117,8 +118,8 @@ func (w *Writer) sees(out *plan.Output, n *plan.Node, row int) bool {
 	return w.Viewer.Role == viewer.User && !null && uuid.UUID(owner) == w.Viewer.ID
 }
 
-// column writes a column's value. Whatever the database holds, it is written as JSON of the
-// column's kind, or not at all.
+// column appends the value of a column. A value that is not of the column's kind is never written,
+// whatever the database holds.
 func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 	switch out.Kind {
 	case plan.Constant:
@@ -143,7 +144,8 @@ func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 	return true
 }
 
-// appendColumn appends a column's value. It returns false if the column's kind has no such value.
+// appendColumn appends the value of a column. It returns false if the value is not of the column's
+// kind.
 func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	switch out.Kind {
 	case plan.IDColumn:
@@ -165,7 +167,7 @@ func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	case plan.NumberColumn:
 		return append(b, value...), isInt(value)
 	case plan.BoolColumn:
-		switch string(value) { // SQLite has 1 and 0
+		switch string(value) { // SQLite stores 1 and 0
 		case "true", "1":
 			return append(b, "true"...), true
 		case "false", "0":
@@ -175,8 +177,8 @@ func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	return b, false
 }
 
-// isInt reports whether the text is a number that an Int can have (GraphQL specification, section
-// 3.5.1).
+// isInt reports whether the text is a number that a GraphQL Int can have (GraphQL specification,
+// section 3.5.1).
 func isInt(text []byte) bool {
 	digits := bytes.TrimPrefix(text, []byte("-"))
 	if len(digits) == 0 || len(digits) > 10 || digits[0] == '0' && len(text) > 1 {
@@ -195,13 +197,13 @@ func isInt(text []byte) bool {
 	return n >= math.MinInt32 && n <= math.MaxInt32
 }
 
-// isTime reports whether the text is a time in a year of four digits. A database has others, such
-// as infinity.
+// isTime reports whether the text is a time in a year of four digits. A database may hold other
+// values, such as infinity.
 func isTime(text []byte) bool {
 	return len(text) > len("2026-01-02T") && text[4] == '-' && text[10] == 'T'
 }
 
-// related writes related rows. It returns false if there is nothing to write.
+// related appends the rows that an edge leads to. It returns false if the field has no value.
 func (w *Writer) related(out *plan.Output, row int) bool {
 	switch out.Kind {
 	case plan.OneRow:
@@ -224,7 +226,8 @@ func (w *Writer) related(out *plan.Output, row int) bool {
 	}
 }
 
-// objects writes a list of objects, none of which may be null.
+// objects appends a list of objects. It returns false if one of them has no value, as none may be
+// null.
 func (w *Writer) objects(s *plan.Selection, list []int32) bool {
 	w.Bytes = append(w.Bytes, '[')
 	for i, row := range list {
@@ -241,7 +244,7 @@ func (w *Writer) objects(s *plan.Selection, list []int32) bool {
 	return true
 }
 
-// Connection writes the page that belongs to a row of the parent node.
+// Connection appends the page that belongs to a row of the parent node.
 func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 	res := &w.Results[c.Node.Index]
 	var page rows.Window
@@ -371,8 +374,8 @@ func (w *Writer) pageInfo(out *plan.Output, res *rows.Result, page rows.Window) 
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends text as a JSON string. Valid UTF-8 stays as it is, except for the characters
-// that RFC 8259 wants escaped.
+// appendString appends text as a JSON string. It escapes only the characters that RFC 8259
+// requires, and leaves other UTF-8 as it is.
 func appendString(b, text []byte) []byte {
 	b = append(b, '"')
 	start := 0

@@ -13,8 +13,8 @@ import (
 	"forge/internal/read/rows"
 )
 
-// Whatever a database holds, it is written as a value of the column's kind or not at all. SQLite
-// holds values of any type in any column.
+// TestAppendColumn checks that a value is written as JSON of the column's kind, or not at all.
+// SQLite may hold values of any type in any column.
 func TestAppendColumn(t *testing.T) {
 	t.Parallel()
 	moment := time.Date(2026, 1, 2, 15, 4, 5, 6000, time.UTC)

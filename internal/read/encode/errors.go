@@ -13,7 +13,7 @@ import (
 	"forge/internal/read/plan"
 )
 
-// missing reports a field that has no value and may not be null.
+// missing reports that a field has no value although it may not be null.
 func (w *Writer) missing(path ...ast.PathElement) {
 	if w.Budget.SkipError(apperr.CodeInternal) {
 		return
@@ -21,7 +21,7 @@ func (w *Writer) missing(path ...ast.PathElement) {
 	graphql.AddErrorf(w.at(path...), "must not be null")
 }
 
-// refuse reports an error in the arguments of the field that is being written.
+// refuse reports that an argument of the field being written is not valid.
 func (w *Writer) refuse(out *plan.Output, err *apperr.Error) {
 	if w.Budget.SkipError(err.Code) {
 		return
@@ -30,8 +30,8 @@ func (w *Writer) refuse(out *plan.Output, err *apperr.Error) {
 		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
 }
 
-// at returns the context of the field at the path. Errors take their path from it, as from gqlgen's
-// own.
+// at returns the context of the field at the path. gqlgen takes the path of an error from its
+// context.
 func (w *Writer) at(path ...ast.PathElement) context.Context {
 	ctx := w.ctx
 	if w.fc != nil {
@@ -50,7 +50,7 @@ func (w *Writer) at(path ...ast.PathElement) context.Context {
 	return ctx
 }
 
-// hide writes null for a field that the viewer may not see, and reports that.
+// hide appends null for a field that the viewer may not see, and reports an error for it.
 func (w *Writer) hide(out *plan.Output) {
 	w.Bytes = append(w.Bytes, "null"...)
 	if w.Budget.SkipError(apperr.CodeForbidden) {
@@ -61,7 +61,8 @@ func (w *Writer) hide(out *plan.Output) {
 		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})
 }
 
-// unwritable writes null for a field that cannot be written, and logs why.
+// unwritable appends null for a field that cannot be written, and reports an error that says why.
+// Clients see it as an internal error. It returns false if the field may not be null.
 func (w *Writer) unwritable(out *plan.Output, why string) bool {
 	graphql.AddError(w.at(out.Step), &gqlerror.Error{Err: errors.New("read: " + why),
 		Locations: []gqlerror.Location{{Line: out.At.Line, Column: out.At.Column}}})

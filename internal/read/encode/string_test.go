@@ -18,7 +18,7 @@ func TestAppendString(t *testing.T) {
 	}
 }
 
-// FuzzAppendString wants encoding/json to read what was written.
+// FuzzAppendString expects encoding/json to read the text back unchanged.
 func FuzzAppendString(f *testing.F) {
 	for _, s := range []string{"", "Sam", "\x00\"\\\n\u2028<>", "\xff", "🦸"} {
 		f.Add(s)
@@ -26,7 +26,7 @@ func FuzzAppendString(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		written := appendString(nil, []byte(s))
 		if !utf8.ValidString(s) {
-			return // no database gives such a text
+			return // no database sends such a text
 		}
 		var got string
 		if err := json.Unmarshal(written, &got); err != nil || got != s {

@@ -12,30 +12,33 @@ import (
 	"forge/internal/unit"
 )
 
-// rowsRequest asks the leader of a batch for the rows of a statement.
+// rowsRequest is a request for the rows of a statement. If another request runs the statement for
+// both, it calls row with each row.
 type rowsRequest struct {
 	fetch *fetch
 	row   func([]driver.Value) error
 }
 
 const (
-	// How many requests, and about how many rows for all of them, a statement is run for at most.
+	// maxBatch is how many requests a shared statement serves at most. With large pages
+	// it serves fewer, so that all requests together read about maxBatchRows.
 	maxBatch     = 64
 	maxBatchRows = 1024
 
-	// batchPatience is how long a request waits to share a statement.
+	// batchPatience is how long a request waits for a shared run of its statement to begin.
 	batchPatience = 50 * time.Millisecond
 )
 
-// CommonFailure reports whether the failure of a shared run is that of all who share it. That no
-// connection was free is true for everybody.
+// CommonFailure reports whether the failure of a shared run is an answer to every request that
+// shares it. It is one if no connection to the database was available. For any other failure, each
+// request tries by itself.
 func CommonFailure(err error) bool {
 	f, ok := errors.AsType[*apperr.Error](err)
 	return ok && f.Code == apperr.CodeUnavailable
 }
 
-// runShared runs the statement, together with others if there are, and hands its rows to row. If it
-// returns coalesce.ErrNotShared, some of them may have been handed over.
+// runShared runs the statement, perhaps together with other requests, and calls row for each row of
+// this one. If it returns coalesce.ErrNotShared, it may have called row for some rows already.
 func (f *fetch) runShared(ctx context.Context, s *statement, row func([]driver.Value) error) error {
 	start := time.Now()
 	o := coalesce.Options{MaxBatch: maxBatch, Patience: s.shared.patience, Common: CommonFailure}
@@ -49,7 +52,7 @@ func (f *fetch) runShared(ctx context.Context, s *statement, row func([]driver.V
 	return f.loading.Request.Unit.AddCost(unit.Cost{Statements: 1, Time: time.Since(start)}, err)
 }
 
-// runFor runs the statement for a batch, and hands each request its rows.
+// runFor runs the statement once for a batch of requests, and hands each request its rows.
 func (s *statement) runFor(ctx context.Context, batch []*coalesce.Waiter[rowsRequest]) error {
 	first := batch[0].Request
 	u := first.fetch.loading.Request.Unit
@@ -78,7 +81,8 @@ func (s *statement) runFor(ctx context.Context, batch []*coalesce.Waiter[rowsReq
 	}, b.Text, b.Arguments(len(batch), func(i int) *sql.Query { return &batch[i].Request.fetch.query }))
 }
 
-// batch returns the statement for several requests, written now or before.
+// batch returns the form of the statement that serves several requests. It has ent write this form
+// at the first call.
 func (s *statement) batch(ctx context.Context, f *fetch) (*sql.Batch, error) {
 	if b := s.shared.batch.Load(); b != nil {
 		return b, nil

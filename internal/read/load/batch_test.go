@@ -22,18 +22,19 @@ import (
 	"forge/test/dbtest"
 )
 
-// gated is a statement on PostgreSQL that does not end while its gate is closed.
+// gated is a statement on PostgreSQL that does not end as long as its gate is closed.
 type gated struct {
 	*testing.T
 	db      *database.DB
 	gate    *stdsql.Conn
 	s       *statement
 	mu      sync.Mutex
-	texts   []string // that have run
+	texts   []string // the statements that have run
 	running sync.WaitGroup
 }
 
-// newGated returns a statement with the gate closed, and as many requests for it as run at once.
+// newGated returns a gated statement whose gate is closed, with as many requests running it as may
+// run at once.
 func newGated(t *testing.T) *gated {
 	db, err := database.Open(dbtest.Postgres(t), database.Options{})
 	if err != nil {
@@ -69,10 +70,10 @@ func (g *gated) turn(gate string) {
 	}
 }
 
-// open lets the statement end, now and from now on.
+// open opens the gate: statements end, now and from now on.
 func (g *gated) open() { g.turn("pg_advisory_unlock(1)") }
 
-// locked returns how many statements wait for the gate.
+// locked returns how many statements wait at the gate.
 func (g *gated) locked() (n int) {
 	err := g.gate.QueryRowContext(g.Context(), `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
 		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&n)
@@ -91,7 +92,7 @@ func (g *gated) until(what string, true func() bool) {
 	}
 }
 
-// asked is a request for the statement, and what came of it once it is done.
+// asked is a request for the statement. rows and err are set when done is closed.
 type asked struct {
 	key  uuid.UUID
 	rows []string
@@ -100,7 +101,7 @@ type asked struct {
 	unit *unit.Unit
 }
 
-// ask runs the statement in a goroutine. take, if it is not nil, takes the rows.
+// ask runs the statement in a goroutine. If take is not nil, it is called with each row.
 func (g *gated) ask(take func([]driver.Value) error) *asked {
 	a := &asked{key: uuid.New(), done: make(chan struct{}), unit: unit.New(g.db, unit.Single)}
 	if take == nil {
@@ -121,7 +122,7 @@ func (g *gated) ask(take func([]driver.Value) error) *asked {
 	return a
 }
 
-// asks has n requests wait for the statement; see ask.
+// asks makes n requests, and returns when all of them wait for the statement; see ask.
 func (g *gated) asks(n int, take func([]driver.Value) error) (all []*asked) {
 	g.Helper()
 	for range n {
@@ -132,7 +133,7 @@ func (g *gated) asks(n int, take func([]driver.Value) error) (all []*asked) {
 	return all
 }
 
-// batches returns how many statements for several requests have run.
+// batches returns how many statements have run that serve several requests.
 func (g *gated) batches() (n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -144,7 +145,7 @@ func (g *gated) batches() (n int) {
 	return n
 }
 
-// served fails the test unless each request has got its own row and nothing else.
+// served fails the test unless each request got its own row and no other.
 func (g *gated) served(all ...*asked) {
 	g.Helper()
 	for i, a := range all {

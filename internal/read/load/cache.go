@@ -12,31 +12,32 @@ import (
 	"forge/internal/read/sql"
 )
 
-// statement is a statement that is kept.
+// statement is a statement that is kept for later requests.
 type statement struct {
 	*sql.Statement
-	shared *shared // nil if requests cannot share it
+	shared *shared // nil if requests cannot share the statement
 	uses   atomic.Int64
 }
 
-// shared is a statement that requests share, each with arguments of its own.
+// shared is what requests that share a statement have in common. Each has its own arguments.
 type shared struct {
 	group    coalesce.Group[rowsRequest]
 	patience time.Duration             // how long a request waits for a run to begin
-	batch    atomic.Pointer[sql.Batch] // nil until it was needed
+	batch    atomic.Pointer[sql.Batch] // nil until a batch needed it
 }
 
-// cache keeps the statements of a node by everything that their texts depend on but one thing: what
-// interceptors and policies add may depend on the context. So a statement is used again only where
-// the context gives the same answers to what it was asked while the statement was written. The rule
-// for policies stands in package rule.
+// cache keeps the statements of a node. Its keys hold everything that a text depends on, except for
+// the context: interceptors and policies may add conditions that depend on it. So each statement
+// records which values it asked its context for, and is used again only for a context with the same
+// values. Package rule says what a policy may depend on.
 type cache struct {
 	mu       sync.RWMutex
 	byKey    map[string]*statement
-	disabled atomic.Bool // a policy breaks the rule
+	disabled atomic.Bool // a policy has broken the rule, and nothing is kept
 }
 
-// statementsPerNode bounds what is kept for one node, whose pages may be of any size.
+// statementsPerNode bounds how many statements are kept for one node. Each size of a page has its
+// own.
 const statementsPerNode = 32
 
 func (c *cache) add(key []byte, s *statement) {
@@ -50,8 +51,8 @@ func (c *cache) add(key []byte, s *statement) {
 	}
 }
 
-// statement returns the statement of the query, written before or now. One with conditions is not
-// kept: they make for too many texts.
+// statement returns the statement of the query, from the cache or newly written. A statement with
+// conditions is not kept, because nearly every set of conditions has its own text.
 func (f *fetch) statement(ctx context.Context) (*statement, error) {
 	if f.query.Where != nil || f.query.Restrict != nil {
 		return f.write(ctx)
@@ -80,7 +81,7 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 	return s, err
 }
 
-// key appends everything that the text depends on beside the node and the context.
+// key appends everything that the text depends on, except for the node and the context.
 func (f *fetch) key(b []byte) []byte {
 	q, p := &f.query, f.query.Page
 	b = append(b, byte('0'+q.Viewer.Role))
@@ -116,10 +117,10 @@ func (f *fetch) write(ctx context.Context) (*statement, error) {
 	return &statement{Statement: s}, nil
 }
 
-// check writes a kept statement anew, at its first, second, fourth, eighth … use, and compares. If
-// they differ, it returns an error, and the node's statements are not kept any more: a policy or an
-// interceptor depends on something that it does not ask its context for, and a kept statement could
-// show rows that the viewer must not see.
+// check compares a kept statement with one newly written for this context, at the first, second,
+// fourth, eighth … use. If they differ, a policy or an interceptor depends on something that it
+// does not ask its context for, and the kept statement could show rows that the viewer must not
+// see. check then returns an error, and the node's statements are not kept any more.
 func (f *fetch) check(ctx context.Context, kept *statement) error {
 	now, err := f.query.Write(ctx, f.loading.Request.Writer)
 	if err != nil {

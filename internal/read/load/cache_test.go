@@ -14,7 +14,7 @@ import (
 	"forge/internal/unit"
 )
 
-// ruled writes queries as ent does, with a policy that adds its condition.
+// ruled is a Writer that writes queries as ent does, with the condition of a policy.
 type ruled struct {
 	policy func(context.Context, *entsql.Selector)
 	writes int
@@ -29,8 +29,7 @@ func (r *ruled) Write(ctx context.Context, e *entity.Entity, shape func(*entsql.
 	return text, args, nil
 }
 
-// newFetch returns what asks for the statement of all tracks, and the number of times that it was
-// written.
+// newFetch returns a fetch of all tracks. writer counts how often ent wrote the statement.
 func newFetch(policy func(context.Context, *entsql.Selector)) (f *fetch, writer *ruled) {
 	track := &binding.Object{Key: binding.Column{Name: "id", Kind: entity.ID}, Entity: &entity.Entity{Name: "Track", Table: "tracks",
 		Fields: []entity.Field{{Name: "id", Column: "id", Kind: entity.ID}}}}
@@ -48,8 +47,8 @@ func newFetch(policy func(context.Context, *entsql.Selector)) (f *fetch, writer 
 
 type labelKey struct{}
 
-// A policy may depend on what it asks its context for: a statement is used again where the context
-// gives the same answer.
+// TestCacheOfAPolicyThatAsksItsContext checks a policy that depends on a value of its context: a
+// kept statement is used again where the context has the same value.
 func TestCacheOfAPolicyThatAsksItsContext(t *testing.T) {
 	t.Parallel()
 	f, _ := newFetch(func(ctx context.Context, s *entsql.Selector) { s.Where(entsql.EQ("label", ctx.Value(labelKey{}))) })
@@ -69,12 +68,13 @@ func TestCacheOfAPolicyThatAsksItsContext(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if writer.writes > 11 { // once, and to check the uses 1, 2, 4 … 512
+	if writer.writes > 11 { // once, and once for each check at the uses 1, 2, 4 … 512
 		t.Errorf("a statement is written %d times for 1,000 uses", writer.writes)
 	}
 }
 
-// A policy that depends on anything else is noticed, and no statement is kept any more.
+// TestCacheOfAPolicyThatBreaksTheRule checks a policy that depends on something else: this is
+// noticed, and no statement is kept afterwards.
 func TestCacheOfAPolicyThatBreaksTheRule(t *testing.T) {
 	t.Parallel()
 	label := "a"

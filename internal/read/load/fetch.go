@@ -24,11 +24,11 @@ type fetch struct {
 	loading  *Loading
 	result   *rows.Result
 	memory   *nodeMemory
-	unshared bool // the statement is run for this request alone
+	unshared bool // the statement runs for this request alone
 }
 
-// Run loads the rows of the plan, node by node. Each node takes one statement for all rows of the
-// node above it.
+// Run loads the rows of the plan, node by node. One statement reads a node's rows for all rows of
+// the parent node.
 func (l *Loading) Run(ctx context.Context) error {
 	for _, n := range l.Loader.Plan.Nodes {
 		if err := l.fetch(ctx, n); err != nil {
@@ -38,14 +38,15 @@ func (l *Loading) Run(ctx context.Context) error {
 	return nil
 }
 
-// Landed is what a request takes over from the one that has loaded the same rows.
+// Landed is what a request takes over from another one that has loaded the same rows.
 type Landed struct {
 	Results      []rows.Result
-	Cost         unit.Cost         // of reading them
-	Dependencies *sql.Dependencies // of their statements and conditions
+	Cost         unit.Cost         // the cost of reading them
+	Dependencies *sql.Dependencies // the dependencies of their statements and conditions
 }
 
-// RunFor is Run for several requests, of which this one is the first.
+// RunFor loads the rows once for a batch of requests, the first of which is this one. It hands the
+// results to the others.
 func (l *Loading) RunFor(ctx context.Context, batch []*coalesce.Waiter[*Landed]) error {
 	if len(batch) > 1 {
 		l.Shared, l.dependencies = true, &l.noted
@@ -59,7 +60,8 @@ func (l *Loading) RunFor(ctx context.Context, batch []*coalesce.Waiter[*Landed])
 	return nil
 }
 
-// RunBelow loads the rows below the root, whose only row is there already.
+// RunBelow loads the rows below the root. The root's only row is already known, because a
+// mutation's statement has returned it.
 func (l *Loading) RunBelow(ctx context.Context, root rows.Table) error {
 	nodes := l.Loader.Plan.Nodes
 	l.Results[nodes[0].Index].Table = root
@@ -72,7 +74,8 @@ func (l *Loading) RunBelow(ctx context.Context, root rows.Table) error {
 	return nil
 }
 
-// fetch loads the rows of a node, if there are rows that lead to it.
+// fetch loads the rows of a node. It does nothing if the parent node has no rows that lead to the
+// node.
 func (l *Loading) fetch(ctx context.Context, n *plan.Node) error {
 	f := l.fetchOf(n)
 	if f.result.Fault != nil {
@@ -98,7 +101,8 @@ func (l *Loading) fetch(ctx context.Context, n *plan.Node) error {
 	return err
 }
 
-// fetchOf returns what runs the statements of a node, without the keys of parent rows.
+// fetchOf returns the fetch for a node. The keys of the parent rows are still missing from its
+// query.
 func (l *Loading) fetchOf(n *plan.Node) *fetch {
 	f := &fetch{loading: l, result: &l.Results[n.Index], memory: &l.Loader.nodes[n.Index]}
 	f.query = sql.Query{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Node: n, Page: f.result.Page}
@@ -136,8 +140,8 @@ func (f *fetch) rows(ctx context.Context) error {
 		return err
 	}
 	keys := max(1, len(q.Keys))
-	// The rows become the node's result once all are there: if this request runs out of time,
-	// another one may still be filling the collector.
+	// The collected rows become the node's result only when all are there. If this request runs out
+	// of time, another request may still be filling the collector.
 	c := &collector{fetch: f, result: *f.result, pageSize: math.MaxInt, taken: make([]int, keys)}
 	if q.Page != nil {
 		c.pageSize = q.Page.Size
@@ -166,17 +170,17 @@ func (f *fetch) rows(ctx context.Context) error {
 	return f.skipped(ctx, c.taken)
 }
 
-// collector takes the rows of a statement.
+// collector takes the rows that a statement brings.
 type collector struct {
 	fetch    *fetch
 	result   rows.Result
 	pageSize int
-	places   []int32 // of the rows' keys
-	taken    []int   // rows of each key
+	places   []int32 // the place of each row's key
+	taken    []int   // how many rows each key has so far
 }
 
-// add keeps a row, unless it stands after its page: then only the fact is kept, and nothing is read
-// below it.
+// add stores a row. A row that follows the page is not stored; add only notes that there is one. It
+// returns an error if the rows take more memory than the request's budget allows.
 func (c *collector) add(values []driver.Value) error {
 	columns := c.fetch.query.Columns
 	place, err := place(len(c.taken), values, len(columns))
@@ -201,14 +205,15 @@ func (c *collector) add(values []driver.Value) error {
 	return nil
 }
 
-// What a row and each of its cells take beside what is stored in them, or a little more.
+// These are how many bytes a row and each of its cells take beside the values stored in them,
+// rounded up.
 const (
 	rowBytes  = 32
 	cellBytes = 4
 )
 
-// place returns the index of the key that a row belongs to. If there are several keys, the value in
-// column says its place, from 1. The error says that there is no such place.
+// place returns the index of the key that a row belongs to. With several keys, the value in the
+// column holds that index plus one. place returns an error if no key has this index.
 func place(keys int, values []driver.Value, column int) (int32, error) {
 	if keys == 1 {
 		return 0, nil
@@ -241,9 +246,10 @@ func (f *fetch) counts(ctx context.Context) error {
 	})
 }
 
-// skipped finds out, for each key, whether the page's offset has skipped rows. Where there are rows
-// after it, it has. Where there are none, it may also have led past the end of an empty list: a
-// statement that reads one row without the offset tells, if it is asked for.
+// skipped finds out, for each key, whether the page's offset has skipped rows. If there are rows at
+// or after the page, the offset has. If there are none, the list may be empty, or end before the
+// page. If the answer depends on this, another statement reads the first row that the offset would
+// skip.
 func (f *fetch) skipped(ctx context.Context, taken []int) error {
 	p := f.query.Page
 	skipped := make([]bool, len(taken))
@@ -269,18 +275,19 @@ func (f *fetch) skipped(ctx context.Context, taken []int) error {
 	})
 }
 
-// read runs the statement and hands over its rows.
+// read runs the statement, shared with other requests if possible, and calls row for each row.
 func (f *fetch) read(ctx context.Context, s *statement, row func([]driver.Value) error) error {
 	r := &f.loading.Request
-	// In a transaction, a statement cannot be shared: its rows have to be read there.
+	// A statement in a transaction is not shared: its rows must come from the transaction's
+	// snapshot.
 	if s.shared != nil && !r.Unshared && !f.unshared && r.Mode == unit.Single {
 		return f.runShared(ctx, s, row)
 	}
 	return r.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))
 }
 
-// columnsOf returns what is read of a node's rows, with the columns of its cursors. cursor are the
-// places of those.
+// columnsOf returns the columns to read of a node's rows, including those that its cursors need.
+// cursor holds the indexes of the cursor's columns.
 func columnsOf(n *plan.Node, page *rows.Page) (columns []binding.Column, cursor []int) {
 	columns = n.Columns
 	if page == nil || !n.Cursors {

@@ -1,4 +1,4 @@
-// Package load runs the statements of plans. A level of the selection takes one statement, however
+// Package load runs the statements of plans. One statement reads a level of the selection, however
 // many rows there are.
 package load
 
@@ -18,56 +18,59 @@ import (
 	"forge/internal/viewer"
 )
 
-// Loader loads the rows of one plan, and holds what is remembered of it from one request to the
-// next: the texts of its statements, and how much memory its rows took. It is safe for concurrent
-// use.
+// Loader loads the rows of one plan. From one request to the next it keeps the texts of its
+// statements, and how much memory the rows took. It is safe for concurrent use.
 type Loader struct {
 	Plan    *plan.Plan
-	Written bufpool.Hint // how large what is written of the rows is
+	Written bufpool.Hint // how large the JSON of the rows is
 
 	nodes []nodeMemory // by plan.Node.Index
 }
 
 type nodeMemory struct {
 	statements  cache
-	cells, data bufpool.Hint // of the table
+	cells, data bufpool.Hint // how large the table of rows is
 }
 
 // New returns a loader for a plan.
 func New(p *plan.Plan) *Loader { return &Loader{Plan: p, nodes: make([]nodeMemory, len(p.Nodes))} }
 
-// Request is what rows are loaded for.
+// Request is the part of a client's request that a Loading needs.
 type Request struct {
 	Unit      *unit.Unit
-	Dialect   string    // of the unit
-	Mode      unit.Mode // of the unit
-	Traced    bool      // the rows of each node are a batch of the request's trace
+	Dialect   string    // the unit's dialect
+	Mode      unit.Mode // the unit's mode
+	Traced    bool      // each node reports its rows to the request's trace
 	Writer    sql.Writer
 	Viewer    viewer.Viewer
 	Budget    *budget.Answer
 	Variables map[string]any
 	Cursors   *rows.Cursors
-	Unshared  bool                     // it shares no statements with other requests
-	Restrict  []func(*entsql.Selector) // conditions of the resolver on the rows of a connection
+	Unshared  bool                     // no statements are shared with other requests
+	Restrict  []func(*entsql.Selector) // the resolver's conditions; see read.Restrict
 }
 
-// Loading loads a plan's rows for one request. Set Loader, Request and Keys, then call Prepare, then
-// Run or RunBelow.
+// Loading loads a plan's rows for one request. The caller sets Loader, Request and Keys, calls
+// Prepare, and then Run, RunFor or RunBelow.
 type Loading struct {
 	Loader  *Loader
 	Request Request
-	Keys    []uuid.UUID   // of an entity, those of the rows that are meant; nil for a connection
+	Keys    []uuid.UUID   // the keys of the entities to load; nil for a connection
 	Results []rows.Result // by plan.Node.Index
-	Shared  bool          // other requests have the same results
+	Shared  bool          // other requests use the same results
 
-	where        []sql.Condition   // by plan.Node.Index; nil if there is none
-	noted        sql.Dependencies  // of the conditions, which Prepare has written
-	dependencies *sql.Dependencies // noted, with those of the statements; nil if nobody wants to know
+	where []sql.Condition  // by plan.Node.Index; nil if no argument where has a condition
+	noted sql.Dependencies // what the conditions depend on, which Prepare has written
+	// dependencies collects what the conditions and the statements depend on. It is nil if nobody
+	// needs it.
+	dependencies *sql.Dependencies
 }
 
-// Prepare reads the arguments of all connections of the plan, before anything runs. The error is
-// about those of the field itself. A fault in a nested connection's is kept in its Result, and in
-// those below it: it is an error of each place in the answer where that connection stands.
+// Prepare reads the arguments of all connections in the plan, before any statement runs. It returns
+// an error if an argument of the field itself is not valid. If an argument of a nested connection
+// is not valid, Prepare stores the error as Fault in the Result of that connection, and in the
+// Results of all nodes below. The encoder reports a Fault at each place in the answer where that
+// connection stands.
 func (l *Loading) Prepare(ctx context.Context) error {
 	l.Results = make([]rows.Result, len(l.Loader.Plan.Nodes))
 	for _, n := range l.Loader.Plan.Nodes {

@@ -8,26 +8,27 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// The sizes of a page: without first and last, and the largest.
+// DefaultPage is the size of a page without first and last. MaxPage is the largest size.
 const (
 	DefaultPage = 20
 	MaxPage     = 100
 )
 
-// Arguments are the values of a connection's arguments. Those that are null or left out are nil.
+// Arguments are the values of a connection's arguments. The value of an argument that is null or
+// left out is nil; see Number.Given for numbers.
 type Arguments struct {
 	First, Last, Offset           Number
 	After, Before, OrderBy, Where any
 }
 
-// Number is the value of an argument that is a whole number.
+// Number is the value of an argument of type Int.
 type Number struct {
-	Given any   // nil if it is null or left out
-	Int   int64 // 0 if it is not valid
-	Valid bool  // a GraphQL Int can have the value
+	Given any   // the value as it was given; nil if it is null or left out
+	Int   int64 // the value as a number; 0 if it is not valid
+	Valid bool  // the value is one that a GraphQL Int can have
 }
 
-// ReadArguments returns the values of a connection's arguments. The document must be valid.
+// ReadArguments returns the values of a connection's arguments. The document must be validated.
 func ReadArguments(f *ast.Field, variables map[string]any) (a Arguments) {
 	for _, def := range f.Definition.Arguments {
 		value := Argument(f, def, variables)
@@ -65,8 +66,8 @@ func (a *Arguments) Entries() int {
 	return int(min(asked, MaxPage))
 }
 
-// Argument returns the value of an argument, or its default. It returns nil if the value is null or
-// left out. The document must be valid.
+// Argument returns the value of an argument: the given one, the default, or nil if the value is
+// null or left out without a default. The document must be validated.
 func Argument(f *ast.Field, def *ast.ArgumentDefinition, variables map[string]any) any {
 	if arg := f.Arguments.ForName(def.Name); arg != nil {
 		if arg.Value.Kind != ast.Variable {
@@ -85,13 +86,13 @@ func Argument(f *ast.Field, def *ast.ArgumentDefinition, variables map[string]an
 func valueOf(literal *ast.Value, vars map[string]any) any {
 	value, err := literal.Value(vars)
 	if err != nil {
-		panic(err) // a valid document has no such value
+		panic(err) // only a document that is not valid has such a value
 	}
 	return value
 }
 
-// List returns the entries of a list argument. A single value stands for a list of one (GraphQL
-// specification, section 3.11). A list from a variable may have any Go type.
+// List returns the entries of a list argument. A single value becomes a list of one entry (GraphQL
+// specification, section 3.11). The value may be a slice of any Go type, as variables bring.
 func List(value any) []any { return graphql.CoerceList(value) }
 
 func number(value any) Number {

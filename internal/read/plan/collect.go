@@ -9,15 +9,15 @@ import (
 	"forge/internal/syntax"
 )
 
-// Collected is a field with the merged selections of all its occurrences under one response key.
+// Collected is a field that stands for all fields of one response key. Their selections are merged.
 type Collected struct {
 	Field      *ast.Field
 	Selections ast.SelectionSet
-	merged     bool // selections are a copy, to which more may be appended
+	merged     bool // Selections is a copy, to which more may be appended
 }
 
-// Collect merges selection sets as CollectFields of the GraphQL specification does (section 6.3.2),
-// for an object that fulfils the type conditions.
+// Collect merges selection sets as CollectFields of the GraphQL specification does (section 6.3.2).
+// The type conditions are the names that the object's type fulfils.
 func Collect(variables map[string]any, typeConditions map[string]bool, sets ...ast.SelectionSet) []*Collected {
 	g := grouping{variables: variables, typeConditions: typeConditions}
 	w := syntax.Walker{Fragment: syntax.Definition, Visit: g.visit}
@@ -33,7 +33,8 @@ type grouping struct {
 	fields         []*Collected
 }
 
-// visit merges a field, and goes into the fragments of types that the object has.
+// visit merges a field with the others of its response key. It goes into fragments whose type
+// conditions the object fulfils, and leaves out what @skip and @include leave out.
 func (g *grouping) visit(selection ast.Selection) syntax.Step {
 	if !included(DirectivesOf(selection), g.variables) {
 		return syntax.Over
@@ -79,7 +80,7 @@ func (g *grouping) merge(f *ast.Field) {
 	g.fields = append(g.fields, &Collected{Field: f, Selections: f.SelectionSet})
 }
 
-// included evaluates @skip and @include.
+// included reports whether @skip and @include leave the selection in.
 func included(directives ast.DirectiveList, vars map[string]any) bool {
 	return !holds(directives.ForName("skip"), vars) &&
 		(directives.ForName("include") == nil || holds(directives.ForName("include"), vars))
@@ -93,8 +94,8 @@ func holds(d *ast.Directive, vars map[string]any) bool {
 	return on
 }
 
-// Switches returns the variables that stand in @skip and @include anywhere in the operation,
-// sorted.
+// Switches returns the names of the variables that stand in @skip or @include, in the operation or
+// in a fragment of its document. The names are sorted.
 func Switches(doc *ast.QueryDocument, op *ast.OperationDefinition) []string {
 	var names []string
 	w := syntax.Walker{Visit: func(selection ast.Selection) syntax.Step {

@@ -14,13 +14,13 @@ import (
 type compiler struct {
 	*binding.Binding
 	variables map[string]any
-	nodes     int // so far
-	// The texts of fields' arguments. They are compared with those of all fields beside them.
+	nodes     int // the number of nodes so far
+	// written holds the arguments of fields as texts; see arguments.
 	written map[*ast.Field]string
 }
 
-// Compile returns the plans for a field and its merged selections. Of the variables, only those in
-// @skip and @include make a difference.
+// Compile returns the plans for a field and its merged selections. The plans depend only on those
+// variables that stand in @skip and @include.
 func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selections ast.SelectionSet) *Field {
 	name := f.Definition.Type.Name()
 	if o := b.Connections[name]; o != nil {
@@ -51,7 +51,8 @@ func (c *compiler) node(o *binding.Object, edge *binding.Field, f *ast.Field) *N
 	return n
 }
 
-// selection compiles what to write of the rows of n, and adds to n what must be read for it.
+// selection compiles what to write for each row of n. It adds to n the columns and child nodes that
+// must be read for this.
 func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 	s := &Selection{Node: n}
 	for _, f := range Collect(c.variables, n.Object.TypeConditions, sets...) {
@@ -91,10 +92,11 @@ func newOutput(f *ast.Field) Output {
 	return Output{Step: ast.PathName(f.Alias), At: f.Position, Key: Quoted(f.Alias) + ":", NonNull: f.Definition.Type.NonNull, Visible: entity.ToAll}
 }
 
-// Quoted returns a name of GraphQL as a JSON string. Names contain nothing to escape.
+// Quoted returns a GraphQL name as a JSON string. A name contains no character that needs an
+// escape.
 func Quoted(name string) string { return `"` + name + `"` }
 
-// column returns the index of col among the columns of n, and adds it if it is not there.
+// column returns the index of col in n.Columns. It adds col if n does not have it yet.
 func (n *Node) column(col binding.Column) int {
 	if i := slices.Index(n.Columns, col); i >= 0 {
 		return i
@@ -103,8 +105,8 @@ func (n *Node) column(col binding.Column) int {
 	return len(n.Columns) - 1
 }
 
-// all returns root and all nodes below it, and numbers them. Rows that nothing is read of, here or
-// below, are read by their keys.
+// all returns root and all nodes below it, and sets their Index and Parent. A node without columns
+// gets the key of its entity, because a statement must read something.
 func (c *compiler) all(root *Node) []*Node {
 	return root.appendTo(make([]*Node, 0, c.nodes))
 }
@@ -122,8 +124,8 @@ func (n *Node) appendTo(nodes []*Node) []*Node {
 	return nodes
 }
 
-// child returns the node that an edge leads to. The same edge with the same arguments has one node,
-// whatever its aliases.
+// child returns the child node of n for an edge. Fields that follow the same edge with the same
+// arguments share one node, whatever their aliases.
 func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	for _, child := range n.Children {
 		if child.Edge == edge && c.arguments(child.Field) == c.arguments(f) {
@@ -140,9 +142,9 @@ func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	return child
 }
 
-// arguments returns a text that is the same for fields with the same arguments in the same order.
-// It is made once for each field: with many long texts, to make it for each comparison takes
-// seconds.
+// arguments returns the arguments of a field as a text. Fields with the same arguments in the same
+// order have the same text. The text is kept, because child compares the arguments of a field with
+// those of many others: writing long texts anew for each comparison took seconds.
 func (c *compiler) arguments(f *ast.Field) string {
 	if len(f.Arguments) == 0 {
 		return ""

@@ -11,7 +11,7 @@ import (
 )
 
 // prices are the points that the parts of a connection's arguments cost. They are in proportion to
-// the time that was measured on SQLite, the slower database, for conditions that are false for
+// times measured on SQLite, the slower of the two databases, with conditions that are false for
 // every row.
 type prices struct {
 	where     int // a where argument
@@ -21,43 +21,47 @@ type prices struct {
 	count     int // totalCount
 }
 
-// A list at the root is a whole table. A nested list is paid for once for each parent row, as the
-// rows that belong to it. It is also paid for once as a whole table: all rows may belong to one
-// parent, and SQLite looks at all related rows for a condition over them, however few rows it is
-// asked about.
+// rootPrices are the prices of reading a whole table, as a connection at the root does.
+// nestedPrices are the prices of reading the few rows that belong to one parent row. A nested
+// connection costs nestedPrices for each parent row, and rootPrices once, for two reasons: all rows
+// of the table may belong to one parent, and on SQLite a condition over related rows reads all
+// related rows, however few parent rows there are.
 var (
 	rootPrices   = prices{where: 40, condition: 40, relation: 1000, order: 40, count: 40}
 	nestedPrices = prices{where: 2, condition: 2, relation: 50, order: 2, count: 2}
 )
 
-// MaxConditions is how many conditions one where argument may hold. SQLite reads expressions up to
-// 1,000 deep, and a chain of ors is one.
+// MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
+// are nested up to 1,000 deep, and a chain of ORs nests once for each condition.
 const MaxConditions = 500
 
-// How much of something cheap costs one point.
+// rowsAPoint and entriesAPoint are how many rows, and how many entries, cost one point together.
+// One of them alone costs less than a point.
 const (
-	rowsAPoint    = 100 // that the offset skips
-	entriesAPoint = 10  // of a list that a column is compared with
+	rowsAPoint    = 100 // rows that the offset skips
+	entriesAPoint = 10  // entries of a list that a column is compared with
 )
 
-// maxCost is the most that one field costs. It is small enough for the sum of all fields not to
-// overflow.
+// maxCost is the most that one field costs. It is small enough that the sum over all fields of an
+// operation does not overflow.
 const maxCost = 1 << 28
 
-// Price is what a field costs beside the fields inside of it.
+// Price is the cost of a field, without the fields inside of it.
 type Price struct {
-	// Once and Each are what the arguments of a connection cost: once, and for each parent row.
-	// Conditions cost, above all those over related rows, and so do terms of the order, rows that
-	// the offset skips, and totalCount, which counts all rows that match. Other fields cost
-	// nothing.
+	// Once and Each are what the arguments of a connection cost: Once for the field, and Each for
+	// each parent row. Costly are conditions, above all those over related rows, the terms of
+	// orderBy, rows that the offset skips, and totalCount, which counts all rows that match. For a
+	// field that is not a connection, both are 0.
 	Once, Each int
-	// Entries is how many entries the selection stands for. For a connection that is the size of
-	// the page, the largest size at most. For a field with a list of IDs it is their number, and in
-	// a mutation's payload the number of inputs. It is 1 if the field is no list.
+	// Entries is how many entries the field is taken to have. For a connection it is the size of
+	// the page. For a field with arguments it is the length of the longest list among them, as for
+	// a list of IDs. For a list in a mutation's payload it is the number of inputs, and at least
+	// listEntries. For any other list it is listEntries, and for a field that is no list it is 1.
 	Entries int
 }
 
-// PriceOf returns the price of a field. In a mutation, inputs is how long its longest list is.
+// PriceOf returns the price of a field. In a mutation, inputs is the length of the longest list
+// among the arguments of its root fields.
 func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs int) Price {
 	o := b.Connections[f.Definition.Type.Name()]
 	if o == nil {
@@ -88,7 +92,7 @@ func argumentCost(o *binding.Object, args Arguments, of prices, counts, nested b
 		terms := len(List(args.OrderBy))
 		c.total += c.order * max(0, terms-1)
 		if nested && terms > 0 {
-			c.total += c.order // an index by the parent's key has the own key next
+			c.total += c.order // no index by the parent's key serves the first term
 		}
 	}
 	if skipped := int(args.Offset.Int); skipped > 0 && !nested {
@@ -100,17 +104,18 @@ func argumentCost(o *binding.Object, args Arguments, of prices, counts, nested b
 	return min(c.total, maxCost)
 }
 
-// costs adds up the cost of conditions.
+// costs adds up the cost of the conditions of one where argument.
 type costs struct {
 	prices
 	total      int
-	conditions int // seen so far
+	conditions int // the number of conditions seen so far
 }
 
-// all adds the conditions of a where input. It stops where so many of them will be refused.
+// all adds the conditions of a where input. It stops after MaxConditions: with more of them, the
+// argument is refused anyway.
 func (c *costs) all(o *binding.Object, input map[string]any) {
 	if len(input) == 0 {
-		c.conditions++ // it holds for every row, which is looked at all the same
+		c.conditions++ // it holds for every row, but costs a look at each
 		c.total += c.condition
 	}
 	for name, value := range input {
@@ -165,11 +170,11 @@ func counted(set ast.SelectionSet) (found bool) {
 // listEntries is how many entries a list without pages is taken to have.
 const listEntries = 5
 
-// entries returns the entries of a field that is not a connection; see Price.
+// entries returns Price.Entries of a field that is not a connection.
 func entries(b *binding.Binding, f *ast.Field, variables map[string]any, inputs int) int {
 	switch {
 	case f.Definition.Type.Elem == nil, b.Connections[f.ObjectDefinition.Name] != nil:
-		return 1 // what a page lists has been counted with the page
+		return 1 // the entries of a page are counted with the connection
 	case len(f.Arguments) > 0:
 		return Inputs(f, variables)
 	case strings.HasSuffix(f.ObjectDefinition.Name, "Payload"):

@@ -7,7 +7,8 @@ import (
 	"forge/internal/read/binding"
 )
 
-// OutputOf writes the kinds that the engine holds, and no others.
+// TestOutputOf checks that there are outputs for all kinds that the engine can read, and for no
+// others.
 func TestOutputOf(t *testing.T) {
 	t.Parallel()
 	for of := entity.ID; of <= entity.Other; of++ {

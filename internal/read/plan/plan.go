@@ -1,6 +1,6 @@
-// Package plan compiles selections of entities into plans: what to read, as a tree of nodes, and
-// what to write of it, as outputs. A plan does not change once it is compiled, and depends on an
-// operation's variables only through @skip and @include.
+// Package plan compiles selections of entities into plans. A plan says what to read, as a tree of
+// nodes, and what to write, as outputs. A plan does not change after it is compiled. It depends on
+// an operation's variables only through @skip and @include.
 package plan
 
 import (
@@ -18,31 +18,33 @@ type Field struct {
 	Types      map[string]*Plan // by the name of the type
 }
 
-// Plan says what to read of the rows of one entity and of all that they lead to, and what to write.
+// Plan says which rows to read, beginning with rows of one entity and going on along edges, and
+// what to write of these rows.
 type Plan struct {
 	Root       *Node
-	Nodes      []*Node     // all of them, each after its parent; see Node.Index
+	Nodes      []*Node     // root and all nodes below, each after its parent; see Node.Index
 	Connection *Connection // what to write, if the field is a connection
-	Object     *Selection  // and if it is not
+	Object     *Selection  // what to write, if the field is not a connection
 }
 
-// Statements returns how many statements the plan takes at most.
+// Statements returns how many statements the plan runs at most.
 func (p *Plan) Statements() int { return p.Root.statements() }
 
-// Node is the rows of an entity that all rows of the parent node lead to.
+// Node stands for the rows of one entity at one place in the selection: all rows that an edge leads
+// to from the rows of the parent node. At the root, they are the rows that the field asks for.
 type Node struct {
 	Object   *binding.Object
-	Field    *ast.Field       // whose arguments the node reads; nil if it has none
-	Edge     *binding.Field   // that leads here from the parent node; nil at the root
-	EdgeName string           // "" at the root
+	Field    *ast.Field       // the field of these rows; nil for an entity at the root
+	Edge     *binding.Field   // the edge from the parent node; nil at the root
+	EdgeName string           // the name of the edge; "" at the root
 	Parent   *Node            // nil at the root
-	From     int              // the column of the parent node that holds the keys
-	Columns  []binding.Column // of rows that only count, the key
+	From     int              // the index of the parent node's column that holds the keys
+	Columns  []binding.Column // the columns to read; the key alone if no other is needed
 	Children []*Node
-	Index    int // among the plan's nodes
+	Index    int // the place in Plan.Nodes
 
-	// What of a connection is asked for. Next and Previous stand for whether there are rows on that
-	// side of the page.
+	// These are the parts of a connection that the selection asks for. Next and Previous stand for
+	// hasNextPage and hasPreviousPage.
 	Rows, Count, Cursors, Next, Previous bool
 }
 
@@ -54,7 +56,7 @@ func (n *Node) statements() (count int) {
 		count++
 	}
 	if (n.Next || n.Previous) && n.Field != nil && n.Field.Arguments.ForName("offset") != nil {
-		count++ // whether the offset has skipped rows may need one
+		count++ // a statement may be needed to find out whether the offset has skipped rows
 	}
 	for _, child := range n.Children {
 		count += child.statements()
@@ -76,29 +78,29 @@ type Connection struct {
 
 // Output is one entry of a JSON object.
 type Output struct {
-	Step    ast.PathElement // the alias, as a path has it
+	Step    ast.PathElement // the alias, as an element of an error's path
 	At      *ast.Position
-	Key     string // the alias as JSON writes it, with the colon
+	Key     string // the alias as a JSON string, and a colon
 	Kind    OutputKind
 	NonNull bool
-	Text    string // of a constant
+	Text    string // the JSON of a constant
 	Column  int
 	Prefix  string
 	Visible entity.Visibility
-	Values  []string // that a column of an enum can have
-	Owner   int      // the column that tells whose row it is, if only owners see the field
+	Values  []string // the values that a column of an enum can have
+	Owner   int      // the column that holds the owner's ID, if only owners see the field
 	Nested  *Selection
 	Page    *Connection
-	Fields  []Output // of an edge or a pageInfo
+	Fields  []Output // the fields of an edge or of a pageInfo
 }
 
 // OutputKind says how an output is written.
 type OutputKind int
 
-// The kinds of outputs.
+// These are the kinds of outputs.
 const (
-	Unknown OutputKind = iota // nothing says how to write it
-	Closed                    // shown to nobody
+	Unknown OutputKind = iota // the engine cannot write the field
+	Closed                    // nobody may see the field
 	Constant
 	IDColumn
 	TextColumn
@@ -109,7 +111,7 @@ const (
 	OneRow
 	ManyRows
 	PageOfRows
-	// Inside a connection:
+	// The following stand only inside of a connection.
 	PageNodes
 	PageEdges
 	PageCount
@@ -122,10 +124,11 @@ const (
 	EndCursor
 )
 
-// columnOutputs are the outputs that show columns of each kind.
+// columnOutputs says for each kind of column which output shows it.
 var columnOutputs = map[entity.Kind]OutputKind{
 	entity.ID: IDColumn, entity.String: TextColumn, entity.Int: NumberColumn, entity.Bool: BoolColumn, entity.Time: TimeColumn, entity.Enum: EnumColumn,
 }
 
-// OutputOf returns how columns of a kind are written, Unknown if they are not.
+// OutputOf returns the kind of output that shows columns of a kind. It returns Unknown if the
+// engine cannot write such columns.
 func OutputOf(kind entity.Kind) OutputKind { return columnOutputs[kind] }

@@ -14,20 +14,23 @@ import (
 	"forge/internal/entity"
 )
 
-// A cursor holds the place of a row in an order: the value of each term, then the key. A value is
-// its length plus one, as a varint, and its text; NULL is the length 0. The key is 16 bytes. All of
-// it is encrypted for the order: somebody who has a cursor may not be allowed to see these values,
-// or to have others compared with values of their own.
+// A cursor holds the place of a row in an order: the row's value for each term, and at last its
+// key. A value is written as its length plus one, as a varint, followed by its text. NULL is
+// written as the length 0. The key is 16 bytes.
+//
+// All of it is encrypted, and bound to the order. Without this, clients could read values that they
+// may not see, or write cursors to find out where such a value stands in the order.
 
 var errCursor = errors.New("this is not a cursor of this list: take one from edges or pageInfo, and keep orderBy as it was")
 
 // Cursors encodes and decodes cursors. It is safe for concurrent use.
 type Cursors struct{ cipher *cursorcipher.Cipher }
 
-// NewCursors returns cursors that are encrypted with a key; see cursorcipher.New.
+// NewCursors returns Cursors that encrypt with the key; see cursorcipher.New.
 func NewCursors(key []byte) *Cursors { return &Cursors{cursorcipher.New(key)} }
 
-// Append appends the cursor of a row. columns are those of the order's terms.
+// Append appends the cursor of a row to b. columns are the table's columns that hold the order's
+// terms, the key last.
 func (c *Cursors) Append(b []byte, fingerprint uint32, t *Table, row int, columns []int) []byte {
 	var space [128]byte
 	raw := space[:0]
@@ -44,7 +47,8 @@ func (c *Cursors) Append(b []byte, fingerprint uint32, t *Table, row int, column
 	return c.cipher.Append(b, fingerprint, append(raw, key...))
 }
 
-// Parse returns the values of a cursor's terms. The error is for the client.
+// Parse returns the values of the terms in a cursor. It returns an error, with a text for the
+// client, if the cursor is not one of this order.
 func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, error) {
 	raw, err := c.cipher.Open(text, fingerprint)
 	if err != nil {
@@ -77,7 +81,7 @@ func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, e
 func (t Term) parse(value []byte) (any, error) {
 	switch t.Kind {
 	case entity.Int:
-		// A number beyond 32 bits has a place in the order, though it cannot be shown.
+		// A number beyond 32 bits has a place in the order, although an answer cannot show it.
 		return strconv.ParseInt(string(value), 10, 64)
 	case entity.Time:
 		return time.Parse(time.RFC3339Nano, string(value))
@@ -95,7 +99,7 @@ func (t Term) parse(value []byte) (any, error) {
 	return nil, errCursor
 }
 
-// argument returns the values of the cursor that an argument of a page holds.
+// argument returns the values of the cursor in an argument of a page. Its error names the argument.
 func (c *Cursors) argument(name string, value any, p *Page) ([]any, error) {
 	text, _ := value.(string)
 	values, err := c.Parse(text, p.Fingerprint, p.Order)

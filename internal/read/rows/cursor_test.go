@@ -16,7 +16,7 @@ import (
 	"forge/internal/read/binding"
 )
 
-// everyTerm is an order by a column of each kind that can be ordered by.
+// everyTerm is an order by one column of each kind that pages can be ordered by.
 var everyTerm = []Term{
 	{Column: "age", Kind: entity.Int, Nullable: true},
 	{Column: "name", Kind: entity.String, Desc: true},
@@ -26,14 +26,14 @@ var everyTerm = []Term{
 	{Column: "id", Kind: entity.ID},
 }
 
-// keyOnly is the order when nothing is said.
+// keyOnly is the order without an orderBy argument.
 var keyOnly = []Term{{Column: "id", Kind: entity.ID}}
 
 var cursors = NewCursors([]byte("a key of 32 bytes, as it has to "))
 
 var someKey = uuid.MustParse("018f2b6c-0000-7abc-8def-0123456789ab")
 
-// rowOf returns a table of one row. nil is NULL.
+// rowOf returns a table with one row, and the indexes of its columns. A nil value stands for NULL.
 func rowOf(t testing.TB, terms []Term, values ...any) (*Table, []int) {
 	t.Helper()
 	tb := &Table{Width: len(terms)}
@@ -103,7 +103,7 @@ func TestCursorsRoundTrip(t *testing.T) {
 	}
 }
 
-// TestCursorsRefuse has cursors that are encrypted for the list and hold what they should not.
+// TestCursorsRefuse parses cursors that are encrypted for the right list but hold wrong values.
 func TestCursorsRefuse(t *testing.T) {
 	t.Parallel()
 	key := string(someKey[:])
@@ -167,8 +167,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// FuzzParseCursor wants any text, encrypted or not, to be refused, or to be read into values whose
-// own cursor reads the same.
+// FuzzParseCursor parses any text, encrypted or not. Either the text is refused, or a cursor made
+// from its values reads as the same values.
 func FuzzParseCursor(f *testing.F) {
 	for _, values := range [][]any{{nil, "Sam", "Yard", time.Unix(5, 6000).UTC(), "PAID", someKey}, {someKey}} {
 		terms := everyTerm
@@ -248,7 +248,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// Cursors read values of the kinds that pages can be ordered by, and no others.
+// TestTermParseOfEachKind checks that cursors hold values of the kinds that pages can be ordered
+// by, and of no others.
 func TestTermParseOfEachKind(t *testing.T) {
 	t.Parallel()
 	for of := entity.ID; of <= entity.Other; of++ {

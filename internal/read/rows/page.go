@@ -12,23 +12,25 @@ import (
 	"forge/internal/viewer"
 )
 
-// Page is what a connection's arguments ask for, except for its conditions. The rules are those of
-// the Relay cursor specification (https://relay.dev/graphql/connections.htm), with offset added.
+// Page is the page that a connection's arguments ask for, without the argument where. The rules are
+// those of the Relay cursor specification (https://relay.dev/graphql/connections.htm), with offset
+// added.
 type Page struct {
-	First, Last   *int // at least one is set
-	Size          int  // how many rows of the list can make a difference to the page
-	Limit         int  // how many rows to read: one more if it matters whether there are more
+	First, Last   *int // nil if not set; at least one is set
+	Size          int  // the larger of First and Last
+	Limit         int  // how many rows to read: one more than Size if More
 	Offset        int
-	Backward      bool // the page is counted from the end
-	More          bool // the answer says whether there are rows outside of the page
+	Backward      bool // the page is counted from the end of the list
+	More          bool // the answer says whether rows precede or follow the page
 	Order         []Term
-	Fingerprint   uint32 // of Order
-	After, Before []any  // the values of the cursors; nil without one
+	Fingerprint   uint32 // of Order; see fingerprint
+	After, Before []any  // the values in the cursors; nil without a cursor
 
-	bySize bool // the size is what the client asked for
+	bySize bool // the client has given first or last
 }
 
-// ReadPage reads the arguments of a node that is a connection.
+// ReadPage returns the page that the arguments of a connection ask for. It returns an error that
+// names the argument if one is not valid, or if the viewer's role may not order by a field.
 func ReadPage(n *plan.Node, args plan.Arguments, role viewer.Role, cursors *Cursors) (*Page, error) {
 	p := &Page{More: n.Next || n.Previous}
 	var err error
@@ -63,7 +65,7 @@ func ReadPage(n *plan.Node, args plan.Arguments, role viewer.Role, cursors *Curs
 	return p, err
 }
 
-// setSize sets the size as the client asked for it, or the default.
+// setSize sets the page's size to that of the arguments, or else to the default.
 func (p *Page) setSize(first, last *int) {
 	p.bySize = first != nil || last != nil
 	if !p.bySize {
@@ -82,7 +84,8 @@ func (p *Page) setSize(first, last *int) {
 	}
 }
 
-// size reads an argument that may be neither negative nor above most; 0 stands for no bound.
+// size returns the value of an argument, or nil if it is not given. It returns an error if the
+// value is negative or above most. If most is 0, there is no upper bound.
 func size(name string, n plan.Number, most int) (*int, error) {
 	switch {
 	case n.Given == nil:
@@ -95,7 +98,7 @@ func size(name string, n plan.Number, most int) (*int, error) {
 	return new(int(n.Int)), nil
 }
 
-// Term is one part of an order.
+// Term is one part of an order: a column and its direction.
 type Term struct {
 	Column   string
 	Kind     entity.Kind
@@ -103,8 +106,9 @@ type Term struct {
 	Nullable bool
 }
 
-// order reads an orderBy argument. The key comes last, so that the order is total. Its direction is
-// that of the term before it, so that one index serves both directions.
+// order returns the terms of an orderBy argument, and the key as the last term, so that no two rows
+// are equal. The key has the direction of the term before, so that one index serves both
+// directions.
 func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
 	key := Term{Column: o.Key.Name, Kind: entity.ID}
 	if value == nil {
@@ -132,7 +136,8 @@ func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
 	return append(terms, key), nil
 }
 
-// ordersBy reports whether terms order by the column already: a second time would change nothing.
+// ordersBy reports whether the terms already order by the column. Ordering by it again would change
+// nothing.
 func ordersBy(terms []Term, column string) bool {
 	for _, t := range terms {
 		if t.Column == column {
@@ -142,8 +147,8 @@ func ordersBy(terms []Term, column string) bool {
 	return false
 }
 
-// fingerprint returns a number that tells orders apart. A cursor is encrypted for one order, so
-// that no other list accepts it.
+// fingerprint returns a number that differs for different orders. A cursor is encrypted for the
+// number of its order, so that no other list accepts the cursor.
 func fingerprint(o *binding.Object, terms []Term) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(o.Entity.Name))
@@ -153,9 +158,9 @@ func fingerprint(o *binding.Object, terms []Term) uint32 {
 	return h.Sum32()
 }
 
-// MayHaveSkipped reports whether the answer depends on whether the offset has skipped rows. They
-// stand before the page, or after it if it is counted from the end. Where there is a cursor on that
-// side, its row is enough.
+// MayHaveSkipped reports whether the answer says if there are rows on the side of the page where
+// the offset skips some, and no cursor answers that already. The offset skips rows before the page,
+// or after it if the page is counted from the end.
 func (p *Page) MayHaveSkipped(n *plan.Node) bool {
 	if p.Backward {
 		return n.Next && p.Before == nil
@@ -163,7 +168,7 @@ func (p *Page) MayHaveSkipped(n *plan.Node) bool {
 	return n.Previous && (p.After == nil || p.Last != nil)
 }
 
-// FirstSkipped returns the page that holds the first of the rows that the offset skips.
+// FirstSkipped returns a page that holds only the first row that the offset skips.
 func (p *Page) FirstSkipped() *Page {
 	one := *p
 	one.Offset, one.More = 0, false
@@ -175,5 +180,6 @@ func (p *Page) FirstSkipped() *Page {
 	return &one
 }
 
-// ByKey reports whether the list is in the order of its keys, so that its cursors are keys.
+// ByKey reports whether the list is ordered by key alone, so that its cursors hold nothing but a
+// key.
 func (p *Page) ByKey() bool { return len(p.Order) == 1 && p.Order[0].Kind == entity.ID }

@@ -1,5 +1,5 @@
-// Package rows holds what statements bring: tables of rows, which of them belong to which parent
-// row and to which page, and cursors, which stand for the place of a row in a list.
+// Package rows holds the rows that statements bring. It says which rows belong to which parent row
+// and to which page. It also makes cursors, which stand for the place of a row in a list.
 package rows
 
 import (
@@ -16,23 +16,23 @@ import (
 	"forge/internal/read/binding"
 )
 
-// Result is what the statements of a plan's node have brought. Its rows are grouped by the keys
-// that they were asked by. The key of a parent row has an index among those; see Parents.
+// Result holds the rows of a plan's node. The rows are grouped by the keys that the statement asked
+// for. "By key" means: indexed by the place of a key among these.
 type Result struct {
 	Table   Table
 	Page    *Page
-	Fault   *apperr.Error // of the arguments; nothing is loaded then
-	Cursor  []int         // the columns that make up a cursor
-	Groups  Groups        // the rows, by key
-	More    []bool        // by key: there are rows after the page
-	Skipped []bool        // by key: the offset has skipped rows; nil without an offset
-	Counts  []int64       // by key
-	// Parents is the index of each parent row's key, -1 for NULL. It is nil if every parent row has
-	// a key of its own: then the indexes are the same.
+	Fault   *apperr.Error // an argument is not valid, and nothing was loaded
+	Cursor  []int         // the columns that a cursor holds
+	Groups  Groups        // by key: the rows
+	More    []bool        // by key: whether rows follow the page
+	Skipped []bool        // by key: whether the offset has skipped rows; nil without an offset
+	Counts  []int64       // by key: how many rows match
+	// Parents holds, for each parent row, the index of its key, or -1 if its key is NULL. It is nil
+	// if the keys are those of the parent rows in order, so that the row's own index is the key's.
 	Parents []int32
 }
 
-// keyOf returns the index of the key that a row of the parent node has, -1 for none.
+// keyOf returns the index of the key of a parent row, or -1 if the key is NULL.
 func (r *Result) keyOf(row int) int32 {
 	if r.Parents == nil {
 		return int32(row)
@@ -40,29 +40,29 @@ func (r *Result) keyOf(row int) int32 {
 	return r.Parents[row]
 }
 
-// Rows returns the rows that belong to a row of the parent node.
+// Rows returns the rows that belong to a parent row.
 func (r *Result) Rows(parent int) []int32 { return r.Groups.At(r.keyOf(parent)) }
 
-// Window returns the page that belongs to a row of the parent node.
+// Window returns the page that belongs to a parent row.
 func (r *Result) Window(parent int) Window {
 	i := r.keyOf(parent)
 	return r.Page.cut(r.Groups.At(i), at(r.More, i), at(r.Skipped, i))
 }
 
-// at returns the flag of the key at index i, false if there is no such key.
+// at returns the flag of the key at index i. It returns false if there is no such key.
 func at(flags []bool, i int32) bool {
 	return i >= 0 && int(i) < len(flags) && flags[i]
 }
 
-// Window is the rows of a page, and whether there are others on either side of it.
+// Window is the rows of a page, and whether there are rows before and after the page.
 type Window struct {
 	Rows           []int32
 	Next, Previous bool
 }
 
-// cut returns the page out of the rows that were read for it, in the order in which they were read.
-// more says that there is another row after them, and skipped that the offset has skipped some. A
-// cursor stands for a row on its side of the page, though the row may be gone by now.
+// cut returns the page from the rows that were read for it, in the order in which they were read.
+// more says that another row follows them, and skipped that the offset has skipped some. A cursor
+// counts as a row on its side of the page, even if its row was deleted since.
 func (p *Page) cut(rows []int32, more, skipped bool) Window {
 	if p.Backward {
 		w := Window{Next: p.Before != nil || skipped, Previous: more, Rows: slices.Clone(rows)}
@@ -83,7 +83,7 @@ func (p *Page) cut(rows []int32, more, skipped bool) Window {
 	return w
 }
 
-// Count returns how many rows match in all, for a row of the parent node.
+// Count returns how many rows match for a parent row.
 func (r *Result) Count(parent int) int64 {
 	if i := r.keyOf(parent); i >= 0 && int(i) < len(r.Counts) {
 		return r.Counts[i]
@@ -91,10 +91,10 @@ func (r *Result) Count(parent int) int64 {
 	return 0
 }
 
-// Groups are rows by the index of their key, each group in the order in which its rows came.
+// Groups holds the rows of each key. The rows of a key are in the order in which they were read.
 type Groups struct{ starts, rows []int32 }
 
-// At returns the rows of the key at index i.
+// At returns the rows of the key at index i. It returns nil if there is no such key.
 func (g Groups) At(i int32) []int32 {
 	if i < 0 || int(i)+1 >= len(g.starts) {
 		return nil
@@ -102,7 +102,7 @@ func (g Groups) At(i int32) []int32 {
 	return g.rows[g.starts[i]:g.starts[i+1]]
 }
 
-// Group groups rows by the indexes of their keys: keyOf has that of each row.
+// Group groups rows by key. keyOf holds the index of each row's key.
 func Group(keyOf []int32, keys int) Groups {
 	g := Groups{starts: make([]int32, keys+1), rows: make([]int32, len(keyOf))}
 	for _, i := range keyOf {
@@ -119,12 +119,12 @@ func Group(keyOf []int32, keys int) Groups {
 	return g
 }
 
-// Table holds the rows of a statement in one piece of memory, as they will be written: keys as
-// their 16 bytes, and everything else as text.
+// Table holds the rows of a statement in one piece of memory. A key is stored as its 16 bytes, and
+// any other value as the text that the answer shows.
 type Table struct {
 	Width int
 	Data  []byte
-	Ends  []int32 // where each cell ends, row by row; the complement of it for a NULL
+	Ends  []int32 // where each cell ends in Data, row by row; the bitwise complement for a NULL
 }
 
 // Len returns the number of rows.
@@ -135,7 +135,7 @@ func (t *Table) Len() int {
 	return len(t.Ends) / t.Width
 }
 
-// Cell returns a value, or that it is NULL. The value is valid for as long as the table is.
+// Cell returns a value, and whether it is NULL. The value shares the table's memory.
 func (t *Table) Cell(row, column int) (value []byte, null bool) {
 	i := row*t.Width + column
 	end := t.Ends[i]
@@ -151,15 +151,16 @@ func (t *Table) Cell(row, column int) (value []byte, null bool) {
 	return t.Data[start:end], false
 }
 
-// Key returns a value of a column of keys, or that it is NULL.
+// Key returns a value of a column of keys, and whether it is NULL.
 func (t *Table) Key(row, column int) (key uuid.UUID, null bool) {
 	value, null := t.Cell(row, column)
 	copy(key[:], value)
 	return key, null
 }
 
-// Keys takes the keys of other rows out of a column. If they are shared, several rows may have one
-// and the same, which comes once: places says which key each row has, -1 for NULL.
+// Keys returns the keys in a column. If shared is true, several rows may have the same key: it is
+// returned once, and places holds the index of each row's key, or -1 for NULL. If shared is false,
+// there is one key for each row, and places is nil.
 func (t *Table) Keys(column int, shared bool) (keys []uuid.UUID, places []int32) {
 	n := t.Len()
 	keys = make([]uuid.UUID, 0, n)
@@ -189,7 +190,8 @@ func (t *Table) Keys(column int, shared bool) (keys []uuid.UUID, places []int32)
 	return keys, places
 }
 
-// Add appends a row, whose values begin with those of the columns.
+// Add appends a row. Its values begin with those of the columns, and may go on. Add returns an
+// error if a value cannot be stored.
 func (t *Table) Add(values []driver.Value, columns []binding.Column) error {
 	for i := range columns {
 		if values[i] == nil {
@@ -204,8 +206,8 @@ func (t *Table) Add(values []driver.Value, columns []binding.Column) error {
 	return nil
 }
 
-// append appends a value of any type: the encoder checks whether it is one of the column's kind. A
-// key must be one, as related rows are found by it.
+// append appends a value. A value of another type than the column's kind is stored all the same,
+// since the encoder checks it. But a key must be one, because related rows are found by it.
 func (t *Table) append(value driver.Value, kind entity.Kind) error {
 	switch v := value.(type) {
 	case []byte:
@@ -221,7 +223,7 @@ func (t *Table) append(value driver.Value, kind entity.Kind) error {
 		t.Data = append(t.Data, v...)
 	case int64:
 		t.Data = strconv.AppendInt(t.Data, v, 10)
-	case float64: // SQLite may hold one in a column of any type
+	case float64: // SQLite may hold a float in a column of any type
 		t.Data = strconv.AppendFloat(t.Data, v, 'g', -1, 64)
 	case bool:
 		t.Data = strconv.AppendBool(t.Data, v)

@@ -10,20 +10,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// Batch is a statement for several requests, each with arguments of its own. It takes a list for
-// each parameter. The last value of a row is the place of its request, from 1.
+// Batch is a statement that serves several requests at once. Each request has its own arguments.
+// For each parameter, the statement takes a list with one value for each request. The last value of
+// a row is the place of the request that the row belongs to, counted from 1.
 type Batch struct {
 	Text    string
 	Args    []any
-	Columns []Parameter // of the lists; none if all requests have the same arguments
+	Columns []Parameter // the parameter of each list; empty if all requests have the same arguments
 }
 
-// PerRequest reports whether each row belongs to one request. Otherwise each belongs to all.
+// PerRequest reports whether each row belongs to one request. If not, every row belongs to all
+// requests.
 func (b *Batch) PerRequest() bool { return len(b.Columns) > 0 }
 
-// Batchable reports whether the statement can be written for several requests: it reads one row or
-// page, and the requests differ in keys alone. It is false on SQLite, which runs inside the server
-// and has nothing to gain.
+// Batchable reports whether the statement can be written for several requests. It must read one row
+// or one page, and the requests may differ only in keys. SQLite runs inside the server and gains
+// nothing from a batch, so Batchable is false there.
 func (q *Query) Batchable() bool {
 	if q.sqlite() || q.many() || q.Counts() {
 		return false
@@ -32,8 +34,8 @@ func (q *Query) Batchable() bool {
 	return p == nil || p.Offset == 0 && q.Where == nil && (p.After == nil && p.Before == nil || p.ByKey())
 }
 
-// WriteBatch has ent write the statement for several requests, with columns of lists for its
-// parameters. Interceptors and policies hold as in Write.
+// WriteBatch has ent write the statement for several requests. It replaces the parameters by
+// columns of lists. Interceptors and policies add their conditions as in Write.
 func (q *Query) WriteBatch(ctx context.Context, w Writer) (*Batch, error) {
 	of, b := *q, new(Batch)
 	of.batch = b
@@ -57,8 +59,8 @@ func (q *Query) WriteBatch(ctx context.Context, w Writer) (*Batch, error) {
 
 func listColumn(i int) string { return "a" + strconv.Itoa(i) }
 
-// parameter returns what is written for a parameter: the parameter itself, or in a batch the column
-// of its list, which it adds.
+// parameter returns what stands for a parameter in the query: the parameter itself, or in a batch
+// the column of its list. It adds the column to the batch if there is none yet.
 func (q *Query) parameter(p Parameter) any {
 	if q.batch == nil {
 		return p
@@ -73,7 +75,8 @@ func (q *Query) parameter(p Parameter) any {
 	})
 }
 
-// Arguments returns the arguments of the batch. query returns the query of a request.
+// Arguments returns the arguments of the batch. The function query returns the query of the request
+// with the given index.
 func (b *Batch) Arguments(requests int, query func(int) *Query) []any {
 	args := slices.Clone(b.Args)
 	for _, p := range b.Columns {
@@ -87,5 +90,5 @@ func (b *Batch) Arguments(requests int, query func(int) *Query) []any {
 }
 
 // list returns the n-th parameter as a list of keys. The SELECT around it hides the length of the
-// list from PostgreSQL, which would plan anew for each short list.
+// list from PostgreSQL, which would otherwise make a new plan for each short list.
 func (q *Query) list(n int) string { return "(SELECT " + q.placeholder(n) + "::uuid[])" }

@@ -6,7 +6,7 @@ import (
 	"forge/internal/read/rows"
 )
 
-// orderBy returns the terms as SQL, in reverse if backward. NULLs come last; in reverse they come
+// orderBy returns the terms as SQL, in reverse if backward is true. NULLs come last, and in reverse
 // first.
 func orderBy(s *sql.Selector, terms []rows.Term, backward bool) []sql.Querier {
 	exprs := make([]sql.Querier, len(terms))
@@ -29,13 +29,13 @@ func writeTerm(t rows.Term, b *sql.Builder, s *sql.Selector, backward bool) {
 	}
 }
 
-// keyset returns the condition that a row comes after the one with the given values, or before it
-// if backward. A value of nil is NULL.
+// keyset returns the condition that a row comes after the row with the given values, or before it
+// if backward is true. A nil value stands for NULL.
 func keyset(terms []rows.Term, values []any, backward bool) Condition {
 	if uniform(terms) {
 		return keysetTuple(terms, values, terms[0].Desc == backward)
 	}
-	// To come after means: to be equal in the first terms, and to come after in the next one.
+	// A row comes after another if their first terms are equal and it comes after in the next term.
 	return func(s *sql.Selector) *sql.Predicate {
 		var ways []*sql.Predicate
 		for i, t := range terms {
@@ -57,8 +57,8 @@ func keyset(terms []rows.Term, values []any, backward bool) Condition {
 }
 
 // bound returns the condition on the first term that all alternatives of keyset imply. An index can
-// begin with it, while it cannot serve an OR. bound returns nil if there is no such condition, as
-// where NULLs follow.
+// start from this condition, but cannot serve an OR. bound returns nil if no condition is implied,
+// as when NULLs follow.
 func bound(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
 	switch {
 	case value == nil && backward, value != nil && t.Nullable && !backward:
@@ -71,7 +71,8 @@ func bound(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicat
 	return sql.GTE(s.C(t.Column), value)
 }
 
-// uniform reports whether the terms can be compared as one tuple, which an index serves best.
+// uniform reports whether the terms can be compared as one tuple, which an index serves best. They
+// can if all have the same direction and none is NULL.
 func uniform(terms []rows.Term) bool {
 	for _, t := range terms {
 		if t.Nullable || t.Desc != terms[0].Desc {
@@ -108,7 +109,8 @@ func equal(t rows.Term, s *sql.Selector, value any) *sql.Predicate {
 	return sql.EQ(s.C(t.Column), value)
 }
 
-// comesAfter returns nil if no row can come after.
+// comesAfter returns the condition that a row comes after the value in one term. It returns nil if
+// no row does.
 func comesAfter(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
 	switch {
 	case value == nil && backward:

@@ -1,5 +1,5 @@
 // Package sql writes the statements that read the nodes of plans. ent writes each query, so that
-// its interceptors and policies hold, and this package adds what ent has no words for.
+// its interceptors and policies add their conditions. This package adds what ent cannot express.
 package sql
 
 import (
@@ -17,36 +17,36 @@ import (
 	"forge/internal/viewer"
 )
 
-// Writer has ent write a query of an entity's rows, and returns it without running it. shape makes
-// the query's columns, conditions and order.
+// Writer has ent write a query for rows of an entity. It returns the query without running it. The
+// function shape sets the columns, conditions and order of the query.
 type Writer interface {
 	Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (text string, args []any, err error)
 }
 
-// Query is one statement of a plan's node, with the values of its parameters. It reads rows or
-// counts them: all rows, or those that belong to keys. With several keys, the last value of each
-// row that it returns is the place of the row's key, from 1.
+// Query is one statement for a plan's node, with the values of its parameters. It reads rows or
+// counts them: all rows, or those that belong to Keys. With several keys, each row that it returns
+// ends with the place of the row's key in Keys, counted from 1.
 type Query struct {
 	Dialect string
 	Viewer  viewer.Viewer
 	Node    *plan.Node
-	Columns []binding.Column // to read; none to count
+	Columns []binding.Column // the columns to read; empty to count
 
-	Page     *rows.Page // nil for all rows
-	Where    Condition  // nil without one
+	Page     *rows.Page // nil to read all rows
+	Where    Condition  // nil without a condition
 	Restrict []func(*sql.Selector)
 
-	// Keys are those of the parent rows, and KeyColumn is the column that holds them. For one key
-	// the statement has a text of its own: PostgreSQL keeps a plan for that, while it would plan
-	// the look-up of a short list anew each time.
+	// Keys are the keys of the parent rows, and KeyColumn is the column that holds them. The
+	// statement for one key has its own text. PostgreSQL keeps the plan of that text, while it
+	// would make a new plan for each look-up of a short list.
 	KeyColumn string
 	Keys      []uuid.UUID
-	Sorted    bool // by the rows' own keys
+	Sorted    bool // rows are ordered by their own keys
 
-	batch *Batch // that is being written; nil if the statement is for this request alone
+	batch *Batch // the batch that the query is written for; nil for one request alone
 }
 
-// Counts reports whether the statement counts rows and reads none.
+// Counts reports whether the statement counts rows and does not read them.
 func (q *Query) Counts() bool { return len(q.Columns) == 0 }
 
 func (q *Query) many() bool   { return len(q.Keys) > 1 }
@@ -73,8 +73,8 @@ func (q *Query) Argument(p Parameter) any {
 	}
 }
 
-// Write has ent write the statement, and adds what ent has no words for: the page, and the list of
-// keys.
+// Write has ent write the statement. It adds what ent cannot express: the limits of the page, and
+// the list of keys.
 func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter(Parameter{of: theViewer}), q.shape)
 	if err != nil {
@@ -95,7 +95,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	return s, nil
 }
 
-// shape makes columns, conditions and order of the statement.
+// shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
 	s.Select()
 	if q.Counts() {
@@ -130,7 +130,7 @@ func (q *Query) belonging(s *sql.Selector) {
 		s.AppendSelectExpr(sql.Raw("p.key + 1"))
 		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = unhex(p.value)") }))
 		if q.Counts() {
-			s.GroupBy(own) // of one key each, so that p.key may stand beside it
+			s.GroupBy(own) // rows of one group have one key, so p.key may be selected
 		}
 	default:
 		s.AppendSelectExpr(sql.Raw("p.n"))
@@ -138,8 +138,8 @@ func (q *Query) belonging(s *sql.Selector) {
 	}
 }
 
-// inOrder orders the rows. Where SQLite is to cut several pages, it numbers the rows of each key
-// instead.
+// inOrder orders the rows. If SQLite reads pages for several keys, it numbers the rows of each key
+// instead, and numbered takes the page by these numbers.
 func (q *Query) inOrder(s *sql.Selector, order []sql.Querier) {
 	if q.many() && q.sqlite() {
 		s.AppendSelectExprAs(sql.RowNumber().PartitionExpr(sql.Raw("p.key")).OrderExpr(order...), "forge_row")
@@ -148,7 +148,7 @@ func (q *Query) inOrder(s *sql.Selector, order []sql.Querier) {
 	s.OrderExpr(order...)
 }
 
-// limited adds the limits of the page.
+// limited adds LIMIT and OFFSET.
 func (q *Query) limited(s *Statement) {
 	s.Text += " LIMIT " + strconv.Itoa(q.Page.Limit)
 	if q.Page.Offset > 0 {
@@ -157,7 +157,7 @@ func (q *Query) limited(s *Statement) {
 	}
 }
 
-// placeholder returns how the n-th parameter is written.
+// placeholder returns the text of the n-th parameter in a statement.
 func (q *Query) placeholder(n int) string {
 	if q.sqlite() {
 		return "?"
@@ -165,14 +165,15 @@ func (q *Query) placeholder(n int) string {
 	return "$" + strconv.Itoa(n)
 }
 
-// lateral has the statement run once for each key, so that no more is read than asked for.
+// lateral has PostgreSQL run the statement once for each key, so that no rows outside of the pages
+// are read.
 func (q *Query) lateral(s *Statement) {
 	s.Args = append(s.Args, Parameter{of: theKeys})
 	s.Text = "SELECT c.* FROM unnest(" + q.list(len(s.Args)) + ") WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
 		s.Text + ") AS c"
 }
 
-// numbered cuts the page of each key where the database has no LATERAL.
+// numbered keeps, of each key's rows, those of the page. SQLite, which has no LATERAL, uses it.
 func (q *Query) numbered(s *Statement) {
 	s.Args = append(s.Args, Parameter{of: theOffset}, Parameter{of: theEnd})
 	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
@@ -185,7 +186,7 @@ func columnOf(c binding.Column, s *sql.Selector) sql.Querier {
 		case c.Shown != nil:
 			shownColumn(c, b, s)
 		case c.Kind == entity.ID && s.Dialect() == dialect.Postgres:
-			// The 16 bytes: lib/pq would format a uuid as text.
+			// uuid_send returns the 16 bytes. Without it, PostgreSQL would send the UUID as text.
 			b.WriteString("uuid_send(").Ident(s.C(c.Name)).WriteByte(')')
 		default:
 			b.Ident(s.C(c.Name))
@@ -193,7 +194,7 @@ func columnOf(c binding.Column, s *sql.Selector) sql.Querier {
 	})
 }
 
-// shownColumn writes the query for the column of the one row that the edge reaches.
+// shownColumn writes a subquery for a column of the one related row that an edge leads to.
 func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 	related := sql.Table(c.Table).As("shown")
 	b.Wrap(func(b *sql.Builder) {
@@ -202,7 +203,7 @@ func shownColumn(c binding.Column, b *sql.Builder, s *sql.Selector) {
 	})
 }
 
-// restrict adds the conditions of the page, cursors included.
+// restrict adds all conditions of the page: those of filter, and those of the cursors.
 func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
@@ -214,7 +215,7 @@ func (q *Query) restrict(s *sql.Selector) {
 	}
 }
 
-// parameters returns what stands for the values of a cursor. NULL stays NULL.
+// parameters returns a parameter for each value of a cursor. A NULL stays NULL.
 func (q *Query) parameters(of source, values []any) []any {
 	list := make([]any, len(values))
 	for i, value := range values {
@@ -225,7 +226,7 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that hold for totalCount as well: where, and those of the resolver.
+// filter adds the conditions that totalCount obeys as well: where, and those of the resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
@@ -235,8 +236,8 @@ func (q *Query) filter(s *sql.Selector) {
 	}
 }
 
-// Columns returns the columns of a node as an SQL list, for a statement that changes a row and
-// returns it.
+// Columns returns the columns of a node as an SQL list, for the RETURNING of a statement that
+// changes a row.
 func Columns(n *plan.Node, dialect string) string {
 	of := sql.Dialect(dialect).Select().From(sql.Table(n.Object.Entity.Table))
 	b := new(sql.Builder)

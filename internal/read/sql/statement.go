@@ -11,32 +11,33 @@ import (
 	"forge/internal/viewer"
 )
 
-// Statement is a query as ent has written it. A Parameter stands for each argument that differs
-// from one run to the next.
+// Statement is a query that ent has written. A Parameter stands for each argument that differs from
+// one run to the next.
 type Statement struct {
 	Text         string
 	Args         []any
 	Dependencies Dependencies
 }
 
-// Parameter stands for an argument. The zero value stands for the keys of the parent rows.
+// Parameter stands for an argument whose value is known when the statement runs. The zero value
+// stands for the keys of the parent rows.
 type Parameter struct {
 	of    source
-	index int // of a cursor's value
+	index int // which of a cursor's values it is
 }
 
 type source int
 
 const (
-	theKeys source = iota // of the parent rows: the one, or a list
+	theKeys source = iota // the keys of the parent rows: one key, or a list
 	theOffset
-	theEnd // offset and size of a page
+	theEnd // the offset plus the size of the page
 	afterValue
 	beforeValue
-	theViewer // the ID of whoever asks
+	theViewer // the ID of the viewer
 )
 
-// Arguments returns the arguments with the values of parameters.
+// Arguments returns the arguments, with the value of each parameter in its place.
 func (s *Statement) Arguments(value func(Parameter) any) []any {
 	args := slices.Clone(s.Args)
 	for i, arg := range args {
@@ -52,32 +53,32 @@ func (s *Statement) Equal(other *Statement) bool {
 	return s.Text == other.Text && reflect.DeepEqual(s.Args, other.Args)
 }
 
-// write has ent write the query that shape makes. theViewer stands for the viewer's ID, so that the
-// statement is the same for all viewers of a role.
+// write has ent write the query that shape makes. Wherever a policy or an interceptor uses the
+// viewer's ID, theViewer stands in its place, so that one statement serves all viewers of a role.
 func write(ctx context.Context, w Writer, e *entity.Entity, theViewer any, shape func(*sql.Selector)) (*Statement, error) {
 	s := new(Statement)
-	// The recorder is not asked for the viewer's ID: WithArgument answers before it.
+	// WithArgument answers the question for the viewer's ID itself, so the recorder does not see
+	// it.
 	ctx = viewer.WithArgument(recorder{ctx, &s.Dependencies}, theViewer)
 	var err error
 	s.Text, s.Args, err = w.Write(ctx, e, shape)
 	return s, err
 }
 
-// Dependencies are the questions that a context was asked while statements were written, with its
-// answers. Interceptors and policies may depend on nothing else; see package rule.
+// Dependencies are the keys that a context was asked for while statements were written, with the
+// values that it returned. Interceptors and policies may depend on nothing else; see package rule.
 type Dependencies []dependency
 
 type dependency struct{ key, value any }
 
-// Add adds the dependencies of a statement. On a nil receiver it does nothing.
+// Add adds the dependencies of a statement. It does nothing if d is nil.
 func (d *Dependencies) Add(s *Statement) {
 	if d != nil {
 		*d = append(*d, s.Dependencies...)
 	}
 }
 
-// Hold reports whether ctx gives the same answers. Values that cannot be compared count as
-// different.
+// Hold reports whether ctx has the same values. Values that cannot be compared count as different.
 func (d Dependencies) Hold(ctx context.Context) bool {
 	for _, asked := range d {
 		value := ctx.Value(asked.key)
@@ -91,13 +92,13 @@ func (d Dependencies) Hold(ctx context.Context) bool {
 	return true
 }
 
-// recorder is a context that records what it is asked.
+// recorder is a context that records which values it is asked for.
 type recorder struct {
 	context.Context
 	asked *Dependencies
 }
 
-// Value returns the context's answer.
+// Value returns the value of the underlying context, and records it.
 func (r recorder) Value(key any) any {
 	value := r.Context.Value(key)
 	*r.asked = append(*r.asked, dependency{key, value})

@@ -26,34 +26,36 @@ import (
 	"forge/internal/viewer"
 )
 
-// maxNesting bounds how deep conditions stand inside each other: each hasEdgeWith is a query inside
+// maxNesting is how deep conditions may stand inside each other. Each hasEdgeWith is a query inside
 // a query.
 const maxNesting = 10
 
-// Condition makes a predicate on the rows of a selector.
+// Condition returns a predicate on the rows of a selector.
 type Condition func(*sql.Selector) *sql.Predicate
 
-// maxRelations is how many conditions over related rows one argument may hold. PostgreSQL plans all
-// queries inside a query together, and takes longer with each.
+// maxRelations is how many conditions over related rows one where argument may hold. Each is a
+// query inside the statement, and PostgreSQL takes longer to plan with every one.
 const maxRelations = 20
 
-// Conditions reads where arguments. Errors name the input's fields by their path.
+// Conditions reads the argument where of one connection.
 type Conditions struct {
 	Dialect string
 	Viewer  viewer.Viewer
 	Writer  Writer
-	// Noted collects the dependencies of the conditions, unless it is nil.
+	// Noted collects the dependencies of the queries for related rows. It may be nil.
 	Noted *Dependencies
 
-	conditions, relations int // so far
+	conditions, relations int // how many were read so far
 }
 
-// Read returns the condition of a where argument. It returns nil if the argument demands nothing.
+// Read returns the condition of a where argument, or nil if every row fulfils it. If the input is
+// not valid, or the viewer may not use one of its conditions, it returns an error that names the
+// path of that condition.
 func (f *Conditions) Read(ctx context.Context, o *binding.Object, input map[string]any) (Condition, error) {
 	return f.all(ctx, o, input, "where", 0)
 }
 
-// all returns the condition that everything in a where input holds. A condition of null is left
+// all returns the condition that every entry of a where input holds. Entries that are null are left
 // out.
 func (f *Conditions) all(ctx context.Context, o *binding.Object, input map[string]any, path string, depth int) (Condition, error) {
 	if depth > maxNesting {
@@ -64,11 +66,11 @@ func (f *Conditions) all(ctx context.Context, o *binding.Object, input map[strin
 	}
 	names := make([]string, 0, len(input))
 	for name, value := range input {
-		if value != nil && o.Filters[name] != nil { // a variable may bring __typename along
+		if value != nil && o.Filters[name] != nil { // a variable may also hold __typename
 			names = append(names, name)
 		}
 	}
-	sort.Strings(names) // one text for one set of conditions
+	sort.Strings(names) // the order of the input's entries does not change the text
 	var parts []Condition
 	for _, name := range names {
 		part, err := f.one(ctx, o, o.Filters[name], input[name], path+"."+name, depth)
@@ -141,8 +143,8 @@ func (f *Conditions) every(ctx context.Context, o *binding.Object, value any, pa
 	return join(sql.And, parts), err
 }
 
-// any returns the condition that at least one where input of a list holds. An empty input always
-// holds, and an empty list never does.
+// any returns the condition that at least one where input of a list holds. An empty input is true
+// for every row, and an empty list for none.
 func (f *Conditions) any(ctx context.Context, o *binding.Object, value any, path string, depth int) (Condition, error) {
 	parts, err := f.each(ctx, o, value, path, depth)
 	if err != nil {
@@ -177,17 +179,17 @@ func (f *Conditions) each(ctx context.Context, o *binding.Object, value any, pat
 	return parts, nil
 }
 
-// related returns the condition that there is a related row for which inner holds. A nil inner
-// holds for every row. ent completes the query for related rows, so rows that the viewer may not
-// see do not count.
+// related returns the condition that a row has a related row for which inner holds. If inner is
+// nil, any related row will do. ent adds the policy's conditions to the query for related rows, so
+// rows that the viewer may not see do not count.
 //
-// The query is correlated: EXISTS (SELECT … WHERE related.key = own.key). IN (SELECT …) means the
-// same, but below NOT and OR PostgreSQL hashes such a list only if it expects it to fit into
-// work_mem, and otherwise reads all of it for each row.
+// The query is correlated: EXISTS (SELECT … WHERE related.key = own.key). On PostgreSQL, IN (SELECT
+// …) would be slower below NOT and OR: PostgreSQL hashes the list only if it expects the list to
+// fit into work_mem. Otherwise it reads the whole list for each row.
 //
-// SQLite sorts a list once, whatever its size. Where inner has to be looked at, that is faster than
-// a search for each row, and stays linear where related rows lead back to many others. So there,
-// only a condition without inner is correlated.
+// SQLite sorts the list of an IN once, whatever its size. If inner must be evaluated, this is
+// faster than a search for each row, and takes linear time even if related rows lead back to many
+// others. So on SQLite only a condition without inner is correlated.
 func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding.Filter, inner Condition, depth int) (Condition, error) {
 	key, own := by.Edge.Column, o.Key.Name
 	if by.Edge.OwnKey {
@@ -195,12 +197,12 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	}
 	listed := inner != nil && f.Dialect == dialect.SQLite
 	var query *sql.Selector
-	var outer string // the column of the query around it; known once that is written
+	var outer string // the column of the outer query, which is set when that query is written
 	written, err := write(ctx, f.Writer, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
-		// The query around it may be of the same table.
+		// The outer query may read the same table.
 		s.Table().As("related" + strconv.Itoa(depth))
 		if listed {
-			s.Select(s.C(key)).Where(sql.NotNull(s.C(key))) // with a NULL, NOT IN never holds
+			s.Select(s.C(key)).Where(sql.NotNull(s.C(key))) // NOT IN a list with NULL is never true
 		} else {
 			s.SelectExpr(sql.Raw("1")).Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(key)).WriteString(" = ").Ident(outer) }))
 		}
@@ -216,14 +218,16 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	return func(s *sql.Selector) *sql.Predicate {
 		outer = s.C(own)
 		if listed {
-			// NotNull, so that NOT finds the rows without a related one.
+			// Without NotNull, the comparison is NULL for a row without a related one, and NOT
+			// would not find it.
 			return sql.And(sql.NotNull(outer), sql.In(outer, query))
 		}
 		return sql.Exists(query)
 	}, nil
 }
 
-// compare returns the condition that a column has to a value the relation that the operator names.
+// compare returns the condition that a column has to the value the relation that the operator
+// names.
 func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condition, error) {
 	column := by.Field.Column
 	if by.Field.MatchBy != "" {
@@ -257,8 +261,8 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(s.C(column), arg) }, nil
 }
 
-// hasPrefix compares with a range of texts, which are ordered by code points. An index serves the
-// range, but not LIKE with a parameter.
+// hasPrefix compares the column with a range of texts. Texts are ordered by code points. An index
+// serves a range, but not LIKE with a parameter.
 func hasPrefix(column, prefix string) Condition {
 	return func(s *sql.Selector) *sql.Predicate {
 		from := sql.GTE(s.C(column), prefix)
@@ -269,13 +273,14 @@ func hasPrefix(column, prefix string) Condition {
 	}
 }
 
-// after returns the first text that sorts after all texts with the prefix, if there is one.
+// after returns the first text that sorts after all texts with the prefix. It returns false if
+// there is none.
 func after(prefix string) (string, bool) {
 	runes := []rune(prefix)
 	for i := len(runes) - 1; i >= 0; i-- {
 		next := runes[i] + 1
 		if next == 0xd800 {
-			next = 0xe000 // surrogates are no characters
+			next = 0xe000 // surrogates are not characters
 		}
 		if next <= utf8.MaxRune {
 			return string(runes[:i]) + string(next), true
@@ -284,10 +289,10 @@ func after(prefix string) (string, bool) {
 	return "", false
 }
 
-// in compares with a list that is passed as one parameter, so that the statement's text is the same
-// for every length.
+// in compares the column with a list, which is passed as one parameter. So the text of the
+// statement is the same for lists of any length.
 func (f *Conditions) in(by *binding.Filter, column string, value any, path string) (Condition, error) {
-	args := []any{} // not nil, which would be sent as NULL
+	args := []any{} // a nil slice would be sent as NULL
 	for i, entry := range plan.List(value) {
 		arg, err := argument(by, entry, fmt.Sprintf("%s.%d", path, i))
 		if err != nil {
@@ -314,7 +319,7 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 	}, nil
 }
 
-// asStored returns the values as SQLite stores them: times are whole microseconds there.
+// asStored returns the values as SQLite stores them. A time is stored as whole microseconds.
 func asStored(values []any) []any {
 	stored := make([]any, len(values))
 	for i, value := range values {
@@ -326,7 +331,7 @@ func asStored(values []any) []any {
 	return stored
 }
 
-// inKeys compares a column with keys, passed as one parameter.
+// inKeys compares a column with a list of keys, which is passed as one parameter.
 func inKeys(s *sql.Selector, column string, keys []uuid.UUID) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
 		if s.Dialect() == dialect.SQLite {
@@ -337,11 +342,12 @@ func inKeys(s *sql.Selector, column string, keys []uuid.UUID) *sql.Predicate {
 	})
 }
 
-// longestFolded is how many bytes a text may have to be normalized. For a megabyte that takes a
-// second.
+// longestFolded is how many bytes a text may have to be normalized before it is compared.
+// Normalizing a megabyte takes a second.
 const longestFolded = 16 << 10
 
-// argument returns a value of a where input as one to compare with.
+// argument returns a value of a where input in the form that the database compares. It returns an
+// error, with the path, if the column cannot have such a value.
 func argument(by *binding.Filter, value any, path string) (any, error) {
 	switch by.Field.Kind {
 	case entity.ID:
@@ -365,7 +371,7 @@ func argument(by *binding.Filter, value any, path string) (any, error) {
 			return nil, apperr.BadInput(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
 		}
 		if by.Field.MatchBy != "" && len(text) <= longestFolded {
-			text = entity.Fold(text) // a longer one is no column's anyway
+			text = entity.Fold(text) // no column holds a text as long as one that is not folded
 		}
 		return text, nil
 	case entity.Enum:
@@ -383,7 +389,8 @@ func argument(by *binding.Filter, value any, path string) (any, error) {
 	return nil, fmt.Errorf("read: nothing says how to compare the column %s", by.Field.Column)
 }
 
-// parseID reads an ID that must belong to the type with the given prefix; "" stands for any.
+// parseID reads an ID. It returns an error, with the path, if the ID is malformed or belongs to
+// another type than the prefix says. The prefix "" allows every type.
 func parseID(value any, prefix, path string) (ids.ID, error) {
 	var id ids.ID
 	if err := id.UnmarshalGQL(value); err != nil {

@@ -42,7 +42,8 @@ func TestAfter(t *testing.T) {
 	}
 }
 
-// FuzzAfter wants the texts from a prefix up to what comes after it to be those that start with it.
+// FuzzAfter checks that a text lies between a prefix and after(prefix) exactly if it begins with
+// the prefix.
 func FuzzAfter(f *testing.F) {
 	for _, s := range []string{"", "a", "ab", "b", "a\U0010FFFF", "\U0010FFFF", "\uD7FF", "\uE000", "a%", "é"} {
 		for _, p := range []string{"", "a", "a\U0010FFFF", "\U0010FFFF", "\uD7FF", "\uFFFF"} {
@@ -52,7 +53,7 @@ func FuzzAfter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s, prefix string) {
 		if !utf8.ValidString(s) || !utf8.ValidString(prefix) {
-			return // neither can be stored, nor sent
+			return // neither can be stored or sent
 		}
 		end, bounded := after(prefix)
 		if !utf8.ValidString(end) {
@@ -69,7 +70,7 @@ func TestParseTime(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		value any
-		want  string // empty if it is refused
+		want  string // empty if the value is refused
 	}{
 		{"2026-01-02T15:04:05Z", "2026-01-02T15:04:05Z"},
 		{"2026-01-02T15:04:05.000006Z", "2026-01-02T15:04:05.000006Z"},
@@ -85,7 +86,8 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-// Conditions compare values of the kinds that the engine holds, and no others.
+// TestArgumentOfEachKind checks that values of all kinds that the engine can read can be compared,
+// and of no others.
 func TestArgumentOfEachKind(t *testing.T) {
 	t.Parallel()
 	for of := entity.ID; of <= entity.Other; of++ {
