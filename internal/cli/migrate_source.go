@@ -202,7 +202,11 @@ func migrateVerify(ctx context.Context, p program) error {
 		faults += len(v.Faults)
 	}
 	if faults > 0 {
-		return fmt.Errorf("%d things are wrong with the migrations, see above; `migrate verify --help` says what has to hold", faults)
+		things := "things are"
+		if faults == 1 {
+			things = "thing is"
+		}
+		return fmt.Errorf("%d %s wrong with the migrations, see above; `migrate verify --help` says what has to hold", faults, things)
 	}
 	return nil
 }

@@ -25,8 +25,8 @@ func userCommand(do runner) *cli.Command {
 			Name: "role", Action: do(setRole),
 			Usage: "make a user an administrator, or one no longer; it is how the first one comes to be, who has signed up before",
 			Flags: []cli.Flag{
-				&cli.StringFlag{Name: "username", Local: true, Required: true, Usage: "whose role"},
-				&cli.StringFlag{Name: "role", Local: true, Required: true, Usage: roleNames()},
+				&cli.StringFlag{Name: "username", Local: true, Required: true, Usage: "whose role; required"},
+				&cli.StringFlag{Name: "role", Local: true, Required: true, Usage: roleNames() + "; required"},
 			},
 		}},
 	}

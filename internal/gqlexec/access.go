@@ -30,11 +30,15 @@ type Access struct {
 }
 
 // authorize is a root field middleware. If the viewer may not call the field, it answers null and
-// reports an error, without reading the arguments.
+// reports an error, without reading the arguments. If the field must not be null, the answer has no
+// data. gqlgen does not ensure this itself if a middleware of a query answers null.
 func (a API) authorize(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	field := graphql.GetRootFieldContext(ctx).Field
 	if err := a.mayCall(ctx, field.ObjectDefinition.Name, field.Name); err != nil {
 		graphql.AddError(graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field}), err)
+		if field.Definition.Type.NonNull {
+			ctx.Value(attemptKey{}).(*attempt).withoutData.Store(true)
+		}
 		return graphql.Null
 	}
 	return next(ctx)

@@ -63,8 +63,10 @@ type attempt struct {
 	unit      *unit.Unit
 	answer    *budget.Answer
 	failed    atomic.Bool // nothing of this attempt may be stored
-	prepared  preparations
-	key       *idempotency.Request // nil without an idempotency key
+	// withoutData says that a root field was refused that must not be null.
+	withoutData atomic.Bool
+	prepared    preparations
+	key         *idempotency.Request // nil without an idempotency key
 	// doubt is the error of this or an earlier attempt of which nobody knows whether its changes
 	// were stored.
 	doubt error
@@ -177,6 +179,9 @@ func (a *attempt) execute(ctx context.Context) *graphql.Response {
 	}
 	if !whole {
 		response = a.schema.Exec(ctx)(ctx)
+	}
+	if a.withoutData.Load() {
+		response.Data = []byte("null")
 	}
 	response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
 	if n, code := a.answer.LeftOut(); n > 0 {

@@ -52,7 +52,7 @@ var All = []Setting{
 	},
 	{
 		Env: "AUTH_SECRET", Flag: "auth-secret", Default: off, Allowed: fmt.Sprintf("at least %d bytes, such as openssl rand -base64 32 prints, or none", token.MinSecret),
-		Meaning: "the secret that Forge signs its access tokens with (HS256), and checks them; alike in all processes",
+		Meaning: "the secret with which Forge signs its access tokens (HS256) and checks them; alike in all processes",
 		set:     setSecret(func(s *Settings) *string { return &s.Token.Secret }), show: hidden,
 	},
 	{
@@ -62,7 +62,7 @@ var All = []Setting{
 	},
 	{
 		Env: "ACCESS_TOKEN_TTL", Flag: "access-token-ttl", Default: "15m", Allowed: durationText(time.Second, 24*time.Hour),
-		Meaning: "how long an access token lives that Forge makes",
+		Meaning: "how long an access token of Forge's own lives",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.Token.TTL }, time.Second, 24*time.Hour),
 	},
 	{
@@ -84,7 +84,7 @@ var All = []Setting{
 	},
 	{
 		Env: "AUTH_ROLE_CLAIM", Flag: "auth-role-claim", Default: "role", Allowed: nameAllowed,
-		Meaning: "the claim of a provider's tokens that makes an administrator if it is ADMIN, or a list with it, in capital letters or not; realm_access.roles is the member roles of the claim realm_access",
+		Meaning: "the claim of a provider's tokens that makes an administrator if it is ADMIN or a list with ADMIN, in any case of letters; realm_access.roles is the member roles of the claim realm_access",
 		set:     setName(func(s *Settings) *string { return &s.Token.RoleClaim }),
 	},
 	{
@@ -99,13 +99,13 @@ var All = []Setting{
 	},
 	{
 		Env: "REFRESH_TOKEN_TTL", Flag: "refresh-token-ttl", Default: "720h", Allowed: durationText(time.Minute, 366*24*time.Hour),
-		Meaning: "for how long a session can be left alone and gone on with: how long a refresh token is good, which is exchanged at each use",
+		Meaning: "how long a refresh token is good; each use exchanges it for a new one, so a session lasts while it is used at least that often",
 		set:     setDuration(func(s *Settings) *time.Duration { return &s.RefreshTokenTTL }, time.Minute, 366*24*time.Hour),
 	},
 	{
 		Env: "REFRESH_GRACE", Flag: "refresh-grace", Default: "10s", Allowed: durationText(0, time.Minute),
-		Meaning: "for how long a used refresh token gets the same tokens again, for the client that used it: several tabs, or an answer that was lost; " +
-			"0s ends the session of each that comes twice",
+		Meaning: "for how long a client that sends a used refresh token again, from another tab or because an answer was lost, gets the same tokens again; " +
+			"with 0s a token that comes twice ends its session",
 		set: setDuration(func(s *Settings) *time.Duration { return &s.RefreshGrace }, 0, time.Minute),
 	},
 	{
@@ -317,7 +317,7 @@ var All = []Setting{
 	},
 	{
 		Env: "MAX_TOKENS", Flag: "max-tokens", Default: "10000", Allowed: wholeNumbers,
-		Meaning: "how many tokens, words and signs, a document may have; 0 for no limit",
+		Meaning: "how many tokens (words and signs) a document may have; 0 for no limit",
 		set:     setNumber(func(s *Settings) *int { return &s.MaxTokens }),
 	},
 	{

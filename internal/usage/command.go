@@ -10,7 +10,12 @@ import (
 // Explain turns an error of the cli library about a command line into an *Error. It is used as
 // Command.OnUsageError.
 func Explain(_ context.Context, cmd *cli.Command, err error, _ bool) error {
-	// The library has no type for this error, so its text is compared.
+	// The library exports no types for these errors, so their text is compared.
+	if _, quoted, missing := strings.Cut(err.Error(), "Required flag"); missing {
+		_, names, _ := strings.Cut(quoted, `"`)
+		names, _, _ = strings.Cut(names, `"`)
+		return Errorf("%s needs --%s", strings.Join(cmd.Path()[1:], " "), strings.ReplaceAll(names, ", ", " and --"))
+	}
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
 		return Errorf("%s", err)

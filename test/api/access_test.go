@@ -82,11 +82,16 @@ func TestAccessClosed(t *testing.T) {
 		}
 	}
 	a.configure(cfg)
-	for _, query := range []string{`mutation { createTeam(input: {name: "closed"}) { team { id } } }`, `{ viewer { id } }`, `{ teams { totalCount } }`,
-		`{ hero(id: "` + s.id("hero") + `") { name } }`, `{ users { totalCount } ...f } fragment f on Query { all: teams { nodes { name } } }`,
-		`{ nodes(ids: ["` + s.id("hero") + `"]) { id } }`} {
-		if got := a.Do(query, nil); got.Code() != "FORBIDDEN" || strings.Contains(got.Body, `"name":`) {
-			t.Errorf("%s: %s", query, got)
+	for query, mayBeNull := range map[string]bool{
+		`mutation { createTeam(input: {name: "closed"}) { team { id } } }`: false,
+		`{ viewer { id } }`:                             true,
+		`{ teams { totalCount } }`:                      false,
+		`{ hero(id: "` + s.id("hero") + `") { name } }`: true,
+		`{ users { totalCount } ...f } fragment f on Query { all: teams { nodes { name } } }`: false,
+		`{ nodes(ids: ["` + s.id("hero") + `"]) { id } }`:                                     false,
+	} {
+		if got := a.Do(query, nil); got.Code() != "FORBIDDEN" || strings.Contains(got.Body, `"name":`) || (got.Data != nil) != mayBeNull {
+			t.Errorf("%s: %s; data is null: %t", query, got, !mayBeNull)
 		}
 	}
 	cfg.adapt = func(app *gqlexec.API) { app.Access["Query.products"] = gqlexec.Access{Role: viewer.Admin} }

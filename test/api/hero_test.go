@@ -11,6 +11,7 @@ import (
 
 	"forge/ent"
 	"forge/ent/hero"
+	"forge/ent/schema"
 	"forge/internal/ids"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
@@ -52,8 +53,8 @@ func TestCreateHero(t *testing.T) {
 			{"nulls", vars{"name": "Fred", "secretName": nil, "age": nil, "teamId": nil, "ownerId": nil},
 				vars{"name": "Fred", "age": nil, "team": nil, "owner": nil}, ""},
 			{"blank secret name", vars{"name": "Cheery", "secretName": "\u00a0"}, vars{"name": "Cheery"}, ""},
-			{"as long as can be", vars{"name": strings.Repeat("ö", 100), "secretName": strings.Repeat("ö", 100), "age": 1<<31 - 1},
-				vars{"name": strings.Repeat("ö", 100), "age": float64(1<<31 - 1)}, strings.Repeat("ö", 100)},
+			{"as long as can be", vars{"name": strings.Repeat("ö", schema.HeroNameLength), "secretName": strings.Repeat("ö", schema.HeroSecretNameLength), "age": 1<<31 - 1},
+				vars{"name": strings.Repeat("ö", schema.HeroNameLength), "age": float64(1<<31 - 1)}, strings.Repeat("ö", schema.HeroSecretNameLength)},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				got := a.shows(t, "createHero.hero", vars{"input": tt.input}, tt.want)

@@ -109,7 +109,8 @@ func TestLengthsInDescriptions(t *testing.T) {
 			}
 			compared++
 			if promised[1] != l.most {
-				t.Errorf("%s.%s has at most %s characters in schema.graphqls, and %s in ent/schema", def.Name, f.Name, promised[1], l.most)
+				t.Errorf("%s.%s has at most %s characters by its description in schema.graphqls, and %s in ent/schema: "+
+					"correct it, and run go generate ./...", def.Name, f.Name, promised[1], l.most)
 			}
 		}
 	}

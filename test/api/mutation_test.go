@@ -12,6 +12,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"forge/ent/schema"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
 )
@@ -154,7 +155,7 @@ func TestBadInput(t *testing.T) {
 		}{
 			{"no username", "createUser", user("username", ""), "input.username"},
 			{"blank username", "createUser", user("username", " \t\u00a0\u2003\n"), "input.username"},
-			{"long username", "createUser", user("username", strings.Repeat("é", 51)), "input.username"},
+			{"long username", "createUser", user("username", strings.Repeat("é", schema.UsernameLength+1)), "input.username"},
 			{"line break in a username", "createUser", user("username", "a\nb"), "input.username"},
 			{"NUL in a username", "createUser", user("username", "a\x00b"), "input.username"},
 			{"C1 control in a username", "createUser", user("username", "a\u009bb"), "input.username"},
@@ -165,7 +166,7 @@ func TestBadInput(t *testing.T) {
 			{"email with a comment", "createUser", user("email", "ada@example.org (Ada)"), "input.email"},
 			{"email with a blank", "createUser", user("email", "ada @example.org"), "input.email"},
 			{"email with a line break", "createUser", user("email", "ada@example.org\r\nBcc: all@example.org"), "input.email"},
-			{"long email", "createUser", user("email", strings.Repeat("a", 243)+"@example.org"), "input.email"},
+			{"long email", "createUser", user("email", strings.Repeat("a", schema.EmailLength-11)+"@example.org"), "input.email"},
 			{"email that is long without regard to case", "createUser", user("email", strings.Repeat("\ufdfa", 40)+"@example.org"), "input.email"},
 			{"short password", "createUser", user("password", "1234567"), "input.password"},
 			{"password short in characters", "createUser", user("password", "пароль!"), "input.password"},
@@ -179,15 +180,15 @@ func TestBadInput(t *testing.T) {
 			{"short password", "updateUser", change(m.user, "password", "short"), "input.password"},
 
 			{"blank name", "createTeam", team("name", "\u3000"), "input.name"},
-			{"long name", "createTeam", team("name", strings.Repeat("n", 101)), "input.name"},
-			{"long headquarters", "createTeam", team("headquarters", strings.Repeat("h", 201)), "input.headquarters"},
+			{"long name", "createTeam", team("name", strings.Repeat("n", schema.TeamNameLength+1)), "input.name"},
+			{"long headquarters", "createTeam", team("headquarters", strings.Repeat("h", schema.TeamHeadquartersLength+1)), "input.headquarters"},
 			{"NUL in the headquarters", "createTeam", team("headquarters", "\x00"), "input.headquarters"},
 			{"null name", "updateTeam", change(m.team, "name", nil), "input.name"},
-			{"long headquarters", "updateTeam", change(m.team, "headquarters", strings.Repeat("h", 201)), "input.headquarters"},
+			{"long headquarters", "updateTeam", change(m.team, "headquarters", strings.Repeat("h", schema.TeamHeadquartersLength+1)), "input.headquarters"},
 
 			{"blank name", "createHero", hero("name", " "), "input.name"},
-			{"long name", "createHero", hero("name", strings.Repeat("n", 101)), "input.name"},
-			{"long secret name", "createHero", hero("secretName", strings.Repeat("n", 101)), "input.secretName"},
+			{"long name", "createHero", hero("name", strings.Repeat("n", schema.HeroNameLength+1)), "input.name"},
+			{"long secret name", "createHero", hero("secretName", strings.Repeat("n", schema.HeroSecretNameLength+1)), "input.secretName"},
 			{"NUL in a secret name", "createHero", hero("secretName", "a\x00"), "input.secretName"},
 			{"negative age", "createHero", hero("age", -1), "input.age"},
 			{"no ID of a team", "createHero", hero("teamId", "nonsense"), "input.teamId"},
@@ -205,9 +206,9 @@ func TestBadInput(t *testing.T) {
 			{"too many to skip", "createHeroes", vars{"input": manyHeroes(1001), "onError": "SKIP"}, "input"},
 
 			{"blank SKU", "createProduct", product("sku", " "), "input.sku"},
-			{"long SKU", "createProduct", product("sku", strings.Repeat("s", 65)), "input.sku"},
+			{"long SKU", "createProduct", product("sku", strings.Repeat("s", schema.ProductSkuLength+1)), "input.sku"},
 			{"blank name", "createProduct", product("name", " "), "input.name"},
-			{"long name", "createProduct", product("name", strings.Repeat("n", 201)), "input.name"},
+			{"long name", "createProduct", product("name", strings.Repeat("n", schema.ProductNameLength+1)), "input.name"},
 			{"negative price", "createProduct", product("priceCents", -1), "input.priceCents"},
 			{"negative stock", "createProduct", product("stock", -1), "input.stock"},
 			{"price past 32 bits", "createProduct", product("priceCents", 1<<31), "input.priceCents"},

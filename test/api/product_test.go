@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"forge/ent/schema"
 	"forge/test/dbtest"
 	"forge/test/gqltest"
 )
@@ -27,8 +28,8 @@ func TestCreateProduct(t *testing.T) {
 				vars{"sku": "PIE", "name": "Pie", "priceCents": 120.0, "stock": 0.0, "version": 1.0}},
 			{"with stock", vars{"sku": " HAT ", "name": "\u00a0Hat ", "priceCents": 0, "stock": 7},
 				vars{"sku": "HAT", "name": "Hat", "priceCents": 0.0, "stock": 7.0}},
-			{"as much as can be", vars{"sku": strings.Repeat("Ж", 64), "name": strings.Repeat("Ж", 200), "priceCents": 1<<31 - 1, "stock": 1<<31 - 1},
-				vars{"sku": strings.Repeat("Ж", 64), "priceCents": float64(1<<31 - 1), "stock": float64(1<<31 - 1)}},
+			{"as much as can be", vars{"sku": strings.Repeat("Ж", schema.ProductSkuLength), "name": strings.Repeat("Ж", schema.ProductNameLength), "priceCents": 1<<31 - 1, "stock": 1<<31 - 1},
+				vars{"sku": strings.Repeat("Ж", schema.ProductSkuLength), "priceCents": float64(1<<31 - 1), "stock": float64(1<<31 - 1)}},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				a.shows(t, "createProduct.product", vars{"input": tt.input}, tt.want)

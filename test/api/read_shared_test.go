@@ -207,35 +207,40 @@ func TestReadsUnshared(t *testing.T) {
 }
 
 // TestSharedReadsOfAnotherContext asks for the same with different contexts, for which an
-// interceptor writes different statements.
+// interceptor writes different statements, or different conditions.
 func TestSharedReadsOfAnotherContext(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, dbtest.Postgres(t))
 	a.fill(makeWorld())
 	s := watch(a)
-	const query = "{ users(first: 100) { nodes { username heroes { nodes { name } } } } }"
-	ask := func(who int) string {
-		ctx := t.Context()
-		if who%2 > 0 {
-			ctx = entity.WithDeleted(ctx)
-		}
-		got := a.Send(ctx, query, nil)
-		if !got.OK() {
-			t.Error(got)
-		}
-		return withoutCost(got)
-	}
-	unshared := []string{ask(0), ask(1)}
-	if unshared[0] == unshared[1] {
-		t.Fatal("deleted users make no difference")
-	}
-	statements := s.clear() / 2
-	gqltest.Eventually(t, query, func() error {
-		inACrowd(func(i int) {
-			if got := ask(i); got != unshared[i%2] {
-				t.Errorf("with deleted users %t: got %s", i%2 > 0, got)
+	for _, query := range []string{
+		"{ users(first: 100) { nodes { username heroes { nodes { name } } } } }",
+		`{ heroes(first: 100, where: {hasOwnerWith: [{usernameHasPrefix: ""}]}) { totalCount nodes { name } } }`,
+	} {
+		ask := func(who int) string {
+			ctx := t.Context()
+			if who%2 > 0 {
+				ctx = entity.WithDeleted(ctx)
 			}
+			got := a.Send(ctx, query, nil)
+			if !got.OK() {
+				t.Error(got)
+			}
+			return withoutCost(got)
+		}
+		s.clear()
+		unshared := []string{ask(0), ask(1)}
+		if unshared[0] == unshared[1] {
+			t.Fatalf("%s: deleted users make no difference", query)
+		}
+		statements := s.clear() / 2
+		gqltest.Eventually(t, query, func() error {
+			inACrowd(func(i int) {
+				if got := ask(i); got != unshared[i%2] {
+					t.Errorf("%s: with deleted users %t: got %s", query, i%2 > 0, got)
+				}
+			})
+			return s.mustBeShared(clients * each * statements)
 		})
-		return s.mustBeShared(clients * each * statements)
-	})
+	}
 }

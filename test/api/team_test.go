@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"forge/ent/schema"
 	"forge/test/dbtest"
 )
 
@@ -21,8 +22,8 @@ func TestCreateTeam(t *testing.T) {
 			{"all", vars{"name": " Guild ", "headquarters": "\u2003Filigree Street "}, "Guild", "Filigree Street"},
 			{"null headquarters", vars{"name": "Null", "headquarters": nil}, "Null", nil},
 			{"blank headquarters", vars{"name": "Blank", "headquarters": " \t "}, "Blank", nil},
-			{"as long as can be", vars{"name": strings.Repeat("ü", 100), "headquarters": strings.Repeat("ü", 200)},
-				strings.Repeat("ü", 100), strings.Repeat("ü", 200)},
+			{"as long as can be", vars{"name": strings.Repeat("ü", schema.TeamNameLength), "headquarters": strings.Repeat("ü", schema.TeamHeadquartersLength)},
+				strings.Repeat("ü", schema.TeamNameLength), strings.Repeat("ü", schema.TeamHeadquartersLength)},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				a.shows(t, "createTeam.team", vars{"input": tt.input}, vars{"name": tt.wantName, "headquarters": tt.wantHeadquarters})

@@ -58,7 +58,7 @@ func TestPlanCommands(t *testing.T) {
 		{"-- +goose Up\n-- lint:allow drop-table idempotency_keys it only holds answers\nDROP TABLE idempotency_keys;\n",
 			[]string{"migrate", "lint", devURL}, 0, []string{"no findings in"}},
 		{"", []string{"migrate", "verify", devURL}, 1, []string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql: down does not restore the schema"),
-			filepath.Join("migrate", "postgres", "20990101000000_step.sql: down does not restore the schema"), "missing: table idempotency_keys", "things are wrong"}},
+			filepath.Join("migrate", "postgres", "20990101000000_step.sql: down does not restore the schema"), "missing: table idempotency_keys", "wrong with the migrations"}},
 		{"-- +goose Up\nCREATE TABLE more (id integer);\n-- +goose Down\nDROP TABLE more;\n", []string{"migrate", "verify", devURL}, 1,
 			[]string{filepath.Join("migrate", "sqlite", "20990101000000_step.sql: ok, up, down and up with"), "_more.sql: up fails", "already exists"}},
 	}

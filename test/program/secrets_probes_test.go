@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"forge/ent/schema"
 	"forge/test/gqltest"
 )
 
@@ -52,7 +53,7 @@ func (p *prober) stored() {
 func (p *prober) badValues() {
 	p.t.Helper()
 	for _, user := range []map[string]any{
-		{"username": secret("Long") + strings.Repeat("x", 50)},
+		{"username": secret("Long") + strings.Repeat("x", schema.UsernameLength)},
 		{"username": secret("Control") + "\n" + secret("Control")},
 		{"username": "a", "email": secret("NoEmail")},
 		{"username": "a", "password": "zq5ec"},

@@ -22,7 +22,8 @@ func TestUserRole(t *testing.T) {
 			{[]string{"user", "role", "--username=user", "--role=admin"}, 0, "user has the role ADMIN"},
 			{[]string{"user", "role", "--username=user", "--role=boss"}, 2, "ADMIN or USER"},
 			{[]string{"user", "role", "--username=User", "--role=USER"}, 1, `there is no user "User"`},
-			{[]string{"user", "role", "--role=USER"}, 2, "username"},
+			{[]string{"user", "role", "--role=USER"}, 2, "user role needs --username"},
+			{[]string{"user", "role", "user", "USER"}, 2, "user role needs --username and --role"},
 		} {
 			code, stdout, stderr := do(t, append([]string{database}, step.words...)...)
 			if code != step.code || !strings.Contains(stdout+stderr, step.has) || code != 0 && !isOneLine(stderr) {

@@ -42,14 +42,14 @@ func (l *Loading) Run(ctx context.Context) error {
 type Landed struct {
 	Results      []rows.Result
 	Cost         unit.Cost         // the cost of reading them
-	Dependencies *sql.Dependencies // the dependencies of their statements
+	Dependencies *sql.Dependencies // what their statements and conditions depend on
 }
 
 // RunFor loads the rows once for a batch of requests, the first of which is this one. It hands the
 // results to the others.
 func (l *Loading) RunFor(ctx context.Context, batch []*coalesce.Waiter[*Landed]) error {
 	if len(batch) > 1 {
-		l.Shared, l.dependencies = true, new(sql.Dependencies)
+		l.Shared, l.dependencies = true, &l.noted
 	}
 	if err := l.Run(ctx); err != nil {
 		return err

@@ -60,7 +60,8 @@ type Loading struct {
 	Shared  bool          // other requests use the same results
 
 	where        []sql.Condition   // by plan.Node.Index; nil if no argument where has a condition
-	dependencies *sql.Dependencies // collects what the statements depend on; nil if nobody needs it
+	noted        sql.Dependencies  // what the conditions depend on; set by Prepare
+	dependencies *sql.Dependencies // noted, and what the statements depend on; nil if not needed
 }
 
 // Prepare reads the arguments of all connections in the plan, before any statement runs. It returns
@@ -104,7 +105,7 @@ func (l *Loading) readPage(ctx context.Context, n *plan.Node) error {
 	if l.where == nil {
 		l.where = make([]sql.Condition, len(l.Results))
 	}
-	conditions := sql.Conditions{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Writer: l.Request.Writer, Noted: l.dependencies}
+	conditions := sql.Conditions{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Writer: l.Request.Writer, Noted: &l.noted}
 	l.where[n.Index], err = conditions.Read(ctx, n.Object, where)
 	return err
 }
