@@ -74,7 +74,7 @@ func legend(b *strings.Builder) {
 // scale is the highest ratio in the chart.
 type scale float64
 
-// most returns the scale on which all ratios have room.
+// most returns the largest ratio in the chart: at least 1, so that the scale always shows 1.
 func (r *result) most(rows []*workload) scale {
 	most := 1.0
 	for _, w := range rows {

@@ -67,8 +67,8 @@ func (r *Resolver) updateUser(ctx context.Context, db *ent.Client, t input.Targe
 	return err
 }
 
-// mayChangeEmail returns an error if a user changes their email too often. It does not count an
-// email that stays the same, and changes by administrators.
+// mayChangeEmail returns an error if a user changes their email too often. An email that stays the
+// same does not count as a change. Administrators may change emails as often as they like.
 func (r *Resolver) mayChangeEmail(ctx context.Context, db *ent.Client, address *string) error {
 	v := viewer.FromContext(ctx)
 	if v.Role == viewer.Admin || address == nil || r.Sessions == nil {

@@ -194,8 +194,8 @@ func (g *Group[T]) promote(batch []*Waiter[T]) {
 	g.start(slices.DeleteFunc(batch, func(w *Waiter[T]) bool { return w.cancelled }))
 }
 
-// start wakes the leader of a batch, which takes the place of a run that has ended. If the batch is
-// empty, there is one run less. The caller holds mu.
+// start begins the run of a batch in the place of a run that has ended: it wakes the leader of the
+// batch. If the batch is empty, no run begins, and running is lowered. The caller holds mu.
 func (g *Group[T]) start(batch []*Waiter[T]) {
 	if len(batch) == 0 {
 		g.running--

@@ -31,7 +31,7 @@ type Access struct {
 
 // authorize is a root field middleware. If the viewer may not call the field, it answers null and
 // reports an error, without reading the arguments. If the field must not be null, the answer has no
-// data: gqlgen does not see to that where a middleware of a query answers null.
+// data. gqlgen does not ensure this itself if a middleware of a query answers null.
 func (a API) authorize(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	field := graphql.GetRootFieldContext(ctx).Field
 	if err := a.mayCall(ctx, field.ObjectDefinition.Name, field.Name); err != nil {

@@ -63,7 +63,7 @@ type attempt struct {
 	unit      *unit.Unit
 	answer    *budget.Answer
 	failed    atomic.Bool // nothing of this attempt may be stored
-	// withoutData is whether a root field that must not be null was refused.
+	// withoutData says that a root field was refused that must not be null.
 	withoutData atomic.Bool
 	prepared    preparations
 	key         *idempotency.Request // nil without an idempotency key

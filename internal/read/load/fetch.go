@@ -42,7 +42,7 @@ func (l *Loading) Run(ctx context.Context) error {
 type Landed struct {
 	Results      []rows.Result
 	Cost         unit.Cost         // the cost of reading them
-	Dependencies *sql.Dependencies // the dependencies of their statements and conditions
+	Dependencies *sql.Dependencies // what their statements and conditions depend on
 }
 
 // RunFor loads the rows once for a batch of requests, the first of which is this one. It hands the

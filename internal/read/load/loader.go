@@ -59,11 +59,9 @@ type Loading struct {
 	Results []rows.Result // by plan.Node.Index
 	Shared  bool          // other requests use the same results
 
-	where []sql.Condition  // by plan.Node.Index; nil if no argument where has a condition
-	noted sql.Dependencies // what the conditions depend on, which Prepare has written
-	// dependencies collects what the conditions and the statements depend on. It is nil if nobody
-	// needs it.
-	dependencies *sql.Dependencies
+	where        []sql.Condition   // by plan.Node.Index; nil if no argument where has a condition
+	noted        sql.Dependencies  // what the conditions depend on; set by Prepare
+	dependencies *sql.Dependencies // noted, and what the statements depend on; nil if not needed
 }
 
 // Prepare reads the arguments of all connections in the plan, before any statement runs. It returns
