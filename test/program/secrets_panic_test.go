@@ -10,9 +10,12 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/urfave/cli/v3"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/application"
 	"forge/internal/bootstrap"
+	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/persisted"
 	forgeserver "forge/internal/server"
@@ -25,32 +28,49 @@ import (
 	"forge/test/process"
 )
 
-// faulty panics with a secret at one stage of an operation. It is used in the place of the
-// extension for documents, because no request is known that makes the server itself panic.
-type faulty struct{ persisted.Off }
+// faulty panics with a secret at one stage of an operation. It stands in the places of the extension
+// for documents and of the generated schema, because no request is known that makes the server
+// itself panic.
+type faulty struct {
+	persisted.Off
+	graphql.ExecutableSchema
+}
 
 // stageHeader names the stage that panics.
 const stageHeader = "X-Panic"
 
-func (faulty) panics(ctx context.Context, stage string) {
-	if graphql.GetOperationContext(ctx).Headers.Get(stageHeader) == stage {
+func panicAt(headers http.Header, stage string) {
+	if headers.Get(stageHeader) == stage {
 		panic(secret("Panic") + stage)
 	}
 }
 
-func (f faulty) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	f.panics(graphql.WithOperationContext(ctx, op), "Checked")
+func (faulty) MutateOperationParameters(_ context.Context, request *graphql.RawParams) *gqlerror.Error {
+	panicAt(request.Headers, "Checked")
 	return nil
 }
 
-func (f faulty) InterceptRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
-	f.panics(ctx, "Root")
+func (f faulty) Exec(ctx context.Context) graphql.ResponseHandler {
+	panicAt(graphql.GetOperationContext(ctx).Headers, "Executed")
+	return f.ExecutableSchema.Exec(ctx)
+}
+
+func faultyField(ctx context.Context, next graphql.Resolver) (any, error) {
+	panicAt(graphql.GetOperationContext(ctx).Headers, "Field")
 	return next(ctx)
 }
 
-func (f faulty) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
-	f.panics(ctx, "Field")
-	return next(ctx)
+// faultyApp returns the application with stages that panic.
+func faultyApp() application.Application {
+	faultyApp := app
+	faultyApp.API = func(s application.Services) gqlexec.API {
+		api := app.API(s)
+		executable := api.Executable
+		api.Executable = func(schema *ast.Schema) graphql.ExecutableSchema { return faulty{ExecutableSchema: executable(schema)} }
+		api.Fields = append(api.Fields, faultyField)
+		return api
+	}
+	return faultyApp
 }
 
 // TestPanicSecrets makes every stage of an operation panic with a secret. The server has the same
@@ -75,7 +95,7 @@ func TestPanicSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := forgeserver.New(app, loaded, nil, io.Discard, log).
+	parts := forgeserver.New(faultyApp(), loaded, nil, io.Discard, log).
 		Parts(t.Context(), forgeserver.Pools{Requests: db, Monitor: db}, faulty{}, nil, &forgeserver.Identity{})
 	parts.Tracer = telemetry.NewTracer(sent, db.Dialect)
 	api := parts.API
@@ -98,9 +118,7 @@ func TestPanicSecrets(t *testing.T) {
 		read  = `{ users(first: 1) { nodes { id } } viewer { id } }`
 		write = `mutation { createTeam(input: {name: "` + mark + `Team"}) { team { id } } }`
 	)
-	// One middleware is left out: gqlgen runs the middleware of root fields of queries where
-	// nothing recovers from a panic. Forge's own does nothing there.
-	for _, tt := range []struct{ stage, query string }{{"Transport", read}, {"Checked", read}, {"Field", read}, {"Root", write}, {"Field", write}} {
+	for _, tt := range []struct{ stage, query string }{{"Transport", read}, {"Checked", read}, {"Field", read}, {"Executed", write}, {"Field", write}} {
 		got := client.With(stageHeader, tt.stage).Send(t.Context(), tt.query, nil)
 		if tt.stage == "Transport" {
 			if got.Status != 0 {
