@@ -33,8 +33,8 @@ const underWay = 512
 // socketName is what clients look for in the folder that they are given as the host.
 const socketName = ".s.PGSQL.5432"
 
-// startProxy accepts connections in the folder dir, and connects each to the PostgreSQL whose socket
-// is in the folder target.
+// startProxy accepts connections in the folder dir, and connects each to the PostgreSQL whose
+// socket is in the folder target.
 func startProxy(dir, target string, delay time.Duration) (*proxy, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err

@@ -2,10 +2,10 @@ package main
 
 import "context"
 
-// The handlers of this file take one statement: a join of all levels, with a row for each leaf. Each
-// OFFSET 0 keeps PostgreSQL from a kind of join that would not keep the order of the rows. It would
-// also remember rows by their keys (Memoize), which costs more than it saves where most keys differ:
-// a third of its time on W4. So the connections have enable_memoize off.
+// The handlers of this file take one statement: a join of all levels, with a row for each leaf.
+// Each OFFSET 0 keeps PostgreSQL from a kind of join that would not keep the order of the rows. It
+// would also remember rows by their keys (Memoize), which costs more than it saves where most keys
+// differ: a third of its time on W4. So the connections have enable_memoize off.
 
 var heroesAtOnce = pagedBy(`SELECT u.id, u.username, h.id, h.name, t.name
 	FROM (SELECT id, username FROM users WHERE deleted_at IS NULL PAGE ORDER BY id LIMIT 20) u

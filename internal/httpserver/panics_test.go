@@ -13,8 +13,8 @@ import (
 	"forge/internal/metrics"
 )
 
-// TestObserverPanics checks that a panic is logged with its place in the code, and without its value
-// unless that comes from the runtime.
+// TestObserverPanics checks that a panic is logged with its place in the code, and without its
+// value unless that comes from the runtime.
 func TestObserverPanics(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite::memory:", database.Options{})

@@ -70,8 +70,8 @@ func TestEnforceRefuses(t *testing.T) {
 	}
 }
 
-// TestEnforceLongNames enforces names that are longer before normalization than after, and names that
-// are too long to be normalized.
+// TestEnforceLongNames enforces names that are longer before normalization than after, and names
+// that are too long to be normalized.
 func TestEnforceLongNames(t *testing.T) {
 	t.Parallel()
 	if got, err := Enforce(strings.Repeat("e\u0302\u0301", most), most); got != strings.Repeat("ế", most) || err != nil {

@@ -28,9 +28,9 @@ import (
 	"forge/test/process"
 )
 
-// faulty panics with a secret at one stage of an operation. It stands in the places of the extension
-// for documents and of the generated schema, because no request is known that makes the server
-// itself panic.
+// faulty panics with a secret at one stage of an operation. It stands in the places of the
+// extension for documents and of the generated schema, because no request is known that makes the
+// server itself panic.
 type faulty struct {
 	persisted.Off
 	graphql.ExecutableSchema

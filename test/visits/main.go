@@ -64,8 +64,8 @@ func Enter(file, name string) {
 	fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", file, name, caller, goroutine())
 }
 
-// goroutine returns the number of the goroutine. The first time, it adds "serves" for one that serves
-// a connection, and the number of the goroutine that started it.
+// goroutine returns the number of the goroutine. The first time, it adds "serves" for one that
+// serves a connection, and the number of the goroutine that started it.
 func goroutine() string {
 	line := make([]byte, 64)
 	number := strings.Fields(string(line[:runtime.Stack(line, false)]))[1]
