@@ -373,7 +373,7 @@ func (o *oracle) ask(r request) verdict {
 	if v.Failed {
 		v.Message = answer.Errors[0].Message
 	}
-	if v.Data == nil {
+	if len(v.Data) == 0 {
 		v.Outcome = cmp.Or(outcomes[answer.Code()], answer.Code())
 	}
 	return v
