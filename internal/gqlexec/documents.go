@@ -35,7 +35,7 @@ type document struct {
 	named  *telemetry.Document
 }
 
-func newDocuments(v Validator, engine *read.Engine, texts graphql.HandlerExtension) documents {
+func newDocuments(v Validator, engine *read.Engine, texts graphql.OperationParameterMutator) documents {
 	forget := func(d document) { engine.Forget(d.parsed) }
 	keeps, _ := texts.(graphql.OperationContextMutator)
 	return documents{v, cache.New(maxDocuments, maxDocumentBytes, forget), engine, keeps}

@@ -88,10 +88,9 @@ func (e *executor) PresentRecoveredError(ctx context.Context, panicked any) erro
 
 // findText returns a check that finds the text of the document if the request only names it. All
 // other checks need the text.
-func findText(documents graphql.HandlerExtension) check {
-	names, _ := documents.(graphql.OperationParameterMutator)
+func findText(documents graphql.OperationParameterMutator) check {
 	return func(ctx context.Context, c *checked) gqlerror.List {
-		if err := names.MutateOperationParameters(ctx, c.request); err != nil {
+		if err := documents.MutateOperationParameters(ctx, c.request); err != nil {
 			return gqlerror.List{err}
 		}
 		c.RawQuery = c.request.Query

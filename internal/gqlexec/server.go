@@ -37,10 +37,10 @@ type Options struct {
 	// Idempotency bounds what is stored under idempotency keys.
 	Idempotency idempotency.Limits
 
-	// Documents says which documents are accepted, and how requests may name them. It is an
-	// extension of package persisted. If it is nil, each request has to contain its document, and
-	// any document is accepted.
-	Documents graphql.HandlerExtension
+	// Documents says which documents are accepted, and how requests may name them. It comes
+	// from package persisted. If it is nil, each request has to contain its document, and any
+	// document is accepted.
+	Documents graphql.OperationParameterMutator
 	// MaxBodyBytes bounds the body of a request. 0 means no limit.
 	MaxBodyBytes int64
 	// Admission limits how many operations run at once. If it is nil, all are admitted.
@@ -75,7 +75,7 @@ func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *exec
 		panic(err)
 	}
 	e := &executor{options: opts, api: api, schema: executable, db: db, engine: engine, present: newPresenter(api, opts, log), log: log}
-	texts := cmp.Or[graphql.HandlerExtension](opts.Documents, persisted.Off{})
+	texts := cmp.Or[graphql.OperationParameterMutator](opts.Documents, persisted.Off{})
 	validator := Validator{schema, opts.Limits.Tokens, opts.Development}
 
 	// The checks look at a request before it runs. Each relies on those before it.

@@ -46,12 +46,6 @@ func NewAutomatic(maxDocuments, maxBytes int) Automatic {
 	return Automatic{cache.New[string](maxDocuments, maxBytes, nil)}
 }
 
-// ExtensionName returns the name of the extension for gqlgen.
-func (Automatic) ExtensionName() string { return "AutomaticPersistedQueries" }
-
-// Validate accepts every schema.
-func (Automatic) Validate(graphql.ExecutableSchema) error { return nil }
-
 // MutateOperationParameters looks up the document for a request that only has a hash. If a request
 // has both, the hash must be that of the document.
 func (a Automatic) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
@@ -102,12 +96,6 @@ func (a Automatic) MutateOperationContext(_ context.Context, op *graphql.Operati
 // Off refuses all requests that only name a document. Its error tells clients to send documents in
 // full.
 type Off struct{}
-
-// ExtensionName returns the name of the extension for gqlgen.
-func (Off) ExtensionName() string { return "NoPersistedQueries" }
-
-// Validate accepts every schema.
-func (Off) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationParameters refuses a request without a document.
 func (Off) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {

@@ -15,6 +15,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/graphqlhttp"
 	"forge/internal/persisted"
@@ -25,8 +26,23 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type Mutation { hello: String! }
 `})
 
+// extension makes an extension of gqlgen of what package persisted has.
+type extension struct {
+	graphql.OperationParameterMutator
+}
+
+func (extension) ExtensionName() string                   { return "Documents" }
+func (extension) Validate(graphql.ExecutableSchema) error { return nil }
+
+func (e extension) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	if keeps, ok := e.OperationParameterMutator.(graphql.OperationContextMutator); ok {
+		return keeps.MutateOperationContext(ctx, op)
+	}
+	return nil
+}
+
 // newServer returns a server that answers each operation with the document that it ran.
-func newServer(documents graphql.HandlerExtension) http.Handler {
+func newServer(documents graphql.OperationParameterMutator) http.Handler {
 	srv := handler.New(&graphql.ExecutableSchemaMock{
 		SchemaFunc: func() *ast.Schema { return schema },
 		ExecFunc: func(ctx context.Context) graphql.ResponseHandler {
@@ -35,7 +51,7 @@ func newServer(documents graphql.HandlerExtension) http.Handler {
 		},
 	})
 	srv.AddTransport(graphqlhttp.Transport{MaxBodyBytes: 1 << 20})
-	srv.Use(documents)
+	srv.Use(extension{documents})
 	return srv
 }
 

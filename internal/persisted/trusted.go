@@ -19,12 +19,6 @@ import (
 // introspection.
 type Trusted struct{ Manifest *Manifest }
 
-// ExtensionName returns the name of the extension for gqlgen.
-func (Trusted) ExtensionName() string { return "TrustedDocuments" }
-
-// Validate accepts every schema.
-func (Trusted) Validate(graphql.ExecutableSchema) error { return nil }
-
 // MutateOperationParameters sets the document that a request names. If the request also sends a
 // document, it must be the same, byte for byte. A document without a name must be in the manifest.
 func (t Trusted) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {

@@ -22,7 +22,7 @@ import (
 // Parts returns the parts of a server that runs until ctx ends. httpserver.Routes lists what a
 // request passes through. Behind that come the compression of the answer, and what gqlexec.New
 // lists.
-func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.HandlerExtension, revocations *session.Revocations, identity *Identity) httpserver.Parts {
+func (s *Server) Parts(ctx context.Context, pools Pools, documents graphql.OperationParameterMutator, revocations *session.Revocations, identity *Identity) httpserver.Parts {
 	opts := s.options()
 	opts.Documents = documents
 	opts.CursorKey = identity.cursors
@@ -73,9 +73,9 @@ func (s *Server) options() gqlexec.Options {
 	}
 }
 
-// Documents returns the extension that decides which documents may run, and how requests may name
-// them. It returns a *usage.Error if the manifest of trusted documents cannot be used.
-func (s *Server) Documents() (graphql.HandlerExtension, error) {
+// Documents returns the rule that says which documents may run, and how requests may name them. It
+// returns a *usage.Error if the manifest of trusted documents cannot be used.
+func (s *Server) Documents() (graphql.OperationParameterMutator, error) {
 	switch {
 	case s.TrustedDocuments != "":
 		manifest, err := s.app.API(application.Services{}).TrustedDocuments(s.TrustedDocuments, s.MaxTokens)
