@@ -93,7 +93,7 @@ func (a *attempt) run(ctx context.Context) *graphql.Response {
 	switch {
 	case a.mutation:
 		mode = unit.Write
-	case a.operation.Statements() > 1:
+	case a.operation.Statements(a.db.Dialect) > 1:
 		mode = unit.Snapshot
 	}
 	a.unit = unit.New(a.db, mode)

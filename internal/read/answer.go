@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -30,7 +31,8 @@ import (
 // can answer a connection or a look-up by ID that everybody may ask for and whose arguments are
 // valid.
 func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
-	roots := o.compile().roots
+	compiled := o.compile()
+	roots := compiled.roots
 	if roots == nil {
 		return nil, false
 	}
@@ -39,8 +41,12 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 	for i := range roots {
 		answers[i] = answer{root: &roots[i], engine: o.engine, op: op, only: len(roots) == 1}
 		if !answers[i].prepare(ctx) {
+			unit.FromContext(ctx).NeedSnapshot() // gqlgen runs each field by itself
 			return nil, false
 		}
+	}
+	if compiled.together() && unit.FromContext(ctx).Dialect() == dialect.Postgres {
+		loadTogether(ctx, op, answers)
 	}
 	b := append(bufpool.Bytes(o.written.Size()), '{')
 	for i := range answers {
@@ -94,7 +100,34 @@ type answer struct {
 	op      *graphql.OperationContext
 	only    bool // the query has no other root field
 	loading load.Loading
-	invalid error // an error in an argument of a field below a look-up by ID
+	invalid error // what is wrong with the arguments of a look-up by ID
+
+	loaded bool  // the rows are there, unless err is set
+	err    error // of loading them
+}
+
+// loadTogether loads the rows of all root fields with one statement, if there are several. An error
+// is one of each field.
+func loadTogether(ctx context.Context, op *graphql.OperationContext, answers []answer) {
+	var loadings []*load.Loading
+	for i := range answers {
+		if answers[i].root.loaders != nil && answers[i].invalid == nil {
+			loadings = append(loadings, &answers[i].loading)
+		}
+	}
+	if len(loadings) < 2 {
+		return
+	}
+	var err error
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = op.Recover(ctx, panicked)
+		}
+		for i := range answers {
+			answers[i].loaded, answers[i].err = true, err
+		}
+	}()
+	err = load.RunTogether(ctx, loadings...)
 }
 
 // prepare reads the arguments of the field. It returns false if gqlgen has to answer instead,
@@ -192,8 +225,8 @@ func (a *answer) flight() (f flight, ok bool) {
 	if len(a.op.Variables) == 0 {
 		return f, true
 	}
-	if a.loading.Request.Mode != unit.Snapshot {
-		return f, false // the one statement may be shared instead; see package load
+	if a.loading.Loader.Plan.Statements() == 1 {
+		return f, false // its statement may be shared by itself
 	}
 	variables, err := json.Marshal(a.op.Variables)
 	f.variables = string(variables)
@@ -205,6 +238,9 @@ func (a *answer) flight() (f flight, ok bool) {
 func (a *answer) load(ctx context.Context) error {
 	if a.invalid != nil {
 		return a.invalid
+	}
+	if a.loaded {
+		return a.err
 	}
 	f, ok := a.flight()
 	if !ok {

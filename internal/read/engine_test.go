@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -129,7 +130,7 @@ func TestPrepareConcurrently(t *testing.T) {
 						want++
 					}
 				}
-				if got := e.Prepare(ctx).Statements(); got != want {
+				if got := e.Prepare(ctx).Statements(dialect.SQLite); got != want {
 					t.Errorf("a %t, b %t: %d statements, want %d", a, b, got, want)
 				}
 				var got []string
@@ -197,7 +198,7 @@ func TestPrepareKeepsAtMost(t *testing.T) {
 		if got := rootPlans(e, ctx)[0].keys(); got != want+"}}" {
 			t.Errorf("state %d: %s, want %s", state, got, want)
 		}
-		if n := e.Prepare(ctx).Statements(); n != 1 {
+		if n := e.Prepare(ctx).Statements(dialect.SQLite); n != 1 {
 			t.Errorf("state %d: %d statements, want 1", state, n)
 		}
 		known, _ := e.documents.Load(ctx.Operation)
@@ -253,11 +254,11 @@ func TestOperationStatements(t *testing.T) {
 		{`{ artists(offset: 1) { nodes { id } pageInfo { hasPreviousPage } } }`, 2},
 		{`{ ... on Query { ...f } } fragment f on Query { artists @skip(if: true) { totalCount } albums { totalCount } }`, 1},
 	} {
-		if got := e.Prepare(parsed(t, e, tt.query)(nil)).Statements(); got != tt.want {
+		if got := e.Prepare(parsed(t, e, tt.query)(nil)).Statements(dialect.SQLite); got != tt.want {
 			t.Errorf("%s: %d statements, want %d", tt.query, got, tt.want)
 		}
 	}
-	if got := e.Prepare(parsed(t, e, `{ nodes(ids: []) { id } }`)(nil)).Statements(); got < 2 {
+	if got := e.Prepare(parsed(t, e, `{ nodes(ids: []) { id } }`)(nil)).Statements(dialect.SQLite); got < 2 {
 		t.Errorf("nodes: %d statements at most, but there may be one for each type", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -163,17 +164,31 @@ func (o *Operation) Binding() *binding.Binding { return o.engine.binding }
 // key are merged into one, as the GraphQL specification says.
 func (o *Operation) RootFields() []*ast.Field { return o.fields }
 
-// Statements returns how many statements the query runs at most. If the number depends on the
-// arguments or on a resolver, the returned number is above 1.
-func (o *Operation) Statements() int { return o.compile().statements }
+// Statements returns how many statements the query runs at most on a database. If that depends on
+// its arguments, the number is above 1.
+func (o *Operation) Statements(db string) int {
+	c := o.compile()
+	switch {
+	case db != dialect.Postgres:
+		return c.statements
+	case c.together():
+		return 1
+	}
+	return c.trees
+}
 
 // compiled is what is known of a query after its root fields are compiled.
 type compiled struct {
-	statements int
-	roots      []root // nil if some root field needs gqlgen
+	statements int    // at most, if each node takes its own
+	trees      int    // at most, if each field takes one
+	nodes      int    // at most
+	roots      []root // nil if the engine cannot answer the query alone
 }
 
-// root is a root field that the engine answers alone: a connection, a look-up by ID, or __typename.
+// together reports whether all root fields may be read by one statement, on PostgreSQL.
+func (c *compiled) together() bool { return c.roots != nil && c.nodes <= load.MaxTree }
+
+// root is a root field that only refers: to the entity of an ID, or to all entities of a type.
 type root struct {
 	collected *plan.Collected
 	key       string // the field's alias as a JSON string, and a colon
@@ -194,12 +209,14 @@ func (o *Operation) compileRoots() *compiled {
 			answerable = false
 		case !b.Owns(f.Field.Definition.Type):
 			answerable = false
-			c.statements += 2 // a hand-written resolver may run any number of statements
+			c.statements += 2 // a hand-written resolver: nobody knows
+			c.trees += 2
 		default:
 			r.loaders = o.compiledAt(f.Field.Alias, f.Field, f.Selections)
-			c.statements += r.loaders.statements()
+			r.loaders.count(c)
 			if !b.Refers(f.Field.Name) {
-				c.statements++ // the resolver is called, and may look something up first
+				c.statements++ // its resolver is called, and may look something up first
+				c.trees++
 			}
 			answerable = answerable && o.engine.answers(f.Field.Definition)
 		}
@@ -230,18 +247,22 @@ func (o *Operation) compiledAt(path string, f *ast.Field, selections ast.Selecti
 	})
 }
 
-// statements returns how many statements the field runs at most.
-func (l *loaders) statements() (n int) {
+// count adds the statements and nodes of the field to those of c.
+func (l *loaders) count(c *compiled) {
 	if l.connection != nil {
-		return l.connection.Plan.Statements()
+		c.statements += l.connection.Plan.Statements()
+		c.trees += l.connection.Trees()
+		c.nodes += len(l.connection.Plan.Nodes)
+		return
 	}
+	statements, trees, nodes := 0, 0, 0
 	for _, of := range l.types {
-		n = max(n, of.Plan.Statements())
+		statements, trees, nodes = max(statements, of.Plan.Statements()), max(trees, of.Trees()), max(nodes, len(of.Plan.Nodes))
 	}
-	if l.field.Definition.Type.Elem != nil {
-		n *= len(l.types) // the list may hold entities of each type
+	if l.field.Definition.Type.Elem != nil { // the list may hold one of each type
+		statements, trees = statements*len(l.types), trees*len(l.types)
 	}
-	return n
+	c.statements, c.trees, c.nodes = c.statements+statements, c.trees+trees, c.nodes+nodes
 }
 
 // responsePath returns the response keys of a field and of the fields around it, as one text.

@@ -78,6 +78,14 @@ func (u *Unit) OnLongHold(limit time.Duration, f func()) { u.holdLimit, u.onLong
 // Mode returns the mode that the unit was made with.
 func (u *Unit) Mode() Mode { return u.mode }
 
+// NeedSnapshot changes a unit of the mode Single to Snapshot. It must be called before the first
+// statement.
+func (u *Unit) NeedSnapshot() {
+	if u.mode == Single {
+		u.mode = Snapshot
+	}
+}
+
 // Dialect returns ent's name for the kind of database.
 func (u *Unit) Dialect() string { return u.db.Dialect }
 

@@ -133,7 +133,7 @@ func TestPanic(t *testing.T) {
 			}
 		}
 		for _, fields := range []string{"", "__schema { __typename }"} { // which the read engine answers alone, and which not
-			left.Store(2)
+			left.Store(1)
 			got := a.Do(`{ a: teams { totalCount } b: teams { totalCount } c: users { totalCount } `+fields+`}`, nil)
 			if got.Code() != "INTERNAL" || got.Data != nil || got.Errors[0].Message != "internal error" {
 				t.Errorf("%s\nwant INTERNAL, no data, and nothing of the panic", got)

@@ -87,7 +87,8 @@ func TestReadPastTheEnd(t *testing.T) {
 }
 
 // TestReadPastStatements counts the statements that it takes to find out whether an empty page has
-// rows on the side of its offset. It takes one, if the client asks and no other statement tells.
+// rows on the side of its offset. It takes one, if the client asks and no other statement tells. On
+// PostgreSQL the query itself tells.
 func TestReadPastStatements(t *testing.T) {
 	t.Parallel()
 	w := makeWorld()
@@ -107,7 +108,7 @@ func TestReadPastStatements(t *testing.T) {
 	} {
 		both.each(func(a *api) {
 			got := a.Must(strings.ReplaceAll(query, "CURSOR", cursor), nil)
-			if got.Statements() != want {
+			if want := a.atMost(want, query); got.Statements() != want {
 				t.Errorf("%s: %d statements, want %d", query, got.Statements(), want)
 			}
 		})

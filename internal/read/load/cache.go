@@ -15,7 +15,8 @@ import (
 // statement is a statement that is kept for later requests.
 type statement struct {
 	*sql.Statement
-	shared *shared // nil if requests cannot share the statement
+	slots  [][]int // of a tree; see sql.Tree
+	shared *shared // nil if requests cannot share it
 	uses   atomic.Int64
 }
 
@@ -54,31 +55,34 @@ func (c *cache) add(key []byte, s *statement) {
 // statement returns the statement of the query, from the cache or newly written. A statement with
 // conditions is not kept, because nearly every set of conditions has its own text.
 func (f *fetch) statement(ctx context.Context) (*statement, error) {
-	if f.query.Where != nil || f.query.Restrict != nil {
+	if !f.keepable() {
 		return f.write(ctx)
 	}
 	var space [128]byte
-	key, c := f.key(space[:0]), &f.memory.statements
+	return f.memory.statements.statement(ctx, f.key(space[:0]), f, func() (*statement, error) { return f.write(ctx) })
+}
+
+// keepable reports whether the text can be used again.
+func (f *fetch) keepable() bool { return f.query.Where == nil && f.query.Restrict == nil }
+
+// statement returns the statement of a key, written before or now. It is the statement of the fetch,
+// or a tree that begins with that.
+func (c *cache) statement(ctx context.Context, key []byte, of *fetch, write func() (*statement, error)) (*statement, error) {
 	c.mu.RLock()
 	s := c.byKey[string(key)]
 	c.mu.RUnlock()
-	if s != nil && s.Dependencies.Hold(ctx) && !c.disabled.Load() {
-		if f.loading.dependencies != nil {
-			f.loading.dependencies.Add(s.Statement)
+	if s == nil || !s.Dependencies.Hold(ctx) || c.disabled.Load() {
+		s, err := write()
+		if err == nil {
+			c.add(key, s)
 		}
-		if n := s.uses.Add(1); n&(n-1) == 0 {
-			return s, f.check(ctx, s)
-		}
-		return s, nil
+		return s, err
 	}
-	s, err := f.write(ctx)
-	if err == nil {
-		if f.query.Batchable() {
-			s.shared = &shared{patience: batchPatience}
-		}
-		c.add(key, s)
+	of.loading.dependencies.Add(s.Statement)
+	if n := s.uses.Add(1); n&(n-1) == 0 {
+		return s, c.check(s, of, write)
 	}
-	return s, err
+	return s, nil
 }
 
 // key appends everything that the text depends on, except for the node and the context.
@@ -114,22 +118,26 @@ func (f *fetch) write(ctx context.Context) (*statement, error) {
 		return nil, err
 	}
 	f.loading.dependencies.Add(s)
-	return &statement{Statement: s}, nil
+	written := &statement{Statement: s}
+	if f.keepable() && f.query.Batchable() {
+		written.shared = &shared{patience: batchPatience}
+	}
+	return written, nil
 }
 
-// check compares a kept statement with one newly written for this context, at the first, second,
-// fourth, eighth … use. If they differ, a policy or an interceptor depends on something that it
-// does not ask its context for, and the kept statement could show rows that the viewer must not
-// see. check then returns an error, and the node's statements are not kept any more.
-func (f *fetch) check(ctx context.Context, kept *statement) error {
-	now, err := f.query.Write(ctx, f.loading.Request.Writer)
+// check writes a kept statement anew, at its first, second, fourth, eighth … use, and compares. If
+// they differ, it returns an error, and the node's statements are not kept any more: a policy or an
+// interceptor depends on something that it does not ask its context for, and a kept statement could
+// show rows that the viewer must not see.
+func (c *cache) check(kept *statement, of *fetch, write func() (*statement, error)) error {
+	now, err := write()
 	if err != nil {
 		return err
 	}
 	if now.Equal(kept.Statement) {
 		return nil
 	}
-	f.memory.statements.disabled.Store(true)
-	return fmt.Errorf("read: a policy or an interceptor of %s depends on something that it does not ask its context for; see rule.Policy. "+
-		"The statement was %q and is now %q", f.query.Node.Object.Entity.Name, kept.Text, now.Text)
+	c.disabled.Store(true)
+	return fmt.Errorf("read: a policy or an interceptor of %s, or of what is read below it, depends on something that it does not ask its context for; "+
+		"see rule.Policy. The statement was %q and is now %q", of.query.Node.Object.Entity.Name, kept.Text, now.Text)
 }

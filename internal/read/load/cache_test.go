@@ -86,7 +86,7 @@ func TestCacheOfAPolicyThatBreaksTheRule(t *testing.T) {
 	}
 	label = "b"
 	_, err := f.statement(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "a policy or an interceptor of Track depends on something") {
+	if err == nil || !strings.Contains(err.Error(), "a policy or an interceptor of Track, or of what is read below it, depends on something") {
 		t.Fatalf("the use of a statement that its policy would not write any more: %v", err)
 	}
 	for _, label = range []string{"c", "d"} {

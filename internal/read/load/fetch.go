@@ -27,9 +27,12 @@ type fetch struct {
 	unshared bool // the statement runs for this request alone
 }
 
-// Run loads the rows of the plan, node by node. One statement reads a node's rows for all rows of
-// the parent node.
+// Run loads the rows of the plan: with one statement on PostgreSQL, and otherwise node by node, where
+// each node takes one statement for all rows of the node above it.
 func (l *Loading) Run(ctx context.Context) error {
+	if l.asTree() {
+		return RunTogether(ctx, l)
+	}
 	for _, n := range l.Loader.Plan.Nodes {
 		if err := l.fetch(ctx, n); err != nil {
 			return err
@@ -66,6 +69,9 @@ func (l *Loading) RunBelow(ctx context.Context, root rows.Table) error {
 	nodes := l.Loader.Plan.Nodes
 	l.Results[nodes[0].Index].Table = root
 	l.Results[nodes[0].Index].Groups = rows.Group([]int32{0}, 1)
+	if l.asTree() {
+		return RunTogether(ctx, l)
+	}
 	for _, n := range nodes[1:] {
 		if err := l.fetch(ctx, n); err != nil {
 			return err
@@ -82,14 +88,8 @@ func (l *Loading) fetch(ctx context.Context, n *plan.Node) error {
 		return nil
 	}
 	if n.Parent != nil {
-		edge := n.Edge.Edge
-		f.query.Keys, f.result.Parents = l.Results[n.Parent.Index].Table.Keys(n.From, edge.OwnKey)
-		if len(f.query.Keys) == 0 {
+		if f.takeKeys(&l.Results[n.Parent.Index].Table); len(f.query.Keys) == 0 {
 			return nil
-		}
-		f.query.KeyColumn, f.query.Sorted = edge.Column, !edge.Unique
-		if edge.OwnKey {
-			f.query.KeyColumn = n.Object.Key.Name
 		}
 	}
 	if !l.Request.Traced {
@@ -101,8 +101,13 @@ func (l *Loading) fetch(ctx context.Context, n *plan.Node) error {
 	return err
 }
 
-// fetchOf returns the fetch for a node. The keys of the parent rows are still missing from its
-// query.
+// takeKeys takes the keys of the parent rows out of their table.
+func (f *fetch) takeKeys(parents *rows.Table) {
+	n := f.query.Node
+	f.query.Keys, f.result.Parents = parents.Keys(n.From, n.Edge.Edge.OwnKey)
+}
+
+// fetchOf returns what runs the statements of a node, without the keys of parent rows.
 func (l *Loading) fetchOf(n *plan.Node) *fetch {
 	f := &fetch{loading: l, result: &l.Results[n.Index], memory: &l.Loader.nodes[n.Index]}
 	f.query = sql.Query{Dialect: l.Request.Dialect, Viewer: l.Request.Viewer, Node: n, Page: f.result.Page}
@@ -114,6 +119,11 @@ func (l *Loading) fetchOf(n *plan.Node) *fetch {
 		if f.query.Keys = l.Keys; l.Keys != nil {
 			f.query.KeyColumn = n.Object.Key.Name
 		}
+		return f
+	}
+	f.query.KeyColumn, f.query.Sorted = n.Edge.Edge.Column, !n.Edge.Edge.Unique
+	if n.Edge.Edge.OwnKey {
+		f.query.KeyColumn = n.Object.Key.Name
 	}
 	return f
 }

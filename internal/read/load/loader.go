@@ -25,6 +25,7 @@ type Loader struct {
 	Written bufpool.Hint // how large the JSON of the rows is
 
 	nodes []nodeMemory // by plan.Node.Index
+	trees cache        // statements that begin with the plan's root
 }
 
 type nodeMemory struct {

@@ -102,19 +102,24 @@ func (g Groups) At(i int32) []int32 {
 	return g.rows[g.starts[i]:g.starts[i+1]]
 }
 
-// Group groups rows by key. keyOf holds the index of each row's key.
+// Group groups rows by the indexes of their keys: keyOf has that of each row, -1 for a row that
+// belongs to no group.
 func Group(keyOf []int32, keys int) Groups {
 	g := Groups{starts: make([]int32, keys+1), rows: make([]int32, len(keyOf))}
 	for _, i := range keyOf {
-		g.starts[i+1]++
+		if i >= 0 {
+			g.starts[i+1]++
+		}
 	}
 	for i := range keys {
 		g.starts[i+1] += g.starts[i]
 	}
 	next := append([]int32(nil), g.starts...)
 	for row, i := range keyOf {
-		g.rows[next[i]] = int32(row)
-		next[i]++
+		if i >= 0 {
+			g.rows[next[i]] = int32(row)
+			next[i]++
+		}
 	}
 	return g
 }

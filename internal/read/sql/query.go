@@ -43,7 +43,10 @@ type Query struct {
 	Keys      []uuid.UUID
 	Sorted    bool // rows are ordered by their own keys
 
-	batch *Batch // the batch that the query is written for; nil for one request alone
+	batch *Batch // that is being written; nil if the statement is for this request alone
+	// inTree says that the query is written for a tree. joined says that it is joined there with
+	// the keys of its parent, p.id.
+	inTree, joined bool
 }
 
 // Counts reports whether the statement counts rows and does not read them.
@@ -82,6 +85,11 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	}
 	paged := q.Page != nil && !q.Counts()
 	switch {
+	case q.inTree:
+		if paged {
+			q.limited(s)
+		}
+		return s, nil
 	case q.many() && q.sqlite():
 		if paged {
 			q.numbered(s)
@@ -102,9 +110,13 @@ func (q *Query) shape(s *sql.Selector) {
 		s.Select(sql.Count("*"))
 	}
 	for _, c := range q.Columns {
-		s.AppendSelectExpr(columnOf(c, s))
+		if q.inTree && c.Shown == nil {
+			s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { b.Ident(s.C(c.Name)) }))
+		} else {
+			s.AppendSelectExpr(columnOf(c, s))
+		}
 	}
-	if q.Keys != nil {
+	if q.Keys != nil || q.joined {
 		q.belonging(s)
 	}
 	switch {
@@ -123,6 +135,10 @@ func (q *Query) belonging(s *sql.Selector) {
 	keys := q.parameter(Parameter{of: theKeys})
 	own := s.C(q.KeyColumn)
 	switch {
+	case q.joined:
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = p.id") }))
+	case q.inTree && q.many():
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = ANY(").Arg(keys).WriteString("::uuid[])") }))
 	case !q.many():
 		s.Where(sql.EQ(own, keys))
 	case q.sqlite():
