@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"forge/internal/entity"
 )
 
 // Branch is one query of a tree. Its rows belong to rows of its parent.
@@ -108,15 +106,9 @@ func (q *Query) types() []string {
 	}
 	types := make([]string, len(q.Columns))
 	for i, c := range q.Columns {
-		types[i] = sqlTypes[c.Kind]
+		types[i] = kindOf(c.Kind).SQL
 	}
 	return types
-}
-
-// sqlTypes are the types in which PostgreSQL returns the columns of a kind.
-var sqlTypes = map[entity.Kind]string{
-	entity.ID: "bytea", entity.String: "text", entity.Int: "int8", entity.Bool: "bool",
-	entity.Time: "timestamptz", entity.Enum: "text",
 }
 
 // add adds a branch.
@@ -188,10 +180,11 @@ func (t *treeWriter) values(i int, parent, number string) string {
 	q := t.branches[i].Query
 	for column, slot := range t.tree.Slots[i] {
 		value := "c.c" + strconv.Itoa(column)
-		if !q.Counts() && q.Columns[column].Kind == entity.ID {
-			list[slot] = "uuid_send(" + value + ")" // the 16 bytes: lib/pq would format a uuid as text
-		} else {
-			list[slot] = value + "::" + t.types[slot-headValues]
+		list[slot] = value + "::" + t.types[slot-headValues]
+		if !q.Counts() {
+			if convert := kindOf(q.Columns[column].Kind).Convert; convert != "" {
+				list[slot] = strings.Replace(convert, "%s", value, 1)
+			}
 		}
 	}
 	return strings.Join(list, ", ")
