@@ -405,3 +405,104 @@ func (b *both) pages(query, cursor string) gqltest.Answer {
 	}
 	return last
 }
+
+// TestDocumentConditions compares documents and lists.
+func TestDocumentConditions(t *testing.T) {
+	t.Parallel()
+	b := filled(t)
+	for _, tt := range []struct{ where, want string }{
+		{`{"document": {"b": [1.5, 100.0, {}], "a": {"a\"b": "\u0001", "é": null}}}`, "0"},
+		{`{"document": 12345678901234567890.1234567890123456789}`, "4"},
+		{`{"document": 12345678901234567890.1234567890123456788}`, ""},
+		{`{"document": 0}`, "6"}, {`{"document": true}`, "7"}, {`{"document": "text"}`, "3"}, {`{"document": []}`, "1"}, {`{"document": {}}`, "2"},
+		{`{"documentHasKey": "a"}`, "0"}, {`{"documentHasKey": "é"}`, ""}, {`{"documentHasKey": "text"}`, ""}, {`{"not": {"documentHasKey": "a"}}`, "1 2 3 4 5 6 7 8"},
+		{`{"documentContains": {}}`, "0 2"}, {`{"documentContains": []}`, "1 8"}, {`{"documentContains": {"b": [1e2]}}`, "0"}, {`{"documentContains": {"b": 100}}`, ""},
+		{`{"documentContains": {"a": {"é": null}}}`, "0"}, {`{"documentContains": [[]]}`, "8"}, {`{"documentContains": [[null]]}`, "8"}, {`{"documentContains": "text"}`, "3"},
+		{`{"documentPathEquals": {"path": ["b", "0"], "value": 1.50}}`, "0"}, {`{"documentPathEquals": {"path": ["b", "-1"], "value": {}}}`, "0"},
+		{`{"documentPathEquals": {"path": ["a", "é"], "value": null}}`, "0"}, {`{"documentPathEquals": {"path": ["a", "é"]}}`, "0"}, {`{"documentPathEquals": {"path": ["1", "0"], "value": null}}`, "8"},
+		{`{"documentPathEquals": {"path": ["b", "3"], "value": null}}`, ""}, {`{"documentPathEquals": {"path": ["b", "x"], "value": null}}`, ""},
+		{`{"maybeDocumentIsNil": true}`, "2 5 8"}, {`{"maybeDocumentIsNil": false}`, "0 1 3 4 6 7"}, {`{"maybeDocument": {}}`, ""},
+
+		{`{"wordsHas": "a"}`, "1 2 4 5 7 8"}, {`{"wordsHas": "é\""}`, "1 4 7"}, {`{"wordsHas": ""}`, "1 4 7"}, {`{"wordsHas": "A"}`, ""},
+		{`{"wordsHasEvery": ["", "a", "a"]}`, "1 4 7"}, {`{"wordsHasEvery": []}`, "0 1 2 3 4 5 6 7 8"}, {`{"wordsHasSome": ["x", "a"]}`, "1 2 4 5 7 8"}, {`{"wordsHasSome": []}`, ""},
+		{`{"wordsIsEmpty": true}`, "0 3 6"}, {`{"wordsIsEmpty": false}`, "1 2 4 5 7 8"}, {`{"maybeWordsIsEmpty": false}`, "1 4 7"}, {`{"maybeWordsIsNil": true}`, "2 5 8"},
+		{`{"not": {"maybeWordsHas": "x"}}`, "0 1 3 4 6 7"}, {`{"maybeWordsHasEvery": []}`, "0 1 3 4 6 7"},
+		{`{"numbersHas": -1}`, "0 2 4 6 8"}, {`{"realsHas": 0.1}`, "0 2 4 6 8"}, {`{"realsHas": 1e300}`, "0 2 4 6 8"}, {`{"realsHas": 0}`, "0 2 4 6 8"}, {`{"realsHas": 0.10000000000000002}`, ""},
+		{`{"bigsHasSome": ["9223372036854775807", 5]}`, "0 2 4 6 8"}, {`{"bigsHas": 9223372036854775806}`, ""}, {`{"nearsHas": 0.1}`, "0 1 2 3 4 5 6 7 8"}, {`{"nearsHas": 16777217}`, "0 1 2 3 4 5 6 7 8"},
+		{`{"flagsHas": true}`, "0 2 4 6 8"}, {`{"tokensHas": "01890A5D-AC96-774B-BCCE-B302099A8057"}`, "0 2 4 6 8"}, {`{"pricesHasEvery": [1.50, "2.00"]}`, "0 2 4 6 8"}, {`{"pricesHas": "1.51"}`, ""},
+		{`{"wordHasPrefix": "a"}`, "2 3"}, {`{"bigIn": []}`, ""}, {`{"dataIn": []}`, ""}, {`{"tokenIn": []}`, ""}, {`{"priceIn": ["10", -0.1]}`, "1 5 8"},
+	} {
+		got := b.do(`query($w: SampleWhereInput) { samples(where: $w) { totalCount nodes { story } } }`, `{"w": `+tt.where+`}`)
+		if names := stories(got.At("samples.nodes")); names != tt.want || len(got.Errors) > 0 {
+			t.Errorf("%s: %s, want %s", tt.where, got, tt.want)
+		}
+	}
+}
+
+// TestLiterals writes values into the document itself, where gqlparser would round numbers.
+func TestLiterals(t *testing.T) {
+	t.Parallel()
+	b := filled(t)
+	for _, tt := range []struct{ where, want string }{
+		{`{big: 9007199254740993}`, "3 8"}, {`{bigIn: [9007199254740993, -1]}`, "1 3 6 8"}, {`{measure: ` + long + `}`, "6"}, {`{measureGT: ` + long[:len(long)-1] + `0}`, "6 7"}, {`{measure: -1e400}`, "0 8"},
+		{`{document: {b: [1.5, 1e2, {}], a: {é: null}}}`, "?"}, {`{documentContains: {b: [1.5, 1e2, {}], a: {}}}`, "0"}, {`{documentContains: {b: [[]]}}`, ""},
+		{`{price: "9.5"}`, "4"}, {`{day: "2024-02-29"}`, "2 6"}, {`{documentPathEquals: {path: ["b", "0"], value: 1.5}}`, "0"}, {`{wordsHas: "a", realsHas: 0.1}`, "2 4 8"},
+		{`{document: 12345678901234567890.1234567890123456789}`, "?"}, {`{documentContains: [99999999999999999999]}`, "?"},
+	} {
+		got := b.do(`{ samples(where: `+tt.where+`) { nodes { story } } }`, `{}`)
+		if names := stories(got.At("samples.nodes")); tt.want != "?" && (names != tt.want || len(got.Errors) > 0) || tt.want == "?" && len(got.Errors) == 0 {
+			t.Errorf("%s: %s, want %s", tt.where, got, tt.want)
+		}
+	}
+	got := b.do(`query($x: JSON, $y: Decimal = 9999999999.99) { samples(where: {document: {a: [$x]}, or: {price: $y}}) { nodes { story } } }`, `{"x": null}`)
+	if len(got.Errors) > 0 {
+		t.Errorf("a variable in a document: %s", got)
+	}
+}
+
+// TestBadValues sends values that a kind does not have: in a condition, and in the input of a
+// mutation. Both are refused with the same message, which names the argument.
+func TestBadValues(t *testing.T) {
+	t.Parallel()
+	b := newBoth(t)
+	digits := func(n int) string { return strings.Repeat("7", n) }
+	for _, tt := range []struct{ name, value, message string }{
+		{"big", `9223372036854775808`, `"9223372036854775808" is not a whole number from -9223372036854775808 to 9223372036854775807`},
+		{"big", `"-9223372036854775809"`, "is not a whole number"}, {"big", `1.5`, "is not a whole number"}, {"big", `"1e999999999"`, "is not a whole number"}, {"big", `""`, "is not a whole number"},
+		{"big", `" 1"`, "is not a whole number"}, {"big", `"` + digits(900) + `"`, digits(40) + `…" is not a whole number`},
+		{"real", `1e400`, `"1e400" is not a number that a Float can have`},
+		{"price", `"1e1001"`, "it has more than 1000 digits before or after its point"}, {"price", `1e999999999`, "it has more than 1000 digits"}, {"price", `1e99999999999`, "is not a Decimal"},
+		{"price", `"1e-1001"`, "it has more than 1000 digits"}, {"price", `"` + digits(5000) + `"`, "it has more than 1000 digits"}, {"price", `"NaN"`, `"NaN" is not a Decimal: one looks like "12.50"`},
+		{"price", `"0x10"`, "is not a Decimal"}, {"price", `"1,5"`, "is not a Decimal"}, {"price", `""`, "is not a Decimal"}, {"price", `".5"`, "is not a Decimal"}, {"price", `"Infinity"`, "is not a Decimal"},
+		{"day", `"2026-02-30"`, `"2026-02-30" is not a Date: one looks like 2026-01-02, of a day that there is`}, {"day", `"0000-01-01"`, "is not a Date"}, {"day", `"10000-01-01"`, "is not a Date"},
+		{"day", `"2026-01-02T00:00:00Z"`, "is not a Date"}, {"day", `"2026-1-2"`, "is not a Date"},
+		{"clock", `"24:00"`, `"24:00" is not a LocalTime: one looks like 15:04:05`}, {"clock", `"15:04:60"`, "is not a LocalTime"}, {"clock", `"15:04:05.1234567"`, "is not a LocalTime"}, {"clock", `"15:04Z"`, "is not a LocalTime"},
+		{"span", `"P1Y"`, `"P1Y" is not a Duration: one looks like PT1H30M`}, {"span", `"PT"`, "is not a Duration"}, {"span", `"P"`, "is not a Duration"}, {"span", `"PT1H30"`, "is not a Duration"},
+		{"span", `"P106752D"`, "is too long for a Duration"}, {"span", `"PT9999999999999999999H"`, "is too long for a Duration"}, {"span", `"1h"`, "is not a Duration"},
+		{"token", `"01890a5dac96774bbcceb302099a8057"`, `"01890a5dac96774bbcceb302099a8057" is not a UUID`}, {"token", `"{01890a5d-ac96-774b-bcce-b302099a8057}"`, "is not a UUID"}, {"token", `"x"`, "is not a UUID"},
+		{"data", `"AA="`, `"AA=" is not base64`}, {"data", `"AB=="`, "is not base64"}, {"data", `"A\nA=="`, "is not base64"}, {"data", `"_w=="`, "is not base64"},
+		{"document", `{"a": "\u0000"}`, "a text holds a zero character"}, {"document", `{"\u0000": 1}`, "a text holds a zero character"}, {"document", `[1e1001]`, "has more than 1000 digits"},
+		{"document", strings.Repeat("[", 65) + strings.Repeat("]", 65), "lists and objects stand more than 64 deep inside each other"},
+	} {
+		where := b.do(`query($w: SampleWhereInput) { samples(where: $w) { nodes { story } } }`, `{"w": {"`+tt.name+`": `+tt.value+`}}`)
+		v, _, _ := columns[slices.IndexFunc(columns, func(c column) bool { return c.name == tt.name })].of(0, false)
+		create := b.do(`mutation($input: CreateSampleInput!) { createSample(input: $input) { sample { story } } }`,
+			`{"input": `+strings.Replace(input(0), `"`+tt.name+`": `+v.sent, `"`+tt.name+`": `+tt.value, 1)+`}`)
+		for argument, got := range map[string]gqltest.Answer{"where." + tt.name: where, "input." + tt.name: create} {
+			if len(got.Errors) != 1 || got.Code() != "BAD_USER_INPUT" || got.Extension("field") != argument || !strings.Contains(got.Errors[0].Message, tt.message) {
+				t.Errorf("%s %.100s: %.300s, want %s", argument, tt.value, got, tt.message)
+			}
+		}
+	}
+	for where, field := range map[string]string{
+		`{"near": 1e39}`: "where.near", `{"bigIn": [1, "x"]}`: "where.bigIn.1", `{"wordsHasSome": ["a", "\u0000"]}`: "where.wordsHasSome.1", `{"wordsHas": "\u0000"}`: "where.wordsHas",
+		`{"documentHasKey": "\u0000"}`: "where.documentHasKey", `{"documentPathEquals": {"path": [], "value": 1}}`: "where.documentPathEquals.path",
+		`{"documentPathEquals": {"path": ["a"], "value": "\u0000"}}`: "where.documentPathEquals.value", `{"document": "` + strings.Repeat("x", 5000) + `"}`: "where.document",
+		`{"numbersHas": 2147483648}`: "", `{"day": 5}`: "where.day", `{"price": true}`: "where.price", `{"price": {}}`: "where.price",
+	} {
+		got := b.do(`query($w: SampleWhereInput) { samples(where: $w) { nodes { story } } }`, `{"w": `+where+`}`)
+		if got.Code() != "BAD_USER_INPUT" && field != "" || field != "" && got.Extension("field") != field || len(got.Errors) == 0 {
+			t.Errorf("%.100s: %.300s, want an error at %s", where, got, field)
+		}
+	}
+}
