@@ -44,9 +44,10 @@ type Query struct {
 	Sorted    bool // rows are ordered by their own keys
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
-	// inTree says that the query is written for a tree. joined says that it is joined there with
-	// the keys of its parent, p.id.
+	// inTree says that the query is written for a tree. joined says that it is joined there with its
+	// parent's keys. before is how many parameters the tree has before those of the query.
 	inTree, joined bool
+	before         int
 }
 
 // Counts reports whether the statement counts rows and does not read them.
@@ -105,6 +106,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 
 // shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
+	s.SetTotal(q.before)
 	s.Select()
 	if q.Counts() {
 		s.Select(sql.Count("*"))
@@ -136,7 +138,7 @@ func (q *Query) belonging(s *sql.Selector) {
 	own := s.C(q.KeyColumn)
 	switch {
 	case q.joined:
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = p.id") }))
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = " + keysName + ".id") }))
 	case q.inTree && q.many():
 		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = ANY(").Arg(keys).WriteString("::uuid[])") }))
 	case !q.many():
@@ -173,12 +175,12 @@ func (q *Query) limited(s *Statement) {
 	}
 }
 
-// placeholder returns the text of the n-th parameter in a statement.
+// placeholder returns the text of the query's n-th parameter.
 func (q *Query) placeholder(n int) string {
 	if q.sqlite() {
 		return "?"
 	}
-	return "$" + strconv.Itoa(n)
+	return "$" + strconv.Itoa(q.before+n)
 }
 
 // lateral has PostgreSQL run the statement once for each key, so that no rows outside of the pages

@@ -23,15 +23,15 @@ type Branch struct {
 const (
 	BranchValue = iota // the index of the branch
 	ParentValue        // the number of the parent's row, from 1; 0 at a root
-	NumberValue        // the row's own number in an inner branch, from 1; else 0
+	NumberValue        // the row's own number in its branch, from 1; 0 if no branch is below
 	headValues
 )
 
 // Tree is one statement for the queries of several branches, for PostgreSQL.
 //
 // An inner branch is a common table expression. A branch below it runs once for each of its rows, in
-// a lateral join. A UNION ALL returns the rows of all branches. Its columns are shared: of each SQL
-// type, there are as many as the branch needs that has most of them.
+// a lateral join. A UNION ALL returns the rows of all branches, in any order of the branches. Its
+// columns are shared: of each SQL type, there are as many as the branch needs that has most of them.
 type Tree struct {
 	Statement
 	// Slots says, for each branch, which values of a row are those of its columns.
@@ -119,41 +119,47 @@ var sqlTypes = map[entity.Kind]string{
 	entity.Time: "timestamptz", entity.Enum: "text",
 }
 
-// add adds a branch.
+// add adds a branch: a part of the UNION ALL, and a common table expression if it is an inner branch.
 func (t *treeWriter) add(ctx context.Context, w Writer, i int) error {
-	br := &t.branches[i]
 	text, err := t.write(ctx, w, i)
 	if err != nil {
 		return err
 	}
-	parent, from := "0::int8", ""
-	if br.Parent >= 0 {
-		parent, from = "p.n", t.keys(br)+" AS p CROSS JOIN LATERAL "
-	}
+	br := &t.branches[i]
 	columns := columnNames(len(t.tree.Slots[i]))
-	if !br.Inner {
-		t.selects = append(t.selects, "SELECT "+t.values(i, parent, "0::int8")+" FROM "+from+"("+text+") AS c("+columns+")")
-		return nil
-	}
-	if br.Query.readsAhead() {
+	if br.Inner && br.Query.readsAhead() {
 		text, columns = "SELECT s.*, row_number() OVER () FROM ("+text+") AS s", columns+", i"
 	}
-	name := "n" + strconv.Itoa(i)
-	t.tables = append(t.tables, name+"("+columns+", p, n) AS MATERIALIZED (SELECT c.*, "+parent+", row_number() OVER () FROM "+from+"("+text+") AS c)")
+	parent, from := "0::int8", "("+text+") AS c"
+	if br.Parent >= 0 {
+		parent, from = keysName+".n", t.keys(br)+" AS "+keysName+" CROSS JOIN LATERAL "+from
+	}
+	if !br.Inner {
+		t.selects = append(t.selects, "SELECT "+t.values(i, parent, "0::int8")+" FROM "+from+"("+columns+")")
+		return nil
+	}
+	name := tableName(i)
+	t.tables = append(t.tables, name+"("+columns+", p, n) AS MATERIALIZED (SELECT c.*, "+parent+", row_number() OVER () FROM "+from+")")
 	t.selects = append(t.selects, "SELECT "+t.values(i, "c.p", "c.n")+" FROM "+name+" AS c")
 	return nil
 }
 
-// write has ent write the query of a branch, and numbers its parameters after those of the branches
+// keysName is what the keys of parent rows are called in a tree. The query of a branch uses it, so it
+// is no name that a table would have.
+const keysName = "forge_keys"
+
+// tableName returns the name of the common table expression of an inner branch.
+func tableName(branch int) string { return "forge_" + strconv.Itoa(branch) }
+
+// write has ent write the query of a branch. Its parameters are numbered after those of the branches
 // before it.
 func (t *treeWriter) write(ctx context.Context, w Writer, i int) (string, error) {
 	q := *t.branches[i].Query
-	q.inTree, q.joined = true, t.branches[i].Parent >= 0
+	q.inTree, q.joined, q.before = true, t.branches[i].Parent >= 0, len(t.tree.Args)
 	s, err := q.Write(ctx, w)
 	if err != nil {
 		return "", err
 	}
-	text := renumbered(s.Text, len(t.tree.Args))
 	for _, arg := range s.Args {
 		if p, ok := arg.(Parameter); ok {
 			arg = branchParameter{p, i}
@@ -161,7 +167,7 @@ func (t *treeWriter) write(ctx context.Context, w Writer, i int) (string, error)
 		t.tree.Args = append(t.tree.Args, arg)
 	}
 	t.tree.Dependencies = append(t.tree.Dependencies, s.Dependencies...)
-	return text, nil
+	return s.Text, nil
 }
 
 // keys returns the query of the keys that lead to a branch: id is the key, and n the number of the
@@ -169,7 +175,7 @@ func (t *treeWriter) write(ctx context.Context, w Writer, i int) (string, error)
 // up once takes PostgreSQL longer.
 func (t *treeWriter) keys(br *Branch) string {
 	key := "c" + strconv.Itoa(br.From)
-	text := "SELECT n, " + key + " AS id FROM n" + strconv.Itoa(br.Parent)
+	text := "SELECT n, " + key + " AS id FROM " + tableName(br.Parent)
 	if parent := t.branches[br.Parent].Query; parent.readsAhead() {
 		text += " WHERE i <= " + strconv.Itoa(parent.Page.Size)
 	}
@@ -204,31 +210,4 @@ func columnNames(n int) string {
 		names[i] = "c" + strconv.Itoa(i)
 	}
 	return strings.Join(names, ", ")
-}
-
-// renumbered returns a statement's text with by added to the number of each parameter.
-func renumbered(text string, by int) string {
-	if by == 0 {
-		return text
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\'' || c == '"': // until the next one; a doubled one begins anew
-			end := i + 1 + strings.IndexByte(text[i+1:], c)
-			b.WriteString(text[i : end+1])
-			i = end
-		case c == '$' && i+1 < len(text) && '0' <= text[i+1] && text[i+1] <= '9':
-			end := i + 1
-			for end < len(text) && '0' <= text[end] && text[end] <= '9' {
-				end++
-			}
-			n, _ := strconv.Atoi(text[i+1 : end])
-			b.WriteString("$" + strconv.Itoa(n+by))
-			i = end - 1
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }
