@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/internal/bufpool"
+	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/read/sql"
 )
@@ -51,8 +53,8 @@ func RunTogether(ctx context.Context, loadings ...*Loading) error {
 	if !first.loading.Request.Traced {
 		return t.run(ctx, first)
 	}
-	ctx, batch := first.startBatch(ctx, len(first.query.Keys))
-	err := t.run(ctx, first)
+	inside, batch := first.startBatch(ctx, len(first.query.Keys))
+	err := t.run(inside, first)
 	batch.End(first.result.Table.Len(), err)
 	if err == nil {
 		t.trace(ctx)
@@ -60,16 +62,20 @@ func RunTogether(ctx context.Context, loadings ...*Loading) error {
 	return err
 }
 
-// trace reports the rows of the other nodes to the trace. Their batches take no time of their own.
+// trace reports the rows of the nodes after the first to the trace. Their batches take no time of
+// their own.
 func (t *tree) trace(ctx context.Context) {
-	for _, b := range t.branches[1:] {
-		if b.purpose == toRead {
-			keys := len(b.fetch.query.Keys)
-			if b.parent != nil {
-				keys = b.parent.table.Len()
+	for i, b := range t.branches {
+		for _, of := range append([]*branch{b}, b.joins...) {
+			if i == 0 && of == b || of.purpose != toRead {
+				continue
 			}
-			_, batch := b.fetch.startBatch(ctx, keys)
-			batch.End(b.table.Len(), nil)
+			keys := len(of.fetch.query.Keys)
+			if of.parent != nil {
+				keys = of.parent.table.Len()
+			}
+			_, batch := of.fetch.startBatch(ctx, keys)
+			batch.End(of.fetch.result.Table.Len(), nil)
 		}
 	}
 }
@@ -90,6 +96,13 @@ type branch struct {
 	parent  *branch // nil at a root
 	key     int     // the column of the rows' own keys, if the rows are found by those; else -1
 	cursor  []int   // the columns of a cursor
+
+	// A branch for edges to at most one row is joined to host, and its columns follow those of host
+	// and of its earlier joins, from the index first. It has a row for each row of host, which is
+	// all NULL if the edge leads nowhere.
+	host  *branch
+	first int
+	joins []*branch
 
 	table   rows.Table
 	counts  []int64
@@ -118,11 +131,18 @@ func (t *tree) add(place int, l *Loading) {
 		b := branch{fetch: f, place: place, at: sql.Branch{Parent: -1}}
 		if n.Parent != nil {
 			b.parent = readers[n.Parent.Index]
-			if b.parent != nil {
-				b.at = sql.Branch{Parent: slices.Index(t.branches, b.parent), From: n.From}
-				b.parent.at.Inner = true
-			} else if f.takeKeys(&l.Results[n.Parent.Index].Table); len(f.query.Keys) == 0 {
+			switch {
+			case b.parent != nil && n.Edge.Edge.Unique:
+				readers[n.Index] = b.join(n)
 				continue
+			case b.parent != nil:
+				host := cmp.Or(b.parent.host, b.parent)
+				b.at = sql.Branch{Parent: slices.Index(t.branches, host), From: b.parent.first + n.From}
+				host.at.Inner = true
+			default:
+				if f.takeKeys(&l.Results[n.Parent.Index].Table); len(f.query.Keys) == 0 {
+					continue
+				}
 			}
 		}
 		if n.Count {
@@ -146,19 +166,44 @@ func (t *tree) branch(b branch, of purpose, page *rows.Page) *branch {
 	if of != toCount {
 		f.query.Columns, b.cursor = columnsOf(f.query.Node, page)
 		if len(f.query.Keys) > 1 {
-			key := f.query.Node.Object.Key
-			if !slices.Contains(f.query.Columns, key) {
-				f.query.Columns = append(slices.Clip(f.query.Columns), key)
-			}
-			b.key = slices.Index(f.query.Columns, key)
+			b.key = f.ownKey()
 		}
-		b.table.Width = len(f.query.Columns)
-		cells := f.memory.cells.Size()
-		b.table.Ends, b.table.Data = make([]int32, 0, cells), bufpool.Bytes(f.memory.data.Size())
-		b.parents = make([]int32, 0, cells/b.table.Width)
+		b.allocate()
 	}
 	t.branches = append(t.branches, &b)
 	return &b
+}
+
+// join joins b to the branch of its parent rows.
+func (b branch) join(n *plan.Node) *branch {
+	b.purpose, b.fetch.query.Columns = toRead, n.Columns
+	b.key = b.fetch.ownKey() // it is not NULL
+	b.allocate()
+	b.host = cmp.Or(b.parent.host, b.parent)
+	b.first = b.host.table.Width
+	for _, j := range b.host.joins {
+		b.first += j.table.Width
+	}
+	b.host.joins = append(b.host.joins, &b)
+	b.host.at.Joins = append(b.host.at.Joins, sql.Join{Query: &b.fetch.query, From: b.parent.first + n.From})
+	return &b
+}
+
+// ownKey returns the column of the rows' own keys. It adds the column if it is not read anyway.
+func (f *fetch) ownKey() int {
+	key := f.query.Node.Object.Key
+	if !slices.Contains(f.query.Columns, key) {
+		f.query.Columns = append(slices.Clip(f.query.Columns), key)
+	}
+	return slices.Index(f.query.Columns, key)
+}
+
+// allocate makes the table as large as it was at the last requests.
+func (b *branch) allocate() {
+	b.table.Width = len(b.fetch.query.Columns)
+	cells := b.fetch.memory.cells.Size()
+	b.table.Ends, b.table.Data = make([]int32, 0, cells), bufpool.Bytes(b.fetch.memory.data.Size())
+	b.parents = make([]int32, 0, cells/b.table.Width)
 }
 
 // run runs the statement. first is the fetch of the first branch.
@@ -202,6 +247,9 @@ func (t *tree) statement(ctx context.Context, first *fetch) (*statement, error) 
 		key = append(strconv.AppendInt(key, int64(b.place), 10), b.fetch.query.Node.Object.Entity.Name...)
 		key = strconv.AppendInt(append(key, byte(b.purpose)), int64(b.fetch.query.Node.Index), 10)
 		key = b.fetch.key(key)
+		for _, j := range b.joins {
+			key = strconv.AppendInt(append(key, '+'), int64(j.fetch.query.Node.Index), 10)
+		}
 	}
 	return first.loading.Loader.trees.statement(ctx, key, first, write)
 }
@@ -216,11 +264,7 @@ func (t *tree) take(values []driver.Value) error {
 	if err := b.takeNumbers(values[sql.ParentValue], values[sql.NumberValue]); err != nil {
 		return err
 	}
-	t.row = t.row[:0]
-	for _, slot := range t.slots[i] {
-		t.row = append(t.row, values[slot])
-	}
-	return b.take(t.row)
+	return b.take(t.rowOf(values, i))
 }
 
 // takeNumbers takes the number of a row's parent row, and that of the row itself.
@@ -241,7 +285,7 @@ func (b *branch) takeNumbers(parent, own driver.Value) error {
 	return nil
 }
 
-// take takes the values of a row's columns.
+// take takes the values of a row's columns, and of the rows that are joined to it.
 func (b *branch) take(row []driver.Value) error {
 	if b.purpose == toCount {
 		n, ok := row[0].(int64)
@@ -251,6 +295,35 @@ func (b *branch) take(row []driver.Value) error {
 		b.counts = append(b.counts, n)
 		return nil
 	}
+	if err := b.add(row[:b.table.Width]); err != nil {
+		return err
+	}
+	for _, j := range b.joins {
+		own := row[j.first : j.first+j.table.Width]
+		at := int32(len(j.parents))
+		if own[j.key] == nil {
+			at = -1
+		}
+		j.parents = append(j.parents, at)
+		if err := j.add(own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowOf returns the values of the columns of a branch, and of its joins'.
+func (t *tree) rowOf(values []driver.Value, branch int64) []driver.Value {
+	t.row = t.row[:0]
+	for _, slot := range t.slots[branch] {
+		t.row = append(t.row, values[slot])
+	}
+	return t.row
+}
+
+// add adds a row to the table. It returns an error if the rows take more memory than the request's
+// budget allows.
+func (b *branch) add(row []driver.Value) error {
 	before := len(b.table.Data)
 	if err := b.table.Add(row, b.fetch.query.Columns); err != nil {
 		return err
@@ -277,19 +350,40 @@ func (b *branch) sort() error {
 	if sorted {
 		return nil
 	}
-	parents := make([]int32, len(order))
 	for i := range order {
 		order[i]--
-		parents[i] = b.parents[order[i]]
+	}
+	parents := make([]int32, len(order))
+	for i, row := range order {
+		parents[i] = b.parents[row]
 	}
 	b.parents, b.table = parents, b.table.Reordered(order)
+	for _, j := range b.joins {
+		j.reorder(order)
+	}
 	return nil
 }
 
-// finish makes the node's result of the rows.
+// reorder puts the rows of a joined branch in the order of the rows that they are joined to.
+func (b *branch) reorder(order []int32) {
+	parents := make([]int32, len(order))
+	for i, row := range order {
+		parents[i] = int32(i)
+		if b.parents[row] < 0 {
+			parents[i] = -1 // there is no row
+		}
+	}
+	b.parents, b.table = parents, b.table.Reordered(order)
+}
+
+// finish makes the results of the node, and of those that are joined to it, of the rows.
 func (b *branch) finish() error {
 	if err := b.sort(); err != nil {
 		return err
+	}
+	for _, j := range b.joins {
+		j.store()
+		j.fetch.result.Groups = rows.Group(j.parents, len(j.parents))
 	}
 	places, keys, err := b.places()
 	if err != nil {
@@ -307,12 +401,17 @@ func (b *branch) finish() error {
 			res.Skipped[place] = true
 		}
 	default:
-		b.fetch.memory.cells.Record(len(b.table.Ends))
-		b.fetch.memory.data.Record(len(b.table.Data))
-		res.Table, res.Cursor = b.table, b.cursor
+		b.store()
 		b.cut(places, keys)
 	}
 	return nil
+}
+
+// store makes the table that of the node's result.
+func (b *branch) store() {
+	b.fetch.memory.cells.Record(len(b.table.Ends))
+	b.fetch.memory.data.Record(len(b.table.Data))
+	b.fetch.result.Table, b.fetch.result.Cursor = b.table, b.cursor
 }
 
 // cut groups the rows that were read by their keys, and leaves those out that stand after their

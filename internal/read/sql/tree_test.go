@@ -74,11 +74,11 @@ func TestTreeParameters(t *testing.T) {
 		t.Fatal(err)
 	}
 	const condition = ` WHERE "odd$1" <> '$2 it''s' AND E'\'$1' <> $t$ $1 ' $t$ AND 'x'::text = `
-	want := `WITH forge_0(c0, i, p, n) AS MATERIALIZED (SELECT c.*, 0::int8, row_number() OVER () FROM (SELECT s.*, row_number() OVER () FROM (` +
-		`SELECT "a"."a" FROM "a"` + condition + `$1 ORDER BY "a"."id" LIMIT 3 OFFSET $2) AS s) AS c) ` +
-		`SELECT 0::int8, c.p, c.n, uuid_send(c.c0), NULL::text FROM forge_0 AS c UNION ALL ` +
-		`SELECT 1::int8, forge_keys.n, 0::int8, NULL::bytea, c.c0::text FROM (SELECT n, c0 AS id FROM forge_0 WHERE i <= 2) AS forge_keys CROSS JOIN LATERAL (` +
-		`SELECT "b"."a" FROM "b"` + condition + `$3 AND "b"."parent" = forge_keys.id ORDER BY "b"."id" LIMIT 4 OFFSET $4) AS c(c0)`
+	want := `WITH _n0(c0, i, p, n) AS MATERIALIZED (SELECT c0, i, 0::int8, row_number() OVER () FROM (SELECT _s.*, row_number() OVER () FROM (` +
+		`SELECT "a"."a" FROM "a"` + condition + `$1 ORDER BY "a"."id" LIMIT 3 OFFSET $2) AS _s) AS _c(c0, i)) ` +
+		`SELECT 0::int8, p, n, uuid_send(c0), NULL::text FROM _n0 UNION ALL ` +
+		`SELECT 1::int8, _p.n, 0::int8, NULL::bytea, c0::text FROM (SELECT n, c0 AS id FROM _n0 WHERE i <= 2) AS _p CROSS JOIN LATERAL (` +
+		`SELECT "b"."a" FROM "b"` + condition + `$3 AND "b"."parent" = _p.id ORDER BY "b"."id" LIMIT 4 OFFSET $4) AS _c(c0)`
 	if tree.Text != want {
 		t.Errorf("got\n%s\nwant\n%s", tree.Text, want)
 	}
