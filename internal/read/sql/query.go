@@ -46,9 +46,11 @@ type Query struct {
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
-	// that holds the key, instead of Keys.
+	// that holds the key, instead of Keys. before is how many parameters the tree has before those
+	// of the query.
 	inTree bool
 	key    string
+	before int
 }
 
 // Counts reports whether the statement counts rows and does not read them.
@@ -107,6 +109,7 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 
 // shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
+	s.SetTotal(q.before)
 	s.Select()
 	if q.Counts() {
 		s.Select(sql.Count("*"))
@@ -171,12 +174,12 @@ func (q *Query) limited(s *Statement) {
 	}
 }
 
-// placeholder returns the text of the n-th parameter in a statement.
+// placeholder returns the text of the query's n-th parameter.
 func (q *Query) placeholder(n int) string {
 	if q.sqlite() {
 		return "?"
 	}
-	return "$" + strconv.Itoa(n)
+	return "$" + strconv.Itoa(q.before+n)
 }
 
 // lateral has PostgreSQL run the statement once for each key, so that no rows outside of the pages

@@ -1,12 +1,15 @@
-package api_test
+package differ
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
@@ -34,7 +37,7 @@ func choose[T any](c *choices, list []T) T { return list[c.below(len(list))] }
 // operation is an operation with its variables.
 type operation struct {
 	query   string
-	vars    vars
+	vars    map[string]any
 	refused bool // one of its arguments must be refused
 	decoded bool // gqlgen refuses that argument, if the engine has not done so before
 }
@@ -44,6 +47,7 @@ type generator struct {
 	choices
 	*contents
 	values    *valuePool
+	inputs    map[string][]any // see App.Inputs
 	variables []variable
 	fragments []*namedFragment
 	left      int  // how many fields the operation may still get
@@ -77,7 +81,7 @@ func makeOperation(from choices, c *contents, values *valuePool) operation {
 
 // finish puts the parts of an operation together.
 func (g *generator) finish(kind ast.Operation, selected string, refused bool) operation {
-	op := operation{vars: vars{}, refused: refused, decoded: g.decoded}
+	op := operation{vars: map[string]any{}, refused: refused, decoded: g.decoded}
 	var declared []string
 	for _, v := range g.variables {
 		declared = append(declared, "$"+v.name+": "+v.declared)
@@ -281,7 +285,7 @@ func (g *generator) field(parent *ast.Definition, s *scope, depth int) string {
 	}
 	h.key = h.def.Name
 	if g.often(25) {
-		h.key = choose(&g.choices, []string{"a", "b", "id", "name", "nodes", "heroes", "totalCount", choose(&g.choices, parent.Fields).Name})
+		h.key = choose(&g.choices, []string{"a", "b", "id", "name", "nodes", "totalCount", choose(&g.choices, parent.Fields).Name})
 	}
 	for strings.HasPrefix(h.key, "__") && h.key != h.def.Name || !s.takes(h) {
 		g.keys++
@@ -493,7 +497,7 @@ func orderingOf(value any) (order ordering) {
 
 // argument makes an argument of a field that is not a connection.
 func (g *generator) argument(of *ast.FieldDefinition, a *ast.ArgumentDefinition) any {
-	if g.schema.Mutation.Fields.ForName(of.Name) == of {
+	if g.schema.Mutation != nil && g.schema.Mutation.Fields.ForName(of.Name) == of {
 		return g.input(of.Name, a.Name, a.Type)
 	}
 	switch a.Type.Name() {
@@ -508,7 +512,11 @@ func (g *generator) argument(of *ast.FieldDefinition, a *ast.ArgumentDefinition)
 	case "Boolean":
 		return g.often(50)
 	}
-	return choose(&g.choices, []string{"User", "Node", "HeroWhereInput", "Role", "Cursor", "Nothing"}) // of __type(name:)
+	types := []string{"Node", "Cursor", "Nothing"} // of __type(name:)
+	for _, name := range g.values.shown {
+		types = append(types, name, name+"WhereInput")
+	}
+	return choose(&g.choices, types)
 }
 
 // list makes a list, or a single value that stands for a list of one entry.
@@ -550,7 +558,8 @@ func (g *generator) badID(name string) any {
 		return choose(&g.choices, g.values.ids[other])
 	}
 	g.decoded = true
-	return choose(&g.choices, []string{"", "user", "user_", "thing_00000000000000000000000001", "USER_00000000000000000000000001"})
+	prefix := g.entities[choose(&g.choices, g.values.shown)].Prefix
+	return choose(&g.choices, []string{"", prefix, prefix + "_", "thing_00000000000000000000000001", strings.ToUpper(prefix) + "_00000000000000000000000001"})
 }
 
 // pageArgument makes an argument of a connection.
@@ -558,9 +567,16 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 	switch {
 	case a.Type.Name() == "Cursor":
 		if g.refused() {
-			return choose(&g.choices, []string{"", "AAAA", "!", g.cursor(name, append(order, ordering{{"CREATED_AT", "DESC"}, {"NAME", "DESC"}}...), g.anyLine(name)) + "AA"})
+			bad := []string{"", "AAAA", "!"}
+			if len(g.rows[name]) > 0 {
+				bad = append(bad, g.anyRow(name).cursor(order)+"AA")
+			}
+			return choose(&g.choices, bad)
 		}
-		return g.cursor(name, order, g.anyLine(name))
+		if len(g.rows[name]) == 0 {
+			return nil
+		}
+		return g.anyRow(name).cursor(order)
 	case a.Type.Name() == "Int":
 		if g.refused() {
 			return -1 - g.below(100)
@@ -572,10 +588,10 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 		}
 		return g.where(name, 2)
 	}
-	field := g.schema.Types[name+"OrderField"].EnumValues
+	terms := g.schema.Types[name+"OrderField"].EnumValues
 	return g.list(func() any {
 		return g.value(a.Type.Elem, func() any {
-			o := object{{"field", g.value(ast.NonNullNamedType(name+"OrderField", nil), func() any { return enumValue(choose(&g.choices, field).Name) })}}
+			o := object{{"field", g.value(ast.NonNullNamedType(name+"OrderField", nil), func() any { return enumValue(choose(&g.choices, terms).Name) })}}
 			if g.often(60) {
 				o = append(o, objectField{"direction", g.value(ast.NonNullNamedType("OrderDirection", nil), func() any {
 					return enumValue(choose(&g.choices, []string{"DESC", "ASC"}))
@@ -586,7 +602,7 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 	})
 }
 
-func (g *generator) anyLine(name string) line { return g.lines[choose(&g.choices, g.rows[name]).key()] }
+func (g *generator) anyRow(name string) *row { return choose(&g.choices, g.rows[name]) }
 
 // deep makes conditions that are nested too deep.
 func (g *generator) deep() any {
@@ -636,7 +652,7 @@ func (g *generator) where(name string, depth int) any {
 
 // compared makes the value that a condition compares with.
 func (g *generator) compared(name string, def *ast.FieldDefinition) any {
-	f, op := g.contents.model.field(name, def.Name)
+	f, op := g.contents.field(name, def.Name)
 	switch op {
 	case "IsNil":
 		return g.often(50)
@@ -677,17 +693,26 @@ type valuePool struct {
 
 func newValuePool(c *contents) *valuePool {
 	p := &valuePool{ids: map[string][]string{}, samples: map[string][]any{}, related: map[string][]*ast.FieldDefinition{}}
-	for name := range c.rows {
+	for name, e := range c.entities {
+		if def := c.schema.Types[name]; def == nil || def.Kind != ast.Object {
+			continue
+		}
 		p.shown = append(p.shown, name)
-		for _, id := range c.model.samples(name, c.entities[name].Field("id")) {
+		for _, id := range c.samples(name, &e.Fields[0]) {
 			p.ids[name] = append(p.ids[name], id.(string))
 		}
-		for _, def := range c.schema.Types[name+"WhereInput"].Fields {
+	}
+	for name := range c.entities {
+		input := c.schema.Types[name+"WhereInput"]
+		if input == nil {
+			continue
+		}
+		for _, def := range input.Fields {
 			if edge, _ := c.edge(name, def.Name); edge != nil {
 				p.related[name] = append(p.related[name], def)
 			} else if !slices.Contains([]string{"not", "and", "or"}, def.Name) {
-				f, _ := c.model.field(name, def.Name)
-				p.samples[name+"."+f.Name] = c.model.samples(name, f)
+				f, _ := c.field(name, def.Name)
+				p.samples[name+"."+f.Name] = c.samples(name, f)
 			}
 		}
 	}
@@ -696,3 +721,57 @@ func newValuePool(c *contents) *valuePool {
 }
 
 func (p *valuePool) of(name string, f *entity.Field) []any { return p.samples[name+"."+f.Name] }
+
+// samples returns values to try the conditions of a column with: some that rows have, some close to
+// these, and some that no row has.
+func (c *contents) samples(name string, f *entity.Field) (list []any) {
+	for _, r := range c.rows[name] {
+		switch v := r.values[f.Column].(type) {
+		case nil:
+		case int64:
+			list = append(list, int(v))
+		case time.Time:
+			list = append(list, v.Format(time.RFC3339Nano), v.In(time.FixedZone("", 2*60*60)).Format(time.RFC3339Nano))
+		case string:
+			list = append(list, v, strings.ToUpper(v))
+		case uuid.UUID:
+			list = append(list, idOf(c.entities[f.Refers], v).String())
+		default:
+			list = append(list, v)
+		}
+	}
+	switch f.Kind {
+	case entity.ID:
+		list = append(list, idOf(c.entities[f.Refers], uuid.UUID{}).String(), idOf(c.entities[f.Refers], uuid.Max).String())
+	case entity.Int:
+		list = append(list, -1<<31, -1, 0, 8, 1<<31-1)
+	case entity.Time:
+		list = append(list, "0001-01-01T00:00:00Z", "2026-01-02T15:04:05.5Z", "9999-12-31T23:59:59.999999Z")
+	case entity.String:
+		list = append(list, "", "a", "ad", "%", "_", "ada_", "da", "ad%", "\U0010FFFF", "ada\U0010FFFF", "\U0010FFFF\U0010FFFF\U0010FFFF",
+			"z\uD7FF", "SKU-", "SKU-0", `a"b\`, "'", "\x7F", "ẞ", "READER1@STRASSE.EXAMPLE")
+	case entity.Bool:
+		list = []any{false, true}
+	case entity.Enum:
+		list = list[:0]
+		for _, v := range f.Values {
+			list = append(list, v)
+		}
+	}
+	slices.SortFunc(list, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return slices.Compact(list)
+}
+
+// awkwardPrefixes hold wildcards of LIKE, other cases, and characters at the ends of ranges.
+var awkwardPrefixes = []string{"", "a", "ad", "ada", "Ada", "ADA", "ad%", "ada%", "%", "_", "ada_", "\U0010FFFF", "ada\U0010FFFF", "\U0010FFFF\U0010FFFF",
+	"\U0010FFFF\U0010FFFF\U0010FFFF", "z\uD7FF", "z\uE000", "SKU-", `a"b\`, "ada\u2028", "ä", "Ω", "🦸", "'", "\x7F"}
+
+// seeded returns the choices that belong to a seed.
+func seeded(seed uint64) choices {
+	r := rand.New(rand.NewPCG(seed, 5))
+	c := make(choices, 20+r.IntN(400))
+	for i := range c {
+		c[i] = byte(r.Uint32())
+	}
+	return c
+}

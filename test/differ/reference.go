@@ -1,7 +1,6 @@
-package api_test
+package differ
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -12,15 +11,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"forge/ent"
-	gql "forge/graph/model"
 	"forge/internal/apperr"
 	"forge/internal/cursorcipher"
 	"forge/internal/entity"
@@ -28,64 +24,37 @@ import (
 	"forge/internal/viewer"
 )
 
-// contents is all that the API can show of a database, read by one plain ent query for each entity.
-type contents struct {
-	*model
-	nodes   map[ids.ID]gql.Node
-	stocked map[uuid.UUID]bool // the products that have a stock
-	lines   map[uuid.UUID]line // the rows, as far as their order is concerned
-	viewer  viewer.Viewer
-	all     *contents // what there is for those who may see everything
-}
-
-// readContents reads all contents of a database. It panics if it cannot.
-func readContents(ctx context.Context, t testing.TB, db *ent.Client) *contents {
-	w := &world{
-		users: db.User.Query().AllX(ctx), teams: db.Team.Query().AllX(ctx), heroes: db.Hero.Query().AllX(ctx), products: db.Product.Query().AllX(ctx),
-		stock: db.Inventory.Query().AllX(ctx), orders: db.Order.Query().AllX(ctx), items: db.OrderItem.Query().AllX(ctx),
-	}
-	c := &contents{newModel(t, w), map[ids.ID]gql.Node{}, map[uuid.UUID]bool{}, map[uuid.UUID]line{}, viewer.FromContext(ctx), nil}
-	c.all = c
-	for name, rows := range c.rows {
-		slices.SortFunc(rows, func(a, b modelRow) int { x, y := a.key(), b.key(); return bytes.Compare(x[:], y[:]) })
-		for _, row := range rows {
-			c.lines[row.key()] = c.line(name, row)
-		}
-	}
-	for _, u := range w.users {
-		c.nodes[u.GlobalID()] = &gql.User{ID: u.GlobalID(), Username: u.Username, Email: u.Email, Role: new(gql.Role(u.Role)), IsActive: &u.IsActive,
-			Version: new(int32(u.Version)), CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
-	}
-	for _, m := range w.teams {
-		c.nodes[m.GlobalID()] = &gql.Team{ID: m.GlobalID(), Name: m.Name, Headquarters: m.Headquarters,
-			Version: new(int32(m.Version)), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
-	}
-	for _, h := range w.heroes {
-		c.nodes[h.GlobalID()] = &gql.Hero{ID: h.GlobalID(), Name: h.Name, Age: h.Age,
-			Version: new(int32(h.Version)), CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt}
-	}
-	stock := map[uuid.UUID]int32{}
-	for _, s := range w.stock {
-		stock[s.ProductID], c.stocked[s.ProductID] = s.Quantity, true
-	}
-	for _, p := range w.products {
-		c.nodes[p.GlobalID()] = &gql.Product{ID: p.GlobalID(), Sku: p.Sku, Name: p.Name, PriceCents: p.PriceCents, Stock: stock[p.ID],
-			Version: new(int32(p.Version)), CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt}
-	}
-	for _, o := range w.orders {
-		c.nodes[o.GlobalID()] = &gql.Order{ID: o.GlobalID(), Status: gql.OrderStatus(o.Status), TotalCents: o.TotalCents,
-			Version: new(int32(o.Version)), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt}
-	}
-	for _, it := range w.items {
-		c.nodes[it.GlobalID()] = &gql.OrderItem{ID: it.GlobalID(), Quantity: it.Quantity, UnitPriceCents: it.UnitPriceCents}
-	}
-	return c
-}
+// identified is a value that refers to an entity.
+type identified interface{ GetID() ids.ID }
 
 // fieldwise is a field middleware that takes the place of the read engine. It answers each field by
 // itself, from the field's parent, as gqlgen intends.
 type fieldwise struct {
 	contents func(context.Context) *contents
+	models   map[string]reflect.Type // gqlgen's structs, by their names in Go, in lower case
+}
+
+// modelsOf returns gqlgen's structs. resolvers is the interface of all resolvers.
+func modelsOf(resolvers reflect.Type) map[string]reflect.Type {
+	found := map[string]reflect.Type{}
+	var add func(reflect.Type)
+	add = func(t reflect.Type) {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if name := folded(t.Name()); t.Kind() == reflect.Struct && found[name] == nil {
+			found[name] = t
+			for field := range t.Fields() {
+				add(field.Type)
+			}
+		}
+	}
+	for root := range resolvers.Methods() {
+		for method := range root.Type.Out(0).Methods() {
+			add(method.Type.Out(0))
+		}
+	}
+	return found
 }
 
 // field is the middleware.
@@ -98,10 +67,10 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
 		return value, nil // payloads say what is meant; pages are filled when they are made
 	}
-	q := question{p.contents(ctx), fc.Field, graphql.GetOperationContext(ctx).Variables, value}
+	q := question{p.contents(ctx), p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value}
 	if q.entities[fc.Object] != nil {
 		parent := reflect.Indirect(reflect.ValueOf(fc.Parent.Result)).Interface() // of a list, a pointer into it
-		return q.below(fc.Object, parent.(gql.Node).GetID().UUID)
+		return q.below(q.byID[parent.(identified).GetID().String()])
 	}
 	return q.meant()
 }
@@ -109,8 +78,9 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 // question is a field that has to be answered. refers is the value that its resolver returned.
 type question struct {
 	*contents
+	models map[string]reflect.Type
 	field  graphql.CollectedField
-	vars   vars
+	vars   map[string]any
 	refers any
 }
 
@@ -118,11 +88,11 @@ type question struct {
 // resolver returned.
 func (q question) meant() (any, error) {
 	name := q.field.Definition.Type.Name()
-	if of, ok := strings.CutSuffix(name, "Connection"); ok {
-		return q.page(of, q.rows[of])
+	if of, ok := strings.CutSuffix(name, "Connection"); ok && q.entities[of] != nil {
+		return q.page(q.rows[of])
 	}
-	if node, ok := q.refers.(gql.Node); ok {
-		if reflect.ValueOf(node).Kind() == reflect.Pointer && reflect.ValueOf(node).IsNil() {
+	if node, ok := q.refers.(identified); ok {
+		if v := reflect.ValueOf(node); v.Kind() == reflect.Pointer && v.IsNil() {
 			return nil, nil
 		}
 		return q.one(node.GetID(), "id")
@@ -136,7 +106,7 @@ func (q question) meant() (any, error) {
 	}
 	var found []any
 	for i := range list.Len() {
-		node, err := q.one(list.Index(i).Interface().(gql.Node).GetID(), "ids."+strconv.Itoa(i))
+		node, err := q.one(list.Index(i).Interface().(identified).GetID(), "ids."+strconv.Itoa(i))
 		if err != nil {
 			return nil, err
 		}
@@ -155,10 +125,18 @@ func (q question) one(id ids.ID, argument string) (any, error) {
 	if name == "Node" && !q.shows(id.Prefix) {
 		return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
 	}
-	if node := q.nodes[id]; node != nil {
-		return node, nil
+	return q.node(q.byID[id.String()]), nil
+}
+
+// node returns the object that shows a row: a struct of gqlgen's with the ID. It returns nil if
+// there is no row.
+func (q question) node(r *row) any {
+	if r == nil {
+		return nil
 	}
-	return nil, nil
+	object := reflect.New(q.models[folded(r.entity.Name)])
+	object.Elem().FieldByName("ID").Set(reflect.ValueOf(r.id))
+	return object.Interface()
 }
 
 // shows reports whether the viewer may see any object whose ID has the prefix.
@@ -171,29 +149,37 @@ func (c *contents) shows(prefix string) bool {
 	return false
 }
 
-// ownersOnly lists the fields that only the user and administrators may see.
-var ownersOnly = map[string]bool{"email": true, "role": true, "isActive": true, "version": true}
+// sees reports whether the viewer may see a field of a row.
+func (c *contents) sees(r *row, name string) bool {
+	switch visible := r.entity.Visible[name]; {
+	case visible == entity.ToNobody:
+		return false
+	case visible == entity.ToAll, c.viewer.Role == viewer.Admin:
+		return true
+	}
+	return r.values[r.entity.Owner] == c.viewer.ID && c.viewer.ID != uuid.Nil
+}
 
-// below answers a field of the object with the key.
-func (q question) below(name string, key uuid.UUID) (any, error) {
-	if name == "User" && ownersOnly[q.field.Name] && q.viewer.Role != viewer.Admin && key != q.viewer.ID {
+// below answers a field of the object that shows a row.
+func (q question) below(r *row) (any, error) {
+	if !q.sees(r, q.field.Name) {
 		return nil, apperr.Forbidden("", "you may not see this")
 	}
-	if q.field.Name == "stock" && !q.stocked[key] {
-		return nil, nil
-	}
-	edge := q.entities[name].Edge(q.field.Name)
+	edge := r.entity.Edge(q.field.Name)
 	if edge == nil {
-		return q.refers, nil
+		f, value := r.value(q.field.Name)
+		if value == nil {
+			return nil, nil
+		}
+		return q.like(f, value), nil
 	}
-	at := slices.IndexFunc(q.rows[name], func(r modelRow) bool { return r.key() == key })
-	related := q.related(name, q.rows[name][at], edge)
+	related := r.related[edge.Name]
 	if strings.HasSuffix(q.field.Definition.Type.Name(), "Connection") {
-		return q.page(edge.To, related)
+		return q.page(related)
 	}
 	var found []any
-	for _, row := range related {
-		found = append(found, q.nodes[ids.ID{Prefix: prefixOf(edge.To), UUID: row.key()}])
+	for _, other := range related {
+		found = append(found, q.node(other))
 	}
 	if !edge.Unique {
 		return listLike(q.refers, found), nil
@@ -204,7 +190,21 @@ func (q question) below(name string, key uuid.UUID) (any, error) {
 	return found[0], nil
 }
 
-// listLike returns the values as a slice of the same type as like. It returns nil if values is nil.
+// like returns the value of a column in the type that gqlgen has for it.
+func (q question) like(f *entity.Field, value any) any {
+	t := reflect.TypeOf(q.refers)
+	if f.Kind == entity.ID {
+		value = idOf(q.entities[f.Refers], value)
+	}
+	if t.Kind() != reflect.Pointer {
+		return reflect.ValueOf(value).Convert(t).Interface()
+	}
+	p := reflect.New(t.Elem())
+	p.Elem().Set(reflect.ValueOf(value).Convert(t.Elem()))
+	return p.Interface()
+}
+
+// listLike returns the values as a slice of the same type as like.
 func listLike(like any, values []any) any {
 	list := reflect.MakeSlice(reflect.TypeOf(like), len(values), len(values))
 	for i, value := range values {
@@ -216,8 +216,9 @@ func listLike(like any, values []any) any {
 }
 
 // page answers a connection with these rows.
-func (q question) page(name string, rows []modelRow) (any, error) {
-	args := vars{}
+func (q question) page(rows []*row) (any, error) {
+	name := strings.TrimSuffix(q.field.Definition.Type.Name(), "Connection")
+	args := map[string]any{}
 	for _, a := range q.field.Definition.Arguments {
 		args[a.Name] = q.plainly(a.Type, q.field.ArgumentMap(q.vars)[a.Name])
 	}
@@ -229,17 +230,17 @@ func (q question) page(name string, rows []modelRow) (any, error) {
 	if err := q.check(name, where, "where", 0); err != nil {
 		return nil, err
 	}
-	var lines []line
-	for _, row := range rows {
-		if holds, said := q.holds(name, row, where); holds == isTrue || !said {
-			lines = append(lines, q.lines[row.key()])
+	var kept []*row
+	for _, r := range rows {
+		if holds, said := q.holds(r, where); holds == isTrue || !said {
+			kept = append(kept, r)
 		}
 	}
-	return q.connection(name, wanted.order, wanted.of(lines)), nil
+	return q.connection(wanted.order, wanted.of(kept)), nil
 }
 
-// plainly returns an argument in the form that the tests' model uses: whole numbers are int, and a
-// single value in place of a list is a list.
+// plainly returns an argument in a simple form: whole numbers are int, and a single value in place
+// of a list is a list.
 func (c *contents) plainly(t *ast.Type, value any) any {
 	switch {
 	case value == nil:
@@ -267,7 +268,7 @@ func (c *contents) plainly(t *ast.Type, value any) any {
 }
 
 // cut reads the arguments that say where the page begins and ends.
-func (q question) cut(name string, args vars) (cut, error) {
+func (q question) cut(name string, args map[string]any) (cut, error) {
 	var wanted cut
 	order, _ := json.Marshal(args["orderBy"])
 	if err := json.Unmarshal(order, &wanted.order); err != nil {
@@ -285,7 +286,7 @@ func (q question) cut(name string, args vars) (cut, error) {
 		}
 		*to = &n
 	}
-	for argument, to := range map[string]**line{"after": &wanted.after, "before": &wanted.before} {
+	for argument, to := range map[string]**row{"after": &wanted.after, "before": &wanted.before} {
 		if text, given := args[argument].(string); given {
 			if *to = q.find(name, wanted.order, text); *to == nil {
 				return cut{}, apperr.BadInput(argument, "this is not a cursor of this list: take one from edges or pageInfo, and keep orderBy as it was")
@@ -295,29 +296,20 @@ func (q question) cut(name string, args vars) (cut, error) {
 	return wanted, nil
 }
 
-// find returns the line with the cursor, or nil.
-func (c *contents) find(name string, order ordering, cursor string) *line {
-	for _, row := range c.all.rows[name] { // also of a row that the viewer does not see: it is but a place in the order
-		if l := c.all.lines[row.key()]; c.cursor(name, order, l) == cursor {
-			return &l
+// find returns the row with the cursor, or nil.
+func (c *contents) find(name string, order ordering, cursor string) *row {
+	for _, r := range c.all.rows[name] { // also one that the viewer does not see: it is but a place in the order
+		if r.cursor(order) == cursor {
+			return r
 		}
 	}
 	return nil
 }
 
-// line returns a row with the values that it can be ordered by.
-func (c *contents) line(name string, row modelRow) line {
-	by := map[string]any{}
-	for _, f := range c.entities[name].Fields {
-		by[strings.ToUpper(f.Column)] = row[f.Name]
-	}
-	return newLine(prefixOf(name), row.key(), by)
-}
-
-// cursor returns the cursor of a line. It holds each term's value after the value's length, and the
+// cursor returns the cursor of a row. It holds each term's value after the value's length, and the
 // key, and is encrypted for the order.
-func (c *contents) cursor(name string, order ordering, l line) string {
-	print, desc := name, false
+func (r *row) cursor(order ordering) string {
+	print, desc := r.entity.Name, false
 	var values []byte
 	for i, term := range order {
 		if order[:i].has(term.Field) {
@@ -325,8 +317,9 @@ func (c *contents) cursor(name string, order ordering, l line) string {
 		}
 		desc = term.Direction == "DESC"
 		print += "|" + strings.ToLower(term.Field) + strconv.FormatBool(desc)
-		text := fmt.Sprint(l.by[term.Field])
-		switch v := l.by[term.Field].(type) {
+		value := r.by(term.Field)
+		text := fmt.Sprint(value)
+		switch v := value.(type) {
 		case nil:
 			values = append(values, 0)
 			continue
@@ -338,7 +331,7 @@ func (c *contents) cursor(name string, order ordering, l line) string {
 	print += "|id" + strconv.FormatBool(desc)
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(print))
-	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, l.key[:]...)))
+	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, idBytes(r.key)...)))
 }
 
 // check returns an error if a where input is not valid.
@@ -363,7 +356,11 @@ func (c *contents) checkOne(name, condition string, value any, path string, dept
 	}
 	inputs, _ := value.([]any)
 	switch {
-	case value == nil || edge != nil && !with:
+	case value == nil:
+		return nil
+	case c.hides(name, condition):
+		return apperr.Forbidden(path, "only an administrator may filter by this")
+	case edge != nil && !with:
 		return nil
 	case condition == "not":
 		return c.check(of, value.(map[string]any), path, depth+1)
@@ -375,25 +372,34 @@ func (c *contents) checkOne(name, condition string, value any, path string, dept
 		}
 		return nil
 	}
-	f, op := c.model.field(name, condition)
-	if name == "User" && ownersOnly[f.Name] && c.viewer.Role != viewer.Admin {
-		return apperr.Forbidden(path, "only an administrator may filter by this")
-	}
+	f, op := c.field(name, condition)
 	if op != "In" {
-		return checkValue(f, value, path)
+		return c.checkValue(f, value, path)
 	}
 	for i, entry := range inputs {
-		if err := checkValue(f, entry, path+"."+strconv.Itoa(i)); err != nil {
+		if err := c.checkValue(f, entry, path+"."+strconv.Itoa(i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkValue(f *entity.Field, value any, path string) error {
+// hides reports whether a condition compares what the viewer may not see of every row.
+func (c *contents) hides(name, condition string) bool {
+	if condition == "not" || condition == "and" || condition == "or" || c.viewer.Role == viewer.Admin {
+		return false
+	}
+	if edge, _ := c.edge(name, condition); edge != nil {
+		return c.entities[name].Visible[edge.Name] != entity.ToAll
+	}
+	f, _ := c.field(name, condition)
+	return c.entities[name].Visible[strings.TrimSuffix(f.Name, "Id")] != entity.ToAll && c.entities[name].Visible[f.Name] != entity.ToAll
+}
+
+func (c *contents) checkValue(f *entity.Field, value any, path string) error {
 	text, _ := value.(string)
-	if f.Kind == entity.ID && text != "" && !strings.HasPrefix(text, prefixOf(f.Refers)+"_") {
-		return apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", text, prefixOf(f.Refers))
+	if f.Kind == entity.ID && text != "" && !strings.HasPrefix(text, c.entities[f.Refers].Prefix+"_") {
+		return apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", text, c.entities[f.Refers].Prefix)
 	}
 	if f.Kind == entity.Time {
 		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {
@@ -406,27 +412,34 @@ func checkValue(f *entity.Field, value any, path string) error {
 	return nil
 }
 
-// connection fills a connection of the type that the resolver returned.
-func (q question) connection(name string, order ordering, page pageWanted) any {
-	conn := reflect.New(reflect.TypeOf(q.refers).Elem())
-	info := &gql.PageInfo{HasNextPage: page.next, HasPreviousPage: page.previous}
-	edges, nodes := conn.Elem().FieldByName("Edges"), conn.Elem().FieldByName("Nodes")
-	edges.Set(reflect.MakeSlice(edges.Type(), 0, len(page.lines)))
-	nodes.Set(reflect.MakeSlice(nodes.Type(), 0, len(page.lines)))
-	for _, l := range page.lines {
-		cursor := q.cursor(name, order, l)
-		node := reflect.ValueOf(q.nodes[ids.ID{Prefix: prefixOf(name), UUID: l.key}])
+// connection returns a connection of the type that the resolver returned.
+func (q question) connection(order ordering, shown page) any {
+	conn := reflect.New(reflect.TypeOf(q.refers).Elem()).Elem()
+	set := func(in reflect.Value, name string, value any) {
+		if field := in.FieldByName(name); field.IsValid() {
+			field.Set(reflect.ValueOf(value).Convert(field.Type()))
+		}
+	}
+	info := reflect.New(q.models["pageinfo"])
+	set(info.Elem(), "HasNextPage", shown.next)
+	set(info.Elem(), "HasPreviousPage", shown.previous)
+	edges, nodes := conn.FieldByName("Edges"), conn.FieldByName("Nodes")
+	edges.Set(reflect.MakeSlice(edges.Type(), 0, len(shown.rows)))
+	nodes.Set(reflect.MakeSlice(nodes.Type(), 0, len(shown.rows)))
+	for i, r := range shown.rows {
+		cursor := r.cursor(order)
+		node := reflect.ValueOf(q.node(r))
 		edge := reflect.New(edges.Type().Elem().Elem())
-		edge.Elem().FieldByName("Cursor").SetString(cursor)
+		set(edge.Elem(), "Cursor", cursor)
 		edge.Elem().FieldByName("Node").Set(node)
 		edges.Set(reflect.Append(edges, edge))
 		nodes.Set(reflect.Append(nodes, node))
-		if info.StartCursor == nil {
-			info.StartCursor = &cursor
+		if i == 0 {
+			set(info.Elem(), "StartCursor", &cursor)
 		}
-		info.EndCursor = &cursor
+		set(info.Elem(), "EndCursor", &cursor)
 	}
-	conn.Elem().FieldByName("PageInfo").Set(reflect.ValueOf(info))
-	conn.Elem().FieldByName("TotalCount").SetInt(int64(page.total))
-	return conn.Interface()
+	set(conn, "PageInfo", info.Interface())
+	set(conn, "TotalCount", shown.total)
+	return conn.Addr().Interface()
 }
