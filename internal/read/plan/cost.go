@@ -44,8 +44,8 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, document: 1000, relation: 1000, order: 40, count: 40}
-	nestedPrices = prices{where: 2, condition: 2, document: 50, relation: 50, order: 2, count: 2}
+	rootPrices   = prices{where: 40, condition: 40, document: 2000, relation: 1000, order: 40, count: 40}
+	nestedPrices = prices{where: 2, condition: 2, document: 100, relation: 50, order: 2, count: 2}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
