@@ -65,13 +65,16 @@ type Field struct {
 type Edge struct {
 	Name   string // the name in the API, such as "reviews"
 	To     string // the name of the other entity
-	Column string // the foreign key
+	Column string // the foreign key; if the edge is many-to-many, the one in Through to this entity
 	// OwnKey is true if the foreign key is a column of this entity, and false if it is one of the
 	// other entity.
 	OwnKey   bool
-	Nullable bool   // the foreign key may be NULL
-	Unique   bool   // a row has at most one related row
-	Through  string // the join table, if the edge is many-to-many
+	Nullable bool // the foreign key may be NULL
+	Unique   bool // a row has at most one related row
+	// Through is the join table if the edge is many-to-many, and "" if not. Far is the foreign key in
+	// that table to the other entity. Join is the name of the entity that the table's rows are, or ""
+	// if they are none.
+	Through, Far, Join string
 	// Shows holds API fields of this entity whose values are in the related row: the name of each
 	// field, and the column of the other entity. If it is not empty, each row of this entity must
 	// have a related row.

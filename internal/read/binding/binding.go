@@ -87,9 +87,10 @@ func (o *Object) Nullable(column string) bool {
 type Field struct {
 	Column  *Column
 	Edge    *entity.Edge
-	To      *Object  // the object that the edge leads to
-	Paged   bool     // the field is a connection
-	Values  []string // the values that a column of an enum can have
+	To      *Object        // the object that the edge leads to
+	Join    *entity.Entity // the entity of a many-to-many edge's join table, if it has one
+	Paged   bool           // the field is a connection
+	Values  []string       // the values that a column of an enum can have
 	Visible entity.Visibility
 }
 
@@ -112,7 +113,8 @@ type Filter struct {
 	Values ast.EnumValueList // the values of an enum that are allowed
 	Edge   *entity.Edge      // the edge that has or hasWith follows
 	To     *Object
-	Closed bool // only administrators may use the filter
+	Join   *entity.Entity // as of Field
+	Closed bool           // only administrators may use the filter
 }
 
 // binder makes a Binding, and collects findings.
@@ -230,7 +232,7 @@ func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 		b.checkColumn(at, d, o.Entity, own, own.Nullable)
 		b.noArguments(at, d.Arguments)
 	} else if edge := o.Entity.Edge(d.Name); edge != nil {
-		f.Edge, f.To, f.Paged = edge, b.Objects[edge.To], b.Connections[d.Type.Name()] != nil
+		f.Edge, f.To, f.Join, f.Paged = edge, b.Objects[edge.To], b.all[edge.Join], b.Connections[d.Type.Name()] != nil
 		b.checkEdge(at, d, o, f)
 	} else if edge, name := o.Entity.Shown(d.Name); edge != nil {
 		b.bindShown(at, d, o, f, edge, name)
@@ -296,7 +298,7 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 			b.refuse(at, "a condition cannot have a default; take it out")
 		}
 		if f.Edge != nil {
-			f.To = b.Objects[f.Edge.To]
+			f.To, f.Join = b.Objects[f.Edge.To], b.all[f.Edge.Join]
 		}
 		if f.Field != nil {
 			f.Prefix = b.columnOf(f.Field).Prefix

@@ -124,9 +124,8 @@ func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 	one, list, pages := edge.To, "["+edge.To+"!]", edge.To+"Connection"
 	typed := strings.TrimSuffix(d.Type.String(), "!")
 	switch {
-	case edge.Through != "":
-		b.refuse(at, "the edge %s of %s is many-to-many, through the table %s, which cannot be read; allowed are edges with a key on one side: "+
-			"give the table an entity of its own, with an edge to each of the two", edge.Name, o.Entity.Name, edge.Through)
+	case f.Join != nil && !f.Join.Ruled:
+		b.refuse(at, noRules, edge.Name, o.Entity.Name, f.Join.Name)
 	case f.To == nil:
 		b.refuse(at, "the edge %s of %s leads to %s, which the schema has no type for", edge.Name, o.Entity.Name, edge.To)
 	case edge.Unique && typed != one:
@@ -145,6 +144,9 @@ func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 		b.noArguments(at, d.Arguments)
 	}
 }
+
+// noRules is the finding about an edge through an entity without a policy.
+const noRules = "the edge %s of %s leads through rows of %[3]s, and nothing in ent/schema says who may see which of these; give %[3]s a Policy"
 
 // noArguments adds a finding for each argument of a field that must not have any.
 func (b *binder) noArguments(at string, args ast.ArgumentDefinitionList) {
@@ -187,8 +189,8 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		wanted = o.Entity.Name + "WhereInput"
 	case f.Op == "and" || f.Op == "or":
 		wanted = "[" + o.Entity.Name + "WhereInput!]"
-	case f.Edge != nil && f.Edge.Through != "":
-		b.refuse(at, "the edge %s of %s is many-to-many, through the table %s, which cannot be filtered by", f.Edge.Name, o.Entity.Name, f.Edge.Through)
+	case f.Join != nil && !f.Join.Ruled:
+		b.refuse(at, noRules, f.Edge.Name, o.Entity.Name, f.Join.Name)
 		return
 	case f.Edge != nil && f.To == nil:
 		b.refuse(at, "the edge %s of %s leads to %s, which the schema has no type for", f.Edge.Name, o.Entity.Name, f.Edge.To)

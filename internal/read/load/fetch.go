@@ -104,7 +104,9 @@ func (l *Loading) fetch(ctx context.Context, n *plan.Node) error {
 // takeKeys takes the keys of the parent rows out of their table.
 func (f *fetch) takeKeys(parents *rows.Table) {
 	n := f.query.Node
-	f.query.Keys, f.result.Parents = parents.Keys(n.From, n.Edge.Edge.OwnKey)
+	// A row that several parents have is there once for each of them.
+	shared := n.Edge.Edge.OwnKey || n.Parent.Edge != nil && n.Parent.Edge.Edge.Through != ""
+	f.query.Keys, f.result.Parents = parents.Keys(n.From, shared)
 }
 
 // fetchOf returns what runs the statements of a node, without the keys of parent rows.

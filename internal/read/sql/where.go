@@ -198,13 +198,36 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	listed := inner != nil && f.Dialect == dialect.SQLite
 	var query *sql.Selector
 	var outer string // the column of the outer query, which is set when that query is written
+	// leads has a row lead to the outer query's row by its column key.
+	leads := func(s *sql.Selector, key string) {
+		if listed {
+			s.Where(sql.NotNull(key)) // NOT IN a list with NULL is never true
+		} else {
+			s.Where(sql.P(func(b *sql.Builder) { b.Ident(key).WriteString(" = ").Ident(outer) }))
+		}
+	}
+	var through *links
+	if by.Edge.Through != "" {
+		var err error
+		through, err = writeLinks(ctx, f.Writer, f.Dialect, by.Edge, by.Join, Parameter{of: theViewer}, func(l *links) { leads(l.Selector, l.near) })
+		if err != nil {
+			return nil, err
+		}
+		f.Noted.Add(&Statement{Dependencies: through.dependencies})
+	}
 	written, err := write(ctx, f.Writer, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
 		// The outer query may read the same table.
 		s.Table().As("related" + strconv.Itoa(depth))
-		if listed {
-			s.Select(s.C(key)).Where(sql.NotNull(s.C(key))) // NOT IN a list with NULL is never true
+		column := s.C(key)
+		if through != nil {
+			column = through.join(s, by.To.Key.Name)
 		} else {
-			s.SelectExpr(sql.Raw("1")).Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(key)).WriteString(" = ").Ident(outer) }))
+			leads(s, column)
+		}
+		if listed {
+			s.Select(column)
+		} else {
+			s.SelectExpr(sql.Raw("1"))
 		}
 		if inner != nil {
 			s.Where(inner(s))
