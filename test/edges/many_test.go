@@ -273,7 +273,9 @@ func TestManyToManyPages(t *testing.T) {
 			}
 		}
 		// Pages of several parents at once, with rows that several of them have.
-		var got struct{ Listeners struct{ Nodes []struct{ Likes page } } }
+		var got struct {
+			Listeners struct{ Nodes []struct{ Likes page } }
+		}
 		w.all(admin, `{ listeners { nodes { likes(first: 3, offset: 1) { totalCount nodes { id name } pageInfo { hasNextPage hasPreviousPage } } } } }`, nil, &got)
 		for i, n := range got.Listeners.Nodes {
 			want := tracks(f.listeners[i].QueryLikes().Order(track.ByID()).AllX(w.system))

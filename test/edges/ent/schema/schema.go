@@ -25,7 +25,9 @@ func shown(prefix string, names ...string) schema.Annotation {
 // open is the policy of entities that everybody may see. Nobody but a test writes them.
 type open struct{ mixin.Schema }
 
-func (open) Policy() ent.Policy { return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins} }
+func (open) Policy() ent.Policy {
+	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins}
+}
 
 // Listener has a UUID as its key. Listeners follow each other, in one direction, and are friends, in
 // both. They like tracks, which is many-to-many with a join table that is no entity.
