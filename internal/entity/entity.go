@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"forge/internal/ids"
 )
 
 // Entity describes one kind of row.
@@ -18,7 +20,8 @@ type Entity struct {
 	Name   string // the name of the GraphQL type, such as "BookReview"
 	Prefix string // the prefix of the IDs, such as "review"
 	Table  string
-	Fields []Field // the primary key is the first field, unless it has several columns
+	Fields []Field  // the primary key is the first field, unless it has several columns
+	Keys   ids.Form // what the primary key is, unless it has several columns
 	Edges  []Edge
 	Owner  string // the column with the ID of the row's owner, or ""
 	// Visible holds the visibility of fields and edges by their API names. A field or edge that is
@@ -87,7 +90,7 @@ type Kind int
 
 // These are the kinds of columns.
 const (
-	ID Kind = iota // a UUID that is the key of a row
+	ID Kind = iota // the key of a row; see Entity.Keys
 	String
 	Int // 32 bits; or ent's Int, whose values are checked to fit into 32 bits
 	Bool

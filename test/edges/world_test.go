@@ -41,7 +41,9 @@ type world struct {
 	ent    *ent.Client
 	schema *ast.Schema
 	engine *read.Engine
-	system context.Context // of an administrator
+	// documents are those of kept.
+	documents map[string]*ast.QueryDocument
+	system    context.Context // of an administrator
 }
 
 // each runs a test on both databases.
@@ -62,7 +64,7 @@ func newWorld(t *testing.T, address string) *world {
 	}
 	t.Cleanup(func() { db.Close() })
 	driver := entsql.OpenDB(db.Dialect, db.DB)
-	w := &world{T: t, db: db, ent: ent.NewClient(ent.Driver(driver)), system: viewer.NewContext(t.Context(), viewer.System)}
+	w := &world{T: t, db: db, documents: map[string]*ast.QueryDocument{}, ent: ent.NewClient(ent.Driver(driver)), system: viewer.NewContext(t.Context(), viewer.System)}
 	tables, err := entschema.CopyTables(migrate.Tables)
 	if err != nil {
 		t.Fatal(err)
@@ -78,12 +80,17 @@ func newWorld(t *testing.T, address string) *world {
 		t.Fatal(err)
 	}
 	w.schema = gqlparser.MustLoadSchema(&ast.Source{Input: sdl})
-	w.engine, err = read.New(binding.Contract{Schema: w.schema, Entities: ent.Entities, Refers: func(string) bool { return true }},
-		read.Options{Query: ent.QueryEntity, DisableCoalescing: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.engine = w.newEngine(read.Options{Query: ent.QueryEntity, DisableCoalescing: true})
 	return w
+}
+
+func (w *world) newEngine(o read.Options) *read.Engine {
+	w.Helper()
+	e, err := read.New(binding.Contract{Schema: w.schema, Entities: ent.Entities, Refers: func(string) bool { return true }}, o)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return e
 }
 
 // answer is the engine's answer to a query.
@@ -96,7 +103,11 @@ type answer struct {
 // ask answers a query for a viewer. Variables are as JSON brings them.
 func (w *world) ask(v viewer.Viewer, query string, variables map[string]any) answer {
 	w.Helper()
-	op := w.operation(query, variables)
+	return w.run(v, w.operation(query, variables))
+}
+
+// run answers an operation for a viewer.
+func (w *world) run(v viewer.Viewer, op *graphql.OperationContext) answer {
 	prepared := w.engine.Prepare(op)
 	mode := unit.Single
 	if prepared.Statements(w.db.Dialect) > 1 {
@@ -123,13 +134,35 @@ func (w *world) ask(v viewer.Viewer, query string, variables map[string]any) ans
 
 func (w *world) operation(query string, variables map[string]any) *graphql.OperationContext {
 	w.Helper()
+	return w.bind(w.parse(query), variables)
+}
+
+// kept returns a function that makes operations of one document for each query, as a server does.
+func (w *world) kept(query string, variables map[string]any) func() *graphql.OperationContext {
+	w.Helper()
+	doc := w.documents[query]
+	if doc == nil {
+		doc = w.parse(query)
+		w.engine.Keep(doc)
+		w.documents[query] = doc
+	}
+	return func() *graphql.OperationContext { return w.bind(doc, variables) }
+}
+
+func (w *world) parse(query string) *ast.QueryDocument {
+	w.Helper()
 	doc, errs := gqlparser.LoadQueryWithRules(w.schema, query, rules.NewDefaultRules())
 	if errs != nil {
 		w.Fatalf("%s: %v", query, errs)
 	}
+	return doc
+}
+
+func (w *world) bind(doc *ast.QueryDocument, variables map[string]any) *graphql.OperationContext {
+	w.Helper()
 	coerced, err := validator.VariableValues(w.schema, doc.Operations[0], variables)
 	if err != nil {
-		w.Fatalf("%s with %v: %v", query, variables, err)
+		w.Fatalf("%v: %v", variables, err)
 	}
 	return &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: coerced, RecoverFunc: graphql.DefaultRecover}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Contract is the API that an engine answers: the schema, the entities behind it, and the
@@ -77,13 +78,22 @@ func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool {
 	ok := true
 	for _, dialect := range slices.Sorted(maps.Keys(f.Stored)) {
-		if stored := f.Stored[dialect]; !kinds[f.Kind].takes(dialect, stored) {
+		kind := b.storedKind(f)
+		if stored := f.Stored[dialect]; !kind.takes(dialect, stored) {
 			b.refuse(at, "the column %s of %s is stored as %s on %s, which cannot be read as %s; allowed: %s", f.Column, e.Name, stored, dialect, f.Type,
-				strings.Join(kinds[f.Kind].stored[dialect], ", "))
+				strings.Join(kind.stored[dialect], ", "))
 			ok = false
 		}
 	}
 	return ok
+}
+
+// storedKind returns the kind whose database types are those of the column.
+func (b *binder) storedKind(f *entity.Field) Kind {
+	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil && to.Keys != ids.UUID {
+		return otherKeys[to.Keys]
+	}
+	return kinds[f.Kind]
 }
 
 // scalarOf returns the GraphQL type that shows the column. For a column of an enum, any enum of the

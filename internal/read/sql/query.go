@@ -8,9 +8,9 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
@@ -40,8 +40,9 @@ type Query struct {
 	// statement for one key has its own text. PostgreSQL keeps the plan of that text, while it
 	// would make a new plan for each look-up of a short list.
 	KeyColumn string
-	Keys      []uuid.UUID
-	Sorted    bool // rows are ordered by their own keys
+	Keys      []ids.Key
+	Form      ids.Form // of the keys
+	Sorted    bool     // rows are ordered by their own keys
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	links *links // that lead to the rows; nil unless the node's edge is many-to-many
@@ -63,9 +64,9 @@ func (q *Query) Argument(p Parameter) any {
 		return q.Viewer.ID
 	case theKeys:
 		if q.many() {
-			return q.Keys
+			return keyList(q.Dialect, q.Keys, q.Form)
 		}
-		return q.Keys[0]
+		return keyValue(q.Keys[0], q.Form)
 	case theOffset:
 		return q.Page.Offset
 	case theEnd:
@@ -177,12 +178,14 @@ func (q *Query) keyed(s *sql.Selector, column string) {
 	case q.joined:
 		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = p.id") }))
 	case q.inTree && q.many():
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = ANY(").Arg(keys).WriteString("::uuid[])") }))
+		s.Where(sql.P(func(b *sql.Builder) {
+			b.Ident(column).WriteString(" = ANY(").Arg(keys).WriteString("::" + keyLists[q.Form] + ")")
+		}))
 	case !q.many():
-		s.Where(sql.EQ(column, keys))
+		s.Where(isKey(s, column, keys, q.Form))
 	case q.sqlite():
 		s.AppendFromExpr(sql.ExprFunc(func(b *sql.Builder) { b.WriteString("json_each(").Arg(keys).WriteString(") AS p") }))
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = unhex(p.value)") }))
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = " + listedKey(q.Form)) }))
 	default:
 		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = p.id") }))
 	}
@@ -230,7 +233,7 @@ func (q *Query) placeholder(n int) string {
 // are read.
 func (q *Query) lateral(s *Statement) {
 	s.Args = append(s.Args, Parameter{of: theKeys})
-	s.Text = "SELECT c.* FROM unnest(" + q.list(len(s.Args)) + ") WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
+	s.Text = "SELECT c.* FROM unnest(" + q.list(len(s.Args), q.Form) + ") WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
 		s.Text + ") AS c"
 }
 
@@ -246,7 +249,7 @@ func columnOf(c binding.Column, s *sql.Selector) sql.Querier {
 		switch {
 		case c.Shown != nil:
 			shownColumn(c, b, s)
-		case c.Kind == entity.ID && s.Dialect() == dialect.Postgres:
+		case isUUID(c) && s.Dialect() == dialect.Postgres:
 			// uuid_send returns the 16 bytes. Without it, PostgreSQL would send the UUID as text.
 			b.WriteString("uuid_send(").Ident(s.C(c.Name)).WriteByte(')')
 		default:

@@ -109,6 +109,9 @@ func (q *Query) types() []string {
 	types := make([]string, len(q.Columns))
 	for i, c := range q.Columns {
 		types[i] = sqlTypes[c.Kind]
+		if c.Kind == entity.ID && !isUUID(c) {
+			types[i] = keyTypes[c.Form]
+		}
 	}
 	return types
 }
@@ -188,7 +191,7 @@ func (t *treeWriter) values(i int, parent, number string) string {
 	q := t.branches[i].Query
 	for column, slot := range t.tree.Slots[i] {
 		value := "c.c" + strconv.Itoa(column)
-		if !q.Counts() && q.Columns[column].Kind == entity.ID {
+		if !q.Counts() && isUUID(q.Columns[column]) {
 			list[slot] = "uuid_send(" + value + ")" // the 16 bytes: lib/pq would format a uuid as text
 		} else {
 			list[slot] = value + "::" + t.types[slot-headValues]

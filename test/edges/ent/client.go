@@ -11,9 +11,11 @@ import (
 
 	"forge/test/edges/ent/migrate"
 
+	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 
 	"entgo.io/ent"
@@ -28,12 +30,16 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// Genre is the client for interacting with the Genre builders.
+	Genre *GenreClient
 	// Listener is the client for interacting with the Listener builders.
 	Listener *ListenerClient
 	// Playlist is the client for interacting with the Playlist builders.
 	Playlist *PlaylistClient
 	// PlaylistTrack is the client for interacting with the PlaylistTrack builders.
 	PlaylistTrack *PlaylistTrackClient
+	// Sleeve is the client for interacting with the Sleeve builders.
+	Sleeve *SleeveClient
 	// Track is the client for interacting with the Track builders.
 	Track *TrackClient
 }
@@ -47,9 +53,11 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.Genre = NewGenreClient(c.config)
 	c.Listener = NewListenerClient(c.config)
 	c.Playlist = NewPlaylistClient(c.config)
 	c.PlaylistTrack = NewPlaylistTrackClient(c.config)
+	c.Sleeve = NewSleeveClient(c.config)
 	c.Track = NewTrackClient(c.config)
 }
 
@@ -143,9 +151,11 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	return &Tx{
 		ctx:           ctx,
 		config:        cfg,
+		Genre:         NewGenreClient(cfg),
 		Listener:      NewListenerClient(cfg),
 		Playlist:      NewPlaylistClient(cfg),
 		PlaylistTrack: NewPlaylistTrackClient(cfg),
+		Sleeve:        NewSleeveClient(cfg),
 		Track:         NewTrackClient(cfg),
 	}, nil
 }
@@ -166,9 +176,11 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	return &Tx{
 		ctx:           ctx,
 		config:        cfg,
+		Genre:         NewGenreClient(cfg),
 		Listener:      NewListenerClient(cfg),
 		Playlist:      NewPlaylistClient(cfg),
 		PlaylistTrack: NewPlaylistTrackClient(cfg),
+		Sleeve:        NewSleeveClient(cfg),
 		Track:         NewTrackClient(cfg),
 	}, nil
 }
@@ -176,7 +188,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		Listener.
+//		Genre.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -198,34 +210,238 @@ func (c *Client) Close() error {
 // Use adds the mutation hooks to all the entity clients.
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
-	c.Listener.Use(hooks...)
-	c.Playlist.Use(hooks...)
-	c.PlaylistTrack.Use(hooks...)
-	c.Track.Use(hooks...)
+	for _, n := range []interface{ Use(...Hook) }{
+		c.Genre, c.Listener, c.Playlist, c.PlaylistTrack, c.Sleeve, c.Track,
+	} {
+		n.Use(hooks...)
+	}
 }
 
 // Intercept adds the query interceptors to all the entity clients.
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
-	c.Listener.Intercept(interceptors...)
-	c.Playlist.Intercept(interceptors...)
-	c.PlaylistTrack.Intercept(interceptors...)
-	c.Track.Intercept(interceptors...)
+	for _, n := range []interface{ Intercept(...Interceptor) }{
+		c.Genre, c.Listener, c.Playlist, c.PlaylistTrack, c.Sleeve, c.Track,
+	} {
+		n.Intercept(interceptors...)
+	}
 }
 
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *GenreMutation:
+		return c.Genre.mutate(ctx, m)
 	case *ListenerMutation:
 		return c.Listener.mutate(ctx, m)
 	case *PlaylistMutation:
 		return c.Playlist.mutate(ctx, m)
 	case *PlaylistTrackMutation:
 		return c.PlaylistTrack.mutate(ctx, m)
+	case *SleeveMutation:
+		return c.Sleeve.mutate(ctx, m)
 	case *TrackMutation:
 		return c.Track.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// GenreClient is a client for the Genre schema.
+type GenreClient struct {
+	config
+}
+
+// NewGenreClient returns a client for the Genre from the given config.
+func NewGenreClient(c config) *GenreClient {
+	return &GenreClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `genre.Hooks(f(g(h())))`.
+func (c *GenreClient) Use(hooks ...Hook) {
+	c.hooks.Genre = append(c.hooks.Genre, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `genre.Intercept(f(g(h())))`.
+func (c *GenreClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Genre = append(c.inters.Genre, interceptors...)
+}
+
+// Create returns a builder for creating a Genre entity.
+func (c *GenreClient) Create() *GenreCreate {
+	mutation := newGenreMutation(c.config, OpCreate)
+	return &GenreCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Genre entities.
+func (c *GenreClient) CreateBulk(builders ...*GenreCreate) *GenreCreateBulk {
+	return &GenreCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *GenreClient) MapCreateBulk(slice any, setFunc func(*GenreCreate, int)) *GenreCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &GenreCreateBulk{err: fmt.Errorf("calling to GenreClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*GenreCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &GenreCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Genre.
+func (c *GenreClient) Update() *GenreUpdate {
+	mutation := newGenreMutation(c.config, OpUpdate)
+	return &GenreUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *GenreClient) UpdateOne(_m *Genre) *GenreUpdateOne {
+	mutation := newGenreMutation(c.config, OpUpdateOne, withGenre(_m))
+	return &GenreUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *GenreClient) UpdateOneID(id string) *GenreUpdateOne {
+	mutation := newGenreMutation(c.config, OpUpdateOne, withGenreID(id))
+	return &GenreUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Genre.
+func (c *GenreClient) Delete() *GenreDelete {
+	mutation := newGenreMutation(c.config, OpDelete)
+	return &GenreDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *GenreClient) DeleteOne(_m *Genre) *GenreDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *GenreClient) DeleteOneID(id string) *GenreDeleteOne {
+	builder := c.Delete().Where(genre.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &GenreDeleteOne{builder}
+}
+
+// Query returns a query builder for Genre.
+func (c *GenreClient) Query() *GenreQuery {
+	return &GenreQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeGenre},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Genre entity by its id.
+func (c *GenreClient) Get(ctx context.Context, id string) (*Genre, error) {
+	return c.Query().Where(genre.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *GenreClient) GetX(ctx context.Context, id string) *Genre {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryParent queries the parent edge of a Genre.
+func (c *GenreClient) QueryParent(_m *Genre) *GenreQuery {
+	query := (&GenreClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(genre.Table, genre.FieldID, id),
+			sqlgraph.To(genre.Table, genre.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, genre.ParentTable, genre.ParentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryChildren queries the children edge of a Genre.
+func (c *GenreClient) QueryChildren(_m *Genre) *GenreQuery {
+	query := (&GenreClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(genre.Table, genre.FieldID, id),
+			sqlgraph.To(genre.Table, genre.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, genre.ChildrenTable, genre.ChildrenColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryTracks queries the tracks edge of a Genre.
+func (c *GenreClient) QueryTracks(_m *Genre) *TrackQuery {
+	query := (&TrackClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(genre.Table, genre.FieldID, id),
+			sqlgraph.To(track.Table, track.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, genre.TracksTable, genre.TracksColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySimilar queries the similar edge of a Genre.
+func (c *GenreClient) QuerySimilar(_m *Genre) *GenreQuery {
+	query := (&GenreClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(genre.Table, genre.FieldID, id),
+			sqlgraph.To(genre.Table, genre.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, genre.SimilarTable, genre.SimilarPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *GenreClient) Hooks() []Hook {
+	hooks := c.hooks.Genre
+	return append(hooks[:len(hooks):len(hooks)], genre.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *GenreClient) Interceptors() []Interceptor {
+	return c.inters.Genre
+}
+
+func (c *GenreClient) mutate(ctx context.Context, m *GenreMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&GenreCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&GenreUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&GenreUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&GenreDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Genre mutation op: %q", m.Op())
 	}
 }
 
@@ -702,7 +918,7 @@ func (c *PlaylistTrackClient) UpdateOne(_m *PlaylistTrack) *PlaylistTrackUpdateO
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *PlaylistTrackClient) UpdateOneID(id uuid.UUID) *PlaylistTrackUpdateOne {
+func (c *PlaylistTrackClient) UpdateOneID(id int) *PlaylistTrackUpdateOne {
 	mutation := newPlaylistTrackMutation(c.config, OpUpdateOne, withPlaylistTrackID(id))
 	return &PlaylistTrackUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -719,7 +935,7 @@ func (c *PlaylistTrackClient) DeleteOne(_m *PlaylistTrack) *PlaylistTrackDeleteO
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *PlaylistTrackClient) DeleteOneID(id uuid.UUID) *PlaylistTrackDeleteOne {
+func (c *PlaylistTrackClient) DeleteOneID(id int) *PlaylistTrackDeleteOne {
 	builder := c.Delete().Where(playlisttrack.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -736,12 +952,12 @@ func (c *PlaylistTrackClient) Query() *PlaylistTrackQuery {
 }
 
 // Get returns a PlaylistTrack entity by its id.
-func (c *PlaylistTrackClient) Get(ctx context.Context, id uuid.UUID) (*PlaylistTrack, error) {
+func (c *PlaylistTrackClient) Get(ctx context.Context, id int) (*PlaylistTrack, error) {
 	return c.Query().Where(playlisttrack.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *PlaylistTrackClient) GetX(ctx context.Context, id uuid.UUID) *PlaylistTrack {
+func (c *PlaylistTrackClient) GetX(ctx context.Context, id int) *PlaylistTrack {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -823,6 +1039,156 @@ func (c *PlaylistTrackClient) mutate(ctx context.Context, m *PlaylistTrackMutati
 	}
 }
 
+// SleeveClient is a client for the Sleeve schema.
+type SleeveClient struct {
+	config
+}
+
+// NewSleeveClient returns a client for the Sleeve from the given config.
+func NewSleeveClient(c config) *SleeveClient {
+	return &SleeveClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `sleeve.Hooks(f(g(h())))`.
+func (c *SleeveClient) Use(hooks ...Hook) {
+	c.hooks.Sleeve = append(c.hooks.Sleeve, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `sleeve.Intercept(f(g(h())))`.
+func (c *SleeveClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Sleeve = append(c.inters.Sleeve, interceptors...)
+}
+
+// Create returns a builder for creating a Sleeve entity.
+func (c *SleeveClient) Create() *SleeveCreate {
+	mutation := newSleeveMutation(c.config, OpCreate)
+	return &SleeveCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Sleeve entities.
+func (c *SleeveClient) CreateBulk(builders ...*SleeveCreate) *SleeveCreateBulk {
+	return &SleeveCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SleeveClient) MapCreateBulk(slice any, setFunc func(*SleeveCreate, int)) *SleeveCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SleeveCreateBulk{err: fmt.Errorf("calling to SleeveClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SleeveCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SleeveCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Sleeve.
+func (c *SleeveClient) Update() *SleeveUpdate {
+	mutation := newSleeveMutation(c.config, OpUpdate)
+	return &SleeveUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SleeveClient) UpdateOne(_m *Sleeve) *SleeveUpdateOne {
+	mutation := newSleeveMutation(c.config, OpUpdateOne, withSleeve(_m))
+	return &SleeveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SleeveClient) UpdateOneID(id int32) *SleeveUpdateOne {
+	mutation := newSleeveMutation(c.config, OpUpdateOne, withSleeveID(id))
+	return &SleeveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Sleeve.
+func (c *SleeveClient) Delete() *SleeveDelete {
+	mutation := newSleeveMutation(c.config, OpDelete)
+	return &SleeveDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SleeveClient) DeleteOne(_m *Sleeve) *SleeveDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SleeveClient) DeleteOneID(id int32) *SleeveDeleteOne {
+	builder := c.Delete().Where(sleeve.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SleeveDeleteOne{builder}
+}
+
+// Query returns a query builder for Sleeve.
+func (c *SleeveClient) Query() *SleeveQuery {
+	return &SleeveQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSleeve},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Sleeve entity by its id.
+func (c *SleeveClient) Get(ctx context.Context, id int32) (*Sleeve, error) {
+	return c.Query().Where(sleeve.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SleeveClient) GetX(ctx context.Context, id int32) *Sleeve {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTrack queries the track edge of a Sleeve.
+func (c *SleeveClient) QueryTrack(_m *Sleeve) *TrackQuery {
+	query := (&TrackClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(sleeve.Table, sleeve.FieldID, id),
+			sqlgraph.To(track.Table, track.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, sleeve.TrackTable, sleeve.TrackColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SleeveClient) Hooks() []Hook {
+	hooks := c.hooks.Sleeve
+	return append(hooks[:len(hooks):len(hooks)], sleeve.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *SleeveClient) Interceptors() []Interceptor {
+	return c.inters.Sleeve
+}
+
+func (c *SleeveClient) mutate(ctx context.Context, m *SleeveMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SleeveCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SleeveUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SleeveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SleeveDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Sleeve mutation op: %q", m.Op())
+	}
+}
+
 // TrackClient is a client for the Track schema.
 type TrackClient struct {
 	config
@@ -884,7 +1250,7 @@ func (c *TrackClient) UpdateOne(_m *Track) *TrackUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *TrackClient) UpdateOneID(id uuid.UUID) *TrackUpdateOne {
+func (c *TrackClient) UpdateOneID(id int64) *TrackUpdateOne {
 	mutation := newTrackMutation(c.config, OpUpdateOne, withTrackID(id))
 	return &TrackUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -901,7 +1267,7 @@ func (c *TrackClient) DeleteOne(_m *Track) *TrackDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *TrackClient) DeleteOneID(id uuid.UUID) *TrackDeleteOne {
+func (c *TrackClient) DeleteOneID(id int64) *TrackDeleteOne {
 	builder := c.Delete().Where(track.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -918,12 +1284,12 @@ func (c *TrackClient) Query() *TrackQuery {
 }
 
 // Get returns a Track entity by its id.
-func (c *TrackClient) Get(ctx context.Context, id uuid.UUID) (*Track, error) {
+func (c *TrackClient) Get(ctx context.Context, id int64) (*Track, error) {
 	return c.Query().Where(track.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *TrackClient) GetX(ctx context.Context, id uuid.UUID) *Track {
+func (c *TrackClient) GetX(ctx context.Context, id int64) *Track {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -940,6 +1306,38 @@ func (c *TrackClient) QueryLikedBy(_m *Track) *ListenerQuery {
 			sqlgraph.From(track.Table, track.FieldID, id),
 			sqlgraph.To(listener.Table, listener.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, track.LikedByTable, track.LikedByPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryGenre queries the genre edge of a Track.
+func (c *TrackClient) QueryGenre(_m *Track) *GenreQuery {
+	query := (&GenreClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(track.Table, track.FieldID, id),
+			sqlgraph.To(genre.Table, genre.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, track.GenreTable, track.GenreColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySleeve queries the sleeve edge of a Track.
+func (c *TrackClient) QuerySleeve(_m *Track) *SleeveQuery {
+	query := (&SleeveClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(track.Table, track.FieldID, id),
+			sqlgraph.To(sleeve.Table, sleeve.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, track.SleeveTable, track.SleeveColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -1008,9 +1406,9 @@ func (c *TrackClient) mutate(ctx context.Context, m *TrackMutation) (Value, erro
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Listener, Playlist, PlaylistTrack, Track []ent.Hook
+		Genre, Listener, Playlist, PlaylistTrack, Sleeve, Track []ent.Hook
 	}
 	inters struct {
-		Listener, Playlist, PlaylistTrack, Track []ent.Interceptor
+		Genre, Listener, Playlist, PlaylistTrack, Sleeve, Track []ent.Interceptor
 	}
 )

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 	"reflect"
 	"sync"
@@ -76,9 +78,11 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			genre.Table:         genre.ValidColumn,
 			listener.Table:      listener.ValidColumn,
 			playlist.Table:      playlist.ValidColumn,
 			playlisttrack.Table: playlisttrack.ValidColumn,
+			sleeve.Table:        sleeve.ValidColumn,
 			track.Table:         track.ValidColumn,
 		})
 	})

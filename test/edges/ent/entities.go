@@ -2,10 +2,32 @@
 
 package ent
 
-import "forge/internal/entity"
+import (
+	"forge/internal/entity"
+	"forge/internal/ids"
+)
 
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
+	{
+		Name:    "Genre",
+		Table:   "genres",
+		Prefix:  "genre",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{"rank": entity.ToAll, "parent": entity.ToAll, "children": entity.ToAll, "tracks": entity.ToAll, "similar": entity.ToAll, "parentId": entity.ToAll, "id": entity.ToAll},
+		Keys:    ids.Text,
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "string", Refers: "Genre"},
+			{Name: "rank", Column: "rank", Kind: entity.Int, Type: "int32"},
+			{Name: "parentId", Column: "parent_id", Kind: entity.ID, Type: "string", Nullable: true, Refers: "Genre"},
+		},
+		Edges: []entity.Edge{
+			{Name: "parent", To: "Genre", Column: "parent_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "children", To: "Genre", Column: "parent_id"},
+			{Name: "tracks", To: "Track", Column: "genre_id"},
+			{Name: "similar", To: "Genre", Column: "genre_id", Through: "genre_similar", Far: "similar_id"},
+		},
+	},
 	{
 		Name:    "Listener",
 		Table:   "listeners",
@@ -45,14 +67,15 @@ var Entities = []*entity.Entity{
 	{
 		Name:    "PlaylistTrack",
 		Table:   "playlist_tracks",
-		Prefix:  "place",
+		Prefix:  "<no value>",
 		Owner:   "added_by",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "position": entity.ToAll, "addedAt": entity.ToAll, "track": entity.ToAll, "note": entity.ToOwners},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "PlaylistTrack", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "PlaylistTrack"},
 			{Name: "playlistId", Column: "playlist_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Playlist"},
-			{Name: "trackId", Column: "track_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Track"},
+			{Name: "trackId", Column: "track_id", Kind: entity.ID, Type: "int64", Refers: "Track"},
 			{Name: "position", Column: "position", Kind: entity.Int, Type: "int32"},
 			{Name: "note", Column: "note", Kind: entity.String, Type: "string", Nullable: true},
 			{Name: "addedAt", Column: "added_at", Kind: entity.Time, Type: "time.Time"},
@@ -65,18 +88,37 @@ var Entities = []*entity.Entity{
 		},
 	},
 	{
+		Name:    "Sleeve",
+		Table:   "sleeves",
+		Prefix:  "sleeve",
+		Ruled:   true,
+		Visible: map[string]entity.Visibility{"color": entity.ToAll, "track": entity.ToAll, "id": entity.ToAll},
+		Keys:    ids.Number,
+		Fields: []entity.Field{
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int32", Refers: "Sleeve"},
+			{Name: "color", Column: "color", Kind: entity.String, Type: "string"},
+		},
+		Edges: []entity.Edge{
+			{Name: "track", To: "Track", Column: "track_sleeve", OwnKey: true, Unique: true, Nullable: true},
+		},
+	},
+	{
 		Name:    "Track",
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"name": entity.ToAll, "length": entity.ToAll, "likedBy": entity.ToAll, "playlists": entity.ToAll, "playlistTracks": entity.ToAll, "id": entity.ToAll},
+		Visible: map[string]entity.Visibility{"name": entity.ToAll, "length": entity.ToAll, "genre": entity.ToAll, "likedBy": entity.ToAll, "playlists": entity.ToAll, "playlistTracks": entity.ToAll, "sleeve": entity.ToAll, "id": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Track", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int64", Refers: "Track"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 			{Name: "length", Column: "length", Kind: entity.Int, Type: "int32", Nullable: true},
+			{Name: "genreId", Column: "genre_id", Kind: entity.ID, Type: "string", Nullable: true, Refers: "Genre"},
 		},
 		Edges: []entity.Edge{
 			{Name: "likedBy", To: "Listener", Column: "track_id", Through: "listener_likes", Far: "listener_id"},
+			{Name: "genre", To: "Genre", Column: "genre_id", OwnKey: true, Unique: true, Nullable: true},
+			{Name: "sleeve", To: "Sleeve", Column: "track_sleeve", Unique: true},
 			{Name: "playlists", To: "Playlist", Column: "track_id", Through: "playlist_tracks", Far: "playlist_id", Join: "PlaylistTrack"},
 			{Name: "playlistTracks", To: "PlaylistTrack", Column: "track_id"},
 		},

@@ -43,14 +43,14 @@ func (_c *ListenerCreate) SetNillableID(v *uuid.UUID) *ListenerCreate {
 }
 
 // AddLikeIDs adds the "likes" edge to the Track entity by IDs.
-func (_c *ListenerCreate) AddLikeIDs(ids ...uuid.UUID) *ListenerCreate {
+func (_c *ListenerCreate) AddLikeIDs(ids ...int64) *ListenerCreate {
 	_c.mutation.AddLikeIDs(ids...)
 	return _c
 }
 
 // AddLikes adds the "likes" edges to the Track entity.
 func (_c *ListenerCreate) AddLikes(v ...*Track) *ListenerCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -235,7 +235,7 @@ func (_c *ListenerCreate) createSpec() (*Listener, *sqlgraph.CreateSpec) {
 			Columns: listener.LikesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

@@ -642,7 +642,7 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 func (_q *ListenerQuery) loadLikes(ctx context.Context, query *TrackQuery, nodes []*Listener, init func(*Listener), assign func(*Listener, *Track)) error {
 	edgeIDs := make([]driver.Value, len(nodes))
 	byID := make(map[uuid.UUID]*Listener)
-	nids := make(map[uuid.UUID]map[*Listener]struct{})
+	nids := make(map[int64]map[*Listener]struct{})
 	for i, node := range nodes {
 		edgeIDs[i] = node.ID
 		byID[node.ID] = node
@@ -675,7 +675,7 @@ func (_q *ListenerQuery) loadLikes(ctx context.Context, query *TrackQuery, nodes
 			}
 			spec.Assign = func(columns []string, values []any) error {
 				outValue := *values[0].(*uuid.UUID)
-				inValue := *values[1].(*uuid.UUID)
+				inValue := values[1].(*sql.NullInt64).Int64
 				if nids[inValue] == nil {
 					nids[inValue] = map[*Listener]struct{}{byID[outValue]: {}}
 					return assign(columns[1:], values[1:])

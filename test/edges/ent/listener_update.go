@@ -46,14 +46,14 @@ func (_u *ListenerUpdate) SetNillableName(v *string) *ListenerUpdate {
 }
 
 // AddLikeIDs adds the "likes" edge to the Track entity by IDs.
-func (_u *ListenerUpdate) AddLikeIDs(ids ...uuid.UUID) *ListenerUpdate {
+func (_u *ListenerUpdate) AddLikeIDs(ids ...int64) *ListenerUpdate {
 	_u.mutation.AddLikeIDs(ids...)
 	return _u
 }
 
 // AddLikes adds the "likes" edges to the Track entity.
 func (_u *ListenerUpdate) AddLikes(v ...*Track) *ListenerUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -151,14 +151,14 @@ func (_u *ListenerUpdate) ClearLikes() *ListenerUpdate {
 }
 
 // RemoveLikeIDs removes the "likes" edge to Track entities by IDs.
-func (_u *ListenerUpdate) RemoveLikeIDs(ids ...uuid.UUID) *ListenerUpdate {
+func (_u *ListenerUpdate) RemoveLikeIDs(ids ...int64) *ListenerUpdate {
 	_u.mutation.RemoveLikeIDs(ids...)
 	return _u
 }
 
 // RemoveLikes removes "likes" edges to Track entities.
 func (_u *ListenerUpdate) RemoveLikes(v ...*Track) *ListenerUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -308,7 +308,7 @@ func (_u *ListenerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: listener.LikesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -321,7 +321,7 @@ func (_u *ListenerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: listener.LikesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
@@ -337,7 +337,7 @@ func (_u *ListenerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: listener.LikesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
@@ -591,14 +591,14 @@ func (_u *ListenerUpdateOne) SetNillableName(v *string) *ListenerUpdateOne {
 }
 
 // AddLikeIDs adds the "likes" edge to the Track entity by IDs.
-func (_u *ListenerUpdateOne) AddLikeIDs(ids ...uuid.UUID) *ListenerUpdateOne {
+func (_u *ListenerUpdateOne) AddLikeIDs(ids ...int64) *ListenerUpdateOne {
 	_u.mutation.AddLikeIDs(ids...)
 	return _u
 }
 
 // AddLikes adds the "likes" edges to the Track entity.
 func (_u *ListenerUpdateOne) AddLikes(v ...*Track) *ListenerUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -696,14 +696,14 @@ func (_u *ListenerUpdateOne) ClearLikes() *ListenerUpdateOne {
 }
 
 // RemoveLikeIDs removes the "likes" edge to Track entities by IDs.
-func (_u *ListenerUpdateOne) RemoveLikeIDs(ids ...uuid.UUID) *ListenerUpdateOne {
+func (_u *ListenerUpdateOne) RemoveLikeIDs(ids ...int64) *ListenerUpdateOne {
 	_u.mutation.RemoveLikeIDs(ids...)
 	return _u
 }
 
 // RemoveLikes removes "likes" edges to Track entities.
 func (_u *ListenerUpdateOne) RemoveLikes(v ...*Track) *ListenerUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -883,7 +883,7 @@ func (_u *ListenerUpdateOne) sqlSave(ctx context.Context) (_node *Listener, err 
 			Columns: listener.LikesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -896,7 +896,7 @@ func (_u *ListenerUpdateOne) sqlSave(ctx context.Context) (_node *Listener, err 
 			Columns: listener.LikesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
@@ -912,7 +912,7 @@ func (_u *ListenerUpdateOne) sqlSave(ctx context.Context) (_node *Listener, err 
 			Columns: listener.LikesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

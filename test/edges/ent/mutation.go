@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 	"sync"
 	"time"
@@ -28,11 +30,762 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
+	TypeGenre         = "Genre"
 	TypeListener      = "Listener"
 	TypePlaylist      = "Playlist"
 	TypePlaylistTrack = "PlaylistTrack"
+	TypeSleeve        = "Sleeve"
 	TypeTrack         = "Track"
 )
+
+// GenreMutation represents an operation that mutates the Genre nodes in the graph.
+type GenreMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *string
+	rank            *int32
+	addrank         *int32
+	clearedFields   map[string]struct{}
+	parent          *string
+	clearedparent   bool
+	children        map[string]struct{}
+	removedchildren map[string]struct{}
+	clearedchildren bool
+	tracks          map[int64]struct{}
+	removedtracks   map[int64]struct{}
+	clearedtracks   bool
+	similar         map[string]struct{}
+	removedsimilar  map[string]struct{}
+	clearedsimilar  bool
+	done            bool
+	oldValue        func(context.Context) (*Genre, error)
+	predicates      []predicate.Genre
+}
+
+var _ ent.Mutation = (*GenreMutation)(nil)
+
+// genreOption allows management of the mutation configuration using functional options.
+type genreOption func(*GenreMutation)
+
+// newGenreMutation creates new mutation for the Genre entity.
+func newGenreMutation(c config, op Op, opts ...genreOption) *GenreMutation {
+	m := &GenreMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeGenre,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withGenreID sets the ID field of the mutation.
+func withGenreID(id string) genreOption {
+	return func(m *GenreMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Genre
+		)
+		m.oldValue = func(ctx context.Context) (*Genre, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Genre.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withGenre sets the old Genre of the mutation.
+func withGenre(node *Genre) genreOption {
+	return func(m *GenreMutation) {
+		m.oldValue = func(context.Context) (*Genre, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m GenreMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m GenreMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Genre entities.
+func (m *GenreMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *GenreMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *GenreMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Genre.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRank sets the "rank" field.
+func (m *GenreMutation) SetRank(i int32) {
+	m.rank = &i
+	m.addrank = nil
+}
+
+// Rank returns the value of the "rank" field in the mutation.
+func (m *GenreMutation) Rank() (r int32, exists bool) {
+	v := m.rank
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRank returns the old "rank" field's value of the Genre entity.
+// If the Genre object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GenreMutation) OldRank(ctx context.Context) (v int32, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRank is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRank requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRank: %w", err)
+	}
+	return oldValue.Rank, nil
+}
+
+// AddRank adds i to the "rank" field.
+func (m *GenreMutation) AddRank(i int32) {
+	if m.addrank != nil {
+		*m.addrank += i
+	} else {
+		m.addrank = &i
+	}
+}
+
+// AddedRank returns the value that was added to the "rank" field in this mutation.
+func (m *GenreMutation) AddedRank() (r int32, exists bool) {
+	v := m.addrank
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRank resets all changes to the "rank" field.
+func (m *GenreMutation) ResetRank() {
+	m.rank = nil
+	m.addrank = nil
+}
+
+// SetParentID sets the "parent_id" field.
+func (m *GenreMutation) SetParentID(s string) {
+	m.parent = &s
+}
+
+// ParentID returns the value of the "parent_id" field in the mutation.
+func (m *GenreMutation) ParentID() (r string, exists bool) {
+	v := m.parent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldParentID returns the old "parent_id" field's value of the Genre entity.
+// If the Genre object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GenreMutation) OldParentID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldParentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldParentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldParentID: %w", err)
+	}
+	return oldValue.ParentID, nil
+}
+
+// ClearParentID clears the value of the "parent_id" field.
+func (m *GenreMutation) ClearParentID() {
+	m.parent = nil
+	m.clearedFields[genre.FieldParentID] = struct{}{}
+}
+
+// ParentIDCleared returns if the "parent_id" field was cleared in this mutation.
+func (m *GenreMutation) ParentIDCleared() bool {
+	_, ok := m.clearedFields[genre.FieldParentID]
+	return ok
+}
+
+// ResetParentID resets all changes to the "parent_id" field.
+func (m *GenreMutation) ResetParentID() {
+	m.parent = nil
+	delete(m.clearedFields, genre.FieldParentID)
+}
+
+// ClearParent clears the "parent" edge to the Genre entity.
+func (m *GenreMutation) ClearParent() {
+	m.clearedparent = true
+	m.clearedFields[genre.FieldParentID] = struct{}{}
+}
+
+// ParentCleared reports if the "parent" edge to the Genre entity was cleared.
+func (m *GenreMutation) ParentCleared() bool {
+	return m.ParentIDCleared() || m.clearedparent
+}
+
+// ParentIDs returns the "parent" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ParentID instead. It exists only for internal usage by the builders.
+func (m *GenreMutation) ParentIDs() (ids []string) {
+	if id := m.parent; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetParent resets all changes to the "parent" edge.
+func (m *GenreMutation) ResetParent() {
+	m.parent = nil
+	m.clearedparent = false
+}
+
+// AddChildIDs adds the "children" edge to the Genre entity by ids.
+func (m *GenreMutation) AddChildIDs(ids ...string) {
+	if m.children == nil {
+		m.children = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.children[ids[i]] = struct{}{}
+	}
+}
+
+// ClearChildren clears the "children" edge to the Genre entity.
+func (m *GenreMutation) ClearChildren() {
+	m.clearedchildren = true
+}
+
+// ChildrenCleared reports if the "children" edge to the Genre entity was cleared.
+func (m *GenreMutation) ChildrenCleared() bool {
+	return m.clearedchildren
+}
+
+// RemoveChildIDs removes the "children" edge to the Genre entity by IDs.
+func (m *GenreMutation) RemoveChildIDs(ids ...string) {
+	if m.removedchildren == nil {
+		m.removedchildren = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.children, ids[i])
+		m.removedchildren[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedChildren returns the removed IDs of the "children" edge to the Genre entity.
+func (m *GenreMutation) RemovedChildrenIDs() (ids []string) {
+	for id := range m.removedchildren {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ChildrenIDs returns the "children" edge IDs in the mutation.
+func (m *GenreMutation) ChildrenIDs() (ids []string) {
+	for id := range m.children {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetChildren resets all changes to the "children" edge.
+func (m *GenreMutation) ResetChildren() {
+	m.children = nil
+	m.clearedchildren = false
+	m.removedchildren = nil
+}
+
+// AddTrackIDs adds the "tracks" edge to the Track entity by ids.
+func (m *GenreMutation) AddTrackIDs(ids ...int64) {
+	if m.tracks == nil {
+		m.tracks = make(map[int64]struct{})
+	}
+	for i := range ids {
+		m.tracks[ids[i]] = struct{}{}
+	}
+}
+
+// ClearTracks clears the "tracks" edge to the Track entity.
+func (m *GenreMutation) ClearTracks() {
+	m.clearedtracks = true
+}
+
+// TracksCleared reports if the "tracks" edge to the Track entity was cleared.
+func (m *GenreMutation) TracksCleared() bool {
+	return m.clearedtracks
+}
+
+// RemoveTrackIDs removes the "tracks" edge to the Track entity by IDs.
+func (m *GenreMutation) RemoveTrackIDs(ids ...int64) {
+	if m.removedtracks == nil {
+		m.removedtracks = make(map[int64]struct{})
+	}
+	for i := range ids {
+		delete(m.tracks, ids[i])
+		m.removedtracks[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedTracks returns the removed IDs of the "tracks" edge to the Track entity.
+func (m *GenreMutation) RemovedTracksIDs() (ids []int64) {
+	for id := range m.removedtracks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// TracksIDs returns the "tracks" edge IDs in the mutation.
+func (m *GenreMutation) TracksIDs() (ids []int64) {
+	for id := range m.tracks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetTracks resets all changes to the "tracks" edge.
+func (m *GenreMutation) ResetTracks() {
+	m.tracks = nil
+	m.clearedtracks = false
+	m.removedtracks = nil
+}
+
+// AddSimilarIDs adds the "similar" edge to the Genre entity by ids.
+func (m *GenreMutation) AddSimilarIDs(ids ...string) {
+	if m.similar == nil {
+		m.similar = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.similar[ids[i]] = struct{}{}
+	}
+}
+
+// ClearSimilar clears the "similar" edge to the Genre entity.
+func (m *GenreMutation) ClearSimilar() {
+	m.clearedsimilar = true
+}
+
+// SimilarCleared reports if the "similar" edge to the Genre entity was cleared.
+func (m *GenreMutation) SimilarCleared() bool {
+	return m.clearedsimilar
+}
+
+// RemoveSimilarIDs removes the "similar" edge to the Genre entity by IDs.
+func (m *GenreMutation) RemoveSimilarIDs(ids ...string) {
+	if m.removedsimilar == nil {
+		m.removedsimilar = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.similar, ids[i])
+		m.removedsimilar[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedSimilar returns the removed IDs of the "similar" edge to the Genre entity.
+func (m *GenreMutation) RemovedSimilarIDs() (ids []string) {
+	for id := range m.removedsimilar {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// SimilarIDs returns the "similar" edge IDs in the mutation.
+func (m *GenreMutation) SimilarIDs() (ids []string) {
+	for id := range m.similar {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetSimilar resets all changes to the "similar" edge.
+func (m *GenreMutation) ResetSimilar() {
+	m.similar = nil
+	m.clearedsimilar = false
+	m.removedsimilar = nil
+}
+
+// Where appends a list predicates to the GenreMutation builder.
+func (m *GenreMutation) Where(ps ...predicate.Genre) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the GenreMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *GenreMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Genre, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *GenreMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *GenreMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Genre).
+func (m *GenreMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *GenreMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.rank != nil {
+		fields = append(fields, genre.FieldRank)
+	}
+	if m.parent != nil {
+		fields = append(fields, genre.FieldParentID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *GenreMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case genre.FieldRank:
+		return m.Rank()
+	case genre.FieldParentID:
+		return m.ParentID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *GenreMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case genre.FieldRank:
+		return m.OldRank(ctx)
+	case genre.FieldParentID:
+		return m.OldParentID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Genre field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *GenreMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case genre.FieldRank:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRank(v)
+		return nil
+	case genre.FieldParentID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetParentID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Genre field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *GenreMutation) AddedFields() []string {
+	var fields []string
+	if m.addrank != nil {
+		fields = append(fields, genre.FieldRank)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *GenreMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case genre.FieldRank:
+		return m.AddedRank()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *GenreMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case genre.FieldRank:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRank(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Genre numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *GenreMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(genre.FieldParentID) {
+		fields = append(fields, genre.FieldParentID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *GenreMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *GenreMutation) ClearField(name string) error {
+	switch name {
+	case genre.FieldParentID:
+		m.ClearParentID()
+		return nil
+	}
+	return fmt.Errorf("unknown Genre nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *GenreMutation) ResetField(name string) error {
+	switch name {
+	case genre.FieldRank:
+		m.ResetRank()
+		return nil
+	case genre.FieldParentID:
+		m.ResetParentID()
+		return nil
+	}
+	return fmt.Errorf("unknown Genre field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *GenreMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.parent != nil {
+		edges = append(edges, genre.EdgeParent)
+	}
+	if m.children != nil {
+		edges = append(edges, genre.EdgeChildren)
+	}
+	if m.tracks != nil {
+		edges = append(edges, genre.EdgeTracks)
+	}
+	if m.similar != nil {
+		edges = append(edges, genre.EdgeSimilar)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *GenreMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case genre.EdgeParent:
+		if id := m.parent; id != nil {
+			return []ent.Value{*id}
+		}
+	case genre.EdgeChildren:
+		ids := make([]ent.Value, 0, len(m.children))
+		for id := range m.children {
+			ids = append(ids, id)
+		}
+		return ids
+	case genre.EdgeTracks:
+		ids := make([]ent.Value, 0, len(m.tracks))
+		for id := range m.tracks {
+			ids = append(ids, id)
+		}
+		return ids
+	case genre.EdgeSimilar:
+		ids := make([]ent.Value, 0, len(m.similar))
+		for id := range m.similar {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *GenreMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.removedchildren != nil {
+		edges = append(edges, genre.EdgeChildren)
+	}
+	if m.removedtracks != nil {
+		edges = append(edges, genre.EdgeTracks)
+	}
+	if m.removedsimilar != nil {
+		edges = append(edges, genre.EdgeSimilar)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *GenreMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case genre.EdgeChildren:
+		ids := make([]ent.Value, 0, len(m.removedchildren))
+		for id := range m.removedchildren {
+			ids = append(ids, id)
+		}
+		return ids
+	case genre.EdgeTracks:
+		ids := make([]ent.Value, 0, len(m.removedtracks))
+		for id := range m.removedtracks {
+			ids = append(ids, id)
+		}
+		return ids
+	case genre.EdgeSimilar:
+		ids := make([]ent.Value, 0, len(m.removedsimilar))
+		for id := range m.removedsimilar {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *GenreMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedparent {
+		edges = append(edges, genre.EdgeParent)
+	}
+	if m.clearedchildren {
+		edges = append(edges, genre.EdgeChildren)
+	}
+	if m.clearedtracks {
+		edges = append(edges, genre.EdgeTracks)
+	}
+	if m.clearedsimilar {
+		edges = append(edges, genre.EdgeSimilar)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *GenreMutation) EdgeCleared(name string) bool {
+	switch name {
+	case genre.EdgeParent:
+		return m.clearedparent
+	case genre.EdgeChildren:
+		return m.clearedchildren
+	case genre.EdgeTracks:
+		return m.clearedtracks
+	case genre.EdgeSimilar:
+		return m.clearedsimilar
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *GenreMutation) ClearEdge(name string) error {
+	switch name {
+	case genre.EdgeParent:
+		m.ClearParent()
+		return nil
+	}
+	return fmt.Errorf("unknown Genre unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *GenreMutation) ResetEdge(name string) error {
+	switch name {
+	case genre.EdgeParent:
+		m.ResetParent()
+		return nil
+	case genre.EdgeChildren:
+		m.ResetChildren()
+		return nil
+	case genre.EdgeTracks:
+		m.ResetTracks()
+		return nil
+	case genre.EdgeSimilar:
+		m.ResetSimilar()
+		return nil
+	}
+	return fmt.Errorf("unknown Genre edge %s", name)
+}
 
 // ListenerMutation represents an operation that mutates the Listener nodes in the graph.
 type ListenerMutation struct {
@@ -42,8 +795,8 @@ type ListenerMutation struct {
 	id               *uuid.UUID
 	name             *string
 	clearedFields    map[string]struct{}
-	likes            map[uuid.UUID]struct{}
-	removedlikes     map[uuid.UUID]struct{}
+	likes            map[int64]struct{}
+	removedlikes     map[int64]struct{}
 	clearedlikes     bool
 	followers        map[uuid.UUID]struct{}
 	removedfollowers map[uuid.UUID]struct{}
@@ -205,9 +958,9 @@ func (m *ListenerMutation) ResetName() {
 }
 
 // AddLikeIDs adds the "likes" edge to the Track entity by ids.
-func (m *ListenerMutation) AddLikeIDs(ids ...uuid.UUID) {
+func (m *ListenerMutation) AddLikeIDs(ids ...int64) {
 	if m.likes == nil {
-		m.likes = make(map[uuid.UUID]struct{})
+		m.likes = make(map[int64]struct{})
 	}
 	for i := range ids {
 		m.likes[ids[i]] = struct{}{}
@@ -225,9 +978,9 @@ func (m *ListenerMutation) LikesCleared() bool {
 }
 
 // RemoveLikeIDs removes the "likes" edge to the Track entity by IDs.
-func (m *ListenerMutation) RemoveLikeIDs(ids ...uuid.UUID) {
+func (m *ListenerMutation) RemoveLikeIDs(ids ...int64) {
 	if m.removedlikes == nil {
-		m.removedlikes = make(map[uuid.UUID]struct{})
+		m.removedlikes = make(map[int64]struct{})
 	}
 	for i := range ids {
 		delete(m.likes, ids[i])
@@ -236,7 +989,7 @@ func (m *ListenerMutation) RemoveLikeIDs(ids ...uuid.UUID) {
 }
 
 // RemovedLikes returns the removed IDs of the "likes" edge to the Track entity.
-func (m *ListenerMutation) RemovedLikesIDs() (ids []uuid.UUID) {
+func (m *ListenerMutation) RemovedLikesIDs() (ids []int64) {
 	for id := range m.removedlikes {
 		ids = append(ids, id)
 	}
@@ -244,7 +997,7 @@ func (m *ListenerMutation) RemovedLikesIDs() (ids []uuid.UUID) {
 }
 
 // LikesIDs returns the "likes" edge IDs in the mutation.
-func (m *ListenerMutation) LikesIDs() (ids []uuid.UUID) {
+func (m *ListenerMutation) LikesIDs() (ids []int64) {
 	for id := range m.likes {
 		ids = append(ids, id)
 	}
@@ -858,13 +1611,13 @@ type PlaylistMutation struct {
 	id                     *uuid.UUID
 	name                   *string
 	clearedFields          map[string]struct{}
-	tracks                 map[uuid.UUID]struct{}
-	removedtracks          map[uuid.UUID]struct{}
+	tracks                 map[int64]struct{}
+	removedtracks          map[int64]struct{}
 	clearedtracks          bool
 	listener               *uuid.UUID
 	clearedlistener        bool
-	playlist_tracks        map[uuid.UUID]struct{}
-	removedplaylist_tracks map[uuid.UUID]struct{}
+	playlist_tracks        map[int]struct{}
+	removedplaylist_tracks map[int]struct{}
 	clearedplaylist_tracks bool
 	done                   bool
 	oldValue               func(context.Context) (*Playlist, error)
@@ -1061,9 +1814,9 @@ func (m *PlaylistMutation) ResetListenerID() {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by ids.
-func (m *PlaylistMutation) AddTrackIDs(ids ...uuid.UUID) {
+func (m *PlaylistMutation) AddTrackIDs(ids ...int64) {
 	if m.tracks == nil {
-		m.tracks = make(map[uuid.UUID]struct{})
+		m.tracks = make(map[int64]struct{})
 	}
 	for i := range ids {
 		m.tracks[ids[i]] = struct{}{}
@@ -1081,9 +1834,9 @@ func (m *PlaylistMutation) TracksCleared() bool {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to the Track entity by IDs.
-func (m *PlaylistMutation) RemoveTrackIDs(ids ...uuid.UUID) {
+func (m *PlaylistMutation) RemoveTrackIDs(ids ...int64) {
 	if m.removedtracks == nil {
-		m.removedtracks = make(map[uuid.UUID]struct{})
+		m.removedtracks = make(map[int64]struct{})
 	}
 	for i := range ids {
 		delete(m.tracks, ids[i])
@@ -1092,7 +1845,7 @@ func (m *PlaylistMutation) RemoveTrackIDs(ids ...uuid.UUID) {
 }
 
 // RemovedTracks returns the removed IDs of the "tracks" edge to the Track entity.
-func (m *PlaylistMutation) RemovedTracksIDs() (ids []uuid.UUID) {
+func (m *PlaylistMutation) RemovedTracksIDs() (ids []int64) {
 	for id := range m.removedtracks {
 		ids = append(ids, id)
 	}
@@ -1100,7 +1853,7 @@ func (m *PlaylistMutation) RemovedTracksIDs() (ids []uuid.UUID) {
 }
 
 // TracksIDs returns the "tracks" edge IDs in the mutation.
-func (m *PlaylistMutation) TracksIDs() (ids []uuid.UUID) {
+func (m *PlaylistMutation) TracksIDs() (ids []int64) {
 	for id := range m.tracks {
 		ids = append(ids, id)
 	}
@@ -1142,9 +1895,9 @@ func (m *PlaylistMutation) ResetListener() {
 }
 
 // AddPlaylistTrackIDs adds the "playlist_tracks" edge to the PlaylistTrack entity by ids.
-func (m *PlaylistMutation) AddPlaylistTrackIDs(ids ...uuid.UUID) {
+func (m *PlaylistMutation) AddPlaylistTrackIDs(ids ...int) {
 	if m.playlist_tracks == nil {
-		m.playlist_tracks = make(map[uuid.UUID]struct{})
+		m.playlist_tracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.playlist_tracks[ids[i]] = struct{}{}
@@ -1162,9 +1915,9 @@ func (m *PlaylistMutation) PlaylistTracksCleared() bool {
 }
 
 // RemovePlaylistTrackIDs removes the "playlist_tracks" edge to the PlaylistTrack entity by IDs.
-func (m *PlaylistMutation) RemovePlaylistTrackIDs(ids ...uuid.UUID) {
+func (m *PlaylistMutation) RemovePlaylistTrackIDs(ids ...int) {
 	if m.removedplaylist_tracks == nil {
-		m.removedplaylist_tracks = make(map[uuid.UUID]struct{})
+		m.removedplaylist_tracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.playlist_tracks, ids[i])
@@ -1173,7 +1926,7 @@ func (m *PlaylistMutation) RemovePlaylistTrackIDs(ids ...uuid.UUID) {
 }
 
 // RemovedPlaylistTracks returns the removed IDs of the "playlist_tracks" edge to the PlaylistTrack entity.
-func (m *PlaylistMutation) RemovedPlaylistTracksIDs() (ids []uuid.UUID) {
+func (m *PlaylistMutation) RemovedPlaylistTracksIDs() (ids []int) {
 	for id := range m.removedplaylist_tracks {
 		ids = append(ids, id)
 	}
@@ -1181,7 +1934,7 @@ func (m *PlaylistMutation) RemovedPlaylistTracksIDs() (ids []uuid.UUID) {
 }
 
 // PlaylistTracksIDs returns the "playlist_tracks" edge IDs in the mutation.
-func (m *PlaylistMutation) PlaylistTracksIDs() (ids []uuid.UUID) {
+func (m *PlaylistMutation) PlaylistTracksIDs() (ids []int) {
 	for id := range m.playlist_tracks {
 		ids = append(ids, id)
 	}
@@ -1485,7 +2238,7 @@ type PlaylistTrackMutation struct {
 	config
 	op              Op
 	typ             string
-	id              *uuid.UUID
+	id              *int
 	position        *int32
 	addposition     *int32
 	note            *string
@@ -1493,7 +2246,7 @@ type PlaylistTrackMutation struct {
 	clearedFields   map[string]struct{}
 	playlist        *uuid.UUID
 	clearedplaylist bool
-	track           *uuid.UUID
+	track           *int64
 	clearedtrack    bool
 	adder           *uuid.UUID
 	clearedadder    bool
@@ -1522,7 +2275,7 @@ func newPlaylistTrackMutation(c config, op Op, opts ...playlisttrackOption) *Pla
 }
 
 // withPlaylistTrackID sets the ID field of the mutation.
-func withPlaylistTrackID(id uuid.UUID) playlisttrackOption {
+func withPlaylistTrackID(id int) playlisttrackOption {
 	return func(m *PlaylistTrackMutation) {
 		var (
 			err   error
@@ -1572,15 +2325,9 @@ func (m PlaylistTrackMutation) Tx() (*Tx, error) {
 	return tx, nil
 }
 
-// SetID sets the value of the id field. Note that this
-// operation is only accepted on creation of PlaylistTrack entities.
-func (m *PlaylistTrackMutation) SetID(id uuid.UUID) {
-	m.id = &id
-}
-
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *PlaylistTrackMutation) ID() (id uuid.UUID, exists bool) {
+func (m *PlaylistTrackMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -1591,12 +2338,12 @@ func (m *PlaylistTrackMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *PlaylistTrackMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *PlaylistTrackMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -1643,12 +2390,12 @@ func (m *PlaylistTrackMutation) ResetPlaylistID() {
 }
 
 // SetTrackID sets the "track_id" field.
-func (m *PlaylistTrackMutation) SetTrackID(u uuid.UUID) {
-	m.track = &u
+func (m *PlaylistTrackMutation) SetTrackID(i int64) {
+	m.track = &i
 }
 
 // TrackID returns the value of the "track_id" field in the mutation.
-func (m *PlaylistTrackMutation) TrackID() (r uuid.UUID, exists bool) {
+func (m *PlaylistTrackMutation) TrackID() (r int64, exists bool) {
 	v := m.track
 	if v == nil {
 		return
@@ -1659,7 +2406,7 @@ func (m *PlaylistTrackMutation) TrackID() (r uuid.UUID, exists bool) {
 // OldTrackID returns the old "track_id" field's value of the PlaylistTrack entity.
 // If the PlaylistTrack object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *PlaylistTrackMutation) OldTrackID(ctx context.Context) (v uuid.UUID, err error) {
+func (m *PlaylistTrackMutation) OldTrackID(ctx context.Context) (v int64, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldTrackID is only allowed on UpdateOne operations")
 	}
@@ -1896,7 +2643,7 @@ func (m *PlaylistTrackMutation) TrackCleared() bool {
 // TrackIDs returns the "track" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // TrackID instead. It exists only for internal usage by the builders.
-func (m *PlaylistTrackMutation) TrackIDs() (ids []uuid.UUID) {
+func (m *PlaylistTrackMutation) TrackIDs() (ids []int64) {
 	if id := m.track; id != nil {
 		ids = append(ids, *id)
 	}
@@ -2060,7 +2807,7 @@ func (m *PlaylistTrackMutation) SetField(name string, value ent.Value) error {
 		m.SetPlaylistID(v)
 		return nil
 	case playlisttrack.FieldTrackID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int64)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -2299,12 +3046,411 @@ func (m *PlaylistTrackMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown PlaylistTrack edge %s", name)
 }
 
+// SleeveMutation represents an operation that mutates the Sleeve nodes in the graph.
+type SleeveMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int32
+	color         *string
+	clearedFields map[string]struct{}
+	track         *int64
+	clearedtrack  bool
+	done          bool
+	oldValue      func(context.Context) (*Sleeve, error)
+	predicates    []predicate.Sleeve
+}
+
+var _ ent.Mutation = (*SleeveMutation)(nil)
+
+// sleeveOption allows management of the mutation configuration using functional options.
+type sleeveOption func(*SleeveMutation)
+
+// newSleeveMutation creates new mutation for the Sleeve entity.
+func newSleeveMutation(c config, op Op, opts ...sleeveOption) *SleeveMutation {
+	m := &SleeveMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSleeve,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSleeveID sets the ID field of the mutation.
+func withSleeveID(id int32) sleeveOption {
+	return func(m *SleeveMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Sleeve
+		)
+		m.oldValue = func(ctx context.Context) (*Sleeve, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Sleeve.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSleeve sets the old Sleeve of the mutation.
+func withSleeve(node *Sleeve) sleeveOption {
+	return func(m *SleeveMutation) {
+		m.oldValue = func(context.Context) (*Sleeve, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SleeveMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SleeveMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Sleeve entities.
+func (m *SleeveMutation) SetID(id int32) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SleeveMutation) ID() (id int32, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SleeveMutation) IDs(ctx context.Context) ([]int32, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int32{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Sleeve.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetColor sets the "color" field.
+func (m *SleeveMutation) SetColor(s string) {
+	m.color = &s
+}
+
+// Color returns the value of the "color" field in the mutation.
+func (m *SleeveMutation) Color() (r string, exists bool) {
+	v := m.color
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldColor returns the old "color" field's value of the Sleeve entity.
+// If the Sleeve object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SleeveMutation) OldColor(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldColor is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldColor requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldColor: %w", err)
+	}
+	return oldValue.Color, nil
+}
+
+// ResetColor resets all changes to the "color" field.
+func (m *SleeveMutation) ResetColor() {
+	m.color = nil
+}
+
+// SetTrackID sets the "track" edge to the Track entity by id.
+func (m *SleeveMutation) SetTrackID(id int64) {
+	m.track = &id
+}
+
+// ClearTrack clears the "track" edge to the Track entity.
+func (m *SleeveMutation) ClearTrack() {
+	m.clearedtrack = true
+}
+
+// TrackCleared reports if the "track" edge to the Track entity was cleared.
+func (m *SleeveMutation) TrackCleared() bool {
+	return m.clearedtrack
+}
+
+// TrackID returns the "track" edge ID in the mutation.
+func (m *SleeveMutation) TrackID() (id int64, exists bool) {
+	if m.track != nil {
+		return *m.track, true
+	}
+	return
+}
+
+// TrackIDs returns the "track" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TrackID instead. It exists only for internal usage by the builders.
+func (m *SleeveMutation) TrackIDs() (ids []int64) {
+	if id := m.track; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTrack resets all changes to the "track" edge.
+func (m *SleeveMutation) ResetTrack() {
+	m.track = nil
+	m.clearedtrack = false
+}
+
+// Where appends a list predicates to the SleeveMutation builder.
+func (m *SleeveMutation) Where(ps ...predicate.Sleeve) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SleeveMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SleeveMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Sleeve, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SleeveMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SleeveMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Sleeve).
+func (m *SleeveMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SleeveMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.color != nil {
+		fields = append(fields, sleeve.FieldColor)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SleeveMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case sleeve.FieldColor:
+		return m.Color()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SleeveMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case sleeve.FieldColor:
+		return m.OldColor(ctx)
+	}
+	return nil, fmt.Errorf("unknown Sleeve field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SleeveMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case sleeve.FieldColor:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetColor(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Sleeve field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SleeveMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SleeveMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SleeveMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Sleeve numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SleeveMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SleeveMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SleeveMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Sleeve nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SleeveMutation) ResetField(name string) error {
+	switch name {
+	case sleeve.FieldColor:
+		m.ResetColor()
+		return nil
+	}
+	return fmt.Errorf("unknown Sleeve field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SleeveMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.track != nil {
+		edges = append(edges, sleeve.EdgeTrack)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SleeveMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case sleeve.EdgeTrack:
+		if id := m.track; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SleeveMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SleeveMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SleeveMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedtrack {
+		edges = append(edges, sleeve.EdgeTrack)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SleeveMutation) EdgeCleared(name string) bool {
+	switch name {
+	case sleeve.EdgeTrack:
+		return m.clearedtrack
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SleeveMutation) ClearEdge(name string) error {
+	switch name {
+	case sleeve.EdgeTrack:
+		m.ClearTrack()
+		return nil
+	}
+	return fmt.Errorf("unknown Sleeve unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SleeveMutation) ResetEdge(name string) error {
+	switch name {
+	case sleeve.EdgeTrack:
+		m.ResetTrack()
+		return nil
+	}
+	return fmt.Errorf("unknown Sleeve edge %s", name)
+}
+
 // TrackMutation represents an operation that mutates the Track nodes in the graph.
 type TrackMutation struct {
 	config
 	op                     Op
 	typ                    string
-	id                     *uuid.UUID
+	id                     *int64
 	name                   *string
 	length                 *int32
 	addlength              *int32
@@ -2312,11 +3458,15 @@ type TrackMutation struct {
 	liked_by               map[uuid.UUID]struct{}
 	removedliked_by        map[uuid.UUID]struct{}
 	clearedliked_by        bool
+	genre                  *string
+	clearedgenre           bool
+	sleeve                 *int32
+	clearedsleeve          bool
 	playlists              map[uuid.UUID]struct{}
 	removedplaylists       map[uuid.UUID]struct{}
 	clearedplaylists       bool
-	playlist_tracks        map[uuid.UUID]struct{}
-	removedplaylist_tracks map[uuid.UUID]struct{}
+	playlist_tracks        map[int]struct{}
+	removedplaylist_tracks map[int]struct{}
 	clearedplaylist_tracks bool
 	done                   bool
 	oldValue               func(context.Context) (*Track, error)
@@ -2343,7 +3493,7 @@ func newTrackMutation(c config, op Op, opts ...trackOption) *TrackMutation {
 }
 
 // withTrackID sets the ID field of the mutation.
-func withTrackID(id uuid.UUID) trackOption {
+func withTrackID(id int64) trackOption {
 	return func(m *TrackMutation) {
 		var (
 			err   error
@@ -2395,13 +3545,13 @@ func (m TrackMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Track entities.
-func (m *TrackMutation) SetID(id uuid.UUID) {
+func (m *TrackMutation) SetID(id int64) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *TrackMutation) ID() (id uuid.UUID, exists bool) {
+func (m *TrackMutation) ID() (id int64, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -2412,12 +3562,12 @@ func (m *TrackMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *TrackMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *TrackMutation) IDs(ctx context.Context) ([]int64, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int64{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -2533,6 +3683,55 @@ func (m *TrackMutation) ResetLength() {
 	delete(m.clearedFields, track.FieldLength)
 }
 
+// SetGenreID sets the "genre_id" field.
+func (m *TrackMutation) SetGenreID(s string) {
+	m.genre = &s
+}
+
+// GenreID returns the value of the "genre_id" field in the mutation.
+func (m *TrackMutation) GenreID() (r string, exists bool) {
+	v := m.genre
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGenreID returns the old "genre_id" field's value of the Track entity.
+// If the Track object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrackMutation) OldGenreID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGenreID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGenreID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGenreID: %w", err)
+	}
+	return oldValue.GenreID, nil
+}
+
+// ClearGenreID clears the value of the "genre_id" field.
+func (m *TrackMutation) ClearGenreID() {
+	m.genre = nil
+	m.clearedFields[track.FieldGenreID] = struct{}{}
+}
+
+// GenreIDCleared returns if the "genre_id" field was cleared in this mutation.
+func (m *TrackMutation) GenreIDCleared() bool {
+	_, ok := m.clearedFields[track.FieldGenreID]
+	return ok
+}
+
+// ResetGenreID resets all changes to the "genre_id" field.
+func (m *TrackMutation) ResetGenreID() {
+	m.genre = nil
+	delete(m.clearedFields, track.FieldGenreID)
+}
+
 // AddLikedByIDs adds the "liked_by" edge to the Listener entity by ids.
 func (m *TrackMutation) AddLikedByIDs(ids ...uuid.UUID) {
 	if m.liked_by == nil {
@@ -2585,6 +3784,72 @@ func (m *TrackMutation) ResetLikedBy() {
 	m.liked_by = nil
 	m.clearedliked_by = false
 	m.removedliked_by = nil
+}
+
+// ClearGenre clears the "genre" edge to the Genre entity.
+func (m *TrackMutation) ClearGenre() {
+	m.clearedgenre = true
+	m.clearedFields[track.FieldGenreID] = struct{}{}
+}
+
+// GenreCleared reports if the "genre" edge to the Genre entity was cleared.
+func (m *TrackMutation) GenreCleared() bool {
+	return m.GenreIDCleared() || m.clearedgenre
+}
+
+// GenreIDs returns the "genre" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// GenreID instead. It exists only for internal usage by the builders.
+func (m *TrackMutation) GenreIDs() (ids []string) {
+	if id := m.genre; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetGenre resets all changes to the "genre" edge.
+func (m *TrackMutation) ResetGenre() {
+	m.genre = nil
+	m.clearedgenre = false
+}
+
+// SetSleeveID sets the "sleeve" edge to the Sleeve entity by id.
+func (m *TrackMutation) SetSleeveID(id int32) {
+	m.sleeve = &id
+}
+
+// ClearSleeve clears the "sleeve" edge to the Sleeve entity.
+func (m *TrackMutation) ClearSleeve() {
+	m.clearedsleeve = true
+}
+
+// SleeveCleared reports if the "sleeve" edge to the Sleeve entity was cleared.
+func (m *TrackMutation) SleeveCleared() bool {
+	return m.clearedsleeve
+}
+
+// SleeveID returns the "sleeve" edge ID in the mutation.
+func (m *TrackMutation) SleeveID() (id int32, exists bool) {
+	if m.sleeve != nil {
+		return *m.sleeve, true
+	}
+	return
+}
+
+// SleeveIDs returns the "sleeve" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SleeveID instead. It exists only for internal usage by the builders.
+func (m *TrackMutation) SleeveIDs() (ids []int32) {
+	if id := m.sleeve; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSleeve resets all changes to the "sleeve" edge.
+func (m *TrackMutation) ResetSleeve() {
+	m.sleeve = nil
+	m.clearedsleeve = false
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by ids.
@@ -2642,9 +3907,9 @@ func (m *TrackMutation) ResetPlaylists() {
 }
 
 // AddPlaylistTrackIDs adds the "playlist_tracks" edge to the PlaylistTrack entity by ids.
-func (m *TrackMutation) AddPlaylistTrackIDs(ids ...uuid.UUID) {
+func (m *TrackMutation) AddPlaylistTrackIDs(ids ...int) {
 	if m.playlist_tracks == nil {
-		m.playlist_tracks = make(map[uuid.UUID]struct{})
+		m.playlist_tracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.playlist_tracks[ids[i]] = struct{}{}
@@ -2662,9 +3927,9 @@ func (m *TrackMutation) PlaylistTracksCleared() bool {
 }
 
 // RemovePlaylistTrackIDs removes the "playlist_tracks" edge to the PlaylistTrack entity by IDs.
-func (m *TrackMutation) RemovePlaylistTrackIDs(ids ...uuid.UUID) {
+func (m *TrackMutation) RemovePlaylistTrackIDs(ids ...int) {
 	if m.removedplaylist_tracks == nil {
-		m.removedplaylist_tracks = make(map[uuid.UUID]struct{})
+		m.removedplaylist_tracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.playlist_tracks, ids[i])
@@ -2673,7 +3938,7 @@ func (m *TrackMutation) RemovePlaylistTrackIDs(ids ...uuid.UUID) {
 }
 
 // RemovedPlaylistTracks returns the removed IDs of the "playlist_tracks" edge to the PlaylistTrack entity.
-func (m *TrackMutation) RemovedPlaylistTracksIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) RemovedPlaylistTracksIDs() (ids []int) {
 	for id := range m.removedplaylist_tracks {
 		ids = append(ids, id)
 	}
@@ -2681,7 +3946,7 @@ func (m *TrackMutation) RemovedPlaylistTracksIDs() (ids []uuid.UUID) {
 }
 
 // PlaylistTracksIDs returns the "playlist_tracks" edge IDs in the mutation.
-func (m *TrackMutation) PlaylistTracksIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) PlaylistTracksIDs() (ids []int) {
 	for id := range m.playlist_tracks {
 		ids = append(ids, id)
 	}
@@ -2729,12 +3994,15 @@ func (m *TrackMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TrackMutation) Fields() []string {
-	fields := make([]string, 0, 2)
+	fields := make([]string, 0, 3)
 	if m.name != nil {
 		fields = append(fields, track.FieldName)
 	}
 	if m.length != nil {
 		fields = append(fields, track.FieldLength)
+	}
+	if m.genre != nil {
+		fields = append(fields, track.FieldGenreID)
 	}
 	return fields
 }
@@ -2748,6 +4016,8 @@ func (m *TrackMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case track.FieldLength:
 		return m.Length()
+	case track.FieldGenreID:
+		return m.GenreID()
 	}
 	return nil, false
 }
@@ -2761,6 +4031,8 @@ func (m *TrackMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldName(ctx)
 	case track.FieldLength:
 		return m.OldLength(ctx)
+	case track.FieldGenreID:
+		return m.OldGenreID(ctx)
 	}
 	return nil, fmt.Errorf("unknown Track field %s", name)
 }
@@ -2783,6 +4055,13 @@ func (m *TrackMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLength(v)
+		return nil
+	case track.FieldGenreID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGenreID(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Track field %s", name)
@@ -2832,6 +4111,9 @@ func (m *TrackMutation) ClearedFields() []string {
 	if m.FieldCleared(track.FieldLength) {
 		fields = append(fields, track.FieldLength)
 	}
+	if m.FieldCleared(track.FieldGenreID) {
+		fields = append(fields, track.FieldGenreID)
+	}
 	return fields
 }
 
@@ -2849,6 +4131,9 @@ func (m *TrackMutation) ClearField(name string) error {
 	case track.FieldLength:
 		m.ClearLength()
 		return nil
+	case track.FieldGenreID:
+		m.ClearGenreID()
+		return nil
 	}
 	return fmt.Errorf("unknown Track nullable field %s", name)
 }
@@ -2863,15 +4148,24 @@ func (m *TrackMutation) ResetField(name string) error {
 	case track.FieldLength:
 		m.ResetLength()
 		return nil
+	case track.FieldGenreID:
+		m.ResetGenreID()
+		return nil
 	}
 	return fmt.Errorf("unknown Track field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *TrackMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 5)
 	if m.liked_by != nil {
 		edges = append(edges, track.EdgeLikedBy)
+	}
+	if m.genre != nil {
+		edges = append(edges, track.EdgeGenre)
+	}
+	if m.sleeve != nil {
+		edges = append(edges, track.EdgeSleeve)
 	}
 	if m.playlists != nil {
 		edges = append(edges, track.EdgePlaylists)
@@ -2892,6 +4186,14 @@ func (m *TrackMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case track.EdgeGenre:
+		if id := m.genre; id != nil {
+			return []ent.Value{*id}
+		}
+	case track.EdgeSleeve:
+		if id := m.sleeve; id != nil {
+			return []ent.Value{*id}
+		}
 	case track.EdgePlaylists:
 		ids := make([]ent.Value, 0, len(m.playlists))
 		for id := range m.playlists {
@@ -2910,7 +4212,7 @@ func (m *TrackMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *TrackMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 5)
 	if m.removedliked_by != nil {
 		edges = append(edges, track.EdgeLikedBy)
 	}
@@ -2951,9 +4253,15 @@ func (m *TrackMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *TrackMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 5)
 	if m.clearedliked_by {
 		edges = append(edges, track.EdgeLikedBy)
+	}
+	if m.clearedgenre {
+		edges = append(edges, track.EdgeGenre)
+	}
+	if m.clearedsleeve {
+		edges = append(edges, track.EdgeSleeve)
 	}
 	if m.clearedplaylists {
 		edges = append(edges, track.EdgePlaylists)
@@ -2970,6 +4278,10 @@ func (m *TrackMutation) EdgeCleared(name string) bool {
 	switch name {
 	case track.EdgeLikedBy:
 		return m.clearedliked_by
+	case track.EdgeGenre:
+		return m.clearedgenre
+	case track.EdgeSleeve:
+		return m.clearedsleeve
 	case track.EdgePlaylists:
 		return m.clearedplaylists
 	case track.EdgePlaylistTracks:
@@ -2982,6 +4294,12 @@ func (m *TrackMutation) EdgeCleared(name string) bool {
 // if that edge is not defined in the schema.
 func (m *TrackMutation) ClearEdge(name string) error {
 	switch name {
+	case track.EdgeGenre:
+		m.ClearGenre()
+		return nil
+	case track.EdgeSleeve:
+		m.ClearSleeve()
+		return nil
 	}
 	return fmt.Errorf("unknown Track unique edge %s", name)
 }
@@ -2992,6 +4310,12 @@ func (m *TrackMutation) ResetEdge(name string) error {
 	switch name {
 	case track.EdgeLikedBy:
 		m.ResetLikedBy()
+		return nil
+	case track.EdgeGenre:
+		m.ResetGenre()
+		return nil
+	case track.EdgeSleeve:
+		m.ResetSleeve()
 		return nil
 	case track.EdgePlaylists:
 		m.ResetPlaylists()

@@ -58,14 +58,14 @@ func (_c *PlaylistCreate) SetNillableID(v *uuid.UUID) *PlaylistCreate {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_c *PlaylistCreate) AddTrackIDs(ids ...uuid.UUID) *PlaylistCreate {
+func (_c *PlaylistCreate) AddTrackIDs(ids ...int64) *PlaylistCreate {
 	_c.mutation.AddTrackIDs(ids...)
 	return _c
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_c *PlaylistCreate) AddTracks(v ...*Track) *PlaylistCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -78,14 +78,14 @@ func (_c *PlaylistCreate) SetListener(v *Listener) *PlaylistCreate {
 }
 
 // AddPlaylistTrackIDs adds the "playlist_tracks" edge to the PlaylistTrack entity by IDs.
-func (_c *PlaylistCreate) AddPlaylistTrackIDs(ids ...uuid.UUID) *PlaylistCreate {
+func (_c *PlaylistCreate) AddPlaylistTrackIDs(ids ...int) *PlaylistCreate {
 	_c.mutation.AddPlaylistTrackIDs(ids...)
 	return _c
 }
 
 // AddPlaylistTracks adds the "playlist_tracks" edges to the PlaylistTrack entity.
 func (_c *PlaylistCreate) AddPlaylistTracks(v ...*PlaylistTrack) *PlaylistCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -191,18 +191,11 @@ func (_c *PlaylistCreate) createSpec() (*Playlist, *sqlgraph.CreateSpec) {
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		createE := &PlaylistTrackCreate{config: _c.config, mutation: newPlaylistTrackMutation(_c.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
@@ -231,7 +224,7 @@ func (_c *PlaylistCreate) createSpec() (*Playlist, *sqlgraph.CreateSpec) {
 			Columns: []string{playlist.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

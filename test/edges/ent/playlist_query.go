@@ -506,7 +506,7 @@ func (_q *PlaylistQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Pla
 func (_q *PlaylistQuery) loadTracks(ctx context.Context, query *TrackQuery, nodes []*Playlist, init func(*Playlist), assign func(*Playlist, *Track)) error {
 	edgeIDs := make([]driver.Value, len(nodes))
 	byID := make(map[uuid.UUID]*Playlist)
-	nids := make(map[uuid.UUID]map[*Playlist]struct{})
+	nids := make(map[int64]map[*Playlist]struct{})
 	for i, node := range nodes {
 		edgeIDs[i] = node.ID
 		byID[node.ID] = node
@@ -539,7 +539,7 @@ func (_q *PlaylistQuery) loadTracks(ctx context.Context, query *TrackQuery, node
 			}
 			spec.Assign = func(columns []string, values []any) error {
 				outValue := *values[0].(*uuid.UUID)
-				inValue := *values[1].(*uuid.UUID)
+				inValue := values[1].(*sql.NullInt64).Int64
 				if nids[inValue] == nil {
 					nids[inValue] = map[*Playlist]struct{}{byID[outValue]: {}}
 					return assign(columns[1:], values[1:])

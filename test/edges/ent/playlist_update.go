@@ -67,14 +67,14 @@ func (_u *PlaylistUpdate) ClearListenerID() *PlaylistUpdate {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *PlaylistUpdate) AddTrackIDs(ids ...uuid.UUID) *PlaylistUpdate {
+func (_u *PlaylistUpdate) AddTrackIDs(ids ...int64) *PlaylistUpdate {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *PlaylistUpdate) AddTracks(v ...*Track) *PlaylistUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -87,14 +87,14 @@ func (_u *PlaylistUpdate) SetListener(v *Listener) *PlaylistUpdate {
 }
 
 // AddPlaylistTrackIDs adds the "playlist_tracks" edge to the PlaylistTrack entity by IDs.
-func (_u *PlaylistUpdate) AddPlaylistTrackIDs(ids ...uuid.UUID) *PlaylistUpdate {
+func (_u *PlaylistUpdate) AddPlaylistTrackIDs(ids ...int) *PlaylistUpdate {
 	_u.mutation.AddPlaylistTrackIDs(ids...)
 	return _u
 }
 
 // AddPlaylistTracks adds the "playlist_tracks" edges to the PlaylistTrack entity.
 func (_u *PlaylistUpdate) AddPlaylistTracks(v ...*PlaylistTrack) *PlaylistUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -113,14 +113,14 @@ func (_u *PlaylistUpdate) ClearTracks() *PlaylistUpdate {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *PlaylistUpdate) RemoveTrackIDs(ids ...uuid.UUID) *PlaylistUpdate {
+func (_u *PlaylistUpdate) RemoveTrackIDs(ids ...int64) *PlaylistUpdate {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *PlaylistUpdate) RemoveTracks(v ...*Track) *PlaylistUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -140,14 +140,14 @@ func (_u *PlaylistUpdate) ClearPlaylistTracks() *PlaylistUpdate {
 }
 
 // RemovePlaylistTrackIDs removes the "playlist_tracks" edge to PlaylistTrack entities by IDs.
-func (_u *PlaylistUpdate) RemovePlaylistTrackIDs(ids ...uuid.UUID) *PlaylistUpdate {
+func (_u *PlaylistUpdate) RemovePlaylistTrackIDs(ids ...int) *PlaylistUpdate {
 	_u.mutation.RemovePlaylistTrackIDs(ids...)
 	return _u
 }
 
 // RemovePlaylistTracks removes "playlist_tracks" edges to PlaylistTrack entities.
 func (_u *PlaylistUpdate) RemovePlaylistTracks(v ...*PlaylistTrack) *PlaylistUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -207,15 +207,8 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
-		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
 	}
@@ -227,18 +220,11 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
 	}
@@ -250,18 +236,11 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
@@ -302,7 +281,7 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{playlist.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -315,7 +294,7 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{playlist.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -331,7 +310,7 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{playlist.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -396,14 +375,14 @@ func (_u *PlaylistUpdateOne) ClearListenerID() *PlaylistUpdateOne {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *PlaylistUpdateOne) AddTrackIDs(ids ...uuid.UUID) *PlaylistUpdateOne {
+func (_u *PlaylistUpdateOne) AddTrackIDs(ids ...int64) *PlaylistUpdateOne {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *PlaylistUpdateOne) AddTracks(v ...*Track) *PlaylistUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -416,14 +395,14 @@ func (_u *PlaylistUpdateOne) SetListener(v *Listener) *PlaylistUpdateOne {
 }
 
 // AddPlaylistTrackIDs adds the "playlist_tracks" edge to the PlaylistTrack entity by IDs.
-func (_u *PlaylistUpdateOne) AddPlaylistTrackIDs(ids ...uuid.UUID) *PlaylistUpdateOne {
+func (_u *PlaylistUpdateOne) AddPlaylistTrackIDs(ids ...int) *PlaylistUpdateOne {
 	_u.mutation.AddPlaylistTrackIDs(ids...)
 	return _u
 }
 
 // AddPlaylistTracks adds the "playlist_tracks" edges to the PlaylistTrack entity.
 func (_u *PlaylistUpdateOne) AddPlaylistTracks(v ...*PlaylistTrack) *PlaylistUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -442,14 +421,14 @@ func (_u *PlaylistUpdateOne) ClearTracks() *PlaylistUpdateOne {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *PlaylistUpdateOne) RemoveTrackIDs(ids ...uuid.UUID) *PlaylistUpdateOne {
+func (_u *PlaylistUpdateOne) RemoveTrackIDs(ids ...int64) *PlaylistUpdateOne {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *PlaylistUpdateOne) RemoveTracks(v ...*Track) *PlaylistUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int64, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -469,14 +448,14 @@ func (_u *PlaylistUpdateOne) ClearPlaylistTracks() *PlaylistUpdateOne {
 }
 
 // RemovePlaylistTrackIDs removes the "playlist_tracks" edge to PlaylistTrack entities by IDs.
-func (_u *PlaylistUpdateOne) RemovePlaylistTrackIDs(ids ...uuid.UUID) *PlaylistUpdateOne {
+func (_u *PlaylistUpdateOne) RemovePlaylistTrackIDs(ids ...int) *PlaylistUpdateOne {
 	_u.mutation.RemovePlaylistTrackIDs(ids...)
 	return _u
 }
 
 // RemovePlaylistTracks removes "playlist_tracks" edges to PlaylistTrack entities.
 func (_u *PlaylistUpdateOne) RemovePlaylistTracks(v ...*PlaylistTrack) *PlaylistUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -566,15 +545,8 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
-		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
 	}
@@ -586,18 +558,11 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
 	}
@@ -609,18 +574,11 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
@@ -661,7 +619,7 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: []string{playlist.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -674,7 +632,7 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: []string{playlist.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -690,7 +648,7 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: []string{playlist.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -21,11 +21,11 @@ import (
 type PlaylistTrack struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// PlaylistID holds the value of the "playlist_id" field.
 	PlaylistID uuid.UUID `json:"playlist_id,omitempty"`
 	// TrackID holds the value of the "track_id" field.
-	TrackID uuid.UUID `json:"track_id,omitempty"`
+	TrackID int64 `json:"track_id,omitempty"`
 	// Position holds the value of the "position" field.
 	Position int32 `json:"position,omitempty"`
 	// Note holds the value of the "note" field.
@@ -91,13 +91,13 @@ func (*PlaylistTrack) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case playlisttrack.FieldPosition:
+		case playlisttrack.FieldID, playlisttrack.FieldTrackID, playlisttrack.FieldPosition:
 			values[i] = new(sql.NullInt64)
 		case playlisttrack.FieldNote:
 			values[i] = new(sql.NullString)
 		case playlisttrack.FieldAddedAt:
 			values[i] = new(sql.NullTime)
-		case playlisttrack.FieldID, playlisttrack.FieldPlaylistID, playlisttrack.FieldTrackID, playlisttrack.FieldAddedBy:
+		case playlisttrack.FieldPlaylistID, playlisttrack.FieldAddedBy:
 			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -115,11 +115,11 @@ func (_m *PlaylistTrack) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case playlisttrack.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case playlisttrack.FieldPlaylistID:
 			if value, ok := values[i].(*uuid.UUID); !ok {
 				return fmt.Errorf("unexpected type %T for field playlist_id", values[i])
@@ -127,10 +127,10 @@ func (_m *PlaylistTrack) assignValues(columns []string, values []any) error {
 				_m.PlaylistID = *value
 			}
 		case playlisttrack.FieldTrackID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field track_id", values[i])
-			} else if value != nil {
-				_m.TrackID = *value
+			} else if value.Valid {
+				_m.TrackID = value.Int64
 			}
 		case playlisttrack.FieldPosition:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -233,7 +233,7 @@ func (_m *PlaylistTrack) String() string {
 
 // GlobalID returns the PlaylistTrack's key in the form that clients see.
 func (_m *PlaylistTrack) GlobalID() ids.ID {
-	return ids.ID{Prefix: "place", UUID: _m.ID}
+	return ids.OfNumber("<no value>", int64(_m.ID))
 }
 
 // PlaylistTracks is a parsable slice of PlaylistTrack.

@@ -31,7 +31,7 @@ func (_c *PlaylistTrackCreate) SetPlaylistID(v uuid.UUID) *PlaylistTrackCreate {
 }
 
 // SetTrackID sets the "track_id" field.
-func (_c *PlaylistTrackCreate) SetTrackID(v uuid.UUID) *PlaylistTrackCreate {
+func (_c *PlaylistTrackCreate) SetTrackID(v int64) *PlaylistTrackCreate {
 	_c.mutation.SetTrackID(v)
 	return _c
 }
@@ -68,20 +68,6 @@ func (_c *PlaylistTrackCreate) SetAddedBy(v uuid.UUID) *PlaylistTrackCreate {
 	return _c
 }
 
-// SetID sets the "id" field.
-func (_c *PlaylistTrackCreate) SetID(v uuid.UUID) *PlaylistTrackCreate {
-	_c.mutation.SetID(v)
-	return _c
-}
-
-// SetNillableID sets the "id" field if the given value is not nil.
-func (_c *PlaylistTrackCreate) SetNillableID(v *uuid.UUID) *PlaylistTrackCreate {
-	if v != nil {
-		_c.SetID(*v)
-	}
-	return _c
-}
-
 // SetPlaylist sets the "playlist" edge to the Playlist entity.
 func (_c *PlaylistTrackCreate) SetPlaylist(v *Playlist) *PlaylistTrackCreate {
 	return _c.SetPlaylistID(v.ID)
@@ -110,9 +96,6 @@ func (_c *PlaylistTrackCreate) Mutation() *PlaylistTrackMutation {
 
 // Save creates the PlaylistTrack in the database.
 func (_c *PlaylistTrackCreate) Save(ctx context.Context) (*PlaylistTrack, error) {
-	if err := _c.defaults(); err != nil {
-		return nil, err
-	}
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -136,18 +119,6 @@ func (_c *PlaylistTrackCreate) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
 		panic(err)
 	}
-}
-
-// defaults sets the default values of the builder before save.
-func (_c *PlaylistTrackCreate) defaults() error {
-	if _, ok := _c.mutation.ID(); !ok {
-		if playlisttrack.DefaultID == nil {
-			return fmt.Errorf("ent: uninitialized playlisttrack.DefaultID (forgotten import ent/runtime?)")
-		}
-		v := playlisttrack.DefaultID()
-		_c.mutation.SetID(v)
-	}
-	return nil
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -190,13 +161,8 @@ func (_c *PlaylistTrackCreate) sqlSave(ctx context.Context) (*PlaylistTrack, err
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
-	}
+	id := _spec.ID.Value.(int64)
+	_node.ID = int(id)
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
 	return _node, nil
@@ -205,12 +171,8 @@ func (_c *PlaylistTrackCreate) sqlSave(ctx context.Context) (*PlaylistTrack, err
 func (_c *PlaylistTrackCreate) createSpec() (*PlaylistTrack, *sqlgraph.CreateSpec) {
 	var (
 		_node = &PlaylistTrack{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(playlisttrack.Table, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(playlisttrack.Table, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt))
 	)
-	if id, ok := _c.mutation.ID(); ok {
-		_node.ID = id
-		_spec.ID.Value = &id
-	}
 	if value, ok := _c.mutation.Position(); ok {
 		_spec.SetField(playlisttrack.FieldPosition, field.TypeInt32, value)
 		_node.Position = value
@@ -248,7 +210,7 @@ func (_c *PlaylistTrackCreate) createSpec() (*PlaylistTrack, *sqlgraph.CreateSpe
 			Columns: []string{playlisttrack.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
@@ -295,7 +257,6 @@ func (_c *PlaylistTrackCreateBulk) Save(ctx context.Context) ([]*PlaylistTrack, 
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
-			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*PlaylistTrackMutation)
 				if !ok {
@@ -322,6 +283,10 @@ func (_c *PlaylistTrackCreateBulk) Save(ctx context.Context) ([]*PlaylistTrack, 
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

@@ -40,7 +40,7 @@ func (_d *PlaylistTrackDelete) ExecX(ctx context.Context) int {
 }
 
 func (_d *PlaylistTrackDelete) sqlExec(ctx context.Context) (int, error) {
-	_spec := sqlgraph.NewDeleteSpec(playlisttrack.Table, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewDeleteSpec(playlisttrack.Table, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt))
 	if ps := _d.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {

@@ -157,8 +157,8 @@ func (_q *PlaylistTrackQuery) FirstX(ctx context.Context) *PlaylistTrack {
 
 // FirstID returns the first PlaylistTrack ID from the query.
 // Returns a *NotFoundError when no PlaylistTrack ID was found.
-func (_q *PlaylistTrackQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *PlaylistTrackQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -170,7 +170,7 @@ func (_q *PlaylistTrackQuery) FirstID(ctx context.Context) (id uuid.UUID, err er
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *PlaylistTrackQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *PlaylistTrackQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -208,8 +208,8 @@ func (_q *PlaylistTrackQuery) OnlyX(ctx context.Context) *PlaylistTrack {
 // OnlyID is like Only, but returns the only PlaylistTrack ID in the query.
 // Returns a *NotSingularError when more than one PlaylistTrack ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *PlaylistTrackQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *PlaylistTrackQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -225,7 +225,7 @@ func (_q *PlaylistTrackQuery) OnlyID(ctx context.Context) (id uuid.UUID, err err
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *PlaylistTrackQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *PlaylistTrackQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -253,7 +253,7 @@ func (_q *PlaylistTrackQuery) AllX(ctx context.Context) []*PlaylistTrack {
 }
 
 // IDs executes the query and returns a list of PlaylistTrack IDs.
-func (_q *PlaylistTrackQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *PlaylistTrackQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -265,7 +265,7 @@ func (_q *PlaylistTrackQuery) IDs(ctx context.Context) (ids []uuid.UUID, err err
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *PlaylistTrackQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *PlaylistTrackQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -530,8 +530,8 @@ func (_q *PlaylistTrackQuery) loadPlaylist(ctx context.Context, query *PlaylistQ
 	return nil
 }
 func (_q *PlaylistTrackQuery) loadTrack(ctx context.Context, query *TrackQuery, nodes []*PlaylistTrack, init func(*PlaylistTrack), assign func(*PlaylistTrack, *Track)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*PlaylistTrack)
+	ids := make([]int64, 0, len(nodes))
+	nodeids := make(map[int64][]*PlaylistTrack)
 	for i := range nodes {
 		fk := nodes[i].TrackID
 		if _, ok := nodeids[fk]; !ok {
@@ -601,7 +601,7 @@ func (_q *PlaylistTrackQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *PlaylistTrackQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(playlisttrack.Table, playlisttrack.Columns, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(playlisttrack.Table, playlisttrack.Columns, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

@@ -48,13 +48,13 @@ func (_u *PlaylistTrackUpdate) SetNillablePlaylistID(v *uuid.UUID) *PlaylistTrac
 }
 
 // SetTrackID sets the "track_id" field.
-func (_u *PlaylistTrackUpdate) SetTrackID(v uuid.UUID) *PlaylistTrackUpdate {
+func (_u *PlaylistTrackUpdate) SetTrackID(v int64) *PlaylistTrackUpdate {
 	_u.mutation.SetTrackID(v)
 	return _u
 }
 
 // SetNillableTrackID sets the "track_id" field if the given value is not nil.
-func (_u *PlaylistTrackUpdate) SetNillableTrackID(v *uuid.UUID) *PlaylistTrackUpdate {
+func (_u *PlaylistTrackUpdate) SetNillableTrackID(v *int64) *PlaylistTrackUpdate {
 	if v != nil {
 		_u.SetTrackID(*v)
 	}
@@ -225,7 +225,7 @@ func (_u *PlaylistTrackUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(playlisttrack.Table, playlisttrack.Columns, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(playlisttrack.Table, playlisttrack.Columns, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -285,7 +285,7 @@ func (_u *PlaylistTrackUpdate) sqlSave(ctx context.Context) (_node int, err erro
 			Columns: []string{playlisttrack.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -298,7 +298,7 @@ func (_u *PlaylistTrackUpdate) sqlSave(ctx context.Context) (_node int, err erro
 			Columns: []string{playlisttrack.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
@@ -372,13 +372,13 @@ func (_u *PlaylistTrackUpdateOne) SetNillablePlaylistID(v *uuid.UUID) *PlaylistT
 }
 
 // SetTrackID sets the "track_id" field.
-func (_u *PlaylistTrackUpdateOne) SetTrackID(v uuid.UUID) *PlaylistTrackUpdateOne {
+func (_u *PlaylistTrackUpdateOne) SetTrackID(v int64) *PlaylistTrackUpdateOne {
 	_u.mutation.SetTrackID(v)
 	return _u
 }
 
 // SetNillableTrackID sets the "track_id" field if the given value is not nil.
-func (_u *PlaylistTrackUpdateOne) SetNillableTrackID(v *uuid.UUID) *PlaylistTrackUpdateOne {
+func (_u *PlaylistTrackUpdateOne) SetNillableTrackID(v *int64) *PlaylistTrackUpdateOne {
 	if v != nil {
 		_u.SetTrackID(*v)
 	}
@@ -562,7 +562,7 @@ func (_u *PlaylistTrackUpdateOne) sqlSave(ctx context.Context) (_node *PlaylistT
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(playlisttrack.Table, playlisttrack.Columns, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(playlisttrack.Table, playlisttrack.Columns, sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "PlaylistTrack.id" for update`)}
@@ -639,7 +639,7 @@ func (_u *PlaylistTrackUpdateOne) sqlSave(ctx context.Context) (_node *PlaylistT
 			Columns: []string{playlisttrack.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -652,7 +652,7 @@ func (_u *PlaylistTrackUpdateOne) sqlSave(ctx context.Context) (_node *PlaylistT
 			Columns: []string{playlisttrack.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

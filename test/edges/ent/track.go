@@ -5,23 +5,26 @@ package ent
 import (
 	"fmt"
 	"forge/internal/ids"
+	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 )
 
 // Track is the model entity for the Track schema.
 type Track struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int64 `json:"id,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
 	// Length holds the value of the "length" field.
 	Length *int32 `json:"length,omitempty"`
+	// GenreID holds the value of the "genre_id" field.
+	GenreID *string `json:"genre_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the TrackQuery when eager-loading is set.
 	Edges        TrackEdges `json:"edges"`
@@ -32,13 +35,17 @@ type Track struct {
 type TrackEdges struct {
 	// LikedBy holds the value of the liked_by edge.
 	LikedBy []*Listener `json:"liked_by,omitempty"`
+	// Genre holds the value of the genre edge.
+	Genre *Genre `json:"genre,omitempty"`
+	// Sleeve holds the value of the sleeve edge.
+	Sleeve *Sleeve `json:"sleeve,omitempty"`
 	// Playlists holds the value of the playlists edge.
 	Playlists []*Playlist `json:"playlists,omitempty"`
 	// PlaylistTracks holds the value of the playlist_tracks edge.
 	PlaylistTracks []*PlaylistTrack `json:"playlist_tracks,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [5]bool
 }
 
 // LikedByOrErr returns the LikedBy value or an error if the edge
@@ -50,10 +57,32 @@ func (e TrackEdges) LikedByOrErr() ([]*Listener, error) {
 	return nil, &NotLoadedError{edge: "liked_by"}
 }
 
+// GenreOrErr returns the Genre value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e TrackEdges) GenreOrErr() (*Genre, error) {
+	if e.Genre != nil {
+		return e.Genre, nil
+	} else if e.loadedTypes[1] {
+		return nil, &NotFoundError{label: genre.Label}
+	}
+	return nil, &NotLoadedError{edge: "genre"}
+}
+
+// SleeveOrErr returns the Sleeve value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e TrackEdges) SleeveOrErr() (*Sleeve, error) {
+	if e.Sleeve != nil {
+		return e.Sleeve, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: sleeve.Label}
+	}
+	return nil, &NotLoadedError{edge: "sleeve"}
+}
+
 // PlaylistsOrErr returns the Playlists value or an error if the edge
 // was not loaded in eager-loading.
 func (e TrackEdges) PlaylistsOrErr() ([]*Playlist, error) {
-	if e.loadedTypes[1] {
+	if e.loadedTypes[3] {
 		return e.Playlists, nil
 	}
 	return nil, &NotLoadedError{edge: "playlists"}
@@ -62,7 +91,7 @@ func (e TrackEdges) PlaylistsOrErr() ([]*Playlist, error) {
 // PlaylistTracksOrErr returns the PlaylistTracks value or an error if the edge
 // was not loaded in eager-loading.
 func (e TrackEdges) PlaylistTracksOrErr() ([]*PlaylistTrack, error) {
-	if e.loadedTypes[2] {
+	if e.loadedTypes[4] {
 		return e.PlaylistTracks, nil
 	}
 	return nil, &NotLoadedError{edge: "playlist_tracks"}
@@ -73,12 +102,10 @@ func (*Track) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case track.FieldLength:
+		case track.FieldID, track.FieldLength:
 			values[i] = new(sql.NullInt64)
-		case track.FieldName:
+		case track.FieldName, track.FieldGenreID:
 			values[i] = new(sql.NullString)
-		case track.FieldID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -95,11 +122,11 @@ func (_m *Track) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case track.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int64(value.Int64)
 		case track.FieldName:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field name", values[i])
@@ -112,6 +139,13 @@ func (_m *Track) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Length = new(int32)
 				*_m.Length = int32(value.Int64)
+			}
+		case track.FieldGenreID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field genre_id", values[i])
+			} else if value.Valid {
+				_m.GenreID = new(string)
+				*_m.GenreID = value.String
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -129,6 +163,16 @@ func (_m *Track) Value(name string) (ent.Value, error) {
 // QueryLikedBy queries the "liked_by" edge of the Track entity.
 func (_m *Track) QueryLikedBy() *ListenerQuery {
 	return NewTrackClient(_m.config).QueryLikedBy(_m)
+}
+
+// QueryGenre queries the "genre" edge of the Track entity.
+func (_m *Track) QueryGenre() *GenreQuery {
+	return NewTrackClient(_m.config).QueryGenre(_m)
+}
+
+// QuerySleeve queries the "sleeve" edge of the Track entity.
+func (_m *Track) QuerySleeve() *SleeveQuery {
+	return NewTrackClient(_m.config).QuerySleeve(_m)
 }
 
 // QueryPlaylists queries the "playlists" edge of the Track entity.
@@ -171,13 +215,18 @@ func (_m *Track) String() string {
 		builder.WriteString("length=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
+	builder.WriteString(", ")
+	if v := _m.GenreID; v != nil {
+		builder.WriteString("genre_id=")
+		builder.WriteString(*v)
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }
 
 // GlobalID returns the Track's key in the form that clients see.
 func (_m *Track) GlobalID() ids.ID {
-	return ids.ID{Prefix: "track", UUID: _m.ID}
+	return ids.OfNumber("track", int64(_m.ID))
 }
 
 // Tracks is a parsable slice of Track.

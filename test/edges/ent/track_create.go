@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -43,17 +45,23 @@ func (_c *TrackCreate) SetNillableLength(v *int32) *TrackCreate {
 	return _c
 }
 
-// SetID sets the "id" field.
-func (_c *TrackCreate) SetID(v uuid.UUID) *TrackCreate {
-	_c.mutation.SetID(v)
+// SetGenreID sets the "genre_id" field.
+func (_c *TrackCreate) SetGenreID(v string) *TrackCreate {
+	_c.mutation.SetGenreID(v)
 	return _c
 }
 
-// SetNillableID sets the "id" field if the given value is not nil.
-func (_c *TrackCreate) SetNillableID(v *uuid.UUID) *TrackCreate {
+// SetNillableGenreID sets the "genre_id" field if the given value is not nil.
+func (_c *TrackCreate) SetNillableGenreID(v *string) *TrackCreate {
 	if v != nil {
-		_c.SetID(*v)
+		_c.SetGenreID(*v)
 	}
+	return _c
+}
+
+// SetID sets the "id" field.
+func (_c *TrackCreate) SetID(v int64) *TrackCreate {
+	_c.mutation.SetID(v)
 	return _c
 }
 
@@ -72,6 +80,30 @@ func (_c *TrackCreate) AddLikedBy(v ...*Listener) *TrackCreate {
 	return _c.AddLikedByIDs(ids...)
 }
 
+// SetGenre sets the "genre" edge to the Genre entity.
+func (_c *TrackCreate) SetGenre(v *Genre) *TrackCreate {
+	return _c.SetGenreID(v.ID)
+}
+
+// SetSleeveID sets the "sleeve" edge to the Sleeve entity by ID.
+func (_c *TrackCreate) SetSleeveID(id int32) *TrackCreate {
+	_c.mutation.SetSleeveID(id)
+	return _c
+}
+
+// SetNillableSleeveID sets the "sleeve" edge to the Sleeve entity by ID if the given value is not nil.
+func (_c *TrackCreate) SetNillableSleeveID(id *int32) *TrackCreate {
+	if id != nil {
+		_c = _c.SetSleeveID(*id)
+	}
+	return _c
+}
+
+// SetSleeve sets the "sleeve" edge to the Sleeve entity.
+func (_c *TrackCreate) SetSleeve(v *Sleeve) *TrackCreate {
+	return _c.SetSleeveID(v.ID)
+}
+
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
 func (_c *TrackCreate) AddPlaylistIDs(ids ...uuid.UUID) *TrackCreate {
 	_c.mutation.AddPlaylistIDs(ids...)
@@ -88,14 +120,14 @@ func (_c *TrackCreate) AddPlaylists(v ...*Playlist) *TrackCreate {
 }
 
 // AddPlaylistTrackIDs adds the "playlist_tracks" edge to the PlaylistTrack entity by IDs.
-func (_c *TrackCreate) AddPlaylistTrackIDs(ids ...uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) AddPlaylistTrackIDs(ids ...int) *TrackCreate {
 	_c.mutation.AddPlaylistTrackIDs(ids...)
 	return _c
 }
 
 // AddPlaylistTracks adds the "playlist_tracks" edges to the PlaylistTrack entity.
 func (_c *TrackCreate) AddPlaylistTracks(v ...*PlaylistTrack) *TrackCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -109,9 +141,6 @@ func (_c *TrackCreate) Mutation() *TrackMutation {
 
 // Save creates the Track in the database.
 func (_c *TrackCreate) Save(ctx context.Context) (*Track, error) {
-	if err := _c.defaults(); err != nil {
-		return nil, err
-	}
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -137,18 +166,6 @@ func (_c *TrackCreate) ExecX(ctx context.Context) {
 	}
 }
 
-// defaults sets the default values of the builder before save.
-func (_c *TrackCreate) defaults() error {
-	if _, ok := _c.mutation.ID(); !ok {
-		if track.DefaultID == nil {
-			return fmt.Errorf("ent: uninitialized track.DefaultID (forgotten import ent/runtime?)")
-		}
-		v := track.DefaultID()
-		_c.mutation.SetID(v)
-	}
-	return nil
-}
-
 // check runs all checks and user-defined validators on the builder.
 func (_c *TrackCreate) check() error {
 	if _, ok := _c.mutation.Name(); !ok {
@@ -168,12 +185,9 @@ func (_c *TrackCreate) sqlSave(ctx context.Context) (*Track, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int64(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -183,11 +197,11 @@ func (_c *TrackCreate) sqlSave(ctx context.Context) (*Track, error) {
 func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Track{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(track.Table, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(track.Table, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(track.FieldName, field.TypeString, value)
@@ -213,6 +227,39 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
+	if nodes := _c.mutation.GenreIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   track.GenreTable,
+			Columns: []string{track.GenreColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.GenreID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SleeveIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   track.SleeveTable,
+			Columns: []string{track.SleeveColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sleeve.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
 	if nodes := _c.mutation.PlaylistsIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -227,13 +274,6 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
-		createE := &PlaylistTrackCreate{config: _c.config, mutation: newPlaylistTrackMutation(_c.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
-		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.PlaylistTracksIDs(); len(nodes) > 0 {
@@ -244,7 +284,7 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 			Columns: []string{track.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -273,7 +313,6 @@ func (_c *TrackCreateBulk) Save(ctx context.Context) ([]*Track, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
-			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*TrackMutation)
 				if !ok {
@@ -300,6 +339,10 @@ func (_c *TrackCreateBulk) Save(ctx context.Context) ([]*Track, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int64(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

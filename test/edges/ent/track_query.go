@@ -7,10 +7,12 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 	"math"
 
@@ -29,6 +31,8 @@ type TrackQuery struct {
 	inters             []Interceptor
 	predicates         []predicate.Track
 	withLikedBy        *ListenerQuery
+	withGenre          *GenreQuery
+	withSleeve         *SleeveQuery
 	withPlaylists      *PlaylistQuery
 	withPlaylistTracks *PlaylistTrackQuery
 	modifiers          []func(*sql.Selector)
@@ -83,6 +87,50 @@ func (_q *TrackQuery) QueryLikedBy() *ListenerQuery {
 			sqlgraph.From(track.Table, track.FieldID, selector),
 			sqlgraph.To(listener.Table, listener.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, track.LikedByTable, track.LikedByPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryGenre chains the current query on the "genre" edge.
+func (_q *TrackQuery) QueryGenre() *GenreQuery {
+	query := (&GenreClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(track.Table, track.FieldID, selector),
+			sqlgraph.To(genre.Table, genre.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, track.GenreTable, track.GenreColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySleeve chains the current query on the "sleeve" edge.
+func (_q *TrackQuery) QuerySleeve() *SleeveQuery {
+	query := (&SleeveClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(track.Table, track.FieldID, selector),
+			sqlgraph.To(sleeve.Table, sleeve.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, track.SleeveTable, track.SleeveColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -158,8 +206,8 @@ func (_q *TrackQuery) FirstX(ctx context.Context) *Track {
 
 // FirstID returns the first Track ID from the query.
 // Returns a *NotFoundError when no Track ID was found.
-func (_q *TrackQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *TrackQuery) FirstID(ctx context.Context) (id int64, err error) {
+	var ids []int64
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -171,7 +219,7 @@ func (_q *TrackQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *TrackQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *TrackQuery) FirstIDX(ctx context.Context) int64 {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -209,8 +257,8 @@ func (_q *TrackQuery) OnlyX(ctx context.Context) *Track {
 // OnlyID is like Only, but returns the only Track ID in the query.
 // Returns a *NotSingularError when more than one Track ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *TrackQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *TrackQuery) OnlyID(ctx context.Context) (id int64, err error) {
+	var ids []int64
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -226,7 +274,7 @@ func (_q *TrackQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *TrackQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *TrackQuery) OnlyIDX(ctx context.Context) int64 {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -254,7 +302,7 @@ func (_q *TrackQuery) AllX(ctx context.Context) []*Track {
 }
 
 // IDs executes the query and returns a list of Track IDs.
-func (_q *TrackQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *TrackQuery) IDs(ctx context.Context) (ids []int64, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -266,7 +314,7 @@ func (_q *TrackQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *TrackQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *TrackQuery) IDsX(ctx context.Context) []int64 {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -327,6 +375,8 @@ func (_q *TrackQuery) Clone() *TrackQuery {
 		inters:             append([]Interceptor{}, _q.inters...),
 		predicates:         append([]predicate.Track{}, _q.predicates...),
 		withLikedBy:        _q.withLikedBy.Clone(),
+		withGenre:          _q.withGenre.Clone(),
+		withSleeve:         _q.withSleeve.Clone(),
 		withPlaylists:      _q.withPlaylists.Clone(),
 		withPlaylistTracks: _q.withPlaylistTracks.Clone(),
 		// clone intermediate query.
@@ -344,6 +394,28 @@ func (_q *TrackQuery) WithLikedBy(opts ...func(*ListenerQuery)) *TrackQuery {
 		opt(query)
 	}
 	_q.withLikedBy = query
+	return _q
+}
+
+// WithGenre tells the query-builder to eager-load the nodes that are connected to
+// the "genre" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *TrackQuery) WithGenre(opts ...func(*GenreQuery)) *TrackQuery {
+	query := (&GenreClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withGenre = query
+	return _q
+}
+
+// WithSleeve tells the query-builder to eager-load the nodes that are connected to
+// the "sleeve" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *TrackQuery) WithSleeve(opts ...func(*SleeveQuery)) *TrackQuery {
+	query := (&SleeveClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSleeve = query
 	return _q
 }
 
@@ -453,8 +525,10 @@ func (_q *TrackQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Track,
 	var (
 		nodes       = []*Track{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [5]bool{
 			_q.withLikedBy != nil,
+			_q.withGenre != nil,
+			_q.withSleeve != nil,
 			_q.withPlaylists != nil,
 			_q.withPlaylistTracks != nil,
 		}
@@ -487,6 +561,18 @@ func (_q *TrackQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Track,
 			return nil, err
 		}
 	}
+	if query := _q.withGenre; query != nil {
+		if err := _q.loadGenre(ctx, query, nodes, nil,
+			func(n *Track, e *Genre) { n.Edges.Genre = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSleeve; query != nil {
+		if err := _q.loadSleeve(ctx, query, nodes, nil,
+			func(n *Track, e *Sleeve) { n.Edges.Sleeve = e }); err != nil {
+			return nil, err
+		}
+	}
 	if query := _q.withPlaylists; query != nil {
 		if err := _q.loadPlaylists(ctx, query, nodes,
 			func(n *Track) { n.Edges.Playlists = []*Playlist{} },
@@ -506,7 +592,7 @@ func (_q *TrackQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Track,
 
 func (_q *TrackQuery) loadLikedBy(ctx context.Context, query *ListenerQuery, nodes []*Track, init func(*Track), assign func(*Track, *Listener)) error {
 	edgeIDs := make([]driver.Value, len(nodes))
-	byID := make(map[uuid.UUID]*Track)
+	byID := make(map[int64]*Track)
 	nids := make(map[uuid.UUID]map[*Track]struct{})
 	for i, node := range nodes {
 		edgeIDs[i] = node.ID
@@ -536,10 +622,10 @@ func (_q *TrackQuery) loadLikedBy(ctx context.Context, query *ListenerQuery, nod
 				if err != nil {
 					return nil, err
 				}
-				return append([]any{new(uuid.UUID)}, values...), nil
+				return append([]any{new(sql.NullInt64)}, values...), nil
 			}
 			spec.Assign = func(columns []string, values []any) error {
-				outValue := *values[0].(*uuid.UUID)
+				outValue := values[0].(*sql.NullInt64).Int64
 				inValue := *values[1].(*uuid.UUID)
 				if nids[inValue] == nil {
 					nids[inValue] = map[*Track]struct{}{byID[outValue]: {}}
@@ -565,9 +651,69 @@ func (_q *TrackQuery) loadLikedBy(ctx context.Context, query *ListenerQuery, nod
 	}
 	return nil
 }
+func (_q *TrackQuery) loadGenre(ctx context.Context, query *GenreQuery, nodes []*Track, init func(*Track), assign func(*Track, *Genre)) error {
+	ids := make([]string, 0, len(nodes))
+	nodeids := make(map[string][]*Track)
+	for i := range nodes {
+		if nodes[i].GenreID == nil {
+			continue
+		}
+		fk := *nodes[i].GenreID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(genre.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "genre_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *TrackQuery) loadSleeve(ctx context.Context, query *SleeveQuery, nodes []*Track, init func(*Track), assign func(*Track, *Sleeve)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int64]*Track)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+	}
+	query.withFKs = true
+	query.Where(predicate.Sleeve(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(track.SleeveColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.track_sleeve
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "track_sleeve" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "track_sleeve" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
 func (_q *TrackQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery, nodes []*Track, init func(*Track), assign func(*Track, *Playlist)) error {
 	edgeIDs := make([]driver.Value, len(nodes))
-	byID := make(map[uuid.UUID]*Track)
+	byID := make(map[int64]*Track)
 	nids := make(map[uuid.UUID]map[*Track]struct{})
 	for i, node := range nodes {
 		edgeIDs[i] = node.ID
@@ -597,10 +743,10 @@ func (_q *TrackQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery, n
 				if err != nil {
 					return nil, err
 				}
-				return append([]any{new(uuid.UUID)}, values...), nil
+				return append([]any{new(sql.NullInt64)}, values...), nil
 			}
 			spec.Assign = func(columns []string, values []any) error {
-				outValue := *values[0].(*uuid.UUID)
+				outValue := values[0].(*sql.NullInt64).Int64
 				inValue := *values[1].(*uuid.UUID)
 				if nids[inValue] == nil {
 					nids[inValue] = map[*Track]struct{}{byID[outValue]: {}}
@@ -628,7 +774,7 @@ func (_q *TrackQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery, n
 }
 func (_q *TrackQuery) loadPlaylistTracks(ctx context.Context, query *PlaylistTrackQuery, nodes []*Track, init func(*Track), assign func(*Track, *PlaylistTrack)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*Track)
+	nodeids := make(map[int64]*Track)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -670,7 +816,7 @@ func (_q *TrackQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *TrackQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique
@@ -684,6 +830,9 @@ func (_q *TrackQuery) querySpec() *sqlgraph.QuerySpec {
 			if fields[i] != track.FieldID {
 				_spec.Node.Columns = append(_spec.Node.Columns, fields[i])
 			}
+		}
+		if _q.withGenre != nil {
+			_spec.Node.AddColumnOnce(track.FieldGenreID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 
 	"entgo.io/ent/dialect/sql"
@@ -73,6 +75,26 @@ func (_u *TrackUpdate) ClearLength() *TrackUpdate {
 	return _u
 }
 
+// SetGenreID sets the "genre_id" field.
+func (_u *TrackUpdate) SetGenreID(v string) *TrackUpdate {
+	_u.mutation.SetGenreID(v)
+	return _u
+}
+
+// SetNillableGenreID sets the "genre_id" field if the given value is not nil.
+func (_u *TrackUpdate) SetNillableGenreID(v *string) *TrackUpdate {
+	if v != nil {
+		_u.SetGenreID(*v)
+	}
+	return _u
+}
+
+// ClearGenreID clears the value of the "genre_id" field.
+func (_u *TrackUpdate) ClearGenreID() *TrackUpdate {
+	_u.mutation.ClearGenreID()
+	return _u
+}
+
 // AddLikedByIDs adds the "liked_by" edge to the Listener entity by IDs.
 func (_u *TrackUpdate) AddLikedByIDs(ids ...uuid.UUID) *TrackUpdate {
 	_u.mutation.AddLikedByIDs(ids...)
@@ -86,6 +108,30 @@ func (_u *TrackUpdate) AddLikedBy(v ...*Listener) *TrackUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddLikedByIDs(ids...)
+}
+
+// SetGenre sets the "genre" edge to the Genre entity.
+func (_u *TrackUpdate) SetGenre(v *Genre) *TrackUpdate {
+	return _u.SetGenreID(v.ID)
+}
+
+// SetSleeveID sets the "sleeve" edge to the Sleeve entity by ID.
+func (_u *TrackUpdate) SetSleeveID(id int32) *TrackUpdate {
+	_u.mutation.SetSleeveID(id)
+	return _u
+}
+
+// SetNillableSleeveID sets the "sleeve" edge to the Sleeve entity by ID if the given value is not nil.
+func (_u *TrackUpdate) SetNillableSleeveID(id *int32) *TrackUpdate {
+	if id != nil {
+		_u = _u.SetSleeveID(*id)
+	}
+	return _u
+}
+
+// SetSleeve sets the "sleeve" edge to the Sleeve entity.
+func (_u *TrackUpdate) SetSleeve(v *Sleeve) *TrackUpdate {
+	return _u.SetSleeveID(v.ID)
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
@@ -104,14 +150,14 @@ func (_u *TrackUpdate) AddPlaylists(v ...*Playlist) *TrackUpdate {
 }
 
 // AddPlaylistTrackIDs adds the "playlist_tracks" edge to the PlaylistTrack entity by IDs.
-func (_u *TrackUpdate) AddPlaylistTrackIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) AddPlaylistTrackIDs(ids ...int) *TrackUpdate {
 	_u.mutation.AddPlaylistTrackIDs(ids...)
 	return _u
 }
 
 // AddPlaylistTracks adds the "playlist_tracks" edges to the PlaylistTrack entity.
 func (_u *TrackUpdate) AddPlaylistTracks(v ...*PlaylistTrack) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -144,6 +190,18 @@ func (_u *TrackUpdate) RemoveLikedBy(v ...*Listener) *TrackUpdate {
 	return _u.RemoveLikedByIDs(ids...)
 }
 
+// ClearGenre clears the "genre" edge to the Genre entity.
+func (_u *TrackUpdate) ClearGenre() *TrackUpdate {
+	_u.mutation.ClearGenre()
+	return _u
+}
+
+// ClearSleeve clears the "sleeve" edge to the Sleeve entity.
+func (_u *TrackUpdate) ClearSleeve() *TrackUpdate {
+	_u.mutation.ClearSleeve()
+	return _u
+}
+
 // ClearPlaylists clears all "playlists" edges to the Playlist entity.
 func (_u *TrackUpdate) ClearPlaylists() *TrackUpdate {
 	_u.mutation.ClearPlaylists()
@@ -172,14 +230,14 @@ func (_u *TrackUpdate) ClearPlaylistTracks() *TrackUpdate {
 }
 
 // RemovePlaylistTrackIDs removes the "playlist_tracks" edge to PlaylistTrack entities by IDs.
-func (_u *TrackUpdate) RemovePlaylistTrackIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) RemovePlaylistTrackIDs(ids ...int) *TrackUpdate {
 	_u.mutation.RemovePlaylistTrackIDs(ids...)
 	return _u
 }
 
 // RemovePlaylistTracks removes "playlist_tracks" edges to PlaylistTrack entities.
 func (_u *TrackUpdate) RemovePlaylistTracks(v ...*PlaylistTrack) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -220,7 +278,7 @@ func (_u *TrackUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *TrackUpd
 }
 
 func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
-	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -285,6 +343,64 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.GenreCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   track.GenreTable,
+			Columns: []string{track.GenreColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.GenreIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   track.GenreTable,
+			Columns: []string{track.GenreColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SleeveCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   track.SleeveTable,
+			Columns: []string{track.SleeveColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sleeve.FieldID, field.TypeInt32),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SleeveIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   track.SleeveTable,
+			Columns: []string{track.SleeveColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sleeve.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.PlaylistsCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -295,13 +411,6 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
 			},
-		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
 	}
@@ -319,13 +428,6 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
-		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
 	}
 	if nodes := _u.mutation.PlaylistsIDs(); len(nodes) > 0 {
@@ -342,13 +444,6 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
-		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.PlaylistTracksCleared() {
@@ -359,7 +454,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -372,7 +467,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -388,7 +483,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -459,6 +554,26 @@ func (_u *TrackUpdateOne) ClearLength() *TrackUpdateOne {
 	return _u
 }
 
+// SetGenreID sets the "genre_id" field.
+func (_u *TrackUpdateOne) SetGenreID(v string) *TrackUpdateOne {
+	_u.mutation.SetGenreID(v)
+	return _u
+}
+
+// SetNillableGenreID sets the "genre_id" field if the given value is not nil.
+func (_u *TrackUpdateOne) SetNillableGenreID(v *string) *TrackUpdateOne {
+	if v != nil {
+		_u.SetGenreID(*v)
+	}
+	return _u
+}
+
+// ClearGenreID clears the value of the "genre_id" field.
+func (_u *TrackUpdateOne) ClearGenreID() *TrackUpdateOne {
+	_u.mutation.ClearGenreID()
+	return _u
+}
+
 // AddLikedByIDs adds the "liked_by" edge to the Listener entity by IDs.
 func (_u *TrackUpdateOne) AddLikedByIDs(ids ...uuid.UUID) *TrackUpdateOne {
 	_u.mutation.AddLikedByIDs(ids...)
@@ -472,6 +587,30 @@ func (_u *TrackUpdateOne) AddLikedBy(v ...*Listener) *TrackUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddLikedByIDs(ids...)
+}
+
+// SetGenre sets the "genre" edge to the Genre entity.
+func (_u *TrackUpdateOne) SetGenre(v *Genre) *TrackUpdateOne {
+	return _u.SetGenreID(v.ID)
+}
+
+// SetSleeveID sets the "sleeve" edge to the Sleeve entity by ID.
+func (_u *TrackUpdateOne) SetSleeveID(id int32) *TrackUpdateOne {
+	_u.mutation.SetSleeveID(id)
+	return _u
+}
+
+// SetNillableSleeveID sets the "sleeve" edge to the Sleeve entity by ID if the given value is not nil.
+func (_u *TrackUpdateOne) SetNillableSleeveID(id *int32) *TrackUpdateOne {
+	if id != nil {
+		_u = _u.SetSleeveID(*id)
+	}
+	return _u
+}
+
+// SetSleeve sets the "sleeve" edge to the Sleeve entity.
+func (_u *TrackUpdateOne) SetSleeve(v *Sleeve) *TrackUpdateOne {
+	return _u.SetSleeveID(v.ID)
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
@@ -490,14 +629,14 @@ func (_u *TrackUpdateOne) AddPlaylists(v ...*Playlist) *TrackUpdateOne {
 }
 
 // AddPlaylistTrackIDs adds the "playlist_tracks" edge to the PlaylistTrack entity by IDs.
-func (_u *TrackUpdateOne) AddPlaylistTrackIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) AddPlaylistTrackIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.AddPlaylistTrackIDs(ids...)
 	return _u
 }
 
 // AddPlaylistTracks adds the "playlist_tracks" edges to the PlaylistTrack entity.
 func (_u *TrackUpdateOne) AddPlaylistTracks(v ...*PlaylistTrack) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -530,6 +669,18 @@ func (_u *TrackUpdateOne) RemoveLikedBy(v ...*Listener) *TrackUpdateOne {
 	return _u.RemoveLikedByIDs(ids...)
 }
 
+// ClearGenre clears the "genre" edge to the Genre entity.
+func (_u *TrackUpdateOne) ClearGenre() *TrackUpdateOne {
+	_u.mutation.ClearGenre()
+	return _u
+}
+
+// ClearSleeve clears the "sleeve" edge to the Sleeve entity.
+func (_u *TrackUpdateOne) ClearSleeve() *TrackUpdateOne {
+	_u.mutation.ClearSleeve()
+	return _u
+}
+
 // ClearPlaylists clears all "playlists" edges to the Playlist entity.
 func (_u *TrackUpdateOne) ClearPlaylists() *TrackUpdateOne {
 	_u.mutation.ClearPlaylists()
@@ -558,14 +709,14 @@ func (_u *TrackUpdateOne) ClearPlaylistTracks() *TrackUpdateOne {
 }
 
 // RemovePlaylistTrackIDs removes the "playlist_tracks" edge to PlaylistTrack entities by IDs.
-func (_u *TrackUpdateOne) RemovePlaylistTrackIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) RemovePlaylistTrackIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.RemovePlaylistTrackIDs(ids...)
 	return _u
 }
 
 // RemovePlaylistTracks removes "playlist_tracks" edges to PlaylistTrack entities.
 func (_u *TrackUpdateOne) RemovePlaylistTracks(v ...*PlaylistTrack) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -619,7 +770,7 @@ func (_u *TrackUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *Track
 }
 
 func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error) {
-	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Track.id" for update`)}
@@ -701,6 +852,64 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.GenreCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   track.GenreTable,
+			Columns: []string{track.GenreColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.GenreIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   track.GenreTable,
+			Columns: []string{track.GenreColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SleeveCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   track.SleeveTable,
+			Columns: []string{track.SleeveColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sleeve.FieldID, field.TypeInt32),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SleeveIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   track.SleeveTable,
+			Columns: []string{track.SleeveColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sleeve.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.PlaylistsCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -711,13 +920,6 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
 			},
-		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
 	}
@@ -735,13 +937,6 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
-		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
 	}
 	if nodes := _u.mutation.PlaylistsIDs(); len(nodes) > 0 {
@@ -758,13 +953,6 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
-		createE := &PlaylistTrackCreate{config: _u.config, mutation: newPlaylistTrackMutation(_u.config, OpCreate)}
-		_ = createE.defaults()
-		_, specE := createE.createSpec()
-		edge.Target.Fields = specE.Fields
-		if specE.ID.Value != nil {
-			edge.Target.Fields = append(edge.Target.Fields, specE.ID)
-		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.PlaylistTracksCleared() {
@@ -775,7 +963,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -788,7 +976,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -804,7 +992,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.PlaylistTracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlisttrack.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -12,12 +12,16 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Genre is the client for interacting with the Genre builders.
+	Genre *GenreClient
 	// Listener is the client for interacting with the Listener builders.
 	Listener *ListenerClient
 	// Playlist is the client for interacting with the Playlist builders.
 	Playlist *PlaylistClient
 	// PlaylistTrack is the client for interacting with the PlaylistTrack builders.
 	PlaylistTrack *PlaylistTrackClient
+	// Sleeve is the client for interacting with the Sleeve builders.
+	Sleeve *SleeveClient
 	// Track is the client for interacting with the Track builders.
 	Track *TrackClient
 
@@ -151,9 +155,11 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Genre = NewGenreClient(tx.config)
 	tx.Listener = NewListenerClient(tx.config)
 	tx.Playlist = NewPlaylistClient(tx.config)
 	tx.PlaylistTrack = NewPlaylistTrackClient(tx.config)
+	tx.Sleeve = NewSleeveClient(tx.config)
 	tx.Track = NewTrackClient(tx.config)
 }
 
@@ -164,7 +170,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Listener.QueryXXX(), the query will be executed
+// applies a query, for example: Genre.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

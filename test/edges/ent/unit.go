@@ -29,16 +29,27 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	var none []struct{}
 	c := UnitClient(u)
 	switch e.Name {
+	case "Genre":
+		return c.Genre.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Listener":
 		return c.Listener.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Playlist":
 		return c.Playlist.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "PlaylistTrack":
 		return c.PlaylistTrack.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Sleeve":
+		return c.Sleeve.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Track":
 		return c.Track.Query().Where(shape).Select("id").Scan(ctx, &none)
 	}
 	return fmt.Errorf("ent: no entity %q", e.Name)
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *GenreQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
 }
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
@@ -57,6 +68,13 @@ func (q *PlaylistQuery) WhereP(conditions ...func(*sql.Selector)) {
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *PlaylistTrackQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *SleeveQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}

@@ -8,6 +8,18 @@ import (
 	"forge/test/edges/ent"
 )
 
+// The GenreFunc type is an adapter to allow the use of ordinary
+// function as Genre mutator.
+type GenreFunc func(context.Context, *ent.GenreMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f GenreFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.GenreMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.GenreMutation", m)
+}
+
 // The ListenerFunc type is an adapter to allow the use of ordinary
 // function as Listener mutator.
 type ListenerFunc func(context.Context, *ent.ListenerMutation) (ent.Value, error)
@@ -42,6 +54,18 @@ func (f PlaylistTrackFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Valu
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlaylistTrackMutation", m)
+}
+
+// The SleeveFunc type is an adapter to allow the use of ordinary
+// function as Sleeve mutator.
+type SleeveFunc func(context.Context, *ent.SleeveMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SleeveFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SleeveMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SleeveMutation", m)
 }
 
 // The TrackFunc type is an adapter to allow the use of ordinary

@@ -7,10 +7,12 @@ import (
 	"fmt"
 
 	"forge/test/edges/ent"
+	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 
 	"entgo.io/ent/dialect/sql"
@@ -70,6 +72,33 @@ func (f TraverseFunc) Traverse(ctx context.Context, q ent.Query) error {
 		return err
 	}
 	return f(ctx, query)
+}
+
+// The GenreFunc type is an adapter to allow the use of ordinary function as a Querier.
+type GenreFunc func(context.Context, *ent.GenreQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f GenreFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.GenreQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.GenreQuery", q)
+}
+
+// The TraverseGenre type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseGenre func(context.Context, *ent.GenreQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseGenre) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseGenre) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.GenreQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.GenreQuery", q)
 }
 
 // The ListenerFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -153,6 +182,33 @@ func (f TraversePlaylistTrack) Traverse(ctx context.Context, q ent.Query) error 
 	return fmt.Errorf("unexpected query type %T. expect *ent.PlaylistTrackQuery", q)
 }
 
+// The SleeveFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SleeveFunc func(context.Context, *ent.SleeveQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SleeveFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SleeveQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SleeveQuery", q)
+}
+
+// The TraverseSleeve type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSleeve func(context.Context, *ent.SleeveQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSleeve) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSleeve) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SleeveQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SleeveQuery", q)
+}
+
 // The TrackFunc type is an adapter to allow the use of ordinary function as a Querier.
 type TrackFunc func(context.Context, *ent.TrackQuery) (ent.Value, error)
 
@@ -183,12 +239,16 @@ func (f TraverseTrack) Traverse(ctx context.Context, q ent.Query) error {
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
+	case *ent.GenreQuery:
+		return &query[*ent.GenreQuery, predicate.Genre, genre.OrderOption]{typ: ent.TypeGenre, tq: q}, nil
 	case *ent.ListenerQuery:
 		return &query[*ent.ListenerQuery, predicate.Listener, listener.OrderOption]{typ: ent.TypeListener, tq: q}, nil
 	case *ent.PlaylistQuery:
 		return &query[*ent.PlaylistQuery, predicate.Playlist, playlist.OrderOption]{typ: ent.TypePlaylist, tq: q}, nil
 	case *ent.PlaylistTrackQuery:
 		return &query[*ent.PlaylistTrackQuery, predicate.PlaylistTrack, playlisttrack.OrderOption]{typ: ent.TypePlaylistTrack, tq: q}, nil
+	case *ent.SleeveQuery:
+		return &query[*ent.SleeveQuery, predicate.Sleeve, sleeve.OrderOption]{typ: ent.TypeSleeve, tq: q}, nil
 	case *ent.TrackQuery:
 		return &query[*ent.TrackQuery, predicate.Track, track.OrderOption]{typ: ent.TypeTrack, tq: q}, nil
 	default:

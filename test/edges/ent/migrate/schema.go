@@ -8,6 +8,26 @@ import (
 )
 
 var (
+	// GenresColumns holds the columns for the "genres" table.
+	GenresColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 100},
+		{Name: "rank", Type: field.TypeInt32},
+		{Name: "parent_id", Type: field.TypeString, Nullable: true, Size: 100},
+	}
+	// GenresTable holds the schema information for the "genres" table.
+	GenresTable = &schema.Table{
+		Name:       "genres",
+		Columns:    GenresColumns,
+		PrimaryKey: []*schema.Column{GenresColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "genres_genres_children",
+				Columns:    []*schema.Column{GenresColumns[2]},
+				RefColumns: []*schema.Column{GenresColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
 	// ListenersColumns holds the columns for the "listeners" table.
 	ListenersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
@@ -50,12 +70,12 @@ var (
 	}
 	// PlaylistTracksColumns holds the columns for the "playlist_tracks" table.
 	PlaylistTracksColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "position", Type: field.TypeInt32},
 		{Name: "note", Type: field.TypeString, Nullable: true},
 		{Name: "added_at", Type: field.TypeTime},
 		{Name: "playlist_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "track_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "track_id", Type: field.TypeInt64},
 		{Name: "added_by", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
 	}
 	// PlaylistTracksTable holds the schema information for the "playlist_tracks" table.
@@ -91,22 +111,76 @@ var (
 			},
 		},
 	}
+	// SleevesColumns holds the columns for the "sleeves" table.
+	SleevesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt32, Increment: true},
+		{Name: "color", Type: field.TypeString},
+		{Name: "track_sleeve", Type: field.TypeInt64, Unique: true, Nullable: true},
+	}
+	// SleevesTable holds the schema information for the "sleeves" table.
+	SleevesTable = &schema.Table{
+		Name:       "sleeves",
+		Columns:    SleevesColumns,
+		PrimaryKey: []*schema.Column{SleevesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "sleeves_tracks_sleeve",
+				Columns:    []*schema.Column{SleevesColumns[2]},
+				RefColumns: []*schema.Column{TracksColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
 	// TracksColumns holds the columns for the "tracks" table.
 	TracksColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "name", Type: field.TypeString},
 		{Name: "length", Type: field.TypeInt32, Nullable: true},
+		{Name: "genre_id", Type: field.TypeString, Nullable: true, Size: 100},
 	}
 	// TracksTable holds the schema information for the "tracks" table.
 	TracksTable = &schema.Table{
 		Name:       "tracks",
 		Columns:    TracksColumns,
 		PrimaryKey: []*schema.Column{TracksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "tracks_genres_tracks",
+				Columns:    []*schema.Column{TracksColumns[3]},
+				RefColumns: []*schema.Column{GenresColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
+	// GenreSimilarColumns holds the columns for the "genre_similar" table.
+	GenreSimilarColumns = []*schema.Column{
+		{Name: "genre_id", Type: field.TypeString, Size: 100},
+		{Name: "similar_id", Type: field.TypeString, Size: 100},
+	}
+	// GenreSimilarTable holds the schema information for the "genre_similar" table.
+	GenreSimilarTable = &schema.Table{
+		Name:       "genre_similar",
+		Columns:    GenreSimilarColumns,
+		PrimaryKey: []*schema.Column{GenreSimilarColumns[0], GenreSimilarColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "genre_similar_genre_id",
+				Columns:    []*schema.Column{GenreSimilarColumns[0]},
+				RefColumns: []*schema.Column{GenresColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "genre_similar_similar_id",
+				Columns:    []*schema.Column{GenreSimilarColumns[1]},
+				RefColumns: []*schema.Column{GenresColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
 	}
 	// ListenerLikesColumns holds the columns for the "listener_likes" table.
 	ListenerLikesColumns = []*schema.Column{
 		{Name: "listener_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "track_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "track_id", Type: field.TypeInt64},
 	}
 	// ListenerLikesTable holds the schema information for the "listener_likes" table.
 	ListenerLikesTable = &schema.Table{
@@ -180,10 +254,13 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		GenresTable,
 		ListenersTable,
 		PlaylistsTable,
 		PlaylistTracksTable,
+		SleevesTable,
 		TracksTable,
+		GenreSimilarTable,
 		ListenerLikesTable,
 		ListenerFollowingTable,
 		ListenerFriendsTable,
@@ -191,11 +268,16 @@ var (
 )
 
 func init() {
+	GenresTable.ForeignKeys[0].RefTable = GenresTable
 	ListenersTable.ForeignKeys[0].RefTable = ListenersTable
 	PlaylistsTable.ForeignKeys[0].RefTable = ListenersTable
 	PlaylistTracksTable.ForeignKeys[0].RefTable = PlaylistsTable
 	PlaylistTracksTable.ForeignKeys[1].RefTable = TracksTable
 	PlaylistTracksTable.ForeignKeys[2].RefTable = ListenersTable
+	SleevesTable.ForeignKeys[0].RefTable = TracksTable
+	TracksTable.ForeignKeys[0].RefTable = GenresTable
+	GenreSimilarTable.ForeignKeys[0].RefTable = GenresTable
+	GenreSimilarTable.ForeignKeys[1].RefTable = GenresTable
 	ListenerLikesTable.ForeignKeys[0].RefTable = ListenersTable
 	ListenerLikesTable.ForeignKeys[1].RefTable = TracksTable
 	ListenerFollowingTable.ForeignKeys[0].RefTable = ListenersTable

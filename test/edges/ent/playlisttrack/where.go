@@ -12,47 +12,47 @@ import (
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.PlaylistTrack {
+func ID(id int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.PlaylistTrack {
+func IDEQ(id int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.PlaylistTrack {
+func IDNEQ(id int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.PlaylistTrack {
+func IDIn(ids ...int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.PlaylistTrack {
+func IDNotIn(ids ...int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.PlaylistTrack {
+func IDGT(id int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.PlaylistTrack {
+func IDGTE(id int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.PlaylistTrack {
+func IDLT(id int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.PlaylistTrack {
+func IDLTE(id int) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldLTE(FieldID, id))
 }
 
@@ -62,7 +62,7 @@ func PlaylistID(v uuid.UUID) predicate.PlaylistTrack {
 }
 
 // TrackID applies equality check predicate on the "track_id" field. It's identical to TrackIDEQ.
-func TrackID(v uuid.UUID) predicate.PlaylistTrack {
+func TrackID(v int64) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldEQ(FieldTrackID, v))
 }
 
@@ -107,22 +107,22 @@ func PlaylistIDNotIn(vs ...uuid.UUID) predicate.PlaylistTrack {
 }
 
 // TrackIDEQ applies the EQ predicate on the "track_id" field.
-func TrackIDEQ(v uuid.UUID) predicate.PlaylistTrack {
+func TrackIDEQ(v int64) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldEQ(FieldTrackID, v))
 }
 
 // TrackIDNEQ applies the NEQ predicate on the "track_id" field.
-func TrackIDNEQ(v uuid.UUID) predicate.PlaylistTrack {
+func TrackIDNEQ(v int64) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldNEQ(FieldTrackID, v))
 }
 
 // TrackIDIn applies the In predicate on the "track_id" field.
-func TrackIDIn(vs ...uuid.UUID) predicate.PlaylistTrack {
+func TrackIDIn(vs ...int64) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldIn(FieldTrackID, vs...))
 }
 
 // TrackIDNotIn applies the NotIn predicate on the "track_id" field.
-func TrackIDNotIn(vs ...uuid.UUID) predicate.PlaylistTrack {
+func TrackIDNotIn(vs ...int64) predicate.PlaylistTrack {
 	return predicate.PlaylistTrack(sql.FieldNotIn(FieldTrackID, vs...))
 }
 

@@ -6,6 +6,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Genre is the predicate function for genre builders.
+type Genre func(*sql.Selector)
+
 // Listener is the predicate function for listener builders.
 type Listener func(*sql.Selector)
 
@@ -14,6 +17,9 @@ type Playlist func(*sql.Selector)
 
 // PlaylistTrack is the predicate function for playlisttrack builders.
 type PlaylistTrack func(*sql.Selector)
+
+// Sleeve is the predicate function for sleeve builders.
+type Sleeve func(*sql.Selector)
 
 // Track is the predicate function for track builders.
 type Track func(*sql.Selector)

@@ -110,6 +110,30 @@ func DenyMutationOperationRule(op ent.Op) MutationRule {
 	return OnMutationOperation(rule, op)
 }
 
+// The GenreQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type GenreQueryRuleFunc func(context.Context, *ent.GenreQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f GenreQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.GenreQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.GenreQuery", q)
+}
+
+// The GenreMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type GenreMutationRuleFunc func(context.Context, *ent.GenreMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f GenreMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.GenreMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.GenreMutation", m)
+}
+
 // The ListenerQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ListenerQueryRuleFunc func(context.Context, *ent.ListenerQuery) error
@@ -180,6 +204,30 @@ func (f PlaylistTrackMutationRuleFunc) EvalMutation(ctx context.Context, m ent.M
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PlaylistTrackMutation", m)
+}
+
+// The SleeveQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type SleeveQueryRuleFunc func(context.Context, *ent.SleeveQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f SleeveQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SleeveQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.SleeveQuery", q)
+}
+
+// The SleeveMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type SleeveMutationRuleFunc func(context.Context, *ent.SleeveMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f SleeveMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.SleeveMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.SleeveMutation", m)
 }
 
 // The TrackQueryRuleFunc type is an adapter to allow the use of ordinary

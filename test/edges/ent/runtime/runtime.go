@@ -4,10 +4,12 @@ package runtime
 
 import (
 	"context"
+	"forge/test/edges/ent/genre"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
 	"forge/test/edges/ent/schema"
+	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 
 	"github.com/google/uuid"
@@ -20,6 +22,36 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	genreMixin := schema.Genre{}.Mixin()
+	genre.Policy = privacy.NewPolicies(genreMixin[0], schema.Genre{})
+	genre.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := genre.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	genreFields := schema.Genre{}.Fields()
+	_ = genreFields
+	// genreDescID is the schema descriptor for id field.
+	genreDescID := genreFields[0].Descriptor()
+	// genre.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	genre.IDValidator = func() func(string) error {
+		validators := genreDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	listenerMixin := schema.Listener{}.Mixin()
 	listener.Policy = privacy.NewPolicies(listenerMixin[0], schema.Listener{})
 	listener.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -61,12 +93,16 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
-	playlisttrackFields := schema.PlaylistTrack{}.Fields()
-	_ = playlisttrackFields
-	// playlisttrackDescID is the schema descriptor for id field.
-	playlisttrackDescID := playlisttrackFields[0].Descriptor()
-	// playlisttrack.DefaultID holds the default value on creation for the id field.
-	playlisttrack.DefaultID = playlisttrackDescID.Default.(func() uuid.UUID)
+	sleeveMixin := schema.Sleeve{}.Mixin()
+	sleeve.Policy = privacy.NewPolicies(sleeveMixin[0], schema.Sleeve{})
+	sleeve.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := sleeve.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	trackMixin := schema.Track{}.Mixin()
 	track.Policy = privacy.NewPolicies(trackMixin[0], schema.Track{})
 	track.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -77,12 +113,6 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
-	trackFields := schema.Track{}.Fields()
-	_ = trackFields
-	// trackDescID is the schema descriptor for id field.
-	trackDescID := trackFields[0].Descriptor()
-	// track.DefaultID holds the default value on creation for the id field.
-	track.DefaultID = trackDescID.Default.(func() uuid.UUID)
 }
 
 const (

@@ -56,27 +56,73 @@ func (Listener) Edges() []ent.Edge {
 	}
 }
 
-// Track is in playlists, through an entity with columns of its own.
+// Track has a whole number of 64 bits as its key. It is in playlists, through an entity with columns
+// of its own. It may have one sleeve.
 type Track struct{ ent.Schema }
 
 func (Track) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
 
 func (Track) Annotations() []schema.Annotation {
-	return []schema.Annotation{shown("track", "name", "length", "likedBy", "playlists", "playlistTracks")}
+	return []schema.Annotation{shown("track", "name", "length", "genre", "likedBy", "playlists", "playlistTracks", "sleeve")}
 }
 
 func (Track) Fields() []ent.Field {
 	return []ent.Field{
-		field.UUID("id", uuid.UUID{}).Default(entity.NewID).SchemaType(blobOnSQLite),
+		field.Int64("id"),
 		field.String("name"),
 		field.Int32("length").Optional().Nillable(),
+		field.String("genre_id").Optional().Nillable(),
 	}
 }
 
 func (Track) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("liked_by", Listener.Type).Ref("likes"),
+		edge.From("genre", Genre.Type).Ref("tracks").Field("genre_id").Unique(),
+		edge.To("sleeve", Sleeve.Type).Unique(),
 		edge.From("playlists", Playlist.Type).Ref("tracks").Through("playlist_tracks", PlaylistTrack.Type),
+	}
+}
+
+// Sleeve is what one track comes in. Its key is a whole number of 32 bits.
+type Sleeve struct{ ent.Schema }
+
+func (Sleeve) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
+
+func (Sleeve) Annotations() []schema.Annotation {
+	return []schema.Annotation{shown("sleeve", "color", "track")}
+}
+
+func (Sleeve) Fields() []ent.Field {
+	return []ent.Field{field.Int32("id"), field.String("color")}
+}
+
+func (Sleeve) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("track", Track.Type).Ref("sleeve").Unique()}
+}
+
+// Genre has a text as its key. Genres are a tree, and similar to each other.
+type Genre struct{ ent.Schema }
+
+func (Genre) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
+
+func (Genre) Annotations() []schema.Annotation {
+	return []schema.Annotation{shown("genre", "rank", "parent", "children", "tracks", "similar", "parentId")}
+}
+
+func (Genre) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("id").NotEmpty().MaxLen(100),
+		field.Int32("rank"),
+		field.String("parent_id").Optional().Nillable(),
+	}
+}
+
+func (Genre) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("children", Genre.Type).From("parent").Field("parent_id").Unique(),
+		edge.To("tracks", Track.Type),
+		edge.To("similar", Genre.Type),
 	}
 }
 
@@ -110,15 +156,14 @@ type PlaylistTrack struct{ ent.Schema }
 
 func (PlaylistTrack) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		entity.Annotation{Prefix: "place", Owner: "added_by", ShownToAll: []string{"id", "position", "addedAt", "track"}, ShownToOwners: []string{"note"}},
+		entity.Annotation{Owner: "added_by", ShownToAll: []string{"id", "position", "addedAt", "track"}, ShownToOwners: []string{"note"}},
 	}
 }
 
 func (PlaylistTrack) Fields() []ent.Field {
 	return []ent.Field{
-		field.UUID("id", uuid.UUID{}).Default(entity.NewID).SchemaType(blobOnSQLite),
 		field.UUID("playlist_id", uuid.UUID{}).SchemaType(blobOnSQLite),
-		field.UUID("track_id", uuid.UUID{}).SchemaType(blobOnSQLite),
+		field.Int64("track_id"),
 		field.Int32("position"),
 		field.String("note").Optional().Nillable(),
 		field.Time("added_at"),

@@ -6,7 +6,6 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 const (
@@ -18,8 +17,14 @@ const (
 	FieldName = "name"
 	// FieldLength holds the string denoting the length field in the database.
 	FieldLength = "length"
+	// FieldGenreID holds the string denoting the genre_id field in the database.
+	FieldGenreID = "genre_id"
 	// EdgeLikedBy holds the string denoting the liked_by edge name in mutations.
 	EdgeLikedBy = "liked_by"
+	// EdgeGenre holds the string denoting the genre edge name in mutations.
+	EdgeGenre = "genre"
+	// EdgeSleeve holds the string denoting the sleeve edge name in mutations.
+	EdgeSleeve = "sleeve"
 	// EdgePlaylists holds the string denoting the playlists edge name in mutations.
 	EdgePlaylists = "playlists"
 	// EdgePlaylistTracks holds the string denoting the playlist_tracks edge name in mutations.
@@ -31,6 +36,20 @@ const (
 	// LikedByInverseTable is the table name for the Listener entity.
 	// It exists in this package in order to avoid circular dependency with the "listener" package.
 	LikedByInverseTable = "listeners"
+	// GenreTable is the table that holds the genre relation/edge.
+	GenreTable = "tracks"
+	// GenreInverseTable is the table name for the Genre entity.
+	// It exists in this package in order to avoid circular dependency with the "genre" package.
+	GenreInverseTable = "genres"
+	// GenreColumn is the table column denoting the genre relation/edge.
+	GenreColumn = "genre_id"
+	// SleeveTable is the table that holds the sleeve relation/edge.
+	SleeveTable = "sleeves"
+	// SleeveInverseTable is the table name for the Sleeve entity.
+	// It exists in this package in order to avoid circular dependency with the "sleeve" package.
+	SleeveInverseTable = "sleeves"
+	// SleeveColumn is the table column denoting the sleeve relation/edge.
+	SleeveColumn = "track_sleeve"
 	// PlaylistsTable is the table that holds the playlists relation/edge. The primary key declared below.
 	PlaylistsTable = "playlist_tracks"
 	// PlaylistsInverseTable is the table name for the Playlist entity.
@@ -50,6 +69,7 @@ var Columns = []string{
 	FieldID,
 	FieldName,
 	FieldLength,
+	FieldGenreID,
 }
 
 var (
@@ -79,8 +99,6 @@ func ValidColumn(column string) bool {
 var (
 	Hooks  [1]ent.Hook
 	Policy ent.Policy
-	// DefaultID holds the default value on creation for the "id" field.
-	DefaultID func() uuid.UUID
 )
 
 // OrderOption defines the ordering options for the Track queries.
@@ -101,6 +119,11 @@ func ByLength(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLength, opts...).ToFunc()
 }
 
+// ByGenreID orders the results by the genre_id field.
+func ByGenreID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldGenreID, opts...).ToFunc()
+}
+
 // ByLikedByCount orders the results by liked_by count.
 func ByLikedByCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -112,6 +135,20 @@ func ByLikedByCount(opts ...sql.OrderTermOption) OrderOption {
 func ByLikedBy(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newLikedByStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByGenreField orders the results by genre field.
+func ByGenreField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newGenreStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// BySleeveField orders the results by sleeve field.
+func BySleeveField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSleeveStep(), sql.OrderByField(field, opts...))
 	}
 }
 
@@ -147,6 +184,20 @@ func newLikedByStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(LikedByInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, true, LikedByTable, LikedByPrimaryKey...),
+	)
+}
+func newGenreStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(GenreInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, true, GenreTable, GenreColumn),
+	)
+}
+func newSleeveStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(SleeveInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2O, false, SleeveTable, SleeveColumn),
 	)
 }
 func newPlaylistsStep() *sqlgraph.Step {

@@ -7,51 +7,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Track {
+func ID(id int64) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Track {
+func IDEQ(id int64) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Track {
+func IDNEQ(id int64) predicate.Track {
 	return predicate.Track(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Track {
+func IDIn(ids ...int64) predicate.Track {
 	return predicate.Track(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Track {
+func IDNotIn(ids ...int64) predicate.Track {
 	return predicate.Track(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Track {
+func IDGT(id int64) predicate.Track {
 	return predicate.Track(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Track {
+func IDGTE(id int64) predicate.Track {
 	return predicate.Track(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Track {
+func IDLT(id int64) predicate.Track {
 	return predicate.Track(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Track {
+func IDLTE(id int64) predicate.Track {
 	return predicate.Track(sql.FieldLTE(FieldID, id))
 }
 
@@ -63,6 +62,11 @@ func Name(v string) predicate.Track {
 // Length applies equality check predicate on the "length" field. It's identical to LengthEQ.
 func Length(v int32) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldLength, v))
+}
+
+// GenreID applies equality check predicate on the "genre_id" field. It's identical to GenreIDEQ.
+func GenreID(v string) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldGenreID, v))
 }
 
 // NameEQ applies the EQ predicate on the "name" field.
@@ -180,6 +184,81 @@ func LengthNotNil() predicate.Track {
 	return predicate.Track(sql.FieldNotNull(FieldLength))
 }
 
+// GenreIDEQ applies the EQ predicate on the "genre_id" field.
+func GenreIDEQ(v string) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldGenreID, v))
+}
+
+// GenreIDNEQ applies the NEQ predicate on the "genre_id" field.
+func GenreIDNEQ(v string) predicate.Track {
+	return predicate.Track(sql.FieldNEQ(FieldGenreID, v))
+}
+
+// GenreIDIn applies the In predicate on the "genre_id" field.
+func GenreIDIn(vs ...string) predicate.Track {
+	return predicate.Track(sql.FieldIn(FieldGenreID, vs...))
+}
+
+// GenreIDNotIn applies the NotIn predicate on the "genre_id" field.
+func GenreIDNotIn(vs ...string) predicate.Track {
+	return predicate.Track(sql.FieldNotIn(FieldGenreID, vs...))
+}
+
+// GenreIDGT applies the GT predicate on the "genre_id" field.
+func GenreIDGT(v string) predicate.Track {
+	return predicate.Track(sql.FieldGT(FieldGenreID, v))
+}
+
+// GenreIDGTE applies the GTE predicate on the "genre_id" field.
+func GenreIDGTE(v string) predicate.Track {
+	return predicate.Track(sql.FieldGTE(FieldGenreID, v))
+}
+
+// GenreIDLT applies the LT predicate on the "genre_id" field.
+func GenreIDLT(v string) predicate.Track {
+	return predicate.Track(sql.FieldLT(FieldGenreID, v))
+}
+
+// GenreIDLTE applies the LTE predicate on the "genre_id" field.
+func GenreIDLTE(v string) predicate.Track {
+	return predicate.Track(sql.FieldLTE(FieldGenreID, v))
+}
+
+// GenreIDContains applies the Contains predicate on the "genre_id" field.
+func GenreIDContains(v string) predicate.Track {
+	return predicate.Track(sql.FieldContains(FieldGenreID, v))
+}
+
+// GenreIDHasPrefix applies the HasPrefix predicate on the "genre_id" field.
+func GenreIDHasPrefix(v string) predicate.Track {
+	return predicate.Track(sql.FieldHasPrefix(FieldGenreID, v))
+}
+
+// GenreIDHasSuffix applies the HasSuffix predicate on the "genre_id" field.
+func GenreIDHasSuffix(v string) predicate.Track {
+	return predicate.Track(sql.FieldHasSuffix(FieldGenreID, v))
+}
+
+// GenreIDIsNil applies the IsNil predicate on the "genre_id" field.
+func GenreIDIsNil() predicate.Track {
+	return predicate.Track(sql.FieldIsNull(FieldGenreID))
+}
+
+// GenreIDNotNil applies the NotNil predicate on the "genre_id" field.
+func GenreIDNotNil() predicate.Track {
+	return predicate.Track(sql.FieldNotNull(FieldGenreID))
+}
+
+// GenreIDEqualFold applies the EqualFold predicate on the "genre_id" field.
+func GenreIDEqualFold(v string) predicate.Track {
+	return predicate.Track(sql.FieldEqualFold(FieldGenreID, v))
+}
+
+// GenreIDContainsFold applies the ContainsFold predicate on the "genre_id" field.
+func GenreIDContainsFold(v string) predicate.Track {
+	return predicate.Track(sql.FieldContainsFold(FieldGenreID, v))
+}
+
 // HasLikedBy applies the HasEdge predicate on the "liked_by" edge.
 func HasLikedBy() predicate.Track {
 	return predicate.Track(func(s *sql.Selector) {
@@ -195,6 +274,52 @@ func HasLikedBy() predicate.Track {
 func HasLikedByWith(preds ...predicate.Listener) predicate.Track {
 	return predicate.Track(func(s *sql.Selector) {
 		step := newLikedByStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasGenre applies the HasEdge predicate on the "genre" edge.
+func HasGenre() predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, GenreTable, GenreColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasGenreWith applies the HasEdge predicate on the "genre" edge with a given conditions (other predicates).
+func HasGenreWith(preds ...predicate.Genre) predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := newGenreStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSleeve applies the HasEdge predicate on the "sleeve" edge.
+func HasSleeve() predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, SleeveTable, SleeveColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSleeveWith applies the HasEdge predicate on the "sleeve" edge with a given conditions (other predicates).
+func HasSleeveWith(preds ...predicate.Sleeve) predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := newSleeveStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)
