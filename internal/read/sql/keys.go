@@ -14,12 +14,8 @@ import (
 	"forge/internal/read/binding"
 )
 
-// keyTypes are PostgreSQL's types of keys, and keyLists those of lists of them. Numbers of fewer
-// bits are compared as 64 bits, so that no number is out of range.
-var (
-	keyTypes = map[ids.Form]string{ids.UUID: "uuid", ids.Number: "int8", ids.Text: "text"}
-	keyLists = map[ids.Form]string{ids.UUID: "uuid[]", ids.Number: "int8[]", ids.Text: "text[]"}
-)
+// keyLists are PostgreSQL's types of lists of keys.
+var keyLists = map[ids.Form]string{ids.UUID: "uuid[]", ids.Number: "int8[]", ids.Text: "text[]"}
 
 // isUUID reports whether a column holds UUIDs.
 func isUUID(c binding.Column) bool { return c.Kind == entity.ID && c.Form == ids.UUID }
@@ -86,10 +82,11 @@ func each[T any](keys []ids.Key, of func(ids.Key) T) []T {
 	return list
 }
 
-// isKey returns the condition that a column holds the key in an argument.
+// isKey returns the condition that a column holds the key in an argument. On PostgreSQL, a number has
+// 64 bits even if the column has fewer, so that no number is out of range.
 func isKey(s *sql.Selector, column string, key any, of ids.Form) *sql.Predicate {
 	if of == ids.Number && s.Dialect() == dialect.Postgres {
-		return sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = ").Arg(key).WriteString("::" + keyTypes[of]) })
+		return sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = ").Arg(key).WriteString("::int8") })
 	}
 	return sql.EQ(column, key)
 }

@@ -43,7 +43,7 @@ func writeLinks(ctx context.Context, w Writer, dialect string, edge *entity.Edge
 		}
 		l.dependencies = written.Dependencies
 	}
-	l.As("forge_links")
+	l.As("_l") // package binding refuses tables of this name
 	return l, nil
 }
 

@@ -46,9 +46,10 @@ type Query struct {
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	links *links // that lead to the rows; nil unless the node's edge is many-to-many
-	// inTree says that the query is written for a tree. joined says that it is joined there with
-	// the keys of its parent, p.id.
-	inTree, joined bool
+	// inTree says that the query is written for a tree. If key is not "", it is the column there
+	// that holds the key, instead of Keys.
+	inTree bool
+	key    string
 }
 
 // Counts reports whether the statement counts rows and does not read them.
@@ -129,7 +130,7 @@ func (q *Query) shape(s *sql.Selector) {
 			s.AppendSelectExpr(columnOf(c, s))
 		}
 	}
-	if q.Keys != nil || q.joined {
+	if q.Keys != nil || q.key != "" {
 		q.belonging(s)
 	}
 	switch {
@@ -175,8 +176,8 @@ func (q *Query) linked(l *links) {
 func (q *Query) keyed(s *sql.Selector, column string) {
 	keys := q.parameter(Parameter{of: theKeys})
 	switch {
-	case q.joined:
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = p.id") }))
+	case q.key != "":
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = " + q.key) }))
 	case q.inTree && q.many():
 		s.Where(sql.P(func(b *sql.Builder) {
 			b.Ident(column).WriteString(" = ANY(").Arg(keys).WriteString("::" + keyLists[q.Form] + ")")
