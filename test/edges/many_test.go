@@ -83,6 +83,16 @@ func (w *world) fill() (f filled) {
 		}
 		change.SaveX(w.system)
 	}
+	for i, l := range f.listeners[:4] {
+		for j, t := range f.tracks {
+			if r.IntN(2) == 0 {
+				w.ent.Rating.Create().SetListener(l).SetTrack(t).SetStars(int32(r.IntN(6))).SetRemark(fmt.Sprint("remark ", i, j)).SaveX(w.system)
+			}
+		}
+	}
+	for i := range 3 {
+		w.ent.Label.Create().SetName(fmt.Sprint("label ", i)).AddTracks(f.tracks[i*3 : i*3+4]...).SaveX(w.system)
+	}
 	for i, p := range f.playlists[1:] {
 		for j, t := range f.tracks {
 			if r.IntN(3) > 0 {

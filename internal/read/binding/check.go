@@ -70,6 +70,10 @@ func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 		b.refuse(at, "the column %s of %s is the key of nothing that ent/schema has; make it an edge's", f.Column, e.Name)
 		return false
 	}
+	if to := b.all[f.Refers]; f.Kind == entity.ID && b.Objects[f.Refers] == nil && !prefixForm.MatchString(to.Prefix) {
+		b.refuse(at, "the column %s of %s holds IDs of %s, whose prefix is %q; it must be lower-case letters", f.Column, e.Name, to.Name, to.Prefix)
+		return false
+	}
 	return b.storedRight(at, e, f)
 }
 
@@ -132,6 +136,9 @@ func (b *binder) checkEnum(at string, e *entity.Entity, f *entity.Field, name st
 func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Field) {
 	edge := f.Edge
 	one, list, pages := edge.To, "["+edge.To+"!]", edge.To+"Connection"
+	if own := linkType(o.Entity, edge); b.Links[own] != nil && f.Paged {
+		pages = own
+	}
 	typed := strings.TrimSuffix(d.Type.String(), "!")
 	switch {
 	case f.Join != nil && !f.Join.Ruled:
@@ -203,7 +210,7 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		b.refuse(at, noRules, f.Edge.Name, o.Entity.Name, f.Join.Name)
 		return
 	case f.Edge != nil && f.To == nil:
-		b.refuse(at, "the edge %s of %s leads to %s, which the schema has no type for", f.Edge.Name, o.Entity.Name, f.Edge.To)
+		b.refuse(at, "the edge %s of %s leads to %s, which ent/schema does not have", f.Edge.Name, o.Entity.Name, f.Edge.To)
 		return
 	case f.Op == "hasWith":
 		wanted = "[" + f.Edge.To + "WhereInput!]"
@@ -259,14 +266,11 @@ func sortedOperators() []string {
 // checkPages checks the types that belong to a connection of the entity: its edges, its pageInfo,
 // and its order.
 func (b *binder) checkPages(o *Object) {
-	b.shape(o.Entity.Name+"Connection", map[string][]string{
-		"edges": {"[" + o.Entity.Name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
-	})
-	b.shape(o.Entity.Name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.Entity.Name + "!"}})
+	b.checkPage(o.Entity.Name, o, nil)
 	b.shape("PageInfo", map[string][]string{
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
-	})
-	b.shape(o.Entity.Name+"Order", map[string][]string{"field": {o.Entity.Name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}})
+	}, nil)
+	b.shape(o.Entity.Name+"Order", map[string][]string{"field": {o.Entity.Name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
 	if def := b.Schema.Types[o.Entity.Name+"Order"]; def != nil {
 		for _, d := range def.Fields {
 			if d.DefaultValue != nil && d.DefaultValue.Raw != "ASC" {
@@ -283,9 +287,18 @@ func (b *binder) checkPages(o *Object) {
 	}
 }
 
+// checkPage checks the types of a connection of the entity, and of its edges, whose names begin with
+// name. The edges may have more fields, which were checked already.
+func (b *binder) checkPage(name string, o *Object, more map[string]*Field) {
+	b.shape(name+"Connection", map[string][]string{
+		"edges": {"[" + name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
+	}, nil)
+	b.shape(name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.Entity.Name + "!"}}, more)
+}
+
 // shape checks that a type has only fields that the engine writes or reads, and that their types
 // are allowed.
-func (b *binder) shape(name string, allowed map[string][]string) {
+func (b *binder) shape(name string, allowed map[string][]string, more map[string]*Field) {
 	def := b.Schema.Types[name]
 	if def == nil || def.Kind != ast.Object && def.Kind != ast.InputObject {
 		return
@@ -298,6 +311,7 @@ func (b *binder) shape(name string, allowed map[string][]string) {
 		}
 		types, known := allowed[d.Name]
 		switch {
+		case more[d.Name] != nil:
 		case !known:
 			b.refuse(at, "nothing answers this field; %s has %s", name, strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
 		case !slices.Contains(types, d.Type.String()):
@@ -360,7 +374,7 @@ func inOperations(def *ast.DirectiveDefinition) bool {
 // reads reports whether only the engine writes objects of the type.
 func (b *binder) reads(name string) bool {
 	edge, isEdge := strings.CutSuffix(name, "Edge")
-	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Objects[edge] != nil || name == "PageInfo" && len(b.Objects) > 0
+	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Connections[edge+"Connection"] != nil || name == "PageInfo" && len(b.Objects) > 0
 }
 
 // checkNode checks that every type of an interface with an ID is an entity.
@@ -378,6 +392,8 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 	name := d.Type.Name()
 	def := b.Schema.Types[name]
 	switch o := b.Connections[name]; {
+	case b.Links[name] != nil:
+		b.refuse(at, "its type is %s, which is that of one edge of an entity alone; allowed: %sConnection", d.Type, o.Entity.Name)
 	case o != nil && d.Type.Elem != nil:
 		b.refuse(at, "its type is %s; a list of connections cannot be answered", d.Type)
 	case o != nil:
@@ -410,7 +426,7 @@ func (b *binder) checkResolvers(root reflect.Type) {
 	byGoName := map[string]*ast.Definition{}
 	for name, def := range b.Schema.Types {
 		input := strings.TrimSuffix(strings.TrimSuffix(name, "WhereInput"), "Order")
-		if b.reads(name) || def.Kind == ast.InputObject && b.Objects[input] != nil {
+		if b.reads(name) || def.Kind == ast.InputObject && (b.Objects[input] != nil || b.hidden[input] != nil) {
 			byGoName[goName(name)] = def
 		}
 	}

@@ -285,7 +285,7 @@ func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 				return false
 			}
 		case plan.PageEdges:
-			if !w.edges(out, res, page.Rows) {
+			if !w.edges(out, c.Node, page.Rows) {
 				return false
 			}
 		case plan.PageInfo:
@@ -299,14 +299,14 @@ func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 	return true
 }
 
-func (w *Writer) edges(out *plan.Output, res *rows.Result, list []int32) bool {
+func (w *Writer) edges(out *plan.Output, n *plan.Node, list []int32) bool {
 	w.Bytes = append(w.Bytes, '[')
 	for i, row := range list {
 		if i > 0 {
 			w.Bytes = append(w.Bytes, ',')
 		}
 		w.Path = append(w.Path, ast.PathIndex(i))
-		if !w.edge(out.Fields, res, int(row)) {
+		if !w.edge(out.Fields, n, int(row)) {
 			return false
 		}
 		w.Path = w.Path[:len(w.Path)-1]
@@ -315,7 +315,7 @@ func (w *Writer) edges(out *plan.Output, res *rows.Result, list []int32) bool {
 	return true
 }
 
-func (w *Writer) edge(fields []plan.Output, res *rows.Result, row int) bool {
+func (w *Writer) edge(fields []plan.Output, n *plan.Node, row int) bool {
 	w.Bytes = append(w.Bytes, '{')
 	for i := range fields {
 		if i > 0 {
@@ -325,16 +325,16 @@ func (w *Writer) edge(fields []plan.Output, res *rows.Result, row int) bool {
 			return false
 		}
 		out := &fields[i]
-		w.Bytes = append(w.Bytes, out.Key...)
-		if out.Kind == plan.Unknown && !w.column(out, nil, row) {
-			return false
-		}
 		switch out.Kind {
-		case plan.Constant:
-			w.Bytes = append(w.Bytes, out.Text...)
+		default: // a column of the join table
+			if !w.field(out, n, row) {
+				return false
+			}
 		case plan.EdgeCursor:
-			w.cursor(res, row)
+			w.Bytes = append(w.Bytes, out.Key...)
+			w.cursor(&w.Results[n.Index], row)
 		case plan.EdgeNode:
+			w.Bytes = append(w.Bytes, out.Key...)
 			w.Path = append(w.Path, out.Step)
 			if !w.Object(out.Nested, row) {
 				return false

@@ -123,11 +123,15 @@ func (q *Query) shape(s *sql.Selector) {
 	if q.Counts() {
 		s.Select(sql.Count("*"))
 	}
-	for _, c := range q.Columns {
+	for i, c := range q.Columns {
+		from := s
+		if c.Linked {
+			from, c.Name = q.links.Selector, linkedColumn(i)
+		}
 		if q.inTree && c.Shown == nil {
-			s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { b.Ident(s.C(c.Name)) }))
+			s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { b.Ident(from.C(c.Name)) }))
 		} else {
-			s.AppendSelectExpr(columnOf(c, s))
+			s.AppendSelectExpr(columnOf(c, from))
 		}
 	}
 	if q.Keys != nil || q.key != "" {
@@ -162,11 +166,17 @@ func (q *Query) belonging(s *sql.Selector) {
 	}
 }
 
-// linked selects those rows of a join table that belong to the keys. If SQLite looks for several
+// linked selects those rows of a join table that belong to the keys, with the columns that the query
+// reads of them. If SQLite looks for several
 // keys, it also selects the place of each row's key: the statement around can then be about these
 // rows alone, and need not read the whole join table.
 func (q *Query) linked(l *links) {
 	q.keyed(l.Selector, l.near)
+	for i, c := range q.Columns {
+		if c.Linked {
+			l.AppendSelectAs(l.C(c.Name), linkedColumn(i))
+		}
+	}
 	if q.many() && q.sqlite() {
 		l.AppendSelectExprAs(sql.Raw("p.key + 1"), linkedPlace)
 	}
