@@ -60,7 +60,7 @@ func (b *binder) linkOf(join *entity.Entity, to *Object, def *ast.Definition) *L
 		case f.Visible == entity.ToOwners && l.Owner == nil:
 			b.refuse(at, noOwner, join.Name)
 		}
-		f.Column, f.Values = b.columnOf(own), own.Values
+		f.Column, f.Shows = b.columnOf(own), own
 		f.Column.Linked = true
 		b.checkColumn(at, d, join, own, own.Nullable)
 		b.noArguments(at, d.Arguments)

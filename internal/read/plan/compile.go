@@ -8,6 +8,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/read/binding"
+	"forge/internal/read/kind"
 )
 
 // compiler turns selections into plans.
@@ -89,8 +90,10 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 
 // show has an output show the column of a field.
 func (n *Node) show(out *Output, bound *binding.Field) {
-	out.Column, out.Kind, out.Prefix = n.column(*bound.Column), columnOutputs[bound.Column.Kind], bound.Column.Prefix
-	out.Form, out.Values = bound.Column.Form, bound.Values
+	out.Column, out.Kind, out.Prefix, out.Form = n.column(*bound.Column), IDColumn, bound.Column.Prefix, bound.Column.Form
+	if k, ok := kind.Of(bound.Column.Kind); ok && bound.Column.Kind != entity.ID {
+		out.Kind, out.Shows, out.Write = ValueColumn, bound.Shows, k.Write
+	}
 }
 
 func newOutput(f *ast.Field) Output {
