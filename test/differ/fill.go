@@ -176,7 +176,7 @@ func (f *filler) values(field *entity.Field, t reflect.Type) (list []any) {
 	case entity.Bool:
 		list = []any{true, false}
 	case entity.Time:
-		list = []any{time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
+		list = []any{time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
 			time.Date(1969, 12, 31, 23, 59, 59, 1000, time.UTC), time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC), time.Date(2026, 1, 2, 15, 4, 5, 500_000_000, time.UTC)}
 	case entity.Enum:
 		for _, value := range field.Values {
@@ -195,8 +195,8 @@ func fits(n int64, t reflect.Type) bool {
 	return !v.OverflowInt(n)
 }
 
-// join stores which rows a many-to-many edge joins. It does nothing for other edges, for edges in
-// the direction in which ent does not define them, and for those whose table is an entity.
+// join stores which rows a many-to-many edge joins. It does nothing for other edges, for the
+// same edge from its other end, and for one whose table is an entity.
 func (f *filler) join(ctx context.Context, e *entity.Entity, edge *entity.Edge) error {
 	if edge.Through == "" || f.keys[edge.Through] != nil {
 		return nil
@@ -210,20 +210,15 @@ func (f *filler) joinRows(ctx context.Context, e *entity.Entity, edge *entity.Ed
 	if f.unit.Dialect() == dialect.Postgres {
 		places = "$1, $2"
 	}
-	far := farColumn(edge)
 	for i, near := range f.keys[e.Name] {
 		for j, other := range f.keys[edge.To] {
 			if i%5 == 4 || f.IntN(len(f.keys[edge.To])) > 4 && j%7 > 0 {
 				continue
 			}
-			if _, err := f.unit.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) VALUES (%s)", edge.Through, edge.Column, far, places), near, other); err != nil {
+			if _, err := f.unit.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) VALUES (%s)", edge.Through, edge.Column, edge.Column, places), near, other); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func farColumn(edge *entity.Edge) string {
-	return reflect.ValueOf(edge).Elem().FieldByName("Far").String()
 }

@@ -373,6 +373,9 @@ func (c *contents) checkOne(name, condition string, value any, path string, dept
 		return nil
 	}
 	f, op := c.field(name, condition)
+	if op == "IsNil" {
+		return nil
+	}
 	if op != "In" {
 		return c.checkValue(f, value, path)
 	}
