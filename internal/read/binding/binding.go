@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Binding says what the types of a schema show of the entities. It does not change after Bind.
@@ -88,9 +89,10 @@ func (o *Object) Nullable(column string) bool {
 type Field struct {
 	Column  *Column
 	Edge    *entity.Edge
-	To      *Object  // the object that the edge leads to
-	Paged   bool     // the field is a connection
-	Values  []string // the values that a column of an enum can have
+	To      *Object        // the object that the edge leads to
+	Join    *entity.Entity // the entity of a many-to-many edge's join table, if it has one
+	Paged   bool           // the field is a connection
+	Values  []string       // the values that a column of an enum can have
 	Visible entity.Visibility
 }
 
@@ -100,6 +102,7 @@ type Column struct {
 	Name   string
 	Kind   entity.Kind
 	Prefix string       // the prefix of the IDs in the column
+	Form   ids.Form     // of the keys in the column
 	Shown  *entity.Edge // the edge to the related row; nil for a column of the own table
 	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
@@ -110,10 +113,12 @@ type Filter struct {
 	Op     string            // the operator, such as GTE; or not, and, or, has, hasWith
 	Field  *entity.Field     // the field that is compared; nil if none is
 	Prefix string            // the prefix of the IDs that are compared
+	Form   ids.Form          // of the keys that are compared
 	Values ast.EnumValueList // the values of an enum that are allowed
 	Edge   *entity.Edge      // the edge that has or hasWith follows
 	To     *Object
-	Closed bool // only administrators may use the filter
+	Join   *entity.Entity // as of Field
+	Closed bool           // only administrators may use the filter
 }
 
 // binder makes a Binding, and collects findings.
@@ -131,8 +136,8 @@ func (b *binder) refuse(at, format string, args ...any) {
 	}
 }
 
-// reservedTable matches the names that package sql gives to rows in a statement for a whole query.
-var reservedTable = regexp.MustCompile(`^_([pcs]|[nd][0-9]+)$`)
+// reservedTable matches the names that package sql gives to rows in statements.
+var reservedTable = regexp.MustCompile(`^_([pcsl]|[nd][0-9]+)$`)
 
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
@@ -191,28 +196,31 @@ func (b *binder) identifies(name string) bool {
 	})
 }
 
-// bindKey sets the object's key. It returns false, and adds a finding, if the key is not a single
-// UUID: the engine cannot read such an entity.
+// allowedKeys says which types of keys can be read.
+const allowedKeys = "a UUID, as Identified gives it, a whole number, or a String"
+
+// bindKey sets the object's key. It returns false, and adds a finding, if the key is not one column of
+// keys: the engine cannot read such an entity.
 func (b *binder) bindKey(o *Object) bool {
 	if len(o.Entity.Fields) == 0 || o.Entity.Fields[0].Refers != o.Entity.Name {
-		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, which cannot be read; allowed is one UUID, as Identified gives it")
+		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, which cannot be read; allowed is one column: "+allowedKeys)
 		return false
 	}
 	if key := o.Entity.Fields[0]; key.Kind != entity.ID {
-		b.refuse(o.Entity.Name, "its key is of type %s in ent/schema, which cannot be read; allowed is a UUID, as Identified gives it", key.Type)
+		b.refuse(o.Entity.Name, "its key is of type %s in ent/schema, which cannot be read; allowed: "+allowedKeys, key.Type)
 		return false
 	}
-	o.Key = Column{Name: o.Entity.Fields[0].Column, Kind: entity.ID, Prefix: o.Entity.Prefix}
+	o.Key = Column{Name: o.Entity.Fields[0].Column, Kind: entity.ID, Prefix: o.Entity.Prefix, Form: o.Entity.Keys}
 	return true
 }
 
 func (b *binder) bindFields(o *Object, def *ast.Definition) {
 	o.Fields = map[string]*Field{}
 	if o.Entity.Owner != "" {
-		if own := o.columnNamed(o.Entity.Owner); own != nil && own.Kind == entity.ID {
+		if own := o.columnNamed(o.Entity.Owner); own != nil && own.Kind == entity.ID && b.columnOf(own).Form == ids.UUID {
 			o.Owner = b.columnOf(own)
 		} else {
-			b.refuse(o.Entity.Name, "its Owner in ent/schema, %s, is no column that holds the ID of a user", o.Entity.Owner)
+			b.refuse(o.Entity.Name, "its Owner in ent/schema, %s, is no column that holds the UUID of a user", o.Entity.Owner)
 		}
 	}
 	for _, d := range def.Fields {
@@ -237,7 +245,7 @@ func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 		b.checkColumn(at, d, o.Entity, own, own.Nullable)
 		b.noArguments(at, d.Arguments)
 	} else if edge := o.Entity.Edge(d.Name); edge != nil {
-		f.Edge, f.To, f.Paged = edge, b.Objects[edge.To], b.Connections[d.Type.Name()] != nil
+		f.Edge, f.To, f.Join, f.Paged = edge, b.Objects[edge.To], b.all[edge.Join], b.Connections[d.Type.Name()] != nil
 		b.checkEdge(at, d, o, f)
 	} else if edge, name := o.Entity.Shown(d.Name); edge != nil {
 		b.bindShown(at, d, o, f, edge, name)
@@ -281,7 +289,7 @@ func (o *Object) columnNamed(column string) *entity.Field {
 func (b *binder) columnOf(f *entity.Field) *Column {
 	c := &Column{Name: f.Column, Kind: f.Kind}
 	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil {
-		c.Prefix = to.Prefix
+		c.Prefix, c.Form = to.Prefix, to.Keys
 	}
 	return c
 }
@@ -303,10 +311,11 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 			b.refuse(at, "a condition cannot have a default; take it out")
 		}
 		if f.Edge != nil {
-			f.To = b.Objects[f.Edge.To]
+			f.To, f.Join = b.Objects[f.Edge.To], b.all[f.Edge.Join]
 		}
 		if f.Field != nil {
-			f.Prefix = b.columnOf(f.Field).Prefix
+			of := b.columnOf(f.Field)
+			f.Prefix, f.Form = of.Prefix, of.Form
 		}
 		f.Closed = f.hides(o)
 		f.Values = b.Schema.Types[d.Type.Name()].EnumValues

@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Contract is the API that an engine answers: the schema, the entities behind it, and the
@@ -77,13 +78,22 @@ func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool {
 	ok := true
 	for _, dialect := range slices.Sorted(maps.Keys(f.Stored)) {
-		if stored := f.Stored[dialect]; !kinds[f.Kind].takes(dialect, stored) {
+		kind := b.storedKind(f)
+		if stored := f.Stored[dialect]; !kind.takes(dialect, stored) {
 			b.refuse(at, "the column %s of %s is stored as %s on %s, which cannot be read as %s; allowed: %s", f.Column, e.Name, stored, dialect, f.Type,
-				strings.Join(kinds[f.Kind].stored[dialect], ", "))
+				strings.Join(kind.stored[dialect], ", "))
 			ok = false
 		}
 	}
 	return ok
+}
+
+// storedKind returns the kind whose database types are those of the column.
+func (b *binder) storedKind(f *entity.Field) Kind {
+	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil && to.Keys != ids.UUID {
+		return otherKeys[to.Keys]
+	}
+	return kinds[f.Kind]
 }
 
 // scalarOf returns the GraphQL type that shows the column. For a column of an enum, any enum of the
@@ -124,9 +134,8 @@ func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 	one, list, pages := edge.To, "["+edge.To+"!]", edge.To+"Connection"
 	typed := strings.TrimSuffix(d.Type.String(), "!")
 	switch {
-	case edge.Through != "":
-		b.refuse(at, "the edge %s of %s is many-to-many, through the table %s, which cannot be read; allowed are edges with a key on one side: "+
-			"give the table an entity of its own, with an edge to each of the two", edge.Name, o.Entity.Name, edge.Through)
+	case f.Join != nil && !f.Join.Ruled:
+		b.refuse(at, noRules, edge.Name, o.Entity.Name, f.Join.Name)
 	case f.To == nil:
 		b.refuse(at, "the edge %s of %s leads to %s, which the schema has no type for", edge.Name, o.Entity.Name, edge.To)
 	case edge.Unique && typed != one:
@@ -145,6 +154,9 @@ func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 		b.noArguments(at, d.Arguments)
 	}
 }
+
+// noRules is the finding about an edge through an entity without a policy.
+const noRules = "the edge %s of %s leads through rows of %[3]s, and nothing in ent/schema says who may see which of these; give %[3]s a Policy"
 
 // noArguments adds a finding for each argument of a field that must not have any.
 func (b *binder) noArguments(at string, args ast.ArgumentDefinitionList) {
@@ -187,8 +199,8 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		wanted = o.Entity.Name + "WhereInput"
 	case f.Op == "and" || f.Op == "or":
 		wanted = "[" + o.Entity.Name + "WhereInput!]"
-	case f.Edge != nil && f.Edge.Through != "":
-		b.refuse(at, "the edge %s of %s is many-to-many, through the table %s, which cannot be filtered by", f.Edge.Name, o.Entity.Name, f.Edge.Through)
+	case f.Join != nil && !f.Join.Ruled:
+		b.refuse(at, noRules, f.Edge.Name, o.Entity.Name, f.Join.Name)
 		return
 	case f.Edge != nil && f.To == nil:
 		b.refuse(at, "the edge %s of %s leads to %s, which the schema has no type for", f.Edge.Name, o.Entity.Name, f.Edge.To)

@@ -107,6 +107,7 @@ func catalogueEntities() []*entity.Entity {
 		track, plain("Album", entity.Field{Name: "title", Column: "title", Kind: entity.String, Type: "string", Nullable: true}),
 		plain("Label"), plain("Remix"), plain("Note"),
 		plain("Image", entity.Field{Name: "path", Column: "path", Kind: entity.String, Type: "string"}),
+		{Name: "Draft", Table: "drafts"},
 	}
 }
 
@@ -209,8 +210,10 @@ func TestBind(t *testing.T) {
 		{"a value that the column lacks", "ROCK JAZZ", "ROCK JAZZ FOLK", nil, "Genre.FOLK: the column genre of Track"},
 
 		// Edges.
-		{"many-to-many", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through = "track_notes" }),
-			"Track.notes: the edge notes of Track is many-to-many, through the table track_notes, which cannot be read"},
+		{"many-to-many", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through, e.Far = "track_notes", "note_id" }), ""},
+		{"many-to-many through an entity", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through, e.Far, e.Join = "images", "note_id", "Image" }), ""},
+		{"many-to-many through an entity without rules", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through, e.Far, e.Join = "drafts", "note_id", "Draft" }),
+			"Track.notes: the edge notes of Track leads through rows of Draft, and nothing in ent/schema says who may see which of these; give Draft a Policy"},
 		{"one as many", "album: Album", "album: [Album!]", nil, "Track.album: its type is [Album!], but the edge album of Track leads to one Album"},
 		{"many as one", "remixes: [Remix!]!", "remixes: Remix", nil, "Track.remixes: its type is Remix, but the edge remixes of Track leads to many"},
 		{"many that may be null", "remixes: [Remix!]!", "remixes: [Remix]!", nil, "Track.remixes: its type is [Remix]!"},
@@ -237,7 +240,9 @@ func TestBind(t *testing.T) {
 		{"prefix of a number", "lengthGTE: Int", "lengthHasPrefix: String", nil, "columns of type int32 cannot be compared by HasPrefix"},
 		{"condition on a float", "lengthGTE: Int", "odd: Float", kindOf(entity.Float, "float64"), "TrackWhereInput.odd: the column odd of Track is of type float64"},
 		{"condition with a default", "lengthGTE: Int", "lengthGTE: Int = 3", nil, "TrackWhereInput.lengthGTE: a condition cannot have a default"},
-		{"condition over many-to-many", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Through = "x" }, "TrackWhereInput.hasNotes"},
+		{"condition over many-to-many", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Through = "x" }, ""},
+		{"condition over what has no rules", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Join = "Draft" },
+			"TrackWhereInput.hasNotes: the edge notes of Track leads through rows of Draft"},
 		{"condition over what is not shown", "hasAlbum: Boolean", "hasImage: Boolean", nil, "TrackWhereInput.hasImage: the edge image of Track leads to Image"},
 		{"related condition of another type", "hasAlbumWith: [AlbumWhereInput!]", "hasAlbumWith: [NoteWhereInput!]", nil, "allowed: [AlbumWhereInput!]"},
 		{"not as a list", "not: TrackWhereInput", "not: [TrackWhereInput!]", nil, "TrackWhereInput.not: its type is [TrackWhereInput!]; allowed: TrackWhereInput"},

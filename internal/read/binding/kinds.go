@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Kind says what the engine can do with the columns of one kind.
@@ -31,7 +32,7 @@ func KindOf(of entity.Kind) (Kind, bool) {
 // a form in package encode, an argument in package sql, and, if pages can be ordered by it, a value
 // in package rows.
 var kinds = map[entity.Kind]Kind{
-	entity.ID: {false, "ID", "UUID (keys)", comparing("In"), map[string][]string{
+	entity.ID: {false, "ID", "keys", comparing("In"), map[string][]string{
 		dialect.Postgres: {"uuid"}, dialect.SQLite: {"blob", "uuid"}}},
 	entity.String: {true, "String", "String, Text", comparing("In", "GT", "GTE", "LT", "LTE", "HasPrefix"), texts},
 	entity.Int: {true, "Int", "Int, Int8, Int16, Int32, Uint8, Uint16", comparing("In", "GT", "GTE", "LT", "LTE"), map[string][]string{
@@ -42,6 +43,14 @@ var kinds = map[entity.Kind]Kind{
 	entity.Time: {true, "Time", "Time", comparing("In", "GT", "GTE", "LT", "LTE"), map[string][]string{
 		dialect.Postgres: {"timestamptz", "timestamp with time zone"}, dialect.SQLite: {"datetime"}}},
 	entity.Enum: {true, "", "Enum", comparing("In"), texts},
+}
+
+// otherKeys holds the database types of keys that are no UUIDs.
+var otherKeys = map[ids.Form]Kind{
+	ids.Number: {stored: map[string][]string{
+		dialect.Postgres: {"smallint", "integer", "bigint", "int", "int2", "int4", "int8", "smallserial", "serial", "bigserial"},
+		dialect.SQLite:   {"smallint", "integer", "bigint", "int", "tinyint"}}},
+	ids.Text: {stored: texts},
 }
 
 var texts = map[string][]string{

@@ -149,11 +149,7 @@ func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	switch out.Kind {
 	case plan.IDColumn:
-		if len(value) != len(uuid.UUID{}) {
-			return b, false
-		}
-		b = append(b, '"')
-		return append(ids.Append(b, out.Prefix, [16]byte(value)), '"'), true
+		return appendID(out, b, value)
 	case plan.TextColumn:
 		return appendString(b, value), utf8.Valid(value)
 	case plan.TimeColumn:
@@ -175,6 +171,20 @@ func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 		}
 	}
 	return b, false
+}
+
+// appendID appends a key as an ID.
+func appendID(out *plan.Output, b, key []byte) (_ []byte, ok bool) {
+	b = append(b, '"')
+	switch {
+	case out.Form != ids.UUID:
+		ok = out.Form == ids.Number || ids.ValidText(key)
+		b = ids.AppendText(b, out.Prefix, key)
+	case len(key) == len(uuid.UUID{}):
+		ok = true
+		b = ids.Append(b, out.Prefix, [16]byte(key))
+	}
+	return append(b, '"'), ok
 }
 
 // isInt reports whether the text is a number that a GraphQL Int can have (GraphQL specification,

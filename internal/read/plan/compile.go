@@ -69,6 +69,7 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 			out.Kind = Closed
 		case bound.Column != nil:
 			out.Column, out.Kind, out.Prefix = n.column(*bound.Column), columnOutputs[bound.Column.Kind], bound.Column.Prefix
+			out.Form = bound.Column.Form
 			out.Values = bound.Values
 		case bound.Paged:
 			out.Kind, out.Page = PageOfRows, c.connection(c.child(n, bound, f.Field), f.Selections)
@@ -134,7 +135,7 @@ func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	}
 	child := c.node(edge.To, edge, f)
 	if edge.Edge.OwnKey {
-		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix})
+		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix, Form: edge.To.Entity.Keys})
 	} else {
 		child.From = n.column(n.Object.Key)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 )
 
@@ -86,6 +87,7 @@ type Output struct {
 	Text    string // the JSON of a constant
 	Column  int
 	Prefix  string
+	Form    ids.Form // of the keys in the column
 	Visible entity.Visibility
 	Values  []string // the values that a column of an enum can have
 	Owner   int      // the column that holds the owner's ID, if only owners see the field

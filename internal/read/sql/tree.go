@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Branch is one query of a tree. Its rows belong to rows of its parent.
@@ -138,22 +139,29 @@ func (br *Branch) columns() []treeColumn {
 func (q *Query) treeColumns(table string) []treeColumn {
 	columns := make([]treeColumn, len(q.Columns))
 	for i, c := range q.Columns {
-		columns[i] = treeColumn{table, sqlTypes[c.Kind], c.Kind == entity.ID}
+		columns[i] = treeColumn{table, sqlTypes[c.Kind], isUUID(c)}
+		if c.Kind == entity.ID {
+			columns[i].sqlType = keyReads[c.Form]
+		}
 	}
 	return columns
 }
 
-// sqlTypes are the types in which PostgreSQL returns the columns of a kind.
+// sqlTypes are the types in which PostgreSQL returns the columns of a kind. keyReads are those of
+// keys.
 var sqlTypes = map[entity.Kind]string{
-	entity.ID: "bytea", entity.String: "text", entity.Int: "int8", entity.Bool: "bool",
+	entity.String: "text", entity.Int: "int8", entity.Bool: "bool",
 	entity.Time: "timestamptz", entity.Enum: "text",
 }
+
+var keyReads = map[ids.Form]string{ids.UUID: "bytea", ids.Number: "int8", ids.Text: "text"}
 
 // These are the names in the statement. Package binding refuses tables of these names.
 //
 //	_n0      the rows of branch 0
 //	_p       the keys that lead to a branch
 //	_c, _s   the rows of the branch that is read
+//	_l       the rows of a join table that lead to these
 //	_d1      the rows of its first join
 //	c0       a column of the branch or of its joins, which are counted together
 

@@ -95,7 +95,7 @@ func TestArgumentOfEachKind(t *testing.T) {
 			entity.ID: "track_01h455vb4pex5vsknk084sn02q", entity.Int: 1, entity.Bool: true, entity.Time: "2026-01-02T15:04:05Z",
 			entity.String: "X", entity.Enum: "X",
 		}[of]
-		by := &binding.Filter{Field: &entity.Field{Kind: of}, Values: ast.EnumValueList{{Name: "X"}}}
+		by := &binding.Filter{Prefix: "track", Field: &entity.Field{Kind: of}, Values: ast.EnumValueList{{Name: "X"}}}
 		_, held := binding.KindOf(of)
 		if _, err := argument(by, value, "where"); held != (err == nil) {
 			t.Errorf("kind %d is held: %t, and compared: %v", of, held, err)
