@@ -122,7 +122,15 @@ func plain(v reflect.Value) any {
 }
 
 // idOf returns the ID of the row of an entity with a key.
-func idOf(e *entity.Entity, key any) ids.ID { return ids.ID{Prefix: e.Prefix, UUID: key.(uuid.UUID)} }
+func idOf(e *entity.Entity, key any) ids.ID {
+	switch key := key.(type) {
+	case int64:
+		return ids.OfNumber(e.Prefix, key)
+	case string:
+		return ids.OfText(e.Prefix, key)
+	}
+	return ids.ID{Prefix: e.Prefix, UUID: key.(uuid.UUID)}
+}
 
 // relate fills r.related from the edges that ent has loaded.
 func (c *contents) relate(r *row, edges reflect.Value) {
@@ -219,10 +227,7 @@ func (c *contents) one(r *row, condition string, value any) (truth, bool) {
 		return truthOf(value == false), true
 	}
 	field, op := c.field(r.entity.Name, condition)
-	if field.MatchBy != "" {
-		return compare(field, op, r.values[field.MatchBy], value), true
-	}
-	return compare(field, op, r.values[field.Column], value), true
+	return c.compare(field, op, r.values[cmp.Or(field.MatchBy, field.Column)], value), true
 }
 
 // every evaluates whether all where inputs of a list are true, leaving out those without
@@ -279,14 +284,14 @@ func (c *contents) field(name, condition string) (*entity.Field, string) {
 	panic(fmt.Sprintf("%sWhereInput.%s: nobody knows what this means", name, condition))
 }
 
-func compare(f *entity.Field, op string, has, value any) truth {
+func (c *contents) compare(f *entity.Field, op string, has, value any) truth {
 	switch {
 	case op == "IsNil":
 		return truthOf((has == nil) == value.(bool))
 	case op == "In":
 		best := isFalse
 		for _, v := range value.([]any) {
-			best = max(best, compare(f, "", has, v))
+			best = max(best, c.compare(f, "", has, v))
 		}
 		return best
 	case has == nil:
@@ -294,18 +299,25 @@ func compare(f *entity.Field, op string, has, value any) truth {
 	case op == "HasPrefix":
 		return truthOf(strings.HasPrefix(has.(string), value.(string)))
 	}
-	order := compareValues(has, received(f, value))
+	order := compareValues(has, c.received(f, value))
 	return truthOf(map[string]bool{"": order == 0, "GT": order > 0, "GTE": order >= 0, "LT": order < 0, "LTE": order <= 0}[op])
 }
 
 // received returns the value of a column that a client means.
-func received(f *entity.Field, sent any) any {
+func (c *contents) received(f *entity.Field, sent any) any {
 	text, _ := sent.(string)
 	switch {
 	case f.Kind == entity.ID:
+		keys := c.entities[f.Refers].Keys
 		id, err := ids.Parse(text)
 		if err != nil {
 			panic(err)
+		}
+		if n, ok := id.Int(); ok && keys == ids.Number {
+			return n
+		}
+		if keys == ids.Text {
+			return id.Text
 		}
 		return id.UUID
 	case f.Kind == entity.Int:
@@ -332,11 +344,10 @@ func compareValues(x, y any) int {
 	case time.Time:
 		return x.Compare(y.(time.Time))
 	case uuid.UUID:
-		return bytes.Compare(x[:], idBytes(y))
+		other := y.(uuid.UUID)
+		return bytes.Compare(x[:], other[:])
 	case bool:
 		return cmp.Compare(fmt.Sprint(x), fmt.Sprint(y))
 	}
 	panic(fmt.Sprintf("no order for %T", x))
 }
-
-func idBytes(y any) []byte { u := y.(uuid.UUID); return u[:] }

@@ -13,6 +13,7 @@ import (
 
 	"forge/internal/database"
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -88,6 +89,9 @@ func (f *filler) row(ctx context.Context, e *entity.Entity) error {
 		case !field.Nullable || f.IntN(4) > 0:
 			value = f.value(field, set.Type().In(0))
 		}
+		if i == 0 && e.Keys != ids.UUID {
+			value = f.newKey(e)
+		}
 		if i == 0 {
 			f.keys[e.Name] = append(f.keys[e.Name], value)
 		}
@@ -99,6 +103,15 @@ func (f *filler) row(ctx context.Context, e *entity.Entity) error {
 		return err
 	}
 	return nil
+}
+
+// newKey returns a number or a text that is no key yet.
+func (f *filler) newKey(e *entity.Entity) any {
+	n := len(f.keys[e.Name])
+	if e.Keys == ids.Number {
+		return int64(n*n*n - 30)
+	}
+	return fmt.Sprintf("%s%d", AwkwardNames[f.IntN(len(AwkwardNames))], n)
 }
 
 func methodOf(v reflect.Value, name string) reflect.Value {
@@ -198,7 +211,7 @@ func fits(n int64, t reflect.Type) bool {
 // join stores which rows a many-to-many edge joins. It does nothing for other edges, for the
 // same edge from its other end, and for one whose table is an entity.
 func (f *filler) join(ctx context.Context, e *entity.Entity, edge *entity.Edge) error {
-	if edge.Through == "" || f.keys[edge.Through] != nil {
+	if edge.Through == "" || edge.Join != "" || f.keys[edge.Through] != nil {
 		return nil
 	}
 	f.keys[edge.Through] = []any{}
@@ -215,7 +228,7 @@ func (f *filler) joinRows(ctx context.Context, e *entity.Entity, edge *entity.Ed
 			if i%5 == 4 || f.IntN(len(f.keys[edge.To])) > 4 && j%7 > 0 {
 				continue
 			}
-			if _, err := f.unit.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) VALUES (%s)", edge.Through, edge.Column, edge.Column, places), near, other); err != nil {
+			if _, err := f.unit.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) VALUES (%s)", edge.Through, edge.Column, edge.Far, places), near, other); err != nil {
 				return err
 			}
 		}

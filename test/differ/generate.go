@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // choices is the source of a generator's decisions. When no choices are left, every decision is the
@@ -726,6 +728,10 @@ func (p *valuePool) of(name string, f *entity.Field) []any { return p.samples[na
 // these, and some that no row has.
 func (c *contents) samples(name string, f *entity.Field) (list []any) {
 	for _, r := range c.rows[name] {
+		if v := r.values[f.Column]; f.Kind == entity.ID && v != nil {
+			list = append(list, idOf(c.entities[f.Refers], v).String())
+			continue
+		}
 		switch v := r.values[f.Column].(type) {
 		case nil:
 		case int64:
@@ -734,15 +740,16 @@ func (c *contents) samples(name string, f *entity.Field) (list []any) {
 			list = append(list, v.Format(time.RFC3339Nano), v.In(time.FixedZone("", 2*60*60)).Format(time.RFC3339Nano))
 		case string:
 			list = append(list, v, strings.ToUpper(v))
-		case uuid.UUID:
-			list = append(list, idOf(c.entities[f.Refers], v).String())
 		default:
 			list = append(list, v)
 		}
 	}
 	switch f.Kind {
 	case entity.ID:
-		list = append(list, idOf(c.entities[f.Refers], uuid.UUID{}).String(), idOf(c.entities[f.Refers], uuid.Max).String())
+		for _, key := range map[ids.Form][]any{ids.UUID: {uuid.UUID{}, uuid.Max}, ids.Number: {int64(0), int64(-1), int64(math.MaxInt64), int64(math.MinInt64)},
+			ids.Text: {"nothing", "%", "🦸_"}}[c.entities[f.Refers].Keys] {
+			list = append(list, idOf(c.entities[f.Refers], key).String())
+		}
 	case entity.Int:
 		list = append(list, -1<<31, -1, 0, 8, 1<<31-1)
 	case entity.Time:

@@ -329,9 +329,13 @@ func (r *row) cursor(order ordering) string {
 		values = append(binary.AppendUvarint(values, uint64(len(text))+1), text...)
 	}
 	print += "|id" + strconv.FormatBool(desc)
+	key := []byte(fmt.Sprint(r.key))
+	if of, ok := r.key.(uuid.UUID); ok {
+		key = of[:]
+	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(print))
-	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, idBytes(r.key)...)))
+	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, key...)))
 }
 
 // check returns an error if a where input is not valid.
