@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // catalogue is a schema that fits catalogueEntities. It has every kind of column. Each test makes
@@ -289,7 +290,19 @@ func TestBind(t *testing.T) {
 		{"no prefix", "", "", func(e *entity.Entity) { e.Prefix = "" }, `Track: the prefix of its IDs is ""`},
 		{"a prefix that is none", "", "", func(e *entity.Entity) { e.Prefix = "Track-1" }, `Track: the prefix of its IDs is "Track-1"`},
 		{"the prefix of another", "", "", func(e *entity.Entity) { e.Prefix = "album" }, "Album: the prefix of its IDs, album, is that of Track as well"},
-		{"a number for a key", "", "", func(e *entity.Entity) { e.Fields[0].Kind, e.Fields[0].Type = entity.Int, "int" }, "Track: its key is of type int in ent/schema"},
+		{"a key of bytes", "", "", func(e *entity.Entity) { e.Fields[0].Kind, e.Fields[0].Type = entity.Bytes, "[]byte" },
+			"Track: its key is of type []byte in ent/schema, which cannot be read; allowed: a UUID, as Identified gives it, a whole number, or a String"},
+		{"a number for a key", "", "", func(e *entity.Entity) {
+			e.Keys, e.Fields[0].Type, e.Fields[0].Stored = ids.Number, "int", map[string]string{"postgres": "serial"}
+		}, ""},
+		{"a number for a key, stored as a UUID", "", "", func(e *entity.Entity) { e.Keys, e.Fields[0].Stored = ids.Number, map[string]string{"postgres": "uuid"} },
+			"Track.id: the column id of Track is stored as uuid on postgres"},
+		{"a text for a key", "", "", func(e *entity.Entity) {
+			e.Keys, e.Fields[0].Type, e.Fields[0].Stored = ids.Text, "string", map[string]string{"postgres": "varchar(20)"}
+		}, ""},
+		{"a number as the key of the owner", "", "", func(e *entity.Entity) {
+			e.Keys, e.Fields[0].Stored, e.Owner = ids.Number, nil, "id"
+		}, "Track: its Owner in ent/schema, id, is no column that holds the UUID of a user"},
 		{"a key of several columns", "", "", func(e *entity.Entity) { e.Fields = e.Fields[1:] }, "Track: its key consists of several columns"},
 		{"owners of nothing", "", "", func(e *entity.Entity) { e.Owner = "user_id" }, "Track: its Owner in ent/schema, user_id, is no column"},
 		{"shown to owners, of which there are none", "", "", func(e *entity.Entity) { e.Visible = map[string]entity.Visibility{"name": entity.ToOwners} },
