@@ -11,9 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/urfave/cli/v3"
+
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/migrator/dev"
+	"forge/internal/settings"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/chinook/ent"
@@ -23,7 +26,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// newClient returns a client of the shop's API on an empty database.
+// newClient returns a client of the shop's API on the empty database at url, which it fills with s.
+// The limits are those of a server whose settings say nothing of them.
 func newClient(t *testing.T, url string, s *shop) *gqltest.Client {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})
@@ -42,7 +46,14 @@ func newClient(t *testing.T, url string, s *shop) *gqltest.Client {
 	if err := u.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return gqltest.NewHandler(t, gqlexec.New(graph.API(), db, gqlexec.Options{Development: true}, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	usual, err := settings.Load(&cli.Command{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gqltest.NewHandler(t, gqlexec.New(graph.API(), db, gqlexec.Options{Development: true, Limits: gqlexec.Limits{
+		Depth: usual.MaxDepth, Aliases: usual.MaxAliases, RootFields: usual.MaxRootFields, Directives: usual.MaxDirectives,
+		Cost: usual.MaxCost, Tokens: usual.MaxTokens, AnswerBytes: usual.MaxAnswerBytes,
+	}}, slog.New(slog.NewTextHandler(t.Output(), nil))))
 }
 
 // store stores the shop.

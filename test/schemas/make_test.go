@@ -24,8 +24,6 @@ var kinds = []kind{
 	{"title", "field.String(%q).MaxLen(500)", "String", append([]string{"HasPrefix"}, ranges...), true},
 	{"essay", "field.Text(%q)", "String", append([]string{"HasPrefix"}, ranges...), true},
 	{"amount", "field.Int32(%q)", "Int", ranges, true},
-	{"grade", "field.Int8(%q)", "Int", ranges, true},
-	{"level", "field.Int16(%q)", "Int", ranges, true},
 	{"count", "field.Uint16(%q)", "Int", ranges, true},
 	{"open", "field.Bool(%q)", "Boolean", []string{"", "IsNil"}, false},
 	{"moment", "field.Time(%q)", "Time", ranges, true},

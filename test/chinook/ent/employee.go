@@ -11,14 +11,13 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 )
 
 // Employee is the model entity for the Employee schema.
 type Employee struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// LastName holds the value of the "last_name" field.
 	LastName string `json:"last_name,omitempty"`
 	// FirstName holds the value of the "first_name" field.
@@ -30,7 +29,7 @@ type Employee struct {
 	// HiredAt holds the value of the "hired_at" field.
 	HiredAt time.Time `json:"hired_at,omitempty"`
 	// ReportsToID holds the value of the "reports_to_id" field.
-	ReportsToID *uuid.UUID `json:"reports_to_id,omitempty"`
+	ReportsToID *int `json:"reports_to_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the EmployeeQuery when eager-loading is set.
 	Edges        EmployeeEdges `json:"edges"`
@@ -84,14 +83,12 @@ func (*Employee) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case employee.FieldReportsToID:
-			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
+		case employee.FieldID, employee.FieldReportsToID:
+			values[i] = new(sql.NullInt64)
 		case employee.FieldLastName, employee.FieldFirstName, employee.FieldTitle, employee.FieldEmail:
 			values[i] = new(sql.NullString)
 		case employee.FieldHiredAt:
 			values[i] = new(sql.NullTime)
-		case employee.FieldID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -108,11 +105,11 @@ func (_m *Employee) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case employee.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case employee.FieldLastName:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field last_name", values[i])
@@ -145,11 +142,11 @@ func (_m *Employee) assignValues(columns []string, values []any) error {
 				_m.HiredAt = value.Time
 			}
 		case employee.FieldReportsToID:
-			if value, ok := values[i].(*sql.NullScanner); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field reports_to_id", values[i])
 			} else if value.Valid {
-				_m.ReportsToID = new(uuid.UUID)
-				*_m.ReportsToID = *value.S.(*uuid.UUID)
+				_m.ReportsToID = new(int)
+				*_m.ReportsToID = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -229,7 +226,7 @@ func (_m *Employee) String() string {
 
 // GlobalID returns the Employee's key in the form that clients see.
 func (_m *Employee) GlobalID() ids.ID {
-	return ids.ID{Prefix: "employee", UUID: _m.ID}
+	return ids.OfNumber("employee", int64(_m.ID))
 }
 
 // Employees is a parsable slice of Employee.

@@ -14,7 +14,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // EmployeeUpdate is the builder for updating Employee entities.
@@ -107,13 +106,13 @@ func (_u *EmployeeUpdate) SetNillableHiredAt(v *time.Time) *EmployeeUpdate {
 }
 
 // SetReportsToID sets the "reports_to_id" field.
-func (_u *EmployeeUpdate) SetReportsToID(v uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) SetReportsToID(v int) *EmployeeUpdate {
 	_u.mutation.SetReportsToID(v)
 	return _u
 }
 
 // SetNillableReportsToID sets the "reports_to_id" field if the given value is not nil.
-func (_u *EmployeeUpdate) SetNillableReportsToID(v *uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) SetNillableReportsToID(v *int) *EmployeeUpdate {
 	if v != nil {
 		_u.SetReportsToID(*v)
 	}
@@ -132,14 +131,14 @@ func (_u *EmployeeUpdate) SetReportsTo(v *Employee) *EmployeeUpdate {
 }
 
 // AddReportIDs adds the "reports" edge to the Employee entity by IDs.
-func (_u *EmployeeUpdate) AddReportIDs(ids ...uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) AddReportIDs(ids ...int) *EmployeeUpdate {
 	_u.mutation.AddReportIDs(ids...)
 	return _u
 }
 
 // AddReports adds the "reports" edges to the Employee entity.
 func (_u *EmployeeUpdate) AddReports(v ...*Employee) *EmployeeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -147,14 +146,14 @@ func (_u *EmployeeUpdate) AddReports(v ...*Employee) *EmployeeUpdate {
 }
 
 // AddCustomerIDs adds the "customers" edge to the Customer entity by IDs.
-func (_u *EmployeeUpdate) AddCustomerIDs(ids ...uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) AddCustomerIDs(ids ...int) *EmployeeUpdate {
 	_u.mutation.AddCustomerIDs(ids...)
 	return _u
 }
 
 // AddCustomers adds the "customers" edges to the Customer entity.
 func (_u *EmployeeUpdate) AddCustomers(v ...*Customer) *EmployeeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -179,14 +178,14 @@ func (_u *EmployeeUpdate) ClearReports() *EmployeeUpdate {
 }
 
 // RemoveReportIDs removes the "reports" edge to Employee entities by IDs.
-func (_u *EmployeeUpdate) RemoveReportIDs(ids ...uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) RemoveReportIDs(ids ...int) *EmployeeUpdate {
 	_u.mutation.RemoveReportIDs(ids...)
 	return _u
 }
 
 // RemoveReports removes "reports" edges to Employee entities.
 func (_u *EmployeeUpdate) RemoveReports(v ...*Employee) *EmployeeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -200,14 +199,14 @@ func (_u *EmployeeUpdate) ClearCustomers() *EmployeeUpdate {
 }
 
 // RemoveCustomerIDs removes the "customers" edge to Customer entities by IDs.
-func (_u *EmployeeUpdate) RemoveCustomerIDs(ids ...uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) RemoveCustomerIDs(ids ...int) *EmployeeUpdate {
 	_u.mutation.RemoveCustomerIDs(ids...)
 	return _u
 }
 
 // RemoveCustomers removes "customers" edges to Customer entities.
 func (_u *EmployeeUpdate) RemoveCustomers(v ...*Customer) *EmployeeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -270,7 +269,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -304,7 +303,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -317,7 +316,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -333,7 +332,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -346,7 +345,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -362,7 +361,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -378,7 +377,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -391,7 +390,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -407,7 +406,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -512,13 +511,13 @@ func (_u *EmployeeUpdateOne) SetNillableHiredAt(v *time.Time) *EmployeeUpdateOne
 }
 
 // SetReportsToID sets the "reports_to_id" field.
-func (_u *EmployeeUpdateOne) SetReportsToID(v uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) SetReportsToID(v int) *EmployeeUpdateOne {
 	_u.mutation.SetReportsToID(v)
 	return _u
 }
 
 // SetNillableReportsToID sets the "reports_to_id" field if the given value is not nil.
-func (_u *EmployeeUpdateOne) SetNillableReportsToID(v *uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) SetNillableReportsToID(v *int) *EmployeeUpdateOne {
 	if v != nil {
 		_u.SetReportsToID(*v)
 	}
@@ -537,14 +536,14 @@ func (_u *EmployeeUpdateOne) SetReportsTo(v *Employee) *EmployeeUpdateOne {
 }
 
 // AddReportIDs adds the "reports" edge to the Employee entity by IDs.
-func (_u *EmployeeUpdateOne) AddReportIDs(ids ...uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) AddReportIDs(ids ...int) *EmployeeUpdateOne {
 	_u.mutation.AddReportIDs(ids...)
 	return _u
 }
 
 // AddReports adds the "reports" edges to the Employee entity.
 func (_u *EmployeeUpdateOne) AddReports(v ...*Employee) *EmployeeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -552,14 +551,14 @@ func (_u *EmployeeUpdateOne) AddReports(v ...*Employee) *EmployeeUpdateOne {
 }
 
 // AddCustomerIDs adds the "customers" edge to the Customer entity by IDs.
-func (_u *EmployeeUpdateOne) AddCustomerIDs(ids ...uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) AddCustomerIDs(ids ...int) *EmployeeUpdateOne {
 	_u.mutation.AddCustomerIDs(ids...)
 	return _u
 }
 
 // AddCustomers adds the "customers" edges to the Customer entity.
 func (_u *EmployeeUpdateOne) AddCustomers(v ...*Customer) *EmployeeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -584,14 +583,14 @@ func (_u *EmployeeUpdateOne) ClearReports() *EmployeeUpdateOne {
 }
 
 // RemoveReportIDs removes the "reports" edge to Employee entities by IDs.
-func (_u *EmployeeUpdateOne) RemoveReportIDs(ids ...uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) RemoveReportIDs(ids ...int) *EmployeeUpdateOne {
 	_u.mutation.RemoveReportIDs(ids...)
 	return _u
 }
 
 // RemoveReports removes "reports" edges to Employee entities.
 func (_u *EmployeeUpdateOne) RemoveReports(v ...*Employee) *EmployeeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -605,14 +604,14 @@ func (_u *EmployeeUpdateOne) ClearCustomers() *EmployeeUpdateOne {
 }
 
 // RemoveCustomerIDs removes the "customers" edge to Customer entities by IDs.
-func (_u *EmployeeUpdateOne) RemoveCustomerIDs(ids ...uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) RemoveCustomerIDs(ids ...int) *EmployeeUpdateOne {
 	_u.mutation.RemoveCustomerIDs(ids...)
 	return _u
 }
 
 // RemoveCustomers removes "customers" edges to Customer entities.
 func (_u *EmployeeUpdateOne) RemoveCustomers(v ...*Customer) *EmployeeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -688,7 +687,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Employee.id" for update`)}
@@ -739,7 +738,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -752,7 +751,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -768,7 +767,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -781,7 +780,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -797,7 +796,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -813,7 +812,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -826,7 +825,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -842,7 +841,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -13,7 +13,6 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // InvoiceCreate is the builder for creating a Invoice entity.
@@ -50,13 +49,13 @@ func (_c *InvoiceCreate) SetNillableBillingPostalCode(v *string) *InvoiceCreate 
 }
 
 // SetCustomerID sets the "customer_id" field.
-func (_c *InvoiceCreate) SetCustomerID(v uuid.UUID) *InvoiceCreate {
+func (_c *InvoiceCreate) SetCustomerID(v int) *InvoiceCreate {
 	_c.mutation.SetCustomerID(v)
 	return _c
 }
 
 // SetID sets the "id" field.
-func (_c *InvoiceCreate) SetID(v uuid.UUID) *InvoiceCreate {
+func (_c *InvoiceCreate) SetID(v int) *InvoiceCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
@@ -67,14 +66,14 @@ func (_c *InvoiceCreate) SetCustomer(v *Customer) *InvoiceCreate {
 }
 
 // AddLineIDs adds the "lines" edge to the InvoiceLine entity by IDs.
-func (_c *InvoiceCreate) AddLineIDs(ids ...uuid.UUID) *InvoiceCreate {
+func (_c *InvoiceCreate) AddLineIDs(ids ...int) *InvoiceCreate {
 	_c.mutation.AddLineIDs(ids...)
 	return _c
 }
 
 // AddLines adds the "lines" edges to the InvoiceLine entity.
 func (_c *InvoiceCreate) AddLines(v ...*InvoiceLine) *InvoiceCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -151,12 +150,9 @@ func (_c *InvoiceCreate) sqlSave(ctx context.Context) (*Invoice, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -166,11 +162,11 @@ func (_c *InvoiceCreate) sqlSave(ctx context.Context) (*Invoice, error) {
 func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Invoice{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(invoice.Table, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(invoice.Table, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.InvoicedAt(); ok {
 		_spec.SetField(invoice.FieldInvoicedAt, field.TypeTime, value)
@@ -192,7 +188,7 @@ func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -209,7 +205,7 @@ func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -264,6 +260,10 @@ func (_c *InvoiceCreateBulk) Save(ctx context.Context) ([]*Invoice, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

@@ -15,7 +15,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // InvoiceUpdate is the builder for updating Invoice entities.
@@ -80,13 +79,13 @@ func (_u *InvoiceUpdate) ClearBillingPostalCode() *InvoiceUpdate {
 }
 
 // SetCustomerID sets the "customer_id" field.
-func (_u *InvoiceUpdate) SetCustomerID(v uuid.UUID) *InvoiceUpdate {
+func (_u *InvoiceUpdate) SetCustomerID(v int) *InvoiceUpdate {
 	_u.mutation.SetCustomerID(v)
 	return _u
 }
 
 // SetNillableCustomerID sets the "customer_id" field if the given value is not nil.
-func (_u *InvoiceUpdate) SetNillableCustomerID(v *uuid.UUID) *InvoiceUpdate {
+func (_u *InvoiceUpdate) SetNillableCustomerID(v *int) *InvoiceUpdate {
 	if v != nil {
 		_u.SetCustomerID(*v)
 	}
@@ -99,14 +98,14 @@ func (_u *InvoiceUpdate) SetCustomer(v *Customer) *InvoiceUpdate {
 }
 
 // AddLineIDs adds the "lines" edge to the InvoiceLine entity by IDs.
-func (_u *InvoiceUpdate) AddLineIDs(ids ...uuid.UUID) *InvoiceUpdate {
+func (_u *InvoiceUpdate) AddLineIDs(ids ...int) *InvoiceUpdate {
 	_u.mutation.AddLineIDs(ids...)
 	return _u
 }
 
 // AddLines adds the "lines" edges to the InvoiceLine entity.
 func (_u *InvoiceUpdate) AddLines(v ...*InvoiceLine) *InvoiceUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -131,14 +130,14 @@ func (_u *InvoiceUpdate) ClearLines() *InvoiceUpdate {
 }
 
 // RemoveLineIDs removes the "lines" edge to InvoiceLine entities by IDs.
-func (_u *InvoiceUpdate) RemoveLineIDs(ids ...uuid.UUID) *InvoiceUpdate {
+func (_u *InvoiceUpdate) RemoveLineIDs(ids ...int) *InvoiceUpdate {
 	_u.mutation.RemoveLineIDs(ids...)
 	return _u
 }
 
 // RemoveLines removes "lines" edges to InvoiceLine entities.
 func (_u *InvoiceUpdate) RemoveLines(v ...*InvoiceLine) *InvoiceUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -194,7 +193,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -222,7 +221,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -235,7 +234,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -251,7 +250,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -264,7 +263,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -280,7 +279,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -357,13 +356,13 @@ func (_u *InvoiceUpdateOne) ClearBillingPostalCode() *InvoiceUpdateOne {
 }
 
 // SetCustomerID sets the "customer_id" field.
-func (_u *InvoiceUpdateOne) SetCustomerID(v uuid.UUID) *InvoiceUpdateOne {
+func (_u *InvoiceUpdateOne) SetCustomerID(v int) *InvoiceUpdateOne {
 	_u.mutation.SetCustomerID(v)
 	return _u
 }
 
 // SetNillableCustomerID sets the "customer_id" field if the given value is not nil.
-func (_u *InvoiceUpdateOne) SetNillableCustomerID(v *uuid.UUID) *InvoiceUpdateOne {
+func (_u *InvoiceUpdateOne) SetNillableCustomerID(v *int) *InvoiceUpdateOne {
 	if v != nil {
 		_u.SetCustomerID(*v)
 	}
@@ -376,14 +375,14 @@ func (_u *InvoiceUpdateOne) SetCustomer(v *Customer) *InvoiceUpdateOne {
 }
 
 // AddLineIDs adds the "lines" edge to the InvoiceLine entity by IDs.
-func (_u *InvoiceUpdateOne) AddLineIDs(ids ...uuid.UUID) *InvoiceUpdateOne {
+func (_u *InvoiceUpdateOne) AddLineIDs(ids ...int) *InvoiceUpdateOne {
 	_u.mutation.AddLineIDs(ids...)
 	return _u
 }
 
 // AddLines adds the "lines" edges to the InvoiceLine entity.
 func (_u *InvoiceUpdateOne) AddLines(v ...*InvoiceLine) *InvoiceUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -408,14 +407,14 @@ func (_u *InvoiceUpdateOne) ClearLines() *InvoiceUpdateOne {
 }
 
 // RemoveLineIDs removes the "lines" edge to InvoiceLine entities by IDs.
-func (_u *InvoiceUpdateOne) RemoveLineIDs(ids ...uuid.UUID) *InvoiceUpdateOne {
+func (_u *InvoiceUpdateOne) RemoveLineIDs(ids ...int) *InvoiceUpdateOne {
 	_u.mutation.RemoveLineIDs(ids...)
 	return _u
 }
 
 // RemoveLines removes "lines" edges to InvoiceLine entities.
 func (_u *InvoiceUpdateOne) RemoveLines(v ...*InvoiceLine) *InvoiceUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -484,7 +483,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Invoice.id" for update`)}
@@ -529,7 +528,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -542,7 +541,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -558,7 +557,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -571,7 +570,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -587,7 +586,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

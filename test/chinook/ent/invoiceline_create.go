@@ -12,7 +12,6 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // InvoiceLineCreate is the builder for creating a InvoiceLine entity.
@@ -29,19 +28,19 @@ func (_c *InvoiceLineCreate) SetQuantity(v int32) *InvoiceLineCreate {
 }
 
 // SetInvoiceID sets the "invoice_id" field.
-func (_c *InvoiceLineCreate) SetInvoiceID(v uuid.UUID) *InvoiceLineCreate {
+func (_c *InvoiceLineCreate) SetInvoiceID(v int) *InvoiceLineCreate {
 	_c.mutation.SetInvoiceID(v)
 	return _c
 }
 
 // SetTrackID sets the "track_id" field.
-func (_c *InvoiceLineCreate) SetTrackID(v uuid.UUID) *InvoiceLineCreate {
+func (_c *InvoiceLineCreate) SetTrackID(v int) *InvoiceLineCreate {
 	_c.mutation.SetTrackID(v)
 	return _c
 }
 
 // SetID sets the "id" field.
-func (_c *InvoiceLineCreate) SetID(v uuid.UUID) *InvoiceLineCreate {
+func (_c *InvoiceLineCreate) SetID(v int) *InvoiceLineCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
@@ -119,12 +118,9 @@ func (_c *InvoiceLineCreate) sqlSave(ctx context.Context) (*InvoiceLine, error) 
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -134,11 +130,11 @@ func (_c *InvoiceLineCreate) sqlSave(ctx context.Context) (*InvoiceLine, error) 
 func (_c *InvoiceLineCreate) createSpec() (*InvoiceLine, *sqlgraph.CreateSpec) {
 	var (
 		_node = &InvoiceLine{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(invoiceline.Table, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(invoiceline.Table, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.Quantity(); ok {
 		_spec.SetField(invoiceline.FieldQuantity, field.TypeInt32, value)
@@ -152,7 +148,7 @@ func (_c *InvoiceLineCreate) createSpec() (*InvoiceLine, *sqlgraph.CreateSpec) {
 			Columns: []string{invoiceline.InvoiceColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -169,7 +165,7 @@ func (_c *InvoiceLineCreate) createSpec() (*InvoiceLine, *sqlgraph.CreateSpec) {
 			Columns: []string{invoiceline.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -225,6 +221,10 @@ func (_c *InvoiceLineCreateBulk) Save(ctx context.Context) ([]*InvoiceLine, erro
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

@@ -17,7 +17,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // TrackUpdate is the builder for updating Track entities.
@@ -89,13 +88,13 @@ func (_u *TrackUpdate) AddMilliseconds(v int32) *TrackUpdate {
 }
 
 // SetAlbumID sets the "album_id" field.
-func (_u *TrackUpdate) SetAlbumID(v uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetAlbumID(v int) *TrackUpdate {
 	_u.mutation.SetAlbumID(v)
 	return _u
 }
 
 // SetNillableAlbumID sets the "album_id" field if the given value is not nil.
-func (_u *TrackUpdate) SetNillableAlbumID(v *uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetNillableAlbumID(v *int) *TrackUpdate {
 	if v != nil {
 		_u.SetAlbumID(*v)
 	}
@@ -109,13 +108,13 @@ func (_u *TrackUpdate) ClearAlbumID() *TrackUpdate {
 }
 
 // SetGenreID sets the "genre_id" field.
-func (_u *TrackUpdate) SetGenreID(v uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetGenreID(v int) *TrackUpdate {
 	_u.mutation.SetGenreID(v)
 	return _u
 }
 
 // SetNillableGenreID sets the "genre_id" field if the given value is not nil.
-func (_u *TrackUpdate) SetNillableGenreID(v *uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetNillableGenreID(v *int) *TrackUpdate {
 	if v != nil {
 		_u.SetGenreID(*v)
 	}
@@ -129,13 +128,13 @@ func (_u *TrackUpdate) ClearGenreID() *TrackUpdate {
 }
 
 // SetMediaTypeID sets the "media_type_id" field.
-func (_u *TrackUpdate) SetMediaTypeID(v uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetMediaTypeID(v int) *TrackUpdate {
 	_u.mutation.SetMediaTypeID(v)
 	return _u
 }
 
 // SetNillableMediaTypeID sets the "media_type_id" field if the given value is not nil.
-func (_u *TrackUpdate) SetNillableMediaTypeID(v *uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetNillableMediaTypeID(v *int) *TrackUpdate {
 	if v != nil {
 		_u.SetMediaTypeID(*v)
 	}
@@ -158,14 +157,14 @@ func (_u *TrackUpdate) SetMediaType(v *MediaType) *TrackUpdate {
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
-func (_u *TrackUpdate) AddPlaylistIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) AddPlaylistIDs(ids ...int) *TrackUpdate {
 	_u.mutation.AddPlaylistIDs(ids...)
 	return _u
 }
 
 // AddPlaylists adds the "playlists" edges to the Playlist entity.
 func (_u *TrackUpdate) AddPlaylists(v ...*Playlist) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -173,14 +172,14 @@ func (_u *TrackUpdate) AddPlaylists(v ...*Playlist) *TrackUpdate {
 }
 
 // AddInvoiceLineIDs adds the "invoice_lines" edge to the InvoiceLine entity by IDs.
-func (_u *TrackUpdate) AddInvoiceLineIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) AddInvoiceLineIDs(ids ...int) *TrackUpdate {
 	_u.mutation.AddInvoiceLineIDs(ids...)
 	return _u
 }
 
 // AddInvoiceLines adds the "invoice_lines" edges to the InvoiceLine entity.
 func (_u *TrackUpdate) AddInvoiceLines(v ...*InvoiceLine) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -217,14 +216,14 @@ func (_u *TrackUpdate) ClearPlaylists() *TrackUpdate {
 }
 
 // RemovePlaylistIDs removes the "playlists" edge to Playlist entities by IDs.
-func (_u *TrackUpdate) RemovePlaylistIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) RemovePlaylistIDs(ids ...int) *TrackUpdate {
 	_u.mutation.RemovePlaylistIDs(ids...)
 	return _u
 }
 
 // RemovePlaylists removes "playlists" edges to Playlist entities.
 func (_u *TrackUpdate) RemovePlaylists(v ...*Playlist) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -238,14 +237,14 @@ func (_u *TrackUpdate) ClearInvoiceLines() *TrackUpdate {
 }
 
 // RemoveInvoiceLineIDs removes the "invoice_lines" edge to InvoiceLine entities by IDs.
-func (_u *TrackUpdate) RemoveInvoiceLineIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) RemoveInvoiceLineIDs(ids ...int) *TrackUpdate {
 	_u.mutation.RemoveInvoiceLineIDs(ids...)
 	return _u
 }
 
 // RemoveInvoiceLines removes "invoice_lines" edges to InvoiceLine entities.
 func (_u *TrackUpdate) RemoveInvoiceLines(v ...*InvoiceLine) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -301,7 +300,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -332,7 +331,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -345,7 +344,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -361,7 +360,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -374,7 +373,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -390,7 +389,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -403,7 +402,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -419,7 +418,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -432,7 +431,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -448,7 +447,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -464,7 +463,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -477,7 +476,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -493,7 +492,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -577,13 +576,13 @@ func (_u *TrackUpdateOne) AddMilliseconds(v int32) *TrackUpdateOne {
 }
 
 // SetAlbumID sets the "album_id" field.
-func (_u *TrackUpdateOne) SetAlbumID(v uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetAlbumID(v int) *TrackUpdateOne {
 	_u.mutation.SetAlbumID(v)
 	return _u
 }
 
 // SetNillableAlbumID sets the "album_id" field if the given value is not nil.
-func (_u *TrackUpdateOne) SetNillableAlbumID(v *uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetNillableAlbumID(v *int) *TrackUpdateOne {
 	if v != nil {
 		_u.SetAlbumID(*v)
 	}
@@ -597,13 +596,13 @@ func (_u *TrackUpdateOne) ClearAlbumID() *TrackUpdateOne {
 }
 
 // SetGenreID sets the "genre_id" field.
-func (_u *TrackUpdateOne) SetGenreID(v uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetGenreID(v int) *TrackUpdateOne {
 	_u.mutation.SetGenreID(v)
 	return _u
 }
 
 // SetNillableGenreID sets the "genre_id" field if the given value is not nil.
-func (_u *TrackUpdateOne) SetNillableGenreID(v *uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetNillableGenreID(v *int) *TrackUpdateOne {
 	if v != nil {
 		_u.SetGenreID(*v)
 	}
@@ -617,13 +616,13 @@ func (_u *TrackUpdateOne) ClearGenreID() *TrackUpdateOne {
 }
 
 // SetMediaTypeID sets the "media_type_id" field.
-func (_u *TrackUpdateOne) SetMediaTypeID(v uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetMediaTypeID(v int) *TrackUpdateOne {
 	_u.mutation.SetMediaTypeID(v)
 	return _u
 }
 
 // SetNillableMediaTypeID sets the "media_type_id" field if the given value is not nil.
-func (_u *TrackUpdateOne) SetNillableMediaTypeID(v *uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetNillableMediaTypeID(v *int) *TrackUpdateOne {
 	if v != nil {
 		_u.SetMediaTypeID(*v)
 	}
@@ -646,14 +645,14 @@ func (_u *TrackUpdateOne) SetMediaType(v *MediaType) *TrackUpdateOne {
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
-func (_u *TrackUpdateOne) AddPlaylistIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) AddPlaylistIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.AddPlaylistIDs(ids...)
 	return _u
 }
 
 // AddPlaylists adds the "playlists" edges to the Playlist entity.
 func (_u *TrackUpdateOne) AddPlaylists(v ...*Playlist) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -661,14 +660,14 @@ func (_u *TrackUpdateOne) AddPlaylists(v ...*Playlist) *TrackUpdateOne {
 }
 
 // AddInvoiceLineIDs adds the "invoice_lines" edge to the InvoiceLine entity by IDs.
-func (_u *TrackUpdateOne) AddInvoiceLineIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) AddInvoiceLineIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.AddInvoiceLineIDs(ids...)
 	return _u
 }
 
 // AddInvoiceLines adds the "invoice_lines" edges to the InvoiceLine entity.
 func (_u *TrackUpdateOne) AddInvoiceLines(v ...*InvoiceLine) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -705,14 +704,14 @@ func (_u *TrackUpdateOne) ClearPlaylists() *TrackUpdateOne {
 }
 
 // RemovePlaylistIDs removes the "playlists" edge to Playlist entities by IDs.
-func (_u *TrackUpdateOne) RemovePlaylistIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) RemovePlaylistIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.RemovePlaylistIDs(ids...)
 	return _u
 }
 
 // RemovePlaylists removes "playlists" edges to Playlist entities.
 func (_u *TrackUpdateOne) RemovePlaylists(v ...*Playlist) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -726,14 +725,14 @@ func (_u *TrackUpdateOne) ClearInvoiceLines() *TrackUpdateOne {
 }
 
 // RemoveInvoiceLineIDs removes the "invoice_lines" edge to InvoiceLine entities by IDs.
-func (_u *TrackUpdateOne) RemoveInvoiceLineIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) RemoveInvoiceLineIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.RemoveInvoiceLineIDs(ids...)
 	return _u
 }
 
 // RemoveInvoiceLines removes "invoice_lines" edges to InvoiceLine entities.
 func (_u *TrackUpdateOne) RemoveInvoiceLines(v ...*InvoiceLine) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -802,7 +801,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Track.id" for update`)}
@@ -850,7 +849,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -863,7 +862,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -879,7 +878,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -892,7 +891,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -908,7 +907,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -921,7 +920,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -937,7 +936,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -950,7 +949,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -966,7 +965,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -982,7 +981,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -995,7 +994,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -1011,7 +1010,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

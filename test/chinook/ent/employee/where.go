@@ -8,51 +8,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Employee {
+func ID(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Employee {
+func IDEQ(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Employee {
+func IDNEQ(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Employee {
+func IDIn(ids ...int) predicate.Employee {
 	return predicate.Employee(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Employee {
+func IDNotIn(ids ...int) predicate.Employee {
 	return predicate.Employee(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Employee {
+func IDGT(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Employee {
+func IDGTE(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Employee {
+func IDLT(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Employee {
+func IDLTE(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldLTE(FieldID, id))
 }
 
@@ -82,7 +81,7 @@ func HiredAt(v time.Time) predicate.Employee {
 }
 
 // ReportsToID applies equality check predicate on the "reports_to_id" field. It's identical to ReportsToIDEQ.
-func ReportsToID(v uuid.UUID) predicate.Employee {
+func ReportsToID(v int) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldReportsToID, v))
 }
 
@@ -397,22 +396,22 @@ func HiredAtLTE(v time.Time) predicate.Employee {
 }
 
 // ReportsToIDEQ applies the EQ predicate on the "reports_to_id" field.
-func ReportsToIDEQ(v uuid.UUID) predicate.Employee {
+func ReportsToIDEQ(v int) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldReportsToID, v))
 }
 
 // ReportsToIDNEQ applies the NEQ predicate on the "reports_to_id" field.
-func ReportsToIDNEQ(v uuid.UUID) predicate.Employee {
+func ReportsToIDNEQ(v int) predicate.Employee {
 	return predicate.Employee(sql.FieldNEQ(FieldReportsToID, v))
 }
 
 // ReportsToIDIn applies the In predicate on the "reports_to_id" field.
-func ReportsToIDIn(vs ...uuid.UUID) predicate.Employee {
+func ReportsToIDIn(vs ...int) predicate.Employee {
 	return predicate.Employee(sql.FieldIn(FieldReportsToID, vs...))
 }
 
 // ReportsToIDNotIn applies the NotIn predicate on the "reports_to_id" field.
-func ReportsToIDNotIn(vs ...uuid.UUID) predicate.Employee {
+func ReportsToIDNotIn(vs ...int) predicate.Employee {
 	return predicate.Employee(sql.FieldNotIn(FieldReportsToID, vs...))
 }
 

@@ -8,51 +8,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Invoice {
+func ID(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Invoice {
+func IDEQ(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Invoice {
+func IDNEQ(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Invoice {
+func IDIn(ids ...int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Invoice {
+func IDNotIn(ids ...int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Invoice {
+func IDGT(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Invoice {
+func IDGTE(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Invoice {
+func IDLT(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Invoice {
+func IDLTE(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldLTE(FieldID, id))
 }
 
@@ -72,7 +71,7 @@ func BillingPostalCode(v string) predicate.Invoice {
 }
 
 // CustomerID applies equality check predicate on the "customer_id" field. It's identical to CustomerIDEQ.
-func CustomerID(v uuid.UUID) predicate.Invoice {
+func CustomerID(v int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldCustomerID, v))
 }
 
@@ -257,22 +256,22 @@ func BillingPostalCodeContainsFold(v string) predicate.Invoice {
 }
 
 // CustomerIDEQ applies the EQ predicate on the "customer_id" field.
-func CustomerIDEQ(v uuid.UUID) predicate.Invoice {
+func CustomerIDEQ(v int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldCustomerID, v))
 }
 
 // CustomerIDNEQ applies the NEQ predicate on the "customer_id" field.
-func CustomerIDNEQ(v uuid.UUID) predicate.Invoice {
+func CustomerIDNEQ(v int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldNEQ(FieldCustomerID, v))
 }
 
 // CustomerIDIn applies the In predicate on the "customer_id" field.
-func CustomerIDIn(vs ...uuid.UUID) predicate.Invoice {
+func CustomerIDIn(vs ...int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldIn(FieldCustomerID, vs...))
 }
 
 // CustomerIDNotIn applies the NotIn predicate on the "customer_id" field.
-func CustomerIDNotIn(vs ...uuid.UUID) predicate.Invoice {
+func CustomerIDNotIn(vs ...int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldNotIn(FieldCustomerID, vs...))
 }
 

@@ -7,51 +7,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.InvoiceLine {
+func ID(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.InvoiceLine {
+func IDEQ(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.InvoiceLine {
+func IDNEQ(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.InvoiceLine {
+func IDIn(ids ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.InvoiceLine {
+func IDNotIn(ids ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.InvoiceLine {
+func IDGT(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.InvoiceLine {
+func IDGTE(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.InvoiceLine {
+func IDLT(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.InvoiceLine {
+func IDLTE(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldLTE(FieldID, id))
 }
 
@@ -61,12 +60,12 @@ func Quantity(v int32) predicate.InvoiceLine {
 }
 
 // InvoiceID applies equality check predicate on the "invoice_id" field. It's identical to InvoiceIDEQ.
-func InvoiceID(v uuid.UUID) predicate.InvoiceLine {
+func InvoiceID(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldInvoiceID, v))
 }
 
 // TrackID applies equality check predicate on the "track_id" field. It's identical to TrackIDEQ.
-func TrackID(v uuid.UUID) predicate.InvoiceLine {
+func TrackID(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldTrackID, v))
 }
 
@@ -111,42 +110,42 @@ func QuantityLTE(v int32) predicate.InvoiceLine {
 }
 
 // InvoiceIDEQ applies the EQ predicate on the "invoice_id" field.
-func InvoiceIDEQ(v uuid.UUID) predicate.InvoiceLine {
+func InvoiceIDEQ(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldInvoiceID, v))
 }
 
 // InvoiceIDNEQ applies the NEQ predicate on the "invoice_id" field.
-func InvoiceIDNEQ(v uuid.UUID) predicate.InvoiceLine {
+func InvoiceIDNEQ(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNEQ(FieldInvoiceID, v))
 }
 
 // InvoiceIDIn applies the In predicate on the "invoice_id" field.
-func InvoiceIDIn(vs ...uuid.UUID) predicate.InvoiceLine {
+func InvoiceIDIn(vs ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldIn(FieldInvoiceID, vs...))
 }
 
 // InvoiceIDNotIn applies the NotIn predicate on the "invoice_id" field.
-func InvoiceIDNotIn(vs ...uuid.UUID) predicate.InvoiceLine {
+func InvoiceIDNotIn(vs ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNotIn(FieldInvoiceID, vs...))
 }
 
 // TrackIDEQ applies the EQ predicate on the "track_id" field.
-func TrackIDEQ(v uuid.UUID) predicate.InvoiceLine {
+func TrackIDEQ(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldTrackID, v))
 }
 
 // TrackIDNEQ applies the NEQ predicate on the "track_id" field.
-func TrackIDNEQ(v uuid.UUID) predicate.InvoiceLine {
+func TrackIDNEQ(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNEQ(FieldTrackID, v))
 }
 
 // TrackIDIn applies the In predicate on the "track_id" field.
-func TrackIDIn(vs ...uuid.UUID) predicate.InvoiceLine {
+func TrackIDIn(vs ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldIn(FieldTrackID, vs...))
 }
 
 // TrackIDNotIn applies the NotIn predicate on the "track_id" field.
-func TrackIDNotIn(vs ...uuid.UUID) predicate.InvoiceLine {
+func TrackIDNotIn(vs ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNotIn(FieldTrackID, vs...))
 }
 

@@ -10,10 +10,10 @@ import (
 var (
 	// AlbumsColumns holds the columns for the "albums" table.
 	AlbumsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "title", Type: field.TypeString, Size: 160},
-		{Name: "artist_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "label_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "artist_id", Type: field.TypeInt},
+		{Name: "label_id", Type: field.TypeInt, Nullable: true},
 	}
 	// AlbumsTable holds the schema information for the "albums" table.
 	AlbumsTable = &schema.Table{
@@ -54,7 +54,7 @@ var (
 	}
 	// ArtistsColumns holds the columns for the "artists" table.
 	ArtistsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Size: 120},
 	}
 	// ArtistsTable holds the schema information for the "artists" table.
@@ -72,13 +72,13 @@ var (
 	}
 	// CustomersColumns holds the columns for the "customers" table.
 	CustomersColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "first_name", Type: field.TypeString, Size: 40},
 		{Name: "last_name", Type: field.TypeString, Size: 20},
 		{Name: "company", Type: field.TypeString, Nullable: true, Size: 80},
 		{Name: "country", Type: field.TypeString, Size: 40},
 		{Name: "email", Type: field.TypeString, Size: 60},
-		{Name: "support_rep_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "support_rep_id", Type: field.TypeInt, Nullable: true},
 	}
 	// CustomersTable holds the schema information for the "customers" table.
 	CustomersTable = &schema.Table{
@@ -113,13 +113,13 @@ var (
 	}
 	// EmployeesColumns holds the columns for the "employees" table.
 	EmployeesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "last_name", Type: field.TypeString, Size: 20},
 		{Name: "first_name", Type: field.TypeString, Size: 20},
 		{Name: "title", Type: field.TypeString, Nullable: true, Size: 30},
 		{Name: "email", Type: field.TypeString, Unique: true, Size: 60},
 		{Name: "hired_at", Type: field.TypeTime},
-		{Name: "reports_to_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "reports_to_id", Type: field.TypeInt, Nullable: true},
 	}
 	// EmployeesTable holds the schema information for the "employees" table.
 	EmployeesTable = &schema.Table{
@@ -154,7 +154,7 @@ var (
 	}
 	// GenresColumns holds the columns for the "genres" table.
 	GenresColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Unique: true, Size: 120},
 	}
 	// GenresTable holds the schema information for the "genres" table.
@@ -165,11 +165,11 @@ var (
 	}
 	// InvoicesColumns holds the columns for the "invoices" table.
 	InvoicesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "invoiced_at", Type: field.TypeTime},
 		{Name: "billing_country", Type: field.TypeString, Size: 40},
 		{Name: "billing_postal_code", Type: field.TypeString, Nullable: true, Size: 10},
-		{Name: "customer_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "customer_id", Type: field.TypeInt},
 	}
 	// InvoicesTable holds the schema information for the "invoices" table.
 	InvoicesTable = &schema.Table{
@@ -199,10 +199,10 @@ var (
 	}
 	// InvoiceLinesColumns holds the columns for the "invoice_lines" table.
 	InvoiceLinesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "quantity", Type: field.TypeInt32},
-		{Name: "invoice_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "track_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "invoice_id", Type: field.TypeInt},
+		{Name: "track_id", Type: field.TypeInt},
 	}
 	// InvoiceLinesTable holds the schema information for the "invoice_lines" table.
 	InvoiceLinesTable = &schema.Table{
@@ -238,7 +238,7 @@ var (
 	}
 	// LabelsColumns holds the columns for the "labels" table.
 	LabelsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Size: 120},
 	}
 	// LabelsTable holds the schema information for the "labels" table.
@@ -249,7 +249,7 @@ var (
 	}
 	// MediaTypesColumns holds the columns for the "media_types" table.
 	MediaTypesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Unique: true, Size: 120},
 	}
 	// MediaTypesTable holds the schema information for the "media_types" table.
@@ -260,7 +260,7 @@ var (
 	}
 	// PlaylistsColumns holds the columns for the "playlists" table.
 	PlaylistsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Size: 120},
 	}
 	// PlaylistsTable holds the schema information for the "playlists" table.
@@ -278,13 +278,13 @@ var (
 	}
 	// TracksColumns holds the columns for the "tracks" table.
 	TracksColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Size: 200},
 		{Name: "composer", Type: field.TypeString, Nullable: true, Size: 220},
 		{Name: "milliseconds", Type: field.TypeInt32},
-		{Name: "album_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "genre_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "media_type_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "album_id", Type: field.TypeInt, Nullable: true},
+		{Name: "genre_id", Type: field.TypeInt, Nullable: true},
+		{Name: "media_type_id", Type: field.TypeInt},
 	}
 	// TracksTable holds the schema information for the "tracks" table.
 	TracksTable = &schema.Table{
@@ -341,8 +341,8 @@ var (
 	}
 	// PlaylistTracksColumns holds the columns for the "playlist_tracks" table.
 	PlaylistTracksColumns = []*schema.Column{
-		{Name: "playlist_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "track_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "playlist_id", Type: field.TypeInt},
+		{Name: "track_id", Type: field.TypeInt},
 	}
 	// PlaylistTracksTable holds the schema information for the "playlist_tracks" table.
 	PlaylistTracksTable = &schema.Table{

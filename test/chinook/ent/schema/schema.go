@@ -5,11 +5,9 @@ package schema
 
 import (
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/mixin"
-	"github.com/google/uuid"
 
 	"forge/internal/entity"
 	"forge/internal/rule"
@@ -37,11 +35,7 @@ func (Open) Policy() ent.Policy {
 }
 
 // key returns a column with the key of a row.
-func key(name string) ent.Field {
-	return field.UUID(name, uuid.UUID{}).SchemaType(map[string]string{dialect.SQLite: "blob"})
-}
+func key(name string) ent.Field { return field.Int(name) }
 
 // maybeKey is like key, for a column that may be NULL.
-func maybeKey(name string) ent.Field {
-	return field.UUID(name, uuid.UUID{}).SchemaType(map[string]string{dialect.SQLite: "blob"}).Optional().Nillable()
-}
+func maybeKey(name string) ent.Field { return field.Int(name).Optional().Nillable() }

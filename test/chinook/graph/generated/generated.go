@@ -303,6 +303,7 @@ type Track implements Node {
   album: Album
   genre: Genre
   mediaType: MediaType!
+  playlists(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: PlaylistWhereInput, orderBy: [PlaylistOrder!]): PlaylistConnection!
 }
 
 type TrackConnection {
@@ -332,6 +333,8 @@ input TrackWhereInput {
   hasGenreWith: [GenreWhereInput!]
   hasMediaTypeWith: [MediaTypeWhereInput!]
   hasInvoiceLines: Boolean
+  hasPlaylists: Boolean
+  hasPlaylistsWith: [PlaylistWhereInput!]
 }
 
 input TrackOrder {
@@ -418,6 +421,7 @@ enum MediaTypeOrderField {
 type Playlist implements Node {
   id: ID!
   name: String!
+  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection!
 }
 
 type PlaylistConnection {
@@ -437,6 +441,8 @@ input PlaylistWhereInput {
   and: [PlaylistWhereInput!]
   or: [PlaylistWhereInput!]
   name: String
+  hasTracks: Boolean
+  hasTracksWith: [TrackWhereInput!]
 }
 
 input PlaylistOrder {
@@ -920,6 +926,8 @@ func (ec *executionContext) childFields_Playlist(ctx context.Context, field grap
 		return ec.fieldContext_Playlist_id(ctx, field)
 	case "name":
 		return ec.fieldContext_Playlist_name(ctx, field)
+	case "tracks":
+		return ec.fieldContext_Playlist_tracks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Playlist", field.Name)
 }
@@ -964,6 +972,8 @@ func (ec *executionContext) childFields_Track(ctx context.Context, field graphql
 		return ec.fieldContext_Track_genre(ctx, field)
 	case "mediaType":
 		return ec.fieldContext_Track_mediaType(ctx, field)
+	case "playlists":
+		return ec.fieldContext_Track_playlists(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Track", field.Name)
 }
@@ -1419,6 +1429,68 @@ func (ec *executionContext) field_Employee_reports_args(ctx context.Context, raw
 }
 
 func (ec *executionContext) field_Genre_tracks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*model.TrackWhereInput, error) {
+			return ec.unmarshalOTrackWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackWhereInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.TrackOrder, error) {
+			return ec.unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_Playlist_tracks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -2198,6 +2270,68 @@ func (ec *executionContext) field_Query_tracks_args(ctx context.Context, rawArgs
 	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.TrackOrder, error) {
 			return ec.unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_Track_playlists_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*model.PlaylistWhereInput, error) {
+			return ec.unmarshalOPlaylistWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐPlaylistWhereInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.PlaylistOrder, error) {
+			return ec.unmarshalOPlaylistOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐPlaylistOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4702,6 +4836,49 @@ func (ec *executionContext) fieldContext_Playlist_name(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Playlist", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Playlist_tracks(ctx context.Context, field graphql.CollectedField, obj *model.Playlist) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Playlist_tracks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tracks, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackConnection) graphql.Marshaler {
+			return ec.marshalNTrackConnection2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Playlist_tracks(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Playlist",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Playlist_tracks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PlaylistConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.PlaylistConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6016,6 +6193,49 @@ func (ec *executionContext) fieldContext_Track_mediaType(_ context.Context, fiel
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_MediaType(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Track_playlists(ctx context.Context, field graphql.CollectedField, obj *model.Track) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Track_playlists(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Playlists, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PlaylistConnection) graphql.Marshaler {
+			return ec.marshalNPlaylistConnection2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐPlaylistConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Track_playlists(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Track",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaylistConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Track_playlists_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -8168,7 +8388,7 @@ func (ec *executionContext) unmarshalInputPlaylistWhereInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "name"}
+	fieldsInOrder := [...]string{"not", "and", "or", "name", "hasTracks", "hasTracksWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8203,6 +8423,20 @@ func (ec *executionContext) unmarshalInputPlaylistWhereInput(ctx context.Context
 				return it, err
 			}
 			it.Name = graphql.OmittableOf(data)
+		case "hasTracks":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasTracks"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasTracks = graphql.OmittableOf(data)
+		case "hasTracksWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasTracksWith"))
+			data, err := ec.unmarshalOTrackWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasTracksWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -8260,7 +8494,7 @@ func (ec *executionContext) unmarshalInputTrackWhereInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "name", "nameHasPrefix", "composerIsNil", "millisecondsGTE", "millisecondsLT", "genreIdIn", "hasAlbum", "hasAlbumWith", "hasGenreWith", "hasMediaTypeWith", "hasInvoiceLines"}
+	fieldsInOrder := [...]string{"not", "and", "or", "name", "nameHasPrefix", "composerIsNil", "millisecondsGTE", "millisecondsLT", "genreIdIn", "hasAlbum", "hasAlbumWith", "hasGenreWith", "hasMediaTypeWith", "hasInvoiceLines", "hasPlaylists", "hasPlaylistsWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8365,6 +8599,20 @@ func (ec *executionContext) unmarshalInputTrackWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.HasInvoiceLines = graphql.OmittableOf(data)
+		case "hasPlaylists":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPlaylists"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasPlaylists = graphql.OmittableOf(data)
+		case "hasPlaylistsWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPlaylistsWith"))
+			data, err := ec.unmarshalOPlaylistWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐPlaylistWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasPlaylistsWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -9667,6 +9915,11 @@ func (ec *executionContext) _Playlist(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "tracks":
+			out.Values[i] = ec._Playlist_tracks(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -10323,6 +10576,11 @@ func (ec *executionContext) _Track(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "mediaType":
 			out.Values[i] = ec._Track_mediaType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "playlists":
+			out.Values[i] = ec._Track_playlists(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

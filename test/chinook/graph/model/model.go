@@ -322,8 +322,9 @@ type PageInfo struct {
 
 // A playlist has any tracks, and a track is in any playlists.
 type Playlist struct {
-	ID   ids.ID `json:"id"`
-	Name string `json:"name"`
+	ID     ids.ID           `json:"id"`
+	Name   string           `json:"name"`
+	Tracks *TrackConnection `json:"tracks"`
 }
 
 func (Playlist) IsNode()            {}
@@ -347,10 +348,12 @@ type PlaylistOrder struct {
 }
 
 type PlaylistWhereInput struct {
-	Not  graphql.Omittable[*PlaylistWhereInput]   `json:"not,omitempty"`
-	And  graphql.Omittable[[]*PlaylistWhereInput] `json:"and,omitempty"`
-	Or   graphql.Omittable[[]*PlaylistWhereInput] `json:"or,omitempty"`
-	Name graphql.Omittable[*string]               `json:"name,omitempty"`
+	Not           graphql.Omittable[*PlaylistWhereInput]   `json:"not,omitempty"`
+	And           graphql.Omittable[[]*PlaylistWhereInput] `json:"and,omitempty"`
+	Or            graphql.Omittable[[]*PlaylistWhereInput] `json:"or,omitempty"`
+	Name          graphql.Omittable[*string]               `json:"name,omitempty"`
+	HasTracks     graphql.Omittable[*bool]                 `json:"hasTracks,omitempty"`
+	HasTracksWith graphql.Omittable[[]*TrackWhereInput]    `json:"hasTracksWith,omitempty"`
 }
 
 // What a shop for digital music has, like the sample database Chinook.
@@ -359,13 +362,14 @@ type Query struct {
 
 // A track is one piece of music.
 type Track struct {
-	ID           ids.ID     `json:"id"`
-	Name         string     `json:"name"`
-	Composer     *string    `json:"composer,omitempty"`
-	Milliseconds int32      `json:"milliseconds"`
-	Album        *Album     `json:"album,omitempty"`
-	Genre        *Genre     `json:"genre,omitempty"`
-	MediaType    *MediaType `json:"mediaType"`
+	ID           ids.ID              `json:"id"`
+	Name         string              `json:"name"`
+	Composer     *string             `json:"composer,omitempty"`
+	Milliseconds int32               `json:"milliseconds"`
+	Album        *Album              `json:"album,omitempty"`
+	Genre        *Genre              `json:"genre,omitempty"`
+	MediaType    *MediaType          `json:"mediaType"`
+	Playlists    *PlaylistConnection `json:"playlists"`
 }
 
 func (Track) IsNode()            {}
@@ -403,6 +407,8 @@ type TrackWhereInput struct {
 	HasGenreWith     graphql.Omittable[[]*GenreWhereInput]     `json:"hasGenreWith,omitempty"`
 	HasMediaTypeWith graphql.Omittable[[]*MediaTypeWhereInput] `json:"hasMediaTypeWith,omitempty"`
 	HasInvoiceLines  graphql.Omittable[*bool]                  `json:"hasInvoiceLines,omitempty"`
+	HasPlaylists     graphql.Omittable[*bool]                  `json:"hasPlaylists,omitempty"`
+	HasPlaylistsWith graphql.Omittable[[]*PlaylistWhereInput]  `json:"hasPlaylistsWith,omitempty"`
 }
 
 type AlbumOrderField string
