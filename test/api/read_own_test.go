@@ -105,7 +105,7 @@ func TestResolverWithCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		owner, first := rows["User"][1], ids.ID{Prefix: "hero", UUID: rows["Hero"][0]}
+		owner, first := rows["User"][1].UUID, rows["Hero"][0]
 		serve := func(o own) {
 			o.Resolver = &graph.Resolver{}
 			a.configure(o.config())

@@ -26,6 +26,7 @@ type contents struct {
 	byID     map[string]*row
 	viewer   viewer.Viewer
 	all      *contents // what there is for those who may see everything
+	cursors  *cursors  // of all
 }
 
 // row is a row of an entity.
@@ -93,32 +94,11 @@ func folded(name string) string { return strings.ToLower(strings.ReplaceAll(name
 func (c *contents) newRow(e *entity.Entity, value reflect.Value) *row {
 	r := &row{entity: e, values: map[string]any{}, related: map[string][]*row{}}
 	for _, f := range e.Fields {
-		r.values[f.Column] = plain(part(value, f.Column))
+		r.values[f.Column] = plain(part(value, f.Column), f.Kind)
 	}
 	r.key = r.values[e.Fields[0].Column]
 	r.id = idOf(e, r.key)
 	return r
-}
-
-// plain returns a value without pointers, and of one Go type for each kind of column.
-func plain(v reflect.Value) any {
-	if v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return nil
-		}
-		v = v.Elem()
-	}
-	switch {
-	case v.Type().PkgPath() != "" && v.Kind() != reflect.String: // such as time.Time and uuid.UUID
-		return v.Interface()
-	case v.CanInt():
-		return v.Int()
-	case v.CanUint():
-		return int64(v.Uint())
-	case v.Kind() == reflect.String:
-		return v.String()
-	}
-	return v.Interface()
 }
 
 // idOf returns the ID of the row of an entity with a key.
@@ -142,7 +122,7 @@ func (c *contents) relate(r *row, edges reflect.Value) {
 		for i := range loaded.Len() {
 			if one := loaded.Index(i); !one.IsNil() {
 				to := c.entities[edge.To]
-				key := plain(part(one.Elem(), to.Fields[0].Column))
+				key := plain(part(one.Elem(), to.Fields[0].Column), entity.ID)
 				r.related[edge.Name] = append(r.related[edge.Name], c.byID[idOf(to, key).String()])
 			}
 		}
@@ -270,7 +250,7 @@ func (c *contents) edge(name, condition string) (edge *entity.Edge, with bool) {
 }
 
 // operators are what may follow the name of a column in a condition, longer ones first.
-var operators = []string{"IsNil", "HasPrefix", "In", "GTE", "LTE", "GT", "LT", ""}
+var operators = []string{"IsNil", "IsEmpty", "HasPrefix", "HasEvery", "HasSome", "Has", "In", "GTE", "LTE", "GT", "LT", ""}
 
 // field returns the column that a condition compares, and the operator.
 func (c *contents) field(name, condition string) (*entity.Field, string) {
@@ -298,56 +278,9 @@ func (c *contents) compare(f *entity.Field, op string, has, value any) truth {
 		return isUnknown
 	case op == "HasPrefix":
 		return truthOf(strings.HasPrefix(has.(string), value.(string)))
+	case f.Kind == entity.List:
+		return truthOf(c.hasElements(f, op, has, value))
 	}
 	order := compareValues(has, c.received(f, value))
 	return truthOf(map[string]bool{"": order == 0, "GT": order > 0, "GTE": order >= 0, "LT": order < 0, "LTE": order <= 0}[op])
-}
-
-// received returns the value of a column that a client means.
-func (c *contents) received(f *entity.Field, sent any) any {
-	text, _ := sent.(string)
-	switch {
-	case f.Kind == entity.ID:
-		keys := c.entities[f.Refers].Keys
-		id, err := ids.Parse(text)
-		if err != nil {
-			panic(err)
-		}
-		if n, ok := id.Int(); ok && keys == ids.Number {
-			return n
-		}
-		if keys == ids.Text {
-			return id.Text
-		}
-		return id.UUID
-	case f.Kind == entity.Int:
-		return int64(sent.(int))
-	case f.Kind == entity.Time:
-		moment, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			panic(err)
-		}
-		return moment
-	case f.MatchBy != "":
-		return entity.Fold(text)
-	}
-	return sent
-}
-
-// compareValues returns which of two values of a column comes first.
-func compareValues(x, y any) int {
-	switch x := x.(type) {
-	case int64:
-		return cmp.Compare(x, y.(int64))
-	case string:
-		return cmp.Compare(x, y.(string)) // UTF-8 sorts as code points do
-	case time.Time:
-		return x.Compare(y.(time.Time))
-	case uuid.UUID:
-		other := y.(uuid.UUID)
-		return bytes.Compare(x[:], other[:])
-	case bool:
-		return cmp.Compare(fmt.Sprint(x), fmt.Sprint(y))
-	}
-	panic(fmt.Sprintf("no order for %T", x))
 }

@@ -16,6 +16,8 @@ type kind struct {
 	orders    bool
 }
 
+var lists = []string{"IsNil", "Has", "HasEvery", "HasSome", "IsEmpty"}
+
 var ranges = []string{"", "IsNil", "In", "GT", "GTE", "LT", "LTE"}
 
 // kinds are the kinds of columns, the more frequent ones several times.
@@ -27,6 +29,20 @@ var kinds = []kind{
 	{"count", "field.Uint16(%q)", "Int", ranges, true},
 	{"open", "field.Bool(%q)", "Boolean", []string{"", "IsNil"}, false},
 	{"moment", "field.Time(%q)", "Time", ranges, true},
+	{"total", "field.Int64(%q)", "BigInt", ranges, true},
+	{"size", "field.Uint32(%q)", "BigInt", ranges, true},
+	{"ratio", "field.Float(%q)", "Float", ranges, true},
+	{"share", "field.Float32(%q)", "Float", ranges, true},
+	{"price", "field.Other(%q, decimal.Decimal{}).SchemaType(price)", "Decimal", ranges, true},
+	{"day", "field.Time(%q).SchemaType(day)", "Date", ranges, true},
+	{"clock", "field.Time(%q).SchemaType(clock)", "LocalTime", ranges, true},
+	{"span", "field.Int64(%q).GoType(time.Duration(0))", "Duration", ranges, true},
+	{"token", "field.UUID(%q, uuid.UUID{}).SchemaType(blob)", "UUID", []string{"", "IsNil", "In"}, false},
+	{"data", "field.Bytes(%q)", "Bytes", []string{"", "IsNil", "In"}, false},
+	{"document", "field.JSON(%q, json.RawMessage{})", "JSON", []string{"IsNil"}, false},
+	{"tags", "field.Strings(%q)", "[String!]", lists, false},
+	{"scores", "field.Ints(%q)", "[Int!]", lists, false},
+	{"totals", "field.JSON(%q, []int64{})", "[BigInt!]", lists, false},
 	{"state", "field.Enum(%q).Values(\"NEW\", \"old\", \"Gone\")", "", []string{"", "IsNil", "In"}, true},
 }
 

@@ -20,7 +20,12 @@ import (
 	"entgo.io/ent/schema/mixin"
 )
 
-var blob = map[string]string{dialect.SQLite: "blob"}
+var (
+	blob  = map[string]string{dialect.SQLite: "blob"}
+	price = map[string]string{dialect.Postgres: "numeric(12, 2)", dialect.SQLite: "text"}
+	day   = map[string]string{dialect.Postgres: "date", dialect.SQLite: "date"}
+	clock = map[string]string{dialect.Postgres: "time", dialect.SQLite: "datetime"}
+)
 
 type Timed struct{ mixin.Schema }
 
@@ -53,18 +58,27 @@ func (t *thing) entSchema() string {
 	p(`package schema
 
 import (
+	"encoding/json"
+	"time"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
 	"forge/internal/rule"
 )
 
-var _ = uuid.UUID{}
-var _ = edge.To
+var (
+	_ = uuid.UUID{}
+	_ = edge.To
+	_ = decimal.Decimal{}
+	_ = json.RawMessage{}
+	_ = time.Time{}
+)
 
 type %s struct{ ent.Schema }
 `, t.name)
@@ -111,10 +125,13 @@ type %s struct{ ent.Schema }
 var mixed = map[string][]string{"Timed": {"createdAt", "updatedAt"}, "Versioned": {"version"}}
 
 func optional(builder string, nullable bool) string {
-	if nullable {
-		return builder + ".Optional().Nillable()"
+	switch {
+	case !nullable:
+		return builder
+	case strings.HasPrefix(builder, "field.JSON"), strings.HasPrefix(builder, "field.Bytes"), strings.HasPrefix(builder, "field.Strings"), strings.HasPrefix(builder, "field.Ints"):
+		return builder + ".Optional()" // nil is NULL
 	}
-	return builder
+	return builder + ".Optional().Nillable()"
 }
 
 // ent returns the builder of an edge. It returns "" if the other end says all.
@@ -162,6 +179,9 @@ func (e edge) toMany() bool { return e.of == "many" || e.of == "one" && e.owned 
 func sdl(all []*thing) string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	for _, scalar := range scalars {
+		p("scalar %s", scalar)
+	}
 	p("type Query {\n\tnode(id: ID!): Node\n\tnodes(ids: [ID!]!): [Node]!")
 	for _, t := range all {
 		p("\tone%[1]s(id: ID!): %[1]s\n\tall%[1]s%[2]s: %[1]sConnection!", t.name, t.arguments())
@@ -243,8 +263,10 @@ func (t *thing) whereInput(p func(string, ...any)) {
 		for _, op := range c.operators {
 			of := c.sdl(t)
 			switch op {
-			case "IsNil":
+			case "IsNil", "IsEmpty":
 				of = "Boolean"
+			case "Has":
+				of = strings.Trim(of, "[!]")
 			case "In":
 				of = "[" + of + "!]"
 			}
@@ -288,7 +310,7 @@ func program(all []*thing, module string) map[string]string {
 		"graph/schema.resolvers.go": resolvers(all, module),
 		"graph/resolver.go":         strings.ReplaceAll(resolver, "MODULE", module),
 		"main.go":                   strings.ReplaceAll(mainFile, "MODULE", module),
-		"gqlgen.yml":                gqlgen,
+		"gqlgen.yml":                gqlgen(),
 	}
 	for _, t := range all {
 		files["ent/schema/"+strings.ToLower(t.name)+".go"] = t.entSchema()
@@ -296,10 +318,23 @@ func program(all []*thing, module string) map[string]string {
 	return files
 }
 
-const gqlgen = `schema: [schema.graphqls]
+// scalars are those of package scalar.
+var scalars = []string{"BigInt", "Bytes", "Date", "Decimal", "Duration", "JSON", "LocalTime", "UUID"}
+
+// gqlgen returns the configuration of gqlgen.
+func gqlgen() string {
+	text := gqlgenFile
+	for _, scalar := range scalars {
+		text += fmt.Sprintf("  %[1]s: {model: forge/internal/scalar.%[1]s}\n", scalar)
+	}
+	return text
+}
+
+const gqlgenFile = `schema: [schema.graphqls]
 exec: {layout: single-file, filename: graph/generated/generated.go, package: generated}
 model: {filename: graph/model/model.go, package: model}
 nullable_input_omittable: true
+omit_slice_element_pointers: true
 omit_complexity: true
 skip_mod_tidy: true
 skip_validation: true
