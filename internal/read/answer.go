@@ -108,13 +108,14 @@ type answer struct {
 // loadTogether loads the rows of all root fields with one statement, if there are several. An error
 // is one of each field.
 func loadTogether(ctx context.Context, op *graphql.OperationContext, answers []answer) {
-	var loadings []*load.Loading
+	loadings, fields := make([]*load.Loading, len(answers)), 0
 	for i := range answers {
 		if answers[i].root.loaders != nil && answers[i].invalid == nil {
-			loadings = append(loadings, &answers[i].loading)
+			loadings[i] = &answers[i].loading
+			fields++
 		}
 	}
-	if len(loadings) < 2 {
+	if fields < 2 {
 		return
 	}
 	var err error

@@ -172,7 +172,7 @@ func (o *Operation) Statements(db string) int {
 	case db != dialect.Postgres:
 		return c.statements
 	case c.together():
-		return 1
+		return min(c.statements, 1)
 	}
 	return c.trees
 }
@@ -181,12 +181,11 @@ func (o *Operation) Statements(db string) int {
 type compiled struct {
 	statements int    // at most, if each node takes its own
 	trees      int    // at most, if each field takes one
-	nodes      int    // at most
 	roots      []root // nil if the engine cannot answer the query alone
 }
 
 // together reports whether all root fields may be read by one statement, on PostgreSQL.
-func (c *compiled) together() bool { return c.roots != nil && c.nodes <= load.MaxTree }
+func (c *compiled) together() bool { return c.roots != nil && c.statements <= load.MaxTree }
 
 // root is a root field that only refers: to the entity of an ID, or to all entities of a type.
 type root struct {
@@ -247,22 +246,21 @@ func (o *Operation) compiledAt(path string, f *ast.Field, selections ast.Selecti
 	})
 }
 
-// count adds the statements and nodes of the field to those of c.
+// count adds the statements of the field to those of c.
 func (l *loaders) count(c *compiled) {
 	if l.connection != nil {
 		c.statements += l.connection.Plan.Statements()
 		c.trees += l.connection.Trees()
-		c.nodes += len(l.connection.Plan.Nodes)
 		return
 	}
-	statements, trees, nodes := 0, 0, 0
+	statements, trees := 0, 0
 	for _, of := range l.types {
-		statements, trees, nodes = max(statements, of.Plan.Statements()), max(trees, of.Trees()), max(nodes, len(of.Plan.Nodes))
+		statements, trees = max(statements, of.Plan.Statements()), max(trees, of.Trees())
 	}
 	if l.field.Definition.Type.Elem != nil { // the list may hold one of each type
 		statements, trees = statements*len(l.types), trees*len(l.types)
 	}
-	c.statements, c.trees, c.nodes = c.statements+statements, c.trees+trees, c.nodes+nodes
+	c.statements, c.trees = c.statements+statements, c.trees+trees
 }
 
 // responsePath returns the response keys of a field and of the fields around it, as one text.

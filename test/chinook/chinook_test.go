@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/urfave/cli/v3"
 
 	"forge/internal/database"
@@ -77,7 +78,7 @@ func (s *shop) store(ctx context.Context, c *ent.Client) error {
 		}).Exec(ctx),
 		c.Track.MapCreateBulk(s.tracks, func(create *ent.TrackCreate, i int) {
 			t := s.tracks[i]
-			create.SetID(t.ID).SetName(t.Name).SetNillableComposer(t.Composer).SetMilliseconds(t.Milliseconds).
+			create.SetID(t.ID).SetName(t.Name).SetNillableComposer(t.Composer).SetMilliseconds(t.Milliseconds).SetNillableBytes(t.Bytes).SetUnitPrice(t.UnitPrice).
 				SetNillableAlbumID(t.AlbumID).SetNillableGenreID(t.GenreID).SetMediaTypeID(t.MediaTypeID)
 		}).Exec(ctx),
 		c.Playlist.MapCreateBulk(s.playlists, func(create *ent.PlaylistCreate, i int) {
@@ -87,7 +88,7 @@ func (s *shop) store(ctx context.Context, c *ent.Client) error {
 		c.Employee.MapCreateBulk(s.employees, func(create *ent.EmployeeCreate, i int) {
 			e := s.employees[i]
 			create.SetID(e.ID).SetLastName(e.LastName).SetFirstName(e.FirstName).SetNillableTitle(e.Title).SetEmail(e.Email).
-				SetHiredAt(e.HiredAt).SetNillableReportsToID(e.ReportsToID)
+				SetNillableBornOn(e.BornOn).SetHiredOn(e.HiredOn).SetNillableReportsToID(e.ReportsToID)
 		}).Exec(ctx),
 		c.Customer.MapCreateBulk(s.customers, func(create *ent.CustomerCreate, i int) {
 			p := s.customers[i]
@@ -96,12 +97,12 @@ func (s *shop) store(ctx context.Context, c *ent.Client) error {
 		}).Exec(ctx),
 		c.Invoice.MapCreateBulk(s.invoices, func(create *ent.InvoiceCreate, i int) {
 			v := s.invoices[i]
-			create.SetID(v.ID).SetInvoicedAt(v.InvoicedAt).SetBillingCountry(v.BillingCountry).
+			create.SetID(v.ID).SetInvoicedAt(v.InvoicedAt).SetTotal(v.Total).SetBillingCountry(v.BillingCountry).
 				SetNillableBillingPostalCode(v.BillingPostalCode).SetCustomerID(v.CustomerID)
 		}).Exec(ctx),
 		c.InvoiceLine.MapCreateBulk(s.lines, func(create *ent.InvoiceLineCreate, i int) {
 			l := s.lines[i]
-			create.SetID(l.ID).SetQuantity(l.Quantity).SetInvoiceID(l.InvoiceID).SetTrackID(l.TrackID)
+			create.SetID(l.ID).SetQuantity(l.Quantity).SetUnitPrice(l.UnitPrice).SetInvoiceID(l.InvoiceID).SetTrackID(l.TrackID)
 		}).Exec(ctx),
 	} {
 		if e != nil {
@@ -161,7 +162,7 @@ func TestPagesCoverAllRows(t *testing.T) {
 	s := newShop()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		c := newClient(t, emptied(t, url), s)
-		for _, order := range []string{"{field: NAME}", "{field: NAME, direction: DESC}, {field: MILLISECONDS}"} {
+		for _, order := range []string{"{field: NAME}", "{field: NAME, direction: DESC}, {field: MILLISECONDS}", "{field: UNIT_PRICE, direction: DESC}", "{field: BYTES}"} {
 			seen, after := map[string]bool{}, any(nil)
 			for more := true; more; {
 				got := c.Must(`query($after: Cursor) { tracks(first: 97, after: $after, orderBy: [`+order+`]) {
@@ -191,3 +192,9 @@ func emptied(t *testing.T, url string) string {
 
 // moment returns a time as the API shows it.
 func moment(at time.Time) string { return at.Format(time.RFC3339Nano) }
+
+// date returns a day as the API shows it.
+func date(at time.Time) string { return at.Format(time.DateOnly) }
+
+// money returns an amount as the API shows it.
+func money(amount decimal.Decimal) string { return amount.StringFixed(2) }

@@ -2,6 +2,7 @@ package chinook_test
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -102,7 +103,7 @@ func named(name string) func(*ent.Track) any {
 
 // questions returns what the tests ask.
 func (s *shop) questions() []question {
-	return slices.Concat(s.aboutMusic(), s.aboutPlaylists(), s.aboutPeople(), s.aboutSales(), s.aboutSeveral())
+	return slices.Concat(s.aboutMusic(), s.aboutPlaylists(), s.aboutPeople(), s.aboutSales(), s.aboutKinds(), s.aboutSeveral())
 }
 
 func (s *shop) aboutMusic() []question {
@@ -210,11 +211,11 @@ func (s *shop) albumsBy(artist key, prefix string) []*ent.Album {
 func (s *shop) aboutPeople() []question {
 	return []question{
 		{
-			"the tree of employees, downwards", `{ employees(first: 1, where: {hasReportsTo: false}) { nodes { lastName reports(first: 8) { totalCount nodes { lastName hiredAt
-				reports(first: 8, orderBy: [{field: HIRED_AT, direction: DESC}]) { nodes { title reports { totalCount } customers(first: 2) { totalCount nodes { country } } } } } } } } }`, nil,
+			"the tree of employees, downwards", `{ employees(first: 1, where: {hasReportsTo: false}) { nodes { lastName reports(first: 8) { totalCount nodes { lastName hiredOn bornOn
+				reports(first: 8, orderBy: [{field: HIRED_ON, direction: DESC}]) { nodes { title reports { totalCount } customers(first: 2) { totalCount nodes { country } } } } } } } } }`, nil,
 			object{"employees": nodes(s.employees[:1], func(e *ent.Employee) any {
 				return object{"lastName": e.LastName, "reports": counted(s.reportsOf(e.ID), func(e *ent.Employee) any {
-					return object{"lastName": e.LastName, "hiredAt": moment(e.HiredAt), "reports": nodes(reversed(s.reportsOf(e.ID)), func(e *ent.Employee) any {
+					return object{"lastName": e.LastName, "hiredOn": date(e.HiredOn), "bornOn": born(e), "reports": nodes(reversed(s.reportsOf(e.ID)), func(e *ent.Employee) any {
 						return object{"title": e.Title, "reports": object{"totalCount": len(s.reportsOf(e.ID))}, "customers": object{
 							"totalCount": len(s.customersOf(e.ID)),
 							"nodes":      list(top(2, s.customersOf(e.ID)), func(c *ent.Customer) any { return object{"country": c.Country} }),
@@ -252,6 +253,14 @@ func (s *shop) aboutPeople() []question {
 	}
 }
 
+// born shows the day on which an employee was born.
+func born(e *ent.Employee) any {
+	if e.BornOn == nil {
+		return nil
+	}
+	return date(*e.BornOn)
+}
+
 func reversed[T any](rows []T) []T {
 	rows = slices.Clone(rows)
 	slices.Reverse(rows)
@@ -263,7 +272,7 @@ func (s *shop) aboutSales() []question {
 	return []question{
 		{
 			"customers with invoices, lines and tracks", `{ customers(first: 12, orderBy: [{field: COUNTRY}, {field: LAST_NAME, direction: DESC}]) { nodes {
-				lastName country company supportRep { email } invoices(first: 3) { totalCount nodes { invoicedAt billingPostalCode lines { quantity track { name album { artist { name } } } } } } } } }`, nil,
+				lastName country company supportRep { email } invoices(first: 3) { totalCount nodes { invoicedAt billingPostalCode total lines { quantity unitPrice track { name album { artist { name } } } } } } } } }`, nil,
 			object{"customers": nodes(top(12, by(s.customers, func(a, b *ent.Customer) int {
 				return cmp.Or(cmp.Compare(a.Country, b.Country), cmp.Compare(b.LastName, a.LastName), cmp.Compare(b.ID, a.ID))
 			})), func(c *ent.Customer) any {
@@ -301,11 +310,81 @@ func (s *shop) aboutSales() []question {
 	}
 }
 
+// aboutKinds asks by amounts, by numbers of 64 bits, by days, and by an entity without a type.
+func (s *shop) aboutKinds() []question {
+	return []question{
+		{
+			"tracks by price and size", `{ dear: tracks(first: 4, orderBy: [{field: UNIT_PRICE, direction: DESC}, {field: BYTES, direction: DESC}]) { nodes { unitPrice bytes } }
+				cheap: tracks(first: 8, where: {unitPriceLTE: "2.000", bytesGT: "6000000000000", not: {unitPrice: 1.99}}) { totalCount nodes { id unitPrice bytes } } }`, nil,
+			object{
+				"dear": nodes(top(4, by(s.tracks, func(a, b *ent.Track) int {
+					return cmp.Or(b.UnitPrice.Cmp(a.UnitPrice), cmp.Compare(size(b), size(a)), cmp.Compare(b.ID, a.ID))
+				})), priced),
+				"cheap": s.cheap(),
+			},
+		},
+		{
+			"invoices by total, employees by day", `{ invoices(first: 5, orderBy: [{field: TOTAL, direction: DESC}], where: {totalGTE: "9.90"}) { totalCount nodes { total } }
+				employees(where: {hiredOnGTE: "2003-03-01"}) { nodes { email hiredOn bornOn } } }`, nil,
+			object{
+				"invoices": s.largest(),
+				"employees": nodes(those(s.employees, func(e *ent.Employee) bool { return date(e.HiredOn) >= "2003-03-01" }), func(e *ent.Employee) any {
+					return object{"email": e.Email, "hiredOn": date(e.HiredOn), "bornOn": born(e)}
+				}),
+			},
+		},
+		{
+			"albums by their labels, which have no type", `{ albums(first: 100, where: {hasLabelWith: [{nameIn: ["4AD", "Ünnütz"]}]}) { totalCount nodes { title } }
+				none: albums(where: {hasLabel: false}) { totalCount } tracks(where: {hasAlbumWith: [{hasLabelWith: [{name: "Harvest"}]}]}) { totalCount } }`, nil,
+			object{
+				"albums": counted(those(s.albums, func(b *ent.Album) bool { return is(b.LabelID, 3) || is(b.LabelID, 4) }), func(b *ent.Album) any { return object{"title": b.Title} }),
+				"none":   object{"totalCount": len(those(s.albums, func(b *ent.Album) bool { return b.LabelID == nil }))},
+				"tracks": object{"totalCount": len(those(s.tracks, func(t *ent.Track) bool { return t.AlbumID != nil && is(at(s.albums, *t.AlbumID).LabelID, 1) }))},
+			},
+		},
+	}
+}
+
+// size returns the size of a track. It is less than any if it is not known: NULLs come last, from
+// the largest on.
+func size(t *ent.Track) int64 {
+	if t.Bytes == nil {
+		return -1
+	}
+	return *t.Bytes
+}
+
+func priced(t *ent.Track) any {
+	shown := object{"unitPrice": money(t.UnitPrice), "bytes": nil}
+	if t.Bytes != nil {
+		shown["bytes"] = fmt.Sprint(*t.Bytes)
+	}
+	return shown
+}
+
+func (s *shop) cheap() object {
+	all := those(s.tracks, func(t *ent.Track) bool {
+		return t.UnitPrice.LessThanOrEqual(amount("2")) && size(t) > 6_000_000_000_000 && !t.UnitPrice.Equal(amount("1.99"))
+	})
+	return object{"totalCount": len(all), "nodes": list(top(8, all), func(t *ent.Track) any {
+		shown := priced(t).(object)
+		shown["id"] = idOf("track", t.ID)
+		return shown
+	})}
+}
+
+func (s *shop) largest() object {
+	all := by(those(s.invoices, func(v *ent.Invoice) bool { return v.Total.GreaterThanOrEqual(amount("9.90")) }), func(a, b *ent.Invoice) int {
+		return cmp.Or(b.Total.Cmp(a.Total), cmp.Compare(b.ID, a.ID))
+	})
+	return object{"totalCount": len(all), "nodes": list(top(5, all), func(v *ent.Invoice) any { return object{"total": money(v.Total)} })}
+}
+
 // invoice shows an invoice with its lines.
 func (s *shop) invoice(v *ent.Invoice) any {
-	return object{"invoicedAt": moment(v.InvoicedAt), "billingPostalCode": v.BillingPostalCode, "lines": list(s.linesOf(v.ID), func(l *ent.InvoiceLine) any {
+	return object{"invoicedAt": moment(v.InvoicedAt), "billingPostalCode": v.BillingPostalCode, "total": money(v.Total), "lines": list(s.linesOf(v.ID), func(l *ent.InvoiceLine) any {
 		track := at(s.tracks, l.TrackID)
-		return object{"quantity": l.Quantity, "track": object{"name": track.Name, "album": when(track.AlbumID, func(k key) any {
+		return object{"quantity": l.Quantity, "unitPrice": money(l.UnitPrice), "track": object{"name": track.Name, "album": when(track.AlbumID, func(k key) any {
 			return object{"artist": object{"name": at(s.artists, at(s.albums, k).ArtistID).Name}}
 		})}}
 	})}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"forge/test/chinook/ent"
 )
 
@@ -79,7 +81,10 @@ func newShop() *shop {
 func (s *shop) addTrack(album key, i, j int) {
 	n := len(s.tracks)
 	t := &ent.Track{ID: n + 1, Name: fmt.Sprintf("%s %d", names[(i+j*5)%len(names)], j), Milliseconds: int32(60_000 + n*7919%400_000),
-		AlbumID: &album, MediaTypeID: n%3/2 + n%7/6 + 1}
+		AlbumID: &album, UnitPrice: prices[n%len(prices)], MediaTypeID: n%3/2 + n%7/6 + 1}
+	if n%5 > 0 {
+		t.Bytes = new(int64(n) * n64)
+	}
 	if n%11 == 10 {
 		t.AlbumID = nil // a single
 	}
@@ -111,9 +116,12 @@ func (s *shop) addPeople() {
 	above := []int{0, 1, 1, 2, 2, 2, 3, 3, 7}
 	for i, boss := range above {
 		e := &ent.Employee{ID: i + 1, LastName: names[i%len(names)], FirstName: names[(i+4)%len(names)],
-			Email: fmt.Sprintf("employee%d@shop.example", i), HiredAt: day(i * 97)}
+			Email: fmt.Sprintf("employee%d@shop.example", i), HiredOn: day(i * 97)}
 		if i%4 > 0 {
 			e.Title = new(fmt.Sprintf("Title %d", i%3))
+		}
+		if i%3 > 0 {
+			e.BornOn = new(day(-365*30 - i*100))
 		}
 		if boss > 0 {
 			e.ReportsToID = new(boss)
@@ -138,14 +146,16 @@ func (s *shop) addPeople() {
 func (s *shop) addInvoices() {
 	for i := range invoices {
 		c := s.customers[i*i%(customers-9)]
-		v := &ent.Invoice{ID: i + 1, InvoicedAt: day(i * 3).Add(time.Duration(i) * 12_345_678 * time.Microsecond), BillingCountry: c.Country, CustomerID: c.ID}
+		v := &ent.Invoice{ID: i + 1, InvoicedAt: day(i * 3).Add(time.Duration(i) * 12_345_678 * time.Microsecond), BillingCountry: c.Country, CustomerID: c.ID, Total: decimal.Zero}
 		if i%3 > 0 {
 			v.BillingPostalCode = new(fmt.Sprintf("%05d", i*37))
 		}
 		s.invoices = append(s.invoices, v)
 		for j := range i % 6 {
 			t := s.tracks[(i*31+j*17)%(len(s.tracks)-40)]
-			s.lines = append(s.lines, &ent.InvoiceLine{ID: len(s.lines) + 1, Quantity: int32(1 + (i+j)%3), InvoiceID: v.ID, TrackID: t.ID})
+			l := &ent.InvoiceLine{ID: len(s.lines) + 1, Quantity: int32(1 + (i+j)%3), UnitPrice: t.UnitPrice, InvoiceID: v.ID, TrackID: t.ID}
+			s.lines = append(s.lines, l)
+			v.Total = v.Total.Add(l.UnitPrice.Mul(decimal.NewFromInt32(l.Quantity)))
 		}
 	}
 }
@@ -153,8 +163,15 @@ func (s *shop) addInvoices() {
 var (
 	names = []string{"Ada", "Åse", "béla", "Chico \"C\"", "Dvořák", "Emilíana", "Fela", "Grace", "Ítalo", "João", "Kate", "Łukasz",
 		"Miles", "Nina", "O’Hara", "Ω-Band", "Zoë <3", "渡辺", "🎸 Heroes"}
+	// prices are amounts whose texts sort in another order than their values.
+	prices    = []decimal.Decimal{amount("0.99"), amount("1.99"), amount("10.50"), amount("2"), amount("0.10")}
 	countries = []string{"Brazil", "Germany", "Norway", "Côte d’Ivoire", "日本"}
 )
+
+// n64 makes numbers of bytes that 32 bits cannot hold.
+const n64 = 9_876_543_210
+
+func amount(text string) decimal.Decimal { return decimal.RequireFromString(text) }
 
 func suffix(n int) string {
 	if n == 0 {

@@ -1,14 +1,12 @@
 package differ
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"

@@ -1,6 +1,7 @@
 package edges
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
+	"forge/internal/read/load"
 	"forge/internal/viewer"
 	"forge/test/edges/ent"
 	"forge/test/edges/ent/listener"
@@ -82,6 +84,16 @@ func (w *world) fill() (f filled) {
 			change.SetPartner(f.listeners[i-1])
 		}
 		change.SaveX(w.system)
+	}
+	for i, l := range f.listeners[:4] {
+		for j, t := range f.tracks {
+			if r.IntN(2) == 0 {
+				w.ent.Rating.Create().SetListener(l).SetTrack(t).SetStars(int32(r.IntN(6))).SetRemark(fmt.Sprint("remark ", i, j)).SaveX(w.system)
+			}
+		}
+	}
+	for i := range 3 {
+		w.ent.Label.Create().SetName(fmt.Sprint("label ", i)).AddTracks(f.tracks[i*3 : i*3+4]...).SaveX(w.system)
 	}
 	for i, p := range f.playlists[1:] {
 		for j, t := range f.tracks {
@@ -401,6 +413,54 @@ func TestManyToManyThroughHiddenRows(t *testing.T) {
 			}
 			if got.Found.TotalCount != want {
 				w.Errorf("%v finds %d tracks, want %d", v, got.Found.TotalCount, want)
+			}
+		}
+	})
+}
+
+// TestManyToManyOfManyNodes asks for more nodes than one statement reads. Each node then takes a
+// statement on PostgreSQL as well.
+func TestManyToManyOfManyNodes(t *testing.T) {
+	each(t, func(w *world) {
+		f := w.fill()
+		var query strings.Builder
+		query.WriteString(`{ playlists { nodes { `)
+		for i := range load.MaxTree {
+			fmt.Fprintf(&query, `p%d: tracks(first: 3, offset: %d) { totalCount edges { position node { id name likedBy { id } } } } `, i, i)
+		}
+		query.WriteString(`} } }`)
+		a := w.ask(admin, query.String(), nil)
+		var got struct {
+			Playlists struct {
+				Nodes []map[string]struct {
+					TotalCount int
+					Edges      []struct {
+						Position int32
+						Node     struct {
+							named
+							LikedBy []named
+						}
+					}
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(a.data), &got); err != nil || len(a.errors) > 0 {
+			w.Fatalf("%v, %q", err, a.errors)
+		}
+		for i, n := range got.Playlists.Nodes {
+			places := f.playlists[i].QueryPlaylistTracks().WithTrack(func(q *ent.TrackQuery) { q.WithLikedBy() }).AllX(w.system)
+			slices.SortFunc(places, func(a, b *ent.PlaylistTrack) int { return cmp.Compare(a.TrackID, b.TrackID) })
+			for offset := range load.MaxTree {
+				p := n[fmt.Sprint("p", offset)]
+				want := places[min(offset, len(places)):min(offset+3, len(places))]
+				if p.TotalCount != len(places) || len(p.Edges) != len(want) {
+					w.Fatalf("%d of %d tracks, want %d of %d", len(p.Edges), p.TotalCount, len(want), len(places))
+				}
+				for j, e := range p.Edges {
+					if e.Position != want[j].Position || e.Node.ID != want[j].Edges.Track.GlobalID().String() || len(e.Node.LikedBy) != len(want[j].Edges.Track.Edges.LikedBy) {
+						w.Errorf("track %d at %d: %+v", j, offset, e)
+					}
+				}
 			}
 		}
 	})

@@ -14,6 +14,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/ids"
+	"forge/internal/read/kind"
 )
 
 // Binding says what the types of a schema show of the entities. It does not change after Bind.
@@ -22,6 +23,7 @@ type Binding struct {
 	Objects     map[string]*Object // by the name of the GraphQL type
 	Connections map[string]*Object // by the name of the connection type
 	Prefixes    map[string]*Object // by the prefix of IDs
+	Links       map[string]*Link   // by the name of the connection type
 
 	refers func(field string) bool // see Contract.Refers
 }
@@ -92,7 +94,7 @@ type Field struct {
 	To      *Object        // the object that the edge leads to
 	Join    *entity.Entity // the entity of a many-to-many edge's join table, if it has one
 	Paged   bool           // the field is a connection
-	Values  []string       // the values that a column of an enum can have
+	Shows   *entity.Field  // the field of ent/schema that Column holds
 	Visible entity.Visibility
 }
 
@@ -103,6 +105,7 @@ type Column struct {
 	Kind   entity.Kind
 	Prefix string       // the prefix of the IDs in the column
 	Form   ids.Form     // of the keys in the column
+	Linked bool         // it is a column of the join table of the edge that leads to the row
 	Shown  *entity.Edge // the edge to the related row; nil for a column of the own table
 	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
@@ -110,12 +113,11 @@ type Column struct {
 
 // Filter is one field of a where input.
 type Filter struct {
-	Op     string            // the operator, such as GTE; or not, and, or, has, hasWith
-	Field  *entity.Field     // the field that is compared; nil if none is
-	Prefix string            // the prefix of the IDs that are compared
-	Form   ids.Form          // of the keys that are compared
-	Values ast.EnumValueList // the values of an enum that are allowed
-	Edge   *entity.Edge      // the edge that has or hasWith follows
+	Op     string        // the operator, such as GTE; or not, and, or, has, hasWith
+	Field  *entity.Field // the field that is compared; nil if none is
+	Prefix string        // the prefix of the IDs that are compared
+	Form   ids.Form      // of the keys that are compared
+	Edge   *entity.Edge  // the edge that has or hasWith follows
 	To     *Object
 	Join   *entity.Entity // as of Field
 	Closed bool           // only administrators may use the filter
@@ -125,6 +127,7 @@ type Filter struct {
 type binder struct {
 	*Binding
 	all      map[string]*entity.Entity
+	hidden   map[string]*Object // of entities without a type; see related
 	findings []string
 }
 
@@ -142,7 +145,7 @@ var reservedTable = regexp.MustCompile(`^_([pcsl]|[nd][0-9]+)$`)
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
 	b.Objects, b.Connections, b.Prefixes = map[string]*Object{}, map[string]*Object{}, map[string]*Object{}
-	b.all = map[string]*entity.Entity{}
+	b.all, b.hidden, b.Links = map[string]*entity.Entity{}, map[string]*Object{}, map[string]*Link{}
 	var bound []*Object
 	for _, e := range entities {
 		b.all[e.Name] = e
@@ -159,6 +162,9 @@ func (b *binder) bind(entities []*entity.Entity) {
 		b.bindObject(o)
 	}
 	for _, o := range bound {
+		b.bindLinks(o)
+	}
+	for _, o := range bound {
 		if !b.bindKey(o) {
 			continue // without a key, nothing else can be checked
 		}
@@ -167,6 +173,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 		b.bindOrders(o, b.Schema.Types[o.Entity.Name+"OrderField"])
 		b.checkPages(o)
 	}
+	b.bindHidden()
 }
 
 // bindObject checks that an entity has all that a shown entity needs: a policy, an ID prefix of its
@@ -202,27 +209,23 @@ const allowedKeys = "a UUID, as Identified gives it, a whole number, or a String
 // bindKey sets the object's key. It returns false, and adds a finding, if the key is not one column of
 // keys: the engine cannot read such an entity.
 func (b *binder) bindKey(o *Object) bool {
-	if len(o.Entity.Fields) == 0 || o.Entity.Fields[0].Refers != o.Entity.Name {
-		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, which cannot be read; allowed is one column: "+allowedKeys)
+	key := b.keyOf(o.Entity)
+	if key == nil {
+		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, so its rows have no IDs; allowed is one column: "+allowedKeys+
+			". Without a type, it can be filtered by, and a many-to-many edge can go through it")
 		return false
 	}
-	if key := o.Entity.Fields[0]; key.Kind != entity.ID {
+	if key.Kind != entity.ID {
 		b.refuse(o.Entity.Name, "its key is of type %s in ent/schema, which cannot be read; allowed: "+allowedKeys, key.Type)
 		return false
 	}
-	o.Key = Column{Name: o.Entity.Fields[0].Column, Kind: entity.ID, Prefix: o.Entity.Prefix, Form: o.Entity.Keys}
+	o.Key = *b.columnOf(key)
 	return true
 }
 
 func (b *binder) bindFields(o *Object, def *ast.Definition) {
 	o.Fields = map[string]*Field{}
-	if o.Entity.Owner != "" {
-		if own := o.columnNamed(o.Entity.Owner); own != nil && own.Kind == entity.ID && b.columnOf(own).Form == ids.UUID {
-			o.Owner = b.columnOf(own)
-		} else {
-			b.refuse(o.Entity.Name, "its Owner in ent/schema, %s, is no column that holds the UUID of a user", o.Entity.Owner)
-		}
-	}
+	o.Owner = b.ownerOf(o)
 	for _, d := range def.Fields {
 		if strings.HasPrefix(d.Name, "__") {
 			continue
@@ -232,16 +235,30 @@ func (b *binder) bindFields(o *Object, def *ast.Definition) {
 	}
 }
 
+// ownerOf returns the column with the owner's ID, or nil if rows have no owner.
+func (b *binder) ownerOf(o *Object) *Column {
+	if o.Entity.Owner == "" {
+		return nil
+	}
+	if own := o.columnNamed(o.Entity.Owner); own != nil && own.Kind == entity.ID && b.columnOf(own).Form == ids.UUID {
+		return b.columnOf(own)
+	}
+	b.refuse(o.Entity.Name, "its Owner in ent/schema, %s, is no column that holds the UUID of a user", o.Entity.Owner)
+	return nil
+}
+
+// noOwner is the finding about a field that owners see of rows without one.
+const noOwner = "it is shown to owners, but ent/schema does not say who owns a row of %s; name the column as Owner"
+
 // bindField returns the column or edge that a field shows.
 func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 	at := o.Entity.Name + "." + d.Name
 	f := &Field{Visible: o.Entity.Visible[d.Name]}
 	if f.Visible == entity.ToOwners && o.Owner == nil {
-		b.refuse(at, "it is shown to owners, but ent/schema does not say who owns a row of %s; name the column as Owner", o.Entity.Name)
+		b.refuse(at, noOwner, o.Entity.Name)
 	}
 	if own := o.Entity.Field(d.Name); own != nil {
-		f.Column = b.columnOf(own)
-		f.Values = own.Values
+		f.Column, f.Shows = b.columnOf(own), own
 		b.checkColumn(at, d, o.Entity, own, own.Nullable)
 		b.noArguments(at, d.Arguments)
 	} else if edge := o.Entity.Edge(d.Name); edge != nil {
@@ -272,7 +289,7 @@ func (b *binder) bindShown(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 		return
 	}
 	b.checkColumn(at, d, to, shown, shown.Nullable)
-	f.Column, f.Values = b.columnOf(shown), shown.Values
+	f.Column, f.Shows = b.columnOf(shown), shown
 	f.Column.Shown, f.Column.Table, f.Column.Key = edge, to.Table, o.Key.Name
 }
 
@@ -296,7 +313,7 @@ func (b *binder) columnOf(f *entity.Field) *Column {
 
 func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 	o.Filters = map[string]*Filter{}
-	if def == nil {
+	if def == nil || def.Kind != ast.InputObject {
 		return
 	}
 	b.checkDirectives(def.Name, def.Directives)
@@ -311,14 +328,13 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 			b.refuse(at, "a condition cannot have a default; take it out")
 		}
 		if f.Edge != nil {
-			f.To, f.Join = b.Objects[f.Edge.To], b.all[f.Edge.Join]
+			f.To, f.Join = b.related(f.Edge.To), b.all[f.Edge.Join]
 		}
 		if f.Field != nil {
 			of := b.columnOf(f.Field)
 			f.Prefix, f.Form = of.Prefix, of.Form
 		}
 		f.Closed = f.hides(o)
-		f.Values = b.Schema.Types[d.Type.Name()].EnumValues
 		b.checkFilter(at, d, o, f)
 		o.Filters[d.Name] = f
 	}
@@ -372,7 +388,7 @@ func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 		}
 	}
 	for i := range e.Fields {
-		if op, ok := strings.CutPrefix(name, e.Fields[i].Name); ok && operators[op] {
+		if op, ok := strings.CutPrefix(name, e.Fields[i].Name); ok && kind.Operators()[op] {
 			all = append(all, &Filter{Op: op, Field: &e.Fields[i]})
 		}
 	}
@@ -396,10 +412,16 @@ func (b *binder) bindOrders(o *Object, def *ast.Definition) {
 		switch by := o.Orders[value.Name]; {
 		case by == nil:
 			b.refuse(at, "%s has no column of this name in ent/schema to order by", o.Entity.Name)
-		case !kinds[by.Kind].Orders:
+		case !ordered(by):
 			b.refuse(at, "pages cannot be ordered by the column %s, which is of type %s in ent/schema", by.Column, by.Type)
 		default:
-			b.storedRight(at, o.Entity, by)
+			b.readable(at, o.Entity, by)
 		}
 	}
+}
+
+// ordered reports whether pages can be ordered by the column.
+func ordered(f *entity.Field) bool {
+	k, ok := kind.Of(f.Kind)
+	return ok && k.Orders
 }

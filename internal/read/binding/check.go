@@ -1,6 +1,7 @@
 package binding
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -11,7 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
-	"forge/internal/ids"
+	"forge/internal/read/kind"
 )
 
 // Contract is the API that an engine answers: the schema, the entities behind it, and the
@@ -49,7 +50,7 @@ func (b *binder) checkColumn(at string, d *ast.FieldDefinition, e *entity.Entity
 	if !b.readable(at, e, f) {
 		return
 	}
-	if wanted := b.scalarOf(d.Type.Name(), f); d.Type.Elem != nil || d.Type.Name() != wanted {
+	if wanted := b.scalarOf(d.Type.Name(), f); strings.TrimSuffix(d.Type.String(), "!") != wanted {
 		b.refuse(at, "its type is %s, but the column %s of %s is of type %s in ent/schema; allowed: %s", d.Type, f.Column, e.Name, f.Type, wanted)
 		return
 	}
@@ -62,12 +63,20 @@ func (b *binder) checkColumn(at string, d *ast.FieldDefinition, e *entity.Entity
 // readable reports whether the engine can read a column. It adds a finding if the column's kind, or
 // its type in the database, cannot be read.
 func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
-	if _, ok := kinds[f.Kind]; !ok {
-		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be read; allowed: %s", f.Column, e.Name, f.Type, readableTypes())
+	if _, ok := kind.Of(f.Kind); !ok {
+		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be read; allowed: %s", f.Column, e.Name, f.Type, kind.Types())
+		return false
+	}
+	if f.Sensitive {
+		b.refuse(at, "the column %s of %s is Sensitive() in ent/schema, so it is never shown or compared; take one of the two out", f.Column, e.Name)
 		return false
 	}
 	if f.Kind == entity.ID && b.all[f.Refers] == nil {
 		b.refuse(at, "the column %s of %s is the key of nothing that ent/schema has; make it an edge's", f.Column, e.Name)
+		return false
+	}
+	if to := b.all[f.Refers]; f.Kind == entity.ID && b.Objects[f.Refers] == nil && !prefixForm.MatchString(to.Prefix) {
+		b.refuse(at, "the column %s of %s holds IDs of %s, whose prefix is %q; it must be lower-case letters", f.Column, e.Name, to.Name, to.Prefix)
 		return false
 	}
 	return b.storedRight(at, e, f)
@@ -76,12 +85,12 @@ func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 // storedRight reports whether the column's database type fits its kind. It checks only database
 // types that ent/schema names.
 func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool {
+	k := b.storedKind(f)
 	ok := true
 	for _, dialect := range slices.Sorted(maps.Keys(f.Stored)) {
-		kind := b.storedKind(f)
-		if stored := f.Stored[dialect]; !kind.takes(dialect, stored) {
+		if stored := f.Stored[dialect]; !k.Takes(dialect, stored) {
 			b.refuse(at, "the column %s of %s is stored as %s on %s, which cannot be read as %s; allowed: %s", f.Column, e.Name, stored, dialect, f.Type,
-				strings.Join(kind.stored[dialect], ", "))
+				strings.Join(k.Stored[dialect], ", "))
 			ok = false
 		}
 	}
@@ -89,18 +98,20 @@ func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool 
 }
 
 // storedKind returns the kind whose database types are those of the column.
-func (b *binder) storedKind(f *entity.Field) Kind {
-	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil && to.Keys != ids.UUID {
-		return otherKeys[to.Keys]
+func (b *binder) storedKind(f *entity.Field) *kind.Kind {
+	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil {
+		return kind.OfKey(to.Keys)
 	}
-	return kinds[f.Kind]
+	k, _ := kind.Of(f.Kind)
+	return k
 }
 
 // scalarOf returns the GraphQL type that shows the column. For a column of an enum, any enum of the
 // schema will do: if named is one, it is returned.
 func (b *binder) scalarOf(named string, f *entity.Field) string {
 	if f.Kind != entity.Enum {
-		return kinds[f.Kind].scalar
+		k, _ := kind.Of(f.Kind)
+		return k.Scalar(f)
 	}
 	if def := b.Schema.Types[named]; def != nil && def.Kind == ast.Enum {
 		return named
@@ -132,6 +143,9 @@ func (b *binder) checkEnum(at string, e *entity.Entity, f *entity.Field, name st
 func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Field) {
 	edge := f.Edge
 	one, list, pages := edge.To, "["+edge.To+"!]", edge.To+"Connection"
+	if own := linkType(o.Entity, edge); b.Links[own] != nil && f.Paged {
+		pages = own
+	}
 	typed := strings.TrimSuffix(d.Type.String(), "!")
 	switch {
 	case f.Join != nil && !f.Join.Ruled:
@@ -203,11 +217,11 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		b.refuse(at, noRules, f.Edge.Name, o.Entity.Name, f.Join.Name)
 		return
 	case f.Edge != nil && f.To == nil:
-		b.refuse(at, "the edge %s of %s leads to %s, which the schema has no type for", f.Edge.Name, o.Entity.Name, f.Edge.To)
+		b.refuse(at, "the edge %s of %s leads to %s, which ent/schema does not have", f.Edge.Name, o.Entity.Name, f.Edge.To)
 		return
 	case f.Op == "hasWith":
 		wanted = "[" + f.Edge.To + "WhereInput!]"
-	case f.Op == "has" || f.Op == "IsNil":
+	case f.Op == "has":
 		wanted = "Boolean"
 	}
 	if f.Field != nil {
@@ -218,13 +232,12 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		if d.Type.Name() == scalar {
 			b.checkEnum(at, o.Entity, f.Field, scalar)
 		}
-		switch f.Op {
-		case "IsNil":
-		case "In":
-			wanted = "[" + scalar + "!]"
-		default:
-			wanted = scalar
+		if f.Field.Kind == entity.List {
+			k, _ := kind.Of(f.Field.Kind)
+			scalar = k.Element(f.Field)
 		}
+		wanted = kind.ArgumentType(f.Op, scalar)
+		b.shape(kind.PathInput, map[string][]string{"path": {"[String!]!"}, "value": {"JSON", "JSON!"}}, nil)
 	}
 	if strings.TrimSuffix(d.Type.String(), "!") != wanted {
 		b.refuse(at, "its type is %s; allowed: %s", d.Type, wanted)
@@ -244,29 +257,32 @@ func (b *binder) comparable(at string, o *Object, f *Filter) bool {
 	if !b.readable(at, o.Entity, by) {
 		return false
 	}
-	if !slices.Contains(kinds[by.Kind].operators, f.Op) {
-		b.refuse(at, "columns of type %s cannot be compared by %s; allowed: nothing behind the name, or %s", by.Type, f.Op,
-			strings.Join(slices.DeleteFunc(slices.Clone(kinds[by.Kind].operators), func(op string) bool { return op == "" }), ", "))
+	if k, _ := kind.Of(by.Kind); !slices.Contains(k.Operators, f.Op) {
+		what := "nothing behind the name, or "
+		if !slices.Contains(k.Operators, "") {
+			what = ""
+		}
+		b.refuse(at, "columns of type %s cannot be compared by %s; allowed: %s%s", by.Type, cmp.Or(f.Op, "equality"), what, strings.Join(named(k.Operators), ", "))
 		return false
 	}
 	return true
 }
 
-func sortedOperators() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(operators)), func(op string) bool { return op == "" })
+func sortedOperators() []string { return named(slices.Sorted(maps.Keys(kind.Operators()))) }
+
+// named returns the operators that have a name.
+func named(operators []string) []string {
+	return slices.DeleteFunc(slices.Clone(operators), func(op string) bool { return op == "" })
 }
 
 // checkPages checks the types that belong to a connection of the entity: its edges, its pageInfo,
 // and its order.
 func (b *binder) checkPages(o *Object) {
-	b.shape(o.Entity.Name+"Connection", map[string][]string{
-		"edges": {"[" + o.Entity.Name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
-	})
-	b.shape(o.Entity.Name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.Entity.Name + "!"}})
+	b.checkPage(o.Entity.Name, o, nil)
 	b.shape("PageInfo", map[string][]string{
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
-	})
-	b.shape(o.Entity.Name+"Order", map[string][]string{"field": {o.Entity.Name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}})
+	}, nil)
+	b.shape(o.Entity.Name+"Order", map[string][]string{"field": {o.Entity.Name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
 	if def := b.Schema.Types[o.Entity.Name+"Order"]; def != nil {
 		for _, d := range def.Fields {
 			if d.DefaultValue != nil && d.DefaultValue.Raw != "ASC" {
@@ -283,9 +299,18 @@ func (b *binder) checkPages(o *Object) {
 	}
 }
 
+// checkPage checks the types of a connection of the entity, and of its edges, whose names begin with
+// name. The edges may have more fields, which were checked already.
+func (b *binder) checkPage(name string, o *Object, more map[string]*Field) {
+	b.shape(name+"Connection", map[string][]string{
+		"edges": {"[" + name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
+	}, nil)
+	b.shape(name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.Entity.Name + "!"}}, more)
+}
+
 // shape checks that a type has only fields that the engine writes or reads, and that their types
 // are allowed.
-func (b *binder) shape(name string, allowed map[string][]string) {
+func (b *binder) shape(name string, allowed map[string][]string, more map[string]*Field) {
 	def := b.Schema.Types[name]
 	if def == nil || def.Kind != ast.Object && def.Kind != ast.InputObject {
 		return
@@ -298,6 +323,7 @@ func (b *binder) shape(name string, allowed map[string][]string) {
 		}
 		types, known := allowed[d.Name]
 		switch {
+		case more[d.Name] != nil:
 		case !known:
 			b.refuse(at, "nothing answers this field; %s has %s", name, strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
 		case !slices.Contains(types, d.Type.String()):
@@ -360,7 +386,7 @@ func inOperations(def *ast.DirectiveDefinition) bool {
 // reads reports whether only the engine writes objects of the type.
 func (b *binder) reads(name string) bool {
 	edge, isEdge := strings.CutSuffix(name, "Edge")
-	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Objects[edge] != nil || name == "PageInfo" && len(b.Objects) > 0
+	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Connections[edge+"Connection"] != nil || name == "PageInfo" && len(b.Objects) > 0
 }
 
 // checkNode checks that every type of an interface with an ID is an entity.
@@ -378,6 +404,8 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 	name := d.Type.Name()
 	def := b.Schema.Types[name]
 	switch o := b.Connections[name]; {
+	case b.Links[name] != nil:
+		b.refuse(at, "its type is %s, which is that of one edge of an entity alone; allowed: %sConnection", d.Type, o.Entity.Name)
 	case o != nil && d.Type.Elem != nil:
 		b.refuse(at, "its type is %s; a list of connections cannot be answered", d.Type)
 	case o != nil:
@@ -410,7 +438,7 @@ func (b *binder) checkResolvers(root reflect.Type) {
 	byGoName := map[string]*ast.Definition{}
 	for name, def := range b.Schema.Types {
 		input := strings.TrimSuffix(strings.TrimSuffix(name, "WhereInput"), "Order")
-		if b.reads(name) || def.Kind == ast.InputObject && b.Objects[input] != nil {
+		if b.reads(name) || def.Kind == ast.InputObject && (b.Objects[input] != nil || b.hidden[input] != nil) {
 			byGoName[goName(name)] = def
 		}
 	}

@@ -108,8 +108,22 @@ func catalogueEntities() []*entity.Entity {
 		track, plain("Album", entity.Field{Name: "title", Column: "title", Kind: entity.String, Type: "string", Nullable: true}),
 		plain("Label"), plain("Remix"), plain("Note"),
 		plain("Image", entity.Field{Name: "path", Column: "path", Kind: entity.String, Type: "string"}),
-		{Name: "Draft", Table: "drafts"},
+		{Name: "Draft", Table: "drafts", Fields: []entity.Field{key("Draft")}},
+		{Name: "Mine", Table: "mines", Ruled: true, Visible: map[string]entity.Visibility{"path": entity.ToOwners},
+			Fields: []entity.Field{key("Mine"), {Name: "path", Column: "path", Kind: entity.String, Type: "string"}}},
 	}
+}
+
+// These give the edge notes of Track a connection type of its own.
+const (
+	notesOfTrack = "notes(first: Int, where: NoteWhereInput): NoteConnection!\n}"
+	notesLinked  = "notes(first: Int): TrackNotesConnection!\n} " + linkTypes
+	linkTypes    = "type TrackNotesConnection { edges: [TrackNotesEdge!]! nodes: [Note!]! } type TrackNotesEdge { node: Note! path: String }"
+)
+
+func throughImages(e *entity.Entity) {
+	notes := e.Edge("notes")
+	notes.Through, notes.Far, notes.Join = "images", "note_id", "Image"
 }
 
 // findings returns the findings of a contract that has catalogue as its schema, with from replaced
@@ -167,7 +181,7 @@ func TestBind(t *testing.T) {
 	t.Parallel()
 	shows := "  cover: String\n" // another field takes its place
 	kindOf := func(kind entity.Kind, goType string) func(*entity.Entity) {
-		return add(entity.Field{Name: "odd", Column: "odd", Kind: kind, Type: goType})
+		return add(entity.Field{Name: "odd", Column: "odd", Kind: kind, Elem: entity.String, Type: goType})
 	}
 	for _, tt := range []struct {
 		name, from, to string
@@ -178,12 +192,17 @@ func TestBind(t *testing.T) {
 		{"neither column nor edge", shows, "weight: Int", nil, "Track.weight: Track has neither a column nor an edge"},
 
 		// Kinds of columns.
-		{"float", shows, "odd: Float", kindOf(entity.Float, "float64"), "Track.odd: the column odd of Track is of type float64 in ent/schema, which cannot be read"},
-		{"bytes", shows, "odd: String", kindOf(entity.Bytes, "[]byte"), "is of type []byte in ent/schema, which cannot be read"},
-		{"JSON", shows, "odd: String", kindOf(entity.JSON, "map[string]interface {}"), "is of type map[string]interface {} in ent/schema, which cannot be read"},
-		{"a UUID that is no key", shows, "odd: ID", kindOf(entity.UUID, "uuid.UUID"), "is of type uuid.UUID in ent/schema, which cannot be read"},
-		{"64 bits", shows, "odd: Int", kindOf(entity.BigInt, "int64"), "is of type int64 in ent/schema, which cannot be read"},
-		{"other", shows, "odd: String", kindOf(entity.Other, "decimal.Decimal"), "is of type decimal.Decimal in ent/schema, which cannot be read"},
+		{"float", shows, "odd: Int", kindOf(entity.Float, "float64"), "Track.odd: its type is Int, but the column odd of Track is of type float64 in ent/schema; allowed: Float"},
+		{"bytes", shows, "odd: String", kindOf(entity.Bytes, "[]byte"), "is of type []byte in ent/schema; allowed: Bytes"},
+		{"JSON", shows, "odd: String", kindOf(entity.JSON, "map[string]interface {}"), "is of type map[string]interface {} in ent/schema; allowed: JSON"},
+		{"a UUID that is no key", shows, "odd: ID", kindOf(entity.UUID, "uuid.UUID"), "is of type uuid.UUID in ent/schema; allowed: UUID"},
+		{"64 bits", shows, "odd: Int", kindOf(entity.BigInt, "int64"), "is of type int64 in ent/schema; allowed: BigInt"},
+		{"list as one", shows, "odd: String", kindOf(entity.List, "[]string"), "is of type []string in ent/schema; allowed: [String!]"},
+		{"list of what may be null", shows, "odd: [String]", kindOf(entity.List, "[]string"), "its type is [String], but"},
+		{"other", shows, "odd: String", kindOf(entity.Other, "sql.NullString"), "is of type sql.NullString in ent/schema, which cannot be read"},
+		{"sensitive", "", "", columnEdit("name", func(f *entity.Field) { f.Sensitive = true }), "Track.name: the column name of Track is Sensitive() in ent/schema"},
+		{"sensitive, in conditions", "", "", columnEdit("name", func(f *entity.Field) { f.Sensitive = true }), "TrackWhereInput.nameHasPrefix: the column name of Track is Sensitive()"},
+		{"sensitive, in orders", "", "", columnEdit("name", func(f *entity.Field) { f.Sensitive = true }), "TrackOrderField.NAME: the column name of Track is Sensitive()"},
 		{"a kind that is not shown", "", "", kindOf(entity.Float, "float64"), ""},
 		{"a key of nothing", shows, "odd: ID", add(entity.Field{Name: "odd", Column: "odd", Kind: entity.ID, Type: "uuid.UUID"}), "is the key of nothing"},
 		{"numeric", "", "", columnEdit("plays", func(f *entity.Field) { f.Stored = map[string]string{"postgres": "numeric(10,2)"} }),
@@ -239,12 +258,29 @@ func TestBind(t *testing.T) {
 		{"IsNil as text", "lengthIsNil: Boolean", "lengthIsNil: String", nil, "allowed: Boolean"},
 		{"operator that a kind lacks", "live: Boolean\n", "liveGT: Boolean\n", nil, "TrackWhereInput.liveGT: columns of type bool cannot be compared by GT"},
 		{"prefix of a number", "lengthGTE: Int", "lengthHasPrefix: String", nil, "columns of type int32 cannot be compared by HasPrefix"},
-		{"condition on a float", "lengthGTE: Int", "odd: Float", kindOf(entity.Float, "float64"), "TrackWhereInput.odd: the column odd of Track is of type float64"},
+		{"condition on another form", "lengthGTE: Int", "odd: String", kindOf(entity.Other, "sql.NullString"), "TrackWhereInput.odd: the column odd of Track is of type sql.NullString"},
+		{"condition on a float", "lengthGTE: Int", "oddGTE: String", kindOf(entity.Float, "float64"), "TrackWhereInput.oddGTE: its type is String; allowed: Float"},
+		{"list compared as a whole", "lengthGTE: Int", "odd: [String!]", kindOf(entity.List, "[]string"), "TrackWhereInput.odd: columns of type []string cannot be compared by equality; allowed: IsNil, Has, "},
+		{"elements of another type", "lengthGTE: Int", "oddHasSome: [Int!]", kindOf(entity.List, "[]string"), "TrackWhereInput.oddHasSome: its type is [Int!]; allowed: [String!]"},
+		{"path of another type", "lengthGTE: Int", "oddPathEquals: String", kindOf(entity.JSON, "any"), "TrackWhereInput.oddPathEquals: its type is String; allowed: JSONPathInput"},
 		{"condition with a default", "lengthGTE: Int", "lengthGTE: Int = 3", nil, "TrackWhereInput.lengthGTE: a condition cannot have a default"},
 		{"condition over many-to-many", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Through = "x" }, ""},
 		{"condition over what has no rules", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Join = "Draft" },
 			"TrackWhereInput.hasNotes: the edge notes of Track leads through rows of Draft"},
-		{"condition over what is not shown", "hasAlbum: Boolean", "hasImage: Boolean", nil, "TrackWhereInput.hasImage: the edge image of Track leads to Image"},
+		{"condition over what is not shown", "hasAlbum: Boolean", "hasImage: Boolean", nil, ""},
+		{"conditions on what is not shown", "input NoteWhereInput", "input ImageWhereInput { path: String } extend input TrackWhereInput { hasImageWith: [ImageWhereInput!] } input NoteWhereInput", nil, ""},
+		{"a wrong condition on what is not shown", "input NoteWhereInput", "input ImageWhereInput { size: Int } input NoteWhereInput", nil,
+			"ImageWhereInput.size: it compares nothing that Image has"},
+		{"condition over what is nowhere", "hasAlbum: Boolean", "hasFilm: Boolean", func(e *entity.Entity) {
+			e.Edges = append(e.Edges, entity.Edge{Name: "film", To: "Film", Column: "film_id"})
+		},
+			"TrackWhereInput.hasFilm: the edge film of Track leads to Film, which ent/schema does not have"},
+		{"condition over rows without rules", "hasAlbum: Boolean", "hasDrafts: Boolean", func(e *entity.Entity) {
+			e.Edges = append(e.Edges, entity.Edge{Name: "drafts", To: "Draft", Column: "track_id"})
+		},
+			"DraftWhereInput: nothing in ent/schema says who may see which rows of Draft, and conditions may be about these; give it a Policy"},
+		{"condition on a key without a prefix", "input NoteWhereInput", "input DraftWhereInput { id: ID } input NoteWhereInput", nil,
+			`DraftWhereInput.id: the column id of Draft holds IDs of Draft, whose prefix is ""`},
 		{"related condition of another type", "hasAlbumWith: [AlbumWhereInput!]", "hasAlbumWith: [NoteWhereInput!]", nil, "allowed: [AlbumWhereInput!]"},
 		{"not as a list", "not: TrackWhereInput", "not: [TrackWhereInput!]", nil, "TrackWhereInput.not: its type is [TrackWhereInput!]; allowed: TrackWhereInput"},
 		{"compared by what is not there", "", "", columnEdit("name", func(f *entity.Field) { f.MatchBy = "name_key" }), "compared by name_key"},
@@ -254,6 +290,18 @@ func TestBind(t *testing.T) {
 		{"another default of the direction", "= ASC", "= DESC", nil, "TrackOrder.direction: its default is DESC"},
 		{"another direction", "{ ASC DESC }", "{ ASC DESC RANDOM }", nil, "OrderDirection.RANDOM"},
 		{"one order alone", "orderBy: [TrackOrder!]", "orderBy: TrackOrder", nil, "Query.tracks(orderBy:): its type is TrackOrder; allowed: [TrackOrder!]"},
+
+		// Edges with a connection type of their own.
+		{"columns of the join table", notesOfTrack, notesLinked, throughImages, ""},
+		{"a column that the join table lacks", notesOfTrack, strings.Replace(notesLinked, "path: String", "size: Int", 1), throughImages,
+			"TrackNotesEdge.size: Image has no column of this name in ent/schema; beside cursor and node, TrackNotesEdge shows columns of Image alone, such as id, path"},
+		{"a column of the join table of another type", notesOfTrack, strings.Replace(notesLinked, "path: String", "path: Int", 1), throughImages,
+			"TrackNotesEdge.path: its type is Int, but the column path of Image is of type string"},
+		{"a column of the join table that owners see", notesOfTrack, notesLinked, func(e *entity.Entity) { throughImages(e); e.Edge("notes").Join = "Mine" },
+			"TrackNotesEdge.path: it is shown to owners, but ent/schema does not say who owns a row of Mine"},
+		{"a connection type of another edge", notesOfTrack, notesLinked, nil, "Track.notes: its type is TrackNotesConnection!"},
+		{"an edge's connection at the root", "count: Int!", "count: TrackNotesConnection!} " + linkTypes + " type More { count: Int!", throughImages,
+			"Query.count: its type is TrackNotesConnection!, which is that of one edge of an entity alone; allowed: NoteConnection"},
 
 		// Pages.
 		{"connection with a field of its own", "totalCount: Int! }", "totalCount: Int! mean: Int }", nil, "TrackConnection.mean: nothing answers this field"},

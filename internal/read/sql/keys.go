@@ -12,13 +12,19 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/binding"
+	"forge/internal/read/kind"
 )
 
 // keyLists are PostgreSQL's types of lists of keys.
 var keyLists = map[ids.Form]string{ids.UUID: "uuid[]", ids.Number: "int8[]", ids.Text: "text[]"}
 
-// isUUID reports whether a column holds UUIDs.
-func isUUID(c binding.Column) bool { return c.Kind == entity.ID && c.Form == ids.UUID }
+// kindOfColumn returns the kind of a column, which is that of the form of its keys if it holds keys.
+func kindOfColumn(c binding.Column) *kind.Kind {
+	if c.Kind == entity.ID {
+		return kind.OfKey(c.Form)
+	}
+	return kindOf(c.Kind)
+}
 
 // keyValue returns a key as an argument.
 func keyValue(key ids.Key, of ids.Form) any {

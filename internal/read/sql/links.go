@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"strconv"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -23,6 +24,9 @@ const (
 	linkedFar   = "forge_far"  // the key of the row that the edge leads to
 	linkedPlace = "forge_place"
 )
+
+// linkedColumn returns the name of a column of the join table that is the query's i-th column.
+func linkedColumn(i int) string { return "forge_c" + strconv.Itoa(i) }
 
 // writeLinks returns the links of an edge, restricted by shape. If the join table has an entity, ent
 // writes them, so that only rows lead on that the viewer may see.

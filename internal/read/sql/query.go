@@ -5,6 +5,7 @@ package sql
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -47,9 +48,11 @@ type Query struct {
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	links *links // that lead to the rows; nil unless the node's edge is many-to-many
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
-	// that holds the key, instead of Keys.
+	// that holds the key, instead of Keys. before is how many parameters the tree has before those
+	// of the query.
 	inTree bool
 	key    string
+	before int
 }
 
 // Counts reports whether the statement counts rows and does not read them.
@@ -119,16 +122,17 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 
 // shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
+	s.SetTotal(q.before)
 	s.Select()
 	if q.Counts() {
 		s.Select(sql.Count("*"))
 	}
-	for _, c := range q.Columns {
-		if q.inTree && c.Shown == nil {
-			s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { b.Ident(s.C(c.Name)) }))
-		} else {
-			s.AppendSelectExpr(columnOf(c, s))
+	for i, c := range q.Columns {
+		from := s
+		if c.Linked {
+			from, c.Name = q.links.Selector, linkedColumn(i)
 		}
+		s.AppendSelectExpr(columnOf(c, from, !q.inTree))
 	}
 	if q.Keys != nil || q.key != "" {
 		q.belonging(s)
@@ -162,11 +166,17 @@ func (q *Query) belonging(s *sql.Selector) {
 	}
 }
 
-// linked selects those rows of a join table that belong to the keys. If SQLite looks for several
+// linked selects those rows of a join table that belong to the keys, with the columns that the query
+// reads of them. If SQLite looks for several
 // keys, it also selects the place of each row's key: the statement around can then be about these
 // rows alone, and need not read the whole join table.
 func (q *Query) linked(l *links) {
 	q.keyed(l.Selector, l.near)
+	for i, c := range q.Columns {
+		if c.Linked {
+			l.AppendSelectAs(l.C(c.Name), linkedColumn(i))
+		}
+	}
 	if q.many() && q.sqlite() {
 		l.AppendSelectExprAs(sql.Raw("p.key + 1"), linkedPlace)
 	}
@@ -222,12 +232,12 @@ func (q *Query) limited(s *Statement) {
 	}
 }
 
-// placeholder returns the text of the n-th parameter in a statement.
+// placeholder returns the text of the query's n-th parameter.
 func (q *Query) placeholder(n int) string {
 	if q.sqlite() {
 		return "?"
 	}
-	return "$" + strconv.Itoa(n)
+	return "$" + strconv.Itoa(q.before+n)
 }
 
 // lateral has PostgreSQL run the statement once for each key, so that no rows outside of the pages
@@ -244,18 +254,21 @@ func (q *Query) numbered(s *Statement) {
 	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
 }
 
-// columnOf returns the expression for a column of the rows of s.
-func columnOf(c binding.Column, s *sql.Selector) sql.Querier {
+// columnOf returns the expression for a column of the rows of s. If converted is true, PostgreSQL
+// returns the values in the type that the column's kind asks for.
+func columnOf(c binding.Column, s *sql.Selector, converted bool) sql.Querier {
+	before, after := "", ""
+	if converted && s.Dialect() == dialect.Postgres {
+		before, after, _ = strings.Cut(kindOfColumn(c).Convert, "%s")
+	}
 	return sql.ExprFunc(func(b *sql.Builder) {
-		switch {
-		case c.Shown != nil:
+		b.WriteString(before)
+		if c.Shown != nil {
 			shownColumn(c, b, s)
-		case isUUID(c) && s.Dialect() == dialect.Postgres:
-			// uuid_send returns the 16 bytes. Without it, PostgreSQL would send the UUID as text.
-			b.WriteString("uuid_send(").Ident(s.C(c.Name)).WriteByte(')')
-		default:
+		} else {
 			b.Ident(s.C(c.Name))
 		}
+		b.WriteString(after)
 	})
 }
 
@@ -311,7 +324,7 @@ func Columns(n *plan.Node, dialect string) string {
 		if i > 0 {
 			b.Comma()
 		}
-		b.Join(columnOf(c, of))
+		b.Join(columnOf(c, of, true))
 	}
 	return b.String()
 }

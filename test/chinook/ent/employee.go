@@ -26,8 +26,10 @@ type Employee struct {
 	Title *string `json:"title,omitempty"`
 	// Email holds the value of the "email" field.
 	Email string `json:"email,omitempty"`
-	// HiredAt holds the value of the "hired_at" field.
-	HiredAt time.Time `json:"hired_at,omitempty"`
+	// BornOn holds the value of the "born_on" field.
+	BornOn *time.Time `json:"born_on,omitempty"`
+	// HiredOn holds the value of the "hired_on" field.
+	HiredOn time.Time `json:"hired_on,omitempty"`
 	// ReportsToID holds the value of the "reports_to_id" field.
 	ReportsToID *int `json:"reports_to_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -87,7 +89,7 @@ func (*Employee) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case employee.FieldLastName, employee.FieldFirstName, employee.FieldTitle, employee.FieldEmail:
 			values[i] = new(sql.NullString)
-		case employee.FieldHiredAt:
+		case employee.FieldBornOn, employee.FieldHiredOn:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -135,11 +137,18 @@ func (_m *Employee) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Email = value.String
 			}
-		case employee.FieldHiredAt:
+		case employee.FieldBornOn:
 			if value, ok := values[i].(*sql.NullTime); !ok {
-				return fmt.Errorf("unexpected type %T for field hired_at", values[i])
+				return fmt.Errorf("unexpected type %T for field born_on", values[i])
 			} else if value.Valid {
-				_m.HiredAt = value.Time
+				_m.BornOn = new(time.Time)
+				*_m.BornOn = value.Time
+			}
+		case employee.FieldHiredOn:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field hired_on", values[i])
+			} else if value.Valid {
+				_m.HiredOn = value.Time
 			}
 		case employee.FieldReportsToID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -213,8 +222,13 @@ func (_m *Employee) String() string {
 	builder.WriteString("email=")
 	builder.WriteString(_m.Email)
 	builder.WriteString(", ")
-	builder.WriteString("hired_at=")
-	builder.WriteString(_m.HiredAt.Format(time.ANSIC))
+	if v := _m.BornOn; v != nil {
+		builder.WriteString("born_on=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("hired_on=")
+	builder.WriteString(_m.HiredOn.Format(time.ANSIC))
 	builder.WriteString(", ")
 	if v := _m.ReportsToID; v != nil {
 		builder.WriteString("reports_to_id=")

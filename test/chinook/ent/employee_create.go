@@ -53,9 +53,23 @@ func (_c *EmployeeCreate) SetEmail(v string) *EmployeeCreate {
 	return _c
 }
 
-// SetHiredAt sets the "hired_at" field.
-func (_c *EmployeeCreate) SetHiredAt(v time.Time) *EmployeeCreate {
-	_c.mutation.SetHiredAt(v)
+// SetBornOn sets the "born_on" field.
+func (_c *EmployeeCreate) SetBornOn(v time.Time) *EmployeeCreate {
+	_c.mutation.SetBornOn(v)
+	return _c
+}
+
+// SetNillableBornOn sets the "born_on" field if the given value is not nil.
+func (_c *EmployeeCreate) SetNillableBornOn(v *time.Time) *EmployeeCreate {
+	if v != nil {
+		_c.SetBornOn(*v)
+	}
+	return _c
+}
+
+// SetHiredOn sets the "hired_on" field.
+func (_c *EmployeeCreate) SetHiredOn(v time.Time) *EmployeeCreate {
+	_c.mutation.SetHiredOn(v)
 	return _c
 }
 
@@ -177,8 +191,8 @@ func (_c *EmployeeCreate) check() error {
 			return &ValidationError{Name: "email", err: fmt.Errorf(`ent: validator failed for field "Employee.email": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.HiredAt(); !ok {
-		return &ValidationError{Name: "hired_at", err: errors.New(`ent: missing required field "Employee.hired_at"`)}
+	if _, ok := _c.mutation.HiredOn(); !ok {
+		return &ValidationError{Name: "hired_on", err: errors.New(`ent: missing required field "Employee.hired_on"`)}
 	}
 	return nil
 }
@@ -228,9 +242,13 @@ func (_c *EmployeeCreate) createSpec() (*Employee, *sqlgraph.CreateSpec) {
 		_spec.SetField(employee.FieldEmail, field.TypeString, value)
 		_node.Email = value
 	}
-	if value, ok := _c.mutation.HiredAt(); ok {
-		_spec.SetField(employee.FieldHiredAt, field.TypeTime, value)
-		_node.HiredAt = value
+	if value, ok := _c.mutation.BornOn(); ok {
+		_spec.SetField(employee.FieldBornOn, field.TypeTime, value)
+		_node.BornOn = &value
+	}
+	if value, ok := _c.mutation.HiredOn(); ok {
+		_spec.SetField(employee.FieldHiredOn, field.TypeTime, value)
+		_node.HiredOn = value
 	}
 	if nodes := _c.mutation.ReportsToIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -91,16 +91,36 @@ func (_u *EmployeeUpdate) SetNillableEmail(v *string) *EmployeeUpdate {
 	return _u
 }
 
-// SetHiredAt sets the "hired_at" field.
-func (_u *EmployeeUpdate) SetHiredAt(v time.Time) *EmployeeUpdate {
-	_u.mutation.SetHiredAt(v)
+// SetBornOn sets the "born_on" field.
+func (_u *EmployeeUpdate) SetBornOn(v time.Time) *EmployeeUpdate {
+	_u.mutation.SetBornOn(v)
 	return _u
 }
 
-// SetNillableHiredAt sets the "hired_at" field if the given value is not nil.
-func (_u *EmployeeUpdate) SetNillableHiredAt(v *time.Time) *EmployeeUpdate {
+// SetNillableBornOn sets the "born_on" field if the given value is not nil.
+func (_u *EmployeeUpdate) SetNillableBornOn(v *time.Time) *EmployeeUpdate {
 	if v != nil {
-		_u.SetHiredAt(*v)
+		_u.SetBornOn(*v)
+	}
+	return _u
+}
+
+// ClearBornOn clears the value of the "born_on" field.
+func (_u *EmployeeUpdate) ClearBornOn() *EmployeeUpdate {
+	_u.mutation.ClearBornOn()
+	return _u
+}
+
+// SetHiredOn sets the "hired_on" field.
+func (_u *EmployeeUpdate) SetHiredOn(v time.Time) *EmployeeUpdate {
+	_u.mutation.SetHiredOn(v)
+	return _u
+}
+
+// SetNillableHiredOn sets the "hired_on" field if the given value is not nil.
+func (_u *EmployeeUpdate) SetNillableHiredOn(v *time.Time) *EmployeeUpdate {
+	if v != nil {
+		_u.SetHiredOn(*v)
 	}
 	return _u
 }
@@ -292,8 +312,14 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Email(); ok {
 		_spec.SetField(employee.FieldEmail, field.TypeString, value)
 	}
-	if value, ok := _u.mutation.HiredAt(); ok {
-		_spec.SetField(employee.FieldHiredAt, field.TypeTime, value)
+	if value, ok := _u.mutation.BornOn(); ok {
+		_spec.SetField(employee.FieldBornOn, field.TypeTime, value)
+	}
+	if _u.mutation.BornOnCleared() {
+		_spec.ClearField(employee.FieldBornOn, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiredOn(); ok {
+		_spec.SetField(employee.FieldHiredOn, field.TypeTime, value)
 	}
 	if _u.mutation.ReportsToCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -496,16 +522,36 @@ func (_u *EmployeeUpdateOne) SetNillableEmail(v *string) *EmployeeUpdateOne {
 	return _u
 }
 
-// SetHiredAt sets the "hired_at" field.
-func (_u *EmployeeUpdateOne) SetHiredAt(v time.Time) *EmployeeUpdateOne {
-	_u.mutation.SetHiredAt(v)
+// SetBornOn sets the "born_on" field.
+func (_u *EmployeeUpdateOne) SetBornOn(v time.Time) *EmployeeUpdateOne {
+	_u.mutation.SetBornOn(v)
 	return _u
 }
 
-// SetNillableHiredAt sets the "hired_at" field if the given value is not nil.
-func (_u *EmployeeUpdateOne) SetNillableHiredAt(v *time.Time) *EmployeeUpdateOne {
+// SetNillableBornOn sets the "born_on" field if the given value is not nil.
+func (_u *EmployeeUpdateOne) SetNillableBornOn(v *time.Time) *EmployeeUpdateOne {
 	if v != nil {
-		_u.SetHiredAt(*v)
+		_u.SetBornOn(*v)
+	}
+	return _u
+}
+
+// ClearBornOn clears the value of the "born_on" field.
+func (_u *EmployeeUpdateOne) ClearBornOn() *EmployeeUpdateOne {
+	_u.mutation.ClearBornOn()
+	return _u
+}
+
+// SetHiredOn sets the "hired_on" field.
+func (_u *EmployeeUpdateOne) SetHiredOn(v time.Time) *EmployeeUpdateOne {
+	_u.mutation.SetHiredOn(v)
+	return _u
+}
+
+// SetNillableHiredOn sets the "hired_on" field if the given value is not nil.
+func (_u *EmployeeUpdateOne) SetNillableHiredOn(v *time.Time) *EmployeeUpdateOne {
+	if v != nil {
+		_u.SetHiredOn(*v)
 	}
 	return _u
 }
@@ -727,8 +773,14 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 	if value, ok := _u.mutation.Email(); ok {
 		_spec.SetField(employee.FieldEmail, field.TypeString, value)
 	}
-	if value, ok := _u.mutation.HiredAt(); ok {
-		_spec.SetField(employee.FieldHiredAt, field.TypeTime, value)
+	if value, ok := _u.mutation.BornOn(); ok {
+		_spec.SetField(employee.FieldBornOn, field.TypeTime, value)
+	}
+	if _u.mutation.BornOnCleared() {
+		_spec.ClearField(employee.FieldBornOn, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiredOn(); ok {
+		_spec.SetField(employee.FieldHiredOn, field.TypeTime, value)
 	}
 	if _u.mutation.ReportsToCleared() {
 		edge := &sqlgraph.EdgeSpec{

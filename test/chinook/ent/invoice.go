@@ -12,6 +12,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/shopspring/decimal"
 )
 
 // Invoice is the model entity for the Invoice schema.
@@ -21,6 +22,8 @@ type Invoice struct {
 	ID int `json:"id,omitempty"`
 	// InvoicedAt holds the value of the "invoiced_at" field.
 	InvoicedAt time.Time `json:"invoiced_at,omitempty"`
+	// Total holds the value of the "total" field.
+	Total decimal.Decimal `json:"total,omitempty"`
 	// BillingCountry holds the value of the "billing_country" field.
 	BillingCountry string `json:"billing_country,omitempty"`
 	// BillingPostalCode holds the value of the "billing_postal_code" field.
@@ -69,6 +72,8 @@ func (*Invoice) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case invoice.FieldTotal:
+			values[i] = new(decimal.Decimal)
 		case invoice.FieldID, invoice.FieldCustomerID:
 			values[i] = new(sql.NullInt64)
 		case invoice.FieldBillingCountry, invoice.FieldBillingPostalCode:
@@ -101,6 +106,12 @@ func (_m *Invoice) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field invoiced_at", values[i])
 			} else if value.Valid {
 				_m.InvoicedAt = value.Time
+			}
+		case invoice.FieldTotal:
+			if value, ok := values[i].(*decimal.Decimal); !ok {
+				return fmt.Errorf("unexpected type %T for field total", values[i])
+			} else if value != nil {
+				_m.Total = *value
 			}
 		case invoice.FieldBillingCountry:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -169,6 +180,9 @@ func (_m *Invoice) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("invoiced_at=")
 	builder.WriteString(_m.InvoicedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("total=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Total))
 	builder.WriteString(", ")
 	builder.WriteString("billing_country=")
 	builder.WriteString(_m.BillingCountry)

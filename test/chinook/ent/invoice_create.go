@@ -13,6 +13,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceCreate is the builder for creating a Invoice entity.
@@ -25,6 +26,12 @@ type InvoiceCreate struct {
 // SetInvoicedAt sets the "invoiced_at" field.
 func (_c *InvoiceCreate) SetInvoicedAt(v time.Time) *InvoiceCreate {
 	_c.mutation.SetInvoicedAt(v)
+	return _c
+}
+
+// SetTotal sets the "total" field.
+func (_c *InvoiceCreate) SetTotal(v decimal.Decimal) *InvoiceCreate {
+	_c.mutation.SetTotal(v)
 	return _c
 }
 
@@ -117,6 +124,9 @@ func (_c *InvoiceCreate) check() error {
 	if _, ok := _c.mutation.InvoicedAt(); !ok {
 		return &ValidationError{Name: "invoiced_at", err: errors.New(`ent: missing required field "Invoice.invoiced_at"`)}
 	}
+	if _, ok := _c.mutation.Total(); !ok {
+		return &ValidationError{Name: "total", err: errors.New(`ent: missing required field "Invoice.total"`)}
+	}
 	if _, ok := _c.mutation.BillingCountry(); !ok {
 		return &ValidationError{Name: "billing_country", err: errors.New(`ent: missing required field "Invoice.billing_country"`)}
 	}
@@ -171,6 +181,10 @@ func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.InvoicedAt(); ok {
 		_spec.SetField(invoice.FieldInvoicedAt, field.TypeTime, value)
 		_node.InvoicedAt = value
+	}
+	if value, ok := _c.mutation.Total(); ok {
+		_spec.SetField(invoice.FieldTotal, field.TypeOther, value)
+		_node.Total = value
 	}
 	if value, ok := _c.mutation.BillingCountry(); ok {
 		_spec.SetField(invoice.FieldBillingCountry, field.TypeString, value)

@@ -15,6 +15,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceUpdate is the builder for updating Invoice entities.
@@ -40,6 +41,20 @@ func (_u *InvoiceUpdate) SetInvoicedAt(v time.Time) *InvoiceUpdate {
 func (_u *InvoiceUpdate) SetNillableInvoicedAt(v *time.Time) *InvoiceUpdate {
 	if v != nil {
 		_u.SetInvoicedAt(*v)
+	}
+	return _u
+}
+
+// SetTotal sets the "total" field.
+func (_u *InvoiceUpdate) SetTotal(v decimal.Decimal) *InvoiceUpdate {
+	_u.mutation.SetTotal(v)
+	return _u
+}
+
+// SetNillableTotal sets the "total" field if the given value is not nil.
+func (_u *InvoiceUpdate) SetNillableTotal(v *decimal.Decimal) *InvoiceUpdate {
+	if v != nil {
+		_u.SetTotal(*v)
 	}
 	return _u
 }
@@ -204,6 +219,9 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.InvoicedAt(); ok {
 		_spec.SetField(invoice.FieldInvoicedAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.Total(); ok {
+		_spec.SetField(invoice.FieldTotal, field.TypeOther, value)
+	}
 	if value, ok := _u.mutation.BillingCountry(); ok {
 		_spec.SetField(invoice.FieldBillingCountry, field.TypeString, value)
 	}
@@ -317,6 +335,20 @@ func (_u *InvoiceUpdateOne) SetInvoicedAt(v time.Time) *InvoiceUpdateOne {
 func (_u *InvoiceUpdateOne) SetNillableInvoicedAt(v *time.Time) *InvoiceUpdateOne {
 	if v != nil {
 		_u.SetInvoicedAt(*v)
+	}
+	return _u
+}
+
+// SetTotal sets the "total" field.
+func (_u *InvoiceUpdateOne) SetTotal(v decimal.Decimal) *InvoiceUpdateOne {
+	_u.mutation.SetTotal(v)
+	return _u
+}
+
+// SetNillableTotal sets the "total" field if the given value is not nil.
+func (_u *InvoiceUpdateOne) SetNillableTotal(v *decimal.Decimal) *InvoiceUpdateOne {
+	if v != nil {
+		_u.SetTotal(*v)
 	}
 	return _u
 }
@@ -510,6 +542,9 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 	}
 	if value, ok := _u.mutation.InvoicedAt(); ok {
 		_spec.SetField(invoice.FieldInvoicedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.Total(); ok {
+		_spec.SetField(invoice.FieldTotal, field.TypeOther, value)
 	}
 	if value, ok := _u.mutation.BillingCountry(); ok {
 		_spec.SetField(invoice.FieldBillingCountry, field.TypeString, value)

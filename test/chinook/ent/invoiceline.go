@@ -12,6 +12,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceLine is the model entity for the InvoiceLine schema.
@@ -21,6 +22,8 @@ type InvoiceLine struct {
 	ID int `json:"id,omitempty"`
 	// Quantity holds the value of the "quantity" field.
 	Quantity int32 `json:"quantity,omitempty"`
+	// UnitPrice holds the value of the "unit_price" field.
+	UnitPrice decimal.Decimal `json:"unit_price,omitempty"`
 	// InvoiceID holds the value of the "invoice_id" field.
 	InvoiceID int `json:"invoice_id,omitempty"`
 	// TrackID holds the value of the "track_id" field.
@@ -69,6 +72,8 @@ func (*InvoiceLine) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case invoiceline.FieldUnitPrice:
+			values[i] = new(decimal.Decimal)
 		case invoiceline.FieldID, invoiceline.FieldQuantity, invoiceline.FieldInvoiceID, invoiceline.FieldTrackID:
 			values[i] = new(sql.NullInt64)
 		default:
@@ -97,6 +102,12 @@ func (_m *InvoiceLine) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field quantity", values[i])
 			} else if value.Valid {
 				_m.Quantity = int32(value.Int64)
+			}
+		case invoiceline.FieldUnitPrice:
+			if value, ok := values[i].(*decimal.Decimal); !ok {
+				return fmt.Errorf("unexpected type %T for field unit_price", values[i])
+			} else if value != nil {
+				_m.UnitPrice = *value
 			}
 		case invoiceline.FieldInvoiceID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -158,6 +169,9 @@ func (_m *InvoiceLine) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("quantity=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Quantity))
+	builder.WriteString(", ")
+	builder.WriteString("unit_price=")
+	builder.WriteString(fmt.Sprintf("%v", _m.UnitPrice))
 	builder.WriteString(", ")
 	builder.WriteString("invoice_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.InvoiceID))

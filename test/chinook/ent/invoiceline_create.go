@@ -12,6 +12,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceLineCreate is the builder for creating a InvoiceLine entity.
@@ -24,6 +25,12 @@ type InvoiceLineCreate struct {
 // SetQuantity sets the "quantity" field.
 func (_c *InvoiceLineCreate) SetQuantity(v int32) *InvoiceLineCreate {
 	_c.mutation.SetQuantity(v)
+	return _c
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_c *InvoiceLineCreate) SetUnitPrice(v decimal.Decimal) *InvoiceLineCreate {
+	_c.mutation.SetUnitPrice(v)
 	return _c
 }
 
@@ -92,6 +99,9 @@ func (_c *InvoiceLineCreate) check() error {
 	if _, ok := _c.mutation.Quantity(); !ok {
 		return &ValidationError{Name: "quantity", err: errors.New(`ent: missing required field "InvoiceLine.quantity"`)}
 	}
+	if _, ok := _c.mutation.UnitPrice(); !ok {
+		return &ValidationError{Name: "unit_price", err: errors.New(`ent: missing required field "InvoiceLine.unit_price"`)}
+	}
 	if _, ok := _c.mutation.InvoiceID(); !ok {
 		return &ValidationError{Name: "invoice_id", err: errors.New(`ent: missing required field "InvoiceLine.invoice_id"`)}
 	}
@@ -139,6 +149,10 @@ func (_c *InvoiceLineCreate) createSpec() (*InvoiceLine, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Quantity(); ok {
 		_spec.SetField(invoiceline.FieldQuantity, field.TypeInt32, value)
 		_node.Quantity = value
+	}
+	if value, ok := _c.mutation.UnitPrice(); ok {
+		_spec.SetField(invoiceline.FieldUnitPrice, field.TypeOther, value)
+		_node.UnitPrice = value
 	}
 	if nodes := _c.mutation.InvoiceIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

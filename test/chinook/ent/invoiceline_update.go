@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceLineUpdate is the builder for updating InvoiceLine entities.
@@ -47,6 +48,20 @@ func (_u *InvoiceLineUpdate) SetNillableQuantity(v *int32) *InvoiceLineUpdate {
 // AddQuantity adds value to the "quantity" field.
 func (_u *InvoiceLineUpdate) AddQuantity(v int32) *InvoiceLineUpdate {
 	_u.mutation.AddQuantity(v)
+	return _u
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_u *InvoiceLineUpdate) SetUnitPrice(v decimal.Decimal) *InvoiceLineUpdate {
+	_u.mutation.SetUnitPrice(v)
+	return _u
+}
+
+// SetNillableUnitPrice sets the "unit_price" field if the given value is not nil.
+func (_u *InvoiceLineUpdate) SetNillableUnitPrice(v *decimal.Decimal) *InvoiceLineUpdate {
+	if v != nil {
+		_u.SetUnitPrice(*v)
+	}
 	return _u
 }
 
@@ -161,6 +176,9 @@ func (_u *InvoiceLineUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if value, ok := _u.mutation.AddedQuantity(); ok {
 		_spec.AddField(invoiceline.FieldQuantity, field.TypeInt32, value)
 	}
+	if value, ok := _u.mutation.UnitPrice(); ok {
+		_spec.SetField(invoiceline.FieldUnitPrice, field.TypeOther, value)
+	}
 	if _u.mutation.InvoiceCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -257,6 +275,20 @@ func (_u *InvoiceLineUpdateOne) SetNillableQuantity(v *int32) *InvoiceLineUpdate
 // AddQuantity adds value to the "quantity" field.
 func (_u *InvoiceLineUpdateOne) AddQuantity(v int32) *InvoiceLineUpdateOne {
 	_u.mutation.AddQuantity(v)
+	return _u
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_u *InvoiceLineUpdateOne) SetUnitPrice(v decimal.Decimal) *InvoiceLineUpdateOne {
+	_u.mutation.SetUnitPrice(v)
+	return _u
+}
+
+// SetNillableUnitPrice sets the "unit_price" field if the given value is not nil.
+func (_u *InvoiceLineUpdateOne) SetNillableUnitPrice(v *decimal.Decimal) *InvoiceLineUpdateOne {
+	if v != nil {
+		_u.SetUnitPrice(*v)
+	}
 	return _u
 }
 
@@ -400,6 +432,9 @@ func (_u *InvoiceLineUpdateOne) sqlSave(ctx context.Context) (_node *InvoiceLine
 	}
 	if value, ok := _u.mutation.AddedQuantity(); ok {
 		_spec.AddField(invoiceline.FieldQuantity, field.TypeInt32, value)
+	}
+	if value, ok := _u.mutation.UnitPrice(); ok {
+		_spec.SetField(invoiceline.FieldUnitPrice, field.TypeOther, value)
 	}
 	if _u.mutation.InvoiceCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -23,6 +23,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/shopspring/decimal"
 )
 
 const (
@@ -1917,7 +1918,8 @@ type EmployeeMutation struct {
 	first_name        *string
 	title             *string
 	email             *string
-	hired_at          *time.Time
+	born_on           *time.Time
+	hired_on          *time.Time
 	clearedFields     map[string]struct{}
 	reports_to        *int
 	clearedreports_to bool
@@ -2193,40 +2195,89 @@ func (m *EmployeeMutation) ResetEmail() {
 	m.email = nil
 }
 
-// SetHiredAt sets the "hired_at" field.
-func (m *EmployeeMutation) SetHiredAt(t time.Time) {
-	m.hired_at = &t
+// SetBornOn sets the "born_on" field.
+func (m *EmployeeMutation) SetBornOn(t time.Time) {
+	m.born_on = &t
 }
 
-// HiredAt returns the value of the "hired_at" field in the mutation.
-func (m *EmployeeMutation) HiredAt() (r time.Time, exists bool) {
-	v := m.hired_at
+// BornOn returns the value of the "born_on" field in the mutation.
+func (m *EmployeeMutation) BornOn() (r time.Time, exists bool) {
+	v := m.born_on
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldHiredAt returns the old "hired_at" field's value of the Employee entity.
+// OldBornOn returns the old "born_on" field's value of the Employee entity.
 // If the Employee object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *EmployeeMutation) OldHiredAt(ctx context.Context) (v time.Time, err error) {
+func (m *EmployeeMutation) OldBornOn(ctx context.Context) (v *time.Time, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldHiredAt is only allowed on UpdateOne operations")
+		return v, errors.New("OldBornOn is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldHiredAt requires an ID field in the mutation")
+		return v, errors.New("OldBornOn requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldHiredAt: %w", err)
+		return v, fmt.Errorf("querying old value for OldBornOn: %w", err)
 	}
-	return oldValue.HiredAt, nil
+	return oldValue.BornOn, nil
 }
 
-// ResetHiredAt resets all changes to the "hired_at" field.
-func (m *EmployeeMutation) ResetHiredAt() {
-	m.hired_at = nil
+// ClearBornOn clears the value of the "born_on" field.
+func (m *EmployeeMutation) ClearBornOn() {
+	m.born_on = nil
+	m.clearedFields[employee.FieldBornOn] = struct{}{}
+}
+
+// BornOnCleared returns if the "born_on" field was cleared in this mutation.
+func (m *EmployeeMutation) BornOnCleared() bool {
+	_, ok := m.clearedFields[employee.FieldBornOn]
+	return ok
+}
+
+// ResetBornOn resets all changes to the "born_on" field.
+func (m *EmployeeMutation) ResetBornOn() {
+	m.born_on = nil
+	delete(m.clearedFields, employee.FieldBornOn)
+}
+
+// SetHiredOn sets the "hired_on" field.
+func (m *EmployeeMutation) SetHiredOn(t time.Time) {
+	m.hired_on = &t
+}
+
+// HiredOn returns the value of the "hired_on" field in the mutation.
+func (m *EmployeeMutation) HiredOn() (r time.Time, exists bool) {
+	v := m.hired_on
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHiredOn returns the old "hired_on" field's value of the Employee entity.
+// If the Employee object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmployeeMutation) OldHiredOn(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHiredOn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHiredOn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHiredOn: %w", err)
+	}
+	return oldValue.HiredOn, nil
+}
+
+// ResetHiredOn resets all changes to the "hired_on" field.
+func (m *EmployeeMutation) ResetHiredOn() {
+	m.hired_on = nil
 }
 
 // SetReportsToID sets the "reports_to_id" field.
@@ -2447,7 +2498,7 @@ func (m *EmployeeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EmployeeMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 7)
 	if m.last_name != nil {
 		fields = append(fields, employee.FieldLastName)
 	}
@@ -2460,8 +2511,11 @@ func (m *EmployeeMutation) Fields() []string {
 	if m.email != nil {
 		fields = append(fields, employee.FieldEmail)
 	}
-	if m.hired_at != nil {
-		fields = append(fields, employee.FieldHiredAt)
+	if m.born_on != nil {
+		fields = append(fields, employee.FieldBornOn)
+	}
+	if m.hired_on != nil {
+		fields = append(fields, employee.FieldHiredOn)
 	}
 	if m.reports_to != nil {
 		fields = append(fields, employee.FieldReportsToID)
@@ -2482,8 +2536,10 @@ func (m *EmployeeMutation) Field(name string) (ent.Value, bool) {
 		return m.Title()
 	case employee.FieldEmail:
 		return m.Email()
-	case employee.FieldHiredAt:
-		return m.HiredAt()
+	case employee.FieldBornOn:
+		return m.BornOn()
+	case employee.FieldHiredOn:
+		return m.HiredOn()
 	case employee.FieldReportsToID:
 		return m.ReportsToID()
 	}
@@ -2503,8 +2559,10 @@ func (m *EmployeeMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldTitle(ctx)
 	case employee.FieldEmail:
 		return m.OldEmail(ctx)
-	case employee.FieldHiredAt:
-		return m.OldHiredAt(ctx)
+	case employee.FieldBornOn:
+		return m.OldBornOn(ctx)
+	case employee.FieldHiredOn:
+		return m.OldHiredOn(ctx)
 	case employee.FieldReportsToID:
 		return m.OldReportsToID(ctx)
 	}
@@ -2544,12 +2602,19 @@ func (m *EmployeeMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEmail(v)
 		return nil
-	case employee.FieldHiredAt:
+	case employee.FieldBornOn:
 		v, ok := value.(time.Time)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetHiredAt(v)
+		m.SetBornOn(v)
+		return nil
+	case employee.FieldHiredOn:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHiredOn(v)
 		return nil
 	case employee.FieldReportsToID:
 		v, ok := value.(int)
@@ -2594,6 +2659,9 @@ func (m *EmployeeMutation) ClearedFields() []string {
 	if m.FieldCleared(employee.FieldTitle) {
 		fields = append(fields, employee.FieldTitle)
 	}
+	if m.FieldCleared(employee.FieldBornOn) {
+		fields = append(fields, employee.FieldBornOn)
+	}
 	if m.FieldCleared(employee.FieldReportsToID) {
 		fields = append(fields, employee.FieldReportsToID)
 	}
@@ -2613,6 +2681,9 @@ func (m *EmployeeMutation) ClearField(name string) error {
 	switch name {
 	case employee.FieldTitle:
 		m.ClearTitle()
+		return nil
+	case employee.FieldBornOn:
+		m.ClearBornOn()
 		return nil
 	case employee.FieldReportsToID:
 		m.ClearReportsToID()
@@ -2637,8 +2708,11 @@ func (m *EmployeeMutation) ResetField(name string) error {
 	case employee.FieldEmail:
 		m.ResetEmail()
 		return nil
-	case employee.FieldHiredAt:
-		m.ResetHiredAt()
+	case employee.FieldBornOn:
+		m.ResetBornOn()
+		return nil
+	case employee.FieldHiredOn:
+		m.ResetHiredOn()
 		return nil
 	case employee.FieldReportsToID:
 		m.ResetReportsToID()
@@ -3207,6 +3281,7 @@ type InvoiceMutation struct {
 	typ                 string
 	id                  *int
 	invoiced_at         *time.Time
+	total               *decimal.Decimal
 	billing_country     *string
 	billing_postal_code *string
 	clearedFields       map[string]struct{}
@@ -3358,6 +3433,42 @@ func (m *InvoiceMutation) OldInvoicedAt(ctx context.Context) (v time.Time, err e
 // ResetInvoicedAt resets all changes to the "invoiced_at" field.
 func (m *InvoiceMutation) ResetInvoicedAt() {
 	m.invoiced_at = nil
+}
+
+// SetTotal sets the "total" field.
+func (m *InvoiceMutation) SetTotal(d decimal.Decimal) {
+	m.total = &d
+}
+
+// Total returns the value of the "total" field in the mutation.
+func (m *InvoiceMutation) Total() (r decimal.Decimal, exists bool) {
+	v := m.total
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTotal returns the old "total" field's value of the Invoice entity.
+// If the Invoice object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvoiceMutation) OldTotal(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTotal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTotal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTotal: %w", err)
+	}
+	return oldValue.Total, nil
+}
+
+// ResetTotal resets all changes to the "total" field.
+func (m *InvoiceMutation) ResetTotal() {
+	m.total = nil
 }
 
 // SetBillingCountry sets the "billing_country" field.
@@ -3596,9 +3707,12 @@ func (m *InvoiceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvoiceMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.invoiced_at != nil {
 		fields = append(fields, invoice.FieldInvoicedAt)
+	}
+	if m.total != nil {
+		fields = append(fields, invoice.FieldTotal)
 	}
 	if m.billing_country != nil {
 		fields = append(fields, invoice.FieldBillingCountry)
@@ -3619,6 +3733,8 @@ func (m *InvoiceMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case invoice.FieldInvoicedAt:
 		return m.InvoicedAt()
+	case invoice.FieldTotal:
+		return m.Total()
 	case invoice.FieldBillingCountry:
 		return m.BillingCountry()
 	case invoice.FieldBillingPostalCode:
@@ -3636,6 +3752,8 @@ func (m *InvoiceMutation) OldField(ctx context.Context, name string) (ent.Value,
 	switch name {
 	case invoice.FieldInvoicedAt:
 		return m.OldInvoicedAt(ctx)
+	case invoice.FieldTotal:
+		return m.OldTotal(ctx)
 	case invoice.FieldBillingCountry:
 		return m.OldBillingCountry(ctx)
 	case invoice.FieldBillingPostalCode:
@@ -3657,6 +3775,13 @@ func (m *InvoiceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetInvoicedAt(v)
+		return nil
+	case invoice.FieldTotal:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTotal(v)
 		return nil
 	case invoice.FieldBillingCountry:
 		v, ok := value.(string)
@@ -3742,6 +3867,9 @@ func (m *InvoiceMutation) ResetField(name string) error {
 	switch name {
 	case invoice.FieldInvoicedAt:
 		m.ResetInvoicedAt()
+		return nil
+	case invoice.FieldTotal:
+		m.ResetTotal()
 		return nil
 	case invoice.FieldBillingCountry:
 		m.ResetBillingCountry()
@@ -3866,6 +3994,7 @@ type InvoiceLineMutation struct {
 	id             *int
 	quantity       *int32
 	addquantity    *int32
+	unit_price     *decimal.Decimal
 	clearedFields  map[string]struct{}
 	invoice        *int
 	clearedinvoice bool
@@ -4036,6 +4165,42 @@ func (m *InvoiceLineMutation) ResetQuantity() {
 	m.addquantity = nil
 }
 
+// SetUnitPrice sets the "unit_price" field.
+func (m *InvoiceLineMutation) SetUnitPrice(d decimal.Decimal) {
+	m.unit_price = &d
+}
+
+// UnitPrice returns the value of the "unit_price" field in the mutation.
+func (m *InvoiceLineMutation) UnitPrice() (r decimal.Decimal, exists bool) {
+	v := m.unit_price
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnitPrice returns the old "unit_price" field's value of the InvoiceLine entity.
+// If the InvoiceLine object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvoiceLineMutation) OldUnitPrice(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnitPrice is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnitPrice requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnitPrice: %w", err)
+	}
+	return oldValue.UnitPrice, nil
+}
+
+// ResetUnitPrice resets all changes to the "unit_price" field.
+func (m *InvoiceLineMutation) ResetUnitPrice() {
+	m.unit_price = nil
+}
+
 // SetInvoiceID sets the "invoice_id" field.
 func (m *InvoiceLineMutation) SetInvoiceID(i int) {
 	m.invoice = &i
@@ -4196,9 +4361,12 @@ func (m *InvoiceLineMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvoiceLineMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
 	if m.quantity != nil {
 		fields = append(fields, invoiceline.FieldQuantity)
+	}
+	if m.unit_price != nil {
+		fields = append(fields, invoiceline.FieldUnitPrice)
 	}
 	if m.invoice != nil {
 		fields = append(fields, invoiceline.FieldInvoiceID)
@@ -4216,6 +4384,8 @@ func (m *InvoiceLineMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case invoiceline.FieldQuantity:
 		return m.Quantity()
+	case invoiceline.FieldUnitPrice:
+		return m.UnitPrice()
 	case invoiceline.FieldInvoiceID:
 		return m.InvoiceID()
 	case invoiceline.FieldTrackID:
@@ -4231,6 +4401,8 @@ func (m *InvoiceLineMutation) OldField(ctx context.Context, name string) (ent.Va
 	switch name {
 	case invoiceline.FieldQuantity:
 		return m.OldQuantity(ctx)
+	case invoiceline.FieldUnitPrice:
+		return m.OldUnitPrice(ctx)
 	case invoiceline.FieldInvoiceID:
 		return m.OldInvoiceID(ctx)
 	case invoiceline.FieldTrackID:
@@ -4250,6 +4422,13 @@ func (m *InvoiceLineMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetQuantity(v)
+		return nil
+	case invoiceline.FieldUnitPrice:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnitPrice(v)
 		return nil
 	case invoiceline.FieldInvoiceID:
 		v, ok := value.(int)
@@ -4331,6 +4510,9 @@ func (m *InvoiceLineMutation) ResetField(name string) error {
 	switch name {
 	case invoiceline.FieldQuantity:
 		m.ResetQuantity()
+		return nil
+	case invoiceline.FieldUnitPrice:
+		m.ResetUnitPrice()
 		return nil
 	case invoiceline.FieldInvoiceID:
 		m.ResetInvoiceID()
@@ -5719,6 +5901,9 @@ type TrackMutation struct {
 	composer             *string
 	milliseconds         *int32
 	addmilliseconds      *int32
+	bytes                *int64
+	addbytes             *int64
+	unit_price           *decimal.Decimal
 	clearedFields        map[string]struct{}
 	album                *int
 	clearedalbum         bool
@@ -5980,6 +6165,112 @@ func (m *TrackMutation) AddedMilliseconds() (r int32, exists bool) {
 func (m *TrackMutation) ResetMilliseconds() {
 	m.milliseconds = nil
 	m.addmilliseconds = nil
+}
+
+// SetBytes sets the "bytes" field.
+func (m *TrackMutation) SetBytes(i int64) {
+	m.bytes = &i
+	m.addbytes = nil
+}
+
+// Bytes returns the value of the "bytes" field in the mutation.
+func (m *TrackMutation) Bytes() (r int64, exists bool) {
+	v := m.bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBytes returns the old "bytes" field's value of the Track entity.
+// If the Track object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrackMutation) OldBytes(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBytes: %w", err)
+	}
+	return oldValue.Bytes, nil
+}
+
+// AddBytes adds i to the "bytes" field.
+func (m *TrackMutation) AddBytes(i int64) {
+	if m.addbytes != nil {
+		*m.addbytes += i
+	} else {
+		m.addbytes = &i
+	}
+}
+
+// AddedBytes returns the value that was added to the "bytes" field in this mutation.
+func (m *TrackMutation) AddedBytes() (r int64, exists bool) {
+	v := m.addbytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearBytes clears the value of the "bytes" field.
+func (m *TrackMutation) ClearBytes() {
+	m.bytes = nil
+	m.addbytes = nil
+	m.clearedFields[track.FieldBytes] = struct{}{}
+}
+
+// BytesCleared returns if the "bytes" field was cleared in this mutation.
+func (m *TrackMutation) BytesCleared() bool {
+	_, ok := m.clearedFields[track.FieldBytes]
+	return ok
+}
+
+// ResetBytes resets all changes to the "bytes" field.
+func (m *TrackMutation) ResetBytes() {
+	m.bytes = nil
+	m.addbytes = nil
+	delete(m.clearedFields, track.FieldBytes)
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (m *TrackMutation) SetUnitPrice(d decimal.Decimal) {
+	m.unit_price = &d
+}
+
+// UnitPrice returns the value of the "unit_price" field in the mutation.
+func (m *TrackMutation) UnitPrice() (r decimal.Decimal, exists bool) {
+	v := m.unit_price
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnitPrice returns the old "unit_price" field's value of the Track entity.
+// If the Track object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrackMutation) OldUnitPrice(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnitPrice is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnitPrice requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnitPrice: %w", err)
+	}
+	return oldValue.UnitPrice, nil
+}
+
+// ResetUnitPrice resets all changes to the "unit_price" field.
+func (m *TrackMutation) ResetUnitPrice() {
+	m.unit_price = nil
 }
 
 // SetAlbumID sets the "album_id" field.
@@ -6339,7 +6630,7 @@ func (m *TrackMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TrackMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 8)
 	if m.name != nil {
 		fields = append(fields, track.FieldName)
 	}
@@ -6348,6 +6639,12 @@ func (m *TrackMutation) Fields() []string {
 	}
 	if m.milliseconds != nil {
 		fields = append(fields, track.FieldMilliseconds)
+	}
+	if m.bytes != nil {
+		fields = append(fields, track.FieldBytes)
+	}
+	if m.unit_price != nil {
+		fields = append(fields, track.FieldUnitPrice)
 	}
 	if m.album != nil {
 		fields = append(fields, track.FieldAlbumID)
@@ -6372,6 +6669,10 @@ func (m *TrackMutation) Field(name string) (ent.Value, bool) {
 		return m.Composer()
 	case track.FieldMilliseconds:
 		return m.Milliseconds()
+	case track.FieldBytes:
+		return m.Bytes()
+	case track.FieldUnitPrice:
+		return m.UnitPrice()
 	case track.FieldAlbumID:
 		return m.AlbumID()
 	case track.FieldGenreID:
@@ -6393,6 +6694,10 @@ func (m *TrackMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldComposer(ctx)
 	case track.FieldMilliseconds:
 		return m.OldMilliseconds(ctx)
+	case track.FieldBytes:
+		return m.OldBytes(ctx)
+	case track.FieldUnitPrice:
+		return m.OldUnitPrice(ctx)
 	case track.FieldAlbumID:
 		return m.OldAlbumID(ctx)
 	case track.FieldGenreID:
@@ -6429,6 +6734,20 @@ func (m *TrackMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetMilliseconds(v)
 		return nil
+	case track.FieldBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBytes(v)
+		return nil
+	case track.FieldUnitPrice:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnitPrice(v)
+		return nil
 	case track.FieldAlbumID:
 		v, ok := value.(int)
 		if !ok {
@@ -6461,6 +6780,9 @@ func (m *TrackMutation) AddedFields() []string {
 	if m.addmilliseconds != nil {
 		fields = append(fields, track.FieldMilliseconds)
 	}
+	if m.addbytes != nil {
+		fields = append(fields, track.FieldBytes)
+	}
 	return fields
 }
 
@@ -6471,6 +6793,8 @@ func (m *TrackMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case track.FieldMilliseconds:
 		return m.AddedMilliseconds()
+	case track.FieldBytes:
+		return m.AddedBytes()
 	}
 	return nil, false
 }
@@ -6487,6 +6811,13 @@ func (m *TrackMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddMilliseconds(v)
 		return nil
+	case track.FieldBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBytes(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Track numeric field %s", name)
 }
@@ -6497,6 +6828,9 @@ func (m *TrackMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(track.FieldComposer) {
 		fields = append(fields, track.FieldComposer)
+	}
+	if m.FieldCleared(track.FieldBytes) {
+		fields = append(fields, track.FieldBytes)
 	}
 	if m.FieldCleared(track.FieldAlbumID) {
 		fields = append(fields, track.FieldAlbumID)
@@ -6521,6 +6855,9 @@ func (m *TrackMutation) ClearField(name string) error {
 	case track.FieldComposer:
 		m.ClearComposer()
 		return nil
+	case track.FieldBytes:
+		m.ClearBytes()
+		return nil
 	case track.FieldAlbumID:
 		m.ClearAlbumID()
 		return nil
@@ -6543,6 +6880,12 @@ func (m *TrackMutation) ResetField(name string) error {
 		return nil
 	case track.FieldMilliseconds:
 		m.ResetMilliseconds()
+		return nil
+	case track.FieldBytes:
+		m.ResetBytes()
+		return nil
+	case track.FieldUnitPrice:
+		m.ResetUnitPrice()
 		return nil
 	case track.FieldAlbumID:
 		m.ResetAlbumID()

@@ -13,6 +13,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/shopspring/decimal"
 )
 
 // Track is the model entity for the Track schema.
@@ -26,6 +27,10 @@ type Track struct {
 	Composer *string `json:"composer,omitempty"`
 	// Milliseconds holds the value of the "milliseconds" field.
 	Milliseconds int32 `json:"milliseconds,omitempty"`
+	// Bytes holds the value of the "bytes" field.
+	Bytes *int64 `json:"bytes,omitempty"`
+	// UnitPrice holds the value of the "unit_price" field.
+	UnitPrice decimal.Decimal `json:"unit_price,omitempty"`
 	// AlbumID holds the value of the "album_id" field.
 	AlbumID *int `json:"album_id,omitempty"`
 	// GenreID holds the value of the "genre_id" field.
@@ -111,7 +116,9 @@ func (*Track) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case track.FieldID, track.FieldMilliseconds, track.FieldAlbumID, track.FieldGenreID, track.FieldMediaTypeID:
+		case track.FieldUnitPrice:
+			values[i] = new(decimal.Decimal)
+		case track.FieldID, track.FieldMilliseconds, track.FieldBytes, track.FieldAlbumID, track.FieldGenreID, track.FieldMediaTypeID:
 			values[i] = new(sql.NullInt64)
 		case track.FieldName, track.FieldComposer:
 			values[i] = new(sql.NullString)
@@ -154,6 +161,19 @@ func (_m *Track) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field milliseconds", values[i])
 			} else if value.Valid {
 				_m.Milliseconds = int32(value.Int64)
+			}
+		case track.FieldBytes:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field bytes", values[i])
+			} else if value.Valid {
+				_m.Bytes = new(int64)
+				*_m.Bytes = value.Int64
+			}
+		case track.FieldUnitPrice:
+			if value, ok := values[i].(*decimal.Decimal); !ok {
+				return fmt.Errorf("unexpected type %T for field unit_price", values[i])
+			} else if value != nil {
+				_m.UnitPrice = *value
 			}
 		case track.FieldAlbumID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -246,6 +266,14 @@ func (_m *Track) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("milliseconds=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Milliseconds))
+	builder.WriteString(", ")
+	if v := _m.Bytes; v != nil {
+		builder.WriteString("bytes=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("unit_price=")
+	builder.WriteString(fmt.Sprintf("%v", _m.UnitPrice))
 	builder.WriteString(", ")
 	if v := _m.AlbumID; v != nil {
 		builder.WriteString("album_id=")

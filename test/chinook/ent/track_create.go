@@ -15,6 +15,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/shopspring/decimal"
 )
 
 // TrackCreate is the builder for creating a Track entity.
@@ -47,6 +48,26 @@ func (_c *TrackCreate) SetNillableComposer(v *string) *TrackCreate {
 // SetMilliseconds sets the "milliseconds" field.
 func (_c *TrackCreate) SetMilliseconds(v int32) *TrackCreate {
 	_c.mutation.SetMilliseconds(v)
+	return _c
+}
+
+// SetBytes sets the "bytes" field.
+func (_c *TrackCreate) SetBytes(v int64) *TrackCreate {
+	_c.mutation.SetBytes(v)
+	return _c
+}
+
+// SetNillableBytes sets the "bytes" field if the given value is not nil.
+func (_c *TrackCreate) SetNillableBytes(v *int64) *TrackCreate {
+	if v != nil {
+		_c.SetBytes(*v)
+	}
+	return _c
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_c *TrackCreate) SetUnitPrice(v decimal.Decimal) *TrackCreate {
+	_c.mutation.SetUnitPrice(v)
 	return _c
 }
 
@@ -185,6 +206,9 @@ func (_c *TrackCreate) check() error {
 	if _, ok := _c.mutation.Milliseconds(); !ok {
 		return &ValidationError{Name: "milliseconds", err: errors.New(`ent: missing required field "Track.milliseconds"`)}
 	}
+	if _, ok := _c.mutation.UnitPrice(); !ok {
+		return &ValidationError{Name: "unit_price", err: errors.New(`ent: missing required field "Track.unit_price"`)}
+	}
 	if _, ok := _c.mutation.MediaTypeID(); !ok {
 		return &ValidationError{Name: "media_type_id", err: errors.New(`ent: missing required field "Track.media_type_id"`)}
 	}
@@ -234,6 +258,14 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Milliseconds(); ok {
 		_spec.SetField(track.FieldMilliseconds, field.TypeInt32, value)
 		_node.Milliseconds = value
+	}
+	if value, ok := _c.mutation.Bytes(); ok {
+		_spec.SetField(track.FieldBytes, field.TypeInt64, value)
+		_node.Bytes = &value
+	}
+	if value, ok := _c.mutation.UnitPrice(); ok {
+		_spec.SetField(track.FieldUnitPrice, field.TypeOther, value)
+		_node.UnitPrice = value
 	}
 	if nodes := _c.mutation.AlbumIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

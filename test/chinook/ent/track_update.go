@@ -17,6 +17,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/shopspring/decimal"
 )
 
 // TrackUpdate is the builder for updating Track entities.
@@ -84,6 +85,47 @@ func (_u *TrackUpdate) SetNillableMilliseconds(v *int32) *TrackUpdate {
 // AddMilliseconds adds value to the "milliseconds" field.
 func (_u *TrackUpdate) AddMilliseconds(v int32) *TrackUpdate {
 	_u.mutation.AddMilliseconds(v)
+	return _u
+}
+
+// SetBytes sets the "bytes" field.
+func (_u *TrackUpdate) SetBytes(v int64) *TrackUpdate {
+	_u.mutation.ResetBytes()
+	_u.mutation.SetBytes(v)
+	return _u
+}
+
+// SetNillableBytes sets the "bytes" field if the given value is not nil.
+func (_u *TrackUpdate) SetNillableBytes(v *int64) *TrackUpdate {
+	if v != nil {
+		_u.SetBytes(*v)
+	}
+	return _u
+}
+
+// AddBytes adds value to the "bytes" field.
+func (_u *TrackUpdate) AddBytes(v int64) *TrackUpdate {
+	_u.mutation.AddBytes(v)
+	return _u
+}
+
+// ClearBytes clears the value of the "bytes" field.
+func (_u *TrackUpdate) ClearBytes() *TrackUpdate {
+	_u.mutation.ClearBytes()
+	return _u
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_u *TrackUpdate) SetUnitPrice(v decimal.Decimal) *TrackUpdate {
+	_u.mutation.SetUnitPrice(v)
+	return _u
+}
+
+// SetNillableUnitPrice sets the "unit_price" field if the given value is not nil.
+func (_u *TrackUpdate) SetNillableUnitPrice(v *decimal.Decimal) *TrackUpdate {
+	if v != nil {
+		_u.SetUnitPrice(*v)
+	}
 	return _u
 }
 
@@ -322,6 +364,18 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedMilliseconds(); ok {
 		_spec.AddField(track.FieldMilliseconds, field.TypeInt32, value)
+	}
+	if value, ok := _u.mutation.Bytes(); ok {
+		_spec.SetField(track.FieldBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedBytes(); ok {
+		_spec.AddField(track.FieldBytes, field.TypeInt64, value)
+	}
+	if _u.mutation.BytesCleared() {
+		_spec.ClearField(track.FieldBytes, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.UnitPrice(); ok {
+		_spec.SetField(track.FieldUnitPrice, field.TypeOther, value)
 	}
 	if _u.mutation.AlbumCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -572,6 +626,47 @@ func (_u *TrackUpdateOne) SetNillableMilliseconds(v *int32) *TrackUpdateOne {
 // AddMilliseconds adds value to the "milliseconds" field.
 func (_u *TrackUpdateOne) AddMilliseconds(v int32) *TrackUpdateOne {
 	_u.mutation.AddMilliseconds(v)
+	return _u
+}
+
+// SetBytes sets the "bytes" field.
+func (_u *TrackUpdateOne) SetBytes(v int64) *TrackUpdateOne {
+	_u.mutation.ResetBytes()
+	_u.mutation.SetBytes(v)
+	return _u
+}
+
+// SetNillableBytes sets the "bytes" field if the given value is not nil.
+func (_u *TrackUpdateOne) SetNillableBytes(v *int64) *TrackUpdateOne {
+	if v != nil {
+		_u.SetBytes(*v)
+	}
+	return _u
+}
+
+// AddBytes adds value to the "bytes" field.
+func (_u *TrackUpdateOne) AddBytes(v int64) *TrackUpdateOne {
+	_u.mutation.AddBytes(v)
+	return _u
+}
+
+// ClearBytes clears the value of the "bytes" field.
+func (_u *TrackUpdateOne) ClearBytes() *TrackUpdateOne {
+	_u.mutation.ClearBytes()
+	return _u
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_u *TrackUpdateOne) SetUnitPrice(v decimal.Decimal) *TrackUpdateOne {
+	_u.mutation.SetUnitPrice(v)
+	return _u
+}
+
+// SetNillableUnitPrice sets the "unit_price" field if the given value is not nil.
+func (_u *TrackUpdateOne) SetNillableUnitPrice(v *decimal.Decimal) *TrackUpdateOne {
+	if v != nil {
+		_u.SetUnitPrice(*v)
+	}
 	return _u
 }
 
@@ -840,6 +935,18 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 	}
 	if value, ok := _u.mutation.AddedMilliseconds(); ok {
 		_spec.AddField(track.FieldMilliseconds, field.TypeInt32, value)
+	}
+	if value, ok := _u.mutation.Bytes(); ok {
+		_spec.SetField(track.FieldBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedBytes(); ok {
+		_spec.AddField(track.FieldBytes, field.TypeInt64, value)
+	}
+	if _u.mutation.BytesCleared() {
+		_spec.ClearField(track.FieldBytes, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.UnitPrice(); ok {
+		_spec.SetField(track.FieldUnitPrice, field.TypeOther, value)
 	}
 	if _u.mutation.AlbumCleared() {
 		edge := &sqlgraph.EdgeSpec{

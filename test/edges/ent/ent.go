@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 	"reflect"
@@ -79,9 +81,11 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			genre.Table:         genre.ValidColumn,
+			label.Table:         label.ValidColumn,
 			listener.Table:      listener.ValidColumn,
 			playlist.Table:      playlist.ValidColumn,
 			playlisttrack.Table: playlisttrack.ValidColumn,
+			rating.Table:        rating.ValidColumn,
 			sleeve.Table:        sleeve.ValidColumn,
 			track.Table:         track.ValidColumn,
 		})

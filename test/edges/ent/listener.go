@@ -31,6 +31,8 @@ type Listener struct {
 type ListenerEdges struct {
 	// Likes holds the value of the likes edge.
 	Likes []*Track `json:"likes,omitempty"`
+	// Rated holds the value of the rated edge.
+	Rated []*Track `json:"rated,omitempty"`
 	// Followers holds the value of the followers edge.
 	Followers []*Listener `json:"followers,omitempty"`
 	// Following holds the value of the following edge.
@@ -41,9 +43,11 @@ type ListenerEdges struct {
 	Partner *Listener `json:"partner,omitempty"`
 	// Playlists holds the value of the playlists edge.
 	Playlists []*Playlist `json:"playlists,omitempty"`
+	// Ratings holds the value of the ratings edge.
+	Ratings []*Rating `json:"ratings,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [6]bool
+	loadedTypes [8]bool
 }
 
 // LikesOrErr returns the Likes value or an error if the edge
@@ -55,10 +59,19 @@ func (e ListenerEdges) LikesOrErr() ([]*Track, error) {
 	return nil, &NotLoadedError{edge: "likes"}
 }
 
+// RatedOrErr returns the Rated value or an error if the edge
+// was not loaded in eager-loading.
+func (e ListenerEdges) RatedOrErr() ([]*Track, error) {
+	if e.loadedTypes[1] {
+		return e.Rated, nil
+	}
+	return nil, &NotLoadedError{edge: "rated"}
+}
+
 // FollowersOrErr returns the Followers value or an error if the edge
 // was not loaded in eager-loading.
 func (e ListenerEdges) FollowersOrErr() ([]*Listener, error) {
-	if e.loadedTypes[1] {
+	if e.loadedTypes[2] {
 		return e.Followers, nil
 	}
 	return nil, &NotLoadedError{edge: "followers"}
@@ -67,7 +80,7 @@ func (e ListenerEdges) FollowersOrErr() ([]*Listener, error) {
 // FollowingOrErr returns the Following value or an error if the edge
 // was not loaded in eager-loading.
 func (e ListenerEdges) FollowingOrErr() ([]*Listener, error) {
-	if e.loadedTypes[2] {
+	if e.loadedTypes[3] {
 		return e.Following, nil
 	}
 	return nil, &NotLoadedError{edge: "following"}
@@ -76,7 +89,7 @@ func (e ListenerEdges) FollowingOrErr() ([]*Listener, error) {
 // FriendsOrErr returns the Friends value or an error if the edge
 // was not loaded in eager-loading.
 func (e ListenerEdges) FriendsOrErr() ([]*Listener, error) {
-	if e.loadedTypes[3] {
+	if e.loadedTypes[4] {
 		return e.Friends, nil
 	}
 	return nil, &NotLoadedError{edge: "friends"}
@@ -87,7 +100,7 @@ func (e ListenerEdges) FriendsOrErr() ([]*Listener, error) {
 func (e ListenerEdges) PartnerOrErr() (*Listener, error) {
 	if e.Partner != nil {
 		return e.Partner, nil
-	} else if e.loadedTypes[4] {
+	} else if e.loadedTypes[5] {
 		return nil, &NotFoundError{label: listener.Label}
 	}
 	return nil, &NotLoadedError{edge: "partner"}
@@ -96,10 +109,19 @@ func (e ListenerEdges) PartnerOrErr() (*Listener, error) {
 // PlaylistsOrErr returns the Playlists value or an error if the edge
 // was not loaded in eager-loading.
 func (e ListenerEdges) PlaylistsOrErr() ([]*Playlist, error) {
-	if e.loadedTypes[5] {
+	if e.loadedTypes[6] {
 		return e.Playlists, nil
 	}
 	return nil, &NotLoadedError{edge: "playlists"}
+}
+
+// RatingsOrErr returns the Ratings value or an error if the edge
+// was not loaded in eager-loading.
+func (e ListenerEdges) RatingsOrErr() ([]*Rating, error) {
+	if e.loadedTypes[7] {
+		return e.Ratings, nil
+	}
+	return nil, &NotLoadedError{edge: "ratings"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -165,6 +187,11 @@ func (_m *Listener) QueryLikes() *TrackQuery {
 	return NewListenerClient(_m.config).QueryLikes(_m)
 }
 
+// QueryRated queries the "rated" edge of the Listener entity.
+func (_m *Listener) QueryRated() *TrackQuery {
+	return NewListenerClient(_m.config).QueryRated(_m)
+}
+
 // QueryFollowers queries the "followers" edge of the Listener entity.
 func (_m *Listener) QueryFollowers() *ListenerQuery {
 	return NewListenerClient(_m.config).QueryFollowers(_m)
@@ -188,6 +215,11 @@ func (_m *Listener) QueryPartner() *ListenerQuery {
 // QueryPlaylists queries the "playlists" edge of the Listener entity.
 func (_m *Listener) QueryPlaylists() *PlaylistQuery {
 	return NewListenerClient(_m.config).QueryPlaylists(_m)
+}
+
+// QueryRatings queries the "ratings" edge of the Listener entity.
+func (_m *Listener) QueryRatings() *RatingQuery {
+	return NewListenerClient(_m.config).QueryRatings(_m)
 }
 
 // Update returns a builder for updating this Listener.

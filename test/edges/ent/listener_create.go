@@ -57,6 +57,21 @@ func (_c *ListenerCreate) AddLikes(v ...*Track) *ListenerCreate {
 	return _c.AddLikeIDs(ids...)
 }
 
+// AddRatedIDs adds the "rated" edge to the Track entity by IDs.
+func (_c *ListenerCreate) AddRatedIDs(ids ...int64) *ListenerCreate {
+	_c.mutation.AddRatedIDs(ids...)
+	return _c
+}
+
+// AddRated adds the "rated" edges to the Track entity.
+func (_c *ListenerCreate) AddRated(v ...*Track) *ListenerCreate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddRatedIDs(ids...)
+}
+
 // AddFollowerIDs adds the "followers" edge to the Listener entity by IDs.
 func (_c *ListenerCreate) AddFollowerIDs(ids ...uuid.UUID) *ListenerCreate {
 	_c.mutation.AddFollowerIDs(ids...)
@@ -233,6 +248,22 @@ func (_c *ListenerCreate) createSpec() (*Listener, *sqlgraph.CreateSpec) {
 			Inverse: false,
 			Table:   listener.LikesTable,
 			Columns: listener.LikesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.RatedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   listener.RatedTable,
+			Columns: listener.RatedPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),

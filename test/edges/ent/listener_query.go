@@ -10,6 +10,7 @@ import (
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/track"
 	"math"
 
@@ -28,11 +29,13 @@ type ListenerQuery struct {
 	inters        []Interceptor
 	predicates    []predicate.Listener
 	withLikes     *TrackQuery
+	withRated     *TrackQuery
 	withFollowers *ListenerQuery
 	withFollowing *ListenerQuery
 	withFriends   *ListenerQuery
 	withPartner   *ListenerQuery
 	withPlaylists *PlaylistQuery
+	withRatings   *RatingQuery
 	withFKs       bool
 	modifiers     []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
@@ -86,6 +89,28 @@ func (_q *ListenerQuery) QueryLikes() *TrackQuery {
 			sqlgraph.From(listener.Table, listener.FieldID, selector),
 			sqlgraph.To(track.Table, track.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, false, listener.LikesTable, listener.LikesPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryRated chains the current query on the "rated" edge.
+func (_q *ListenerQuery) QueryRated() *TrackQuery {
+	query := (&TrackClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listener.Table, listener.FieldID, selector),
+			sqlgraph.To(track.Table, track.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, listener.RatedTable, listener.RatedPrimaryKey...),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -196,6 +221,28 @@ func (_q *ListenerQuery) QueryPlaylists() *PlaylistQuery {
 			sqlgraph.From(listener.Table, listener.FieldID, selector),
 			sqlgraph.To(playlist.Table, playlist.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, listener.PlaylistsTable, listener.PlaylistsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryRatings chains the current query on the "ratings" edge.
+func (_q *ListenerQuery) QueryRatings() *RatingQuery {
+	query := (&RatingClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listener.Table, listener.FieldID, selector),
+			sqlgraph.To(rating.Table, rating.ListenerColumn),
+			sqlgraph.Edge(sqlgraph.O2M, true, listener.RatingsTable, listener.RatingsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -396,11 +443,13 @@ func (_q *ListenerQuery) Clone() *ListenerQuery {
 		inters:        append([]Interceptor{}, _q.inters...),
 		predicates:    append([]predicate.Listener{}, _q.predicates...),
 		withLikes:     _q.withLikes.Clone(),
+		withRated:     _q.withRated.Clone(),
 		withFollowers: _q.withFollowers.Clone(),
 		withFollowing: _q.withFollowing.Clone(),
 		withFriends:   _q.withFriends.Clone(),
 		withPartner:   _q.withPartner.Clone(),
 		withPlaylists: _q.withPlaylists.Clone(),
+		withRatings:   _q.withRatings.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -416,6 +465,17 @@ func (_q *ListenerQuery) WithLikes(opts ...func(*TrackQuery)) *ListenerQuery {
 		opt(query)
 	}
 	_q.withLikes = query
+	return _q
+}
+
+// WithRated tells the query-builder to eager-load the nodes that are connected to
+// the "rated" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ListenerQuery) WithRated(opts ...func(*TrackQuery)) *ListenerQuery {
+	query := (&TrackClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRated = query
 	return _q
 }
 
@@ -471,6 +531,17 @@ func (_q *ListenerQuery) WithPlaylists(opts ...func(*PlaylistQuery)) *ListenerQu
 		opt(query)
 	}
 	_q.withPlaylists = query
+	return _q
+}
+
+// WithRatings tells the query-builder to eager-load the nodes that are connected to
+// the "ratings" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ListenerQuery) WithRatings(opts ...func(*RatingQuery)) *ListenerQuery {
+	query := (&RatingClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRatings = query
 	return _q
 }
 
@@ -559,13 +630,15 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 		nodes       = []*Listener{}
 		withFKs     = _q.withFKs
 		_spec       = _q.querySpec()
-		loadedTypes = [6]bool{
+		loadedTypes = [8]bool{
 			_q.withLikes != nil,
+			_q.withRated != nil,
 			_q.withFollowers != nil,
 			_q.withFollowing != nil,
 			_q.withFriends != nil,
 			_q.withPartner != nil,
 			_q.withPlaylists != nil,
+			_q.withRatings != nil,
 		}
 	)
 	if _q.withPartner != nil {
@@ -602,6 +675,13 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 			return nil, err
 		}
 	}
+	if query := _q.withRated; query != nil {
+		if err := _q.loadRated(ctx, query, nodes,
+			func(n *Listener) { n.Edges.Rated = []*Track{} },
+			func(n *Listener, e *Track) { n.Edges.Rated = append(n.Edges.Rated, e) }); err != nil {
+			return nil, err
+		}
+	}
 	if query := _q.withFollowers; query != nil {
 		if err := _q.loadFollowers(ctx, query, nodes,
 			func(n *Listener) { n.Edges.Followers = []*Listener{} },
@@ -633,6 +713,13 @@ func (_q *ListenerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Lis
 		if err := _q.loadPlaylists(ctx, query, nodes,
 			func(n *Listener) { n.Edges.Playlists = []*Playlist{} },
 			func(n *Listener, e *Playlist) { n.Edges.Playlists = append(n.Edges.Playlists, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRatings; query != nil {
+		if err := _q.loadRatings(ctx, query, nodes,
+			func(n *Listener) { n.Edges.Ratings = []*Rating{} },
+			func(n *Listener, e *Rating) { n.Edges.Ratings = append(n.Edges.Ratings, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -693,6 +780,67 @@ func (_q *ListenerQuery) loadLikes(ctx context.Context, query *TrackQuery, nodes
 		nodes, ok := nids[n.ID]
 		if !ok {
 			return fmt.Errorf(`unexpected "likes" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
+func (_q *ListenerQuery) loadRated(ctx context.Context, query *TrackQuery, nodes []*Listener, init func(*Listener), assign func(*Listener, *Track)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[uuid.UUID]*Listener)
+	nids := make(map[int64]map[*Listener]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(listener.RatedTable)
+		s.Join(joinT).On(s.C(track.FieldID), joinT.C(listener.RatedPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(listener.RatedPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(listener.RatedPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(uuid.UUID)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := *values[0].(*uuid.UUID)
+				inValue := values[1].(*sql.NullInt64).Int64
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Listener]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Track](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "rated" node returned %v`, n.ID)
 		}
 		for kn := range nodes {
 			assign(kn, n)
@@ -943,6 +1091,36 @@ func (_q *ListenerQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery
 		node, ok := nodeids[*fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "listener_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ListenerQuery) loadRatings(ctx context.Context, query *RatingQuery, nodes []*Listener, init func(*Listener), assign func(*Listener, *Rating)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Listener)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(rating.FieldListenerID)
+	}
+	query.Where(predicate.Rating(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(listener.RatingsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ListenerID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "listener_id" returned %v for node %v`, fk, n)
 		}
 		assign(node, n)
 	}

@@ -60,6 +60,21 @@ func (_u *ListenerUpdate) AddLikes(v ...*Track) *ListenerUpdate {
 	return _u.AddLikeIDs(ids...)
 }
 
+// AddRatedIDs adds the "rated" edge to the Track entity by IDs.
+func (_u *ListenerUpdate) AddRatedIDs(ids ...int64) *ListenerUpdate {
+	_u.mutation.AddRatedIDs(ids...)
+	return _u
+}
+
+// AddRated adds the "rated" edges to the Track entity.
+func (_u *ListenerUpdate) AddRated(v ...*Track) *ListenerUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRatedIDs(ids...)
+}
+
 // AddFollowerIDs adds the "followers" edge to the Listener entity by IDs.
 func (_u *ListenerUpdate) AddFollowerIDs(ids ...uuid.UUID) *ListenerUpdate {
 	_u.mutation.AddFollowerIDs(ids...)
@@ -163,6 +178,27 @@ func (_u *ListenerUpdate) RemoveLikes(v ...*Track) *ListenerUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveLikeIDs(ids...)
+}
+
+// ClearRated clears all "rated" edges to the Track entity.
+func (_u *ListenerUpdate) ClearRated() *ListenerUpdate {
+	_u.mutation.ClearRated()
+	return _u
+}
+
+// RemoveRatedIDs removes the "rated" edge to Track entities by IDs.
+func (_u *ListenerUpdate) RemoveRatedIDs(ids ...int64) *ListenerUpdate {
+	_u.mutation.RemoveRatedIDs(ids...)
+	return _u
+}
+
+// RemoveRated removes "rated" edges to Track entities.
+func (_u *ListenerUpdate) RemoveRated(v ...*Track) *ListenerUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRatedIDs(ids...)
 }
 
 // ClearFollowers clears all "followers" edges to the Listener entity.
@@ -335,6 +371,51 @@ func (_u *ListenerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Inverse: false,
 			Table:   listener.LikesTable,
 			Columns: listener.LikesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RatedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   listener.RatedTable,
+			Columns: listener.RatedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRatedIDs(); len(nodes) > 0 && !_u.mutation.RatedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   listener.RatedTable,
+			Columns: listener.RatedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RatedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   listener.RatedTable,
+			Columns: listener.RatedPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
@@ -605,6 +686,21 @@ func (_u *ListenerUpdateOne) AddLikes(v ...*Track) *ListenerUpdateOne {
 	return _u.AddLikeIDs(ids...)
 }
 
+// AddRatedIDs adds the "rated" edge to the Track entity by IDs.
+func (_u *ListenerUpdateOne) AddRatedIDs(ids ...int64) *ListenerUpdateOne {
+	_u.mutation.AddRatedIDs(ids...)
+	return _u
+}
+
+// AddRated adds the "rated" edges to the Track entity.
+func (_u *ListenerUpdateOne) AddRated(v ...*Track) *ListenerUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRatedIDs(ids...)
+}
+
 // AddFollowerIDs adds the "followers" edge to the Listener entity by IDs.
 func (_u *ListenerUpdateOne) AddFollowerIDs(ids ...uuid.UUID) *ListenerUpdateOne {
 	_u.mutation.AddFollowerIDs(ids...)
@@ -708,6 +804,27 @@ func (_u *ListenerUpdateOne) RemoveLikes(v ...*Track) *ListenerUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveLikeIDs(ids...)
+}
+
+// ClearRated clears all "rated" edges to the Track entity.
+func (_u *ListenerUpdateOne) ClearRated() *ListenerUpdateOne {
+	_u.mutation.ClearRated()
+	return _u
+}
+
+// RemoveRatedIDs removes the "rated" edge to Track entities by IDs.
+func (_u *ListenerUpdateOne) RemoveRatedIDs(ids ...int64) *ListenerUpdateOne {
+	_u.mutation.RemoveRatedIDs(ids...)
+	return _u
+}
+
+// RemoveRated removes "rated" edges to Track entities.
+func (_u *ListenerUpdateOne) RemoveRated(v ...*Track) *ListenerUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRatedIDs(ids...)
 }
 
 // ClearFollowers clears all "followers" edges to the Listener entity.
@@ -910,6 +1027,51 @@ func (_u *ListenerUpdateOne) sqlSave(ctx context.Context) (_node *Listener, err 
 			Inverse: false,
 			Table:   listener.LikesTable,
 			Columns: listener.LikesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RatedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   listener.RatedTable,
+			Columns: listener.RatedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRatedIDs(); len(nodes) > 0 && !_u.mutation.RatedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   listener.RatedTable,
+			Columns: listener.RatedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RatedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   listener.RatedTable,
+			Columns: listener.RatedPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt64),

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 	"sync"
@@ -31,9 +33,11 @@ const (
 
 	// Node types.
 	TypeGenre         = "Genre"
+	TypeLabel         = "Label"
 	TypeListener      = "Listener"
 	TypePlaylist      = "Playlist"
 	TypePlaylistTrack = "PlaylistTrack"
+	TypeRating        = "Rating"
 	TypeSleeve        = "Sleeve"
 	TypeTrack         = "Track"
 )
@@ -787,6 +791,425 @@ func (m *GenreMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Genre edge %s", name)
 }
 
+// LabelMutation represents an operation that mutates the Label nodes in the graph.
+type LabelMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	name          *string
+	clearedFields map[string]struct{}
+	tracks        map[int64]struct{}
+	removedtracks map[int64]struct{}
+	clearedtracks bool
+	done          bool
+	oldValue      func(context.Context) (*Label, error)
+	predicates    []predicate.Label
+}
+
+var _ ent.Mutation = (*LabelMutation)(nil)
+
+// labelOption allows management of the mutation configuration using functional options.
+type labelOption func(*LabelMutation)
+
+// newLabelMutation creates new mutation for the Label entity.
+func newLabelMutation(c config, op Op, opts ...labelOption) *LabelMutation {
+	m := &LabelMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLabel,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLabelID sets the ID field of the mutation.
+func withLabelID(id int) labelOption {
+	return func(m *LabelMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Label
+		)
+		m.oldValue = func(ctx context.Context) (*Label, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Label.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLabel sets the old Label of the mutation.
+func withLabel(node *Label) labelOption {
+	return func(m *LabelMutation) {
+		m.oldValue = func(context.Context) (*Label, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LabelMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LabelMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LabelMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LabelMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Label.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *LabelMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *LabelMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Label entity.
+// If the Label object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LabelMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *LabelMutation) ResetName() {
+	m.name = nil
+}
+
+// AddTrackIDs adds the "tracks" edge to the Track entity by ids.
+func (m *LabelMutation) AddTrackIDs(ids ...int64) {
+	if m.tracks == nil {
+		m.tracks = make(map[int64]struct{})
+	}
+	for i := range ids {
+		m.tracks[ids[i]] = struct{}{}
+	}
+}
+
+// ClearTracks clears the "tracks" edge to the Track entity.
+func (m *LabelMutation) ClearTracks() {
+	m.clearedtracks = true
+}
+
+// TracksCleared reports if the "tracks" edge to the Track entity was cleared.
+func (m *LabelMutation) TracksCleared() bool {
+	return m.clearedtracks
+}
+
+// RemoveTrackIDs removes the "tracks" edge to the Track entity by IDs.
+func (m *LabelMutation) RemoveTrackIDs(ids ...int64) {
+	if m.removedtracks == nil {
+		m.removedtracks = make(map[int64]struct{})
+	}
+	for i := range ids {
+		delete(m.tracks, ids[i])
+		m.removedtracks[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedTracks returns the removed IDs of the "tracks" edge to the Track entity.
+func (m *LabelMutation) RemovedTracksIDs() (ids []int64) {
+	for id := range m.removedtracks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// TracksIDs returns the "tracks" edge IDs in the mutation.
+func (m *LabelMutation) TracksIDs() (ids []int64) {
+	for id := range m.tracks {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetTracks resets all changes to the "tracks" edge.
+func (m *LabelMutation) ResetTracks() {
+	m.tracks = nil
+	m.clearedtracks = false
+	m.removedtracks = nil
+}
+
+// Where appends a list predicates to the LabelMutation builder.
+func (m *LabelMutation) Where(ps ...predicate.Label) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LabelMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LabelMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Label, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LabelMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LabelMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Label).
+func (m *LabelMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LabelMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.name != nil {
+		fields = append(fields, label.FieldName)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LabelMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case label.FieldName:
+		return m.Name()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LabelMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case label.FieldName:
+		return m.OldName(ctx)
+	}
+	return nil, fmt.Errorf("unknown Label field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LabelMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case label.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Label field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LabelMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LabelMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LabelMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Label numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LabelMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LabelMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LabelMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Label nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LabelMutation) ResetField(name string) error {
+	switch name {
+	case label.FieldName:
+		m.ResetName()
+		return nil
+	}
+	return fmt.Errorf("unknown Label field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LabelMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.tracks != nil {
+		edges = append(edges, label.EdgeTracks)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LabelMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case label.EdgeTracks:
+		ids := make([]ent.Value, 0, len(m.tracks))
+		for id := range m.tracks {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LabelMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.removedtracks != nil {
+		edges = append(edges, label.EdgeTracks)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LabelMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case label.EdgeTracks:
+		ids := make([]ent.Value, 0, len(m.removedtracks))
+		for id := range m.removedtracks {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LabelMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedtracks {
+		edges = append(edges, label.EdgeTracks)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LabelMutation) EdgeCleared(name string) bool {
+	switch name {
+	case label.EdgeTracks:
+		return m.clearedtracks
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LabelMutation) ClearEdge(name string) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Label unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LabelMutation) ResetEdge(name string) error {
+	switch name {
+	case label.EdgeTracks:
+		m.ResetTracks()
+		return nil
+	}
+	return fmt.Errorf("unknown Label edge %s", name)
+}
+
 // ListenerMutation represents an operation that mutates the Listener nodes in the graph.
 type ListenerMutation struct {
 	config
@@ -798,6 +1221,9 @@ type ListenerMutation struct {
 	likes            map[int64]struct{}
 	removedlikes     map[int64]struct{}
 	clearedlikes     bool
+	rated            map[int64]struct{}
+	removedrated     map[int64]struct{}
+	clearedrated     bool
 	followers        map[uuid.UUID]struct{}
 	removedfollowers map[uuid.UUID]struct{}
 	clearedfollowers bool
@@ -1009,6 +1435,60 @@ func (m *ListenerMutation) ResetLikes() {
 	m.likes = nil
 	m.clearedlikes = false
 	m.removedlikes = nil
+}
+
+// AddRatedIDs adds the "rated" edge to the Track entity by ids.
+func (m *ListenerMutation) AddRatedIDs(ids ...int64) {
+	if m.rated == nil {
+		m.rated = make(map[int64]struct{})
+	}
+	for i := range ids {
+		m.rated[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRated clears the "rated" edge to the Track entity.
+func (m *ListenerMutation) ClearRated() {
+	m.clearedrated = true
+}
+
+// RatedCleared reports if the "rated" edge to the Track entity was cleared.
+func (m *ListenerMutation) RatedCleared() bool {
+	return m.clearedrated
+}
+
+// RemoveRatedIDs removes the "rated" edge to the Track entity by IDs.
+func (m *ListenerMutation) RemoveRatedIDs(ids ...int64) {
+	if m.removedrated == nil {
+		m.removedrated = make(map[int64]struct{})
+	}
+	for i := range ids {
+		delete(m.rated, ids[i])
+		m.removedrated[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRated returns the removed IDs of the "rated" edge to the Track entity.
+func (m *ListenerMutation) RemovedRatedIDs() (ids []int64) {
+	for id := range m.removedrated {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RatedIDs returns the "rated" edge IDs in the mutation.
+func (m *ListenerMutation) RatedIDs() (ids []int64) {
+	for id := range m.rated {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRated resets all changes to the "rated" edge.
+func (m *ListenerMutation) ResetRated() {
+	m.rated = nil
+	m.clearedrated = false
+	m.removedrated = nil
 }
 
 // AddFollowerIDs adds the "followers" edge to the Listener entity by ids.
@@ -1399,9 +1879,12 @@ func (m *ListenerMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ListenerMutation) AddedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.likes != nil {
 		edges = append(edges, listener.EdgeLikes)
+	}
+	if m.rated != nil {
+		edges = append(edges, listener.EdgeRated)
 	}
 	if m.followers != nil {
 		edges = append(edges, listener.EdgeFollowers)
@@ -1428,6 +1911,12 @@ func (m *ListenerMutation) AddedIDs(name string) []ent.Value {
 	case listener.EdgeLikes:
 		ids := make([]ent.Value, 0, len(m.likes))
 		for id := range m.likes {
+			ids = append(ids, id)
+		}
+		return ids
+	case listener.EdgeRated:
+		ids := make([]ent.Value, 0, len(m.rated))
+		for id := range m.rated {
 			ids = append(ids, id)
 		}
 		return ids
@@ -1465,9 +1954,12 @@ func (m *ListenerMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ListenerMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.removedlikes != nil {
 		edges = append(edges, listener.EdgeLikes)
+	}
+	if m.removedrated != nil {
+		edges = append(edges, listener.EdgeRated)
 	}
 	if m.removedfollowers != nil {
 		edges = append(edges, listener.EdgeFollowers)
@@ -1491,6 +1983,12 @@ func (m *ListenerMutation) RemovedIDs(name string) []ent.Value {
 	case listener.EdgeLikes:
 		ids := make([]ent.Value, 0, len(m.removedlikes))
 		for id := range m.removedlikes {
+			ids = append(ids, id)
+		}
+		return ids
+	case listener.EdgeRated:
+		ids := make([]ent.Value, 0, len(m.removedrated))
+		for id := range m.removedrated {
 			ids = append(ids, id)
 		}
 		return ids
@@ -1524,9 +2022,12 @@ func (m *ListenerMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ListenerMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.clearedlikes {
 		edges = append(edges, listener.EdgeLikes)
+	}
+	if m.clearedrated {
+		edges = append(edges, listener.EdgeRated)
 	}
 	if m.clearedfollowers {
 		edges = append(edges, listener.EdgeFollowers)
@@ -1552,6 +2053,8 @@ func (m *ListenerMutation) EdgeCleared(name string) bool {
 	switch name {
 	case listener.EdgeLikes:
 		return m.clearedlikes
+	case listener.EdgeRated:
+		return m.clearedrated
 	case listener.EdgeFollowers:
 		return m.clearedfollowers
 	case listener.EdgeFollowing:
@@ -1583,6 +2086,9 @@ func (m *ListenerMutation) ResetEdge(name string) error {
 	switch name {
 	case listener.EdgeLikes:
 		m.ResetLikes()
+		return nil
+	case listener.EdgeRated:
+		m.ResetRated()
 		return nil
 	case listener.EdgeFollowers:
 		m.ResetFollowers()
@@ -3046,6 +3552,513 @@ func (m *PlaylistTrackMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown PlaylistTrack edge %s", name)
 }
 
+// RatingMutation represents an operation that mutates the Rating nodes in the graph.
+type RatingMutation struct {
+	config
+	op              Op
+	typ             string
+	stars           *int32
+	addstars        *int32
+	remark          *string
+	clearedFields   map[string]struct{}
+	listener        *uuid.UUID
+	clearedlistener bool
+	track           *int64
+	clearedtrack    bool
+	done            bool
+	oldValue        func(context.Context) (*Rating, error)
+	predicates      []predicate.Rating
+}
+
+var _ ent.Mutation = (*RatingMutation)(nil)
+
+// ratingOption allows management of the mutation configuration using functional options.
+type ratingOption func(*RatingMutation)
+
+// newRatingMutation creates new mutation for the Rating entity.
+func newRatingMutation(c config, op Op, opts ...ratingOption) *RatingMutation {
+	m := &RatingMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRating,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RatingMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RatingMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetListenerID sets the "listener_id" field.
+func (m *RatingMutation) SetListenerID(u uuid.UUID) {
+	m.listener = &u
+}
+
+// ListenerID returns the value of the "listener_id" field in the mutation.
+func (m *RatingMutation) ListenerID() (r uuid.UUID, exists bool) {
+	v := m.listener
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetListenerID resets all changes to the "listener_id" field.
+func (m *RatingMutation) ResetListenerID() {
+	m.listener = nil
+}
+
+// SetTrackID sets the "track_id" field.
+func (m *RatingMutation) SetTrackID(i int64) {
+	m.track = &i
+}
+
+// TrackID returns the value of the "track_id" field in the mutation.
+func (m *RatingMutation) TrackID() (r int64, exists bool) {
+	v := m.track
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTrackID resets all changes to the "track_id" field.
+func (m *RatingMutation) ResetTrackID() {
+	m.track = nil
+}
+
+// SetStars sets the "stars" field.
+func (m *RatingMutation) SetStars(i int32) {
+	m.stars = &i
+	m.addstars = nil
+}
+
+// Stars returns the value of the "stars" field in the mutation.
+func (m *RatingMutation) Stars() (r int32, exists bool) {
+	v := m.stars
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// AddStars adds i to the "stars" field.
+func (m *RatingMutation) AddStars(i int32) {
+	if m.addstars != nil {
+		*m.addstars += i
+	} else {
+		m.addstars = &i
+	}
+}
+
+// AddedStars returns the value that was added to the "stars" field in this mutation.
+func (m *RatingMutation) AddedStars() (r int32, exists bool) {
+	v := m.addstars
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStars resets all changes to the "stars" field.
+func (m *RatingMutation) ResetStars() {
+	m.stars = nil
+	m.addstars = nil
+}
+
+// SetRemark sets the "remark" field.
+func (m *RatingMutation) SetRemark(s string) {
+	m.remark = &s
+}
+
+// Remark returns the value of the "remark" field in the mutation.
+func (m *RatingMutation) Remark() (r string, exists bool) {
+	v := m.remark
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearRemark clears the value of the "remark" field.
+func (m *RatingMutation) ClearRemark() {
+	m.remark = nil
+	m.clearedFields[rating.FieldRemark] = struct{}{}
+}
+
+// RemarkCleared returns if the "remark" field was cleared in this mutation.
+func (m *RatingMutation) RemarkCleared() bool {
+	_, ok := m.clearedFields[rating.FieldRemark]
+	return ok
+}
+
+// ResetRemark resets all changes to the "remark" field.
+func (m *RatingMutation) ResetRemark() {
+	m.remark = nil
+	delete(m.clearedFields, rating.FieldRemark)
+}
+
+// ClearListener clears the "listener" edge to the Listener entity.
+func (m *RatingMutation) ClearListener() {
+	m.clearedlistener = true
+	m.clearedFields[rating.FieldListenerID] = struct{}{}
+}
+
+// ListenerCleared reports if the "listener" edge to the Listener entity was cleared.
+func (m *RatingMutation) ListenerCleared() bool {
+	return m.clearedlistener
+}
+
+// ListenerIDs returns the "listener" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ListenerID instead. It exists only for internal usage by the builders.
+func (m *RatingMutation) ListenerIDs() (ids []uuid.UUID) {
+	if id := m.listener; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetListener resets all changes to the "listener" edge.
+func (m *RatingMutation) ResetListener() {
+	m.listener = nil
+	m.clearedlistener = false
+}
+
+// ClearTrack clears the "track" edge to the Track entity.
+func (m *RatingMutation) ClearTrack() {
+	m.clearedtrack = true
+	m.clearedFields[rating.FieldTrackID] = struct{}{}
+}
+
+// TrackCleared reports if the "track" edge to the Track entity was cleared.
+func (m *RatingMutation) TrackCleared() bool {
+	return m.clearedtrack
+}
+
+// TrackIDs returns the "track" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TrackID instead. It exists only for internal usage by the builders.
+func (m *RatingMutation) TrackIDs() (ids []int64) {
+	if id := m.track; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTrack resets all changes to the "track" edge.
+func (m *RatingMutation) ResetTrack() {
+	m.track = nil
+	m.clearedtrack = false
+}
+
+// Where appends a list predicates to the RatingMutation builder.
+func (m *RatingMutation) Where(ps ...predicate.Rating) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RatingMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RatingMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Rating, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RatingMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RatingMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Rating).
+func (m *RatingMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RatingMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.listener != nil {
+		fields = append(fields, rating.FieldListenerID)
+	}
+	if m.track != nil {
+		fields = append(fields, rating.FieldTrackID)
+	}
+	if m.stars != nil {
+		fields = append(fields, rating.FieldStars)
+	}
+	if m.remark != nil {
+		fields = append(fields, rating.FieldRemark)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RatingMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case rating.FieldListenerID:
+		return m.ListenerID()
+	case rating.FieldTrackID:
+		return m.TrackID()
+	case rating.FieldStars:
+		return m.Stars()
+	case rating.FieldRemark:
+		return m.Remark()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RatingMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	return nil, errors.New("edge schema Rating does not support getting old values")
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RatingMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case rating.FieldListenerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListenerID(v)
+		return nil
+	case rating.FieldTrackID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTrackID(v)
+		return nil
+	case rating.FieldStars:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStars(v)
+		return nil
+	case rating.FieldRemark:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRemark(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Rating field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RatingMutation) AddedFields() []string {
+	var fields []string
+	if m.addstars != nil {
+		fields = append(fields, rating.FieldStars)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RatingMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case rating.FieldStars:
+		return m.AddedStars()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RatingMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case rating.FieldStars:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStars(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Rating numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RatingMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(rating.FieldRemark) {
+		fields = append(fields, rating.FieldRemark)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RatingMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RatingMutation) ClearField(name string) error {
+	switch name {
+	case rating.FieldRemark:
+		m.ClearRemark()
+		return nil
+	}
+	return fmt.Errorf("unknown Rating nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RatingMutation) ResetField(name string) error {
+	switch name {
+	case rating.FieldListenerID:
+		m.ResetListenerID()
+		return nil
+	case rating.FieldTrackID:
+		m.ResetTrackID()
+		return nil
+	case rating.FieldStars:
+		m.ResetStars()
+		return nil
+	case rating.FieldRemark:
+		m.ResetRemark()
+		return nil
+	}
+	return fmt.Errorf("unknown Rating field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RatingMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.listener != nil {
+		edges = append(edges, rating.EdgeListener)
+	}
+	if m.track != nil {
+		edges = append(edges, rating.EdgeTrack)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RatingMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case rating.EdgeListener:
+		if id := m.listener; id != nil {
+			return []ent.Value{*id}
+		}
+	case rating.EdgeTrack:
+		if id := m.track; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RatingMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RatingMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RatingMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedlistener {
+		edges = append(edges, rating.EdgeListener)
+	}
+	if m.clearedtrack {
+		edges = append(edges, rating.EdgeTrack)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RatingMutation) EdgeCleared(name string) bool {
+	switch name {
+	case rating.EdgeListener:
+		return m.clearedlistener
+	case rating.EdgeTrack:
+		return m.clearedtrack
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RatingMutation) ClearEdge(name string) error {
+	switch name {
+	case rating.EdgeListener:
+		m.ClearListener()
+		return nil
+	case rating.EdgeTrack:
+		m.ClearTrack()
+		return nil
+	}
+	return fmt.Errorf("unknown Rating unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RatingMutation) ResetEdge(name string) error {
+	switch name {
+	case rating.EdgeListener:
+		m.ResetListener()
+		return nil
+	case rating.EdgeTrack:
+		m.ResetTrack()
+		return nil
+	}
+	return fmt.Errorf("unknown Rating edge %s", name)
+}
+
 // SleeveMutation represents an operation that mutates the Sleeve nodes in the graph.
 type SleeveMutation struct {
 	config
@@ -3462,6 +4475,12 @@ type TrackMutation struct {
 	clearedgenre           bool
 	sleeve                 *int32
 	clearedsleeve          bool
+	labels                 map[int]struct{}
+	removedlabels          map[int]struct{}
+	clearedlabels          bool
+	raters                 map[uuid.UUID]struct{}
+	removedraters          map[uuid.UUID]struct{}
+	clearedraters          bool
 	playlists              map[uuid.UUID]struct{}
 	removedplaylists       map[uuid.UUID]struct{}
 	clearedplaylists       bool
@@ -3852,6 +4871,114 @@ func (m *TrackMutation) ResetSleeve() {
 	m.clearedsleeve = false
 }
 
+// AddLabelIDs adds the "labels" edge to the Label entity by ids.
+func (m *TrackMutation) AddLabelIDs(ids ...int) {
+	if m.labels == nil {
+		m.labels = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.labels[ids[i]] = struct{}{}
+	}
+}
+
+// ClearLabels clears the "labels" edge to the Label entity.
+func (m *TrackMutation) ClearLabels() {
+	m.clearedlabels = true
+}
+
+// LabelsCleared reports if the "labels" edge to the Label entity was cleared.
+func (m *TrackMutation) LabelsCleared() bool {
+	return m.clearedlabels
+}
+
+// RemoveLabelIDs removes the "labels" edge to the Label entity by IDs.
+func (m *TrackMutation) RemoveLabelIDs(ids ...int) {
+	if m.removedlabels == nil {
+		m.removedlabels = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.labels, ids[i])
+		m.removedlabels[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedLabels returns the removed IDs of the "labels" edge to the Label entity.
+func (m *TrackMutation) RemovedLabelsIDs() (ids []int) {
+	for id := range m.removedlabels {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// LabelsIDs returns the "labels" edge IDs in the mutation.
+func (m *TrackMutation) LabelsIDs() (ids []int) {
+	for id := range m.labels {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetLabels resets all changes to the "labels" edge.
+func (m *TrackMutation) ResetLabels() {
+	m.labels = nil
+	m.clearedlabels = false
+	m.removedlabels = nil
+}
+
+// AddRaterIDs adds the "raters" edge to the Listener entity by ids.
+func (m *TrackMutation) AddRaterIDs(ids ...uuid.UUID) {
+	if m.raters == nil {
+		m.raters = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.raters[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRaters clears the "raters" edge to the Listener entity.
+func (m *TrackMutation) ClearRaters() {
+	m.clearedraters = true
+}
+
+// RatersCleared reports if the "raters" edge to the Listener entity was cleared.
+func (m *TrackMutation) RatersCleared() bool {
+	return m.clearedraters
+}
+
+// RemoveRaterIDs removes the "raters" edge to the Listener entity by IDs.
+func (m *TrackMutation) RemoveRaterIDs(ids ...uuid.UUID) {
+	if m.removedraters == nil {
+		m.removedraters = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.raters, ids[i])
+		m.removedraters[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRaters returns the removed IDs of the "raters" edge to the Listener entity.
+func (m *TrackMutation) RemovedRatersIDs() (ids []uuid.UUID) {
+	for id := range m.removedraters {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RatersIDs returns the "raters" edge IDs in the mutation.
+func (m *TrackMutation) RatersIDs() (ids []uuid.UUID) {
+	for id := range m.raters {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRaters resets all changes to the "raters" edge.
+func (m *TrackMutation) ResetRaters() {
+	m.raters = nil
+	m.clearedraters = false
+	m.removedraters = nil
+}
+
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by ids.
 func (m *TrackMutation) AddPlaylistIDs(ids ...uuid.UUID) {
 	if m.playlists == nil {
@@ -4157,7 +5284,7 @@ func (m *TrackMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *TrackMutation) AddedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 7)
 	if m.liked_by != nil {
 		edges = append(edges, track.EdgeLikedBy)
 	}
@@ -4166,6 +5293,12 @@ func (m *TrackMutation) AddedEdges() []string {
 	}
 	if m.sleeve != nil {
 		edges = append(edges, track.EdgeSleeve)
+	}
+	if m.labels != nil {
+		edges = append(edges, track.EdgeLabels)
+	}
+	if m.raters != nil {
+		edges = append(edges, track.EdgeRaters)
 	}
 	if m.playlists != nil {
 		edges = append(edges, track.EdgePlaylists)
@@ -4194,6 +5327,18 @@ func (m *TrackMutation) AddedIDs(name string) []ent.Value {
 		if id := m.sleeve; id != nil {
 			return []ent.Value{*id}
 		}
+	case track.EdgeLabels:
+		ids := make([]ent.Value, 0, len(m.labels))
+		for id := range m.labels {
+			ids = append(ids, id)
+		}
+		return ids
+	case track.EdgeRaters:
+		ids := make([]ent.Value, 0, len(m.raters))
+		for id := range m.raters {
+			ids = append(ids, id)
+		}
+		return ids
 	case track.EdgePlaylists:
 		ids := make([]ent.Value, 0, len(m.playlists))
 		for id := range m.playlists {
@@ -4212,9 +5357,15 @@ func (m *TrackMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *TrackMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 7)
 	if m.removedliked_by != nil {
 		edges = append(edges, track.EdgeLikedBy)
+	}
+	if m.removedlabels != nil {
+		edges = append(edges, track.EdgeLabels)
+	}
+	if m.removedraters != nil {
+		edges = append(edges, track.EdgeRaters)
 	}
 	if m.removedplaylists != nil {
 		edges = append(edges, track.EdgePlaylists)
@@ -4232,6 +5383,18 @@ func (m *TrackMutation) RemovedIDs(name string) []ent.Value {
 	case track.EdgeLikedBy:
 		ids := make([]ent.Value, 0, len(m.removedliked_by))
 		for id := range m.removedliked_by {
+			ids = append(ids, id)
+		}
+		return ids
+	case track.EdgeLabels:
+		ids := make([]ent.Value, 0, len(m.removedlabels))
+		for id := range m.removedlabels {
+			ids = append(ids, id)
+		}
+		return ids
+	case track.EdgeRaters:
+		ids := make([]ent.Value, 0, len(m.removedraters))
+		for id := range m.removedraters {
 			ids = append(ids, id)
 		}
 		return ids
@@ -4253,7 +5416,7 @@ func (m *TrackMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *TrackMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 7)
 	if m.clearedliked_by {
 		edges = append(edges, track.EdgeLikedBy)
 	}
@@ -4262,6 +5425,12 @@ func (m *TrackMutation) ClearedEdges() []string {
 	}
 	if m.clearedsleeve {
 		edges = append(edges, track.EdgeSleeve)
+	}
+	if m.clearedlabels {
+		edges = append(edges, track.EdgeLabels)
+	}
+	if m.clearedraters {
+		edges = append(edges, track.EdgeRaters)
 	}
 	if m.clearedplaylists {
 		edges = append(edges, track.EdgePlaylists)
@@ -4282,6 +5451,10 @@ func (m *TrackMutation) EdgeCleared(name string) bool {
 		return m.clearedgenre
 	case track.EdgeSleeve:
 		return m.clearedsleeve
+	case track.EdgeLabels:
+		return m.clearedlabels
+	case track.EdgeRaters:
+		return m.clearedraters
 	case track.EdgePlaylists:
 		return m.clearedplaylists
 	case track.EdgePlaylistTracks:
@@ -4316,6 +5489,12 @@ func (m *TrackMutation) ResetEdge(name string) error {
 		return nil
 	case track.EdgeSleeve:
 		m.ResetSleeve()
+		return nil
+	case track.EdgeLabels:
+		m.ResetLabels()
+		return nil
+	case track.EdgeRaters:
+		m.ResetRaters()
 		return nil
 	case track.EdgePlaylists:
 		m.ResetPlaylists()

@@ -39,13 +39,19 @@ type TrackEdges struct {
 	Genre *Genre `json:"genre,omitempty"`
 	// Sleeve holds the value of the sleeve edge.
 	Sleeve *Sleeve `json:"sleeve,omitempty"`
+	// Labels holds the value of the labels edge.
+	Labels []*Label `json:"labels,omitempty"`
+	// Raters holds the value of the raters edge.
+	Raters []*Listener `json:"raters,omitempty"`
 	// Playlists holds the value of the playlists edge.
 	Playlists []*Playlist `json:"playlists,omitempty"`
+	// Ratings holds the value of the ratings edge.
+	Ratings []*Rating `json:"ratings,omitempty"`
 	// PlaylistTracks holds the value of the playlist_tracks edge.
 	PlaylistTracks []*PlaylistTrack `json:"playlist_tracks,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [5]bool
+	loadedTypes [8]bool
 }
 
 // LikedByOrErr returns the LikedBy value or an error if the edge
@@ -79,19 +85,46 @@ func (e TrackEdges) SleeveOrErr() (*Sleeve, error) {
 	return nil, &NotLoadedError{edge: "sleeve"}
 }
 
+// LabelsOrErr returns the Labels value or an error if the edge
+// was not loaded in eager-loading.
+func (e TrackEdges) LabelsOrErr() ([]*Label, error) {
+	if e.loadedTypes[3] {
+		return e.Labels, nil
+	}
+	return nil, &NotLoadedError{edge: "labels"}
+}
+
+// RatersOrErr returns the Raters value or an error if the edge
+// was not loaded in eager-loading.
+func (e TrackEdges) RatersOrErr() ([]*Listener, error) {
+	if e.loadedTypes[4] {
+		return e.Raters, nil
+	}
+	return nil, &NotLoadedError{edge: "raters"}
+}
+
 // PlaylistsOrErr returns the Playlists value or an error if the edge
 // was not loaded in eager-loading.
 func (e TrackEdges) PlaylistsOrErr() ([]*Playlist, error) {
-	if e.loadedTypes[3] {
+	if e.loadedTypes[5] {
 		return e.Playlists, nil
 	}
 	return nil, &NotLoadedError{edge: "playlists"}
 }
 
+// RatingsOrErr returns the Ratings value or an error if the edge
+// was not loaded in eager-loading.
+func (e TrackEdges) RatingsOrErr() ([]*Rating, error) {
+	if e.loadedTypes[6] {
+		return e.Ratings, nil
+	}
+	return nil, &NotLoadedError{edge: "ratings"}
+}
+
 // PlaylistTracksOrErr returns the PlaylistTracks value or an error if the edge
 // was not loaded in eager-loading.
 func (e TrackEdges) PlaylistTracksOrErr() ([]*PlaylistTrack, error) {
-	if e.loadedTypes[4] {
+	if e.loadedTypes[7] {
 		return e.PlaylistTracks, nil
 	}
 	return nil, &NotLoadedError{edge: "playlist_tracks"}
@@ -175,9 +208,24 @@ func (_m *Track) QuerySleeve() *SleeveQuery {
 	return NewTrackClient(_m.config).QuerySleeve(_m)
 }
 
+// QueryLabels queries the "labels" edge of the Track entity.
+func (_m *Track) QueryLabels() *LabelQuery {
+	return NewTrackClient(_m.config).QueryLabels(_m)
+}
+
+// QueryRaters queries the "raters" edge of the Track entity.
+func (_m *Track) QueryRaters() *ListenerQuery {
+	return NewTrackClient(_m.config).QueryRaters(_m)
+}
+
 // QueryPlaylists queries the "playlists" edge of the Track entity.
 func (_m *Track) QueryPlaylists() *PlaylistQuery {
 	return NewTrackClient(_m.config).QueryPlaylists(_m)
+}
+
+// QueryRatings queries the "ratings" edge of the Track entity.
+func (_m *Track) QueryRatings() *RatingQuery {
+	return NewTrackClient(_m.config).QueryRatings(_m)
 }
 
 // QueryPlaylistTracks queries the "playlist_tracks" edge of the Track entity.

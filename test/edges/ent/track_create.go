@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
@@ -102,6 +103,36 @@ func (_c *TrackCreate) SetNillableSleeveID(id *int32) *TrackCreate {
 // SetSleeve sets the "sleeve" edge to the Sleeve entity.
 func (_c *TrackCreate) SetSleeve(v *Sleeve) *TrackCreate {
 	return _c.SetSleeveID(v.ID)
+}
+
+// AddLabelIDs adds the "labels" edge to the Label entity by IDs.
+func (_c *TrackCreate) AddLabelIDs(ids ...int) *TrackCreate {
+	_c.mutation.AddLabelIDs(ids...)
+	return _c
+}
+
+// AddLabels adds the "labels" edges to the Label entity.
+func (_c *TrackCreate) AddLabels(v ...*Label) *TrackCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddLabelIDs(ids...)
+}
+
+// AddRaterIDs adds the "raters" edge to the Listener entity by IDs.
+func (_c *TrackCreate) AddRaterIDs(ids ...uuid.UUID) *TrackCreate {
+	_c.mutation.AddRaterIDs(ids...)
+	return _c
+}
+
+// AddRaters adds the "raters" edges to the Listener entity.
+func (_c *TrackCreate) AddRaters(v ...*Listener) *TrackCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddRaterIDs(ids...)
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
@@ -253,6 +284,38 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(sleeve.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.LabelsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   track.LabelsTable,
+			Columns: track.LabelsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.RatersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   track.RatersTable,
+			Columns: track.RatersPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listener.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 	"math"
@@ -33,7 +35,10 @@ type TrackQuery struct {
 	withLikedBy        *ListenerQuery
 	withGenre          *GenreQuery
 	withSleeve         *SleeveQuery
+	withLabels         *LabelQuery
+	withRaters         *ListenerQuery
 	withPlaylists      *PlaylistQuery
+	withRatings        *RatingQuery
 	withPlaylistTracks *PlaylistTrackQuery
 	modifiers          []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
@@ -138,6 +143,50 @@ func (_q *TrackQuery) QuerySleeve() *SleeveQuery {
 	return query
 }
 
+// QueryLabels chains the current query on the "labels" edge.
+func (_q *TrackQuery) QueryLabels() *LabelQuery {
+	query := (&LabelClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(track.Table, track.FieldID, selector),
+			sqlgraph.To(label.Table, label.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, track.LabelsTable, track.LabelsPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryRaters chains the current query on the "raters" edge.
+func (_q *TrackQuery) QueryRaters() *ListenerQuery {
+	query := (&ListenerClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(track.Table, track.FieldID, selector),
+			sqlgraph.To(listener.Table, listener.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, track.RatersTable, track.RatersPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // QueryPlaylists chains the current query on the "playlists" edge.
 func (_q *TrackQuery) QueryPlaylists() *PlaylistQuery {
 	query := (&PlaylistClient{config: _q.config}).Query()
@@ -153,6 +202,28 @@ func (_q *TrackQuery) QueryPlaylists() *PlaylistQuery {
 			sqlgraph.From(track.Table, track.FieldID, selector),
 			sqlgraph.To(playlist.Table, playlist.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, track.PlaylistsTable, track.PlaylistsPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryRatings chains the current query on the "ratings" edge.
+func (_q *TrackQuery) QueryRatings() *RatingQuery {
+	query := (&RatingClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(track.Table, track.FieldID, selector),
+			sqlgraph.To(rating.Table, rating.TrackColumn),
+			sqlgraph.Edge(sqlgraph.O2M, true, track.RatingsTable, track.RatingsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -377,7 +448,10 @@ func (_q *TrackQuery) Clone() *TrackQuery {
 		withLikedBy:        _q.withLikedBy.Clone(),
 		withGenre:          _q.withGenre.Clone(),
 		withSleeve:         _q.withSleeve.Clone(),
+		withLabels:         _q.withLabels.Clone(),
+		withRaters:         _q.withRaters.Clone(),
 		withPlaylists:      _q.withPlaylists.Clone(),
+		withRatings:        _q.withRatings.Clone(),
 		withPlaylistTracks: _q.withPlaylistTracks.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
@@ -419,6 +493,28 @@ func (_q *TrackQuery) WithSleeve(opts ...func(*SleeveQuery)) *TrackQuery {
 	return _q
 }
 
+// WithLabels tells the query-builder to eager-load the nodes that are connected to
+// the "labels" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *TrackQuery) WithLabels(opts ...func(*LabelQuery)) *TrackQuery {
+	query := (&LabelClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withLabels = query
+	return _q
+}
+
+// WithRaters tells the query-builder to eager-load the nodes that are connected to
+// the "raters" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *TrackQuery) WithRaters(opts ...func(*ListenerQuery)) *TrackQuery {
+	query := (&ListenerClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRaters = query
+	return _q
+}
+
 // WithPlaylists tells the query-builder to eager-load the nodes that are connected to
 // the "playlists" edge. The optional arguments are used to configure the query builder of the edge.
 func (_q *TrackQuery) WithPlaylists(opts ...func(*PlaylistQuery)) *TrackQuery {
@@ -427,6 +523,17 @@ func (_q *TrackQuery) WithPlaylists(opts ...func(*PlaylistQuery)) *TrackQuery {
 		opt(query)
 	}
 	_q.withPlaylists = query
+	return _q
+}
+
+// WithRatings tells the query-builder to eager-load the nodes that are connected to
+// the "ratings" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *TrackQuery) WithRatings(opts ...func(*RatingQuery)) *TrackQuery {
+	query := (&RatingClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRatings = query
 	return _q
 }
 
@@ -525,11 +632,14 @@ func (_q *TrackQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Track,
 	var (
 		nodes       = []*Track{}
 		_spec       = _q.querySpec()
-		loadedTypes = [5]bool{
+		loadedTypes = [8]bool{
 			_q.withLikedBy != nil,
 			_q.withGenre != nil,
 			_q.withSleeve != nil,
+			_q.withLabels != nil,
+			_q.withRaters != nil,
 			_q.withPlaylists != nil,
+			_q.withRatings != nil,
 			_q.withPlaylistTracks != nil,
 		}
 	)
@@ -573,10 +683,31 @@ func (_q *TrackQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Track,
 			return nil, err
 		}
 	}
+	if query := _q.withLabels; query != nil {
+		if err := _q.loadLabels(ctx, query, nodes,
+			func(n *Track) { n.Edges.Labels = []*Label{} },
+			func(n *Track, e *Label) { n.Edges.Labels = append(n.Edges.Labels, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRaters; query != nil {
+		if err := _q.loadRaters(ctx, query, nodes,
+			func(n *Track) { n.Edges.Raters = []*Listener{} },
+			func(n *Track, e *Listener) { n.Edges.Raters = append(n.Edges.Raters, e) }); err != nil {
+			return nil, err
+		}
+	}
 	if query := _q.withPlaylists; query != nil {
 		if err := _q.loadPlaylists(ctx, query, nodes,
 			func(n *Track) { n.Edges.Playlists = []*Playlist{} },
 			func(n *Track, e *Playlist) { n.Edges.Playlists = append(n.Edges.Playlists, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRatings; query != nil {
+		if err := _q.loadRatings(ctx, query, nodes,
+			func(n *Track) { n.Edges.Ratings = []*Rating{} },
+			func(n *Track, e *Rating) { n.Edges.Ratings = append(n.Edges.Ratings, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -711,6 +842,128 @@ func (_q *TrackQuery) loadSleeve(ctx context.Context, query *SleeveQuery, nodes 
 	}
 	return nil
 }
+func (_q *TrackQuery) loadLabels(ctx context.Context, query *LabelQuery, nodes []*Track, init func(*Track), assign func(*Track, *Label)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[int64]*Track)
+	nids := make(map[int]map[*Track]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(track.LabelsTable)
+		s.Join(joinT).On(s.C(label.FieldID), joinT.C(track.LabelsPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(track.LabelsPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(track.LabelsPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(sql.NullInt64)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := values[0].(*sql.NullInt64).Int64
+				inValue := int(values[1].(*sql.NullInt64).Int64)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Track]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Label](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "labels" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
+func (_q *TrackQuery) loadRaters(ctx context.Context, query *ListenerQuery, nodes []*Track, init func(*Track), assign func(*Track, *Listener)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[int64]*Track)
+	nids := make(map[uuid.UUID]map[*Track]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(track.RatersTable)
+		s.Join(joinT).On(s.C(listener.FieldID), joinT.C(track.RatersPrimaryKey[0]))
+		s.Where(sql.InValues(joinT.C(track.RatersPrimaryKey[1]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(track.RatersPrimaryKey[1]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(sql.NullInt64)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := values[0].(*sql.NullInt64).Int64
+				inValue := *values[1].(*uuid.UUID)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Track]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Listener](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "raters" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
 func (_q *TrackQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery, nodes []*Track, init func(*Track), assign func(*Track, *Playlist)) error {
 	edgeIDs := make([]driver.Value, len(nodes))
 	byID := make(map[int64]*Track)
@@ -769,6 +1022,36 @@ func (_q *TrackQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery, n
 		for kn := range nodes {
 			assign(kn, n)
 		}
+	}
+	return nil
+}
+func (_q *TrackQuery) loadRatings(ctx context.Context, query *RatingQuery, nodes []*Track, init func(*Track), assign func(*Track, *Rating)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int64]*Track)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(rating.FieldTrackID)
+	}
+	query.Where(predicate.Rating(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(track.RatingsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.TrackID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "track_id" returned %v for node %v`, fk, n)
+		}
+		assign(node, n)
 	}
 	return nil
 }

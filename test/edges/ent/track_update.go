@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
@@ -134,6 +135,36 @@ func (_u *TrackUpdate) SetSleeve(v *Sleeve) *TrackUpdate {
 	return _u.SetSleeveID(v.ID)
 }
 
+// AddLabelIDs adds the "labels" edge to the Label entity by IDs.
+func (_u *TrackUpdate) AddLabelIDs(ids ...int) *TrackUpdate {
+	_u.mutation.AddLabelIDs(ids...)
+	return _u
+}
+
+// AddLabels adds the "labels" edges to the Label entity.
+func (_u *TrackUpdate) AddLabels(v ...*Label) *TrackUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLabelIDs(ids...)
+}
+
+// AddRaterIDs adds the "raters" edge to the Listener entity by IDs.
+func (_u *TrackUpdate) AddRaterIDs(ids ...uuid.UUID) *TrackUpdate {
+	_u.mutation.AddRaterIDs(ids...)
+	return _u
+}
+
+// AddRaters adds the "raters" edges to the Listener entity.
+func (_u *TrackUpdate) AddRaters(v ...*Listener) *TrackUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRaterIDs(ids...)
+}
+
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
 func (_u *TrackUpdate) AddPlaylistIDs(ids ...uuid.UUID) *TrackUpdate {
 	_u.mutation.AddPlaylistIDs(ids...)
@@ -200,6 +231,48 @@ func (_u *TrackUpdate) ClearGenre() *TrackUpdate {
 func (_u *TrackUpdate) ClearSleeve() *TrackUpdate {
 	_u.mutation.ClearSleeve()
 	return _u
+}
+
+// ClearLabels clears all "labels" edges to the Label entity.
+func (_u *TrackUpdate) ClearLabels() *TrackUpdate {
+	_u.mutation.ClearLabels()
+	return _u
+}
+
+// RemoveLabelIDs removes the "labels" edge to Label entities by IDs.
+func (_u *TrackUpdate) RemoveLabelIDs(ids ...int) *TrackUpdate {
+	_u.mutation.RemoveLabelIDs(ids...)
+	return _u
+}
+
+// RemoveLabels removes "labels" edges to Label entities.
+func (_u *TrackUpdate) RemoveLabels(v ...*Label) *TrackUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLabelIDs(ids...)
+}
+
+// ClearRaters clears all "raters" edges to the Listener entity.
+func (_u *TrackUpdate) ClearRaters() *TrackUpdate {
+	_u.mutation.ClearRaters()
+	return _u
+}
+
+// RemoveRaterIDs removes the "raters" edge to Listener entities by IDs.
+func (_u *TrackUpdate) RemoveRaterIDs(ids ...uuid.UUID) *TrackUpdate {
+	_u.mutation.RemoveRaterIDs(ids...)
+	return _u
+}
+
+// RemoveRaters removes "raters" edges to Listener entities.
+func (_u *TrackUpdate) RemoveRaters(v ...*Listener) *TrackUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRaterIDs(ids...)
 }
 
 // ClearPlaylists clears all "playlists" edges to the Playlist entity.
@@ -394,6 +467,96 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(sleeve.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.LabelsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   track.LabelsTable,
+			Columns: track.LabelsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLabelsIDs(); len(nodes) > 0 && !_u.mutation.LabelsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   track.LabelsTable,
+			Columns: track.LabelsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LabelsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   track.LabelsTable,
+			Columns: track.LabelsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RatersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   track.RatersTable,
+			Columns: track.RatersPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listener.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRatersIDs(); len(nodes) > 0 && !_u.mutation.RatersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   track.RatersTable,
+			Columns: track.RatersPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listener.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RatersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   track.RatersTable,
+			Columns: track.RatersPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listener.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -613,6 +776,36 @@ func (_u *TrackUpdateOne) SetSleeve(v *Sleeve) *TrackUpdateOne {
 	return _u.SetSleeveID(v.ID)
 }
 
+// AddLabelIDs adds the "labels" edge to the Label entity by IDs.
+func (_u *TrackUpdateOne) AddLabelIDs(ids ...int) *TrackUpdateOne {
+	_u.mutation.AddLabelIDs(ids...)
+	return _u
+}
+
+// AddLabels adds the "labels" edges to the Label entity.
+func (_u *TrackUpdateOne) AddLabels(v ...*Label) *TrackUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLabelIDs(ids...)
+}
+
+// AddRaterIDs adds the "raters" edge to the Listener entity by IDs.
+func (_u *TrackUpdateOne) AddRaterIDs(ids ...uuid.UUID) *TrackUpdateOne {
+	_u.mutation.AddRaterIDs(ids...)
+	return _u
+}
+
+// AddRaters adds the "raters" edges to the Listener entity.
+func (_u *TrackUpdateOne) AddRaters(v ...*Listener) *TrackUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRaterIDs(ids...)
+}
+
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
 func (_u *TrackUpdateOne) AddPlaylistIDs(ids ...uuid.UUID) *TrackUpdateOne {
 	_u.mutation.AddPlaylistIDs(ids...)
@@ -679,6 +872,48 @@ func (_u *TrackUpdateOne) ClearGenre() *TrackUpdateOne {
 func (_u *TrackUpdateOne) ClearSleeve() *TrackUpdateOne {
 	_u.mutation.ClearSleeve()
 	return _u
+}
+
+// ClearLabels clears all "labels" edges to the Label entity.
+func (_u *TrackUpdateOne) ClearLabels() *TrackUpdateOne {
+	_u.mutation.ClearLabels()
+	return _u
+}
+
+// RemoveLabelIDs removes the "labels" edge to Label entities by IDs.
+func (_u *TrackUpdateOne) RemoveLabelIDs(ids ...int) *TrackUpdateOne {
+	_u.mutation.RemoveLabelIDs(ids...)
+	return _u
+}
+
+// RemoveLabels removes "labels" edges to Label entities.
+func (_u *TrackUpdateOne) RemoveLabels(v ...*Label) *TrackUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLabelIDs(ids...)
+}
+
+// ClearRaters clears all "raters" edges to the Listener entity.
+func (_u *TrackUpdateOne) ClearRaters() *TrackUpdateOne {
+	_u.mutation.ClearRaters()
+	return _u
+}
+
+// RemoveRaterIDs removes the "raters" edge to Listener entities by IDs.
+func (_u *TrackUpdateOne) RemoveRaterIDs(ids ...uuid.UUID) *TrackUpdateOne {
+	_u.mutation.RemoveRaterIDs(ids...)
+	return _u
+}
+
+// RemoveRaters removes "raters" edges to Listener entities.
+func (_u *TrackUpdateOne) RemoveRaters(v ...*Listener) *TrackUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRaterIDs(ids...)
 }
 
 // ClearPlaylists clears all "playlists" edges to the Playlist entity.
@@ -903,6 +1138,96 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(sleeve.FieldID, field.TypeInt32),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.LabelsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   track.LabelsTable,
+			Columns: track.LabelsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLabelsIDs(); len(nodes) > 0 && !_u.mutation.LabelsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   track.LabelsTable,
+			Columns: track.LabelsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LabelsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   track.LabelsTable,
+			Columns: track.LabelsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RatersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   track.RatersTable,
+			Columns: track.RatersPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listener.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRatersIDs(); len(nodes) > 0 && !_u.mutation.RatersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   track.RatersTable,
+			Columns: track.RatersPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listener.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RatersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   track.RatersTable,
+			Columns: track.RatersPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listener.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

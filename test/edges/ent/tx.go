@@ -14,12 +14,16 @@ type Tx struct {
 	config
 	// Genre is the client for interacting with the Genre builders.
 	Genre *GenreClient
+	// Label is the client for interacting with the Label builders.
+	Label *LabelClient
 	// Listener is the client for interacting with the Listener builders.
 	Listener *ListenerClient
 	// Playlist is the client for interacting with the Playlist builders.
 	Playlist *PlaylistClient
 	// PlaylistTrack is the client for interacting with the PlaylistTrack builders.
 	PlaylistTrack *PlaylistTrackClient
+	// Rating is the client for interacting with the Rating builders.
+	Rating *RatingClient
 	// Sleeve is the client for interacting with the Sleeve builders.
 	Sleeve *SleeveClient
 	// Track is the client for interacting with the Track builders.
@@ -156,9 +160,11 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Genre = NewGenreClient(tx.config)
+	tx.Label = NewLabelClient(tx.config)
 	tx.Listener = NewListenerClient(tx.config)
 	tx.Playlist = NewPlaylistClient(tx.config)
 	tx.PlaylistTrack = NewPlaylistTrackClient(tx.config)
+	tx.Rating = NewRatingClient(tx.config)
 	tx.Sleeve = NewSleeveClient(tx.config)
 	tx.Track = NewTrackClient(tx.config)
 }

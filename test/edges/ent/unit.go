@@ -31,12 +31,16 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 	switch e.Name {
 	case "Genre":
 		return c.Genre.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Label":
+		return c.Label.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Listener":
 		return c.Listener.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Playlist":
 		return c.Playlist.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "PlaylistTrack":
 		return c.PlaylistTrack.Query().Where(shape).Select("id").Scan(ctx, &none)
+	case "Rating":
+		return c.Rating.Query().Where(shape).Select("listener_id").Scan(ctx, &none)
 	case "Sleeve":
 		return c.Sleeve.Query().Where(shape).Select("id").Scan(ctx, &none)
 	case "Track":
@@ -47,6 +51,13 @@ func QueryEntity(ctx context.Context, u *unit.Unit, e *entity.Entity, shape func
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *GenreQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *LabelQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}
@@ -68,6 +79,13 @@ func (q *PlaylistQuery) WhereP(conditions ...func(*sql.Selector)) {
 
 // WhereP adds conditions to the query. Package rule restricts queries with it.
 func (q *PlaylistTrackQuery) WhereP(conditions ...func(*sql.Selector)) {
+	for _, c := range conditions {
+		q.predicates = append(q.predicates, c)
+	}
+}
+
+// WhereP adds conditions to the query. Package rule restricts queries with it.
+func (q *RatingQuery) WhereP(conditions ...func(*sql.Selector)) {
 	for _, c := range conditions {
 		q.predicates = append(q.predicates, c)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/shopspring/decimal"
 )
 
 // ID filters vertices based on their ID field.
@@ -59,6 +60,11 @@ func Quantity(v int32) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldQuantity, v))
 }
 
+// UnitPrice applies equality check predicate on the "unit_price" field. It's identical to UnitPriceEQ.
+func UnitPrice(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldEQ(FieldUnitPrice, v))
+}
+
 // InvoiceID applies equality check predicate on the "invoice_id" field. It's identical to InvoiceIDEQ.
 func InvoiceID(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldInvoiceID, v))
@@ -107,6 +113,46 @@ func QuantityLT(v int32) predicate.InvoiceLine {
 // QuantityLTE applies the LTE predicate on the "quantity" field.
 func QuantityLTE(v int32) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldLTE(FieldQuantity, v))
+}
+
+// UnitPriceEQ applies the EQ predicate on the "unit_price" field.
+func UnitPriceEQ(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldEQ(FieldUnitPrice, v))
+}
+
+// UnitPriceNEQ applies the NEQ predicate on the "unit_price" field.
+func UnitPriceNEQ(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldNEQ(FieldUnitPrice, v))
+}
+
+// UnitPriceIn applies the In predicate on the "unit_price" field.
+func UnitPriceIn(vs ...decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldIn(FieldUnitPrice, vs...))
+}
+
+// UnitPriceNotIn applies the NotIn predicate on the "unit_price" field.
+func UnitPriceNotIn(vs ...decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldNotIn(FieldUnitPrice, vs...))
+}
+
+// UnitPriceGT applies the GT predicate on the "unit_price" field.
+func UnitPriceGT(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldGT(FieldUnitPrice, v))
+}
+
+// UnitPriceGTE applies the GTE predicate on the "unit_price" field.
+func UnitPriceGTE(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldGTE(FieldUnitPrice, v))
+}
+
+// UnitPriceLT applies the LT predicate on the "unit_price" field.
+func UnitPriceLT(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldLT(FieldUnitPrice, v))
+}
+
+// UnitPriceLTE applies the LTE predicate on the "unit_price" field.
+func UnitPriceLTE(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldLTE(FieldUnitPrice, v))
 }
 
 // InvoiceIDEQ applies the EQ predicate on the "invoice_id" field.

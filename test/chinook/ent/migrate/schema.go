@@ -118,7 +118,8 @@ var (
 		{Name: "first_name", Type: field.TypeString, Size: 20},
 		{Name: "title", Type: field.TypeString, Nullable: true, Size: 30},
 		{Name: "email", Type: field.TypeString, Unique: true, Size: 60},
-		{Name: "hired_at", Type: field.TypeTime},
+		{Name: "born_on", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "hired_on", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
 		{Name: "reports_to_id", Type: field.TypeInt, Nullable: true},
 	}
 	// EmployeesTable holds the schema information for the "employees" table.
@@ -129,7 +130,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "employees_employees_reports",
-				Columns:    []*schema.Column{EmployeesColumns[6]},
+				Columns:    []*schema.Column{EmployeesColumns[7]},
 				RefColumns: []*schema.Column{EmployeesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -141,14 +142,14 @@ var (
 				Columns: []*schema.Column{EmployeesColumns[1]},
 			},
 			{
-				Name:    "employee_hired_at",
+				Name:    "employee_hired_on",
 				Unique:  false,
-				Columns: []*schema.Column{EmployeesColumns[5]},
+				Columns: []*schema.Column{EmployeesColumns[6]},
 			},
 			{
 				Name:    "employee_reports_to_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{EmployeesColumns[6], EmployeesColumns[0]},
+				Columns: []*schema.Column{EmployeesColumns[7], EmployeesColumns[0]},
 			},
 		},
 	}
@@ -167,6 +168,7 @@ var (
 	InvoicesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "invoiced_at", Type: field.TypeTime},
+		{Name: "total", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
 		{Name: "billing_country", Type: field.TypeString, Size: 40},
 		{Name: "billing_postal_code", Type: field.TypeString, Nullable: true, Size: 10},
 		{Name: "customer_id", Type: field.TypeInt},
@@ -179,7 +181,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invoices_customers_invoices",
-				Columns:    []*schema.Column{InvoicesColumns[4]},
+				Columns:    []*schema.Column{InvoicesColumns[5]},
 				RefColumns: []*schema.Column{CustomersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -191,9 +193,14 @@ var (
 				Columns: []*schema.Column{InvoicesColumns[1]},
 			},
 			{
+				Name:    "invoice_total",
+				Unique:  false,
+				Columns: []*schema.Column{InvoicesColumns[2]},
+			},
+			{
 				Name:    "invoice_customer_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvoicesColumns[4], InvoicesColumns[0]},
+				Columns: []*schema.Column{InvoicesColumns[5], InvoicesColumns[0]},
 			},
 		},
 	}
@@ -201,6 +208,7 @@ var (
 	InvoiceLinesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "quantity", Type: field.TypeInt32},
+		{Name: "unit_price", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
 		{Name: "invoice_id", Type: field.TypeInt},
 		{Name: "track_id", Type: field.TypeInt},
 	}
@@ -212,13 +220,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invoice_lines_invoices_lines",
-				Columns:    []*schema.Column{InvoiceLinesColumns[2]},
+				Columns:    []*schema.Column{InvoiceLinesColumns[3]},
 				RefColumns: []*schema.Column{InvoicesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invoice_lines_tracks_invoice_lines",
-				Columns:    []*schema.Column{InvoiceLinesColumns[3]},
+				Columns:    []*schema.Column{InvoiceLinesColumns[4]},
 				RefColumns: []*schema.Column{TracksColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -227,12 +235,12 @@ var (
 			{
 				Name:    "invoiceline_invoice_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvoiceLinesColumns[2], InvoiceLinesColumns[0]},
+				Columns: []*schema.Column{InvoiceLinesColumns[3], InvoiceLinesColumns[0]},
 			},
 			{
 				Name:    "invoiceline_track_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvoiceLinesColumns[3], InvoiceLinesColumns[0]},
+				Columns: []*schema.Column{InvoiceLinesColumns[4], InvoiceLinesColumns[0]},
 			},
 		},
 	}
@@ -282,6 +290,8 @@ var (
 		{Name: "name", Type: field.TypeString, Size: 200},
 		{Name: "composer", Type: field.TypeString, Nullable: true, Size: 220},
 		{Name: "milliseconds", Type: field.TypeInt32},
+		{Name: "bytes", Type: field.TypeInt64, Nullable: true},
+		{Name: "unit_price", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
 		{Name: "album_id", Type: field.TypeInt, Nullable: true},
 		{Name: "genre_id", Type: field.TypeInt, Nullable: true},
 		{Name: "media_type_id", Type: field.TypeInt},
@@ -294,19 +304,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "tracks_albums_tracks",
-				Columns:    []*schema.Column{TracksColumns[4]},
+				Columns:    []*schema.Column{TracksColumns[6]},
 				RefColumns: []*schema.Column{AlbumsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "tracks_genres_tracks",
-				Columns:    []*schema.Column{TracksColumns[5]},
+				Columns:    []*schema.Column{TracksColumns[7]},
 				RefColumns: []*schema.Column{GenresColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "tracks_media_types_tracks",
-				Columns:    []*schema.Column{TracksColumns[6]},
+				Columns:    []*schema.Column{TracksColumns[8]},
 				RefColumns: []*schema.Column{MediaTypesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -323,19 +333,29 @@ var (
 				Columns: []*schema.Column{TracksColumns[3]},
 			},
 			{
+				Name:    "track_bytes",
+				Unique:  false,
+				Columns: []*schema.Column{TracksColumns[4]},
+			},
+			{
+				Name:    "track_unit_price",
+				Unique:  false,
+				Columns: []*schema.Column{TracksColumns[5]},
+			},
+			{
 				Name:    "track_album_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{TracksColumns[4], TracksColumns[0]},
+				Columns: []*schema.Column{TracksColumns[6], TracksColumns[0]},
 			},
 			{
 				Name:    "track_genre_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{TracksColumns[5], TracksColumns[0]},
+				Columns: []*schema.Column{TracksColumns[7], TracksColumns[0]},
 			},
 			{
 				Name:    "track_media_type_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{TracksColumns[6], TracksColumns[0]},
+				Columns: []*schema.Column{TracksColumns[8], TracksColumns[0]},
 			},
 		},
 	}

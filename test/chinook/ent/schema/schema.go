@@ -5,9 +5,11 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/mixin"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
 	"forge/internal/rule"
@@ -33,6 +35,14 @@ func (o Open) Annotations() []schema.Annotation {
 func (Open) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }
+
+// price returns a column with an amount of money.
+func price(name string) ent.Field {
+	return field.Other(name, decimal.Decimal{}).SchemaType(map[string]string{dialect.Postgres: "numeric(10,2)", dialect.SQLite: "text"})
+}
+
+// date is the type of columns with a day.
+var date = map[string]string{dialect.Postgres: "date", dialect.SQLite: "date"}
 
 // key returns a column with the key of a row.
 func key(name string) ent.Field { return field.Int(name) }

@@ -7,6 +7,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/shopspring/decimal"
 )
 
 // ID filters vertices based on their ID field.
@@ -67,6 +68,16 @@ func Composer(v string) predicate.Track {
 // Milliseconds applies equality check predicate on the "milliseconds" field. It's identical to MillisecondsEQ.
 func Milliseconds(v int32) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldMilliseconds, v))
+}
+
+// Bytes applies equality check predicate on the "bytes" field. It's identical to BytesEQ.
+func Bytes(v int64) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldBytes, v))
+}
+
+// UnitPrice applies equality check predicate on the "unit_price" field. It's identical to UnitPriceEQ.
+func UnitPrice(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldUnitPrice, v))
 }
 
 // AlbumID applies equality check predicate on the "album_id" field. It's identical to AlbumIDEQ.
@@ -262,6 +273,96 @@ func MillisecondsLT(v int32) predicate.Track {
 // MillisecondsLTE applies the LTE predicate on the "milliseconds" field.
 func MillisecondsLTE(v int32) predicate.Track {
 	return predicate.Track(sql.FieldLTE(FieldMilliseconds, v))
+}
+
+// BytesEQ applies the EQ predicate on the "bytes" field.
+func BytesEQ(v int64) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldBytes, v))
+}
+
+// BytesNEQ applies the NEQ predicate on the "bytes" field.
+func BytesNEQ(v int64) predicate.Track {
+	return predicate.Track(sql.FieldNEQ(FieldBytes, v))
+}
+
+// BytesIn applies the In predicate on the "bytes" field.
+func BytesIn(vs ...int64) predicate.Track {
+	return predicate.Track(sql.FieldIn(FieldBytes, vs...))
+}
+
+// BytesNotIn applies the NotIn predicate on the "bytes" field.
+func BytesNotIn(vs ...int64) predicate.Track {
+	return predicate.Track(sql.FieldNotIn(FieldBytes, vs...))
+}
+
+// BytesGT applies the GT predicate on the "bytes" field.
+func BytesGT(v int64) predicate.Track {
+	return predicate.Track(sql.FieldGT(FieldBytes, v))
+}
+
+// BytesGTE applies the GTE predicate on the "bytes" field.
+func BytesGTE(v int64) predicate.Track {
+	return predicate.Track(sql.FieldGTE(FieldBytes, v))
+}
+
+// BytesLT applies the LT predicate on the "bytes" field.
+func BytesLT(v int64) predicate.Track {
+	return predicate.Track(sql.FieldLT(FieldBytes, v))
+}
+
+// BytesLTE applies the LTE predicate on the "bytes" field.
+func BytesLTE(v int64) predicate.Track {
+	return predicate.Track(sql.FieldLTE(FieldBytes, v))
+}
+
+// BytesIsNil applies the IsNil predicate on the "bytes" field.
+func BytesIsNil() predicate.Track {
+	return predicate.Track(sql.FieldIsNull(FieldBytes))
+}
+
+// BytesNotNil applies the NotNil predicate on the "bytes" field.
+func BytesNotNil() predicate.Track {
+	return predicate.Track(sql.FieldNotNull(FieldBytes))
+}
+
+// UnitPriceEQ applies the EQ predicate on the "unit_price" field.
+func UnitPriceEQ(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldUnitPrice, v))
+}
+
+// UnitPriceNEQ applies the NEQ predicate on the "unit_price" field.
+func UnitPriceNEQ(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldNEQ(FieldUnitPrice, v))
+}
+
+// UnitPriceIn applies the In predicate on the "unit_price" field.
+func UnitPriceIn(vs ...decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldIn(FieldUnitPrice, vs...))
+}
+
+// UnitPriceNotIn applies the NotIn predicate on the "unit_price" field.
+func UnitPriceNotIn(vs ...decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldNotIn(FieldUnitPrice, vs...))
+}
+
+// UnitPriceGT applies the GT predicate on the "unit_price" field.
+func UnitPriceGT(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldGT(FieldUnitPrice, v))
+}
+
+// UnitPriceGTE applies the GTE predicate on the "unit_price" field.
+func UnitPriceGTE(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldGTE(FieldUnitPrice, v))
+}
+
+// UnitPriceLT applies the LT predicate on the "unit_price" field.
+func UnitPriceLT(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldLT(FieldUnitPrice, v))
+}
+
+// UnitPriceLTE applies the LTE predicate on the "unit_price" field.
+func UnitPriceLTE(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldLTE(FieldUnitPrice, v))
 }
 
 // AlbumIDEQ applies the EQ predicate on the "album_id" field.

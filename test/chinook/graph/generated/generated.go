@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/internal/ids"
+	"forge/internal/scalar"
 	"forge/test/chinook/graph/model"
 	"math"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/shopspring/decimal"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -102,6 +104,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputInvoiceLineWhereInput,
 		ec.unmarshalInputInvoiceOrder,
 		ec.unmarshalInputInvoiceWhereInput,
+		ec.unmarshalInputLabelWhereInput,
 		ec.unmarshalInputMediaTypeOrder,
 		ec.unmarshalInputMediaTypeWhereInput,
 		ec.unmarshalInputPlaylistOrder,
@@ -199,6 +202,12 @@ interface Node {
   id: ID!
 }
 
+scalar BigInt
+
+scalar Date
+
+scalar Decimal
+
 scalar Time
 
 scalar Cursor
@@ -283,6 +292,8 @@ input AlbumWhereInput {
   artistId: ID
   hasTracksWith: [TrackWhereInput!]
   hasArtistWith: [ArtistWhereInput!]
+  hasLabel: Boolean
+  hasLabelWith: [LabelWhereInput!]
 }
 
 input AlbumOrder {
@@ -300,6 +311,8 @@ type Track implements Node {
   name: String!
   composer: String
   milliseconds: Int!
+  bytes: BigInt
+  unitPrice: Decimal!
   album: Album
   genre: Genre
   mediaType: MediaType!
@@ -327,6 +340,9 @@ input TrackWhereInput {
   composerIsNil: Boolean
   millisecondsGTE: Int
   millisecondsLT: Int
+  bytesGT: BigInt
+  unitPrice: Decimal
+  unitPriceLTE: Decimal
   genreIdIn: [ID!]
   hasAlbum: Boolean
   hasAlbumWith: [AlbumWhereInput!]
@@ -345,6 +361,8 @@ input TrackOrder {
 enum TrackOrderField {
   NAME
   MILLISECONDS
+  BYTES
+  UNIT_PRICE
 }
 
 "A genre is a kind of music."
@@ -461,7 +479,8 @@ type Employee implements Node {
   firstName: String!
   title: String
   email: String!
-  hiredAt: Time!
+  bornOn: Date
+  hiredOn: Date!
   reportsTo: Employee
   reports(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: EmployeeWhereInput, orderBy: [EmployeeOrder!]): EmployeeConnection!
   customers(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: CustomerWhereInput, orderBy: [CustomerOrder!]): CustomerConnection!
@@ -485,7 +504,7 @@ input EmployeeWhereInput {
   or: [EmployeeWhereInput!]
   lastName: String
   title: String
-  hiredAtGTE: Time
+  hiredOnGTE: Date
   hasReportsTo: Boolean
   hasReports: Boolean
   hasReportsToWith: [EmployeeWhereInput!]
@@ -499,7 +518,7 @@ input EmployeeOrder {
 
 enum EmployeeOrderField {
   LAST_NAME
-  HIRED_AT
+  HIRED_ON
 }
 
 "A customer buys tracks."
@@ -551,6 +570,7 @@ enum CustomerOrderField {
 type Invoice implements Node {
   id: ID!
   invoicedAt: Time!
+  total: Decimal!
   billingCountry: String!
   billingPostalCode: String
   customer: Customer!
@@ -575,6 +595,7 @@ input InvoiceWhereInput {
   or: [InvoiceWhereInput!]
   invoicedAtGTE: Time
   invoicedAtLT: Time
+  totalGTE: Decimal
   billingPostalCodeIsNil: Boolean
   customerId: ID
   hasLinesWith: [InvoiceLineWhereInput!]
@@ -587,12 +608,14 @@ input InvoiceOrder {
 
 enum InvoiceOrderField {
   INVOICED_AT
+  TOTAL
 }
 
 "An invoice line is one track of an invoice."
 type InvoiceLine implements Node {
   id: ID!
   quantity: Int!
+  unitPrice: Decimal!
   track: Track!
   invoice: Invoice!
 }
@@ -603,6 +626,15 @@ input InvoiceLineWhereInput {
   or: [InvoiceLineWhereInput!]
   quantityGTE: Int
   hasTrackWith: [TrackWhereInput!]
+}
+
+"The API shows no labels, but finds albums by them."
+input LabelWhereInput {
+  not: LabelWhereInput
+  and: [LabelWhereInput!]
+  or: [LabelWhereInput!]
+  name: String
+  nameIn: [String!]
 }
 `, BuiltIn: false},
 }
@@ -744,8 +776,10 @@ func (ec *executionContext) childFields_Employee(ctx context.Context, field grap
 		return ec.fieldContext_Employee_title(ctx, field)
 	case "email":
 		return ec.fieldContext_Employee_email(ctx, field)
-	case "hiredAt":
-		return ec.fieldContext_Employee_hiredAt(ctx, field)
+	case "bornOn":
+		return ec.fieldContext_Employee_bornOn(ctx, field)
+	case "hiredOn":
+		return ec.fieldContext_Employee_hiredOn(ctx, field)
 	case "reportsTo":
 		return ec.fieldContext_Employee_reportsTo(ctx, field)
 	case "reports":
@@ -822,6 +856,8 @@ func (ec *executionContext) childFields_Invoice(ctx context.Context, field graph
 		return ec.fieldContext_Invoice_id(ctx, field)
 	case "invoicedAt":
 		return ec.fieldContext_Invoice_invoicedAt(ctx, field)
+	case "total":
+		return ec.fieldContext_Invoice_total(ctx, field)
 	case "billingCountry":
 		return ec.fieldContext_Invoice_billingCountry(ctx, field)
 	case "billingPostalCode":
@@ -864,6 +900,8 @@ func (ec *executionContext) childFields_InvoiceLine(ctx context.Context, field g
 		return ec.fieldContext_InvoiceLine_id(ctx, field)
 	case "quantity":
 		return ec.fieldContext_InvoiceLine_quantity(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_InvoiceLine_unitPrice(ctx, field)
 	case "track":
 		return ec.fieldContext_InvoiceLine_track(ctx, field)
 	case "invoice":
@@ -966,6 +1004,10 @@ func (ec *executionContext) childFields_Track(ctx context.Context, field graphql
 		return ec.fieldContext_Track_composer(ctx, field)
 	case "milliseconds":
 		return ec.fieldContext_Track_milliseconds(ctx, field)
+	case "bytes":
+		return ec.fieldContext_Track_bytes(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_Track_unitPrice(ctx, field)
 	case "album":
 		return ec.fieldContext_Track_album(ctx, field)
 	case "genre":
@@ -3460,27 +3502,50 @@ func (ec *executionContext) fieldContext_Employee_email(_ context.Context, field
 	return graphql.NewScalarFieldContext("Employee", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Employee_hiredAt(ctx context.Context, field graphql.CollectedField, obj *model.Employee) (ret graphql.Marshaler) {
+func (ec *executionContext) _Employee_bornOn(ctx context.Context, field graphql.CollectedField, obj *model.Employee) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Employee_hiredAt(ctx, field)
+			return ec.fieldContext_Employee_bornOn(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.HiredAt, nil
+			return obj.BornOn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODate2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Employee_bornOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Employee", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _Employee_hiredOn(ctx context.Context, field graphql.CollectedField, obj *model.Employee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Employee_hiredOn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HiredOn, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+			return ec.marshalNDate2timeᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Employee_hiredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Employee", field, false, false, errors.New("field of type Time does not have child fields"))
+func (ec *executionContext) fieldContext_Employee_hiredOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Employee", field, false, false, errors.New("field of type Date does not have child fields"))
 }
 
 func (ec *executionContext) _Employee_reportsTo(ctx context.Context, field graphql.CollectedField, obj *model.Employee) (ret graphql.Marshaler) {
@@ -4084,6 +4149,29 @@ func (ec *executionContext) fieldContext_Invoice_invoicedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
+func (ec *executionContext) _Invoice_total(ctx context.Context, field graphql.CollectedField, obj *model.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Invoice_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Invoice_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
 func (ec *executionContext) _Invoice_billingCountry(ctx context.Context, field graphql.CollectedField, obj *model.Invoice) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4412,6 +4500,29 @@ func (ec *executionContext) _InvoiceLine_quantity(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_InvoiceLine_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _InvoiceLine_unitPrice(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLine_unitPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLine_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _InvoiceLine_track(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceLine) (ret graphql.Marshaler) {
@@ -6101,6 +6212,52 @@ func (ec *executionContext) fieldContext_Track_milliseconds(_ context.Context, f
 	return graphql.NewScalarFieldContext("Track", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _Track_bytes(ctx context.Context, field graphql.CollectedField, obj *model.Track) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Track_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Track_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Track", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _Track_unitPrice(ctx context.Context, field graphql.CollectedField, obj *model.Track) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Track_unitPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Track_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Track", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
 func (ec *executionContext) _Track_album(ctx context.Context, field graphql.CollectedField, obj *model.Track) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7525,7 +7682,7 @@ func (ec *executionContext) unmarshalInputAlbumWhereInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "title", "titleHasPrefix", "artistId", "hasTracksWith", "hasArtistWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "title", "titleHasPrefix", "artistId", "hasTracksWith", "hasArtistWith", "hasLabel", "hasLabelWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -7588,6 +7745,20 @@ func (ec *executionContext) unmarshalInputAlbumWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.HasArtistWith = graphql.OmittableOf(data)
+		case "hasLabel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasLabel"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasLabel = graphql.OmittableOf(data)
+		case "hasLabelWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasLabelWith"))
+			data, err := ec.unmarshalOLabelWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasLabelWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -7885,7 +8056,7 @@ func (ec *executionContext) unmarshalInputEmployeeWhereInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "lastName", "title", "hiredAtGTE", "hasReportsTo", "hasReports", "hasReportsToWith", "hasReportsWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "lastName", "title", "hiredOnGTE", "hasReportsTo", "hasReports", "hasReportsToWith", "hasReportsWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -7927,13 +8098,13 @@ func (ec *executionContext) unmarshalInputEmployeeWhereInput(ctx context.Context
 				return it, err
 			}
 			it.Title = graphql.OmittableOf(data)
-		case "hiredAtGTE":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hiredAtGTE"))
-			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		case "hiredOnGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hiredOnGTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.HiredAtGte = graphql.OmittableOf(data)
+			it.HiredOnGte = graphql.OmittableOf(data)
 		case "hasReportsTo":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasReportsTo"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -8176,7 +8347,7 @@ func (ec *executionContext) unmarshalInputInvoiceWhereInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "invoicedAtGTE", "invoicedAtLT", "billingPostalCodeIsNil", "customerId", "hasLinesWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "invoicedAtGTE", "invoicedAtLT", "totalGTE", "billingPostalCodeIsNil", "customerId", "hasLinesWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8218,6 +8389,13 @@ func (ec *executionContext) unmarshalInputInvoiceWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.InvoicedAtLt = graphql.OmittableOf(data)
+		case "totalGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("totalGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TotalGte = graphql.OmittableOf(data)
 		case "billingPostalCodeIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("billingPostalCodeIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -8239,6 +8417,64 @@ func (ec *executionContext) unmarshalInputInvoiceWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.HasLinesWith = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputLabelWhereInput(ctx context.Context, obj any) (model.LabelWhereInput, error) {
+	var it model.LabelWhereInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"not", "and", "or", "name", "nameIn"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOLabelWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Not = graphql.OmittableOf(data)
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOLabelWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.And = graphql.OmittableOf(data)
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOLabelWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Or = graphql.OmittableOf(data)
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "nameIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameIn = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -8494,7 +8730,7 @@ func (ec *executionContext) unmarshalInputTrackWhereInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "name", "nameHasPrefix", "composerIsNil", "millisecondsGTE", "millisecondsLT", "genreIdIn", "hasAlbum", "hasAlbumWith", "hasGenreWith", "hasMediaTypeWith", "hasInvoiceLines", "hasPlaylists", "hasPlaylistsWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "name", "nameHasPrefix", "composerIsNil", "millisecondsGTE", "millisecondsLT", "bytesGT", "unitPrice", "unitPriceLTE", "genreIdIn", "hasAlbum", "hasAlbumWith", "hasGenreWith", "hasMediaTypeWith", "hasInvoiceLines", "hasPlaylists", "hasPlaylistsWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8557,6 +8793,27 @@ func (ec *executionContext) unmarshalInputTrackWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.MillisecondsLt = graphql.OmittableOf(data)
+		case "bytesGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bytesGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BytesGt = graphql.OmittableOf(data)
+		case "unitPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unitPrice"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UnitPrice = graphql.OmittableOf(data)
+		case "unitPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unitPriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UnitPriceLte = graphql.OmittableOf(data)
 		case "genreIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("genreIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -9208,8 +9465,13 @@ func (ec *executionContext) _Employee(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "hiredAt":
-			out.Values[i] = ec._Employee_hiredAt(ctx, field, obj)
+		case "bornOn":
+			out.Values[i] = ec._Employee_bornOn(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "hiredOn":
+			out.Values[i] = ec._Employee_hiredOn(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -9511,6 +9773,11 @@ func (ec *executionContext) _Invoice(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "total":
+			out.Values[i] = ec._Invoice_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "billingCountry":
 			out.Values[i] = ec._Invoice_billingCountry(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -9667,6 +9934,11 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 			}
 		case "quantity":
 			out.Values[i] = ec._InvoiceLine_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unitPrice":
+			out.Values[i] = ec._InvoiceLine_unitPrice(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -10564,6 +10836,16 @@ func (ec *executionContext) _Track(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "bytes":
+			out.Values[i] = ec._Track_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPrice":
+			out.Values[i] = ec._Track_unitPrice(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "album":
 			out.Values[i] = ec._Track_album(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -11371,6 +11653,38 @@ func (ec *executionContext) unmarshalNCustomerWhereInput2ᚖforgeᚋtestᚋchino
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNDate2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
+	res, err := scalar.UnmarshalDate(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDate2timeᚐTime(ctx context.Context, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalDate(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, v any) (decimal.Decimal, error) {
+	res, err := scalar.UnmarshalDecimal(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, sel ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalDecimal(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNEmployee2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐEmployeeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Employee) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -11716,6 +12030,11 @@ func (ec *executionContext) marshalNInvoiceOrderField2forgeᚋtestᚋchinookᚋg
 
 func (ec *executionContext) unmarshalNInvoiceWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceWhereInput(ctx context.Context, v any) (*model.InvoiceWhereInput, error) {
 	res, err := ec.unmarshalInputInvoiceWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNLabelWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInput(ctx context.Context, v any) (*model.LabelWhereInput, error) {
+	res, err := ec.unmarshalInputLabelWhereInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -12265,6 +12584,24 @@ func (ec *executionContext) unmarshalOArtistWhereInput2ᚖforgeᚋtestᚋchinook
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOBigInt2ᚖint64(ctx context.Context, v any) (*int64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalBigInt(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBigInt2ᚖint64(ctx context.Context, sel ast.SelectionSet, v *int64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalBigInt(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -12360,6 +12697,42 @@ func (ec *executionContext) unmarshalOCustomerWhereInput2ᚖforgeᚋtestᚋchino
 	}
 	res, err := ec.unmarshalInputCustomerWhereInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalODate2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalDate(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODate2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalDate(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, v any) (*decimal.Decimal, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalDecimal(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, sel ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalDecimal(*v)
+	return res
 }
 
 func (ec *executionContext) marshalOEmployee2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐEmployee(ctx context.Context, sel ast.SelectionSet, v *model.Employee) graphql.Marshaler {
@@ -12600,6 +12973,31 @@ func (ec *executionContext) unmarshalOInvoiceWhereInput2ᚖforgeᚋtestᚋchinoo
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputInvoiceWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOLabelWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInputᚄ(ctx context.Context, v any) ([]*model.LabelWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.LabelWhereInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNLabelWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOLabelWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInput(ctx context.Context, v any) (*model.LabelWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputLabelWhereInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 

@@ -8,10 +8,12 @@ import (
 
 	"forge/test/edges/ent"
 	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
 	"forge/test/edges/ent/predicate"
+	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
 
@@ -101,6 +103,33 @@ func (f TraverseGenre) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.GenreQuery", q)
 }
 
+// The LabelFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LabelFunc func(context.Context, *ent.LabelQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f LabelFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.LabelQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.LabelQuery", q)
+}
+
+// The TraverseLabel type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLabel func(context.Context, *ent.LabelQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLabel) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLabel) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LabelQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.LabelQuery", q)
+}
+
 // The ListenerFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ListenerFunc func(context.Context, *ent.ListenerQuery) (ent.Value, error)
 
@@ -182,6 +211,33 @@ func (f TraversePlaylistTrack) Traverse(ctx context.Context, q ent.Query) error 
 	return fmt.Errorf("unexpected query type %T. expect *ent.PlaylistTrackQuery", q)
 }
 
+// The RatingFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RatingFunc func(context.Context, *ent.RatingQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RatingFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RatingQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RatingQuery", q)
+}
+
+// The TraverseRating type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRating func(context.Context, *ent.RatingQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRating) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRating) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RatingQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RatingQuery", q)
+}
+
 // The SleeveFunc type is an adapter to allow the use of ordinary function as a Querier.
 type SleeveFunc func(context.Context, *ent.SleeveQuery) (ent.Value, error)
 
@@ -241,12 +297,16 @@ func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
 	case *ent.GenreQuery:
 		return &query[*ent.GenreQuery, predicate.Genre, genre.OrderOption]{typ: ent.TypeGenre, tq: q}, nil
+	case *ent.LabelQuery:
+		return &query[*ent.LabelQuery, predicate.Label, label.OrderOption]{typ: ent.TypeLabel, tq: q}, nil
 	case *ent.ListenerQuery:
 		return &query[*ent.ListenerQuery, predicate.Listener, listener.OrderOption]{typ: ent.TypeListener, tq: q}, nil
 	case *ent.PlaylistQuery:
 		return &query[*ent.PlaylistQuery, predicate.Playlist, playlist.OrderOption]{typ: ent.TypePlaylist, tq: q}, nil
 	case *ent.PlaylistTrackQuery:
 		return &query[*ent.PlaylistTrackQuery, predicate.PlaylistTrack, playlisttrack.OrderOption]{typ: ent.TypePlaylistTrack, tq: q}, nil
+	case *ent.RatingQuery:
+		return &query[*ent.RatingQuery, predicate.Rating, rating.OrderOption]{typ: ent.TypeRating, tq: q}, nil
 	case *ent.SleeveQuery:
 		return &query[*ent.SleeveQuery, predicate.Sleeve, sleeve.OrderOption]{typ: ent.TypeSleeve, tq: q}, nil
 	case *ent.TrackQuery:

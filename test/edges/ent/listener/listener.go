@@ -18,6 +18,8 @@ const (
 	FieldName = "name"
 	// EdgeLikes holds the string denoting the likes edge name in mutations.
 	EdgeLikes = "likes"
+	// EdgeRated holds the string denoting the rated edge name in mutations.
+	EdgeRated = "rated"
 	// EdgeFollowers holds the string denoting the followers edge name in mutations.
 	EdgeFollowers = "followers"
 	// EdgeFollowing holds the string denoting the following edge name in mutations.
@@ -28,6 +30,8 @@ const (
 	EdgePartner = "partner"
 	// EdgePlaylists holds the string denoting the playlists edge name in mutations.
 	EdgePlaylists = "playlists"
+	// EdgeRatings holds the string denoting the ratings edge name in mutations.
+	EdgeRatings = "ratings"
 	// Table holds the table name of the listener in the database.
 	Table = "listeners"
 	// LikesTable is the table that holds the likes relation/edge. The primary key declared below.
@@ -35,6 +39,11 @@ const (
 	// LikesInverseTable is the table name for the Track entity.
 	// It exists in this package in order to avoid circular dependency with the "track" package.
 	LikesInverseTable = "tracks"
+	// RatedTable is the table that holds the rated relation/edge. The primary key declared below.
+	RatedTable = "ratings"
+	// RatedInverseTable is the table name for the Track entity.
+	// It exists in this package in order to avoid circular dependency with the "track" package.
+	RatedInverseTable = "tracks"
 	// FollowersTable is the table that holds the followers relation/edge. The primary key declared below.
 	FollowersTable = "listener_following"
 	// FollowingTable is the table that holds the following relation/edge. The primary key declared below.
@@ -52,6 +61,13 @@ const (
 	PlaylistsInverseTable = "playlists"
 	// PlaylistsColumn is the table column denoting the playlists relation/edge.
 	PlaylistsColumn = "listener_id"
+	// RatingsTable is the table that holds the ratings relation/edge.
+	RatingsTable = "ratings"
+	// RatingsInverseTable is the table name for the Rating entity.
+	// It exists in this package in order to avoid circular dependency with the "rating" package.
+	RatingsInverseTable = "ratings"
+	// RatingsColumn is the table column denoting the ratings relation/edge.
+	RatingsColumn = "listener_id"
 )
 
 // Columns holds all SQL columns for listener fields.
@@ -70,6 +86,9 @@ var (
 	// LikesPrimaryKey and LikesColumn2 are the table columns denoting the
 	// primary key for the likes relation (M2M).
 	LikesPrimaryKey = []string{"listener_id", "track_id"}
+	// RatedPrimaryKey and RatedColumn2 are the table columns denoting the
+	// primary key for the rated relation (M2M).
+	RatedPrimaryKey = []string{"listener_id", "track_id"}
 	// FollowersPrimaryKey and FollowersColumn2 are the table columns denoting the
 	// primary key for the followers relation (M2M).
 	FollowersPrimaryKey = []string{"listener_id", "follower_id"}
@@ -135,6 +154,20 @@ func ByLikes(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByRatedCount orders the results by rated count.
+func ByRatedCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newRatedStep(), opts...)
+	}
+}
+
+// ByRated orders the results by rated terms.
+func ByRated(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRatedStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByFollowersCount orders the results by followers count.
 func ByFollowersCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -197,11 +230,32 @@ func ByPlaylists(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newPlaylistsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByRatingsCount orders the results by ratings count.
+func ByRatingsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newRatingsStep(), opts...)
+	}
+}
+
+// ByRatings orders the results by ratings terms.
+func ByRatings(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRatingsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newLikesStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(LikesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, false, LikesTable, LikesPrimaryKey...),
+	)
+}
+func newRatedStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(RatedInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, RatedTable, RatedPrimaryKey...),
 	)
 }
 func newFollowersStep() *sqlgraph.Step {
@@ -237,5 +291,12 @@ func newPlaylistsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(PlaylistsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, PlaylistsTable, PlaylistsColumn),
+	)
+}
+func newRatingsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(RatingsInverseTable, RatingsColumn),
+		sqlgraph.Edge(sqlgraph.O2M, true, RatingsTable, RatingsColumn),
 	)
 }

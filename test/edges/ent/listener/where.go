@@ -148,6 +148,29 @@ func HasLikesWith(preds ...predicate.Track) predicate.Listener {
 	})
 }
 
+// HasRated applies the HasEdge predicate on the "rated" edge.
+func HasRated() predicate.Listener {
+	return predicate.Listener(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, RatedTable, RatedPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRatedWith applies the HasEdge predicate on the "rated" edge with a given conditions (other predicates).
+func HasRatedWith(preds ...predicate.Track) predicate.Listener {
+	return predicate.Listener(func(s *sql.Selector) {
+		step := newRatedStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasFollowers applies the HasEdge predicate on the "followers" edge.
 func HasFollowers() predicate.Listener {
 	return predicate.Listener(func(s *sql.Selector) {
@@ -255,6 +278,29 @@ func HasPlaylists() predicate.Listener {
 func HasPlaylistsWith(preds ...predicate.Playlist) predicate.Listener {
 	return predicate.Listener(func(s *sql.Selector) {
 		step := newPlaylistsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasRatings applies the HasEdge predicate on the "ratings" edge.
+func HasRatings() predicate.Listener {
+	return predicate.Listener(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, RatingsTable, RatingsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRatingsWith applies the HasEdge predicate on the "ratings" edge with a given conditions (other predicates).
+func HasRatingsWith(preds ...predicate.Rating) predicate.Listener {
+	return predicate.Listener(func(s *sql.Selector) {
+		step := newRatingsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -28,6 +28,17 @@ var (
 			},
 		},
 	}
+	// LabelsColumns holds the columns for the "labels" table.
+	LabelsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString},
+	}
+	// LabelsTable holds the schema information for the "labels" table.
+	LabelsTable = &schema.Table{
+		Name:       "labels",
+		Columns:    LabelsColumns,
+		PrimaryKey: []*schema.Column{LabelsColumns[0]},
+	}
 	// ListenersColumns holds the columns for the "listeners" table.
 	ListenersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
@@ -108,6 +119,33 @@ var (
 				Name:    "playlisttrack_playlist_id_track_id",
 				Unique:  true,
 				Columns: []*schema.Column{PlaylistTracksColumns[4], PlaylistTracksColumns[5]},
+			},
+		},
+	}
+	// RatingsColumns holds the columns for the "ratings" table.
+	RatingsColumns = []*schema.Column{
+		{Name: "stars", Type: field.TypeInt32},
+		{Name: "remark", Type: field.TypeString, Nullable: true},
+		{Name: "listener_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "track_id", Type: field.TypeInt64},
+	}
+	// RatingsTable holds the schema information for the "ratings" table.
+	RatingsTable = &schema.Table{
+		Name:       "ratings",
+		Columns:    RatingsColumns,
+		PrimaryKey: []*schema.Column{RatingsColumns[2], RatingsColumns[3]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "ratings_listeners_listener",
+				Columns:    []*schema.Column{RatingsColumns[2]},
+				RefColumns: []*schema.Column{ListenersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "ratings_tracks_track",
+				Columns:    []*schema.Column{RatingsColumns[3]},
+				RefColumns: []*schema.Column{TracksColumns[0]},
+				OnDelete:   schema.NoAction,
 			},
 		},
 	}
@@ -252,18 +290,46 @@ var (
 			},
 		},
 	}
+	// TrackLabelsColumns holds the columns for the "track_labels" table.
+	TrackLabelsColumns = []*schema.Column{
+		{Name: "track_id", Type: field.TypeInt64},
+		{Name: "label_id", Type: field.TypeInt},
+	}
+	// TrackLabelsTable holds the schema information for the "track_labels" table.
+	TrackLabelsTable = &schema.Table{
+		Name:       "track_labels",
+		Columns:    TrackLabelsColumns,
+		PrimaryKey: []*schema.Column{TrackLabelsColumns[0], TrackLabelsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "track_labels_track_id",
+				Columns:    []*schema.Column{TrackLabelsColumns[0]},
+				RefColumns: []*schema.Column{TracksColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "track_labels_label_id",
+				Columns:    []*schema.Column{TrackLabelsColumns[1]},
+				RefColumns: []*schema.Column{LabelsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		GenresTable,
+		LabelsTable,
 		ListenersTable,
 		PlaylistsTable,
 		PlaylistTracksTable,
+		RatingsTable,
 		SleevesTable,
 		TracksTable,
 		GenreSimilarTable,
 		ListenerLikesTable,
 		ListenerFollowingTable,
 		ListenerFriendsTable,
+		TrackLabelsTable,
 	}
 )
 
@@ -274,6 +340,8 @@ func init() {
 	PlaylistTracksTable.ForeignKeys[0].RefTable = PlaylistsTable
 	PlaylistTracksTable.ForeignKeys[1].RefTable = TracksTable
 	PlaylistTracksTable.ForeignKeys[2].RefTable = ListenersTable
+	RatingsTable.ForeignKeys[0].RefTable = ListenersTable
+	RatingsTable.ForeignKeys[1].RefTable = TracksTable
 	SleevesTable.ForeignKeys[0].RefTable = TracksTable
 	TracksTable.ForeignKeys[0].RefTable = GenresTable
 	GenreSimilarTable.ForeignKeys[0].RefTable = GenresTable
@@ -284,4 +352,6 @@ func init() {
 	ListenerFollowingTable.ForeignKeys[1].RefTable = ListenersTable
 	ListenerFriendsTable.ForeignKeys[0].RefTable = ListenersTable
 	ListenerFriendsTable.ForeignKeys[1].RefTable = ListenersTable
+	TrackLabelsTable.ForeignKeys[0].RefTable = TracksTable
+	TrackLabelsTable.ForeignKeys[1].RefTable = LabelsTable
 }

@@ -9,6 +9,9 @@ import (
 // Genre is the predicate function for genre builders.
 type Genre func(*sql.Selector)
 
+// Label is the predicate function for label builders.
+type Label func(*sql.Selector)
+
 // Listener is the predicate function for listener builders.
 type Listener func(*sql.Selector)
 
@@ -17,6 +20,9 @@ type Playlist func(*sql.Selector)
 
 // PlaylistTrack is the predicate function for playlisttrack builders.
 type PlaylistTrack func(*sql.Selector)
+
+// Rating is the predicate function for rating builders.
+type Rating func(*sql.Selector)
 
 // Sleeve is the predicate function for sleeve builders.
 type Sleeve func(*sql.Selector)

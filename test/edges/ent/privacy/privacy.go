@@ -134,6 +134,30 @@ func (f GenreMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation)
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.GenreMutation", m)
 }
 
+// The LabelQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type LabelQueryRuleFunc func(context.Context, *ent.LabelQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f LabelQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LabelQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.LabelQuery", q)
+}
+
+// The LabelMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type LabelMutationRuleFunc func(context.Context, *ent.LabelMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f LabelMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.LabelMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.LabelMutation", m)
+}
+
 // The ListenerQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ListenerQueryRuleFunc func(context.Context, *ent.ListenerQuery) error
@@ -204,6 +228,30 @@ func (f PlaylistTrackMutationRuleFunc) EvalMutation(ctx context.Context, m ent.M
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PlaylistTrackMutation", m)
+}
+
+// The RatingQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RatingQueryRuleFunc func(context.Context, *ent.RatingQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RatingQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RatingQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RatingQuery", q)
+}
+
+// The RatingMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RatingMutationRuleFunc func(context.Context, *ent.RatingMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RatingMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RatingMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RatingMutation", m)
 }
 
 // The SleeveQueryRuleFunc type is an adapter to allow the use of ordinary

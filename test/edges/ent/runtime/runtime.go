@@ -5,9 +5,11 @@ package runtime
 import (
 	"context"
 	"forge/test/edges/ent/genre"
+	"forge/test/edges/ent/label"
 	"forge/test/edges/ent/listener"
 	"forge/test/edges/ent/playlist"
 	"forge/test/edges/ent/playlisttrack"
+	"forge/test/edges/ent/rating"
 	"forge/test/edges/ent/schema"
 	"forge/test/edges/ent/sleeve"
 	"forge/test/edges/ent/track"
@@ -52,6 +54,15 @@ func init() {
 			return nil
 		}
 	}()
+	label.Policy = privacy.NewPolicies(schema.Label{})
+	label.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := label.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	listenerMixin := schema.Listener{}.Mixin()
 	listener.Policy = privacy.NewPolicies(listenerMixin[0], schema.Listener{})
 	listener.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -88,6 +99,16 @@ func init() {
 	playlisttrack.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
 			if err := playlisttrack.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	ratingMixin := schema.Rating{}.Mixin()
+	rating.Policy = privacy.NewPolicies(ratingMixin[0], schema.Rating{})
+	rating.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := rating.Policy.EvalMutation(ctx, m); err != nil {
 				return nil, err
 			}
 			return next.Mutate(ctx, m)

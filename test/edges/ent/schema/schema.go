@@ -36,7 +36,7 @@ type Listener struct{ ent.Schema }
 func (Listener) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
 
 func (Listener) Annotations() []schema.Annotation {
-	return []schema.Annotation{shown("listener", "name", "likes", "following", "followers", "friends", "partner", "playlists")}
+	return []schema.Annotation{shown("listener", "name", "likes", "rated", "following", "followers", "friends", "partner", "playlists")}
 }
 
 func (Listener) Fields() []ent.Field {
@@ -49,6 +49,7 @@ func (Listener) Fields() []ent.Field {
 func (Listener) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("likes", Track.Type),
+		edge.To("rated", Track.Type).Through("ratings", Rating.Type),
 		edge.To("following", Listener.Type).From("followers"),
 		edge.To("friends", Listener.Type),
 		edge.To("partner", Listener.Type).Unique(),
@@ -63,7 +64,7 @@ type Track struct{ ent.Schema }
 func (Track) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
 
 func (Track) Annotations() []schema.Annotation {
-	return []schema.Annotation{shown("track", "name", "length", "genre", "likedBy", "playlists", "playlistTracks", "sleeve")}
+	return []schema.Annotation{shown("track", "name", "length", "genre", "likedBy", "raters", "ratings", "labels", "playlists", "playlistTracks", "sleeve")}
 }
 
 func (Track) Fields() []ent.Field {
@@ -80,9 +81,52 @@ func (Track) Edges() []ent.Edge {
 		edge.From("liked_by", Listener.Type).Ref("likes"),
 		edge.From("genre", Genre.Type).Ref("tracks").Field("genre_id").Unique(),
 		edge.To("sleeve", Sleeve.Type).Unique(),
+		edge.To("labels", Label.Type),
+		edge.From("raters", Listener.Type).Ref("rated").Through("ratings", Rating.Type),
 		edge.From("playlists", Playlist.Type).Ref("tracks").Through("playlist_tracks", PlaylistTrack.Type),
 	}
 }
+
+// Rating is what a listener thinks of a track. Its key is that of the two.
+type Rating struct{ ent.Schema }
+
+func (Rating) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
+
+func (Rating) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		field.ID("listener_id", "track_id"),
+		entity.Annotation{Owner: "listener_id", ShownToAll: []string{"stars", "listener", "track"}, ShownToOwners: []string{"remark"}},
+	}
+}
+
+func (Rating) Fields() []ent.Field {
+	return []ent.Field{
+		field.UUID("listener_id", uuid.UUID{}).SchemaType(blobOnSQLite),
+		field.Int64("track_id"),
+		field.Int32("stars"),
+		field.String("remark").Optional().Nillable(),
+	}
+}
+
+func (Rating) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("listener", Listener.Type).Field("listener_id").Unique().Required(),
+		edge.To("track", Track.Type).Field("track_id").Unique().Required(),
+	}
+}
+
+// Label has no type in the GraphQL schema, and only administrators see its rows.
+type Label struct{ ent.Schema }
+
+func (Label) Annotations() []schema.Annotation {
+	return []schema.Annotation{shown("", "name", "tracks")}
+}
+
+func (Label) Fields() []ent.Field { return []ent.Field{field.String("name")} }
+
+func (Label) Edges() []ent.Edge { return []ent.Edge{edge.From("tracks", Track.Type).Ref("labels")} }
+
+func (Label) Policy() ent.Policy { return rule.Policy{Read: rule.Admins, Create: rule.Admins} }
 
 // Sleeve is what one track comes in. Its key is a whole number of 32 bits.
 type Sleeve struct{ ent.Schema }
@@ -156,7 +200,7 @@ type PlaylistTrack struct{ ent.Schema }
 
 func (PlaylistTrack) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		entity.Annotation{Owner: "added_by", ShownToAll: []string{"id", "position", "addedAt", "track"}, ShownToOwners: []string{"note"}},
+		entity.Annotation{Owner: "added_by", ShownToAll: []string{"id", "position", "addedAt", "addedBy", "playlistId", "trackId", "track"}, ShownToOwners: []string{"note"}},
 	}
 }
 

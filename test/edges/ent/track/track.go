@@ -25,8 +25,14 @@ const (
 	EdgeGenre = "genre"
 	// EdgeSleeve holds the string denoting the sleeve edge name in mutations.
 	EdgeSleeve = "sleeve"
+	// EdgeLabels holds the string denoting the labels edge name in mutations.
+	EdgeLabels = "labels"
+	// EdgeRaters holds the string denoting the raters edge name in mutations.
+	EdgeRaters = "raters"
 	// EdgePlaylists holds the string denoting the playlists edge name in mutations.
 	EdgePlaylists = "playlists"
+	// EdgeRatings holds the string denoting the ratings edge name in mutations.
+	EdgeRatings = "ratings"
 	// EdgePlaylistTracks holds the string denoting the playlist_tracks edge name in mutations.
 	EdgePlaylistTracks = "playlist_tracks"
 	// Table holds the table name of the track in the database.
@@ -50,11 +56,28 @@ const (
 	SleeveInverseTable = "sleeves"
 	// SleeveColumn is the table column denoting the sleeve relation/edge.
 	SleeveColumn = "track_sleeve"
+	// LabelsTable is the table that holds the labels relation/edge. The primary key declared below.
+	LabelsTable = "track_labels"
+	// LabelsInverseTable is the table name for the Label entity.
+	// It exists in this package in order to avoid circular dependency with the "label" package.
+	LabelsInverseTable = "labels"
+	// RatersTable is the table that holds the raters relation/edge. The primary key declared below.
+	RatersTable = "ratings"
+	// RatersInverseTable is the table name for the Listener entity.
+	// It exists in this package in order to avoid circular dependency with the "listener" package.
+	RatersInverseTable = "listeners"
 	// PlaylistsTable is the table that holds the playlists relation/edge. The primary key declared below.
 	PlaylistsTable = "playlist_tracks"
 	// PlaylistsInverseTable is the table name for the Playlist entity.
 	// It exists in this package in order to avoid circular dependency with the "playlist" package.
 	PlaylistsInverseTable = "playlists"
+	// RatingsTable is the table that holds the ratings relation/edge.
+	RatingsTable = "ratings"
+	// RatingsInverseTable is the table name for the Rating entity.
+	// It exists in this package in order to avoid circular dependency with the "rating" package.
+	RatingsInverseTable = "ratings"
+	// RatingsColumn is the table column denoting the ratings relation/edge.
+	RatingsColumn = "track_id"
 	// PlaylistTracksTable is the table that holds the playlist_tracks relation/edge.
 	PlaylistTracksTable = "playlist_tracks"
 	// PlaylistTracksInverseTable is the table name for the PlaylistTrack entity.
@@ -76,6 +99,12 @@ var (
 	// LikedByPrimaryKey and LikedByColumn2 are the table columns denoting the
 	// primary key for the liked_by relation (M2M).
 	LikedByPrimaryKey = []string{"listener_id", "track_id"}
+	// LabelsPrimaryKey and LabelsColumn2 are the table columns denoting the
+	// primary key for the labels relation (M2M).
+	LabelsPrimaryKey = []string{"track_id", "label_id"}
+	// RatersPrimaryKey and RatersColumn2 are the table columns denoting the
+	// primary key for the raters relation (M2M).
+	RatersPrimaryKey = []string{"listener_id", "track_id"}
 	// PlaylistsPrimaryKey and PlaylistsColumn2 are the table columns denoting the
 	// primary key for the playlists relation (M2M).
 	PlaylistsPrimaryKey = []string{"playlist_id", "track_id"}
@@ -152,6 +181,34 @@ func BySleeveField(field string, opts ...sql.OrderTermOption) OrderOption {
 	}
 }
 
+// ByLabelsCount orders the results by labels count.
+func ByLabelsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newLabelsStep(), opts...)
+	}
+}
+
+// ByLabels orders the results by labels terms.
+func ByLabels(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newLabelsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByRatersCount orders the results by raters count.
+func ByRatersCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newRatersStep(), opts...)
+	}
+}
+
+// ByRaters orders the results by raters terms.
+func ByRaters(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRatersStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByPlaylistsCount orders the results by playlists count.
 func ByPlaylistsCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -163,6 +220,20 @@ func ByPlaylistsCount(opts ...sql.OrderTermOption) OrderOption {
 func ByPlaylists(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newPlaylistsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByRatingsCount orders the results by ratings count.
+func ByRatingsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newRatingsStep(), opts...)
+	}
+}
+
+// ByRatings orders the results by ratings terms.
+func ByRatings(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRatingsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
 
@@ -200,11 +271,32 @@ func newSleeveStep() *sqlgraph.Step {
 		sqlgraph.Edge(sqlgraph.O2O, false, SleeveTable, SleeveColumn),
 	)
 }
+func newLabelsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(LabelsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, LabelsTable, LabelsPrimaryKey...),
+	)
+}
+func newRatersStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(RatersInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, true, RatersTable, RatersPrimaryKey...),
+	)
+}
 func newPlaylistsStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(PlaylistsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, true, PlaylistsTable, PlaylistsPrimaryKey...),
+	)
+}
+func newRatingsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(RatingsInverseTable, RatingsColumn),
+		sqlgraph.Edge(sqlgraph.O2M, true, RatingsTable, RatingsColumn),
 	)
 }
 func newPlaylistTracksStep() *sqlgraph.Step {

@@ -328,6 +328,52 @@ func HasSleeveWith(preds ...predicate.Sleeve) predicate.Track {
 	})
 }
 
+// HasLabels applies the HasEdge predicate on the "labels" edge.
+func HasLabels() predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, LabelsTable, LabelsPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasLabelsWith applies the HasEdge predicate on the "labels" edge with a given conditions (other predicates).
+func HasLabelsWith(preds ...predicate.Label) predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := newLabelsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasRaters applies the HasEdge predicate on the "raters" edge.
+func HasRaters() predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, RatersTable, RatersPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRatersWith applies the HasEdge predicate on the "raters" edge with a given conditions (other predicates).
+func HasRatersWith(preds ...predicate.Listener) predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := newRatersStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasPlaylists applies the HasEdge predicate on the "playlists" edge.
 func HasPlaylists() predicate.Track {
 	return predicate.Track(func(s *sql.Selector) {
@@ -343,6 +389,29 @@ func HasPlaylists() predicate.Track {
 func HasPlaylistsWith(preds ...predicate.Playlist) predicate.Track {
 	return predicate.Track(func(s *sql.Selector) {
 		step := newPlaylistsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasRatings applies the HasEdge predicate on the "ratings" edge.
+func HasRatings() predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, RatingsTable, RatingsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRatingsWith applies the HasEdge predicate on the "ratings" edge with a given conditions (other predicates).
+func HasRatingsWith(preds ...predicate.Rating) predicate.Track {
+	return predicate.Track(func(s *sql.Selector) {
+		step := newRatingsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)
