@@ -17,7 +17,6 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 
 	"forge/internal/coalesce"
 	"forge/internal/entity"
@@ -146,11 +145,11 @@ func (r *reading) connection(ctx context.Context) (any, error) {
 // one returns the JSON of a field that is one entity. It returns nil, which is written as null, if
 // no row has the ID.
 func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
-	l, err := r.engine.loaderFor(r.loaders, id, "id")
+	l, key, err := r.engine.loaderFor(r.loaders, id, "id")
 	if err != nil {
 		return nil, err
 	}
-	loading, err := r.byKeys(ctx, l, []uuid.UUID{id.UUID})
+	loading, err := r.byKeys(ctx, l, []ids.Key{key})
 	if err != nil || loading.Results[l.Plan.Root.Index].Table.Len() == 0 {
 		return nil, err
 	}
@@ -159,7 +158,7 @@ func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
 
 // byKeys loads the rows with the keys, and all rows that the selection needs below these rows. If a
 // statement of the mutation has returned the row already, only the rows below are read.
-func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []uuid.UUID) (*load.Loading, error) {
+func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []ids.Key) (*load.Loading, error) {
 	loading := &load.Loading{Loader: l, Request: r.request, Keys: keys}
 	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
