@@ -11,6 +11,7 @@ import (
 
 	"forge/internal/budget"
 	"forge/internal/read/binding"
+	"forge/internal/read/kind"
 	"forge/internal/read/load"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
@@ -144,7 +145,8 @@ func alwaysWritable(s *plan.Selection) bool {
 		if !out.NonNull {
 			continue
 		}
-		if c := s.Node.Columns[out.Column]; c.Shown != nil || s.Node.Object.Nullable(c.Name) {
+		c := s.Node.Columns[out.Column]
+		if k, ok := kind.Of(c.Kind); !ok || k.Partial || c.Shown != nil || s.Node.Object.Nullable(c.Name) {
 			return false
 		}
 	}

@@ -26,6 +26,11 @@ func UnmarshalTime(value any) (time.Time, error) {
 	return t.UTC().Truncate(time.Microsecond), nil
 }
 
+// MarshalTime writes a time of RFC 3339.
+func MarshalTime(t time.Time) graphql.Marshaler {
+	return written(t.AppendFormat(nil, `"`+time.RFC3339Nano+`"`))
+}
+
 // UnmarshalDate reads a day. It is midnight in UTC.
 func UnmarshalDate(value any) (time.Time, error) {
 	text, _ := value.(string)

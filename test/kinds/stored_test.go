@@ -9,8 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"entgo.io/ent/dialect"
 	"github.com/lib/pq"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/database"
 	"forge/internal/scalar"
@@ -122,6 +125,41 @@ func TestStored(t *testing.T) {
 	for i, text := range all[1:] {
 		if text != all[0] {
 			t.Errorf("ent reads %s, and on the other database %s", all[0], all[i+1])
+		}
+	}
+}
+
+// TestUnwritable stores values by ent that no answer can show: the document null where null is not
+// allowed, a day with a time, and on SQLite a number with more digits than its column has.
+func TestUnwritable(t *testing.T) {
+	t.Parallel()
+	b := filled(t)
+	for i, db := range b.databases {
+		u := unit.New(db, unit.Write)
+		ctx := viewer.NewContext(unit.NewContext(t.Context(), u), viewer.System)
+		update := ent.FromUnit(ctx).Sample.Update().Where(sample.Story("0")).SetDocument(json.RawMessage("null")).SetMaybeDocument(json.RawMessage("null"))
+		if db.Dialect == dialect.SQLite {
+			update.SetMaybePrice(decimal.RequireFromString("0.005")).SetMaybeDay(time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC))
+		}
+		err := update.Exec(ctx)
+		if err == nil {
+			err = u.Commit(ctx)
+		}
+		u.Rollback()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := b.clients[i]
+		got := c.Do(`{ samples(where: {maybeDocumentIsNil: true}) { nodes { story maybeDocument } } }`, nil)
+		if names := stories(got.At("samples.nodes")); names != "0 2 5 8" || got.At("samples.nodes.0.maybeDocument") != nil {
+			t.Errorf("documents that are null: %s", got)
+		}
+		if got := c.WantCode("INTERNAL", `{ samples(first: 1) { nodes { document } } }`, nil); got.Data != nil {
+			t.Errorf("a document that may not be null: %s", got)
+		}
+		if db.Dialect == dialect.SQLite {
+			c.WantCode("INTERNAL", `{ samples(first: 1) { nodes { maybePrice } } }`, nil)
+			c.WantCode("INTERNAL", `{ samples(first: 1) { nodes { maybeDay } } }`, nil)
 		}
 	}
 }

@@ -126,7 +126,7 @@ func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 		return w.unwritable(out, "nothing says how to write this field")
 	}
 	value, null := w.Results[n.Index].Table.Cell(row, out.Column)
-	if null {
+	if null || out.Shows != nil && out.Shows.Kind == entity.JSON && string(value) == "null" {
 		if out.NonNull {
 			w.missing(out.Step)
 		}

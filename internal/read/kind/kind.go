@@ -18,6 +18,9 @@ type Kind struct {
 	Operators []string // the operators of a where input that may compare them
 	// Stored lists, for each dialect, the types in the database that can hold such values.
 	Stored map[string][]string
+	// Partial says that a Go value of the kind may be stored that cannot be written, such as the
+	// document null where null is not allowed, or a time that is not a whole day.
+	Partial bool
 	// SQL is the type in which PostgreSQL returns the values.
 	SQL string
 	// Convert is the expression with which PostgreSQL converts a stored value to that type, with %s

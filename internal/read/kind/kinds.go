@@ -28,25 +28,25 @@ var kinds = map[entity.Kind]*Kind{
 		Argument: argument(scalar.UnmarshalUUID), Write: write(scalar.AppendUUID)},
 	entity.BigInt: {Types: "Int64, Uint, Uint32, Uint64", scalar: "BigInt", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
 		Argument: argument(scalar.UnmarshalBigInt), Write: write(scalar.AppendBigInt), Place: placeInt},
-	entity.Float: {Types: "Float", scalar: "Float", Orders: true, Operators: comparing(ordering...), SQL: "float8",
+	entity.Float: {Partial: true, Types: "Float", scalar: "Float", Orders: true, Operators: comparing(ordering...), SQL: "float8",
 		Stored:   types("double precision|float8", "real|double|double precision|float"),
 		Argument: argument(scalar.UnmarshalFloat), Write: write(appendFloat), Place: placeFloat},
-	entity.Float32: {Types: "Float32", scalar: "Float", Orders: true, Operators: comparing(ordering...), SQL: "float8",
+	entity.Float32: {Partial: true, Types: "Float32", scalar: "Float", Orders: true, Operators: comparing(ordering...), SQL: "float8",
 		Stored:   types("real|float4", "real|double|double precision|float"),
 		Argument: argument(unmarshalFloat32), Write: write(appendFloat32), Place: placeFloat},
-	entity.Decimal: {Types: "Other(decimal.Decimal)", scalar: "Decimal", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText, Collation: scalar.DecimalCollation,
+	entity.Decimal: {Partial: true, Types: "Other(decimal.Decimal)", scalar: "Decimal", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText, Collation: scalar.DecimalCollation,
 		Stored:   types("numeric|decimal", "text|varchar"),
 		Argument: argument(scalar.DecimalText), Write: writeDecimal, Place: placeText},
-	entity.Date: {Types: "Time (date)", scalar: "Date", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText, Stored: types("date", "date|datetime"),
+	entity.Date: {Partial: true, Types: "Time (date)", scalar: "Date", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText, Stored: types("date", "date|datetime"),
 		Argument: argument(scalar.UnmarshalDate), Write: write(scalar.AppendDate), Place: placeDate},
-	entity.LocalTime: {Types: "Time (time)", scalar: "LocalTime", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText,
+	entity.LocalTime: {Partial: true, Types: "Time (time)", scalar: "LocalTime", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText,
 		Stored:   types("time|time without time zone", "datetime"),
 		Argument: argument(scalar.UnmarshalLocalTime), Write: write(scalar.AppendLocalTime), Place: placeLocalTime},
 	entity.Duration: {Types: "Int64 (time.Duration)", scalar: "Duration", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
 		Argument: argument(nanoseconds), Write: write(scalar.AppendDuration), Place: placeInt},
 	entity.Bytes: {Types: "Bytes", scalar: "Bytes", Operators: comparing("In"), SQL: "bytea", Stored: types("bytea", "blob"),
 		Argument: argument(scalar.UnmarshalBytes), Write: writeBytes},
-	entity.JSON: {Types: "JSON", scalar: "JSON", Operators: comparing("HasKey", "Contains", "PathEquals"), SQL: "text", Convert: asText, Stored: documents,
+	entity.JSON: {Partial: true, Types: "JSON", scalar: "JSON", Operators: comparing("HasKey", "Contains", "PathEquals"), SQL: "text", Convert: asText, Stored: documents,
 		Argument: argument(jsonCondition), Write: write(scalar.AppendJSON)},
 }
 
@@ -58,7 +58,7 @@ var keys = map[ids.Form]*Kind{
 }
 
 // list is the kind entity.List. Its elements are of one of kinds.
-var list = &Kind{Types: "Strings, Ints, Floats, JSON of a slice of scalars", Operators: []string{"IsNil", "Has", "HasEvery", "HasSome", "IsEmpty"}, SQL: "text", Convert: asText,
+var list = &Kind{Partial: true, Types: "Strings, Ints, Floats, JSON of a slice of scalars", Operators: []string{"IsNil", "Has", "HasEvery", "HasSome", "IsEmpty"}, SQL: "text", Convert: asText,
 	Stored: documents, Argument: elementArgument, Write: writeList}
 
 const (
