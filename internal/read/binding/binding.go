@@ -152,6 +152,11 @@ func (b *binder) bind(entities []*entity.Entity) {
 		if reservedTable.MatchString(e.Table) {
 			b.refuse(e.Name, "its table is called %s in ent/schema, a name that statements use for themselves; give it another one", e.Table)
 		}
+		for _, edge := range e.Edges {
+			if reservedTable.MatchString(edge.Through) {
+				b.refuse(e.Name, "the table of its edge %s is called %s in ent/schema, a name that statements use for themselves; give it another one", edge.Name, edge.Through)
+			}
+		}
 		if def := b.Schema.Types[e.Name]; def != nil && def.Kind == ast.Object && def != b.Schema.Query && def != b.Schema.Mutation {
 			o := &Object{Entity: e, TypeConditions: b.TypeConditions(e.Name)}
 			bound = append(bound, o)
