@@ -44,8 +44,8 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 	return all, nil
 }
 
-// indexJoinTables adds an index to each table that only joins two others. Its primary key serves the
-// edge from the first one, and the index serves the edge back.
+// indexJoinTables adds an index to each table that only joins two others. Its primary key serves
+// the edge from the first one, and the index serves the edge back.
 func indexJoinTables(tables []*schema.Table) {
 	for _, t := range tables {
 		if len(t.Columns) != 2 || len(t.PrimaryKey) != 2 || len(t.ForeignKeys) != 2 {

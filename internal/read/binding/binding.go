@@ -211,8 +211,8 @@ func (b *binder) identifies(name string) bool {
 // allowedKeys says which types of keys can be read.
 const allowedKeys = "a UUID, as Identified gives it, a whole number, or a String"
 
-// bindKey sets the object's key. It returns false, and adds a finding, if the key is not one column of
-// keys: the engine cannot read such an entity.
+// bindKey sets the object's key. It returns false, and adds a finding, if the key is not one column
+// of keys: the engine cannot read such an entity.
 func (b *binder) bindKey(o *Object) bool {
 	key := b.keyOf(o.Entity)
 	if key == nil {
