@@ -81,9 +81,9 @@ type Edge struct {
 	OwnKey   bool
 	Nullable bool // the foreign key may be NULL
 	Unique   bool // a row has at most one related row
-	// Through is the join table if the edge is many-to-many, and "" if not. Far is the foreign key in
-	// that table to the other entity. Join is the name of the entity that the table's rows are, or ""
-	// if they are none.
+	// Through is the join table if the edge is many-to-many, and "" if not. Far is the foreign key
+	// in that table to the other entity. Join is the name of the entity that the table's rows are,
+	// or "" if they are none.
 	Through, Far, Join string
 	// Shows holds API fields of this entity whose values are in the related row: the name of each
 	// field, and the column of the other entity. If it is not empty, each row of this entity must
@@ -117,8 +117,8 @@ const (
 	Other // stored in a form that depends on its Go type
 )
 
-// Scale returns how many digits a decimal number of the column has after its point. It returns -1 if
-// the column has no scale of its own.
+// Scale returns how many digits a decimal number of the column has after its point. It returns -1
+// if the column has no scale of its own.
 func (f *Field) Scale() int {
 	_, size, sized := strings.Cut(f.Stored[dialect.Postgres], "(")
 	if !sized {

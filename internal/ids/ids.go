@@ -1,9 +1,9 @@
 // Package ids formats and parses the IDs that clients see. An ID consists of a prefix, which names
 // its type, and a key. It is unique among the IDs of all types.
 //
-//   - Of a key that is a UUID, the ID is a TypeID (https://github.com/jetify-com/typeid, version 0.3),
-//     such as user_01h455vb4pex5vsknk084sn02q. IDs of UUIDs of version 7 sort by their time of
-//     creation.
+//   - Of a key that is a UUID, the ID is a TypeID (https://github.com/jetify-com/typeid, version
+//     0.3), such as user_01h455vb4pex5vsknk084sn02q. IDs of UUIDs of version 7 sort by their time
+//     of creation.
 //   - Of a key that is a whole number, the ID has the number: track_42. There are no leading zeros.
 //   - Of a key that is a text, the ID has the text in UTF-8, where all bytes but A-Z a-z 0-9 . ~ -
 //     are percent-encoded with upper-case digits: genre_Drum%20%26%20Bass. If the result would be
@@ -175,8 +175,8 @@ func (e *MalformedError) Error() string { return e.Wanted("user", UUID) }
 // examples are keys in IDs, by their form.
 var examples = [...]string{UUID: "01h455vb4pex5vsknk084sn02q", Number: "42", Text: "Rock"}
 
-// Wanted returns the message of Error, with an example of an ID that has the prefix and whose key is
-// of the form.
+// Wanted returns the message of Error, with an example of an ID that has the prefix and whose key
+// is of the form.
 func (e *MalformedError) Wanted(prefix string, of Form) string {
 	return fmt.Sprintf("%q is not an ID: one looks like %s_%s", e.text, prefix, examples[of])
 }

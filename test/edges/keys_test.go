@@ -280,8 +280,8 @@ func TestKeysTree(t *testing.T) {
 	})
 }
 
-// TestKeysShared has many requests at once look rows and pages up by keys of each form. On PostgreSQL
-// they share statements, with a list of keys.
+// TestKeysShared has many requests at once look rows and pages up by keys of each form. On
+// PostgreSQL they share statements, with a list of keys.
 func TestKeysShared(t *testing.T) {
 	each(t, func(w *world) {
 		f := w.fill()

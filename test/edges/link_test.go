@@ -19,8 +19,8 @@ import (
 	"forge/test/edges/ent/track"
 )
 
-// TestLinkColumns reads the columns of join tables on the edges of connections, for many parents and
-// page by page.
+// TestLinkColumns reads the columns of join tables on the edges of connections, for many parents
+// and page by page.
 func TestLinkColumns(t *testing.T) {
 	each(t, func(w *world) {
 		f := w.fill()

@@ -20,8 +20,8 @@ import (
 )
 
 // mutate runs a mutation of one root field as gqlgen does: change is the resolver of the field, and
-// returns the ID of the entity in the payload's only field. mutate returns that field's JSON, and how
-// many statements ran.
+// returns the ID of the entity in the payload's only field. mutate returns that field's JSON, and
+// how many statements ran.
 func (w *world) mutate(query string, change func(ctx context.Context, db *ent.Client) ids.ID, into any) (statements int) {
 	w.Helper()
 	op := w.operation(query, nil)

@@ -21,6 +21,7 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 	if err != nil {
 		return nil, err
 	}
+	indexJoinTables(tables)
 	if name == dialect.Postgres {
 		orderTextByBytes(tables)
 	}
@@ -42,6 +43,22 @@ func desired(ctx context.Context, db *sql.DB, name string, tables []*schema.Tabl
 	}
 	return all, nil
 }
+
+// indexJoinTables adds an index to each table that only joins two others. Its primary key serves
+// the edge from the first one, and the index serves the edge back.
+func indexJoinTables(tables []*schema.Table) {
+	for _, t := range tables {
+		if len(t.Columns) != 2 || len(t.PrimaryKey) != 2 || len(t.ForeignKeys) != 2 {
+			continue
+		}
+		first, second := t.PrimaryKey[0], t.PrimaryKey[1]
+		name := t.Name + "_" + second.Name
+		t.Indexes = append(t.Indexes, &schema.Index{Name: name[:min(len(name), longestName)], Columns: []*schema.Column{second, first}})
+	}
+}
+
+// longestName is how many bytes of a name PostgreSQL keeps.
+const longestName = 63
 
 // orderTextByBytes gives all text columns the collation "C", which orders texts by their bytes as
 // SQLite does. PostgreSQL would order them by the rules of a language. Pages and cursors would then

@@ -243,6 +243,37 @@ func (db database) uuid(id []byte) any {
 	return id
 }
 
+// A join table gets an index for the edge back. Its primary key serves the edge from its first column.
+func TestDiffIndexesJoinTables(t *testing.T) {
+	t.Parallel()
+	dir, devURL := mustCopyFiles(t), dbtest.EmptyPostgres(t)
+	want := mustCopyTables(t)
+	heroes, teams := want.table(t, "heroes"), want.table(t, "teams")
+	hero := &schema.Column{Name: "hero_id", Type: field.TypeUUID, SchemaType: map[string]string{dialect.SQLite: "blob"}}
+	team := &schema.Column{Name: "team_id", Type: field.TypeUUID, SchemaType: map[string]string{dialect.SQLite: "blob"}}
+	want = append(want, &schema.Table{Name: "hero_fans", Columns: []*schema.Column{hero, team}, PrimaryKey: []*schema.Column{hero, team},
+		ForeignKeys: []*schema.ForeignKey{
+			{Symbol: "hero_fans_hero_id", Columns: []*schema.Column{hero}, RefTable: heroes, RefColumns: heroes.PrimaryKey, OnDelete: schema.Cascade},
+			{Symbol: "hero_fans_team_id", Columns: []*schema.Column{team}, RefTable: teams, RefColumns: teams.PrimaryKey, OnDelete: schema.Cascade},
+		}})
+	found := 0
+	for _, path := range mustDiff(t, dir, "add_fans", devURL, want) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if regexp.MustCompile(`CREATE INDEX ["` + "`" + `]?hero_fans_team_id["` + "`" + `]? ON ["` + "`" + `]?hero_fans["` + "`" + `]? \(["` + "`" + `]?team_id["` + "`" + `]?, ["` + "`" + `]?hero_id`).Match(text) {
+			found++
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d files create the index, want one for each database", found)
+	}
+	if written := mustDiff(t, dir, "nothing", devURL, want); len(written) != 0 {
+		t.Errorf("another diff writes %q", written)
+	}
+}
+
 // The down section restores the schema, also where SQLite has to copy a table.
 func TestDiffDownRestoresTheSchema(t *testing.T) {
 	t.Parallel()

@@ -152,6 +152,11 @@ func (b *binder) bind(entities []*entity.Entity) {
 		if reservedTable.MatchString(e.Table) {
 			b.refuse(e.Name, "its table is called %s in ent/schema, a name that statements use for themselves; give it another one", e.Table)
 		}
+		for _, edge := range e.Edges {
+			if reservedTable.MatchString(edge.Through) {
+				b.refuse(e.Name, "the table of its edge %s is called %s in ent/schema, a name that statements use for themselves; give it another one", edge.Name, edge.Through)
+			}
+		}
 		if def := b.Schema.Types[e.Name]; def != nil && def.Kind == ast.Object && def != b.Schema.Query && def != b.Schema.Mutation {
 			o := &Object{Entity: e, TypeConditions: b.TypeConditions(e.Name)}
 			bound = append(bound, o)
@@ -206,8 +211,8 @@ func (b *binder) identifies(name string) bool {
 // allowedKeys says which types of keys can be read.
 const allowedKeys = "a UUID, as Identified gives it, a whole number, or a String"
 
-// bindKey sets the object's key. It returns false, and adds a finding, if the key is not one column of
-// keys: the engine cannot read such an entity.
+// bindKey sets the object's key. It returns false, and adds a finding, if the key is not one column
+// of keys: the engine cannot read such an entity.
 func (b *binder) bindKey(o *Object) bool {
 	key := b.keyOf(o.Entity)
 	if key == nil {

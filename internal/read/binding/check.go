@@ -299,8 +299,8 @@ func (b *binder) checkPages(o *Object) {
 	}
 }
 
-// checkPage checks the types of a connection of the entity, and of its edges, whose names begin with
-// name. The edges may have more fields, which were checked already.
+// checkPage checks the types of a connection of the entity, and of its edges, whose names begin
+// with name. The edges may have more fields, which were checked already.
 func (b *binder) checkPage(name string, o *Object, more map[string]*Field) {
 	b.shape(name+"Connection", map[string][]string{
 		"edges": {"[" + name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},

@@ -10,8 +10,8 @@ import (
 	"forge/internal/entity"
 )
 
-// Link is the connection type of one many-to-many edge, if the edge has a type of its own. Its edges
-// show columns of the rows of the join table, beside the nodes that these rows lead to.
+// Link is the connection type of one many-to-many edge, if the edge has a type of its own. Its
+// edges show columns of the rows of the join table, beside the nodes that these rows lead to.
 type Link struct {
 	Join   *entity.Entity
 	Fields map[string]*Field // of the edges, without cursor and node

@@ -18,7 +18,8 @@ import (
 // keyLists are PostgreSQL's types of lists of keys.
 var keyLists = map[ids.Form]string{ids.UUID: "uuid[]", ids.Number: "int8[]", ids.Text: "text[]"}
 
-// kindOfColumn returns the kind of a column, which is that of the form of its keys if it holds keys.
+// kindOfColumn returns the kind of a column, which is that of the form of its keys if it holds
+// keys.
 func kindOfColumn(c binding.Column) *kind.Kind {
 	if c.Kind == entity.ID {
 		return kind.OfKey(c.Form)
@@ -88,8 +89,8 @@ func each[T any](keys []ids.Key, of func(ids.Key) T) []T {
 	return list
 }
 
-// isKey returns the condition that a column holds the key in an argument. On PostgreSQL, a number has
-// 64 bits even if the column has fewer, so that no number is out of range.
+// isKey returns the condition that a column holds the key in an argument. On PostgreSQL, a number
+// has 64 bits even if the column has fewer, so that no number is out of range.
 func isKey(s *sql.Selector, column string, key any, of ids.Form) *sql.Predicate {
 	if of == ids.Number && s.Dialect() == dialect.Postgres {
 		return sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = ").Arg(key).WriteString("::int8") })

@@ -10,8 +10,8 @@ import (
 )
 
 // links selects rows of the join table of a many-to-many edge. A statement joins them with the rows
-// that the edge leads to. Their columns have names that no other table has, so that a condition of a
-// policy cannot mean them.
+// that the edge leads to. Their columns have names that no other table has, so that a condition of
+// a policy cannot mean them.
 type links struct {
 	*sql.Selector
 	near         string // the column with the key of the row that the edge starts from
@@ -28,8 +28,8 @@ const (
 // linkedColumn returns the name of a column of the join table that is the query's i-th column.
 func linkedColumn(i int) string { return "forge_c" + strconv.Itoa(i) }
 
-// writeLinks returns the links of an edge, restricted by shape. If the join table has an entity, ent
-// writes them, so that only rows lead on that the viewer may see.
+// writeLinks returns the links of an edge, restricted by shape. If the join table has an entity,
+// ent writes them, so that only rows lead on that the viewer may see.
 func writeLinks(ctx context.Context, w Writer, dialect string, edge *entity.Edge, join *entity.Entity, theViewer any, shape func(*links)) (*links, error) {
 	l := new(links)
 	of := func(s *sql.Selector) {

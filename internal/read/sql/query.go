@@ -148,8 +148,8 @@ func (q *Query) shape(s *sql.Selector) {
 	}
 }
 
-// belonging restricts the rows to those that belong to the keys. If there are several keys, the last
-// column is the place of the row's key.
+// belonging restricts the rows to those that belong to the keys. If there are several keys, the
+// last column is the place of the row's key.
 func (q *Query) belonging(s *sql.Selector) {
 	own := s.C(q.KeyColumn)
 	if q.links != nil {
@@ -166,10 +166,10 @@ func (q *Query) belonging(s *sql.Selector) {
 	}
 }
 
-// linked selects those rows of a join table that belong to the keys, with the columns that the query
-// reads of them. If SQLite looks for several
-// keys, it also selects the place of each row's key: the statement around can then be about these
-// rows alone, and need not read the whole join table.
+// linked selects those rows of a join table that belong to the keys, with the columns that the
+// query reads of them. If SQLite looks for several keys, it also selects the place of each row's
+// key: the statement around can then be about these rows alone, and need not read the whole join
+// table.
 func (q *Query) linked(l *links) {
 	q.keyed(l.Selector, l.near)
 	for i, c := range q.Columns {

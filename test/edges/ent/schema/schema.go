@@ -29,8 +29,8 @@ func (open) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins}
 }
 
-// Listener has a UUID as its key. Listeners follow each other, in one direction, and are friends, in
-// both. They like tracks, which is many-to-many with a join table that is no entity.
+// Listener has a UUID as its key. Listeners follow each other, in one direction, and are friends,
+// in both. They like tracks, which is many-to-many with a join table that is no entity.
 type Listener struct{ ent.Schema }
 
 func (Listener) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
@@ -57,8 +57,8 @@ func (Listener) Edges() []ent.Edge {
 	}
 }
 
-// Track has a whole number of 64 bits as its key. It is in playlists, through an entity with columns
-// of its own. It may have one sleeve.
+// Track has a whole number of 64 bits as its key. It is in playlists, through an entity with
+// columns of its own. It may have one sleeve.
 type Track struct{ ent.Schema }
 
 func (Track) Mixin() []ent.Mixin { return []ent.Mixin{open{}} }
