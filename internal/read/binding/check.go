@@ -158,7 +158,10 @@ func (b *binder) noArguments(at string, args ast.ArgumentDefinitionList) {
 func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *Object, called bool) {
 	allowed := map[string][]string{
 		"first": {"Int"}, "last": {"Int"}, "offset": {"Int"}, "after": cursorTypes, "before": cursorTypes,
-		"where": {o.Entity.Name + "WhereInput"}, "orderBy": {"[" + o.Entity.Name + "Order!]"},
+		"where": {o.ListName() + "WhereInput"}, "orderBy": {"[" + o.ListName() + "Order!]"},
+	}
+	if o.Of != "" {
+		delete(allowed, "offset") // all rows before the page would have to be read
 	}
 	for _, arg := range args {
 		place := at + "(" + arg.Name + ":)"
@@ -184,9 +187,9 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 	var wanted string
 	switch {
 	case f.Op == "not":
-		wanted = o.Entity.Name + "WhereInput"
+		wanted = o.ListName() + "WhereInput"
 	case f.Op == "and" || f.Op == "or":
-		wanted = "[" + o.Entity.Name + "WhereInput!]"
+		wanted = "[" + o.ListName() + "WhereInput!]"
 	case f.Edge != nil && f.Edge.Through != "":
 		b.refuse(at, "the edge %s of %s is many-to-many, through the table %s, which cannot be filtered by", f.Edge.Name, o.Entity.Name, f.Edge.Through)
 		return
@@ -244,18 +247,19 @@ func sortedOperators() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(operators)), func(op string) bool { return op == "" })
 }
 
-// checkPages checks the types that belong to a connection of the entity: its edges, its pageInfo,
+// checkPages checks the types that belong to a connection of the object: its edges, its pageInfo,
 // and its order.
 func (b *binder) checkPages(o *Object) {
-	b.shape(o.Entity.Name+"Connection", map[string][]string{
-		"edges": {"[" + o.Entity.Name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
+	name := o.ListName()
+	b.shape(name+"Connection", map[string][]string{
+		"edges": {"[" + name + "Edge!]!"}, "nodes": {"[" + name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
 	})
-	b.shape(o.Entity.Name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.Entity.Name + "!"}})
+	b.shape(name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {name + "!"}})
 	b.shape("PageInfo", map[string][]string{
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
 	})
-	b.shape(o.Entity.Name+"Order", map[string][]string{"field": {o.Entity.Name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}})
-	if def := b.Schema.Types[o.Entity.Name+"Order"]; def != nil {
+	b.shape(name+"Order", map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}})
+	if def := b.Schema.Types[name+"Order"]; def != nil {
 		for _, d := range def.Fields {
 			if d.DefaultValue != nil && d.DefaultValue.Raw != "ASC" {
 				b.refuse(def.Name+"."+d.Name, "its default is %s; allowed: ASC for direction, and none for field", d.DefaultValue.Raw)
@@ -348,7 +352,7 @@ func inOperations(def *ast.DirectiveDefinition) bool {
 // reads reports whether only the engine writes objects of the type.
 func (b *binder) reads(name string) bool {
 	edge, isEdge := strings.CutSuffix(name, "Edge")
-	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Objects[edge] != nil || name == "PageInfo" && len(b.Objects) > 0
+	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Connections[edge+"Connection"] != nil || name == "PageInfo" && len(b.Objects) > 0
 }
 
 // checkNode checks that every type of an interface with an ID is an entity.
@@ -383,7 +387,7 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 			}
 		}
 		if slices.Sort(members); len(members) > 0 {
-			b.refuse(at, "its type is %s, which %s belong to; of unions and interfaces of entities, those with the field id: ID! can be read, such as Node",
+			b.refuse(at, "its type is %s, which %s belong to, and types that are no entities; a union or an interface is of entities alone, or of none",
 				d.Type, strings.Join(members, ", "))
 		}
 	}
@@ -398,7 +402,7 @@ func (b *binder) checkResolvers(root reflect.Type) {
 	byGoName := map[string]*ast.Definition{}
 	for name, def := range b.Schema.Types {
 		input := strings.TrimSuffix(strings.TrimSuffix(name, "WhereInput"), "Order")
-		if b.reads(name) || def.Kind == ast.InputObject && b.Objects[input] != nil {
+		if b.reads(name) || def.Kind == ast.InputObject && b.Connections[input+"Connection"] != nil {
 			byGoName[goName(name)] = def
 		}
 	}

@@ -151,7 +151,7 @@ func ordersBy(terms []Term, column string) bool {
 // number of its order, so that no other list accepts the cursor.
 func fingerprint(o *binding.Object, terms []Term) uint32 {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(o.Entity.Name))
+	_, _ = h.Write([]byte(o.ListName()))
 	for _, t := range terms {
 		_, _ = h.Write([]byte("|" + t.Column + strconv.FormatBool(t.Desc)))
 	}
