@@ -143,8 +143,10 @@ func takesKind(scalar, kind string) bool {
 		return kind == "number"
 	case "Boolean":
 		return kind == "truth value"
-	case "ID":
+	case "ID", "BigInt", "Decimal":
 		return kind == "text" || kind == "number"
+	case "JSON":
+		return kind != "name"
 	default:
 		return kind == "text"
 	}
@@ -245,12 +247,15 @@ func (s *nullSearch) skips(directives ast.DirectiveList) bool {
 // value checks a value, and all values inside. place describes where the value stands, and path is
 // the argument's path.
 func (s *nullSearch) value(value *ast.Value, place, path string) {
-	if value.Kind == ast.Variable && value.ExpectedType.NonNull {
+	if value.Kind == ast.Variable && value.ExpectedType != nil && value.ExpectedType.NonNull {
 		if v, sent := s.op.Variables[value.Raw]; sent && v == nil && s.err == nil {
 			s.err = badVariable(path, fmt.Sprintf("the variable $%s is null; %s must be of type %s: leave it out or send a value",
 				value.Raw, place, value.ExpectedType))
 			s.err.Locations = []gqlerror.Location{{Line: value.Position.Line, Column: value.Position.Column}}
 		}
+	}
+	if value.Definition != nil && value.Definition.Kind == ast.Scalar {
+		return // a document may hold null anywhere
 	}
 	for i, child := range value.Children {
 		step := strconv.Itoa(i)

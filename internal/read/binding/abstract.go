@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
-
-	"forge/internal/entity"
 )
 
 // findMembers makes the objects of each interface and union that has a connection. bindMembers
@@ -60,8 +58,6 @@ func (b *binder) checkAlike(one, other *Object) {
 		case x.Column != y.Column || x.Kind != y.Kind:
 			b.refuse(at, "it is the column %s of type %s of %s, and %s of type %s of %s; to order by it, both have to be the same",
 				x.Column, x.Type, one.Entity.Name, y.Column, y.Type, other.Entity.Name)
-		case !slices.Contains(merged, x.Kind):
-			b.refuse(at, "rows of several entities cannot be ordered by a column of type %s", x.Type)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(one.Filters)) {
@@ -71,9 +67,6 @@ func (b *binder) checkAlike(one, other *Object) {
 		}
 	}
 }
-
-// merged are the kinds of columns by which rows of several entities can be put in one order.
-var merged = []entity.Kind{entity.String, entity.Int, entity.Time, entity.Enum}
 
 // shareNulls lets a column be NULL in all orders of a connection if it may be in one: a cursor at
 // NULL then has a place in all of them.

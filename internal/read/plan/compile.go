@@ -8,6 +8,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/read/binding"
+	"forge/internal/read/kind"
 )
 
 // compiler turns selections into plans.
@@ -71,8 +72,10 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 		case bound.Visible == entity.ToNobody:
 			out.Kind = Closed
 		case bound.Column != nil:
-			out.Column, out.Kind, out.Prefix = n.column(*bound.Column), columnOutputs[bound.Column.Kind], bound.Column.Prefix
-			out.Values = bound.Values
+			out.Column, out.Kind, out.Prefix = n.column(*bound.Column), IDColumn, bound.Column.Prefix
+			if k, ok := kind.Of(bound.Column.Kind); ok && bound.Column.Kind != entity.ID {
+				out.Kind, out.Shows, out.Write = ValueColumn, bound.Shows, k.Write
+			}
 		case bound.Members != nil:
 			c.united(n, bound, f, &out)
 		case bound.Paged:

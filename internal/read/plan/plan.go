@@ -105,8 +105,9 @@ type Output struct {
 	Column  int
 	Prefix  string
 	Visible entity.Visibility
-	Values  []string // the values that a column of an enum can have
-	Owner   int      // the column that holds the owner's ID, if only owners see the field
+	Shows   *entity.Field                                        // the field of ent/schema that a column holds
+	Write   func(f *entity.Field, b, cell []byte) ([]byte, bool) // see kind.Kind
+	Owner   int                                                  // the column that holds the owner's ID, if only owners see the field
 	Nested  *Selection
 	Members []*Selection // for OneOf and ManyOf, what to write of the rows of each edge
 	Page    *Connection
@@ -122,11 +123,7 @@ const (
 	Closed                    // nobody may see the field
 	Constant
 	IDColumn
-	TextColumn
-	NumberColumn
-	BoolColumn
-	TimeColumn
-	EnumColumn
+	ValueColumn // of any kind but a key
 	OneRow
 	ManyRows
 	OneOf  // the row that the first of several edges leads to
@@ -144,12 +141,3 @@ const (
 	StartCursor
 	EndCursor
 )
-
-// columnOutputs says for each kind of column which output shows it.
-var columnOutputs = map[entity.Kind]OutputKind{
-	entity.ID: IDColumn, entity.String: TextColumn, entity.Int: NumberColumn, entity.Bool: BoolColumn, entity.Time: TimeColumn, entity.Enum: EnumColumn,
-}
-
-// OutputOf returns the kind of output that shows columns of a kind. It returns Unknown if the
-// engine cannot write such columns.
-func OutputOf(kind entity.Kind) OutputKind { return columnOutputs[kind] }

@@ -1,13 +1,14 @@
 package rows
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strings"
 	"time"
 
 	"forge/internal/entity"
+	"forge/internal/read/kind"
+	"forge/internal/scalar"
 )
 
 // Merge returns the rows of several results that belong to a parent row, as one list: a page of it if
@@ -69,12 +70,11 @@ func (r *Result) values(row int32, terms []Term) []any {
 		if null {
 			continue
 		}
-		if t.Kind == entity.ID {
-			values[i] = cell
-		} else if value, err := t.parse(cell); err == nil {
-			values[i] = value
-		} else {
-			values[i] = string(cell)
+		values[i] = string(cell)
+		if k, ok := kind.Of(t.Kind); ok && k.Place != nil {
+			if value, err := k.Place(cell); err == nil {
+				values[i] = value
+			}
 		}
 	}
 	return values
@@ -91,24 +91,28 @@ func compare(one, other []any, terms []Term) int {
 		case other[i] == nil:
 			return -1
 		}
-		if n := compareValues(one[i], other[i]); n != 0 && t.Desc {
-			return -n
-		} else if n != 0 {
+		n := compareValues(one[i], other[i], t.Kind)
+		if t.Desc {
+			n = -n
+		}
+		if n != 0 {
 			return n
 		}
 	}
 	return 0
 }
 
-// compareValues compares two values of one column. Those that are not of its kind follow the others.
-func compareValues(one, other any) int {
+// compareValues compares two values of columns of one kind, as the databases do. Those that are not
+// of the kind follow the others.
+func compareValues(one, other any, of entity.Kind) int {
 	switch x := one.(type) {
-	case []byte:
-		if y, ok := other.([]byte); ok {
-			return bytes.Compare(x, y)
-		}
 	case int64:
 		if y, ok := other.(int64); ok {
+			return cmp.Compare(x, y)
+		}
+		return -1
+	case float64:
+		if y, ok := other.(float64); ok {
 			return cmp.Compare(x, y)
 		}
 		return -1
@@ -118,7 +122,11 @@ func compareValues(one, other any) int {
 		}
 		return -1
 	case string:
-		if y, ok := other.(string); ok {
+		y, ok := other.(string)
+		switch {
+		case ok && of == entity.Decimal:
+			return scalar.CompareDecimals(x, y)
+		case ok:
 			return strings.Compare(x, y)
 		}
 	}

@@ -5,6 +5,7 @@ package sql
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -114,11 +115,7 @@ func (q *Query) shape(s *sql.Selector) {
 		s.Select(sql.Count("*"))
 	}
 	for _, c := range q.Columns {
-		if q.inTree && c.Shown == nil {
-			s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { b.Ident(s.C(c.Name)) }))
-		} else {
-			s.AppendSelectExpr(columnOf(c, s))
-		}
+		s.AppendSelectExpr(columnOf(c, s, !q.inTree))
 	}
 	if q.Keys != nil || q.key != "" {
 		q.belonging(s)
@@ -199,18 +196,21 @@ func (q *Query) numbered(s *Statement) {
 	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
 }
 
-// columnOf returns the expression for a column of the rows of s.
-func columnOf(c binding.Column, s *sql.Selector) sql.Querier {
+// columnOf returns the expression for a column of the rows of s. If converted is true, PostgreSQL
+// returns the values in the type that the column's kind asks for.
+func columnOf(c binding.Column, s *sql.Selector, converted bool) sql.Querier {
+	before, after := "", ""
+	if converted && s.Dialect() == dialect.Postgres {
+		before, after, _ = strings.Cut(kindOf(c.Kind).Convert, "%s")
+	}
 	return sql.ExprFunc(func(b *sql.Builder) {
-		switch {
-		case c.Shown != nil:
+		b.WriteString(before)
+		if c.Shown != nil {
 			shownColumn(c, b, s)
-		case c.Kind == entity.ID && s.Dialect() == dialect.Postgres:
-			// uuid_send returns the 16 bytes. Without it, PostgreSQL would send the UUID as text.
-			b.WriteString("uuid_send(").Ident(s.C(c.Name)).WriteByte(')')
-		default:
+		} else {
 			b.Ident(s.C(c.Name))
 		}
+		b.WriteString(after)
 	})
 }
 
@@ -266,7 +266,7 @@ func Columns(n *plan.Node, dialect string) string {
 		if i > 0 {
 			b.Comma()
 		}
-		b.Join(columnOf(c, of))
+		b.Join(columnOf(c, of, true))
 	}
 	return b.String()
 }

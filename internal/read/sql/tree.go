@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"forge/internal/entity"
 )
 
 // Branch is one query of a tree. Its rows belong to rows of its parent.
@@ -120,13 +118,13 @@ func (t *treeWriter) layOut() {
 type treeColumn struct {
 	table   string // the name that the tree gives to the rows that have it
 	sqlType string // that it is returned in
-	key     bool   // it holds UUIDs
+	convert string // see kind.Kind
 }
 
 // columns returns the columns of the branch, or its count, and then those of its joins.
 func (br *Branch) columns() []treeColumn {
 	if br.Query.Counts() {
-		return []treeColumn{{"_c", "int8", false}}
+		return []treeColumn{{"_c", "int8", ""}}
 	}
 	columns := br.Query.treeColumns("_c")
 	for i, j := range br.Joins {
@@ -138,15 +136,10 @@ func (br *Branch) columns() []treeColumn {
 func (q *Query) treeColumns(table string) []treeColumn {
 	columns := make([]treeColumn, len(q.Columns))
 	for i, c := range q.Columns {
-		columns[i] = treeColumn{table, sqlTypes[c.Kind], c.Kind == entity.ID}
+		k := kindOf(c.Kind)
+		columns[i] = treeColumn{table, k.SQL, k.Convert}
 	}
 	return columns
-}
-
-// sqlTypes are the types in which PostgreSQL returns the columns of a kind.
-var sqlTypes = map[entity.Kind]string{
-	entity.ID: "bytea", entity.String: "text", entity.Int: "int8", entity.Bool: "bool",
-	entity.Time: "timestamptz", entity.Enum: "text",
 }
 
 // These are the names in the statement. Package binding refuses tables of these names.
@@ -258,10 +251,9 @@ func (t *treeWriter) values(i int, parent, number string) string {
 	}
 	for column, c := range t.branches[i].columns() {
 		slot, value := t.tree.Slots[i][column], "c"+strconv.Itoa(column)
-		if c.key {
-			list[slot] = "uuid_send(" + value + ")" // the 16 bytes: lib/pq would format a uuid as text
-		} else {
-			list[slot] = value + "::" + c.sqlType
+		list[slot] = value + "::" + c.sqlType
+		if c.convert != "" {
+			list[slot] = strings.Replace(c.convert, "%s", value, 1)
 		}
 	}
 	return strings.Join(list, ", ")

@@ -87,13 +87,3 @@ func TestTreeParameters(t *testing.T) {
 		t.Errorf("arguments %v, want %v", args, want)
 	}
 }
-
-// TestTreeTypes checks that there is an SQL type for each kind that the engine can read.
-func TestTreeTypes(t *testing.T) {
-	t.Parallel()
-	for of := entity.ID; of <= entity.Other; of++ {
-		if _, held := binding.KindOf(of); held != (sqlTypes[of] != "") {
-			t.Errorf("kind %d is held: %t, and has the type %q", of, held, sqlTypes[of])
-		}
-	}
-}
