@@ -22,8 +22,15 @@ func (b *binder) findMembers() {
 				b.Members[connection] = append(b.Members[connection], &Object{Entity: o.Entity, Of: name, TypeConditions: o.TypeConditions})
 			}
 		}
-		slices.SortFunc(b.Members[connection], func(one, other *Object) int { return strings.Compare(one.Entity.Name, other.Entity.Name) })
-		b.Connections[connection] = b.Members[connection][0]
+		members := b.Members[connection]
+		slices.SortFunc(members, func(one, other *Object) int { return strings.Compare(one.Entity.Name, other.Entity.Name) })
+		for _, o := range members {
+			members[0].Among = append(members[0].Among, o.Entity.Name)
+		}
+		for _, o := range members {
+			o.Among = members[0].Among
+		}
+		b.Connections[connection] = members[0]
 	}
 }
 
@@ -102,10 +109,15 @@ func (b *binder) bindUnited(at string, d *ast.FieldDefinition, o *Object, f *Fie
 		b.refuse(at, "its type is %s, but the edges %s may all lead to nothing; take the ! out", d.Type, strings.Join(edges, ", "))
 	}
 	for _, name := range edges {
-		if member := b.bindMember(at, o, name, abstract, many); member != nil {
-			member.Paged = f.Paged
-			f.Members = append(f.Members, member)
+		member := b.bindMember(at, o, name, abstract, many)
+		if member == nil {
+			continue
 		}
+		if f.Paged && slices.ContainsFunc(f.Members, func(of *Field) bool { return of.To == member.To }) {
+			b.refuse(at, "several of the edges %s lead to %s; for a connection, each has to lead to another entity", strings.Join(edges, ", "), member.Edge.To)
+		}
+		member.Paged = f.Paged
+		f.Members = append(f.Members, member)
 	}
 	for _, member := range b.Schema.GetPossibleTypes(b.Schema.Types[abstract]) {
 		if !slices.ContainsFunc(f.Members, func(of *Field) bool { return of.Edge.To == member.Name }) {

@@ -95,7 +95,8 @@ func (b *Binding) TypeConditions(name string) map[string]bool {
 // Object is a GraphQL type that shows an entity.
 type Object struct {
 	Entity         *entity.Entity
-	Of             string // the interface or union of whose connection this is one object; see Members
+	Of             string   // the interface or union of whose connection this is one object; see Members
+	Among          []string // the names of all entities of the connection, in order; nil if Of is ""
 	Fields         map[string]*Field
 	Filters        map[string]*Filter       // by the field's name in the where input
 	Orders         map[string]*entity.Field // by the enum value in orderBy

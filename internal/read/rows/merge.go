@@ -35,7 +35,7 @@ func Merge(results []*Result, parent int) (w Window) {
 		if page != nil && page.Backward {
 			one, other = other, one
 		}
-		return compare(one.values, other.values, terms)
+		return cmp.Or(compare(one.values, other.values, terms), cmp.Compare(one.of, other.of))
 	})
 	if page != nil && len(all) > page.Size {
 		all, more = all[:page.Size], true
