@@ -171,7 +171,7 @@ func (f *Form) AtLeast(name string, n, least int32) int32 {
 	return n
 }
 
-// ID returns id, which must be the ID of an entity with the prefix.
+// ID returns id, which must be the ID of an entity with the prefix whose keys are UUIDs.
 func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
 	if err := WantPrefix(f.at(name), id, prefix); err != nil && f.err == nil {
 		f.err = err
@@ -180,10 +180,19 @@ func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
 }
 
 // WantPrefix returns an error for the argument at path, unless its ID has the prefix of the wanted
-// entity.
+// entity, whose keys are UUIDs.
 func WantPrefix(path string, id ids.ID, prefix string) *apperr.Error {
-	if id.Prefix == prefix {
-		return nil
+	return WantID(path, id, prefix, ids.UUID)
+}
+
+// WantID returns an error for the argument at path, unless its ID has the prefix of the wanted
+// entity, and a key of the form that the entity has.
+func WantID(path string, id ids.ID, prefix string, of ids.Form) *apperr.Error {
+	if id.Prefix != prefix {
+		return apperr.BadInput(path, "%s is an ID of another kind; one that begins with %s_ is wanted here", id, prefix)
 	}
-	return apperr.BadInput(path, "%s is an ID of another kind; one that begins with %s_ is wanted here", id, prefix)
+	if _, ok := id.Key(of); !ok {
+		return apperr.BadInput(path, "%s", ids.Malformed(id).Wanted(prefix, of))
+	}
+	return nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/budget"
@@ -146,10 +145,11 @@ func (a *answer) prepare(ctx context.Context) bool {
 		if err != nil {
 			return false
 		}
-		if a.loading.Loader, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
+		var key ids.Key
+		if a.loading.Loader, key, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
 			return false
 		}
-		a.loading.Keys = []uuid.UUID{id.UUID}
+		a.loading.Keys = []ids.Key{key}
 	}
 	err := a.loading.Prepare(ctx)
 	if a.loading.Keys != nil {

@@ -17,7 +17,6 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 
 	"forge/internal/coalesce"
 	"forge/internal/entity"
@@ -146,11 +145,11 @@ func (r *reading) connection(ctx context.Context) (any, error) {
 // one returns the JSON of a field that is one entity. It returns nil, which is written as null, if
 // no row has the ID.
 func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
-	l, err := r.engine.loaderFor(r.loaders, id, "id")
+	l, key, err := r.engine.loaderFor(r.loaders, id, "id")
 	if err != nil {
 		return nil, err
 	}
-	loading, err := r.byKey(ctx, l, id.UUID)
+	loading, err := r.byKey(ctx, l, key)
 	if err != nil || loading.Results[l.Plan.Root.Index].Table.Len() == 0 {
 		return nil, err
 	}
@@ -159,8 +158,8 @@ func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
 
 // byKey loads the row with the key, and all rows that the selection needs below this row. If a
 // statement of the mutation has returned the row already, only the rows below are read.
-func (r *reading) byKey(ctx context.Context, l *load.Loader, key uuid.UUID) (*load.Loading, error) {
-	loading := &load.Loading{Loader: l, Request: r.request, Keys: []uuid.UUID{key}}
+func (r *reading) byKey(ctx context.Context, l *load.Loader, key ids.Key) (*load.Loading, error) {
+	loading := &load.Loading{Loader: l, Request: r.request, Keys: []ids.Key{key}}
 	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/apperr"
@@ -73,15 +72,15 @@ func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
 		if wanted[i], err = referenceTo(value); err != nil {
 			return nil, err
 		}
-		l, err := r.engine.loaderFor(r.loaders, wanted[i], "ids."+strconv.Itoa(i))
+		l, key, err := r.engine.loaderFor(r.loaders, wanted[i], "ids."+strconv.Itoa(i))
 		if err != nil {
 			return nil, err
 		}
 		if batches[l] == nil {
-			batches[l] = &sameType{loader: l, places: map[uuid.UUID]int32{}}
+			batches[l] = &sameType{loader: l, places: map[ids.Key]int32{}}
 			order = append(order, batches[l])
 		}
-		batches[l].add(wanted[i].UUID)
+		batches[l].add(key)
 	}
 	if err := r.load(ctx, order); err != nil {
 		return nil, err
@@ -97,11 +96,11 @@ func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
 type sameType struct {
 	loader  *load.Loader
 	loading *load.Loading // nil until the entities are loaded
-	keys    []uuid.UUID
-	places  map[uuid.UUID]int32 // the index of each key in keys
+	keys    []ids.Key
+	places  map[ids.Key]int32 // the index of each key in keys
 }
 
-func (b *sameType) add(key uuid.UUID) {
+func (b *sameType) add(key ids.Key) {
 	if _, known := b.places[key]; !known {
 		b.places[key] = int32(len(b.keys))
 		b.keys = append(b.keys, key)
@@ -137,7 +136,7 @@ func (r *reading) each(ctx context.Context, b *sameType, wanted []ids.ID, object
 		if id.Prefix != b.loader.Plan.Root.Object.Entity.Prefix { // of another type, or null
 			continue
 		}
-		found := b.loading.Results[b.loader.Plan.Root.Index].Groups.At(b.places[id.UUID])
+		found := b.loading.Results[b.loader.Plan.Root.Index].Groups.At(b.places[ids.Key{UUID: id.UUID, Text: id.Text}])
 		if len(found) == 0 {
 			continue
 		}
@@ -179,19 +178,24 @@ func joined(f *ast.Field, wanted []ids.ID, objects []graphql.Marshaler) (any, er
 	return append(b, ']'), nil
 }
 
-// loaderFor returns the loader for the type that an ID belongs to. If the field cannot have that
-// type, it returns an error that names the argument.
-func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader, error) {
+// loaderFor returns the loader for the type that an ID belongs to, and the key in the ID. If the
+// field cannot have that type, or the key is not of its form, it returns an error that names the
+// argument.
+func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader, ids.Key, error) {
 	o := e.binding.Prefixes[id.Prefix]
 	if o != nil && l.types[o.Entity.Name] != nil {
-		return l.types[o.Entity.Name], nil
+		key, ok := id.Key(o.Key.Form)
+		if !ok {
+			return nil, key, apperr.BadInput(argument, "%s", ids.Malformed(id).Wanted(id.Prefix, o.Key.Form))
+		}
+		return l.types[o.Entity.Name], key, nil
 	}
 	if len(l.types) == 1 {
 		for _, only := range l.types {
-			return nil, apperr.BadInput(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, only.Plan.Root.Object.Entity.Prefix)
+			return nil, ids.Key{}, apperr.BadInput(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, only.Plan.Root.Object.Entity.Prefix)
 		}
 	}
-	return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
+	return nil, ids.Key{}, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
 }
 
 // written is the finished JSON of a field.

@@ -58,6 +58,7 @@ func (b *binder) bindMembers() {
 // checkAlike checks that two objects of one connection are filtered and ordered by columns of the
 // same name and kind: cursors of the one stand for places among the rows of the other.
 func (b *binder) checkAlike(one, other *Object) {
+	b.checkKeys(one.Of+"Connection", one, other)
 	for _, name := range slices.Sorted(maps.Keys(one.Orders)) {
 		x, y := one.Orders[name], other.Orders[name]
 		switch at := one.Of + "OrderField." + name; {
@@ -72,6 +73,13 @@ func (b *binder) checkAlike(one, other *Object) {
 		if x != nil && y != nil && x.Field != nil && y.Field != nil && (x.Field.Kind != y.Field.Kind || x.Prefix != y.Prefix) {
 			b.refuse(one.Of+"WhereInput."+name, "it compares columns of another kind in %s than in %s", one.Entity.Name, other.Entity.Name)
 		}
+	}
+}
+
+// checkKeys checks that the keys of two objects whose rows make up one list can be compared.
+func (b *binder) checkKeys(at string, one, other *Object) {
+	if one.Entity.Keys != other.Entity.Keys {
+		b.refuse(at, "the keys of %s and of %s are of different types in ent/schema, so that their rows have no order", one.Entity.Name, other.Entity.Name)
 	}
 }
 
@@ -118,6 +126,9 @@ func (b *binder) bindUnited(at string, d *ast.FieldDefinition, o *Object, f *Fie
 		}
 		member.Paged = f.Paged
 		f.Members = append(f.Members, member)
+		if many {
+			b.checkKeys(at, f.Members[0].To, member.To)
+		}
 	}
 	for _, member := range b.Schema.GetPossibleTypes(b.Schema.Types[abstract]) {
 		if !slices.ContainsFunc(f.Members, func(of *Field) bool { return of.Edge.To == member.Name }) {

@@ -146,15 +146,25 @@ func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	switch out.Kind {
 	case plan.IDColumn:
-		if len(value) != len(uuid.UUID{}) {
-			return b, false
-		}
-		b = append(b, '"')
-		return append(ids.Append(b, out.Prefix, [16]byte(value)), '"'), true
+		return appendID(out, b, value)
 	case plan.ValueColumn:
 		return out.Write(out.Shows, b, value)
 	}
 	return b, false
+}
+
+// appendID appends a key as an ID.
+func appendID(out *plan.Output, b, key []byte) (_ []byte, ok bool) {
+	b = append(b, '"')
+	switch {
+	case out.Form != ids.UUID:
+		ok = out.Form == ids.Number || ids.ValidText(key)
+		b = ids.AppendText(b, out.Prefix, key)
+	case len(key) == len(uuid.UUID{}):
+		ok = true
+		b = ids.Append(b, out.Prefix, [16]byte(key))
+	}
+	return append(b, '"'), ok
 }
 
 // related appends the rows that an edge leads to. It returns false if the field has no value.
@@ -203,7 +213,7 @@ func (w *Writer) manyOf(members []*plan.Selection, row int) bool {
 	for i, s := range members {
 		results[i] = &w.Results[s.Node.Index]
 	}
-	list := rows.Merge(results, row)
+	list := rows.Merge(results, members[0].Node.Object.Key.Form, row)
 	return w.list(len(list.Rows), func(i int) bool { return w.Object(members[list.Part(i)], int(list.Rows[i])) })
 }
 
@@ -284,7 +294,7 @@ func (w *Writer) window(c *plan.Connection, parent int) (page rows.Window) {
 	for _, other := range c.Others {
 		results = append(results, &w.Results[other.Node.Index])
 	}
-	return rows.Merge(results, parent)
+	return rows.Merge(results, c.Node.Object.Key.Form, parent)
 }
 
 // count returns how many rows match for a row of the parent node.
@@ -306,16 +316,16 @@ func (w *Writer) edge(fields []plan.Output, c *plan.Connection, page *rows.Windo
 			return false
 		}
 		out := &fields[i]
-		w.Bytes = append(w.Bytes, out.Key...)
-		if out.Kind == plan.Unknown && !w.column(out, nil, 0) {
-			return false
-		}
 		switch out.Kind {
-		case plan.Constant:
-			w.Bytes = append(w.Bytes, out.Text...)
+		default: // a column of the join table
+			if !w.field(out, c.Part(page.Part(at)).Node, int(page.Rows[at])) {
+				return false
+			}
 		case plan.EdgeCursor:
+			w.Bytes = append(w.Bytes, out.Key...)
 			w.cursor(c, page, at)
 		case plan.EdgeNode:
+			w.Bytes = append(w.Bytes, out.Key...)
 			w.Path = append(w.Path, out.Step)
 			if !w.Object(out.Nested, int(page.Rows[at])) {
 				return false

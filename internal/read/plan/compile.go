@@ -72,10 +72,7 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 		case bound.Visible == entity.ToNobody:
 			out.Kind = Closed
 		case bound.Column != nil:
-			out.Column, out.Kind, out.Prefix = n.column(*bound.Column), IDColumn, bound.Column.Prefix
-			if k, ok := kind.Of(bound.Column.Kind); ok && bound.Column.Kind != entity.ID {
-				out.Kind, out.Shows, out.Write = ValueColumn, bound.Shows, k.Write
-			}
+			n.show(&out, bound)
 		case bound.Members != nil:
 			c.united(n, bound, f, &out)
 		case bound.Paged:
@@ -130,6 +127,14 @@ func (c *compiler) pages(nodes []*Node, selections ast.SelectionSet) *Connection
 	return first
 }
 
+// show has an output show the column of a field.
+func (n *Node) show(out *Output, bound *binding.Field) {
+	out.Column, out.Kind, out.Prefix, out.Form = n.column(*bound.Column), IDColumn, bound.Column.Prefix, bound.Column.Form
+	if k, ok := kind.Of(bound.Column.Kind); ok && bound.Column.Kind != entity.ID {
+		out.Kind, out.Shows, out.Write = ValueColumn, bound.Shows, k.Write
+	}
+}
+
 func newOutput(f *ast.Field) Output {
 	return Output{Step: ast.PathName(f.Alias), At: f.Position, Key: Quoted(f.Alias) + ":", NonNull: f.Definition.Type.NonNull, Visible: entity.ToAll}
 }
@@ -180,7 +185,7 @@ func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	}
 	child := c.node(edge.To, edge, f)
 	if edge.Edge.OwnKey {
-		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix})
+		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix, Form: edge.To.Entity.Keys})
 	} else {
 		child.From = n.column(n.Object.Key)
 	}
@@ -216,7 +221,7 @@ func (c *compiler) arguments(f *ast.Field) string {
 // connection compiles what to write of the pages of n.
 func (c *compiler) connection(n *Node, sets ...ast.SelectionSet) *Connection {
 	conn := &Connection{Node: n}
-	name := n.Object.ListName() + "Connection"
+	name := n.Field.Definition.Type.Name()
 	for _, f := range Collect(c.variables, c.TypeConditions(name), sets...) {
 		out := newOutput(f.Field)
 		switch f.Field.Name {
@@ -237,7 +242,8 @@ func (c *compiler) connection(n *Node, sets ...ast.SelectionSet) *Connection {
 }
 
 func (c *compiler) edge(n *Node, selections ast.SelectionSet) (fields []Output) {
-	name := n.Object.ListName() + "Edge"
+	connection := n.Field.Definition.Type.Name()
+	name := strings.TrimSuffix(connection, "Connection") + "Edge"
 	for _, f := range Collect(c.variables, c.TypeConditions(name), selections) {
 		out := newOutput(f.Field)
 		switch f.Field.Name {
@@ -247,10 +253,25 @@ func (c *compiler) edge(n *Node, selections ast.SelectionSet) (fields []Output) 
 			out.Kind, n.Cursors = EdgeCursor, true
 		case "node":
 			out.Kind, out.Nested = EdgeNode, c.selection(n, f.Selections)
+		default:
+			n.link(&out, c.Links[connection], f.Field.Name)
 		}
 		fields = append(fields, out)
 	}
 	return fields
+}
+
+// link has an output show a column of the join table's row that leads to a node.
+func (n *Node) link(out *Output, l *binding.Link, name string) {
+	bound := l.Fields[name]
+	if out.Visible = bound.Visible; bound.Visible == entity.ToNobody {
+		out.Kind = Closed
+		return
+	}
+	n.show(out, bound)
+	if bound.Visible == entity.ToOwners {
+		out.Owner = n.column(*l.Owner)
+	}
 }
 
 func (c *compiler) pageInfo(n *Node, selections ast.SelectionSet) (fields []Output) {

@@ -7,6 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 )
 
@@ -104,6 +105,7 @@ type Output struct {
 	Text    string // the JSON of a constant
 	Column  int
 	Prefix  string
+	Form    ids.Form // of the keys in the column
 	Visible entity.Visibility
 	Shows   *entity.Field                                        // the field of ent/schema that a column holds
 	Write   func(f *entity.Field, b, cell []byte) ([]byte, bool) // see kind.Kind

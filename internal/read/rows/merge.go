@@ -3,22 +3,24 @@ package rows
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/kind"
 	"forge/internal/scalar"
 )
 
 // Merge returns the rows of several results that belong to a parent row, as one list: a page of it if
 // the results are pages, which are all of the same size and order. Without pages, the rows are
-// ordered by their keys. The results have the columns of cursors.
+// ordered by their keys, which are all of one form. The results have the columns of cursors.
 //
 // The first rows of a list are among the first rows of its parts. So each result has read as many
 // rows as the whole page has, with the same cursors.
-func Merge(results []*Result, parent int) (w Window) {
-	page, terms := results[0].Page, []Term{{Kind: entity.ID}}
+func Merge(results []*Result, keys ids.Form, parent int) (w Window) {
+	page, terms := results[0].Page, []Term{{Kind: entity.ID, Form: keys}}
 	if page != nil {
 		terms = page.Order
 	}
@@ -71,6 +73,11 @@ func (r *Result) values(row int32, terms []Term) []any {
 			continue
 		}
 		values[i] = string(cell)
+		if t.Kind == entity.ID && t.Form == ids.Number {
+			if n, err := strconv.ParseInt(string(cell), 10, 64); err == nil {
+				values[i] = n
+			}
+		}
 		if k, ok := kind.Of(t.Kind); ok && k.Place != nil {
 			if value, err := k.Place(cell); err == nil {
 				values[i] = value

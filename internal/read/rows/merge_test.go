@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/kind"
 )
 
@@ -84,7 +85,7 @@ func merged(values []string, of entity.Kind, desc, backward bool) (list []string
 	for _, res := range results {
 		res.Groups = Group(make([]int32, res.Table.Len()), 1)
 	}
-	w := Merge(results, 0)
+	w := Merge(results, ids.UUID, 0)
 	for i, row := range w.Rows {
 		value, null := results[w.Part(i)].Table.Cell(int(row), 0)
 		if null {

@@ -2,7 +2,9 @@
 
 package ent
 
-import "forge/internal/entity"
+import (
+	"forge/internal/entity"
+)
 
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
@@ -167,7 +169,7 @@ var Entities = []*entity.Entity{
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
-			{Name: "tracks", To: "Track", Column: "playlist_id", Through: "playlist_tracks"},
+			{Name: "tracks", To: "Track", Column: "playlist_id", Through: "playlist_tracks", Far: "track_id"},
 		},
 	},
 	{
@@ -189,7 +191,7 @@ var Entities = []*entity.Entity{
 			{Name: "album", To: "Album", Column: "album_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "genre", To: "Genre", Column: "genre_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "mediaType", To: "MediaType", Column: "media_type_id", OwnKey: true, Unique: true},
-			{Name: "playlists", To: "Playlist", Column: "playlist_id", Through: "playlist_tracks"},
+			{Name: "playlists", To: "Playlist", Column: "track_id", Through: "playlist_tracks", Far: "playlist_id"},
 			{Name: "invoiceLines", To: "InvoiceLine", Column: "track_id"},
 		},
 	},
