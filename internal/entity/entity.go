@@ -29,7 +29,11 @@ type Entity struct {
 	Owner  string // the column with the ID of the row's owner, or ""
 	// Visible holds the visibility of fields and edges by their API names. A field or edge that is
 	// not in it is visible ToNobody.
-	Visible  map[string]Visibility
+	Visible map[string]Visibility
+	// Unites holds the fields that follow several edges, by their API names, with the names of the
+	// edges. A field of edges to one row shows what the first edge that leads somewhere leads to. A
+	// field of edges to many rows shows what all of them lead to.
+	Unites   map[string][]string
 	Ruled    bool // the entity has a policy, which decides who may see which rows
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
 	// Hooked is true if the entity itself has hooks in ent/schema; hooks of its mixins do not
@@ -177,9 +181,10 @@ func Fold(text string) string {
 // Annotation adds properties that Forge needs, and ent does not have, to an entity, a field or an
 // edge.
 type Annotation struct {
-	Prefix  string            `json:",omitempty"` // see Entity.Prefix
-	MatchBy string            `json:",omitempty"` // see Field.MatchBy
-	Shows   map[string]string `json:",omitempty"` // see Edge.Shows
+	Prefix  string              `json:",omitempty"` // see Entity.Prefix
+	MatchBy string              `json:",omitempty"` // see Field.MatchBy
+	Shows   map[string]string   `json:",omitempty"` // see Edge.Shows
+	Unites  map[string][]string `json:",omitempty"` // see Entity.Unites
 
 	// ShownToAll are the API names of the fields and edges that everybody may see. ShownToOwners
 	// are the API names of those that only the row's owner and administrators may see.

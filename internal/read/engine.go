@@ -68,8 +68,8 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 }
 
 // Read is a field middleware of gqlgen. It calls the resolver of the field. If the field's type is
-// an entity, a connection of entities or the Node interface, the resolver returns only a reference:
-// an ID, or an empty connection. Read then returns the JSON of the whole selection below the field.
+// an entity, an interface or a union of entities, or a connection of these, the resolver returns only
+// a reference: an ID, or an empty connection. Read then returns the JSON of the whole selection below the field.
 // It returns an error if the resolver has set more than an ID, because the engine would not show
 // it.
 func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
@@ -149,17 +149,17 @@ func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	loading, err := r.byKeys(ctx, l, []ids.Key{key})
+	loading, err := r.byKey(ctx, l, key)
 	if err != nil || loading.Results[l.Plan.Root.Index].Table.Len() == 0 {
 		return nil, err
 	}
 	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Object(l.Plan.Object, 0) }), nil
 }
 
-// byKeys loads the rows with the keys, and all rows that the selection needs below these rows. If a
+// byKey loads the row with the key, and all rows that the selection needs below this row. If a
 // statement of the mutation has returned the row already, only the rows below are read.
-func (r *reading) byKeys(ctx context.Context, l *load.Loader, keys []ids.Key) (*load.Loading, error) {
-	loading := &load.Loading{Loader: l, Request: r.request, Keys: keys}
+func (r *reading) byKey(ctx context.Context, l *load.Loader, key ids.Key) (*load.Loading, error) {
+	loading := &load.Loading{Loader: l, Request: r.request, Keys: []ids.Key{key}}
 	if err := loading.Prepare(ctx); err != nil {
 		return nil, err
 	}

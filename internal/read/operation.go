@@ -255,10 +255,14 @@ func (l *loaders) count(c *compiled) {
 	}
 	statements, trees := 0, 0
 	for _, of := range l.types {
-		statements, trees = max(statements, of.Plan.Statements()), max(trees, of.Trees())
+		if l.field.Definition.Type.Elem != nil { // the list may hold one of each type
+			statements, trees = statements+of.Plan.Statements(), trees+of.Trees()
+		} else {
+			statements, trees = max(statements, of.Plan.Statements()), max(trees, of.Trees())
+		}
 	}
-	if l.field.Definition.Type.Elem != nil { // the list may hold one of each type
-		statements, trees = statements*len(l.types), trees*len(l.types)
+	if statements <= load.MaxTree {
+		trees = min(trees, 1)
 	}
 	c.statements, c.trees = c.statements+statements, c.trees+trees
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 
+	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -56,7 +57,7 @@ func isNil(value any) bool {
 // list returns the JSON of a field that is a list of entities, of one type or of several. The list
 // has null in the place of an ID that no row has, if the type of its entries allows null.
 func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
-	if values.Len() > plan.MaxPage && r.loaders.field.Definition.Type.Elem != nil && len(r.loaders.field.Arguments) > 0 && r.engine.binding.IsNode(r.loaders.field.Definition.Type.Name()) {
+	if values.Len() > plan.MaxPage && r.loaders.field.Definition.Arguments.ForName("ids") != nil && r.engine.binding.IsAbstract(r.loaders.field.Definition.Type.Name()) {
 		return nil, apperr.BadInput("ids", "%d IDs; up to %d are allowed", values.Len(), plan.MaxPage)
 	}
 	wanted := make([]ids.ID, values.Len())
@@ -81,20 +82,22 @@ func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
 		}
 		batches[l].add(key)
 	}
+	if err := r.load(ctx, order); err != nil {
+		return nil, err
+	}
 	objects := make([]graphql.Marshaler, len(wanted))
 	for _, b := range order {
-		if err := r.each(ctx, b, wanted, objects); err != nil {
-			return nil, err
-		}
+		r.each(ctx, b, wanted, objects)
 	}
 	return joined(r.loaders.field, wanted, objects)
 }
 
 // sameType holds those entities of a list that have the same type.
 type sameType struct {
-	loader *load.Loader
-	keys   []ids.Key
-	places map[ids.Key]int32 // the index of each key in keys
+	loader  *load.Loader
+	loading *load.Loading // nil until the entities are loaded
+	keys    []ids.Key
+	places  map[ids.Key]int32 // the index of each key in keys
 }
 
 func (b *sameType) add(key ids.Key) {
@@ -104,26 +107,44 @@ func (b *sameType) add(key ids.Key) {
 	}
 }
 
-// each loads the entities of one type, and writes each to its place in objects.
-func (r *reading) each(ctx context.Context, b *sameType, wanted []ids.ID, objects []graphql.Marshaler) error {
-	loading, err := r.byKeys(ctx, b.loader, b.keys)
-	if err != nil {
-		return err
+// load loads the entities of each type: on PostgreSQL those of all types with one statement, if it
+// does not become too large.
+func (r *reading) load(ctx context.Context, batches []*sameType) error {
+	loadings, statements := make([]*load.Loading, len(batches)), 0
+	for i, b := range batches {
+		b.loading = &load.Loading{Loader: b.loader, Request: r.request, Keys: b.keys}
+		if err := b.loading.Prepare(ctx); err != nil {
+			return err
+		}
+		loadings[i] = b.loading
+		statements += b.loader.Plan.Statements()
 	}
+	if r.request.Dialect == dialect.Postgres && len(batches) > 1 && statements <= load.MaxTree {
+		return load.RunTogether(ctx, loadings...)
+	}
+	for _, l := range loadings {
+		if err := l.Run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each writes each of the entities of one type to its place in objects.
+func (r *reading) each(ctx context.Context, b *sameType, wanted []ids.ID, objects []graphql.Marshaler) {
 	for i, id := range wanted {
 		if id.Prefix != b.loader.Plan.Root.Object.Entity.Prefix { // of another type, or null
 			continue
 		}
-		found := loading.Results[b.loader.Plan.Root.Index].Groups.At(b.places[ids.Key{UUID: id.UUID, Text: id.Text}])
+		found := b.loading.Results[b.loader.Plan.Root.Index].Groups.At(b.places[ids.Key{UUID: id.UUID, Text: id.Text}])
 		if len(found) == 0 {
 			continue
 		}
-		objects[i] = r.write(ctx, loading, func(w *encode.Writer) bool {
+		objects[i] = r.write(ctx, b.loading, func(w *encode.Writer) bool {
 			w.Path = append(w.Path, ast.PathIndex(i))
 			return w.Object(b.loader.Plan.Object, int(found[0]))
 		})
 	}
-	return nil
 }
 
 // joined returns the objects as one JSON list. If an object is missing and the list may not hold

@@ -130,13 +130,10 @@ var operations = []struct {
 }
 
 // atMost returns how many of the statements of an operation the engine needs on the database of a.
-// On PostgreSQL a query is one statement. So is a field that gqlgen executes, for each type in it.
+// On PostgreSQL a query is one statement. So is a field that gqlgen executes.
 func (a *api) atMost(statements int, query string) int {
-	switch {
-	case a.db.Dialect == dialect.SQLite:
+	if a.db.Dialect == dialect.SQLite {
 		return statements
-	case strings.Contains(query, "ids: $mixed"):
-		return 3
 	}
 	return min(statements, 1)
 }

@@ -5,6 +5,7 @@
 package binding
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -21,9 +22,12 @@ import (
 type Binding struct {
 	Schema      *ast.Schema
 	Objects     map[string]*Object // by the name of the GraphQL type
-	Connections map[string]*Object // by the name of the connection type
-	Prefixes    map[string]*Object // by the prefix of IDs
-	Links       map[string]*Link   // by the name of the connection type
+	Connections map[string]*Object // by the name of the connection type; see Members
+	// Members holds the objects of an interface or a union, by the name of its connection type. They
+	// differ from those of Objects in Of, Filters and Orders. Connections has the first of them.
+	Members  map[string][]*Object
+	Prefixes map[string]*Object // by the prefix of IDs
+	Links    map[string]*Link   // by the name of the connection type
 
 	refers func(field string) bool // see Contract.Refers
 }
@@ -44,7 +48,26 @@ func Bind(c Contract) (*Binding, error) {
 // Owns reports whether the engine reads fields of type t.
 func (b *Binding) Owns(t *ast.Type) bool {
 	name := t.Name()
-	return b.Objects[name] != nil || b.Connections[name] != nil || b.IsNode(name)
+	return b.Objects[name] != nil || b.Connections[name] != nil || b.IsAbstract(name)
+}
+
+// IsAbstract reports whether the name is that of an interface or a union to which only entities
+// belong.
+func (b *Binding) IsAbstract(name string) bool {
+	def := b.Schema.Types[name]
+	if def == nil || !def.IsAbstractType() {
+		return false
+	}
+	members := b.Schema.GetPossibleTypes(def)
+	return len(members) > 0 && !slices.ContainsFunc(members, func(member *ast.Definition) bool { return b.Objects[member.Name] == nil }) || b.IsNode(name)
+}
+
+// PagesOf returns the objects of which a connection type has pages, and nil for any other type.
+func (b *Binding) PagesOf(connection string) []*Object {
+	if o := b.Connections[connection]; o != nil && o.Of == "" {
+		return []*Object{o}
+	}
+	return b.Members[connection]
 }
 
 // IsNode reports whether the name is that of an interface with an ID, such as Node, to which at
@@ -74,6 +97,8 @@ func (b *Binding) TypeConditions(name string) map[string]bool {
 // Object is a GraphQL type that shows an entity.
 type Object struct {
 	Entity         *entity.Entity
+	Of             string   // the interface or union of whose connection this is one object; see Members
+	Among          []string // the names of all entities of the connection, in order; nil if Of is ""
 	Fields         map[string]*Field
 	Filters        map[string]*Filter       // by the field's name in the where input
 	Orders         map[string]*entity.Field // by the enum value in orderBy
@@ -81,6 +106,9 @@ type Object struct {
 	Key            Column                   // the column of the entity's own key
 	Owner          *Column                  // holds the owner's ID; nil if rows have no owner
 }
+
+// ListName returns the name with which the names of the connection and of its inputs begin.
+func (o *Object) ListName() string { return cmp.Or(o.Of, o.Entity.Name) }
 
 // Nullable reports whether a column of the entity may be NULL.
 func (o *Object) Nullable(column string) bool {
@@ -94,6 +122,7 @@ type Field struct {
 	To      *Object        // the object that the edge leads to
 	Join    *entity.Entity // the entity of a many-to-many edge's join table, if it has one
 	Paged   bool           // the field is a connection
+	Members []*Field       // the edges that the field follows, if it unites several; see entity.Entity.Unites
 	Shows   *entity.Field  // the field of ent/schema that Column holds
 	Visible entity.Visibility
 }
@@ -163,6 +192,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 			b.Objects[e.Name], b.Connections[e.Name+"Connection"] = o, o
 		}
 	}
+	b.findMembers()
 	for _, o := range bound {
 		b.bindObject(o)
 	}
@@ -178,6 +208,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 		b.bindOrders(o, b.Schema.Types[o.Entity.Name+"OrderField"])
 		b.checkPages(o)
 	}
+	b.bindMembers()
 	b.bindHidden()
 }
 
@@ -269,6 +300,8 @@ func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 	} else if edge := o.Entity.Edge(d.Name); edge != nil {
 		f.Edge, f.To, f.Join, f.Paged = edge, b.Objects[edge.To], b.all[edge.Join], b.Connections[d.Type.Name()] != nil
 		b.checkEdge(at, d, o, f)
+	} else if edges := o.Entity.Unites[d.Name]; edges != nil {
+		b.bindUnited(at, d, o, f, edges)
 	} else if edge, name := o.Entity.Shown(d.Name); edge != nil {
 		b.bindShown(at, d, o, f, edge, name)
 		b.noArguments(at, d.Arguments)
@@ -338,6 +371,9 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 		if f.Field != nil {
 			of := b.columnOf(f.Field)
 			f.Prefix, f.Form = of.Prefix, of.Form
+			if o.Of != "" && f.Field.Refers == o.Entity.Name {
+				b.refuse(at, "rows of several entities cannot be found by their IDs; use node or nodes")
+			}
 		}
 		f.Closed = f.hides(o)
 		b.checkFilter(at, d, o, f)

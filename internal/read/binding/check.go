@@ -184,7 +184,10 @@ func (b *binder) noArguments(at string, args ast.ArgumentDefinitionList) {
 func (b *binder) checkArguments(at string, args ast.ArgumentDefinitionList, o *Object, called bool) {
 	allowed := map[string][]string{
 		"first": {"Int"}, "last": {"Int"}, "offset": {"Int"}, "after": cursorTypes, "before": cursorTypes,
-		"where": {o.Entity.Name + "WhereInput"}, "orderBy": {"[" + o.Entity.Name + "Order!]"},
+		"where": {o.ListName() + "WhereInput"}, "orderBy": {"[" + o.ListName() + "Order!]"},
+	}
+	if o.Of != "" {
+		delete(allowed, "offset") // all rows before the page would have to be read
 	}
 	for _, arg := range args {
 		place := at + "(" + arg.Name + ":)"
@@ -210,9 +213,9 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 	var wanted string
 	switch {
 	case f.Op == "not":
-		wanted = o.Entity.Name + "WhereInput"
+		wanted = o.ListName() + "WhereInput"
 	case f.Op == "and" || f.Op == "or":
-		wanted = "[" + o.Entity.Name + "WhereInput!]"
+		wanted = "[" + o.ListName() + "WhereInput!]"
 	case f.Join != nil && !f.Join.Ruled:
 		b.refuse(at, noRules, f.Edge.Name, o.Entity.Name, f.Join.Name)
 		return
@@ -275,15 +278,16 @@ func named(operators []string) []string {
 	return slices.DeleteFunc(slices.Clone(operators), func(op string) bool { return op == "" })
 }
 
-// checkPages checks the types that belong to a connection of the entity: its edges, its pageInfo,
+// checkPages checks the types that belong to a connection of the object: its edges, its pageInfo,
 // and its order.
 func (b *binder) checkPages(o *Object) {
-	b.checkPage(o.Entity.Name, o, nil)
+	name := o.ListName()
+	b.checkPage(name, o, nil)
 	b.shape("PageInfo", map[string][]string{
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
 	}, nil)
-	b.shape(o.Entity.Name+"Order", map[string][]string{"field": {o.Entity.Name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
-	if def := b.Schema.Types[o.Entity.Name+"Order"]; def != nil {
+	b.shape(name+"Order", map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
+	if def := b.Schema.Types[name+"Order"]; def != nil {
 		for _, d := range def.Fields {
 			if d.DefaultValue != nil && d.DefaultValue.Raw != "ASC" {
 				b.refuse(def.Name+"."+d.Name, "its default is %s; allowed: ASC for direction, and none for field", d.DefaultValue.Raw)
@@ -303,9 +307,9 @@ func (b *binder) checkPages(o *Object) {
 // with name. The edges may have more fields, which were checked already.
 func (b *binder) checkPage(name string, o *Object, more map[string]*Field) {
 	b.shape(name+"Connection", map[string][]string{
-		"edges": {"[" + name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
+		"edges": {"[" + name + "Edge!]!"}, "nodes": {"[" + o.ListName() + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
 	}, nil)
-	b.shape(name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.Entity.Name + "!"}}, more)
+	b.shape(name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.ListName() + "!"}}, more)
 }
 
 // shape checks that a type has only fields that the engine writes or reads, and that their types
@@ -423,7 +427,7 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 			}
 		}
 		if slices.Sort(members); len(members) > 0 {
-			b.refuse(at, "its type is %s, which %s belong to; of unions and interfaces of entities, those with the field id: ID! can be read, such as Node",
+			b.refuse(at, "its type is %s, which %s belong to, and types that are no entities; a union or an interface is of entities alone, or of none",
 				d.Type, strings.Join(members, ", "))
 		}
 	}
@@ -438,7 +442,7 @@ func (b *binder) checkResolvers(root reflect.Type) {
 	byGoName := map[string]*ast.Definition{}
 	for name, def := range b.Schema.Types {
 		input := strings.TrimSuffix(strings.TrimSuffix(name, "WhereInput"), "Order")
-		if b.reads(name) || def.Kind == ast.InputObject && (b.Objects[input] != nil || b.hidden[input] != nil) {
+		if b.reads(name) || def.Kind == ast.InputObject && (b.Objects[input] != nil || b.Members[input+"Connection"] != nil || b.hidden[input] != nil) {
 			byGoName[goName(name)] = def
 		}
 	}

@@ -311,7 +311,9 @@ func TestBind(t *testing.T) {
 		{"cursor of an empty page", "startCursor: Cursor ", "startCursor: Cursor! ", nil, "PageInfo.startCursor: its type is Cursor!"},
 
 		// Types that show no entity.
-		{"union", "count: Int!", "found: [Found!]!} union Found = Track | Album type More { count: Int!", nil, "Query.found: its type is [Found!]!, which Album, Track belong to"},
+		{"union", "count: Int!", "found: [Found!]!} union Found = Track | Album type More { count: Int!", nil, ""},
+		{"union of entities and others", "count: Int!", "found: [Found!]!} union Found = Track | Album | More type More { count: Int!", nil,
+			"Query.found: its type is [Found!]!, which Album, Track belong to, and types that are no entities"},
 		{"interface without an id", "count: Int!", "found: Named} interface Named { name: String! } type More implements Named { name: String!", nil, ""},
 		{"a stranger among entities", "count: Int!", "count: Int!} type More implements Node { id: ID!", nil, "Node: More implements it, but ent/schema has no entity of that name"},
 		{"an edge outside of a connection", "count: Int!", "count: TrackEdge", nil, "Query.count: its type is TrackEdge"},
@@ -367,6 +369,76 @@ func TestBind(t *testing.T) {
 				if !strings.Contains(f, ": ") || strings.Contains(f, "%!") {
 					t.Errorf("%q is no finding about a place", f)
 				}
+			}
+		})
+	}
+}
+
+// united makes Track.about a field that unites edges of the names.
+func united(edges ...string) func(*entity.Entity) {
+	return func(e *entity.Entity) { e.Unites = map[string][]string{"about": edges} }
+}
+
+// titled adds a column for the field title to Track.
+func titled(column string, kind entity.Kind, goType string) func(*entity.Entity) {
+	return add(entity.Field{Name: "title", Column: column, Kind: kind, Type: goType})
+}
+
+// TestBindUnited checks fields that unite several edges, and connections of interfaces and unions.
+func TestBindUnited(t *testing.T) {
+	t.Parallel()
+	const (
+		about = "  cover: String\n" // another field takes its place
+		one   = "about: Source } union Source = Album | Label type More { more: Int"
+		list  = "about: [Source!]! } union Source = Remix | Note type More { more: Int"
+		pages = "about(first: Int, after: Cursor, orderBy: [SourceOrder!]): SourceConnection! } union Source = Remix | Note " +
+			"type SourceConnection { edges: [SourceEdge!]! nodes: [Source!]! totalCount: Int! } type SourceEdge { cursor: Cursor! node: Source! } " +
+			"input SourceOrder { field: SourceOrderField! direction: OrderDirection! = ASC } enum SourceOrderField { ID } type More { more: Int"
+		rooted = "works(where: WorkWhereInput, orderBy: [WorkOrder!]): WorkConnection! } union Work = Track | Album " +
+			"type WorkConnection { nodes: [Work!]! } input WorkWhereInput { titleHasPrefix: String } " +
+			"input WorkOrder { field: WorkOrderField! } enum WorkOrderField { TITLE } type More { more: Int"
+	)
+	for _, tt := range []struct {
+		name, from, to string
+		change         func(*entity.Entity)
+		want           string // a part of the only finding; "" if there must be none
+	}{
+		{"one", about, one, united("album", "label"), ""},
+		{"one that must be there", about, strings.Replace(one, "Source }", "Source! }", 1), united("album", "label"), "Track.about: its type is Source!, but the edges album, label may all lead to nothing"},
+		{"no declaration", about, one, nil, "Track.about: Track has neither a column nor an edge"},
+		{"an edge that is not there", about, one, united("album", "label", "odd"), "Track.about: ent/schema unites the edge odd in it, which Track does not have"},
+		{"no edge to a member", about, one, united("album"), "Track.about: Label belongs to Source, but none of the edges album leads to it"},
+		{"an edge to no member", about, strings.Replace(one, " | Label", "", 1), united("album", "label"), "Track.about: the edge label of Track leads to Label, which does not belong to Source"},
+		{"no union", about, "about: Album", united("album"), "Track.about: its type is Album, but ent/schema unites the edges album in it"},
+		{"many as one", about, strings.Replace(list, "[Source!]!", "Source", 1), united("remixes", "notes"), "Track.about: ent/schema unites the edge remixes of Track in it; edges to one row"},
+		{"an argument", about, strings.Replace(one, "about:", "about(first: Int):", 1), united("album", "label"), "Track.about(first:): nothing reads this argument"},
+		{"a list", about, list, united("remixes", "notes"), ""},
+		{"a list with null", about, strings.Replace(list, "[Source!]!", "[Source]!", 1), united("remixes", "notes"), "Track.about: its type is [Source]!"},
+		{"one as many", about, strings.NewReplacer("Remix", "Album", "Note", "Label").Replace(list), united("album", "label"), "Track.about: ent/schema unites the edge album of Track in it"},
+		{"pages", about, strings.NewReplacer(", orderBy: [SourceOrder!]", "", "enum SourceOrderField { ID }", "enum SourceOrderField { NAME }").Replace(pages), united("remixes", "notes"),
+			"SourceOrderField.NAME: Note has no column of this name"},
+		{"pages by a key", about, pages, united("remixes", "notes"), "SourceOrderField.ID: pages cannot be ordered by the column id"},
+		{"pages with an offset", about, strings.Replace(pages, "first: Int,", "offset: Int,", 1), united("remixes", "notes"), "Track.about(offset:): nothing reads this argument"},
+		{"pages of other edges", about, strings.Replace(pages, "[SourceEdge!]!", "[TrackEdge!]!", 1), united("remixes", "notes"), "SourceConnection.edges: its type is [TrackEdge!]!; allowed: [SourceEdge!]!"},
+		{"a column that all members have", "count: Int!", rooted, titled("title", entity.String, "string"), ""},
+		{"a condition on IDs", "count: Int!", strings.Replace(rooted, "titleHasPrefix: String", "idIn: [ID!]", 1), titled("title", entity.String, "string"),
+			"WorkWhereInput.idIn: rows of several entities cannot be found by their IDs"},
+		{"keys of another type", "count: Int!", rooted, func(e *entity.Entity) {
+			titled("title", entity.String, "string")(e)
+			e.Keys, e.Fields[0].Type = ids.Number, "int"
+			e.Fields[0].Stored = nil
+		}, "WorkConnection: the keys of Album and of Track are of different types"},
+		{"a column that a member lacks", "count: Int!", rooted, nil, "WorkOrderField.TITLE: Track has no column of this name"},
+		{"a column of another kind", "count: Int!", rooted, titled("title", entity.Time, "time.Time"),
+			"WorkOrderField.TITLE: it is the column title of type string of Album, and title of type time.Time of Track"},
+		{"a column of another name", "count: Int!", rooted, titled("heading", entity.String, "string"),
+			"WorkOrderField.TITLE: it is the column title of type string of Album, and heading of type string of Track"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found := findings(t, tt.from, tt.to, tt.change, nil)
+			if tt.want == "" && len(found) > 0 || tt.want != "" && !strings.Contains(strings.Join(found, "\n"), tt.want) {
+				t.Errorf("found %q, want %q", found, tt.want)
 			}
 		})
 	}

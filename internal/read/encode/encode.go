@@ -181,25 +181,57 @@ func (w *Writer) related(out *plan.Output, row int) bool {
 		return w.Object(out.Nested, int(found[0]))
 	case plan.ManyRows:
 		return w.objects(out.Nested, w.Results[out.Nested.Node.Index].Rows(row))
+	case plan.OneOf:
+		return w.oneOf(out, row)
+	case plan.ManyOf:
+		return w.manyOf(out.Members, row)
 	default:
-		if err := w.Results[out.Page.Node.Index].Fault; err != nil {
-			w.refuse(out, err)
-			return false
+		for i := range 1 + len(out.Page.Others) {
+			if err := w.Results[out.Page.Part(i).Node.Index].Fault; err != nil {
+				w.refuse(out, err)
+				return false
+			}
 		}
 		return w.Connection(out.Page, row)
 	}
 }
 
+// oneOf appends the row that the first of several edges leads to. It returns false if none does.
+func (w *Writer) oneOf(out *plan.Output, row int) bool {
+	for _, s := range out.Members {
+		if found := w.Results[s.Node.Index].Rows(row); len(found) > 0 {
+			return w.Object(s, int(found[0]))
+		}
+	}
+	return false
+}
+
+// manyOf appends a list of the rows that several edges lead to. It returns false if one of them has
+// no value.
+func (w *Writer) manyOf(members []*plan.Selection, row int) bool {
+	results := make([]*rows.Result, len(members))
+	for i, s := range members {
+		results[i] = &w.Results[s.Node.Index]
+	}
+	list := rows.Merge(results, members[0].Node.Object.Key.Form, row)
+	return w.list(len(list.Rows), func(i int) bool { return w.Object(members[list.Part(i)], int(list.Rows[i])) })
+}
+
 // objects appends a list of objects. It returns false if one of them has no value, as none may be
 // null.
 func (w *Writer) objects(s *plan.Selection, list []int32) bool {
+	return w.list(len(list), func(i int) bool { return w.Object(s, int(list[i])) })
+}
+
+// list appends a list of n entries, each of which entry appends. It returns false if entry does.
+func (w *Writer) list(n int, entry func(i int) bool) bool {
 	w.Bytes = append(w.Bytes, '[')
-	for i, row := range list {
+	for i := range n {
 		if i > 0 {
 			w.Bytes = append(w.Bytes, ',')
 		}
 		w.Path = append(w.Path, ast.PathIndex(i))
-		if !w.Object(s, int(row)) {
+		if !entry(i) {
 			return false
 		}
 		w.Path = w.Path[:len(w.Path)-1]
@@ -210,11 +242,7 @@ func (w *Writer) objects(s *plan.Selection, list []int32) bool {
 
 // Connection appends the page that belongs to a row of the parent node.
 func (w *Writer) Connection(c *plan.Connection, parent int) bool {
-	res := &w.Results[c.Node.Index]
-	var page rows.Window
-	if c.Node.Rows {
-		page = res.Window(parent)
-	}
+	page := w.window(c, parent)
 	w.Bytes = append(w.Bytes, '{')
 	for i := range c.Fields {
 		if i > 0 {
@@ -233,17 +261,17 @@ func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 		case plan.Constant:
 			w.Bytes = append(w.Bytes, out.Text...)
 		case plan.PageCount:
-			w.Bytes = strconv.AppendInt(w.Bytes, res.Count(parent), 10)
+			w.Bytes = strconv.AppendInt(w.Bytes, w.count(c, parent), 10)
 		case plan.PageNodes:
-			if !w.objects(out.Nested, page.Rows) {
+			if !w.list(len(page.Rows), func(row int) bool { return w.Object(c.Part(page.Part(row)).Fields[i].Nested, int(page.Rows[row])) }) {
 				return false
 			}
 		case plan.PageEdges:
-			if !w.edges(out, c.Node, page.Rows) {
+			if !w.list(len(page.Rows), func(row int) bool { return w.edge(c.Part(page.Part(row)).Fields[i].Fields, c, &page, row) }) {
 				return false
 			}
 		case plan.PageInfo:
-			if !w.pageInfo(out, res, page) {
+			if !w.pageInfo(out, c, &page) {
 				return false
 			}
 		}
@@ -253,23 +281,32 @@ func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 	return true
 }
 
-func (w *Writer) edges(out *plan.Output, n *plan.Node, list []int32) bool {
-	w.Bytes = append(w.Bytes, '[')
-	for i, row := range list {
-		if i > 0 {
-			w.Bytes = append(w.Bytes, ',')
-		}
-		w.Path = append(w.Path, ast.PathIndex(i))
-		if !w.edge(out.Fields, n, int(row)) {
-			return false
-		}
-		w.Path = w.Path[:len(w.Path)-1]
+// window returns the page that belongs to a row of the parent node.
+func (w *Writer) window(c *plan.Connection, parent int) (page rows.Window) {
+	if !c.Node.Rows {
+		return page
 	}
-	w.Bytes = append(w.Bytes, ']')
-	return true
+	first := &w.Results[c.Node.Index]
+	if c.Others == nil {
+		return first.Window(parent)
+	}
+	results := []*rows.Result{first}
+	for _, other := range c.Others {
+		results = append(results, &w.Results[other.Node.Index])
+	}
+	return rows.Merge(results, c.Node.Object.Key.Form, parent)
 }
 
-func (w *Writer) edge(fields []plan.Output, n *plan.Node, row int) bool {
+// count returns how many rows match for a row of the parent node.
+func (w *Writer) count(c *plan.Connection, parent int) (n int64) {
+	for i := range 1 + len(c.Others) {
+		n += w.Results[c.Part(i).Node.Index].Count(parent)
+	}
+	return n
+}
+
+// edge appends the edge of a row, of which at is the index in the page.
+func (w *Writer) edge(fields []plan.Output, c *plan.Connection, page *rows.Window, at int) bool {
 	w.Bytes = append(w.Bytes, '{')
 	for i := range fields {
 		if i > 0 {
@@ -281,16 +318,16 @@ func (w *Writer) edge(fields []plan.Output, n *plan.Node, row int) bool {
 		out := &fields[i]
 		switch out.Kind {
 		default: // a column of the join table
-			if !w.field(out, n, row) {
+			if !w.field(out, c.Part(page.Part(at)).Node, int(page.Rows[at])) {
 				return false
 			}
 		case plan.EdgeCursor:
 			w.Bytes = append(w.Bytes, out.Key...)
-			w.cursor(&w.Results[n.Index], row)
+			w.cursor(c, page, at)
 		case plan.EdgeNode:
 			w.Bytes = append(w.Bytes, out.Key...)
 			w.Path = append(w.Path, out.Step)
-			if !w.Object(out.Nested, row) {
+			if !w.Object(out.Nested, int(page.Rows[at])) {
 				return false
 			}
 			w.Path = w.Path[:len(w.Path)-1]
@@ -300,12 +337,14 @@ func (w *Writer) edge(fields []plan.Output, n *plan.Node, row int) bool {
 	return true
 }
 
-func (w *Writer) cursor(res *rows.Result, row int) {
+// cursor appends the cursor of the row at an index of the page.
+func (w *Writer) cursor(c *plan.Connection, page *rows.Window, at int) {
+	res := &w.Results[c.Part(page.Part(at)).Node.Index]
 	w.Bytes = append(w.Bytes, '"')
-	w.Bytes = append(w.Cursors.Append(w.Bytes, res.Page.Fingerprint, &res.Table, row, res.Cursor), '"')
+	w.Bytes = append(w.Cursors.Append(w.Bytes, res.Page.Fingerprint, &res.Table, int(page.Rows[at]), res.Cursor), '"')
 }
 
-func (w *Writer) pageInfo(out *plan.Output, res *rows.Result, page rows.Window) bool {
+func (w *Writer) pageInfo(out *plan.Output, c *plan.Connection, page *rows.Window) bool {
 	w.Bytes = append(w.Bytes, '{')
 	for i := range out.Fields {
 		if i > 0 {
@@ -327,9 +366,9 @@ func (w *Writer) pageInfo(out *plan.Output, res *rows.Result, page rows.Window) 
 		case len(page.Rows) == 0:
 			w.Bytes = append(w.Bytes, "null"...)
 		case field.Kind == plan.StartCursor:
-			w.cursor(res, int(page.Rows[0]))
+			w.cursor(c, page, 0)
 		case field.Kind == plan.EndCursor:
-			w.cursor(res, int(page.Rows[len(page.Rows)-1]))
+			w.cursor(c, page, len(page.Rows)-1)
 		}
 	}
 	w.Bytes = append(w.Bytes, '}')

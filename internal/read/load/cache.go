@@ -111,6 +111,7 @@ func (f *fetch) key(b []byte) []byte {
 	for _, t := range p.Order {
 		b = strconv.AppendBool(append(append(b, ','), t.Column...), t.Desc)
 	}
+	b = strconv.AppendBool(strconv.AppendBool(b, p.AfterToo), p.BeforeToo)
 	b = appendNulls(b, p.After)
 	return appendNulls(b, p.Before)
 }

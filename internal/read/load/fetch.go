@@ -308,10 +308,14 @@ func (f *fetch) read(ctx context.Context, s *statement, row func([]driver.Value)
 // cursor holds the indexes of the cursor's columns.
 func columnsOf(n *plan.Node, page *rows.Page) (columns []binding.Column, cursor []int) {
 	columns = n.Columns
-	if page == nil || !n.Cursors {
+	if !n.Cursors {
 		return columns, nil
 	}
-	for _, t := range page.Order {
+	order := []rows.Term{{Kind: entity.ID}} // of a list that is no page
+	if page != nil {
+		order = page.Order
+	}
+	for _, t := range order {
 		col := binding.Column{Name: t.Column, Kind: t.Kind}
 		if t.Kind == entity.ID {
 			col = n.Object.Key

@@ -24,11 +24,14 @@ type compiler struct {
 // variables that stand in @skip and @include.
 func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selections ast.SelectionSet) *Field {
 	name := f.Definition.Type.Name()
-	if o := b.Connections[name]; o != nil {
+	if pages := b.PagesOf(name); pages != nil {
 		c := &compiler{Binding: b, variables: variables}
-		root := c.node(o, nil, f)
-		written := c.connection(root, selections)
-		return &Field{Field: f, Connection: &Plan{Root: root, Nodes: c.all(root), Connection: written}}
+		var roots []*Node
+		for _, o := range pages {
+			roots = append(roots, c.node(o, nil, f))
+		}
+		written := c.pages(roots, selections)
+		return &Field{Field: f, Connection: &Plan{Root: roots[0], Nodes: c.all(roots...), Connection: written}}
 	}
 	compiled := &Field{Field: f, Types: map[string]*Plan{}}
 	for _, def := range b.Schema.GetPossibleTypes(b.Schema.Types[name]) {
@@ -70,6 +73,8 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 			out.Kind = Closed
 		case bound.Column != nil:
 			n.show(&out, bound)
+		case bound.Members != nil:
+			c.united(n, bound, f, &out)
 		case bound.Paged:
 			out.Kind, out.Page = PageOfRows, c.connection(c.child(n, bound, f.Field), f.Selections)
 		default:
@@ -86,6 +91,40 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 		s.Fields = append(s.Fields, out)
 	}
 	return s
+}
+
+// united compiles a field that unites several edges.
+func (c *compiler) united(n *Node, bound *binding.Field, f *Collected, out *Output) {
+	children := make([]*Node, len(bound.Members))
+	for i, edge := range bound.Members {
+		children[i] = c.child(n, edge, f.Field)
+	}
+	if bound.Paged {
+		out.Kind, out.Page = PageOfRows, c.pages(children, f.Selections)
+		return
+	}
+	out.Kind = OneOf
+	for i, child := range children {
+		child.Rows = true
+		if !bound.Members[i].Edge.Unique {
+			out.Kind, child.Cursors = ManyOf, true // the rows of all edges are ordered by their keys
+		}
+		out.Members = append(out.Members, c.selection(child, f.Selections))
+	}
+}
+
+// pages compiles what to write of pages that rows of several nodes make up, or of one node.
+func (c *compiler) pages(nodes []*Node, selections ast.SelectionSet) *Connection {
+	first := c.connection(nodes[0], selections)
+	for _, n := range nodes[1:] {
+		first.Others = append(first.Others, c.connection(n, selections))
+	}
+	if len(nodes) > 1 {
+		for _, n := range nodes {
+			n.Cursors = n.Rows // the rows are put in one order by the values that cursors hold
+		}
+	}
+	return first
 }
 
 // show has an output show the column of a field.
@@ -113,10 +152,14 @@ func (n *Node) column(col binding.Column) int {
 	return len(n.Columns) - 1
 }
 
-// all returns root and all nodes below it, and sets their Index and Parent. A node without columns
-// gets the key of its entity, because a statement must read something.
-func (c *compiler) all(root *Node) []*Node {
-	return root.appendTo(make([]*Node, 0, c.nodes))
+// all returns the roots and all nodes below them, and sets their Index and Parent. A node without
+// columns gets the key of its entity, because a statement must read something.
+func (c *compiler) all(roots ...*Node) []*Node {
+	nodes := make([]*Node, 0, c.nodes)
+	for _, root := range roots {
+		nodes = root.appendTo(nodes)
+	}
+	return nodes
 }
 
 func (n *Node) appendTo(nodes []*Node) []*Node {

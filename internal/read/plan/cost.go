@@ -101,7 +101,19 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 			p.Entry = objectCost
 		}
 	}
+	parts := parts(b, f) // rows of each are read
+	p.Once, p.Each, p.Entry = parts*p.Once, parts*p.Each, parts*p.Entry
 	return p
+}
+
+// parts returns of how many entities or edges a field reads rows, where it may show only some of
+// them: as many rows of each as the field shows.
+func parts(b *binding.Binding, f *ast.Field) int {
+	n := len(b.Members[f.Definition.Type.Name()])
+	if of := b.Objects[f.ObjectDefinition.Name]; of != nil && of.Fields[f.Name] != nil {
+		n = len(of.Fields[f.Name].Members)
+	}
+	return max(1, n)
 }
 
 // page adds the price of a connection.

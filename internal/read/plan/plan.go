@@ -20,7 +20,8 @@ type Field struct {
 }
 
 // Plan says which rows to read, beginning with rows of one entity and going on along edges, and
-// what to write of these rows.
+// what to write of these rows. The plan of a connection of an interface or a union begins with a node
+// for each of its types, which have no Parent; Root is the first of them.
 type Plan struct {
 	Root       *Node
 	Nodes      []*Node     // root and all nodes below, each after its parent; see Node.Index
@@ -29,7 +30,14 @@ type Plan struct {
 }
 
 // Statements returns how many statements the plan runs at most.
-func (p *Plan) Statements() int { return p.Root.statements() }
+func (p *Plan) Statements() (count int) {
+	for _, n := range p.Nodes {
+		if n.Parent == nil {
+			count += n.statements()
+		}
+	}
+	return count
+}
 
 // Node stands for the rows of one entity at one place in the selection: all rows that an edge leads
 // to from the rows of the parent node. At the root, they are the rows that the field asks for.
@@ -71,10 +79,20 @@ type Selection struct {
 	Fields []Output
 }
 
-// Connection is what to write of a page.
+// Connection is what to write of a page. If rows of several entities make up the page, Others holds
+// what to write of the rows of the others. It has the same fields for all of them.
 type Connection struct {
 	Node   *Node
 	Fields []Output
+	Others []*Connection
+}
+
+// Part returns the connection for the entity with an index: that of c is 0.
+func (c *Connection) Part(i int) *Connection {
+	if i == 0 {
+		return c
+	}
+	return c.Others[i-1]
 }
 
 // Output is one entry of a JSON object.
@@ -93,6 +111,7 @@ type Output struct {
 	Write   func(f *entity.Field, b, cell []byte) ([]byte, bool) // see kind.Kind
 	Owner   int                                                  // the column that holds the owner's ID, if only owners see the field
 	Nested  *Selection
+	Members []*Selection // for OneOf and ManyOf, what to write of the rows of each edge
 	Page    *Connection
 	Fields  []Output // the fields of an edge or of a pageInfo
 }
@@ -109,6 +128,8 @@ const (
 	ValueColumn // of any kind but a key
 	OneRow
 	ManyRows
+	OneOf  // the row that the first of several edges leads to
+	ManyOf // the rows that several edges lead to
 	PageOfRows
 	// The following stand only inside of a connection.
 	PageNodes

@@ -3,6 +3,7 @@ package rows
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -10,6 +11,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/cursorcipher"
 	"forge/internal/ids"
+	"forge/internal/read/binding"
 	"forge/internal/read/kind"
 )
 
@@ -94,11 +96,17 @@ func parseKey(raw []byte, of ids.Form) (any, error) {
 }
 
 // argument returns the values of the cursor in an argument of a page. Its error names the argument.
-func (c *Cursors) argument(name string, value any, p *Page) ([]any, error) {
+// In a list of several entities, the cursor may stand for a row of another one than o: of is then
+// below 0 if that entity comes before o, and above 0 if it comes after.
+func (c *Cursors) argument(name string, value any, o *binding.Object, p *Page) (values []any, of int, err error) {
 	text, _ := value.(string)
-	values, err := c.Parse(text, p.Fingerprint, p.Order)
-	if err != nil {
-		return nil, apperr.BadInput(name, "%s", err)
+	if values, err = c.Parse(text, p.Fingerprint, p.Order); err == nil {
+		return values, 0, nil
 	}
-	return values, nil
+	for i, other := range o.Among {
+		if values, failed := c.Parse(text, fingerprint(o, other, p.Order), p.Order); failed == nil {
+			return values, i - slices.Index(o.Among, o.Entity.Name), nil
+		}
+	}
+	return nil, 0, apperr.BadInput(name, "%s", err)
 }

@@ -156,12 +156,12 @@ func TestFingerprint(t *testing.T) {
 			{{Column: "name", Desc: true}, {Column: "id", Desc: true}}, {{Column: "name"}, {Column: "age"}, {Column: "id"}}, {{Column: "age"}, {Column: "name"}, {Column: "id"}},
 		} {
 			o := &binding.Object{Entity: &entity.Entity{Name: name}}
-			print, what := fingerprint(o, terms), fmt.Sprint(name, terms)
+			print, what := fingerprint(o, "", terms), fmt.Sprint(name, terms)
 			if other, ok := seen[print]; ok {
 				t.Errorf("%s and %s have the same fingerprint", what, other)
 			}
 			seen[print] = what
-			if again := fingerprint(o, terms); again != print {
+			if again := fingerprint(o, "", terms); again != print {
 				t.Errorf("%s: fingerprint %d, and then %d", what, print, again)
 			}
 		}

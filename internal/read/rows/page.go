@@ -26,6 +26,9 @@ type Page struct {
 	Order         []Term
 	Fingerprint   uint32 // of Order; see fingerprint
 	After, Before []any  // the values in the cursors; nil without a cursor
+	// AfterToo and BeforeToo say that the page may include a row with the same values as the cursor.
+	// Among rows of several entities, rows with the same key are in the order of their entities.
+	AfterToo, BeforeToo bool
 
 	bySize bool // the client has given first or last
 }
@@ -38,7 +41,7 @@ func ReadPage(n *plan.Node, args plan.Arguments, role viewer.Role, cursors *Curs
 	if p.Order, err = order(n.Object, args.OrderBy, role); err != nil {
 		return nil, err
 	}
-	p.Fingerprint = fingerprint(n.Object, p.Order)
+	p.Fingerprint = fingerprint(n.Object, n.Object.Entity.Name, p.Order)
 	first, err := size("first", args.First, plan.MaxPage)
 	if err != nil {
 		return nil, err
@@ -56,12 +59,16 @@ func ReadPage(n *plan.Node, args plan.Arguments, role viewer.Role, cursors *Curs
 		p.Offset = *offset
 	}
 	if args.After != nil {
-		if p.After, err = cursors.argument("after", args.After, p); err != nil {
+		var of int
+		if p.After, of, err = cursors.argument("after", args.After, n.Object, p); err != nil {
 			return nil, err
 		}
+		p.AfterToo = of < 0
 	}
 	if args.Before != nil {
-		p.Before, err = cursors.argument("before", args.Before, p)
+		var of int
+		p.Before, of, err = cursors.argument("before", args.Before, n.Object, p)
+		p.BeforeToo = of > 0
 	}
 	return p, err
 }
@@ -149,11 +156,15 @@ func ordersBy(terms []Term, column string) bool {
 	return false
 }
 
-// fingerprint returns a number that differs for different orders. A cursor is encrypted for the
-// number of its order, so that no other list accepts the cursor.
-func fingerprint(o *binding.Object, terms []Term) uint32 {
+// fingerprint returns a number that differs for different orders, and for the entity whose row a
+// cursor stands for, if the list has several. A cursor is encrypted for the number of its order, so
+// that no other list accepts the cursor.
+func fingerprint(o *binding.Object, entity string, terms []Term) uint32 {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(o.Entity.Name))
+	_, _ = h.Write([]byte(o.ListName()))
+	if o.Of != "" {
+		_, _ = h.Write([]byte("|" + entity))
+	}
 	for _, t := range terms {
 		_, _ = h.Write([]byte("|" + t.Column + strconv.FormatBool(t.Desc)))
 	}

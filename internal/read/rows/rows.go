@@ -58,7 +58,16 @@ func at(flags []bool, i int32) bool {
 // Window is the rows of a page, and whether there are rows before and after the page.
 type Window struct {
 	Rows           []int32
+	Of             []int // which of several results each row is from; nil if there is one; see Merge
 	Next, Previous bool
+}
+
+// Part returns the index of the result that a row of the window is from.
+func (w *Window) Part(i int) int {
+	if w.Of == nil {
+		return 0
+	}
+	return w.Of[i]
 }
 
 // cut returns the page from the rows that were read for it, in the order in which they were read.

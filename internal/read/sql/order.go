@@ -32,10 +32,11 @@ func writeTerm(t rows.Term, b *sql.Builder, s *sql.Selector, backward bool) {
 }
 
 // keyset returns the condition that a row comes after the row with the given values, or before it
-// if backward is true. A nil value stands for NULL.
-func keyset(terms []rows.Term, values []any, backward bool) Condition {
+// if backward is true. A nil value stands for NULL. If too is true, the row with the values fulfils
+// the condition as well.
+func keyset(terms []rows.Term, values []any, backward, too bool) Condition {
 	if uniform(terms) {
-		return keysetTuple(terms, values, terms[0].Desc == backward)
+		return keysetTuple(terms, values, terms[0].Desc == backward, too)
 	}
 	// A row comes after another if their first terms are equal and it comes after in the next term.
 	return func(s *sql.Selector) *sql.Predicate {
@@ -48,6 +49,9 @@ func keyset(terms []rows.Term, values []any, backward bool) Condition {
 			var all []*sql.Predicate
 			for j := range i {
 				all = append(all, equal(terms[j], s, values[j]))
+			}
+			if too && i == len(terms)-1 {
+				later = sql.Or(later, equal(t, s, values[i]))
 			}
 			ways = append(ways, sql.And(append(all, later)...))
 		}
@@ -84,7 +88,11 @@ func uniform(terms []rows.Term) bool {
 	return true
 }
 
-func keysetTuple(terms []rows.Term, values []any, greater bool) Condition {
+func keysetTuple(terms []rows.Term, values []any, greater, too bool) Condition {
+	operator := map[bool]string{true: ">", false: "<"}[greater]
+	if too {
+		operator += "="
+	}
 	return func(s *sql.Selector) *sql.Predicate {
 		return sql.P(func(b *sql.Builder) {
 			b.WriteByte('(')
@@ -94,11 +102,7 @@ func keysetTuple(terms []rows.Term, values []any, greater bool) Condition {
 				}
 				b.Ident(columnIn(s, t.Column, t.Kind))
 			}
-			if greater {
-				b.WriteString(") > (")
-			} else {
-				b.WriteString(") < (")
-			}
+			b.WriteString(") " + operator + " (")
 			b.Args(values...).WriteByte(')')
 		})
 	}

@@ -286,10 +286,10 @@ func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
 	if p.After != nil {
-		s.Where(keyset(p.Order, q.parameters(afterValue, p.After), false)(s))
+		s.Where(keyset(p.Order, q.parameters(afterValue, p.After), false, p.AfterToo)(s))
 	}
 	if p.Before != nil {
-		s.Where(keyset(p.Order, q.parameters(beforeValue, p.Before), true)(s))
+		s.Where(keyset(p.Order, q.parameters(beforeValue, p.Before), true, p.BeforeToo)(s))
 	}
 }
 
