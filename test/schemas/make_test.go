@@ -26,6 +26,8 @@ var kinds = []kind{
 	{"title", "field.String(%q).MaxLen(500)", "String", append([]string{"HasPrefix"}, ranges...), true},
 	{"essay", "field.Text(%q)", "String", append([]string{"HasPrefix"}, ranges...), true},
 	{"amount", "field.Int32(%q)", "Int", ranges, true},
+	{"grade", "field.Int8(%q)", "Int", ranges, true},
+	{"level", "field.Int16(%q)", "Int", ranges, true},
 	{"count", "field.Uint16(%q)", "Int", ranges, true},
 	{"open", "field.Bool(%q)", "Boolean", []string{"", "IsNil"}, false},
 	{"moment", "field.Time(%q)", "Time", ranges, true},
@@ -54,6 +56,7 @@ type key struct {
 var keys = []key{
 	{`field.UUID("id", uuid.UUID{}).Default(entity.NewID).SchemaType(blob)`, `field.UUID(%q, uuid.UUID{}).SchemaType(blob)`},
 	{`field.Int("id")`, `field.Int(%q)`},
+	{`field.Int32("id")`, `field.Int32(%q)`},
 	{`field.Int64("id")`, `field.Int64(%q)`},
 	{`field.String("id")`, `field.String(%q)`},
 }

@@ -334,7 +334,6 @@ const gqlgenFile = `schema: [schema.graphqls]
 exec: {layout: single-file, filename: graph/generated/generated.go, package: generated}
 model: {filename: graph/model/model.go, package: model}
 nullable_input_omittable: true
-omit_slice_element_pointers: true
 omit_complexity: true
 skip_mod_tidy: true
 skip_validation: true

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
@@ -28,6 +29,40 @@ func types(postgres, sqlite string) map[string][]string {
 // argument returns a Kind's Argument for a function that needs only the value.
 func argument[T any](unmarshal func(any) (T, error)) func(*entity.Field, any) (any, error) {
 	return func(_ *entity.Field, value any) (any, error) { return unmarshal(value) }
+}
+
+// wholeNumber is like argument, for whole numbers. A column may hold fewer of them than its scalar has;
+// see Small.
+func wholeNumber(unmarshal func(any) (int64, error)) func(*entity.Field, any) (any, error) {
+	return func(f *entity.Field, value any) (any, error) {
+		n, err := unmarshal(value)
+		if Small(f) {
+			return bigger(n), err
+		}
+		return n, err
+	}
+}
+
+// Small reports whether the column is one of whole numbers, and PostgreSQL may have a type of the column that cannot hold all numbers of its
+// scalar. An argument then needs a type of its own: PostgreSQL takes it for one of the column's type
+// otherwise, and refuses a larger number, to which the column could be compared.
+func Small(f *entity.Field) bool {
+	if f.Kind != entity.Int && f.Kind != entity.BigInt && f.Kind != entity.Duration {
+		return false
+	}
+	_, chosen := f.Stored[dialect.Postgres]
+	return chosen || f.Type == "int8" || f.Type == "uint8" || f.Type == "int16"
+}
+
+// bigger is a number that PostgreSQL takes for one of 64 bits.
+type bigger int64
+
+// FormatParam returns the parameter of a statement with that type.
+func (bigger) FormatParam(placeholder string, info *sql.StmtInfo) string {
+	if info.Dialect == dialect.Postgres {
+		return placeholder + "::int8"
+	}
+	return placeholder
 }
 
 // write returns a Kind's Write for a function that needs only the value.
