@@ -26,8 +26,8 @@ type filler struct {
 	keys map[string][]any // of the rows that are there, by entity
 }
 
-// Fill stores random rows of all entities: edge values and NULLs, self edges, rows with many related
-// rows and with none. The same seed leads to the same rows.
+// Fill stores random rows of all entities: edge values and NULLs, self edges, rows with many
+// related rows and with none. The same seed leads to the same rows.
 func Fill(ctx context.Context, app App, db *database.DB, seed uint64) error {
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()

@@ -31,8 +31,8 @@ func argument[T any](unmarshal func(any) (T, error)) func(*entity.Field, any) (a
 	return func(_ *entity.Field, value any) (any, error) { return unmarshal(value) }
 }
 
-// wholeNumber is like argument, for whole numbers. A column may hold fewer of them than its scalar has;
-// see Small.
+// wholeNumber is like argument, for whole numbers. A column may hold fewer of them than its scalar
+// has; see Small.
 func wholeNumber(unmarshal func(any) (int64, error)) func(*entity.Field, any) (any, error) {
 	return func(f *entity.Field, value any) (any, error) {
 		n, err := unmarshal(value)
@@ -43,9 +43,9 @@ func wholeNumber(unmarshal func(any) (int64, error)) func(*entity.Field, any) (a
 	}
 }
 
-// Small reports whether the column is one of whole numbers, and PostgreSQL may have a type of the column that cannot hold all numbers of its
-// scalar. An argument then needs a type of its own: PostgreSQL takes it for one of the column's type
-// otherwise, and refuses a larger number, to which the column could be compared.
+// Small reports whether the column is one of whole numbers, and may have a type on PostgreSQL that
+// cannot hold all numbers of its scalar. PostgreSQL takes an argument without a type for one of the
+// column's type, and would refuse a larger number instead of comparing it.
 func Small(f *entity.Field) bool {
 	if f.Kind != entity.Int && f.Kind != entity.BigInt && f.Kind != entity.Duration {
 		return false
