@@ -19,6 +19,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/read"
 	"forge/internal/read/plan"
+	"forge/internal/scalar"
 	"forge/internal/syntax"
 )
 
@@ -53,8 +54,13 @@ func (v variables) corrected(c *checked, err *gqlerror.Error) *gqlerror.Error {
 	if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") {
 		return err
 	}
-	if number, ok := valueAt(c.request.Variables, err.Path[1:]).(json.Number); ok && strings.HasSuffix(err.Message, " as Int") {
-		err.Message = notInt(string(number))
+	if number, ok := valueAt(c.request.Variables, err.Path[1:]).(json.Number); ok {
+		switch _, wrong := scalar.UnmarshalFloat(number); {
+		case strings.HasSuffix(err.Message, " as Int"):
+			err.Message = notInt(string(number))
+		case strings.HasSuffix(err.Message, " as Float") && wrong != nil:
+			err.Message = wrong.Error()
+		}
 	}
 	if name, ok := err.Path[1].(ast.PathName); ok {
 		err.Path[1] = ast.PathName(argumentOf(c.Operation, string(name)))

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/apperr"
 	"forge/internal/email"
@@ -195,4 +196,14 @@ func WantID(path string, id ids.ID, prefix string, of ids.Form) *apperr.Error {
 		return apperr.BadInput(path, "%s", ids.Malformed(id).Wanted(prefix, of))
 	}
 	return nil
+}
+
+// Decimal refuses a number that a column of type numeric(precision, scale) cannot hold as it is.
+// PostgreSQL would round it to the scale.
+func (f *Form) Decimal(name string, d decimal.Decimal, precision, scale int32) {
+	if d.Exponent() < -scale && !d.Equal(d.Truncate(scale)) {
+		f.Refuse(name, "has more than %d digits after its point", scale)
+	} else if whole := d.Truncate(0); !whole.IsZero() && int32(whole.NumDigits())+whole.Exponent() > precision-scale {
+		f.Refuse(name, "has more than %d digits before its point", precision-scale)
+	}
 }
