@@ -302,7 +302,7 @@ func (w *Writer) edge(fields []plan.Output, n *plan.Node, row int) bool {
 
 func (w *Writer) cursor(res *rows.Result, row int) {
 	w.Bytes = append(w.Bytes, '"')
-	w.Bytes = append(w.Cursors.Append(w.Bytes, res.Page.Fingerprint, &res.Table, row, res.Cursor), '"')
+	w.Bytes = append(w.Cursors.Append(w.Bytes, res.Page.Fingerprint, res.Page.Order, &res.Table, row, res.Cursor), '"')
 }
 
 func (w *Writer) pageInfo(out *plan.Output, res *rows.Result, page rows.Window) bool {

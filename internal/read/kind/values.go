@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -140,26 +141,36 @@ func unmarshalFloat32(value any) (float64, error) {
 
 func placeFloat(cell []byte) (any, error) { return strconv.ParseFloat(string(cell), 64) }
 
+// placeFloat32 returns a number as placeFloat does. A cursor has only the digits that 32 bits need.
+func placeFloat32(cell []byte) (any, error) {
+	f, err := strconv.ParseFloat(string(cell), 32)
+	return f, err
+}
+
+// trimmedDecimal appends a decimal number without zeros at its end, as a text.
+func trimmedDecimal(b, cell []byte) ([]byte, bool) { return scalar.AppendDecimal(b, cell, -1) }
+
+// unquoted returns a Kind's Canonical for a function that appends a value as JSON. A cell that is
+// none of the kind's values stays as it is.
+func unquoted(appendTo func(b, cell []byte) ([]byte, bool)) func(cell []byte) []byte {
+	return func(cell []byte) []byte {
+		text, ok := appendTo(nil, cell)
+		if !ok {
+			return cell
+		}
+		return bytes.Trim(text, `"`)
+	}
+}
+
 func writeDecimal(f *entity.Field, b, cell []byte) ([]byte, bool) {
 	return scalar.AppendDecimal(b, cell, f.Scale())
 }
 
-// placeDate returns a day as a time. PostgreSQL returns it as a text, and SQLite as a time.
-func placeDate(cell []byte) (any, error) {
-	if len(cell) > len("2026-01-02") {
-		return placeTime(cell)
-	}
-	return scalar.UnmarshalDate(string(cell))
-}
+// placeDate returns a day as a time.
+func placeDate(cell []byte) (any, error) { return scalar.UnmarshalDate(string(cell)) }
 
-// placeLocalTime returns a time of day as a time. PostgreSQL returns it as a text, and SQLite as a
-// time.
-func placeLocalTime(cell []byte) (any, error) {
-	if len(cell) > len("15:04:05.123456") {
-		return placeTime(cell)
-	}
-	return scalar.UnmarshalLocalTime(string(cell))
-}
+// placeLocalTime returns a time of day as a time.
+func placeLocalTime(cell []byte) (any, error) { return scalar.UnmarshalLocalTime(string(cell)) }
 
 func nanoseconds(value any) (int64, error) {
 	d, err := scalar.UnmarshalDuration(value)
