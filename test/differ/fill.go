@@ -171,7 +171,9 @@ func (f *filler) each(e *entity.Entity, field *entity.Field, t reflect.Type, i i
 		return true
 	case entity.Enum:
 		return field.Values[i%len(field.Values)]
-	case entity.Time, entity.LocalTime:
+	case entity.LocalTime:
+		return time.Date(0, 1, 1, 3, 4, i, 0, time.UTC)
+	case entity.Time:
 		return time.Date(2026, 1, 2, 3, 4, i, 0, time.UTC)
 	case entity.Date:
 		return time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC)
