@@ -163,8 +163,13 @@ func (s *scene) key(name string) uuid.UUID {
 }
 
 // filled returns text with the scene's IDs in place of $owner, $hero and so on, and the scene's
-// name in place of $name.
+// name in place of $name. The ID of an entity that the scene has no row of is that of no row.
 func (s *scene) filled(text string) string {
+	for _, e := range ent.Entities {
+		if s.ids[e.Prefix] == "" {
+			text = strings.ReplaceAll(text, "$"+strings.ToLower(e.Name), idOfNone(e))
+		}
+	}
 	for name, id := range s.ids {
 		text = strings.ReplaceAll(text, "$"+name, `"`+id+`"`)
 	}

@@ -22,9 +22,10 @@ import (
 // demo describes the application for package differ.
 func demo() differ.App {
 	return differ.App{
-		API:     (&graph.Resolver{Passwords: password.New(password.Cost{}, 0, 0)}).API(),
-		Client:  func(u *unit.Unit) any { return ent.UnitClient(u) },
-		Skipped: []string{"signUp", "signIn", "refreshSession", "signOut", "changePassword"}, // tokens are different each time
+		API:    (&graph.Resolver{Passwords: password.New(password.Cost{}, 0, 0)}).API(),
+		Client: func(u *unit.Unit) any { return ent.UnitClient(u) },
+		// Tokens are different each time.
+		Skipped: []string{"signUp", "signIn", "refreshSession", "signOut", "changePassword"},
 		Inputs: map[string][]any{
 			"email":    {"a@b.example", "A@b.example", "Reader1@Straße.example", "c@d.example", "none"},
 			"password": nil, // hashing takes its time

@@ -19,6 +19,7 @@ import (
 	"forge/ent"
 	"forge/graph/generated"
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/seed"
 	"forge/test/dbtest"
 	"forge/test/fixture"
@@ -97,16 +98,19 @@ func (l *lists) conditions(name string) (all []string) {
 	return all
 }
 
+// literals are values of the scalars.
+var literals = map[string]string{
+	"Int": "5", "Float": "5.5", "BigInt": `"5"`, "Decimal": `"5.5"`, "String": `"name-5"`, "Bytes": `"AA=="`, "JSON": "{a: 5}", "JSONPathInput": `{path: ["a"], value: 5}`,
+	"Time": `"2026-01-02T03:04:05Z"`, "Date": `"2026-01-02"`, "LocalTime": `"03:04:05"`, "Duration": `"PT5S"`, "UUID": `"01890a5d-ac96-774b-bcce-b302099a8057"`,
+}
+
 func (l *lists) values(name string, def *ast.FieldDefinition) []string {
+	if value := literals[def.Type.Name()]; value != "" {
+		return []string{value}
+	}
 	switch def.Type.Name() {
 	case "Boolean":
 		return []string{"true", "false"}
-	case "Int":
-		return []string{"5"}
-	case "Time":
-		return []string{`"2026-01-02T03:04:05Z"`}
-	case "String":
-		return []string{`"name-5"`}
 	case "ID":
 		field := strings.TrimSuffix(strings.TrimSuffix(def.Name, "In"), "IsNil")
 		return []string{l.id(l.entities[name].Field(field).Refers)}
@@ -126,14 +130,25 @@ func (l *lists) values(name string, def *ast.FieldDefinition) []string {
 	return []string{l.schema.Types[def.Type.Name()].EnumValues[0].Name}
 }
 
-func (l *lists) id(name string) string {
-	return `"` + idOf(l.entities[name].Prefix, uuid.UUID{15: 1}) + `"`
+func (l *lists) id(name string) string { return idOfNone(l.entities[name]) }
+
+// idOfNone returns an ID that no row of the entity has, as a literal.
+func idOfNone(e *entity.Entity) string {
+	id := ids.ID{Prefix: e.Prefix, UUID: uuid.UUID{15: 1}}
+	if e.Keys != ids.UUID {
+		id.Text = "5"
+	}
+	return `"` + id.String() + `"`
 }
 
 // orders returns orderBy arguments with one and with two terms, and the fields that they order by.
 func (l *lists) orders(name string) map[string][]*entity.Field {
 	all := map[string][]*entity.Field{}
-	values := l.schema.Types[name+"OrderField"].EnumValues
+	def := l.schema.Types[name+"OrderField"]
+	if def == nil {
+		return all
+	}
+	values := def.EnumValues
 	field := func(value string) *entity.Field {
 		for i := range l.entities[name].Fields {
 			if f := &l.entities[name].Fields[i]; strings.EqualFold(f.Name, strings.ReplaceAll(value, "_", "")) {

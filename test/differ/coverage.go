@@ -13,10 +13,12 @@ import (
 type Coverage struct {
 	schema *ast.Schema
 
-	mu                    sync.Mutex
-	parts                 map[string]int // by their schema coordinates
-	operations            int
-	full, failed, refused int // of these: with more than 100 bytes of data, with errors, with an argument meant to be refused
+	mu         sync.Mutex
+	parts      map[string]int // by their schema coordinates
+	operations int
+	// The operations that brought more than 100 bytes of data, that had errors, and that had an
+	// argument meant to be refused.
+	full, failed, refused int
 }
 
 // NewCoverage returns a coverage of the application's schema.

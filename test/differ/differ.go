@@ -34,10 +34,11 @@ type App struct {
 	// Client returns ent's client in a unit of work.
 	Client func(*unit.Unit) any
 
-	// The following are for mutations.
-
-	Skipped []string         // those that are not made
-	Inputs  map[string][]any // values of arguments and of fields in inputs, by their names; if it has none, the field is left out
+	// Skipped are the mutations that are not made.
+	Skipped []string
+	// Inputs are values of fields in the inputs of mutations, by the names of the fields. A field
+	// whose list is empty is left out. Other fields get values of their types.
+	Inputs map[string][]any
 }
 
 // Differ compares the answers of an application.

@@ -26,8 +26,8 @@ type filler struct {
 	keys map[string][]any // of the rows that are there, by entity
 }
 
-// Fill stores random rows of all entities: edge values and NULLs, self edges, rows with many related
-// rows and with none. The same seed leads to the same rows.
+// Fill stores random rows of all entities: edge values and NULLs, self edges, rows with many
+// related rows and with none. The same seed leads to the same rows.
 func Fill(ctx context.Context, app App, db *database.DB, seed uint64) error {
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()
@@ -171,7 +171,9 @@ func (f *filler) each(e *entity.Entity, field *entity.Field, t reflect.Type, i i
 		return true
 	case entity.Enum:
 		return field.Values[i%len(field.Values)]
-	case entity.Time, entity.LocalTime:
+	case entity.LocalTime:
+		return time.Date(0, 1, 1, 3, 4, i, 0, time.UTC)
+	case entity.Time:
 		return time.Date(2026, 1, 2, 3, 4, i, 0, time.UTC)
 	case entity.Date:
 		return time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC)

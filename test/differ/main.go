@@ -16,11 +16,11 @@ import (
 	"forge/internal/viewer"
 )
 
-// Main compares an application's answers on new databases. args are a seed and the addresses of the
-// databases: it creates the tables in each, fills them with the same random rows, and tries the same
-// operations, as an administrator, as nobody, and as somebody who owns rows. Answers have to be the
-// same by the engine and field by field, and the same on all databases. Main prints what is wrong,
-// and returns the exit status of the program: 1 if anything is, else 0.
+// Main compares an application's answers on empty databases. args are a seed and the addresses of
+// the databases. Main creates the tables in each, fills them with the same random rows, and tries
+// the same operations: as an administrator, as nobody, and as somebody who owns rows. Answers have
+// to be the same by the engine and field by field, and the same on all databases. Main prints what
+// is wrong, and returns the exit status of the program: 1 if anything is wrong, else 0.
 func Main(app App, args []string) int {
 	if err := compareAll(app, args); err != nil {
 		fmt.Println(err)

@@ -16,16 +16,20 @@ type kind struct {
 	orders    bool
 }
 
+// lists are the operators that lists are compared by.
 var lists = []string{"IsNil", "Has", "HasEvery", "HasSome", "IsEmpty"}
 
+// ranges are the operators that ordered values are compared by.
 var ranges = []string{"", "IsNil", "In", "GT", "GTE", "LT", "LTE"}
 
-// kinds are the kinds of columns, the more frequent ones several times.
+// kinds are the kinds of columns.
 var kinds = []kind{
 	{"text", "field.String(%q)", "String", append([]string{"HasPrefix"}, ranges...), true},
 	{"title", "field.String(%q).MaxLen(500)", "String", append([]string{"HasPrefix"}, ranges...), true},
 	{"essay", "field.Text(%q)", "String", append([]string{"HasPrefix"}, ranges...), true},
 	{"amount", "field.Int32(%q)", "Int", ranges, true},
+	{"grade", "field.Int8(%q)", "Int", ranges, true},
+	{"level", "field.Int16(%q)", "Int", ranges, true},
 	{"count", "field.Uint16(%q)", "Int", ranges, true},
 	{"open", "field.Bool(%q)", "Boolean", []string{"", "IsNil"}, false},
 	{"moment", "field.Time(%q)", "Time", ranges, true},
@@ -51,9 +55,11 @@ type key struct {
 	ent, reference string // the builders of the key, and of a column that refers to it
 }
 
+// keys are the types of keys. The first is the most frequent.
 var keys = []key{
 	{`field.UUID("id", uuid.UUID{}).Default(entity.NewID).SchemaType(blob)`, `field.UUID(%q, uuid.UUID{}).SchemaType(blob)`},
 	{`field.Int("id")`, `field.Int(%q)`},
+	{`field.Int32("id")`, `field.Int32(%q)`},
 	{`field.Int64("id")`, `field.Int64(%q)`},
 	{`field.String("id")`, `field.String(%q)`},
 }
@@ -67,7 +73,7 @@ type thing struct {
 	edges   []edge
 	mixins  []string
 	hides   bool   // an interceptor hides some rows
-	exposed bool   // the SDL has a type for it
+	exposed bool   // the SDL has a type for it; if not, it is reached by filters alone
 	read    string // who may read its rows
 	owner   string // the column with the owner, or ""
 	owners  []string
@@ -94,13 +100,13 @@ func (c column) sdl(t *thing) string {
 type edge struct {
 	name, back string // back is the name of the edge in the other direction; "" without one
 	to         *thing
-	of         string // one: to one row, from many; only: to one row, from one; many: to many, from many
+	of         string // one: many-to-one; only: one-to-one; many: many-to-many; see owned
 	nullable   bool
 	pages      bool // the edges to many are connections, not lists
 	owned      bool // it is the other end of another thing's edge
-	hidden     bool // no field shows it
 }
 
+// words are the first parts of the names of things.
 var words = []string{"Apple", "Brick", "Cloud", "Drum", "Engine", "Forest", "Garden", "Harbor", "Island", "Jacket", "Kettle", "Lantern", "Mirror", "Needle"}
 
 // makeSchema returns the random schema of a seed. No name is in another schema of the same run.
@@ -111,7 +117,7 @@ func makeSchema(seed uint64, suffix string) []*thing {
 	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	var all []*thing
 	for i := range 1 + r.IntN(6) {
-		t := &thing{name: names[i] + suffix, prefix: strings.ToLower(names[i] + suffix), key: keys[max(0, r.IntN(len(keys)+2)-2)], read: "Everyone", exposed: true}
+		t := &thing{name: names[i] + suffix, prefix: strings.ToLower(names[i] + suffix), key: keys[max(0, r.IntN(len(keys)+2)-2)], read: "Everyone"}
 		all = append(all, t)
 		for _, mixin := range []string{"Timed", "Versioned"} {
 			if often(40) {
@@ -132,6 +138,7 @@ func makeSchema(seed uint64, suffix string) []*thing {
 		if often(15) {
 			t.read = "Admins"
 		}
+		t.exposed = i == 0 || often(85)
 		for n := range r.IntN(4) {
 			to := all[r.IntN(len(all))]
 			e := edge{name: fmt.Sprintf("%s_%c", []string{"link", "item", "part"}[r.IntN(3)], 'p'+n), to: to, of: []string{"one", "one", "only", "many"}[r.IntN(4)],

@@ -183,7 +183,7 @@ func sdl(all []*thing) string {
 		p("scalar %s", scalar)
 	}
 	p("type Query {\n\tnode(id: ID!): Node\n\tnodes(ids: [ID!]!): [Node]!")
-	for _, t := range all {
+	for _, t := range exposed(all) {
 		p("\tone%[1]s(id: ID!): %[1]s\n\tall%[1]s%[2]s: %[1]sConnection!", t.name, t.arguments())
 	}
 	p("}\ninterface Node { id: ID! }\nscalar Time\nscalar Cursor\nenum OrderDirection { ASC DESC }")
@@ -192,6 +192,11 @@ func sdl(all []*thing) string {
 		t.types(p)
 	}
 	return b.String()
+}
+
+// exposed returns the things that the SDL has types for.
+func exposed(all []*thing) []*thing {
+	return slices.DeleteFunc(slices.Clone(all), func(t *thing) bool { return !t.exposed })
 }
 
 // arguments returns the arguments of the connection.
@@ -216,7 +221,15 @@ func (t *thing) orders() (names []string) {
 	return names
 }
 
+// types writes all types of the SDL that are about the thing.
 func (t *thing) types(p func(string, ...any)) {
+	t.whereInput(p)
+	if slices.ContainsFunc(t.columns, func(c column) bool { return c.scalar == "" }) {
+		p("enum %sState { NEW old Gone }", t.name)
+	}
+	if !t.exposed {
+		return
+	}
 	p("type %s implements Node {\n\tid: ID!", t.name)
 	for _, c := range t.columns {
 		if c.shown {
@@ -231,6 +244,7 @@ func (t *thing) types(p func(string, ...any)) {
 	}
 	for _, e := range t.edges {
 		switch {
+		case !e.to.exposed:
 		case e.toMany() && e.pages:
 			p("\t%s%s: %sConnection!", camel(e.name), e.to.arguments(), e.to.name)
 		case e.toMany():
@@ -241,12 +255,8 @@ func (t *thing) types(p func(string, ...any)) {
 	}
 	p("}")
 	p("type %[1]sConnection { edges: [%[1]sEdge!]! nodes: [%[1]s!]! pageInfo: PageInfo! totalCount: Int! }\ntype %[1]sEdge { cursor: Cursor! node: %[1]s! }", t.name)
-	t.whereInput(p)
 	if orders := t.orders(); len(orders) > 0 {
 		p("input %[1]sOrder { field: %[1]sOrderField! direction: OrderDirection! = ASC }\nenum %[1]sOrderField { %[2]s }", t.name, strings.Join(orders, " "))
-	}
-	if slices.ContainsFunc(t.columns, func(c column) bool { return c.scalar == "" }) {
-		p("enum %sState { NEW old Gone }", t.name)
 	}
 }
 
@@ -290,7 +300,7 @@ func resolvers(all []*thing, module string) string {
 	p("func (r *queryResolver) Node(ctx context.Context, id ids.ID) (model.Node, error) {\n\treturn gqlexec.Reference{ID: id}, nil\n}\n")
 	p("func (r *queryResolver) Nodes(ctx context.Context, list []*ids.ID) ([]model.Node, error) {\n\tnodes := make([]model.Node, len(list))\n" +
 		"\tfor i, id := range list {\n\t\tnodes[i] = gqlexec.Reference{ID: *id}\n\t}\n\treturn nodes, nil\n}\n")
-	for _, t := range all {
+	for _, t := range exposed(all) {
 		p("func (r *queryResolver) One%[1]s(ctx context.Context, id ids.ID) (*model.%[1]s, error) {\n\treturn &model.%[1]s{ID: id}, nil\n}\n", t.name)
 		order := ""
 		if len(t.orders()) > 0 {
@@ -334,7 +344,6 @@ const gqlgenFile = `schema: [schema.graphqls]
 exec: {layout: single-file, filename: graph/generated/generated.go, package: generated}
 model: {filename: graph/model/model.go, package: model}
 nullable_input_omittable: true
-omit_slice_element_pointers: true
 omit_complexity: true
 skip_mod_tidy: true
 skip_validation: true

@@ -341,7 +341,7 @@ func (w *Writer) edge(fields []plan.Output, c *plan.Connection, page *rows.Windo
 func (w *Writer) cursor(c *plan.Connection, page *rows.Window, at int) {
 	res := &w.Results[c.Part(page.Part(at)).Node.Index]
 	w.Bytes = append(w.Bytes, '"')
-	w.Bytes = append(w.Cursors.Append(w.Bytes, res.Page.Fingerprint, &res.Table, int(page.Rows[at]), res.Cursor), '"')
+	w.Bytes = append(w.Cursors.Append(w.Bytes, res.Page.Fingerprint, res.Page.Order, &res.Table, int(page.Rows[at]), res.Cursor), '"')
 }
 
 func (w *Writer) pageInfo(out *plan.Output, c *plan.Connection, page *rows.Window) bool {

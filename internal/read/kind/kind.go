@@ -37,6 +37,9 @@ type Kind struct {
 	// Write appends a value to an answer, as JSON. The cell holds what the database returned, as a
 	// text, or as the bytes of a UUID. Write returns false if the value is none of the kind.
 	Write func(f *entity.Field, b, cell []byte) ([]byte, bool)
+	// Canonical returns the form that a value has in cursors, for a cell. It is nil if all cells with
+	// the same value are the same text, on both databases.
+	Canonical func(cell []byte) []byte
 	// Place returns a value in a cursor in the form that the database compares. It is nil if Orders
 	// is false.
 	Place func(cell []byte) (any, error)

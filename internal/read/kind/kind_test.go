@@ -79,3 +79,32 @@ func TestTakes(t *testing.T) {
 		}
 	}
 }
+
+// TestCursorsAreTheSameOnBothDatabases has cells with equal values, as the databases return them.
+// Cursors have one form of each, from which the value is read.
+func TestCursorsAreTheSameOnBothDatabases(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		kind  entity.Kind
+		cells []string
+		want  string
+	}{
+		{entity.Float32, []string{"0.1", "0.10000000149011612"}, "0.1"},
+		{entity.Decimal, []string{"12.50", "12.5", "12.500"}, "12.5"},
+		{entity.Date, []string{"2024-02-29", "2024-02-29T00:00:00Z"}, "2024-02-29"},
+		{entity.LocalTime, []string{"12:30:00.5", "0000-01-01T12:30:00.5Z"}, "12:30:00.5"},
+	} {
+		k, _ := Of(tt.kind)
+		for _, cell := range tt.cells {
+			if got := string(k.Canonical([]byte(cell))); got != tt.want {
+				t.Errorf("%s in a cursor: %s, want %s", cell, got, tt.want)
+			}
+		}
+		if _, err := k.Place([]byte(tt.want)); err != nil {
+			t.Errorf("%s from a cursor: %v", tt.want, err)
+		}
+	}
+	if place, _ := kinds[entity.Float32].Place([]byte("0.1")); place != float64(float32(0.1)) {
+		t.Errorf("0.1 of 32 bits has its place at %v", place)
+	}
+}

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
@@ -28,6 +30,40 @@ func types(postgres, sqlite string) map[string][]string {
 // argument returns a Kind's Argument for a function that needs only the value.
 func argument[T any](unmarshal func(any) (T, error)) func(*entity.Field, any) (any, error) {
 	return func(_ *entity.Field, value any) (any, error) { return unmarshal(value) }
+}
+
+// wholeNumber is like argument, for whole numbers. A column may hold fewer of them than its scalar
+// has; see Small.
+func wholeNumber(unmarshal func(any) (int64, error)) func(*entity.Field, any) (any, error) {
+	return func(f *entity.Field, value any) (any, error) {
+		n, err := unmarshal(value)
+		if Small(f) {
+			return bigger(n), err
+		}
+		return n, err
+	}
+}
+
+// Small reports whether the column is one of whole numbers, and may have a type on PostgreSQL that
+// cannot hold all numbers of its scalar. PostgreSQL takes an argument without a type for one of the
+// column's type, and would refuse a larger number instead of comparing it.
+func Small(f *entity.Field) bool {
+	if f.Kind != entity.Int && f.Kind != entity.BigInt && f.Kind != entity.Duration {
+		return false
+	}
+	_, chosen := f.Stored[dialect.Postgres]
+	return chosen || f.Type == "int8" || f.Type == "uint8" || f.Type == "int16"
+}
+
+// bigger is a number that PostgreSQL takes for one of 64 bits.
+type bigger int64
+
+// FormatParam returns the parameter of a statement with that type.
+func (bigger) FormatParam(placeholder string, info *sql.StmtInfo) string {
+	if info.Dialect == dialect.Postgres {
+		return placeholder + "::int8"
+	}
+	return placeholder
 }
 
 // write returns a Kind's Write for a function that needs only the value.
@@ -105,26 +141,36 @@ func unmarshalFloat32(value any) (float64, error) {
 
 func placeFloat(cell []byte) (any, error) { return strconv.ParseFloat(string(cell), 64) }
 
+// placeFloat32 returns a number as placeFloat does. A cursor has only the digits that 32 bits need.
+func placeFloat32(cell []byte) (any, error) {
+	f, err := strconv.ParseFloat(string(cell), 32)
+	return f, err
+}
+
+// trimmedDecimal appends a decimal number without zeros at its end, as a text.
+func trimmedDecimal(b, cell []byte) ([]byte, bool) { return scalar.AppendDecimal(b, cell, -1) }
+
+// unquoted returns a Kind's Canonical for a function that appends a value as JSON. A cell that is
+// none of the kind's values stays as it is.
+func unquoted(appendTo func(b, cell []byte) ([]byte, bool)) func(cell []byte) []byte {
+	return func(cell []byte) []byte {
+		text, ok := appendTo(nil, cell)
+		if !ok {
+			return cell
+		}
+		return bytes.Trim(text, `"`)
+	}
+}
+
 func writeDecimal(f *entity.Field, b, cell []byte) ([]byte, bool) {
 	return scalar.AppendDecimal(b, cell, f.Scale())
 }
 
-// placeDate returns a day as a time. PostgreSQL returns it as a text, and SQLite as a time.
-func placeDate(cell []byte) (any, error) {
-	if len(cell) > len("2026-01-02") {
-		return placeTime(cell)
-	}
-	return scalar.UnmarshalDate(string(cell))
-}
+// placeDate returns a day as a time.
+func placeDate(cell []byte) (any, error) { return scalar.UnmarshalDate(string(cell)) }
 
-// placeLocalTime returns a time of day as a time. PostgreSQL returns it as a text, and SQLite as a
-// time.
-func placeLocalTime(cell []byte) (any, error) {
-	if len(cell) > len("15:04:05.123456") {
-		return placeTime(cell)
-	}
-	return scalar.UnmarshalLocalTime(string(cell))
-}
+// placeLocalTime returns a time of day as a time.
+func placeLocalTime(cell []byte) (any, error) { return scalar.UnmarshalLocalTime(string(cell)) }
 
 func nanoseconds(value any) (int64, error) {
 	d, err := scalar.UnmarshalDuration(value)

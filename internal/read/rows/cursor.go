@@ -30,17 +30,20 @@ type Cursors struct{ cipher *cursorcipher.Cipher }
 // NewCursors returns Cursors that encrypt with the key; see cursorcipher.New.
 func NewCursors(key []byte) *Cursors { return &Cursors{cursorcipher.New(key)} }
 
-// Append appends the cursor of a row to b. columns are the table's columns that hold the order's
-// terms, the key last.
-func (c *Cursors) Append(b []byte, fingerprint uint32, t *Table, row int, columns []int) []byte {
+// Append appends the cursor of a row to b. columns are the table's columns that hold the
+// order's terms, the key last.
+func (c *Cursors) Append(b []byte, fingerprint uint32, terms []Term, t *Table, row int, columns []int) []byte {
 	var space [128]byte
 	raw := space[:0]
 	last := len(columns) - 1
-	for _, column := range columns[:last] {
+	for i, column := range columns[:last] {
 		value, null := t.Cell(row, column)
 		if null {
 			raw = append(raw, 0)
 			continue
+		}
+		if k, _ := kind.Of(terms[i].Kind); k.Canonical != nil {
+			value = k.Canonical(value)
 		}
 		raw = append(binary.AppendUvarint(raw, uint64(len(value))+1), value...)
 	}

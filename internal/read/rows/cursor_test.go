@@ -69,7 +69,7 @@ func TestCursorsRoundTrip(t *testing.T) {
 		{everyTerm, []any{int64(1<<31 - 1), strings.Repeat("n", 200), strings.Repeat("ß", 100), time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), "PENDING", uuid.Max}},
 	} {
 		tb, columns := rowOf(t, tt.terms, tt.values...)
-		text := string(cursors.Append(nil, 7, tb, 0, columns))
+		text := string(cursors.Append(nil, 7, tt.terms, tb, 0, columns))
 		got, err := cursors.Parse(text, 7, tt.terms)
 		if err != nil || !reflect.DeepEqual(got, tt.values) {
 			t.Errorf("cursor of %v is %s and reads %v, %v", tt.values, text, got, err)
@@ -177,7 +177,7 @@ func FuzzParseCursor(f *testing.F) {
 			terms = keyOnly
 		}
 		tb, columns := rowOf(f, terms, values...)
-		text := string(cursors.Append(nil, 7, tb, 0, columns))
+		text := string(cursors.Append(nil, 7, terms, tb, 0, columns))
 		plain, err := cursors.cipher.Open(text, 7)
 		if err != nil {
 			f.Fatal(err)
@@ -199,7 +199,7 @@ func FuzzParseCursor(f *testing.F) {
 				t.Fatalf("%q: %d values for %d terms", text, len(values), len(terms))
 			}
 			tb, columns := rowOf(t, terms, values...)
-			again, err := cursors.Parse(string(cursors.Append(nil, 7, tb, 0, columns)), 7, terms)
+			again, err := cursors.Parse(string(cursors.Append(nil, 7, terms, tb, 0, columns)), 7, terms)
 			if err != nil {
 				t.Fatalf("%q reads %v, of which no cursor can be made: %v", text, values, err)
 			}
@@ -254,13 +254,13 @@ func BenchmarkAppendCursor(b *testing.B) {
 	space := make([]byte, 0, 256)
 	b.ReportAllocs()
 	for b.Loop() {
-		cursors.Append(space, 7, tb, 0, columns)
+		cursors.Append(space, 7, everyTerm, tb, 0, columns)
 	}
 }
 
 func BenchmarkParseCursor(b *testing.B) {
 	tb, columns := rowOf(b, everyTerm, int64(5), "Sam Vimes", "Pseudopolis Yard", "2026-01-02T15:04:05.000006Z", "PAID", someKey)
-	text := string(cursors.Append(nil, 7, tb, 0, columns))
+	text := string(cursors.Append(nil, 7, everyTerm, tb, 0, columns))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := cursors.Parse(text, 7, everyTerm); err != nil {

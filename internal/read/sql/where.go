@@ -20,6 +20,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/binding"
+	"forge/internal/read/kind"
 	"forge/internal/read/plan"
 	"forge/internal/viewer"
 )
@@ -349,7 +350,11 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 				b.WriteString(" IN (SELECT value FROM json_each(").Arg(string(text)).WriteString("))")
 				return
 			}
-			b.WriteString(" = ANY(").Arg(pq.Array(args)).WriteString(")")
+			b.WriteString(" = ANY(").Arg(pq.Array(args))
+			if kind.Small(by.Field) {
+				b.WriteString("::int8[]")
+			}
+			b.WriteString(")")
 		})
 	}, nil
 }
