@@ -23,13 +23,28 @@ type Entity struct {
 	Owner  string // the column with the ID of the row's owner, or ""
 	// Visible holds the visibility of fields and edges by their API names. A field or edge that is
 	// not in it is visible ToNobody.
-	Visible  map[string]Visibility
+	Visible map[string]Visibility
+	// Computed holds the fields that a resolver computes, by their API names.
+	Computed map[string]Computed
 	Ruled    bool // the entity has a policy, which decides who may see which rows
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
 	// Hooked is true if the entity itself has hooks in ent/schema; hooks of its mixins do not
 	// count. Such hooks may write to the database, so a mutation of the entity always runs in a
 	// transaction.
 	Hooked bool
+}
+
+// Computed describes a field that is neither a column nor an edge. Its resolver gets an object that
+// holds the ID of the row, and what the field needs.
+type Computed struct {
+	// Needs are the API names of the columns that the resolver needs. It gets them whoever may see
+	// them, so the field must not tell more of them than its own viewers may know.
+	Needs []string `json:",omitempty"`
+	// Price is what the field costs for each row, in points, beside the one of every field.
+	Price int `json:",omitempty"`
+	// Outside says that the resolver does not use the database. No connection is kept for it while
+	// it runs, unless rows have to be read after it.
+	Outside bool `json:",omitempty"`
 }
 
 // Visibility says who may see a field or an edge of a row. It only applies to viewers who may see
@@ -154,6 +169,8 @@ type Annotation struct {
 	// are the API names of those that only the row's owner and administrators may see.
 	Owner                     string   `json:",omitempty"` // see Entity.Owner
 	ShownToAll, ShownToOwners []string `json:",omitempty"`
+	// Computed are the fields that a resolver computes, by their API names.
+	Computed map[string]Computed `json:",omitempty"`
 }
 
 // Name returns the name under which ent stores the annotation.

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/computed"
 	"forge/internal/entity"
 	"forge/internal/persisted"
 	"forge/internal/read"
@@ -54,7 +55,7 @@ type API struct {
 // Check returns a *binding.MismatchError if the GraphQL schema, the entities and the resolvers do
 // not fit together. It needs no database.
 func (a API) Check() error {
-	_, err := a.engine(a.executable().Schema(), Options{})
+	_, err := a.engine(a.executable(), Options{})
 	return err
 }
 
@@ -74,11 +75,12 @@ func (a API) executable() graphql.ExecutableSchema {
 }
 
 // engine returns the read engine for the API.
-func (a API) engine(schema *ast.Schema, opts Options) (*read.Engine, error) {
+func (a API) engine(executable graphql.ExecutableSchema, opts Options) (*read.Engine, error) {
+	code, _ := executable.(computed.Code)
 	return read.New(binding.Contract{
-		Schema:    schema,
+		Schema:    executable.Schema(),
 		Entities:  a.Entities,
 		Resolvers: a.Resolvers,
 		Refers:    a.Refers(),
-	}, read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, DisableCoalescing: opts.UnsharedReads})
+	}, read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, Code: code, DisableCoalescing: opts.UnsharedReads})
 }

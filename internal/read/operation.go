@@ -1,6 +1,7 @@
 package read
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -48,6 +49,7 @@ type Operation struct {
 // loader for each type that its value may turn out to have.
 type loaders struct {
 	field      *ast.Field
+	place      []string // the response keys from the root of the operation to the field
 	connection *load.Loader
 	types      map[string]*load.Loader
 }
@@ -172,7 +174,7 @@ func (o *Operation) Statements(db string) int {
 	case db != dialect.Postgres:
 		return c.statements
 	case c.together():
-		return 1
+		return 1 + c.later
 	}
 	return c.trees
 }
@@ -182,6 +184,8 @@ type compiled struct {
 	statements int    // at most, if each node takes its own
 	trees      int    // at most, if each field takes one
 	nodes      int    // at most
+	later      int    // at most, after those of trees: because of computed fields
+	computes   bool   // there are computed fields
 	roots      []root // nil if the engine cannot answer the query alone
 }
 
@@ -236,7 +240,8 @@ func (o *Operation) at(fc *graphql.FieldContext) *loaders {
 func (o *Operation) compiledAt(path string, f *ast.Field, selections ast.SelectionSet) *loaders {
 	return memo(&o.mu, o.loaders, path, func() *loaders {
 		compiled := plan.Compile(o.engine.binding, o.values, f, selections)
-		l := &loaders{field: f, types: map[string]*load.Loader{}}
+		l := &loaders{field: f, place: strings.Split(path, "<"), types: map[string]*load.Loader{}}
+		slices.Reverse(l.place)
 		if compiled.Connection != nil {
 			l.connection = load.New(compiled.Connection)
 		}
@@ -250,25 +255,33 @@ func (o *Operation) compiledAt(path string, f *ast.Field, selections ast.Selecti
 // count adds the statements and nodes of the field to those of c.
 func (l *loaders) count(c *compiled) {
 	if l.connection != nil {
-		c.statements += l.connection.Plan.Statements()
-		c.trees += l.connection.Trees()
-		c.nodes += len(l.connection.Plan.Nodes)
+		c.add(l.connection.Plan.Statements(), l.connection.Trees(), len(l.connection.Plan.Nodes), l.connection.Plan)
 		return
 	}
 	statements, trees, nodes := 0, 0, 0
 	for _, of := range l.types {
+		c.add(0, 0, 0, of.Plan)
 		statements, trees, nodes = max(statements, of.Plan.Statements()), max(trees, of.Trees()), max(nodes, len(of.Plan.Nodes))
 	}
 	if l.field.Definition.Type.Elem != nil { // the list may hold one of each type
 		statements, trees = statements*len(l.types), trees*len(l.types)
 	}
-	c.statements, c.trees, c.nodes = c.statements+statements, c.trees+trees, c.nodes+nodes
+	c.add(statements, trees, nodes, nil)
+}
+
+// add adds numbers of statements, and those that the computed fields of a plan may take.
+func (c *compiled) add(statements, trees, nodes int, of *plan.Plan) {
+	later := 0
+	if of != nil {
+		later, c.computes = of.Later(), c.computes || len(of.Computed) > 0
+	}
+	c.statements, c.trees, c.nodes, c.later = c.statements+statements+later, c.trees+trees+later, c.nodes+nodes, c.later+later
 }
 
 // responsePath returns the response keys of a field and of the fields around it, as one text.
 // Within an operation, fields with the same text have the same selection.
 func responsePath(fc *graphql.FieldContext) string {
-	if fc.Parent == nil || fc.Parent.Field.Field == nil {
+	if fc.Parent == nil || fc.Parent.Field.Field == nil && fc.Parent.Index == nil {
 		return fc.Field.Alias
 	}
 	var names []string

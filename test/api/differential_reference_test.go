@@ -90,20 +90,39 @@ type fieldwise struct {
 
 // field is the middleware.
 func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if u, ok := parentOf(fc).(*gql.User); ok && ownersOnly[fc.Field.Name] {
+		if v := p.contents(ctx).viewer; v.Role != viewer.Admin && u.ID.UUID != v.ID {
+			return nil, apperr.Forbidden("", "you may not see this")
+		}
+	}
 	value, err := next(ctx)
 	if err != nil || value == nil {
 		return value, err
 	}
-	fc := graphql.GetFieldContext(ctx)
 	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
 		return value, nil // payloads say what is meant; pages are filled when they are made
 	}
 	q := question{p.contents(ctx), fc.Field, graphql.GetOperationContext(ctx).Variables, value}
 	if q.entities[fc.Object] != nil {
-		parent := reflect.Indirect(reflect.ValueOf(fc.Parent.Result)).Interface() // of a list, a pointer into it
-		return q.below(fc.Object, parent.(gql.Node).GetID().UUID)
+		return q.below(fc.Object, parentOf(fc).(gql.Node).GetID().UUID)
 	}
 	return q.meant()
+}
+
+// parentOf returns the object that a field belongs to.
+func parentOf(fc *graphql.FieldContext) any {
+	if fc.Parent == nil || fc.Parent.Result == nil {
+		return nil
+	}
+	parent := reflect.ValueOf(fc.Parent.Result)
+	for parent.Kind() == reflect.Pointer && (parent.Elem().Kind() == reflect.Pointer || parent.Elem().Kind() == reflect.Interface) {
+		parent = parent.Elem() // of a list, it is a pointer into the list
+	}
+	if parent.Kind() == reflect.Interface {
+		parent = parent.Elem()
+	}
+	return parent.Interface()
 }
 
 // question is a field that has to be answered. refers is the value that its resolver returned.
@@ -172,19 +191,16 @@ func (c *contents) shows(prefix string) bool {
 }
 
 // ownersOnly lists the fields that only the user and administrators may see.
-var ownersOnly = map[string]bool{"email": true, "role": true, "isActive": true, "version": true}
+var ownersOnly = map[string]bool{"email": true, "gravatarUrl": true, "role": true, "isActive": true, "version": true}
 
 // below answers a field of the object with the key.
 func (q question) below(name string, key uuid.UUID) (any, error) {
-	if name == "User" && ownersOnly[q.field.Name] && q.viewer.Role != viewer.Admin && key != q.viewer.ID {
-		return nil, apperr.Forbidden("", "you may not see this")
-	}
 	if q.field.Name == "stock" && !q.stocked[key] {
 		return nil, nil
 	}
 	edge := q.entities[name].Edge(q.field.Name)
 	if edge == nil {
-		return q.refers, nil
+		return q.meant()
 	}
 	at := slices.IndexFunc(q.rows[name], func(r modelRow) bool { return r.key() == key })
 	related := q.related(name, q.rows[name][at], edge)

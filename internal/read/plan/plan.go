@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
@@ -25,6 +26,32 @@ type Plan struct {
 	Nodes      []*Node     // root and all nodes below, each after its parent; see Node.Index
 	Connection *Connection // what to write, if the field is a connection
 	Object     *Selection  // what to write, if the field is not a connection
+	Computed   []*Computed // the fields that resolvers compute for the rows; see Output.Column
+}
+
+// Later returns how many statements may follow those of the plan, because of its computed fields. A
+// resolver that uses the database counts as two.
+func (p *Plan) Later() (count int) {
+	for _, c := range p.Computed {
+		if !c.Bound.Computed.Outside {
+			count += 2
+		}
+		if c.Refers {
+			count++
+		}
+	}
+	return count
+}
+
+// Computed is a field that a resolver computes, at one place in the selection.
+type Computed struct {
+	Node   *Node
+	Output *Output
+	Bound  *binding.Field
+	Field  graphql.CollectedField
+	Place  []string // the response keys between the field that the plan is of and this one
+	Needs  []Output // the columns that the resolver needs, the ID among them
+	Refers bool     // entities are selected in what the resolver returns
 }
 
 // Statements returns how many statements the plan runs at most.
@@ -84,7 +111,7 @@ type Output struct {
 	Kind    OutputKind
 	NonNull bool
 	Text    string // the JSON of a constant
-	Column  int
+	Column  int    // the index in Node.Columns, or for a computed field in Plan.Computed
 	Prefix  string
 	Visible entity.Visibility
 	Values  []string // the values that a column of an enum can have
@@ -111,6 +138,7 @@ const (
 	OneRow
 	ManyRows
 	PageOfRows
+	OfResolver // a computed field
 	// The following stand only inside of a connection.
 	PageNodes
 	PageEdges
