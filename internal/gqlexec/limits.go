@@ -50,7 +50,7 @@ const costKey = "cost"
 func (l limiter) check(ctx context.Context, c *checked) gqlerror.List {
 	m := newMeasure(c)
 	found := m.sum.of(c.Operation.SelectionSet)
-	cost := min(found.cost+found.once, most)
+	cost := (plus(found.cost, found.once) + plan.Unit - 1) / plan.Unit
 	if l.report {
 		c.Stats.SetExtension(costKey, cost)
 	}
@@ -92,9 +92,10 @@ func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 
 // size is what was measured of one or more selections.
 type size struct {
-	depth, aliases, directives, cost int
-	once                             int // cost that does not grow with the parent rows
-	values                           int // how many values are in arguments
+	depth, aliases, directives int
+	// cost and once are in parts of a point; see plan.Unit. once does not grow with the parent rows.
+	cost, once int
+	values     int // how many values are in arguments
 }
 
 // most is the largest number that is counted to. Nested fragments can stand for more fields than an
@@ -110,13 +111,9 @@ func times(a, b int) int {
 	return a * b
 }
 
-// keyBytes is how many bytes of a field's name in the answer are free of cost.
-const keyBytes = 32
-
-// measure measures selections. A field costs 1 point, and 1 more for each 32 bytes of its name in
-// the answer. Fields below a list cost that once for each entry of the list: for a connection, the
-// size of the page, and for another list as many entries as plan.Price says. Conditions, and all
-// else that makes a list slow to read, cost extra; see plan.Price.
+// measure measures selections. The cost is in proportion to the time that the answer takes at most:
+// it counts the rows that can come, their fields, and what makes a list slow to read, such as
+// conditions. Fields below a list cost as often as the list can have entries. See plan.Price.
 type measure struct {
 	binding   *binding.Binding
 	variables map[string]any
@@ -183,7 +180,7 @@ func (m *measure) add(a, b size) size {
 // field returns the size of a field and of all fields below it. It does not compute the cost after
 // too many values were found: that takes time for each, and the operation is refused anyway.
 func (m *measure) field(f *ast.Field) size {
-	found := size{depth: 1, cost: 1 + len(f.Alias)/keyBytes, directives: len(f.Directives), values: m.valuesIn(f)}
+	found := size{depth: 1, cost: plan.FieldCost(f), directives: len(f.Directives), values: m.valuesIn(f)}
 	if f.Alias != f.Name {
 		found.aliases = 1
 	}
@@ -197,7 +194,7 @@ func (m *measure) field(f *ast.Field) size {
 	}
 	found.depth += inside.depth
 	price := plan.PriceOf(m.binding, f, m.variables, m.inputs)
-	found.cost = plus(found.cost, times(inside.cost, price.Entries))
+	found.cost = plus(found.cost, times(plus(price.Entry, inside.cost), price.Entries))
 	found.cost = plus(found.cost, price.Each)
 	found.once = plus(inside.once, price.Once)
 	return found

@@ -312,7 +312,7 @@ var All = []Setting{
 	},
 	{
 		Env: "MAX_COST", Flag: "max-cost", Default: "10000", Allowed: wholeNumbers,
-		Meaning: "what an operation may cost: 1 for each field, those inside of a list as often as it has entries, more for conditions; 0 for no limit",
+		Meaning: "what an operation may cost: 1 for each row that can come, a tenth for other objects, a fiftieth for each field, more for conditions; 0 for no limit",
 		set:     setNumber(func(s *Settings) *int { return &s.MaxCost }),
 	},
 	{

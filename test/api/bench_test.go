@@ -19,7 +19,7 @@ import (
 func onEach(b *testing.B, run func(b *testing.B, db *database.DB, send func(query string, v vars) []byte)) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		b.Run(name, func(b *testing.B) {
-			a := newConfiguredAPI(b, url(b), config{})
+			a := newAPI(b, url(b))
 			run(b, a.db, func(query string, v vars) []byte {
 				body, err := json.Marshal(gqltest.Request{Query: query, Variables: v})
 				if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -152,6 +153,9 @@ func (b *binder) refuse(at, format string, args ...any) {
 	}
 }
 
+// reservedTable matches the names that package sql gives to rows in a statement for a whole query.
+var reservedTable = regexp.MustCompile(`^_([pcs]|[nd][0-9]+)$`)
+
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
 	b.Objects, b.Connections, b.Prefixes = map[string]*Object{}, map[string]*Object{}, map[string]*Object{}
@@ -159,6 +163,9 @@ func (b *binder) bind(entities []*entity.Entity) {
 	var bound []*Object
 	for _, e := range entities {
 		b.all[e.Name] = e
+		if reservedTable.MatchString(e.Table) {
+			b.refuse(e.Name, "its table is called %s in ent/schema, a name that statements use for themselves; give it another one", e.Table)
+		}
 		if def := b.Schema.Types[e.Name]; def != nil && def.Kind == ast.Object && def != b.Schema.Query && def != b.Schema.Mutation {
 			o := &Object{Entity: e, TypeConditions: b.TypeConditions(e.Name)}
 			bound = append(bound, o)

@@ -280,6 +280,7 @@ func TestBind(t *testing.T) {
 
 		// Entities.
 		{"no policy", "", "", func(e *entity.Entity) { e.Ruled = false }, "Track: nothing in ent/schema says who may see"},
+		{"a table that a statement would hide", "", "", func(e *entity.Entity) { e.Table = "_d2" }, `Track: its table is called _d2`},
 		{"no prefix", "", "", func(e *entity.Entity) { e.Prefix = "" }, `Track: the prefix of its IDs is ""`},
 		{"a prefix that is none", "", "", func(e *entity.Entity) { e.Prefix = "Track-1" }, `Track: the prefix of its IDs is "Track-1"`},
 		{"the prefix of another", "", "", func(e *entity.Entity) { e.Prefix = "album" }, "Album: the prefix of its IDs, album, is that of Track as well"},

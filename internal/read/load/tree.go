@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/internal/bufpool"
+	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/read/sql"
 	"forge/internal/telemetry"
@@ -70,6 +72,13 @@ type branch struct {
 	key     int     // the column of the rows' own keys, if the rows are found by those; else -1
 	cursor  []int   // the columns of a cursor
 
+	// A branch for edges to at most one row is joined to host, and its columns follow those of host
+	// and of its earlier joins, from the index first. It has a row for each row of host, which is
+	// all NULL if the edge leads nowhere.
+	host  *branch
+	first int
+	joins []*branch
+
 	table   rows.Table
 	counts  []int64
 	parents []int32 // the index of each row's parent row
@@ -96,11 +105,18 @@ func (t *tree) add(l *Loading) {
 		b := branch{fetch: f, at: sql.Branch{Parent: -1}}
 		if n.Parent != nil {
 			b.parent = readers[n.Parent.Index]
-			if b.parent != nil {
-				b.at = sql.Branch{Parent: slices.Index(t.branches, b.parent), From: n.From}
-				b.parent.at.Inner = true
-			} else if f.takeKeys(&l.Results[n.Parent.Index].Table); len(f.query.Keys) == 0 {
+			switch {
+			case b.parent != nil && n.Edge.Edge.Unique:
+				readers[n.Index] = b.join(n)
 				continue
+			case b.parent != nil:
+				host := cmp.Or(b.parent.host, b.parent)
+				b.at = sql.Branch{Parent: slices.Index(t.branches, host), From: b.parent.first + n.From}
+				host.at.Inner = true
+			default:
+				if f.takeKeys(&l.Results[n.Parent.Index].Table); len(f.query.Keys) == 0 {
+					continue
+				}
 			}
 		}
 		if n.Count {
@@ -124,19 +140,44 @@ func (t *tree) branch(b branch, of purpose, page *rows.Page) *branch {
 	if of != toCount {
 		f.query.Columns, b.cursor = columnsOf(f.query.Node, page)
 		if len(f.query.Keys) > 1 {
-			key := f.query.Node.Object.Key
-			if !slices.Contains(f.query.Columns, key) {
-				f.query.Columns = append(slices.Clip(f.query.Columns), key)
-			}
-			b.key = slices.Index(f.query.Columns, key)
+			b.key = f.ownKey()
 		}
-		b.table.Width = len(f.query.Columns)
-		cells := f.memory.cells.Size()
-		b.table.Ends, b.table.Data = make([]int32, 0, cells), bufpool.Bytes(f.memory.data.Size())
-		b.parents = make([]int32, 0, cells/b.table.Width)
+		b.allocate()
 	}
 	t.branches = append(t.branches, &b)
 	return &b
+}
+
+// join joins b to the branch of its parent rows.
+func (b branch) join(n *plan.Node) *branch {
+	b.purpose, b.fetch.query.Columns = toRead, n.Columns
+	b.key = b.fetch.ownKey() // it is not NULL
+	b.allocate()
+	b.host = cmp.Or(b.parent.host, b.parent)
+	b.first = b.host.table.Width
+	for _, j := range b.host.joins {
+		b.first += j.table.Width
+	}
+	b.host.joins = append(b.host.joins, &b)
+	b.host.at.Joins = append(b.host.at.Joins, sql.Join{Query: &b.fetch.query, From: b.parent.first + n.From})
+	return &b
+}
+
+// ownKey returns the column of the rows' own keys. It adds the column if it is not read anyway.
+func (f *fetch) ownKey() int {
+	key := f.query.Node.Object.Key
+	if !slices.Contains(f.query.Columns, key) {
+		f.query.Columns = append(slices.Clip(f.query.Columns), key)
+	}
+	return slices.Index(f.query.Columns, key)
+}
+
+// allocate makes the table as large as it was at the last requests.
+func (b *branch) allocate() {
+	b.table.Width = len(b.fetch.query.Columns)
+	cells := b.fetch.memory.cells.Size()
+	b.table.Ends, b.table.Data = make([]int32, 0, cells), bufpool.Bytes(b.fetch.memory.data.Size())
+	b.parents = make([]int32, 0, cells/b.table.Width)
 }
 
 // run runs the statement. first is the fetch of the first branch.
@@ -153,6 +194,10 @@ func (t *tree) run(ctx context.Context, first *fetch) error {
 	for _, b := range t.branches {
 		if err := b.finish(); err != nil {
 			return err
+		}
+		for _, j := range b.joins {
+			j.store()
+			j.fetch.result.Groups = rows.Group(j.parents, len(j.parents))
 		}
 	}
 	return nil
@@ -180,6 +225,9 @@ func (t *tree) statement(ctx context.Context, first *fetch) (*statement, error) 
 		key = append(key, b.fetch.query.Node.Object.Entity.Name...)
 		key = strconv.AppendInt(append(key, byte(b.purpose)), int64(b.fetch.query.Node.Index), 10)
 		key = b.fetch.key(key)
+		for _, j := range b.joins {
+			key = strconv.AppendInt(append(key, '+'), int64(j.fetch.query.Node.Index), 10)
+		}
 	}
 	return first.loading.Loader.trees.statement(ctx, key, first, write)
 }
@@ -199,20 +247,46 @@ func (t *tree) take(values []driver.Value) error {
 		return fmt.Errorf("read: a row belongs to row %v", values[sql.ParentValue])
 	}
 	b.parents = append(b.parents, int32(parent-1))
-	t.row = t.row[:0]
-	for _, slot := range t.slots[i] {
-		t.row = append(t.row, values[slot])
-	}
+	row := t.rowOf(values, i)
 	if b.purpose == toCount {
-		n, ok := t.row[0].(int64)
+		n, ok := row[0].(int64)
 		if !ok {
-			return fmt.Errorf("read: a count of type %T", t.row[0])
+			return fmt.Errorf("read: a count of type %T", row[0])
 		}
 		b.counts = append(b.counts, n)
 		return nil
 	}
+	if err := b.add(row[:b.table.Width]); err != nil {
+		return err
+	}
+	for _, j := range b.joins {
+		own := row[j.first : j.first+j.table.Width]
+		at := int32(len(j.parents))
+		if own[j.key] == nil {
+			at = -1
+		}
+		j.parents = append(j.parents, at)
+		if err := j.add(own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowOf returns the values of the columns of a branch, and of its joins'.
+func (t *tree) rowOf(values []driver.Value, branch int64) []driver.Value {
+	t.row = t.row[:0]
+	for _, slot := range t.slots[branch] {
+		t.row = append(t.row, values[slot])
+	}
+	return t.row
+}
+
+// add adds a row to the table. It returns an error if the rows take more memory than the request's
+// budget allows.
+func (b *branch) add(row []driver.Value) error {
 	before := len(b.table.Data)
-	if err := b.table.Add(t.row, b.fetch.query.Columns); err != nil {
+	if err := b.table.Add(row, b.fetch.query.Columns); err != nil {
 		return err
 	}
 	budget := b.fetch.loading.Request.Budget
@@ -249,12 +323,17 @@ func (b *branch) finish() error {
 			res.Skipped[place] = true
 		}
 	default:
-		b.fetch.memory.cells.Record(len(b.table.Ends))
-		b.fetch.memory.data.Record(len(b.table.Data))
-		res.Table, res.Cursor = b.table, b.cursor
+		b.store()
 		b.cut(places, keys)
 	}
 	return nil
+}
+
+// store makes the table that of the node's result.
+func (b *branch) store() {
+	b.fetch.memory.cells.Record(len(b.table.Ends))
+	b.fetch.memory.data.Record(len(b.table.Data))
+	b.fetch.result.Table, b.fetch.result.Cursor = b.table, b.cursor
 }
 
 // cut groups the rows that were read by their keys, and leaves those out that stand after their

@@ -44,9 +44,10 @@ type Query struct {
 	Sorted    bool // rows are ordered by their own keys
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
-	// inTree says that the query is written for a tree. joined says that it is joined there with
-	// the keys of its parent, p.id.
-	inTree, joined bool
+	// inTree says that the query is written for a tree. If key is not "", it is the column there
+	// that holds the key, instead of Keys.
+	inTree bool
+	key    string
 }
 
 // Counts reports whether the statement counts rows and does not read them.
@@ -116,7 +117,7 @@ func (q *Query) shape(s *sql.Selector) {
 			s.AppendSelectExpr(columnOf(c, s))
 		}
 	}
-	if q.Keys != nil || q.joined {
+	if q.Keys != nil || q.key != "" {
 		q.belonging(s)
 	}
 	switch {
@@ -135,8 +136,8 @@ func (q *Query) belonging(s *sql.Selector) {
 	keys := q.parameter(Parameter{of: theKeys})
 	own := s.C(q.KeyColumn)
 	switch {
-	case q.joined:
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = p.id") }))
+	case q.key != "":
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = " + q.key) }))
 	case q.inTree && q.many():
 		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = ANY(").Arg(keys).WriteString("::uuid[])") }))
 	case !q.many():

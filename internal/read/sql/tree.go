@@ -17,6 +17,17 @@ type Branch struct {
 	Parent, From int
 	// Inner says that there are branches below this one.
 	Inner bool
+	// Joins add columns to each row: those of a related row, of which there is one at most.
+	Joins []Join
+}
+
+// Join reads the related row that each row of a branch leads to. If there is none, its columns are
+// NULL.
+type Join struct {
+	Query *Query
+	// From is the column with the key of the related row: one of the branch's own, or one of an
+	// earlier join. They are counted together.
+	From int
 }
 
 // The first values of each row of a tree. Those of its branch's columns follow; see Tree.Slots.
@@ -32,9 +43,13 @@ const (
 // An inner branch is a common table expression. A branch below it runs once for each of its rows, in
 // a lateral join. A UNION ALL returns the rows of all branches. Its columns are shared: of each SQL
 // type, there are as many as the branch needs that has most of them.
+//
+// A related row of which there is one at most is joined to the row that leads to it, even if many
+// rows lead to the same one. A branch of its own, or a list of the different keys, takes PostgreSQL
+// longer. OFFSET 0 keeps it from reading the whole other table for a hash join.
 type Tree struct {
 	Statement
-	// Slots says, for each branch, which values of a row are those of its columns.
+	// Slots says, for each branch, which values of a row are those of its columns and of its joins'.
 	Slots [][]int
 }
 
@@ -85,15 +100,15 @@ type treeWriter struct {
 func (t *treeWriter) layOut() {
 	t.tree.Slots = make([][]int, len(t.branches))
 	for i := range t.branches {
-		types := t.branches[i].Query.types()
-		taken := make([]bool, len(t.types)+len(types))
-		for _, sqlType := range types {
+		columns := t.branches[i].columns()
+		taken := make([]bool, len(t.types)+len(columns))
+		for _, c := range columns {
 			slot := 0
-			for slot < len(t.types) && (taken[slot] || t.types[slot] != sqlType) {
+			for slot < len(t.types) && (taken[slot] || t.types[slot] != c.sqlType) {
 				slot++
 			}
 			if slot == len(t.types) {
-				t.types = append(t.types, sqlType)
+				t.types = append(t.types, c.sqlType)
 			}
 			taken[slot] = true
 			t.tree.Slots[i] = append(t.tree.Slots[i], headValues+slot)
@@ -101,16 +116,31 @@ func (t *treeWriter) layOut() {
 	}
 }
 
-// types returns the SQL types of the query's columns, or that of its count.
-func (q *Query) types() []string {
-	if q.Counts() {
-		return []string{"int8"}
+// treeColumn is a column of a branch or of one of its joins.
+type treeColumn struct {
+	table   string // the name that the tree gives to the rows that have it
+	sqlType string // that it is returned in
+	key     bool   // it holds UUIDs
+}
+
+// columns returns the columns of the branch, or its count, and then those of its joins.
+func (br *Branch) columns() []treeColumn {
+	if br.Query.Counts() {
+		return []treeColumn{{"_c", "int8", false}}
 	}
-	types := make([]string, len(q.Columns))
+	columns := br.Query.treeColumns("_c")
+	for i, j := range br.Joins {
+		columns = append(columns, j.Query.treeColumns("_d"+strconv.Itoa(i+1))...)
+	}
+	return columns
+}
+
+func (q *Query) treeColumns(table string) []treeColumn {
+	columns := make([]treeColumn, len(q.Columns))
 	for i, c := range q.Columns {
-		types[i] = sqlTypes[c.Kind]
+		columns[i] = treeColumn{table, sqlTypes[c.Kind], c.Kind == entity.ID}
 	}
-	return types
+	return columns
 }
 
 // sqlTypes are the types in which PostgreSQL returns the columns of a kind.
@@ -119,36 +149,77 @@ var sqlTypes = map[entity.Kind]string{
 	entity.Time: "timestamptz", entity.Enum: "text",
 }
 
+// These are the names in the statement. Package binding refuses tables of these names.
+//
+//	_n0      the rows of branch 0
+//	_p       the keys that lead to a branch
+//	_c, _s   the rows of the branch that is read
+//	_d1      the rows of its first join
+//	c0       a column of the branch or of its joins, which are counted together
+
 // add adds a branch.
 func (t *treeWriter) add(ctx context.Context, w Writer, i int) error {
 	br := &t.branches[i]
-	text, err := t.write(ctx, w, i)
+	from, err := t.from(ctx, w, i)
 	if err != nil {
 		return err
 	}
-	parent, from := "0::int8", ""
+	parent := "0::int8"
 	if br.Parent >= 0 {
-		parent, from = "p.n", t.keys(br)+" AS p CROSS JOIN LATERAL "
+		parent = "_p.n"
 	}
-	columns := columnNames(len(t.tree.Slots[i]))
 	if !br.Inner {
-		t.selects = append(t.selects, "SELECT "+t.values(i, parent, "0::int8")+" FROM "+from+"("+text+") AS c("+columns+")")
+		t.selects = append(t.selects, "SELECT "+t.values(i, parent, "0::int8")+" FROM "+from)
 		return nil
 	}
+	columns := columnNames(0, len(t.tree.Slots[i]))
 	if br.Query.readsAhead() {
-		text, columns = "SELECT s.*, row_number() OVER () FROM ("+text+") AS s", columns+", i"
+		columns += ", i"
 	}
-	name := "n" + strconv.Itoa(i)
-	t.tables = append(t.tables, name+"("+columns+", p, n) AS MATERIALIZED (SELECT c.*, "+parent+", row_number() OVER () FROM "+from+"("+text+") AS c)")
-	t.selects = append(t.selects, "SELECT "+t.values(i, "c.p", "c.n")+" FROM "+name+" AS c")
+	name := "_n" + strconv.Itoa(i)
+	t.tables = append(t.tables, name+"("+columns+", p, n) AS MATERIALIZED (SELECT "+columns+", "+parent+", row_number() OVER () FROM "+from+")")
+	t.selects = append(t.selects, "SELECT "+t.values(i, "p", "n")+" FROM "+name)
 	return nil
 }
 
-// write has ent write the query of a branch, and numbers its parameters after those of the branches
-// before it.
-func (t *treeWriter) write(ctx context.Context, w Writer, i int) (string, error) {
-	q := *t.branches[i].Query
-	q.inTree, q.joined = true, t.branches[i].Parent >= 0
+// from returns the FROM of a branch: its rows, for each of the keys that lead to it, with those of
+// its joins.
+func (t *treeWriter) from(ctx context.Context, w Writer, i int) (string, error) {
+	br := &t.branches[i]
+	key := ""
+	if br.Parent >= 0 {
+		key = "_p.id"
+	}
+	text, err := t.write(ctx, w, i, br.Query, key)
+	if err != nil {
+		return "", err
+	}
+	all := br.columns()
+	at := max(1, len(br.Query.Columns))
+	columns := columnNames(0, at)
+	if br.Inner && br.Query.readsAhead() {
+		text, columns = "SELECT _s.*, row_number() OVER () FROM ("+text+") AS _s", columns+", i"
+	}
+	from := "(" + text + ") AS _c(" + columns + ")"
+	if br.Parent >= 0 {
+		from = t.keys(br) + " AS _p CROSS JOIN LATERAL " + from
+	}
+	for _, j := range br.Joins {
+		text, err := t.write(ctx, w, i, j.Query, all[j.From].table+".c"+strconv.Itoa(j.From))
+		if err != nil {
+			return "", err
+		}
+		from += " LEFT JOIN LATERAL (" + text + " OFFSET 0) AS " + all[at].table + "(" + columnNames(at, len(j.Query.Columns)) + ") ON true"
+		at += len(j.Query.Columns)
+	}
+	return from, nil
+}
+
+// write has ent write a query of a branch, and numbers its parameters after those before it. If key
+// is not "", the query reads the rows that belong to the key in the column of that name.
+func (t *treeWriter) write(ctx context.Context, w Writer, i int, of *Query, key string) (string, error) {
+	q := *of
+	q.inTree, q.key = true, key
 	s, err := q.Write(ctx, w)
 	if err != nil {
 		return "", err
@@ -169,7 +240,7 @@ func (t *treeWriter) write(ctx context.Context, w Writer, i int) (string, error)
 // up once takes PostgreSQL longer.
 func (t *treeWriter) keys(br *Branch) string {
 	key := "c" + strconv.Itoa(br.From)
-	text := "SELECT n, " + key + " AS id FROM n" + strconv.Itoa(br.Parent)
+	text := "SELECT n, " + key + " AS id FROM _n" + strconv.Itoa(br.Parent)
 	if parent := t.branches[br.Parent].Query; parent.readsAhead() {
 		text += " WHERE i <= " + strconv.Itoa(parent.Page.Size)
 	}
@@ -185,23 +256,22 @@ func (t *treeWriter) values(i int, parent, number string) string {
 	for slot, sqlType := range t.types {
 		list[headValues+slot] = "NULL::" + sqlType
 	}
-	q := t.branches[i].Query
-	for column, slot := range t.tree.Slots[i] {
-		value := "c.c" + strconv.Itoa(column)
-		if !q.Counts() && q.Columns[column].Kind == entity.ID {
+	for column, c := range t.branches[i].columns() {
+		slot, value := t.tree.Slots[i][column], "c"+strconv.Itoa(column)
+		if c.key {
 			list[slot] = "uuid_send(" + value + ")" // the 16 bytes: lib/pq would format a uuid as text
 		} else {
-			list[slot] = value + "::" + t.types[slot-headValues]
+			list[slot] = value + "::" + c.sqlType
 		}
 	}
 	return strings.Join(list, ", ")
 }
 
-// columnNames returns the names of n columns, as an SQL list.
-func columnNames(n int) string {
+// columnNames returns the names of n columns, beginning with that of number first, as an SQL list.
+func columnNames(first, n int) string {
 	names := make([]string, n)
 	for i := range names {
-		names[i] = "c" + strconv.Itoa(i)
+		names[i] = "c" + strconv.Itoa(first+i)
 	}
 	return strings.Join(names, ", ")
 }
