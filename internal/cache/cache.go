@@ -73,6 +73,20 @@ func (c *Cache[V]) Add(key string, value V, bytes int) bool {
 	return true
 }
 
+// Remove removes the value of a key, if there is one.
+func (c *Cache[V]) Remove(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known.Remove(key)
+}
+
+// Purge removes all values.
+func (c *Cache[V]) Purge() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known.Purge()
+}
+
 // Held returns the number of values, and the bytes that they take with their keys.
 func (c *Cache[V]) Held() (values, bytes int) {
 	c.mu.Lock()

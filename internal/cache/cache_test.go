@@ -47,3 +47,21 @@ func TestCache(t *testing.T) {
 		t.Errorf("%d values with %d bytes, want 1 with 100", values, bytes)
 	}
 }
+
+func TestCacheRemove(t *testing.T) {
+	t.Parallel()
+	var gone []int
+	c := New(3, 100, func(v int) { gone = append(gone, v) })
+	c.Add("a", 1, 9)
+	c.Add("b", 2, 9)
+	c.Add("c", 3, 9)
+	c.Remove("b")
+	c.Remove("x")
+	if values, bytes := c.Held(); values != 2 || bytes != 20 || !slices.Equal(gone, []int{2}) {
+		t.Errorf("%d values with %d bytes, gone %v", values, bytes, gone)
+	}
+	c.Purge()
+	if values, bytes := c.Held(); values != 0 || bytes != 0 || len(gone) != 3 {
+		t.Errorf("%d values with %d bytes, gone %v", values, bytes, gone)
+	}
+}

@@ -94,6 +94,7 @@ func commands(app application.Application, environ []string, stdout, stderr io.W
 			dbCommand(do),
 			userCommand(do),
 			healthcheckCommand(do),
+			checkCommand(app, environ, stdout),
 			doctorCommand(app, environ, stdout),
 			schemaCommand(do),
 		},

@@ -52,6 +52,29 @@ func doctorCommand(app application.Application, environ []string, stdout io.Writ
 	}
 }
 
+// checkCommand does not use a runner either: all settings that are wrong are told at once.
+func checkCommand(app application.Application, environ []string, stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:        "check",
+		Usage:       "say all that does not fit together in schema.graphqls, ent/schema, graph/access.go and the settings",
+		Description: "It needs no database. The exit status is 1 if something does not fit, and else 0.",
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := usage.NothingLeft(cmd); err != nil {
+				return err
+			}
+			s, mistakes := settings.LoadAll(cmd, environ)
+			report := append(doctor.Unreadable(mistakes...), doctor.New(app, s, 1).Check(ctx)...)
+			if err := report.Write(stdout); err != nil {
+				return err
+			}
+			if report.State() == doctor.Fail {
+				return errors.New("something does not fit")
+			}
+			return nil
+		},
+	}
+}
+
 func examine(ctx context.Context, app application.Application, cmd *cli.Command, environ []string) (doctor.Report, error) {
 	s, err := settings.Load(cmd, environ)
 	if _, mistake := errors.AsType[*usage.Error](err); mistake {

@@ -4,12 +4,14 @@ import (
 	"database/sql/driver"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 
 	"github.com/google/uuid"
 )
 
 // CheckNamedValue converts an argument to a type that the driver accepts. A UUID becomes its 16
-// bytes. A list of UUIDs becomes an array on PostgreSQL, and a JSON text on SQLite.
+// bytes. A list of UUIDs becomes an array on PostgreSQL, and a JSON text on SQLite. A JSON document
+// becomes a text on PostgreSQL, which would take bytes for the binary form of jsonb.
 func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 	switch key := v.Value.(type) {
 	case uuid.UUID:
@@ -18,6 +20,11 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 	case *uuid.UUID:
 		if key != nil {
 			v.Value = key[:]
+			return nil
+		}
+	case json.RawMessage:
+		if !c.sqlite && key != nil {
+			v.Value = string(key)
 			return nil
 		}
 	case []uuid.UUID:

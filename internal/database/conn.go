@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/lib/pq"
 
 	"forge/internal/apperr"
+	"forge/internal/cache"
 	"forge/internal/database/pgwire"
 	"forge/internal/telemetry"
 )
@@ -151,9 +151,9 @@ type conn struct {
 	// the server during a later statement, so the connection is not used again unless keepOnCancel
 	// is set.
 	cancelled, keepOnCancel bool
-	notReplicated           bool                              // see noticed
-	used                    time.Time                         // when the last statement ended
-	kept                    *simplelru.LRU[string, *prepared] // by text; nil if none are kept
+	notReplicated           bool                    // see noticed
+	used                    time.Time               // when the last statement ended
+	kept                    *cache.Cache[*prepared] // by text; nil if none are kept
 }
 
 // aliveTime is how long after its last use a connection is taken to be alive. A check takes a
@@ -354,10 +354,8 @@ func (c *conn) prepare(ctx context.Context, query string) (*prepared, error) {
 		return nil, err
 	}
 	p := &prepared{Stmt: stmt, inUse: true}
-	if c.kept.Contains(query) {
-		p.dropped = true // the kept one is in use, so this one is closed after its use
-	} else {
-		c.kept.Add(query, p)
+	if len(query) > preparedBytes/4 || !c.kept.Add(query, p, 0) {
+		p.dropped = true // it is too long, or the kept one is in use: this one is closed after its use
 	}
 	return p, nil
 }
@@ -367,7 +365,7 @@ func (c *conn) prepare(ctx context.Context, query string) (*prepared, error) {
 // drops all kept statements.
 func (c *conn) failed(query string, p *prepared, err error) {
 	p.release()
-	if kept, ok := c.kept.Peek(query); ok && kept == p {
+	if kept, ok := c.kept.Get(query); ok && kept == p {
 		c.kept.Remove(query)
 	}
 	if staleStatement(err) {

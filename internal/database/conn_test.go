@@ -2,6 +2,8 @@ package database_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,4 +36,50 @@ func TestStatementAfterCancel(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestKeptStatementsAreBounded runs more statements, and longer ones, than a connection keeps, and
+// asks PostgreSQL which it has.
+func TestKeptStatementsAreBounded(t *testing.T) {
+	t.Parallel()
+	db, err := database.Open(dbtest.Postgres(t), database.Options{PoolSize: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	run := func(text string) {
+		t.Helper()
+		var n int
+		if err := db.QueryRowContext(t.Context(), text).Scan(&n); err != nil || n != 7 {
+			t.Fatalf("%.40s: %d, %v", text, n, err)
+		}
+	}
+	kept := func() (statements, bytes, longest int) {
+		t.Helper()
+		err := db.QueryRowContext(t.Context(), "SELECT count(*), sum(length(statement)), max(length(statement)) FROM pg_prepared_statements").Scan(&statements, &bytes, &longest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return statements, bytes, longest
+	}
+	of := func(i, size int) string { return fmt.Sprintf("SELECT 7 /* %d%s */", i, strings.Repeat(" ", size)) }
+	for i := range 2 * database.PreparedStatements {
+		run(of(i, 0))
+	}
+	if statements, _, _ := kept(); statements != database.PreparedStatements {
+		t.Errorf("%d short statements are kept, want %d", statements, database.PreparedStatements)
+	}
+	for i := range 40 {
+		run(of(i, database.PreparedBytes/10))
+	}
+	statements, bytes, longest := kept()
+	if statements < 9 || bytes > database.PreparedBytes || longest < database.PreparedBytes/10 {
+		t.Errorf("%d long statements of %d bytes are kept, the longest of %d; %d bytes are allowed", statements, bytes, longest, database.PreparedBytes)
+	}
+	for range 2 {
+		run(of(0, database.PreparedBytes/2))
+	}
+	if again, bytes, longest := kept(); again != statements || bytes > database.PreparedBytes || longest > database.PreparedBytes/4 {
+		t.Errorf("after one that is too long, there are %d statements of %d bytes, the longest of %d", again, bytes, longest)
+	}
 }

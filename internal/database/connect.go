@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql/driver"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/lib/pq"
 
+	"forge/internal/cache"
 	"forge/internal/database/pgwire"
 )
 
@@ -46,7 +46,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn.cancel, conn.plain = conn.session.Cancel, conn.session.Plain()
 	conn.taps = conn.plain && c.statements > 0 && !c.textOnly
 	if c.statements > 0 {
-		conn.kept, err = simplelru.NewLRU(c.statements, func(_ string, p *prepared) { p.drop() })
+		conn.kept = cache.New(c.statements, preparedBytes, (*prepared).drop)
 	}
 	return conn, err
 }

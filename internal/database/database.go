@@ -44,8 +44,14 @@ type Options struct {
 	timeouts pgwire.Timeouts // tests use shorter ones
 }
 
-// preparedStatements is how many prepared statements a connection keeps.
-const preparedStatements = 256
+// A connection keeps preparedStatements prepared statements at most, whose texts have preparedBytes
+// bytes at most. PostgreSQL takes some 130 bytes for each byte of a text, most of it for the plan, so
+// that a connection takes some 30 MiB there at most. A text of more than a quarter of preparedBytes
+// would drive out too many others, and is not kept.
+const (
+	preparedStatements = 256
+	preparedBytes      = 256 << 10
+)
 
 // DB is a pool of connections.
 type DB struct {

@@ -7,3 +7,9 @@ func WithTimeouts(opt Options, timeouts pgwire.Timeouts) Options {
 	opt.timeouts = timeouts
 	return opt
 }
+
+// What a connection keeps.
+const (
+	PreparedStatements = preparedStatements
+	PreparedBytes      = preparedBytes
+)

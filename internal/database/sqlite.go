@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
-	"modernc.org/sqlite"
 
 	"forge/internal/retry"
 )
@@ -53,17 +52,13 @@ func (db *DB) openSQLite(path string) error {
 	}
 	db.Dialect = dialect.SQLite
 	if db.memory {
-		c, err := sqliteConnector(path, q.Get("mode"), !db.readOnly, db.Options.StatementTimeout)
-		if err == nil {
-			db.DB = sql.OpenDB(connector{Connector: busyRetry{c}, statements: preparedStatements, keepOnCancel: true})
-		}
-		return err
+		c := sqliteConnector(path, q.Get("mode"), !db.readOnly, db.Options.StatementTimeout)
+		db.DB = sql.OpenDB(connector{Connector: busyRetry{c}, statements: preparedStatements, keepOnCancel: true})
+		return nil
 	}
 	file := db.Options.file
 	if file == nil {
-		if file, err = db.sqliteFile(path, q.Get("mode")); err != nil {
-			return err
-		}
+		file = db.sqliteFile(path, q.Get("mode"))
 	}
 	db.file, db.DB = file, sql.OpenDB(connector{Connector: file, statements: preparedStatements})
 	file.add(db.DB)
@@ -71,28 +66,20 @@ func (db *DB) openSQLite(path string) error {
 }
 
 // sqliteFile returns the connector for a file, opened in the mode that the address names.
-func (db *DB) sqliteFile(path, mode string) (*sqliteFile, error) {
+func (db *DB) sqliteFile(path, mode string) *sqliteFile {
 	wal := mode != "ro" && !db.Options.LookOnly
-	open, err := sqliteConnector(path, cmp.Or(mode, "rw"), wal, db.Options.StatementTimeout)
-	if err != nil {
-		return nil, err
-	}
-	look, err := sqliteConnector(path, cmp.Or(mode, "rw"), false, db.Options.StatementTimeout)
-	if err != nil {
-		return nil, err
-	}
+	open := sqliteConnector(path, cmp.Or(mode, "rw"), wal, db.Options.StatementTimeout)
+	look := sqliteConnector(path, cmp.Or(mode, "rw"), false, db.Options.StatementTimeout)
 	var create driver.Connector
 	if mode == "" && !db.Options.LookOnly {
-		if create, err = sqliteConnector(path, "rwc", wal, db.Options.StatementTimeout); err != nil {
-			return nil, err
-		}
+		create = sqliteConnector(path, "rwc", wal, db.Options.StatementTimeout)
 	}
-	return newSQLiteFile(path, open, create, look), nil
+	return newSQLiteFile(path, open, create, look)
 }
 
 // sqliteConnector returns a connector for a path and a mode of SQLite. Prepared statements on its
 // connections end after statementTimeout, unless it is 0.
-func sqliteConnector(path, mode string, wal bool, statementTimeout time.Duration) (driver.Connector, error) {
+func sqliteConnector(path, mode string, wal bool, statementTimeout time.Duration) driver.Connector {
 	// Times are stored as microseconds. They sort as numbers and have the precision of PostgreSQL.
 	q := url.Values{"_time_integer_format": {"unix_micro"}, "_inttotime": {"1"}}
 	if mode != "" {
@@ -103,11 +90,8 @@ func sqliteConnector(path, mode string, wal bool, statementTimeout time.Duration
 		q.Add("_pragma", "journal_mode(WAL)")
 	}
 	q.Add("_pragma", "foreign_keys(1)")
-	c, err := sqlite.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
-	if err != nil {
-		return nil, fmt.Errorf("sqlite:%s: %w", path, err)
-	}
-	return interruptible{c, statementTimeout}, nil
+	c := withFunctions{"file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()}
+	return interruptible{c, statementTimeout}
 }
 
 // busyTimeout is how long a connection to SQLite waits for locks of other connections.

@@ -92,6 +92,11 @@ func (d *Doctor) Examine(ctx context.Context) Report {
 	return report
 }
 
+// Check runs the checks of the settings and of the contract, which need nothing but the program.
+func (d *Doctor) Check(ctx context.Context) Report {
+	return append(Report(d.settings(ctx, nil)), d.contract(ctx, nil)...)
+}
+
 func (c check) needsDatabase() bool {
 	return c.name != "settings" && c.name != "contract" && c.name != "identity" && c.name != "file"
 }

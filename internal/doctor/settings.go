@@ -11,8 +11,11 @@ import (
 )
 
 // Unreadable returns the report for settings that cannot be loaded.
-func Unreadable(err error) Report {
-	return Report{fail("settings", err.Error(), "Correct that setting; forge --help lists all.")}
+func Unreadable(mistakes ...error) (report Report) {
+	for _, err := range mistakes {
+		report = append(report, fail("settings", err.Error(), "Correct that setting; forge --help lists all."))
+	}
+	return report
 }
 
 // settings reports combinations of settings that are wrong or risky. Loading the settings has

@@ -6,7 +6,10 @@ package entity
 import (
 	"cmp"
 	"context"
+	"strconv"
+	"strings"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/schema"
 	"github.com/google/uuid"
 	"golang.org/x/text/cases"
@@ -64,6 +67,7 @@ type Field struct {
 	Name     string // the name in the API, such as "priceCents"
 	Column   string
 	Kind     Kind
+	Elem     Kind   // the kind of the elements, if Kind is List
 	Type     string // the Go type in ent/schema, such as "int32"
 	Refers   string // the entity whose key the column holds, if Kind is ID
 	Nullable bool
@@ -74,6 +78,9 @@ type Field struct {
 	// MatchBy is another column that filters compare instead of this one, or "". The other column
 	// holds Fold of the value.
 	MatchBy string
+	// Sensitive says that ent never prints the value, such as the hash of a password. The API must
+	// not show it either.
+	Sensitive bool
 }
 
 // Edge describes a relation from an entity to another one, or to itself.
@@ -105,13 +112,31 @@ const (
 	Bool
 	Time
 	Enum
-	UUID   // a UUID that is not the key of a row
-	BigInt // an integer of more than 32 bits
-	Float
+	UUID    // a UUID that is not the key of a row
+	BigInt  // a whole number of at most 64 bits
+	Float   // a float64
+	Float32 // a float32
+	Decimal
+	Date      // a time that is stored as a date on PostgreSQL
+	LocalTime // a time that is stored as a time of day on PostgreSQL
+	Duration  // a time.Duration, which is stored in nanoseconds
 	Bytes
 	JSON
+	List  // a slice of scalars, which is stored as JSON; see Field.Elem
 	Other // stored in a form that depends on its Go type
 )
+
+// Scale returns how many digits a decimal number of the column has after its point. It returns -1 if
+// the column has no scale of its own.
+func (f *Field) Scale() int {
+	_, size, sized := strings.Cut(f.Stored[dialect.Postgres], "(")
+	if !sized {
+		return -1
+	}
+	_, scale, _ := strings.Cut(strings.TrimSuffix(size, ")"), ",")
+	n, _ := strconv.Atoi(strings.TrimSpace(scale)) // numeric(5) has the scale 0
+	return n
+}
 
 // Field returns the field with an API name, or nil.
 func (e *Entity) Field(name string) *Field {

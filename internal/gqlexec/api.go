@@ -2,8 +2,12 @@ package gqlexec
 
 import (
 	"context"
+	"errors"
 	"io/fs"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 
 	"entgo.io/ent/dialect/sql/schema"
 	"github.com/99designs/gqlgen/graphql"
@@ -52,11 +56,46 @@ type API struct {
 	WithoutEngine bool
 }
 
-// Check returns a *binding.MismatchError if the GraphQL schema, the entities and the resolvers do
-// not fit together. It needs no database.
+// Check returns a *binding.MismatchError if the GraphQL schema, the entities, the resolvers and the
+// table of access do not fit together. It needs no database.
 func (a API) Check() error {
-	_, err := a.engine(a.executable(), Options{})
-	return err
+	executable := a.executable()
+	_, err := a.engine(executable, Options{})
+	mismatch, ok := errors.AsType[*binding.MismatchError](err)
+	if err != nil && !ok {
+		return err
+	}
+	if !ok {
+		mismatch = new(binding.MismatchError)
+	}
+	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(executable.Schema())...); len(mismatch.Findings) > 0 {
+		return mismatch
+	}
+	return nil
+}
+
+// accessFindings returns a sentence for each root field that Access has no entry for, and for each
+// entry that is for no root field.
+func (a API) accessFindings(schema *ast.Schema) (findings []string) {
+	fields := map[string]bool{}
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
+		if root == nil {
+			continue
+		}
+		for _, f := range root.Fields {
+			name := root.Name + "." + f.Name
+			fields[name] = true
+			if _, declared := a.Access[name]; !declared && !strings.HasPrefix(f.Name, "__") {
+				findings = append(findings, name+": nothing says who may call it; give it an entry in graph/access.go")
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Access)) {
+		if !fields[name] {
+			findings = append(findings, name+": graph/access.go says who may call it, but there is no such root field; take the entry out")
+		}
+	}
+	return findings
 }
 
 // TrustedDocuments reads a manifest, and validates its documents as if a request had brought them;

@@ -8,14 +8,17 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"forge/internal/scalar"
 )
 
-// validationRules returns the rules for documents: gqlparser's own, and two more about the values
-// of Ints and of other scalars.
+// validationRules returns the rules for documents: gqlparser's own, and more about the values of Ints
+// and of other scalars.
 func validationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("IntsOf32Bits", intsOf32Bits)
 	all.AddRule("LiteralsOfCorrectType", literalsOfCorrectType)
+	all.AddRule("NumbersAsWritten", numbersAsWritten)
 	return all
 }
 
@@ -44,4 +47,40 @@ func notInt(written string) string {
 		written = written[:40] + "…"
 	}
 	return fmt.Sprintf("%s is no Int: whole numbers from %d to %d are allowed", written, math.MinInt32, math.MaxInt32)
+}
+
+// numbersAsWritten is a rule: no number loses digits. A number for a BigInt or a Decimal becomes the
+// text of the same digits, because gqlparser would read a float64. A number inside of a JSON document
+// is refused if a float64 cannot hold it.
+func numbersAsWritten(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
+		if value.Definition == nil || value.ExpectedType == nil || value.ExpectedType.Elem != nil && value.Kind == ast.ListValue {
+			return
+		}
+		switch value.Definition.Name {
+		case "BigInt", "Decimal":
+			if value.Kind == ast.IntValue || value.Kind == ast.FloatValue {
+				value.Kind = ast.StringValue
+			}
+		case "JSON":
+			if long := inexact(value); long != nil {
+				addError(core.Message("the number %.40s of a JSON document would be rounded here; send the document in a variable", long.Raw), core.At(long.Position))
+			}
+		}
+	})
+}
+
+// inexact returns a number of a document that would be rounded, or nil if there is none.
+func inexact(value *ast.Value) *ast.Value {
+	if value.Kind == ast.IntValue || value.Kind == ast.FloatValue {
+		if _, err := value.Value(nil); err != nil || value.Kind == ast.FloatValue && !scalar.Exact(value.Raw) {
+			return value
+		}
+	}
+	for _, child := range value.Children {
+		if long := inexact(child.Value); long != nil {
+			return long
+		}
+	}
+	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/read"
 	"forge/internal/read/plan"
+	"forge/internal/scalar"
 	"forge/internal/syntax"
 )
 
@@ -53,8 +54,13 @@ func (v variables) corrected(c *checked, err *gqlerror.Error) *gqlerror.Error {
 	if len(err.Path) < 2 || err.Path[0] != ast.PathName("variable") {
 		return err
 	}
-	if number, ok := valueAt(c.request.Variables, err.Path[1:]).(json.Number); ok && strings.HasSuffix(err.Message, " as Int") {
-		err.Message = notInt(string(number))
+	if number, ok := valueAt(c.request.Variables, err.Path[1:]).(json.Number); ok {
+		switch _, wrong := scalar.UnmarshalFloat(number); {
+		case strings.HasSuffix(err.Message, " as Int"):
+			err.Message = notInt(string(number))
+		case strings.HasSuffix(err.Message, " as Float") && wrong != nil:
+			err.Message = wrong.Error()
+		}
 	}
 	if name, ok := err.Path[1].(ast.PathName); ok {
 		err.Path[1] = ast.PathName(argumentOf(c.Operation, string(name)))
@@ -143,8 +149,10 @@ func takesKind(scalar, kind string) bool {
 		return kind == "number"
 	case "Boolean":
 		return kind == "truth value"
-	case "ID":
+	case "ID", "BigInt", "Decimal":
 		return kind == "text" || kind == "number"
+	case "JSON":
+		return kind != "name"
 	default:
 		return kind == "text"
 	}
@@ -245,12 +253,15 @@ func (s *nullSearch) skips(directives ast.DirectiveList) bool {
 // value checks a value, and all values inside. place describes where the value stands, and path is
 // the argument's path.
 func (s *nullSearch) value(value *ast.Value, place, path string) {
-	if value.Kind == ast.Variable && value.ExpectedType.NonNull {
+	if value.Kind == ast.Variable && value.ExpectedType != nil && value.ExpectedType.NonNull {
 		if v, sent := s.op.Variables[value.Raw]; sent && v == nil && s.err == nil {
 			s.err = badVariable(path, fmt.Sprintf("the variable $%s is null; %s must be of type %s: leave it out or send a value",
 				value.Raw, place, value.ExpectedType))
 			s.err.Locations = []gqlerror.Location{{Line: value.Position.Line, Column: value.Position.Column}}
 		}
+	}
+	if value.Definition != nil && value.Definition.Kind == ast.Scalar {
+		return // a document may hold null anywhere
 	}
 	for i, child := range value.Children {
 		step := strconv.Itoa(i)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+
+	"forge/internal/scalar"
 )
 
 // MaxValues is the largest number of values in the variables of a request, and likewise in its
@@ -71,7 +73,7 @@ func numberOf(written []byte) json.Number {
 		return json.Number(written)
 	}
 	n, err := strconv.ParseFloat(string(written), 64)
-	if err != nil || n != math.Trunc(n) || math.Abs(n) > 1<<53 {
+	if err != nil || math.Abs(n) > 1<<53 || !scalar.IsWhole(string(written)) {
 		return json.Number(written)
 	}
 	return json.Number(strconv.FormatInt(int64(n), 10))

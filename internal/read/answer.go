@@ -111,13 +111,14 @@ type answer struct {
 // loadTogether loads the rows of all root fields with one statement, if there are several. An error
 // is one of each field.
 func loadTogether(ctx context.Context, op *graphql.OperationContext, answers []answer) {
-	var loadings []*load.Loading
+	loadings, fields := make([]*load.Loading, len(answers)), 0
 	for i := range answers {
 		if answers[i].root.loaders != nil && answers[i].invalid == nil {
-			loadings = append(loadings, &answers[i].rows.Loading)
+			loadings[i] = &answers[i].rows.Loading
+			fields++
 		}
 	}
-	if len(loadings) < 2 {
+	if fields < 2 {
 		return
 	}
 	var err error

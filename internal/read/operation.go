@@ -172,25 +172,24 @@ func (o *Operation) Statements(db string) int {
 	c := o.compile()
 	switch {
 	case db != dialect.Postgres:
-		return c.statements
+		return c.statements + c.later
 	case c.together():
-		return 1 + c.later
+		return min(c.statements, 1) + c.later
 	}
-	return c.trees
+	return c.trees + c.later
 }
 
 // compiled is what is known of a query after its root fields are compiled.
 type compiled struct {
 	statements int    // at most, if each node takes its own
 	trees      int    // at most, if each field takes one
-	nodes      int    // at most
-	later      int    // at most, after those of trees: because of computed fields
+	later      int    // at most, after those: because of computed fields
 	computes   bool   // there are computed fields
 	roots      []root // nil if the engine cannot answer the query alone
 }
 
 // together reports whether all root fields may be read by one statement, on PostgreSQL.
-func (c *compiled) together() bool { return c.roots != nil && c.nodes <= load.MaxTree }
+func (c *compiled) together() bool { return c.roots != nil && c.statements <= load.MaxTree }
 
 // root is a root field that only refers: to the entity of an ID, or to all entities of a type.
 type root struct {
@@ -252,30 +251,30 @@ func (o *Operation) compiledAt(path string, f *ast.Field, selections ast.Selecti
 	})
 }
 
-// count adds the statements and nodes of the field to those of c.
+// count adds the statements of the field to those of c.
 func (l *loaders) count(c *compiled) {
 	if l.connection != nil {
-		c.add(l.connection.Plan.Statements(), l.connection.Trees(), len(l.connection.Plan.Nodes), l.connection.Plan)
+		c.add(l.connection.Plan.Statements(), l.connection.Trees(), l.connection.Plan)
 		return
 	}
-	statements, trees, nodes := 0, 0, 0
+	statements, trees := 0, 0
 	for _, of := range l.types {
-		c.add(0, 0, 0, of.Plan)
-		statements, trees, nodes = max(statements, of.Plan.Statements()), max(trees, of.Trees()), max(nodes, len(of.Plan.Nodes))
+		c.add(0, 0, of.Plan)
+		statements, trees = max(statements, of.Plan.Statements()), max(trees, of.Trees())
 	}
 	if l.field.Definition.Type.Elem != nil { // the list may hold one of each type
 		statements, trees = statements*len(l.types), trees*len(l.types)
 	}
-	c.add(statements, trees, nodes, nil)
+	c.add(statements, trees, nil)
 }
 
 // add adds numbers of statements, and those that the computed fields of a plan may take.
-func (c *compiled) add(statements, trees, nodes int, of *plan.Plan) {
+func (c *compiled) add(statements, trees int, of *plan.Plan) {
 	later := 0
 	if of != nil {
 		later, c.computes = of.Later(), c.computes || len(of.Computed) > 0
 	}
-	c.statements, c.trees, c.nodes, c.later = c.statements+statements+later, c.trees+trees+later, c.nodes+nodes, c.later+later
+	c.statements, c.trees, c.later = c.statements+statements, c.trees+trees, c.later+later
 }
 
 // responsePath returns the response keys of a field and of the fields around it, as one text.

@@ -136,15 +136,15 @@ func (l *loaded) add(key uuid.UUID) int32 {
 // run loads the rows, on PostgreSQL with one statement if that can read them all.
 func (r *resolution) run(ctx context.Context, all []*loaded) {
 	var together []*load.Loading
-	nodes := 0
+	queries := 0
 	for _, l := range all {
 		if row := returnedFor(ctx, l.Loader); l.err == nil && row != nil {
 			l.err = r.protected(ctx, func() error { return l.RunBelow(ctx, *row) })
 		} else if l.err == nil {
-			together, nodes = append(together, &l.Loading), nodes+len(l.Loader.Plan.Nodes)
+			together, queries = append(together, &l.Loading), queries+l.Loader.Plan.Statements()
 		}
 	}
-	if len(together) > 1 && nodes <= load.MaxTree && together[0].Request.Dialect == dialect.Postgres {
+	if len(together) > 1 && queries <= load.MaxTree && together[0].Request.Dialect == dialect.Postgres {
 		err := r.protected(ctx, func() error { return load.RunTogether(ctx, together...) })
 		for _, l := range all {
 			if slices.Contains(together, &l.Loading) {

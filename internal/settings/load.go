@@ -15,14 +15,23 @@ import (
 // os.Environ. If both set a value, the flag counts. A variable that is empty counts as not set. The
 // error is a *usage.Error: one line with the setting, its value, and what is allowed.
 func Load(cmd *cli.Command, environ []string) (*Settings, error) {
+	s, mistakes := LoadAll(cmd, environ)
+	if len(mistakes) > 0 {
+		return nil, mistakes[0]
+	}
+	return s, nil
+}
+
+// LoadAll is like Load, but returns all mistakes. A setting with a value that is not allowed has its
+// default.
+func LoadAll(cmd *cli.Command, environ []string) (s *Settings, mistakes []error) {
 	env := variables(environ)
-	if err := checkUnknown(env); err != nil {
-		return nil, err
+	for _, check := range []func(map[string]string) error{checkUnknown, checkLibrary} {
+		if err := check(env); err != nil {
+			mistakes = append(mistakes, err)
+		}
 	}
-	if err := checkLibrary(env); err != nil {
-		return nil, err
-	}
-	s := &Settings{sources: map[string]source{}}
+	s = &Settings{sources: map[string]source{}}
 	for _, setting := range All {
 		name, value := setting.lookUp(cmd, env)
 		if name == "" {
@@ -33,11 +42,13 @@ func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 			name = setting.Env
 		}
 		if err := setting.set(s, value); err != nil {
-			return nil, setting.refused(name, value, err)
+			mistakes = append(mistakes, setting.refused(name, value, err))
+			value = setting.Default
+			_ = setting.set(s, value) // allowed, or there is none
 		}
 		s.sources[setting.Env] = source{name, setting.shown(value)}
 	}
-	return s, nil
+	return s, mistakes
 }
 
 // lookUp returns the value of a setting, and the name of the flag or variable that set it. Both are

@@ -451,3 +451,20 @@ func hidden(a gqltest.Answer) string {
 	}
 	return "; FORBIDDEN: " + strings.Join(names, ", ")
 }
+
+// TestAccessFindings checks that a root field without an entry, and an entry without a root field,
+// are told before the start.
+func TestAccessFindings(t *testing.T) {
+	t.Parallel()
+	app := new(graph.Resolver).API()
+	if err := app.Check(); err != nil {
+		t.Fatal(err)
+	}
+	app.Access = maps.Clone(app.Access)
+	delete(app.Access, "Query.node")
+	app.Access["Query.nodez"] = gqlexec.Access{}
+	err := app.Check()
+	if err == nil || !strings.Contains(err.Error(), "Query.node: nothing says who may call it") || !strings.Contains(err.Error(), "Query.nodez: graph/access.go says who") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http/httptest"
+	"regexp"
 	"testing"
 
 	"forge/internal/database"
@@ -44,7 +45,7 @@ func BenchmarkOperations(b *testing.B) {
 		if err := seed.Run(b.Context(), db, 1); err != nil {
 			b.Fatal(err)
 		}
-		id := vars{"id": someID.FindString(string(send(`{ users(first: 1) { nodes { id } } }`, nil)))}
+		id := vars{"id": regexp.MustCompile("user_[0-9a-z]{26}").FindString(string(send(`{ users(first: 1) { nodes { id } } }`, nil)))}
 		for _, op := range []struct {
 			name, query string
 			vars        vars

@@ -186,6 +186,42 @@ func TestReadStatements(t *testing.T) {
 	})
 }
 
+// TestReadWithoutTransaction asks PostgreSQL what the connection of a server has run last. After a
+// query that the engine answers it is the one statement of the query, and no COMMIT.
+func TestReadWithoutTransaction(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	w := sized(3)
+	other := newAPI(t, address)
+	other.fill(w)
+	s := watch(newAPI(t, address+"&application_name=watched"))
+	s.vars = someOf(w)
+	last := func() string {
+		t.Helper()
+		var query string
+		err := other.db.QueryRowContext(t.Context(), "SELECT coalesce(max(query), '') FROM pg_stat_activity WHERE application_name = 'watched' AND datname = current_database()").Scan(&query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return query
+	}
+	if _, ran := s.run(`{ nodes(ids: []) { id } users { nodes { id } } }`); last() != "COMMIT" || len(ran) != 1 {
+		t.Fatalf("a query with a resolver of its own ended with %q: the test shows nothing", last())
+	}
+	for _, op := range operations {
+		if strings.HasPrefix(op.query, "mutation") || strings.Contains(op.query, "nodes(ids:") || strings.Contains(op.query, "viewer") {
+			continue
+		}
+		answer, ran := s.run(op.query)
+		if len(ran) > 1 || len(answer.Errors) > 0 {
+			t.Errorf("%s: %d statements, %s", op.query, len(ran), answer)
+		}
+		if got := last(); len(ran) == 1 && !strings.HasPrefix(ran[0], got) { // the server cuts long ones
+			t.Errorf("%s: the last statement is %q, want %q", op.query, got, ran[0])
+		}
+	}
+}
+
 // TestReadColumns checks that the statements of a query mention only columns that the query asked
 // for, and keys.
 func TestReadColumns(t *testing.T) {
@@ -225,47 +261,66 @@ func TestReadColumns(t *testing.T) {
 	})
 }
 
-// TestReadSnapshot changes the database between the statements of one query. The query must not see
-// the change.
+// TestReadSnapshot changes the database after each statement of a query. The query must not see the
+// change, also if gqlgen executes one of its fields.
 func TestReadSnapshot(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {
-		w := sized(3)
-		a, writer := newAPI(t, url), newAPI(t, url)
-		a.fill(w)
-		const query = `{ users { totalCount nodes { heroes { totalCount nodes { id owner { username } } } } } heroes(last: 100) { totalCount nodes { id } } }`
-		want := a.Must(query, nil).RawData()
-		changes, changed := 0, map[string]bool{}
-		var mu sync.Mutex
-		a.db.Watch = func(_ context.Context, statement string, _ time.Duration, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil || changed[statement] {
-				return
+		for query, statements := range map[string]int{
+			`{ users { totalCount nodes { heroes { totalCount nodes { id owner { username } } } } } heroes(last: 100) { totalCount nodes { id } } }`:                  5,
+			`query($heroes: [ID!]!) { users { totalCount nodes { heroes { totalCount } } } nodes(ids: $heroes) { ... on Hero { owner { heroes { totalCount } } } } }`: 6,
+		} {
+			url := another(t, url)
+			w := sized(3)
+			a, writer := newAPI(t, url), newAPI(t, url)
+			a.fill(w)
+			v := vars{}
+			if strings.HasPrefix(query, "query") {
+				v = vars{"heroes": someOf(w)["heroes"]}
 			}
-			changed[statement] = true // once after each statement
-			writer.stored(func(ctx context.Context, c *ent.Client) {
-				h := *w.heroes[0]
-				h.ID = entity.NewID()
-				if err := setHero(c.Hero.Create(), &h).Exec(ctx); err != nil {
-					t.Error(err)
-				}
-				if err := c.Hero.UpdateOneID(w.heroes[changes].ID).ClearOwner().Exec(ctx); err != nil {
-					t.Error(err)
-				}
-				changes++
-			})
-		}
-		if got := a.Must(query, nil).RawData(); got != want {
-			t.Errorf("with changes in between:\n%s\nwithout:\n%s", got, want)
-		}
-		if statements := a.atMost(5, query); changes < statements {
-			t.Errorf("changes after %d statements, want %d at least", changes, statements)
-		}
-		if got := a.Must(query, nil).RawData(); got == want {
-			t.Error("the changes are not there afterwards: the test shows nothing")
+			if a.db.Dialect == dialect.Postgres {
+				statements = 1 + len(v)
+			}
+			a.snapshot(writer, w, query, v, statements)
 		}
 	})
+}
+
+// snapshot sends a query, and changes the database after each of its statements.
+func (a *api) snapshot(writer *api, w *world, query string, v vars, statements int) {
+	t := a.t
+	t.Helper()
+	want := a.Must(query, v).RawData()
+	changes, changed := 0, map[string]bool{}
+	var mu sync.Mutex
+	a.db.Watch = func(_ context.Context, statement string, _ time.Duration, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil || changed[statement] {
+			return
+		}
+		changed[statement] = true // once after each statement
+		writer.stored(func(ctx context.Context, c *ent.Client) {
+			h := *w.heroes[0]
+			h.ID = entity.NewID()
+			if err := setHero(c.Hero.Create(), &h).Exec(ctx); err != nil {
+				t.Error(err)
+			}
+			if err := c.Hero.UpdateOneID(w.heroes[changes].ID).ClearOwner().Exec(ctx); err != nil {
+				t.Error(err)
+			}
+			changes++
+		})
+	}
+	if got := a.Must(query, v).RawData(); got != want {
+		t.Errorf("with changes in between:\n%s\nwithout:\n%s", got, want)
+	}
+	if changes < statements {
+		t.Errorf("changes after %d statements, want %d at least", changes, statements)
+	}
+	if got := a.Must(query, v).RawData(); got == want {
+		t.Error("the changes are not there afterwards: the test shows nothing")
+	}
 }
 
 // TestReadColumnsIsNotBlind checks that TestReadColumns would find a column that was not asked for.

@@ -36,7 +36,11 @@ func (a *api) get(query string, extensions vars) string {
 	a.t.Helper()
 	values := url.Values{"query": {query}}
 	if extensions != nil {
-		values.Set("extensions", jsonOf(extensions))
+		text, err := json.Marshal(extensions)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		values.Set("extensions", string(text))
 	}
 	return a.Get("/graphql?" + values.Encode()).Body
 }

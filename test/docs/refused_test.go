@@ -26,7 +26,7 @@ import (
 	"forge/internal/rule"
 )
 
-// Gadget has columns and edges of the kinds that are not held.
+// Gadget has columns and edges that do not fit the API.
 type Gadget struct{ ent.Schema }
 
 func (Gadget) Mixin() []ent.Mixin { return []ent.Mixin{Identified{Prefix: "gadget"}} }
@@ -55,7 +55,7 @@ type Meter struct{ ent.Schema }
 
 type Gadget implements Node {
   id: ID!
-  weight: Float!
+  weight: Int!
   price: Float!
   height: String!
   photo: String!
@@ -74,7 +74,7 @@ type GadgetConnection {
   nodes: [Gadget!]!
 }
 
-input GadgetWhereInput { weightGT: Float }
+input GadgetWhereInput { weightHasPrefix: Float }
 
 type Meter implements Node { id: ID! }
 
@@ -91,19 +91,19 @@ extend type Query {
 var unheldFindings = []string{
 	"Meter: nothing in ent/schema says who may see which rows of Meter",
 	"Meter: the prefix of its IDs is \"\"",
-	"Gadget.weight: the column weight of Gadget is of type float64",
-	"Gadget.price: the column price of Gadget is of type float64",
+	"Gadget.weight: its type is Int!, but the column weight of Gadget is of type float64",
+	"Gadget.price: the column price of Gadget is stored as numeric(10,2) on postgres",
 	"Gadget.height: the column height of Gadget is stored as numeric on postgres",
-	"Gadget.photo: the column photo of Gadget is of type []byte",
-	"Gadget.spec: the column spec of Gadget is of type map[string]interface {}",
-	"Gadget.serial: the column serial of Gadget is of type uuid.UUID",
-	"Gadget.sold: the column sold of Gadget is of type int64",
+	"Gadget.photo: its type is String!, but the column photo of Gadget is of type []byte",
+	"Gadget.spec: its type is String!, but the column spec of Gadget is of type map[string]interface {}",
+	"Gadget.serial: its type is ID!, but the column serial of Gadget is of type uuid.UUID",
+	"Gadget.sold: its type is Int!, but the column sold of Gadget is of type int64",
 	"Gadget.state: the column state of Gadget can hold USED",
 	"GadgetState.BROKEN: the column state of Gadget",
 	"Gadget.label: its type is String!, but the column label of Gadget may be NULL",
 	"Gadget.friends: the edge friends of Gadget is many-to-many, through the table gadget_friends",
 	"Gadget.power: Gadget has neither a column nor an edge",
-	"GadgetWhereInput.weightGT: the column weight of Gadget is of type float64",
+	"GadgetWhereInput.weightHasPrefix: columns of type float64 cannot be compared by HasPrefix",
 	"Meter: its key is of type int",
 	"Query.myGadgets(first:): its type is Float; allowed: Int",
 	"Query.things: its type is [Thing!]!, which Gadget, Meter belong to",

@@ -35,6 +35,13 @@ func TestDoctor(t *testing.T) {
 	if code != 1 || !strings.Contains(stdout, `FAIL    settings     POOL_SIZE="many" is not allowed`) || !isOneLine(stderr) {
 		t.Errorf("a setting that is not allowed: status %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
+	code, stdout, stderr = do(t, "POOL_SIZE=many", "MAX_COST=-1", "FORGE_ENVIRONMENT=x", "check")
+	if code != 1 || strings.Count(stdout, "FAIL    settings ") != 3 || !strings.Contains(stdout, "OK      contract") || !isOneLine(stderr) {
+		t.Errorf("check with three mistakes: status %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if code, stdout, stderr := do(t, "check"); code != 0 || !strings.HasSuffix(stdout, "All is well.\n") || stderr != "" {
+		t.Errorf("check: status %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
 	if code, _, stderr := do(t, "doctor", "--processes=0"); code != 2 || !strings.Contains(stderr, "--processes") {
 		t.Errorf("no processes: status %d, stderr %q", code, stderr)
 	}

@@ -31,7 +31,7 @@ type Columns []decoder
 // requests bytes and integers in binary form, and everything else as text.
 func decoderOf(typeName string) decoder {
 	switch typeName {
-	case "BYTEA", "TEXT", "VARCHAR":
+	case "BYTEA", "TEXT", "VARCHAR", "FLOAT4", "FLOAT8":
 		return inPlace
 	case "INT4":
 		return int4

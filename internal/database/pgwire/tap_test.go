@@ -104,14 +104,14 @@ func (s *session) sound() {
 }
 
 func TestTap(t *testing.T) {
-	large := strings.Repeat("ä", 3*pgwire.ReadAhead)
+	large := fmt.Sprintf("repeat('ä', %d)", 3*pgwire.ReadAhead)
 	for name, query := range map[string]string{
 		"all types":                        `SELECT '\x00ff61'::bytea, 'text'::text, 'var'::varchar, -7::int, 9007199254740993::bigint, true, false, '2026-01-02 03:04:05.678901+02'::timestamptz, 'infinity'::timestamptz, '-infinity'::timestamptz`,
 		"NULLs":                            `SELECT NULL::bytea, NULL::text, NULL::int, NULL::bigint, NULL::bool, NULL::timestamptz, ''::text, ''::bytea`,
 		"no rows":                          `SELECT 1::int WHERE false`,
 		"no column":                        `SELECT FROM generate_series(1, 3)`,
 		"many":                             `SELECT repeat('x', i % 700), i, CASE WHEN i % 3 > 0 THEN i::bigint END, CASE WHEN i % 2 > 0 THEN 'odd' END FROM generate_series(1, 5000) i`,
-		"large":                            `SELECT CASE i WHEN 2 THEN '` + large + `' ELSE 'small' END, i FROM generate_series(1, 3) i`,
+		"large":                            `SELECT CASE i WHEN 2 THEN ` + large + ` ELSE 'small' END, i FROM generate_series(1, 3) i`,
 		"just as large as is read at once": fmt.Sprintf("SELECT repeat('x', n) FROM generate_series(%d, %d) n", pgwire.ReadAhead-20, pgwire.ReadAhead+2),
 	} {
 		t.Run(name, func(t *testing.T) {

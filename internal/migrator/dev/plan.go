@@ -69,15 +69,8 @@ func (b *planner) prepare(ctx context.Context, box sandbox, src migrator.Source,
 		return err
 	}
 	return inSandbox(ctx, box, b.dialect, func(db *sql.DB, driver atlas.Driver) error {
-		if b.written, err = desired(ctx, db, b.dialect, tables); err != nil {
+		if b.written, err = createTables(ctx, db, driver, b.dialect, tables); err != nil {
 			return err
-		}
-		var create []schema.Change
-		for _, t := range b.written {
-			create = append(create, &schema.AddTable{T: t})
-		}
-		if err := driver.ApplyChanges(ctx, create, withoutSchemaNames); err != nil {
-			return fmt.Errorf("create the tables of the ent schema: %w", err)
 		}
 		b.wanted, err = inspect(ctx, driver)
 		return err
@@ -159,15 +152,44 @@ func openEmpty(ctx context.Context, box sandbox, name string) (*sql.DB, atlas.Dr
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	open := postgres.Open
-	if name == dialect.SQLite {
-		open = sqlite.Open
-	}
-	driver, err := open(db)
+	driver, err := openDriver(db, name)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, remove())
 	}
 	return db, driver, remove, nil
+}
+
+func openDriver(db *sql.DB, name string) (atlas.Driver, error) {
+	if name == dialect.SQLite {
+		return sqlite.Open(db)
+	}
+	return postgres.Open(db)
+}
+
+// CreateTables creates ent's tables in an empty database, as the files that Diff writes do. Tests
+// use it for applications that have no files.
+func CreateTables(ctx context.Context, db *sql.DB, name string, tables []*ent.Table) error {
+	driver, err := openDriver(db, name)
+	if err == nil {
+		_, err = createTables(ctx, db, driver, name, tables)
+	}
+	return err
+}
+
+// createTables creates ent's tables in an empty database. It returns them as Atlas describes them.
+func createTables(ctx context.Context, db *sql.DB, driver atlas.Driver, name string, tables []*ent.Table) ([]*schema.Table, error) {
+	all, err := desired(ctx, db, name, tables)
+	if err != nil {
+		return nil, err
+	}
+	var create []schema.Change
+	for _, t := range all {
+		create = append(create, &schema.AddTable{T: t})
+	}
+	if err := driver.ApplyChanges(ctx, create, withoutSchemaNames); err != nil {
+		return nil, fmt.Errorf("create the tables of the ent schema: %w", err)
+	}
+	return all, nil
 }
 
 // inSandbox creates an empty database, calls f with it, and removes it.

@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/read/kind"
 )
 
 // Binding says what the types of a schema show of the entities. It does not change after Bind.
@@ -100,9 +101,9 @@ func (o *Object) Computes() bool {
 type Field struct {
 	Column  *Column
 	Edge    *entity.Edge
-	To      *Object  // the object that the edge leads to
-	Paged   bool     // the field is a connection
-	Values  []string // the values that a column of an enum can have
+	To      *Object       // the object that the edge leads to
+	Paged   bool          // the field is a connection
+	Shows   *entity.Field // the field of ent/schema that Column holds
 	Visible entity.Visibility
 
 	Computed *entity.Computed // how a resolver computes the field; nil for others
@@ -128,11 +129,10 @@ type Column struct {
 
 // Filter is one field of a where input.
 type Filter struct {
-	Op     string            // the operator, such as GTE; or not, and, or, has, hasWith
-	Field  *entity.Field     // the field that is compared; nil if none is
-	Prefix string            // the prefix of the IDs that are compared
-	Values ast.EnumValueList // the values of an enum that are allowed
-	Edge   *entity.Edge      // the edge that has or hasWith follows
+	Op     string        // the operator, such as GTE; or not, and, or, has, hasWith
+	Field  *entity.Field // the field that is compared; nil if none is
+	Prefix string        // the prefix of the IDs that are compared
+	Edge   *entity.Edge  // the edge that has or hasWith follows
 	To     *Object
 	Closed bool // only administrators may use the filter
 }
@@ -257,8 +257,7 @@ func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 		b.refuse(at, "it is shown to owners, but ent/schema does not say who owns a row of %s; name the column as Owner", o.Entity.Name)
 	}
 	if own := o.Entity.Field(d.Name); own != nil {
-		f.Column = b.columnOf(own)
-		f.Values = own.Values
+		f.Column, f.Shows = b.columnOf(own), own
 		b.checkColumn(at, d, o.Entity, own, own.Nullable)
 		b.noArguments(at, d.Arguments)
 	} else if edge := o.Entity.Edge(d.Name); edge != nil {
@@ -327,7 +326,7 @@ func (b *binder) bindShown(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 		return
 	}
 	b.checkColumn(at, d, to, shown, shown.Nullable)
-	f.Column, f.Values = b.columnOf(shown), shown.Values
+	f.Column, f.Shows = b.columnOf(shown), shown
 	f.Column.Shown, f.Column.Table, f.Column.Key = edge, to.Table, o.Key.Name
 }
 
@@ -372,7 +371,6 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 			f.Prefix = b.columnOf(f.Field).Prefix
 		}
 		f.Closed = f.hides(o)
-		f.Values = b.Schema.Types[d.Type.Name()].EnumValues
 		b.checkFilter(at, d, o, f)
 		o.Filters[d.Name] = f
 	}
@@ -426,7 +424,7 @@ func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 		}
 	}
 	for i := range e.Fields {
-		if op, ok := strings.CutPrefix(name, e.Fields[i].Name); ok && operators[op] {
+		if op, ok := strings.CutPrefix(name, e.Fields[i].Name); ok && kind.Operators()[op] {
 			all = append(all, &Filter{Op: op, Field: &e.Fields[i]})
 		}
 	}
@@ -450,10 +448,16 @@ func (b *binder) bindOrders(o *Object, def *ast.Definition) {
 		switch by := o.Orders[value.Name]; {
 		case by == nil:
 			b.refuse(at, "%s has no column of this name in ent/schema to order by", o.Entity.Name)
-		case !kinds[by.Kind].Orders:
+		case !ordered(by):
 			b.refuse(at, "pages cannot be ordered by the column %s, which is of type %s in ent/schema", by.Column, by.Type)
 		default:
-			b.storedRight(at, o.Entity, by)
+			b.readable(at, o.Entity, by)
 		}
 	}
+}
+
+// ordered reports whether pages can be ordered by the column.
+func ordered(f *entity.Field) bool {
+	k, ok := kind.Of(f.Kind)
+	return ok && k.Orders
 }

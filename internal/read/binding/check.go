@@ -1,6 +1,7 @@
 package binding
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/read/kind"
 )
 
 // Contract is the API that an engine answers: the schema, the entities behind it, and the
@@ -48,7 +50,7 @@ func (b *binder) checkColumn(at string, d *ast.FieldDefinition, e *entity.Entity
 	if !b.readable(at, e, f) {
 		return
 	}
-	if wanted := b.scalarOf(d.Type.Name(), f); d.Type.Elem != nil || d.Type.Name() != wanted {
+	if wanted := b.scalarOf(d.Type.Name(), f); strings.TrimSuffix(d.Type.String(), "!") != wanted {
 		b.refuse(at, "its type is %s, but the column %s of %s is of type %s in ent/schema; allowed: %s", d.Type, f.Column, e.Name, f.Type, wanted)
 		return
 	}
@@ -61,8 +63,12 @@ func (b *binder) checkColumn(at string, d *ast.FieldDefinition, e *entity.Entity
 // readable reports whether the engine can read a column. It adds a finding if the column's kind, or
 // its type in the database, cannot be read.
 func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
-	if _, ok := kinds[f.Kind]; !ok {
-		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be read; allowed: %s", f.Column, e.Name, f.Type, readableTypes())
+	if _, ok := kind.Of(f.Kind); !ok {
+		b.refuse(at, "the column %s of %s is of type %s in ent/schema, which cannot be read; allowed: %s", f.Column, e.Name, f.Type, kind.Types())
+		return false
+	}
+	if f.Sensitive {
+		b.refuse(at, "the column %s of %s is Sensitive() in ent/schema, so it is never shown or compared; take one of the two out", f.Column, e.Name)
 		return false
 	}
 	if f.Kind == entity.ID && b.all[f.Refers] == nil {
@@ -75,11 +81,12 @@ func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 // storedRight reports whether the column's database type fits its kind. It checks only database
 // types that ent/schema names.
 func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool {
+	k, _ := kind.Of(f.Kind)
 	ok := true
 	for _, dialect := range slices.Sorted(maps.Keys(f.Stored)) {
-		if stored := f.Stored[dialect]; !kinds[f.Kind].takes(dialect, stored) {
+		if stored := f.Stored[dialect]; !k.Takes(dialect, stored) {
 			b.refuse(at, "the column %s of %s is stored as %s on %s, which cannot be read as %s; allowed: %s", f.Column, e.Name, stored, dialect, f.Type,
-				strings.Join(kinds[f.Kind].stored[dialect], ", "))
+				strings.Join(k.Stored[dialect], ", "))
 			ok = false
 		}
 	}
@@ -90,7 +97,8 @@ func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool 
 // schema will do: if named is one, it is returned.
 func (b *binder) scalarOf(named string, f *entity.Field) string {
 	if f.Kind != entity.Enum {
-		return kinds[f.Kind].scalar
+		k, _ := kind.Of(f.Kind)
+		return k.Scalar(f)
 	}
 	if def := b.Schema.Types[named]; def != nil && def.Kind == ast.Enum {
 		return named
@@ -195,7 +203,7 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		return
 	case f.Op == "hasWith":
 		wanted = "[" + f.Edge.To + "WhereInput!]"
-	case f.Op == "has" || f.Op == "IsNil":
+	case f.Op == "has":
 		wanted = "Boolean"
 	}
 	if f.Field != nil {
@@ -206,13 +214,12 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		if d.Type.Name() == scalar {
 			b.checkEnum(at, o.Entity, f.Field, scalar)
 		}
-		switch f.Op {
-		case "IsNil":
-		case "In":
-			wanted = "[" + scalar + "!]"
-		default:
-			wanted = scalar
+		if f.Field.Kind == entity.List {
+			k, _ := kind.Of(f.Field.Kind)
+			scalar = k.Element(f.Field)
 		}
+		wanted = kind.ArgumentType(f.Op, scalar)
+		b.shape(kind.PathInput, map[string][]string{"path": {"[String!]!"}, "value": {"JSON", "JSON!"}})
 	}
 	if strings.TrimSuffix(d.Type.String(), "!") != wanted {
 		b.refuse(at, "its type is %s; allowed: %s", d.Type, wanted)
@@ -232,16 +239,22 @@ func (b *binder) comparable(at string, o *Object, f *Filter) bool {
 	if !b.readable(at, o.Entity, by) {
 		return false
 	}
-	if !slices.Contains(kinds[by.Kind].operators, f.Op) {
-		b.refuse(at, "columns of type %s cannot be compared by %s; allowed: nothing behind the name, or %s", by.Type, f.Op,
-			strings.Join(slices.DeleteFunc(slices.Clone(kinds[by.Kind].operators), func(op string) bool { return op == "" }), ", "))
+	if k, _ := kind.Of(by.Kind); !slices.Contains(k.Operators, f.Op) {
+		what := "nothing behind the name, or "
+		if !slices.Contains(k.Operators, "") {
+			what = ""
+		}
+		b.refuse(at, "columns of type %s cannot be compared by %s; allowed: %s%s", by.Type, cmp.Or(f.Op, "equality"), what, strings.Join(named(k.Operators), ", "))
 		return false
 	}
 	return true
 }
 
-func sortedOperators() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(operators)), func(op string) bool { return op == "" })
+func sortedOperators() []string { return named(slices.Sorted(maps.Keys(kind.Operators()))) }
+
+// named returns the operators that have a name.
+func named(operators []string) []string {
+	return slices.DeleteFunc(slices.Clone(operators), func(op string) bool { return op == "" })
 }
 
 // checkPages checks the types that belong to a connection of the entity: its edges, its pageInfo,

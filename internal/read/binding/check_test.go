@@ -165,7 +165,7 @@ func TestBind(t *testing.T) {
 	t.Parallel()
 	shows := "  cover: String\n" // another field takes its place
 	kindOf := func(kind entity.Kind, goType string) func(*entity.Entity) {
-		return add(entity.Field{Name: "odd", Column: "odd", Kind: kind, Type: goType})
+		return add(entity.Field{Name: "odd", Column: "odd", Kind: kind, Elem: entity.String, Type: goType})
 	}
 	for _, tt := range []struct {
 		name, from, to string
@@ -176,12 +176,17 @@ func TestBind(t *testing.T) {
 		{"neither column nor edge", shows, "weight: Int", nil, "Track.weight: Track has neither a column nor an edge"},
 
 		// Kinds of columns.
-		{"float", shows, "odd: Float", kindOf(entity.Float, "float64"), "Track.odd: the column odd of Track is of type float64 in ent/schema, which cannot be read"},
-		{"bytes", shows, "odd: String", kindOf(entity.Bytes, "[]byte"), "is of type []byte in ent/schema, which cannot be read"},
-		{"JSON", shows, "odd: String", kindOf(entity.JSON, "map[string]interface {}"), "is of type map[string]interface {} in ent/schema, which cannot be read"},
-		{"a UUID that is no key", shows, "odd: ID", kindOf(entity.UUID, "uuid.UUID"), "is of type uuid.UUID in ent/schema, which cannot be read"},
-		{"64 bits", shows, "odd: Int", kindOf(entity.BigInt, "int64"), "is of type int64 in ent/schema, which cannot be read"},
-		{"other", shows, "odd: String", kindOf(entity.Other, "decimal.Decimal"), "is of type decimal.Decimal in ent/schema, which cannot be read"},
+		{"float", shows, "odd: Int", kindOf(entity.Float, "float64"), "Track.odd: its type is Int, but the column odd of Track is of type float64 in ent/schema; allowed: Float"},
+		{"bytes", shows, "odd: String", kindOf(entity.Bytes, "[]byte"), "is of type []byte in ent/schema; allowed: Bytes"},
+		{"JSON", shows, "odd: String", kindOf(entity.JSON, "map[string]interface {}"), "is of type map[string]interface {} in ent/schema; allowed: JSON"},
+		{"a UUID that is no key", shows, "odd: ID", kindOf(entity.UUID, "uuid.UUID"), "is of type uuid.UUID in ent/schema; allowed: UUID"},
+		{"64 bits", shows, "odd: Int", kindOf(entity.BigInt, "int64"), "is of type int64 in ent/schema; allowed: BigInt"},
+		{"list as one", shows, "odd: String", kindOf(entity.List, "[]string"), "is of type []string in ent/schema; allowed: [String!]"},
+		{"list of what may be null", shows, "odd: [String]", kindOf(entity.List, "[]string"), "its type is [String], but"},
+		{"other", shows, "odd: String", kindOf(entity.Other, "sql.NullString"), "is of type sql.NullString in ent/schema, which cannot be read"},
+		{"sensitive", "", "", columnEdit("name", func(f *entity.Field) { f.Sensitive = true }), "Track.name: the column name of Track is Sensitive() in ent/schema"},
+		{"sensitive, in conditions", "", "", columnEdit("name", func(f *entity.Field) { f.Sensitive = true }), "TrackWhereInput.nameHasPrefix: the column name of Track is Sensitive()"},
+		{"sensitive, in orders", "", "", columnEdit("name", func(f *entity.Field) { f.Sensitive = true }), "TrackOrderField.NAME: the column name of Track is Sensitive()"},
 		{"a kind that is not shown", "", "", kindOf(entity.Float, "float64"), ""},
 		{"a key of nothing", shows, "odd: ID", add(entity.Field{Name: "odd", Column: "odd", Kind: entity.ID, Type: "uuid.UUID"}), "is the key of nothing"},
 		{"numeric", "", "", columnEdit("plays", func(f *entity.Field) { f.Stored = map[string]string{"postgres": "numeric(10,2)"} }),
@@ -235,7 +240,11 @@ func TestBind(t *testing.T) {
 		{"IsNil as text", "lengthIsNil: Boolean", "lengthIsNil: String", nil, "allowed: Boolean"},
 		{"operator that a kind lacks", "live: Boolean\n", "liveGT: Boolean\n", nil, "TrackWhereInput.liveGT: columns of type bool cannot be compared by GT"},
 		{"prefix of a number", "lengthGTE: Int", "lengthHasPrefix: String", nil, "columns of type int32 cannot be compared by HasPrefix"},
-		{"condition on a float", "lengthGTE: Int", "odd: Float", kindOf(entity.Float, "float64"), "TrackWhereInput.odd: the column odd of Track is of type float64"},
+		{"condition on another form", "lengthGTE: Int", "odd: String", kindOf(entity.Other, "sql.NullString"), "TrackWhereInput.odd: the column odd of Track is of type sql.NullString"},
+		{"condition on a float", "lengthGTE: Int", "oddGTE: String", kindOf(entity.Float, "float64"), "TrackWhereInput.oddGTE: its type is String; allowed: Float"},
+		{"list compared as a whole", "lengthGTE: Int", "odd: [String!]", kindOf(entity.List, "[]string"), "TrackWhereInput.odd: columns of type []string cannot be compared by equality; allowed: IsNil, Has, "},
+		{"elements of another type", "lengthGTE: Int", "oddHasSome: [Int!]", kindOf(entity.List, "[]string"), "TrackWhereInput.oddHasSome: its type is [Int!]; allowed: [String!]"},
+		{"path of another type", "lengthGTE: Int", "oddPathEquals: String", kindOf(entity.JSON, "any"), "TrackWhereInput.oddPathEquals: its type is String; allowed: JSONPathInput"},
 		{"condition with a default", "lengthGTE: Int", "lengthGTE: Int = 3", nil, "TrackWhereInput.lengthGTE: a condition cannot have a default"},
 		{"condition over many-to-many", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Through = "x" }, "TrackWhereInput.hasNotes"},
 		{"condition over what is not shown", "hasAlbum: Boolean", "hasImage: Boolean", nil, "TrackWhereInput.hasImage: the edge image of Track leads to Image"},

@@ -10,7 +10,6 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/entity"
-	"forge/internal/ids"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/viewer"
@@ -208,14 +207,8 @@ func Sees(v viewer.Viewer, out *plan.Output, n *plan.Node, table *rows.Table, ro
 // and false if the value is not of the column's kind.
 func Value(out *plan.Output, table *rows.Table, row int) (value any, ok bool) {
 	cell, null := table.Cell(row, out.Column)
-	switch {
-	case null:
+	if null {
 		return nil, true
-	case out.Kind == plan.IDColumn:
-		if len(cell) != len(ids.ID{}.UUID) {
-			return nil, false
-		}
-		return string(ids.Append(nil, out.Prefix, [16]byte(cell))), true
 	}
 	text, ok := appendColumn(out, nil, cell)
 	if !ok {

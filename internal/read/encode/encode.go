@@ -3,11 +3,8 @@
 package encode
 
 import (
-	"bytes"
 	"context"
-	"math"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -94,7 +91,7 @@ func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
 		w.hide(out)
 		return !out.NonNull
 	}
-	if out.Kind <= plan.EnumColumn {
+	if out.Kind <= plan.ValueColumn {
 		return w.column(out, n, row)
 	}
 	start, depth := len(w.Bytes), len(w.Path)
@@ -147,53 +144,10 @@ func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 		}
 		b = append(b, '"')
 		return append(ids.Append(b, out.Prefix, [16]byte(value)), '"'), true
-	case plan.TextColumn:
-		return appendString(b, value), utf8.Valid(value)
-	case plan.TimeColumn:
-		return appendString(b, value), isTime(value)
-	case plan.EnumColumn:
-		for _, known := range out.Values {
-			if known == string(value) {
-				return appendString(b, value), true
-			}
-		}
-	case plan.NumberColumn:
-		return append(b, value...), isInt(value)
-	case plan.BoolColumn:
-		switch string(value) { // SQLite stores 1 and 0
-		case "true", "1":
-			return append(b, "true"...), true
-		case "false", "0":
-			return append(b, "false"...), true
-		}
+	case plan.ValueColumn:
+		return out.Write(out.Shows, b, value)
 	}
 	return b, false
-}
-
-// isInt reports whether the text is a number that a GraphQL Int can have (GraphQL specification,
-// section 3.5.1).
-func isInt(text []byte) bool {
-	digits := bytes.TrimPrefix(text, []byte("-"))
-	if len(digits) == 0 || len(digits) > 10 || digits[0] == '0' && len(text) > 1 {
-		return false
-	}
-	var n int64
-	for _, c := range digits {
-		if c < '0' || c > '9' {
-			return false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	if len(digits) < len(text) {
-		n = -n
-	}
-	return n >= math.MinInt32 && n <= math.MaxInt32
-}
-
-// isTime reports whether the text is a time in a year of four digits. A database may hold other
-// values, such as infinity.
-func isTime(text []byte) bool {
-	return len(text) > len("2026-01-02T") && text[4] == '-' && text[10] == 'T'
 }
 
 // related appends the rows that an edge leads to. It returns false if the field has no value.
@@ -365,33 +319,4 @@ func (w *Writer) pageInfo(out *plan.Output, res *rows.Result, page rows.Window) 
 	}
 	w.Bytes = append(w.Bytes, '}')
 	return true
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendString appends text as a JSON string. It escapes only the characters that RFC 8259
-// requires, and leaves other UTF-8 as it is.
-func appendString(b, text []byte) []byte {
-	b = append(b, '"')
-	start := 0
-	for i, c := range text {
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, text[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		start = i + 1
-	}
-	return append(append(b, text[start:]...), '"')
 }

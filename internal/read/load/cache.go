@@ -37,12 +37,16 @@ type shared struct {
 type cache struct {
 	mu       sync.RWMutex
 	byKey    map[string]*statement
+	bytes    int         // of the keys and texts
 	disabled atomic.Bool // a policy has broken the rule, and nothing is kept
 }
 
-// statementsPerNode bounds how many statements are kept for one node. Each size of a page has its
-// own.
-const statementsPerNode = 32
+// These bound how many statements are kept for one node, and the bytes of their keys and texts.
+// Each size of a page has a statement of its own.
+const (
+	statementsPerNode = 32
+	bytesPerNode      = 64 << 10
+)
 
 func (c *cache) add(key []byte, s *statement) {
 	c.mu.Lock()
@@ -50,8 +54,15 @@ func (c *cache) add(key []byte, s *statement) {
 	if c.byKey == nil {
 		c.byKey = map[string]*statement{}
 	}
-	if c.byKey[string(key)] != nil || len(c.byKey) < statementsPerNode {
+	bytes := len(key) + len(s.Text)
+	if known := c.byKey[string(key)]; known != nil {
+		bytes -= len(key) + len(known.Text)
+	} else if len(c.byKey) == statementsPerNode {
+		return
+	}
+	if c.bytes+bytes <= bytesPerNode {
 		c.byKey[string(key)] = s
+		c.bytes += bytes
 	}
 }
 

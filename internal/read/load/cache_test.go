@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
+	"forge/internal/read/sql"
 	"forge/internal/unit"
 )
 
@@ -94,5 +96,30 @@ func TestCacheOfAPolicyThatBreaksTheRule(t *testing.T) {
 		if err != nil || len(s.Args) != 1 || s.Args[0] != label {
 			t.Errorf("afterwards: %v, %v; want the label %s", s, err, label)
 		}
+	}
+}
+
+// TestCacheIsBounded adds more statements, and longer ones, than are kept.
+func TestCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	c := new(cache)
+	add := func(key string, size int) bool {
+		s := &statement{Statement: &sql.Statement{Text: strings.Repeat("x", size)}}
+		c.add([]byte(key), s)
+		return c.byKey[key] == s
+	}
+	for i := range statementsPerNode {
+		if !add(fmt.Sprintf("%02d", i), 98) {
+			t.Errorf("statement %d is not kept", i)
+		}
+	}
+	if add("more", 98) || len(c.byKey) != statementsPerNode || c.bytes != 100*statementsPerNode {
+		t.Errorf("%d statements with %d bytes are kept", len(c.byKey), c.bytes)
+	}
+	if !add("00", 198) || c.bytes != 100*(statementsPerNode+1) {
+		t.Errorf("once a text is replaced, there are %d bytes", c.bytes)
+	}
+	if add("01", bytesPerNode) || c.bytes > bytesPerNode {
+		t.Errorf("a text of %d bytes is kept", bytesPerNode)
 	}
 }

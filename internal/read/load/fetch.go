@@ -95,10 +95,15 @@ func (l *Loading) fetch(ctx context.Context, n *plan.Node) error {
 	if !l.Request.Traced {
 		return f.run(ctx)
 	}
-	ctx, batch := telemetry.StartBatch(ctx, n.Object.Entity.Name, n.EdgeName, len(f.query.Keys))
+	ctx, batch := f.startBatch(ctx, len(f.query.Keys))
 	err := f.run(ctx)
 	batch.End(f.result.Table.Len(), err)
 	return err
+}
+
+// startBatch begins the span of the node in the trace; see telemetry.StartBatch.
+func (f *fetch) startBatch(ctx context.Context, keys int) (context.Context, telemetry.BatchSpan) {
+	return telemetry.StartBatch(ctx, f.query.Node.Object.Entity.Name, f.query.Node.EdgeName, keys)
 }
 
 // takeKeys takes the keys of the parent rows out of their table.

@@ -16,18 +16,18 @@ import (
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/read/sql"
-	"forge/internal/telemetry"
 )
 
-// MaxTree is how many nodes one statement reads at most. PostgreSQL plans all of them together.
+// MaxTree is how many queries one statement is made of at most. PostgreSQL plans all of them
+// together.
 const MaxTree = 40
 
 // Trees returns how many statements the plan takes at most on PostgreSQL.
 func (l *Loader) Trees() int {
-	if len(l.Plan.Nodes) <= MaxTree {
-		return min(l.Plan.Statements(), 1)
+	if n := l.Plan.Statements(); n > MaxTree {
+		return n
 	}
-	return l.Plan.Statements()
+	return min(l.Plan.Statements(), 1)
 }
 
 // asTree reports whether the plan is loaded with one statement. Where it takes but one anyway, that
@@ -37,11 +37,14 @@ func (l *Loading) asTree() bool {
 }
 
 // RunTogether loads the rows of several plans with one statement, on PostgreSQL. They are all from
-// the same state of the database. The plans have at most MaxTree nodes, and belong to one operation.
+// the same state of the database. The plans have at most MaxTree queries, and belong to the root
+// fields of one operation, in their order: nil stands for a field for which nothing is read.
 func RunTogether(ctx context.Context, loadings ...*Loading) error {
 	t := new(tree)
-	for _, l := range loadings {
-		t.add(l)
+	for i, l := range loadings {
+		if l != nil {
+			t.add(i, l)
+		}
 	}
 	if len(t.branches) == 0 {
 		return nil
@@ -50,10 +53,31 @@ func RunTogether(ctx context.Context, loadings ...*Loading) error {
 	if !first.loading.Request.Traced {
 		return t.run(ctx, first)
 	}
-	ctx, batch := telemetry.StartBatch(ctx, first.query.Node.Object.Entity.Name, first.query.Node.EdgeName, len(first.query.Keys))
-	err := t.run(ctx, first)
+	inside, batch := first.startBatch(ctx, len(first.query.Keys))
+	err := t.run(inside, first)
 	batch.End(first.result.Table.Len(), err)
+	if err == nil {
+		t.trace(ctx)
+	}
 	return err
+}
+
+// trace reports the rows of the nodes after the first to the trace. Their batches take no time of
+// their own.
+func (t *tree) trace(ctx context.Context) {
+	for i, b := range t.branches {
+		for _, of := range append([]*branch{b}, b.joins...) {
+			if i == 0 && of == b || of.purpose != toRead {
+				continue
+			}
+			keys := len(of.fetch.query.Keys)
+			if of.parent != nil {
+				keys = of.parent.table.Len()
+			}
+			_, batch := of.fetch.startBatch(ctx, keys)
+			batch.End(of.fetch.result.Table.Len(), nil)
+		}
+	}
 }
 
 // tree is what one statement reads for several nodes.
@@ -66,6 +90,7 @@ type tree struct {
 // branch is one query of a tree, with its rows.
 type branch struct {
 	fetch   *fetch
+	place   int // of the plan among those that are loaded together
 	purpose purpose
 	at      sql.Branch
 	parent  *branch // nil at a root
@@ -82,6 +107,7 @@ type branch struct {
 	table   rows.Table
 	counts  []int64
 	parents []int32 // the index of each row's parent row
+	numbers []int32 // of an inner branch: the number of each row, from 1
 }
 
 // purpose says what the rows of a branch are for.
@@ -95,14 +121,14 @@ const (
 
 // add adds the queries of a plan's nodes. Nothing is read for a node whose arguments have a fault,
 // for a row that is there already, and below a row that leads nowhere.
-func (t *tree) add(l *Loading) {
+func (t *tree) add(place int, l *Loading) {
 	readers := make([]*branch, len(l.Results)) // of the nodes' rows
 	for _, n := range l.Loader.Plan.Nodes {
 		f := l.fetchOf(n)
 		if f.result.Fault != nil || n.Parent == nil && f.result.Table.Len() > 0 {
 			continue
 		}
-		b := branch{fetch: f, at: sql.Branch{Parent: -1}}
+		b := branch{fetch: f, place: place, at: sql.Branch{Parent: -1}}
 		if n.Parent != nil {
 			b.parent = readers[n.Parent.Index]
 			switch {
@@ -195,10 +221,6 @@ func (t *tree) run(ctx context.Context, first *fetch) error {
 		if err := b.finish(); err != nil {
 			return err
 		}
-		for _, j := range b.joins {
-			j.store()
-			j.fetch.result.Groups = rows.Group(j.parents, len(j.parents))
-		}
 	}
 	return nil
 }
@@ -226,7 +248,7 @@ func (t *tree) statement(ctx context.Context, first *fetch) (*statement, error) 
 		if l := b.fetch.loading.Loader; l != first.loading.Loader && !slices.Contains(loaders, l) {
 			loaders, key = append(loaders, l), fmt.Appendf(key, "%p", l)
 		}
-		key = append(key, b.fetch.query.Node.Object.Entity.Name...)
+		key = append(strconv.AppendInt(key, int64(b.place), 10), b.fetch.query.Node.Object.Entity.Name...)
 		key = strconv.AppendInt(append(key, byte(b.purpose)), int64(b.fetch.query.Node.Index), 10)
 		key = b.fetch.key(key)
 		for _, j := range b.joins {
@@ -243,15 +265,32 @@ func (t *tree) take(values []driver.Value) error {
 		return fmt.Errorf("read: a row belongs to branch %v of %d", values[sql.BranchValue], len(t.branches))
 	}
 	b := t.branches[i]
-	if err := b.checkNumber(values[sql.NumberValue]); err != nil {
+	if err := b.takeNumbers(values[sql.ParentValue], values[sql.NumberValue]); err != nil {
 		return err
 	}
-	parent, ok := values[sql.ParentValue].(int64)
-	if !ok || parent < 0 || parent > math.MaxInt32 {
-		return fmt.Errorf("read: a row belongs to row %v", values[sql.ParentValue])
+	return b.take(t.rowOf(values, i))
+}
+
+// takeNumbers takes the number of a row's parent row, and that of the row itself.
+func (b *branch) takeNumbers(parent, own driver.Value) error {
+	p, ok := parent.(int64)
+	if !ok || p < 0 || p > math.MaxInt32 {
+		return fmt.Errorf("read: a row belongs to row %v", parent)
 	}
-	b.parents = append(b.parents, int32(parent-1))
-	row := t.rowOf(values, i)
+	b.parents = append(b.parents, int32(p-1))
+	if !b.at.Inner {
+		return nil
+	}
+	n, ok := own.(int64)
+	if !ok || n < 1 || n > math.MaxInt32 {
+		return fmt.Errorf("read: a row has the number %v", own)
+	}
+	b.numbers = append(b.numbers, int32(n))
+	return nil
+}
+
+// take takes the values of a row's columns, and of the rows that are joined to it.
+func (b *branch) take(row []driver.Value) error {
 	if b.purpose == toCount {
 		n, ok := row[0].(int64)
 		if !ok {
@@ -300,17 +339,56 @@ func (b *branch) add(row []driver.Value) error {
 	return nil
 }
 
-// checkNumber returns an error if the rows of an inner branch come in another order than they were
-// numbered in: the rows below are found by these numbers.
-func (b *branch) checkNumber(number driver.Value) error {
-	if want := int64(len(b.parents) + 1); b.at.Inner && number != driver.Value(want) {
-		return fmt.Errorf("read: row %v came as number %d", number, want)
+// sort puts the rows of an inner branch in the order of their numbers, by which the rows below are
+// found. As a rule they have come in this order, but a UNION ALL does not promise it.
+func (b *branch) sort() error {
+	order := make([]int32, len(b.numbers)) // by number: the index of the row, plus one
+	sorted := true
+	for row, n := range b.numbers {
+		if int(n) > len(order) || order[n-1] != 0 {
+			return fmt.Errorf("read: of %d rows, one has the number %d, or several have", len(order), n)
+		}
+		order[n-1] = int32(row + 1)
+		sorted = sorted && int(n) == row+1
+	}
+	if sorted {
+		return nil
+	}
+	for i := range order {
+		order[i]--
+	}
+	parents := make([]int32, len(order))
+	for i, row := range order {
+		parents[i] = b.parents[row]
+	}
+	b.parents, b.table = parents, b.table.Reordered(order)
+	for _, j := range b.joins {
+		j.reorder(order)
 	}
 	return nil
 }
 
-// finish makes the node's result of the rows.
+// reorder puts the rows of a joined branch in the order of the rows that they are joined to.
+func (b *branch) reorder(order []int32) {
+	parents := make([]int32, len(order))
+	for i, row := range order {
+		parents[i] = int32(i)
+		if b.parents[row] < 0 {
+			parents[i] = -1 // there is no row
+		}
+	}
+	b.parents, b.table = parents, b.table.Reordered(order)
+}
+
+// finish makes the results of the node, and of those that are joined to it, of the rows.
 func (b *branch) finish() error {
+	if err := b.sort(); err != nil {
+		return err
+	}
+	for _, j := range b.joins {
+		j.store()
+		j.fetch.result.Groups = rows.Group(j.parents, len(j.parents))
+	}
 	places, keys, err := b.places()
 	if err != nil {
 		return err

@@ -1,11 +1,10 @@
 package plan
 
 import (
-	"encoding/json"
-	"math"
-
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/scalar"
 )
 
 // DefaultPage is the size of a page without first and last. MaxPage is the largest size.
@@ -96,34 +95,6 @@ func valueOf(literal *ast.Value, vars map[string]any) any {
 func List(value any) []any { return graphql.CoerceList(value) }
 
 func number(value any) Number {
-	n, ok := Int(value)
+	n, ok := scalar.Int(value)
 	return Number{value, n, ok}
-}
-
-// Int returns a value as a whole number. It returns false if a GraphQL Int cannot have the value.
-func Int(value any) (int64, bool) {
-	var n int64
-	switch v := value.(type) {
-	case int64:
-		n = v
-	case int:
-		n = int64(v)
-	case float64:
-		n = int64(v)
-		if float64(n) != v {
-			return 0, false
-		}
-	case json.Number:
-		parsed, err := v.Int64()
-		if err != nil {
-			return 0, false
-		}
-		n = parsed
-	default:
-		return 0, false
-	}
-	if n < math.MinInt32 || n > math.MaxInt32 {
-		return 0, false
-	}
-	return n, true
 }

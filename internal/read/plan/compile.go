@@ -9,6 +9,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/read/binding"
+	"forge/internal/read/kind"
 	"forge/internal/syntax"
 )
 
@@ -73,8 +74,7 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 		case bound.Visible == entity.ToNobody:
 			out.Kind = Closed
 		case bound.Column != nil:
-			out.Column, out.Kind, out.Prefix = n.column(*bound.Column), columnOutputs[bound.Column.Kind], bound.Column.Prefix
-			out.Values = bound.Values
+			n.show(bound, out)
 		case bound.Computed != nil:
 			c.compute(n, bound, f, out)
 		case bound.Paged:
@@ -98,6 +98,14 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 	return s
 }
 
+// show has the output show a column of the node.
+func (n *Node) show(bound *binding.Field, out *Output) {
+	out.Column, out.Kind, out.Prefix = n.column(*bound.Column), IDColumn, bound.Column.Prefix
+	if k, ok := kind.Of(bound.Column.Kind); ok && bound.Column.Kind != entity.ID {
+		out.Kind, out.Shows, out.Write = ValueColumn, bound.Shows, k.Write
+	}
+}
+
 // enter notes that what follows is compiled for the selection of a field, until leave is called.
 func (c *compiler) enter(f *Collected) { c.place = append(c.place, f.Field.Alias) }
 func (c *compiler) leave()             { c.place = c.place[:len(c.place)-1] }
@@ -110,8 +118,9 @@ func (c *compiler) compute(n *Node, bound *binding.Field, f *Collected, out *Out
 	of.Needs = []Output{{Step: ast.PathName("id"), Kind: IDColumn, Column: n.column(n.Object.Key), Prefix: n.Object.Entity.Prefix}}
 	for _, need := range bound.Needs {
 		if need.Name != "id" {
-			of.Needs = append(of.Needs, Output{Step: ast.PathName(need.Name), Kind: columnOutputs[need.Field.Column.Kind],
-				Column: n.column(*need.Field.Column), Prefix: need.Field.Column.Prefix, Values: need.Field.Values})
+			shown := Output{Step: ast.PathName(need.Name)}
+			n.show(need.Field, &shown)
+			of.Needs = append(of.Needs, shown)
 		}
 	}
 	c.computed = append(c.computed, of)

@@ -7,6 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/read/binding"
+	"forge/internal/scalar"
 	"forge/internal/syntax"
 )
 
@@ -217,7 +218,7 @@ func entries(f *ast.Field, variables map[string]any, inputs int) int {
 	case f.Definition.Type.Elem == nil:
 		return 1
 	case f.Definition.Arguments.ForName("first") != nil:
-		first, _ := Int(Argument(f, f.Definition.Arguments.ForName("first"), variables))
+		first, _ := scalar.Int(Argument(f, f.Definition.Arguments.ForName("first"), variables))
 		return int(max(first, 0))
 	case len(f.Arguments) > 0:
 		return Inputs(f, variables)

@@ -114,8 +114,9 @@ type Output struct {
 	Column  int    // the index in Node.Columns, or for a computed field in Plan.Computed
 	Prefix  string
 	Visible entity.Visibility
-	Values  []string // the values that a column of an enum can have
-	Owner   int      // the column that holds the owner's ID, if only owners see the field
+	Shows   *entity.Field                                        // the field of ent/schema that a column holds
+	Write   func(f *entity.Field, b, cell []byte) ([]byte, bool) // see kind.Kind
+	Owner   int                                                  // the column that holds the owner's ID, if only owners see the field
 	Nested  *Selection
 	Page    *Connection
 	Fields  []Output // the fields of an edge or of a pageInfo
@@ -130,11 +131,7 @@ const (
 	Closed                    // nobody may see the field
 	Constant
 	IDColumn
-	TextColumn
-	NumberColumn
-	BoolColumn
-	TimeColumn
-	EnumColumn
+	ValueColumn // of any kind but a key
 	OneRow
 	ManyRows
 	PageOfRows
@@ -151,12 +148,3 @@ const (
 	StartCursor
 	EndCursor
 )
-
-// columnOutputs says for each kind of column which output shows it.
-var columnOutputs = map[entity.Kind]OutputKind{
-	entity.ID: IDColumn, entity.String: TextColumn, entity.Int: NumberColumn, entity.Bool: BoolColumn, entity.Time: TimeColumn, entity.Enum: EnumColumn,
-}
-
-// OutputOf returns the kind of output that shows columns of a kind. It returns Unknown if the
-// engine cannot write such columns.
-func OutputOf(kind entity.Kind) OutputKind { return columnOutputs[kind] }

@@ -3,15 +3,12 @@ package rows
 import (
 	"encoding/binary"
 	"errors"
-	"strconv"
-	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"forge/internal/apperr"
 	"forge/internal/cursorcipher"
-	"forge/internal/entity"
+	"forge/internal/read/kind"
 )
 
 // A cursor holds the place of a row in an order: the row's value for each term, and at last its
@@ -65,7 +62,11 @@ func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, e
 		if size == 0 {
 			continue
 		}
-		if values[i], err = t.parse(raw[:size-1]); err != nil {
+		k, ok := kind.Of(t.Kind)
+		if !ok || k.Place == nil {
+			return nil, errCursor
+		}
+		if values[i], err = k.Place(raw[:size-1]); err != nil {
 			return nil, errCursor
 		}
 		raw = raw[size-1:]
@@ -76,27 +77,6 @@ func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, e
 	}
 	values[last] = key
 	return values, nil
-}
-
-func (t Term) parse(value []byte) (any, error) {
-	switch t.Kind {
-	case entity.Int:
-		// A number beyond 32 bits has a place in the order, although an answer cannot show it.
-		return strconv.ParseInt(string(value), 10, 64)
-	case entity.Time:
-		return time.Parse(time.RFC3339Nano, string(value))
-	case entity.String, entity.Enum:
-		for _, c := range value {
-			if c == 0 {
-				return nil, errCursor
-			}
-		}
-		if !utf8.Valid(value) {
-			return nil, errCursor
-		}
-		return string(value), nil
-	}
-	return nil, errCursor
 }
 
 // argument returns the values of the cursor in an argument of a page. Its error names the argument.

@@ -248,19 +248,6 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestTermParseOfEachKind checks that cursors hold values of the kinds that pages can be ordered
-// by, and of no others.
-func TestTermParseOfEachKind(t *testing.T) {
-	t.Parallel()
-	for of := entity.ID; of <= entity.Other; of++ {
-		value := map[entity.Kind]string{entity.String: "x", entity.Enum: "X", entity.Int: "1", entity.Time: "2026-01-02T15:04:05Z"}[of]
-		kind, _ := binding.KindOf(of)
-		if _, err := (Term{Kind: of}).parse([]byte(value)); kind.Orders != (err == nil) {
-			t.Errorf("pages are ordered by kind %d: %t, and cursors read: %v", of, kind.Orders, err)
-		}
-	}
-}
-
 func BenchmarkAppendCursor(b *testing.B) {
 	tb, columns := rowOf(b, everyTerm, int64(5), "Sam Vimes", "Pseudopolis Yard", "2026-01-02T15:04:05.000006Z", "PAID", someKey)
 	space := make([]byte, 0, 256)

@@ -164,6 +164,23 @@ func (t *Table) Cell(row, column int) (value []byte, null bool) {
 	return t.Data[start:end], false
 }
 
+// Reordered returns a table of the same rows in another order: rows holds their indexes.
+func (t *Table) Reordered(rows []int32) Table {
+	of := Table{Width: t.Width, Data: make([]byte, 0, len(t.Data)), Ends: make([]int32, 0, len(t.Ends))}
+	for _, row := range rows {
+		for column := range t.Width {
+			value, null := t.Cell(int(row), column)
+			of.Data = append(of.Data, value...)
+			end := int32(len(of.Data))
+			if null {
+				end = ^end
+			}
+			of.Ends = append(of.Ends, end)
+		}
+	}
+	return of
+}
+
 // Key returns a value of a column of keys, and whether it is NULL.
 func (t *Table) Key(row, column int) (key uuid.UUID, null bool) {
 	value, null := t.Cell(row, column)

@@ -1,8 +1,10 @@
 package sql
 
 import (
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
+	"forge/internal/entity"
 	"forge/internal/read/rows"
 )
 
@@ -17,7 +19,7 @@ func orderBy(s *sql.Selector, terms []rows.Term, backward bool) []sql.Querier {
 }
 
 func writeTerm(t rows.Term, b *sql.Builder, s *sql.Selector, backward bool) {
-	b.Ident(s.C(t.Column))
+	b.Ident(columnIn(s, t.Column, t.Kind))
 	if t.Desc != backward {
 		b.WriteString(" DESC")
 	}
@@ -64,11 +66,11 @@ func bound(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicat
 	case value == nil && backward, value != nil && t.Nullable && !backward:
 		return nil
 	case value == nil:
-		return sql.IsNull(s.C(t.Column))
+		return sql.IsNull(columnIn(s, t.Column, t.Kind))
 	case t.Desc != backward:
-		return sql.LTE(s.C(t.Column), value)
+		return sql.LTE(columnIn(s, t.Column, t.Kind), value)
 	}
-	return sql.GTE(s.C(t.Column), value)
+	return sql.GTE(columnIn(s, t.Column, t.Kind), value)
 }
 
 // uniform reports whether the terms can be compared as one tuple, which an index serves best. They
@@ -90,7 +92,7 @@ func keysetTuple(terms []rows.Term, values []any, greater bool) Condition {
 				if i > 0 {
 					b.Comma()
 				}
-				b.Ident(s.C(t.Column))
+				b.Ident(columnIn(s, t.Column, t.Kind))
 			}
 			if greater {
 				b.WriteString(") > (")
@@ -104,9 +106,9 @@ func keysetTuple(terms []rows.Term, values []any, greater bool) Condition {
 
 func equal(t rows.Term, s *sql.Selector, value any) *sql.Predicate {
 	if value == nil {
-		return sql.IsNull(s.C(t.Column))
+		return sql.IsNull(columnIn(s, t.Column, t.Kind))
 	}
-	return sql.EQ(s.C(t.Column), value)
+	return sql.EQ(columnIn(s, t.Column, t.Kind), value)
 }
 
 // comesAfter returns the condition that a row comes after the value in one term. It returns nil if
@@ -114,7 +116,7 @@ func equal(t rows.Term, s *sql.Selector, value any) *sql.Predicate {
 func comesAfter(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Predicate {
 	switch {
 	case value == nil && backward:
-		return sql.NotNull(s.C(t.Column))
+		return sql.NotNull(columnIn(s, t.Column, t.Kind))
 	case value == nil:
 		return nil
 	}
@@ -122,9 +124,18 @@ func comesAfter(t rows.Term, s *sql.Selector, value any, backward bool) *sql.Pre
 	if t.Desc != backward {
 		compare = sql.LT
 	}
-	p := compare(s.C(t.Column), value)
+	p := compare(columnIn(s, t.Column, t.Kind), value)
 	if t.Nullable && !backward {
-		p = sql.Or(p, sql.IsNull(s.C(t.Column)))
+		p = sql.Or(p, sql.IsNull(columnIn(s, t.Column, t.Kind)))
 	}
 	return p
+}
+
+// columnIn returns a column as conditions and orders compare it. SQLite needs a collation for some
+// kinds.
+func columnIn(s *sql.Selector, column string, of entity.Kind) string {
+	if k := kindOf(of); s.Dialect() == dialect.SQLite && k.Collation != "" {
+		return s.C(column) + " COLLATE " + k.Collation
+	}
+	return s.C(column)
 }

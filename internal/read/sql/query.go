@@ -5,6 +5,7 @@ package sql
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -45,9 +46,11 @@ type Query struct {
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
-	// that holds the key, instead of Keys.
+	// that holds the key, instead of Keys. before is how many parameters the tree has before those
+	// of the query.
 	inTree bool
 	key    string
+	before int
 }
 
 // Counts reports whether the statement counts rows and does not read them.
@@ -106,16 +109,13 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 
 // shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
+	s.SetTotal(q.before)
 	s.Select()
 	if q.Counts() {
 		s.Select(sql.Count("*"))
 	}
 	for _, c := range q.Columns {
-		if q.inTree && c.Shown == nil {
-			s.AppendSelectExpr(sql.ExprFunc(func(b *sql.Builder) { b.Ident(s.C(c.Name)) }))
-		} else {
-			s.AppendSelectExpr(columnOf(c, s))
-		}
+		s.AppendSelectExpr(columnOf(c, s, !q.inTree))
 	}
 	if q.Keys != nil || q.key != "" {
 		q.belonging(s)
@@ -174,12 +174,12 @@ func (q *Query) limited(s *Statement) {
 	}
 }
 
-// placeholder returns the text of the n-th parameter in a statement.
+// placeholder returns the text of the query's n-th parameter.
 func (q *Query) placeholder(n int) string {
 	if q.sqlite() {
 		return "?"
 	}
-	return "$" + strconv.Itoa(n)
+	return "$" + strconv.Itoa(q.before+n)
 }
 
 // lateral has PostgreSQL run the statement once for each key, so that no rows outside of the pages
@@ -196,18 +196,21 @@ func (q *Query) numbered(s *Statement) {
 	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
 }
 
-// columnOf returns the expression for a column of the rows of s.
-func columnOf(c binding.Column, s *sql.Selector) sql.Querier {
+// columnOf returns the expression for a column of the rows of s. If converted is true, PostgreSQL
+// returns the values in the type that the column's kind asks for.
+func columnOf(c binding.Column, s *sql.Selector, converted bool) sql.Querier {
+	before, after := "", ""
+	if converted && s.Dialect() == dialect.Postgres {
+		before, after, _ = strings.Cut(kindOf(c.Kind).Convert, "%s")
+	}
 	return sql.ExprFunc(func(b *sql.Builder) {
-		switch {
-		case c.Shown != nil:
+		b.WriteString(before)
+		if c.Shown != nil {
 			shownColumn(c, b, s)
-		case c.Kind == entity.ID && s.Dialect() == dialect.Postgres:
-			// uuid_send returns the 16 bytes. Without it, PostgreSQL would send the UUID as text.
-			b.WriteString("uuid_send(").Ident(s.C(c.Name)).WriteByte(')')
-		default:
+		} else {
 			b.Ident(s.C(c.Name))
 		}
+		b.WriteString(after)
 	})
 }
 
@@ -263,7 +266,7 @@ func Columns(n *plan.Node, dialect string) string {
 		if i > 0 {
 			b.Comma()
 		}
-		b.Join(columnOf(c, of))
+		b.Join(columnOf(c, of, true))
 	}
 	return b.String()
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"forge/internal/entity"
 )
 
 // Branch is one query of a tree. Its rows belong to rows of its parent.
@@ -34,15 +32,15 @@ type Join struct {
 const (
 	BranchValue = iota // the index of the branch
 	ParentValue        // the number of the parent's row, from 1; 0 at a root
-	NumberValue        // the row's own number in an inner branch, from 1; else 0
+	NumberValue        // the row's own number in its branch, from 1; 0 if no branch is below
 	headValues
 )
 
 // Tree is one statement for the queries of several branches, for PostgreSQL.
 //
 // An inner branch is a common table expression. A branch below it runs once for each of its rows, in
-// a lateral join. A UNION ALL returns the rows of all branches. Its columns are shared: of each SQL
-// type, there are as many as the branch needs that has most of them.
+// a lateral join. A UNION ALL returns the rows of all branches, which may come in any order. Its
+// columns are shared: of each SQL type, there are as many as the branch needs that has most of them.
 //
 // A related row of which there is one at most is joined to the row that leads to it, even if many
 // rows lead to the same one. A branch of its own, or a list of the different keys, takes PostgreSQL
@@ -120,13 +118,13 @@ func (t *treeWriter) layOut() {
 type treeColumn struct {
 	table   string // the name that the tree gives to the rows that have it
 	sqlType string // that it is returned in
-	key     bool   // it holds UUIDs
+	convert string // see kind.Kind
 }
 
 // columns returns the columns of the branch, or its count, and then those of its joins.
 func (br *Branch) columns() []treeColumn {
 	if br.Query.Counts() {
-		return []treeColumn{{"_c", "int8", false}}
+		return []treeColumn{{"_c", "int8", ""}}
 	}
 	columns := br.Query.treeColumns("_c")
 	for i, j := range br.Joins {
@@ -138,15 +136,10 @@ func (br *Branch) columns() []treeColumn {
 func (q *Query) treeColumns(table string) []treeColumn {
 	columns := make([]treeColumn, len(q.Columns))
 	for i, c := range q.Columns {
-		columns[i] = treeColumn{table, sqlTypes[c.Kind], c.Kind == entity.ID}
+		k := kindOf(c.Kind)
+		columns[i] = treeColumn{table, k.SQL, k.Convert}
 	}
 	return columns
-}
-
-// sqlTypes are the types in which PostgreSQL returns the columns of a kind.
-var sqlTypes = map[entity.Kind]string{
-	entity.ID: "bytea", entity.String: "text", entity.Int: "int8", entity.Bool: "bool",
-	entity.Time: "timestamptz", entity.Enum: "text",
 }
 
 // These are the names in the statement. Package binding refuses tables of these names.
@@ -215,16 +208,16 @@ func (t *treeWriter) from(ctx context.Context, w Writer, i int) (string, error) 
 	return from, nil
 }
 
-// write has ent write a query of a branch, and numbers its parameters after those before it. If key
-// is not "", the query reads the rows that belong to the key in the column of that name.
+// write has ent write a query of a branch. Its parameters are numbered after those of the queries
+// before it. If key is not "", the query reads the rows that belong to the key in the column of that
+// name.
 func (t *treeWriter) write(ctx context.Context, w Writer, i int, of *Query, key string) (string, error) {
 	q := *of
-	q.inTree, q.key = true, key
+	q.inTree, q.key, q.before = true, key, len(t.tree.Args)
 	s, err := q.Write(ctx, w)
 	if err != nil {
 		return "", err
 	}
-	text := renumbered(s.Text, len(t.tree.Args))
 	for _, arg := range s.Args {
 		if p, ok := arg.(Parameter); ok {
 			arg = branchParameter{p, i}
@@ -232,7 +225,7 @@ func (t *treeWriter) write(ctx context.Context, w Writer, i int, of *Query, key 
 		t.tree.Args = append(t.tree.Args, arg)
 	}
 	t.tree.Dependencies = append(t.tree.Dependencies, s.Dependencies...)
-	return text, nil
+	return s.Text, nil
 }
 
 // keys returns the query of the keys that lead to a branch: id is the key, and n the number of the
@@ -258,10 +251,9 @@ func (t *treeWriter) values(i int, parent, number string) string {
 	}
 	for column, c := range t.branches[i].columns() {
 		slot, value := t.tree.Slots[i][column], "c"+strconv.Itoa(column)
-		if c.key {
-			list[slot] = "uuid_send(" + value + ")" // the 16 bytes: lib/pq would format a uuid as text
-		} else {
-			list[slot] = value + "::" + c.sqlType
+		list[slot] = value + "::" + c.sqlType
+		if c.convert != "" {
+			list[slot] = strings.Replace(c.convert, "%s", value, 1)
 		}
 	}
 	return strings.Join(list, ", ")
@@ -274,31 +266,4 @@ func columnNames(first, n int) string {
 		names[i] = "c" + strconv.Itoa(first+i)
 	}
 	return strings.Join(names, ", ")
-}
-
-// renumbered returns a statement's text with by added to the number of each parameter.
-func renumbered(text string, by int) string {
-	if by == 0 {
-		return text
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\'' || c == '"': // until the next one; a doubled one begins anew
-			end := i + 1 + strings.IndexByte(text[i+1:], c)
-			b.WriteString(text[i : end+1])
-			i = end
-		case c == '$' && i+1 < len(text) && '0' <= text[i+1] && text[i+1] <= '9':
-			end := i + 1
-			for end < len(text) && '0' <= text[end] && text[end] <= '9' {
-				end++
-			}
-			n, _ := strconv.Atoi(text[i+1 : end])
-			b.WriteString("$" + strconv.Itoa(n+by))
-			i = end - 1
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }

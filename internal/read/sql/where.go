@@ -2,14 +2,13 @@ package sql
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sort"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -233,13 +232,20 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 	if by.Field.MatchBy != "" {
 		column = by.Field.MatchBy
 	}
-	switch by.Op {
-	case "IsNil":
+	switch {
+	case by.Op == "IsNil" && by.Field.Kind == entity.JSON:
+		null := f.isNull(column)
 		if value == true {
-			return func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }, nil
+			return null, nil
 		}
+		return func(s *sql.Selector) *sql.Predicate { return sql.Not(null(s)) }, nil
+	case by.Op == "IsNil" && value == true:
+		return func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }, nil
+	case by.Op == "IsNil":
 		return func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(column)) }, nil
-	case "In":
+	case by.Field.Kind == entity.JSON, by.Field.Kind == entity.List:
+		return f.document(by, column, value, path)
+	case by.Op == "In":
 		return f.in(by, column, value, path)
 	}
 	arg, err := argument(by, value, path)
@@ -248,17 +254,17 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 	}
 	switch by.Op {
 	case "GT":
-		return func(s *sql.Selector) *sql.Predicate { return sql.GT(s.C(column), arg) }, nil
+		return func(s *sql.Selector) *sql.Predicate { return sql.GT(columnIn(s, column, by.Field.Kind), arg) }, nil
 	case "GTE":
-		return func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(column), arg) }, nil
+		return func(s *sql.Selector) *sql.Predicate { return sql.GTE(columnIn(s, column, by.Field.Kind), arg) }, nil
 	case "LT":
-		return func(s *sql.Selector) *sql.Predicate { return sql.LT(s.C(column), arg) }, nil
+		return func(s *sql.Selector) *sql.Predicate { return sql.LT(columnIn(s, column, by.Field.Kind), arg) }, nil
 	case "LTE":
-		return func(s *sql.Selector) *sql.Predicate { return sql.LTE(s.C(column), arg) }, nil
+		return func(s *sql.Selector) *sql.Predicate { return sql.LTE(columnIn(s, column, by.Field.Kind), arg) }, nil
 	case "HasPrefix":
 		return hasPrefix(column, arg.(string)), nil
 	}
-	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(s.C(column), arg) }, nil
+	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(columnIn(s, column, by.Field.Kind), arg) }, nil
 }
 
 // hasPrefix compares the column with a range of texts. Texts are ordered by code points. An index
@@ -300,21 +306,25 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 		}
 		args = append(args, arg)
 	}
-	if by.Field.Kind == entity.ID {
+	switch by.Field.Kind {
+	case entity.ID, entity.UUID:
 		keys := make([]uuid.UUID, len(args))
 		for i := range args {
 			keys[i] = args[i].(uuid.UUID)
 		}
 		return func(s *sql.Selector) *sql.Predicate { return inKeys(s, column, keys) }, nil
+	case entity.Bytes:
+		return func(s *sql.Selector) *sql.Predicate { return inBytes(s, column, args) }, nil
 	}
 	return func(s *sql.Selector) *sql.Predicate {
 		return sql.P(func(b *sql.Builder) {
+			b.Ident(columnIn(s, column, by.Field.Kind))
 			if s.Dialect() == dialect.SQLite {
 				text, _ := json.Marshal(asStored(args))
-				b.Ident(s.C(column)).WriteString(" IN (SELECT value FROM json_each(").Arg(string(text)).WriteString("))")
+				b.WriteString(" IN (SELECT value FROM json_each(").Arg(string(text)).WriteString("))")
 				return
 			}
-			b.Ident(s.C(column)).WriteString(" = ANY(").Arg(pq.Array(args)).WriteString(")")
+			b.WriteString(" = ANY(").Arg(pq.Array(args)).WriteString(")")
 		})
 	}, nil
 }
@@ -329,6 +339,24 @@ func asStored(values []any) []any {
 		}
 	}
 	return stored
+}
+
+// inBytes compares a column with a list of bytes, which is passed as one parameter: their
+// hexadecimal forms.
+func inBytes(s *sql.Selector, column string, list []any) *sql.Predicate {
+	texts := make([]string, len(list))
+	for i := range list {
+		texts[i] = hex.EncodeToString(list[i].([]byte))
+	}
+	return sql.P(func(b *sql.Builder) {
+		b.Ident(s.C(column)).WriteString(" IN (SELECT ")
+		if s.Dialect() == dialect.SQLite {
+			text, _ := json.Marshal(texts)
+			b.WriteString("unhex(value) FROM json_each(").Arg(string(text)).WriteString("))")
+			return
+		}
+		b.WriteString("decode(value, 'hex') FROM unnest(").Arg(pq.Array(texts)).WriteString("::text[]) AS value)")
+	})
 }
 
 // inKeys compares a column with a list of keys, which is passed as one parameter.
@@ -349,44 +377,18 @@ const longestFolded = 16 << 10
 // argument returns a value of a where input in the form that the database compares. It returns an
 // error, with the path, if the column cannot have such a value.
 func argument(by *binding.Filter, value any, path string) (any, error) {
-	switch by.Field.Kind {
-	case entity.ID:
+	if by.Field.Kind == entity.ID {
 		id, err := parseID(value, by.Prefix, path)
 		return id.UUID, err
-	case entity.Time:
-		t, err := parseTime(value)
-		if err != nil {
-			return nil, apperr.BadInput(path, "%s", err)
-		}
-		return t, nil
-	case entity.Int:
-		n, ok := plan.Int(value)
-		if !ok {
-			return nil, apperr.BadInput(path, "%v is not a whole number from %d to %d", value, math.MinInt32, math.MaxInt32)
-		}
-		return n, nil
-	case entity.String:
-		text, ok := value.(string)
-		if !ok || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
-			return nil, apperr.BadInput(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
-		}
-		if by.Field.MatchBy != "" && len(text) <= longestFolded {
-			text = entity.Fold(text) // no column holds a text as long as one that is not folded
-		}
-		return text, nil
-	case entity.Enum:
-		text, _ := value.(string)
-		if by.Values.ForName(text) == nil { // a variable's value may differ in case
-			return nil, apperr.BadInput(path, "%.40q is not one of the values that are allowed here", value)
-		}
-		return text, nil
-	case entity.Bool:
-		if on, ok := value.(bool); ok {
-			return on, nil
-		}
-		return nil, apperr.BadInput(path, "%v is neither true nor false", value)
 	}
-	return nil, fmt.Errorf("read: nothing says how to compare the column %s", by.Field.Column)
+	arg, err := kindOf(by.Field.Kind).Argument(by.Field, value)
+	if err != nil {
+		return nil, apperr.BadInput(path, "%s", err)
+	}
+	if text, ok := arg.(string); ok && by.Field.MatchBy != "" && len(text) <= longestFolded {
+		return entity.Fold(text), nil // no column holds a text as long as one that is not folded
+	}
+	return arg, nil
 }
 
 // parseID reads an ID. It returns an error, with the path, if the ID is malformed or belongs to
@@ -403,13 +405,4 @@ func parseID(value any, prefix, path string) (ids.ID, error) {
 		return id, apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", id, prefix)
 	}
 	return id, nil
-}
-
-func parseTime(value any) (time.Time, error) {
-	text, _ := value.(string)
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return t, fmt.Errorf("%.40q is not a time: one looks like 2026-01-02T15:04:05Z", text)
-	}
-	return t.UTC().Truncate(time.Microsecond), nil
 }

@@ -3,13 +3,7 @@ package sql
 import (
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
-
-	"github.com/vektah/gqlparser/v2/ast"
-
-	"forge/internal/entity"
-	"forge/internal/read/binding"
 )
 
 func TestAfter(t *testing.T) {
@@ -64,41 +58,4 @@ func FuzzAfter(f *testing.F) {
 			t.Errorf("%q is between %q and %q: %t", s, prefix, end, between)
 		}
 	})
-}
-
-func TestParseTime(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		value any
-		want  string // empty if the value is refused
-	}{
-		{"2026-01-02T15:04:05Z", "2026-01-02T15:04:05Z"},
-		{"2026-01-02T15:04:05.000006Z", "2026-01-02T15:04:05.000006Z"},
-		{"2026-01-02T15:04:05.0000069Z", "2026-01-02T15:04:05.000006Z"},
-		{"2026-01-02T15:04:05+02:00", "2026-01-02T13:04:05Z"},
-		{"0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"},
-		{"", ""}, {"now", ""}, {"2026-01-02", ""}, {"2026-01-02T15:04:05", ""}, {"2026-02-30T15:04:05Z", ""}, {5, ""}, {nil, ""},
-	} {
-		got, err := parseTime(tt.value)
-		if err != nil != (tt.want == "") || err == nil && got.Format(time.RFC3339Nano) != tt.want {
-			t.Errorf("parseTime(%v) = %s, %v; want %q", tt.value, got, err, tt.want)
-		}
-	}
-}
-
-// TestArgumentOfEachKind checks that values of all kinds that the engine can read can be compared,
-// and of no others.
-func TestArgumentOfEachKind(t *testing.T) {
-	t.Parallel()
-	for of := entity.ID; of <= entity.Other; of++ {
-		value := map[entity.Kind]any{
-			entity.ID: "track_01h455vb4pex5vsknk084sn02q", entity.Int: 1, entity.Bool: true, entity.Time: "2026-01-02T15:04:05Z",
-			entity.String: "X", entity.Enum: "X",
-		}[of]
-		by := &binding.Filter{Field: &entity.Field{Kind: of}, Values: ast.EnumValueList{{Name: "X"}}}
-		_, held := binding.KindOf(of)
-		if _, err := argument(by, value, "where"); held != (err == nil) {
-			t.Errorf("kind %d is held: %t, and compared: %v", of, held, err)
-		}
-	}
 }

@@ -1,0 +1,120 @@
+// Package kind says all that the read engine needs to know of the kinds of columns: which scalar
+// shows one, what it can be compared by, how the databases store it, how its values are read from
+// arguments and cursors, and how they are written. A new kind is a new row in the table.
+package kind
+
+import (
+	"slices"
+	"strings"
+
+	"forge/internal/entity"
+)
+
+// Kind says what the engine can do with the columns of one kind.
+type Kind struct {
+	Orders    bool     // pages can be ordered by such columns
+	Types     string   // the types in ent/schema, as a message names them
+	Operators []string // the operators of a where input that may compare them
+	// Stored lists, for each dialect, the types in the database that can hold such values.
+	Stored map[string][]string
+	// SQL is the type in which PostgreSQL returns the values.
+	SQL string
+	// Convert is the expression with which PostgreSQL converts a stored value to that type, with %s
+	// for the column. It is "" if there is nothing to convert.
+	Convert string
+	// Collation is the collation that orders and compares the values on SQLite, or "".
+	Collation string
+
+	scalar string // the GraphQL type that shows them; "" for an enum of the schema
+
+	// Argument returns a value of a where input in the form that the database compares. Its error is
+	// for the client.
+	Argument func(f *entity.Field, value any) (any, error)
+	// Write appends a value to an answer, as JSON. The cell holds what the database returned, as a
+	// text, or as the bytes of a UUID. Write returns false if the value is none of the kind.
+	Write func(f *entity.Field, b, cell []byte) ([]byte, bool)
+	// Place returns a value in a cursor in the form that the database compares. It is nil if Orders
+	// is false.
+	Place func(cell []byte) (any, error)
+}
+
+// Of returns what the engine can do with columns of a kind. It returns false if the engine cannot
+// read them.
+func Of(of entity.Kind) (*Kind, bool) {
+	if of == entity.List {
+		return list, true
+	}
+	k, ok := kinds[of]
+	return k, ok
+}
+
+// Scalar returns the GraphQL type that shows the column, without the ! of one that is never NULL. It
+// returns "" for an enum of the schema.
+func (k *Kind) Scalar(f *entity.Field) string {
+	if f.Kind == entity.List {
+		return "[" + k.Element(f) + "!]"
+	}
+	return k.scalar
+}
+
+// Element returns the GraphQL type of the elements of a list, and that of the values of another
+// column.
+func (k *Kind) Element(f *entity.Field) string {
+	if f.Kind == entity.List {
+		return kinds[f.Elem].scalar
+	}
+	return k.scalar
+}
+
+// ArgumentType returns the GraphQL type of a condition, whose operator compares values of the
+// scalar.
+func ArgumentType(operator, scalar string) string {
+	switch operator {
+	case "IsNil", "IsEmpty":
+		return "Boolean"
+	case "In", "HasEvery", "HasSome":
+		return "[" + scalar + "!]"
+	case "HasKey":
+		return "String"
+	case "PathEquals":
+		return PathInput
+	}
+	return scalar
+}
+
+// PathInput is the GraphQL type of a condition on the value at a path of a JSON document. It has the
+// fields path: [String!]! and value: JSON.
+const PathInput = "JSONPathInput"
+
+// Types lists the types in ent/schema that the engine can read.
+func Types() string {
+	var held []string
+	for of := entity.ID; of <= entity.Other; of++ {
+		if k, ok := Of(of); ok && !slices.Contains(held, k.Types) {
+			held = append(held, k.Types)
+		}
+	}
+	return strings.Join(held, ", ")
+}
+
+// Operators holds what may follow a field's name in a where input. No operator means equality.
+func Operators() map[string]bool {
+	all := map[string]bool{}
+	for of := entity.ID; of <= entity.Other; of++ {
+		if k, ok := Of(of); ok {
+			for _, op := range k.Operators {
+				all[op] = true
+			}
+		}
+	}
+	return all
+}
+
+// Takes reports whether a column of the database type can hold values of the kind. Sizes are
+// ignored: varchar(20) counts as varchar. For a dialect that k.Stored does not list, every type
+// counts.
+func (k *Kind) Takes(dialect, stored string) bool {
+	name, _, _ := strings.Cut(stored, "(")
+	list, known := k.Stored[dialect]
+	return !known || slices.Contains(list, strings.ToLower(strings.TrimSpace(name)))
+}

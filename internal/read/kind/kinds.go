@@ -1,0 +1,67 @@
+package kind
+
+import (
+	"forge/internal/entity"
+	"forge/internal/scalar"
+)
+
+// kinds holds the kinds of columns that the engine can read. With a schema that shows a column of
+// another kind, the server does not start.
+//
+// Keys have no functions here. Packages sql, rows and encode read and write them, as they need the
+// prefix of the entity.
+var kinds = map[entity.Kind]*Kind{
+	entity.ID: {Types: "UUID (keys)", scalar: "ID", Operators: comparing("In"), SQL: "bytea", Convert: asBytes, Stored: uuids},
+	entity.String: {Types: "String, Text", scalar: "String", Orders: true, Operators: comparing(append(ordering, "HasPrefix")...), SQL: "text", Stored: texts,
+		Argument: argument(scalar.UnmarshalText), Write: writeText, Place: placeText},
+	entity.Int: {Types: "Int, Int8, Int16, Int32, Uint8, Uint16", scalar: "Int", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
+		Argument: argument(scalar.UnmarshalInt), Write: write(scalar.AppendInt), Place: placeInt},
+	entity.Bool: {Types: "Bool", scalar: "Boolean", Operators: comparing(), SQL: "bool", Stored: types("boolean bool", "bool boolean"),
+		Argument: argument(unmarshalBool), Write: write(appendBool)},
+	entity.Time: {Types: "Time", scalar: "Time", Orders: true, Operators: comparing(ordering...), SQL: "timestamptz",
+		Stored:   types("timestamptz|timestamp with time zone", "datetime"),
+		Argument: argument(scalar.UnmarshalTime), Write: write(appendTime), Place: placeTime},
+	entity.Enum: {Types: "Enum", Orders: true, Operators: comparing("In"), SQL: "text", Stored: texts,
+		Argument: enumArgument, Write: writeEnum, Place: placeText},
+	entity.UUID: {Types: "UUID", scalar: "UUID", Operators: comparing("In"), SQL: "bytea", Convert: asBytes, Stored: uuids,
+		Argument: argument(scalar.UnmarshalUUID), Write: write(scalar.AppendUUID)},
+	entity.BigInt: {Types: "Int64, Uint, Uint32, Uint64", scalar: "BigInt", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
+		Argument: argument(scalar.UnmarshalBigInt), Write: write(scalar.AppendBigInt), Place: placeInt},
+	entity.Float: {Types: "Float", scalar: "Float", Orders: true, Operators: comparing(ordering...), SQL: "float8",
+		Stored:   types("double precision|float8", "real|double|double precision|float"),
+		Argument: argument(scalar.UnmarshalFloat), Write: write(appendFloat), Place: placeFloat},
+	entity.Float32: {Types: "Float32", scalar: "Float", Orders: true, Operators: comparing(ordering...), SQL: "float8",
+		Stored:   types("real|float4", "real|double|double precision|float"),
+		Argument: argument(unmarshalFloat32), Write: write(appendFloat32), Place: placeFloat},
+	entity.Decimal: {Types: "Other(decimal.Decimal)", scalar: "Decimal", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText, Collation: scalar.DecimalCollation,
+		Stored:   types("numeric|decimal", "text|varchar"),
+		Argument: argument(scalar.DecimalText), Write: writeDecimal, Place: placeText},
+	entity.Date: {Types: "Time (date)", scalar: "Date", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText, Stored: types("date", "date|datetime"),
+		Argument: argument(scalar.UnmarshalDate), Write: write(scalar.AppendDate), Place: placeDate},
+	entity.LocalTime: {Types: "Time (time)", scalar: "LocalTime", Orders: true, Operators: comparing(ordering...), SQL: "text", Convert: asText,
+		Stored:   types("time|time without time zone", "datetime"),
+		Argument: argument(scalar.UnmarshalLocalTime), Write: write(scalar.AppendLocalTime), Place: placeLocalTime},
+	entity.Duration: {Types: "Int64 (time.Duration)", scalar: "Duration", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
+		Argument: argument(nanoseconds), Write: write(scalar.AppendDuration), Place: placeInt},
+	entity.Bytes: {Types: "Bytes", scalar: "Bytes", Operators: comparing("In"), SQL: "bytea", Stored: types("bytea", "blob"),
+		Argument: argument(scalar.UnmarshalBytes), Write: writeBytes},
+	entity.JSON: {Types: "JSON", scalar: "JSON", Operators: comparing("HasKey", "Contains", "PathEquals"), SQL: "text", Convert: asText, Stored: documents,
+		Argument: argument(jsonCondition), Write: write(scalar.AppendJSON)},
+}
+
+// list is the kind entity.List. Its elements are of one of kinds.
+var list = &Kind{Types: "Strings, Ints, Floats, JSON of a slice of scalars", Operators: []string{"IsNil", "Has", "HasEvery", "HasSome", "IsEmpty"}, SQL: "text", Convert: asText,
+	Stored: documents, Argument: elementArgument, Write: writeList}
+
+const (
+	asText  = "%s::text"
+	asBytes = "uuid_send(%s)" // the 16 bytes: lib/pq would format a uuid as text
+)
+
+var (
+	ordering  = []string{"In", "GT", "GTE", "LT", "LTE"}
+	texts     = types("text|varchar|character varying", "text|varchar")
+	integers  = types("smallint|integer|bigint|int|int2|int4|int8", "smallint|integer|bigint|int|tinyint")
+	uuids     = types("uuid", "blob|uuid")
+	documents = types("jsonb", "json|text|blob")
+)

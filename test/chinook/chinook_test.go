@@ -1,0 +1,182 @@
+// Package chinook tests the framework with an application that is not the demo: a shop for digital
+// music, like the sample database Chinook. It has entities, a schema and resolvers of its own.
+package chinook_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"forge/internal/database"
+	"forge/internal/gqlexec"
+	"forge/internal/migrator/dev"
+	"forge/internal/unit"
+	"forge/internal/viewer"
+	"forge/test/chinook/ent"
+	"forge/test/chinook/ent/migrate"
+	"forge/test/chinook/graph"
+	"forge/test/dbtest"
+	"forge/test/gqltest"
+)
+
+// newClient returns a client of the shop's API on an empty database.
+func newClient(t *testing.T, url string, s *shop) *gqltest.Client {
+	t.Helper()
+	db, err := database.Open(url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if err := dev.CreateTables(t.Context(), db.DB, db.Dialect, migrate.Tables); err != nil {
+		t.Fatal(err)
+	}
+	u := unit.New(db, unit.Write)
+	defer u.Rollback()
+	if err := s.store(viewer.NewContext(t.Context(), viewer.System), ent.UnitClient(u)); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return gqltest.NewHandler(t, gqlexec.New(graph.API(), db, gqlexec.Options{Development: true}, slog.New(slog.NewTextHandler(t.Output(), nil))))
+}
+
+// store stores the shop.
+func (s *shop) store(ctx context.Context, c *ent.Client) error {
+	for _, e := range []error{
+		c.Artist.MapCreateBulk(s.artists, func(create *ent.ArtistCreate, i int) {
+			create.SetID(s.artists[i].ID).SetName(s.artists[i].Name)
+		}).Exec(ctx),
+		c.Label.MapCreateBulk(s.labels, func(create *ent.LabelCreate, i int) {
+			create.SetID(s.labels[i].ID).SetName(s.labels[i].Name)
+		}).Exec(ctx),
+		c.Album.MapCreateBulk(s.albums, func(create *ent.AlbumCreate, i int) {
+			a := s.albums[i]
+			create.SetID(a.ID).SetTitle(a.Title).SetArtistID(a.ArtistID).SetNillableLabelID(a.LabelID)
+		}).Exec(ctx),
+		c.Genre.MapCreateBulk(s.genres, func(create *ent.GenreCreate, i int) {
+			create.SetID(s.genres[i].ID).SetName(s.genres[i].Name)
+		}).Exec(ctx),
+		c.MediaType.MapCreateBulk(s.mediaTypes, func(create *ent.MediaTypeCreate, i int) {
+			create.SetID(s.mediaTypes[i].ID).SetName(s.mediaTypes[i].Name)
+		}).Exec(ctx),
+		c.Track.MapCreateBulk(s.tracks, func(create *ent.TrackCreate, i int) {
+			t := s.tracks[i]
+			create.SetID(t.ID).SetName(t.Name).SetNillableComposer(t.Composer).SetMilliseconds(t.Milliseconds).
+				SetNillableAlbumID(t.AlbumID).SetNillableGenreID(t.GenreID).SetMediaTypeID(t.MediaTypeID)
+		}).Exec(ctx),
+		c.Playlist.MapCreateBulk(s.playlists, func(create *ent.PlaylistCreate, i int) {
+			p := s.playlists[i]
+			create.SetID(p.ID).SetName(p.Name).AddTrackIDs(s.listed[p.ID]...)
+		}).Exec(ctx),
+		c.Employee.MapCreateBulk(s.employees, func(create *ent.EmployeeCreate, i int) {
+			e := s.employees[i]
+			create.SetID(e.ID).SetLastName(e.LastName).SetFirstName(e.FirstName).SetNillableTitle(e.Title).SetEmail(e.Email).
+				SetHiredAt(e.HiredAt).SetNillableReportsToID(e.ReportsToID)
+		}).Exec(ctx),
+		c.Customer.MapCreateBulk(s.customers, func(create *ent.CustomerCreate, i int) {
+			p := s.customers[i]
+			create.SetID(p.ID).SetFirstName(p.FirstName).SetLastName(p.LastName).SetNillableCompany(p.Company).SetCountry(p.Country).
+				SetEmail(p.Email).SetNillableSupportRepID(p.SupportRepID)
+		}).Exec(ctx),
+		c.Invoice.MapCreateBulk(s.invoices, func(create *ent.InvoiceCreate, i int) {
+			v := s.invoices[i]
+			create.SetID(v.ID).SetInvoicedAt(v.InvoicedAt).SetBillingCountry(v.BillingCountry).
+				SetNillableBillingPostalCode(v.BillingPostalCode).SetCustomerID(v.CustomerID)
+		}).Exec(ctx),
+		c.InvoiceLine.MapCreateBulk(s.lines, func(create *ent.InvoiceLineCreate, i int) {
+			l := s.lines[i]
+			create.SetID(l.ID).SetQuantity(l.Quantity).SetInvoiceID(l.InvoiceID).SetTrackID(l.TrackID)
+		}).Exec(ctx),
+	} {
+		if e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// TestQueries compares the answers to queries with what plain code finds in the rows. On PostgreSQL
+// each takes one statement, and the answers of the two databases are the same, byte for byte.
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	s := newShop()
+	lite := newClient(t, dbtest.EmptySQLite(t), s)
+	var postgres *gqltest.Client
+	if !testing.Short() {
+		postgres = newClient(t, dbtest.EmptyPostgres(t), s)
+	}
+	for _, q := range s.questions() {
+		t.Run(q.name, func(t *testing.T) {
+			got := lite.Must(q.query, q.vars)
+			if want := asJSON(t, q.want); !reflect.DeepEqual(got.Data, want) {
+				text, _ := json.Marshal(want)
+				t.Fatalf("got\n%.3000s\nwant\n%.3000s", got.RawData(), text)
+			}
+			if len(got.RawData()) < 200 {
+				t.Errorf("that is too little to tell anything: %s", got)
+			}
+			if postgres == nil {
+				return
+			}
+			other := postgres.WantStatements(1, q.query, q.vars)
+			if other.RawData() != got.RawData() {
+				t.Errorf("SQLite:\n%.3000s\nPostgreSQL:\n%.3000s", got.RawData(), other.RawData())
+			}
+		})
+	}
+}
+
+// asJSON returns a value as JSON has it.
+func asJSON(t *testing.T, value any) (decoded any) {
+	t.Helper()
+	b, err := json.Marshal(value)
+	if err == nil {
+		err = json.Unmarshal(b, &decoded)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decoded
+}
+
+// TestPagesCoverAllRows walks through the tracks by cursors, in orders with equal values.
+func TestPagesCoverAllRows(t *testing.T) {
+	t.Parallel()
+	s := newShop()
+	dbtest.Each(t, func(t *testing.T, url string) {
+		c := newClient(t, emptied(t, url), s)
+		for _, order := range []string{"{field: NAME}", "{field: NAME, direction: DESC}, {field: MILLISECONDS}"} {
+			seen, after := map[string]bool{}, any(nil)
+			for more := true; more; {
+				got := c.Must(`query($after: Cursor) { tracks(first: 97, after: $after, orderBy: [`+order+`]) {
+					totalCount nodes { id } pageInfo { hasNextPage endCursor } } }`, gqltest.Vars{"after": after})
+				if got.Number("tracks.totalCount") != len(s.tracks) {
+					t.Fatalf("totalCount of %d tracks in %.300s", len(s.tracks), got)
+				}
+				for _, node := range got.At("tracks.nodes").([]any) {
+					seen[node.(map[string]any)["id"].(string)] = true
+				}
+				more, after = got.At("tracks.pageInfo.hasNextPage") == true, got.At("tracks.pageInfo.endCursor")
+			}
+			if len(seen) != len(s.tracks) {
+				t.Errorf("by %s: %d of %d tracks", order, len(seen), len(s.tracks))
+			}
+		}
+	})
+}
+
+// emptied returns the URL of a database without tables, of the same kind.
+func emptied(t *testing.T, url string) string {
+	if strings.HasPrefix(url, "sqlite") {
+		return dbtest.EmptySQLite(t)
+	}
+	return dbtest.EmptyPostgres(t)
+}
+
+// moment returns a time as the API shows it.
+func moment(at time.Time) string { return at.Format(time.RFC3339Nano) }

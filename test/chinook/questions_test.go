@@ -1,0 +1,298 @@
+package chinook_test
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"forge/test/chinook/ent"
+	"forge/test/gqltest"
+)
+
+// question is a query with the answer to it.
+type question struct {
+	name  string
+	query string
+	vars  gqltest.Vars
+	want  object
+}
+
+type object = map[string]any
+
+// nodes returns a connection of all rows, as shown by show.
+func nodes[T any](rows []T, show func(T) any) object { return object{"nodes": list(rows, show)} }
+
+func list[T any](rows []T, show func(T) any) []any {
+	shown := []any{}
+	for _, row := range rows {
+		shown = append(shown, show(row))
+	}
+	return shown
+}
+
+// counted is like nodes, with the number of rows.
+func counted[T any](rows []T, show func(T) any) object {
+	return object{"totalCount": len(rows), "nodes": list(rows, show)}
+}
+
+// those returns the rows for which keep is true.
+func those[T any](rows []T, keep func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(rows), func(row T) bool { return !keep(row) })
+}
+
+func top[T any](n int, rows []T) []T { return rows[:min(n, len(rows))] }
+
+// by returns the rows in another order. Equal rows stay as they are.
+func by[T any](rows []T, compare func(a, b T) int) []T {
+	return slices.SortedStableFunc(slices.Values(rows), compare)
+}
+
+// at returns the row with a key, of rows in the order of their keys from 1.
+func at[T any](rows []T, k key) T { return rows[int(k[14])<<8+int(k[15])-1] }
+
+// when returns what show returns, or nil if there is no key.
+func when(k *key, show func(key) any) any {
+	if k == nil {
+		return nil
+	}
+	return show(*k)
+}
+
+func is(k *key, other key) bool { return k != nil && *k == other }
+
+func (s *shop) albumsOf(artist key) []*ent.Album {
+	return those(s.albums, func(a *ent.Album) bool { return a.ArtistID == artist })
+}
+
+func (s *shop) tracksOf(album key) []*ent.Track {
+	return those(s.tracks, func(t *ent.Track) bool { return is(t.AlbumID, album) })
+}
+
+func (s *shop) reportsOf(boss key) []*ent.Employee {
+	return those(s.employees, func(e *ent.Employee) bool { return is(e.ReportsToID, boss) })
+}
+
+func (s *shop) customersOf(rep key) []*ent.Customer {
+	return those(s.customers, func(c *ent.Customer) bool { return is(c.SupportRepID, rep) })
+}
+
+func (s *shop) invoicesOf(customer key) []*ent.Invoice {
+	return those(s.invoices, func(v *ent.Invoice) bool { return v.CustomerID == customer })
+}
+
+func (s *shop) linesOf(invoice key) []*ent.InvoiceLine {
+	return those(s.lines, func(l *ent.InvoiceLine) bool { return l.InvoiceID == invoice })
+}
+
+func (s *shop) genre(k key) any     { return object{"name": at(s.genres, k).Name} }
+func (s *shop) mediaType(k key) any { return object{"name": at(s.mediaTypes, k).Name} }
+
+// withKinds shows a track with its genre and its media type.
+func (s *shop) withKinds(t *ent.Track) any {
+	return object{"name": t.Name, "milliseconds": t.Milliseconds, "composer": t.Composer,
+		"genre": when(t.GenreID, s.genre), "mediaType": s.mediaType(t.MediaTypeID)}
+}
+
+const kinds = `name milliseconds composer genre { name } mediaType { name }`
+
+func named(name string) func(*ent.Track) any {
+	return func(t *ent.Track) any { return object{name: t.Name} }
+}
+
+// questions returns what the tests ask.
+func (s *shop) questions() []question {
+	return slices.Concat(s.aboutMusic(), s.aboutPeople(), s.aboutSales(), s.aboutSeveral())
+}
+
+func (s *shop) aboutMusic() []question {
+	return []question{
+		{
+			"artists with albums and tracks", `{ artists(first: 8) { nodes { id name albums { totalCount nodes { title tracks(first: 4) { nodes { ` + kinds + ` } } } } } } }`, nil,
+			object{"artists": nodes(top(8, s.artists), func(a *ent.Artist) any {
+				return object{"id": idOf("artist", a.ID), "name": a.Name, "albums": counted(s.albumsOf(a.ID), func(b *ent.Album) any {
+					return object{"title": b.Title, "tracks": nodes(top(4, s.tracksOf(b.ID)), s.withKinds)}
+				})}
+			})},
+		},
+		{
+			"50 albums of 100 tracks", `{ albums(first: 50) { nodes { title artist { name } tracks(first: 100) { nodes { ` + kinds + ` } } } } }`, nil,
+			object{"albums": nodes(top(50, s.albums), func(b *ent.Album) any {
+				return object{"title": b.Title, "artist": object{"name": at(s.artists, b.ArtistID).Name},
+					"tracks": nodes(top(100, s.tracksOf(b.ID)), s.withKinds)}
+			})},
+		},
+		{
+			"the longest tracks of each genre", `{ genres(orderBy: [{field: NAME, direction: DESC}]) { nodes { name
+				tracks(first: 3, orderBy: [{field: MILLISECONDS, direction: DESC}]) { totalCount nodes { name milliseconds } } } } }`, nil,
+			object{"genres": nodes(by(s.genres, func(a, b *ent.Genre) int { return cmp.Compare(b.Name, a.Name) }), func(g *ent.Genre) any {
+				all := by(those(s.tracks, func(t *ent.Track) bool { return is(t.GenreID, g.ID) }), func(a, b *ent.Track) int {
+					return cmp.Or(cmp.Compare(b.Milliseconds, a.Milliseconds), -slices.Compare(a.ID[:], b.ID[:]))
+				})
+				return object{"name": g.Name, "tracks": object{"totalCount": len(all), "nodes": list(top(3, all), func(t *ent.Track) any {
+					return object{"name": t.Name, "milliseconds": t.Milliseconds}
+				})}}
+			})},
+		},
+		{
+			"long tracks of a genre without a composer", `query($genre: String!) { tracks(first: 50, where: {millisecondsGTE: 200000, composerIsNil: true,
+				hasGenreWith: [{name: $genre}], or: [{hasAlbum: false}, {hasMediaTypeWith: [{name: "AAC audio file"}]}]}) { totalCount nodes { name album { title } } } }`,
+			gqltest.Vars{"genre": "Jazz"},
+			object{"tracks": counted(those(s.tracks, func(t *ent.Track) bool {
+				return t.Milliseconds >= 200000 && t.Composer == nil && is(t.GenreID, keyOf(2)) && (t.AlbumID == nil || t.MediaTypeID == keyOf(2))
+			}), func(t *ent.Track) any {
+				return object{"name": t.Name, "album": when(t.AlbumID, func(k key) any { return object{"title": at(s.albums, k).Title} })}
+			})},
+		},
+		{
+			"artists without albums, and those of one title", `{ none: artists(where: {hasAlbums: false}) { totalCount nodes { name } }
+				some: artists(where: {hasAlbumsWith: [{titleHasPrefix: "Å"}]}) { nodes { name albums(where: {titleHasPrefix: "Å"}) { totalCount } } } }`, nil,
+			object{
+				"none": counted(those(s.artists, func(a *ent.Artist) bool { return len(s.albumsOf(a.ID)) == 0 }), func(a *ent.Artist) any { return object{"name": a.Name} }),
+				"some": nodes(those(s.artists, func(a *ent.Artist) bool { return len(s.albumsBy(a.ID, "Å")) > 0 }), func(a *ent.Artist) any {
+					return object{"name": a.Name, "albums": object{"totalCount": len(s.albumsBy(a.ID, "Å"))}}
+				}),
+			},
+		},
+	}
+}
+
+func (s *shop) albumsBy(artist key, prefix string) []*ent.Album {
+	return those(s.albumsOf(artist), func(b *ent.Album) bool { return strings.HasPrefix(b.Title, prefix) })
+}
+
+func (s *shop) aboutPeople() []question {
+	return []question{
+		{
+			"the tree of employees, downwards", `{ employees(where: {hasReportsTo: false}) { nodes { lastName reports { totalCount nodes { lastName hiredAt
+				reports(orderBy: [{field: HIRED_AT, direction: DESC}]) { nodes { title reports { totalCount } customers(first: 2) { totalCount nodes { country } } } } } } } } }`, nil,
+			object{"employees": nodes(s.employees[:1], func(e *ent.Employee) any {
+				return object{"lastName": e.LastName, "reports": counted(s.reportsOf(e.ID), func(e *ent.Employee) any {
+					return object{"lastName": e.LastName, "hiredAt": moment(e.HiredAt), "reports": nodes(reversed(s.reportsOf(e.ID)), func(e *ent.Employee) any {
+						return object{"title": e.Title, "reports": object{"totalCount": len(s.reportsOf(e.ID))}, "customers": object{
+							"totalCount": len(s.customersOf(e.ID)),
+							"nodes":      list(top(2, s.customersOf(e.ID)), func(c *ent.Customer) any { return object{"country": c.Country} }),
+						}}
+					})}
+				})}
+			})},
+		},
+		{
+			"the tree of employees, upwards", `{ employees(first: 100) { nodes { id reportsTo { id reportsTo { id reportsTo { lastName reportsTo { id } } } } } } }`, nil,
+			object{"employees": nodes(s.employees, func(e *ent.Employee) any {
+				return object{"id": idOf("employee", e.ID), "reportsTo": when(e.ReportsToID, func(k key) any {
+					return object{"id": idOf("employee", k), "reportsTo": when(at(s.employees, k).ReportsToID, func(k key) any {
+						return object{"id": idOf("employee", k), "reportsTo": when(at(s.employees, k).ReportsToID, func(k key) any {
+							return object{"lastName": at(s.employees, k).LastName, "reportsTo": when(at(s.employees, k).ReportsToID, func(k key) any {
+								return object{"id": idOf("employee", k)}
+							})}
+						})}
+					})}
+				})}
+			})},
+		},
+		{
+			"employees by those around them", `{ bosses: employees(where: {hasReportsWith: [{hasReports: true}]}) { nodes { email } }
+				below: employees(where: {hasReportsToWith: [{hasReportsTo: true}], not: {title: "Title 1"}}) { nodes { email title } } }`, nil,
+			object{
+				"bosses": nodes(those(s.employees, func(e *ent.Employee) bool {
+					return slices.ContainsFunc(s.reportsOf(e.ID), func(r *ent.Employee) bool { return len(s.reportsOf(r.ID)) > 0 })
+				}), func(e *ent.Employee) any { return object{"email": e.Email} }),
+				"below": nodes(those(s.employees, func(e *ent.Employee) bool {
+					return e.ReportsToID != nil && at(s.employees, *e.ReportsToID).ReportsToID != nil && e.Title != nil && *e.Title != "Title 1"
+				}), func(e *ent.Employee) any { return object{"email": e.Email, "title": e.Title} }),
+			},
+		},
+	}
+}
+
+func reversed[T any](rows []T) []T {
+	rows = slices.Clone(rows)
+	slices.Reverse(rows)
+	return rows
+}
+
+func (s *shop) aboutSales() []question {
+	since := day(300)
+	return []question{
+		{
+			"customers with invoices, lines and tracks", `{ customers(first: 12, orderBy: [{field: COUNTRY}, {field: LAST_NAME, direction: DESC}]) { nodes {
+				lastName country company supportRep { email } invoices(first: 3) { totalCount nodes { invoicedAt billingPostalCode lines { quantity track { name album { artist { name } } } } } } } } }`, nil,
+			object{"customers": nodes(top(12, by(s.customers, func(a, b *ent.Customer) int {
+				return cmp.Or(cmp.Compare(a.Country, b.Country), cmp.Compare(b.LastName, a.LastName), -slices.Compare(a.ID[:], b.ID[:]))
+			})), func(c *ent.Customer) any {
+				return object{
+					"lastName": c.LastName, "country": c.Country, "company": c.Company,
+					"supportRep": when(c.SupportRepID, func(k key) any { return object{"email": at(s.employees, k).Email} }),
+					"invoices":   object{"totalCount": len(s.invoicesOf(c.ID)), "nodes": list(top(3, s.invoicesOf(c.ID)), s.invoice)},
+				}
+			})},
+		},
+		{
+			"invoices of a year with a track of a genre", `query($since: Time!, $until: Time!) { invoices(first: 100, where: {invoicedAtGTE: $since, invoicedAtLT: $until,
+				hasLinesWith: [{quantityGTE: 2, hasTrackWith: [{hasGenreWith: [{nameIn: ["Metal", "Rock"]}]}]}]}) { totalCount nodes { id customer { email } } } }`,
+			gqltest.Vars{"since": moment(since), "until": moment(since.AddDate(1, 0, 0))},
+			object{"invoices": counted(s.invoicesWith(since), func(v *ent.Invoice) any {
+				return object{"id": idOf("invoice", v.ID), "customer": object{"email": at(s.customers, v.CustomerID).Email}}
+			})},
+		},
+		{
+			"customers by country, with those who bought nothing", `{ customers(first: 100, where: {countryIn: ["Norway", "日本"], companyIsNil: true}) { totalCount nodes { firstName country } }
+				idle: customers(first: 100, where: {not: {hasInvoicesWith: [{invoicedAtGTE: "2003-01-01T00:00:00Z"}]}}) { totalCount nodes { email invoices(last: 1) { nodes { invoicedAt } } } } }`, nil,
+			object{
+				"customers": counted(those(s.customers, func(c *ent.Customer) bool {
+					return (c.Country == "Norway" || c.Country == "日本") && c.Company == nil
+				}), func(c *ent.Customer) any { return object{"firstName": c.FirstName, "country": c.Country} }),
+				"idle": counted(those(s.customers, func(c *ent.Customer) bool {
+					return !slices.ContainsFunc(s.invoicesOf(c.ID), func(v *ent.Invoice) bool { return v.InvoicedAt.Year() >= 2003 })
+				}), func(c *ent.Customer) any {
+					return object{"email": c.Email, "invoices": nodes(top(1, reversed(s.invoicesOf(c.ID))), func(v *ent.Invoice) any {
+						return object{"invoicedAt": moment(v.InvoicedAt)}
+					})}
+				}),
+			},
+		},
+	}
+}
+
+// invoice shows an invoice with its lines.
+func (s *shop) invoice(v *ent.Invoice) any {
+	return object{"invoicedAt": moment(v.InvoicedAt), "billingPostalCode": v.BillingPostalCode, "lines": list(s.linesOf(v.ID), func(l *ent.InvoiceLine) any {
+		track := at(s.tracks, l.TrackID)
+		return object{"quantity": l.Quantity, "track": object{"name": track.Name, "album": when(track.AlbumID, func(k key) any {
+			return object{"artist": object{"name": at(s.artists, at(s.albums, k).ArtistID).Name}}
+		})}}
+	})}
+}
+
+// invoicesWith returns the invoices of a year with several copies of a track of metal or rock.
+func (s *shop) invoicesWith(since time.Time) []*ent.Invoice {
+	return those(s.invoices, func(v *ent.Invoice) bool {
+		return !v.InvoicedAt.Before(since) && v.InvoicedAt.Before(since.AddDate(1, 0, 0)) && slices.ContainsFunc(s.linesOf(v.ID), func(l *ent.InvoiceLine) bool {
+			genre := at(s.tracks, l.TrackID).GenreID
+			return l.Quantity >= 2 && (is(genre, keyOf(1)) || is(genre, keyOf(3)))
+		})
+	})
+}
+
+func (s *shop) aboutSeveral() []question {
+	return []question{
+		{
+			"several root fields, one by ID", `query($album: ID!, $artist: ID!) { album(id: $album) { title artist { name } tracks(last: 2) { totalCount nodes { name } } }
+				tracks(where: {hasAlbumWith: [{artistId: $artist}]}) { totalCount } missing: track(id: "` + idOf("track", keyOf(9999)) + `") { name }
+				mediaTypes { totalCount nodes { id name } } playlists { totalCount } }`,
+			gqltest.Vars{"album": idOf("album", keyOf(7)), "artist": idOf("artist", keyOf(4))},
+			object{
+				"album": object{"title": s.albums[6].Title, "artist": object{"name": at(s.artists, s.albums[6].ArtistID).Name}, "tracks": object{
+					"totalCount": len(s.tracksOf(keyOf(7))), "nodes": list(s.tracksOf(keyOf(7))[len(s.tracksOf(keyOf(7)))-2:], named("name")),
+				}},
+				"tracks": object{"totalCount": len(those(s.tracks, func(t *ent.Track) bool {
+					return t.AlbumID != nil && at(s.albums, *t.AlbumID).ArtistID == keyOf(4)
+				}))},
+				"missing":    nil,
+				"mediaTypes": counted(s.mediaTypes, func(m *ent.MediaType) any { return object{"id": idOf("mediatype", m.ID), "name": m.Name} }),
+				"playlists":  object{"totalCount": len(s.playlists)},
+			},
+		},
+	}
+}

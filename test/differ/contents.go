@@ -1,0 +1,342 @@
+package differ
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/viewer"
+)
+
+// contents is all that a viewer can see of a database, read by one plain ent query for each entity.
+type contents struct {
+	schema   *ast.Schema
+	entities map[string]*entity.Entity
+	rows     map[string][]*row // by entity, in the order of the keys
+	byID     map[string]*row
+	viewer   viewer.Viewer
+	all      *contents // what there is for those who may see everything
+}
+
+// row is a row of an entity.
+type row struct {
+	entity  *entity.Entity
+	key     any // uuid.UUID, int64 or string
+	id      ids.ID
+	values  map[string]any    // by the columns; nil is NULL
+	related map[string][]*row // by the edges' names in the API, in the order of the keys
+}
+
+// read reads all contents of a database with the queries of ent's client. It panics if it cannot.
+func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, client any) *contents {
+	c := &contents{schema: schema, entities: map[string]*entity.Entity{}, rows: map[string][]*row{}, byID: map[string]*row{}, viewer: viewer.FromContext(ctx)}
+	c.all = c
+	found := map[*row]reflect.Value{}
+	for _, e := range entities {
+		c.entities[e.Name] = e
+		if len(e.Fields) == 0 || e.Fields[0].Refers != e.Name {
+			continue // its key has several columns: it only joins others
+		}
+		for _, value := range everything(ctx, client, e) {
+			r := c.newRow(e, value.Elem())
+			found[r] = value.Elem()
+			c.rows[e.Name] = append(c.rows[e.Name], r)
+			c.byID[r.id.String()] = r
+		}
+		slices.SortFunc(c.rows[e.Name], func(a, b *row) int { return compareValues(a.key, b.key) })
+	}
+	for r, value := range found {
+		c.relate(r, part(value, "Edges"))
+	}
+	return c
+}
+
+// everything returns the rows of an entity, with all their related rows: db.Thing.Query().WithParts().All(ctx).
+func everything(ctx context.Context, client any, e *entity.Entity) []reflect.Value {
+	query := part(reflect.ValueOf(client).Elem(), e.Name).MethodByName("Query").Call(nil)[0]
+	for _, edge := range e.Edges {
+		for method := range query.Type().Methods() {
+			if folded(method.Name) == "with"+folded(edge.Name) {
+				query = query.Method(method.Index).Call(nil)[0]
+			}
+		}
+	}
+	result := query.MethodByName("All").Call([]reflect.Value{reflect.ValueOf(ctx)})
+	if err, failed := result[1].Interface().(error); failed {
+		panic(fmt.Sprintf("read all of %s: %v", e.Name, err))
+	}
+	var rows []reflect.Value
+	for i := range result[0].Len() {
+		rows = append(rows, result[0].Index(i))
+	}
+	return rows
+}
+
+// part returns the field of a struct whose name is the given one but for its spelling. It returns
+// the zero Value if there is none.
+func part(of reflect.Value, name string) reflect.Value {
+	return of.FieldByNameFunc(func(field string) bool { return folded(field) == folded(name) })
+}
+
+func folded(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+
+func (c *contents) newRow(e *entity.Entity, value reflect.Value) *row {
+	r := &row{entity: e, values: map[string]any{}, related: map[string][]*row{}}
+	for _, f := range e.Fields {
+		r.values[f.Column] = plain(part(value, f.Column))
+	}
+	r.key = r.values[e.Fields[0].Column]
+	r.id = idOf(e, r.key)
+	return r
+}
+
+// plain returns a value without pointers, and of one Go type for each kind of column.
+func plain(v reflect.Value) any {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return nil
+		}
+		v = v.Elem()
+	}
+	switch {
+	case v.Type().PkgPath() != "" && v.Kind() != reflect.String: // such as time.Time and uuid.UUID
+		return v.Interface()
+	case v.CanInt():
+		return v.Int()
+	case v.CanUint():
+		return int64(v.Uint())
+	case v.Kind() == reflect.String:
+		return v.String()
+	}
+	return v.Interface()
+}
+
+// idOf returns the ID of the row of an entity with a key.
+func idOf(e *entity.Entity, key any) ids.ID { return ids.ID{Prefix: e.Prefix, UUID: key.(uuid.UUID)} }
+
+// relate fills r.related from the edges that ent has loaded.
+func (c *contents) relate(r *row, edges reflect.Value) {
+	for _, edge := range r.entity.Edges {
+		loaded := part(edges, edge.Name)
+		if loaded.Kind() == reflect.Pointer {
+			loaded = reflect.Append(reflect.MakeSlice(reflect.SliceOf(loaded.Type()), 0, 1), loaded)
+		}
+		for i := range loaded.Len() {
+			if one := loaded.Index(i); !one.IsNil() {
+				to := c.entities[edge.To]
+				key := plain(part(one.Elem(), to.Fields[0].Column))
+				r.related[edge.Name] = append(r.related[edge.Name], c.byID[idOf(to, key).String()])
+			}
+		}
+		slices.SortFunc(r.related[edge.Name], func(a, b *row) int { return compareValues(a.key, b.key) })
+	}
+}
+
+// value returns the value of a field in the API that shows a column, of its own or of a related
+// row. It returns nil if there is none.
+func (r *row) value(name string) (f *entity.Field, value any) {
+	if f := r.entity.Field(name); f != nil {
+		return f, r.values[f.Column]
+	}
+	edge, column := r.entity.Shown(name)
+	if edge == nil || len(r.related[edge.Name]) == 0 {
+		return nil, nil
+	}
+	other := r.related[edge.Name][0]
+	return fieldOf(other.entity, column), other.values[column]
+}
+
+func fieldOf(e *entity.Entity, column string) *entity.Field {
+	for i := range e.Fields {
+		if e.Fields[i].Column == column {
+			return &e.Fields[i]
+		}
+	}
+	return nil
+}
+
+// truth is the value of a condition. A comparison with NULL is neither true nor false.
+type truth int
+
+const (
+	isFalse truth = iota
+	isUnknown
+	isTrue
+)
+
+func truthOf(b bool) truth {
+	if b {
+		return isTrue
+	}
+	return isFalse
+}
+
+// holds evaluates a where input, which is true if all its conditions are. said is false if it has
+// none.
+func (c *contents) holds(r *row, where map[string]any) (all truth, said bool) {
+	all = isTrue
+	for condition, value := range where {
+		if value == nil {
+			continue
+		}
+		if one, ok := c.one(r, condition, value); ok {
+			all, said = min(all, one), true
+		}
+	}
+	return all, said
+}
+
+func (c *contents) one(r *row, condition string, value any) (truth, bool) {
+	switch condition {
+	case "not":
+		inner, said := c.holds(r, value.(map[string]any))
+		return isTrue - inner, said
+	case "and":
+		return c.every(r, value.([]any))
+	case "or":
+		return c.any(r, value.([]any)), true
+	}
+	if edge, with := c.edge(r.entity.Name, condition); edge != nil {
+		for _, related := range r.related[edge.Name] {
+			holds := isTrue
+			if with {
+				holds, _ = c.every(related, value.([]any))
+			}
+			if holds == isTrue {
+				return truthOf(value != false), true
+			}
+		}
+		return truthOf(value == false), true
+	}
+	field, op := c.field(r.entity.Name, condition)
+	if field.MatchBy != "" {
+		return compare(field, op, r.values[field.MatchBy], value), true
+	}
+	return compare(field, op, r.values[field.Column], value), true
+}
+
+// every evaluates whether all where inputs of a list are true, leaving out those without
+// conditions.
+func (c *contents) every(r *row, list []any) (all truth, said bool) {
+	all = isTrue
+	for _, w := range list {
+		if one, ok := c.holds(r, w.(map[string]any)); ok {
+			all, said = min(all, one), true
+		}
+	}
+	return all, said
+}
+
+// any evaluates whether at least one where input of a list is true. One without conditions is
+// always true.
+func (c *contents) any(r *row, list []any) truth {
+	best := isFalse
+	for _, w := range list {
+		one, said := c.holds(r, w.(map[string]any))
+		if !said {
+			one = isTrue
+		}
+		best = max(best, one)
+	}
+	return best
+}
+
+// edge returns the edge of a condition hasEdge or hasEdgeWith. It returns nil for other conditions.
+func (c *contents) edge(name, condition string) (edge *entity.Edge, with bool) {
+	rest, ok := strings.CutPrefix(condition, "has")
+	if !ok || rest == "" {
+		return nil, false
+	}
+	if edge := c.entities[name].Edge(strings.ToLower(rest[:1]) + rest[1:]); edge != nil {
+		return edge, false
+	}
+	rest, with = strings.CutSuffix(rest, "With")
+	return c.entities[name].Edge(strings.ToLower(rest[:1]) + rest[1:]), with
+}
+
+// operators are what may follow the name of a column in a condition, longer ones first.
+var operators = []string{"IsNil", "HasPrefix", "In", "GTE", "LTE", "GT", "LT", ""}
+
+// field returns the column that a condition compares, and the operator.
+func (c *contents) field(name, condition string) (*entity.Field, string) {
+	for _, op := range operators {
+		if rest, ok := strings.CutSuffix(condition, op); ok {
+			if f := c.entities[name].Field(rest); f != nil {
+				return f, op
+			}
+		}
+	}
+	panic(fmt.Sprintf("%sWhereInput.%s: nobody knows what this means", name, condition))
+}
+
+func compare(f *entity.Field, op string, has, value any) truth {
+	switch {
+	case op == "IsNil":
+		return truthOf((has == nil) == value.(bool))
+	case op == "In":
+		best := isFalse
+		for _, v := range value.([]any) {
+			best = max(best, compare(f, "", has, v))
+		}
+		return best
+	case has == nil:
+		return isUnknown
+	case op == "HasPrefix":
+		return truthOf(strings.HasPrefix(has.(string), value.(string)))
+	}
+	order := compareValues(has, received(f, value))
+	return truthOf(map[string]bool{"": order == 0, "GT": order > 0, "GTE": order >= 0, "LT": order < 0, "LTE": order <= 0}[op])
+}
+
+// received returns the value of a column that a client means.
+func received(f *entity.Field, sent any) any {
+	text, _ := sent.(string)
+	switch {
+	case f.Kind == entity.ID:
+		id, err := ids.Parse(text)
+		if err != nil {
+			panic(err)
+		}
+		return id.UUID
+	case f.Kind == entity.Int:
+		return int64(sent.(int))
+	case f.Kind == entity.Time:
+		moment, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			panic(err)
+		}
+		return moment
+	case f.MatchBy != "":
+		return entity.Fold(text)
+	}
+	return sent
+}
+
+// compareValues returns which of two values of a column comes first.
+func compareValues(x, y any) int {
+	switch x := x.(type) {
+	case int64:
+		return cmp.Compare(x, y.(int64))
+	case string:
+		return cmp.Compare(x, y.(string)) // UTF-8 sorts as code points do
+	case time.Time:
+		return x.Compare(y.(time.Time))
+	case uuid.UUID:
+		return bytes.Compare(x[:], idBytes(y))
+	case bool:
+		return cmp.Compare(fmt.Sprint(x), fmt.Sprint(y))
+	}
+	panic(fmt.Sprintf("no order for %T", x))
+}
+
+func idBytes(y any) []byte { u := y.(uuid.UUID); return u[:] }

@@ -1,0 +1,473 @@
+package differ
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"forge/internal/apperr"
+	"forge/internal/cursorcipher"
+	"forge/internal/entity"
+	"forge/internal/ids"
+	"forge/internal/viewer"
+)
+
+// identified is a value that refers to an entity.
+type identified interface{ GetID() ids.ID }
+
+// fieldwise is a field middleware that takes the place of the read engine. It answers each field by
+// itself, from the field's parent, as gqlgen intends.
+type fieldwise struct {
+	contents func(context.Context) *contents
+	models   map[string]reflect.Type // gqlgen's structs, by their names in Go, in lower case
+}
+
+// modelsOf returns gqlgen's structs. resolvers is the interface of all resolvers.
+func modelsOf(resolvers reflect.Type) map[string]reflect.Type {
+	found := map[string]reflect.Type{}
+	var add func(reflect.Type)
+	add = func(t reflect.Type) {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if name := folded(t.Name()); t.Kind() == reflect.Struct && found[name] == nil {
+			found[name] = t
+			for field := range t.Fields() {
+				add(field.Type)
+			}
+		}
+	}
+	for root := range resolvers.Methods() {
+		for method := range root.Type.Out(0).Methods() {
+			add(method.Type.Out(0))
+		}
+	}
+	return found
+}
+
+// field is the middleware.
+func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	c := p.contents(ctx)
+	var parent *row
+	if c.entities[fc.Object] != nil {
+		if parent = c.byID[parentOf(fc).(identified).GetID().String()]; !c.sees(parent, fc.Field.Name) {
+			return nil, apperr.Forbidden("", "you may not see this")
+		}
+	}
+	value, err := next(ctx)
+	if err != nil || value == nil {
+		return value, err
+	}
+	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
+		return value, nil // payloads say what is meant; pages are filled when they are made
+	}
+	q := question{c, p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value}
+	if parent != nil {
+		return q.below(parent)
+	}
+	return q.meant()
+}
+
+// parentOf returns the object that a field belongs to.
+func parentOf(fc *graphql.FieldContext) any {
+	if fc.Parent == nil || fc.Parent.Result == nil {
+		return nil
+	}
+	parent := reflect.ValueOf(fc.Parent.Result)
+	for parent.Kind() == reflect.Pointer && (parent.Elem().Kind() == reflect.Pointer || parent.Elem().Kind() == reflect.Interface) {
+		parent = parent.Elem() // of a list, it is a pointer into the list
+	}
+	if parent.Kind() == reflect.Interface {
+		parent = parent.Elem()
+	}
+	return parent.Interface()
+}
+
+// question is a field that has to be answered. refers is the value that its resolver returned.
+type question struct {
+	*contents
+	models map[string]reflect.Type
+	field  graphql.CollectedField
+	vars   map[string]any
+	refers any
+}
+
+// meant answers a root field, or a field of a mutation's payload, from the reference that its
+// resolver returned.
+func (q question) meant() (any, error) {
+	name := q.field.Definition.Type.Name()
+	if of, ok := strings.CutSuffix(name, "Connection"); ok && q.entities[of] != nil {
+		return q.page(q.rows[of])
+	}
+	if node, ok := q.refers.(identified); ok {
+		if v := reflect.ValueOf(node); v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, nil
+		}
+		return q.one(node.GetID(), "id")
+	}
+	list := reflect.ValueOf(q.refers)
+	if list.Kind() != reflect.Slice || q.entities[name] == nil && name != "Node" {
+		return q.refers, nil
+	}
+	if q.field.Name == "nodes" && list.Len() > 100 {
+		return nil, apperr.BadInput("ids", "%d IDs; up to 100 are allowed", list.Len())
+	}
+	var found []any
+	for i := range list.Len() {
+		node, err := q.one(list.Index(i).Interface().(identified).GetID(), "ids."+strconv.Itoa(i))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, node)
+	}
+	return listLike(q.refers, found), nil
+}
+
+// one returns the object with the ID, or nil if there is none. It returns an error if the ID is not
+// of the field's type.
+func (q question) one(id ids.ID, argument string) (any, error) {
+	name := q.field.Definition.Type.Name()
+	if name != "Node" && id.Prefix != q.entities[name].Prefix {
+		return nil, apperr.BadInput(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, q.entities[name].Prefix)
+	}
+	if name == "Node" && !q.shows(id.Prefix) {
+		return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
+	}
+	return q.node(q.byID[id.String()]), nil
+}
+
+// node returns the object that shows a row: a struct of gqlgen's with the ID, and with what computed
+// fields need. It returns nil if there is no row.
+func (q question) node(r *row) any {
+	if r == nil {
+		return nil
+	}
+	object := reflect.New(q.models[folded(r.entity.Name)])
+	object.Elem().FieldByName("ID").Set(reflect.ValueOf(r.id))
+	for _, computed := range r.entity.Computed {
+		for _, name := range computed.Needs {
+			to := object.Elem().FieldByNameFunc(func(goName string) bool { return folded(goName) == folded(name) })
+			if f, value := r.value(name); value != nil {
+				to.Set(reflect.ValueOf(q.like(to.Type(), f, value)))
+			}
+		}
+	}
+	return object.Interface()
+}
+
+// shows reports whether the viewer may see any object whose ID has the prefix.
+func (c *contents) shows(prefix string) bool {
+	for name, e := range c.entities {
+		if e.Prefix == prefix {
+			return c.schema.Types[name] != nil
+		}
+	}
+	return false
+}
+
+// sees reports whether the viewer may see a field of a row.
+func (c *contents) sees(r *row, name string) bool {
+	switch visible := r.entity.Visible[name]; {
+	case visible == entity.ToNobody:
+		return false
+	case visible == entity.ToAll, c.viewer.Role == viewer.Admin:
+		return true
+	}
+	return r.values[r.entity.Owner] == c.viewer.ID && c.viewer.ID != uuid.Nil
+}
+
+// below answers a field of the object that shows a row.
+func (q question) below(r *row) (any, error) {
+	edge := r.entity.Edge(q.field.Name)
+	if edge == nil {
+		if _, computed := r.entity.Computed[q.field.Name]; computed {
+			return q.meant()
+		}
+		f, value := r.value(q.field.Name)
+		if value == nil {
+			return nil, nil
+		}
+		return q.like(reflect.TypeOf(q.refers), f, value), nil
+	}
+	related := r.related[edge.Name]
+	if strings.HasSuffix(q.field.Definition.Type.Name(), "Connection") {
+		return q.page(related)
+	}
+	var found []any
+	for _, other := range related {
+		found = append(found, q.node(other))
+	}
+	if !edge.Unique {
+		return listLike(q.refers, found), nil
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return found[0], nil
+}
+
+// like returns the value of a column in the type that gqlgen has for it.
+func (q question) like(t reflect.Type, f *entity.Field, value any) any {
+	if f.Kind == entity.ID {
+		value = idOf(q.entities[f.Refers], value)
+	}
+	if t.Kind() != reflect.Pointer {
+		return reflect.ValueOf(value).Convert(t).Interface()
+	}
+	p := reflect.New(t.Elem())
+	p.Elem().Set(reflect.ValueOf(value).Convert(t.Elem()))
+	return p.Interface()
+}
+
+// listLike returns the values as a slice of the same type as like.
+func listLike(like any, values []any) any {
+	list := reflect.MakeSlice(reflect.TypeOf(like), len(values), len(values))
+	for i, value := range values {
+		if value != nil {
+			list.Index(i).Set(reflect.ValueOf(value))
+		}
+	}
+	return list.Interface()
+}
+
+// page answers a connection with these rows.
+func (q question) page(rows []*row) (any, error) {
+	name := strings.TrimSuffix(q.field.Definition.Type.Name(), "Connection")
+	args := map[string]any{}
+	for _, a := range q.field.Definition.Arguments {
+		args[a.Name] = q.plainly(a.Type, q.field.ArgumentMap(q.vars)[a.Name])
+	}
+	wanted, err := q.cut(name, args)
+	if err != nil {
+		return nil, err
+	}
+	where, _ := args["where"].(map[string]any)
+	if err := q.check(name, where, "where", 0); err != nil {
+		return nil, err
+	}
+	var kept []*row
+	for _, r := range rows {
+		if holds, said := q.holds(r, where); holds == isTrue || !said {
+			kept = append(kept, r)
+		}
+	}
+	return q.connection(wanted.order, wanted.of(kept)), nil
+}
+
+// plainly returns an argument in a simple form: whole numbers are int, and a single value in place
+// of a list is a list.
+func (c *contents) plainly(t *ast.Type, value any) any {
+	switch {
+	case value == nil:
+		return nil
+	case t.Elem != nil:
+		var list []any
+		for _, entry := range graphql.CoerceList(value) {
+			list = append(list, c.plainly(t.Elem, entry))
+		}
+		return list
+	case c.schema.Types[t.NamedType].Kind == ast.InputObject:
+		fields := map[string]any{}
+		for name, entry := range value.(map[string]any) {
+			fields[name] = c.plainly(c.schema.Types[t.NamedType].Fields.ForName(name).Type, entry)
+		}
+		return fields
+	case t.NamedType == "Int":
+		n, err := strconv.Atoi(fmt.Sprint(value))
+		if err != nil {
+			panic(err)
+		}
+		return n
+	}
+	return value
+}
+
+// cut reads the arguments that say where the page begins and ends.
+func (q question) cut(name string, args map[string]any) (cut, error) {
+	var wanted cut
+	order, _ := json.Marshal(args["orderBy"])
+	if err := json.Unmarshal(order, &wanted.order); err != nil {
+		return cut{}, err
+	}
+	for argument, to := range map[string]**int{"first": &wanted.first, "last": &wanted.last, "offset": &wanted.offset} {
+		n, given := args[argument].(int)
+		switch {
+		case !given:
+			continue
+		case argument == "offset" && n < 0:
+			return cut{}, apperr.BadInput(argument, "offset is %d; it may not be negative, nor past 32 bits", n)
+		case argument != "offset" && (n < 0 || n > 100):
+			return cut{}, apperr.BadInput(argument, "%s is %d; from 0 to 100 is allowed", argument, n)
+		}
+		*to = &n
+	}
+	for argument, to := range map[string]**row{"after": &wanted.after, "before": &wanted.before} {
+		if text, given := args[argument].(string); given {
+			if *to = q.find(name, wanted.order, text); *to == nil {
+				return cut{}, apperr.BadInput(argument, "this is not a cursor of this list: take one from edges or pageInfo, and keep orderBy as it was")
+			}
+		}
+	}
+	return wanted, nil
+}
+
+// find returns the row with the cursor, or nil.
+func (c *contents) find(name string, order ordering, cursor string) *row {
+	for _, r := range c.all.rows[name] { // also one that the viewer does not see: it is but a place in the order
+		if r.cursor(order) == cursor {
+			return r
+		}
+	}
+	return nil
+}
+
+// cursor returns the cursor of a row. It holds each term's value after the value's length, and the
+// key, and is encrypted for the order.
+func (r *row) cursor(order ordering) string {
+	print, desc := r.entity.Name, false
+	var values []byte
+	for i, term := range order {
+		if order[:i].has(term.Field) {
+			continue
+		}
+		desc = term.Direction == "DESC"
+		print += "|" + strings.ToLower(term.Field) + strconv.FormatBool(desc)
+		value := r.by(term.Field)
+		text := fmt.Sprint(value)
+		switch v := value.(type) {
+		case nil:
+			values = append(values, 0)
+			continue
+		case time.Time:
+			text = v.Format(time.RFC3339Nano)
+		}
+		values = append(binary.AppendUvarint(values, uint64(len(text))+1), text...)
+	}
+	print += "|id" + strconv.FormatBool(desc)
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(print))
+	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, idBytes(r.key)...)))
+}
+
+// check returns an error if a where input is not valid.
+func (c *contents) check(name string, where map[string]any, path string, depth int) error {
+	if depth > 10 {
+		return apperr.BadInput(path, "conditions stand more than 10 deep inside each other")
+	}
+	for _, condition := range slices.Sorted(maps.Keys(where)) {
+		value := where[condition]
+		if err := c.checkOne(name, condition, value, path+"."+condition, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *contents) checkOne(name, condition string, value any, path string, depth int) error {
+	of := name
+	edge, with := c.edge(name, condition)
+	if edge != nil {
+		of = edge.To
+	}
+	inputs, _ := value.([]any)
+	switch {
+	case value == nil:
+		return nil
+	case c.hides(name, condition):
+		return apperr.Forbidden(path, "only an administrator may filter by this")
+	case edge != nil && !with:
+		return nil
+	case condition == "not":
+		return c.check(of, value.(map[string]any), path, depth+1)
+	case condition == "and" || condition == "or" || with:
+		for i, input := range inputs {
+			if err := c.check(of, input.(map[string]any), path+"."+strconv.Itoa(i), depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	f, op := c.field(name, condition)
+	if op != "In" {
+		return c.checkValue(f, value, path)
+	}
+	for i, entry := range inputs {
+		if err := c.checkValue(f, entry, path+"."+strconv.Itoa(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hides reports whether a condition compares what the viewer may not see of every row.
+func (c *contents) hides(name, condition string) bool {
+	if condition == "not" || condition == "and" || condition == "or" || c.viewer.Role == viewer.Admin {
+		return false
+	}
+	if edge, _ := c.edge(name, condition); edge != nil {
+		return c.entities[name].Visible[edge.Name] != entity.ToAll
+	}
+	f, _ := c.field(name, condition)
+	return c.entities[name].Visible[strings.TrimSuffix(f.Name, "Id")] != entity.ToAll && c.entities[name].Visible[f.Name] != entity.ToAll
+}
+
+func (c *contents) checkValue(f *entity.Field, value any, path string) error {
+	text, _ := value.(string)
+	if f.Kind == entity.ID && text != "" && !strings.HasPrefix(text, c.entities[f.Refers].Prefix+"_") {
+		return apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", text, c.entities[f.Refers].Prefix)
+	}
+	if f.Kind == entity.Time {
+		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {
+			return apperr.BadInput(path, "%q is not a time", text)
+		}
+	}
+	if f.Kind == entity.String && strings.ContainsRune(text, 0) {
+		return apperr.BadInput(path, "this is not a text that can be compared: it holds a zero character or is not UTF-8")
+	}
+	return nil
+}
+
+// connection returns a connection of the type that the resolver returned.
+func (q question) connection(order ordering, shown page) any {
+	conn := reflect.New(reflect.TypeOf(q.refers).Elem()).Elem()
+	set := func(in reflect.Value, name string, value any) {
+		if field := in.FieldByName(name); field.IsValid() {
+			field.Set(reflect.ValueOf(value).Convert(field.Type()))
+		}
+	}
+	info := reflect.New(q.models["pageinfo"])
+	set(info.Elem(), "HasNextPage", shown.next)
+	set(info.Elem(), "HasPreviousPage", shown.previous)
+	edges, nodes := conn.FieldByName("Edges"), conn.FieldByName("Nodes")
+	edges.Set(reflect.MakeSlice(edges.Type(), 0, len(shown.rows)))
+	nodes.Set(reflect.MakeSlice(nodes.Type(), 0, len(shown.rows)))
+	for i, r := range shown.rows {
+		cursor := r.cursor(order)
+		node := reflect.ValueOf(q.node(r))
+		edge := reflect.New(edges.Type().Elem().Elem())
+		set(edge.Elem(), "Cursor", cursor)
+		edge.Elem().FieldByName("Node").Set(node)
+		edges.Set(reflect.Append(edges, edge))
+		nodes.Set(reflect.Append(nodes, node))
+		if i == 0 {
+			set(info.Elem(), "StartCursor", &cursor)
+		}
+		set(info.Elem(), "EndCursor", &cursor)
+	}
+	set(conn, "PageInfo", info.Interface())
+	set(conn, "TotalCount", shown.total)
+	return conn.Addr().Interface()
+}
