@@ -169,7 +169,7 @@ func TestComputedStatements(t *testing.T) {
 					want = q.sqlite
 				}
 				least := a.Statements(q.query, nil)
-				for range 5 {
+				for range 30 {
 					if least > want {
 						least = min(least, a.Statements(q.query, nil))
 					}

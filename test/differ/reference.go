@@ -60,10 +60,10 @@ func modelsOf(resolvers reflect.Type) map[string]reflect.Type {
 // field is the middleware.
 func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
-	c := p.contents(ctx)
 	var parent *row
-	if c.entities[fc.Object] != nil {
-		if parent = c.byID[parentOf(fc).(identified).GetID().String()]; !c.sees(parent, fc.Field.Name) {
+	if of, ok := parentOf(fc).(identified); ok {
+		c := p.contents(ctx)
+		if parent = c.byID[of.GetID().String()]; !c.sees(parent, fc.Field.Name) {
 			return nil, apperr.Forbidden("", "you may not see this")
 		}
 	}
@@ -74,7 +74,7 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
 		return value, nil // payloads say what is meant; pages are filled when they are made
 	}
-	q := question{c, p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value}
+	q := question{p.contents(ctx), p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value}
 	if parent != nil {
 		return q.below(parent)
 	}
