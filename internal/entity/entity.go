@@ -14,6 +14,8 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"forge/internal/ids"
 )
 
 // Entity describes one kind of row.
@@ -21,7 +23,8 @@ type Entity struct {
 	Name   string // the name of the GraphQL type, such as "BookReview"
 	Prefix string // the prefix of the IDs, such as "review"
 	Table  string
-	Fields []Field // the primary key is the first field, unless it has several columns
+	Fields []Field  // the primary key is the first field, unless it has several columns
+	Keys   ids.Form // what the primary key is, unless it has several columns
 	Edges  []Edge
 	Owner  string // the column with the ID of the row's owner, or ""
 	// Visible holds the visibility of fields and edges by their API names. A field or edge that is
@@ -87,13 +90,16 @@ type Field struct {
 type Edge struct {
 	Name   string // the name in the API, such as "reviews"
 	To     string // the name of the other entity
-	Column string // the foreign key
+	Column string // the foreign key; if the edge is many-to-many, the one in Through to this entity
 	// OwnKey is true if the foreign key is a column of this entity, and false if it is one of the
 	// other entity.
 	OwnKey   bool
-	Nullable bool   // the foreign key may be NULL
-	Unique   bool   // a row has at most one related row
-	Through  string // the join table, if the edge is many-to-many
+	Nullable bool // the foreign key may be NULL
+	Unique   bool // a row has at most one related row
+	// Through is the join table if the edge is many-to-many, and "" if not. Far is the foreign key in
+	// that table to the other entity. Join is the name of the entity that the table's rows are, or ""
+	// if they are none.
+	Through, Far, Join string
 	// Shows holds API fields of this entity whose values are in the related row: the name of each
 	// field, and the column of the other entity. If it is not empty, each row of this entity must
 	// have a related row.
@@ -106,7 +112,7 @@ type Kind int
 
 // These are the kinds of columns.
 const (
-	ID Kind = iota // a UUID that is the key of a row
+	ID Kind = iota // the key of a row; see Entity.Keys
 	String
 	Int // 32 bits; or ent's Int, whose values are checked to fit into 32 bits
 	Bool

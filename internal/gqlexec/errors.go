@@ -133,7 +133,8 @@ func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err 
 		cause = wrapped.Err
 	}
 	if malformed, ok := errors.AsType[*ids.MalformedError](cause); ok {
-		return apperr.BadInput(dotted(argument), "%s", malformed.Wanted(p.prefixAt(fc.Field.Name, argument)))
+		prefix := p.prefixAt(fc.Field.Name, argument)
+		return apperr.BadInput(dotted(argument), "%s", malformed.Wanted(prefix, p.rows.formOf(prefix)))
 	}
 	return apperr.BadInput(dotted(argument), "%s", cause)
 }

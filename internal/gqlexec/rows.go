@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect/sql/schema"
-	"github.com/google/uuid"
 
 	"forge/internal/database"
 	"forge/internal/entity"
@@ -41,6 +40,16 @@ func (r rows) prefixOf(name string) string {
 	return ""
 }
 
+// formOf returns the form of the keys in IDs with the prefix.
+func (r rows) formOf(prefix string) ids.Form {
+	for _, e := range r.entities {
+		if e.Prefix == prefix {
+			return e.Keys
+		}
+	}
+	return ids.UUID
+}
+
 // tableOf returns the table of the entity that an ID belongs to, or "" if the ID's prefix is
 // unknown.
 func (r rows) tableOf(id ids.ID) string {
@@ -55,7 +64,7 @@ func (r rows) tableOf(id ids.ID) string {
 // absent reports whether no row has the ID. It is for SQLite alone: on PostgreSQL, no query can
 // follow a failed statement in the same transaction.
 func (r rows) absent(ctx context.Context, id ids.ID) bool {
-	there, err := exists(ctx, r.tableOf(id), "id", id.UUID)
+	there, err := exists(ctx, r.tableOf(id), "id", id.Value())
 	return err == nil && !there
 }
 
@@ -80,14 +89,14 @@ func (r rows) referringTable(ctx context.Context, id ids.ID) (table string) {
 		return ""
 	}
 	for _, e := range ends {
-		if there, err := exists(ctx, e.table, e.column, id.UUID); there && err == nil {
+		if there, err := exists(ctx, e.table, e.column, id.Value()); there && err == nil {
 			return e.table
 		}
 	}
 	return ""
 }
 
-func exists(ctx context.Context, table, column string, key uuid.UUID) (there bool, err error) {
+func exists(ctx context.Context, table, column string, key any) (there bool, err error) {
 	err = unit.FromContext(ctx).Rows(ctx, func(rows *sql.Rows) error {
 		there = rows.Next()
 		return nil

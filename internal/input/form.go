@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/apperr"
 	"forge/internal/email"
@@ -176,7 +177,7 @@ func (f *Form) AtLeast(name string, n, least int32) int32 {
 	return n
 }
 
-// ID returns id, which must be the ID of an entity with the prefix.
+// ID returns id, which must be the ID of an entity with the prefix whose keys are UUIDs.
 func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
 	if err := WantPrefix(f.at(name), id, prefix); err != nil && f.err == nil {
 		f.err = err
@@ -185,10 +186,29 @@ func (f *Form) ID(name string, id ids.ID, prefix string) ids.ID {
 }
 
 // WantPrefix returns an error for the argument at path, unless its ID has the prefix of the wanted
-// entity.
+// entity, whose keys are UUIDs.
 func WantPrefix(path string, id ids.ID, prefix string) *apperr.Error {
-	if id.Prefix == prefix {
-		return nil
+	return WantID(path, id, prefix, ids.UUID)
+}
+
+// WantID returns an error for the argument at path, unless its ID has the prefix of the wanted
+// entity, and a key of the form that the entity has.
+func WantID(path string, id ids.ID, prefix string, of ids.Form) *apperr.Error {
+	if id.Prefix != prefix {
+		return apperr.BadInput(path, "%s is an ID of another kind; one that begins with %s_ is wanted here", id, prefix)
 	}
-	return apperr.BadInput(path, "%s is an ID of another kind; one that begins with %s_ is wanted here", id, prefix)
+	if _, ok := id.Key(of); !ok {
+		return apperr.BadInput(path, "%s", ids.Malformed(id).Wanted(prefix, of))
+	}
+	return nil
+}
+
+// Decimal refuses a number that a column of type numeric(precision, scale) cannot hold as it is.
+// PostgreSQL would round it to the scale.
+func (f *Form) Decimal(name string, d decimal.Decimal, precision, scale int32) {
+	if d.Exponent() < -scale && !d.Equal(d.Truncate(scale)) {
+		f.Refuse(name, "has more than %d digits after its point", scale)
+	} else if whole := d.Truncate(0); !whole.IsZero() && int32(whole.NumDigits())+whole.Exponent() > precision-scale {
+		f.Refuse(name, "has more than %d digits before its point", precision-scale)
+	}
 }

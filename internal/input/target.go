@@ -28,7 +28,7 @@ type Versions func(context.Context) ([]int, error)
 // the row must have this condition itself: when two clients expect the same version, only the first
 // then changes the row.
 func (t Target) Is(s *sql.Selector) {
-	s.Where(sql.EQ(s.C("id"), t.ID.UUID))
+	s.Where(sql.EQ(s.C("id"), t.ID.Value()))
 	if t.Expected != nil {
 		s.Where(sql.EQ(s.C("version"), *t.Expected))
 	}

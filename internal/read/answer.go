@@ -8,7 +8,6 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/budget"
@@ -148,10 +147,11 @@ func (a *answer) prepare(ctx context.Context) bool {
 		if err != nil {
 			return false
 		}
-		if a.rows.Loader, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
+		var key ids.Key
+		if a.rows.Loader, key, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
 			return false
 		}
-		a.rows.Keys = []uuid.UUID{id.UUID}
+		a.rows.Keys = []ids.Key{key}
 	}
 	err := a.rows.Prepare(ctx)
 	if a.rows.Keys != nil {

@@ -69,6 +69,7 @@ type pending struct {
 // entry is one entity that a resolver has referred to.
 type entry struct {
 	id     ids.ID
+	key    ids.Key
 	loader *load.Loader // nil in the place of null
 	from   *loaded
 	place  int32 // the place of the ID among the keys of from
@@ -102,7 +103,7 @@ func (e *Engine) entryOf(l *loaders, value any, argument string) (of entry, err 
 	if of.id, err = referenceTo(value); err != nil {
 		return of, err
 	}
-	of.loader, err = e.loaderFor(l, of.id, argument)
+	of.loader, of.key, err = e.loaderFor(l, of.id, argument)
 	return of, err
 }
 
@@ -215,17 +216,22 @@ func levelsUp(fc *graphql.FieldContext) int {
 	return up
 }
 
-// loaderFor returns the loader for the type that an ID belongs to. If the field cannot have that
-// type, it returns an error that names the argument.
-func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader, error) {
+// loaderFor returns the loader for the type that an ID belongs to, and the key in the ID. If the
+// field cannot have that type, or the key is not of its form, it returns an error that names the
+// argument.
+func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader, ids.Key, error) {
 	o := e.binding.Prefixes[id.Prefix]
 	if o != nil && l.types[o.Entity.Name] != nil {
-		return l.types[o.Entity.Name], nil
+		key, ok := id.Key(o.Key.Form)
+		if !ok {
+			return nil, key, apperr.BadInput(argument, "%s", ids.Malformed(id).Wanted(id.Prefix, o.Key.Form))
+		}
+		return l.types[o.Entity.Name], key, nil
 	}
 	if len(l.types) == 1 {
 		for _, only := range l.types {
-			return nil, apperr.BadInput(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, only.Plan.Root.Object.Entity.Prefix)
+			return nil, ids.Key{}, apperr.BadInput(argument, "%s is the ID of something else: one of the form %s_… is wanted", id, only.Plan.Root.Object.Entity.Prefix)
 		}
 	}
-	return nil, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
+	return nil, ids.Key{}, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
 }

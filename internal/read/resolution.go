@@ -9,9 +9,9 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/ids"
 	"forge/internal/loader"
 	"forge/internal/read/encode"
 	"forge/internal/read/load"
@@ -114,7 +114,7 @@ func (r *resolution) load(ctx context.Context, marks []int) (all []*loaded) {
 				byLoader[of.loader], all = l, append(all, l)
 			}
 			of.from = l
-			of.place = l.add(of.id.UUID)
+			of.place = l.add(of.key)
 		}
 	}
 	for _, l := range all {
@@ -125,7 +125,7 @@ func (r *resolution) load(ctx context.Context, marks []int) (all []*loaded) {
 }
 
 // add adds a key to those that are loaded, and returns its place among them.
-func (l *loaded) add(key uuid.UUID) int32 {
+func (l *loaded) add(key ids.Key) int32 {
 	at := slices.Index(l.Keys, key)
 	if at < 0 {
 		at, l.Keys = len(l.Keys), append(l.Keys, key)

@@ -105,7 +105,7 @@ func TestResolverWithCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		owner, first := rows["User"][1], ids.ID{Prefix: "hero", UUID: rows["Hero"][0]}
+		owner, first := rows["User"][1].UUID, rows["Hero"][0]
 		serve := func(o own) {
 			o.Resolver = &graph.Resolver{}
 			a.configure(o.config())
@@ -129,7 +129,7 @@ func TestResolverWithCode(t *testing.T) {
 				return &gql.HeroConnection{}, read.Restrict(ctx, hero.OwnerID(owner), hero.NameNEQ("nobody"))
 			},
 			hero: func(ids.ID) (*gql.Hero, error) {
-				return &gql.Hero{ID: ids.ID{Prefix: "hero", UUID: rows["Hero"][2]}}, nil
+				return &gql.Hero{ID: rows["Hero"][2]}, nil
 			},
 		})
 		for range 2 { // what is kept of a statement must not be of another viewer's
@@ -141,7 +141,7 @@ func TestResolverWithCode(t *testing.T) {
 		if got := a.Must(`{ heroes(where: { name: "name-0" }) { totalCount pageInfo { hasNextPage } } }`, nil); got.Number("heroes.totalCount") != 0 {
 			t.Errorf("the heroes of one owner, by another's name: %s", got)
 		}
-		owner = rows["User"][2]
+		owner = rows["User"][2].UUID
 		if got := a.Must(all, id); got.Text("heroes.nodes.0.name") != "name-2" {
 			t.Errorf("the heroes of the next owner: %s", got)
 		}

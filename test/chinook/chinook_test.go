@@ -11,9 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+	"github.com/urfave/cli/v3"
+
 	"forge/internal/database"
 	"forge/internal/gqlexec"
 	"forge/internal/migrator/dev"
+	"forge/internal/settings"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 	"forge/test/chinook/ent"
@@ -23,7 +27,8 @@ import (
 	"forge/test/gqltest"
 )
 
-// newClient returns a client of the shop's API on an empty database.
+// newClient returns a client of the shop's API on the empty database at url, which it fills with s.
+// The limits are those of a server whose settings say nothing of them.
 func newClient(t *testing.T, url string, s *shop) *gqltest.Client {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})
@@ -42,7 +47,14 @@ func newClient(t *testing.T, url string, s *shop) *gqltest.Client {
 	if err := u.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return gqltest.NewHandler(t, gqlexec.New(graph.API(), db, gqlexec.Options{Development: true}, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	usual, err := settings.Load(&cli.Command{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gqltest.NewHandler(t, gqlexec.New(graph.API(), db, gqlexec.Options{Development: true, Limits: gqlexec.Limits{
+		Depth: usual.MaxDepth, Aliases: usual.MaxAliases, RootFields: usual.MaxRootFields, Directives: usual.MaxDirectives,
+		Cost: usual.MaxCost, Tokens: usual.MaxTokens, AnswerBytes: usual.MaxAnswerBytes,
+	}}, slog.New(slog.NewTextHandler(t.Output(), nil))))
 }
 
 // store stores the shop.
@@ -66,7 +78,7 @@ func (s *shop) store(ctx context.Context, c *ent.Client) error {
 		}).Exec(ctx),
 		c.Track.MapCreateBulk(s.tracks, func(create *ent.TrackCreate, i int) {
 			t := s.tracks[i]
-			create.SetID(t.ID).SetName(t.Name).SetNillableComposer(t.Composer).SetMilliseconds(t.Milliseconds).
+			create.SetID(t.ID).SetName(t.Name).SetNillableComposer(t.Composer).SetMilliseconds(t.Milliseconds).SetNillableBytes(t.Bytes).SetUnitPrice(t.UnitPrice).
 				SetNillableAlbumID(t.AlbumID).SetNillableGenreID(t.GenreID).SetMediaTypeID(t.MediaTypeID)
 		}).Exec(ctx),
 		c.Playlist.MapCreateBulk(s.playlists, func(create *ent.PlaylistCreate, i int) {
@@ -76,7 +88,7 @@ func (s *shop) store(ctx context.Context, c *ent.Client) error {
 		c.Employee.MapCreateBulk(s.employees, func(create *ent.EmployeeCreate, i int) {
 			e := s.employees[i]
 			create.SetID(e.ID).SetLastName(e.LastName).SetFirstName(e.FirstName).SetNillableTitle(e.Title).SetEmail(e.Email).
-				SetHiredAt(e.HiredAt).SetNillableReportsToID(e.ReportsToID)
+				SetNillableBornOn(e.BornOn).SetHiredOn(e.HiredOn).SetNillableReportsToID(e.ReportsToID)
 		}).Exec(ctx),
 		c.Customer.MapCreateBulk(s.customers, func(create *ent.CustomerCreate, i int) {
 			p := s.customers[i]
@@ -85,12 +97,12 @@ func (s *shop) store(ctx context.Context, c *ent.Client) error {
 		}).Exec(ctx),
 		c.Invoice.MapCreateBulk(s.invoices, func(create *ent.InvoiceCreate, i int) {
 			v := s.invoices[i]
-			create.SetID(v.ID).SetInvoicedAt(v.InvoicedAt).SetBillingCountry(v.BillingCountry).
+			create.SetID(v.ID).SetInvoicedAt(v.InvoicedAt).SetTotal(v.Total).SetBillingCountry(v.BillingCountry).
 				SetNillableBillingPostalCode(v.BillingPostalCode).SetCustomerID(v.CustomerID)
 		}).Exec(ctx),
 		c.InvoiceLine.MapCreateBulk(s.lines, func(create *ent.InvoiceLineCreate, i int) {
 			l := s.lines[i]
-			create.SetID(l.ID).SetQuantity(l.Quantity).SetInvoiceID(l.InvoiceID).SetTrackID(l.TrackID)
+			create.SetID(l.ID).SetQuantity(l.Quantity).SetUnitPrice(l.UnitPrice).SetInvoiceID(l.InvoiceID).SetTrackID(l.TrackID)
 		}).Exec(ctx),
 	} {
 		if e != nil {
@@ -150,7 +162,7 @@ func TestPagesCoverAllRows(t *testing.T) {
 	s := newShop()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		c := newClient(t, emptied(t, url), s)
-		for _, order := range []string{"{field: NAME}", "{field: NAME, direction: DESC}, {field: MILLISECONDS}"} {
+		for _, order := range []string{"{field: NAME}", "{field: NAME, direction: DESC}, {field: MILLISECONDS}", "{field: UNIT_PRICE, direction: DESC}", "{field: BYTES}"} {
 			seen, after := map[string]bool{}, any(nil)
 			for more := true; more; {
 				got := c.Must(`query($after: Cursor) { tracks(first: 97, after: $after, orderBy: [`+order+`]) {
@@ -180,3 +192,9 @@ func emptied(t *testing.T, url string) string {
 
 // moment returns a time as the API shows it.
 func moment(at time.Time) string { return at.Format(time.RFC3339Nano) }
+
+// date returns a day as the API shows it.
+func date(at time.Time) string { return at.Format(time.DateOnly) }
+
+// money returns an amount as the API shows it.
+func money(amount decimal.Decimal) string { return amount.StringFixed(2) }

@@ -2,6 +2,7 @@ package chinook_test
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ func by[T any](rows []T, compare func(a, b T) int) []T {
 }
 
 // at returns the row with a key, of rows in the order of their keys from 1.
-func at[T any](rows []T, k key) T { return rows[int(k[14])<<8+int(k[15])-1] }
+func at[T any](rows []T, k key) T { return rows[k-1] }
 
 // when returns what show returns, or nil if there is no key.
 func when(k *key, show func(key) any) any {
@@ -102,7 +103,7 @@ func named(name string) func(*ent.Track) any {
 
 // questions returns what the tests ask.
 func (s *shop) questions() []question {
-	return slices.Concat(s.aboutMusic(), s.aboutPeople(), s.aboutSales(), s.aboutSeveral())
+	return slices.Concat(s.aboutMusic(), s.aboutPlaylists(), s.aboutPeople(), s.aboutSales(), s.aboutKinds(), s.aboutSeveral())
 }
 
 func (s *shop) aboutMusic() []question {
@@ -127,7 +128,7 @@ func (s *shop) aboutMusic() []question {
 				tracks(first: 3, orderBy: [{field: MILLISECONDS, direction: DESC}]) { totalCount nodes { name milliseconds } } } } }`, nil,
 			object{"genres": nodes(by(s.genres, func(a, b *ent.Genre) int { return cmp.Compare(b.Name, a.Name) }), func(g *ent.Genre) any {
 				all := by(those(s.tracks, func(t *ent.Track) bool { return is(t.GenreID, g.ID) }), func(a, b *ent.Track) int {
-					return cmp.Or(cmp.Compare(b.Milliseconds, a.Milliseconds), -slices.Compare(a.ID[:], b.ID[:]))
+					return cmp.Or(cmp.Compare(b.Milliseconds, a.Milliseconds), cmp.Compare(b.ID, a.ID))
 				})
 				return object{"name": g.Name, "tracks": object{"totalCount": len(all), "nodes": list(top(3, all), func(t *ent.Track) any {
 					return object{"name": t.Name, "milliseconds": t.Milliseconds}
@@ -139,7 +140,7 @@ func (s *shop) aboutMusic() []question {
 				hasGenreWith: [{name: $genre}], or: [{hasAlbum: false}, {hasMediaTypeWith: [{name: "AAC audio file"}]}]}) { totalCount nodes { name album { title } } } }`,
 			gqltest.Vars{"genre": "Jazz"},
 			object{"tracks": counted(those(s.tracks, func(t *ent.Track) bool {
-				return t.Milliseconds >= 200000 && t.Composer == nil && is(t.GenreID, keyOf(2)) && (t.AlbumID == nil || t.MediaTypeID == keyOf(2))
+				return t.Milliseconds >= 200000 && t.Composer == nil && is(t.GenreID, 2) && (t.AlbumID == nil || t.MediaTypeID == 2)
 			}), func(t *ent.Track) any {
 				return object{"name": t.Name, "album": when(t.AlbumID, func(k key) any { return object{"title": at(s.albums, k).Title} })}
 			})},
@@ -157,6 +158,52 @@ func (s *shop) aboutMusic() []question {
 	}
 }
 
+// listing returns the playlists that have a track.
+func (s *shop) listing(track key) []*ent.Playlist {
+	return those(s.playlists, func(p *ent.Playlist) bool { return slices.Contains(s.listed[p.ID], track) })
+}
+
+func (s *shop) aboutPlaylists() []question {
+	inList := func(p *ent.Playlist) []*ent.Track {
+		return those(s.tracks, func(t *ent.Track) bool { return slices.Contains(s.listed[p.ID], t.ID) })
+	}
+	name := func(p *ent.Playlist) any { return object{"name": p.Name} }
+	return []question{
+		{
+			"playlists with tracks, and the playlists of these", `{ playlists(orderBy: [{field: NAME}]) { nodes { id name
+				tracks(first: 5, orderBy: [{field: NAME}]) { totalCount nodes { name playlists { totalCount nodes { name } } album { title } } } } } }`, nil,
+			object{"playlists": nodes(by(s.playlists, func(a, b *ent.Playlist) int { return cmp.Compare(a.Name, b.Name) }), func(p *ent.Playlist) any {
+				all := by(inList(p), func(a, b *ent.Track) int { return cmp.Compare(a.Name, b.Name) })
+				return object{"id": idOf("playlist", p.ID), "name": p.Name, "tracks": object{"totalCount": len(all), "nodes": list(top(5, all), func(t *ent.Track) any {
+					return object{"name": t.Name, "playlists": counted(s.listing(t.ID), name),
+						"album": when(t.AlbumID, func(k key) any { return object{"title": at(s.albums, k).Title} })}
+				})}}
+			})},
+		},
+		{
+			"playlists by their tracks, and tracks of no playlist", `{ jazz: playlists(where: {hasTracksWith: [{hasGenreWith: [{name: "Jazz"}], composerIsNil: true}]}) { nodes { name } }
+				empty: playlists(where: {hasTracks: false}) { nodes { name } }
+				unlisted: tracks(first: 10, where: {not: {hasPlaylistsWith: [{name: "Music"}]}, hasPlaylists: true}) { totalCount nodes { id name } } }`, nil,
+			object{
+				"jazz": nodes(those(s.playlists, func(p *ent.Playlist) bool {
+					return slices.ContainsFunc(inList(p), func(t *ent.Track) bool { return is(t.GenreID, 2) && t.Composer == nil })
+				}), name),
+				"empty":    nodes(those(s.playlists, func(p *ent.Playlist) bool { return len(inList(p)) == 0 }), name),
+				"unlisted": s.unlisted(),
+			},
+		},
+	}
+}
+
+// unlisted shows tracks that are in playlists, but in none with the name Music.
+func (s *shop) unlisted() object {
+	all := those(s.tracks, func(t *ent.Track) bool {
+		lists := s.listing(t.ID)
+		return len(lists) > 0 && !slices.ContainsFunc(lists, func(p *ent.Playlist) bool { return p.Name == "Music" })
+	})
+	return object{"totalCount": len(all), "nodes": list(top(10, all), func(t *ent.Track) any { return object{"id": idOf("track", t.ID), "name": t.Name} })}
+}
+
 func (s *shop) albumsBy(artist key, prefix string) []*ent.Album {
 	return those(s.albumsOf(artist), func(b *ent.Album) bool { return strings.HasPrefix(b.Title, prefix) })
 }
@@ -164,11 +211,11 @@ func (s *shop) albumsBy(artist key, prefix string) []*ent.Album {
 func (s *shop) aboutPeople() []question {
 	return []question{
 		{
-			"the tree of employees, downwards", `{ employees(where: {hasReportsTo: false}) { nodes { lastName reports { totalCount nodes { lastName hiredAt
-				reports(orderBy: [{field: HIRED_AT, direction: DESC}]) { nodes { title reports { totalCount } customers(first: 2) { totalCount nodes { country } } } } } } } } }`, nil,
+			"the tree of employees, downwards", `{ employees(first: 1, where: {hasReportsTo: false}) { nodes { lastName reports(first: 8) { totalCount nodes { lastName hiredOn bornOn
+				reports(first: 8, orderBy: [{field: HIRED_ON, direction: DESC}]) { nodes { title reports { totalCount } customers(first: 2) { totalCount nodes { country } } } } } } } } }`, nil,
 			object{"employees": nodes(s.employees[:1], func(e *ent.Employee) any {
 				return object{"lastName": e.LastName, "reports": counted(s.reportsOf(e.ID), func(e *ent.Employee) any {
-					return object{"lastName": e.LastName, "hiredAt": moment(e.HiredAt), "reports": nodes(reversed(s.reportsOf(e.ID)), func(e *ent.Employee) any {
+					return object{"lastName": e.LastName, "hiredOn": date(e.HiredOn), "bornOn": born(e), "reports": nodes(reversed(s.reportsOf(e.ID)), func(e *ent.Employee) any {
 						return object{"title": e.Title, "reports": object{"totalCount": len(s.reportsOf(e.ID))}, "customers": object{
 							"totalCount": len(s.customersOf(e.ID)),
 							"nodes":      list(top(2, s.customersOf(e.ID)), func(c *ent.Customer) any { return object{"country": c.Country} }),
@@ -206,6 +253,14 @@ func (s *shop) aboutPeople() []question {
 	}
 }
 
+// born shows the day on which an employee was born.
+func born(e *ent.Employee) any {
+	if e.BornOn == nil {
+		return nil
+	}
+	return date(*e.BornOn)
+}
+
 func reversed[T any](rows []T) []T {
 	rows = slices.Clone(rows)
 	slices.Reverse(rows)
@@ -217,9 +272,9 @@ func (s *shop) aboutSales() []question {
 	return []question{
 		{
 			"customers with invoices, lines and tracks", `{ customers(first: 12, orderBy: [{field: COUNTRY}, {field: LAST_NAME, direction: DESC}]) { nodes {
-				lastName country company supportRep { email } invoices(first: 3) { totalCount nodes { invoicedAt billingPostalCode lines { quantity track { name album { artist { name } } } } } } } } }`, nil,
+				lastName country company supportRep { email } invoices(first: 3) { totalCount nodes { invoicedAt billingPostalCode total lines { quantity unitPrice track { name album { artist { name } } } } } } } } }`, nil,
 			object{"customers": nodes(top(12, by(s.customers, func(a, b *ent.Customer) int {
-				return cmp.Or(cmp.Compare(a.Country, b.Country), cmp.Compare(b.LastName, a.LastName), -slices.Compare(a.ID[:], b.ID[:]))
+				return cmp.Or(cmp.Compare(a.Country, b.Country), cmp.Compare(b.LastName, a.LastName), cmp.Compare(b.ID, a.ID))
 			})), func(c *ent.Customer) any {
 				return object{
 					"lastName": c.LastName, "country": c.Country, "company": c.Company,
@@ -255,11 +310,81 @@ func (s *shop) aboutSales() []question {
 	}
 }
 
+// aboutKinds asks by amounts, by numbers of 64 bits, by days, and by an entity without a type.
+func (s *shop) aboutKinds() []question {
+	return []question{
+		{
+			"tracks by price and size", `{ dear: tracks(first: 4, orderBy: [{field: UNIT_PRICE, direction: DESC}, {field: BYTES, direction: DESC}]) { nodes { unitPrice bytes } }
+				cheap: tracks(first: 8, where: {unitPriceLTE: "2.000", bytesGT: "6000000000000", not: {unitPrice: 1.99}}) { totalCount nodes { id unitPrice bytes } } }`, nil,
+			object{
+				"dear": nodes(top(4, by(s.tracks, func(a, b *ent.Track) int {
+					return cmp.Or(b.UnitPrice.Cmp(a.UnitPrice), cmp.Compare(size(b), size(a)), cmp.Compare(b.ID, a.ID))
+				})), priced),
+				"cheap": s.cheap(),
+			},
+		},
+		{
+			"invoices by total, employees by day", `{ invoices(first: 5, orderBy: [{field: TOTAL, direction: DESC}], where: {totalGTE: "9.90"}) { totalCount nodes { total } }
+				employees(where: {hiredOnGTE: "2003-03-01"}) { nodes { email hiredOn bornOn } } }`, nil,
+			object{
+				"invoices": s.largest(),
+				"employees": nodes(those(s.employees, func(e *ent.Employee) bool { return date(e.HiredOn) >= "2003-03-01" }), func(e *ent.Employee) any {
+					return object{"email": e.Email, "hiredOn": date(e.HiredOn), "bornOn": born(e)}
+				}),
+			},
+		},
+		{
+			"albums by their labels, which have no type", `{ albums(first: 100, where: {hasLabelWith: [{nameIn: ["4AD", "Ünnütz"]}]}) { totalCount nodes { title } }
+				none: albums(where: {hasLabel: false}) { totalCount } tracks(where: {hasAlbumWith: [{hasLabelWith: [{name: "Harvest"}]}]}) { totalCount } }`, nil,
+			object{
+				"albums": counted(those(s.albums, func(b *ent.Album) bool { return is(b.LabelID, 3) || is(b.LabelID, 4) }), func(b *ent.Album) any { return object{"title": b.Title} }),
+				"none":   object{"totalCount": len(those(s.albums, func(b *ent.Album) bool { return b.LabelID == nil }))},
+				"tracks": object{"totalCount": len(those(s.tracks, func(t *ent.Track) bool { return t.AlbumID != nil && is(at(s.albums, *t.AlbumID).LabelID, 1) }))},
+			},
+		},
+	}
+}
+
+// size returns the size of a track. It is less than any if it is not known: NULLs come last, from
+// the largest on.
+func size(t *ent.Track) int64 {
+	if t.Bytes == nil {
+		return -1
+	}
+	return *t.Bytes
+}
+
+func priced(t *ent.Track) any {
+	shown := object{"unitPrice": money(t.UnitPrice), "bytes": nil}
+	if t.Bytes != nil {
+		shown["bytes"] = fmt.Sprint(*t.Bytes)
+	}
+	return shown
+}
+
+func (s *shop) cheap() object {
+	all := those(s.tracks, func(t *ent.Track) bool {
+		return t.UnitPrice.LessThanOrEqual(amount("2")) && size(t) > 6_000_000_000_000 && !t.UnitPrice.Equal(amount("1.99"))
+	})
+	return object{"totalCount": len(all), "nodes": list(top(8, all), func(t *ent.Track) any {
+		shown := priced(t).(object)
+		shown["id"] = idOf("track", t.ID)
+		return shown
+	})}
+}
+
+func (s *shop) largest() object {
+	all := by(those(s.invoices, func(v *ent.Invoice) bool { return v.Total.GreaterThanOrEqual(amount("9.90")) }), func(a, b *ent.Invoice) int {
+		return cmp.Or(b.Total.Cmp(a.Total), cmp.Compare(b.ID, a.ID))
+	})
+	return object{"totalCount": len(all), "nodes": list(top(5, all), func(v *ent.Invoice) any { return object{"total": money(v.Total)} })}
+}
+
 // invoice shows an invoice with its lines.
 func (s *shop) invoice(v *ent.Invoice) any {
-	return object{"invoicedAt": moment(v.InvoicedAt), "billingPostalCode": v.BillingPostalCode, "lines": list(s.linesOf(v.ID), func(l *ent.InvoiceLine) any {
+	return object{"invoicedAt": moment(v.InvoicedAt), "billingPostalCode": v.BillingPostalCode, "total": money(v.Total), "lines": list(s.linesOf(v.ID), func(l *ent.InvoiceLine) any {
 		track := at(s.tracks, l.TrackID)
-		return object{"quantity": l.Quantity, "track": object{"name": track.Name, "album": when(track.AlbumID, func(k key) any {
+		return object{"quantity": l.Quantity, "unitPrice": money(l.UnitPrice), "track": object{"name": track.Name, "album": when(track.AlbumID, func(k key) any {
 			return object{"artist": object{"name": at(s.artists, at(s.albums, k).ArtistID).Name}}
 		})}}
 	})}
@@ -270,7 +395,7 @@ func (s *shop) invoicesWith(since time.Time) []*ent.Invoice {
 	return those(s.invoices, func(v *ent.Invoice) bool {
 		return !v.InvoicedAt.Before(since) && v.InvoicedAt.Before(since.AddDate(1, 0, 0)) && slices.ContainsFunc(s.linesOf(v.ID), func(l *ent.InvoiceLine) bool {
 			genre := at(s.tracks, l.TrackID).GenreID
-			return l.Quantity >= 2 && (is(genre, keyOf(1)) || is(genre, keyOf(3)))
+			return l.Quantity >= 2 && (is(genre, 1) || is(genre, 3))
 		})
 	})
 }
@@ -279,15 +404,15 @@ func (s *shop) aboutSeveral() []question {
 	return []question{
 		{
 			"several root fields, one by ID", `query($album: ID!, $artist: ID!) { album(id: $album) { title artist { name } tracks(last: 2) { totalCount nodes { name } } }
-				tracks(where: {hasAlbumWith: [{artistId: $artist}]}) { totalCount } missing: track(id: "` + idOf("track", keyOf(9999)) + `") { name }
+				tracks(where: {hasAlbumWith: [{artistId: $artist}]}) { totalCount } missing: track(id: "` + idOf("track", 9999) + `") { name }
 				mediaTypes { totalCount nodes { id name } } playlists { totalCount } }`,
-			gqltest.Vars{"album": idOf("album", keyOf(7)), "artist": idOf("artist", keyOf(4))},
+			gqltest.Vars{"album": idOf("album", 7), "artist": idOf("artist", 4)},
 			object{
 				"album": object{"title": s.albums[6].Title, "artist": object{"name": at(s.artists, s.albums[6].ArtistID).Name}, "tracks": object{
-					"totalCount": len(s.tracksOf(keyOf(7))), "nodes": list(s.tracksOf(keyOf(7))[len(s.tracksOf(keyOf(7)))-2:], named("name")),
+					"totalCount": len(s.tracksOf(7)), "nodes": list(s.tracksOf(7)[len(s.tracksOf(7))-2:], named("name")),
 				}},
 				"tracks": object{"totalCount": len(those(s.tracks, func(t *ent.Track) bool {
-					return t.AlbumID != nil && at(s.albums, *t.AlbumID).ArtistID == keyOf(4)
+					return t.AlbumID != nil && at(s.albums, *t.AlbumID).ArtistID == 4
 				}))},
 				"missing":    nil,
 				"mediaTypes": counted(s.mediaTypes, func(m *ent.MediaType) any { return object{"id": idOf("mediatype", m.ID), "name": m.Name} }),

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
-	"forge/internal/ids"
 	"forge/test/chinook/ent"
 )
 
@@ -27,16 +26,10 @@ type shop struct {
 }
 
 // key is the type of the keys.
-type key = uuid.UUID
-
-// keyOf returns the key with a number, from 1.
-func keyOf(n int) (k key) {
-	k[14], k[15] = byte(n>>8), byte(n)
-	return k
-}
+type key = int
 
 // idOf returns the ID of a key, as clients see it.
-func idOf(prefix string, k key) string { return ids.ID{Prefix: prefix, UUID: k}.String() }
+func idOf(prefix string, k key) string { return fmt.Sprintf("%s_%d", prefix, k) }
 
 // These say how large the shop is.
 const (
@@ -54,21 +47,21 @@ const (
 func newShop() *shop {
 	s := &shop{listed: map[key][]key{}}
 	for i := range artists {
-		s.artists = append(s.artists, &ent.Artist{ID: keyOf(i + 1), Name: names[i%len(names)] + suffix(i/len(names))})
+		s.artists = append(s.artists, &ent.Artist{ID: i + 1, Name: names[i%len(names)] + suffix(i/len(names))})
 	}
 	for i, name := range []string{"Harvest", "Blue Note", "4AD", "Ünnütz"} {
-		s.labels = append(s.labels, &ent.Label{ID: keyOf(i + 1), Name: name})
+		s.labels = append(s.labels, &ent.Label{ID: i + 1, Name: name})
 	}
 	for i, name := range []string{"Rock", "Jazz", "Metal", "Classical", "Bossa Nova", "Spoken Word"} {
-		s.genres = append(s.genres, &ent.Genre{ID: keyOf(i + 1), Name: name})
+		s.genres = append(s.genres, &ent.Genre{ID: i + 1, Name: name})
 	}
 	for i, name := range []string{"MPEG audio file", "AAC audio file", "Protected MPEG-4 video file"} {
-		s.mediaTypes = append(s.mediaTypes, &ent.MediaType{ID: keyOf(i + 1), Name: name})
+		s.mediaTypes = append(s.mediaTypes, &ent.MediaType{ID: i + 1, Name: name})
 	}
 	for i := range albums {
-		a := &ent.Album{ID: keyOf(i + 1), Title: fmt.Sprintf("%s no. %d", names[(i*7)%len(names)], i%10), ArtistID: keyOf(i*3%(artists-2) + 1)}
+		a := &ent.Album{ID: i + 1, Title: fmt.Sprintf("%s no. %d", names[(i*7)%len(names)], i%10), ArtistID: i*3%(artists-2) + 1}
 		if i%4 > 0 {
-			a.LabelID = new(keyOf(i%len(s.labels) + 1))
+			a.LabelID = new(i%len(s.labels) + 1)
 		}
 		s.albums = append(s.albums, a)
 		tracks := tracksAnAlbum
@@ -87,13 +80,16 @@ func newShop() *shop {
 
 func (s *shop) addTrack(album key, i, j int) {
 	n := len(s.tracks)
-	t := &ent.Track{ID: keyOf(n + 1), Name: fmt.Sprintf("%s %d", names[(i+j*5)%len(names)], j), Milliseconds: int32(60_000 + n*7919%400_000),
-		AlbumID: &album, MediaTypeID: keyOf(n%3/2 + n%7/6 + 1)}
+	t := &ent.Track{ID: n + 1, Name: fmt.Sprintf("%s %d", names[(i+j*5)%len(names)], j), Milliseconds: int32(60_000 + n*7919%400_000),
+		AlbumID: &album, UnitPrice: prices[n%len(prices)], MediaTypeID: n%3/2 + n%7/6 + 1}
+	if n%5 > 0 {
+		t.Bytes = new(int64(n) * n64)
+	}
 	if n%11 == 10 {
 		t.AlbumID = nil // a single
 	}
 	if n%6 > 0 {
-		t.GenreID = new(keyOf((i+j)%5 + 1)) // the last genre has no tracks
+		t.GenreID = new((i+j)%5 + 1) // the last genre has no tracks
 	}
 	if n%3 > 0 {
 		t.Composer = new(names[n%len(names)] + " / " + names[(n+3)%len(names)])
@@ -104,10 +100,10 @@ func (s *shop) addTrack(album key, i, j int) {
 // addPlaylists adds playlists. The last is empty, and some tracks are in none.
 func (s *shop) addPlaylists() {
 	for i, name := range []string{"Music", "Classical", "On-The-Go 1", "90’s Music", "Music", "Audiobooks"} {
-		p := &ent.Playlist{ID: keyOf(i + 1), Name: name}
+		p := &ent.Playlist{ID: i + 1, Name: name}
 		s.playlists = append(s.playlists, p)
 		for n, t := range s.tracks {
-			if i < 5 && n%13 > 0 && n%(i*4+2) == 0 {
+			if i < 5 && n%13 > 0 && n%(i*4+3) == 0 {
 				s.listed[p.ID] = append(s.listed[p.ID], t.ID)
 			}
 		}
@@ -119,24 +115,27 @@ func (s *shop) addPlaylists() {
 func (s *shop) addPeople() {
 	above := []int{0, 1, 1, 2, 2, 2, 3, 3, 7}
 	for i, boss := range above {
-		e := &ent.Employee{ID: keyOf(i + 1), LastName: names[i%len(names)], FirstName: names[(i+4)%len(names)],
-			Email: fmt.Sprintf("employee%d@shop.example", i), HiredAt: day(i * 97)}
+		e := &ent.Employee{ID: i + 1, LastName: names[i%len(names)], FirstName: names[(i+4)%len(names)],
+			Email: fmt.Sprintf("employee%d@shop.example", i), HiredOn: day(i * 97)}
 		if i%4 > 0 {
 			e.Title = new(fmt.Sprintf("Title %d", i%3))
 		}
+		if i%3 > 0 {
+			e.BornOn = new(day(-365*30 - i*100))
+		}
 		if boss > 0 {
-			e.ReportsToID = new(keyOf(boss))
+			e.ReportsToID = new(boss)
 		}
 		s.employees = append(s.employees, e)
 	}
 	for i := range customers {
-		c := &ent.Customer{ID: keyOf(i + 1), FirstName: names[i%len(names)], LastName: names[(i*5+1)%len(names)],
+		c := &ent.Customer{ID: i + 1, FirstName: names[i%len(names)], LastName: names[(i*5+1)%len(names)],
 			Country: countries[i%len(countries)], Email: fmt.Sprintf("customer%d@mail.example", i)}
 		if i%5 == 0 {
 			c.Company = new(names[i%len(names)] + " & Sons")
 		}
 		if i < customers-2 {
-			c.SupportRepID = new(keyOf(4 + i%3))
+			c.SupportRepID = new(4 + i%3)
 		}
 		s.customers = append(s.customers, c)
 	}
@@ -147,14 +146,16 @@ func (s *shop) addPeople() {
 func (s *shop) addInvoices() {
 	for i := range invoices {
 		c := s.customers[i*i%(customers-9)]
-		v := &ent.Invoice{ID: keyOf(i + 1), InvoicedAt: day(i * 3).Add(time.Duration(i) * 12_345_678 * time.Microsecond), BillingCountry: c.Country, CustomerID: c.ID}
+		v := &ent.Invoice{ID: i + 1, InvoicedAt: day(i * 3).Add(time.Duration(i) * 12_345_678 * time.Microsecond), BillingCountry: c.Country, CustomerID: c.ID, Total: decimal.Zero}
 		if i%3 > 0 {
 			v.BillingPostalCode = new(fmt.Sprintf("%05d", i*37))
 		}
 		s.invoices = append(s.invoices, v)
 		for j := range i % 6 {
 			t := s.tracks[(i*31+j*17)%(len(s.tracks)-40)]
-			s.lines = append(s.lines, &ent.InvoiceLine{ID: keyOf(len(s.lines) + 1), Quantity: int32(1 + (i+j)%3), InvoiceID: v.ID, TrackID: t.ID})
+			l := &ent.InvoiceLine{ID: len(s.lines) + 1, Quantity: int32(1 + (i+j)%3), UnitPrice: t.UnitPrice, InvoiceID: v.ID, TrackID: t.ID}
+			s.lines = append(s.lines, l)
+			v.Total = v.Total.Add(l.UnitPrice.Mul(decimal.NewFromInt32(l.Quantity)))
 		}
 	}
 }
@@ -162,8 +163,15 @@ func (s *shop) addInvoices() {
 var (
 	names = []string{"Ada", "Åse", "béla", "Chico \"C\"", "Dvořák", "Emilíana", "Fela", "Grace", "Ítalo", "João", "Kate", "Łukasz",
 		"Miles", "Nina", "O’Hara", "Ω-Band", "Zoë <3", "渡辺", "🎸 Heroes"}
+	// prices are amounts whose texts sort in another order than their values.
+	prices    = []decimal.Decimal{amount("0.99"), amount("1.99"), amount("10.50"), amount("2"), amount("0.10")}
 	countries = []string{"Brazil", "Germany", "Norway", "Côte d’Ivoire", "日本"}
 )
+
+// n64 makes numbers of bytes that 32 bits cannot hold.
+const n64 = 9_876_543_210
+
+func amount(text string) decimal.Decimal { return decimal.RequireFromString(text) }
 
 func suffix(n int) string {
 	if n == 0 {

@@ -1,14 +1,12 @@
 package differ
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -26,6 +24,7 @@ type contents struct {
 	byID     map[string]*row
 	viewer   viewer.Viewer
 	all      *contents // what there is for those who may see everything
+	cursors  *cursors  // of all
 }
 
 // row is a row of an entity.
@@ -93,36 +92,23 @@ func folded(name string) string { return strings.ToLower(strings.ReplaceAll(name
 func (c *contents) newRow(e *entity.Entity, value reflect.Value) *row {
 	r := &row{entity: e, values: map[string]any{}, related: map[string][]*row{}}
 	for _, f := range e.Fields {
-		r.values[f.Column] = plain(part(value, f.Column))
+		r.values[f.Column] = plain(part(value, f.Column), f.Kind)
 	}
 	r.key = r.values[e.Fields[0].Column]
 	r.id = idOf(e, r.key)
 	return r
 }
 
-// plain returns a value without pointers, and of one Go type for each kind of column.
-func plain(v reflect.Value) any {
-	if v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return nil
-		}
-		v = v.Elem()
-	}
-	switch {
-	case v.Type().PkgPath() != "" && v.Kind() != reflect.String: // such as time.Time and uuid.UUID
-		return v.Interface()
-	case v.CanInt():
-		return v.Int()
-	case v.CanUint():
-		return int64(v.Uint())
-	case v.Kind() == reflect.String:
-		return v.String()
-	}
-	return v.Interface()
-}
-
 // idOf returns the ID of the row of an entity with a key.
-func idOf(e *entity.Entity, key any) ids.ID { return ids.ID{Prefix: e.Prefix, UUID: key.(uuid.UUID)} }
+func idOf(e *entity.Entity, key any) ids.ID {
+	switch key := key.(type) {
+	case int64:
+		return ids.OfNumber(e.Prefix, key)
+	case string:
+		return ids.OfText(e.Prefix, key)
+	}
+	return ids.ID{Prefix: e.Prefix, UUID: key.(uuid.UUID)}
+}
 
 // relate fills r.related from the edges that ent has loaded.
 func (c *contents) relate(r *row, edges reflect.Value) {
@@ -134,7 +120,7 @@ func (c *contents) relate(r *row, edges reflect.Value) {
 		for i := range loaded.Len() {
 			if one := loaded.Index(i); !one.IsNil() {
 				to := c.entities[edge.To]
-				key := plain(part(one.Elem(), to.Fields[0].Column))
+				key := plain(part(one.Elem(), to.Fields[0].Column), entity.ID)
 				r.related[edge.Name] = append(r.related[edge.Name], c.byID[idOf(to, key).String()])
 			}
 		}
@@ -219,10 +205,7 @@ func (c *contents) one(r *row, condition string, value any) (truth, bool) {
 		return truthOf(value == false), true
 	}
 	field, op := c.field(r.entity.Name, condition)
-	if field.MatchBy != "" {
-		return compare(field, op, r.values[field.MatchBy], value), true
-	}
-	return compare(field, op, r.values[field.Column], value), true
+	return c.compare(field, op, r.values[cmp.Or(field.MatchBy, field.Column)], value), true
 }
 
 // every evaluates whether all where inputs of a list are true, leaving out those without
@@ -265,7 +248,7 @@ func (c *contents) edge(name, condition string) (edge *entity.Edge, with bool) {
 }
 
 // operators are what may follow the name of a column in a condition, longer ones first.
-var operators = []string{"IsNil", "HasPrefix", "In", "GTE", "LTE", "GT", "LT", ""}
+var operators = []string{"IsNil", "IsEmpty", "HasPrefix", "HasEvery", "HasSome", "Has", "In", "GTE", "LTE", "GT", "LT", ""}
 
 // field returns the column that a condition compares, and the operator.
 func (c *contents) field(name, condition string) (*entity.Field, string) {
@@ -279,64 +262,23 @@ func (c *contents) field(name, condition string) (*entity.Field, string) {
 	panic(fmt.Sprintf("%sWhereInput.%s: nobody knows what this means", name, condition))
 }
 
-func compare(f *entity.Field, op string, has, value any) truth {
+func (c *contents) compare(f *entity.Field, op string, has, value any) truth {
 	switch {
 	case op == "IsNil":
 		return truthOf((has == nil) == value.(bool))
 	case op == "In":
 		best := isFalse
 		for _, v := range value.([]any) {
-			best = max(best, compare(f, "", has, v))
+			best = max(best, c.compare(f, "", has, v))
 		}
 		return best
 	case has == nil:
 		return isUnknown
 	case op == "HasPrefix":
 		return truthOf(strings.HasPrefix(has.(string), value.(string)))
+	case f.Kind == entity.List:
+		return truthOf(c.hasElements(f, op, has, value))
 	}
-	order := compareValues(has, received(f, value))
+	order := compareValues(has, c.received(f, value))
 	return truthOf(map[string]bool{"": order == 0, "GT": order > 0, "GTE": order >= 0, "LT": order < 0, "LTE": order <= 0}[op])
 }
-
-// received returns the value of a column that a client means.
-func received(f *entity.Field, sent any) any {
-	text, _ := sent.(string)
-	switch {
-	case f.Kind == entity.ID:
-		id, err := ids.Parse(text)
-		if err != nil {
-			panic(err)
-		}
-		return id.UUID
-	case f.Kind == entity.Int:
-		return int64(sent.(int))
-	case f.Kind == entity.Time:
-		moment, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			panic(err)
-		}
-		return moment
-	case f.MatchBy != "":
-		return entity.Fold(text)
-	}
-	return sent
-}
-
-// compareValues returns which of two values of a column comes first.
-func compareValues(x, y any) int {
-	switch x := x.(type) {
-	case int64:
-		return cmp.Compare(x, y.(int64))
-	case string:
-		return cmp.Compare(x, y.(string)) // UTF-8 sorts as code points do
-	case time.Time:
-		return x.Compare(y.(time.Time))
-	case uuid.UUID:
-		return bytes.Compare(x[:], idBytes(y))
-	case bool:
-		return cmp.Compare(fmt.Sprint(x), fmt.Sprint(y))
-	}
-	panic(fmt.Sprintf("no order for %T", x))
-}
-
-func idBytes(y any) []byte { u := y.(uuid.UUID); return u[:] }

@@ -66,6 +66,7 @@ func (d *Differ) As(ctx context.Context, v viewer.Viewer) *Differ {
 	u := unit.New(d.db, unit.Snapshot)
 	defer u.Rollback()
 	of.contents = read(viewer.NewContext(ctx, v), d.app.API.Executable(nil).Schema(), d.app.API.Entities, d.app.Client(u))
+	of.contents.cursors = newCursors(of.contents.schema, of.engine)
 	if d.contents != nil {
 		of.contents.all = d.contents
 	}

@@ -6,13 +6,14 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/database"
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/unit"
 	"forge/internal/viewer"
 )
@@ -43,7 +44,8 @@ func Fill(ctx context.Context, app App, db *database.DB, seed uint64) error {
 	}
 	for _, e := range order {
 		for i := range e.Edges {
-			if err := f.join(ctx, e, &e.Edges[i]); err != nil {
+			most := max(1, len(f.keys[e.Edges[i].To]))
+			if err := f.join(ctx, e, &e.Edges[i], func(near, far int) bool { return near%5 < 4 && (f.IntN(most) <= 4 || far%7 == 0) }); err != nil {
 				return fmt.Errorf("%s of %s: %w", e.Edges[i].Name, e.Name, err)
 			}
 		}
@@ -73,32 +75,137 @@ func ParentsFirst(entities []*entity.Entity) []*entity.Entity {
 	return ordered
 }
 
-// row stores a row, unless it would need a related row that is not there.
+// row stores a random row, unless it would need a related row that is not there.
 func (f *filler) row(ctx context.Context, e *entity.Entity) error {
+	missing := false
+	err := f.store(ctx, e, func(field *entity.Field, t reflect.Type) any {
+		switch {
+		case field == &e.Fields[0]:
+			return f.newKey(e)
+		case field.Refers != "":
+			key := f.key(e, field)
+			missing = missing || key == nil && !field.Nullable
+			return key
+		case field.Nullable && f.IntN(4) == 0:
+			return nil
+		}
+		all := f.stored(field.Kind, field, t)
+		return all[f.IntN(len(all))]
+	}, &missing)
+	return err
+}
+
+// store stores a row with the values that value returns for its columns, the key first; nil is
+// NULL. It stores nothing if skip is true then.
+func (f *filler) store(ctx context.Context, e *entity.Entity, value func(*entity.Field, reflect.Type) any, skip *bool) error {
 	create := part(reflect.ValueOf(f.app.Client(f.unit)).Elem(), e.Name).MethodByName("Create").Call(nil)[0]
 	for i := range e.Fields {
-		field := &e.Fields[i]
-		set := methodOf(create, "set"+folded(field.Column))
-		value := any(nil)
-		switch {
-		case field.Refers != "" && i > 0:
-			if value = f.key(e, field); value == nil && !field.Nullable {
-				return nil
-			}
-		case !field.Nullable || f.IntN(4) > 0:
-			value = f.value(field, set.Type().In(0))
-		}
+		set := methodOf(create, "set"+folded(e.Fields[i].Column))
+		v := value(&e.Fields[i], set.Type().In(0))
 		if i == 0 {
-			f.keys[e.Name] = append(f.keys[e.Name], value)
+			f.keys[e.Name] = append(f.keys[e.Name], v)
 		}
-		if value != nil {
-			set.Call([]reflect.Value{reflect.ValueOf(value).Convert(set.Type().In(0))})
+		if v != nil {
+			set.Call([]reflect.Value{reflect.ValueOf(v).Convert(set.Type().In(0))})
 		}
 	}
-	if err, failed := create.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx)})[0].Interface().(error); failed {
-		return err
+	if *skip {
+		f.keys[e.Name] = f.keys[e.Name][:len(f.keys[e.Name])-1]
+		return nil
 	}
-	return nil
+	err, _ := create.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx)})[0].Interface().(error)
+	return err
+}
+
+// FillEach stores n rows of every entity, and returns their IDs by entity, in the order of their
+// keys. Row i of one entity refers to row i of the others, and to itself by an edge to its own
+// entity. A text consists of the name of its column and i. A number is i+1. Nullable columns have
+// values as well, except for those that the API never shows: they could mark a row as deleted.
+func FillEach(ctx context.Context, app App, db *database.DB, n int) (map[string][]ids.ID, error) {
+	u := unit.New(db, unit.Write)
+	defer u.Rollback()
+	f := &filler{rand.New(rand.NewPCG(0, 0)), app, u, map[string][]any{}}
+	ctx = viewer.NewContext(ctx, viewer.System)
+	rows := map[string][]ids.ID{}
+	order := ParentsFirst(app.API.Entities)
+	for _, e := range order {
+		for i := range n {
+			if err := f.store(ctx, e, func(field *entity.Field, t reflect.Type) any { return f.each(e, field, t, i) }, new(bool)); err != nil {
+				return nil, fmt.Errorf("row %d of %s: %w", i, e.Name, err)
+			}
+			if e.Fields[0].Refers == e.Name {
+				rows[e.Name] = append(rows[e.Name], idOf(e, f.keys[e.Name][i]))
+			}
+		}
+	}
+	for _, e := range order {
+		for i := range e.Edges {
+			if err := f.join(ctx, e, &e.Edges[i], func(near, far int) bool { return near == far }); err != nil {
+				return nil, fmt.Errorf("%s of %s: %w", e.Edges[i].Name, e.Name, err)
+			}
+		}
+	}
+	return rows, u.Commit(ctx)
+}
+
+// each returns the value of a column in row i.
+func (f *filler) each(e *entity.Entity, field *entity.Field, t reflect.Type, i int) any {
+	switch {
+	case field == &e.Fields[0] && field.Refers == e.Name && e.Keys == ids.UUID:
+		return entity.NewID()
+	case field == &e.Fields[0] && field.Refers == e.Name:
+		return f.newKey(e)
+	case field.Refers != "" && len(f.keys[field.Refers]) > i:
+		return f.keys[field.Refers][i]
+	case field.Nullable && (field.Kind == entity.Time || field.Kind == entity.Bool) && e.Visible[field.Name] == entity.ToNobody:
+		return nil
+	}
+	switch field.Kind {
+	case entity.String:
+		return textOf(e, field, i)
+	case entity.Int, entity.BigInt, entity.Duration, entity.Float, entity.Float32:
+		return i + 1
+	case entity.Decimal:
+		return decimal.New(int64(i+1), 0)
+	case entity.Bool:
+		return true
+	case entity.Enum:
+		return field.Values[i%len(field.Values)]
+	case entity.Time, entity.LocalTime:
+		return time.Date(2026, 1, 2, 3, 4, i, 0, time.UTC)
+	case entity.Date:
+		return time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC)
+	case entity.Bytes:
+		return []byte(textOf(e, field, i))
+	}
+	all := f.stored(field.Kind, field, t)
+	if len(all) == 0 {
+		return nil // of a kind that the API cannot show
+	}
+	return all[len(all)-1]
+}
+
+// textOf returns the name of the column and i. If the column holds the fold of another column, it
+// returns the fold of the text in that column.
+func textOf(e *entity.Entity, field *entity.Field, i int) string {
+	for j := range e.Fields {
+		if e.Fields[j].MatchBy == field.Column {
+			return entity.Fold(textOf(e, &e.Fields[j], i))
+		}
+	}
+	return fmt.Sprintf("%s-%d", field.Column, i)
+}
+
+// newKey returns a random key that no row has yet.
+func (f *filler) newKey(e *entity.Entity) any {
+	n := len(f.keys[e.Name])
+	switch e.Keys {
+	case ids.UUID:
+		return f.stored(entity.UUID, nil, nil)[0]
+	case ids.Number:
+		return int64(n*n*n - 30)
+	}
+	return fmt.Sprintf("%s%d", AwkwardNames[f.IntN(len(AwkwardNames))], n)
 }
 
 func methodOf(v reflect.Value, name string) reflect.Value {
@@ -146,84 +253,26 @@ func (f *filler) only(e *entity.Entity, field *entity.Field) bool {
 	return false
 }
 
-// value returns a value of a column that the Go type can hold.
-func (f *filler) value(field *entity.Field, t reflect.Type) any {
-	if values := f.values(field, t); len(values) > 0 {
-		return values[f.IntN(len(values))]
-	}
-	panic(fmt.Sprintf("nothing is known to store in the column %s of type %s", field.Column, t))
-}
-
-func (f *filler) values(field *entity.Field, t reflect.Type) (list []any) {
-	switch field.Kind {
-	case entity.ID, entity.UUID:
-		id := entity.NewID()
-		for i := range id {
-			id[i] = byte(f.Uint32())
-		}
-		return []any{id}
-	case entity.String:
-		list = append(list, "", strings.Repeat("long ", 80), "ada", "adb", "ada", "Adb")
-		for _, text := range AwkwardNames {
-			list = append(list, text)
-		}
-	case entity.Int:
-		for _, n := range []int64{-1 << 31, 1<<31 - 1, -1 << 15, 1<<15 - 1, 1<<16 - 1, -128, 127, 255, -1, 0, 0, 1, 2, 7, 7, 30} {
-			if fits(n, t) {
-				list = append(list, n)
-			}
-		}
-	case entity.Bool:
-		list = []any{true, false}
-	case entity.Time:
-		list = []any{time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
-			time.Date(1969, 12, 31, 23, 59, 59, 1000, time.UTC), time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC), time.Date(2026, 1, 2, 15, 4, 5, 500_000_000, time.UTC)}
-	case entity.Enum:
-		for _, value := range field.Values {
-			list = append(list, value)
-		}
-	}
-	return list
-}
-
-// fits reports whether a Go type can hold a number.
-func fits(n int64, t reflect.Type) bool {
-	v := reflect.New(t).Elem()
-	if v.CanUint() {
-		return n >= 0 && !v.OverflowUint(uint64(n))
-	}
-	return !v.OverflowInt(n)
-}
-
-// join stores which rows a many-to-many edge joins. It does nothing for other edges, for edges in
-// the direction in which ent does not define them, and for those whose table is an entity.
-func (f *filler) join(ctx context.Context, e *entity.Entity, edge *entity.Edge) error {
-	if edge.Through == "" || f.keys[edge.Through] != nil {
+// join stores which rows a many-to-many edge joins, by their numbers. It does nothing for other
+// edges, for the same edge from its other end, and for one whose table is an entity.
+func (f *filler) join(ctx context.Context, e *entity.Entity, edge *entity.Edge, joined func(near, far int) bool) error {
+	if edge.Through == "" || edge.Join != "" || f.keys[edge.Through] != nil {
 		return nil
 	}
 	f.keys[edge.Through] = []any{}
-	return f.joinRows(ctx, e, edge)
-}
-
-func (f *filler) joinRows(ctx context.Context, e *entity.Entity, edge *entity.Edge) error {
 	places := "?, ?"
 	if f.unit.Dialect() == dialect.Postgres {
 		places = "$1, $2"
 	}
-	far := farColumn(edge)
 	for i, near := range f.keys[e.Name] {
-		for j, other := range f.keys[edge.To] {
-			if i%5 == 4 || f.IntN(len(f.keys[edge.To])) > 4 && j%7 > 0 {
+		for j, far := range f.keys[edge.To] {
+			if !joined(i, j) {
 				continue
 			}
-			if _, err := f.unit.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) VALUES (%s)", edge.Through, edge.Column, far, places), near, other); err != nil {
+			if _, err := f.unit.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) VALUES (%s)", edge.Through, edge.Column, edge.Far, places), near, far); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func farColumn(edge *entity.Edge) string {
-	return reflect.ValueOf(edge).Elem().FieldByName("Far").String()
 }

@@ -7,9 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
@@ -577,14 +575,14 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 		if g.refused() {
 			bad := []string{"", "AAAA", "!"}
 			if len(g.rows[name]) > 0 {
-				bad = append(bad, g.anyRow(name).cursor(order)+"AA")
+				bad = append(bad, g.cursor(g.anyRow(name), order)+"AA")
 			}
 			return choose(&g.choices, bad)
 		}
 		if len(g.rows[name]) == 0 {
 			return nil
 		}
-		return g.anyRow(name).cursor(order)
+		return g.cursor(g.anyRow(name), order)
 	case a.Type.Name() == "Int":
 		if g.refused() {
 			return -1 - g.below(100)
@@ -662,9 +660,9 @@ func (g *generator) where(name string, depth int) any {
 func (g *generator) compared(name string, def *ast.FieldDefinition) any {
 	f, op := g.contents.field(name, def.Name)
 	switch op {
-	case "IsNil":
+	case "IsNil", "IsEmpty":
 		return g.often(50)
-	case "In":
+	case "In", "HasEvery", "HasSome":
 		return g.list(func() any { return g.value(def.Type.Elem, func() any { return g.sample(name, f, op) }) })
 	}
 	return g.sample(name, f, op)
@@ -729,46 +727,6 @@ func newValuePool(c *contents) *valuePool {
 }
 
 func (p *valuePool) of(name string, f *entity.Field) []any { return p.samples[name+"."+f.Name] }
-
-// samples returns values to try the conditions of a column with: some that rows have, some close to
-// these, and some that no row has.
-func (c *contents) samples(name string, f *entity.Field) (list []any) {
-	for _, r := range c.rows[name] {
-		switch v := r.values[f.Column].(type) {
-		case nil:
-		case int64:
-			list = append(list, int(v))
-		case time.Time:
-			list = append(list, v.Format(time.RFC3339Nano), v.In(time.FixedZone("", 2*60*60)).Format(time.RFC3339Nano))
-		case string:
-			list = append(list, v, strings.ToUpper(v))
-		case uuid.UUID:
-			list = append(list, idOf(c.entities[f.Refers], v).String())
-		default:
-			list = append(list, v)
-		}
-	}
-	switch f.Kind {
-	case entity.ID:
-		list = append(list, idOf(c.entities[f.Refers], uuid.UUID{}).String(), idOf(c.entities[f.Refers], uuid.Max).String())
-	case entity.Int:
-		list = append(list, -1<<31, -1, 0, 8, 1<<31-1)
-	case entity.Time:
-		list = append(list, "0001-01-01T00:00:00Z", "2026-01-02T15:04:05.5Z", "9999-12-31T23:59:59.999999Z")
-	case entity.String:
-		list = append(list, "", "a", "ad", "%", "_", "ada_", "da", "ad%", "\U0010FFFF", "ada\U0010FFFF", "\U0010FFFF\U0010FFFF\U0010FFFF",
-			"z\uD7FF", "SKU-", "SKU-0", `a"b\`, "'", "\x7F", "ẞ", "READER1@STRASSE.EXAMPLE")
-	case entity.Bool:
-		list = []any{false, true}
-	case entity.Enum:
-		list = list[:0]
-		for _, v := range f.Values {
-			list = append(list, v)
-		}
-	}
-	slices.SortFunc(list, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	return slices.Compact(list)
-}
 
 // awkwardPrefixes hold wildcards of LIKE, other cases, and characters at the ends of ranges.
 var awkwardPrefixes = []string{"", "a", "ad", "ada", "Ada", "ADA", "ad%", "ada%", "%", "_", "ada_", "\U0010FFFF", "ada\U0010FFFF", "\U0010FFFF\U0010FFFF",

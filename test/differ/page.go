@@ -3,6 +3,8 @@ package differ
 import (
 	"slices"
 	"strings"
+
+	"forge/internal/entity"
 )
 
 // ordering is an orderBy argument.
@@ -11,15 +13,18 @@ type ordering []struct {
 	Direction string `json:"direction,omitempty"`
 }
 
-// by returns the value that a term of an order compares.
-func (r *row) by(term string) any {
-	for _, f := range r.entity.Fields {
+// column returns the column that a term of an order compares.
+func (r *row) column(term string) *entity.Field {
+	for i, f := range r.entity.Fields {
 		if strings.EqualFold(f.Name, strings.ReplaceAll(term, "_", "")) {
-			return r.values[f.Column]
+			return &r.entity.Fields[i]
 		}
 	}
 	panic(r.entity.Name + " cannot be ordered by " + term)
 }
+
+// by returns the value that a term of an order compares.
+func (r *row) by(term string) any { return r.values[r.column(term).Column] }
 
 // compare returns which row comes first. NULLs come last in both directions. The key breaks ties,
 // in the direction of the last term. If a field is named twice, only the first time counts.

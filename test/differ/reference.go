@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -22,6 +23,7 @@ import (
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/viewer"
+	"forge/test/gqltest"
 )
 
 // identified is a value that refers to an entity.
@@ -68,7 +70,7 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 		}
 	}
 	value, err := next(ctx)
-	if err != nil || value == nil {
+	if err != nil || value == nil && p.models[folded(fc.Object)] == nil {
 		return value, err
 	}
 	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
@@ -219,19 +221,6 @@ func (q question) below(r *row) (any, error) {
 	return found[0], nil
 }
 
-// like returns the value of a column in the type that gqlgen has for it.
-func (q question) like(t reflect.Type, f *entity.Field, value any) any {
-	if f.Kind == entity.ID {
-		value = idOf(q.entities[f.Refers], value)
-	}
-	if t.Kind() != reflect.Pointer {
-		return reflect.ValueOf(value).Convert(t).Interface()
-	}
-	p := reflect.New(t.Elem())
-	p.Elem().Set(reflect.ValueOf(value).Convert(t.Elem()))
-	return p.Interface()
-}
-
 // listLike returns the values as a slice of the same type as like.
 func listLike(like any, values []any) any {
 	list := reflect.MakeSlice(reflect.TypeOf(like), len(values), len(values))
@@ -285,6 +274,8 @@ func (c *contents) plainly(t *ast.Type, value any) any {
 			fields[name] = c.plainly(c.schema.Types[t.NamedType].Fields.ForName(name).Type, entry)
 		}
 		return fields
+	case t.NamedType == "Float":
+		return must(strconv.ParseFloat(fmt.Sprint(value), 64))
 	case t.NamedType == "Int":
 		n, err := strconv.Atoi(fmt.Sprint(value))
 		if err != nil {
@@ -327,11 +318,56 @@ func (q question) cut(name string, args map[string]any) (cut, error) {
 // find returns the row with the cursor, or nil.
 func (c *contents) find(name string, order ordering, cursor string) *row {
 	for _, r := range c.all.rows[name] { // also one that the viewer does not see: it is but a place in the order
-		if r.cursor(order) == cursor {
+		if c.cursor(r, order) == cursor {
 			return r
 		}
 	}
 	return nil
+}
+
+// cursor returns the cursor of a row. Where the order is by columns of few kinds, it is made here;
+// for others, the engine is asked for it: what a cursor holds is nothing that clients rely on.
+func (c *contents) cursor(r *row, order ordering) string {
+	for _, term := range order {
+		if !slices.Contains([]entity.Kind{entity.Int, entity.BigInt, entity.String, entity.Time, entity.Enum}, r.column(term.Field).Kind) {
+			return c.all.cursors.of(r, order)
+		}
+	}
+	return r.cursor(order)
+}
+
+// cursors are those that the engine gives to all rows, by their orders.
+type cursors struct {
+	engine *gqltest.Client
+	root   map[string]string // the field of Query with all rows of an entity
+	mu     sync.Mutex
+	known  map[string]map[string]string // by the order, and by the rows' IDs
+}
+
+func (c *cursors) of(r *row, order ordering) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name := r.entity.Name
+	key := name + jsonOf(order)
+	if c.known[key] == nil {
+		got := c.engine.Send(context.Background(), "query($order: ["+name+"Order!]) { all: "+c.root[name]+"(first: 100, orderBy: $order) { edges { cursor node { id } } } }",
+			map[string]any{"order": order})
+		c.known[key] = map[string]string{}
+		for i := range got.Len("all.edges") {
+			edge := fmt.Sprintf("all.edges.%d.", i)
+			c.known[key][got.Text(edge+"node.id")] = got.Text(edge + "cursor")
+		}
+	}
+	return c.known[key][r.id.String()]
+}
+
+// newCursors returns cursors that no order is known of.
+func newCursors(schema *ast.Schema, engine *gqltest.Client) *cursors {
+	c := &cursors{engine: engine, root: map[string]string{}, known: map[string]map[string]string{}}
+	for _, f := range schema.Query.Fields {
+		c.root[strings.TrimSuffix(f.Type.Name(), "Connection")] = f.Name
+	}
+	return c
 }
 
 // cursor returns the cursor of a row. It holds each term's value after the value's length, and the
@@ -357,9 +393,13 @@ func (r *row) cursor(order ordering) string {
 		values = append(binary.AppendUvarint(values, uint64(len(text))+1), text...)
 	}
 	print += "|id" + strconv.FormatBool(desc)
+	key := []byte(fmt.Sprint(r.key))
+	if of, ok := r.key.(uuid.UUID); ok {
+		key = of[:]
+	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(print))
-	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, idBytes(r.key)...)))
+	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, key...)))
 }
 
 // check returns an error if a where input is not valid.
@@ -401,7 +441,10 @@ func (c *contents) checkOne(name, condition string, value any, path string, dept
 		return nil
 	}
 	f, op := c.field(name, condition)
-	if op != "In" {
+	if op == "IsNil" || op == "IsEmpty" {
+		return nil
+	}
+	if op != "In" && op != "HasEvery" && op != "HasSome" {
 		return c.checkValue(f, value, path)
 	}
 	for i, entry := range inputs {
@@ -455,7 +498,7 @@ func (q question) connection(order ordering, shown page) any {
 	edges.Set(reflect.MakeSlice(edges.Type(), 0, len(shown.rows)))
 	nodes.Set(reflect.MakeSlice(nodes.Type(), 0, len(shown.rows)))
 	for i, r := range shown.rows {
-		cursor := r.cursor(order)
+		cursor := q.cursor(r, order)
 		node := reflect.ValueOf(q.node(r))
 		edge := reflect.New(edges.Type().Elem().Elem())
 		set(edge.Elem(), "Cursor", cursor)

@@ -19,14 +19,13 @@ package schema
 import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 
 	"forge/internal/rule"
 )
 
-// Gadget has columns and edges that do not fit the API.
+// Gadget has columns that do not fit the API.
 type Gadget struct{ ent.Schema }
 
 func (Gadget) Mixin() []ent.Mixin { return []ent.Mixin{Identified{Prefix: "gadget"}} }
@@ -45,11 +44,9 @@ func (Gadget) Fields() []ent.Field {
 	}
 }
 
-func (Gadget) Edges() []ent.Edge { return []ent.Edge{edge.To("friends", Gadget.Type)} }
-
 func (Gadget) Policy() ent.Policy { return rule.Policy{Read: rule.Everyone} }
 
-// Meter has a number for a key, and nobody says who may see it.
+// Meter is an entity of which nobody says who may see it.
 type Meter struct{ ent.Schema }
 ` + "```\n\n```graphql append schema.graphqls" + `
 
@@ -64,7 +61,6 @@ type Gadget implements Node {
   sold: Int!
   state: GadgetState!
   label: String!
-  friends: [Gadget!]!
   power: Int
 }
 
@@ -101,10 +97,8 @@ var unheldFindings = []string{
 	"Gadget.state: the column state of Gadget can hold USED",
 	"GadgetState.BROKEN: the column state of Gadget",
 	"Gadget.label: its type is String!, but the column label of Gadget may be NULL",
-	"Gadget.friends: the edge friends of Gadget is many-to-many, through the table gadget_friends",
 	"Gadget.power: Gadget has neither a column nor an edge",
 	"GadgetWhereInput.weightHasPrefix: columns of type float64 cannot be compared by HasPrefix",
-	"Meter: its key is of type int",
 	"Query.myGadgets(first:): its type is Float; allowed: Int",
 	"Query.things: its type is [Thing!]!, which Gadget, Meter belong to",
 }
@@ -145,7 +139,7 @@ func TestRefused(t *testing.T) {
 	for _, command := range []string{"serve", "schema"} {
 		stdout, stderr := forge(command)
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
-		if stdout != "" || !strings.Contains(lines[0], "do not fit together in 18 places:") {
+		if stdout != "" || !strings.Contains(lines[0], "do not fit together in 16 places:") {
 			t.Errorf("forge %s prints %q, and begins with %q", command, stdout, lines[0])
 		}
 		mustBeUnheld(t, command, lines[1:])

@@ -96,8 +96,9 @@ func (c *column) of(row int, nullable bool) (v value, rank int, ok bool) {
 // both is the application on both databases, with the same rows.
 type both struct {
 	*testing.T
-	clients []*gqltest.Client
-	cursors []string // see pages
+	databases []*database.DB
+	clients   []*gqltest.Client
+	cursors   []string // see pages
 }
 
 func newBoth(t *testing.T) *both {
@@ -128,6 +129,7 @@ func newBoth(t *testing.T) *both {
 			t.Fatal(err)
 		}
 		handler := gqlexec.New(api, db, gqlexec.Options{Development: true, CursorKey: make([]byte, 32)}, slog.New(slog.DiscardHandler))
+		b.databases = append(b.databases, db)
 		b.clients = append(b.clients, gqltest.NewHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			handler.ServeHTTP(w, r.WithContext(viewer.NewContext(r.Context(), viewer.System)))
 		})))

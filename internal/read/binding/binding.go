@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/kind"
 )
 
@@ -24,6 +25,7 @@ type Binding struct {
 	Objects     map[string]*Object // by the name of the GraphQL type
 	Connections map[string]*Object // by the name of the connection type
 	Prefixes    map[string]*Object // by the prefix of IDs
+	Links       map[string]*Link   // by the name of the connection type
 
 	refers func(field string) bool // see Contract.Refers
 }
@@ -101,9 +103,10 @@ func (o *Object) Computes() bool {
 type Field struct {
 	Column  *Column
 	Edge    *entity.Edge
-	To      *Object       // the object that the edge leads to
-	Paged   bool          // the field is a connection
-	Shows   *entity.Field // the field of ent/schema that Column holds
+	To      *Object        // the object that the edge leads to
+	Join    *entity.Entity // the entity of a many-to-many edge's join table, if it has one
+	Paged   bool           // the field is a connection
+	Shows   *entity.Field  // the field of ent/schema that Column holds
 	Visible entity.Visibility
 
 	Computed *entity.Computed // how a resolver computes the field; nil for others
@@ -122,6 +125,8 @@ type Column struct {
 	Name   string
 	Kind   entity.Kind
 	Prefix string       // the prefix of the IDs in the column
+	Form   ids.Form     // of the keys in the column
+	Linked bool         // it is a column of the join table of the edge that leads to the row
 	Shown  *entity.Edge // the edge to the related row; nil for a column of the own table
 	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
@@ -132,15 +137,18 @@ type Filter struct {
 	Op     string        // the operator, such as GTE; or not, and, or, has, hasWith
 	Field  *entity.Field // the field that is compared; nil if none is
 	Prefix string        // the prefix of the IDs that are compared
+	Form   ids.Form      // of the keys that are compared
 	Edge   *entity.Edge  // the edge that has or hasWith follows
 	To     *Object
-	Closed bool // only administrators may use the filter
+	Join   *entity.Entity // as of Field
+	Closed bool           // only administrators may use the filter
 }
 
 // binder makes a Binding, and collects findings.
 type binder struct {
 	*Binding
 	all       map[string]*entity.Entity
+	hidden    map[string]*Object // of entities without a type; see related
 	resolvers reflect.Type
 	findings  []string
 }
@@ -153,13 +161,13 @@ func (b *binder) refuse(at, format string, args ...any) {
 	}
 }
 
-// reservedTable matches the names that package sql gives to rows in a statement for a whole query.
-var reservedTable = regexp.MustCompile(`^_([pcs]|[nd][0-9]+)$`)
+// reservedTable matches the names that package sql gives to rows in statements.
+var reservedTable = regexp.MustCompile(`^_([pcsl]|[nd][0-9]+)$`)
 
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
 	b.Objects, b.Connections, b.Prefixes = map[string]*Object{}, map[string]*Object{}, map[string]*Object{}
-	b.all = map[string]*entity.Entity{}
+	b.all, b.hidden, b.Links = map[string]*entity.Entity{}, map[string]*Object{}, map[string]*Link{}
 	var bound []*Object
 	for _, e := range entities {
 		b.all[e.Name] = e
@@ -176,6 +184,9 @@ func (b *binder) bind(entities []*entity.Entity) {
 		b.bindObject(o)
 	}
 	for _, o := range bound {
+		b.bindLinks(o)
+	}
+	for _, o := range bound {
 		if !b.bindKey(o) {
 			continue // without a key, nothing else can be checked
 		}
@@ -184,6 +195,7 @@ func (b *binder) bind(entities []*entity.Entity) {
 		b.bindOrders(o, b.Schema.Types[o.Entity.Name+"OrderField"])
 		b.checkPages(o)
 	}
+	b.bindHidden()
 }
 
 // bindObject checks that an entity has all that a shown entity needs: a policy, an ID prefix of its
@@ -213,30 +225,29 @@ func (b *binder) identifies(name string) bool {
 	})
 }
 
-// bindKey sets the object's key. It returns false, and adds a finding, if the key is not a single
-// UUID: the engine cannot read such an entity.
+// allowedKeys says which types of keys can be read.
+const allowedKeys = "a UUID, as Identified gives it, a whole number, or a String"
+
+// bindKey sets the object's key. It returns false, and adds a finding, if the key is not one column of
+// keys: the engine cannot read such an entity.
 func (b *binder) bindKey(o *Object) bool {
-	if len(o.Entity.Fields) == 0 || o.Entity.Fields[0].Refers != o.Entity.Name {
-		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, which cannot be read; allowed is one UUID, as Identified gives it")
+	key := b.keyOf(o.Entity)
+	if key == nil {
+		b.refuse(o.Entity.Name, "its key consists of several columns in ent/schema, so its rows have no IDs; allowed is one column: "+allowedKeys+
+			". Without a type, it can be filtered by, and a many-to-many edge can go through it")
 		return false
 	}
-	if key := o.Entity.Fields[0]; key.Kind != entity.ID {
-		b.refuse(o.Entity.Name, "its key is of type %s in ent/schema, which cannot be read; allowed is a UUID, as Identified gives it", key.Type)
+	if key.Kind != entity.ID {
+		b.refuse(o.Entity.Name, "its key is of type %s in ent/schema, which cannot be read; allowed: "+allowedKeys, key.Type)
 		return false
 	}
-	o.Key = Column{Name: o.Entity.Fields[0].Column, Kind: entity.ID, Prefix: o.Entity.Prefix}
+	o.Key = *b.columnOf(key)
 	return true
 }
 
 func (b *binder) bindFields(o *Object, def *ast.Definition) {
 	o.Fields = map[string]*Field{}
-	if o.Entity.Owner != "" {
-		if own := o.columnNamed(o.Entity.Owner); own != nil && own.Kind == entity.ID {
-			o.Owner = b.columnOf(own)
-		} else {
-			b.refuse(o.Entity.Name, "its Owner in ent/schema, %s, is no column that holds the ID of a user", o.Entity.Owner)
-		}
-	}
+	o.Owner = b.ownerOf(o)
 	for _, d := range def.Fields {
 		if strings.HasPrefix(d.Name, "__") {
 			continue
@@ -249,19 +260,34 @@ func (b *binder) bindFields(o *Object, def *ast.Definition) {
 	b.bindNeeds(o, def)
 }
 
+// ownerOf returns the column with the owner's ID, or nil if rows have no owner.
+func (b *binder) ownerOf(o *Object) *Column {
+	if o.Entity.Owner == "" {
+		return nil
+	}
+	if own := o.columnNamed(o.Entity.Owner); own != nil && own.Kind == entity.ID && b.columnOf(own).Form == ids.UUID {
+		return b.columnOf(own)
+	}
+	b.refuse(o.Entity.Name, "its Owner in ent/schema, %s, is no column that holds the UUID of a user", o.Entity.Owner)
+	return nil
+}
+
+// noOwner is the finding about a field that owners see of rows without one.
+const noOwner = "it is shown to owners, but ent/schema does not say who owns a row of %s; name the column as Owner"
+
 // bindField returns the column or edge that a field shows.
 func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 	at := o.Entity.Name + "." + d.Name
 	f := &Field{Visible: o.Entity.Visible[d.Name]}
 	if f.Visible == entity.ToOwners && o.Owner == nil {
-		b.refuse(at, "it is shown to owners, but ent/schema does not say who owns a row of %s; name the column as Owner", o.Entity.Name)
+		b.refuse(at, noOwner, o.Entity.Name)
 	}
 	if own := o.Entity.Field(d.Name); own != nil {
 		f.Column, f.Shows = b.columnOf(own), own
 		b.checkColumn(at, d, o.Entity, own, own.Nullable)
 		b.noArguments(at, d.Arguments)
 	} else if edge := o.Entity.Edge(d.Name); edge != nil {
-		f.Edge, f.To, f.Paged = edge, b.Objects[edge.To], b.Connections[d.Type.Name()] != nil
+		f.Edge, f.To, f.Join, f.Paged = edge, b.Objects[edge.To], b.all[edge.Join], b.Connections[d.Type.Name()] != nil
 		b.checkEdge(at, d, o, f)
 	} else if edge, name := o.Entity.Shown(d.Name); edge != nil {
 		b.bindShown(at, d, o, f, edge, name)
@@ -343,14 +369,14 @@ func (o *Object) columnNamed(column string) *entity.Field {
 func (b *binder) columnOf(f *entity.Field) *Column {
 	c := &Column{Name: f.Column, Kind: f.Kind}
 	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil {
-		c.Prefix = to.Prefix
+		c.Prefix, c.Form = to.Prefix, to.Keys
 	}
 	return c
 }
 
 func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 	o.Filters = map[string]*Filter{}
-	if def == nil {
+	if def == nil || def.Kind != ast.InputObject {
 		return
 	}
 	b.checkDirectives(def.Name, def.Directives)
@@ -365,10 +391,11 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 			b.refuse(at, "a condition cannot have a default; take it out")
 		}
 		if f.Edge != nil {
-			f.To = b.Objects[f.Edge.To]
+			f.To, f.Join = b.related(f.Edge.To), b.all[f.Edge.Join]
 		}
 		if f.Field != nil {
-			f.Prefix = b.columnOf(f.Field).Prefix
+			of := b.columnOf(f.Field)
+			f.Prefix, f.Form = of.Prefix, of.Form
 		}
 		f.Closed = f.hides(o)
 		b.checkFilter(at, d, o, f)

@@ -75,13 +75,17 @@ func (b *binder) readable(at string, e *entity.Entity, f *entity.Field) bool {
 		b.refuse(at, "the column %s of %s is the key of nothing that ent/schema has; make it an edge's", f.Column, e.Name)
 		return false
 	}
+	if to := b.all[f.Refers]; f.Kind == entity.ID && b.Objects[f.Refers] == nil && !prefixForm.MatchString(to.Prefix) {
+		b.refuse(at, "the column %s of %s holds IDs of %s, whose prefix is %q; it must be lower-case letters", f.Column, e.Name, to.Name, to.Prefix)
+		return false
+	}
 	return b.storedRight(at, e, f)
 }
 
 // storedRight reports whether the column's database type fits its kind. It checks only database
 // types that ent/schema names.
 func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool {
-	k, _ := kind.Of(f.Kind)
+	k := b.storedKind(f)
 	ok := true
 	for _, dialect := range slices.Sorted(maps.Keys(f.Stored)) {
 		if stored := f.Stored[dialect]; !k.Takes(dialect, stored) {
@@ -91,6 +95,15 @@ func (b *binder) storedRight(at string, e *entity.Entity, f *entity.Field) bool 
 		}
 	}
 	return ok
+}
+
+// storedKind returns the kind whose database types are those of the column.
+func (b *binder) storedKind(f *entity.Field) *kind.Kind {
+	if to := b.all[f.Refers]; f.Kind == entity.ID && to != nil {
+		return kind.OfKey(to.Keys)
+	}
+	k, _ := kind.Of(f.Kind)
+	return k
 }
 
 // scalarOf returns the GraphQL type that shows the column. For a column of an enum, any enum of the
@@ -130,11 +143,13 @@ func (b *binder) checkEnum(at string, e *entity.Entity, f *entity.Field, name st
 func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Field) {
 	edge := f.Edge
 	one, list, pages := edge.To, "["+edge.To+"!]", edge.To+"Connection"
+	if own := linkType(o.Entity, edge); b.Links[own] != nil && f.Paged {
+		pages = own
+	}
 	typed := strings.TrimSuffix(d.Type.String(), "!")
 	switch {
-	case edge.Through != "":
-		b.refuse(at, "the edge %s of %s is many-to-many, through the table %s, which cannot be read; allowed are edges with a key on one side: "+
-			"give the table an entity of its own, with an edge to each of the two", edge.Name, o.Entity.Name, edge.Through)
+	case f.Join != nil && !f.Join.Ruled:
+		b.refuse(at, noRules, edge.Name, o.Entity.Name, f.Join.Name)
 	case f.To == nil:
 		b.refuse(at, "the edge %s of %s leads to %s, which the schema has no type for", edge.Name, o.Entity.Name, edge.To)
 	case edge.Unique && typed != one:
@@ -153,6 +168,9 @@ func (b *binder) checkEdge(at string, d *ast.FieldDefinition, o *Object, f *Fiel
 		b.noArguments(at, d.Arguments)
 	}
 }
+
+// noRules is the finding about an edge through an entity without a policy.
+const noRules = "the edge %s of %s leads through rows of %[3]s, and nothing in ent/schema says who may see which of these; give %[3]s a Policy"
 
 // noArguments adds a finding for each argument of a field that must not have any.
 func (b *binder) noArguments(at string, args ast.ArgumentDefinitionList) {
@@ -195,11 +213,11 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		wanted = o.Entity.Name + "WhereInput"
 	case f.Op == "and" || f.Op == "or":
 		wanted = "[" + o.Entity.Name + "WhereInput!]"
-	case f.Edge != nil && f.Edge.Through != "":
-		b.refuse(at, "the edge %s of %s is many-to-many, through the table %s, which cannot be filtered by", f.Edge.Name, o.Entity.Name, f.Edge.Through)
+	case f.Join != nil && !f.Join.Ruled:
+		b.refuse(at, noRules, f.Edge.Name, o.Entity.Name, f.Join.Name)
 		return
 	case f.Edge != nil && f.To == nil:
-		b.refuse(at, "the edge %s of %s leads to %s, which the schema has no type for", f.Edge.Name, o.Entity.Name, f.Edge.To)
+		b.refuse(at, "the edge %s of %s leads to %s, which ent/schema does not have", f.Edge.Name, o.Entity.Name, f.Edge.To)
 		return
 	case f.Op == "hasWith":
 		wanted = "[" + f.Edge.To + "WhereInput!]"
@@ -219,7 +237,7 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 			scalar = k.Element(f.Field)
 		}
 		wanted = kind.ArgumentType(f.Op, scalar)
-		b.shape(kind.PathInput, map[string][]string{"path": {"[String!]!"}, "value": {"JSON", "JSON!"}})
+		b.shape(kind.PathInput, map[string][]string{"path": {"[String!]!"}, "value": {"JSON", "JSON!"}}, nil)
 	}
 	if strings.TrimSuffix(d.Type.String(), "!") != wanted {
 		b.refuse(at, "its type is %s; allowed: %s", d.Type, wanted)
@@ -260,14 +278,11 @@ func named(operators []string) []string {
 // checkPages checks the types that belong to a connection of the entity: its edges, its pageInfo,
 // and its order.
 func (b *binder) checkPages(o *Object) {
-	b.shape(o.Entity.Name+"Connection", map[string][]string{
-		"edges": {"[" + o.Entity.Name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
-	})
-	b.shape(o.Entity.Name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.Entity.Name + "!"}})
+	b.checkPage(o.Entity.Name, o, nil)
 	b.shape("PageInfo", map[string][]string{
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
-	})
-	b.shape(o.Entity.Name+"Order", map[string][]string{"field": {o.Entity.Name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}})
+	}, nil)
+	b.shape(o.Entity.Name+"Order", map[string][]string{"field": {o.Entity.Name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
 	if def := b.Schema.Types[o.Entity.Name+"Order"]; def != nil {
 		for _, d := range def.Fields {
 			if d.DefaultValue != nil && d.DefaultValue.Raw != "ASC" {
@@ -284,9 +299,18 @@ func (b *binder) checkPages(o *Object) {
 	}
 }
 
+// checkPage checks the types of a connection of the entity, and of its edges, whose names begin with
+// name. The edges may have more fields, which were checked already.
+func (b *binder) checkPage(name string, o *Object, more map[string]*Field) {
+	b.shape(name+"Connection", map[string][]string{
+		"edges": {"[" + name + "Edge!]!"}, "nodes": {"[" + o.Entity.Name + "!]!"}, "pageInfo": {"PageInfo", "PageInfo!"}, "totalCount": {"Int", "Int!"},
+	}, nil)
+	b.shape(name+"Edge", map[string][]string{"cursor": {"Cursor!", "Cursor", "String!", "String"}, "node": {o.Entity.Name + "!"}}, more)
+}
+
 // shape checks that a type has only fields that the engine writes or reads, and that their types
 // are allowed.
-func (b *binder) shape(name string, allowed map[string][]string) {
+func (b *binder) shape(name string, allowed map[string][]string, more map[string]*Field) {
 	def := b.Schema.Types[name]
 	if def == nil || def.Kind != ast.Object && def.Kind != ast.InputObject {
 		return
@@ -299,6 +323,7 @@ func (b *binder) shape(name string, allowed map[string][]string) {
 		}
 		types, known := allowed[d.Name]
 		switch {
+		case more[d.Name] != nil:
 		case !known:
 			b.refuse(at, "nothing answers this field; %s has %s", name, strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
 		case !slices.Contains(types, d.Type.String()):
@@ -361,7 +386,7 @@ func inOperations(def *ast.DirectiveDefinition) bool {
 // reads reports whether only the engine writes objects of the type.
 func (b *binder) reads(name string) bool {
 	edge, isEdge := strings.CutSuffix(name, "Edge")
-	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Objects[edge] != nil || name == "PageInfo" && len(b.Objects) > 0
+	return b.Objects[name] != nil || b.Connections[name] != nil || isEdge && b.Connections[edge+"Connection"] != nil || name == "PageInfo" && len(b.Objects) > 0
 }
 
 // checkNode checks that every type of an interface with an ID is an entity.
@@ -379,6 +404,8 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 	name := d.Type.Name()
 	def := b.Schema.Types[name]
 	switch o := b.Connections[name]; {
+	case b.Links[name] != nil:
+		b.refuse(at, "its type is %s, which is that of one edge of an entity alone; allowed: %sConnection", d.Type, o.Entity.Name)
 	case o != nil && d.Type.Elem != nil:
 		b.refuse(at, "its type is %s; a list of connections cannot be answered", d.Type)
 	case o != nil:
@@ -416,7 +443,7 @@ func (b *binder) checkResolvers() {
 	for _, name := range slices.Sorted(maps.Keys(b.Schema.Types)) {
 		def := b.Schema.Types[name]
 		input := strings.TrimSuffix(strings.TrimSuffix(name, "WhereInput"), "Order")
-		if !b.reads(name) && (def.Kind != ast.InputObject || b.Objects[input] == nil) {
+		if !b.reads(name) && (def.Kind != ast.InputObject || b.Objects[input] == nil && b.hidden[input] == nil) {
 			continue
 		}
 		for _, resolver := range b.resolversOf(name) {

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // catalogue is a schema that fits catalogueEntities. It has every kind of column. Each test makes
@@ -107,7 +108,22 @@ func catalogueEntities() []*entity.Entity {
 		track, plain("Album", entity.Field{Name: "title", Column: "title", Kind: entity.String, Type: "string", Nullable: true}),
 		plain("Label"), plain("Remix"), plain("Note"),
 		plain("Image", entity.Field{Name: "path", Column: "path", Kind: entity.String, Type: "string"}),
+		{Name: "Draft", Table: "drafts", Fields: []entity.Field{key("Draft")}},
+		{Name: "Mine", Table: "mines", Ruled: true, Visible: map[string]entity.Visibility{"path": entity.ToOwners},
+			Fields: []entity.Field{key("Mine"), {Name: "path", Column: "path", Kind: entity.String, Type: "string"}}},
 	}
+}
+
+// These give the edge notes of Track a connection type of its own.
+const (
+	notesOfTrack = "notes(first: Int, where: NoteWhereInput): NoteConnection!\n}"
+	notesLinked  = "notes(first: Int): TrackNotesConnection!\n} " + linkTypes
+	linkTypes    = "type TrackNotesConnection { edges: [TrackNotesEdge!]! nodes: [Note!]! } type TrackNotesEdge { node: Note! path: String }"
+)
+
+func throughImages(e *entity.Entity) {
+	notes := e.Edge("notes")
+	notes.Through, notes.Far, notes.Join = "images", "note_id", "Image"
 }
 
 // findings returns the findings of a contract that has catalogue as its schema, with from replaced
@@ -214,8 +230,10 @@ func TestBind(t *testing.T) {
 		{"a value that the column lacks", "ROCK JAZZ", "ROCK JAZZ FOLK", nil, "Genre.FOLK: the column genre of Track"},
 
 		// Edges.
-		{"many-to-many", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through = "track_notes" }),
-			"Track.notes: the edge notes of Track is many-to-many, through the table track_notes, which cannot be read"},
+		{"many-to-many", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through, e.Far = "track_notes", "note_id" }), ""},
+		{"many-to-many through an entity", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through, e.Far, e.Join = "images", "note_id", "Image" }), ""},
+		{"many-to-many through an entity without rules", "", "", edit("notes", nil, func(e *entity.Edge) { e.Through, e.Far, e.Join = "drafts", "note_id", "Draft" }),
+			"Track.notes: the edge notes of Track leads through rows of Draft, and nothing in ent/schema says who may see which of these; give Draft a Policy"},
 		{"one as many", "album: Album", "album: [Album!]", nil, "Track.album: its type is [Album!], but the edge album of Track leads to one Album"},
 		{"many as one", "remixes: [Remix!]!", "remixes: Remix", nil, "Track.remixes: its type is Remix, but the edge remixes of Track leads to many"},
 		{"many that may be null", "remixes: [Remix!]!", "remixes: [Remix]!", nil, "Track.remixes: its type is [Remix]!"},
@@ -246,8 +264,23 @@ func TestBind(t *testing.T) {
 		{"elements of another type", "lengthGTE: Int", "oddHasSome: [Int!]", kindOf(entity.List, "[]string"), "TrackWhereInput.oddHasSome: its type is [Int!]; allowed: [String!]"},
 		{"path of another type", "lengthGTE: Int", "oddPathEquals: String", kindOf(entity.JSON, "any"), "TrackWhereInput.oddPathEquals: its type is String; allowed: JSONPathInput"},
 		{"condition with a default", "lengthGTE: Int", "lengthGTE: Int = 3", nil, "TrackWhereInput.lengthGTE: a condition cannot have a default"},
-		{"condition over many-to-many", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Through = "x" }, "TrackWhereInput.hasNotes"},
-		{"condition over what is not shown", "hasAlbum: Boolean", "hasImage: Boolean", nil, "TrackWhereInput.hasImage: the edge image of Track leads to Image"},
+		{"condition over many-to-many", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Through = "x" }, ""},
+		{"condition over what has no rules", "hasAlbum: Boolean", "hasNotes: Boolean", func(e *entity.Entity) { e.Edge("notes").Join = "Draft" },
+			"TrackWhereInput.hasNotes: the edge notes of Track leads through rows of Draft"},
+		{"condition over what is not shown", "hasAlbum: Boolean", "hasImage: Boolean", nil, ""},
+		{"conditions on what is not shown", "input NoteWhereInput", "input ImageWhereInput { path: String } extend input TrackWhereInput { hasImageWith: [ImageWhereInput!] } input NoteWhereInput", nil, ""},
+		{"a wrong condition on what is not shown", "input NoteWhereInput", "input ImageWhereInput { size: Int } input NoteWhereInput", nil,
+			"ImageWhereInput.size: it compares nothing that Image has"},
+		{"condition over what is nowhere", "hasAlbum: Boolean", "hasFilm: Boolean", func(e *entity.Entity) {
+			e.Edges = append(e.Edges, entity.Edge{Name: "film", To: "Film", Column: "film_id"})
+		},
+			"TrackWhereInput.hasFilm: the edge film of Track leads to Film, which ent/schema does not have"},
+		{"condition over rows without rules", "hasAlbum: Boolean", "hasDrafts: Boolean", func(e *entity.Entity) {
+			e.Edges = append(e.Edges, entity.Edge{Name: "drafts", To: "Draft", Column: "track_id"})
+		},
+			"DraftWhereInput: nothing in ent/schema says who may see which rows of Draft, and conditions may be about these; give it a Policy"},
+		{"condition on a key without a prefix", "input NoteWhereInput", "input DraftWhereInput { id: ID } input NoteWhereInput", nil,
+			`DraftWhereInput.id: the column id of Draft holds IDs of Draft, whose prefix is ""`},
 		{"related condition of another type", "hasAlbumWith: [AlbumWhereInput!]", "hasAlbumWith: [NoteWhereInput!]", nil, "allowed: [AlbumWhereInput!]"},
 		{"not as a list", "not: TrackWhereInput", "not: [TrackWhereInput!]", nil, "TrackWhereInput.not: its type is [TrackWhereInput!]; allowed: TrackWhereInput"},
 		{"compared by what is not there", "", "", columnEdit("name", func(f *entity.Field) { f.MatchBy = "name_key" }), "compared by name_key"},
@@ -257,6 +290,18 @@ func TestBind(t *testing.T) {
 		{"another default of the direction", "= ASC", "= DESC", nil, "TrackOrder.direction: its default is DESC"},
 		{"another direction", "{ ASC DESC }", "{ ASC DESC RANDOM }", nil, "OrderDirection.RANDOM"},
 		{"one order alone", "orderBy: [TrackOrder!]", "orderBy: TrackOrder", nil, "Query.tracks(orderBy:): its type is TrackOrder; allowed: [TrackOrder!]"},
+
+		// Edges with a connection type of their own.
+		{"columns of the join table", notesOfTrack, notesLinked, throughImages, ""},
+		{"a column that the join table lacks", notesOfTrack, strings.Replace(notesLinked, "path: String", "size: Int", 1), throughImages,
+			"TrackNotesEdge.size: Image has no column of this name in ent/schema; beside cursor and node, TrackNotesEdge shows columns of Image alone, such as id, path"},
+		{"a column of the join table of another type", notesOfTrack, strings.Replace(notesLinked, "path: String", "path: Int", 1), throughImages,
+			"TrackNotesEdge.path: its type is Int, but the column path of Image is of type string"},
+		{"a column of the join table that owners see", notesOfTrack, notesLinked, func(e *entity.Entity) { throughImages(e); e.Edge("notes").Join = "Mine" },
+			"TrackNotesEdge.path: it is shown to owners, but ent/schema does not say who owns a row of Mine"},
+		{"a connection type of another edge", notesOfTrack, notesLinked, nil, "Track.notes: its type is TrackNotesConnection!"},
+		{"an edge's connection at the root", "count: Int!", "count: TrackNotesConnection!} " + linkTypes + " type More { count: Int!", throughImages,
+			"Query.count: its type is TrackNotesConnection!, which is that of one edge of an entity alone; allowed: NoteConnection"},
 
 		// Pages.
 		{"connection with a field of its own", "totalCount: Int! }", "totalCount: Int! mean: Int }", nil, "TrackConnection.mean: nothing answers this field"},
@@ -293,7 +338,19 @@ func TestBind(t *testing.T) {
 		{"no prefix", "", "", func(e *entity.Entity) { e.Prefix = "" }, `Track: the prefix of its IDs is ""`},
 		{"a prefix that is none", "", "", func(e *entity.Entity) { e.Prefix = "Track-1" }, `Track: the prefix of its IDs is "Track-1"`},
 		{"the prefix of another", "", "", func(e *entity.Entity) { e.Prefix = "album" }, "Album: the prefix of its IDs, album, is that of Track as well"},
-		{"a number for a key", "", "", func(e *entity.Entity) { e.Fields[0].Kind, e.Fields[0].Type = entity.Int, "int" }, "Track: its key is of type int in ent/schema"},
+		{"a key of bytes", "", "", func(e *entity.Entity) { e.Fields[0].Kind, e.Fields[0].Type = entity.Bytes, "[]byte" },
+			"Track: its key is of type []byte in ent/schema, which cannot be read; allowed: a UUID, as Identified gives it, a whole number, or a String"},
+		{"a number for a key", "", "", func(e *entity.Entity) {
+			e.Keys, e.Fields[0].Type, e.Fields[0].Stored = ids.Number, "int", map[string]string{"postgres": "serial"}
+		}, ""},
+		{"a number for a key, stored as a UUID", "", "", func(e *entity.Entity) { e.Keys, e.Fields[0].Stored = ids.Number, map[string]string{"postgres": "uuid"} },
+			"Track.id: the column id of Track is stored as uuid on postgres"},
+		{"a text for a key", "", "", func(e *entity.Entity) {
+			e.Keys, e.Fields[0].Type, e.Fields[0].Stored = ids.Text, "string", map[string]string{"postgres": "varchar(20)"}
+		}, ""},
+		{"a number as the key of the owner", "", "", func(e *entity.Entity) {
+			e.Keys, e.Fields[0].Stored, e.Owner = ids.Number, nil, "id"
+		}, "Track: its Owner in ent/schema, id, is no column that holds the UUID of a user"},
 		{"a key of several columns", "", "", func(e *entity.Entity) { e.Fields = e.Fields[1:] }, "Track: its key consists of several columns"},
 		{"owners of nothing", "", "", func(e *entity.Entity) { e.Owner = "user_id" }, "Track: its Owner in ent/schema, user_id, is no column"},
 		{"shown to owners, of which there are none", "", "", func(e *entity.Entity) { e.Visible = map[string]entity.Visibility{"name": entity.ToOwners} },

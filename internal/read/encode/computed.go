@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/viewer"
@@ -199,8 +200,8 @@ func Sees(v viewer.Viewer, out *plan.Output, n *plan.Node, table *rows.Table, ro
 	if out.Visible == entity.ToAll || out.Visible == entity.ToNobody || v.Role == viewer.Admin {
 		return out.Visible != entity.ToNobody
 	}
-	owner, null := table.Key(row, out.Owner)
-	return v.Role == viewer.User && !null && owner == v.ID
+	owner, null := table.Key(row, out.Owner, ids.UUID)
+	return v.Role == viewer.User && !null && owner.UUID == v.ID
 }
 
 // Value returns a column of a row as a client would send it in an argument. It returns nil for NULL,

@@ -139,15 +139,25 @@ func (w *Writer) column(out *plan.Output, n *plan.Node, row int) bool {
 func appendColumn(out *plan.Output, b, value []byte) (_ []byte, ok bool) {
 	switch out.Kind {
 	case plan.IDColumn:
-		if len(value) != len(uuid.UUID{}) {
-			return b, false
-		}
-		b = append(b, '"')
-		return append(ids.Append(b, out.Prefix, [16]byte(value)), '"'), true
+		return appendID(out, b, value)
 	case plan.ValueColumn:
 		return out.Write(out.Shows, b, value)
 	}
 	return b, false
+}
+
+// appendID appends a key as an ID.
+func appendID(out *plan.Output, b, key []byte) (_ []byte, ok bool) {
+	b = append(b, '"')
+	switch {
+	case out.Form != ids.UUID:
+		ok = out.Form == ids.Number || ids.ValidText(key)
+		b = ids.AppendText(b, out.Prefix, key)
+	case len(key) == len(uuid.UUID{}):
+		ok = true
+		b = ids.Append(b, out.Prefix, [16]byte(key))
+	}
+	return append(b, '"'), ok
 }
 
 // related appends the rows that an edge leads to. It returns false if the field has no value.
@@ -224,7 +234,7 @@ func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 				return false
 			}
 		case plan.PageEdges:
-			if !w.edges(out, res, page.Rows) {
+			if !w.edges(out, c.Node, page.Rows) {
 				return false
 			}
 		case plan.PageInfo:
@@ -238,14 +248,14 @@ func (w *Writer) Connection(c *plan.Connection, parent int) bool {
 	return true
 }
 
-func (w *Writer) edges(out *plan.Output, res *rows.Result, list []int32) bool {
+func (w *Writer) edges(out *plan.Output, n *plan.Node, list []int32) bool {
 	w.Bytes = append(w.Bytes, '[')
 	for i, row := range list {
 		if i > 0 {
 			w.Bytes = append(w.Bytes, ',')
 		}
 		w.Path = append(w.Path, ast.PathIndex(i))
-		if !w.edge(out.Fields, res, int(row)) {
+		if !w.edge(out.Fields, n, int(row)) {
 			return false
 		}
 		w.Path = w.Path[:len(w.Path)-1]
@@ -254,7 +264,7 @@ func (w *Writer) edges(out *plan.Output, res *rows.Result, list []int32) bool {
 	return true
 }
 
-func (w *Writer) edge(fields []plan.Output, res *rows.Result, row int) bool {
+func (w *Writer) edge(fields []plan.Output, n *plan.Node, row int) bool {
 	w.Bytes = append(w.Bytes, '{')
 	for i := range fields {
 		if i > 0 {
@@ -264,16 +274,16 @@ func (w *Writer) edge(fields []plan.Output, res *rows.Result, row int) bool {
 			return false
 		}
 		out := &fields[i]
-		w.Bytes = append(w.Bytes, out.Key...)
-		if out.Kind == plan.Unknown && !w.column(out, nil, row) {
-			return false
-		}
 		switch out.Kind {
-		case plan.Constant:
-			w.Bytes = append(w.Bytes, out.Text...)
+		default: // a column of the join table
+			if !w.field(out, n, row) {
+				return false
+			}
 		case plan.EdgeCursor:
-			w.cursor(res, row)
+			w.Bytes = append(w.Bytes, out.Key...)
+			w.cursor(&w.Results[n.Index], row)
 		case plan.EdgeNode:
+			w.Bytes = append(w.Bytes, out.Key...)
 			w.Path = append(w.Path, out.Step)
 			if !w.Object(out.Nested, row) {
 				return false

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 )
 
 // Kind says what the engine can do with the columns of one kind.
@@ -47,6 +48,10 @@ func Of(of entity.Kind) (*Kind, bool) {
 	k, ok := kinds[of]
 	return k, ok
 }
+
+// OfKey returns what the databases do with columns of keys of a form, of the kind entity.ID. Nothing
+// else of the Kind is set.
+func OfKey(of ids.Form) *Kind { return keys[of] }
 
 // Scalar returns the GraphQL type that shows the column, without the ! of one that is never NULL. It
 // returns "" for an enum of the schema.

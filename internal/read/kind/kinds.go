@@ -2,6 +2,7 @@ package kind
 
 import (
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/scalar"
 )
 
@@ -11,7 +12,7 @@ import (
 // Keys have no functions here. Packages sql, rows and encode read and write them, as they need the
 // prefix of the entity.
 var kinds = map[entity.Kind]*Kind{
-	entity.ID: {Types: "UUID (keys)", scalar: "ID", Operators: comparing("In"), SQL: "bytea", Convert: asBytes, Stored: uuids},
+	entity.ID: {Types: "keys", scalar: "ID", Operators: comparing("In")},
 	entity.String: {Types: "String, Text", scalar: "String", Orders: true, Operators: comparing(append(ordering, "HasPrefix")...), SQL: "text", Stored: texts,
 		Argument: argument(scalar.UnmarshalText), Write: writeText, Place: placeText},
 	entity.Int: {Types: "Int, Int8, Int16, Int32, Uint8, Uint16", scalar: "Int", Orders: true, Operators: comparing(ordering...), SQL: "int8", Stored: integers,
@@ -47,6 +48,13 @@ var kinds = map[entity.Kind]*Kind{
 		Argument: argument(scalar.UnmarshalBytes), Write: writeBytes},
 	entity.JSON: {Types: "JSON", scalar: "JSON", Operators: comparing("HasKey", "Contains", "PathEquals"), SQL: "text", Convert: asText, Stored: documents,
 		Argument: argument(jsonCondition), Write: write(scalar.AppendJSON)},
+}
+
+// keys says how the databases store keys, by their form.
+var keys = map[ids.Form]*Kind{
+	ids.UUID:   {SQL: "bytea", Convert: asBytes, Stored: uuids},
+	ids.Number: {SQL: "int8", Stored: types("smallint|integer|bigint|int|int2|int4|int8|smallserial|serial|bigserial", "smallint|integer|bigint|int|tinyint")},
+	ids.Text:   {SQL: "text", Stored: texts},
 }
 
 // list is the kind entity.List. Its elements are of one of kinds.

@@ -17,6 +17,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/coalesce"
 	"forge/internal/database"
+	"forge/internal/ids"
 	"forge/internal/read/sql"
 	"forge/internal/unit"
 	"forge/test/dbtest"
@@ -113,7 +114,7 @@ func (g *gated) ask(take func([]driver.Value) error) *asked {
 			return nil
 		}
 	}
-	f := &fetch{loading: &Loading{Request: Request{Unit: a.unit}}, query: sql.Query{Dialect: "postgres", Keys: []uuid.UUID{a.key}}}
+	f := &fetch{loading: &Loading{Request: Request{Unit: a.unit}}, query: sql.Query{Dialect: "postgres", Keys: []ids.Key{{UUID: a.key}}}}
 	g.running.Go(func() {
 		defer close(a.done)
 		defer a.unit.Rollback()

@@ -109,7 +109,9 @@ func (f *fetch) startBatch(ctx context.Context, keys int) (context.Context, tele
 // takeKeys takes the keys of the parent rows out of their table.
 func (f *fetch) takeKeys(parents *rows.Table) {
 	n := f.query.Node
-	f.query.Keys, f.result.Parents = parents.Keys(n.From, n.Edge.Edge.OwnKey)
+	// A row that several parents have is there once for each of them.
+	shared := n.Edge.Edge.OwnKey || n.Parent.Edge != nil && n.Parent.Edge.Edge.Through != ""
+	f.query.Keys, f.result.Parents = parents.Keys(n.From, f.query.Form, shared)
 }
 
 // fetchOf returns what runs the statements of a node, without the keys of parent rows.
@@ -122,10 +124,11 @@ func (l *Loading) fetchOf(n *plan.Node) *fetch {
 	if n.Parent == nil {
 		f.query.Restrict = l.Request.Restrict
 		if f.query.Keys = l.Keys; l.Keys != nil {
-			f.query.KeyColumn = n.Object.Key.Name
+			f.query.KeyColumn, f.query.Form = n.Object.Key.Name, n.Object.Key.Form
 		}
 		return f
 	}
+	f.query.Form = n.Parent.Columns[n.From].Form
 	f.query.KeyColumn, f.query.Sorted = n.Edge.Edge.Column, !n.Edge.Edge.Unique
 	if n.Edge.Edge.OwnKey {
 		f.query.KeyColumn = n.Object.Key.Name

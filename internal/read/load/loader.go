@@ -6,11 +6,11 @@ import (
 	"context"
 
 	entsql "entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 
 	"forge/internal/apperr"
 	"forge/internal/budget"
 	"forge/internal/bufpool"
+	"forge/internal/ids"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/read/sql"
@@ -56,7 +56,7 @@ type Request struct {
 type Loading struct {
 	Loader  *Loader
 	Request Request
-	Keys    []uuid.UUID   // the keys of the entities to load; nil for a connection
+	Keys    []ids.Key     // the keys of the entities to load; nil for a connection
 	Results []rows.Result // by plan.Node.Index
 	Shared  bool          // other requests use the same results
 

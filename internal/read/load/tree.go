@@ -10,9 +10,9 @@ import (
 	"strconv"
 
 	"entgo.io/ent/dialect"
-	"github.com/google/uuid"
 
 	"forge/internal/bufpool"
+	"forge/internal/ids"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
 	"forge/internal/read/sql"
@@ -459,12 +459,12 @@ func (b *branch) places() (places []int32, keys int, err error) {
 		return b.parents, keys, nil
 	}
 	wanted := b.fetch.query.Keys
-	place := make(map[uuid.UUID]int32, len(wanted))
+	place := make(map[ids.Key]int32, len(wanted))
 	for i, key := range wanted {
 		place[key] = int32(i)
 	}
 	for row := range b.parents {
-		key, _ := b.table.Key(row, b.key)
+		key, _ := b.table.Key(row, b.key, b.fetch.query.Form)
 		of, ok := place[key]
 		if !ok {
 			return nil, 0, fmt.Errorf("read: a row of %s was not asked for", b.fetch.query.Node.Object.Entity.Name)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
@@ -142,7 +143,7 @@ func TestTreePlacesByKey(t *testing.T) {
 	t.Parallel()
 	keys := []uuid.UUID{entity.NewID(), entity.NewID(), entity.NewID()}
 	tree, b, _ := twoBranches(nil, nil)
-	b.fetch.query.Columns, b.fetch.query.Keys, b.key = []binding.Column{{Name: "id", Kind: entity.ID}}, keys, 0
+	b.fetch.query.Columns, b.fetch.query.Keys, b.key = []binding.Column{{Name: "id", Kind: entity.ID}}, []ids.Key{{UUID: keys[0]}, {UUID: keys[1]}, {UUID: keys[2]}}, 0
 	for i, key := range []uuid.UUID{keys[2], keys[0]} {
 		if err := tree.take([]driver.Value{int64(0), int64(0), int64(i + 1), key[:]}); err != nil {
 			t.Fatal(err)

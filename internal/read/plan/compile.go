@@ -74,7 +74,7 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 		case bound.Visible == entity.ToNobody:
 			out.Kind = Closed
 		case bound.Column != nil:
-			n.show(bound, out)
+			n.show(out, bound)
 		case bound.Computed != nil:
 			c.compute(n, bound, f, out)
 		case bound.Paged:
@@ -98,9 +98,9 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 	return s
 }
 
-// show has the output show a column of the node.
-func (n *Node) show(bound *binding.Field, out *Output) {
-	out.Column, out.Kind, out.Prefix = n.column(*bound.Column), IDColumn, bound.Column.Prefix
+// show has an output show the column of a field.
+func (n *Node) show(out *Output, bound *binding.Field) {
+	out.Column, out.Kind, out.Prefix, out.Form = n.column(*bound.Column), IDColumn, bound.Column.Prefix, bound.Column.Form
 	if k, ok := kind.Of(bound.Column.Kind); ok && bound.Column.Kind != entity.ID {
 		out.Kind, out.Shows, out.Write = ValueColumn, bound.Shows, k.Write
 	}
@@ -115,11 +115,11 @@ func (c *compiler) compute(n *Node, bound *binding.Field, f *Collected, out *Out
 	out.Kind, out.Column = OfResolver, len(c.computed)
 	of := &Computed{Node: n, Output: out, Bound: bound, Place: slices.Clone(c.place),
 		Field: graphql.CollectedField{Field: f.Field, Selections: f.Selections}, Refers: c.refers(f)}
-	of.Needs = []Output{{Step: ast.PathName("id"), Kind: IDColumn, Column: n.column(n.Object.Key), Prefix: n.Object.Entity.Prefix}}
+	of.Needs = []Output{{Step: ast.PathName("id"), Kind: IDColumn, Column: n.column(n.Object.Key), Prefix: n.Object.Entity.Prefix, Form: n.Object.Key.Form}}
 	for _, need := range bound.Needs {
 		if need.Name != "id" {
 			shown := Output{Step: ast.PathName(need.Name)}
-			n.show(need.Field, &shown)
+			n.show(&shown, need.Field)
 			of.Needs = append(of.Needs, shown)
 		}
 	}
@@ -186,7 +186,7 @@ func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	}
 	child := c.node(edge.To, edge, f)
 	if edge.Edge.OwnKey {
-		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix})
+		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix, Form: edge.To.Entity.Keys})
 	} else {
 		child.From = n.column(n.Object.Key)
 	}
@@ -222,7 +222,7 @@ func (c *compiler) arguments(f *ast.Field) string {
 // connection compiles what to write of the pages of n.
 func (c *compiler) connection(n *Node, sets ...ast.SelectionSet) *Connection {
 	conn := &Connection{Node: n}
-	name := n.Object.Entity.Name + "Connection"
+	name := n.Field.Definition.Type.Name()
 	for _, f := range Collect(c.variables, c.TypeConditions(name), sets...) {
 		out := newOutput(f.Field)
 		switch f.Field.Name {
@@ -247,7 +247,8 @@ func (c *compiler) connection(n *Node, sets ...ast.SelectionSet) *Connection {
 }
 
 func (c *compiler) edge(n *Node, selections ast.SelectionSet) (fields []Output) {
-	name := n.Object.Entity.Name + "Edge"
+	connection := n.Field.Definition.Type.Name()
+	name := strings.TrimSuffix(connection, "Connection") + "Edge"
 	for _, f := range Collect(c.variables, c.TypeConditions(name), selections) {
 		out := newOutput(f.Field)
 		switch f.Field.Name {
@@ -259,10 +260,25 @@ func (c *compiler) edge(n *Node, selections ast.SelectionSet) (fields []Output) 
 			c.enter(f)
 			out.Kind, out.Nested = EdgeNode, c.selection(n, f.Selections)
 			c.leave()
+		default:
+			n.link(&out, c.Links[connection], f.Field.Name)
 		}
 		fields = append(fields, out)
 	}
 	return fields
+}
+
+// link has an output show a column of the join table's row that leads to a node.
+func (n *Node) link(out *Output, l *binding.Link, name string) {
+	bound := l.Fields[name]
+	if out.Visible = bound.Visible; bound.Visible == entity.ToNobody {
+		out.Kind = Closed
+		return
+	}
+	n.show(out, bound)
+	if bound.Visible == entity.ToOwners {
+		out.Owner = n.column(*l.Owner)
+	}
 }
 
 func (c *compiler) pageInfo(n *Node, selections ast.SelectionSet) (fields []Output) {

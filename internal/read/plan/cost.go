@@ -6,6 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"forge/internal/entity"
 	"forge/internal/read/binding"
 	"forge/internal/scalar"
 	"forge/internal/syntax"
@@ -32,6 +33,7 @@ const keyBytes = 32
 type prices struct {
 	where     int // a where argument
 	condition int // a condition on a column
+	document  int // a condition on a JSON document or a list, which is decoded for each row
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
 	count     int // totalCount
@@ -43,8 +45,8 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, relation: 1000, order: 40, count: 40}
-	nestedPrices = prices{where: 2, condition: 2, relation: 50, order: 2, count: 2}
+	rootPrices   = prices{where: 40, condition: 40, document: 2000, relation: 1000, order: 40, count: 40}
+	nestedPrices = prices{where: 2, condition: 2, document: 100, relation: 50, order: 2, count: 2}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -177,10 +179,16 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 	case "hasWith":
 		c.total += c.relation
 		c.each(by.To, value)
+	case "Has", "HasEvery", "HasSome", "IsEmpty", "HasKey", "Contains", "PathEquals":
+		c.total += c.document + len(List(value))/entriesAPoint
 	case "In":
 		c.total += c.condition + len(List(value))/entriesAPoint
 	default:
-		c.total += c.condition
+		if f := by.Field; f != nil && f.Kind == entity.JSON {
+			c.total += c.document
+		} else {
+			c.total += c.condition
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 )
 
@@ -113,6 +114,7 @@ type Output struct {
 	Text    string // the JSON of a constant
 	Column  int    // the index in Node.Columns, or for a computed field in Plan.Computed
 	Prefix  string
+	Form    ids.Form // of the keys in the column
 	Visible entity.Visibility
 	Shows   *entity.Field                                        // the field of ent/schema that a column holds
 	Write   func(f *entity.Field, b, cell []byte) ([]byte, bool) // see kind.Kind

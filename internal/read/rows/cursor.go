@@ -3,17 +3,19 @@ package rows
 import (
 	"encoding/binary"
 	"errors"
+	"strconv"
 
 	"github.com/google/uuid"
 
 	"forge/internal/apperr"
 	"forge/internal/cursorcipher"
+	"forge/internal/ids"
 	"forge/internal/read/kind"
 )
 
 // A cursor holds the place of a row in an order: the row's value for each term, and at last its
 // key. A value is written as its length plus one, as a varint, followed by its text. NULL is
-// written as the length 0. The key is 16 bytes.
+// written as the length 0. The key has no length before it.
 //
 // All of it is encrypted, and bound to the order. Without this, clients could read values that they
 // may not see, or write cursors to find out where such a value stands in the order.
@@ -71,12 +73,24 @@ func (c *Cursors) Parse(text string, fingerprint uint32, terms []Term) ([]any, e
 		}
 		raw = raw[size-1:]
 	}
-	key, err := uuid.FromBytes(raw)
-	if err != nil {
+	if values[last], err = parseKey(raw, terms[last].Form); err != nil {
 		return nil, errCursor
 	}
-	values[last] = key
 	return values, nil
+}
+
+// parseKey returns a key as the argument of a statement.
+func parseKey(raw []byte, of ids.Form) (any, error) {
+	switch of {
+	case ids.UUID:
+		return uuid.FromBytes(raw)
+	case ids.Number:
+		return strconv.ParseInt(string(raw), 10, 64)
+	}
+	if !ids.ValidText(raw) {
+		return nil, errCursor
+	}
+	return string(raw), nil
 }
 
 // argument returns the values of the cursor in an argument of a page. Its error names the argument.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 )
 
@@ -238,7 +239,7 @@ func TestTable(t *testing.T) {
 	keys := &Table{Width: 1}
 	if err := keys.Add([]driver.Value{someKey[:]}, key); err != nil {
 		t.Error(err)
-	} else if got, null := keys.Key(0, 0); got != someKey || null {
+	} else if got, null := keys.Key(0, 0, ids.UUID); got.UUID != someKey || null {
 		t.Errorf("the key %s is read as %s", someKey, got)
 	}
 	for _, value := range []driver.Value{[]byte("short"), []byte(someKey.String()), 1.5} {

@@ -7,6 +7,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/viewer"
@@ -102,6 +103,7 @@ func size(name string, n plan.Number, most int) (*int, error) {
 type Term struct {
 	Column   string
 	Kind     entity.Kind
+	Form     ids.Form // of the key
 	Desc     bool
 	Nullable bool
 }
@@ -110,7 +112,7 @@ type Term struct {
 // are equal. The key has the direction of the term before, so that one index serves both
 // directions.
 func order(o *binding.Object, value any, role viewer.Role) ([]Term, error) {
-	key := Term{Column: o.Key.Name, Kind: entity.ID}
+	key := Term{Column: o.Key.Name, Kind: entity.ID, Form: o.Key.Form}
 	if value == nil {
 		return []Term{key}, nil
 	}

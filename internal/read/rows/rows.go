@@ -13,6 +13,7 @@ import (
 
 	"forge/internal/apperr"
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 )
 
@@ -132,8 +133,8 @@ func Group(keyOf []int32, keys int) Groups {
 	return g
 }
 
-// Table holds the rows of a statement in one piece of memory. A key is stored as its 16 bytes, and
-// any other value as the text that the answer shows.
+// Table holds the rows of a statement in one piece of memory. A UUID is stored as its 16 bytes, and
+// any other value as its text.
 type Table struct {
 	Width int
 	Data  []byte
@@ -182,29 +183,33 @@ func (t *Table) Reordered(rows []int32) Table {
 }
 
 // Key returns a value of a column of keys, and whether it is NULL.
-func (t *Table) Key(row, column int) (key uuid.UUID, null bool) {
+func (t *Table) Key(row, column int, of ids.Form) (key ids.Key, null bool) {
 	value, null := t.Cell(row, column)
-	copy(key[:], value)
+	if of == ids.UUID {
+		copy(key.UUID[:], value)
+	} else {
+		key.Text = string(value)
+	}
 	return key, null
 }
 
 // Keys returns the keys in a column. If shared is true, several rows may have the same key: it is
 // returned once, and places holds the index of each row's key, or -1 for NULL. If shared is false,
 // there is one key for each row, and places is nil.
-func (t *Table) Keys(column int, shared bool) (keys []uuid.UUID, places []int32) {
+func (t *Table) Keys(column int, of ids.Form, shared bool) (keys []ids.Key, places []int32) {
 	n := t.Len()
-	keys = make([]uuid.UUID, 0, n)
+	keys = make([]ids.Key, 0, n)
 	if !shared {
 		for row := range n {
-			key, _ := t.Key(row, column)
+			key, _ := t.Key(row, column, of)
 			keys = append(keys, key)
 		}
 		return keys, nil
 	}
 	places = make([]int32, n)
-	known := make(map[uuid.UUID]int32, n)
+	known := make(map[ids.Key]int32, n)
 	for row := range n {
-		key, null := t.Key(row, column)
+		key, null := t.Key(row, column, of)
 		if null {
 			places[row] = -1
 			continue
@@ -228,7 +233,7 @@ func (t *Table) Add(values []driver.Value, columns []binding.Column) error {
 			t.Ends = append(t.Ends, ^int32(len(t.Data)))
 			continue
 		}
-		if err := t.append(values[i], columns[i].Kind); err != nil {
+		if err := t.append(values[i], &columns[i]); err != nil {
 			return fmt.Errorf("column %s: %w", columns[i].Name, err)
 		}
 		t.Ends = append(t.Ends, int32(len(t.Data)))
@@ -238,14 +243,14 @@ func (t *Table) Add(values []driver.Value, columns []binding.Column) error {
 
 // append appends a value. A value of another type than the column's kind is stored all the same,
 // since the encoder checks it. But a key must be one, because related rows are found by it.
-func (t *Table) append(value driver.Value, kind entity.Kind) error {
+func (t *Table) append(value driver.Value, of *binding.Column) error {
 	switch v := value.(type) {
 	case []byte:
-		return t.appendBytes(v, kind)
+		return t.appendBytes(v, of)
 	case *[]byte:
-		return t.appendBytes(*v, kind)
+		return t.appendBytes(*v, of)
 	}
-	if kind == entity.ID {
+	if of.Kind == entity.ID && !isKey(value, of.Form) {
 		return fmt.Errorf("a key of type %T", value)
 	}
 	switch v := value.(type) {
@@ -265,8 +270,19 @@ func (t *Table) append(value driver.Value, kind entity.Kind) error {
 	return nil
 }
 
-func (t *Table) appendBytes(b []byte, kind entity.Kind) error {
-	if kind == entity.ID && len(b) != len(uuid.UUID{}) {
+// isKey reports whether a value that is not in bytes can be a key.
+func isKey(value driver.Value, of ids.Form) (ok bool) {
+	switch of {
+	case ids.Number:
+		_, ok = value.(int64)
+	case ids.Text:
+		_, ok = value.(string)
+	}
+	return ok
+}
+
+func (t *Table) appendBytes(b []byte, of *binding.Column) error {
+	if of.Kind == entity.ID && (of.Form == ids.Number || of.Form == ids.UUID && len(b) != len(uuid.UUID{})) {
 		return fmt.Errorf("a key of %d bytes", len(b))
 	}
 	t.Data = append(t.Data, b...)

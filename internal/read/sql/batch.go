@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"strings"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
+
+	"forge/internal/ids"
 )
 
 // Batch is a statement that serves several requests at once. Each request has its own arguments.
@@ -49,7 +51,7 @@ func (q *Query) WriteBatch(ctx context.Context, w Writer) (*Batch, error) {
 	}
 	var lists, names []string
 	for i := range b.Columns {
-		lists = append(lists, of.list(len(b.Args)+1+i))
+		lists = append(lists, of.list(len(b.Args)+1+i, of.form(b.Columns[i])))
 		names = append(names, listColumn(i))
 	}
 	b.Text = "SELECT c.*, p.n FROM unnest(" + strings.Join(lists, ", ") + ") WITH ORDINALITY AS p(" + strings.Join(names, ", ") +
@@ -80,15 +82,29 @@ func (q *Query) parameter(p Parameter) any {
 func (b *Batch) Arguments(requests int, query func(int) *Query) []any {
 	args := slices.Clone(b.Args)
 	for _, p := range b.Columns {
-		list := make([]uuid.UUID, requests)
+		list := make([]ids.Key, requests)
 		for i := range list {
-			list[i] = query(i).Argument(p).(uuid.UUID)
+			list[i] = keyOf(query(i).Argument(p))
 		}
-		args = append(args, list)
+		args = append(args, keyList(dialect.Postgres, list, query(0).form(p)))
 	}
 	return args
 }
 
 // list returns the n-th parameter as a list of keys. The SELECT around it hides the length of the
 // list from PostgreSQL, which would otherwise make a new plan for each short list.
-func (q *Query) list(n int) string { return "(SELECT " + q.placeholder(n) + "::uuid[])" }
+func (q *Query) list(n int, of ids.Form) string {
+	return "(SELECT " + q.placeholder(n) + "::" + keyLists[of] + ")"
+}
+
+// form returns the form of the keys that a parameter stands for.
+func (q *Query) form(p Parameter) ids.Form {
+	switch p.of {
+	case theViewer:
+		return ids.UUID
+	case theKeys:
+		return q.Form
+	default:
+		return q.Node.Object.Key.Form
+	}
+}

@@ -9,9 +9,9 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 
 	"forge/internal/entity"
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 	"forge/internal/read/rows"
@@ -41,10 +41,12 @@ type Query struct {
 	// statement for one key has its own text. PostgreSQL keeps the plan of that text, while it
 	// would make a new plan for each look-up of a short list.
 	KeyColumn string
-	Keys      []uuid.UUID
-	Sorted    bool // rows are ordered by their own keys
+	Keys      []ids.Key
+	Form      ids.Form // of the keys
+	Sorted    bool     // rows are ordered by their own keys
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
+	links *links // that lead to the rows; nil unless the node's edge is many-to-many
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -66,9 +68,9 @@ func (q *Query) Argument(p Parameter) any {
 		return q.Viewer.ID
 	case theKeys:
 		if q.many() {
-			return q.Keys
+			return keyList(q.Dialect, q.Keys, q.Form)
 		}
-		return q.Keys[0]
+		return keyValue(q.Keys[0], q.Form)
 	case theOffset:
 		return q.Page.Offset
 	case theEnd:
@@ -83,9 +85,20 @@ func (q *Query) Argument(p Parameter) any {
 // Write has ent write the statement. It adds what ent cannot express: the limits of the page, and
 // the list of keys.
 func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
-	s, err := write(ctx, w, q.Node.Object.Entity, q.parameter(Parameter{of: theViewer}), q.shape)
+	theViewer := q.parameter(Parameter{of: theViewer})
+	of := *q
+	if edge := q.Node.Edge; edge != nil && edge.Edge.Through != "" {
+		var err error
+		if of.links, err = writeLinks(ctx, w, q.Dialect, edge.Edge, edge.Join, theViewer, of.linked); err != nil {
+			return nil, err
+		}
+	}
+	s, err := write(ctx, w, q.Node.Object.Entity, theViewer, of.shape)
 	if err != nil {
 		return nil, err
+	}
+	if of.links != nil {
+		s.Dependencies = append(s.Dependencies, of.links.dependencies...)
 	}
 	paged := q.Page != nil && !q.Counts()
 	switch {
@@ -114,8 +127,12 @@ func (q *Query) shape(s *sql.Selector) {
 	if q.Counts() {
 		s.Select(sql.Count("*"))
 	}
-	for _, c := range q.Columns {
-		s.AppendSelectExpr(columnOf(c, s, !q.inTree))
+	for i, c := range q.Columns {
+		from := s
+		if c.Linked {
+			from, c.Name = q.links.Selector, linkedColumn(i)
+		}
+		s.AppendSelectExpr(columnOf(c, from, !q.inTree))
 	}
 	if q.Keys != nil || q.key != "" {
 		q.belonging(s)
@@ -131,35 +148,76 @@ func (q *Query) shape(s *sql.Selector) {
 	}
 }
 
-// belonging restricts the rows to those that belong to the keys.
+// belonging restricts the rows to those that belong to the keys. If there are several keys, the last
+// column is the place of the row's key.
 func (q *Query) belonging(s *sql.Selector) {
-	keys := q.parameter(Parameter{of: theKeys})
 	own := s.C(q.KeyColumn)
+	if q.links != nil {
+		own = q.links.join(s, q.Node.Object.Key.Name)
+	} else {
+		q.keyed(s, own)
+	}
+	if !q.many() || q.inTree {
+		return
+	}
+	s.AppendSelectExpr(sql.Raw(q.place()))
+	if q.sqlite() && q.Counts() {
+		s.GroupBy(own) // rows of one group have one key, so its place may be selected
+	}
+}
+
+// linked selects those rows of a join table that belong to the keys, with the columns that the query
+// reads of them. If SQLite looks for several
+// keys, it also selects the place of each row's key: the statement around can then be about these
+// rows alone, and need not read the whole join table.
+func (q *Query) linked(l *links) {
+	q.keyed(l.Selector, l.near)
+	for i, c := range q.Columns {
+		if c.Linked {
+			l.AppendSelectAs(l.C(c.Name), linkedColumn(i))
+		}
+	}
+	if q.many() && q.sqlite() {
+		l.AppendSelectExprAs(sql.Raw("p.key + 1"), linkedPlace)
+	}
+}
+
+// keyed restricts the rows to those that have one of the keys in a column.
+func (q *Query) keyed(s *sql.Selector, column string) {
+	keys := q.parameter(Parameter{of: theKeys})
 	switch {
 	case q.key != "":
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = " + q.key) }))
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = " + q.key) }))
 	case q.inTree && q.many():
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = ANY(").Arg(keys).WriteString("::uuid[])") }))
+		s.Where(sql.P(func(b *sql.Builder) {
+			b.Ident(column).WriteString(" = ANY(").Arg(keys).WriteString("::" + keyLists[q.Form] + ")")
+		}))
 	case !q.many():
-		s.Where(sql.EQ(own, keys))
+		s.Where(isKey(s, column, keys, q.Form))
 	case q.sqlite():
 		s.AppendFromExpr(sql.ExprFunc(func(b *sql.Builder) { b.WriteString("json_each(").Arg(keys).WriteString(") AS p") }))
-		s.AppendSelectExpr(sql.Raw("p.key + 1"))
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = unhex(p.value)") }))
-		if q.Counts() {
-			s.GroupBy(own) // rows of one group have one key, so p.key may be selected
-		}
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = " + listedKey(q.Form)) }))
 	default:
-		s.AppendSelectExpr(sql.Raw("p.n"))
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(own).WriteString(" = p.id") }))
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(column).WriteString(" = p.id") }))
 	}
+}
+
+// place returns the place of a row's key in the list of keys, as SQL.
+func (q *Query) place() string {
+	switch {
+	case !q.sqlite():
+		return "p.n"
+	case q.links != nil:
+		return q.links.C(linkedPlace)
+	}
+	return "p.key + 1"
 }
 
 // inOrder orders the rows. If SQLite reads pages for several keys, it numbers the rows of each key
 // instead, and numbered takes the page by these numbers.
 func (q *Query) inOrder(s *sql.Selector, order []sql.Querier) {
 	if q.many() && q.sqlite() {
-		s.AppendSelectExprAs(sql.RowNumber().PartitionExpr(sql.Raw("p.key")).OrderExpr(order...), "forge_row")
+		s.AppendSelectExprAs(sql.RowNumber().PartitionExpr(sql.Raw(q.place())).OrderExpr(order...), "forge_row")
 		return
 	}
 	s.OrderExpr(order...)
@@ -186,7 +244,7 @@ func (q *Query) placeholder(n int) string {
 // are read.
 func (q *Query) lateral(s *Statement) {
 	s.Args = append(s.Args, Parameter{of: theKeys})
-	s.Text = "SELECT c.* FROM unnest(" + q.list(len(s.Args)) + ") WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
+	s.Text = "SELECT c.* FROM unnest(" + q.list(len(s.Args), q.Form) + ") WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (" +
 		s.Text + ") AS c"
 }
 
@@ -201,7 +259,7 @@ func (q *Query) numbered(s *Statement) {
 func columnOf(c binding.Column, s *sql.Selector, converted bool) sql.Querier {
 	before, after := "", ""
 	if converted && s.Dialect() == dialect.Postgres {
-		before, after, _ = strings.Cut(kindOf(c.Kind).Convert, "%s")
+		before, after, _ = strings.Cut(kindOfColumn(c).Convert, "%s")
 	}
 	return sql.ExprFunc(func(b *sql.Builder) {
 		b.WriteString(before)

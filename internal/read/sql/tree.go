@@ -136,7 +136,7 @@ func (br *Branch) columns() []treeColumn {
 func (q *Query) treeColumns(table string) []treeColumn {
 	columns := make([]treeColumn, len(q.Columns))
 	for i, c := range q.Columns {
-		k := kindOf(c.Kind)
+		k := kindOfColumn(c)
 		columns[i] = treeColumn{table, k.SQL, k.Convert}
 	}
 	return columns
@@ -147,6 +147,7 @@ func (q *Query) treeColumns(table string) []treeColumn {
 //	_n0      the rows of branch 0
 //	_p       the keys that lead to a branch
 //	_c, _s   the rows of the branch that is read
+//	_l       the rows of a join table that lead to these
 //	_d1      the rows of its first join
 //	c0       a column of the branch or of its joins, which are counted together
 

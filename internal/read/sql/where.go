@@ -14,7 +14,6 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"forge/internal/apperr"
@@ -197,13 +196,36 @@ func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding
 	listed := inner != nil && f.Dialect == dialect.SQLite
 	var query *sql.Selector
 	var outer string // the column of the outer query, which is set when that query is written
+	// leads has a row lead to the outer query's row by its column key.
+	leads := func(s *sql.Selector, key string) {
+		if listed {
+			s.Where(sql.NotNull(key)) // NOT IN a list with NULL is never true
+		} else {
+			s.Where(sql.P(func(b *sql.Builder) { b.Ident(key).WriteString(" = ").Ident(outer) }))
+		}
+	}
+	var through *links
+	if by.Edge.Through != "" {
+		var err error
+		through, err = writeLinks(ctx, f.Writer, f.Dialect, by.Edge, by.Join, Parameter{of: theViewer}, func(l *links) { leads(l.Selector, l.near) })
+		if err != nil {
+			return nil, err
+		}
+		f.Noted.Add(&Statement{Dependencies: through.dependencies})
+	}
 	written, err := write(ctx, f.Writer, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
 		// The outer query may read the same table.
 		s.Table().As("related" + strconv.Itoa(depth))
-		if listed {
-			s.Select(s.C(key)).Where(sql.NotNull(s.C(key))) // NOT IN a list with NULL is never true
+		column := s.C(key)
+		if through != nil {
+			column = through.join(s, by.To.Key.Name)
 		} else {
-			s.SelectExpr(sql.Raw("1")).Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(key)).WriteString(" = ").Ident(outer) }))
+			leads(s, column)
+		}
+		if listed {
+			s.Select(column)
+		} else {
+			s.SelectExpr(sql.Raw("1"))
 		}
 		if inner != nil {
 			s.Where(inner(s))
@@ -264,6 +286,9 @@ func (f *Conditions) compare(by *binding.Filter, value any, path string) (Condit
 	case "HasPrefix":
 		return hasPrefix(column, arg.(string)), nil
 	}
+	if by.Field.Kind == entity.ID {
+		return func(s *sql.Selector) *sql.Predicate { return isKey(s, s.C(column), arg, by.Form) }, nil
+	}
 	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(columnIn(s, column, by.Field.Kind), arg) }, nil
 }
 
@@ -308,11 +333,11 @@ func (f *Conditions) in(by *binding.Filter, column string, value any, path strin
 	}
 	switch by.Field.Kind {
 	case entity.ID, entity.UUID:
-		keys := make([]uuid.UUID, len(args))
+		keys := make([]ids.Key, len(args))
 		for i := range args {
-			keys[i] = args[i].(uuid.UUID)
+			keys[i] = keyOf(args[i])
 		}
-		return func(s *sql.Selector) *sql.Predicate { return inKeys(s, column, keys) }, nil
+		return func(s *sql.Selector) *sql.Predicate { return inKeys(s, column, keys, by.Form) }, nil
 	case entity.Bytes:
 		return func(s *sql.Selector) *sql.Predicate { return inBytes(s, column, args) }, nil
 	}
@@ -359,17 +384,6 @@ func inBytes(s *sql.Selector, column string, list []any) *sql.Predicate {
 	})
 }
 
-// inKeys compares a column with a list of keys, which is passed as one parameter.
-func inKeys(s *sql.Selector, column string, keys []uuid.UUID) *sql.Predicate {
-	return sql.P(func(b *sql.Builder) {
-		if s.Dialect() == dialect.SQLite {
-			b.Ident(s.C(column)).WriteString(" IN (SELECT unhex(value) FROM json_each(").Arg(keys).WriteString("))")
-			return
-		}
-		b.Ident(s.C(column)).WriteString(" = ANY(").Arg(keys).WriteString("::uuid[])")
-	})
-}
-
 // longestFolded is how many bytes a text may have to be normalized before it is compared.
 // Normalizing a megabyte takes a second.
 const longestFolded = 16 << 10
@@ -378,8 +392,11 @@ const longestFolded = 16 << 10
 // error, with the path, if the column cannot have such a value.
 func argument(by *binding.Filter, value any, path string) (any, error) {
 	if by.Field.Kind == entity.ID {
-		id, err := parseID(value, by.Prefix, path)
-		return id.UUID, err
+		key, err := parseID(value, by, path)
+		if err != nil {
+			return nil, err
+		}
+		return keyValue(key, by.Form), nil
 	}
 	arg, err := kindOf(by.Field.Kind).Argument(by.Field, value)
 	if err != nil {
@@ -391,18 +408,23 @@ func argument(by *binding.Filter, value any, path string) (any, error) {
 	return arg, nil
 }
 
-// parseID reads an ID. It returns an error, with the path, if the ID is malformed or belongs to
-// another type than the prefix says. The prefix "" allows every type.
-func parseID(value any, prefix, path string) (ids.ID, error) {
+// parseID returns the key in an ID. It returns an error, with the path, if the ID is malformed or
+// belongs to another type than the filter wants.
+func parseID(value any, by *binding.Filter, path string) (ids.Key, error) {
 	var id ids.ID
 	if err := id.UnmarshalGQL(value); err != nil {
-		if malformed, ok := errors.AsType[*ids.MalformedError](err); ok && prefix != "" {
-			return id, apperr.BadInput(path, "%s", malformed.Wanted(prefix))
+		malformed, ok := errors.AsType[*ids.MalformedError](err)
+		if !ok {
+			return ids.Key{}, err
 		}
-		return id, apperr.BadInput(path, "%s", err)
+		return ids.Key{}, apperr.BadInput(path, "%s", malformed.Wanted(by.Prefix, by.Form))
 	}
-	if prefix != "" && id.Prefix != prefix {
-		return id, apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", id, prefix)
+	if id.Prefix != by.Prefix {
+		return ids.Key{}, apperr.BadInput(path, "%s is the ID of something else: one of the form %s_… is wanted", id, by.Prefix)
 	}
-	return id, nil
+	key, ok := id.Key(by.Form)
+	if !ok {
+		return ids.Key{}, apperr.BadInput(path, "%s", ids.Malformed(id).Wanted(by.Prefix, by.Form))
+	}
+	return key, nil
 }

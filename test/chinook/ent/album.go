@@ -12,20 +12,19 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 )
 
 // Album is the model entity for the Album schema.
 type Album struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// Title holds the value of the "title" field.
 	Title string `json:"title,omitempty"`
 	// ArtistID holds the value of the "artist_id" field.
-	ArtistID uuid.UUID `json:"artist_id,omitempty"`
+	ArtistID int `json:"artist_id,omitempty"`
 	// LabelID holds the value of the "label_id" field.
-	LabelID *uuid.UUID `json:"label_id,omitempty"`
+	LabelID *int `json:"label_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the AlbumQuery when eager-loading is set.
 	Edges        AlbumEdges `json:"edges"`
@@ -81,12 +80,10 @@ func (*Album) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case album.FieldLabelID:
-			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
+		case album.FieldID, album.FieldArtistID, album.FieldLabelID:
+			values[i] = new(sql.NullInt64)
 		case album.FieldTitle:
 			values[i] = new(sql.NullString)
-		case album.FieldID, album.FieldArtistID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -103,11 +100,11 @@ func (_m *Album) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case album.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case album.FieldTitle:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field title", values[i])
@@ -115,17 +112,17 @@ func (_m *Album) assignValues(columns []string, values []any) error {
 				_m.Title = value.String
 			}
 		case album.FieldArtistID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field artist_id", values[i])
-			} else if value != nil {
-				_m.ArtistID = *value
+			} else if value.Valid {
+				_m.ArtistID = int(value.Int64)
 			}
 		case album.FieldLabelID:
-			if value, ok := values[i].(*sql.NullScanner); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field label_id", values[i])
 			} else if value.Valid {
-				_m.LabelID = new(uuid.UUID)
-				*_m.LabelID = *value.S.(*uuid.UUID)
+				_m.LabelID = new(int)
+				*_m.LabelID = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -194,7 +191,7 @@ func (_m *Album) String() string {
 
 // GlobalID returns the Album's key in the form that clients see.
 func (_m *Album) GlobalID() ids.ID {
-	return ids.ID{Prefix: "album", UUID: _m.ID}
+	return ids.OfNumber("album", int64(_m.ID))
 }
 
 // Albums is a parsable slice of Album.

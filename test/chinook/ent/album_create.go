@@ -13,7 +13,6 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // AlbumCreate is the builder for creating a Album entity.
@@ -30,19 +29,19 @@ func (_c *AlbumCreate) SetTitle(v string) *AlbumCreate {
 }
 
 // SetArtistID sets the "artist_id" field.
-func (_c *AlbumCreate) SetArtistID(v uuid.UUID) *AlbumCreate {
+func (_c *AlbumCreate) SetArtistID(v int) *AlbumCreate {
 	_c.mutation.SetArtistID(v)
 	return _c
 }
 
 // SetLabelID sets the "label_id" field.
-func (_c *AlbumCreate) SetLabelID(v uuid.UUID) *AlbumCreate {
+func (_c *AlbumCreate) SetLabelID(v int) *AlbumCreate {
 	_c.mutation.SetLabelID(v)
 	return _c
 }
 
 // SetNillableLabelID sets the "label_id" field if the given value is not nil.
-func (_c *AlbumCreate) SetNillableLabelID(v *uuid.UUID) *AlbumCreate {
+func (_c *AlbumCreate) SetNillableLabelID(v *int) *AlbumCreate {
 	if v != nil {
 		_c.SetLabelID(*v)
 	}
@@ -50,7 +49,7 @@ func (_c *AlbumCreate) SetNillableLabelID(v *uuid.UUID) *AlbumCreate {
 }
 
 // SetID sets the "id" field.
-func (_c *AlbumCreate) SetID(v uuid.UUID) *AlbumCreate {
+func (_c *AlbumCreate) SetID(v int) *AlbumCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
@@ -66,14 +65,14 @@ func (_c *AlbumCreate) SetLabel(v *Label) *AlbumCreate {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_c *AlbumCreate) AddTrackIDs(ids ...uuid.UUID) *AlbumCreate {
+func (_c *AlbumCreate) AddTrackIDs(ids ...int) *AlbumCreate {
 	_c.mutation.AddTrackIDs(ids...)
 	return _c
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_c *AlbumCreate) AddTracks(v ...*Track) *AlbumCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -142,12 +141,9 @@ func (_c *AlbumCreate) sqlSave(ctx context.Context) (*Album, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -157,11 +153,11 @@ func (_c *AlbumCreate) sqlSave(ctx context.Context) (*Album, error) {
 func (_c *AlbumCreate) createSpec() (*Album, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Album{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(album.Table, sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(album.Table, sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.Title(); ok {
 		_spec.SetField(album.FieldTitle, field.TypeString, value)
@@ -175,7 +171,7 @@ func (_c *AlbumCreate) createSpec() (*Album, *sqlgraph.CreateSpec) {
 			Columns: []string{album.ArtistColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -192,7 +188,7 @@ func (_c *AlbumCreate) createSpec() (*Album, *sqlgraph.CreateSpec) {
 			Columns: []string{album.LabelColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -209,7 +205,7 @@ func (_c *AlbumCreate) createSpec() (*Album, *sqlgraph.CreateSpec) {
 			Columns: []string{album.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -264,6 +260,10 @@ func (_c *AlbumCreateBulk) Save(ctx context.Context) ([]*Album, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

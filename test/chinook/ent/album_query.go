@@ -18,7 +18,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // AlbumQuery is the builder for querying Album entities.
@@ -157,8 +156,8 @@ func (_q *AlbumQuery) FirstX(ctx context.Context) *Album {
 
 // FirstID returns the first Album ID from the query.
 // Returns a *NotFoundError when no Album ID was found.
-func (_q *AlbumQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *AlbumQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -170,7 +169,7 @@ func (_q *AlbumQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *AlbumQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *AlbumQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -208,8 +207,8 @@ func (_q *AlbumQuery) OnlyX(ctx context.Context) *Album {
 // OnlyID is like Only, but returns the only Album ID in the query.
 // Returns a *NotSingularError when more than one Album ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *AlbumQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *AlbumQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -225,7 +224,7 @@ func (_q *AlbumQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *AlbumQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *AlbumQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -253,7 +252,7 @@ func (_q *AlbumQuery) AllX(ctx context.Context) []*Album {
 }
 
 // IDs executes the query and returns a list of Album IDs.
-func (_q *AlbumQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *AlbumQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -265,7 +264,7 @@ func (_q *AlbumQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *AlbumQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *AlbumQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -498,8 +497,8 @@ func (_q *AlbumQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Album,
 }
 
 func (_q *AlbumQuery) loadArtist(ctx context.Context, query *ArtistQuery, nodes []*Album, init func(*Album), assign func(*Album, *Artist)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*Album)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Album)
 	for i := range nodes {
 		fk := nodes[i].ArtistID
 		if _, ok := nodeids[fk]; !ok {
@@ -527,8 +526,8 @@ func (_q *AlbumQuery) loadArtist(ctx context.Context, query *ArtistQuery, nodes 
 	return nil
 }
 func (_q *AlbumQuery) loadLabel(ctx context.Context, query *LabelQuery, nodes []*Album, init func(*Album), assign func(*Album, *Label)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*Album)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Album)
 	for i := range nodes {
 		if nodes[i].LabelID == nil {
 			continue
@@ -560,7 +559,7 @@ func (_q *AlbumQuery) loadLabel(ctx context.Context, query *LabelQuery, nodes []
 }
 func (_q *AlbumQuery) loadTracks(ctx context.Context, query *TrackQuery, nodes []*Album, init func(*Album), assign func(*Album, *Track)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*Album)
+	nodeids := make(map[int]*Album)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -602,7 +601,7 @@ func (_q *AlbumQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *AlbumQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(album.Table, album.Columns, sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(album.Table, album.Columns, sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

@@ -15,7 +15,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // AlbumUpdate is the builder for updating Album entities.
@@ -46,13 +45,13 @@ func (_u *AlbumUpdate) SetNillableTitle(v *string) *AlbumUpdate {
 }
 
 // SetArtistID sets the "artist_id" field.
-func (_u *AlbumUpdate) SetArtistID(v uuid.UUID) *AlbumUpdate {
+func (_u *AlbumUpdate) SetArtistID(v int) *AlbumUpdate {
 	_u.mutation.SetArtistID(v)
 	return _u
 }
 
 // SetNillableArtistID sets the "artist_id" field if the given value is not nil.
-func (_u *AlbumUpdate) SetNillableArtistID(v *uuid.UUID) *AlbumUpdate {
+func (_u *AlbumUpdate) SetNillableArtistID(v *int) *AlbumUpdate {
 	if v != nil {
 		_u.SetArtistID(*v)
 	}
@@ -60,13 +59,13 @@ func (_u *AlbumUpdate) SetNillableArtistID(v *uuid.UUID) *AlbumUpdate {
 }
 
 // SetLabelID sets the "label_id" field.
-func (_u *AlbumUpdate) SetLabelID(v uuid.UUID) *AlbumUpdate {
+func (_u *AlbumUpdate) SetLabelID(v int) *AlbumUpdate {
 	_u.mutation.SetLabelID(v)
 	return _u
 }
 
 // SetNillableLabelID sets the "label_id" field if the given value is not nil.
-func (_u *AlbumUpdate) SetNillableLabelID(v *uuid.UUID) *AlbumUpdate {
+func (_u *AlbumUpdate) SetNillableLabelID(v *int) *AlbumUpdate {
 	if v != nil {
 		_u.SetLabelID(*v)
 	}
@@ -90,14 +89,14 @@ func (_u *AlbumUpdate) SetLabel(v *Label) *AlbumUpdate {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *AlbumUpdate) AddTrackIDs(ids ...uuid.UUID) *AlbumUpdate {
+func (_u *AlbumUpdate) AddTrackIDs(ids ...int) *AlbumUpdate {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *AlbumUpdate) AddTracks(v ...*Track) *AlbumUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -128,14 +127,14 @@ func (_u *AlbumUpdate) ClearTracks() *AlbumUpdate {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *AlbumUpdate) RemoveTrackIDs(ids ...uuid.UUID) *AlbumUpdate {
+func (_u *AlbumUpdate) RemoveTrackIDs(ids ...int) *AlbumUpdate {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *AlbumUpdate) RemoveTracks(v ...*Track) *AlbumUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -186,7 +185,7 @@ func (_u *AlbumUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(album.Table, album.Columns, sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(album.Table, album.Columns, sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -205,7 +204,7 @@ func (_u *AlbumUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{album.ArtistColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -218,7 +217,7 @@ func (_u *AlbumUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{album.ArtistColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -234,7 +233,7 @@ func (_u *AlbumUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{album.LabelColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -247,7 +246,7 @@ func (_u *AlbumUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{album.LabelColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -263,7 +262,7 @@ func (_u *AlbumUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{album.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -276,7 +275,7 @@ func (_u *AlbumUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{album.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -292,7 +291,7 @@ func (_u *AlbumUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{album.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -335,13 +334,13 @@ func (_u *AlbumUpdateOne) SetNillableTitle(v *string) *AlbumUpdateOne {
 }
 
 // SetArtistID sets the "artist_id" field.
-func (_u *AlbumUpdateOne) SetArtistID(v uuid.UUID) *AlbumUpdateOne {
+func (_u *AlbumUpdateOne) SetArtistID(v int) *AlbumUpdateOne {
 	_u.mutation.SetArtistID(v)
 	return _u
 }
 
 // SetNillableArtistID sets the "artist_id" field if the given value is not nil.
-func (_u *AlbumUpdateOne) SetNillableArtistID(v *uuid.UUID) *AlbumUpdateOne {
+func (_u *AlbumUpdateOne) SetNillableArtistID(v *int) *AlbumUpdateOne {
 	if v != nil {
 		_u.SetArtistID(*v)
 	}
@@ -349,13 +348,13 @@ func (_u *AlbumUpdateOne) SetNillableArtistID(v *uuid.UUID) *AlbumUpdateOne {
 }
 
 // SetLabelID sets the "label_id" field.
-func (_u *AlbumUpdateOne) SetLabelID(v uuid.UUID) *AlbumUpdateOne {
+func (_u *AlbumUpdateOne) SetLabelID(v int) *AlbumUpdateOne {
 	_u.mutation.SetLabelID(v)
 	return _u
 }
 
 // SetNillableLabelID sets the "label_id" field if the given value is not nil.
-func (_u *AlbumUpdateOne) SetNillableLabelID(v *uuid.UUID) *AlbumUpdateOne {
+func (_u *AlbumUpdateOne) SetNillableLabelID(v *int) *AlbumUpdateOne {
 	if v != nil {
 		_u.SetLabelID(*v)
 	}
@@ -379,14 +378,14 @@ func (_u *AlbumUpdateOne) SetLabel(v *Label) *AlbumUpdateOne {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *AlbumUpdateOne) AddTrackIDs(ids ...uuid.UUID) *AlbumUpdateOne {
+func (_u *AlbumUpdateOne) AddTrackIDs(ids ...int) *AlbumUpdateOne {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *AlbumUpdateOne) AddTracks(v ...*Track) *AlbumUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -417,14 +416,14 @@ func (_u *AlbumUpdateOne) ClearTracks() *AlbumUpdateOne {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *AlbumUpdateOne) RemoveTrackIDs(ids ...uuid.UUID) *AlbumUpdateOne {
+func (_u *AlbumUpdateOne) RemoveTrackIDs(ids ...int) *AlbumUpdateOne {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *AlbumUpdateOne) RemoveTracks(v ...*Track) *AlbumUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -488,7 +487,7 @@ func (_u *AlbumUpdateOne) sqlSave(ctx context.Context) (_node *Album, err error)
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(album.Table, album.Columns, sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(album.Table, album.Columns, sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Album.id" for update`)}
@@ -524,7 +523,7 @@ func (_u *AlbumUpdateOne) sqlSave(ctx context.Context) (_node *Album, err error)
 			Columns: []string{album.ArtistColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -537,7 +536,7 @@ func (_u *AlbumUpdateOne) sqlSave(ctx context.Context) (_node *Album, err error)
 			Columns: []string{album.ArtistColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(artist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -553,7 +552,7 @@ func (_u *AlbumUpdateOne) sqlSave(ctx context.Context) (_node *Album, err error)
 			Columns: []string{album.LabelColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -566,7 +565,7 @@ func (_u *AlbumUpdateOne) sqlSave(ctx context.Context) (_node *Album, err error)
 			Columns: []string{album.LabelColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -582,7 +581,7 @@ func (_u *AlbumUpdateOne) sqlSave(ctx context.Context) (_node *Album, err error)
 			Columns: []string{album.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -595,7 +594,7 @@ func (_u *AlbumUpdateOne) sqlSave(ctx context.Context) (_node *Album, err error)
 			Columns: []string{album.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -611,7 +610,7 @@ func (_u *AlbumUpdateOne) sqlSave(ctx context.Context) (_node *Album, err error)
 			Columns: []string{album.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

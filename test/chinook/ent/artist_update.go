@@ -13,7 +13,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // ArtistUpdate is the builder for updating Artist entities.
@@ -44,14 +43,14 @@ func (_u *ArtistUpdate) SetNillableName(v *string) *ArtistUpdate {
 }
 
 // AddAlbumIDs adds the "albums" edge to the Album entity by IDs.
-func (_u *ArtistUpdate) AddAlbumIDs(ids ...uuid.UUID) *ArtistUpdate {
+func (_u *ArtistUpdate) AddAlbumIDs(ids ...int) *ArtistUpdate {
 	_u.mutation.AddAlbumIDs(ids...)
 	return _u
 }
 
 // AddAlbums adds the "albums" edges to the Album entity.
 func (_u *ArtistUpdate) AddAlbums(v ...*Album) *ArtistUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -70,14 +69,14 @@ func (_u *ArtistUpdate) ClearAlbums() *ArtistUpdate {
 }
 
 // RemoveAlbumIDs removes the "albums" edge to Album entities by IDs.
-func (_u *ArtistUpdate) RemoveAlbumIDs(ids ...uuid.UUID) *ArtistUpdate {
+func (_u *ArtistUpdate) RemoveAlbumIDs(ids ...int) *ArtistUpdate {
 	_u.mutation.RemoveAlbumIDs(ids...)
 	return _u
 }
 
 // RemoveAlbums removes "albums" edges to Album entities.
 func (_u *ArtistUpdate) RemoveAlbums(v ...*Album) *ArtistUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -125,7 +124,7 @@ func (_u *ArtistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(artist.Table, artist.Columns, sqlgraph.NewFieldSpec(artist.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(artist.Table, artist.Columns, sqlgraph.NewFieldSpec(artist.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -144,7 +143,7 @@ func (_u *ArtistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{artist.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -157,7 +156,7 @@ func (_u *ArtistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{artist.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -173,7 +172,7 @@ func (_u *ArtistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{artist.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -216,14 +215,14 @@ func (_u *ArtistUpdateOne) SetNillableName(v *string) *ArtistUpdateOne {
 }
 
 // AddAlbumIDs adds the "albums" edge to the Album entity by IDs.
-func (_u *ArtistUpdateOne) AddAlbumIDs(ids ...uuid.UUID) *ArtistUpdateOne {
+func (_u *ArtistUpdateOne) AddAlbumIDs(ids ...int) *ArtistUpdateOne {
 	_u.mutation.AddAlbumIDs(ids...)
 	return _u
 }
 
 // AddAlbums adds the "albums" edges to the Album entity.
 func (_u *ArtistUpdateOne) AddAlbums(v ...*Album) *ArtistUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -242,14 +241,14 @@ func (_u *ArtistUpdateOne) ClearAlbums() *ArtistUpdateOne {
 }
 
 // RemoveAlbumIDs removes the "albums" edge to Album entities by IDs.
-func (_u *ArtistUpdateOne) RemoveAlbumIDs(ids ...uuid.UUID) *ArtistUpdateOne {
+func (_u *ArtistUpdateOne) RemoveAlbumIDs(ids ...int) *ArtistUpdateOne {
 	_u.mutation.RemoveAlbumIDs(ids...)
 	return _u
 }
 
 // RemoveAlbums removes "albums" edges to Album entities.
 func (_u *ArtistUpdateOne) RemoveAlbums(v ...*Album) *ArtistUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -310,7 +309,7 @@ func (_u *ArtistUpdateOne) sqlSave(ctx context.Context) (_node *Artist, err erro
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(artist.Table, artist.Columns, sqlgraph.NewFieldSpec(artist.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(artist.Table, artist.Columns, sqlgraph.NewFieldSpec(artist.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Artist.id" for update`)}
@@ -346,7 +345,7 @@ func (_u *ArtistUpdateOne) sqlSave(ctx context.Context) (_node *Artist, err erro
 			Columns: []string{artist.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -359,7 +358,7 @@ func (_u *ArtistUpdateOne) sqlSave(ctx context.Context) (_node *Artist, err erro
 			Columns: []string{artist.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -375,7 +374,7 @@ func (_u *ArtistUpdateOne) sqlSave(ctx context.Context) (_node *Artist, err erro
 			Columns: []string{artist.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -27,7 +27,6 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // Client is the client that holds all ent builders.
@@ -350,7 +349,7 @@ func (c *AlbumClient) UpdateOne(_m *Album) *AlbumUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *AlbumClient) UpdateOneID(id uuid.UUID) *AlbumUpdateOne {
+func (c *AlbumClient) UpdateOneID(id int) *AlbumUpdateOne {
 	mutation := newAlbumMutation(c.config, OpUpdateOne, withAlbumID(id))
 	return &AlbumUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -367,7 +366,7 @@ func (c *AlbumClient) DeleteOne(_m *Album) *AlbumDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *AlbumClient) DeleteOneID(id uuid.UUID) *AlbumDeleteOne {
+func (c *AlbumClient) DeleteOneID(id int) *AlbumDeleteOne {
 	builder := c.Delete().Where(album.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -384,12 +383,12 @@ func (c *AlbumClient) Query() *AlbumQuery {
 }
 
 // Get returns a Album entity by its id.
-func (c *AlbumClient) Get(ctx context.Context, id uuid.UUID) (*Album, error) {
+func (c *AlbumClient) Get(ctx context.Context, id int) (*Album, error) {
 	return c.Query().Where(album.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *AlbumClient) GetX(ctx context.Context, id uuid.UUID) *Album {
+func (c *AlbumClient) GetX(ctx context.Context, id int) *Album {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -532,7 +531,7 @@ func (c *ArtistClient) UpdateOne(_m *Artist) *ArtistUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *ArtistClient) UpdateOneID(id uuid.UUID) *ArtistUpdateOne {
+func (c *ArtistClient) UpdateOneID(id int) *ArtistUpdateOne {
 	mutation := newArtistMutation(c.config, OpUpdateOne, withArtistID(id))
 	return &ArtistUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -549,7 +548,7 @@ func (c *ArtistClient) DeleteOne(_m *Artist) *ArtistDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *ArtistClient) DeleteOneID(id uuid.UUID) *ArtistDeleteOne {
+func (c *ArtistClient) DeleteOneID(id int) *ArtistDeleteOne {
 	builder := c.Delete().Where(artist.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -566,12 +565,12 @@ func (c *ArtistClient) Query() *ArtistQuery {
 }
 
 // Get returns a Artist entity by its id.
-func (c *ArtistClient) Get(ctx context.Context, id uuid.UUID) (*Artist, error) {
+func (c *ArtistClient) Get(ctx context.Context, id int) (*Artist, error) {
 	return c.Query().Where(artist.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *ArtistClient) GetX(ctx context.Context, id uuid.UUID) *Artist {
+func (c *ArtistClient) GetX(ctx context.Context, id int) *Artist {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -682,7 +681,7 @@ func (c *CustomerClient) UpdateOne(_m *Customer) *CustomerUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *CustomerClient) UpdateOneID(id uuid.UUID) *CustomerUpdateOne {
+func (c *CustomerClient) UpdateOneID(id int) *CustomerUpdateOne {
 	mutation := newCustomerMutation(c.config, OpUpdateOne, withCustomerID(id))
 	return &CustomerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -699,7 +698,7 @@ func (c *CustomerClient) DeleteOne(_m *Customer) *CustomerDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *CustomerClient) DeleteOneID(id uuid.UUID) *CustomerDeleteOne {
+func (c *CustomerClient) DeleteOneID(id int) *CustomerDeleteOne {
 	builder := c.Delete().Where(customer.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -716,12 +715,12 @@ func (c *CustomerClient) Query() *CustomerQuery {
 }
 
 // Get returns a Customer entity by its id.
-func (c *CustomerClient) Get(ctx context.Context, id uuid.UUID) (*Customer, error) {
+func (c *CustomerClient) Get(ctx context.Context, id int) (*Customer, error) {
 	return c.Query().Where(customer.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *CustomerClient) GetX(ctx context.Context, id uuid.UUID) *Customer {
+func (c *CustomerClient) GetX(ctx context.Context, id int) *Customer {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -848,7 +847,7 @@ func (c *EmployeeClient) UpdateOne(_m *Employee) *EmployeeUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *EmployeeClient) UpdateOneID(id uuid.UUID) *EmployeeUpdateOne {
+func (c *EmployeeClient) UpdateOneID(id int) *EmployeeUpdateOne {
 	mutation := newEmployeeMutation(c.config, OpUpdateOne, withEmployeeID(id))
 	return &EmployeeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -865,7 +864,7 @@ func (c *EmployeeClient) DeleteOne(_m *Employee) *EmployeeDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *EmployeeClient) DeleteOneID(id uuid.UUID) *EmployeeDeleteOne {
+func (c *EmployeeClient) DeleteOneID(id int) *EmployeeDeleteOne {
 	builder := c.Delete().Where(employee.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -882,12 +881,12 @@ func (c *EmployeeClient) Query() *EmployeeQuery {
 }
 
 // Get returns a Employee entity by its id.
-func (c *EmployeeClient) Get(ctx context.Context, id uuid.UUID) (*Employee, error) {
+func (c *EmployeeClient) Get(ctx context.Context, id int) (*Employee, error) {
 	return c.Query().Where(employee.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *EmployeeClient) GetX(ctx context.Context, id uuid.UUID) *Employee {
+func (c *EmployeeClient) GetX(ctx context.Context, id int) *Employee {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -1030,7 +1029,7 @@ func (c *GenreClient) UpdateOne(_m *Genre) *GenreUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *GenreClient) UpdateOneID(id uuid.UUID) *GenreUpdateOne {
+func (c *GenreClient) UpdateOneID(id int) *GenreUpdateOne {
 	mutation := newGenreMutation(c.config, OpUpdateOne, withGenreID(id))
 	return &GenreUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -1047,7 +1046,7 @@ func (c *GenreClient) DeleteOne(_m *Genre) *GenreDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *GenreClient) DeleteOneID(id uuid.UUID) *GenreDeleteOne {
+func (c *GenreClient) DeleteOneID(id int) *GenreDeleteOne {
 	builder := c.Delete().Where(genre.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -1064,12 +1063,12 @@ func (c *GenreClient) Query() *GenreQuery {
 }
 
 // Get returns a Genre entity by its id.
-func (c *GenreClient) Get(ctx context.Context, id uuid.UUID) (*Genre, error) {
+func (c *GenreClient) Get(ctx context.Context, id int) (*Genre, error) {
 	return c.Query().Where(genre.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *GenreClient) GetX(ctx context.Context, id uuid.UUID) *Genre {
+func (c *GenreClient) GetX(ctx context.Context, id int) *Genre {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -1180,7 +1179,7 @@ func (c *InvoiceClient) UpdateOne(_m *Invoice) *InvoiceUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *InvoiceClient) UpdateOneID(id uuid.UUID) *InvoiceUpdateOne {
+func (c *InvoiceClient) UpdateOneID(id int) *InvoiceUpdateOne {
 	mutation := newInvoiceMutation(c.config, OpUpdateOne, withInvoiceID(id))
 	return &InvoiceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -1197,7 +1196,7 @@ func (c *InvoiceClient) DeleteOne(_m *Invoice) *InvoiceDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *InvoiceClient) DeleteOneID(id uuid.UUID) *InvoiceDeleteOne {
+func (c *InvoiceClient) DeleteOneID(id int) *InvoiceDeleteOne {
 	builder := c.Delete().Where(invoice.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -1214,12 +1213,12 @@ func (c *InvoiceClient) Query() *InvoiceQuery {
 }
 
 // Get returns a Invoice entity by its id.
-func (c *InvoiceClient) Get(ctx context.Context, id uuid.UUID) (*Invoice, error) {
+func (c *InvoiceClient) Get(ctx context.Context, id int) (*Invoice, error) {
 	return c.Query().Where(invoice.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *InvoiceClient) GetX(ctx context.Context, id uuid.UUID) *Invoice {
+func (c *InvoiceClient) GetX(ctx context.Context, id int) *Invoice {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -1346,7 +1345,7 @@ func (c *InvoiceLineClient) UpdateOne(_m *InvoiceLine) *InvoiceLineUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *InvoiceLineClient) UpdateOneID(id uuid.UUID) *InvoiceLineUpdateOne {
+func (c *InvoiceLineClient) UpdateOneID(id int) *InvoiceLineUpdateOne {
 	mutation := newInvoiceLineMutation(c.config, OpUpdateOne, withInvoiceLineID(id))
 	return &InvoiceLineUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -1363,7 +1362,7 @@ func (c *InvoiceLineClient) DeleteOne(_m *InvoiceLine) *InvoiceLineDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *InvoiceLineClient) DeleteOneID(id uuid.UUID) *InvoiceLineDeleteOne {
+func (c *InvoiceLineClient) DeleteOneID(id int) *InvoiceLineDeleteOne {
 	builder := c.Delete().Where(invoiceline.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -1380,12 +1379,12 @@ func (c *InvoiceLineClient) Query() *InvoiceLineQuery {
 }
 
 // Get returns a InvoiceLine entity by its id.
-func (c *InvoiceLineClient) Get(ctx context.Context, id uuid.UUID) (*InvoiceLine, error) {
+func (c *InvoiceLineClient) Get(ctx context.Context, id int) (*InvoiceLine, error) {
 	return c.Query().Where(invoiceline.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *InvoiceLineClient) GetX(ctx context.Context, id uuid.UUID) *InvoiceLine {
+func (c *InvoiceLineClient) GetX(ctx context.Context, id int) *InvoiceLine {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -1512,7 +1511,7 @@ func (c *LabelClient) UpdateOne(_m *Label) *LabelUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *LabelClient) UpdateOneID(id uuid.UUID) *LabelUpdateOne {
+func (c *LabelClient) UpdateOneID(id int) *LabelUpdateOne {
 	mutation := newLabelMutation(c.config, OpUpdateOne, withLabelID(id))
 	return &LabelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -1529,7 +1528,7 @@ func (c *LabelClient) DeleteOne(_m *Label) *LabelDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *LabelClient) DeleteOneID(id uuid.UUID) *LabelDeleteOne {
+func (c *LabelClient) DeleteOneID(id int) *LabelDeleteOne {
 	builder := c.Delete().Where(label.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -1546,12 +1545,12 @@ func (c *LabelClient) Query() *LabelQuery {
 }
 
 // Get returns a Label entity by its id.
-func (c *LabelClient) Get(ctx context.Context, id uuid.UUID) (*Label, error) {
+func (c *LabelClient) Get(ctx context.Context, id int) (*Label, error) {
 	return c.Query().Where(label.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *LabelClient) GetX(ctx context.Context, id uuid.UUID) *Label {
+func (c *LabelClient) GetX(ctx context.Context, id int) *Label {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -1662,7 +1661,7 @@ func (c *MediaTypeClient) UpdateOne(_m *MediaType) *MediaTypeUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *MediaTypeClient) UpdateOneID(id uuid.UUID) *MediaTypeUpdateOne {
+func (c *MediaTypeClient) UpdateOneID(id int) *MediaTypeUpdateOne {
 	mutation := newMediaTypeMutation(c.config, OpUpdateOne, withMediaTypeID(id))
 	return &MediaTypeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -1679,7 +1678,7 @@ func (c *MediaTypeClient) DeleteOne(_m *MediaType) *MediaTypeDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *MediaTypeClient) DeleteOneID(id uuid.UUID) *MediaTypeDeleteOne {
+func (c *MediaTypeClient) DeleteOneID(id int) *MediaTypeDeleteOne {
 	builder := c.Delete().Where(mediatype.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -1696,12 +1695,12 @@ func (c *MediaTypeClient) Query() *MediaTypeQuery {
 }
 
 // Get returns a MediaType entity by its id.
-func (c *MediaTypeClient) Get(ctx context.Context, id uuid.UUID) (*MediaType, error) {
+func (c *MediaTypeClient) Get(ctx context.Context, id int) (*MediaType, error) {
 	return c.Query().Where(mediatype.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *MediaTypeClient) GetX(ctx context.Context, id uuid.UUID) *MediaType {
+func (c *MediaTypeClient) GetX(ctx context.Context, id int) *MediaType {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -1812,7 +1811,7 @@ func (c *PlaylistClient) UpdateOne(_m *Playlist) *PlaylistUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *PlaylistClient) UpdateOneID(id uuid.UUID) *PlaylistUpdateOne {
+func (c *PlaylistClient) UpdateOneID(id int) *PlaylistUpdateOne {
 	mutation := newPlaylistMutation(c.config, OpUpdateOne, withPlaylistID(id))
 	return &PlaylistUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -1829,7 +1828,7 @@ func (c *PlaylistClient) DeleteOne(_m *Playlist) *PlaylistDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *PlaylistClient) DeleteOneID(id uuid.UUID) *PlaylistDeleteOne {
+func (c *PlaylistClient) DeleteOneID(id int) *PlaylistDeleteOne {
 	builder := c.Delete().Where(playlist.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -1846,12 +1845,12 @@ func (c *PlaylistClient) Query() *PlaylistQuery {
 }
 
 // Get returns a Playlist entity by its id.
-func (c *PlaylistClient) Get(ctx context.Context, id uuid.UUID) (*Playlist, error) {
+func (c *PlaylistClient) Get(ctx context.Context, id int) (*Playlist, error) {
 	return c.Query().Where(playlist.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *PlaylistClient) GetX(ctx context.Context, id uuid.UUID) *Playlist {
+func (c *PlaylistClient) GetX(ctx context.Context, id int) *Playlist {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)
@@ -1962,7 +1961,7 @@ func (c *TrackClient) UpdateOne(_m *Track) *TrackUpdateOne {
 }
 
 // UpdateOneID returns an update builder for the given id.
-func (c *TrackClient) UpdateOneID(id uuid.UUID) *TrackUpdateOne {
+func (c *TrackClient) UpdateOneID(id int) *TrackUpdateOne {
 	mutation := newTrackMutation(c.config, OpUpdateOne, withTrackID(id))
 	return &TrackUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
@@ -1979,7 +1978,7 @@ func (c *TrackClient) DeleteOne(_m *Track) *TrackDeleteOne {
 }
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *TrackClient) DeleteOneID(id uuid.UUID) *TrackDeleteOne {
+func (c *TrackClient) DeleteOneID(id int) *TrackDeleteOne {
 	builder := c.Delete().Where(track.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
@@ -1996,12 +1995,12 @@ func (c *TrackClient) Query() *TrackQuery {
 }
 
 // Get returns a Track entity by its id.
-func (c *TrackClient) Get(ctx context.Context, id uuid.UUID) (*Track, error) {
+func (c *TrackClient) Get(ctx context.Context, id int) (*Track, error) {
 	return c.Query().Where(track.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
-func (c *TrackClient) GetX(ctx context.Context, id uuid.UUID) *Track {
+func (c *TrackClient) GetX(ctx context.Context, id int) *Track {
 	obj, err := c.Get(ctx, id)
 	if err != nil {
 		panic(err)

@@ -11,14 +11,13 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 )
 
 // Customer is the model entity for the Customer schema.
 type Customer struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// FirstName holds the value of the "first_name" field.
 	FirstName string `json:"first_name,omitempty"`
 	// LastName holds the value of the "last_name" field.
@@ -30,7 +29,7 @@ type Customer struct {
 	// Email holds the value of the "email" field.
 	Email string `json:"email,omitempty"`
 	// SupportRepID holds the value of the "support_rep_id" field.
-	SupportRepID *uuid.UUID `json:"support_rep_id,omitempty"`
+	SupportRepID *int `json:"support_rep_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the CustomerQuery when eager-loading is set.
 	Edges        CustomerEdges `json:"edges"`
@@ -73,12 +72,10 @@ func (*Customer) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case customer.FieldSupportRepID:
-			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
+		case customer.FieldID, customer.FieldSupportRepID:
+			values[i] = new(sql.NullInt64)
 		case customer.FieldFirstName, customer.FieldLastName, customer.FieldCompany, customer.FieldCountry, customer.FieldEmail:
 			values[i] = new(sql.NullString)
-		case customer.FieldID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -95,11 +92,11 @@ func (_m *Customer) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case customer.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case customer.FieldFirstName:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field first_name", values[i])
@@ -132,11 +129,11 @@ func (_m *Customer) assignValues(columns []string, values []any) error {
 				_m.Email = value.String
 			}
 		case customer.FieldSupportRepID:
-			if value, ok := values[i].(*sql.NullScanner); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field support_rep_id", values[i])
 			} else if value.Valid {
-				_m.SupportRepID = new(uuid.UUID)
-				*_m.SupportRepID = *value.S.(*uuid.UUID)
+				_m.SupportRepID = new(int)
+				*_m.SupportRepID = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -211,7 +208,7 @@ func (_m *Customer) String() string {
 
 // GlobalID returns the Customer's key in the form that clients see.
 func (_m *Customer) GlobalID() ids.ID {
-	return ids.ID{Prefix: "customer", UUID: _m.ID}
+	return ids.OfNumber("customer", int64(_m.ID))
 }
 
 // Customers is a parsable slice of Customer.

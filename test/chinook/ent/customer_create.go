@@ -12,7 +12,6 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // CustomerCreate is the builder for creating a Customer entity.
@@ -61,13 +60,13 @@ func (_c *CustomerCreate) SetEmail(v string) *CustomerCreate {
 }
 
 // SetSupportRepID sets the "support_rep_id" field.
-func (_c *CustomerCreate) SetSupportRepID(v uuid.UUID) *CustomerCreate {
+func (_c *CustomerCreate) SetSupportRepID(v int) *CustomerCreate {
 	_c.mutation.SetSupportRepID(v)
 	return _c
 }
 
 // SetNillableSupportRepID sets the "support_rep_id" field if the given value is not nil.
-func (_c *CustomerCreate) SetNillableSupportRepID(v *uuid.UUID) *CustomerCreate {
+func (_c *CustomerCreate) SetNillableSupportRepID(v *int) *CustomerCreate {
 	if v != nil {
 		_c.SetSupportRepID(*v)
 	}
@@ -75,7 +74,7 @@ func (_c *CustomerCreate) SetNillableSupportRepID(v *uuid.UUID) *CustomerCreate 
 }
 
 // SetID sets the "id" field.
-func (_c *CustomerCreate) SetID(v uuid.UUID) *CustomerCreate {
+func (_c *CustomerCreate) SetID(v int) *CustomerCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
@@ -86,14 +85,14 @@ func (_c *CustomerCreate) SetSupportRep(v *Employee) *CustomerCreate {
 }
 
 // AddInvoiceIDs adds the "invoices" edge to the Invoice entity by IDs.
-func (_c *CustomerCreate) AddInvoiceIDs(ids ...uuid.UUID) *CustomerCreate {
+func (_c *CustomerCreate) AddInvoiceIDs(ids ...int) *CustomerCreate {
 	_c.mutation.AddInvoiceIDs(ids...)
 	return _c
 }
 
 // AddInvoices adds the "invoices" edges to the Invoice entity.
 func (_c *CustomerCreate) AddInvoices(v ...*Invoice) *CustomerCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -185,12 +184,9 @@ func (_c *CustomerCreate) sqlSave(ctx context.Context) (*Customer, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -200,11 +196,11 @@ func (_c *CustomerCreate) sqlSave(ctx context.Context) (*Customer, error) {
 func (_c *CustomerCreate) createSpec() (*Customer, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Customer{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(customer.Table, sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(customer.Table, sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.FirstName(); ok {
 		_spec.SetField(customer.FieldFirstName, field.TypeString, value)
@@ -234,7 +230,7 @@ func (_c *CustomerCreate) createSpec() (*Customer, *sqlgraph.CreateSpec) {
 			Columns: []string{customer.SupportRepColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -251,7 +247,7 @@ func (_c *CustomerCreate) createSpec() (*Customer, *sqlgraph.CreateSpec) {
 			Columns: []string{customer.InvoicesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -306,6 +302,10 @@ func (_c *CustomerCreateBulk) Save(ctx context.Context) ([]*Customer, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

@@ -17,7 +17,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // CustomerQuery is the builder for querying Customer entities.
@@ -133,8 +132,8 @@ func (_q *CustomerQuery) FirstX(ctx context.Context) *Customer {
 
 // FirstID returns the first Customer ID from the query.
 // Returns a *NotFoundError when no Customer ID was found.
-func (_q *CustomerQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *CustomerQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -146,7 +145,7 @@ func (_q *CustomerQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) 
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *CustomerQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *CustomerQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -184,8 +183,8 @@ func (_q *CustomerQuery) OnlyX(ctx context.Context) *Customer {
 // OnlyID is like Only, but returns the only Customer ID in the query.
 // Returns a *NotSingularError when more than one Customer ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *CustomerQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *CustomerQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -201,7 +200,7 @@ func (_q *CustomerQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *CustomerQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *CustomerQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -229,7 +228,7 @@ func (_q *CustomerQuery) AllX(ctx context.Context) []*Customer {
 }
 
 // IDs executes the query and returns a list of Customer IDs.
-func (_q *CustomerQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *CustomerQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -241,7 +240,7 @@ func (_q *CustomerQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *CustomerQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *CustomerQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -455,8 +454,8 @@ func (_q *CustomerQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Cus
 }
 
 func (_q *CustomerQuery) loadSupportRep(ctx context.Context, query *EmployeeQuery, nodes []*Customer, init func(*Customer), assign func(*Customer, *Employee)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*Customer)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Customer)
 	for i := range nodes {
 		if nodes[i].SupportRepID == nil {
 			continue
@@ -488,7 +487,7 @@ func (_q *CustomerQuery) loadSupportRep(ctx context.Context, query *EmployeeQuer
 }
 func (_q *CustomerQuery) loadInvoices(ctx context.Context, query *InvoiceQuery, nodes []*Customer, init func(*Customer), assign func(*Customer, *Invoice)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*Customer)
+	nodeids := make(map[int]*Customer)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -527,7 +526,7 @@ func (_q *CustomerQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *CustomerQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(customer.Table, customer.Columns, sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(customer.Table, customer.Columns, sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

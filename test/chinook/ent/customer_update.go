@@ -14,7 +14,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // CustomerUpdate is the builder for updating Customer entities.
@@ -107,13 +106,13 @@ func (_u *CustomerUpdate) SetNillableEmail(v *string) *CustomerUpdate {
 }
 
 // SetSupportRepID sets the "support_rep_id" field.
-func (_u *CustomerUpdate) SetSupportRepID(v uuid.UUID) *CustomerUpdate {
+func (_u *CustomerUpdate) SetSupportRepID(v int) *CustomerUpdate {
 	_u.mutation.SetSupportRepID(v)
 	return _u
 }
 
 // SetNillableSupportRepID sets the "support_rep_id" field if the given value is not nil.
-func (_u *CustomerUpdate) SetNillableSupportRepID(v *uuid.UUID) *CustomerUpdate {
+func (_u *CustomerUpdate) SetNillableSupportRepID(v *int) *CustomerUpdate {
 	if v != nil {
 		_u.SetSupportRepID(*v)
 	}
@@ -132,14 +131,14 @@ func (_u *CustomerUpdate) SetSupportRep(v *Employee) *CustomerUpdate {
 }
 
 // AddInvoiceIDs adds the "invoices" edge to the Invoice entity by IDs.
-func (_u *CustomerUpdate) AddInvoiceIDs(ids ...uuid.UUID) *CustomerUpdate {
+func (_u *CustomerUpdate) AddInvoiceIDs(ids ...int) *CustomerUpdate {
 	_u.mutation.AddInvoiceIDs(ids...)
 	return _u
 }
 
 // AddInvoices adds the "invoices" edges to the Invoice entity.
 func (_u *CustomerUpdate) AddInvoices(v ...*Invoice) *CustomerUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -164,14 +163,14 @@ func (_u *CustomerUpdate) ClearInvoices() *CustomerUpdate {
 }
 
 // RemoveInvoiceIDs removes the "invoices" edge to Invoice entities by IDs.
-func (_u *CustomerUpdate) RemoveInvoiceIDs(ids ...uuid.UUID) *CustomerUpdate {
+func (_u *CustomerUpdate) RemoveInvoiceIDs(ids ...int) *CustomerUpdate {
 	_u.mutation.RemoveInvoiceIDs(ids...)
 	return _u
 }
 
 // RemoveInvoices removes "invoices" edges to Invoice entities.
 func (_u *CustomerUpdate) RemoveInvoices(v ...*Invoice) *CustomerUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -239,7 +238,7 @@ func (_u *CustomerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(customer.Table, customer.Columns, sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(customer.Table, customer.Columns, sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -273,7 +272,7 @@ func (_u *CustomerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{customer.SupportRepColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -286,7 +285,7 @@ func (_u *CustomerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{customer.SupportRepColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -302,7 +301,7 @@ func (_u *CustomerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{customer.InvoicesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -315,7 +314,7 @@ func (_u *CustomerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{customer.InvoicesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -331,7 +330,7 @@ func (_u *CustomerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{customer.InvoicesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -436,13 +435,13 @@ func (_u *CustomerUpdateOne) SetNillableEmail(v *string) *CustomerUpdateOne {
 }
 
 // SetSupportRepID sets the "support_rep_id" field.
-func (_u *CustomerUpdateOne) SetSupportRepID(v uuid.UUID) *CustomerUpdateOne {
+func (_u *CustomerUpdateOne) SetSupportRepID(v int) *CustomerUpdateOne {
 	_u.mutation.SetSupportRepID(v)
 	return _u
 }
 
 // SetNillableSupportRepID sets the "support_rep_id" field if the given value is not nil.
-func (_u *CustomerUpdateOne) SetNillableSupportRepID(v *uuid.UUID) *CustomerUpdateOne {
+func (_u *CustomerUpdateOne) SetNillableSupportRepID(v *int) *CustomerUpdateOne {
 	if v != nil {
 		_u.SetSupportRepID(*v)
 	}
@@ -461,14 +460,14 @@ func (_u *CustomerUpdateOne) SetSupportRep(v *Employee) *CustomerUpdateOne {
 }
 
 // AddInvoiceIDs adds the "invoices" edge to the Invoice entity by IDs.
-func (_u *CustomerUpdateOne) AddInvoiceIDs(ids ...uuid.UUID) *CustomerUpdateOne {
+func (_u *CustomerUpdateOne) AddInvoiceIDs(ids ...int) *CustomerUpdateOne {
 	_u.mutation.AddInvoiceIDs(ids...)
 	return _u
 }
 
 // AddInvoices adds the "invoices" edges to the Invoice entity.
 func (_u *CustomerUpdateOne) AddInvoices(v ...*Invoice) *CustomerUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -493,14 +492,14 @@ func (_u *CustomerUpdateOne) ClearInvoices() *CustomerUpdateOne {
 }
 
 // RemoveInvoiceIDs removes the "invoices" edge to Invoice entities by IDs.
-func (_u *CustomerUpdateOne) RemoveInvoiceIDs(ids ...uuid.UUID) *CustomerUpdateOne {
+func (_u *CustomerUpdateOne) RemoveInvoiceIDs(ids ...int) *CustomerUpdateOne {
 	_u.mutation.RemoveInvoiceIDs(ids...)
 	return _u
 }
 
 // RemoveInvoices removes "invoices" edges to Invoice entities.
 func (_u *CustomerUpdateOne) RemoveInvoices(v ...*Invoice) *CustomerUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -581,7 +580,7 @@ func (_u *CustomerUpdateOne) sqlSave(ctx context.Context) (_node *Customer, err 
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(customer.Table, customer.Columns, sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(customer.Table, customer.Columns, sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Customer.id" for update`)}
@@ -632,7 +631,7 @@ func (_u *CustomerUpdateOne) sqlSave(ctx context.Context) (_node *Customer, err 
 			Columns: []string{customer.SupportRepColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -645,7 +644,7 @@ func (_u *CustomerUpdateOne) sqlSave(ctx context.Context) (_node *Customer, err 
 			Columns: []string{customer.SupportRepColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -661,7 +660,7 @@ func (_u *CustomerUpdateOne) sqlSave(ctx context.Context) (_node *Customer, err 
 			Columns: []string{customer.InvoicesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -674,7 +673,7 @@ func (_u *CustomerUpdateOne) sqlSave(ctx context.Context) (_node *Customer, err 
 			Columns: []string{customer.InvoicesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -690,7 +689,7 @@ func (_u *CustomerUpdateOne) sqlSave(ctx context.Context) (_node *Customer, err 
 			Columns: []string{customer.InvoicesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

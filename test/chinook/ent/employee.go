@@ -11,14 +11,13 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 )
 
 // Employee is the model entity for the Employee schema.
 type Employee struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// LastName holds the value of the "last_name" field.
 	LastName string `json:"last_name,omitempty"`
 	// FirstName holds the value of the "first_name" field.
@@ -27,10 +26,12 @@ type Employee struct {
 	Title *string `json:"title,omitempty"`
 	// Email holds the value of the "email" field.
 	Email string `json:"email,omitempty"`
-	// HiredAt holds the value of the "hired_at" field.
-	HiredAt time.Time `json:"hired_at,omitempty"`
+	// BornOn holds the value of the "born_on" field.
+	BornOn *time.Time `json:"born_on,omitempty"`
+	// HiredOn holds the value of the "hired_on" field.
+	HiredOn time.Time `json:"hired_on,omitempty"`
 	// ReportsToID holds the value of the "reports_to_id" field.
-	ReportsToID *uuid.UUID `json:"reports_to_id,omitempty"`
+	ReportsToID *int `json:"reports_to_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the EmployeeQuery when eager-loading is set.
 	Edges        EmployeeEdges `json:"edges"`
@@ -84,14 +85,12 @@ func (*Employee) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case employee.FieldReportsToID:
-			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
+		case employee.FieldID, employee.FieldReportsToID:
+			values[i] = new(sql.NullInt64)
 		case employee.FieldLastName, employee.FieldFirstName, employee.FieldTitle, employee.FieldEmail:
 			values[i] = new(sql.NullString)
-		case employee.FieldHiredAt:
+		case employee.FieldBornOn, employee.FieldHiredOn:
 			values[i] = new(sql.NullTime)
-		case employee.FieldID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -108,11 +107,11 @@ func (_m *Employee) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case employee.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case employee.FieldLastName:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field last_name", values[i])
@@ -138,18 +137,25 @@ func (_m *Employee) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Email = value.String
 			}
-		case employee.FieldHiredAt:
+		case employee.FieldBornOn:
 			if value, ok := values[i].(*sql.NullTime); !ok {
-				return fmt.Errorf("unexpected type %T for field hired_at", values[i])
+				return fmt.Errorf("unexpected type %T for field born_on", values[i])
 			} else if value.Valid {
-				_m.HiredAt = value.Time
+				_m.BornOn = new(time.Time)
+				*_m.BornOn = value.Time
+			}
+		case employee.FieldHiredOn:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field hired_on", values[i])
+			} else if value.Valid {
+				_m.HiredOn = value.Time
 			}
 		case employee.FieldReportsToID:
-			if value, ok := values[i].(*sql.NullScanner); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field reports_to_id", values[i])
 			} else if value.Valid {
-				_m.ReportsToID = new(uuid.UUID)
-				*_m.ReportsToID = *value.S.(*uuid.UUID)
+				_m.ReportsToID = new(int)
+				*_m.ReportsToID = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -216,8 +222,13 @@ func (_m *Employee) String() string {
 	builder.WriteString("email=")
 	builder.WriteString(_m.Email)
 	builder.WriteString(", ")
-	builder.WriteString("hired_at=")
-	builder.WriteString(_m.HiredAt.Format(time.ANSIC))
+	if v := _m.BornOn; v != nil {
+		builder.WriteString("born_on=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("hired_on=")
+	builder.WriteString(_m.HiredOn.Format(time.ANSIC))
 	builder.WriteString(", ")
 	if v := _m.ReportsToID; v != nil {
 		builder.WriteString("reports_to_id=")
@@ -229,7 +240,7 @@ func (_m *Employee) String() string {
 
 // GlobalID returns the Employee's key in the form that clients see.
 func (_m *Employee) GlobalID() ids.ID {
-	return ids.ID{Prefix: "employee", UUID: _m.ID}
+	return ids.OfNumber("employee", int64(_m.ID))
 }
 
 // Employees is a parsable slice of Employee.

@@ -12,7 +12,6 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // EmployeeCreate is the builder for creating a Employee entity.
@@ -54,20 +53,34 @@ func (_c *EmployeeCreate) SetEmail(v string) *EmployeeCreate {
 	return _c
 }
 
-// SetHiredAt sets the "hired_at" field.
-func (_c *EmployeeCreate) SetHiredAt(v time.Time) *EmployeeCreate {
-	_c.mutation.SetHiredAt(v)
+// SetBornOn sets the "born_on" field.
+func (_c *EmployeeCreate) SetBornOn(v time.Time) *EmployeeCreate {
+	_c.mutation.SetBornOn(v)
+	return _c
+}
+
+// SetNillableBornOn sets the "born_on" field if the given value is not nil.
+func (_c *EmployeeCreate) SetNillableBornOn(v *time.Time) *EmployeeCreate {
+	if v != nil {
+		_c.SetBornOn(*v)
+	}
+	return _c
+}
+
+// SetHiredOn sets the "hired_on" field.
+func (_c *EmployeeCreate) SetHiredOn(v time.Time) *EmployeeCreate {
+	_c.mutation.SetHiredOn(v)
 	return _c
 }
 
 // SetReportsToID sets the "reports_to_id" field.
-func (_c *EmployeeCreate) SetReportsToID(v uuid.UUID) *EmployeeCreate {
+func (_c *EmployeeCreate) SetReportsToID(v int) *EmployeeCreate {
 	_c.mutation.SetReportsToID(v)
 	return _c
 }
 
 // SetNillableReportsToID sets the "reports_to_id" field if the given value is not nil.
-func (_c *EmployeeCreate) SetNillableReportsToID(v *uuid.UUID) *EmployeeCreate {
+func (_c *EmployeeCreate) SetNillableReportsToID(v *int) *EmployeeCreate {
 	if v != nil {
 		_c.SetReportsToID(*v)
 	}
@@ -75,7 +88,7 @@ func (_c *EmployeeCreate) SetNillableReportsToID(v *uuid.UUID) *EmployeeCreate {
 }
 
 // SetID sets the "id" field.
-func (_c *EmployeeCreate) SetID(v uuid.UUID) *EmployeeCreate {
+func (_c *EmployeeCreate) SetID(v int) *EmployeeCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
@@ -86,14 +99,14 @@ func (_c *EmployeeCreate) SetReportsTo(v *Employee) *EmployeeCreate {
 }
 
 // AddReportIDs adds the "reports" edge to the Employee entity by IDs.
-func (_c *EmployeeCreate) AddReportIDs(ids ...uuid.UUID) *EmployeeCreate {
+func (_c *EmployeeCreate) AddReportIDs(ids ...int) *EmployeeCreate {
 	_c.mutation.AddReportIDs(ids...)
 	return _c
 }
 
 // AddReports adds the "reports" edges to the Employee entity.
 func (_c *EmployeeCreate) AddReports(v ...*Employee) *EmployeeCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -101,14 +114,14 @@ func (_c *EmployeeCreate) AddReports(v ...*Employee) *EmployeeCreate {
 }
 
 // AddCustomerIDs adds the "customers" edge to the Customer entity by IDs.
-func (_c *EmployeeCreate) AddCustomerIDs(ids ...uuid.UUID) *EmployeeCreate {
+func (_c *EmployeeCreate) AddCustomerIDs(ids ...int) *EmployeeCreate {
 	_c.mutation.AddCustomerIDs(ids...)
 	return _c
 }
 
 // AddCustomers adds the "customers" edges to the Customer entity.
 func (_c *EmployeeCreate) AddCustomers(v ...*Customer) *EmployeeCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -178,8 +191,8 @@ func (_c *EmployeeCreate) check() error {
 			return &ValidationError{Name: "email", err: fmt.Errorf(`ent: validator failed for field "Employee.email": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.HiredAt(); !ok {
-		return &ValidationError{Name: "hired_at", err: errors.New(`ent: missing required field "Employee.hired_at"`)}
+	if _, ok := _c.mutation.HiredOn(); !ok {
+		return &ValidationError{Name: "hired_on", err: errors.New(`ent: missing required field "Employee.hired_on"`)}
 	}
 	return nil
 }
@@ -195,12 +208,9 @@ func (_c *EmployeeCreate) sqlSave(ctx context.Context) (*Employee, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -210,11 +220,11 @@ func (_c *EmployeeCreate) sqlSave(ctx context.Context) (*Employee, error) {
 func (_c *EmployeeCreate) createSpec() (*Employee, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Employee{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(employee.Table, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(employee.Table, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.LastName(); ok {
 		_spec.SetField(employee.FieldLastName, field.TypeString, value)
@@ -232,9 +242,13 @@ func (_c *EmployeeCreate) createSpec() (*Employee, *sqlgraph.CreateSpec) {
 		_spec.SetField(employee.FieldEmail, field.TypeString, value)
 		_node.Email = value
 	}
-	if value, ok := _c.mutation.HiredAt(); ok {
-		_spec.SetField(employee.FieldHiredAt, field.TypeTime, value)
-		_node.HiredAt = value
+	if value, ok := _c.mutation.BornOn(); ok {
+		_spec.SetField(employee.FieldBornOn, field.TypeTime, value)
+		_node.BornOn = &value
+	}
+	if value, ok := _c.mutation.HiredOn(); ok {
+		_spec.SetField(employee.FieldHiredOn, field.TypeTime, value)
+		_node.HiredOn = value
 	}
 	if nodes := _c.mutation.ReportsToIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -244,7 +258,7 @@ func (_c *EmployeeCreate) createSpec() (*Employee, *sqlgraph.CreateSpec) {
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -261,7 +275,7 @@ func (_c *EmployeeCreate) createSpec() (*Employee, *sqlgraph.CreateSpec) {
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -277,7 +291,7 @@ func (_c *EmployeeCreate) createSpec() (*Employee, *sqlgraph.CreateSpec) {
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -332,6 +346,10 @@ func (_c *EmployeeCreateBulk) Save(ctx context.Context) ([]*Employee, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

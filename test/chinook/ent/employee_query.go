@@ -16,7 +16,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // EmployeeQuery is the builder for querying Employee entities.
@@ -155,8 +154,8 @@ func (_q *EmployeeQuery) FirstX(ctx context.Context) *Employee {
 
 // FirstID returns the first Employee ID from the query.
 // Returns a *NotFoundError when no Employee ID was found.
-func (_q *EmployeeQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *EmployeeQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -168,7 +167,7 @@ func (_q *EmployeeQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) 
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *EmployeeQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *EmployeeQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -206,8 +205,8 @@ func (_q *EmployeeQuery) OnlyX(ctx context.Context) *Employee {
 // OnlyID is like Only, but returns the only Employee ID in the query.
 // Returns a *NotSingularError when more than one Employee ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *EmployeeQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *EmployeeQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -223,7 +222,7 @@ func (_q *EmployeeQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *EmployeeQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *EmployeeQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -251,7 +250,7 @@ func (_q *EmployeeQuery) AllX(ctx context.Context) []*Employee {
 }
 
 // IDs executes the query and returns a list of Employee IDs.
-func (_q *EmployeeQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *EmployeeQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -263,7 +262,7 @@ func (_q *EmployeeQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *EmployeeQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *EmployeeQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -497,8 +496,8 @@ func (_q *EmployeeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Emp
 }
 
 func (_q *EmployeeQuery) loadReportsTo(ctx context.Context, query *EmployeeQuery, nodes []*Employee, init func(*Employee), assign func(*Employee, *Employee)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*Employee)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Employee)
 	for i := range nodes {
 		if nodes[i].ReportsToID == nil {
 			continue
@@ -530,7 +529,7 @@ func (_q *EmployeeQuery) loadReportsTo(ctx context.Context, query *EmployeeQuery
 }
 func (_q *EmployeeQuery) loadReports(ctx context.Context, query *EmployeeQuery, nodes []*Employee, init func(*Employee), assign func(*Employee, *Employee)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*Employee)
+	nodeids := make(map[int]*Employee)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -563,7 +562,7 @@ func (_q *EmployeeQuery) loadReports(ctx context.Context, query *EmployeeQuery, 
 }
 func (_q *EmployeeQuery) loadCustomers(ctx context.Context, query *CustomerQuery, nodes []*Employee, init func(*Employee), assign func(*Employee, *Customer)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*Employee)
+	nodeids := make(map[int]*Employee)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -605,7 +604,7 @@ func (_q *EmployeeQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *EmployeeQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

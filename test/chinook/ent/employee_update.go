@@ -14,7 +14,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // EmployeeUpdate is the builder for updating Employee entities.
@@ -92,28 +91,48 @@ func (_u *EmployeeUpdate) SetNillableEmail(v *string) *EmployeeUpdate {
 	return _u
 }
 
-// SetHiredAt sets the "hired_at" field.
-func (_u *EmployeeUpdate) SetHiredAt(v time.Time) *EmployeeUpdate {
-	_u.mutation.SetHiredAt(v)
+// SetBornOn sets the "born_on" field.
+func (_u *EmployeeUpdate) SetBornOn(v time.Time) *EmployeeUpdate {
+	_u.mutation.SetBornOn(v)
 	return _u
 }
 
-// SetNillableHiredAt sets the "hired_at" field if the given value is not nil.
-func (_u *EmployeeUpdate) SetNillableHiredAt(v *time.Time) *EmployeeUpdate {
+// SetNillableBornOn sets the "born_on" field if the given value is not nil.
+func (_u *EmployeeUpdate) SetNillableBornOn(v *time.Time) *EmployeeUpdate {
 	if v != nil {
-		_u.SetHiredAt(*v)
+		_u.SetBornOn(*v)
+	}
+	return _u
+}
+
+// ClearBornOn clears the value of the "born_on" field.
+func (_u *EmployeeUpdate) ClearBornOn() *EmployeeUpdate {
+	_u.mutation.ClearBornOn()
+	return _u
+}
+
+// SetHiredOn sets the "hired_on" field.
+func (_u *EmployeeUpdate) SetHiredOn(v time.Time) *EmployeeUpdate {
+	_u.mutation.SetHiredOn(v)
+	return _u
+}
+
+// SetNillableHiredOn sets the "hired_on" field if the given value is not nil.
+func (_u *EmployeeUpdate) SetNillableHiredOn(v *time.Time) *EmployeeUpdate {
+	if v != nil {
+		_u.SetHiredOn(*v)
 	}
 	return _u
 }
 
 // SetReportsToID sets the "reports_to_id" field.
-func (_u *EmployeeUpdate) SetReportsToID(v uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) SetReportsToID(v int) *EmployeeUpdate {
 	_u.mutation.SetReportsToID(v)
 	return _u
 }
 
 // SetNillableReportsToID sets the "reports_to_id" field if the given value is not nil.
-func (_u *EmployeeUpdate) SetNillableReportsToID(v *uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) SetNillableReportsToID(v *int) *EmployeeUpdate {
 	if v != nil {
 		_u.SetReportsToID(*v)
 	}
@@ -132,14 +151,14 @@ func (_u *EmployeeUpdate) SetReportsTo(v *Employee) *EmployeeUpdate {
 }
 
 // AddReportIDs adds the "reports" edge to the Employee entity by IDs.
-func (_u *EmployeeUpdate) AddReportIDs(ids ...uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) AddReportIDs(ids ...int) *EmployeeUpdate {
 	_u.mutation.AddReportIDs(ids...)
 	return _u
 }
 
 // AddReports adds the "reports" edges to the Employee entity.
 func (_u *EmployeeUpdate) AddReports(v ...*Employee) *EmployeeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -147,14 +166,14 @@ func (_u *EmployeeUpdate) AddReports(v ...*Employee) *EmployeeUpdate {
 }
 
 // AddCustomerIDs adds the "customers" edge to the Customer entity by IDs.
-func (_u *EmployeeUpdate) AddCustomerIDs(ids ...uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) AddCustomerIDs(ids ...int) *EmployeeUpdate {
 	_u.mutation.AddCustomerIDs(ids...)
 	return _u
 }
 
 // AddCustomers adds the "customers" edges to the Customer entity.
 func (_u *EmployeeUpdate) AddCustomers(v ...*Customer) *EmployeeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -179,14 +198,14 @@ func (_u *EmployeeUpdate) ClearReports() *EmployeeUpdate {
 }
 
 // RemoveReportIDs removes the "reports" edge to Employee entities by IDs.
-func (_u *EmployeeUpdate) RemoveReportIDs(ids ...uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) RemoveReportIDs(ids ...int) *EmployeeUpdate {
 	_u.mutation.RemoveReportIDs(ids...)
 	return _u
 }
 
 // RemoveReports removes "reports" edges to Employee entities.
 func (_u *EmployeeUpdate) RemoveReports(v ...*Employee) *EmployeeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -200,14 +219,14 @@ func (_u *EmployeeUpdate) ClearCustomers() *EmployeeUpdate {
 }
 
 // RemoveCustomerIDs removes the "customers" edge to Customer entities by IDs.
-func (_u *EmployeeUpdate) RemoveCustomerIDs(ids ...uuid.UUID) *EmployeeUpdate {
+func (_u *EmployeeUpdate) RemoveCustomerIDs(ids ...int) *EmployeeUpdate {
 	_u.mutation.RemoveCustomerIDs(ids...)
 	return _u
 }
 
 // RemoveCustomers removes "customers" edges to Customer entities.
 func (_u *EmployeeUpdate) RemoveCustomers(v ...*Customer) *EmployeeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -270,7 +289,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -293,8 +312,14 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Email(); ok {
 		_spec.SetField(employee.FieldEmail, field.TypeString, value)
 	}
-	if value, ok := _u.mutation.HiredAt(); ok {
-		_spec.SetField(employee.FieldHiredAt, field.TypeTime, value)
+	if value, ok := _u.mutation.BornOn(); ok {
+		_spec.SetField(employee.FieldBornOn, field.TypeTime, value)
+	}
+	if _u.mutation.BornOnCleared() {
+		_spec.ClearField(employee.FieldBornOn, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiredOn(); ok {
+		_spec.SetField(employee.FieldHiredOn, field.TypeTime, value)
 	}
 	if _u.mutation.ReportsToCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -304,7 +329,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -317,7 +342,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -333,7 +358,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -346,7 +371,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -362,7 +387,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -378,7 +403,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -391,7 +416,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -407,7 +432,7 @@ func (_u *EmployeeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -497,28 +522,48 @@ func (_u *EmployeeUpdateOne) SetNillableEmail(v *string) *EmployeeUpdateOne {
 	return _u
 }
 
-// SetHiredAt sets the "hired_at" field.
-func (_u *EmployeeUpdateOne) SetHiredAt(v time.Time) *EmployeeUpdateOne {
-	_u.mutation.SetHiredAt(v)
+// SetBornOn sets the "born_on" field.
+func (_u *EmployeeUpdateOne) SetBornOn(v time.Time) *EmployeeUpdateOne {
+	_u.mutation.SetBornOn(v)
 	return _u
 }
 
-// SetNillableHiredAt sets the "hired_at" field if the given value is not nil.
-func (_u *EmployeeUpdateOne) SetNillableHiredAt(v *time.Time) *EmployeeUpdateOne {
+// SetNillableBornOn sets the "born_on" field if the given value is not nil.
+func (_u *EmployeeUpdateOne) SetNillableBornOn(v *time.Time) *EmployeeUpdateOne {
 	if v != nil {
-		_u.SetHiredAt(*v)
+		_u.SetBornOn(*v)
+	}
+	return _u
+}
+
+// ClearBornOn clears the value of the "born_on" field.
+func (_u *EmployeeUpdateOne) ClearBornOn() *EmployeeUpdateOne {
+	_u.mutation.ClearBornOn()
+	return _u
+}
+
+// SetHiredOn sets the "hired_on" field.
+func (_u *EmployeeUpdateOne) SetHiredOn(v time.Time) *EmployeeUpdateOne {
+	_u.mutation.SetHiredOn(v)
+	return _u
+}
+
+// SetNillableHiredOn sets the "hired_on" field if the given value is not nil.
+func (_u *EmployeeUpdateOne) SetNillableHiredOn(v *time.Time) *EmployeeUpdateOne {
+	if v != nil {
+		_u.SetHiredOn(*v)
 	}
 	return _u
 }
 
 // SetReportsToID sets the "reports_to_id" field.
-func (_u *EmployeeUpdateOne) SetReportsToID(v uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) SetReportsToID(v int) *EmployeeUpdateOne {
 	_u.mutation.SetReportsToID(v)
 	return _u
 }
 
 // SetNillableReportsToID sets the "reports_to_id" field if the given value is not nil.
-func (_u *EmployeeUpdateOne) SetNillableReportsToID(v *uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) SetNillableReportsToID(v *int) *EmployeeUpdateOne {
 	if v != nil {
 		_u.SetReportsToID(*v)
 	}
@@ -537,14 +582,14 @@ func (_u *EmployeeUpdateOne) SetReportsTo(v *Employee) *EmployeeUpdateOne {
 }
 
 // AddReportIDs adds the "reports" edge to the Employee entity by IDs.
-func (_u *EmployeeUpdateOne) AddReportIDs(ids ...uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) AddReportIDs(ids ...int) *EmployeeUpdateOne {
 	_u.mutation.AddReportIDs(ids...)
 	return _u
 }
 
 // AddReports adds the "reports" edges to the Employee entity.
 func (_u *EmployeeUpdateOne) AddReports(v ...*Employee) *EmployeeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -552,14 +597,14 @@ func (_u *EmployeeUpdateOne) AddReports(v ...*Employee) *EmployeeUpdateOne {
 }
 
 // AddCustomerIDs adds the "customers" edge to the Customer entity by IDs.
-func (_u *EmployeeUpdateOne) AddCustomerIDs(ids ...uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) AddCustomerIDs(ids ...int) *EmployeeUpdateOne {
 	_u.mutation.AddCustomerIDs(ids...)
 	return _u
 }
 
 // AddCustomers adds the "customers" edges to the Customer entity.
 func (_u *EmployeeUpdateOne) AddCustomers(v ...*Customer) *EmployeeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -584,14 +629,14 @@ func (_u *EmployeeUpdateOne) ClearReports() *EmployeeUpdateOne {
 }
 
 // RemoveReportIDs removes the "reports" edge to Employee entities by IDs.
-func (_u *EmployeeUpdateOne) RemoveReportIDs(ids ...uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) RemoveReportIDs(ids ...int) *EmployeeUpdateOne {
 	_u.mutation.RemoveReportIDs(ids...)
 	return _u
 }
 
 // RemoveReports removes "reports" edges to Employee entities.
 func (_u *EmployeeUpdateOne) RemoveReports(v ...*Employee) *EmployeeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -605,14 +650,14 @@ func (_u *EmployeeUpdateOne) ClearCustomers() *EmployeeUpdateOne {
 }
 
 // RemoveCustomerIDs removes the "customers" edge to Customer entities by IDs.
-func (_u *EmployeeUpdateOne) RemoveCustomerIDs(ids ...uuid.UUID) *EmployeeUpdateOne {
+func (_u *EmployeeUpdateOne) RemoveCustomerIDs(ids ...int) *EmployeeUpdateOne {
 	_u.mutation.RemoveCustomerIDs(ids...)
 	return _u
 }
 
 // RemoveCustomers removes "customers" edges to Customer entities.
 func (_u *EmployeeUpdateOne) RemoveCustomers(v ...*Customer) *EmployeeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -688,7 +733,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(employee.Table, employee.Columns, sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Employee.id" for update`)}
@@ -728,8 +773,14 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 	if value, ok := _u.mutation.Email(); ok {
 		_spec.SetField(employee.FieldEmail, field.TypeString, value)
 	}
-	if value, ok := _u.mutation.HiredAt(); ok {
-		_spec.SetField(employee.FieldHiredAt, field.TypeTime, value)
+	if value, ok := _u.mutation.BornOn(); ok {
+		_spec.SetField(employee.FieldBornOn, field.TypeTime, value)
+	}
+	if _u.mutation.BornOnCleared() {
+		_spec.ClearField(employee.FieldBornOn, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiredOn(); ok {
+		_spec.SetField(employee.FieldHiredOn, field.TypeTime, value)
 	}
 	if _u.mutation.ReportsToCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -739,7 +790,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -752,7 +803,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsToColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -768,7 +819,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -781,7 +832,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -797,7 +848,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.ReportsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(employee.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -813,7 +864,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -826,7 +877,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -842,7 +893,7 @@ func (_u *EmployeeUpdateOne) sqlSave(ctx context.Context) (_node *Employee, err 
 			Columns: []string{employee.CustomersColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

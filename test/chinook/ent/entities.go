@@ -2,7 +2,10 @@
 
 package ent
 
-import "forge/internal/entity"
+import (
+	"forge/internal/entity"
+	"forge/internal/ids"
+)
 
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{
@@ -12,11 +15,12 @@ var Entities = []*entity.Entity{
 		Prefix:  "album",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "title": entity.ToAll, "artist": entity.ToAll, "label": entity.ToAll, "tracks": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Album", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Album"},
 			{Name: "title", Column: "title", Kind: entity.String, Type: "string"},
-			{Name: "artistId", Column: "artist_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Artist"},
-			{Name: "labelId", Column: "label_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Label"},
+			{Name: "artistId", Column: "artist_id", Kind: entity.ID, Type: "int", Refers: "Artist"},
+			{Name: "labelId", Column: "label_id", Kind: entity.ID, Type: "int", Nullable: true, Refers: "Label"},
 		},
 		Edges: []entity.Edge{
 			{Name: "artist", To: "Artist", Column: "artist_id", OwnKey: true, Unique: true},
@@ -30,8 +34,9 @@ var Entities = []*entity.Entity{
 		Prefix:  "artist",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "albums": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Artist", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Artist"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
@@ -44,14 +49,15 @@ var Entities = []*entity.Entity{
 		Prefix:  "customer",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "firstName": entity.ToAll, "lastName": entity.ToAll, "company": entity.ToAll, "country": entity.ToAll, "email": entity.ToAll, "supportRep": entity.ToAll, "invoices": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Customer", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Customer"},
 			{Name: "firstName", Column: "first_name", Kind: entity.String, Type: "string"},
 			{Name: "lastName", Column: "last_name", Kind: entity.String, Type: "string"},
 			{Name: "company", Column: "company", Kind: entity.String, Type: "string", Nullable: true},
 			{Name: "country", Column: "country", Kind: entity.String, Type: "string"},
 			{Name: "email", Column: "email", Kind: entity.String, Type: "string"},
-			{Name: "supportRepId", Column: "support_rep_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Employee"},
+			{Name: "supportRepId", Column: "support_rep_id", Kind: entity.ID, Type: "int", Nullable: true, Refers: "Employee"},
 		},
 		Edges: []entity.Edge{
 			{Name: "supportRep", To: "Employee", Column: "support_rep_id", OwnKey: true, Unique: true, Nullable: true},
@@ -63,15 +69,17 @@ var Entities = []*entity.Entity{
 		Table:   "employees",
 		Prefix:  "employee",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "lastName": entity.ToAll, "firstName": entity.ToAll, "title": entity.ToAll, "email": entity.ToAll, "hiredAt": entity.ToAll, "reportsTo": entity.ToAll, "reports": entity.ToAll, "customers": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "lastName": entity.ToAll, "firstName": entity.ToAll, "title": entity.ToAll, "email": entity.ToAll, "bornOn": entity.ToAll, "hiredOn": entity.ToAll, "reportsTo": entity.ToAll, "reports": entity.ToAll, "customers": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Employee", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Employee"},
 			{Name: "lastName", Column: "last_name", Kind: entity.String, Type: "string"},
 			{Name: "firstName", Column: "first_name", Kind: entity.String, Type: "string"},
 			{Name: "title", Column: "title", Kind: entity.String, Type: "string", Nullable: true},
 			{Name: "email", Column: "email", Kind: entity.String, Type: "string"},
-			{Name: "hiredAt", Column: "hired_at", Kind: entity.Time, Type: "time.Time"},
-			{Name: "reportsToId", Column: "reports_to_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Employee"},
+			{Name: "bornOn", Column: "born_on", Kind: entity.Date, Type: "time.Time", Nullable: true, Stored: map[string]string{"postgres": "date", "sqlite3": "date"}},
+			{Name: "hiredOn", Column: "hired_on", Kind: entity.Date, Type: "time.Time", Stored: map[string]string{"postgres": "date", "sqlite3": "date"}},
+			{Name: "reportsToId", Column: "reports_to_id", Kind: entity.ID, Type: "int", Nullable: true, Refers: "Employee"},
 		},
 		Edges: []entity.Edge{
 			{Name: "reportsTo", To: "Employee", Column: "reports_to_id", OwnKey: true, Unique: true, Nullable: true},
@@ -85,8 +93,9 @@ var Entities = []*entity.Entity{
 		Prefix:  "genre",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "tracks": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Genre", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Genre"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
@@ -98,13 +107,15 @@ var Entities = []*entity.Entity{
 		Table:   "invoices",
 		Prefix:  "invoice",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "invoicedAt": entity.ToAll, "billingCountry": entity.ToAll, "billingPostalCode": entity.ToAll, "customer": entity.ToAll, "lines": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "invoicedAt": entity.ToAll, "total": entity.ToAll, "billingCountry": entity.ToAll, "billingPostalCode": entity.ToAll, "customer": entity.ToAll, "lines": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Invoice", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Invoice"},
 			{Name: "invoicedAt", Column: "invoiced_at", Kind: entity.Time, Type: "time.Time"},
+			{Name: "total", Column: "total", Kind: entity.Decimal, Type: "decimal.Decimal", Stored: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
 			{Name: "billingCountry", Column: "billing_country", Kind: entity.String, Type: "string"},
 			{Name: "billingPostalCode", Column: "billing_postal_code", Kind: entity.String, Type: "string", Nullable: true},
-			{Name: "customerId", Column: "customer_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Customer"},
+			{Name: "customerId", Column: "customer_id", Kind: entity.ID, Type: "int", Refers: "Customer"},
 		},
 		Edges: []entity.Edge{
 			{Name: "customer", To: "Customer", Column: "customer_id", OwnKey: true, Unique: true},
@@ -116,12 +127,14 @@ var Entities = []*entity.Entity{
 		Table:   "invoice_lines",
 		Prefix:  "line",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "quantity": entity.ToAll, "track": entity.ToAll, "invoice": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "quantity": entity.ToAll, "unitPrice": entity.ToAll, "track": entity.ToAll, "invoice": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "InvoiceLine", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "InvoiceLine"},
 			{Name: "quantity", Column: "quantity", Kind: entity.Int, Type: "int32"},
-			{Name: "invoiceId", Column: "invoice_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Invoice"},
-			{Name: "trackId", Column: "track_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "Track"},
+			{Name: "unitPrice", Column: "unit_price", Kind: entity.Decimal, Type: "decimal.Decimal", Stored: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
+			{Name: "invoiceId", Column: "invoice_id", Kind: entity.ID, Type: "int", Refers: "Invoice"},
+			{Name: "trackId", Column: "track_id", Kind: entity.ID, Type: "int", Refers: "Track"},
 		},
 		Edges: []entity.Edge{
 			{Name: "invoice", To: "Invoice", Column: "invoice_id", OwnKey: true, Unique: true},
@@ -134,8 +147,9 @@ var Entities = []*entity.Entity{
 		Prefix:  "label",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Label", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Label"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
@@ -148,8 +162,9 @@ var Entities = []*entity.Entity{
 		Prefix:  "mediatype",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "MediaType", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "MediaType"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
@@ -162,12 +177,13 @@ var Entities = []*entity.Entity{
 		Prefix:  "playlist",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "tracks": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Playlist", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Playlist"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 		},
 		Edges: []entity.Edge{
-			{Name: "tracks", To: "Track", Column: "playlist_id", Through: "playlist_tracks"},
+			{Name: "tracks", To: "Track", Column: "playlist_id", Through: "playlist_tracks", Far: "track_id"},
 		},
 	},
 	{
@@ -175,21 +191,24 @@ var Entities = []*entity.Entity{
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "composer": entity.ToAll, "milliseconds": entity.ToAll, "album": entity.ToAll, "genre": entity.ToAll, "mediaType": entity.ToAll, "playlists": entity.ToAll, "invoiceLines": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "composer": entity.ToAll, "milliseconds": entity.ToAll, "bytes": entity.ToAll, "unitPrice": entity.ToAll, "album": entity.ToAll, "genre": entity.ToAll, "mediaType": entity.ToAll, "playlists": entity.ToAll, "invoiceLines": entity.ToAll},
+		Keys:    ids.Number,
 		Fields: []entity.Field{
-			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Track", Stored: map[string]string{"sqlite3": "blob"}},
+			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Track"},
 			{Name: "name", Column: "name", Kind: entity.String, Type: "string"},
 			{Name: "composer", Column: "composer", Kind: entity.String, Type: "string", Nullable: true},
 			{Name: "milliseconds", Column: "milliseconds", Kind: entity.Int, Type: "int32"},
-			{Name: "albumId", Column: "album_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Album"},
-			{Name: "genreId", Column: "genre_id", Kind: entity.ID, Type: "uuid.UUID", Nullable: true, Stored: map[string]string{"sqlite3": "blob"}, Refers: "Genre"},
-			{Name: "mediaTypeId", Column: "media_type_id", Kind: entity.ID, Type: "uuid.UUID", Stored: map[string]string{"sqlite3": "blob"}, Refers: "MediaType"},
+			{Name: "bytes", Column: "bytes", Kind: entity.BigInt, Type: "int64", Nullable: true},
+			{Name: "unitPrice", Column: "unit_price", Kind: entity.Decimal, Type: "decimal.Decimal", Stored: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
+			{Name: "albumId", Column: "album_id", Kind: entity.ID, Type: "int", Nullable: true, Refers: "Album"},
+			{Name: "genreId", Column: "genre_id", Kind: entity.ID, Type: "int", Nullable: true, Refers: "Genre"},
+			{Name: "mediaTypeId", Column: "media_type_id", Kind: entity.ID, Type: "int", Refers: "MediaType"},
 		},
 		Edges: []entity.Edge{
 			{Name: "album", To: "Album", Column: "album_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "genre", To: "Genre", Column: "genre_id", OwnKey: true, Unique: true, Nullable: true},
 			{Name: "mediaType", To: "MediaType", Column: "media_type_id", OwnKey: true, Unique: true},
-			{Name: "playlists", To: "Playlist", Column: "playlist_id", Through: "playlist_tracks"},
+			{Name: "playlists", To: "Playlist", Column: "track_id", Through: "playlist_tracks", Far: "playlist_id"},
 			{Name: "invoiceLines", To: "InvoiceLine", Column: "track_id"},
 		},
 	},

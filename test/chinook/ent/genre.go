@@ -10,14 +10,13 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 )
 
 // Genre is the model entity for the Genre schema.
 type Genre struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -49,10 +48,10 @@ func (*Genre) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case genre.FieldID:
+			values[i] = new(sql.NullInt64)
 		case genre.FieldName:
 			values[i] = new(sql.NullString)
-		case genre.FieldID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -69,11 +68,11 @@ func (_m *Genre) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case genre.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case genre.FieldName:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field name", values[i])
@@ -129,7 +128,7 @@ func (_m *Genre) String() string {
 
 // GlobalID returns the Genre's key in the form that clients see.
 func (_m *Genre) GlobalID() ids.ID {
-	return ids.ID{Prefix: "genre", UUID: _m.ID}
+	return ids.OfNumber("genre", int64(_m.ID))
 }
 
 // Genres is a parsable slice of Genre.

@@ -11,7 +11,6 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // GenreCreate is the builder for creating a Genre entity.
@@ -28,20 +27,20 @@ func (_c *GenreCreate) SetName(v string) *GenreCreate {
 }
 
 // SetID sets the "id" field.
-func (_c *GenreCreate) SetID(v uuid.UUID) *GenreCreate {
+func (_c *GenreCreate) SetID(v int) *GenreCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_c *GenreCreate) AddTrackIDs(ids ...uuid.UUID) *GenreCreate {
+func (_c *GenreCreate) AddTrackIDs(ids ...int) *GenreCreate {
 	_c.mutation.AddTrackIDs(ids...)
 	return _c
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_c *GenreCreate) AddTracks(v ...*Track) *GenreCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -104,12 +103,9 @@ func (_c *GenreCreate) sqlSave(ctx context.Context) (*Genre, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -119,11 +115,11 @@ func (_c *GenreCreate) sqlSave(ctx context.Context) (*Genre, error) {
 func (_c *GenreCreate) createSpec() (*Genre, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Genre{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(genre.Table, sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(genre.Table, sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(genre.FieldName, field.TypeString, value)
@@ -137,7 +133,7 @@ func (_c *GenreCreate) createSpec() (*Genre, *sqlgraph.CreateSpec) {
 			Columns: []string{genre.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -192,6 +188,10 @@ func (_c *GenreCreateBulk) Save(ctx context.Context) ([]*Genre, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

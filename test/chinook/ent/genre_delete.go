@@ -40,7 +40,7 @@ func (_d *GenreDelete) ExecX(ctx context.Context) int {
 }
 
 func (_d *GenreDelete) sqlExec(ctx context.Context) (int, error) {
-	_spec := sqlgraph.NewDeleteSpec(genre.Table, sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewDeleteSpec(genre.Table, sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt))
 	if ps := _d.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {

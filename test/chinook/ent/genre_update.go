@@ -13,7 +13,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // GenreUpdate is the builder for updating Genre entities.
@@ -44,14 +43,14 @@ func (_u *GenreUpdate) SetNillableName(v *string) *GenreUpdate {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *GenreUpdate) AddTrackIDs(ids ...uuid.UUID) *GenreUpdate {
+func (_u *GenreUpdate) AddTrackIDs(ids ...int) *GenreUpdate {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *GenreUpdate) AddTracks(v ...*Track) *GenreUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -70,14 +69,14 @@ func (_u *GenreUpdate) ClearTracks() *GenreUpdate {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *GenreUpdate) RemoveTrackIDs(ids ...uuid.UUID) *GenreUpdate {
+func (_u *GenreUpdate) RemoveTrackIDs(ids ...int) *GenreUpdate {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *GenreUpdate) RemoveTracks(v ...*Track) *GenreUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -125,7 +124,7 @@ func (_u *GenreUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(genre.Table, genre.Columns, sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(genre.Table, genre.Columns, sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -144,7 +143,7 @@ func (_u *GenreUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{genre.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -157,7 +156,7 @@ func (_u *GenreUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{genre.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -173,7 +172,7 @@ func (_u *GenreUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{genre.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -216,14 +215,14 @@ func (_u *GenreUpdateOne) SetNillableName(v *string) *GenreUpdateOne {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *GenreUpdateOne) AddTrackIDs(ids ...uuid.UUID) *GenreUpdateOne {
+func (_u *GenreUpdateOne) AddTrackIDs(ids ...int) *GenreUpdateOne {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *GenreUpdateOne) AddTracks(v ...*Track) *GenreUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -242,14 +241,14 @@ func (_u *GenreUpdateOne) ClearTracks() *GenreUpdateOne {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *GenreUpdateOne) RemoveTrackIDs(ids ...uuid.UUID) *GenreUpdateOne {
+func (_u *GenreUpdateOne) RemoveTrackIDs(ids ...int) *GenreUpdateOne {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *GenreUpdateOne) RemoveTracks(v ...*Track) *GenreUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -310,7 +309,7 @@ func (_u *GenreUpdateOne) sqlSave(ctx context.Context) (_node *Genre, err error)
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(genre.Table, genre.Columns, sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(genre.Table, genre.Columns, sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Genre.id" for update`)}
@@ -346,7 +345,7 @@ func (_u *GenreUpdateOne) sqlSave(ctx context.Context) (_node *Genre, err error)
 			Columns: []string{genre.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -359,7 +358,7 @@ func (_u *GenreUpdateOne) sqlSave(ctx context.Context) (_node *Genre, err error)
 			Columns: []string{genre.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -375,7 +374,7 @@ func (_u *GenreUpdateOne) sqlSave(ctx context.Context) (_node *Genre, err error)
 			Columns: []string{genre.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -12,22 +12,24 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // Invoice is the model entity for the Invoice schema.
 type Invoice struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// InvoicedAt holds the value of the "invoiced_at" field.
 	InvoicedAt time.Time `json:"invoiced_at,omitempty"`
+	// Total holds the value of the "total" field.
+	Total decimal.Decimal `json:"total,omitempty"`
 	// BillingCountry holds the value of the "billing_country" field.
 	BillingCountry string `json:"billing_country,omitempty"`
 	// BillingPostalCode holds the value of the "billing_postal_code" field.
 	BillingPostalCode *string `json:"billing_postal_code,omitempty"`
 	// CustomerID holds the value of the "customer_id" field.
-	CustomerID uuid.UUID `json:"customer_id,omitempty"`
+	CustomerID int `json:"customer_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the InvoiceQuery when eager-loading is set.
 	Edges        InvoiceEdges `json:"edges"`
@@ -70,12 +72,14 @@ func (*Invoice) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case invoice.FieldTotal:
+			values[i] = new(decimal.Decimal)
+		case invoice.FieldID, invoice.FieldCustomerID:
+			values[i] = new(sql.NullInt64)
 		case invoice.FieldBillingCountry, invoice.FieldBillingPostalCode:
 			values[i] = new(sql.NullString)
 		case invoice.FieldInvoicedAt:
 			values[i] = new(sql.NullTime)
-		case invoice.FieldID, invoice.FieldCustomerID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -92,16 +96,22 @@ func (_m *Invoice) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case invoice.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case invoice.FieldInvoicedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field invoiced_at", values[i])
 			} else if value.Valid {
 				_m.InvoicedAt = value.Time
+			}
+		case invoice.FieldTotal:
+			if value, ok := values[i].(*decimal.Decimal); !ok {
+				return fmt.Errorf("unexpected type %T for field total", values[i])
+			} else if value != nil {
+				_m.Total = *value
 			}
 		case invoice.FieldBillingCountry:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -117,10 +127,10 @@ func (_m *Invoice) assignValues(columns []string, values []any) error {
 				*_m.BillingPostalCode = value.String
 			}
 		case invoice.FieldCustomerID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field customer_id", values[i])
-			} else if value != nil {
-				_m.CustomerID = *value
+			} else if value.Valid {
+				_m.CustomerID = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -171,6 +181,9 @@ func (_m *Invoice) String() string {
 	builder.WriteString("invoiced_at=")
 	builder.WriteString(_m.InvoicedAt.Format(time.ANSIC))
 	builder.WriteString(", ")
+	builder.WriteString("total=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Total))
+	builder.WriteString(", ")
 	builder.WriteString("billing_country=")
 	builder.WriteString(_m.BillingCountry)
 	builder.WriteString(", ")
@@ -187,7 +200,7 @@ func (_m *Invoice) String() string {
 
 // GlobalID returns the Invoice's key in the form that clients see.
 func (_m *Invoice) GlobalID() ids.ID {
-	return ids.ID{Prefix: "invoice", UUID: _m.ID}
+	return ids.OfNumber("invoice", int64(_m.ID))
 }
 
 // Invoices is a parsable slice of Invoice.

@@ -13,7 +13,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceCreate is the builder for creating a Invoice entity.
@@ -26,6 +26,12 @@ type InvoiceCreate struct {
 // SetInvoicedAt sets the "invoiced_at" field.
 func (_c *InvoiceCreate) SetInvoicedAt(v time.Time) *InvoiceCreate {
 	_c.mutation.SetInvoicedAt(v)
+	return _c
+}
+
+// SetTotal sets the "total" field.
+func (_c *InvoiceCreate) SetTotal(v decimal.Decimal) *InvoiceCreate {
+	_c.mutation.SetTotal(v)
 	return _c
 }
 
@@ -50,13 +56,13 @@ func (_c *InvoiceCreate) SetNillableBillingPostalCode(v *string) *InvoiceCreate 
 }
 
 // SetCustomerID sets the "customer_id" field.
-func (_c *InvoiceCreate) SetCustomerID(v uuid.UUID) *InvoiceCreate {
+func (_c *InvoiceCreate) SetCustomerID(v int) *InvoiceCreate {
 	_c.mutation.SetCustomerID(v)
 	return _c
 }
 
 // SetID sets the "id" field.
-func (_c *InvoiceCreate) SetID(v uuid.UUID) *InvoiceCreate {
+func (_c *InvoiceCreate) SetID(v int) *InvoiceCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
@@ -67,14 +73,14 @@ func (_c *InvoiceCreate) SetCustomer(v *Customer) *InvoiceCreate {
 }
 
 // AddLineIDs adds the "lines" edge to the InvoiceLine entity by IDs.
-func (_c *InvoiceCreate) AddLineIDs(ids ...uuid.UUID) *InvoiceCreate {
+func (_c *InvoiceCreate) AddLineIDs(ids ...int) *InvoiceCreate {
 	_c.mutation.AddLineIDs(ids...)
 	return _c
 }
 
 // AddLines adds the "lines" edges to the InvoiceLine entity.
 func (_c *InvoiceCreate) AddLines(v ...*InvoiceLine) *InvoiceCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -118,6 +124,9 @@ func (_c *InvoiceCreate) check() error {
 	if _, ok := _c.mutation.InvoicedAt(); !ok {
 		return &ValidationError{Name: "invoiced_at", err: errors.New(`ent: missing required field "Invoice.invoiced_at"`)}
 	}
+	if _, ok := _c.mutation.Total(); !ok {
+		return &ValidationError{Name: "total", err: errors.New(`ent: missing required field "Invoice.total"`)}
+	}
 	if _, ok := _c.mutation.BillingCountry(); !ok {
 		return &ValidationError{Name: "billing_country", err: errors.New(`ent: missing required field "Invoice.billing_country"`)}
 	}
@@ -151,12 +160,9 @@ func (_c *InvoiceCreate) sqlSave(ctx context.Context) (*Invoice, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -166,15 +172,19 @@ func (_c *InvoiceCreate) sqlSave(ctx context.Context) (*Invoice, error) {
 func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Invoice{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(invoice.Table, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(invoice.Table, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.InvoicedAt(); ok {
 		_spec.SetField(invoice.FieldInvoicedAt, field.TypeTime, value)
 		_node.InvoicedAt = value
+	}
+	if value, ok := _c.mutation.Total(); ok {
+		_spec.SetField(invoice.FieldTotal, field.TypeOther, value)
+		_node.Total = value
 	}
 	if value, ok := _c.mutation.BillingCountry(); ok {
 		_spec.SetField(invoice.FieldBillingCountry, field.TypeString, value)
@@ -192,7 +202,7 @@ func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -209,7 +219,7 @@ func (_c *InvoiceCreate) createSpec() (*Invoice, *sqlgraph.CreateSpec) {
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -264,6 +274,10 @@ func (_c *InvoiceCreateBulk) Save(ctx context.Context) ([]*Invoice, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

@@ -17,7 +17,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // InvoiceQuery is the builder for querying Invoice entities.
@@ -133,8 +132,8 @@ func (_q *InvoiceQuery) FirstX(ctx context.Context) *Invoice {
 
 // FirstID returns the first Invoice ID from the query.
 // Returns a *NotFoundError when no Invoice ID was found.
-func (_q *InvoiceQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *InvoiceQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -146,7 +145,7 @@ func (_q *InvoiceQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *InvoiceQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *InvoiceQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -184,8 +183,8 @@ func (_q *InvoiceQuery) OnlyX(ctx context.Context) *Invoice {
 // OnlyID is like Only, but returns the only Invoice ID in the query.
 // Returns a *NotSingularError when more than one Invoice ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *InvoiceQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *InvoiceQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -201,7 +200,7 @@ func (_q *InvoiceQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *InvoiceQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *InvoiceQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -229,7 +228,7 @@ func (_q *InvoiceQuery) AllX(ctx context.Context) []*Invoice {
 }
 
 // IDs executes the query and returns a list of Invoice IDs.
-func (_q *InvoiceQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *InvoiceQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -241,7 +240,7 @@ func (_q *InvoiceQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *InvoiceQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *InvoiceQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -455,8 +454,8 @@ func (_q *InvoiceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Invo
 }
 
 func (_q *InvoiceQuery) loadCustomer(ctx context.Context, query *CustomerQuery, nodes []*Invoice, init func(*Invoice), assign func(*Invoice, *Customer)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*Invoice)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Invoice)
 	for i := range nodes {
 		fk := nodes[i].CustomerID
 		if _, ok := nodeids[fk]; !ok {
@@ -485,7 +484,7 @@ func (_q *InvoiceQuery) loadCustomer(ctx context.Context, query *CustomerQuery, 
 }
 func (_q *InvoiceQuery) loadLines(ctx context.Context, query *InvoiceLineQuery, nodes []*Invoice, init func(*Invoice), assign func(*Invoice, *InvoiceLine)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*Invoice)
+	nodeids := make(map[int]*Invoice)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -524,7 +523,7 @@ func (_q *InvoiceQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *InvoiceQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

@@ -15,7 +15,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceUpdate is the builder for updating Invoice entities.
@@ -41,6 +41,20 @@ func (_u *InvoiceUpdate) SetInvoicedAt(v time.Time) *InvoiceUpdate {
 func (_u *InvoiceUpdate) SetNillableInvoicedAt(v *time.Time) *InvoiceUpdate {
 	if v != nil {
 		_u.SetInvoicedAt(*v)
+	}
+	return _u
+}
+
+// SetTotal sets the "total" field.
+func (_u *InvoiceUpdate) SetTotal(v decimal.Decimal) *InvoiceUpdate {
+	_u.mutation.SetTotal(v)
+	return _u
+}
+
+// SetNillableTotal sets the "total" field if the given value is not nil.
+func (_u *InvoiceUpdate) SetNillableTotal(v *decimal.Decimal) *InvoiceUpdate {
+	if v != nil {
+		_u.SetTotal(*v)
 	}
 	return _u
 }
@@ -80,13 +94,13 @@ func (_u *InvoiceUpdate) ClearBillingPostalCode() *InvoiceUpdate {
 }
 
 // SetCustomerID sets the "customer_id" field.
-func (_u *InvoiceUpdate) SetCustomerID(v uuid.UUID) *InvoiceUpdate {
+func (_u *InvoiceUpdate) SetCustomerID(v int) *InvoiceUpdate {
 	_u.mutation.SetCustomerID(v)
 	return _u
 }
 
 // SetNillableCustomerID sets the "customer_id" field if the given value is not nil.
-func (_u *InvoiceUpdate) SetNillableCustomerID(v *uuid.UUID) *InvoiceUpdate {
+func (_u *InvoiceUpdate) SetNillableCustomerID(v *int) *InvoiceUpdate {
 	if v != nil {
 		_u.SetCustomerID(*v)
 	}
@@ -99,14 +113,14 @@ func (_u *InvoiceUpdate) SetCustomer(v *Customer) *InvoiceUpdate {
 }
 
 // AddLineIDs adds the "lines" edge to the InvoiceLine entity by IDs.
-func (_u *InvoiceUpdate) AddLineIDs(ids ...uuid.UUID) *InvoiceUpdate {
+func (_u *InvoiceUpdate) AddLineIDs(ids ...int) *InvoiceUpdate {
 	_u.mutation.AddLineIDs(ids...)
 	return _u
 }
 
 // AddLines adds the "lines" edges to the InvoiceLine entity.
 func (_u *InvoiceUpdate) AddLines(v ...*InvoiceLine) *InvoiceUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -131,14 +145,14 @@ func (_u *InvoiceUpdate) ClearLines() *InvoiceUpdate {
 }
 
 // RemoveLineIDs removes the "lines" edge to InvoiceLine entities by IDs.
-func (_u *InvoiceUpdate) RemoveLineIDs(ids ...uuid.UUID) *InvoiceUpdate {
+func (_u *InvoiceUpdate) RemoveLineIDs(ids ...int) *InvoiceUpdate {
 	_u.mutation.RemoveLineIDs(ids...)
 	return _u
 }
 
 // RemoveLines removes "lines" edges to InvoiceLine entities.
 func (_u *InvoiceUpdate) RemoveLines(v ...*InvoiceLine) *InvoiceUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -194,7 +208,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -204,6 +218,9 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.InvoicedAt(); ok {
 		_spec.SetField(invoice.FieldInvoicedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.Total(); ok {
+		_spec.SetField(invoice.FieldTotal, field.TypeOther, value)
 	}
 	if value, ok := _u.mutation.BillingCountry(); ok {
 		_spec.SetField(invoice.FieldBillingCountry, field.TypeString, value)
@@ -222,7 +239,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -235,7 +252,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -251,7 +268,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -264,7 +281,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -280,7 +297,7 @@ func (_u *InvoiceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -322,6 +339,20 @@ func (_u *InvoiceUpdateOne) SetNillableInvoicedAt(v *time.Time) *InvoiceUpdateOn
 	return _u
 }
 
+// SetTotal sets the "total" field.
+func (_u *InvoiceUpdateOne) SetTotal(v decimal.Decimal) *InvoiceUpdateOne {
+	_u.mutation.SetTotal(v)
+	return _u
+}
+
+// SetNillableTotal sets the "total" field if the given value is not nil.
+func (_u *InvoiceUpdateOne) SetNillableTotal(v *decimal.Decimal) *InvoiceUpdateOne {
+	if v != nil {
+		_u.SetTotal(*v)
+	}
+	return _u
+}
+
 // SetBillingCountry sets the "billing_country" field.
 func (_u *InvoiceUpdateOne) SetBillingCountry(v string) *InvoiceUpdateOne {
 	_u.mutation.SetBillingCountry(v)
@@ -357,13 +388,13 @@ func (_u *InvoiceUpdateOne) ClearBillingPostalCode() *InvoiceUpdateOne {
 }
 
 // SetCustomerID sets the "customer_id" field.
-func (_u *InvoiceUpdateOne) SetCustomerID(v uuid.UUID) *InvoiceUpdateOne {
+func (_u *InvoiceUpdateOne) SetCustomerID(v int) *InvoiceUpdateOne {
 	_u.mutation.SetCustomerID(v)
 	return _u
 }
 
 // SetNillableCustomerID sets the "customer_id" field if the given value is not nil.
-func (_u *InvoiceUpdateOne) SetNillableCustomerID(v *uuid.UUID) *InvoiceUpdateOne {
+func (_u *InvoiceUpdateOne) SetNillableCustomerID(v *int) *InvoiceUpdateOne {
 	if v != nil {
 		_u.SetCustomerID(*v)
 	}
@@ -376,14 +407,14 @@ func (_u *InvoiceUpdateOne) SetCustomer(v *Customer) *InvoiceUpdateOne {
 }
 
 // AddLineIDs adds the "lines" edge to the InvoiceLine entity by IDs.
-func (_u *InvoiceUpdateOne) AddLineIDs(ids ...uuid.UUID) *InvoiceUpdateOne {
+func (_u *InvoiceUpdateOne) AddLineIDs(ids ...int) *InvoiceUpdateOne {
 	_u.mutation.AddLineIDs(ids...)
 	return _u
 }
 
 // AddLines adds the "lines" edges to the InvoiceLine entity.
 func (_u *InvoiceUpdateOne) AddLines(v ...*InvoiceLine) *InvoiceUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -408,14 +439,14 @@ func (_u *InvoiceUpdateOne) ClearLines() *InvoiceUpdateOne {
 }
 
 // RemoveLineIDs removes the "lines" edge to InvoiceLine entities by IDs.
-func (_u *InvoiceUpdateOne) RemoveLineIDs(ids ...uuid.UUID) *InvoiceUpdateOne {
+func (_u *InvoiceUpdateOne) RemoveLineIDs(ids ...int) *InvoiceUpdateOne {
 	_u.mutation.RemoveLineIDs(ids...)
 	return _u
 }
 
 // RemoveLines removes "lines" edges to InvoiceLine entities.
 func (_u *InvoiceUpdateOne) RemoveLines(v ...*InvoiceLine) *InvoiceUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -484,7 +515,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(invoice.Table, invoice.Columns, sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Invoice.id" for update`)}
@@ -512,6 +543,9 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 	if value, ok := _u.mutation.InvoicedAt(); ok {
 		_spec.SetField(invoice.FieldInvoicedAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.Total(); ok {
+		_spec.SetField(invoice.FieldTotal, field.TypeOther, value)
+	}
 	if value, ok := _u.mutation.BillingCountry(); ok {
 		_spec.SetField(invoice.FieldBillingCountry, field.TypeString, value)
 	}
@@ -529,7 +563,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -542,7 +576,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.CustomerColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(customer.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -558,7 +592,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -571,7 +605,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -587,7 +621,7 @@ func (_u *InvoiceUpdateOne) sqlSave(ctx context.Context) (_node *Invoice, err er
 			Columns: []string{invoice.LinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -12,20 +12,22 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceLine is the model entity for the InvoiceLine schema.
 type InvoiceLine struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// Quantity holds the value of the "quantity" field.
 	Quantity int32 `json:"quantity,omitempty"`
+	// UnitPrice holds the value of the "unit_price" field.
+	UnitPrice decimal.Decimal `json:"unit_price,omitempty"`
 	// InvoiceID holds the value of the "invoice_id" field.
-	InvoiceID uuid.UUID `json:"invoice_id,omitempty"`
+	InvoiceID int `json:"invoice_id,omitempty"`
 	// TrackID holds the value of the "track_id" field.
-	TrackID uuid.UUID `json:"track_id,omitempty"`
+	TrackID int `json:"track_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the InvoiceLineQuery when eager-loading is set.
 	Edges        InvoiceLineEdges `json:"edges"`
@@ -70,10 +72,10 @@ func (*InvoiceLine) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case invoiceline.FieldQuantity:
+		case invoiceline.FieldUnitPrice:
+			values[i] = new(decimal.Decimal)
+		case invoiceline.FieldID, invoiceline.FieldQuantity, invoiceline.FieldInvoiceID, invoiceline.FieldTrackID:
 			values[i] = new(sql.NullInt64)
-		case invoiceline.FieldID, invoiceline.FieldInvoiceID, invoiceline.FieldTrackID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -90,28 +92,34 @@ func (_m *InvoiceLine) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case invoiceline.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case invoiceline.FieldQuantity:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field quantity", values[i])
 			} else if value.Valid {
 				_m.Quantity = int32(value.Int64)
 			}
-		case invoiceline.FieldInvoiceID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field invoice_id", values[i])
+		case invoiceline.FieldUnitPrice:
+			if value, ok := values[i].(*decimal.Decimal); !ok {
+				return fmt.Errorf("unexpected type %T for field unit_price", values[i])
 			} else if value != nil {
-				_m.InvoiceID = *value
+				_m.UnitPrice = *value
+			}
+		case invoiceline.FieldInvoiceID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field invoice_id", values[i])
+			} else if value.Valid {
+				_m.InvoiceID = int(value.Int64)
 			}
 		case invoiceline.FieldTrackID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field track_id", values[i])
-			} else if value != nil {
-				_m.TrackID = *value
+			} else if value.Valid {
+				_m.TrackID = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -162,6 +170,9 @@ func (_m *InvoiceLine) String() string {
 	builder.WriteString("quantity=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Quantity))
 	builder.WriteString(", ")
+	builder.WriteString("unit_price=")
+	builder.WriteString(fmt.Sprintf("%v", _m.UnitPrice))
+	builder.WriteString(", ")
 	builder.WriteString("invoice_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.InvoiceID))
 	builder.WriteString(", ")
@@ -173,7 +184,7 @@ func (_m *InvoiceLine) String() string {
 
 // GlobalID returns the InvoiceLine's key in the form that clients see.
 func (_m *InvoiceLine) GlobalID() ids.ID {
-	return ids.ID{Prefix: "line", UUID: _m.ID}
+	return ids.OfNumber("line", int64(_m.ID))
 }
 
 // InvoiceLines is a parsable slice of InvoiceLine.

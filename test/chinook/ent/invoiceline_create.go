@@ -12,7 +12,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceLineCreate is the builder for creating a InvoiceLine entity.
@@ -28,20 +28,26 @@ func (_c *InvoiceLineCreate) SetQuantity(v int32) *InvoiceLineCreate {
 	return _c
 }
 
+// SetUnitPrice sets the "unit_price" field.
+func (_c *InvoiceLineCreate) SetUnitPrice(v decimal.Decimal) *InvoiceLineCreate {
+	_c.mutation.SetUnitPrice(v)
+	return _c
+}
+
 // SetInvoiceID sets the "invoice_id" field.
-func (_c *InvoiceLineCreate) SetInvoiceID(v uuid.UUID) *InvoiceLineCreate {
+func (_c *InvoiceLineCreate) SetInvoiceID(v int) *InvoiceLineCreate {
 	_c.mutation.SetInvoiceID(v)
 	return _c
 }
 
 // SetTrackID sets the "track_id" field.
-func (_c *InvoiceLineCreate) SetTrackID(v uuid.UUID) *InvoiceLineCreate {
+func (_c *InvoiceLineCreate) SetTrackID(v int) *InvoiceLineCreate {
 	_c.mutation.SetTrackID(v)
 	return _c
 }
 
 // SetID sets the "id" field.
-func (_c *InvoiceLineCreate) SetID(v uuid.UUID) *InvoiceLineCreate {
+func (_c *InvoiceLineCreate) SetID(v int) *InvoiceLineCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
@@ -93,6 +99,9 @@ func (_c *InvoiceLineCreate) check() error {
 	if _, ok := _c.mutation.Quantity(); !ok {
 		return &ValidationError{Name: "quantity", err: errors.New(`ent: missing required field "InvoiceLine.quantity"`)}
 	}
+	if _, ok := _c.mutation.UnitPrice(); !ok {
+		return &ValidationError{Name: "unit_price", err: errors.New(`ent: missing required field "InvoiceLine.unit_price"`)}
+	}
 	if _, ok := _c.mutation.InvoiceID(); !ok {
 		return &ValidationError{Name: "invoice_id", err: errors.New(`ent: missing required field "InvoiceLine.invoice_id"`)}
 	}
@@ -119,12 +128,9 @@ func (_c *InvoiceLineCreate) sqlSave(ctx context.Context) (*InvoiceLine, error) 
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -134,15 +140,19 @@ func (_c *InvoiceLineCreate) sqlSave(ctx context.Context) (*InvoiceLine, error) 
 func (_c *InvoiceLineCreate) createSpec() (*InvoiceLine, *sqlgraph.CreateSpec) {
 	var (
 		_node = &InvoiceLine{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(invoiceline.Table, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(invoiceline.Table, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.Quantity(); ok {
 		_spec.SetField(invoiceline.FieldQuantity, field.TypeInt32, value)
 		_node.Quantity = value
+	}
+	if value, ok := _c.mutation.UnitPrice(); ok {
+		_spec.SetField(invoiceline.FieldUnitPrice, field.TypeOther, value)
+		_node.UnitPrice = value
 	}
 	if nodes := _c.mutation.InvoiceIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -152,7 +162,7 @@ func (_c *InvoiceLineCreate) createSpec() (*InvoiceLine, *sqlgraph.CreateSpec) {
 			Columns: []string{invoiceline.InvoiceColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -169,7 +179,7 @@ func (_c *InvoiceLineCreate) createSpec() (*InvoiceLine, *sqlgraph.CreateSpec) {
 			Columns: []string{invoiceline.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -225,6 +235,10 @@ func (_c *InvoiceLineCreateBulk) Save(ctx context.Context) ([]*InvoiceLine, erro
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

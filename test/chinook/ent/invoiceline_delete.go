@@ -40,7 +40,7 @@ func (_d *InvoiceLineDelete) ExecX(ctx context.Context) int {
 }
 
 func (_d *InvoiceLineDelete) sqlExec(ctx context.Context) (int, error) {
-	_spec := sqlgraph.NewDeleteSpec(invoiceline.Table, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewDeleteSpec(invoiceline.Table, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt))
 	if ps := _d.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {

@@ -16,7 +16,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // InvoiceLineQuery is the builder for querying InvoiceLine entities.
@@ -132,8 +131,8 @@ func (_q *InvoiceLineQuery) FirstX(ctx context.Context) *InvoiceLine {
 
 // FirstID returns the first InvoiceLine ID from the query.
 // Returns a *NotFoundError when no InvoiceLine ID was found.
-func (_q *InvoiceLineQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *InvoiceLineQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -145,7 +144,7 @@ func (_q *InvoiceLineQuery) FirstID(ctx context.Context) (id uuid.UUID, err erro
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *InvoiceLineQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *InvoiceLineQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -183,8 +182,8 @@ func (_q *InvoiceLineQuery) OnlyX(ctx context.Context) *InvoiceLine {
 // OnlyID is like Only, but returns the only InvoiceLine ID in the query.
 // Returns a *NotSingularError when more than one InvoiceLine ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *InvoiceLineQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *InvoiceLineQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -200,7 +199,7 @@ func (_q *InvoiceLineQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *InvoiceLineQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *InvoiceLineQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -228,7 +227,7 @@ func (_q *InvoiceLineQuery) AllX(ctx context.Context) []*InvoiceLine {
 }
 
 // IDs executes the query and returns a list of InvoiceLine IDs.
-func (_q *InvoiceLineQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *InvoiceLineQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -240,7 +239,7 @@ func (_q *InvoiceLineQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *InvoiceLineQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *InvoiceLineQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -453,8 +452,8 @@ func (_q *InvoiceLineQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 }
 
 func (_q *InvoiceLineQuery) loadInvoice(ctx context.Context, query *InvoiceQuery, nodes []*InvoiceLine, init func(*InvoiceLine), assign func(*InvoiceLine, *Invoice)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*InvoiceLine)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*InvoiceLine)
 	for i := range nodes {
 		fk := nodes[i].InvoiceID
 		if _, ok := nodeids[fk]; !ok {
@@ -482,8 +481,8 @@ func (_q *InvoiceLineQuery) loadInvoice(ctx context.Context, query *InvoiceQuery
 	return nil
 }
 func (_q *InvoiceLineQuery) loadTrack(ctx context.Context, query *TrackQuery, nodes []*InvoiceLine, init func(*InvoiceLine), assign func(*InvoiceLine, *Track)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*InvoiceLine)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*InvoiceLine)
 	for i := range nodes {
 		fk := nodes[i].TrackID
 		if _, ok := nodeids[fk]; !ok {
@@ -521,7 +520,7 @@ func (_q *InvoiceLineQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *InvoiceLineQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(invoiceline.Table, invoiceline.Columns, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(invoiceline.Table, invoiceline.Columns, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

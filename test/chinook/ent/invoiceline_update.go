@@ -14,7 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // InvoiceLineUpdate is the builder for updating InvoiceLine entities.
@@ -51,14 +51,28 @@ func (_u *InvoiceLineUpdate) AddQuantity(v int32) *InvoiceLineUpdate {
 	return _u
 }
 
+// SetUnitPrice sets the "unit_price" field.
+func (_u *InvoiceLineUpdate) SetUnitPrice(v decimal.Decimal) *InvoiceLineUpdate {
+	_u.mutation.SetUnitPrice(v)
+	return _u
+}
+
+// SetNillableUnitPrice sets the "unit_price" field if the given value is not nil.
+func (_u *InvoiceLineUpdate) SetNillableUnitPrice(v *decimal.Decimal) *InvoiceLineUpdate {
+	if v != nil {
+		_u.SetUnitPrice(*v)
+	}
+	return _u
+}
+
 // SetInvoiceID sets the "invoice_id" field.
-func (_u *InvoiceLineUpdate) SetInvoiceID(v uuid.UUID) *InvoiceLineUpdate {
+func (_u *InvoiceLineUpdate) SetInvoiceID(v int) *InvoiceLineUpdate {
 	_u.mutation.SetInvoiceID(v)
 	return _u
 }
 
 // SetNillableInvoiceID sets the "invoice_id" field if the given value is not nil.
-func (_u *InvoiceLineUpdate) SetNillableInvoiceID(v *uuid.UUID) *InvoiceLineUpdate {
+func (_u *InvoiceLineUpdate) SetNillableInvoiceID(v *int) *InvoiceLineUpdate {
 	if v != nil {
 		_u.SetInvoiceID(*v)
 	}
@@ -66,13 +80,13 @@ func (_u *InvoiceLineUpdate) SetNillableInvoiceID(v *uuid.UUID) *InvoiceLineUpda
 }
 
 // SetTrackID sets the "track_id" field.
-func (_u *InvoiceLineUpdate) SetTrackID(v uuid.UUID) *InvoiceLineUpdate {
+func (_u *InvoiceLineUpdate) SetTrackID(v int) *InvoiceLineUpdate {
 	_u.mutation.SetTrackID(v)
 	return _u
 }
 
 // SetNillableTrackID sets the "track_id" field if the given value is not nil.
-func (_u *InvoiceLineUpdate) SetNillableTrackID(v *uuid.UUID) *InvoiceLineUpdate {
+func (_u *InvoiceLineUpdate) SetNillableTrackID(v *int) *InvoiceLineUpdate {
 	if v != nil {
 		_u.SetTrackID(*v)
 	}
@@ -148,7 +162,7 @@ func (_u *InvoiceLineUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(invoiceline.Table, invoiceline.Columns, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(invoiceline.Table, invoiceline.Columns, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -162,6 +176,9 @@ func (_u *InvoiceLineUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if value, ok := _u.mutation.AddedQuantity(); ok {
 		_spec.AddField(invoiceline.FieldQuantity, field.TypeInt32, value)
 	}
+	if value, ok := _u.mutation.UnitPrice(); ok {
+		_spec.SetField(invoiceline.FieldUnitPrice, field.TypeOther, value)
+	}
 	if _u.mutation.InvoiceCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -170,7 +187,7 @@ func (_u *InvoiceLineUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			Columns: []string{invoiceline.InvoiceColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -183,7 +200,7 @@ func (_u *InvoiceLineUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			Columns: []string{invoiceline.InvoiceColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -199,7 +216,7 @@ func (_u *InvoiceLineUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			Columns: []string{invoiceline.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -212,7 +229,7 @@ func (_u *InvoiceLineUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			Columns: []string{invoiceline.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -261,14 +278,28 @@ func (_u *InvoiceLineUpdateOne) AddQuantity(v int32) *InvoiceLineUpdateOne {
 	return _u
 }
 
+// SetUnitPrice sets the "unit_price" field.
+func (_u *InvoiceLineUpdateOne) SetUnitPrice(v decimal.Decimal) *InvoiceLineUpdateOne {
+	_u.mutation.SetUnitPrice(v)
+	return _u
+}
+
+// SetNillableUnitPrice sets the "unit_price" field if the given value is not nil.
+func (_u *InvoiceLineUpdateOne) SetNillableUnitPrice(v *decimal.Decimal) *InvoiceLineUpdateOne {
+	if v != nil {
+		_u.SetUnitPrice(*v)
+	}
+	return _u
+}
+
 // SetInvoiceID sets the "invoice_id" field.
-func (_u *InvoiceLineUpdateOne) SetInvoiceID(v uuid.UUID) *InvoiceLineUpdateOne {
+func (_u *InvoiceLineUpdateOne) SetInvoiceID(v int) *InvoiceLineUpdateOne {
 	_u.mutation.SetInvoiceID(v)
 	return _u
 }
 
 // SetNillableInvoiceID sets the "invoice_id" field if the given value is not nil.
-func (_u *InvoiceLineUpdateOne) SetNillableInvoiceID(v *uuid.UUID) *InvoiceLineUpdateOne {
+func (_u *InvoiceLineUpdateOne) SetNillableInvoiceID(v *int) *InvoiceLineUpdateOne {
 	if v != nil {
 		_u.SetInvoiceID(*v)
 	}
@@ -276,13 +307,13 @@ func (_u *InvoiceLineUpdateOne) SetNillableInvoiceID(v *uuid.UUID) *InvoiceLineU
 }
 
 // SetTrackID sets the "track_id" field.
-func (_u *InvoiceLineUpdateOne) SetTrackID(v uuid.UUID) *InvoiceLineUpdateOne {
+func (_u *InvoiceLineUpdateOne) SetTrackID(v int) *InvoiceLineUpdateOne {
 	_u.mutation.SetTrackID(v)
 	return _u
 }
 
 // SetNillableTrackID sets the "track_id" field if the given value is not nil.
-func (_u *InvoiceLineUpdateOne) SetNillableTrackID(v *uuid.UUID) *InvoiceLineUpdateOne {
+func (_u *InvoiceLineUpdateOne) SetNillableTrackID(v *int) *InvoiceLineUpdateOne {
 	if v != nil {
 		_u.SetTrackID(*v)
 	}
@@ -371,7 +402,7 @@ func (_u *InvoiceLineUpdateOne) sqlSave(ctx context.Context) (_node *InvoiceLine
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(invoiceline.Table, invoiceline.Columns, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(invoiceline.Table, invoiceline.Columns, sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "InvoiceLine.id" for update`)}
@@ -402,6 +433,9 @@ func (_u *InvoiceLineUpdateOne) sqlSave(ctx context.Context) (_node *InvoiceLine
 	if value, ok := _u.mutation.AddedQuantity(); ok {
 		_spec.AddField(invoiceline.FieldQuantity, field.TypeInt32, value)
 	}
+	if value, ok := _u.mutation.UnitPrice(); ok {
+		_spec.SetField(invoiceline.FieldUnitPrice, field.TypeOther, value)
+	}
 	if _u.mutation.InvoiceCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -410,7 +444,7 @@ func (_u *InvoiceLineUpdateOne) sqlSave(ctx context.Context) (_node *InvoiceLine
 			Columns: []string{invoiceline.InvoiceColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -423,7 +457,7 @@ func (_u *InvoiceLineUpdateOne) sqlSave(ctx context.Context) (_node *InvoiceLine
 			Columns: []string{invoiceline.InvoiceColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoice.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -439,7 +473,7 @@ func (_u *InvoiceLineUpdateOne) sqlSave(ctx context.Context) (_node *InvoiceLine
 			Columns: []string{invoiceline.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -452,7 +486,7 @@ func (_u *InvoiceLineUpdateOne) sqlSave(ctx context.Context) (_node *InvoiceLine
 			Columns: []string{invoiceline.TrackColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -11,7 +11,6 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // LabelCreate is the builder for creating a Label entity.
@@ -28,20 +27,20 @@ func (_c *LabelCreate) SetName(v string) *LabelCreate {
 }
 
 // SetID sets the "id" field.
-func (_c *LabelCreate) SetID(v uuid.UUID) *LabelCreate {
+func (_c *LabelCreate) SetID(v int) *LabelCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
 
 // AddAlbumIDs adds the "albums" edge to the Album entity by IDs.
-func (_c *LabelCreate) AddAlbumIDs(ids ...uuid.UUID) *LabelCreate {
+func (_c *LabelCreate) AddAlbumIDs(ids ...int) *LabelCreate {
 	_c.mutation.AddAlbumIDs(ids...)
 	return _c
 }
 
 // AddAlbums adds the "albums" edges to the Album entity.
 func (_c *LabelCreate) AddAlbums(v ...*Album) *LabelCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -104,12 +103,9 @@ func (_c *LabelCreate) sqlSave(ctx context.Context) (*Label, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -119,11 +115,11 @@ func (_c *LabelCreate) sqlSave(ctx context.Context) (*Label, error) {
 func (_c *LabelCreate) createSpec() (*Label, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Label{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(label.Table, sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(label.Table, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(label.FieldName, field.TypeString, value)
@@ -137,7 +133,7 @@ func (_c *LabelCreate) createSpec() (*Label, *sqlgraph.CreateSpec) {
 			Columns: []string{label.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -192,6 +188,10 @@ func (_c *LabelCreateBulk) Save(ctx context.Context) ([]*Label, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

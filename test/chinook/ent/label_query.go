@@ -16,7 +16,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // LabelQuery is the builder for querying Label entities.
@@ -109,8 +108,8 @@ func (_q *LabelQuery) FirstX(ctx context.Context) *Label {
 
 // FirstID returns the first Label ID from the query.
 // Returns a *NotFoundError when no Label ID was found.
-func (_q *LabelQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *LabelQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -122,7 +121,7 @@ func (_q *LabelQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *LabelQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *LabelQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -160,8 +159,8 @@ func (_q *LabelQuery) OnlyX(ctx context.Context) *Label {
 // OnlyID is like Only, but returns the only Label ID in the query.
 // Returns a *NotSingularError when more than one Label ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *LabelQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *LabelQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -177,7 +176,7 @@ func (_q *LabelQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *LabelQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *LabelQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -205,7 +204,7 @@ func (_q *LabelQuery) AllX(ctx context.Context) []*Label {
 }
 
 // IDs executes the query and returns a list of Label IDs.
-func (_q *LabelQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *LabelQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -217,7 +216,7 @@ func (_q *LabelQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *LabelQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *LabelQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -413,7 +412,7 @@ func (_q *LabelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Label,
 
 func (_q *LabelQuery) loadAlbums(ctx context.Context, query *AlbumQuery, nodes []*Label, init func(*Label), assign func(*Label, *Album)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*Label)
+	nodeids := make(map[int]*Label)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -455,7 +454,7 @@ func (_q *LabelQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *LabelQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

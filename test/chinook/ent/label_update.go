@@ -13,7 +13,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // LabelUpdate is the builder for updating Label entities.
@@ -44,14 +43,14 @@ func (_u *LabelUpdate) SetNillableName(v *string) *LabelUpdate {
 }
 
 // AddAlbumIDs adds the "albums" edge to the Album entity by IDs.
-func (_u *LabelUpdate) AddAlbumIDs(ids ...uuid.UUID) *LabelUpdate {
+func (_u *LabelUpdate) AddAlbumIDs(ids ...int) *LabelUpdate {
 	_u.mutation.AddAlbumIDs(ids...)
 	return _u
 }
 
 // AddAlbums adds the "albums" edges to the Album entity.
 func (_u *LabelUpdate) AddAlbums(v ...*Album) *LabelUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -70,14 +69,14 @@ func (_u *LabelUpdate) ClearAlbums() *LabelUpdate {
 }
 
 // RemoveAlbumIDs removes the "albums" edge to Album entities by IDs.
-func (_u *LabelUpdate) RemoveAlbumIDs(ids ...uuid.UUID) *LabelUpdate {
+func (_u *LabelUpdate) RemoveAlbumIDs(ids ...int) *LabelUpdate {
 	_u.mutation.RemoveAlbumIDs(ids...)
 	return _u
 }
 
 // RemoveAlbums removes "albums" edges to Album entities.
 func (_u *LabelUpdate) RemoveAlbums(v ...*Album) *LabelUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -125,7 +124,7 @@ func (_u *LabelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -144,7 +143,7 @@ func (_u *LabelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{label.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -157,7 +156,7 @@ func (_u *LabelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{label.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -173,7 +172,7 @@ func (_u *LabelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{label.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -216,14 +215,14 @@ func (_u *LabelUpdateOne) SetNillableName(v *string) *LabelUpdateOne {
 }
 
 // AddAlbumIDs adds the "albums" edge to the Album entity by IDs.
-func (_u *LabelUpdateOne) AddAlbumIDs(ids ...uuid.UUID) *LabelUpdateOne {
+func (_u *LabelUpdateOne) AddAlbumIDs(ids ...int) *LabelUpdateOne {
 	_u.mutation.AddAlbumIDs(ids...)
 	return _u
 }
 
 // AddAlbums adds the "albums" edges to the Album entity.
 func (_u *LabelUpdateOne) AddAlbums(v ...*Album) *LabelUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -242,14 +241,14 @@ func (_u *LabelUpdateOne) ClearAlbums() *LabelUpdateOne {
 }
 
 // RemoveAlbumIDs removes the "albums" edge to Album entities by IDs.
-func (_u *LabelUpdateOne) RemoveAlbumIDs(ids ...uuid.UUID) *LabelUpdateOne {
+func (_u *LabelUpdateOne) RemoveAlbumIDs(ids ...int) *LabelUpdateOne {
 	_u.mutation.RemoveAlbumIDs(ids...)
 	return _u
 }
 
 // RemoveAlbums removes "albums" edges to Album entities.
 func (_u *LabelUpdateOne) RemoveAlbums(v ...*Album) *LabelUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -310,7 +309,7 @@ func (_u *LabelUpdateOne) sqlSave(ctx context.Context) (_node *Label, err error)
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Label.id" for update`)}
@@ -346,7 +345,7 @@ func (_u *LabelUpdateOne) sqlSave(ctx context.Context) (_node *Label, err error)
 			Columns: []string{label.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -359,7 +358,7 @@ func (_u *LabelUpdateOne) sqlSave(ctx context.Context) (_node *Label, err error)
 			Columns: []string{label.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -375,7 +374,7 @@ func (_u *LabelUpdateOne) sqlSave(ctx context.Context) (_node *Label, err error)
 			Columns: []string{label.AlbumsColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

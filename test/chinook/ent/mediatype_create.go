@@ -11,7 +11,6 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // MediaTypeCreate is the builder for creating a MediaType entity.
@@ -28,20 +27,20 @@ func (_c *MediaTypeCreate) SetName(v string) *MediaTypeCreate {
 }
 
 // SetID sets the "id" field.
-func (_c *MediaTypeCreate) SetID(v uuid.UUID) *MediaTypeCreate {
+func (_c *MediaTypeCreate) SetID(v int) *MediaTypeCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_c *MediaTypeCreate) AddTrackIDs(ids ...uuid.UUID) *MediaTypeCreate {
+func (_c *MediaTypeCreate) AddTrackIDs(ids ...int) *MediaTypeCreate {
 	_c.mutation.AddTrackIDs(ids...)
 	return _c
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_c *MediaTypeCreate) AddTracks(v ...*Track) *MediaTypeCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -104,12 +103,9 @@ func (_c *MediaTypeCreate) sqlSave(ctx context.Context) (*MediaType, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -119,11 +115,11 @@ func (_c *MediaTypeCreate) sqlSave(ctx context.Context) (*MediaType, error) {
 func (_c *MediaTypeCreate) createSpec() (*MediaType, *sqlgraph.CreateSpec) {
 	var (
 		_node = &MediaType{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(mediatype.Table, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(mediatype.Table, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(mediatype.FieldName, field.TypeString, value)
@@ -137,7 +133,7 @@ func (_c *MediaTypeCreate) createSpec() (*MediaType, *sqlgraph.CreateSpec) {
 			Columns: []string{mediatype.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -192,6 +188,10 @@ func (_c *MediaTypeCreateBulk) Save(ctx context.Context) ([]*MediaType, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

@@ -40,7 +40,7 @@ func (_d *MediaTypeDelete) ExecX(ctx context.Context) int {
 }
 
 func (_d *MediaTypeDelete) sqlExec(ctx context.Context) (int, error) {
-	_spec := sqlgraph.NewDeleteSpec(mediatype.Table, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewDeleteSpec(mediatype.Table, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt))
 	if ps := _d.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {

@@ -16,7 +16,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // MediaTypeQuery is the builder for querying MediaType entities.
@@ -109,8 +108,8 @@ func (_q *MediaTypeQuery) FirstX(ctx context.Context) *MediaType {
 
 // FirstID returns the first MediaType ID from the query.
 // Returns a *NotFoundError when no MediaType ID was found.
-func (_q *MediaTypeQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *MediaTypeQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -122,7 +121,7 @@ func (_q *MediaTypeQuery) FirstID(ctx context.Context) (id uuid.UUID, err error)
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *MediaTypeQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *MediaTypeQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -160,8 +159,8 @@ func (_q *MediaTypeQuery) OnlyX(ctx context.Context) *MediaType {
 // OnlyID is like Only, but returns the only MediaType ID in the query.
 // Returns a *NotSingularError when more than one MediaType ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *MediaTypeQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *MediaTypeQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -177,7 +176,7 @@ func (_q *MediaTypeQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) 
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *MediaTypeQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *MediaTypeQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -205,7 +204,7 @@ func (_q *MediaTypeQuery) AllX(ctx context.Context) []*MediaType {
 }
 
 // IDs executes the query and returns a list of MediaType IDs.
-func (_q *MediaTypeQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *MediaTypeQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -217,7 +216,7 @@ func (_q *MediaTypeQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) 
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *MediaTypeQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *MediaTypeQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -413,7 +412,7 @@ func (_q *MediaTypeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Me
 
 func (_q *MediaTypeQuery) loadTracks(ctx context.Context, query *TrackQuery, nodes []*MediaType, init func(*MediaType), assign func(*MediaType, *Track)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*MediaType)
+	nodeids := make(map[int]*MediaType)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -452,7 +451,7 @@ func (_q *MediaTypeQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *MediaTypeQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(mediatype.Table, mediatype.Columns, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(mediatype.Table, mediatype.Columns, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

@@ -13,7 +13,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // MediaTypeUpdate is the builder for updating MediaType entities.
@@ -44,14 +43,14 @@ func (_u *MediaTypeUpdate) SetNillableName(v *string) *MediaTypeUpdate {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *MediaTypeUpdate) AddTrackIDs(ids ...uuid.UUID) *MediaTypeUpdate {
+func (_u *MediaTypeUpdate) AddTrackIDs(ids ...int) *MediaTypeUpdate {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *MediaTypeUpdate) AddTracks(v ...*Track) *MediaTypeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -70,14 +69,14 @@ func (_u *MediaTypeUpdate) ClearTracks() *MediaTypeUpdate {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *MediaTypeUpdate) RemoveTrackIDs(ids ...uuid.UUID) *MediaTypeUpdate {
+func (_u *MediaTypeUpdate) RemoveTrackIDs(ids ...int) *MediaTypeUpdate {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *MediaTypeUpdate) RemoveTracks(v ...*Track) *MediaTypeUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -125,7 +124,7 @@ func (_u *MediaTypeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(mediatype.Table, mediatype.Columns, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(mediatype.Table, mediatype.Columns, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -144,7 +143,7 @@ func (_u *MediaTypeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{mediatype.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -157,7 +156,7 @@ func (_u *MediaTypeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{mediatype.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -173,7 +172,7 @@ func (_u *MediaTypeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{mediatype.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -216,14 +215,14 @@ func (_u *MediaTypeUpdateOne) SetNillableName(v *string) *MediaTypeUpdateOne {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *MediaTypeUpdateOne) AddTrackIDs(ids ...uuid.UUID) *MediaTypeUpdateOne {
+func (_u *MediaTypeUpdateOne) AddTrackIDs(ids ...int) *MediaTypeUpdateOne {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *MediaTypeUpdateOne) AddTracks(v ...*Track) *MediaTypeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -242,14 +241,14 @@ func (_u *MediaTypeUpdateOne) ClearTracks() *MediaTypeUpdateOne {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *MediaTypeUpdateOne) RemoveTrackIDs(ids ...uuid.UUID) *MediaTypeUpdateOne {
+func (_u *MediaTypeUpdateOne) RemoveTrackIDs(ids ...int) *MediaTypeUpdateOne {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *MediaTypeUpdateOne) RemoveTracks(v ...*Track) *MediaTypeUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -310,7 +309,7 @@ func (_u *MediaTypeUpdateOne) sqlSave(ctx context.Context) (_node *MediaType, er
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(mediatype.Table, mediatype.Columns, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(mediatype.Table, mediatype.Columns, sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "MediaType.id" for update`)}
@@ -346,7 +345,7 @@ func (_u *MediaTypeUpdateOne) sqlSave(ctx context.Context) (_node *MediaType, er
 			Columns: []string{mediatype.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -359,7 +358,7 @@ func (_u *MediaTypeUpdateOne) sqlSave(ctx context.Context) (_node *MediaType, er
 			Columns: []string{mediatype.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -375,7 +374,7 @@ func (_u *MediaTypeUpdateOne) sqlSave(ctx context.Context) (_node *MediaType, er
 			Columns: []string{mediatype.TracksColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

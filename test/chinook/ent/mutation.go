@@ -23,7 +23,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 const (
@@ -53,15 +53,15 @@ type AlbumMutation struct {
 	config
 	op            Op
 	typ           string
-	id            *uuid.UUID
+	id            *int
 	title         *string
 	clearedFields map[string]struct{}
-	artist        *uuid.UUID
+	artist        *int
 	clearedartist bool
-	label         *uuid.UUID
+	label         *int
 	clearedlabel  bool
-	tracks        map[uuid.UUID]struct{}
-	removedtracks map[uuid.UUID]struct{}
+	tracks        map[int]struct{}
+	removedtracks map[int]struct{}
 	clearedtracks bool
 	done          bool
 	oldValue      func(context.Context) (*Album, error)
@@ -88,7 +88,7 @@ func newAlbumMutation(c config, op Op, opts ...albumOption) *AlbumMutation {
 }
 
 // withAlbumID sets the ID field of the mutation.
-func withAlbumID(id uuid.UUID) albumOption {
+func withAlbumID(id int) albumOption {
 	return func(m *AlbumMutation) {
 		var (
 			err   error
@@ -140,13 +140,13 @@ func (m AlbumMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Album entities.
-func (m *AlbumMutation) SetID(id uuid.UUID) {
+func (m *AlbumMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *AlbumMutation) ID() (id uuid.UUID, exists bool) {
+func (m *AlbumMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -157,12 +157,12 @@ func (m *AlbumMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *AlbumMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *AlbumMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -209,12 +209,12 @@ func (m *AlbumMutation) ResetTitle() {
 }
 
 // SetArtistID sets the "artist_id" field.
-func (m *AlbumMutation) SetArtistID(u uuid.UUID) {
-	m.artist = &u
+func (m *AlbumMutation) SetArtistID(i int) {
+	m.artist = &i
 }
 
 // ArtistID returns the value of the "artist_id" field in the mutation.
-func (m *AlbumMutation) ArtistID() (r uuid.UUID, exists bool) {
+func (m *AlbumMutation) ArtistID() (r int, exists bool) {
 	v := m.artist
 	if v == nil {
 		return
@@ -225,7 +225,7 @@ func (m *AlbumMutation) ArtistID() (r uuid.UUID, exists bool) {
 // OldArtistID returns the old "artist_id" field's value of the Album entity.
 // If the Album object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AlbumMutation) OldArtistID(ctx context.Context) (v uuid.UUID, err error) {
+func (m *AlbumMutation) OldArtistID(ctx context.Context) (v int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldArtistID is only allowed on UpdateOne operations")
 	}
@@ -245,12 +245,12 @@ func (m *AlbumMutation) ResetArtistID() {
 }
 
 // SetLabelID sets the "label_id" field.
-func (m *AlbumMutation) SetLabelID(u uuid.UUID) {
-	m.label = &u
+func (m *AlbumMutation) SetLabelID(i int) {
+	m.label = &i
 }
 
 // LabelID returns the value of the "label_id" field in the mutation.
-func (m *AlbumMutation) LabelID() (r uuid.UUID, exists bool) {
+func (m *AlbumMutation) LabelID() (r int, exists bool) {
 	v := m.label
 	if v == nil {
 		return
@@ -261,7 +261,7 @@ func (m *AlbumMutation) LabelID() (r uuid.UUID, exists bool) {
 // OldLabelID returns the old "label_id" field's value of the Album entity.
 // If the Album object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AlbumMutation) OldLabelID(ctx context.Context) (v *uuid.UUID, err error) {
+func (m *AlbumMutation) OldLabelID(ctx context.Context) (v *int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldLabelID is only allowed on UpdateOne operations")
 	}
@@ -307,7 +307,7 @@ func (m *AlbumMutation) ArtistCleared() bool {
 // ArtistIDs returns the "artist" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // ArtistID instead. It exists only for internal usage by the builders.
-func (m *AlbumMutation) ArtistIDs() (ids []uuid.UUID) {
+func (m *AlbumMutation) ArtistIDs() (ids []int) {
 	if id := m.artist; id != nil {
 		ids = append(ids, *id)
 	}
@@ -334,7 +334,7 @@ func (m *AlbumMutation) LabelCleared() bool {
 // LabelIDs returns the "label" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // LabelID instead. It exists only for internal usage by the builders.
-func (m *AlbumMutation) LabelIDs() (ids []uuid.UUID) {
+func (m *AlbumMutation) LabelIDs() (ids []int) {
 	if id := m.label; id != nil {
 		ids = append(ids, *id)
 	}
@@ -348,9 +348,9 @@ func (m *AlbumMutation) ResetLabel() {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by ids.
-func (m *AlbumMutation) AddTrackIDs(ids ...uuid.UUID) {
+func (m *AlbumMutation) AddTrackIDs(ids ...int) {
 	if m.tracks == nil {
-		m.tracks = make(map[uuid.UUID]struct{})
+		m.tracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.tracks[ids[i]] = struct{}{}
@@ -368,9 +368,9 @@ func (m *AlbumMutation) TracksCleared() bool {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to the Track entity by IDs.
-func (m *AlbumMutation) RemoveTrackIDs(ids ...uuid.UUID) {
+func (m *AlbumMutation) RemoveTrackIDs(ids ...int) {
 	if m.removedtracks == nil {
-		m.removedtracks = make(map[uuid.UUID]struct{})
+		m.removedtracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.tracks, ids[i])
@@ -379,7 +379,7 @@ func (m *AlbumMutation) RemoveTrackIDs(ids ...uuid.UUID) {
 }
 
 // RemovedTracks returns the removed IDs of the "tracks" edge to the Track entity.
-func (m *AlbumMutation) RemovedTracksIDs() (ids []uuid.UUID) {
+func (m *AlbumMutation) RemovedTracksIDs() (ids []int) {
 	for id := range m.removedtracks {
 		ids = append(ids, id)
 	}
@@ -387,7 +387,7 @@ func (m *AlbumMutation) RemovedTracksIDs() (ids []uuid.UUID) {
 }
 
 // TracksIDs returns the "tracks" edge IDs in the mutation.
-func (m *AlbumMutation) TracksIDs() (ids []uuid.UUID) {
+func (m *AlbumMutation) TracksIDs() (ids []int) {
 	for id := range m.tracks {
 		ids = append(ids, id)
 	}
@@ -491,14 +491,14 @@ func (m *AlbumMutation) SetField(name string, value ent.Value) error {
 		m.SetTitle(v)
 		return nil
 	case album.FieldArtistID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetArtistID(v)
 		return nil
 	case album.FieldLabelID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -511,13 +511,16 @@ func (m *AlbumMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *AlbumMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *AlbumMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
 	return nil, false
 }
 
@@ -700,11 +703,11 @@ type ArtistMutation struct {
 	config
 	op            Op
 	typ           string
-	id            *uuid.UUID
+	id            *int
 	name          *string
 	clearedFields map[string]struct{}
-	albums        map[uuid.UUID]struct{}
-	removedalbums map[uuid.UUID]struct{}
+	albums        map[int]struct{}
+	removedalbums map[int]struct{}
 	clearedalbums bool
 	done          bool
 	oldValue      func(context.Context) (*Artist, error)
@@ -731,7 +734,7 @@ func newArtistMutation(c config, op Op, opts ...artistOption) *ArtistMutation {
 }
 
 // withArtistID sets the ID field of the mutation.
-func withArtistID(id uuid.UUID) artistOption {
+func withArtistID(id int) artistOption {
 	return func(m *ArtistMutation) {
 		var (
 			err   error
@@ -783,13 +786,13 @@ func (m ArtistMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Artist entities.
-func (m *ArtistMutation) SetID(id uuid.UUID) {
+func (m *ArtistMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *ArtistMutation) ID() (id uuid.UUID, exists bool) {
+func (m *ArtistMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -800,12 +803,12 @@ func (m *ArtistMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *ArtistMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *ArtistMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -852,9 +855,9 @@ func (m *ArtistMutation) ResetName() {
 }
 
 // AddAlbumIDs adds the "albums" edge to the Album entity by ids.
-func (m *ArtistMutation) AddAlbumIDs(ids ...uuid.UUID) {
+func (m *ArtistMutation) AddAlbumIDs(ids ...int) {
 	if m.albums == nil {
-		m.albums = make(map[uuid.UUID]struct{})
+		m.albums = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.albums[ids[i]] = struct{}{}
@@ -872,9 +875,9 @@ func (m *ArtistMutation) AlbumsCleared() bool {
 }
 
 // RemoveAlbumIDs removes the "albums" edge to the Album entity by IDs.
-func (m *ArtistMutation) RemoveAlbumIDs(ids ...uuid.UUID) {
+func (m *ArtistMutation) RemoveAlbumIDs(ids ...int) {
 	if m.removedalbums == nil {
-		m.removedalbums = make(map[uuid.UUID]struct{})
+		m.removedalbums = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.albums, ids[i])
@@ -883,7 +886,7 @@ func (m *ArtistMutation) RemoveAlbumIDs(ids ...uuid.UUID) {
 }
 
 // RemovedAlbums returns the removed IDs of the "albums" edge to the Album entity.
-func (m *ArtistMutation) RemovedAlbumsIDs() (ids []uuid.UUID) {
+func (m *ArtistMutation) RemovedAlbumsIDs() (ids []int) {
 	for id := range m.removedalbums {
 		ids = append(ids, id)
 	}
@@ -891,7 +894,7 @@ func (m *ArtistMutation) RemovedAlbumsIDs() (ids []uuid.UUID) {
 }
 
 // AlbumsIDs returns the "albums" edge IDs in the mutation.
-func (m *ArtistMutation) AlbumsIDs() (ids []uuid.UUID) {
+func (m *ArtistMutation) AlbumsIDs() (ids []int) {
 	for id := range m.albums {
 		ids = append(ids, id)
 	}
@@ -1125,17 +1128,17 @@ type CustomerMutation struct {
 	config
 	op                 Op
 	typ                string
-	id                 *uuid.UUID
+	id                 *int
 	first_name         *string
 	last_name          *string
 	company            *string
 	country            *string
 	email              *string
 	clearedFields      map[string]struct{}
-	support_rep        *uuid.UUID
+	support_rep        *int
 	clearedsupport_rep bool
-	invoices           map[uuid.UUID]struct{}
-	removedinvoices    map[uuid.UUID]struct{}
+	invoices           map[int]struct{}
+	removedinvoices    map[int]struct{}
 	clearedinvoices    bool
 	done               bool
 	oldValue           func(context.Context) (*Customer, error)
@@ -1162,7 +1165,7 @@ func newCustomerMutation(c config, op Op, opts ...customerOption) *CustomerMutat
 }
 
 // withCustomerID sets the ID field of the mutation.
-func withCustomerID(id uuid.UUID) customerOption {
+func withCustomerID(id int) customerOption {
 	return func(m *CustomerMutation) {
 		var (
 			err   error
@@ -1214,13 +1217,13 @@ func (m CustomerMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Customer entities.
-func (m *CustomerMutation) SetID(id uuid.UUID) {
+func (m *CustomerMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *CustomerMutation) ID() (id uuid.UUID, exists bool) {
+func (m *CustomerMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -1231,12 +1234,12 @@ func (m *CustomerMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *CustomerMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *CustomerMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -1440,12 +1443,12 @@ func (m *CustomerMutation) ResetEmail() {
 }
 
 // SetSupportRepID sets the "support_rep_id" field.
-func (m *CustomerMutation) SetSupportRepID(u uuid.UUID) {
-	m.support_rep = &u
+func (m *CustomerMutation) SetSupportRepID(i int) {
+	m.support_rep = &i
 }
 
 // SupportRepID returns the value of the "support_rep_id" field in the mutation.
-func (m *CustomerMutation) SupportRepID() (r uuid.UUID, exists bool) {
+func (m *CustomerMutation) SupportRepID() (r int, exists bool) {
 	v := m.support_rep
 	if v == nil {
 		return
@@ -1456,7 +1459,7 @@ func (m *CustomerMutation) SupportRepID() (r uuid.UUID, exists bool) {
 // OldSupportRepID returns the old "support_rep_id" field's value of the Customer entity.
 // If the Customer object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *CustomerMutation) OldSupportRepID(ctx context.Context) (v *uuid.UUID, err error) {
+func (m *CustomerMutation) OldSupportRepID(ctx context.Context) (v *int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldSupportRepID is only allowed on UpdateOne operations")
 	}
@@ -1502,7 +1505,7 @@ func (m *CustomerMutation) SupportRepCleared() bool {
 // SupportRepIDs returns the "support_rep" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // SupportRepID instead. It exists only for internal usage by the builders.
-func (m *CustomerMutation) SupportRepIDs() (ids []uuid.UUID) {
+func (m *CustomerMutation) SupportRepIDs() (ids []int) {
 	if id := m.support_rep; id != nil {
 		ids = append(ids, *id)
 	}
@@ -1516,9 +1519,9 @@ func (m *CustomerMutation) ResetSupportRep() {
 }
 
 // AddInvoiceIDs adds the "invoices" edge to the Invoice entity by ids.
-func (m *CustomerMutation) AddInvoiceIDs(ids ...uuid.UUID) {
+func (m *CustomerMutation) AddInvoiceIDs(ids ...int) {
 	if m.invoices == nil {
-		m.invoices = make(map[uuid.UUID]struct{})
+		m.invoices = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.invoices[ids[i]] = struct{}{}
@@ -1536,9 +1539,9 @@ func (m *CustomerMutation) InvoicesCleared() bool {
 }
 
 // RemoveInvoiceIDs removes the "invoices" edge to the Invoice entity by IDs.
-func (m *CustomerMutation) RemoveInvoiceIDs(ids ...uuid.UUID) {
+func (m *CustomerMutation) RemoveInvoiceIDs(ids ...int) {
 	if m.removedinvoices == nil {
-		m.removedinvoices = make(map[uuid.UUID]struct{})
+		m.removedinvoices = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.invoices, ids[i])
@@ -1547,7 +1550,7 @@ func (m *CustomerMutation) RemoveInvoiceIDs(ids ...uuid.UUID) {
 }
 
 // RemovedInvoices returns the removed IDs of the "invoices" edge to the Invoice entity.
-func (m *CustomerMutation) RemovedInvoicesIDs() (ids []uuid.UUID) {
+func (m *CustomerMutation) RemovedInvoicesIDs() (ids []int) {
 	for id := range m.removedinvoices {
 		ids = append(ids, id)
 	}
@@ -1555,7 +1558,7 @@ func (m *CustomerMutation) RemovedInvoicesIDs() (ids []uuid.UUID) {
 }
 
 // InvoicesIDs returns the "invoices" edge IDs in the mutation.
-func (m *CustomerMutation) InvoicesIDs() (ids []uuid.UUID) {
+func (m *CustomerMutation) InvoicesIDs() (ids []int) {
 	for id := range m.invoices {
 		ids = append(ids, id)
 	}
@@ -1708,7 +1711,7 @@ func (m *CustomerMutation) SetField(name string, value ent.Value) error {
 		m.SetEmail(v)
 		return nil
 	case customer.FieldSupportRepID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -1721,13 +1724,16 @@ func (m *CustomerMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *CustomerMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *CustomerMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
 	return nil, false
 }
 
@@ -1907,20 +1913,21 @@ type EmployeeMutation struct {
 	config
 	op                Op
 	typ               string
-	id                *uuid.UUID
+	id                *int
 	last_name         *string
 	first_name        *string
 	title             *string
 	email             *string
-	hired_at          *time.Time
+	born_on           *time.Time
+	hired_on          *time.Time
 	clearedFields     map[string]struct{}
-	reports_to        *uuid.UUID
+	reports_to        *int
 	clearedreports_to bool
-	reports           map[uuid.UUID]struct{}
-	removedreports    map[uuid.UUID]struct{}
+	reports           map[int]struct{}
+	removedreports    map[int]struct{}
 	clearedreports    bool
-	customers         map[uuid.UUID]struct{}
-	removedcustomers  map[uuid.UUID]struct{}
+	customers         map[int]struct{}
+	removedcustomers  map[int]struct{}
 	clearedcustomers  bool
 	done              bool
 	oldValue          func(context.Context) (*Employee, error)
@@ -1947,7 +1954,7 @@ func newEmployeeMutation(c config, op Op, opts ...employeeOption) *EmployeeMutat
 }
 
 // withEmployeeID sets the ID field of the mutation.
-func withEmployeeID(id uuid.UUID) employeeOption {
+func withEmployeeID(id int) employeeOption {
 	return func(m *EmployeeMutation) {
 		var (
 			err   error
@@ -1999,13 +2006,13 @@ func (m EmployeeMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Employee entities.
-func (m *EmployeeMutation) SetID(id uuid.UUID) {
+func (m *EmployeeMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *EmployeeMutation) ID() (id uuid.UUID, exists bool) {
+func (m *EmployeeMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -2016,12 +2023,12 @@ func (m *EmployeeMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *EmployeeMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *EmployeeMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -2188,49 +2195,98 @@ func (m *EmployeeMutation) ResetEmail() {
 	m.email = nil
 }
 
-// SetHiredAt sets the "hired_at" field.
-func (m *EmployeeMutation) SetHiredAt(t time.Time) {
-	m.hired_at = &t
+// SetBornOn sets the "born_on" field.
+func (m *EmployeeMutation) SetBornOn(t time.Time) {
+	m.born_on = &t
 }
 
-// HiredAt returns the value of the "hired_at" field in the mutation.
-func (m *EmployeeMutation) HiredAt() (r time.Time, exists bool) {
-	v := m.hired_at
+// BornOn returns the value of the "born_on" field in the mutation.
+func (m *EmployeeMutation) BornOn() (r time.Time, exists bool) {
+	v := m.born_on
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldHiredAt returns the old "hired_at" field's value of the Employee entity.
+// OldBornOn returns the old "born_on" field's value of the Employee entity.
 // If the Employee object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *EmployeeMutation) OldHiredAt(ctx context.Context) (v time.Time, err error) {
+func (m *EmployeeMutation) OldBornOn(ctx context.Context) (v *time.Time, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldHiredAt is only allowed on UpdateOne operations")
+		return v, errors.New("OldBornOn is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldHiredAt requires an ID field in the mutation")
+		return v, errors.New("OldBornOn requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldHiredAt: %w", err)
+		return v, fmt.Errorf("querying old value for OldBornOn: %w", err)
 	}
-	return oldValue.HiredAt, nil
+	return oldValue.BornOn, nil
 }
 
-// ResetHiredAt resets all changes to the "hired_at" field.
-func (m *EmployeeMutation) ResetHiredAt() {
-	m.hired_at = nil
+// ClearBornOn clears the value of the "born_on" field.
+func (m *EmployeeMutation) ClearBornOn() {
+	m.born_on = nil
+	m.clearedFields[employee.FieldBornOn] = struct{}{}
+}
+
+// BornOnCleared returns if the "born_on" field was cleared in this mutation.
+func (m *EmployeeMutation) BornOnCleared() bool {
+	_, ok := m.clearedFields[employee.FieldBornOn]
+	return ok
+}
+
+// ResetBornOn resets all changes to the "born_on" field.
+func (m *EmployeeMutation) ResetBornOn() {
+	m.born_on = nil
+	delete(m.clearedFields, employee.FieldBornOn)
+}
+
+// SetHiredOn sets the "hired_on" field.
+func (m *EmployeeMutation) SetHiredOn(t time.Time) {
+	m.hired_on = &t
+}
+
+// HiredOn returns the value of the "hired_on" field in the mutation.
+func (m *EmployeeMutation) HiredOn() (r time.Time, exists bool) {
+	v := m.hired_on
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHiredOn returns the old "hired_on" field's value of the Employee entity.
+// If the Employee object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmployeeMutation) OldHiredOn(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHiredOn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHiredOn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHiredOn: %w", err)
+	}
+	return oldValue.HiredOn, nil
+}
+
+// ResetHiredOn resets all changes to the "hired_on" field.
+func (m *EmployeeMutation) ResetHiredOn() {
+	m.hired_on = nil
 }
 
 // SetReportsToID sets the "reports_to_id" field.
-func (m *EmployeeMutation) SetReportsToID(u uuid.UUID) {
-	m.reports_to = &u
+func (m *EmployeeMutation) SetReportsToID(i int) {
+	m.reports_to = &i
 }
 
 // ReportsToID returns the value of the "reports_to_id" field in the mutation.
-func (m *EmployeeMutation) ReportsToID() (r uuid.UUID, exists bool) {
+func (m *EmployeeMutation) ReportsToID() (r int, exists bool) {
 	v := m.reports_to
 	if v == nil {
 		return
@@ -2241,7 +2297,7 @@ func (m *EmployeeMutation) ReportsToID() (r uuid.UUID, exists bool) {
 // OldReportsToID returns the old "reports_to_id" field's value of the Employee entity.
 // If the Employee object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *EmployeeMutation) OldReportsToID(ctx context.Context) (v *uuid.UUID, err error) {
+func (m *EmployeeMutation) OldReportsToID(ctx context.Context) (v *int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldReportsToID is only allowed on UpdateOne operations")
 	}
@@ -2287,7 +2343,7 @@ func (m *EmployeeMutation) ReportsToCleared() bool {
 // ReportsToIDs returns the "reports_to" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // ReportsToID instead. It exists only for internal usage by the builders.
-func (m *EmployeeMutation) ReportsToIDs() (ids []uuid.UUID) {
+func (m *EmployeeMutation) ReportsToIDs() (ids []int) {
 	if id := m.reports_to; id != nil {
 		ids = append(ids, *id)
 	}
@@ -2301,9 +2357,9 @@ func (m *EmployeeMutation) ResetReportsTo() {
 }
 
 // AddReportIDs adds the "reports" edge to the Employee entity by ids.
-func (m *EmployeeMutation) AddReportIDs(ids ...uuid.UUID) {
+func (m *EmployeeMutation) AddReportIDs(ids ...int) {
 	if m.reports == nil {
-		m.reports = make(map[uuid.UUID]struct{})
+		m.reports = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.reports[ids[i]] = struct{}{}
@@ -2321,9 +2377,9 @@ func (m *EmployeeMutation) ReportsCleared() bool {
 }
 
 // RemoveReportIDs removes the "reports" edge to the Employee entity by IDs.
-func (m *EmployeeMutation) RemoveReportIDs(ids ...uuid.UUID) {
+func (m *EmployeeMutation) RemoveReportIDs(ids ...int) {
 	if m.removedreports == nil {
-		m.removedreports = make(map[uuid.UUID]struct{})
+		m.removedreports = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.reports, ids[i])
@@ -2332,7 +2388,7 @@ func (m *EmployeeMutation) RemoveReportIDs(ids ...uuid.UUID) {
 }
 
 // RemovedReports returns the removed IDs of the "reports" edge to the Employee entity.
-func (m *EmployeeMutation) RemovedReportsIDs() (ids []uuid.UUID) {
+func (m *EmployeeMutation) RemovedReportsIDs() (ids []int) {
 	for id := range m.removedreports {
 		ids = append(ids, id)
 	}
@@ -2340,7 +2396,7 @@ func (m *EmployeeMutation) RemovedReportsIDs() (ids []uuid.UUID) {
 }
 
 // ReportsIDs returns the "reports" edge IDs in the mutation.
-func (m *EmployeeMutation) ReportsIDs() (ids []uuid.UUID) {
+func (m *EmployeeMutation) ReportsIDs() (ids []int) {
 	for id := range m.reports {
 		ids = append(ids, id)
 	}
@@ -2355,9 +2411,9 @@ func (m *EmployeeMutation) ResetReports() {
 }
 
 // AddCustomerIDs adds the "customers" edge to the Customer entity by ids.
-func (m *EmployeeMutation) AddCustomerIDs(ids ...uuid.UUID) {
+func (m *EmployeeMutation) AddCustomerIDs(ids ...int) {
 	if m.customers == nil {
-		m.customers = make(map[uuid.UUID]struct{})
+		m.customers = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.customers[ids[i]] = struct{}{}
@@ -2375,9 +2431,9 @@ func (m *EmployeeMutation) CustomersCleared() bool {
 }
 
 // RemoveCustomerIDs removes the "customers" edge to the Customer entity by IDs.
-func (m *EmployeeMutation) RemoveCustomerIDs(ids ...uuid.UUID) {
+func (m *EmployeeMutation) RemoveCustomerIDs(ids ...int) {
 	if m.removedcustomers == nil {
-		m.removedcustomers = make(map[uuid.UUID]struct{})
+		m.removedcustomers = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.customers, ids[i])
@@ -2386,7 +2442,7 @@ func (m *EmployeeMutation) RemoveCustomerIDs(ids ...uuid.UUID) {
 }
 
 // RemovedCustomers returns the removed IDs of the "customers" edge to the Customer entity.
-func (m *EmployeeMutation) RemovedCustomersIDs() (ids []uuid.UUID) {
+func (m *EmployeeMutation) RemovedCustomersIDs() (ids []int) {
 	for id := range m.removedcustomers {
 		ids = append(ids, id)
 	}
@@ -2394,7 +2450,7 @@ func (m *EmployeeMutation) RemovedCustomersIDs() (ids []uuid.UUID) {
 }
 
 // CustomersIDs returns the "customers" edge IDs in the mutation.
-func (m *EmployeeMutation) CustomersIDs() (ids []uuid.UUID) {
+func (m *EmployeeMutation) CustomersIDs() (ids []int) {
 	for id := range m.customers {
 		ids = append(ids, id)
 	}
@@ -2442,7 +2498,7 @@ func (m *EmployeeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EmployeeMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 7)
 	if m.last_name != nil {
 		fields = append(fields, employee.FieldLastName)
 	}
@@ -2455,8 +2511,11 @@ func (m *EmployeeMutation) Fields() []string {
 	if m.email != nil {
 		fields = append(fields, employee.FieldEmail)
 	}
-	if m.hired_at != nil {
-		fields = append(fields, employee.FieldHiredAt)
+	if m.born_on != nil {
+		fields = append(fields, employee.FieldBornOn)
+	}
+	if m.hired_on != nil {
+		fields = append(fields, employee.FieldHiredOn)
 	}
 	if m.reports_to != nil {
 		fields = append(fields, employee.FieldReportsToID)
@@ -2477,8 +2536,10 @@ func (m *EmployeeMutation) Field(name string) (ent.Value, bool) {
 		return m.Title()
 	case employee.FieldEmail:
 		return m.Email()
-	case employee.FieldHiredAt:
-		return m.HiredAt()
+	case employee.FieldBornOn:
+		return m.BornOn()
+	case employee.FieldHiredOn:
+		return m.HiredOn()
 	case employee.FieldReportsToID:
 		return m.ReportsToID()
 	}
@@ -2498,8 +2559,10 @@ func (m *EmployeeMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldTitle(ctx)
 	case employee.FieldEmail:
 		return m.OldEmail(ctx)
-	case employee.FieldHiredAt:
-		return m.OldHiredAt(ctx)
+	case employee.FieldBornOn:
+		return m.OldBornOn(ctx)
+	case employee.FieldHiredOn:
+		return m.OldHiredOn(ctx)
 	case employee.FieldReportsToID:
 		return m.OldReportsToID(ctx)
 	}
@@ -2539,15 +2602,22 @@ func (m *EmployeeMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEmail(v)
 		return nil
-	case employee.FieldHiredAt:
+	case employee.FieldBornOn:
 		v, ok := value.(time.Time)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetHiredAt(v)
+		m.SetBornOn(v)
+		return nil
+	case employee.FieldHiredOn:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHiredOn(v)
 		return nil
 	case employee.FieldReportsToID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -2560,13 +2630,16 @@ func (m *EmployeeMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *EmployeeMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *EmployeeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
 	return nil, false
 }
 
@@ -2585,6 +2658,9 @@ func (m *EmployeeMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(employee.FieldTitle) {
 		fields = append(fields, employee.FieldTitle)
+	}
+	if m.FieldCleared(employee.FieldBornOn) {
+		fields = append(fields, employee.FieldBornOn)
 	}
 	if m.FieldCleared(employee.FieldReportsToID) {
 		fields = append(fields, employee.FieldReportsToID)
@@ -2605,6 +2681,9 @@ func (m *EmployeeMutation) ClearField(name string) error {
 	switch name {
 	case employee.FieldTitle:
 		m.ClearTitle()
+		return nil
+	case employee.FieldBornOn:
+		m.ClearBornOn()
 		return nil
 	case employee.FieldReportsToID:
 		m.ClearReportsToID()
@@ -2629,8 +2708,11 @@ func (m *EmployeeMutation) ResetField(name string) error {
 	case employee.FieldEmail:
 		m.ResetEmail()
 		return nil
-	case employee.FieldHiredAt:
-		m.ResetHiredAt()
+	case employee.FieldBornOn:
+		m.ResetBornOn()
+		return nil
+	case employee.FieldHiredOn:
+		m.ResetHiredOn()
 		return nil
 	case employee.FieldReportsToID:
 		m.ResetReportsToID()
@@ -2772,11 +2854,11 @@ type GenreMutation struct {
 	config
 	op            Op
 	typ           string
-	id            *uuid.UUID
+	id            *int
 	name          *string
 	clearedFields map[string]struct{}
-	tracks        map[uuid.UUID]struct{}
-	removedtracks map[uuid.UUID]struct{}
+	tracks        map[int]struct{}
+	removedtracks map[int]struct{}
 	clearedtracks bool
 	done          bool
 	oldValue      func(context.Context) (*Genre, error)
@@ -2803,7 +2885,7 @@ func newGenreMutation(c config, op Op, opts ...genreOption) *GenreMutation {
 }
 
 // withGenreID sets the ID field of the mutation.
-func withGenreID(id uuid.UUID) genreOption {
+func withGenreID(id int) genreOption {
 	return func(m *GenreMutation) {
 		var (
 			err   error
@@ -2855,13 +2937,13 @@ func (m GenreMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Genre entities.
-func (m *GenreMutation) SetID(id uuid.UUID) {
+func (m *GenreMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *GenreMutation) ID() (id uuid.UUID, exists bool) {
+func (m *GenreMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -2872,12 +2954,12 @@ func (m *GenreMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *GenreMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *GenreMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -2924,9 +3006,9 @@ func (m *GenreMutation) ResetName() {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by ids.
-func (m *GenreMutation) AddTrackIDs(ids ...uuid.UUID) {
+func (m *GenreMutation) AddTrackIDs(ids ...int) {
 	if m.tracks == nil {
-		m.tracks = make(map[uuid.UUID]struct{})
+		m.tracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.tracks[ids[i]] = struct{}{}
@@ -2944,9 +3026,9 @@ func (m *GenreMutation) TracksCleared() bool {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to the Track entity by IDs.
-func (m *GenreMutation) RemoveTrackIDs(ids ...uuid.UUID) {
+func (m *GenreMutation) RemoveTrackIDs(ids ...int) {
 	if m.removedtracks == nil {
-		m.removedtracks = make(map[uuid.UUID]struct{})
+		m.removedtracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.tracks, ids[i])
@@ -2955,7 +3037,7 @@ func (m *GenreMutation) RemoveTrackIDs(ids ...uuid.UUID) {
 }
 
 // RemovedTracks returns the removed IDs of the "tracks" edge to the Track entity.
-func (m *GenreMutation) RemovedTracksIDs() (ids []uuid.UUID) {
+func (m *GenreMutation) RemovedTracksIDs() (ids []int) {
 	for id := range m.removedtracks {
 		ids = append(ids, id)
 	}
@@ -2963,7 +3045,7 @@ func (m *GenreMutation) RemovedTracksIDs() (ids []uuid.UUID) {
 }
 
 // TracksIDs returns the "tracks" edge IDs in the mutation.
-func (m *GenreMutation) TracksIDs() (ids []uuid.UUID) {
+func (m *GenreMutation) TracksIDs() (ids []int) {
 	for id := range m.tracks {
 		ids = append(ids, id)
 	}
@@ -3197,15 +3279,16 @@ type InvoiceMutation struct {
 	config
 	op                  Op
 	typ                 string
-	id                  *uuid.UUID
+	id                  *int
 	invoiced_at         *time.Time
+	total               *decimal.Decimal
 	billing_country     *string
 	billing_postal_code *string
 	clearedFields       map[string]struct{}
-	customer            *uuid.UUID
+	customer            *int
 	clearedcustomer     bool
-	lines               map[uuid.UUID]struct{}
-	removedlines        map[uuid.UUID]struct{}
+	lines               map[int]struct{}
+	removedlines        map[int]struct{}
 	clearedlines        bool
 	done                bool
 	oldValue            func(context.Context) (*Invoice, error)
@@ -3232,7 +3315,7 @@ func newInvoiceMutation(c config, op Op, opts ...invoiceOption) *InvoiceMutation
 }
 
 // withInvoiceID sets the ID field of the mutation.
-func withInvoiceID(id uuid.UUID) invoiceOption {
+func withInvoiceID(id int) invoiceOption {
 	return func(m *InvoiceMutation) {
 		var (
 			err   error
@@ -3284,13 +3367,13 @@ func (m InvoiceMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Invoice entities.
-func (m *InvoiceMutation) SetID(id uuid.UUID) {
+func (m *InvoiceMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *InvoiceMutation) ID() (id uuid.UUID, exists bool) {
+func (m *InvoiceMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -3301,12 +3384,12 @@ func (m *InvoiceMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *InvoiceMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *InvoiceMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -3350,6 +3433,42 @@ func (m *InvoiceMutation) OldInvoicedAt(ctx context.Context) (v time.Time, err e
 // ResetInvoicedAt resets all changes to the "invoiced_at" field.
 func (m *InvoiceMutation) ResetInvoicedAt() {
 	m.invoiced_at = nil
+}
+
+// SetTotal sets the "total" field.
+func (m *InvoiceMutation) SetTotal(d decimal.Decimal) {
+	m.total = &d
+}
+
+// Total returns the value of the "total" field in the mutation.
+func (m *InvoiceMutation) Total() (r decimal.Decimal, exists bool) {
+	v := m.total
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTotal returns the old "total" field's value of the Invoice entity.
+// If the Invoice object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvoiceMutation) OldTotal(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTotal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTotal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTotal: %w", err)
+	}
+	return oldValue.Total, nil
+}
+
+// ResetTotal resets all changes to the "total" field.
+func (m *InvoiceMutation) ResetTotal() {
+	m.total = nil
 }
 
 // SetBillingCountry sets the "billing_country" field.
@@ -3438,12 +3557,12 @@ func (m *InvoiceMutation) ResetBillingPostalCode() {
 }
 
 // SetCustomerID sets the "customer_id" field.
-func (m *InvoiceMutation) SetCustomerID(u uuid.UUID) {
-	m.customer = &u
+func (m *InvoiceMutation) SetCustomerID(i int) {
+	m.customer = &i
 }
 
 // CustomerID returns the value of the "customer_id" field in the mutation.
-func (m *InvoiceMutation) CustomerID() (r uuid.UUID, exists bool) {
+func (m *InvoiceMutation) CustomerID() (r int, exists bool) {
 	v := m.customer
 	if v == nil {
 		return
@@ -3454,7 +3573,7 @@ func (m *InvoiceMutation) CustomerID() (r uuid.UUID, exists bool) {
 // OldCustomerID returns the old "customer_id" field's value of the Invoice entity.
 // If the Invoice object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *InvoiceMutation) OldCustomerID(ctx context.Context) (v uuid.UUID, err error) {
+func (m *InvoiceMutation) OldCustomerID(ctx context.Context) (v int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldCustomerID is only allowed on UpdateOne operations")
 	}
@@ -3487,7 +3606,7 @@ func (m *InvoiceMutation) CustomerCleared() bool {
 // CustomerIDs returns the "customer" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // CustomerID instead. It exists only for internal usage by the builders.
-func (m *InvoiceMutation) CustomerIDs() (ids []uuid.UUID) {
+func (m *InvoiceMutation) CustomerIDs() (ids []int) {
 	if id := m.customer; id != nil {
 		ids = append(ids, *id)
 	}
@@ -3501,9 +3620,9 @@ func (m *InvoiceMutation) ResetCustomer() {
 }
 
 // AddLineIDs adds the "lines" edge to the InvoiceLine entity by ids.
-func (m *InvoiceMutation) AddLineIDs(ids ...uuid.UUID) {
+func (m *InvoiceMutation) AddLineIDs(ids ...int) {
 	if m.lines == nil {
-		m.lines = make(map[uuid.UUID]struct{})
+		m.lines = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.lines[ids[i]] = struct{}{}
@@ -3521,9 +3640,9 @@ func (m *InvoiceMutation) LinesCleared() bool {
 }
 
 // RemoveLineIDs removes the "lines" edge to the InvoiceLine entity by IDs.
-func (m *InvoiceMutation) RemoveLineIDs(ids ...uuid.UUID) {
+func (m *InvoiceMutation) RemoveLineIDs(ids ...int) {
 	if m.removedlines == nil {
-		m.removedlines = make(map[uuid.UUID]struct{})
+		m.removedlines = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.lines, ids[i])
@@ -3532,7 +3651,7 @@ func (m *InvoiceMutation) RemoveLineIDs(ids ...uuid.UUID) {
 }
 
 // RemovedLines returns the removed IDs of the "lines" edge to the InvoiceLine entity.
-func (m *InvoiceMutation) RemovedLinesIDs() (ids []uuid.UUID) {
+func (m *InvoiceMutation) RemovedLinesIDs() (ids []int) {
 	for id := range m.removedlines {
 		ids = append(ids, id)
 	}
@@ -3540,7 +3659,7 @@ func (m *InvoiceMutation) RemovedLinesIDs() (ids []uuid.UUID) {
 }
 
 // LinesIDs returns the "lines" edge IDs in the mutation.
-func (m *InvoiceMutation) LinesIDs() (ids []uuid.UUID) {
+func (m *InvoiceMutation) LinesIDs() (ids []int) {
 	for id := range m.lines {
 		ids = append(ids, id)
 	}
@@ -3588,9 +3707,12 @@ func (m *InvoiceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvoiceMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.invoiced_at != nil {
 		fields = append(fields, invoice.FieldInvoicedAt)
+	}
+	if m.total != nil {
+		fields = append(fields, invoice.FieldTotal)
 	}
 	if m.billing_country != nil {
 		fields = append(fields, invoice.FieldBillingCountry)
@@ -3611,6 +3733,8 @@ func (m *InvoiceMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case invoice.FieldInvoicedAt:
 		return m.InvoicedAt()
+	case invoice.FieldTotal:
+		return m.Total()
 	case invoice.FieldBillingCountry:
 		return m.BillingCountry()
 	case invoice.FieldBillingPostalCode:
@@ -3628,6 +3752,8 @@ func (m *InvoiceMutation) OldField(ctx context.Context, name string) (ent.Value,
 	switch name {
 	case invoice.FieldInvoicedAt:
 		return m.OldInvoicedAt(ctx)
+	case invoice.FieldTotal:
+		return m.OldTotal(ctx)
 	case invoice.FieldBillingCountry:
 		return m.OldBillingCountry(ctx)
 	case invoice.FieldBillingPostalCode:
@@ -3650,6 +3776,13 @@ func (m *InvoiceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetInvoicedAt(v)
 		return nil
+	case invoice.FieldTotal:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTotal(v)
+		return nil
 	case invoice.FieldBillingCountry:
 		v, ok := value.(string)
 		if !ok {
@@ -3665,7 +3798,7 @@ func (m *InvoiceMutation) SetField(name string, value ent.Value) error {
 		m.SetBillingPostalCode(v)
 		return nil
 	case invoice.FieldCustomerID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -3678,13 +3811,16 @@ func (m *InvoiceMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *InvoiceMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *InvoiceMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
 	return nil, false
 }
 
@@ -3731,6 +3867,9 @@ func (m *InvoiceMutation) ResetField(name string) error {
 	switch name {
 	case invoice.FieldInvoicedAt:
 		m.ResetInvoicedAt()
+		return nil
+	case invoice.FieldTotal:
+		m.ResetTotal()
 		return nil
 	case invoice.FieldBillingCountry:
 		m.ResetBillingCountry()
@@ -3852,13 +3991,14 @@ type InvoiceLineMutation struct {
 	config
 	op             Op
 	typ            string
-	id             *uuid.UUID
+	id             *int
 	quantity       *int32
 	addquantity    *int32
+	unit_price     *decimal.Decimal
 	clearedFields  map[string]struct{}
-	invoice        *uuid.UUID
+	invoice        *int
 	clearedinvoice bool
-	track          *uuid.UUID
+	track          *int
 	clearedtrack   bool
 	done           bool
 	oldValue       func(context.Context) (*InvoiceLine, error)
@@ -3885,7 +4025,7 @@ func newInvoiceLineMutation(c config, op Op, opts ...invoicelineOption) *Invoice
 }
 
 // withInvoiceLineID sets the ID field of the mutation.
-func withInvoiceLineID(id uuid.UUID) invoicelineOption {
+func withInvoiceLineID(id int) invoicelineOption {
 	return func(m *InvoiceLineMutation) {
 		var (
 			err   error
@@ -3937,13 +4077,13 @@ func (m InvoiceLineMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of InvoiceLine entities.
-func (m *InvoiceLineMutation) SetID(id uuid.UUID) {
+func (m *InvoiceLineMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *InvoiceLineMutation) ID() (id uuid.UUID, exists bool) {
+func (m *InvoiceLineMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -3954,12 +4094,12 @@ func (m *InvoiceLineMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *InvoiceLineMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *InvoiceLineMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -4025,13 +4165,49 @@ func (m *InvoiceLineMutation) ResetQuantity() {
 	m.addquantity = nil
 }
 
+// SetUnitPrice sets the "unit_price" field.
+func (m *InvoiceLineMutation) SetUnitPrice(d decimal.Decimal) {
+	m.unit_price = &d
+}
+
+// UnitPrice returns the value of the "unit_price" field in the mutation.
+func (m *InvoiceLineMutation) UnitPrice() (r decimal.Decimal, exists bool) {
+	v := m.unit_price
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnitPrice returns the old "unit_price" field's value of the InvoiceLine entity.
+// If the InvoiceLine object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvoiceLineMutation) OldUnitPrice(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnitPrice is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnitPrice requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnitPrice: %w", err)
+	}
+	return oldValue.UnitPrice, nil
+}
+
+// ResetUnitPrice resets all changes to the "unit_price" field.
+func (m *InvoiceLineMutation) ResetUnitPrice() {
+	m.unit_price = nil
+}
+
 // SetInvoiceID sets the "invoice_id" field.
-func (m *InvoiceLineMutation) SetInvoiceID(u uuid.UUID) {
-	m.invoice = &u
+func (m *InvoiceLineMutation) SetInvoiceID(i int) {
+	m.invoice = &i
 }
 
 // InvoiceID returns the value of the "invoice_id" field in the mutation.
-func (m *InvoiceLineMutation) InvoiceID() (r uuid.UUID, exists bool) {
+func (m *InvoiceLineMutation) InvoiceID() (r int, exists bool) {
 	v := m.invoice
 	if v == nil {
 		return
@@ -4042,7 +4218,7 @@ func (m *InvoiceLineMutation) InvoiceID() (r uuid.UUID, exists bool) {
 // OldInvoiceID returns the old "invoice_id" field's value of the InvoiceLine entity.
 // If the InvoiceLine object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *InvoiceLineMutation) OldInvoiceID(ctx context.Context) (v uuid.UUID, err error) {
+func (m *InvoiceLineMutation) OldInvoiceID(ctx context.Context) (v int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldInvoiceID is only allowed on UpdateOne operations")
 	}
@@ -4062,12 +4238,12 @@ func (m *InvoiceLineMutation) ResetInvoiceID() {
 }
 
 // SetTrackID sets the "track_id" field.
-func (m *InvoiceLineMutation) SetTrackID(u uuid.UUID) {
-	m.track = &u
+func (m *InvoiceLineMutation) SetTrackID(i int) {
+	m.track = &i
 }
 
 // TrackID returns the value of the "track_id" field in the mutation.
-func (m *InvoiceLineMutation) TrackID() (r uuid.UUID, exists bool) {
+func (m *InvoiceLineMutation) TrackID() (r int, exists bool) {
 	v := m.track
 	if v == nil {
 		return
@@ -4078,7 +4254,7 @@ func (m *InvoiceLineMutation) TrackID() (r uuid.UUID, exists bool) {
 // OldTrackID returns the old "track_id" field's value of the InvoiceLine entity.
 // If the InvoiceLine object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *InvoiceLineMutation) OldTrackID(ctx context.Context) (v uuid.UUID, err error) {
+func (m *InvoiceLineMutation) OldTrackID(ctx context.Context) (v int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldTrackID is only allowed on UpdateOne operations")
 	}
@@ -4111,7 +4287,7 @@ func (m *InvoiceLineMutation) InvoiceCleared() bool {
 // InvoiceIDs returns the "invoice" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // InvoiceID instead. It exists only for internal usage by the builders.
-func (m *InvoiceLineMutation) InvoiceIDs() (ids []uuid.UUID) {
+func (m *InvoiceLineMutation) InvoiceIDs() (ids []int) {
 	if id := m.invoice; id != nil {
 		ids = append(ids, *id)
 	}
@@ -4138,7 +4314,7 @@ func (m *InvoiceLineMutation) TrackCleared() bool {
 // TrackIDs returns the "track" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // TrackID instead. It exists only for internal usage by the builders.
-func (m *InvoiceLineMutation) TrackIDs() (ids []uuid.UUID) {
+func (m *InvoiceLineMutation) TrackIDs() (ids []int) {
 	if id := m.track; id != nil {
 		ids = append(ids, *id)
 	}
@@ -4185,9 +4361,12 @@ func (m *InvoiceLineMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvoiceLineMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
 	if m.quantity != nil {
 		fields = append(fields, invoiceline.FieldQuantity)
+	}
+	if m.unit_price != nil {
+		fields = append(fields, invoiceline.FieldUnitPrice)
 	}
 	if m.invoice != nil {
 		fields = append(fields, invoiceline.FieldInvoiceID)
@@ -4205,6 +4384,8 @@ func (m *InvoiceLineMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case invoiceline.FieldQuantity:
 		return m.Quantity()
+	case invoiceline.FieldUnitPrice:
+		return m.UnitPrice()
 	case invoiceline.FieldInvoiceID:
 		return m.InvoiceID()
 	case invoiceline.FieldTrackID:
@@ -4220,6 +4401,8 @@ func (m *InvoiceLineMutation) OldField(ctx context.Context, name string) (ent.Va
 	switch name {
 	case invoiceline.FieldQuantity:
 		return m.OldQuantity(ctx)
+	case invoiceline.FieldUnitPrice:
+		return m.OldUnitPrice(ctx)
 	case invoiceline.FieldInvoiceID:
 		return m.OldInvoiceID(ctx)
 	case invoiceline.FieldTrackID:
@@ -4240,15 +4423,22 @@ func (m *InvoiceLineMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetQuantity(v)
 		return nil
+	case invoiceline.FieldUnitPrice:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnitPrice(v)
+		return nil
 	case invoiceline.FieldInvoiceID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetInvoiceID(v)
 		return nil
 	case invoiceline.FieldTrackID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -4320,6 +4510,9 @@ func (m *InvoiceLineMutation) ResetField(name string) error {
 	switch name {
 	case invoiceline.FieldQuantity:
 		m.ResetQuantity()
+		return nil
+	case invoiceline.FieldUnitPrice:
+		m.ResetUnitPrice()
 		return nil
 	case invoiceline.FieldInvoiceID:
 		m.ResetInvoiceID()
@@ -4428,11 +4621,11 @@ type LabelMutation struct {
 	config
 	op            Op
 	typ           string
-	id            *uuid.UUID
+	id            *int
 	name          *string
 	clearedFields map[string]struct{}
-	albums        map[uuid.UUID]struct{}
-	removedalbums map[uuid.UUID]struct{}
+	albums        map[int]struct{}
+	removedalbums map[int]struct{}
 	clearedalbums bool
 	done          bool
 	oldValue      func(context.Context) (*Label, error)
@@ -4459,7 +4652,7 @@ func newLabelMutation(c config, op Op, opts ...labelOption) *LabelMutation {
 }
 
 // withLabelID sets the ID field of the mutation.
-func withLabelID(id uuid.UUID) labelOption {
+func withLabelID(id int) labelOption {
 	return func(m *LabelMutation) {
 		var (
 			err   error
@@ -4511,13 +4704,13 @@ func (m LabelMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Label entities.
-func (m *LabelMutation) SetID(id uuid.UUID) {
+func (m *LabelMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *LabelMutation) ID() (id uuid.UUID, exists bool) {
+func (m *LabelMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -4528,12 +4721,12 @@ func (m *LabelMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *LabelMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *LabelMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -4580,9 +4773,9 @@ func (m *LabelMutation) ResetName() {
 }
 
 // AddAlbumIDs adds the "albums" edge to the Album entity by ids.
-func (m *LabelMutation) AddAlbumIDs(ids ...uuid.UUID) {
+func (m *LabelMutation) AddAlbumIDs(ids ...int) {
 	if m.albums == nil {
-		m.albums = make(map[uuid.UUID]struct{})
+		m.albums = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.albums[ids[i]] = struct{}{}
@@ -4600,9 +4793,9 @@ func (m *LabelMutation) AlbumsCleared() bool {
 }
 
 // RemoveAlbumIDs removes the "albums" edge to the Album entity by IDs.
-func (m *LabelMutation) RemoveAlbumIDs(ids ...uuid.UUID) {
+func (m *LabelMutation) RemoveAlbumIDs(ids ...int) {
 	if m.removedalbums == nil {
-		m.removedalbums = make(map[uuid.UUID]struct{})
+		m.removedalbums = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.albums, ids[i])
@@ -4611,7 +4804,7 @@ func (m *LabelMutation) RemoveAlbumIDs(ids ...uuid.UUID) {
 }
 
 // RemovedAlbums returns the removed IDs of the "albums" edge to the Album entity.
-func (m *LabelMutation) RemovedAlbumsIDs() (ids []uuid.UUID) {
+func (m *LabelMutation) RemovedAlbumsIDs() (ids []int) {
 	for id := range m.removedalbums {
 		ids = append(ids, id)
 	}
@@ -4619,7 +4812,7 @@ func (m *LabelMutation) RemovedAlbumsIDs() (ids []uuid.UUID) {
 }
 
 // AlbumsIDs returns the "albums" edge IDs in the mutation.
-func (m *LabelMutation) AlbumsIDs() (ids []uuid.UUID) {
+func (m *LabelMutation) AlbumsIDs() (ids []int) {
 	for id := range m.albums {
 		ids = append(ids, id)
 	}
@@ -4853,11 +5046,11 @@ type MediaTypeMutation struct {
 	config
 	op            Op
 	typ           string
-	id            *uuid.UUID
+	id            *int
 	name          *string
 	clearedFields map[string]struct{}
-	tracks        map[uuid.UUID]struct{}
-	removedtracks map[uuid.UUID]struct{}
+	tracks        map[int]struct{}
+	removedtracks map[int]struct{}
 	clearedtracks bool
 	done          bool
 	oldValue      func(context.Context) (*MediaType, error)
@@ -4884,7 +5077,7 @@ func newMediaTypeMutation(c config, op Op, opts ...mediatypeOption) *MediaTypeMu
 }
 
 // withMediaTypeID sets the ID field of the mutation.
-func withMediaTypeID(id uuid.UUID) mediatypeOption {
+func withMediaTypeID(id int) mediatypeOption {
 	return func(m *MediaTypeMutation) {
 		var (
 			err   error
@@ -4936,13 +5129,13 @@ func (m MediaTypeMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of MediaType entities.
-func (m *MediaTypeMutation) SetID(id uuid.UUID) {
+func (m *MediaTypeMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *MediaTypeMutation) ID() (id uuid.UUID, exists bool) {
+func (m *MediaTypeMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -4953,12 +5146,12 @@ func (m *MediaTypeMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *MediaTypeMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *MediaTypeMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -5005,9 +5198,9 @@ func (m *MediaTypeMutation) ResetName() {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by ids.
-func (m *MediaTypeMutation) AddTrackIDs(ids ...uuid.UUID) {
+func (m *MediaTypeMutation) AddTrackIDs(ids ...int) {
 	if m.tracks == nil {
-		m.tracks = make(map[uuid.UUID]struct{})
+		m.tracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.tracks[ids[i]] = struct{}{}
@@ -5025,9 +5218,9 @@ func (m *MediaTypeMutation) TracksCleared() bool {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to the Track entity by IDs.
-func (m *MediaTypeMutation) RemoveTrackIDs(ids ...uuid.UUID) {
+func (m *MediaTypeMutation) RemoveTrackIDs(ids ...int) {
 	if m.removedtracks == nil {
-		m.removedtracks = make(map[uuid.UUID]struct{})
+		m.removedtracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.tracks, ids[i])
@@ -5036,7 +5229,7 @@ func (m *MediaTypeMutation) RemoveTrackIDs(ids ...uuid.UUID) {
 }
 
 // RemovedTracks returns the removed IDs of the "tracks" edge to the Track entity.
-func (m *MediaTypeMutation) RemovedTracksIDs() (ids []uuid.UUID) {
+func (m *MediaTypeMutation) RemovedTracksIDs() (ids []int) {
 	for id := range m.removedtracks {
 		ids = append(ids, id)
 	}
@@ -5044,7 +5237,7 @@ func (m *MediaTypeMutation) RemovedTracksIDs() (ids []uuid.UUID) {
 }
 
 // TracksIDs returns the "tracks" edge IDs in the mutation.
-func (m *MediaTypeMutation) TracksIDs() (ids []uuid.UUID) {
+func (m *MediaTypeMutation) TracksIDs() (ids []int) {
 	for id := range m.tracks {
 		ids = append(ids, id)
 	}
@@ -5278,11 +5471,11 @@ type PlaylistMutation struct {
 	config
 	op            Op
 	typ           string
-	id            *uuid.UUID
+	id            *int
 	name          *string
 	clearedFields map[string]struct{}
-	tracks        map[uuid.UUID]struct{}
-	removedtracks map[uuid.UUID]struct{}
+	tracks        map[int]struct{}
+	removedtracks map[int]struct{}
 	clearedtracks bool
 	done          bool
 	oldValue      func(context.Context) (*Playlist, error)
@@ -5309,7 +5502,7 @@ func newPlaylistMutation(c config, op Op, opts ...playlistOption) *PlaylistMutat
 }
 
 // withPlaylistID sets the ID field of the mutation.
-func withPlaylistID(id uuid.UUID) playlistOption {
+func withPlaylistID(id int) playlistOption {
 	return func(m *PlaylistMutation) {
 		var (
 			err   error
@@ -5361,13 +5554,13 @@ func (m PlaylistMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Playlist entities.
-func (m *PlaylistMutation) SetID(id uuid.UUID) {
+func (m *PlaylistMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *PlaylistMutation) ID() (id uuid.UUID, exists bool) {
+func (m *PlaylistMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -5378,12 +5571,12 @@ func (m *PlaylistMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *PlaylistMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *PlaylistMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -5430,9 +5623,9 @@ func (m *PlaylistMutation) ResetName() {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by ids.
-func (m *PlaylistMutation) AddTrackIDs(ids ...uuid.UUID) {
+func (m *PlaylistMutation) AddTrackIDs(ids ...int) {
 	if m.tracks == nil {
-		m.tracks = make(map[uuid.UUID]struct{})
+		m.tracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.tracks[ids[i]] = struct{}{}
@@ -5450,9 +5643,9 @@ func (m *PlaylistMutation) TracksCleared() bool {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to the Track entity by IDs.
-func (m *PlaylistMutation) RemoveTrackIDs(ids ...uuid.UUID) {
+func (m *PlaylistMutation) RemoveTrackIDs(ids ...int) {
 	if m.removedtracks == nil {
-		m.removedtracks = make(map[uuid.UUID]struct{})
+		m.removedtracks = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.tracks, ids[i])
@@ -5461,7 +5654,7 @@ func (m *PlaylistMutation) RemoveTrackIDs(ids ...uuid.UUID) {
 }
 
 // RemovedTracks returns the removed IDs of the "tracks" edge to the Track entity.
-func (m *PlaylistMutation) RemovedTracksIDs() (ids []uuid.UUID) {
+func (m *PlaylistMutation) RemovedTracksIDs() (ids []int) {
 	for id := range m.removedtracks {
 		ids = append(ids, id)
 	}
@@ -5469,7 +5662,7 @@ func (m *PlaylistMutation) RemovedTracksIDs() (ids []uuid.UUID) {
 }
 
 // TracksIDs returns the "tracks" edge IDs in the mutation.
-func (m *PlaylistMutation) TracksIDs() (ids []uuid.UUID) {
+func (m *PlaylistMutation) TracksIDs() (ids []int) {
 	for id := range m.tracks {
 		ids = append(ids, id)
 	}
@@ -5703,23 +5896,26 @@ type TrackMutation struct {
 	config
 	op                   Op
 	typ                  string
-	id                   *uuid.UUID
+	id                   *int
 	name                 *string
 	composer             *string
 	milliseconds         *int32
 	addmilliseconds      *int32
+	bytes                *int64
+	addbytes             *int64
+	unit_price           *decimal.Decimal
 	clearedFields        map[string]struct{}
-	album                *uuid.UUID
+	album                *int
 	clearedalbum         bool
-	genre                *uuid.UUID
+	genre                *int
 	clearedgenre         bool
-	media_type           *uuid.UUID
+	media_type           *int
 	clearedmedia_type    bool
-	playlists            map[uuid.UUID]struct{}
-	removedplaylists     map[uuid.UUID]struct{}
+	playlists            map[int]struct{}
+	removedplaylists     map[int]struct{}
 	clearedplaylists     bool
-	invoice_lines        map[uuid.UUID]struct{}
-	removedinvoice_lines map[uuid.UUID]struct{}
+	invoice_lines        map[int]struct{}
+	removedinvoice_lines map[int]struct{}
 	clearedinvoice_lines bool
 	done                 bool
 	oldValue             func(context.Context) (*Track, error)
@@ -5746,7 +5942,7 @@ func newTrackMutation(c config, op Op, opts ...trackOption) *TrackMutation {
 }
 
 // withTrackID sets the ID field of the mutation.
-func withTrackID(id uuid.UUID) trackOption {
+func withTrackID(id int) trackOption {
 	return func(m *TrackMutation) {
 		var (
 			err   error
@@ -5798,13 +5994,13 @@ func (m TrackMutation) Tx() (*Tx, error) {
 
 // SetID sets the value of the id field. Note that this
 // operation is only accepted on creation of Track entities.
-func (m *TrackMutation) SetID(id uuid.UUID) {
+func (m *TrackMutation) SetID(id int) {
 	m.id = &id
 }
 
 // ID returns the ID value in the mutation. Note that the ID is only available
 // if it was provided to the builder or after it was returned from the database.
-func (m *TrackMutation) ID() (id uuid.UUID, exists bool) {
+func (m *TrackMutation) ID() (id int, exists bool) {
 	if m.id == nil {
 		return
 	}
@@ -5815,12 +6011,12 @@ func (m *TrackMutation) ID() (id uuid.UUID, exists bool) {
 // That means, if the mutation is applied within a transaction with an isolation level such
 // as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
 // or updated by the mutation.
-func (m *TrackMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+func (m *TrackMutation) IDs(ctx context.Context) ([]int, error) {
 	switch {
 	case m.op.Is(OpUpdateOne | OpDeleteOne):
 		id, exists := m.ID()
 		if exists {
-			return []uuid.UUID{id}, nil
+			return []int{id}, nil
 		}
 		fallthrough
 	case m.op.Is(OpUpdate | OpDelete):
@@ -5971,13 +6167,119 @@ func (m *TrackMutation) ResetMilliseconds() {
 	m.addmilliseconds = nil
 }
 
+// SetBytes sets the "bytes" field.
+func (m *TrackMutation) SetBytes(i int64) {
+	m.bytes = &i
+	m.addbytes = nil
+}
+
+// Bytes returns the value of the "bytes" field in the mutation.
+func (m *TrackMutation) Bytes() (r int64, exists bool) {
+	v := m.bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBytes returns the old "bytes" field's value of the Track entity.
+// If the Track object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrackMutation) OldBytes(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBytes: %w", err)
+	}
+	return oldValue.Bytes, nil
+}
+
+// AddBytes adds i to the "bytes" field.
+func (m *TrackMutation) AddBytes(i int64) {
+	if m.addbytes != nil {
+		*m.addbytes += i
+	} else {
+		m.addbytes = &i
+	}
+}
+
+// AddedBytes returns the value that was added to the "bytes" field in this mutation.
+func (m *TrackMutation) AddedBytes() (r int64, exists bool) {
+	v := m.addbytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearBytes clears the value of the "bytes" field.
+func (m *TrackMutation) ClearBytes() {
+	m.bytes = nil
+	m.addbytes = nil
+	m.clearedFields[track.FieldBytes] = struct{}{}
+}
+
+// BytesCleared returns if the "bytes" field was cleared in this mutation.
+func (m *TrackMutation) BytesCleared() bool {
+	_, ok := m.clearedFields[track.FieldBytes]
+	return ok
+}
+
+// ResetBytes resets all changes to the "bytes" field.
+func (m *TrackMutation) ResetBytes() {
+	m.bytes = nil
+	m.addbytes = nil
+	delete(m.clearedFields, track.FieldBytes)
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (m *TrackMutation) SetUnitPrice(d decimal.Decimal) {
+	m.unit_price = &d
+}
+
+// UnitPrice returns the value of the "unit_price" field in the mutation.
+func (m *TrackMutation) UnitPrice() (r decimal.Decimal, exists bool) {
+	v := m.unit_price
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnitPrice returns the old "unit_price" field's value of the Track entity.
+// If the Track object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrackMutation) OldUnitPrice(ctx context.Context) (v decimal.Decimal, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnitPrice is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnitPrice requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnitPrice: %w", err)
+	}
+	return oldValue.UnitPrice, nil
+}
+
+// ResetUnitPrice resets all changes to the "unit_price" field.
+func (m *TrackMutation) ResetUnitPrice() {
+	m.unit_price = nil
+}
+
 // SetAlbumID sets the "album_id" field.
-func (m *TrackMutation) SetAlbumID(u uuid.UUID) {
-	m.album = &u
+func (m *TrackMutation) SetAlbumID(i int) {
+	m.album = &i
 }
 
 // AlbumID returns the value of the "album_id" field in the mutation.
-func (m *TrackMutation) AlbumID() (r uuid.UUID, exists bool) {
+func (m *TrackMutation) AlbumID() (r int, exists bool) {
 	v := m.album
 	if v == nil {
 		return
@@ -5988,7 +6290,7 @@ func (m *TrackMutation) AlbumID() (r uuid.UUID, exists bool) {
 // OldAlbumID returns the old "album_id" field's value of the Track entity.
 // If the Track object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *TrackMutation) OldAlbumID(ctx context.Context) (v *uuid.UUID, err error) {
+func (m *TrackMutation) OldAlbumID(ctx context.Context) (v *int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldAlbumID is only allowed on UpdateOne operations")
 	}
@@ -6021,12 +6323,12 @@ func (m *TrackMutation) ResetAlbumID() {
 }
 
 // SetGenreID sets the "genre_id" field.
-func (m *TrackMutation) SetGenreID(u uuid.UUID) {
-	m.genre = &u
+func (m *TrackMutation) SetGenreID(i int) {
+	m.genre = &i
 }
 
 // GenreID returns the value of the "genre_id" field in the mutation.
-func (m *TrackMutation) GenreID() (r uuid.UUID, exists bool) {
+func (m *TrackMutation) GenreID() (r int, exists bool) {
 	v := m.genre
 	if v == nil {
 		return
@@ -6037,7 +6339,7 @@ func (m *TrackMutation) GenreID() (r uuid.UUID, exists bool) {
 // OldGenreID returns the old "genre_id" field's value of the Track entity.
 // If the Track object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *TrackMutation) OldGenreID(ctx context.Context) (v *uuid.UUID, err error) {
+func (m *TrackMutation) OldGenreID(ctx context.Context) (v *int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldGenreID is only allowed on UpdateOne operations")
 	}
@@ -6070,12 +6372,12 @@ func (m *TrackMutation) ResetGenreID() {
 }
 
 // SetMediaTypeID sets the "media_type_id" field.
-func (m *TrackMutation) SetMediaTypeID(u uuid.UUID) {
-	m.media_type = &u
+func (m *TrackMutation) SetMediaTypeID(i int) {
+	m.media_type = &i
 }
 
 // MediaTypeID returns the value of the "media_type_id" field in the mutation.
-func (m *TrackMutation) MediaTypeID() (r uuid.UUID, exists bool) {
+func (m *TrackMutation) MediaTypeID() (r int, exists bool) {
 	v := m.media_type
 	if v == nil {
 		return
@@ -6086,7 +6388,7 @@ func (m *TrackMutation) MediaTypeID() (r uuid.UUID, exists bool) {
 // OldMediaTypeID returns the old "media_type_id" field's value of the Track entity.
 // If the Track object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *TrackMutation) OldMediaTypeID(ctx context.Context) (v uuid.UUID, err error) {
+func (m *TrackMutation) OldMediaTypeID(ctx context.Context) (v int, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldMediaTypeID is only allowed on UpdateOne operations")
 	}
@@ -6119,7 +6421,7 @@ func (m *TrackMutation) AlbumCleared() bool {
 // AlbumIDs returns the "album" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // AlbumID instead. It exists only for internal usage by the builders.
-func (m *TrackMutation) AlbumIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) AlbumIDs() (ids []int) {
 	if id := m.album; id != nil {
 		ids = append(ids, *id)
 	}
@@ -6146,7 +6448,7 @@ func (m *TrackMutation) GenreCleared() bool {
 // GenreIDs returns the "genre" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // GenreID instead. It exists only for internal usage by the builders.
-func (m *TrackMutation) GenreIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) GenreIDs() (ids []int) {
 	if id := m.genre; id != nil {
 		ids = append(ids, *id)
 	}
@@ -6173,7 +6475,7 @@ func (m *TrackMutation) MediaTypeCleared() bool {
 // MediaTypeIDs returns the "media_type" edge IDs in the mutation.
 // Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
 // MediaTypeID instead. It exists only for internal usage by the builders.
-func (m *TrackMutation) MediaTypeIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) MediaTypeIDs() (ids []int) {
 	if id := m.media_type; id != nil {
 		ids = append(ids, *id)
 	}
@@ -6187,9 +6489,9 @@ func (m *TrackMutation) ResetMediaType() {
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by ids.
-func (m *TrackMutation) AddPlaylistIDs(ids ...uuid.UUID) {
+func (m *TrackMutation) AddPlaylistIDs(ids ...int) {
 	if m.playlists == nil {
-		m.playlists = make(map[uuid.UUID]struct{})
+		m.playlists = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.playlists[ids[i]] = struct{}{}
@@ -6207,9 +6509,9 @@ func (m *TrackMutation) PlaylistsCleared() bool {
 }
 
 // RemovePlaylistIDs removes the "playlists" edge to the Playlist entity by IDs.
-func (m *TrackMutation) RemovePlaylistIDs(ids ...uuid.UUID) {
+func (m *TrackMutation) RemovePlaylistIDs(ids ...int) {
 	if m.removedplaylists == nil {
-		m.removedplaylists = make(map[uuid.UUID]struct{})
+		m.removedplaylists = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.playlists, ids[i])
@@ -6218,7 +6520,7 @@ func (m *TrackMutation) RemovePlaylistIDs(ids ...uuid.UUID) {
 }
 
 // RemovedPlaylists returns the removed IDs of the "playlists" edge to the Playlist entity.
-func (m *TrackMutation) RemovedPlaylistsIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) RemovedPlaylistsIDs() (ids []int) {
 	for id := range m.removedplaylists {
 		ids = append(ids, id)
 	}
@@ -6226,7 +6528,7 @@ func (m *TrackMutation) RemovedPlaylistsIDs() (ids []uuid.UUID) {
 }
 
 // PlaylistsIDs returns the "playlists" edge IDs in the mutation.
-func (m *TrackMutation) PlaylistsIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) PlaylistsIDs() (ids []int) {
 	for id := range m.playlists {
 		ids = append(ids, id)
 	}
@@ -6241,9 +6543,9 @@ func (m *TrackMutation) ResetPlaylists() {
 }
 
 // AddInvoiceLineIDs adds the "invoice_lines" edge to the InvoiceLine entity by ids.
-func (m *TrackMutation) AddInvoiceLineIDs(ids ...uuid.UUID) {
+func (m *TrackMutation) AddInvoiceLineIDs(ids ...int) {
 	if m.invoice_lines == nil {
-		m.invoice_lines = make(map[uuid.UUID]struct{})
+		m.invoice_lines = make(map[int]struct{})
 	}
 	for i := range ids {
 		m.invoice_lines[ids[i]] = struct{}{}
@@ -6261,9 +6563,9 @@ func (m *TrackMutation) InvoiceLinesCleared() bool {
 }
 
 // RemoveInvoiceLineIDs removes the "invoice_lines" edge to the InvoiceLine entity by IDs.
-func (m *TrackMutation) RemoveInvoiceLineIDs(ids ...uuid.UUID) {
+func (m *TrackMutation) RemoveInvoiceLineIDs(ids ...int) {
 	if m.removedinvoice_lines == nil {
-		m.removedinvoice_lines = make(map[uuid.UUID]struct{})
+		m.removedinvoice_lines = make(map[int]struct{})
 	}
 	for i := range ids {
 		delete(m.invoice_lines, ids[i])
@@ -6272,7 +6574,7 @@ func (m *TrackMutation) RemoveInvoiceLineIDs(ids ...uuid.UUID) {
 }
 
 // RemovedInvoiceLines returns the removed IDs of the "invoice_lines" edge to the InvoiceLine entity.
-func (m *TrackMutation) RemovedInvoiceLinesIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) RemovedInvoiceLinesIDs() (ids []int) {
 	for id := range m.removedinvoice_lines {
 		ids = append(ids, id)
 	}
@@ -6280,7 +6582,7 @@ func (m *TrackMutation) RemovedInvoiceLinesIDs() (ids []uuid.UUID) {
 }
 
 // InvoiceLinesIDs returns the "invoice_lines" edge IDs in the mutation.
-func (m *TrackMutation) InvoiceLinesIDs() (ids []uuid.UUID) {
+func (m *TrackMutation) InvoiceLinesIDs() (ids []int) {
 	for id := range m.invoice_lines {
 		ids = append(ids, id)
 	}
@@ -6328,7 +6630,7 @@ func (m *TrackMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TrackMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 8)
 	if m.name != nil {
 		fields = append(fields, track.FieldName)
 	}
@@ -6337,6 +6639,12 @@ func (m *TrackMutation) Fields() []string {
 	}
 	if m.milliseconds != nil {
 		fields = append(fields, track.FieldMilliseconds)
+	}
+	if m.bytes != nil {
+		fields = append(fields, track.FieldBytes)
+	}
+	if m.unit_price != nil {
+		fields = append(fields, track.FieldUnitPrice)
 	}
 	if m.album != nil {
 		fields = append(fields, track.FieldAlbumID)
@@ -6361,6 +6669,10 @@ func (m *TrackMutation) Field(name string) (ent.Value, bool) {
 		return m.Composer()
 	case track.FieldMilliseconds:
 		return m.Milliseconds()
+	case track.FieldBytes:
+		return m.Bytes()
+	case track.FieldUnitPrice:
+		return m.UnitPrice()
 	case track.FieldAlbumID:
 		return m.AlbumID()
 	case track.FieldGenreID:
@@ -6382,6 +6694,10 @@ func (m *TrackMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldComposer(ctx)
 	case track.FieldMilliseconds:
 		return m.OldMilliseconds(ctx)
+	case track.FieldBytes:
+		return m.OldBytes(ctx)
+	case track.FieldUnitPrice:
+		return m.OldUnitPrice(ctx)
 	case track.FieldAlbumID:
 		return m.OldAlbumID(ctx)
 	case track.FieldGenreID:
@@ -6418,22 +6734,36 @@ func (m *TrackMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetMilliseconds(v)
 		return nil
+	case track.FieldBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBytes(v)
+		return nil
+	case track.FieldUnitPrice:
+		v, ok := value.(decimal.Decimal)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnitPrice(v)
+		return nil
 	case track.FieldAlbumID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetAlbumID(v)
 		return nil
 	case track.FieldGenreID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetGenreID(v)
 		return nil
 	case track.FieldMediaTypeID:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -6450,6 +6780,9 @@ func (m *TrackMutation) AddedFields() []string {
 	if m.addmilliseconds != nil {
 		fields = append(fields, track.FieldMilliseconds)
 	}
+	if m.addbytes != nil {
+		fields = append(fields, track.FieldBytes)
+	}
 	return fields
 }
 
@@ -6460,6 +6793,8 @@ func (m *TrackMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case track.FieldMilliseconds:
 		return m.AddedMilliseconds()
+	case track.FieldBytes:
+		return m.AddedBytes()
 	}
 	return nil, false
 }
@@ -6476,6 +6811,13 @@ func (m *TrackMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddMilliseconds(v)
 		return nil
+	case track.FieldBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBytes(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Track numeric field %s", name)
 }
@@ -6486,6 +6828,9 @@ func (m *TrackMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(track.FieldComposer) {
 		fields = append(fields, track.FieldComposer)
+	}
+	if m.FieldCleared(track.FieldBytes) {
+		fields = append(fields, track.FieldBytes)
 	}
 	if m.FieldCleared(track.FieldAlbumID) {
 		fields = append(fields, track.FieldAlbumID)
@@ -6510,6 +6855,9 @@ func (m *TrackMutation) ClearField(name string) error {
 	case track.FieldComposer:
 		m.ClearComposer()
 		return nil
+	case track.FieldBytes:
+		m.ClearBytes()
+		return nil
 	case track.FieldAlbumID:
 		m.ClearAlbumID()
 		return nil
@@ -6532,6 +6880,12 @@ func (m *TrackMutation) ResetField(name string) error {
 		return nil
 	case track.FieldMilliseconds:
 		m.ResetMilliseconds()
+		return nil
+	case track.FieldBytes:
+		m.ResetBytes()
+		return nil
+	case track.FieldUnitPrice:
+		m.ResetUnitPrice()
 		return nil
 	case track.FieldAlbumID:
 		m.ResetAlbumID()

@@ -13,7 +13,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // PlaylistUpdate is the builder for updating Playlist entities.
@@ -44,14 +43,14 @@ func (_u *PlaylistUpdate) SetNillableName(v *string) *PlaylistUpdate {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *PlaylistUpdate) AddTrackIDs(ids ...uuid.UUID) *PlaylistUpdate {
+func (_u *PlaylistUpdate) AddTrackIDs(ids ...int) *PlaylistUpdate {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *PlaylistUpdate) AddTracks(v ...*Track) *PlaylistUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -70,14 +69,14 @@ func (_u *PlaylistUpdate) ClearTracks() *PlaylistUpdate {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *PlaylistUpdate) RemoveTrackIDs(ids ...uuid.UUID) *PlaylistUpdate {
+func (_u *PlaylistUpdate) RemoveTrackIDs(ids ...int) *PlaylistUpdate {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *PlaylistUpdate) RemoveTracks(v ...*Track) *PlaylistUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -125,7 +124,7 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(playlist.Table, playlist.Columns, sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(playlist.Table, playlist.Columns, sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -144,7 +143,7 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -157,7 +156,7 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -173,7 +172,7 @@ func (_u *PlaylistUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -216,14 +215,14 @@ func (_u *PlaylistUpdateOne) SetNillableName(v *string) *PlaylistUpdateOne {
 }
 
 // AddTrackIDs adds the "tracks" edge to the Track entity by IDs.
-func (_u *PlaylistUpdateOne) AddTrackIDs(ids ...uuid.UUID) *PlaylistUpdateOne {
+func (_u *PlaylistUpdateOne) AddTrackIDs(ids ...int) *PlaylistUpdateOne {
 	_u.mutation.AddTrackIDs(ids...)
 	return _u
 }
 
 // AddTracks adds the "tracks" edges to the Track entity.
 func (_u *PlaylistUpdateOne) AddTracks(v ...*Track) *PlaylistUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -242,14 +241,14 @@ func (_u *PlaylistUpdateOne) ClearTracks() *PlaylistUpdateOne {
 }
 
 // RemoveTrackIDs removes the "tracks" edge to Track entities by IDs.
-func (_u *PlaylistUpdateOne) RemoveTrackIDs(ids ...uuid.UUID) *PlaylistUpdateOne {
+func (_u *PlaylistUpdateOne) RemoveTrackIDs(ids ...int) *PlaylistUpdateOne {
 	_u.mutation.RemoveTrackIDs(ids...)
 	return _u
 }
 
 // RemoveTracks removes "tracks" edges to Track entities.
 func (_u *PlaylistUpdateOne) RemoveTracks(v ...*Track) *PlaylistUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -310,7 +309,7 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(playlist.Table, playlist.Columns, sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(playlist.Table, playlist.Columns, sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Playlist.id" for update`)}
@@ -346,7 +345,7 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -359,7 +358,7 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -375,7 +374,7 @@ func (_u *PlaylistUpdateOne) sqlSave(ctx context.Context) (_node *Playlist, err 
 			Columns: playlist.TracksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -13,26 +13,30 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // Track is the model entity for the Track schema.
 type Track struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID uuid.UUID `json:"id,omitempty"`
+	ID int `json:"id,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
 	// Composer holds the value of the "composer" field.
 	Composer *string `json:"composer,omitempty"`
 	// Milliseconds holds the value of the "milliseconds" field.
 	Milliseconds int32 `json:"milliseconds,omitempty"`
+	// Bytes holds the value of the "bytes" field.
+	Bytes *int64 `json:"bytes,omitempty"`
+	// UnitPrice holds the value of the "unit_price" field.
+	UnitPrice decimal.Decimal `json:"unit_price,omitempty"`
 	// AlbumID holds the value of the "album_id" field.
-	AlbumID *uuid.UUID `json:"album_id,omitempty"`
+	AlbumID *int `json:"album_id,omitempty"`
 	// GenreID holds the value of the "genre_id" field.
-	GenreID *uuid.UUID `json:"genre_id,omitempty"`
+	GenreID *int `json:"genre_id,omitempty"`
 	// MediaTypeID holds the value of the "media_type_id" field.
-	MediaTypeID uuid.UUID `json:"media_type_id,omitempty"`
+	MediaTypeID int `json:"media_type_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the TrackQuery when eager-loading is set.
 	Edges        TrackEdges `json:"edges"`
@@ -112,14 +116,12 @@ func (*Track) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case track.FieldAlbumID, track.FieldGenreID:
-			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case track.FieldMilliseconds:
+		case track.FieldUnitPrice:
+			values[i] = new(decimal.Decimal)
+		case track.FieldID, track.FieldMilliseconds, track.FieldBytes, track.FieldAlbumID, track.FieldGenreID, track.FieldMediaTypeID:
 			values[i] = new(sql.NullInt64)
 		case track.FieldName, track.FieldComposer:
 			values[i] = new(sql.NullString)
-		case track.FieldID, track.FieldMediaTypeID:
-			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -136,11 +138,11 @@ func (_m *Track) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case track.FieldID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
-				return fmt.Errorf("unexpected type %T for field id", values[i])
-			} else if value != nil {
-				_m.ID = *value
+			value, ok := values[i].(*sql.NullInt64)
+			if !ok {
+				return fmt.Errorf("unexpected type %T for field id", value)
 			}
+			_m.ID = int(value.Int64)
 		case track.FieldName:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field name", values[i])
@@ -160,25 +162,38 @@ func (_m *Track) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Milliseconds = int32(value.Int64)
 			}
+		case track.FieldBytes:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field bytes", values[i])
+			} else if value.Valid {
+				_m.Bytes = new(int64)
+				*_m.Bytes = value.Int64
+			}
+		case track.FieldUnitPrice:
+			if value, ok := values[i].(*decimal.Decimal); !ok {
+				return fmt.Errorf("unexpected type %T for field unit_price", values[i])
+			} else if value != nil {
+				_m.UnitPrice = *value
+			}
 		case track.FieldAlbumID:
-			if value, ok := values[i].(*sql.NullScanner); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field album_id", values[i])
 			} else if value.Valid {
-				_m.AlbumID = new(uuid.UUID)
-				*_m.AlbumID = *value.S.(*uuid.UUID)
+				_m.AlbumID = new(int)
+				*_m.AlbumID = int(value.Int64)
 			}
 		case track.FieldGenreID:
-			if value, ok := values[i].(*sql.NullScanner); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field genre_id", values[i])
 			} else if value.Valid {
-				_m.GenreID = new(uuid.UUID)
-				*_m.GenreID = *value.S.(*uuid.UUID)
+				_m.GenreID = new(int)
+				*_m.GenreID = int(value.Int64)
 			}
 		case track.FieldMediaTypeID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
+			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field media_type_id", values[i])
-			} else if value != nil {
-				_m.MediaTypeID = *value
+			} else if value.Valid {
+				_m.MediaTypeID = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -252,6 +267,14 @@ func (_m *Track) String() string {
 	builder.WriteString("milliseconds=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Milliseconds))
 	builder.WriteString(", ")
+	if v := _m.Bytes; v != nil {
+		builder.WriteString("bytes=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("unit_price=")
+	builder.WriteString(fmt.Sprintf("%v", _m.UnitPrice))
+	builder.WriteString(", ")
 	if v := _m.AlbumID; v != nil {
 		builder.WriteString("album_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
@@ -270,7 +293,7 @@ func (_m *Track) String() string {
 
 // GlobalID returns the Track's key in the form that clients see.
 func (_m *Track) GlobalID() ids.ID {
-	return ids.ID{Prefix: "track", UUID: _m.ID}
+	return ids.OfNumber("track", int64(_m.ID))
 }
 
 // Tracks is a parsable slice of Track.

@@ -15,7 +15,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // TrackCreate is the builder for creating a Track entity.
@@ -51,14 +51,34 @@ func (_c *TrackCreate) SetMilliseconds(v int32) *TrackCreate {
 	return _c
 }
 
+// SetBytes sets the "bytes" field.
+func (_c *TrackCreate) SetBytes(v int64) *TrackCreate {
+	_c.mutation.SetBytes(v)
+	return _c
+}
+
+// SetNillableBytes sets the "bytes" field if the given value is not nil.
+func (_c *TrackCreate) SetNillableBytes(v *int64) *TrackCreate {
+	if v != nil {
+		_c.SetBytes(*v)
+	}
+	return _c
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_c *TrackCreate) SetUnitPrice(v decimal.Decimal) *TrackCreate {
+	_c.mutation.SetUnitPrice(v)
+	return _c
+}
+
 // SetAlbumID sets the "album_id" field.
-func (_c *TrackCreate) SetAlbumID(v uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) SetAlbumID(v int) *TrackCreate {
 	_c.mutation.SetAlbumID(v)
 	return _c
 }
 
 // SetNillableAlbumID sets the "album_id" field if the given value is not nil.
-func (_c *TrackCreate) SetNillableAlbumID(v *uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) SetNillableAlbumID(v *int) *TrackCreate {
 	if v != nil {
 		_c.SetAlbumID(*v)
 	}
@@ -66,13 +86,13 @@ func (_c *TrackCreate) SetNillableAlbumID(v *uuid.UUID) *TrackCreate {
 }
 
 // SetGenreID sets the "genre_id" field.
-func (_c *TrackCreate) SetGenreID(v uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) SetGenreID(v int) *TrackCreate {
 	_c.mutation.SetGenreID(v)
 	return _c
 }
 
 // SetNillableGenreID sets the "genre_id" field if the given value is not nil.
-func (_c *TrackCreate) SetNillableGenreID(v *uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) SetNillableGenreID(v *int) *TrackCreate {
 	if v != nil {
 		_c.SetGenreID(*v)
 	}
@@ -80,13 +100,13 @@ func (_c *TrackCreate) SetNillableGenreID(v *uuid.UUID) *TrackCreate {
 }
 
 // SetMediaTypeID sets the "media_type_id" field.
-func (_c *TrackCreate) SetMediaTypeID(v uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) SetMediaTypeID(v int) *TrackCreate {
 	_c.mutation.SetMediaTypeID(v)
 	return _c
 }
 
 // SetID sets the "id" field.
-func (_c *TrackCreate) SetID(v uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) SetID(v int) *TrackCreate {
 	_c.mutation.SetID(v)
 	return _c
 }
@@ -107,14 +127,14 @@ func (_c *TrackCreate) SetMediaType(v *MediaType) *TrackCreate {
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
-func (_c *TrackCreate) AddPlaylistIDs(ids ...uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) AddPlaylistIDs(ids ...int) *TrackCreate {
 	_c.mutation.AddPlaylistIDs(ids...)
 	return _c
 }
 
 // AddPlaylists adds the "playlists" edges to the Playlist entity.
 func (_c *TrackCreate) AddPlaylists(v ...*Playlist) *TrackCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -122,14 +142,14 @@ func (_c *TrackCreate) AddPlaylists(v ...*Playlist) *TrackCreate {
 }
 
 // AddInvoiceLineIDs adds the "invoice_lines" edge to the InvoiceLine entity by IDs.
-func (_c *TrackCreate) AddInvoiceLineIDs(ids ...uuid.UUID) *TrackCreate {
+func (_c *TrackCreate) AddInvoiceLineIDs(ids ...int) *TrackCreate {
 	_c.mutation.AddInvoiceLineIDs(ids...)
 	return _c
 }
 
 // AddInvoiceLines adds the "invoice_lines" edges to the InvoiceLine entity.
 func (_c *TrackCreate) AddInvoiceLines(v ...*InvoiceLine) *TrackCreate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -186,6 +206,9 @@ func (_c *TrackCreate) check() error {
 	if _, ok := _c.mutation.Milliseconds(); !ok {
 		return &ValidationError{Name: "milliseconds", err: errors.New(`ent: missing required field "Track.milliseconds"`)}
 	}
+	if _, ok := _c.mutation.UnitPrice(); !ok {
+		return &ValidationError{Name: "unit_price", err: errors.New(`ent: missing required field "Track.unit_price"`)}
+	}
 	if _, ok := _c.mutation.MediaTypeID(); !ok {
 		return &ValidationError{Name: "media_type_id", err: errors.New(`ent: missing required field "Track.media_type_id"`)}
 	}
@@ -206,12 +229,9 @@ func (_c *TrackCreate) sqlSave(ctx context.Context) (*Track, error) {
 		}
 		return nil, err
 	}
-	if _spec.ID.Value != nil {
-		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
-			_node.ID = *id
-		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
-			return nil, err
-		}
+	if _spec.ID.Value != _node.ID {
+		id := _spec.ID.Value.(int64)
+		_node.ID = int(id)
 	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
@@ -221,11 +241,11 @@ func (_c *TrackCreate) sqlSave(ctx context.Context) (*Track, error) {
 func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Track{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(track.Table, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+		_spec = sqlgraph.NewCreateSpec(track.Table, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt))
 	)
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
-		_spec.ID.Value = &id
+		_spec.ID.Value = id
 	}
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(track.FieldName, field.TypeString, value)
@@ -239,6 +259,14 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 		_spec.SetField(track.FieldMilliseconds, field.TypeInt32, value)
 		_node.Milliseconds = value
 	}
+	if value, ok := _c.mutation.Bytes(); ok {
+		_spec.SetField(track.FieldBytes, field.TypeInt64, value)
+		_node.Bytes = &value
+	}
+	if value, ok := _c.mutation.UnitPrice(); ok {
+		_spec.SetField(track.FieldUnitPrice, field.TypeOther, value)
+		_node.UnitPrice = value
+	}
 	if nodes := _c.mutation.AlbumIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -247,7 +275,7 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -264,7 +292,7 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -281,7 +309,7 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -298,7 +326,7 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -314,7 +342,7 @@ func (_c *TrackCreate) createSpec() (*Track, *sqlgraph.CreateSpec) {
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -369,6 +397,10 @@ func (_c *TrackCreateBulk) Save(ctx context.Context) ([]*Track, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
+				if specs[i].ID.Value != nil && nodes[i].ID == 0 {
+					id := specs[i].ID.Value.(int64)
+					nodes[i].ID = int(id)
+				}
 				mutation.done = true
 				return nodes[i], nil
 			})

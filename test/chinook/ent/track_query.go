@@ -20,7 +20,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // TrackQuery is the builder for querying Track entities.
@@ -205,8 +204,8 @@ func (_q *TrackQuery) FirstX(ctx context.Context) *Track {
 
 // FirstID returns the first Track ID from the query.
 // Returns a *NotFoundError when no Track ID was found.
-func (_q *TrackQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *TrackQuery) FirstID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(1).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryFirstID)); err != nil {
 		return
 	}
@@ -218,7 +217,7 @@ func (_q *TrackQuery) FirstID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // FirstIDX is like FirstID, but panics if an error occurs.
-func (_q *TrackQuery) FirstIDX(ctx context.Context) uuid.UUID {
+func (_q *TrackQuery) FirstIDX(ctx context.Context) int {
 	id, err := _q.FirstID(ctx)
 	if err != nil && !IsNotFound(err) {
 		panic(err)
@@ -256,8 +255,8 @@ func (_q *TrackQuery) OnlyX(ctx context.Context) *Track {
 // OnlyID is like Only, but returns the only Track ID in the query.
 // Returns a *NotSingularError when more than one Track ID is found.
 // Returns a *NotFoundError when no entities are found.
-func (_q *TrackQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
-	var ids []uuid.UUID
+func (_q *TrackQuery) OnlyID(ctx context.Context) (id int, err error) {
+	var ids []int
 	if ids, err = _q.Limit(2).IDs(setContextOp(ctx, _q.ctx, ent.OpQueryOnlyID)); err != nil {
 		return
 	}
@@ -273,7 +272,7 @@ func (_q *TrackQuery) OnlyID(ctx context.Context) (id uuid.UUID, err error) {
 }
 
 // OnlyIDX is like OnlyID, but panics if an error occurs.
-func (_q *TrackQuery) OnlyIDX(ctx context.Context) uuid.UUID {
+func (_q *TrackQuery) OnlyIDX(ctx context.Context) int {
 	id, err := _q.OnlyID(ctx)
 	if err != nil {
 		panic(err)
@@ -301,7 +300,7 @@ func (_q *TrackQuery) AllX(ctx context.Context) []*Track {
 }
 
 // IDs executes the query and returns a list of Track IDs.
-func (_q *TrackQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
+func (_q *TrackQuery) IDs(ctx context.Context) (ids []int, err error) {
 	if _q.ctx.Unique == nil && _q.path != nil {
 		_q.Unique(true)
 	}
@@ -313,7 +312,7 @@ func (_q *TrackQuery) IDs(ctx context.Context) (ids []uuid.UUID, err error) {
 }
 
 // IDsX is like IDs, but panics if an error occurs.
-func (_q *TrackQuery) IDsX(ctx context.Context) []uuid.UUID {
+func (_q *TrackQuery) IDsX(ctx context.Context) []int {
 	ids, err := _q.IDs(ctx)
 	if err != nil {
 		panic(err)
@@ -585,8 +584,8 @@ func (_q *TrackQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Track,
 }
 
 func (_q *TrackQuery) loadAlbum(ctx context.Context, query *AlbumQuery, nodes []*Track, init func(*Track), assign func(*Track, *Album)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*Track)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Track)
 	for i := range nodes {
 		if nodes[i].AlbumID == nil {
 			continue
@@ -617,8 +616,8 @@ func (_q *TrackQuery) loadAlbum(ctx context.Context, query *AlbumQuery, nodes []
 	return nil
 }
 func (_q *TrackQuery) loadGenre(ctx context.Context, query *GenreQuery, nodes []*Track, init func(*Track), assign func(*Track, *Genre)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*Track)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Track)
 	for i := range nodes {
 		if nodes[i].GenreID == nil {
 			continue
@@ -649,8 +648,8 @@ func (_q *TrackQuery) loadGenre(ctx context.Context, query *GenreQuery, nodes []
 	return nil
 }
 func (_q *TrackQuery) loadMediaType(ctx context.Context, query *MediaTypeQuery, nodes []*Track, init func(*Track), assign func(*Track, *MediaType)) error {
-	ids := make([]uuid.UUID, 0, len(nodes))
-	nodeids := make(map[uuid.UUID][]*Track)
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Track)
 	for i := range nodes {
 		fk := nodes[i].MediaTypeID
 		if _, ok := nodeids[fk]; !ok {
@@ -679,8 +678,8 @@ func (_q *TrackQuery) loadMediaType(ctx context.Context, query *MediaTypeQuery, 
 }
 func (_q *TrackQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery, nodes []*Track, init func(*Track), assign func(*Track, *Playlist)) error {
 	edgeIDs := make([]driver.Value, len(nodes))
-	byID := make(map[uuid.UUID]*Track)
-	nids := make(map[uuid.UUID]map[*Track]struct{})
+	byID := make(map[int]*Track)
+	nids := make(map[int]map[*Track]struct{})
 	for i, node := range nodes {
 		edgeIDs[i] = node.ID
 		byID[node.ID] = node
@@ -709,11 +708,11 @@ func (_q *TrackQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery, n
 				if err != nil {
 					return nil, err
 				}
-				return append([]any{new(uuid.UUID)}, values...), nil
+				return append([]any{new(sql.NullInt64)}, values...), nil
 			}
 			spec.Assign = func(columns []string, values []any) error {
-				outValue := *values[0].(*uuid.UUID)
-				inValue := *values[1].(*uuid.UUID)
+				outValue := int(values[0].(*sql.NullInt64).Int64)
+				inValue := int(values[1].(*sql.NullInt64).Int64)
 				if nids[inValue] == nil {
 					nids[inValue] = map[*Track]struct{}{byID[outValue]: {}}
 					return assign(columns[1:], values[1:])
@@ -740,7 +739,7 @@ func (_q *TrackQuery) loadPlaylists(ctx context.Context, query *PlaylistQuery, n
 }
 func (_q *TrackQuery) loadInvoiceLines(ctx context.Context, query *InvoiceLineQuery, nodes []*Track, init func(*Track), assign func(*Track, *InvoiceLine)) error {
 	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[uuid.UUID]*Track)
+	nodeids := make(map[int]*Track)
 	for i := range nodes {
 		fks = append(fks, nodes[i].ID)
 		nodeids[nodes[i].ID] = nodes[i]
@@ -779,7 +778,7 @@ func (_q *TrackQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *TrackQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewQuerySpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique

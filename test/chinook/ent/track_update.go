@@ -17,7 +17,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // TrackUpdate is the builder for updating Track entities.
@@ -88,14 +88,55 @@ func (_u *TrackUpdate) AddMilliseconds(v int32) *TrackUpdate {
 	return _u
 }
 
+// SetBytes sets the "bytes" field.
+func (_u *TrackUpdate) SetBytes(v int64) *TrackUpdate {
+	_u.mutation.ResetBytes()
+	_u.mutation.SetBytes(v)
+	return _u
+}
+
+// SetNillableBytes sets the "bytes" field if the given value is not nil.
+func (_u *TrackUpdate) SetNillableBytes(v *int64) *TrackUpdate {
+	if v != nil {
+		_u.SetBytes(*v)
+	}
+	return _u
+}
+
+// AddBytes adds value to the "bytes" field.
+func (_u *TrackUpdate) AddBytes(v int64) *TrackUpdate {
+	_u.mutation.AddBytes(v)
+	return _u
+}
+
+// ClearBytes clears the value of the "bytes" field.
+func (_u *TrackUpdate) ClearBytes() *TrackUpdate {
+	_u.mutation.ClearBytes()
+	return _u
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_u *TrackUpdate) SetUnitPrice(v decimal.Decimal) *TrackUpdate {
+	_u.mutation.SetUnitPrice(v)
+	return _u
+}
+
+// SetNillableUnitPrice sets the "unit_price" field if the given value is not nil.
+func (_u *TrackUpdate) SetNillableUnitPrice(v *decimal.Decimal) *TrackUpdate {
+	if v != nil {
+		_u.SetUnitPrice(*v)
+	}
+	return _u
+}
+
 // SetAlbumID sets the "album_id" field.
-func (_u *TrackUpdate) SetAlbumID(v uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetAlbumID(v int) *TrackUpdate {
 	_u.mutation.SetAlbumID(v)
 	return _u
 }
 
 // SetNillableAlbumID sets the "album_id" field if the given value is not nil.
-func (_u *TrackUpdate) SetNillableAlbumID(v *uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetNillableAlbumID(v *int) *TrackUpdate {
 	if v != nil {
 		_u.SetAlbumID(*v)
 	}
@@ -109,13 +150,13 @@ func (_u *TrackUpdate) ClearAlbumID() *TrackUpdate {
 }
 
 // SetGenreID sets the "genre_id" field.
-func (_u *TrackUpdate) SetGenreID(v uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetGenreID(v int) *TrackUpdate {
 	_u.mutation.SetGenreID(v)
 	return _u
 }
 
 // SetNillableGenreID sets the "genre_id" field if the given value is not nil.
-func (_u *TrackUpdate) SetNillableGenreID(v *uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetNillableGenreID(v *int) *TrackUpdate {
 	if v != nil {
 		_u.SetGenreID(*v)
 	}
@@ -129,13 +170,13 @@ func (_u *TrackUpdate) ClearGenreID() *TrackUpdate {
 }
 
 // SetMediaTypeID sets the "media_type_id" field.
-func (_u *TrackUpdate) SetMediaTypeID(v uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetMediaTypeID(v int) *TrackUpdate {
 	_u.mutation.SetMediaTypeID(v)
 	return _u
 }
 
 // SetNillableMediaTypeID sets the "media_type_id" field if the given value is not nil.
-func (_u *TrackUpdate) SetNillableMediaTypeID(v *uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) SetNillableMediaTypeID(v *int) *TrackUpdate {
 	if v != nil {
 		_u.SetMediaTypeID(*v)
 	}
@@ -158,14 +199,14 @@ func (_u *TrackUpdate) SetMediaType(v *MediaType) *TrackUpdate {
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
-func (_u *TrackUpdate) AddPlaylistIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) AddPlaylistIDs(ids ...int) *TrackUpdate {
 	_u.mutation.AddPlaylistIDs(ids...)
 	return _u
 }
 
 // AddPlaylists adds the "playlists" edges to the Playlist entity.
 func (_u *TrackUpdate) AddPlaylists(v ...*Playlist) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -173,14 +214,14 @@ func (_u *TrackUpdate) AddPlaylists(v ...*Playlist) *TrackUpdate {
 }
 
 // AddInvoiceLineIDs adds the "invoice_lines" edge to the InvoiceLine entity by IDs.
-func (_u *TrackUpdate) AddInvoiceLineIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) AddInvoiceLineIDs(ids ...int) *TrackUpdate {
 	_u.mutation.AddInvoiceLineIDs(ids...)
 	return _u
 }
 
 // AddInvoiceLines adds the "invoice_lines" edges to the InvoiceLine entity.
 func (_u *TrackUpdate) AddInvoiceLines(v ...*InvoiceLine) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -217,14 +258,14 @@ func (_u *TrackUpdate) ClearPlaylists() *TrackUpdate {
 }
 
 // RemovePlaylistIDs removes the "playlists" edge to Playlist entities by IDs.
-func (_u *TrackUpdate) RemovePlaylistIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) RemovePlaylistIDs(ids ...int) *TrackUpdate {
 	_u.mutation.RemovePlaylistIDs(ids...)
 	return _u
 }
 
 // RemovePlaylists removes "playlists" edges to Playlist entities.
 func (_u *TrackUpdate) RemovePlaylists(v ...*Playlist) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -238,14 +279,14 @@ func (_u *TrackUpdate) ClearInvoiceLines() *TrackUpdate {
 }
 
 // RemoveInvoiceLineIDs removes the "invoice_lines" edge to InvoiceLine entities by IDs.
-func (_u *TrackUpdate) RemoveInvoiceLineIDs(ids ...uuid.UUID) *TrackUpdate {
+func (_u *TrackUpdate) RemoveInvoiceLineIDs(ids ...int) *TrackUpdate {
 	_u.mutation.RemoveInvoiceLineIDs(ids...)
 	return _u
 }
 
 // RemoveInvoiceLines removes "invoice_lines" edges to InvoiceLine entities.
 func (_u *TrackUpdate) RemoveInvoiceLines(v ...*InvoiceLine) *TrackUpdate {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -301,7 +342,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -324,6 +365,18 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedMilliseconds(); ok {
 		_spec.AddField(track.FieldMilliseconds, field.TypeInt32, value)
 	}
+	if value, ok := _u.mutation.Bytes(); ok {
+		_spec.SetField(track.FieldBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedBytes(); ok {
+		_spec.AddField(track.FieldBytes, field.TypeInt64, value)
+	}
+	if _u.mutation.BytesCleared() {
+		_spec.ClearField(track.FieldBytes, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.UnitPrice(); ok {
+		_spec.SetField(track.FieldUnitPrice, field.TypeOther, value)
+	}
 	if _u.mutation.AlbumCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -332,7 +385,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -345,7 +398,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -361,7 +414,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -374,7 +427,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -390,7 +443,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -403,7 +456,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -419,7 +472,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -432,7 +485,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -448,7 +501,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -464,7 +517,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -477,7 +530,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -493,7 +546,7 @@ func (_u *TrackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -576,14 +629,55 @@ func (_u *TrackUpdateOne) AddMilliseconds(v int32) *TrackUpdateOne {
 	return _u
 }
 
+// SetBytes sets the "bytes" field.
+func (_u *TrackUpdateOne) SetBytes(v int64) *TrackUpdateOne {
+	_u.mutation.ResetBytes()
+	_u.mutation.SetBytes(v)
+	return _u
+}
+
+// SetNillableBytes sets the "bytes" field if the given value is not nil.
+func (_u *TrackUpdateOne) SetNillableBytes(v *int64) *TrackUpdateOne {
+	if v != nil {
+		_u.SetBytes(*v)
+	}
+	return _u
+}
+
+// AddBytes adds value to the "bytes" field.
+func (_u *TrackUpdateOne) AddBytes(v int64) *TrackUpdateOne {
+	_u.mutation.AddBytes(v)
+	return _u
+}
+
+// ClearBytes clears the value of the "bytes" field.
+func (_u *TrackUpdateOne) ClearBytes() *TrackUpdateOne {
+	_u.mutation.ClearBytes()
+	return _u
+}
+
+// SetUnitPrice sets the "unit_price" field.
+func (_u *TrackUpdateOne) SetUnitPrice(v decimal.Decimal) *TrackUpdateOne {
+	_u.mutation.SetUnitPrice(v)
+	return _u
+}
+
+// SetNillableUnitPrice sets the "unit_price" field if the given value is not nil.
+func (_u *TrackUpdateOne) SetNillableUnitPrice(v *decimal.Decimal) *TrackUpdateOne {
+	if v != nil {
+		_u.SetUnitPrice(*v)
+	}
+	return _u
+}
+
 // SetAlbumID sets the "album_id" field.
-func (_u *TrackUpdateOne) SetAlbumID(v uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetAlbumID(v int) *TrackUpdateOne {
 	_u.mutation.SetAlbumID(v)
 	return _u
 }
 
 // SetNillableAlbumID sets the "album_id" field if the given value is not nil.
-func (_u *TrackUpdateOne) SetNillableAlbumID(v *uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetNillableAlbumID(v *int) *TrackUpdateOne {
 	if v != nil {
 		_u.SetAlbumID(*v)
 	}
@@ -597,13 +691,13 @@ func (_u *TrackUpdateOne) ClearAlbumID() *TrackUpdateOne {
 }
 
 // SetGenreID sets the "genre_id" field.
-func (_u *TrackUpdateOne) SetGenreID(v uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetGenreID(v int) *TrackUpdateOne {
 	_u.mutation.SetGenreID(v)
 	return _u
 }
 
 // SetNillableGenreID sets the "genre_id" field if the given value is not nil.
-func (_u *TrackUpdateOne) SetNillableGenreID(v *uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetNillableGenreID(v *int) *TrackUpdateOne {
 	if v != nil {
 		_u.SetGenreID(*v)
 	}
@@ -617,13 +711,13 @@ func (_u *TrackUpdateOne) ClearGenreID() *TrackUpdateOne {
 }
 
 // SetMediaTypeID sets the "media_type_id" field.
-func (_u *TrackUpdateOne) SetMediaTypeID(v uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetMediaTypeID(v int) *TrackUpdateOne {
 	_u.mutation.SetMediaTypeID(v)
 	return _u
 }
 
 // SetNillableMediaTypeID sets the "media_type_id" field if the given value is not nil.
-func (_u *TrackUpdateOne) SetNillableMediaTypeID(v *uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) SetNillableMediaTypeID(v *int) *TrackUpdateOne {
 	if v != nil {
 		_u.SetMediaTypeID(*v)
 	}
@@ -646,14 +740,14 @@ func (_u *TrackUpdateOne) SetMediaType(v *MediaType) *TrackUpdateOne {
 }
 
 // AddPlaylistIDs adds the "playlists" edge to the Playlist entity by IDs.
-func (_u *TrackUpdateOne) AddPlaylistIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) AddPlaylistIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.AddPlaylistIDs(ids...)
 	return _u
 }
 
 // AddPlaylists adds the "playlists" edges to the Playlist entity.
 func (_u *TrackUpdateOne) AddPlaylists(v ...*Playlist) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -661,14 +755,14 @@ func (_u *TrackUpdateOne) AddPlaylists(v ...*Playlist) *TrackUpdateOne {
 }
 
 // AddInvoiceLineIDs adds the "invoice_lines" edge to the InvoiceLine entity by IDs.
-func (_u *TrackUpdateOne) AddInvoiceLineIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) AddInvoiceLineIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.AddInvoiceLineIDs(ids...)
 	return _u
 }
 
 // AddInvoiceLines adds the "invoice_lines" edges to the InvoiceLine entity.
 func (_u *TrackUpdateOne) AddInvoiceLines(v ...*InvoiceLine) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -705,14 +799,14 @@ func (_u *TrackUpdateOne) ClearPlaylists() *TrackUpdateOne {
 }
 
 // RemovePlaylistIDs removes the "playlists" edge to Playlist entities by IDs.
-func (_u *TrackUpdateOne) RemovePlaylistIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) RemovePlaylistIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.RemovePlaylistIDs(ids...)
 	return _u
 }
 
 // RemovePlaylists removes "playlists" edges to Playlist entities.
 func (_u *TrackUpdateOne) RemovePlaylists(v ...*Playlist) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -726,14 +820,14 @@ func (_u *TrackUpdateOne) ClearInvoiceLines() *TrackUpdateOne {
 }
 
 // RemoveInvoiceLineIDs removes the "invoice_lines" edge to InvoiceLine entities by IDs.
-func (_u *TrackUpdateOne) RemoveInvoiceLineIDs(ids ...uuid.UUID) *TrackUpdateOne {
+func (_u *TrackUpdateOne) RemoveInvoiceLineIDs(ids ...int) *TrackUpdateOne {
 	_u.mutation.RemoveInvoiceLineIDs(ids...)
 	return _u
 }
 
 // RemoveInvoiceLines removes "invoice_lines" edges to InvoiceLine entities.
 func (_u *TrackUpdateOne) RemoveInvoiceLines(v ...*InvoiceLine) *TrackUpdateOne {
-	ids := make([]uuid.UUID, len(v))
+	ids := make([]int, len(v))
 	for i := range v {
 		ids[i] = v[i].ID
 	}
@@ -802,7 +896,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeUUID))
+	_spec := sqlgraph.NewUpdateSpec(track.Table, track.Columns, sqlgraph.NewFieldSpec(track.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Track.id" for update`)}
@@ -842,6 +936,18 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 	if value, ok := _u.mutation.AddedMilliseconds(); ok {
 		_spec.AddField(track.FieldMilliseconds, field.TypeInt32, value)
 	}
+	if value, ok := _u.mutation.Bytes(); ok {
+		_spec.SetField(track.FieldBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedBytes(); ok {
+		_spec.AddField(track.FieldBytes, field.TypeInt64, value)
+	}
+	if _u.mutation.BytesCleared() {
+		_spec.ClearField(track.FieldBytes, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.UnitPrice(); ok {
+		_spec.SetField(track.FieldUnitPrice, field.TypeOther, value)
+	}
 	if _u.mutation.AlbumCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -850,7 +956,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -863,7 +969,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.AlbumColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(album.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -879,7 +985,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -892,7 +998,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.GenreColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(genre.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -908,7 +1014,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -921,7 +1027,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.MediaTypeColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(mediatype.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -937,7 +1043,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -950,7 +1056,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -966,7 +1072,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: track.PlaylistsPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(playlist.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -982,7 +1088,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
@@ -995,7 +1101,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -1011,7 +1117,7 @@ func (_u *TrackUpdateOne) sqlSave(ctx context.Context) (_node *Track, err error)
 			Columns: []string{track.InvoiceLinesColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeUUID),
+				IDSpec: sqlgraph.NewFieldSpec(invoiceline.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -2,7 +2,9 @@
 
 package ent
 
-import "forge/internal/entity"
+import (
+	"forge/internal/entity"
+)
 
 // Entities describes every entity of the graph.
 var Entities = []*entity.Entity{

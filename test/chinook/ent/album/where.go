@@ -7,51 +7,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Album {
+func ID(id int) predicate.Album {
 	return predicate.Album(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Album {
+func IDEQ(id int) predicate.Album {
 	return predicate.Album(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Album {
+func IDNEQ(id int) predicate.Album {
 	return predicate.Album(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Album {
+func IDIn(ids ...int) predicate.Album {
 	return predicate.Album(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Album {
+func IDNotIn(ids ...int) predicate.Album {
 	return predicate.Album(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Album {
+func IDGT(id int) predicate.Album {
 	return predicate.Album(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Album {
+func IDGTE(id int) predicate.Album {
 	return predicate.Album(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Album {
+func IDLT(id int) predicate.Album {
 	return predicate.Album(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Album {
+func IDLTE(id int) predicate.Album {
 	return predicate.Album(sql.FieldLTE(FieldID, id))
 }
 
@@ -61,12 +60,12 @@ func Title(v string) predicate.Album {
 }
 
 // ArtistID applies equality check predicate on the "artist_id" field. It's identical to ArtistIDEQ.
-func ArtistID(v uuid.UUID) predicate.Album {
+func ArtistID(v int) predicate.Album {
 	return predicate.Album(sql.FieldEQ(FieldArtistID, v))
 }
 
 // LabelID applies equality check predicate on the "label_id" field. It's identical to LabelIDEQ.
-func LabelID(v uuid.UUID) predicate.Album {
+func LabelID(v int) predicate.Album {
 	return predicate.Album(sql.FieldEQ(FieldLabelID, v))
 }
 
@@ -136,42 +135,42 @@ func TitleContainsFold(v string) predicate.Album {
 }
 
 // ArtistIDEQ applies the EQ predicate on the "artist_id" field.
-func ArtistIDEQ(v uuid.UUID) predicate.Album {
+func ArtistIDEQ(v int) predicate.Album {
 	return predicate.Album(sql.FieldEQ(FieldArtistID, v))
 }
 
 // ArtistIDNEQ applies the NEQ predicate on the "artist_id" field.
-func ArtistIDNEQ(v uuid.UUID) predicate.Album {
+func ArtistIDNEQ(v int) predicate.Album {
 	return predicate.Album(sql.FieldNEQ(FieldArtistID, v))
 }
 
 // ArtistIDIn applies the In predicate on the "artist_id" field.
-func ArtistIDIn(vs ...uuid.UUID) predicate.Album {
+func ArtistIDIn(vs ...int) predicate.Album {
 	return predicate.Album(sql.FieldIn(FieldArtistID, vs...))
 }
 
 // ArtistIDNotIn applies the NotIn predicate on the "artist_id" field.
-func ArtistIDNotIn(vs ...uuid.UUID) predicate.Album {
+func ArtistIDNotIn(vs ...int) predicate.Album {
 	return predicate.Album(sql.FieldNotIn(FieldArtistID, vs...))
 }
 
 // LabelIDEQ applies the EQ predicate on the "label_id" field.
-func LabelIDEQ(v uuid.UUID) predicate.Album {
+func LabelIDEQ(v int) predicate.Album {
 	return predicate.Album(sql.FieldEQ(FieldLabelID, v))
 }
 
 // LabelIDNEQ applies the NEQ predicate on the "label_id" field.
-func LabelIDNEQ(v uuid.UUID) predicate.Album {
+func LabelIDNEQ(v int) predicate.Album {
 	return predicate.Album(sql.FieldNEQ(FieldLabelID, v))
 }
 
 // LabelIDIn applies the In predicate on the "label_id" field.
-func LabelIDIn(vs ...uuid.UUID) predicate.Album {
+func LabelIDIn(vs ...int) predicate.Album {
 	return predicate.Album(sql.FieldIn(FieldLabelID, vs...))
 }
 
 // LabelIDNotIn applies the NotIn predicate on the "label_id" field.
-func LabelIDNotIn(vs ...uuid.UUID) predicate.Album {
+func LabelIDNotIn(vs ...int) predicate.Album {
 	return predicate.Album(sql.FieldNotIn(FieldLabelID, vs...))
 }
 

@@ -7,51 +7,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Customer {
+func ID(id int) predicate.Customer {
 	return predicate.Customer(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Customer {
+func IDEQ(id int) predicate.Customer {
 	return predicate.Customer(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Customer {
+func IDNEQ(id int) predicate.Customer {
 	return predicate.Customer(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Customer {
+func IDIn(ids ...int) predicate.Customer {
 	return predicate.Customer(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Customer {
+func IDNotIn(ids ...int) predicate.Customer {
 	return predicate.Customer(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Customer {
+func IDGT(id int) predicate.Customer {
 	return predicate.Customer(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Customer {
+func IDGTE(id int) predicate.Customer {
 	return predicate.Customer(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Customer {
+func IDLT(id int) predicate.Customer {
 	return predicate.Customer(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Customer {
+func IDLTE(id int) predicate.Customer {
 	return predicate.Customer(sql.FieldLTE(FieldID, id))
 }
 
@@ -81,7 +80,7 @@ func Email(v string) predicate.Customer {
 }
 
 // SupportRepID applies equality check predicate on the "support_rep_id" field. It's identical to SupportRepIDEQ.
-func SupportRepID(v uuid.UUID) predicate.Customer {
+func SupportRepID(v int) predicate.Customer {
 	return predicate.Customer(sql.FieldEQ(FieldSupportRepID, v))
 }
 
@@ -421,22 +420,22 @@ func EmailContainsFold(v string) predicate.Customer {
 }
 
 // SupportRepIDEQ applies the EQ predicate on the "support_rep_id" field.
-func SupportRepIDEQ(v uuid.UUID) predicate.Customer {
+func SupportRepIDEQ(v int) predicate.Customer {
 	return predicate.Customer(sql.FieldEQ(FieldSupportRepID, v))
 }
 
 // SupportRepIDNEQ applies the NEQ predicate on the "support_rep_id" field.
-func SupportRepIDNEQ(v uuid.UUID) predicate.Customer {
+func SupportRepIDNEQ(v int) predicate.Customer {
 	return predicate.Customer(sql.FieldNEQ(FieldSupportRepID, v))
 }
 
 // SupportRepIDIn applies the In predicate on the "support_rep_id" field.
-func SupportRepIDIn(vs ...uuid.UUID) predicate.Customer {
+func SupportRepIDIn(vs ...int) predicate.Customer {
 	return predicate.Customer(sql.FieldIn(FieldSupportRepID, vs...))
 }
 
 // SupportRepIDNotIn applies the NotIn predicate on the "support_rep_id" field.
-func SupportRepIDNotIn(vs ...uuid.UUID) predicate.Customer {
+func SupportRepIDNotIn(vs ...int) predicate.Customer {
 	return predicate.Customer(sql.FieldNotIn(FieldSupportRepID, vs...))
 }
 

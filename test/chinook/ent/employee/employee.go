@@ -21,8 +21,10 @@ const (
 	FieldTitle = "title"
 	// FieldEmail holds the string denoting the email field in the database.
 	FieldEmail = "email"
-	// FieldHiredAt holds the string denoting the hired_at field in the database.
-	FieldHiredAt = "hired_at"
+	// FieldBornOn holds the string denoting the born_on field in the database.
+	FieldBornOn = "born_on"
+	// FieldHiredOn holds the string denoting the hired_on field in the database.
+	FieldHiredOn = "hired_on"
 	// FieldReportsToID holds the string denoting the reports_to_id field in the database.
 	FieldReportsToID = "reports_to_id"
 	// EdgeReportsTo holds the string denoting the reports_to edge name in mutations.
@@ -57,7 +59,8 @@ var Columns = []string{
 	FieldFirstName,
 	FieldTitle,
 	FieldEmail,
-	FieldHiredAt,
+	FieldBornOn,
+	FieldHiredOn,
 	FieldReportsToID,
 }
 
@@ -117,9 +120,14 @@ func ByEmail(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEmail, opts...).ToFunc()
 }
 
-// ByHiredAt orders the results by the hired_at field.
-func ByHiredAt(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldHiredAt, opts...).ToFunc()
+// ByBornOn orders the results by the born_on field.
+func ByBornOn(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBornOn, opts...).ToFunc()
+}
+
+// ByHiredOn orders the results by the hired_on field.
+func ByHiredOn(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHiredOn, opts...).ToFunc()
 }
 
 // ByReportsToID orders the results by the reports_to_id field.

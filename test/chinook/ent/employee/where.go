@@ -8,51 +8,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Employee {
+func ID(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Employee {
+func IDEQ(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Employee {
+func IDNEQ(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Employee {
+func IDIn(ids ...int) predicate.Employee {
 	return predicate.Employee(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Employee {
+func IDNotIn(ids ...int) predicate.Employee {
 	return predicate.Employee(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Employee {
+func IDGT(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Employee {
+func IDGTE(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Employee {
+func IDLT(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Employee {
+func IDLTE(id int) predicate.Employee {
 	return predicate.Employee(sql.FieldLTE(FieldID, id))
 }
 
@@ -76,13 +75,18 @@ func Email(v string) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldEmail, v))
 }
 
-// HiredAt applies equality check predicate on the "hired_at" field. It's identical to HiredAtEQ.
-func HiredAt(v time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldEQ(FieldHiredAt, v))
+// BornOn applies equality check predicate on the "born_on" field. It's identical to BornOnEQ.
+func BornOn(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldEQ(FieldBornOn, v))
+}
+
+// HiredOn applies equality check predicate on the "hired_on" field. It's identical to HiredOnEQ.
+func HiredOn(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldEQ(FieldHiredOn, v))
 }
 
 // ReportsToID applies equality check predicate on the "reports_to_id" field. It's identical to ReportsToIDEQ.
-func ReportsToID(v uuid.UUID) predicate.Employee {
+func ReportsToID(v int) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldReportsToID, v))
 }
 
@@ -356,63 +360,113 @@ func EmailContainsFold(v string) predicate.Employee {
 	return predicate.Employee(sql.FieldContainsFold(FieldEmail, v))
 }
 
-// HiredAtEQ applies the EQ predicate on the "hired_at" field.
-func HiredAtEQ(v time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldEQ(FieldHiredAt, v))
+// BornOnEQ applies the EQ predicate on the "born_on" field.
+func BornOnEQ(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldEQ(FieldBornOn, v))
 }
 
-// HiredAtNEQ applies the NEQ predicate on the "hired_at" field.
-func HiredAtNEQ(v time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldNEQ(FieldHiredAt, v))
+// BornOnNEQ applies the NEQ predicate on the "born_on" field.
+func BornOnNEQ(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldNEQ(FieldBornOn, v))
 }
 
-// HiredAtIn applies the In predicate on the "hired_at" field.
-func HiredAtIn(vs ...time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldIn(FieldHiredAt, vs...))
+// BornOnIn applies the In predicate on the "born_on" field.
+func BornOnIn(vs ...time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldIn(FieldBornOn, vs...))
 }
 
-// HiredAtNotIn applies the NotIn predicate on the "hired_at" field.
-func HiredAtNotIn(vs ...time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldNotIn(FieldHiredAt, vs...))
+// BornOnNotIn applies the NotIn predicate on the "born_on" field.
+func BornOnNotIn(vs ...time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldNotIn(FieldBornOn, vs...))
 }
 
-// HiredAtGT applies the GT predicate on the "hired_at" field.
-func HiredAtGT(v time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldGT(FieldHiredAt, v))
+// BornOnGT applies the GT predicate on the "born_on" field.
+func BornOnGT(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldGT(FieldBornOn, v))
 }
 
-// HiredAtGTE applies the GTE predicate on the "hired_at" field.
-func HiredAtGTE(v time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldGTE(FieldHiredAt, v))
+// BornOnGTE applies the GTE predicate on the "born_on" field.
+func BornOnGTE(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldGTE(FieldBornOn, v))
 }
 
-// HiredAtLT applies the LT predicate on the "hired_at" field.
-func HiredAtLT(v time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldLT(FieldHiredAt, v))
+// BornOnLT applies the LT predicate on the "born_on" field.
+func BornOnLT(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldLT(FieldBornOn, v))
 }
 
-// HiredAtLTE applies the LTE predicate on the "hired_at" field.
-func HiredAtLTE(v time.Time) predicate.Employee {
-	return predicate.Employee(sql.FieldLTE(FieldHiredAt, v))
+// BornOnLTE applies the LTE predicate on the "born_on" field.
+func BornOnLTE(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldLTE(FieldBornOn, v))
+}
+
+// BornOnIsNil applies the IsNil predicate on the "born_on" field.
+func BornOnIsNil() predicate.Employee {
+	return predicate.Employee(sql.FieldIsNull(FieldBornOn))
+}
+
+// BornOnNotNil applies the NotNil predicate on the "born_on" field.
+func BornOnNotNil() predicate.Employee {
+	return predicate.Employee(sql.FieldNotNull(FieldBornOn))
+}
+
+// HiredOnEQ applies the EQ predicate on the "hired_on" field.
+func HiredOnEQ(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldEQ(FieldHiredOn, v))
+}
+
+// HiredOnNEQ applies the NEQ predicate on the "hired_on" field.
+func HiredOnNEQ(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldNEQ(FieldHiredOn, v))
+}
+
+// HiredOnIn applies the In predicate on the "hired_on" field.
+func HiredOnIn(vs ...time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldIn(FieldHiredOn, vs...))
+}
+
+// HiredOnNotIn applies the NotIn predicate on the "hired_on" field.
+func HiredOnNotIn(vs ...time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldNotIn(FieldHiredOn, vs...))
+}
+
+// HiredOnGT applies the GT predicate on the "hired_on" field.
+func HiredOnGT(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldGT(FieldHiredOn, v))
+}
+
+// HiredOnGTE applies the GTE predicate on the "hired_on" field.
+func HiredOnGTE(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldGTE(FieldHiredOn, v))
+}
+
+// HiredOnLT applies the LT predicate on the "hired_on" field.
+func HiredOnLT(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldLT(FieldHiredOn, v))
+}
+
+// HiredOnLTE applies the LTE predicate on the "hired_on" field.
+func HiredOnLTE(v time.Time) predicate.Employee {
+	return predicate.Employee(sql.FieldLTE(FieldHiredOn, v))
 }
 
 // ReportsToIDEQ applies the EQ predicate on the "reports_to_id" field.
-func ReportsToIDEQ(v uuid.UUID) predicate.Employee {
+func ReportsToIDEQ(v int) predicate.Employee {
 	return predicate.Employee(sql.FieldEQ(FieldReportsToID, v))
 }
 
 // ReportsToIDNEQ applies the NEQ predicate on the "reports_to_id" field.
-func ReportsToIDNEQ(v uuid.UUID) predicate.Employee {
+func ReportsToIDNEQ(v int) predicate.Employee {
 	return predicate.Employee(sql.FieldNEQ(FieldReportsToID, v))
 }
 
 // ReportsToIDIn applies the In predicate on the "reports_to_id" field.
-func ReportsToIDIn(vs ...uuid.UUID) predicate.Employee {
+func ReportsToIDIn(vs ...int) predicate.Employee {
 	return predicate.Employee(sql.FieldIn(FieldReportsToID, vs...))
 }
 
 // ReportsToIDNotIn applies the NotIn predicate on the "reports_to_id" field.
-func ReportsToIDNotIn(vs ...uuid.UUID) predicate.Employee {
+func ReportsToIDNotIn(vs ...int) predicate.Employee {
 	return predicate.Employee(sql.FieldNotIn(FieldReportsToID, vs...))
 }
 

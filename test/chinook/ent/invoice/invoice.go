@@ -15,6 +15,8 @@ const (
 	FieldID = "id"
 	// FieldInvoicedAt holds the string denoting the invoiced_at field in the database.
 	FieldInvoicedAt = "invoiced_at"
+	// FieldTotal holds the string denoting the total field in the database.
+	FieldTotal = "total"
 	// FieldBillingCountry holds the string denoting the billing_country field in the database.
 	FieldBillingCountry = "billing_country"
 	// FieldBillingPostalCode holds the string denoting the billing_postal_code field in the database.
@@ -47,6 +49,7 @@ const (
 var Columns = []string{
 	FieldID,
 	FieldInvoicedAt,
+	FieldTotal,
 	FieldBillingCountry,
 	FieldBillingPostalCode,
 	FieldCustomerID,
@@ -87,6 +90,11 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 // ByInvoicedAt orders the results by the invoiced_at field.
 func ByInvoicedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldInvoicedAt, opts...).ToFunc()
+}
+
+// ByTotal orders the results by the total field.
+func ByTotal(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTotal, opts...).ToFunc()
 }
 
 // ByBillingCountry orders the results by the billing_country field.

@@ -8,57 +8,62 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Invoice {
+func ID(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Invoice {
+func IDEQ(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Invoice {
+func IDNEQ(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Invoice {
+func IDIn(ids ...int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Invoice {
+func IDNotIn(ids ...int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Invoice {
+func IDGT(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Invoice {
+func IDGTE(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Invoice {
+func IDLT(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Invoice {
+func IDLTE(id int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldLTE(FieldID, id))
 }
 
 // InvoicedAt applies equality check predicate on the "invoiced_at" field. It's identical to InvoicedAtEQ.
 func InvoicedAt(v time.Time) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldInvoicedAt, v))
+}
+
+// Total applies equality check predicate on the "total" field. It's identical to TotalEQ.
+func Total(v decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldEQ(FieldTotal, v))
 }
 
 // BillingCountry applies equality check predicate on the "billing_country" field. It's identical to BillingCountryEQ.
@@ -72,7 +77,7 @@ func BillingPostalCode(v string) predicate.Invoice {
 }
 
 // CustomerID applies equality check predicate on the "customer_id" field. It's identical to CustomerIDEQ.
-func CustomerID(v uuid.UUID) predicate.Invoice {
+func CustomerID(v int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldCustomerID, v))
 }
 
@@ -114,6 +119,46 @@ func InvoicedAtLT(v time.Time) predicate.Invoice {
 // InvoicedAtLTE applies the LTE predicate on the "invoiced_at" field.
 func InvoicedAtLTE(v time.Time) predicate.Invoice {
 	return predicate.Invoice(sql.FieldLTE(FieldInvoicedAt, v))
+}
+
+// TotalEQ applies the EQ predicate on the "total" field.
+func TotalEQ(v decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldEQ(FieldTotal, v))
+}
+
+// TotalNEQ applies the NEQ predicate on the "total" field.
+func TotalNEQ(v decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldNEQ(FieldTotal, v))
+}
+
+// TotalIn applies the In predicate on the "total" field.
+func TotalIn(vs ...decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldIn(FieldTotal, vs...))
+}
+
+// TotalNotIn applies the NotIn predicate on the "total" field.
+func TotalNotIn(vs ...decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldNotIn(FieldTotal, vs...))
+}
+
+// TotalGT applies the GT predicate on the "total" field.
+func TotalGT(v decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldGT(FieldTotal, v))
+}
+
+// TotalGTE applies the GTE predicate on the "total" field.
+func TotalGTE(v decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldGTE(FieldTotal, v))
+}
+
+// TotalLT applies the LT predicate on the "total" field.
+func TotalLT(v decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldLT(FieldTotal, v))
+}
+
+// TotalLTE applies the LTE predicate on the "total" field.
+func TotalLTE(v decimal.Decimal) predicate.Invoice {
+	return predicate.Invoice(sql.FieldLTE(FieldTotal, v))
 }
 
 // BillingCountryEQ applies the EQ predicate on the "billing_country" field.
@@ -257,22 +302,22 @@ func BillingPostalCodeContainsFold(v string) predicate.Invoice {
 }
 
 // CustomerIDEQ applies the EQ predicate on the "customer_id" field.
-func CustomerIDEQ(v uuid.UUID) predicate.Invoice {
+func CustomerIDEQ(v int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldEQ(FieldCustomerID, v))
 }
 
 // CustomerIDNEQ applies the NEQ predicate on the "customer_id" field.
-func CustomerIDNEQ(v uuid.UUID) predicate.Invoice {
+func CustomerIDNEQ(v int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldNEQ(FieldCustomerID, v))
 }
 
 // CustomerIDIn applies the In predicate on the "customer_id" field.
-func CustomerIDIn(vs ...uuid.UUID) predicate.Invoice {
+func CustomerIDIn(vs ...int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldIn(FieldCustomerID, vs...))
 }
 
 // CustomerIDNotIn applies the NotIn predicate on the "customer_id" field.
-func CustomerIDNotIn(vs ...uuid.UUID) predicate.Invoice {
+func CustomerIDNotIn(vs ...int) predicate.Invoice {
 	return predicate.Invoice(sql.FieldNotIn(FieldCustomerID, vs...))
 }
 

@@ -7,51 +7,51 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.InvoiceLine {
+func ID(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.InvoiceLine {
+func IDEQ(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.InvoiceLine {
+func IDNEQ(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.InvoiceLine {
+func IDIn(ids ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.InvoiceLine {
+func IDNotIn(ids ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.InvoiceLine {
+func IDGT(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.InvoiceLine {
+func IDGTE(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.InvoiceLine {
+func IDLT(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.InvoiceLine {
+func IDLTE(id int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldLTE(FieldID, id))
 }
 
@@ -60,13 +60,18 @@ func Quantity(v int32) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldQuantity, v))
 }
 
+// UnitPrice applies equality check predicate on the "unit_price" field. It's identical to UnitPriceEQ.
+func UnitPrice(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldEQ(FieldUnitPrice, v))
+}
+
 // InvoiceID applies equality check predicate on the "invoice_id" field. It's identical to InvoiceIDEQ.
-func InvoiceID(v uuid.UUID) predicate.InvoiceLine {
+func InvoiceID(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldInvoiceID, v))
 }
 
 // TrackID applies equality check predicate on the "track_id" field. It's identical to TrackIDEQ.
-func TrackID(v uuid.UUID) predicate.InvoiceLine {
+func TrackID(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldTrackID, v))
 }
 
@@ -110,43 +115,83 @@ func QuantityLTE(v int32) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldLTE(FieldQuantity, v))
 }
 
+// UnitPriceEQ applies the EQ predicate on the "unit_price" field.
+func UnitPriceEQ(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldEQ(FieldUnitPrice, v))
+}
+
+// UnitPriceNEQ applies the NEQ predicate on the "unit_price" field.
+func UnitPriceNEQ(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldNEQ(FieldUnitPrice, v))
+}
+
+// UnitPriceIn applies the In predicate on the "unit_price" field.
+func UnitPriceIn(vs ...decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldIn(FieldUnitPrice, vs...))
+}
+
+// UnitPriceNotIn applies the NotIn predicate on the "unit_price" field.
+func UnitPriceNotIn(vs ...decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldNotIn(FieldUnitPrice, vs...))
+}
+
+// UnitPriceGT applies the GT predicate on the "unit_price" field.
+func UnitPriceGT(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldGT(FieldUnitPrice, v))
+}
+
+// UnitPriceGTE applies the GTE predicate on the "unit_price" field.
+func UnitPriceGTE(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldGTE(FieldUnitPrice, v))
+}
+
+// UnitPriceLT applies the LT predicate on the "unit_price" field.
+func UnitPriceLT(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldLT(FieldUnitPrice, v))
+}
+
+// UnitPriceLTE applies the LTE predicate on the "unit_price" field.
+func UnitPriceLTE(v decimal.Decimal) predicate.InvoiceLine {
+	return predicate.InvoiceLine(sql.FieldLTE(FieldUnitPrice, v))
+}
+
 // InvoiceIDEQ applies the EQ predicate on the "invoice_id" field.
-func InvoiceIDEQ(v uuid.UUID) predicate.InvoiceLine {
+func InvoiceIDEQ(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldInvoiceID, v))
 }
 
 // InvoiceIDNEQ applies the NEQ predicate on the "invoice_id" field.
-func InvoiceIDNEQ(v uuid.UUID) predicate.InvoiceLine {
+func InvoiceIDNEQ(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNEQ(FieldInvoiceID, v))
 }
 
 // InvoiceIDIn applies the In predicate on the "invoice_id" field.
-func InvoiceIDIn(vs ...uuid.UUID) predicate.InvoiceLine {
+func InvoiceIDIn(vs ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldIn(FieldInvoiceID, vs...))
 }
 
 // InvoiceIDNotIn applies the NotIn predicate on the "invoice_id" field.
-func InvoiceIDNotIn(vs ...uuid.UUID) predicate.InvoiceLine {
+func InvoiceIDNotIn(vs ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNotIn(FieldInvoiceID, vs...))
 }
 
 // TrackIDEQ applies the EQ predicate on the "track_id" field.
-func TrackIDEQ(v uuid.UUID) predicate.InvoiceLine {
+func TrackIDEQ(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldEQ(FieldTrackID, v))
 }
 
 // TrackIDNEQ applies the NEQ predicate on the "track_id" field.
-func TrackIDNEQ(v uuid.UUID) predicate.InvoiceLine {
+func TrackIDNEQ(v int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNEQ(FieldTrackID, v))
 }
 
 // TrackIDIn applies the In predicate on the "track_id" field.
-func TrackIDIn(vs ...uuid.UUID) predicate.InvoiceLine {
+func TrackIDIn(vs ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldIn(FieldTrackID, vs...))
 }
 
 // TrackIDNotIn applies the NotIn predicate on the "track_id" field.
-func TrackIDNotIn(vs ...uuid.UUID) predicate.InvoiceLine {
+func TrackIDNotIn(vs ...int) predicate.InvoiceLine {
 	return predicate.InvoiceLine(sql.FieldNotIn(FieldTrackID, vs...))
 }
 

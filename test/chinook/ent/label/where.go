@@ -7,51 +7,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Label {
+func ID(id int) predicate.Label {
 	return predicate.Label(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Label {
+func IDEQ(id int) predicate.Label {
 	return predicate.Label(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Label {
+func IDNEQ(id int) predicate.Label {
 	return predicate.Label(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Label {
+func IDIn(ids ...int) predicate.Label {
 	return predicate.Label(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Label {
+func IDNotIn(ids ...int) predicate.Label {
 	return predicate.Label(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Label {
+func IDGT(id int) predicate.Label {
 	return predicate.Label(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Label {
+func IDGTE(id int) predicate.Label {
 	return predicate.Label(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Label {
+func IDLT(id int) predicate.Label {
 	return predicate.Label(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Label {
+func IDLTE(id int) predicate.Label {
 	return predicate.Label(sql.FieldLTE(FieldID, id))
 }
 

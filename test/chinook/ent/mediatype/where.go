@@ -7,51 +7,50 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.MediaType {
+func ID(id int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.MediaType {
+func IDEQ(id int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.MediaType {
+func IDNEQ(id int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.MediaType {
+func IDIn(ids ...int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.MediaType {
+func IDNotIn(ids ...int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.MediaType {
+func IDGT(id int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.MediaType {
+func IDGTE(id int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.MediaType {
+func IDLT(id int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.MediaType {
+func IDLTE(id int) predicate.MediaType {
 	return predicate.MediaType(sql.FieldLTE(FieldID, id))
 }
 

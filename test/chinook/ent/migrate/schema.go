@@ -10,10 +10,10 @@ import (
 var (
 	// AlbumsColumns holds the columns for the "albums" table.
 	AlbumsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "title", Type: field.TypeString, Size: 160},
-		{Name: "artist_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "label_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "artist_id", Type: field.TypeInt},
+		{Name: "label_id", Type: field.TypeInt, Nullable: true},
 	}
 	// AlbumsTable holds the schema information for the "albums" table.
 	AlbumsTable = &schema.Table{
@@ -54,7 +54,7 @@ var (
 	}
 	// ArtistsColumns holds the columns for the "artists" table.
 	ArtistsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Size: 120},
 	}
 	// ArtistsTable holds the schema information for the "artists" table.
@@ -72,13 +72,13 @@ var (
 	}
 	// CustomersColumns holds the columns for the "customers" table.
 	CustomersColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "first_name", Type: field.TypeString, Size: 40},
 		{Name: "last_name", Type: field.TypeString, Size: 20},
 		{Name: "company", Type: field.TypeString, Nullable: true, Size: 80},
 		{Name: "country", Type: field.TypeString, Size: 40},
 		{Name: "email", Type: field.TypeString, Size: 60},
-		{Name: "support_rep_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "support_rep_id", Type: field.TypeInt, Nullable: true},
 	}
 	// CustomersTable holds the schema information for the "customers" table.
 	CustomersTable = &schema.Table{
@@ -113,13 +113,14 @@ var (
 	}
 	// EmployeesColumns holds the columns for the "employees" table.
 	EmployeesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "last_name", Type: field.TypeString, Size: 20},
 		{Name: "first_name", Type: field.TypeString, Size: 20},
 		{Name: "title", Type: field.TypeString, Nullable: true, Size: 30},
 		{Name: "email", Type: field.TypeString, Unique: true, Size: 60},
-		{Name: "hired_at", Type: field.TypeTime},
-		{Name: "reports_to_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "born_on", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "hired_on", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "reports_to_id", Type: field.TypeInt, Nullable: true},
 	}
 	// EmployeesTable holds the schema information for the "employees" table.
 	EmployeesTable = &schema.Table{
@@ -129,7 +130,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "employees_employees_reports",
-				Columns:    []*schema.Column{EmployeesColumns[6]},
+				Columns:    []*schema.Column{EmployeesColumns[7]},
 				RefColumns: []*schema.Column{EmployeesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -141,20 +142,20 @@ var (
 				Columns: []*schema.Column{EmployeesColumns[1]},
 			},
 			{
-				Name:    "employee_hired_at",
+				Name:    "employee_hired_on",
 				Unique:  false,
-				Columns: []*schema.Column{EmployeesColumns[5]},
+				Columns: []*schema.Column{EmployeesColumns[6]},
 			},
 			{
 				Name:    "employee_reports_to_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{EmployeesColumns[6], EmployeesColumns[0]},
+				Columns: []*schema.Column{EmployeesColumns[7], EmployeesColumns[0]},
 			},
 		},
 	}
 	// GenresColumns holds the columns for the "genres" table.
 	GenresColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Unique: true, Size: 120},
 	}
 	// GenresTable holds the schema information for the "genres" table.
@@ -165,11 +166,12 @@ var (
 	}
 	// InvoicesColumns holds the columns for the "invoices" table.
 	InvoicesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "invoiced_at", Type: field.TypeTime},
+		{Name: "total", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
 		{Name: "billing_country", Type: field.TypeString, Size: 40},
 		{Name: "billing_postal_code", Type: field.TypeString, Nullable: true, Size: 10},
-		{Name: "customer_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "customer_id", Type: field.TypeInt},
 	}
 	// InvoicesTable holds the schema information for the "invoices" table.
 	InvoicesTable = &schema.Table{
@@ -179,7 +181,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invoices_customers_invoices",
-				Columns:    []*schema.Column{InvoicesColumns[4]},
+				Columns:    []*schema.Column{InvoicesColumns[5]},
 				RefColumns: []*schema.Column{CustomersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -191,18 +193,24 @@ var (
 				Columns: []*schema.Column{InvoicesColumns[1]},
 			},
 			{
+				Name:    "invoice_total",
+				Unique:  false,
+				Columns: []*schema.Column{InvoicesColumns[2]},
+			},
+			{
 				Name:    "invoice_customer_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvoicesColumns[4], InvoicesColumns[0]},
+				Columns: []*schema.Column{InvoicesColumns[5], InvoicesColumns[0]},
 			},
 		},
 	}
 	// InvoiceLinesColumns holds the columns for the "invoice_lines" table.
 	InvoiceLinesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "quantity", Type: field.TypeInt32},
-		{Name: "invoice_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "track_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "unit_price", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
+		{Name: "invoice_id", Type: field.TypeInt},
+		{Name: "track_id", Type: field.TypeInt},
 	}
 	// InvoiceLinesTable holds the schema information for the "invoice_lines" table.
 	InvoiceLinesTable = &schema.Table{
@@ -212,13 +220,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invoice_lines_invoices_lines",
-				Columns:    []*schema.Column{InvoiceLinesColumns[2]},
+				Columns:    []*schema.Column{InvoiceLinesColumns[3]},
 				RefColumns: []*schema.Column{InvoicesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invoice_lines_tracks_invoice_lines",
-				Columns:    []*schema.Column{InvoiceLinesColumns[3]},
+				Columns:    []*schema.Column{InvoiceLinesColumns[4]},
 				RefColumns: []*schema.Column{TracksColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -227,18 +235,18 @@ var (
 			{
 				Name:    "invoiceline_invoice_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvoiceLinesColumns[2], InvoiceLinesColumns[0]},
+				Columns: []*schema.Column{InvoiceLinesColumns[3], InvoiceLinesColumns[0]},
 			},
 			{
 				Name:    "invoiceline_track_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvoiceLinesColumns[3], InvoiceLinesColumns[0]},
+				Columns: []*schema.Column{InvoiceLinesColumns[4], InvoiceLinesColumns[0]},
 			},
 		},
 	}
 	// LabelsColumns holds the columns for the "labels" table.
 	LabelsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Size: 120},
 	}
 	// LabelsTable holds the schema information for the "labels" table.
@@ -249,7 +257,7 @@ var (
 	}
 	// MediaTypesColumns holds the columns for the "media_types" table.
 	MediaTypesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Unique: true, Size: 120},
 	}
 	// MediaTypesTable holds the schema information for the "media_types" table.
@@ -260,7 +268,7 @@ var (
 	}
 	// PlaylistsColumns holds the columns for the "playlists" table.
 	PlaylistsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Size: 120},
 	}
 	// PlaylistsTable holds the schema information for the "playlists" table.
@@ -278,13 +286,15 @@ var (
 	}
 	// TracksColumns holds the columns for the "tracks" table.
 	TracksColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Size: 200},
 		{Name: "composer", Type: field.TypeString, Nullable: true, Size: 220},
 		{Name: "milliseconds", Type: field.TypeInt32},
-		{Name: "album_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "genre_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "media_type_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "bytes", Type: field.TypeInt64, Nullable: true},
+		{Name: "unit_price", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "numeric(10,2)", "sqlite3": "text"}},
+		{Name: "album_id", Type: field.TypeInt, Nullable: true},
+		{Name: "genre_id", Type: field.TypeInt, Nullable: true},
+		{Name: "media_type_id", Type: field.TypeInt},
 	}
 	// TracksTable holds the schema information for the "tracks" table.
 	TracksTable = &schema.Table{
@@ -294,19 +304,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "tracks_albums_tracks",
-				Columns:    []*schema.Column{TracksColumns[4]},
+				Columns:    []*schema.Column{TracksColumns[6]},
 				RefColumns: []*schema.Column{AlbumsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "tracks_genres_tracks",
-				Columns:    []*schema.Column{TracksColumns[5]},
+				Columns:    []*schema.Column{TracksColumns[7]},
 				RefColumns: []*schema.Column{GenresColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "tracks_media_types_tracks",
-				Columns:    []*schema.Column{TracksColumns[6]},
+				Columns:    []*schema.Column{TracksColumns[8]},
 				RefColumns: []*schema.Column{MediaTypesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -323,26 +333,36 @@ var (
 				Columns: []*schema.Column{TracksColumns[3]},
 			},
 			{
+				Name:    "track_bytes",
+				Unique:  false,
+				Columns: []*schema.Column{TracksColumns[4]},
+			},
+			{
+				Name:    "track_unit_price",
+				Unique:  false,
+				Columns: []*schema.Column{TracksColumns[5]},
+			},
+			{
 				Name:    "track_album_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{TracksColumns[4], TracksColumns[0]},
+				Columns: []*schema.Column{TracksColumns[6], TracksColumns[0]},
 			},
 			{
 				Name:    "track_genre_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{TracksColumns[5], TracksColumns[0]},
+				Columns: []*schema.Column{TracksColumns[7], TracksColumns[0]},
 			},
 			{
 				Name:    "track_media_type_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{TracksColumns[6], TracksColumns[0]},
+				Columns: []*schema.Column{TracksColumns[8], TracksColumns[0]},
 			},
 		},
 	}
 	// PlaylistTracksColumns holds the columns for the "playlist_tracks" table.
 	PlaylistTracksColumns = []*schema.Column{
-		{Name: "playlist_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
-		{Name: "track_id", Type: field.TypeUUID, SchemaType: map[string]string{"sqlite3": "blob"}},
+		{Name: "playlist_id", Type: field.TypeInt},
+		{Name: "track_id", Type: field.TypeInt},
 	}
 	// PlaylistTracksTable holds the schema information for the "playlist_tracks" table.
 	PlaylistTracksTable = &schema.Table{

@@ -146,11 +146,11 @@ func init() {
 	invoiceFields := schema.Invoice{}.Fields()
 	_ = invoiceFields
 	// invoiceDescBillingCountry is the schema descriptor for billing_country field.
-	invoiceDescBillingCountry := invoiceFields[1].Descriptor()
+	invoiceDescBillingCountry := invoiceFields[2].Descriptor()
 	// invoice.BillingCountryValidator is a validator for the "billing_country" field. It is called by the builders before save.
 	invoice.BillingCountryValidator = invoiceDescBillingCountry.Validators[0].(func(string) error)
 	// invoiceDescBillingPostalCode is the schema descriptor for billing_postal_code field.
-	invoiceDescBillingPostalCode := invoiceFields[2].Descriptor()
+	invoiceDescBillingPostalCode := invoiceFields[3].Descriptor()
 	// invoice.BillingPostalCodeValidator is a validator for the "billing_postal_code" field. It is called by the builders before save.
 	invoice.BillingPostalCodeValidator = invoiceDescBillingPostalCode.Validators[0].(func(string) error)
 	invoicelineMixin := schema.InvoiceLine{}.Mixin()

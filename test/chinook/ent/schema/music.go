@@ -101,7 +101,7 @@ type Track struct{ ent.Schema }
 // Mixin returns the mixins.
 func (Track) Mixin() []ent.Mixin {
 	return []ent.Mixin{Open{Prefix: "track", Shown: []string{
-		"name", "composer", "milliseconds", "album", "genre", "mediaType", "playlists", "invoiceLines"}}}
+		"name", "composer", "milliseconds", "bytes", "unitPrice", "album", "genre", "mediaType", "playlists", "invoiceLines"}}}
 }
 
 // Fields returns the fields that no mixin adds.
@@ -110,6 +110,8 @@ func (Track) Fields() []ent.Field {
 		field.String("name").MaxRuneLen(200),
 		field.String("composer").MaxRuneLen(220).Optional().Nillable(),
 		field.Int32("milliseconds"),
+		field.Int64("bytes").Optional().Nillable(),
+		price("unit_price"),
 		maybeKey("album_id"), maybeKey("genre_id"), key("media_type_id"),
 	}
 }
@@ -128,7 +130,7 @@ func (Track) Edges() []ent.Edge {
 // Indexes returns the indexes of the table.
 func (Track) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("name"), index.Fields("milliseconds"),
+		index.Fields("name"), index.Fields("milliseconds"), index.Fields("bytes"), index.Fields("unit_price"),
 		index.Fields("album_id", "id"), index.Fields("genre_id", "id"), index.Fields("media_type_id", "id"),
 	}
 }

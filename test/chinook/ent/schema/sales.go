@@ -13,7 +13,7 @@ type Employee struct{ ent.Schema }
 // Mixin returns the mixins.
 func (Employee) Mixin() []ent.Mixin {
 	return []ent.Mixin{Open{Prefix: "employee", Shown: []string{
-		"lastName", "firstName", "title", "email", "hiredAt", "reportsTo", "reports", "customers"}}}
+		"lastName", "firstName", "title", "email", "bornOn", "hiredOn", "reportsTo", "reports", "customers"}}}
 }
 
 // Fields returns the fields that no mixin adds.
@@ -23,7 +23,8 @@ func (Employee) Fields() []ent.Field {
 		field.String("first_name").MaxRuneLen(20),
 		field.String("title").MaxRuneLen(30).Optional().Nillable(),
 		field.String("email").MaxRuneLen(60).Unique(),
-		field.Time("hired_at"),
+		field.Time("born_on").SchemaType(date).Optional().Nillable(),
+		field.Time("hired_on").SchemaType(date),
 		maybeKey("reports_to_id"),
 	}
 }
@@ -38,7 +39,7 @@ func (Employee) Edges() []ent.Edge {
 
 // Indexes returns the indexes of the table.
 func (Employee) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("last_name"), index.Fields("hired_at"), index.Fields("reports_to_id", "id")}
+	return []ent.Index{index.Fields("last_name"), index.Fields("hired_on"), index.Fields("reports_to_id", "id")}
 }
 
 // Customer buys tracks.
@@ -81,13 +82,14 @@ type Invoice struct{ ent.Schema }
 // Mixin returns the mixins.
 func (Invoice) Mixin() []ent.Mixin {
 	return []ent.Mixin{Open{Prefix: "invoice", Shown: []string{
-		"invoicedAt", "billingCountry", "billingPostalCode", "customer", "lines"}}}
+		"invoicedAt", "total", "billingCountry", "billingPostalCode", "customer", "lines"}}}
 }
 
 // Fields returns the fields that no mixin adds.
 func (Invoice) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("invoiced_at"),
+		price("total"),
 		field.String("billing_country").MaxRuneLen(40),
 		field.String("billing_postal_code").MaxRuneLen(10).Optional().Nillable(),
 		key("customer_id"),
@@ -104,7 +106,7 @@ func (Invoice) Edges() []ent.Edge {
 
 // Indexes returns the indexes of the table.
 func (Invoice) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("invoiced_at"), index.Fields("customer_id", "id")}
+	return []ent.Index{index.Fields("invoiced_at"), index.Fields("total"), index.Fields("customer_id", "id")}
 }
 
 // InvoiceLine is one track of an invoice.
@@ -112,12 +114,12 @@ type InvoiceLine struct{ ent.Schema }
 
 // Mixin returns the mixins.
 func (InvoiceLine) Mixin() []ent.Mixin {
-	return []ent.Mixin{Open{Prefix: "line", Shown: []string{"quantity", "track", "invoice"}}}
+	return []ent.Mixin{Open{Prefix: "line", Shown: []string{"quantity", "unitPrice", "track", "invoice"}}}
 }
 
 // Fields returns the fields that no mixin adds.
 func (InvoiceLine) Fields() []ent.Field {
-	return []ent.Field{field.Int32("quantity"), key("invoice_id"), key("track_id")}
+	return []ent.Field{field.Int32("quantity"), price("unit_price"), key("invoice_id"), key("track_id")}
 }
 
 // Edges returns the relations to other entities.

@@ -9,7 +9,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/mixin"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"forge/internal/entity"
 	"forge/internal/rule"
@@ -36,12 +36,16 @@ func (Open) Policy() ent.Policy {
 	return rule.Policy{Read: rule.Everyone, Create: rule.Admins, Update: rule.Admins, Delete: rule.Admins}
 }
 
-// key returns a column with the key of a row.
-func key(name string) ent.Field {
-	return field.UUID(name, uuid.UUID{}).SchemaType(map[string]string{dialect.SQLite: "blob"})
+// price returns a column with an amount of money.
+func price(name string) ent.Field {
+	return field.Other(name, decimal.Decimal{}).SchemaType(map[string]string{dialect.Postgres: "numeric(10,2)", dialect.SQLite: "text"})
 }
 
+// date is the type of columns with a day.
+var date = map[string]string{dialect.Postgres: "date", dialect.SQLite: "date"}
+
+// key returns a column with the key of a row.
+func key(name string) ent.Field { return field.Int(name) }
+
 // maybeKey is like key, for a column that may be NULL.
-func maybeKey(name string) ent.Field {
-	return field.UUID(name, uuid.UUID{}).SchemaType(map[string]string{dialect.SQLite: "blob"}).Optional().Nillable()
-}
+func maybeKey(name string) ent.Field { return field.Int(name).Optional().Nillable() }

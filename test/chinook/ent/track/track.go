@@ -19,6 +19,10 @@ const (
 	FieldComposer = "composer"
 	// FieldMilliseconds holds the string denoting the milliseconds field in the database.
 	FieldMilliseconds = "milliseconds"
+	// FieldBytes holds the string denoting the bytes field in the database.
+	FieldBytes = "bytes"
+	// FieldUnitPrice holds the string denoting the unit_price field in the database.
+	FieldUnitPrice = "unit_price"
 	// FieldAlbumID holds the string denoting the album_id field in the database.
 	FieldAlbumID = "album_id"
 	// FieldGenreID holds the string denoting the genre_id field in the database.
@@ -78,6 +82,8 @@ var Columns = []string{
 	FieldName,
 	FieldComposer,
 	FieldMilliseconds,
+	FieldBytes,
+	FieldUnitPrice,
 	FieldAlbumID,
 	FieldGenreID,
 	FieldMediaTypeID,
@@ -134,6 +140,16 @@ func ByComposer(opts ...sql.OrderTermOption) OrderOption {
 // ByMilliseconds orders the results by the milliseconds field.
 func ByMilliseconds(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMilliseconds, opts...).ToFunc()
+}
+
+// ByBytes orders the results by the bytes field.
+func ByBytes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBytes, opts...).ToFunc()
+}
+
+// ByUnitPrice orders the results by the unit_price field.
+func ByUnitPrice(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUnitPrice, opts...).ToFunc()
 }
 
 // ByAlbumID orders the results by the album_id field.

@@ -7,51 +7,51 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
 
 // ID filters vertices based on their ID field.
-func ID(id uuid.UUID) predicate.Track {
+func ID(id int) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id uuid.UUID) predicate.Track {
+func IDEQ(id int) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id uuid.UUID) predicate.Track {
+func IDNEQ(id int) predicate.Track {
 	return predicate.Track(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...uuid.UUID) predicate.Track {
+func IDIn(ids ...int) predicate.Track {
 	return predicate.Track(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...uuid.UUID) predicate.Track {
+func IDNotIn(ids ...int) predicate.Track {
 	return predicate.Track(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id uuid.UUID) predicate.Track {
+func IDGT(id int) predicate.Track {
 	return predicate.Track(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id uuid.UUID) predicate.Track {
+func IDGTE(id int) predicate.Track {
 	return predicate.Track(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id uuid.UUID) predicate.Track {
+func IDLT(id int) predicate.Track {
 	return predicate.Track(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id uuid.UUID) predicate.Track {
+func IDLTE(id int) predicate.Track {
 	return predicate.Track(sql.FieldLTE(FieldID, id))
 }
 
@@ -70,18 +70,28 @@ func Milliseconds(v int32) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldMilliseconds, v))
 }
 
+// Bytes applies equality check predicate on the "bytes" field. It's identical to BytesEQ.
+func Bytes(v int64) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldBytes, v))
+}
+
+// UnitPrice applies equality check predicate on the "unit_price" field. It's identical to UnitPriceEQ.
+func UnitPrice(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldUnitPrice, v))
+}
+
 // AlbumID applies equality check predicate on the "album_id" field. It's identical to AlbumIDEQ.
-func AlbumID(v uuid.UUID) predicate.Track {
+func AlbumID(v int) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldAlbumID, v))
 }
 
 // GenreID applies equality check predicate on the "genre_id" field. It's identical to GenreIDEQ.
-func GenreID(v uuid.UUID) predicate.Track {
+func GenreID(v int) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldGenreID, v))
 }
 
 // MediaTypeID applies equality check predicate on the "media_type_id" field. It's identical to MediaTypeIDEQ.
-func MediaTypeID(v uuid.UUID) predicate.Track {
+func MediaTypeID(v int) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldMediaTypeID, v))
 }
 
@@ -265,23 +275,113 @@ func MillisecondsLTE(v int32) predicate.Track {
 	return predicate.Track(sql.FieldLTE(FieldMilliseconds, v))
 }
 
+// BytesEQ applies the EQ predicate on the "bytes" field.
+func BytesEQ(v int64) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldBytes, v))
+}
+
+// BytesNEQ applies the NEQ predicate on the "bytes" field.
+func BytesNEQ(v int64) predicate.Track {
+	return predicate.Track(sql.FieldNEQ(FieldBytes, v))
+}
+
+// BytesIn applies the In predicate on the "bytes" field.
+func BytesIn(vs ...int64) predicate.Track {
+	return predicate.Track(sql.FieldIn(FieldBytes, vs...))
+}
+
+// BytesNotIn applies the NotIn predicate on the "bytes" field.
+func BytesNotIn(vs ...int64) predicate.Track {
+	return predicate.Track(sql.FieldNotIn(FieldBytes, vs...))
+}
+
+// BytesGT applies the GT predicate on the "bytes" field.
+func BytesGT(v int64) predicate.Track {
+	return predicate.Track(sql.FieldGT(FieldBytes, v))
+}
+
+// BytesGTE applies the GTE predicate on the "bytes" field.
+func BytesGTE(v int64) predicate.Track {
+	return predicate.Track(sql.FieldGTE(FieldBytes, v))
+}
+
+// BytesLT applies the LT predicate on the "bytes" field.
+func BytesLT(v int64) predicate.Track {
+	return predicate.Track(sql.FieldLT(FieldBytes, v))
+}
+
+// BytesLTE applies the LTE predicate on the "bytes" field.
+func BytesLTE(v int64) predicate.Track {
+	return predicate.Track(sql.FieldLTE(FieldBytes, v))
+}
+
+// BytesIsNil applies the IsNil predicate on the "bytes" field.
+func BytesIsNil() predicate.Track {
+	return predicate.Track(sql.FieldIsNull(FieldBytes))
+}
+
+// BytesNotNil applies the NotNil predicate on the "bytes" field.
+func BytesNotNil() predicate.Track {
+	return predicate.Track(sql.FieldNotNull(FieldBytes))
+}
+
+// UnitPriceEQ applies the EQ predicate on the "unit_price" field.
+func UnitPriceEQ(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldEQ(FieldUnitPrice, v))
+}
+
+// UnitPriceNEQ applies the NEQ predicate on the "unit_price" field.
+func UnitPriceNEQ(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldNEQ(FieldUnitPrice, v))
+}
+
+// UnitPriceIn applies the In predicate on the "unit_price" field.
+func UnitPriceIn(vs ...decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldIn(FieldUnitPrice, vs...))
+}
+
+// UnitPriceNotIn applies the NotIn predicate on the "unit_price" field.
+func UnitPriceNotIn(vs ...decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldNotIn(FieldUnitPrice, vs...))
+}
+
+// UnitPriceGT applies the GT predicate on the "unit_price" field.
+func UnitPriceGT(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldGT(FieldUnitPrice, v))
+}
+
+// UnitPriceGTE applies the GTE predicate on the "unit_price" field.
+func UnitPriceGTE(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldGTE(FieldUnitPrice, v))
+}
+
+// UnitPriceLT applies the LT predicate on the "unit_price" field.
+func UnitPriceLT(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldLT(FieldUnitPrice, v))
+}
+
+// UnitPriceLTE applies the LTE predicate on the "unit_price" field.
+func UnitPriceLTE(v decimal.Decimal) predicate.Track {
+	return predicate.Track(sql.FieldLTE(FieldUnitPrice, v))
+}
+
 // AlbumIDEQ applies the EQ predicate on the "album_id" field.
-func AlbumIDEQ(v uuid.UUID) predicate.Track {
+func AlbumIDEQ(v int) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldAlbumID, v))
 }
 
 // AlbumIDNEQ applies the NEQ predicate on the "album_id" field.
-func AlbumIDNEQ(v uuid.UUID) predicate.Track {
+func AlbumIDNEQ(v int) predicate.Track {
 	return predicate.Track(sql.FieldNEQ(FieldAlbumID, v))
 }
 
 // AlbumIDIn applies the In predicate on the "album_id" field.
-func AlbumIDIn(vs ...uuid.UUID) predicate.Track {
+func AlbumIDIn(vs ...int) predicate.Track {
 	return predicate.Track(sql.FieldIn(FieldAlbumID, vs...))
 }
 
 // AlbumIDNotIn applies the NotIn predicate on the "album_id" field.
-func AlbumIDNotIn(vs ...uuid.UUID) predicate.Track {
+func AlbumIDNotIn(vs ...int) predicate.Track {
 	return predicate.Track(sql.FieldNotIn(FieldAlbumID, vs...))
 }
 
@@ -296,22 +396,22 @@ func AlbumIDNotNil() predicate.Track {
 }
 
 // GenreIDEQ applies the EQ predicate on the "genre_id" field.
-func GenreIDEQ(v uuid.UUID) predicate.Track {
+func GenreIDEQ(v int) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldGenreID, v))
 }
 
 // GenreIDNEQ applies the NEQ predicate on the "genre_id" field.
-func GenreIDNEQ(v uuid.UUID) predicate.Track {
+func GenreIDNEQ(v int) predicate.Track {
 	return predicate.Track(sql.FieldNEQ(FieldGenreID, v))
 }
 
 // GenreIDIn applies the In predicate on the "genre_id" field.
-func GenreIDIn(vs ...uuid.UUID) predicate.Track {
+func GenreIDIn(vs ...int) predicate.Track {
 	return predicate.Track(sql.FieldIn(FieldGenreID, vs...))
 }
 
 // GenreIDNotIn applies the NotIn predicate on the "genre_id" field.
-func GenreIDNotIn(vs ...uuid.UUID) predicate.Track {
+func GenreIDNotIn(vs ...int) predicate.Track {
 	return predicate.Track(sql.FieldNotIn(FieldGenreID, vs...))
 }
 
@@ -326,22 +426,22 @@ func GenreIDNotNil() predicate.Track {
 }
 
 // MediaTypeIDEQ applies the EQ predicate on the "media_type_id" field.
-func MediaTypeIDEQ(v uuid.UUID) predicate.Track {
+func MediaTypeIDEQ(v int) predicate.Track {
 	return predicate.Track(sql.FieldEQ(FieldMediaTypeID, v))
 }
 
 // MediaTypeIDNEQ applies the NEQ predicate on the "media_type_id" field.
-func MediaTypeIDNEQ(v uuid.UUID) predicate.Track {
+func MediaTypeIDNEQ(v int) predicate.Track {
 	return predicate.Track(sql.FieldNEQ(FieldMediaTypeID, v))
 }
 
 // MediaTypeIDIn applies the In predicate on the "media_type_id" field.
-func MediaTypeIDIn(vs ...uuid.UUID) predicate.Track {
+func MediaTypeIDIn(vs ...int) predicate.Track {
 	return predicate.Track(sql.FieldIn(FieldMediaTypeID, vs...))
 }
 
 // MediaTypeIDNotIn applies the NotIn predicate on the "media_type_id" field.
-func MediaTypeIDNotIn(vs ...uuid.UUID) predicate.Track {
+func MediaTypeIDNotIn(vs ...int) predicate.Track {
 	return predicate.Track(sql.FieldNotIn(FieldMediaTypeID, vs...))
 }
 

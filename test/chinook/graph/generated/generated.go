@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"forge/internal/ids"
+	"forge/internal/scalar"
 	"forge/test/chinook/graph/model"
 	"math"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/shopspring/decimal"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -102,6 +104,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputInvoiceLineWhereInput,
 		ec.unmarshalInputInvoiceOrder,
 		ec.unmarshalInputInvoiceWhereInput,
+		ec.unmarshalInputLabelWhereInput,
 		ec.unmarshalInputMediaTypeOrder,
 		ec.unmarshalInputMediaTypeWhereInput,
 		ec.unmarshalInputPlaylistOrder,
@@ -199,6 +202,12 @@ interface Node {
   id: ID!
 }
 
+scalar BigInt
+
+scalar Date
+
+scalar Decimal
+
 scalar Time
 
 scalar Cursor
@@ -283,6 +292,8 @@ input AlbumWhereInput {
   artistId: ID
   hasTracksWith: [TrackWhereInput!]
   hasArtistWith: [ArtistWhereInput!]
+  hasLabel: Boolean
+  hasLabelWith: [LabelWhereInput!]
 }
 
 input AlbumOrder {
@@ -300,9 +311,12 @@ type Track implements Node {
   name: String!
   composer: String
   milliseconds: Int!
+  bytes: BigInt
+  unitPrice: Decimal!
   album: Album
   genre: Genre
   mediaType: MediaType!
+  playlists(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: PlaylistWhereInput, orderBy: [PlaylistOrder!]): PlaylistConnection!
 }
 
 type TrackConnection {
@@ -326,12 +340,17 @@ input TrackWhereInput {
   composerIsNil: Boolean
   millisecondsGTE: Int
   millisecondsLT: Int
+  bytesGT: BigInt
+  unitPrice: Decimal
+  unitPriceLTE: Decimal
   genreIdIn: [ID!]
   hasAlbum: Boolean
   hasAlbumWith: [AlbumWhereInput!]
   hasGenreWith: [GenreWhereInput!]
   hasMediaTypeWith: [MediaTypeWhereInput!]
   hasInvoiceLines: Boolean
+  hasPlaylists: Boolean
+  hasPlaylistsWith: [PlaylistWhereInput!]
 }
 
 input TrackOrder {
@@ -342,6 +361,8 @@ input TrackOrder {
 enum TrackOrderField {
   NAME
   MILLISECONDS
+  BYTES
+  UNIT_PRICE
 }
 
 "A genre is a kind of music."
@@ -418,6 +439,7 @@ enum MediaTypeOrderField {
 type Playlist implements Node {
   id: ID!
   name: String!
+  tracks(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: TrackWhereInput, orderBy: [TrackOrder!]): TrackConnection!
 }
 
 type PlaylistConnection {
@@ -437,6 +459,8 @@ input PlaylistWhereInput {
   and: [PlaylistWhereInput!]
   or: [PlaylistWhereInput!]
   name: String
+  hasTracks: Boolean
+  hasTracksWith: [TrackWhereInput!]
 }
 
 input PlaylistOrder {
@@ -455,7 +479,8 @@ type Employee implements Node {
   firstName: String!
   title: String
   email: String!
-  hiredAt: Time!
+  bornOn: Date
+  hiredOn: Date!
   reportsTo: Employee
   reports(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: EmployeeWhereInput, orderBy: [EmployeeOrder!]): EmployeeConnection!
   customers(first: Int, after: Cursor, last: Int, before: Cursor, offset: Int, where: CustomerWhereInput, orderBy: [CustomerOrder!]): CustomerConnection!
@@ -479,7 +504,7 @@ input EmployeeWhereInput {
   or: [EmployeeWhereInput!]
   lastName: String
   title: String
-  hiredAtGTE: Time
+  hiredOnGTE: Date
   hasReportsTo: Boolean
   hasReports: Boolean
   hasReportsToWith: [EmployeeWhereInput!]
@@ -493,7 +518,7 @@ input EmployeeOrder {
 
 enum EmployeeOrderField {
   LAST_NAME
-  HIRED_AT
+  HIRED_ON
 }
 
 "A customer buys tracks."
@@ -545,6 +570,7 @@ enum CustomerOrderField {
 type Invoice implements Node {
   id: ID!
   invoicedAt: Time!
+  total: Decimal!
   billingCountry: String!
   billingPostalCode: String
   customer: Customer!
@@ -569,6 +595,7 @@ input InvoiceWhereInput {
   or: [InvoiceWhereInput!]
   invoicedAtGTE: Time
   invoicedAtLT: Time
+  totalGTE: Decimal
   billingPostalCodeIsNil: Boolean
   customerId: ID
   hasLinesWith: [InvoiceLineWhereInput!]
@@ -581,12 +608,14 @@ input InvoiceOrder {
 
 enum InvoiceOrderField {
   INVOICED_AT
+  TOTAL
 }
 
 "An invoice line is one track of an invoice."
 type InvoiceLine implements Node {
   id: ID!
   quantity: Int!
+  unitPrice: Decimal!
   track: Track!
   invoice: Invoice!
 }
@@ -597,6 +626,15 @@ input InvoiceLineWhereInput {
   or: [InvoiceLineWhereInput!]
   quantityGTE: Int
   hasTrackWith: [TrackWhereInput!]
+}
+
+"The API shows no labels, but finds albums by them."
+input LabelWhereInput {
+  not: LabelWhereInput
+  and: [LabelWhereInput!]
+  or: [LabelWhereInput!]
+  name: String
+  nameIn: [String!]
 }
 `, BuiltIn: false},
 }
@@ -738,8 +776,10 @@ func (ec *executionContext) childFields_Employee(ctx context.Context, field grap
 		return ec.fieldContext_Employee_title(ctx, field)
 	case "email":
 		return ec.fieldContext_Employee_email(ctx, field)
-	case "hiredAt":
-		return ec.fieldContext_Employee_hiredAt(ctx, field)
+	case "bornOn":
+		return ec.fieldContext_Employee_bornOn(ctx, field)
+	case "hiredOn":
+		return ec.fieldContext_Employee_hiredOn(ctx, field)
 	case "reportsTo":
 		return ec.fieldContext_Employee_reportsTo(ctx, field)
 	case "reports":
@@ -816,6 +856,8 @@ func (ec *executionContext) childFields_Invoice(ctx context.Context, field graph
 		return ec.fieldContext_Invoice_id(ctx, field)
 	case "invoicedAt":
 		return ec.fieldContext_Invoice_invoicedAt(ctx, field)
+	case "total":
+		return ec.fieldContext_Invoice_total(ctx, field)
 	case "billingCountry":
 		return ec.fieldContext_Invoice_billingCountry(ctx, field)
 	case "billingPostalCode":
@@ -858,6 +900,8 @@ func (ec *executionContext) childFields_InvoiceLine(ctx context.Context, field g
 		return ec.fieldContext_InvoiceLine_id(ctx, field)
 	case "quantity":
 		return ec.fieldContext_InvoiceLine_quantity(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_InvoiceLine_unitPrice(ctx, field)
 	case "track":
 		return ec.fieldContext_InvoiceLine_track(ctx, field)
 	case "invoice":
@@ -920,6 +964,8 @@ func (ec *executionContext) childFields_Playlist(ctx context.Context, field grap
 		return ec.fieldContext_Playlist_id(ctx, field)
 	case "name":
 		return ec.fieldContext_Playlist_name(ctx, field)
+	case "tracks":
+		return ec.fieldContext_Playlist_tracks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Playlist", field.Name)
 }
@@ -958,12 +1004,18 @@ func (ec *executionContext) childFields_Track(ctx context.Context, field graphql
 		return ec.fieldContext_Track_composer(ctx, field)
 	case "milliseconds":
 		return ec.fieldContext_Track_milliseconds(ctx, field)
+	case "bytes":
+		return ec.fieldContext_Track_bytes(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_Track_unitPrice(ctx, field)
 	case "album":
 		return ec.fieldContext_Track_album(ctx, field)
 	case "genre":
 		return ec.fieldContext_Track_genre(ctx, field)
 	case "mediaType":
 		return ec.fieldContext_Track_mediaType(ctx, field)
+	case "playlists":
+		return ec.fieldContext_Track_playlists(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Track", field.Name)
 }
@@ -1419,6 +1471,68 @@ func (ec *executionContext) field_Employee_reports_args(ctx context.Context, raw
 }
 
 func (ec *executionContext) field_Genre_tracks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*model.TrackWhereInput, error) {
+			return ec.unmarshalOTrackWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackWhereInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.TrackOrder, error) {
+			return ec.unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_Playlist_tracks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -2198,6 +2312,68 @@ func (ec *executionContext) field_Query_tracks_args(ctx context.Context, rawArgs
 	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*model.TrackOrder, error) {
 			return ec.unmarshalOTrackOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_Track_playlists_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*model.PlaylistWhereInput, error) {
+			return ec.unmarshalOPlaylistWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐPlaylistWhereInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*model.PlaylistOrder, error) {
+			return ec.unmarshalOPlaylistOrder2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐPlaylistOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3326,27 +3502,50 @@ func (ec *executionContext) fieldContext_Employee_email(_ context.Context, field
 	return graphql.NewScalarFieldContext("Employee", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Employee_hiredAt(ctx context.Context, field graphql.CollectedField, obj *model.Employee) (ret graphql.Marshaler) {
+func (ec *executionContext) _Employee_bornOn(ctx context.Context, field graphql.CollectedField, obj *model.Employee) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Employee_hiredAt(ctx, field)
+			return ec.fieldContext_Employee_bornOn(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.HiredAt, nil
+			return obj.BornOn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODate2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Employee_bornOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Employee", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _Employee_hiredOn(ctx context.Context, field graphql.CollectedField, obj *model.Employee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Employee_hiredOn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HiredOn, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+			return ec.marshalNDate2timeᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Employee_hiredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Employee", field, false, false, errors.New("field of type Time does not have child fields"))
+func (ec *executionContext) fieldContext_Employee_hiredOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Employee", field, false, false, errors.New("field of type Date does not have child fields"))
 }
 
 func (ec *executionContext) _Employee_reportsTo(ctx context.Context, field graphql.CollectedField, obj *model.Employee) (ret graphql.Marshaler) {
@@ -3950,6 +4149,29 @@ func (ec *executionContext) fieldContext_Invoice_invoicedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
+func (ec *executionContext) _Invoice_total(ctx context.Context, field graphql.CollectedField, obj *model.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Invoice_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Invoice_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
 func (ec *executionContext) _Invoice_billingCountry(ctx context.Context, field graphql.CollectedField, obj *model.Invoice) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4278,6 +4500,29 @@ func (ec *executionContext) _InvoiceLine_quantity(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_InvoiceLine_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _InvoiceLine_unitPrice(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvoiceLine_unitPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvoiceLine_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceLine", field, false, false, errors.New("field of type Decimal does not have child fields"))
 }
 
 func (ec *executionContext) _InvoiceLine_track(ctx context.Context, field graphql.CollectedField, obj *model.InvoiceLine) (ret graphql.Marshaler) {
@@ -4700,6 +4945,49 @@ func (ec *executionContext) _Playlist_name(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_Playlist_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Playlist", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Playlist_tracks(ctx context.Context, field graphql.CollectedField, obj *model.Playlist) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Playlist_tracks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tracks, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TrackConnection) graphql.Marshaler {
+			return ec.marshalNTrackConnection2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Playlist_tracks(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Playlist",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrackConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Playlist_tracks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _PlaylistConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.PlaylistConnection) (ret graphql.Marshaler) {
@@ -5924,6 +6212,52 @@ func (ec *executionContext) fieldContext_Track_milliseconds(_ context.Context, f
 	return graphql.NewScalarFieldContext("Track", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _Track_bytes(ctx context.Context, field graphql.CollectedField, obj *model.Track) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Track_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Track_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Track", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _Track_unitPrice(ctx context.Context, field graphql.CollectedField, obj *model.Track) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Track_unitPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnitPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Track_unitPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Track", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
 func (ec *executionContext) _Track_album(ctx context.Context, field graphql.CollectedField, obj *model.Track) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6016,6 +6350,49 @@ func (ec *executionContext) fieldContext_Track_mediaType(_ context.Context, fiel
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_MediaType(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Track_playlists(ctx context.Context, field graphql.CollectedField, obj *model.Track) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Track_playlists(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Playlists, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PlaylistConnection) graphql.Marshaler {
+			return ec.marshalNPlaylistConnection2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐPlaylistConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Track_playlists(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Track",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaylistConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Track_playlists_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -7305,7 +7682,7 @@ func (ec *executionContext) unmarshalInputAlbumWhereInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "title", "titleHasPrefix", "artistId", "hasTracksWith", "hasArtistWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "title", "titleHasPrefix", "artistId", "hasTracksWith", "hasArtistWith", "hasLabel", "hasLabelWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -7368,6 +7745,20 @@ func (ec *executionContext) unmarshalInputAlbumWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.HasArtistWith = graphql.OmittableOf(data)
+		case "hasLabel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasLabel"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasLabel = graphql.OmittableOf(data)
+		case "hasLabelWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasLabelWith"))
+			data, err := ec.unmarshalOLabelWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasLabelWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -7665,7 +8056,7 @@ func (ec *executionContext) unmarshalInputEmployeeWhereInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "lastName", "title", "hiredAtGTE", "hasReportsTo", "hasReports", "hasReportsToWith", "hasReportsWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "lastName", "title", "hiredOnGTE", "hasReportsTo", "hasReports", "hasReportsToWith", "hasReportsWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -7707,13 +8098,13 @@ func (ec *executionContext) unmarshalInputEmployeeWhereInput(ctx context.Context
 				return it, err
 			}
 			it.Title = graphql.OmittableOf(data)
-		case "hiredAtGTE":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hiredAtGTE"))
-			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		case "hiredOnGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hiredOnGTE"))
+			data, err := ec.unmarshalODate2ᚖtimeᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.HiredAtGte = graphql.OmittableOf(data)
+			it.HiredOnGte = graphql.OmittableOf(data)
 		case "hasReportsTo":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasReportsTo"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -7956,7 +8347,7 @@ func (ec *executionContext) unmarshalInputInvoiceWhereInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "invoicedAtGTE", "invoicedAtLT", "billingPostalCodeIsNil", "customerId", "hasLinesWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "invoicedAtGTE", "invoicedAtLT", "totalGTE", "billingPostalCodeIsNil", "customerId", "hasLinesWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -7998,6 +8389,13 @@ func (ec *executionContext) unmarshalInputInvoiceWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.InvoicedAtLt = graphql.OmittableOf(data)
+		case "totalGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("totalGTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TotalGte = graphql.OmittableOf(data)
 		case "billingPostalCodeIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("billingPostalCodeIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -8019,6 +8417,64 @@ func (ec *executionContext) unmarshalInputInvoiceWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.HasLinesWith = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputLabelWhereInput(ctx context.Context, obj any) (model.LabelWhereInput, error) {
+	var it model.LabelWhereInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"not", "and", "or", "name", "nameIn"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOLabelWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Not = graphql.OmittableOf(data)
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOLabelWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.And = graphql.OmittableOf(data)
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOLabelWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Or = graphql.OmittableOf(data)
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "nameIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameIn = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -8168,7 +8624,7 @@ func (ec *executionContext) unmarshalInputPlaylistWhereInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "name"}
+	fieldsInOrder := [...]string{"not", "and", "or", "name", "hasTracks", "hasTracksWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8203,6 +8659,20 @@ func (ec *executionContext) unmarshalInputPlaylistWhereInput(ctx context.Context
 				return it, err
 			}
 			it.Name = graphql.OmittableOf(data)
+		case "hasTracks":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasTracks"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasTracks = graphql.OmittableOf(data)
+		case "hasTracksWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasTracksWith"))
+			data, err := ec.unmarshalOTrackWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐTrackWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasTracksWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -8260,7 +8730,7 @@ func (ec *executionContext) unmarshalInputTrackWhereInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "name", "nameHasPrefix", "composerIsNil", "millisecondsGTE", "millisecondsLT", "genreIdIn", "hasAlbum", "hasAlbumWith", "hasGenreWith", "hasMediaTypeWith", "hasInvoiceLines"}
+	fieldsInOrder := [...]string{"not", "and", "or", "name", "nameHasPrefix", "composerIsNil", "millisecondsGTE", "millisecondsLT", "bytesGT", "unitPrice", "unitPriceLTE", "genreIdIn", "hasAlbum", "hasAlbumWith", "hasGenreWith", "hasMediaTypeWith", "hasInvoiceLines", "hasPlaylists", "hasPlaylistsWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8323,6 +8793,27 @@ func (ec *executionContext) unmarshalInputTrackWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.MillisecondsLt = graphql.OmittableOf(data)
+		case "bytesGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bytesGT"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BytesGt = graphql.OmittableOf(data)
+		case "unitPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unitPrice"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UnitPrice = graphql.OmittableOf(data)
+		case "unitPriceLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unitPriceLTE"))
+			data, err := ec.unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UnitPriceLte = graphql.OmittableOf(data)
 		case "genreIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("genreIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -8365,6 +8856,20 @@ func (ec *executionContext) unmarshalInputTrackWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.HasInvoiceLines = graphql.OmittableOf(data)
+		case "hasPlaylists":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPlaylists"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasPlaylists = graphql.OmittableOf(data)
+		case "hasPlaylistsWith":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasPlaylistsWith"))
+			data, err := ec.unmarshalOPlaylistWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐPlaylistWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasPlaylistsWith = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -8960,8 +9465,13 @@ func (ec *executionContext) _Employee(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "hiredAt":
-			out.Values[i] = ec._Employee_hiredAt(ctx, field, obj)
+		case "bornOn":
+			out.Values[i] = ec._Employee_bornOn(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "hiredOn":
+			out.Values[i] = ec._Employee_hiredOn(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -9263,6 +9773,11 @@ func (ec *executionContext) _Invoice(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "total":
+			out.Values[i] = ec._Invoice_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "billingCountry":
 			out.Values[i] = ec._Invoice_billingCountry(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -9419,6 +9934,11 @@ func (ec *executionContext) _InvoiceLine(ctx context.Context, sel ast.SelectionS
 			}
 		case "quantity":
 			out.Values[i] = ec._InvoiceLine_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unitPrice":
+			out.Values[i] = ec._InvoiceLine_unitPrice(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -9664,6 +10184,11 @@ func (ec *executionContext) _Playlist(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "name":
 			out.Values[i] = ec._Playlist_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tracks":
+			out.Values[i] = ec._Playlist_tracks(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -10311,6 +10836,16 @@ func (ec *executionContext) _Track(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "bytes":
+			out.Values[i] = ec._Track_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unitPrice":
+			out.Values[i] = ec._Track_unitPrice(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "album":
 			out.Values[i] = ec._Track_album(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -10323,6 +10858,11 @@ func (ec *executionContext) _Track(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "mediaType":
 			out.Values[i] = ec._Track_mediaType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "playlists":
+			out.Values[i] = ec._Track_playlists(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -11113,6 +11653,38 @@ func (ec *executionContext) unmarshalNCustomerWhereInput2ᚖforgeᚋtestᚋchino
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNDate2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
+	res, err := scalar.UnmarshalDate(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDate2timeᚐTime(ctx context.Context, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalDate(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, v any) (decimal.Decimal, error) {
+	res, err := scalar.UnmarshalDecimal(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecimal2githubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, sel ast.SelectionSet, v decimal.Decimal) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalDecimal(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNEmployee2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐEmployeeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Employee) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -11458,6 +12030,11 @@ func (ec *executionContext) marshalNInvoiceOrderField2forgeᚋtestᚋchinookᚋg
 
 func (ec *executionContext) unmarshalNInvoiceWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐInvoiceWhereInput(ctx context.Context, v any) (*model.InvoiceWhereInput, error) {
 	res, err := ec.unmarshalInputInvoiceWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNLabelWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInput(ctx context.Context, v any) (*model.LabelWhereInput, error) {
+	res, err := ec.unmarshalInputLabelWhereInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -12007,6 +12584,24 @@ func (ec *executionContext) unmarshalOArtistWhereInput2ᚖforgeᚋtestᚋchinook
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOBigInt2ᚖint64(ctx context.Context, v any) (*int64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalBigInt(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBigInt2ᚖint64(ctx context.Context, sel ast.SelectionSet, v *int64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalBigInt(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -12102,6 +12697,42 @@ func (ec *executionContext) unmarshalOCustomerWhereInput2ᚖforgeᚋtestᚋchino
 	}
 	res, err := ec.unmarshalInputCustomerWhereInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalODate2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalDate(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODate2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalDate(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, v any) (*decimal.Decimal, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalDecimal(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2ᚖgithubᚗcomᚋshopspringᚋdecimalᚐDecimal(ctx context.Context, sel ast.SelectionSet, v *decimal.Decimal) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalDecimal(*v)
+	return res
 }
 
 func (ec *executionContext) marshalOEmployee2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐEmployee(ctx context.Context, sel ast.SelectionSet, v *model.Employee) graphql.Marshaler {
@@ -12342,6 +12973,31 @@ func (ec *executionContext) unmarshalOInvoiceWhereInput2ᚖforgeᚋtestᚋchinoo
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputInvoiceWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOLabelWhereInput2ᚕᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInputᚄ(ctx context.Context, v any) ([]*model.LabelWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.LabelWhereInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNLabelWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOLabelWhereInput2ᚖforgeᚋtestᚋchinookᚋgraphᚋmodelᚐLabelWhereInput(ctx context.Context, v any) (*model.LabelWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputLabelWhereInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/shopspring/decimal"
 )
 
 // Anything with an ID.
@@ -56,6 +57,8 @@ type AlbumWhereInput struct {
 	ArtistID       graphql.Omittable[*ids.ID]             `json:"artistId,omitempty"`
 	HasTracksWith  graphql.Omittable[[]*TrackWhereInput]  `json:"hasTracksWith,omitempty"`
 	HasArtistWith  graphql.Omittable[[]*ArtistWhereInput] `json:"hasArtistWith,omitempty"`
+	HasLabel       graphql.Omittable[*bool]               `json:"hasLabel,omitempty"`
+	HasLabelWith   graphql.Omittable[[]*LabelWhereInput]  `json:"hasLabelWith,omitempty"`
 }
 
 // An artist records albums.
@@ -146,7 +149,8 @@ type Employee struct {
 	FirstName string              `json:"firstName"`
 	Title     *string             `json:"title,omitempty"`
 	Email     string              `json:"email"`
-	HiredAt   time.Time           `json:"hiredAt"`
+	BornOn    *time.Time          `json:"bornOn,omitempty"`
+	HiredOn   time.Time           `json:"hiredOn"`
 	ReportsTo *Employee           `json:"reportsTo,omitempty"`
 	Reports   *EmployeeConnection `json:"reports"`
 	Customers *CustomerConnection `json:"customers"`
@@ -178,7 +182,7 @@ type EmployeeWhereInput struct {
 	Or               graphql.Omittable[[]*EmployeeWhereInput] `json:"or,omitempty"`
 	LastName         graphql.Omittable[*string]               `json:"lastName,omitempty"`
 	Title            graphql.Omittable[*string]               `json:"title,omitempty"`
-	HiredAtGte       graphql.Omittable[*time.Time]            `json:"hiredAtGTE,omitempty"`
+	HiredOnGte       graphql.Omittable[*time.Time]            `json:"hiredOnGTE,omitempty"`
 	HasReportsTo     graphql.Omittable[*bool]                 `json:"hasReportsTo,omitempty"`
 	HasReports       graphql.Omittable[*bool]                 `json:"hasReports,omitempty"`
 	HasReportsToWith graphql.Omittable[[]*EmployeeWhereInput] `json:"hasReportsToWith,omitempty"`
@@ -222,12 +226,13 @@ type GenreWhereInput struct {
 
 // An invoice is one purchase.
 type Invoice struct {
-	ID                ids.ID         `json:"id"`
-	InvoicedAt        time.Time      `json:"invoicedAt"`
-	BillingCountry    string         `json:"billingCountry"`
-	BillingPostalCode *string        `json:"billingPostalCode,omitempty"`
-	Customer          *Customer      `json:"customer"`
-	Lines             []*InvoiceLine `json:"lines"`
+	ID                ids.ID          `json:"id"`
+	InvoicedAt        time.Time       `json:"invoicedAt"`
+	Total             decimal.Decimal `json:"total"`
+	BillingCountry    string          `json:"billingCountry"`
+	BillingPostalCode *string         `json:"billingPostalCode,omitempty"`
+	Customer          *Customer       `json:"customer"`
+	Lines             []*InvoiceLine  `json:"lines"`
 }
 
 func (Invoice) IsNode()            {}
@@ -247,10 +252,11 @@ type InvoiceEdge struct {
 
 // An invoice line is one track of an invoice.
 type InvoiceLine struct {
-	ID       ids.ID   `json:"id"`
-	Quantity int32    `json:"quantity"`
-	Track    *Track   `json:"track"`
-	Invoice  *Invoice `json:"invoice"`
+	ID        ids.ID          `json:"id"`
+	Quantity  int32           `json:"quantity"`
+	UnitPrice decimal.Decimal `json:"unitPrice"`
+	Track     *Track          `json:"track"`
+	Invoice   *Invoice        `json:"invoice"`
 }
 
 func (InvoiceLine) IsNode()            {}
@@ -275,9 +281,19 @@ type InvoiceWhereInput struct {
 	Or                     graphql.Omittable[[]*InvoiceWhereInput]     `json:"or,omitempty"`
 	InvoicedAtGte          graphql.Omittable[*time.Time]               `json:"invoicedAtGTE,omitempty"`
 	InvoicedAtLt           graphql.Omittable[*time.Time]               `json:"invoicedAtLT,omitempty"`
+	TotalGte               graphql.Omittable[*decimal.Decimal]         `json:"totalGTE,omitempty"`
 	BillingPostalCodeIsNil graphql.Omittable[*bool]                    `json:"billingPostalCodeIsNil,omitempty"`
 	CustomerID             graphql.Omittable[*ids.ID]                  `json:"customerId,omitempty"`
 	HasLinesWith           graphql.Omittable[[]*InvoiceLineWhereInput] `json:"hasLinesWith,omitempty"`
+}
+
+// The API shows no labels, but finds albums by them.
+type LabelWhereInput struct {
+	Not    graphql.Omittable[*LabelWhereInput]   `json:"not,omitempty"`
+	And    graphql.Omittable[[]*LabelWhereInput] `json:"and,omitempty"`
+	Or     graphql.Omittable[[]*LabelWhereInput] `json:"or,omitempty"`
+	Name   graphql.Omittable[*string]            `json:"name,omitempty"`
+	NameIn graphql.Omittable[[]string]           `json:"nameIn,omitempty"`
 }
 
 // A media type is the format of a file.
@@ -322,8 +338,9 @@ type PageInfo struct {
 
 // A playlist has any tracks, and a track is in any playlists.
 type Playlist struct {
-	ID   ids.ID `json:"id"`
-	Name string `json:"name"`
+	ID     ids.ID           `json:"id"`
+	Name   string           `json:"name"`
+	Tracks *TrackConnection `json:"tracks"`
 }
 
 func (Playlist) IsNode()            {}
@@ -347,10 +364,12 @@ type PlaylistOrder struct {
 }
 
 type PlaylistWhereInput struct {
-	Not  graphql.Omittable[*PlaylistWhereInput]   `json:"not,omitempty"`
-	And  graphql.Omittable[[]*PlaylistWhereInput] `json:"and,omitempty"`
-	Or   graphql.Omittable[[]*PlaylistWhereInput] `json:"or,omitempty"`
-	Name graphql.Omittable[*string]               `json:"name,omitempty"`
+	Not           graphql.Omittable[*PlaylistWhereInput]   `json:"not,omitempty"`
+	And           graphql.Omittable[[]*PlaylistWhereInput] `json:"and,omitempty"`
+	Or            graphql.Omittable[[]*PlaylistWhereInput] `json:"or,omitempty"`
+	Name          graphql.Omittable[*string]               `json:"name,omitempty"`
+	HasTracks     graphql.Omittable[*bool]                 `json:"hasTracks,omitempty"`
+	HasTracksWith graphql.Omittable[[]*TrackWhereInput]    `json:"hasTracksWith,omitempty"`
 }
 
 // What a shop for digital music has, like the sample database Chinook.
@@ -359,13 +378,16 @@ type Query struct {
 
 // A track is one piece of music.
 type Track struct {
-	ID           ids.ID     `json:"id"`
-	Name         string     `json:"name"`
-	Composer     *string    `json:"composer,omitempty"`
-	Milliseconds int32      `json:"milliseconds"`
-	Album        *Album     `json:"album,omitempty"`
-	Genre        *Genre     `json:"genre,omitempty"`
-	MediaType    *MediaType `json:"mediaType"`
+	ID           ids.ID              `json:"id"`
+	Name         string              `json:"name"`
+	Composer     *string             `json:"composer,omitempty"`
+	Milliseconds int32               `json:"milliseconds"`
+	Bytes        *int64              `json:"bytes,omitempty"`
+	UnitPrice    decimal.Decimal     `json:"unitPrice"`
+	Album        *Album              `json:"album,omitempty"`
+	Genre        *Genre              `json:"genre,omitempty"`
+	MediaType    *MediaType          `json:"mediaType"`
+	Playlists    *PlaylistConnection `json:"playlists"`
 }
 
 func (Track) IsNode()            {}
@@ -397,12 +419,17 @@ type TrackWhereInput struct {
 	ComposerIsNil    graphql.Omittable[*bool]                  `json:"composerIsNil,omitempty"`
 	MillisecondsGte  graphql.Omittable[*int32]                 `json:"millisecondsGTE,omitempty"`
 	MillisecondsLt   graphql.Omittable[*int32]                 `json:"millisecondsLT,omitempty"`
+	BytesGt          graphql.Omittable[*int64]                 `json:"bytesGT,omitempty"`
+	UnitPrice        graphql.Omittable[*decimal.Decimal]       `json:"unitPrice,omitempty"`
+	UnitPriceLte     graphql.Omittable[*decimal.Decimal]       `json:"unitPriceLTE,omitempty"`
 	GenreIDIn        graphql.Omittable[[]*ids.ID]              `json:"genreIdIn,omitempty"`
 	HasAlbum         graphql.Omittable[*bool]                  `json:"hasAlbum,omitempty"`
 	HasAlbumWith     graphql.Omittable[[]*AlbumWhereInput]     `json:"hasAlbumWith,omitempty"`
 	HasGenreWith     graphql.Omittable[[]*GenreWhereInput]     `json:"hasGenreWith,omitempty"`
 	HasMediaTypeWith graphql.Omittable[[]*MediaTypeWhereInput] `json:"hasMediaTypeWith,omitempty"`
 	HasInvoiceLines  graphql.Omittable[*bool]                  `json:"hasInvoiceLines,omitempty"`
+	HasPlaylists     graphql.Omittable[*bool]                  `json:"hasPlaylists,omitempty"`
+	HasPlaylistsWith graphql.Omittable[[]*PlaylistWhereInput]  `json:"hasPlaylistsWith,omitempty"`
 }
 
 type AlbumOrderField string
@@ -570,17 +597,17 @@ type EmployeeOrderField string
 
 const (
 	EmployeeOrderFieldLastName EmployeeOrderField = "LAST_NAME"
-	EmployeeOrderFieldHiredAt  EmployeeOrderField = "HIRED_AT"
+	EmployeeOrderFieldHiredOn  EmployeeOrderField = "HIRED_ON"
 )
 
 var AllEmployeeOrderField = []EmployeeOrderField{
 	EmployeeOrderFieldLastName,
-	EmployeeOrderFieldHiredAt,
+	EmployeeOrderFieldHiredOn,
 }
 
 func (e EmployeeOrderField) IsValid() bool {
 	switch e {
-	case EmployeeOrderFieldLastName, EmployeeOrderFieldHiredAt:
+	case EmployeeOrderFieldLastName, EmployeeOrderFieldHiredOn:
 		return true
 	}
 	return false
@@ -678,15 +705,17 @@ type InvoiceOrderField string
 
 const (
 	InvoiceOrderFieldInvoicedAt InvoiceOrderField = "INVOICED_AT"
+	InvoiceOrderFieldTotal      InvoiceOrderField = "TOTAL"
 )
 
 var AllInvoiceOrderField = []InvoiceOrderField{
 	InvoiceOrderFieldInvoicedAt,
+	InvoiceOrderFieldTotal,
 }
 
 func (e InvoiceOrderField) IsValid() bool {
 	switch e {
-	case InvoiceOrderFieldInvoicedAt:
+	case InvoiceOrderFieldInvoicedAt, InvoiceOrderFieldTotal:
 		return true
 	}
 	return false
@@ -893,16 +922,20 @@ type TrackOrderField string
 const (
 	TrackOrderFieldName         TrackOrderField = "NAME"
 	TrackOrderFieldMilliseconds TrackOrderField = "MILLISECONDS"
+	TrackOrderFieldBytes        TrackOrderField = "BYTES"
+	TrackOrderFieldUnitPrice    TrackOrderField = "UNIT_PRICE"
 )
 
 var AllTrackOrderField = []TrackOrderField{
 	TrackOrderFieldName,
 	TrackOrderFieldMilliseconds,
+	TrackOrderFieldBytes,
+	TrackOrderFieldUnitPrice,
 }
 
 func (e TrackOrderField) IsValid() bool {
 	switch e {
-	case TrackOrderFieldName, TrackOrderFieldMilliseconds:
+	case TrackOrderFieldName, TrackOrderFieldMilliseconds, TrackOrderFieldBytes, TrackOrderFieldUnitPrice:
 		return true
 	}
 	return false

@@ -1,0 +1,174 @@
+package schemas_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// kind is a kind of column that random entities have.
+type kind struct {
+	name      string   // also the first part of the names of such columns
+	ent       string   // the builder of the field in ent/schema, with %q for the name
+	scalar    string   // the type in the SDL; "" for an enum of its own
+	operators []string // of conditions
+	orders    bool
+}
+
+var lists = []string{"IsNil", "Has", "HasEvery", "HasSome", "IsEmpty"}
+
+var ranges = []string{"", "IsNil", "In", "GT", "GTE", "LT", "LTE"}
+
+// kinds are the kinds of columns, the more frequent ones several times.
+var kinds = []kind{
+	{"text", "field.String(%q)", "String", append([]string{"HasPrefix"}, ranges...), true},
+	{"title", "field.String(%q).MaxLen(500)", "String", append([]string{"HasPrefix"}, ranges...), true},
+	{"essay", "field.Text(%q)", "String", append([]string{"HasPrefix"}, ranges...), true},
+	{"amount", "field.Int32(%q)", "Int", ranges, true},
+	{"count", "field.Uint16(%q)", "Int", ranges, true},
+	{"open", "field.Bool(%q)", "Boolean", []string{"", "IsNil"}, false},
+	{"moment", "field.Time(%q)", "Time", ranges, true},
+	{"total", "field.Int64(%q)", "BigInt", ranges, true},
+	{"size", "field.Uint32(%q)", "BigInt", ranges, true},
+	{"ratio", "field.Float(%q)", "Float", ranges, true},
+	{"share", "field.Float32(%q)", "Float", ranges, true},
+	{"price", "field.Other(%q, decimal.Decimal{}).SchemaType(price)", "Decimal", ranges, true},
+	{"day", "field.Time(%q).SchemaType(day)", "Date", ranges, true},
+	{"clock", "field.Time(%q).SchemaType(clock)", "LocalTime", ranges, true},
+	{"span", "field.Int64(%q).GoType(time.Duration(0))", "Duration", ranges, true},
+	{"token", "field.UUID(%q, uuid.UUID{}).SchemaType(blob)", "UUID", []string{"", "IsNil", "In"}, false},
+	{"data", "field.Bytes(%q)", "Bytes", []string{"", "IsNil", "In"}, false},
+	{"document", "field.JSON(%q, json.RawMessage{})", "JSON", []string{"IsNil"}, false},
+	{"tags", "field.Strings(%q)", "[String!]", lists, false},
+	{"scores", "field.Ints(%q)", "[Int!]", lists, false},
+	{"totals", "field.JSON(%q, []int64{})", "[BigInt!]", lists, false},
+	{"state", "field.Enum(%q).Values(\"NEW\", \"old\", \"Gone\")", "", []string{"", "IsNil", "In"}, true},
+}
+
+// key is a type of keys.
+type key struct {
+	ent, reference string // the builders of the key, and of a column that refers to it
+}
+
+var keys = []key{
+	{`field.UUID("id", uuid.UUID{}).Default(entity.NewID).SchemaType(blob)`, `field.UUID(%q, uuid.UUID{}).SchemaType(blob)`},
+	{`field.Int("id")`, `field.Int(%q)`},
+	{`field.Int64("id")`, `field.Int64(%q)`},
+	{`field.String("id")`, `field.String(%q)`},
+}
+
+// thing is a random entity.
+type thing struct {
+	name    string
+	prefix  string
+	key     key
+	columns []column
+	edges   []edge
+	mixins  []string
+	hides   bool   // an interceptor hides some rows
+	exposed bool   // the SDL has a type for it
+	read    string // who may read its rows
+	owner   string // the column with the owner, or ""
+	owners  []string
+}
+
+type column struct {
+	kind
+	column   string
+	nullable bool
+	shown    bool // the SDL's type has it
+}
+
+func (c column) api() string { return camel(c.column) }
+
+// sdl returns the type in the SDL.
+func (c column) sdl(t *thing) string {
+	if c.scalar == "" {
+		return t.name + "State"
+	}
+	return c.scalar
+}
+
+// edge is a relation from a thing to another one, or to itself.
+type edge struct {
+	name, back string // back is the name of the edge in the other direction; "" without one
+	to         *thing
+	of         string // one: to one row, from many; only: to one row, from one; many: to many, from many
+	nullable   bool
+	pages      bool // the edges to many are connections, not lists
+	owned      bool // it is the other end of another thing's edge
+	hidden     bool // no field shows it
+}
+
+var words = []string{"Apple", "Brick", "Cloud", "Drum", "Engine", "Forest", "Garden", "Harbor", "Island", "Jacket", "Kettle", "Lantern", "Mirror", "Needle"}
+
+// makeSchema returns the random schema of a seed. No name is in another schema of the same run.
+func makeSchema(seed uint64, suffix string) []*thing {
+	r := rand.New(rand.NewPCG(seed, 11))
+	often := func(percent int) bool { return r.IntN(100) < percent }
+	names := slices.Clone(words)
+	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	var all []*thing
+	for i := range 1 + r.IntN(6) {
+		t := &thing{name: names[i] + suffix, prefix: strings.ToLower(names[i] + suffix), key: keys[max(0, r.IntN(len(keys)+2)-2)], read: "Everyone", exposed: true}
+		all = append(all, t)
+		for _, mixin := range []string{"Timed", "Versioned"} {
+			if often(40) {
+				t.mixins = append(t.mixins, mixin)
+			}
+		}
+		if t.hides = often(25); t.hides {
+			t.mixins = append(t.mixins, "Hiding")
+		}
+		for range 1 + r.IntN(5) {
+			k := kinds[r.IntN(len(kinds))]
+			c := column{kind: k, column: k.name, nullable: often(50), shown: often(90)}
+			for n := 2; slices.ContainsFunc(t.columns, func(other column) bool { return other.column == c.column }); n++ {
+				c.column = fmt.Sprintf("%s_%s", k.name, []string{"", "", "b", "c", "d", "e"}[n])
+			}
+			t.columns = append(t.columns, c)
+		}
+		if often(15) {
+			t.read = "Admins"
+		}
+		for n := range r.IntN(4) {
+			to := all[r.IntN(len(all))]
+			e := edge{name: fmt.Sprintf("%s_%c", []string{"link", "item", "part"}[r.IntN(3)], 'p'+n), to: to, of: []string{"one", "one", "only", "many"}[r.IntN(4)],
+				nullable: to == t || often(50), pages: often(70)}
+			if often(80) {
+				e.back = fmt.Sprintf("back_%s_%s", strings.ToLower(names[i]), e.name)
+			}
+			if e.of == "many" && e.back == "" {
+				e.back = "back_" + strings.ToLower(names[i]) + "_" + e.name
+			}
+			t.edges = append(t.edges, e)
+			if e.of == "one" && t.owner == "" && strings.HasPrefix(to.key.ent, "field.UUID") && often(40) {
+				t.owner = e.name + "_id"
+				if often(60) {
+					t.read = "Owners"
+				}
+				for _, c := range t.columns {
+					if c.nullable && often(50) {
+						t.owners = append(t.owners, c.api())
+					}
+				}
+			}
+			if e.back != "" {
+				to.edges = append(to.edges, edge{name: e.back, back: e.name, to: t, of: e.of, nullable: true, pages: often(70), owned: true})
+			}
+		}
+	}
+	return all
+}
+
+// camel returns the name of a column in the API.
+func camel(name string) string {
+	parts := strings.Split(name, "_")
+	for i, p := range parts[1:] {
+		parts[i+1] = title(p)
+	}
+	return strings.Join(parts, "")
+}
+
+func title(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
