@@ -104,7 +104,10 @@ var Entities = []*entity.Entity{
 		Table:   "products",
 		Prefix:  "product",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "sku": entity.ToAll, "name": entity.ToAll, "priceCents": entity.ToAll, "stock": entity.ToAll, "unitsSold": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Computed: map[string]entity.Computed{
+			"unitsSold": {Price: 2},
+		},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Product", Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
@@ -144,7 +147,10 @@ var Entities = []*entity.Entity{
 		Table:   "teams",
 		Prefix:  "team",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "headquarters": entity.ToAll, "heroes": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "headquarters": entity.ToAll, "rivals": entity.ToAll, "heroes": entity.ToAll, "version": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll},
+		Computed: map[string]entity.Computed{
+			"rivals": {Needs: []string{"headquarters"}, Price: 2},
+		},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "Team", Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},
@@ -164,7 +170,10 @@ var Entities = []*entity.Entity{
 		Owner:    "id",
 		Ruled:    true,
 		Filtered: true,
-		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},
+		Visible:  map[string]entity.Visibility{"id": entity.ToAll, "username": entity.ToAll, "createdAt": entity.ToAll, "updatedAt": entity.ToAll, "heroes": entity.ToAll, "orders": entity.ToAll, "email": entity.ToOwners, "gravatarUrl": entity.ToOwners, "role": entity.ToOwners, "isActive": entity.ToOwners, "version": entity.ToOwners},
+		Computed: map[string]entity.Computed{
+			"gravatarUrl": {Needs: []string{"email"}, Outside: true},
+		},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "User", Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "createdAt", Column: "created_at", Kind: entity.Time, Type: "time.Time"},

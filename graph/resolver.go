@@ -3,20 +3,24 @@
 // once. Package gqlexec checks and runs operations.
 package graph
 
-//go:generate go tool gqlgen generate
+//go:generate go run forge/internal/gqlgen
 
 import (
+	"context"
 	"embed"
 	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vikstrous/dataloadgen"
 
 	"forge/ent"
 	"forge/ent/migrate"
 	_ "forge/ent/runtime" // the hooks, interceptors and policies of ent/schema
 	"forge/graph/generated"
 	"forge/internal/gqlexec"
+	"forge/internal/loader"
 	"forge/internal/password"
 	"forge/internal/session"
 )
@@ -51,4 +55,13 @@ func (r *Resolver) API() gqlexec.API {
 		Sources:      sources,
 		SamplePrefix: "user",
 	}
+}
+
+// loaders are the dataloaders of one operation.
+type loaders struct {
+	unitsSold *dataloadgen.Loader[uuid.UUID, int32]
+}
+
+func loadersOf(ctx context.Context) *loaders {
+	return loader.Of(ctx, func() *loaders { return &loaders{unitsSold: loader.New(unitsSold)} })
 }

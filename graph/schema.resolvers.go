@@ -193,6 +193,11 @@ func (r *mutationResolver) CancelOrder(ctx context.Context, id ids.ID, expectedV
 	return &model.CancelOrderPayload{Order: &model.Order{ID: id}}, nil
 }
 
+// UnitsSold is the resolver for the unitsSold field.
+func (r *productResolver) UnitsSold(ctx context.Context, obj *model.Product) (int32, error) {
+	return loadersOf(ctx).unitsSold.Load(ctx, obj.ID.UUID)
+}
+
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
 	return signedIn(ctx), nil
@@ -248,6 +253,11 @@ func (r *queryResolver) Products(ctx context.Context, first *int32, after *strin
 	return &model.ProductConnection{}, nil
 }
 
+// Search is the resolver for the search field.
+func (r *queryResolver) Search(ctx context.Context, text string, first int32) ([]*model.SearchHit, error) {
+	return search(ctx, ent.FromUnit(ctx), text, first)
+}
+
 // Order is the resolver for the order field.
 func (r *queryResolver) Order(ctx context.Context, id ids.ID) (*model.Order, error) {
 	return &model.Order{ID: id}, nil
@@ -258,13 +268,35 @@ func (r *queryResolver) Orders(ctx context.Context, first *int32, after *string,
 	return &model.OrderConnection{}, nil
 }
 
+// Rivals is the batch resolver for the rivals field.
+func (r *teamResolver) Rivals(ctx context.Context, objs []*model.Team, first int32) ([][]*model.Team, error) {
+	return rivals(ctx, ent.FromUnit(ctx), objs, first)
+}
+
+// GravatarURL is the resolver for the gravatarUrl field.
+func (r *userResolver) GravatarURL(ctx context.Context, obj *model.User, size int32) (*string, error) {
+	return gravatarURL(obj.Email, size)
+}
+
 // Mutation returns generated.MutationResolver implementation.
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
+
+// Product returns generated.ProductResolver implementation.
+func (r *Resolver) Product() generated.ProductResolver { return &productResolver{r} }
 
 // Query returns generated.QueryResolver implementation.
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
 
+// Team returns generated.TeamResolver implementation.
+func (r *Resolver) Team() generated.TeamResolver { return &teamResolver{r} }
+
+// User returns generated.UserResolver implementation.
+func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
+
 type (
 	mutationResolver struct{ *Resolver }
+	productResolver  struct{ *Resolver }
 	queryResolver    struct{ *Resolver }
+	teamResolver     struct{ *Resolver }
+	userResolver     struct{ *Resolver }
 )

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -223,4 +224,16 @@ func signedIn(ctx context.Context) *model.User {
 		return nil
 	}
 	return &model.User{ID: (&ent.User{ID: id}).GlobalID()}
+}
+
+// gravatarURL returns where Gravatar has a picture for an email, or nil if there is no email.
+func gravatarURL(email *string, size int32) (*string, error) {
+	if size < 1 || size > 2048 {
+		return nil, apperr.BadInput("size", "size is %d; from 1 to 2048 is allowed", size)
+	}
+	if email == nil {
+		return nil, nil
+	}
+	sum := sha256.Sum256([]byte(strings.ToLower(*email)))
+	return new(fmt.Sprintf("https://gravatar.com/avatar/%x?d=identicon&s=%d", sum, size)), nil
 }

@@ -24,7 +24,10 @@ type Product struct{ ent.Schema }
 // Annotations returns who may see which fields, and the checks of the table.
 func (Product) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		entity.Annotation{ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "version", "createdAt", "updatedAt"}},
+		entity.Annotation{
+			ShownToAll: []string{"id", "sku", "name", "priceCents", "stock", "unitsSold", "version", "createdAt", "updatedAt"},
+			Computed:   map[string]entity.Computed{"unitsSold": {Price: 2}},
+		},
 		entsql.Checks(map[string]string{
 			"products_sku_length":         length("sku", 1, ProductSkuLength),
 			"products_name_length":        length("name", 1, ProductNameLength),

@@ -24,7 +24,10 @@ type Team struct{ ent.Schema }
 // Annotations returns who may see which fields, and the checks of the table.
 func (Team) Annotations() []schema.Annotation {
 	return []schema.Annotation{
-		entity.Annotation{ShownToAll: []string{"id", "name", "headquarters", "heroes", "version", "createdAt", "updatedAt"}},
+		entity.Annotation{
+			ShownToAll: []string{"id", "name", "headquarters", "rivals", "heroes", "version", "createdAt", "updatedAt"},
+			Computed:   map[string]entity.Computed{"rivals": {Needs: []string{"headquarters"}, Price: 2}},
+		},
 		entsql.Checks(map[string]string{
 			"teams_name_length":         length("name", 1, TeamNameLength),
 			"teams_headquarters_length": length("headquarters", 1, TeamHeadquartersLength),

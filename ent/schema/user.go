@@ -30,7 +30,8 @@ func (User) Annotations() []schema.Annotation {
 		entity.Annotation{
 			Owner:         "id",
 			ShownToAll:    []string{"id", "username", "createdAt", "updatedAt", "heroes", "orders"},
-			ShownToOwners: []string{"email", "role", "isActive", "version"},
+			ShownToOwners: []string{"email", "gravatarUrl", "role", "isActive", "version"},
+			Computed:      map[string]entity.Computed{"gravatarUrl": {Needs: []string{"email"}, Outside: true}},
 		},
 		entsql.Checks(map[string]string{
 			"users_username_length": length("username", 1, UsernameLength),

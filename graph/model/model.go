@@ -384,6 +384,8 @@ type Product struct {
 	PriceCents int32 `json:"priceCents"`
 	// How many can be ordered now.
 	Stock int32 `json:"stock"`
+	// How many were ordered, without those of cancelled orders.
+	UnitsSold int32 `json:"unitsSold"`
 	// Counts the changes, from 1. The stock's changes do not count.
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -478,6 +480,15 @@ type RestoreUserPayload struct {
 	User *User `json:"user"`
 }
 
+// What was found by a text: a hero, a product or a team. The others are null.
+type SearchHit struct {
+	// How much of the name is the text: 1 is all of it.
+	Score   float64  `json:"score"`
+	Hero    *Hero    `json:"hero,omitempty"`
+	Product *Product `json:"product,omitempty"`
+	Team    *Team    `json:"team,omitempty"`
+}
+
 // Who signs in.
 type SignInInput struct {
 	// The username, or the email without regard to case. If it is one user's email and another's username, the first is meant.
@@ -535,6 +546,8 @@ type Team struct {
 	Name string `json:"name"`
 	// Where it is based; 1 to 200 characters.
 	Headquarters *string `json:"headquarters,omitempty"`
+	// Other teams with the same headquarters, by name; 0 to 100 of them.
+	Rivals []*Team `json:"rivals"`
 	// Counts the changes, from 1.
 	Version   *int32    `json:"version,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -651,7 +664,10 @@ type User struct {
 	Username string `json:"username"`
 	// Unique without regard to case. Null if there is none, or for those who may not see it.
 	Email *string `json:"email,omitempty"`
-	Role  *Role   `json:"role,omitempty"`
+	// Where Gravatar has a picture for the email, 1 to 2,048 pixels wide and high. Null if there is no email. Only those who may see the email may
+	// see it: the email can be guessed from it.
+	GravatarURL *string `json:"gravatarUrl,omitempty"`
+	Role        *Role   `json:"role,omitempty"`
 	// Whether the user may sign in.
 	IsActive *bool `json:"isActive,omitempty"`
 	// Counts the changes, from 1.

@@ -33,13 +33,28 @@ type Entity struct {
 	// Unites holds the fields that follow several edges, by their API names, with the names of the
 	// edges. A field of edges to one row shows what the first edge that leads somewhere leads to. A
 	// field of edges to many rows shows what all of them lead to.
-	Unites   map[string][]string
+	Unites map[string][]string
+	// Computed holds the fields that a resolver computes, by their API names.
+	Computed map[string]Computed
 	Ruled    bool // the entity has a policy, which decides who may see which rows
 	Filtered bool // interceptors hide some of the rows, such as deleted ones
 	// Hooked is true if the entity itself has hooks in ent/schema; hooks of its mixins do not
 	// count. Such hooks may write to the database, so a mutation of the entity always runs in a
 	// transaction.
 	Hooked bool
+}
+
+// Computed describes a field that is neither a column nor an edge. Its resolver gets an object that
+// holds the ID of the row, and what the field needs.
+type Computed struct {
+	// Needs are the API names of the columns that the resolver needs. It gets them whoever may see
+	// them, so the field must not tell more of them than its own viewers may know.
+	Needs []string `json:",omitempty"`
+	// Price is what the field costs for each row, in points, beside the one of every field.
+	Price int `json:",omitempty"`
+	// Outside says that the resolver does not use the database. No connection is kept for it while
+	// it runs, unless rows have to be read after it.
+	Outside bool `json:",omitempty"`
 }
 
 // Visibility says who may see a field or an edge of a row. It only applies to viewers who may see
@@ -190,6 +205,8 @@ type Annotation struct {
 	// are the API names of those that only the row's owner and administrators may see.
 	Owner                     string   `json:",omitempty"` // see Entity.Owner
 	ShownToAll, ShownToOwners []string `json:",omitempty"`
+	// Computed are the fields that a resolver computes, by their API names.
+	Computed map[string]Computed `json:",omitempty"`
 }
 
 // Name returns the name under which ent stores the annotation.

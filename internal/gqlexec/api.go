@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/computed"
 	"forge/internal/entity"
 	"forge/internal/persisted"
 	"forge/internal/read"
@@ -58,8 +59,8 @@ type API struct {
 // Check returns a *binding.MismatchError if the GraphQL schema, the entities, the resolvers and the
 // table of access do not fit together. It needs no database.
 func (a API) Check() error {
-	schema := a.executable().Schema()
-	_, err := a.engine(schema, Options{})
+	executable := a.executable()
+	_, err := a.engine(executable, Options{})
 	mismatch, ok := errors.AsType[*binding.MismatchError](err)
 	if err != nil && !ok {
 		return err
@@ -67,7 +68,7 @@ func (a API) Check() error {
 	if !ok {
 		mismatch = new(binding.MismatchError)
 	}
-	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(schema)...); len(mismatch.Findings) > 0 {
+	if mismatch.Findings = append(mismatch.Findings, a.accessFindings(executable.Schema())...); len(mismatch.Findings) > 0 {
 		return mismatch
 	}
 	return nil
@@ -113,11 +114,12 @@ func (a API) executable() graphql.ExecutableSchema {
 }
 
 // engine returns the read engine for the API.
-func (a API) engine(schema *ast.Schema, opts Options) (*read.Engine, error) {
+func (a API) engine(executable graphql.ExecutableSchema, opts Options) (*read.Engine, error) {
+	code, _ := executable.(computed.Code)
 	return read.New(binding.Contract{
-		Schema:    schema,
+		Schema:    executable.Schema(),
 		Entities:  a.Entities,
 		Resolvers: a.Resolvers,
 		Refers:    a.Refers(),
-	}, read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, DisableCoalescing: opts.UnsharedReads})
+	}, read.Options{Query: a.Query, CursorKey: opts.CursorKey, Public: a.openToAll, Code: code, DisableCoalescing: opts.UnsharedReads})
 }

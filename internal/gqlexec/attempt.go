@@ -15,6 +15,7 @@ import (
 	"forge/internal/apperr"
 	"forge/internal/budget"
 	"forge/internal/idempotency"
+	"forge/internal/loader"
 	"forge/internal/read"
 	"forge/internal/retry"
 	"forge/internal/telemetry"
@@ -178,7 +179,7 @@ func (a *attempt) execute(ctx context.Context) *graphql.Response {
 		response.Data, whole = a.operation.Answer(ctx)
 	}
 	if !whole {
-		response = a.schema.Exec(ctx)(ctx)
+		response = a.runFields(ctx)
 	}
 	if a.withoutData.Load() {
 		response.Data = []byte("null")
@@ -189,6 +190,15 @@ func (a *attempt) execute(ctx context.Context) *graphql.Response {
 	}
 	response.Extensions = graphql.GetExtensions(ctx)
 	return response
+}
+
+// runFields has gqlgen execute the fields.
+func (a *attempt) runFields(ctx context.Context) *graphql.Response {
+	run := func(ctx context.Context) *graphql.Response { return a.schema.Exec(ctx)(ctx) }
+	if a.api.WithoutEngine {
+		return run(loader.NewContext(ctx))
+	}
+	return a.engine.Execute(ctx, run)
 }
 
 // store commits the changes. If the request has an idempotency key, it stores the answer with them.

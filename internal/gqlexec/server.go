@@ -70,7 +70,7 @@ func New(api API, db *database.DB, opts Options, log *slog.Logger) http.Handler 
 func newExecutor(api API, db *database.DB, opts Options, log *slog.Logger) *executor {
 	executable := api.executable()
 	schema := executable.Schema()
-	engine, err := api.engine(schema, opts)
+	engine, err := api.engine(executable, opts)
 	if err != nil {
 		panic(err)
 	}

@@ -25,7 +25,12 @@ type Form struct {
 }
 
 // at returns the path of an argument.
-func (f *Form) at(name string) string { return f.Path + "." + name }
+func (f *Form) at(name string) string {
+	if f.Path == "" {
+		return name
+	}
+	return f.Path + "." + name
+}
 
 // Err returns the first error, or nil. The result can be compared with nil, unlike a nil
 // *apperr.Error that is converted to an error.

@@ -38,7 +38,7 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 	op := graphql.GetOperationContext(ctx)
 	answers := make([]answer, len(roots))
 	for i := range roots {
-		answers[i] = answer{root: &roots[i], engine: o.engine, op: op, only: len(roots) == 1}
+		answers[i] = answer{root: &roots[i], engine: o.engine, op: op, alone: len(roots) == 1 && compiled.later == 0}
 		if !answers[i].prepare(ctx) {
 			unit.FromContext(ctx).NeedSnapshot() // gqlgen runs each field by itself
 			return nil, false
@@ -46,6 +46,9 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 	}
 	if compiled.together() && unit.FromContext(ctx).Dialect() == dialect.Postgres {
 		loadTogether(ctx, op, answers)
+	}
+	if compiled.computes {
+		ctx = o.settleWhole(ctx, op, answers)
 	}
 	b := append(bufpool.Bytes(o.written.Size()), '{')
 	for i := range answers {
@@ -60,10 +63,10 @@ func (o *Operation) Answer(ctx context.Context) ([]byte, bool) {
 	}
 	o.written.Record(len(b) + 1)
 	for i := range answers {
-		if answers[i].loading.Shared {
+		if answers[i].rows.Shared {
 			continue // other requests may still be writing these rows
 		}
-		for _, of := range answers[i].loading.Results {
+		for _, of := range answers[i].rows.Results {
 			bufpool.Done(of.Table.Data)
 		}
 	}
@@ -97,12 +100,11 @@ type answer struct {
 	root    *root
 	engine  *Engine
 	op      *graphql.OperationContext
-	only    bool // the query has no other root field
-	loading load.Loading
+	alone   bool // the query has no other root field, and no statement comes after that of this one
+	rows    loaded
 	invalid error // what is wrong with the arguments of a look-up by ID
 
-	loaded bool  // the rows are there, unless err is set
-	err    error // of loading them
+	loaded bool // the rows are there, unless rows.err is set
 }
 
 // loadTogether loads the rows of all root fields with one statement, if there are several. An error
@@ -111,7 +113,7 @@ func loadTogether(ctx context.Context, op *graphql.OperationContext, answers []a
 	loadings, fields := make([]*load.Loading, len(answers)), 0
 	for i := range answers {
 		if answers[i].root.loaders != nil && answers[i].invalid == nil {
-			loadings[i] = &answers[i].loading
+			loadings[i] = &answers[i].rows.Loading
 			fields++
 		}
 	}
@@ -124,7 +126,7 @@ func loadTogether(ctx context.Context, op *graphql.OperationContext, answers []a
 			err = op.Recover(ctx, panicked)
 		}
 		for i := range answers {
-			answers[i].loaded, answers[i].err = true, err
+			answers[i].loaded, answers[i].rows.err = true, err
 		}
 	}()
 	err = load.RunTogether(ctx, loadings...)
@@ -133,12 +135,12 @@ func loadTogether(ctx context.Context, op *graphql.OperationContext, answers []a
 // prepare reads the arguments of the field. It returns false if gqlgen has to answer instead,
 // because an argument is not valid.
 func (a *answer) prepare(ctx context.Context) bool {
-	a.loading.Request = a.engine.request(ctx, a.op)
+	a.rows.Request = a.engine.request(ctx, a.op)
 	if a.root.loaders == nil {
 		return true
 	}
-	a.loading.Loader = a.root.loaders.connection
-	if a.loading.Loader == nil {
+	a.rows.Loader = a.root.loaders.connection
+	if a.rows.Loader == nil {
 		f := a.root.collected.Field
 		text, _ := plan.Argument(f, f.Definition.Arguments[0], a.op.Variables).(string)
 		id, err := ids.Parse(text)
@@ -146,13 +148,13 @@ func (a *answer) prepare(ctx context.Context) bool {
 			return false
 		}
 		var key ids.Key
-		if a.loading.Loader, key, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
+		if a.rows.Loader, key, err = a.engine.loaderFor(a.root.loaders, id, "id"); err != nil {
 			return false
 		}
-		a.loading.Keys = []ids.Key{key}
+		a.rows.Keys = []ids.Key{key}
 	}
-	err := a.loading.Prepare(ctx)
-	if a.loading.Keys != nil {
+	err := a.rows.Prepare(ctx)
+	if a.rows.Keys != nil {
 		a.invalid, err = err, nil
 	}
 	return err == nil
@@ -168,7 +170,7 @@ func (a *answer) append(ctx context.Context, b []byte) (_ []byte, ok bool) {
 	field := &graphql.FieldContext{
 		Object: a.engine.binding.Schema.Query.Name, Field: graphql.CollectedField{Field: f.Field, Selections: f.Selections},
 	}
-	w := encode.Writer{Bytes: b, Viewer: a.loading.Request.Viewer, Budget: a.loading.Request.Budget, Cursors: a.engine.cursors}
+	w := encode.Writer{Bytes: b, Viewer: a.rows.Request.Viewer, Budget: a.rows.Request.Budget, Cursors: a.engine.cursors, Computed: a.rows.computed}
 	if a.write(ctx, field, &w) {
 		return w.Bytes, true
 	}
@@ -190,9 +192,9 @@ func (a *answer) write(ctx context.Context, field *graphql.FieldContext, w *enco
 		a.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 		return false
 	}
-	w.Results = a.loading.Results
+	w.Results = a.rows.Results
 	w.Start(ctx, field, w.Bytes)
-	p := a.loading.Loader.Plan
+	p := a.rows.Loader.Plan
 	if p.Connection != nil {
 		ok = w.Connection(p.Connection, 0)
 	} else {
@@ -219,14 +221,14 @@ const (
 
 // flight returns the flight of the request. It returns false if the request has to read for itself.
 func (a *answer) flight() (f flight, ok bool) {
-	if !a.only || a.loading.Request.Unshared {
+	if !a.alone || a.rows.Request.Unshared {
 		return f, false
 	}
-	f.loader, f.viewer = a.loading.Loader, a.loading.Request.Viewer
+	f.loader, f.viewer = a.rows.Loader, a.rows.Request.Viewer
 	if len(a.op.Variables) == 0 {
 		return f, true
 	}
-	if a.loading.Loader.Plan.Statements() == 1 {
+	if a.rows.Loader.Plan.Statements() == 1 {
 		return f, false // its statement may be shared by itself
 	}
 	variables, err := json.Marshal(a.op.Variables)
@@ -241,22 +243,22 @@ func (a *answer) load(ctx context.Context) error {
 		return a.invalid
 	}
 	if a.loaded {
-		return a.err
+		return a.rows.err
 	}
 	f, ok := a.flight()
 	if !ok {
-		return a.loading.Run(ctx)
+		return a.rows.Run(ctx)
 	}
 	own := new(load.Landed)
 	options := coalesce.Options{MaxBatch: math.MaxInt, Patience: flightPatience, Common: load.CommonFailure}
-	led, err := a.engine.flights.Do(ctx, f, own, options, a.loading.RunFor)
+	led, err := a.engine.flights.Do(ctx, f, own, options, a.rows.RunFor)
 	switch {
 	case led:
 		return err
 	case err == coalesce.ErrNotShared, err == nil && !own.Dependencies.Hold(ctx):
-		return a.loading.Run(ctx)
+		return a.rows.Run(ctx)
 	case err == nil:
-		a.loading.Results, a.loading.Shared = own.Results, true
+		a.rows.Results, a.rows.Shared = own.Results, true
 	}
-	return a.loading.Request.Unit.AddCost(own.Cost, err)
+	return a.rows.Request.Unit.AddCost(own.Cost, err)
 }

@@ -19,10 +19,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"forge/internal/coalesce"
+	"forge/internal/computed"
 	"forge/internal/entity"
-	"forge/internal/ids"
 	"forge/internal/read/binding"
-	"forge/internal/read/encode"
 	"forge/internal/read/load"
 	"forge/internal/read/rows"
 	"forge/internal/unit"
@@ -35,6 +34,7 @@ type Engine struct {
 	cursors   *rows.Cursors
 	documents sync.Map // *ast.OperationDefinition to func() *document; see Keep
 	flights   coalesce.Groups[flight, *load.Landed]
+	calls     chan struct{} // a place for each resolver that runs; see compute
 }
 
 // Query runs an ent query for rows of the entity e, in the unit of work u. The function shape sets
@@ -52,6 +52,8 @@ type Options struct {
 	// such fields without gqlgen. gqlgen's middlewares, which check the viewer, run for the others.
 	// If Public is nil, all root fields are public.
 	Public func(field string) bool
+	// Code is the generated code for computed fields. It may be nil if there are none.
+	Code computed.Code
 	// DisableCoalescing has every request run its own statements, also if another request reads the
 	// same.
 	DisableCoalescing bool
@@ -64,14 +66,22 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey)}, nil
+	for name, object := range b.Objects {
+		if object.Computes() && (o.Code == nil || o.Code.Computed(new(graphql.OperationContext), name) == nil) {
+			return nil, &binding.MismatchError{Findings: []string{name + ": nothing calls the resolvers of its computed fields; run go generate ./..., with forge/internal/gqlgen"}}
+		}
+	}
+	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey), calls: make(chan struct{}, maxCalls)}, nil
 }
 
 // Read is a field middleware of gqlgen. It calls the resolver of the field. If the field's type is
 // an entity, an interface or a union of entities, or a connection of these, the resolver returns only
-// a reference: an ID, or an empty connection. Read then returns the JSON of the whole selection below the field.
-// It returns an error if the resolver has set more than an ID, because the engine would not show
-// it.
+// a reference: an ID, or an empty connection. Read then returns what becomes the JSON of the whole
+// selection below the field; see resolution. It returns an error if the resolver has set more than an
+// ID, because the engine would not show it.
+//
+// A resolver may also return a connection with edges, nodes, pageInfo or totalCount. Then gqlgen
+// answers the connection, and the entities in it are references.
 func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if !e.binding.Owns(fc.Field.Definition.Type) {
@@ -86,26 +96,27 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 	if err != nil || isNil(value) {
 		return nil, err
 	}
-	op := graphql.GetOperationContext(ctx)
-	r := &reading{engine: e, request: e.request(ctx, op), loaders: e.Prepare(op).at(fc)}
-	if r.loaders.connection != nil {
-		if err := checkBare(value); err != nil {
+	if list := reflect.ValueOf(value); list.Kind() == reflect.Slice && list.IsNil() && !fc.Field.Definition.Type.NonNull {
+		return nil, nil // where null is not allowed, it is an empty list, as with gqlgen
+	}
+	r := ctx.Value(resolutionKey{}).(*resolution)
+	p := &pending{loaders: e.Prepare(r.op).at(fc), path: pathOf(ctx, fc), up: levelsUp(fc), restrict: only.predicates}
+	switch restricted := len(only.predicates) > 0; {
+	case p.loaders.connection == nil && restricted:
+		return nil, errors.New("read: Restrict is for resolvers of connections")
+	case restricted && computedAt(ctx) > 0:
+		return nil, errors.New("read: Restrict would take a statement for each row of a computed field: return a connection of the rows' IDs")
+	case p.loaders.connection != nil && checkBare(value) != nil:
+		if restricted {
+			return nil, checkBare(value)
+		}
+		return value, nil
+	case p.loaders.connection == nil:
+		if p.entries, err = e.entriesOf(p.loaders, value); err != nil {
 			return nil, err
 		}
-		r.request.Restrict = only.predicates
-		return r.connection(ctx)
 	}
-	if len(only.predicates) > 0 {
-		return nil, errors.New("read: Restrict is for resolvers of connections")
-	}
-	if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
-		return r.list(ctx, list)
-	}
-	id, err := referenceTo(value)
-	if err != nil {
-		return nil, err
-	}
-	return r.one(ctx, id)
+	return r.refer(p), nil
 }
 
 // writer has ent write queries without running them. The query function makes the ent client of the
@@ -120,67 +131,4 @@ func (w writer) Write(ctx context.Context, e *entity.Entity, shape func(*sql.Sel
 	var s unit.Statement
 	err := w.query(unit.Capture(ctx, &s), w.unit, e, shape)
 	return s.Text, s.Args, err
-}
-
-// reading is the work of answering one field that gqlgen executes.
-type reading struct {
-	engine  *Engine
-	request load.Request
-	loaders *loaders
-}
-
-// connection returns the JSON of a field that is a connection.
-func (r *reading) connection(ctx context.Context) (any, error) {
-	l := r.loaders.connection
-	loading := &load.Loading{Loader: l, Request: r.request}
-	if err := loading.Prepare(ctx); err != nil {
-		return nil, err
-	}
-	if err := loading.Run(ctx); err != nil {
-		return nil, err
-	}
-	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Connection(l.Plan.Connection, 0) }), nil
-}
-
-// one returns the JSON of a field that is one entity. It returns nil, which is written as null, if
-// no row has the ID.
-func (r *reading) one(ctx context.Context, id ids.ID) (any, error) {
-	l, key, err := r.engine.loaderFor(r.loaders, id, "id")
-	if err != nil {
-		return nil, err
-	}
-	loading, err := r.byKey(ctx, l, key)
-	if err != nil || loading.Results[l.Plan.Root.Index].Table.Len() == 0 {
-		return nil, err
-	}
-	return r.write(ctx, loading, func(w *encode.Writer) bool { return w.Object(l.Plan.Object, 0) }), nil
-}
-
-// byKey loads the row with the key, and all rows that the selection needs below this row. If a
-// statement of the mutation has returned the row already, only the rows below are read.
-func (r *reading) byKey(ctx context.Context, l *load.Loader, key ids.Key) (*load.Loading, error) {
-	loading := &load.Loading{Loader: l, Request: r.request, Keys: []ids.Key{key}}
-	if err := loading.Prepare(ctx); err != nil {
-		return nil, err
-	}
-	if row := returnedFor(ctx, l); row != nil {
-		return loading, loading.RunBelow(ctx, *row)
-	}
-	return loading, loading.Run(ctx)
-}
-
-// write returns the JSON that f appends. It returns null if f returns false, in which case f has
-// reported the error, or if the answer is larger than its budget.
-func (r *reading) write(ctx context.Context, loading *load.Loading, f func(*encode.Writer) bool) graphql.Marshaler {
-	if r.request.Budget.Exceeded() {
-		return graphql.Null
-	}
-	w := &encode.Writer{Results: loading.Results, Viewer: r.request.Viewer, Budget: r.request.Budget, Cursors: r.engine.cursors}
-	w.Start(ctx, nil, make([]byte, 0, loading.Loader.Written.Size()))
-	ok := f(w)
-	if !w.Count() || !ok {
-		return graphql.Null
-	}
-	loading.Loader.Written.Record(len(w.Bytes))
-	return written(w.Bytes)
 }

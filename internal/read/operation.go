@@ -1,6 +1,7 @@
 package read
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -48,6 +49,7 @@ type Operation struct {
 // loader for each type that its value may turn out to have.
 type loaders struct {
 	field      *ast.Field
+	place      []string // the response keys from the root of the operation to the field
 	connection *load.Loader
 	types      map[string]*load.Loader
 }
@@ -170,17 +172,19 @@ func (o *Operation) Statements(db string) int {
 	c := o.compile()
 	switch {
 	case db != dialect.Postgres:
-		return c.statements
+		return c.statements + c.later
 	case c.together():
-		return min(c.statements, 1)
+		return min(c.statements, 1) + c.later
 	}
-	return c.trees
+	return c.trees + c.later
 }
 
 // compiled is what is known of a query after its root fields are compiled.
 type compiled struct {
 	statements int    // at most, if each node takes its own
 	trees      int    // at most, if each field takes one
+	later      int    // at most, after those: because of computed fields
+	computes   bool   // there are computed fields
 	roots      []root // nil if the engine cannot answer the query alone
 }
 
@@ -235,7 +239,8 @@ func (o *Operation) at(fc *graphql.FieldContext) *loaders {
 func (o *Operation) compiledAt(path string, f *ast.Field, selections ast.SelectionSet) *loaders {
 	return memo(&o.mu, o.loaders, path, func() *loaders {
 		compiled := plan.Compile(o.engine.binding, o.values, f, selections)
-		l := &loaders{field: f, types: map[string]*load.Loader{}}
+		l := &loaders{field: f, place: strings.Split(path, "<"), types: map[string]*load.Loader{}}
+		slices.Reverse(l.place)
 		if compiled.Connection != nil {
 			l.connection = load.New(compiled.Connection)
 		}
@@ -249,12 +254,12 @@ func (o *Operation) compiledAt(path string, f *ast.Field, selections ast.Selecti
 // count adds the statements of the field to those of c.
 func (l *loaders) count(c *compiled) {
 	if l.connection != nil {
-		c.statements += l.connection.Plan.Statements()
-		c.trees += l.connection.Trees()
+		c.add(l.connection.Plan.Statements(), l.connection.Trees(), l.connection.Plan)
 		return
 	}
 	statements, trees := 0, 0
 	for _, of := range l.types {
+		c.add(0, 0, of.Plan)
 		if l.field.Definition.Type.Elem != nil { // the list may hold one of each type
 			statements, trees = statements+of.Plan.Statements(), trees+of.Trees()
 		} else {
@@ -264,13 +269,22 @@ func (l *loaders) count(c *compiled) {
 	if statements <= load.MaxTree {
 		trees = min(trees, 1)
 	}
-	c.statements, c.trees = c.statements+statements, c.trees+trees
+	c.add(statements, trees, nil)
+}
+
+// add adds numbers of statements, and those that the computed fields of a plan may take.
+func (c *compiled) add(statements, trees int, of *plan.Plan) {
+	later := 0
+	if of != nil {
+		later, c.computes = of.Later(), c.computes || len(of.Computed) > 0
+	}
+	c.statements, c.trees, c.later = c.statements+statements, c.trees+trees, c.later+later
 }
 
 // responsePath returns the response keys of a field and of the fields around it, as one text.
 // Within an operation, fields with the same text have the same selection.
 func responsePath(fc *graphql.FieldContext) string {
-	if fc.Parent == nil || fc.Parent.Field.Field == nil {
+	if fc.Parent == nil || fc.Parent.Field.Field == nil && fc.Parent.Index == nil {
 		return fc.Field.Alias
 	}
 	var names []string

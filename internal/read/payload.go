@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"database/sql/driver"
+	"io"
 	"maps"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/budget"
+	"forge/internal/loader"
 	"forge/internal/read/binding"
 	"forge/internal/read/kind"
 	"forge/internal/read/load"
@@ -43,7 +45,18 @@ func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.
 		return next(ctx)
 	}
 	p := e.Prepare(op).payload(graphql.GetRootFieldContext(ctx).Field, unit.FromContext(ctx).Dialect())
-	return next(context.WithValue(ctx, returnedKey{}, &returned{payload: p}))
+	ctx = context.WithValue(ctx, returnedKey{}, &returned{payload: p})
+	within, r := e.begin(ctx, op)
+	text := jsonOf(next(within))
+	if text == nil {
+		return graphql.Null
+	}
+	within = loader.NewContext(within) // of what the resolver has changed, its loaders may know too little
+	text, ok := r.finish(within, text)
+	if !ok {
+		return graphql.Null
+	}
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(text) })
 }
 
 // WithReturning returns a context for the statement that creates or changes the row shown by a
@@ -137,6 +150,9 @@ func alwaysWritable(s *plan.Selection) bool {
 	for _, out := range s.Fields {
 		if out.Kind == plan.Constant {
 			continue
+		}
+		if out.Kind == plan.OfResolver {
+			return false
 		}
 		if shown[out.Column] {
 			return false

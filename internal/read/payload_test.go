@@ -1,6 +1,7 @@
 package read
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"forge/ent"
 	"forge/graph/generated"
+	"forge/internal/computed"
 	"forge/internal/entity"
 	"forge/internal/read/binding"
 )
@@ -22,9 +24,11 @@ func TestPayloadOfHookedEntity(t *testing.T) {
 	team := *entities[i]
 	team.Hooked = true
 	entities[i] = &team
-	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	executable := generated.NewExecutableSchema(generated.Config{})
+	contract := binding.Contract{Schema: executable.Schema(), Resolvers: reflect.TypeFor[generated.ResolverRoot]()}
 	engine := func(entities []*entity.Entity) *Engine {
-		e, err := New(binding.Contract{Schema: schema, Entities: entities}, Options{})
+		contract.Entities = entities
+		e, err := New(contract, Options{Code: executable.(computed.Code)})
 		if err != nil {
 			t.Fatal(err)
 		}

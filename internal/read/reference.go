@@ -1,13 +1,12 @@
 package read
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"reflect"
+	"slices"
 	"strconv"
 
-	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -51,131 +50,170 @@ func isNil(value any) bool {
 		return true
 	}
 	v := reflect.ValueOf(value)
-	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && v.IsNil()
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// list returns the JSON of a field that is a list of entities, of one type or of several. The list
-// has null in the place of an ID that no row has, if the type of its entries allows null.
-func (r *reading) list(ctx context.Context, values reflect.Value) (any, error) {
-	if values.Len() > plan.MaxPage && r.loaders.field.Definition.Arguments.ForName("ids") != nil && r.engine.binding.IsAbstract(r.loaders.field.Definition.Type.Name()) {
-		return nil, apperr.BadInput("ids", "%d IDs; up to %d are allowed", values.Len(), plan.MaxPage)
+// pending is a field whose resolver has returned a reference: to one entity, to a list of entities,
+// or to a connection. Its rows are loaded when gqlgen is done; see resolution.
+type pending struct {
+	loaders *loaders
+	path    ast.Path // see pathOf
+	up      int      // see encode.Reference
+
+	entries []entry // the entities; of a field that is no list, one
+
+	restrict []func(*sql.Selector) // the conditions of a connection
+	page     *loaded               // the connection
+}
+
+// entry is one entity that a resolver has referred to.
+type entry struct {
+	id     ids.ID
+	key    ids.Key
+	loader *load.Loader // nil in the place of null
+	from   *loaded
+	place  int32 // the place of the ID among the keys of from
+}
+
+// entriesOf returns the entities that a resolver has returned for a field.
+func (e *Engine) entriesOf(l *loaders, value any) ([]entry, error) {
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		one, err := e.entryOf(l, value, "id")
+		return []entry{one}, err
 	}
-	wanted := make([]ids.ID, values.Len())
-	batches := map[*load.Loader]*sameType{}
-	var order []*sameType
-	for i := range wanted {
-		value := values.Index(i).Interface()
+	if list.Len() > plan.MaxPage && len(l.field.Arguments) > 0 && e.binding.IsNode(l.field.Definition.Type.Name()) {
+		return nil, apperr.BadInput("ids", "%d IDs; up to %d are allowed", list.Len(), plan.MaxPage)
+	}
+	entries := make([]entry, list.Len())
+	for i := range entries {
+		value := list.Index(i).Interface()
 		if isNil(value) {
 			continue
 		}
 		var err error
-		if wanted[i], err = referenceTo(value); err != nil {
+		if entries[i], err = e.entryOf(l, value, "ids."+strconv.Itoa(i)); err != nil {
 			return nil, err
 		}
-		l, key, err := r.engine.loaderFor(r.loaders, wanted[i], "ids."+strconv.Itoa(i))
-		if err != nil {
-			return nil, err
-		}
-		if batches[l] == nil {
-			batches[l] = &sameType{loader: l, places: map[ids.Key]int32{}}
-			order = append(order, batches[l])
-		}
-		batches[l].add(key)
 	}
-	if err := r.load(ctx, order); err != nil {
-		return nil, err
-	}
-	objects := make([]graphql.Marshaler, len(wanted))
-	for _, b := range order {
-		r.each(ctx, b, wanted, objects)
-	}
-	return joined(r.loaders.field, wanted, objects)
+	return entries, nil
 }
 
-// sameType holds those entities of a list that have the same type.
-type sameType struct {
-	loader  *load.Loader
-	loading *load.Loading // nil until the entities are loaded
-	keys    []ids.Key
-	places  map[ids.Key]int32 // the index of each key in keys
+func (e *Engine) entryOf(l *loaders, value any, argument string) (of entry, err error) {
+	if of.id, err = referenceTo(value); err != nil {
+		return of, err
+	}
+	of.loader, of.key, err = e.loaderFor(l, of.id, argument)
+	return of, err
 }
 
-func (b *sameType) add(key ids.Key) {
-	if _, known := b.places[key]; !known {
-		b.places[key] = int32(len(b.keys))
-		b.keys = append(b.keys, key)
-	}
+// Up implements encode.Reference.
+func (p *pending) Up() int { return p.up }
+
+// Write implements encode.Reference.
+func (p *pending) Write(w *encode.Writer) bool {
+	return w.Refer(p.path, nil, nil, func() bool {
+		switch {
+		case p.loaders.connection != nil:
+			return p.writePage(w)
+		case p.loaders.field.Definition.Type.Elem != nil:
+			return p.writeList(w)
+		}
+		ok, found := p.entries[0].write(w, p.loaders.field)
+		if !found && p.loaders.field.Definition.Type.NonNull {
+			w.Missing()
+		}
+		return ok
+	})
 }
 
-// load loads the entities of each type: on PostgreSQL those of all types with one statement, if it
-// does not become too large.
-func (r *reading) load(ctx context.Context, batches []*sameType) error {
-	loadings, statements := make([]*load.Loading, len(batches)), 0
-	for i, b := range batches {
-		b.loading = &load.Loading{Loader: b.loader, Request: r.request, Keys: b.keys}
-		if err := b.loading.Prepare(ctx); err != nil {
-			return err
-		}
-		loadings[i] = b.loading
-		statements += b.loader.Plan.Statements()
+func (p *pending) writePage(w *encode.Writer) bool {
+	if p.page.err != nil {
+		w.Fail(p.loaders.field, p.page.err)
+		return false
 	}
-	if r.request.Dialect == dialect.Postgres && len(batches) > 1 && statements <= load.MaxTree {
-		return load.RunTogether(ctx, loadings...)
-	}
-	for _, l := range loadings {
-		if err := l.Run(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.Refer(nil, p.page.Results, p.page.computed, func() bool { return w.Connection(p.loaders.connection.Plan.Connection, 0) })
 }
 
-// each writes each of the entities of one type to its place in objects.
-func (r *reading) each(ctx context.Context, b *sameType, wanted []ids.ID, objects []graphql.Marshaler) {
-	for i, id := range wanted {
-		if id.Prefix != b.loader.Plan.Root.Object.Entity.Prefix { // of another type, or null
-			continue
+// writeList writes a list of entities. It has null in the place of an ID that no row has, if the
+// type of its entries allows null. If not, the list has no value.
+func (p *pending) writeList(w *encode.Writer) bool {
+	required := p.loaders.field.Definition.Type.Elem.NonNull
+	w.Bytes = append(w.Bytes, '[')
+	for i := range p.entries {
+		of := &p.entries[i]
+		if of.from != nil && of.from.err != nil {
+			w.Fail(p.loaders.field, of.from.err)
+			return false
 		}
-		found := b.loading.Results[b.loader.Plan.Root.Index].Groups.At(b.places[ids.Key{UUID: id.UUID, Text: id.Text}])
-		if len(found) == 0 {
-			continue
-		}
-		objects[i] = r.write(ctx, b.loading, func(w *encode.Writer) bool {
-			w.Path = append(w.Path, ast.PathIndex(i))
-			return w.Object(b.loader.Plan.Object, int(found[0]))
-		})
-	}
-}
-
-// joined returns the objects as one JSON list. If an object is missing and the list may not hold
-// null, the field has no value.
-func joined(f *ast.Field, wanted []ids.ID, objects []graphql.Marshaler) (any, error) {
-	required := f.Definition.Type.Elem.NonNull
-	size := len(objects) + len("[]")
-	for _, object := range objects {
-		text, ok := object.(written)
-		if size += len(text); !ok {
-			size += len("null")
-		}
-	}
-	b := append(make(written, 0, size), '[')
-	for i, object := range objects {
 		if i > 0 {
-			b = append(b, ',')
+			w.Bytes = append(w.Bytes, ',')
 		}
-		text, ok := object.(written)
+		start, found := len(w.Bytes), false
+		ok := w.Refer(ast.Path{ast.PathIndex(i)}, nil, nil, func() (ok bool) {
+			ok, found = of.write(w, p.loaders.field)
+			return ok
+		})
 		switch {
 		case ok:
-			b = append(b, text...)
-		case !required:
-			b = append(b, "null"...)
-		case object == nil:
-			return nil, fmt.Errorf("read: %s is not there any more", wanted[i])
-		default:
-			return graphql.Null, nil
+			continue
+		case !found && required:
+			w.Fail(p.loaders.field, fmt.Errorf("read: %s is not there any more", of.id))
+			return false
+		case required || w.Budget.Exceeded():
+			return false
+		}
+		w.Bytes = append(w.Bytes[:start], "null"...)
+	}
+	w.Bytes = append(w.Bytes, ']')
+	return true
+}
+
+// write writes the entity. It reports whether it could be written, and whether it is there. An entity
+// that could not be loaded counts as there.
+func (of *entry) write(w *encode.Writer, f *ast.Field) (ok, found bool) {
+	if of.from == nil {
+		return false, false
+	}
+	if of.from.err != nil {
+		w.Fail(f, of.from.err)
+		return false, true
+	}
+	p := of.loader.Plan
+	row := of.from.Results[p.Root.Index].Groups.At(of.place)
+	if len(row) == 0 {
+		return false, false
+	}
+	return w.Refer(nil, of.from.Results, of.from.computed, func() bool { return w.Object(p.Object, int(row[0])) }), true
+}
+
+// levelsUp returns how many of the JSON values around a field have no value if the field has none.
+// It looks no further than to the root of the operation, or to the computed field around.
+func levelsUp(fc *graphql.FieldContext) int {
+	if !fc.Field.Definition.Type.NonNull {
+		return 0
+	}
+	up := 1 // the object around
+	for around := fc.Parent; around != nil; around = around.Parent {
+		depth := 0 // of the lists
+		for ; around != nil && around.Index != nil; around = around.Parent {
+			depth++
+		}
+		if around == nil || around.Field.Field == nil || around.Field.Definition == nil {
+			return up
+		}
+		types := []*ast.Type{around.Field.Definition.Type}
+		for range depth {
+			types = append(types, types[len(types)-1].Elem)
+		}
+		for _, t := range slices.Backward(types) {
+			if !t.NonNull {
+				return up
+			}
+			up++
 		}
 	}
-	return append(b, ']'), nil
+	return up
 }
 
 // loaderFor returns the loader for the type that an ID belongs to, and the key in the ID. If the
@@ -197,9 +235,3 @@ func (e *Engine) loaderFor(l *loaders, id ids.ID, argument string) (*load.Loader
 	}
 	return nil, ids.Key{}, apperr.BadInput(argument, "%s is not the ID of anything that can be read", id)
 }
-
-// written is the finished JSON of a field.
-type written []byte
-
-// MarshalGQL writes the JSON unchanged.
-func (b written) MarshalGQL(w io.Writer) { _, _ = w.Write(b) }

@@ -196,13 +196,28 @@ func (u *Unit) rollback() {
 	u.release()
 }
 
+// Rest returns the connection to the pool if no transaction holds it. The next statement takes another
+// one.
+func (u *Unit) Rest() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.begun && !u.done {
+		u.giveBack()
+	}
+}
+
 func (u *Unit) release() {
 	u.done = true
+	u.giveBack()
+}
+
+func (u *Unit) giveBack() {
 	if u.holdTimer != nil {
 		u.holdTimer.Stop()
 	}
 	if u.conn.Conn != nil {
 		_ = u.conn.Close()
+		u.conn = database.Conn{}
 	}
 }
 

@@ -64,10 +64,10 @@ func TestAccessDeclared(t *testing.T) {
 	}
 }
 
-// made reports whether a type is a part of pages or the result of a mutation. It then needs no
-// rules of its own, because what it holds has some.
+// made reports whether a type is a part of pages or the result of a mutation or a search. It then
+// needs no rules of its own, because what it holds has some.
 func made(name string) bool {
-	return name == "PageInfo" || name == "CreateHeroesError" ||
+	return name == "PageInfo" || name == "CreateHeroesError" || name == "SearchHit" ||
 		slices.ContainsFunc([]string{"Connection", "Edge", "Payload"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
@@ -304,6 +304,8 @@ func (m matrix) variants(f *ast.FieldDefinition) (all []variant) {
 					"with `" + edge.Name + "` below"})
 			}
 		}
+	case f.Name == "search":
+		all = append(all, variant{`(text: "h") { score hero { id } product { id } team { id } }`, ""})
 	case f.Arguments.ForName("id") != nil:
 		all = append(all, variant{fmt.Sprintf("(id: $%s) { %s }", whose(name), m.leaves(name)), ""})
 	case m.schema.Types[name].IsLeafType():

@@ -148,8 +148,8 @@ func TestResolverWithCode(t *testing.T) {
 
 		// What would not be answered is an error, rather than that something else is.
 		serve(own{
-			heroes: func(context.Context) (*gql.HeroConnection, error) {
-				return &gql.HeroConnection{Nodes: []*gql.Hero{{ID: first}}, TotalCount: 1}, nil
+			heroes: func(ctx context.Context) (*gql.HeroConnection, error) {
+				return &gql.HeroConnection{Nodes: []*gql.Hero{{ID: first}}, TotalCount: 1}, read.Restrict(ctx, hero.OwnerID(owner))
 			},
 			hero: func(id ids.ID) (*gql.Hero, error) { return &gql.Hero{ID: id, Name: "masked"}, nil },
 		})

@@ -458,7 +458,7 @@ func (g *generator) arguments(def *ast.FieldDefinition) string {
 		if g.moving && a.Type.Name() == "Cursor" {
 			continue
 		}
-		if !a.Type.NonNull && !g.often(25) && (a.Name != "where" || !g.often(50)) {
+		if (!a.Type.NonNull || a.DefaultValue != nil) && !g.often(25) && (a.Name != "where" || !g.often(50)) {
 			continue
 		}
 		value := g.value(a.Type, func() any {
@@ -509,6 +509,14 @@ func (g *generator) argument(of *ast.FieldDefinition, a *ast.ArgumentDefinition)
 		return g.list(one)
 	case "Boolean":
 		return g.often(50)
+	case "Int": // of a computed field, or of search
+		if a.Name == "size" {
+			return choose(&g.choices, []int{80, 1, 2048})
+		}
+		return choose(&g.choices, []int{3, 1, 0, 100})
+	}
+	if a.Name == "text" {
+		return choose(&g.choices, []string{"a", "t", "n", "A", "\u00e9", "0", "nothing"})
 	}
 	types := []string{"Node", "Cursor", "Nothing"} // of __type(name:)
 	for _, name := range g.values.shown {

@@ -204,8 +204,7 @@ func compareValues(x, y any) int {
 
 // like returns the value of a column in the type that gqlgen has for it, or what writes it: some
 // values have a form in answers that depends on more than their type.
-func (q question) like(f *entity.Field, value any) any {
-	t := reflect.TypeOf(q.refers)
+func (q question) like(t reflect.Type, f *entity.Field, value any) any {
 	switch {
 	case f.Kind == entity.ID:
 		value = idOf(q.entities[f.Refers], value)

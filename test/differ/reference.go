@@ -61,8 +61,15 @@ func modelsOf(resolvers reflect.Type) map[string]reflect.Type {
 
 // field is the middleware.
 func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error) {
-	value, err := next(ctx)
 	fc := graphql.GetFieldContext(ctx)
+	var parent *row
+	if of, ok := parentOf(fc).(identified); ok {
+		c := p.contents(ctx)
+		if parent = c.byID[of.GetID().String()]; !c.sees(parent, fc.Field.Name) {
+			return nil, apperr.Forbidden("", "you may not see this")
+		}
+	}
+	value, err := next(ctx)
 	if err != nil || value == nil && p.models[folded(fc.Object)] == nil {
 		return value, err
 	}
@@ -70,11 +77,25 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 		return value, nil // payloads say what is meant; pages are filled when they are made
 	}
 	q := question{p.contents(ctx), p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value}
-	if q.entities[fc.Object] != nil {
-		parent := reflect.Indirect(reflect.ValueOf(fc.Parent.Result)).Interface() // of a list, a pointer into it
-		return q.below(q.byID[parent.(identified).GetID().String()])
+	if parent != nil {
+		return q.below(parent)
 	}
 	return q.meant()
+}
+
+// parentOf returns the object that a field belongs to.
+func parentOf(fc *graphql.FieldContext) any {
+	if fc.Parent == nil || fc.Parent.Result == nil {
+		return nil
+	}
+	parent := reflect.ValueOf(fc.Parent.Result)
+	for parent.Kind() == reflect.Pointer && (parent.Elem().Kind() == reflect.Pointer || parent.Elem().Kind() == reflect.Interface) {
+		parent = parent.Elem() // of a list, it is a pointer into the list
+	}
+	if parent.Kind() == reflect.Interface {
+		parent = parent.Elem()
+	}
+	return parent.Interface()
 }
 
 // question is a field that has to be answered. refers is the value that its resolver returned.
@@ -130,14 +151,22 @@ func (q question) one(id ids.ID, argument string) (any, error) {
 	return q.node(q.byID[id.String()]), nil
 }
 
-// node returns the object that shows a row: a struct of gqlgen's with the ID. It returns nil if
-// there is no row.
+// node returns the object that shows a row: a struct of gqlgen's with the ID, and with what computed
+// fields need. It returns nil if there is no row.
 func (q question) node(r *row) any {
 	if r == nil {
 		return nil
 	}
 	object := reflect.New(q.models[folded(r.entity.Name)])
 	object.Elem().FieldByName("ID").Set(reflect.ValueOf(r.id))
+	for _, computed := range r.entity.Computed {
+		for _, name := range computed.Needs {
+			to := object.Elem().FieldByNameFunc(func(goName string) bool { return folded(goName) == folded(name) })
+			if f, value := r.value(name); value != nil {
+				to.Set(reflect.ValueOf(q.like(to.Type(), f, value)))
+			}
+		}
+	}
 	return object.Interface()
 }
 
@@ -164,16 +193,16 @@ func (c *contents) sees(r *row, name string) bool {
 
 // below answers a field of the object that shows a row.
 func (q question) below(r *row) (any, error) {
-	if !q.sees(r, q.field.Name) {
-		return nil, apperr.Forbidden("", "you may not see this")
-	}
 	edge := r.entity.Edge(q.field.Name)
 	if edge == nil {
+		if _, computed := r.entity.Computed[q.field.Name]; computed {
+			return q.meant()
+		}
 		f, value := r.value(q.field.Name)
 		if value == nil {
 			return nil, nil
 		}
-		return q.like(f, value), nil
+		return q.like(reflect.TypeOf(q.refers), f, value), nil
 	}
 	related := r.related[edge.Name]
 	if strings.HasSuffix(q.field.Definition.Type.Name(), "Connection") {

@@ -186,6 +186,13 @@ func (c *Client) WantCode(code, query string, variables Vars) Answer {
 	return got
 }
 
+// Statements sends an operation and returns the number of SQL statements that it ran. The test stops
+// if the operation fails.
+func (c *Client) Statements(query string, variables Vars) int {
+	c.t.Helper()
+	return c.Must(query, variables).Statements()
+}
+
 // WantStatements sends an operation and returns the answer. The test stops if the operation fails,
 // and fails if the number of SQL statements is not want.
 func (c *Client) WantStatements(want int, query string, variables Vars) Answer {

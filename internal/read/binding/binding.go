@@ -7,6 +7,8 @@ package binding
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,10 +37,10 @@ type Binding struct {
 // Bind binds the contract's schema to its entities. If there are findings, it returns a
 // *MismatchError with all of them.
 func Bind(c Contract) (*Binding, error) {
-	b := &binder{Binding: &Binding{Schema: c.Schema, refers: c.Refers}}
+	b := &binder{Binding: &Binding{Schema: c.Schema, refers: c.Refers}, resolvers: c.Resolvers}
 	b.bind(c.Entities)
 	b.checkOthers()
-	b.checkResolvers(c.Resolvers)
+	b.checkResolvers()
 	if len(b.findings) > 0 {
 		return nil, &MismatchError{b.findings}
 	}
@@ -115,6 +117,16 @@ func (o *Object) Nullable(column string) bool {
 	return slices.ContainsFunc(o.Entity.Fields, func(f entity.Field) bool { return f.Column == column && f.Nullable })
 }
 
+// Computes reports whether a field of the object is computed.
+func (o *Object) Computes() bool {
+	for _, f := range o.Fields {
+		if f.Computed != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Field is what a GraphQL field shows: a column, a column of a related row, or related rows.
 type Field struct {
 	Column  *Column
@@ -125,6 +137,15 @@ type Field struct {
 	Members []*Field       // the edges that the field follows, if it unites several; see entity.Entity.Unites
 	Shows   *entity.Field  // the field of ent/schema that Column holds
 	Visible entity.Visibility
+
+	Computed *entity.Computed // how a resolver computes the field; nil for others
+	Needs    []Need           // what the resolver needs
+}
+
+// Need is a field that a resolver needs of the row.
+type Need struct {
+	Name  string
+	Field *Field // a column
 }
 
 // Column is a column to read: of the entity's own table, or of the one related row that an edge
@@ -155,9 +176,10 @@ type Filter struct {
 // binder makes a Binding, and collects findings.
 type binder struct {
 	*Binding
-	all      map[string]*entity.Entity
-	hidden   map[string]*Object // of entities without a type; see related
-	findings []string
+	all       map[string]*entity.Entity
+	hidden    map[string]*Object // of entities without a type; see related
+	resolvers reflect.Type
+	findings  []string
 }
 
 // refuse adds a finding about a place in the schema, unless it was added before.
@@ -266,9 +288,12 @@ func (b *binder) bindFields(o *Object, def *ast.Definition) {
 		if strings.HasPrefix(d.Name, "__") {
 			continue
 		}
-		b.checkDirectives(o.Entity.Name+"."+d.Name, d.Directives)
 		o.Fields[d.Name] = b.bindField(o, d)
+		if o.Fields[d.Name].Computed == nil {
+			b.checkDirectives(o.Entity.Name+"."+d.Name, d.Directives)
+		}
 	}
+	b.bindNeeds(o, def)
 }
 
 // ownerOf returns the column with the owner's ID, or nil if rows have no owner.
@@ -305,10 +330,48 @@ func (b *binder) bindField(o *Object, d *ast.FieldDefinition) *Field {
 	} else if edge, name := o.Entity.Shown(d.Name); edge != nil {
 		b.bindShown(at, d, o, f, edge, name)
 		b.noArguments(at, d.Arguments)
+	} else if computed, ok := o.Entity.Computed[d.Name]; ok {
+		f.Computed = &computed
+		b.checkComputed(at, o, d)
 	} else {
-		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it shows, or add it there", o.Entity.Name)
+		b.refuse(at, "%s has neither a column nor an edge of this name in ent/schema; name the one that it shows, add it there, or give it a resolver and declare it there: "+
+			"entity.Annotation{Computed: map[string]entity.Computed{%q: {Needs: []string{…}}}}", o.Entity.Name, d.Name)
 	}
 	return f
+}
+
+// bindNeeds finds the columns that the object's computed fields need. There is a finding for each
+// that the object does not show, and for each computed field that it does not have.
+func (b *binder) bindNeeds(o *Object, def *ast.Definition) {
+	for _, name := range slices.Sorted(maps.Keys(o.Entity.Computed)) {
+		f := o.Fields[name]
+		switch {
+		case f == nil:
+			b.refuse(o.Entity.Name+"."+name, "ent/schema declares it as Computed, but the schema has no such field; add it, or take it out there")
+			continue
+		case f.Computed == nil:
+			b.refuse(o.Entity.Name+"."+name, "ent/schema declares it as Computed, but it is a column or an edge; name it otherwise, or take it out there")
+			continue
+		}
+		for _, need := range f.Computed.Needs {
+			needed := o.Fields[need]
+			if needed == nil || needed.Column == nil {
+				b.refuse(o.Entity.Name+"."+name, "it needs %s, which %s does not show as a column; allowed: %s", need, o.Entity.Name, strings.Join(columnsShown(o, def), ", "))
+				continue
+			}
+			f.Needs = append(f.Needs, Need{need, needed})
+		}
+	}
+}
+
+// columnsShown returns the names of the fields that show a column.
+func columnsShown(o *Object, def *ast.Definition) (names []string) {
+	for _, d := range def.Fields {
+		if f := o.Fields[d.Name]; f != nil && f.Column != nil {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 // bindShown binds a field that shows a column of the one related row that an edge leads to.

@@ -433,35 +433,53 @@ func (b *binder) checkReference(at string, of *ast.Definition, d *ast.FieldDefin
 	}
 }
 
+// checkComputed checks a field that a resolver computes. Its arguments and directives are gqlgen's.
+func (b *binder) checkComputed(at string, o *Object, d *ast.FieldDefinition) {
+	if !slices.ContainsFunc(b.resolversOf(o.Entity.Name), func(name string) bool { return goName(name) == goName(d.Name) }) {
+		b.refuse(at, "it is computed, but has no resolver; write resolver: true for it in gqlgen.yml, and run go generate ./...")
+	}
+	b.checkReference(at, b.Schema.Types[o.Entity.Name], d)
+}
+
 // checkResolvers adds a finding for each resolver of a field that the engine answers. Nobody would
 // call it.
-func (b *binder) checkResolvers(root reflect.Type) {
-	if root == nil {
-		return
-	}
-	byGoName := map[string]*ast.Definition{}
-	for name, def := range b.Schema.Types {
+func (b *binder) checkResolvers() {
+	for _, name := range slices.Sorted(maps.Keys(b.Schema.Types)) {
+		def := b.Schema.Types[name]
 		input := strings.TrimSuffix(strings.TrimSuffix(name, "WhereInput"), "Order")
-		if b.reads(name) || def.Kind == ast.InputObject && (b.Objects[input] != nil || b.Members[input+"Connection"] != nil || b.hidden[input] != nil) {
-			byGoName[goName(name)] = def
+		if !b.reads(name) && (def.Kind != ast.InputObject || b.Objects[input] == nil && b.Members[input+"Connection"] == nil && b.hidden[input] == nil) {
+			continue
+		}
+		for _, resolver := range b.resolversOf(name) {
+			at, computed := name+"."+resolver, false
+			for _, d := range def.Fields {
+				if goName(d.Name) == goName(resolver) {
+					at = name + "." + d.Name
+					computed = b.Objects[name] != nil && b.Objects[name].Fields[d.Name] != nil && b.Objects[name].Fields[d.Name].Computed != nil
+				}
+			}
+			if !computed {
+				b.refuse(at, "it has a resolver, which is never called: it shows a column or an edge, or is not declared as Computed in ent/schema; "+
+					"take forceResolver out of schema.graphqls or gqlgen.yml, and fields out of a model of one's own")
+			}
 		}
 	}
-	for method := range root.Methods() {
-		def := byGoName[goName(strings.TrimSuffix(method.Name, "Resolver"))]
-		if def == nil || method.Type.NumOut() != 1 || method.Type.Out(0).Kind() != reflect.Interface {
+}
+
+// resolversOf returns the Go names of the resolvers that a type's fields have.
+func (b *binder) resolversOf(name string) (fields []string) {
+	if b.resolvers == nil {
+		return nil
+	}
+	for method := range b.resolvers.Methods() {
+		if goName(strings.TrimSuffix(method.Name, "Resolver")) != goName(name) || method.Type.NumOut() != 1 || method.Type.Out(0).Kind() != reflect.Interface {
 			continue
 		}
 		for resolver := range method.Type.Out(0).Methods() {
-			at := def.Name + "." + resolver.Name
-			for _, d := range def.Fields {
-				if goName(d.Name) == goName(resolver.Name) {
-					at = def.Name + "." + d.Name
-				}
-			}
-			b.refuse(at, "it has a resolver, which is never called: a field of an entity shows a column or an edge; "+
-				"take forceResolver out of schema.graphqls or gqlgen.yml, and fields out of a model of one's own")
+			fields = append(fields, resolver.Name)
 		}
 	}
+	return fields
 }
 
 // goName returns a form of a name that is the same for its spelling in Go and in GraphQL.

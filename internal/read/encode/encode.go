@@ -25,9 +25,11 @@ type Writer struct {
 	Bytes   []byte
 	Path    ast.Path // the path below the field
 	Results []rows.Result
-	Viewer  viewer.Viewer
-	Budget  *budget.Answer
-	Cursors *rows.Cursors
+	// Computed holds what resolvers have returned: by Output.Column of a computed field, and row.
+	Computed [][]*Computed
+	Viewer   viewer.Viewer
+	Budget   *budget.Answer
+	Cursors  *rows.Cursors
 
 	ctx     context.Context       // the context of the field, unless fc is set
 	fc      *graphql.FieldContext // the field, if ctx does not contain it; see Start
@@ -85,7 +87,7 @@ func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
 		return false
 	}
 	w.Bytes = append(w.Bytes, out.Key...)
-	if out.Visible != entity.ToAll && !w.sees(out, n, row) {
+	if out.Visible != entity.ToAll && !Sees(w.Viewer, out, n, &w.Results[n.Index].Table, row) {
 		w.hide(out)
 		return !out.NonNull
 	}
@@ -104,15 +106,6 @@ func (w *Writer) field(out *plan.Output, n *plan.Node, row int) bool {
 	}
 	w.Bytes = append(w.Bytes[:start], "null"...)
 	return !out.NonNull
-}
-
-// sees reports whether the viewer may see a field that is not shown to everybody.
-func (w *Writer) sees(out *plan.Output, n *plan.Node, row int) bool {
-	if out.Visible == entity.ToNobody || w.Viewer.Role == viewer.Admin {
-		return out.Visible != entity.ToNobody
-	}
-	owner, null := w.Results[n.Index].Table.Cell(row, out.Owner)
-	return w.Viewer.Role == viewer.User && !null && uuid.UUID(owner) == w.Viewer.ID
 }
 
 // column appends the value of a column. A value that is not of the column's kind is never written,
@@ -170,6 +163,8 @@ func appendID(out *plan.Output, b, key []byte) (_ []byte, ok bool) {
 // related appends the rows that an edge leads to. It returns false if the field has no value.
 func (w *Writer) related(out *plan.Output, row int) bool {
 	switch out.Kind {
+	case plan.OfResolver:
+		return w.computed(out, row)
 	case plan.OneRow:
 		found := w.Results[out.Nested.Node.Index].Rows(row)
 		if len(found) == 0 {

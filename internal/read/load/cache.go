@@ -15,9 +15,12 @@ import (
 // statement is a statement that is kept for later requests.
 type statement struct {
 	*sql.Statement
-	slots  [][]int // of a tree; see sql.Tree
-	shared *shared // nil if requests cannot share it
-	uses   atomic.Int64
+	slots [][]int // of a tree; see sql.Tree
+	// loaders are those of a tree, but for the first. The key has their addresses, and no other
+	// loader gets one of these as long as they are kept here.
+	loaders []*Loader
+	shared  *shared // nil if requests cannot share it
+	uses    atomic.Int64
 }
 
 // shared is what requests that share a statement have in common. Each has its own arguments.

@@ -227,6 +227,7 @@ func (t *tree) run(ctx context.Context, first *fetch) error {
 
 // statement returns the statement, written before or now.
 func (t *tree) statement(ctx context.Context, first *fetch) (*statement, error) {
+	var loaders []*Loader
 	write := func() (*statement, error) {
 		branches := make([]sql.Branch, len(t.branches))
 		for i, b := range t.branches {
@@ -237,12 +238,15 @@ func (t *tree) statement(ctx context.Context, first *fetch) (*statement, error) 
 			return nil, err
 		}
 		first.loading.dependencies.Add(&written.Statement)
-		return &statement{Statement: &written.Statement, slots: written.Slots}, nil
+		return &statement{Statement: &written.Statement, slots: written.Slots, loaders: loaders}, nil
 	}
 	key := make([]byte, 0, 512)
 	for _, b := range t.branches {
 		if !b.fetch.keepable() {
 			return write()
+		}
+		if l := b.fetch.loading.Loader; l != first.loading.Loader && !slices.Contains(loaders, l) {
+			loaders, key = append(loaders, l), fmt.Appendf(key, "%p", l)
 		}
 		key = append(strconv.AppendInt(key, int64(b.place), 10), b.fetch.query.Node.Object.Entity.Name...)
 		key = strconv.AppendInt(append(key, byte(b.purpose)), int64(b.fetch.query.Node.Index), 10)

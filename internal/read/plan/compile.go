@@ -4,18 +4,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
 	"forge/internal/read/binding"
 	"forge/internal/read/kind"
+	"forge/internal/syntax"
 )
 
 // compiler turns selections into plans.
 type compiler struct {
 	*binding.Binding
 	variables map[string]any
-	nodes     int // the number of nodes so far
+	nodes     int      // the number of nodes so far
+	place     []string // the response keys from the field that is compiled to the selection
+	computed  []*Computed
 	// written holds the arguments of fields as texts; see arguments.
 	written map[*ast.Field]string
 }
@@ -31,7 +35,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 			roots = append(roots, c.node(o, nil, f))
 		}
 		written := c.pages(roots, selections)
-		return &Field{Field: f, Connection: &Plan{Root: roots[0], Nodes: c.all(roots...), Connection: written}}
+		return &Field{Field: f, Connection: &Plan{Root: roots[0], Nodes: c.all(roots...), Connection: written, Computed: c.computed}}
 	}
 	compiled := &Field{Field: f, Types: map[string]*Plan{}}
 	for _, def := range b.Schema.GetPossibleTypes(b.Schema.Types[name]) {
@@ -40,7 +44,7 @@ func Compile(b *binding.Binding, variables map[string]any, f *ast.Field, selecti
 			root := c.node(o, nil, nil)
 			root.Rows = true
 			written := c.selection(root, selections)
-			compiled.Types[def.Name] = &Plan{Root: root, Nodes: c.all(root), Object: written}
+			compiled.Types[def.Name] = &Plan{Root: root, Nodes: c.all(root), Object: written, Computed: c.computed}
 		}
 	}
 	return compiled
@@ -58,12 +62,13 @@ func (c *compiler) node(o *binding.Object, edge *binding.Field, f *ast.Field) *N
 // selection compiles what to write for each row of n. It adds to n the columns and child nodes that
 // must be read for this.
 func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
-	s := &Selection{Node: n}
-	for _, f := range Collect(c.variables, n.Object.TypeConditions, sets...) {
-		out := newOutput(f.Field)
+	collected := Collect(c.variables, n.Object.TypeConditions, sets...)
+	s := &Selection{Node: n, Fields: make([]Output, 0, len(collected))} // which does not move: see compute
+	for _, f := range collected {
+		s.Fields = append(s.Fields, newOutput(f.Field))
+		out := &s.Fields[len(s.Fields)-1]
 		if f.Field.Name == "__typename" {
 			out.Kind, out.Text = Constant, Quoted(n.Object.Entity.Name)
-			s.Fields = append(s.Fields, out)
 			continue
 		}
 		bound := n.Object.Fields[f.Field.Name]
@@ -72,15 +77,23 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 		case bound.Visible == entity.ToNobody:
 			out.Kind = Closed
 		case bound.Column != nil:
-			n.show(&out, bound)
+			n.show(out, bound)
+		case bound.Computed != nil:
+			c.compute(n, bound, f, out)
 		case bound.Members != nil:
-			c.united(n, bound, f, &out)
+			c.enter(f)
+			c.united(n, bound, f, out)
+			c.leave()
 		case bound.Paged:
+			c.enter(f)
 			out.Kind, out.Page = PageOfRows, c.connection(c.child(n, bound, f.Field), f.Selections)
+			c.leave()
 		default:
 			child := c.child(n, bound, f.Field)
 			child.Rows = true
+			c.enter(f)
 			out.Kind, out.Nested = OneRow, c.selection(child, f.Selections)
+			c.leave()
 			if !bound.Edge.Unique {
 				out.Kind = ManyRows
 			}
@@ -88,7 +101,6 @@ func (c *compiler) selection(n *Node, sets ...ast.SelectionSet) *Selection {
 		if bound.Visible == entity.ToOwners {
 			out.Owner = n.column(*n.Object.Owner)
 		}
-		s.Fields = append(s.Fields, out)
 	}
 	return s
 }
@@ -133,6 +145,40 @@ func (n *Node) show(out *Output, bound *binding.Field) {
 	if k, ok := kind.Of(bound.Column.Kind); ok && bound.Column.Kind != entity.ID {
 		out.Kind, out.Shows, out.Write = ValueColumn, bound.Shows, k.Write
 	}
+}
+
+// enter notes that what follows is compiled for the selection of a field, until leave is called.
+func (c *compiler) enter(f *Collected) { c.place = append(c.place, f.Field.Alias) }
+func (c *compiler) leave()             { c.place = c.place[:len(c.place)-1] }
+
+// compute compiles a field that a resolver computes.
+func (c *compiler) compute(n *Node, bound *binding.Field, f *Collected, out *Output) {
+	out.Kind, out.Column = OfResolver, len(c.computed)
+	of := &Computed{Node: n, Output: out, Bound: bound, Place: slices.Clone(c.place),
+		Field: graphql.CollectedField{Field: f.Field, Selections: f.Selections}, Refers: c.refers(f)}
+	of.Needs = []Output{{Step: ast.PathName("id"), Kind: IDColumn, Column: n.column(n.Object.Key), Prefix: n.Object.Entity.Prefix, Form: n.Object.Key.Form}}
+	for _, need := range bound.Needs {
+		if need.Name != "id" {
+			shown := Output{Step: ast.PathName(need.Name)}
+			n.show(&shown, need.Field)
+			of.Needs = append(of.Needs, shown)
+		}
+	}
+	c.computed = append(c.computed, of)
+}
+
+// refers reports whether entities are selected in what the resolver of a field returns.
+func (c *compiler) refers(f *Collected) bool {
+	found := c.Owns(f.Field.Definition.Type)
+	w := syntax.Walker{Fragment: syntax.Definition, Visit: func(selection ast.Selection) syntax.Step {
+		if field, ok := selection.(*ast.Field); ok && field.Definition != nil && c.Owns(field.Definition.Type) {
+			found = true
+			return syntax.End
+		}
+		return syntax.Into
+	}}
+	w.Walk(f.Selections)
+	return found
 }
 
 func newOutput(f *ast.Field) Output {
@@ -230,9 +276,13 @@ func (c *compiler) connection(n *Node, sets ...ast.SelectionSet) *Connection {
 		case "totalCount":
 			out.Kind, n.Count = PageCount, true
 		case "nodes":
+			c.enter(f)
 			out.Kind, out.Nested, n.Rows = PageNodes, c.selection(n, f.Selections), true
+			c.leave()
 		case "edges":
+			c.enter(f)
 			out.Kind, out.Fields, n.Rows = PageEdges, c.edge(n, f.Selections), true
+			c.leave()
 		case "pageInfo":
 			out.Kind, out.Fields, n.Rows = PageInfo, c.pageInfo(n, f.Selections), true
 		}
@@ -252,7 +302,9 @@ func (c *compiler) edge(n *Node, selections ast.SelectionSet) (fields []Output) 
 		case "cursor":
 			out.Kind, n.Cursors = EdgeCursor, true
 		case "node":
+			c.enter(f)
 			out.Kind, out.Nested = EdgeNode, c.selection(n, f.Selections)
+			c.leave()
 		default:
 			n.link(&out, c.Links[connection], f.Field.Name)
 		}

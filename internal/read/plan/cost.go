@@ -8,6 +8,7 @@ import (
 
 	"forge/internal/entity"
 	"forge/internal/read/binding"
+	"forge/internal/scalar"
 	"forge/internal/syntax"
 )
 
@@ -77,8 +78,9 @@ type Price struct {
 	// Entry is the cost of each entry, without the fields inside of it.
 	Entry int
 	// Entries is how many entries the field is taken to have. For a connection it is the size of
-	// the page. For a field with arguments it is the length of the longest list among them, as for
-	// a list of IDs. For a list in a mutation's payload it is the number of inputs, and at least
+	// the page, and for another list with an argument first the number that it asks for. For a
+	// field with other arguments it is the length of the longest list among them, as for a list of
+	// IDs. For a list in a mutation's payload it is the number of inputs, and at least
 	// listEntries. For any other list it is listEntries, and for a field that is no list it is 1.
 	Entries int
 }
@@ -103,6 +105,9 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	}
 	parts := parts(b, f) // rows of each are read
 	p.Once, p.Each, p.Entry = parts*p.Once, parts*p.Each, parts*p.Entry
+	if of := b.Objects[f.ObjectDefinition.Name]; of != nil && of.Fields[f.Name] != nil && of.Fields[f.Name].Computed != nil {
+		p.Each += Unit * of.Fields[f.Name].Computed.Price
+	}
 	return p
 }
 
@@ -232,6 +237,9 @@ func entries(f *ast.Field, variables map[string]any, inputs int) int {
 	switch {
 	case f.Definition.Type.Elem == nil:
 		return 1
+	case f.Definition.Arguments.ForName("first") != nil:
+		first, _ := scalar.Int(Argument(f, f.Definition.Arguments.ForName("first"), variables))
+		return int(max(first, 0))
 	case len(f.Arguments) > 0:
 		return Inputs(f, variables)
 	case strings.HasSuffix(f.ObjectDefinition.Name, "Payload"):

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/entity"
@@ -27,6 +28,32 @@ type Plan struct {
 	Nodes      []*Node     // root and all nodes below, each after its parent; see Node.Index
 	Connection *Connection // what to write, if the field is a connection
 	Object     *Selection  // what to write, if the field is not a connection
+	Computed   []*Computed // the fields that resolvers compute for the rows; see Output.Column
+}
+
+// Later returns how many statements may follow those of the plan, because of its computed fields. A
+// resolver that uses the database counts as two.
+func (p *Plan) Later() (count int) {
+	for _, c := range p.Computed {
+		if !c.Bound.Computed.Outside {
+			count += 2
+		}
+		if c.Refers {
+			count++
+		}
+	}
+	return count
+}
+
+// Computed is a field that a resolver computes, at one place in the selection.
+type Computed struct {
+	Node   *Node
+	Output *Output
+	Bound  *binding.Field
+	Field  graphql.CollectedField
+	Place  []string // the response keys between the field that the plan is of and this one
+	Needs  []Output // the columns that the resolver needs, the ID among them
+	Refers bool     // entities are selected in what the resolver returns
 }
 
 // Statements returns how many statements the plan runs at most.
@@ -103,7 +130,7 @@ type Output struct {
 	Kind    OutputKind
 	NonNull bool
 	Text    string // the JSON of a constant
-	Column  int
+	Column  int    // the index in Node.Columns, or for a computed field in Plan.Computed
 	Prefix  string
 	Form    ids.Form // of the keys in the column
 	Visible entity.Visibility
@@ -131,6 +158,7 @@ const (
 	OneOf  // the row that the first of several edges leads to
 	ManyOf // the rows that several edges lead to
 	PageOfRows
+	OfResolver // a computed field
 	// The following stand only inside of a connection.
 	PageNodes
 	PageEdges

@@ -112,6 +112,14 @@ func (g Groups) At(i int32) []int32 {
 	return g.rows[g.starts[i]:g.starts[i+1]]
 }
 
+// Rows returns the rows of all keys.
+func (g Groups) Rows() []int32 {
+	if len(g.starts) == 0 {
+		return nil
+	}
+	return g.rows[:g.starts[len(g.starts)-1]]
+}
+
 // Group groups rows by the indexes of their keys: keyOf has that of each row, -1 for a row that
 // belongs to no group.
 func Group(keyOf []int32, keys int) Groups {
