@@ -307,7 +307,10 @@ type Query {
     "In this order; ties go by ID. NULLs come last, in both directions."
     orderBy: [ProductOrder!]
   ): ProductConnection!
-  "Heroes, products and teams whose name begins with the text of 1 to 100 characters: the shortest names first, 0 to 100 of them."
+  """
+  Heroes, products and teams whose name begins with the text of 1 to 100 characters; 0 to 100 of them. Of each kind, the first by name are found.
+  Those come first whose name is the text most of all.
+  """
   search(text: String!, first: Int! = 10): [SearchHit!]!
   "An order by ID, or null if there is none."
   order(id: ID!): Order

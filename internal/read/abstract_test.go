@@ -1,6 +1,7 @@
 package read
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -218,15 +219,20 @@ func (g *galleryTest) ask(query string, vars map[string]any, resolved any) (data
 	}
 	f := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"})[0]
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Query", Field: f})
-	value, err := g.engine.Read(ctx, func(context.Context) (any, error) { return resolved, nil })
-	if err != nil {
-		return "", err.Error()
+	var failed error
+	response := g.engine.Execute(ctx, func(ctx context.Context) *graphql.Response {
+		var value any
+		value, failed = g.engine.Read(ctx, func(context.Context) (any, error) { return resolved, nil })
+		var b bytes.Buffer
+		if m, ok := value.(graphql.Marshaler); ok {
+			m.MarshalGQL(&b)
+		}
+		return &graphql.Response{Data: b.Bytes()}
+	})
+	if failed != nil {
+		return "", failed.Error()
 	}
-	var b strings.Builder
-	if m, ok := value.(graphql.Marshaler); ok {
-		m.MarshalGQL(&b)
-	}
-	return b.String(), graphql.GetErrors(ctx).Error()
+	return string(response.Data), graphql.GetErrors(ctx).Error()
 }
 
 // must runs a query without errors, which is one statement on PostgreSQL.

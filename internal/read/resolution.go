@@ -67,7 +67,8 @@ func (r *resolution) finish(ctx context.Context, text []byte) ([]byte, bool) {
 // loaded is a plan with its rows, and with what the resolvers of its computed fields have returned.
 type loaded struct {
 	load.Loading
-	place    []string // the response keys from the root of the operation to the plan's field
+	place    []string          // the response keys from the root of the operation to the plan's field
+	places   map[ids.Key]int32 // the indexes of Keys
 	err      error
 	computed [][]*encode.Computed // see encode.Writer.Computed
 }
@@ -126,11 +127,15 @@ func (r *resolution) load(ctx context.Context, marks []int) (all []*loaded) {
 
 // add adds a key to those that are loaded, and returns its place among them.
 func (l *loaded) add(key ids.Key) int32 {
-	at := slices.Index(l.Keys, key)
-	if at < 0 {
-		at, l.Keys = len(l.Keys), append(l.Keys, key)
+	at, known := l.places[key]
+	if !known {
+		if l.places == nil {
+			l.places = map[ids.Key]int32{}
+		}
+		at = int32(len(l.Keys))
+		l.places[key], l.Keys = at, append(l.Keys, key)
 	}
-	return int32(at)
+	return at
 }
 
 // run loads the rows, on PostgreSQL with one statement if that can read them all.
