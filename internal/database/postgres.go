@@ -79,6 +79,9 @@ func (o Options) limits() map[string]string {
 		"lock_timeout":                        milliseconds(o.LockTimeout),
 		"idle_in_transaction_session_timeout": milliseconds(o.IdleInTransaction),
 		"join_collapse_limit":                 joinCollapseLimit,
+		// A statement looks rows up by keys that mostly differ. To remember them takes PostgreSQL
+		// longer than to look them up again.
+		"enable_memoize": "off",
 	}
 }
 

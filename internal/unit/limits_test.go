@@ -39,7 +39,7 @@ func TestLimits(t *testing.T) {
 				u := unit.New(db, mode)
 				for name, want := range map[string]string{
 					"statement_timeout": "12345ms", "lock_timeout": "2345ms", "idle_in_transaction_session_timeout": "3456ms",
-					"application_name": "forge of this test", "timezone": "UTC", "join_collapse_limit": "4",
+					"application_name": "forge of this test", "timezone": "UTC", "join_collapse_limit": "4", "enable_memoize": "off",
 				} {
 					var got string
 					err := u.Rows(t.Context(), func(rows *sql.Rows) error {

@@ -41,9 +41,8 @@ func (w *world) mutate(query string, change func(ctx context.Context, db *ent.Cl
 		if err != nil {
 			w.Fatal(err)
 		}
-		value.(graphql.Marshaler).MarshalGQL(&text)
-		return graphql.Null
-	})
+		return value.(graphql.Marshaler)
+	}).MarshalGQL(&text)
 	if err := json.Unmarshal(text.Bytes(), into); err != nil {
 		w.Fatalf("%v in %s", err, &text)
 	}

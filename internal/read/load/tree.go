@@ -168,6 +168,11 @@ func (t *tree) branch(b branch, of purpose, page *rows.Page) *branch {
 		if len(f.query.Keys) > 1 {
 			b.key = f.ownKey()
 		}
+		for _, column := range f.query.Node.Unwritten {
+			if column != b.key && !slices.Contains(b.cursor, column) {
+				f.query.Unsent = append(f.query.Unsent, column)
+			}
+		}
 		b.allocate()
 	}
 	t.branches = append(t.branches, &b)
@@ -176,13 +181,12 @@ func (t *tree) branch(b branch, of purpose, page *rows.Page) *branch {
 
 // join joins b to the branch of its parent rows.
 func (b branch) join(n *plan.Node) *branch {
-	b.purpose, b.fetch.query.Columns = toRead, n.Columns
-	b.key = b.fetch.ownKey() // it is not NULL
+	b.purpose, b.fetch.query.Columns, b.fetch.query.Unsent = toRead, n.Columns, n.Unwritten
 	b.allocate()
 	b.host = cmp.Or(b.parent.host, b.parent)
 	b.first = b.host.table.Width
 	for _, j := range b.host.joins {
-		b.first += j.table.Width
+		b.first += j.table.Width + 1
 	}
 	b.host.joins = append(b.host.joins, &b)
 	b.host.at.Joins = append(b.host.at.Joins, sql.Join{Query: &b.fetch.query, From: b.parent.first + n.From})
@@ -305,7 +309,7 @@ func (b *branch) take(row []driver.Value) error {
 	for _, j := range b.joins {
 		own := row[j.first : j.first+j.table.Width]
 		at := int32(len(j.parents))
-		if own[j.key] == nil {
+		if row[j.first+j.table.Width] == nil { // no row was joined
 			at = -1
 		}
 		j.parents = append(j.parents, at)
@@ -320,7 +324,11 @@ func (b *branch) take(row []driver.Value) error {
 func (t *tree) rowOf(values []driver.Value, branch int64) []driver.Value {
 	t.row = t.row[:0]
 	for _, slot := range t.slots[branch] {
-		t.row = append(t.row, values[slot])
+		if slot == sql.Unsent {
+			t.row = append(t.row, nil)
+		} else {
+			t.row = append(t.row, values[slot])
+		}
 	}
 	return t.row
 }

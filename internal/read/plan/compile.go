@@ -192,9 +192,20 @@ func Quoted(name string) string { return `"` + name + `"` }
 // column returns the index of col in n.Columns. It adds col if n does not have it yet.
 func (n *Node) column(col binding.Column) int {
 	if i := slices.Index(n.Columns, col); i >= 0 {
+		n.Unwritten = slices.DeleteFunc(n.Unwritten, func(column int) bool { return column == i })
 		return i
 	}
 	n.Columns = append(n.Columns, col)
+	return len(n.Columns) - 1
+}
+
+// unwritten is like column, for a column that leads to a child node and may not be written.
+func (n *Node) unwritten(col binding.Column) int {
+	if i := slices.Index(n.Columns, col); i >= 0 {
+		return i
+	}
+	n.Columns = append(n.Columns, col)
+	n.Unwritten = append(n.Unwritten, len(n.Columns)-1)
 	return len(n.Columns) - 1
 }
 
@@ -231,9 +242,9 @@ func (c *compiler) child(n *Node, edge *binding.Field, f *ast.Field) *Node {
 	}
 	child := c.node(edge.To, edge, f)
 	if edge.Edge.OwnKey {
-		child.From = n.column(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix, Form: edge.To.Entity.Keys})
+		child.From = n.unwritten(binding.Column{Name: edge.Edge.Column, Kind: entity.ID, Prefix: edge.To.Entity.Prefix, Form: edge.To.Entity.Keys})
 	} else {
-		child.From = n.column(n.Object.Key)
+		child.From = n.unwritten(n.Object.Key)
 	}
 	n.Children = append(n.Children, child)
 	return child

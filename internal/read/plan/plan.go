@@ -76,8 +76,11 @@ type Node struct {
 	Parent   *Node            // nil at the root
 	From     int              // the index of the parent node's column that holds the keys
 	Columns  []binding.Column // the columns to read; the key alone if no other is needed
-	Children []*Node
-	Index    int // the place in Plan.Nodes
+	// Unwritten holds the indexes of columns that only lead to other nodes. Other parts of an answer,
+	// such as cursors, may need them too.
+	Unwritten []int
+	Children  []*Node
+	Index     int // the place in Plan.Nodes
 
 	// These are the parts of a connection that the selection asks for. Next and Previous stand for
 	// hasNextPage and hasPreviousPage.

@@ -32,6 +32,7 @@ type Query struct {
 	Viewer  viewer.Viewer
 	Node    *plan.Node
 	Columns []binding.Column // the columns to read; empty to count
+	Unsent  []int            // the indexes of columns that a tree reads, but does not return
 
 	Page     *rows.Page // nil to read all rows
 	Where    Condition  // nil without a condition
@@ -51,6 +52,7 @@ type Query struct {
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
 	inTree bool
+	marked bool // each row ends with the value true
 	key    string
 	before int
 }
@@ -136,6 +138,9 @@ func (q *Query) shape(s *sql.Selector) {
 	}
 	if q.Keys != nil || q.key != "" {
 		q.belonging(s)
+	}
+	if q.marked {
+		s.AppendSelectExpr(sql.Raw("true"))
 	}
 	switch {
 	case q.Page != nil && q.Counts():

@@ -36,6 +36,9 @@ const (
 	headValues
 )
 
+// Unsent stands in Tree.Slots for a column that is not returned.
+const Unsent = -1
+
 // Tree is one statement for the queries of several branches, for PostgreSQL.
 //
 // An inner branch is a common table expression. A branch below it runs once for each of its rows, in
@@ -48,6 +51,8 @@ const (
 type Tree struct {
 	Statement
 	// Slots says, for each branch, which values of a row are those of its columns and of its joins'.
+	// For a column that is not returned it has Unsent. After the columns of each join there is a
+	// value that is NULL if there is no related row.
 	Slots [][]int
 }
 
@@ -101,6 +106,10 @@ func (t *treeWriter) layOut() {
 		columns := t.branches[i].columns()
 		taken := make([]bool, len(t.types)+len(columns))
 		for _, c := range columns {
+			if c.unsent {
+				t.tree.Slots[i] = append(t.tree.Slots[i], Unsent)
+				continue
+			}
 			slot := 0
 			for slot < len(t.types) && (taken[slot] || t.types[slot] != c.sqlType) {
 				slot++
@@ -119,16 +128,18 @@ type treeColumn struct {
 	table   string // the name that the tree gives to the rows that have it
 	sqlType string // that it is returned in
 	convert string // see kind.Kind
+	unsent  bool   // it is not returned
 }
 
 // columns returns the columns of the branch, or its count, and then those of its joins.
 func (br *Branch) columns() []treeColumn {
 	if br.Query.Counts() {
-		return []treeColumn{{"_c", "int8", ""}}
+		return []treeColumn{{table: "_c", sqlType: "int8"}}
 	}
 	columns := br.Query.treeColumns("_c")
 	for i, j := range br.Joins {
-		columns = append(columns, j.Query.treeColumns("_d"+strconv.Itoa(i+1))...)
+		table := "_d" + strconv.Itoa(i+1)
+		columns = append(append(columns, j.Query.treeColumns(table)...), treeColumn{table: table, sqlType: "bool"})
 	}
 	return columns
 }
@@ -137,7 +148,7 @@ func (q *Query) treeColumns(table string) []treeColumn {
 	columns := make([]treeColumn, len(q.Columns))
 	for i, c := range q.Columns {
 		k := kindOfColumn(c)
-		columns[i] = treeColumn{table, k.SQL, k.Convert}
+		columns[i] = treeColumn{table, k.SQL, k.Convert, slices.Contains(q.Unsent, i)}
 	}
 	return columns
 }
@@ -184,7 +195,7 @@ func (t *treeWriter) from(ctx context.Context, w Writer, i int) (string, error) 
 	if br.Parent >= 0 {
 		key = "_p.id"
 	}
-	text, err := t.write(ctx, w, i, br.Query, key)
+	text, err := t.write(ctx, w, i, *br.Query, key)
 	if err != nil {
 		return "", err
 	}
@@ -199,12 +210,14 @@ func (t *treeWriter) from(ctx context.Context, w Writer, i int) (string, error) 
 		from = t.keys(br) + " AS _p CROSS JOIN LATERAL " + from
 	}
 	for _, j := range br.Joins {
-		text, err := t.write(ctx, w, i, j.Query, all[j.From].table+".c"+strconv.Itoa(j.From))
+		q := *j.Query
+		q.marked = true
+		text, err := t.write(ctx, w, i, q, all[j.From].table+".c"+strconv.Itoa(j.From))
 		if err != nil {
 			return "", err
 		}
-		from += " LEFT JOIN LATERAL (" + text + " OFFSET 0) AS " + all[at].table + "(" + columnNames(at, len(j.Query.Columns)) + ") ON true"
-		at += len(j.Query.Columns)
+		from += " LEFT JOIN LATERAL (" + text + " OFFSET 0) AS " + all[at].table + "(" + columnNames(at, len(j.Query.Columns)+1) + ") ON true"
+		at += len(j.Query.Columns) + 1
 	}
 	return from, nil
 }
@@ -212,8 +225,7 @@ func (t *treeWriter) from(ctx context.Context, w Writer, i int) (string, error) 
 // write has ent write a query of a branch. Its parameters are numbered after those of the queries
 // before it. If key is not "", the query reads the rows that belong to the key in the column of that
 // name.
-func (t *treeWriter) write(ctx context.Context, w Writer, i int, of *Query, key string) (string, error) {
-	q := *of
+func (t *treeWriter) write(ctx context.Context, w Writer, i int, q Query, key string) (string, error) {
 	q.inTree, q.key, q.before = true, key, len(t.tree.Args)
 	s, err := q.Write(ctx, w)
 	if err != nil {
@@ -251,6 +263,9 @@ func (t *treeWriter) values(i int, parent, number string) string {
 		list[headValues+slot] = "NULL::" + sqlType
 	}
 	for column, c := range t.branches[i].columns() {
+		if c.unsent {
+			continue
+		}
 		slot, value := t.tree.Slots[i][column], "c"+strconv.Itoa(column)
 		list[slot] = value + "::" + c.sqlType
 		if c.convert != "" {
