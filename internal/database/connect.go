@@ -3,6 +3,8 @@ package database
 import (
 	"context"
 	"database/sql/driver"
+	"sync/atomic"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -16,6 +18,9 @@ type connector struct {
 	statements   int  // how many each connection keeps; 0 for none
 	keepOnCancel bool // also after a cancelled statement, as the database ends with it
 	textOnly     bool // lib/pq requests all values as text
+	// distance is set when the first connection is made: how many nanoseconds an exchange with the
+	// server takes at least.
+	distance *atomic.Int64
 }
 
 // rawConn is what the connections of both drivers implement: lib/pq and modernc.org/sqlite.
@@ -48,7 +53,24 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.statements > 0 {
 		conn.kept = cache.New(c.statements, preparedBytes, (*prepared).drop)
 	}
+	if c.distance != nil && c.distance.Load() == 0 {
+		c.distance.Store(int64(conn.roundTrip(ctx)))
+	}
 	return conn, err
+}
+
+// roundTrip returns how long the shortest of three exchanges with the server takes.
+func (c *conn) roundTrip(ctx context.Context) (shortest time.Duration) {
+	for range 3 {
+		start := time.Now()
+		if c.Ping(ctx) != nil {
+			break // the first statement will tell
+		}
+		if took := time.Since(start); shortest == 0 || took < shortest {
+			shortest = took
+		}
+	}
+	return shortest
 }
 
 // noSession is the session of a connection to SQLite, which has no network connection.

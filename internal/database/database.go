@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -69,7 +70,12 @@ type DB struct {
 	readOnly bool          // SQLite's mode=ro
 	file     *sqliteFile   // nil if there is none
 	slots    chan struct{} // holds one element for each acquired connection
+	distance atomic.Int64  // see connector
 }
+
+// Distant reports whether an exchange with the server takes so long that a request had better run
+// its own statement than wait for that of another.
+func (db *DB) Distant() bool { return time.Duration(db.distance.Load()) > 500*time.Microsecond }
 
 // Open returns a pool for an address: postgres://… or sqlite:PATH. For sqlite::memory: the database
 // is lost when the pool is closed. Open does not connect. It returns an error if the address is

@@ -45,7 +45,7 @@ func (db *DB) openPostgres(dsn string) error {
 	}
 	textOnly := q.Has("disable_prepared_binary_result")
 	db.Dialect = dialect.Postgres
-	db.DB = sql.OpenDB(connector{Connector: c, statements: kept, textOnly: textOnly})
+	db.DB = sql.OpenDB(connector{Connector: c, statements: kept, textOnly: textOnly, distance: &db.distance})
 	return nil
 }
 

@@ -89,6 +89,9 @@ func (u *Unit) NeedSnapshot() {
 // Dialect returns ent's name for the kind of database.
 func (u *Unit) Dialect() string { return u.db.Dialect }
 
+// Distant reports whether the database is far away; see database.DB.Distant.
+func (u *Unit) Distant() bool { return u.db.Distant() }
+
 // Cost returns the cost of the statements so far.
 func (u *Unit) Cost() Cost {
 	u.mu.Lock()

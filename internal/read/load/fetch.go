@@ -298,7 +298,7 @@ func (f *fetch) read(ctx context.Context, s *statement, row func([]driver.Value)
 	r := &f.loading.Request
 	// A statement in a transaction is not shared: its rows must come from the transaction's
 	// snapshot.
-	if s.shared != nil && !r.Unshared && !f.unshared && r.Mode == unit.Single {
+	if s.shared != nil && !r.Unshared && !f.unshared && r.Mode == unit.Single && !r.Unit.Distant() {
 		return f.runShared(ctx, s, row)
 	}
 	return r.Unit.Read(ctx, row, s.Text, s.Arguments(f.query.Argument))
