@@ -24,6 +24,7 @@ require (
 	github.com/shopspring/decimal v1.5.0
 	github.com/urfave/cli/v3 v3.11.0
 	github.com/vektah/gqlparser/v2 v2.5.37
+	github.com/vikstrous/dataloadgen v0.0.10
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0
@@ -37,8 +38,6 @@ require (
 	modernc.org/libc v1.78.0
 	modernc.org/sqlite v1.60.1
 )
-
-require github.com/vikstrous/dataloadgen v0.0.10 // indirect
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect

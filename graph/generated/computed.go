@@ -37,7 +37,7 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				case "updatedAt":
 					obj.UpdatedAt, err = ec.unmarshalNTime2timeᚐTime(ctx, value)
 				default:
-					err = fmt.Errorf("Product has no %s to set", field)
+					err = fmt.Errorf("the model of Product has no %s to set", field)
 				}
 				return err
 			},
@@ -67,7 +67,7 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				case "updatedAt":
 					obj.UpdatedAt, err = ec.unmarshalNTime2timeᚐTime(ctx, value)
 				default:
-					err = fmt.Errorf("Team has no %s to set", field)
+					err = fmt.Errorf("the model of Team has no %s to set", field)
 				}
 				return err
 			},
@@ -101,7 +101,7 @@ func (e *executableSchema) Computed(op *graphql.OperationContext, name string) c
 				case "updatedAt":
 					obj.UpdatedAt, err = ec.unmarshalNTime2timeᚐTime(ctx, value)
 				default:
-					err = fmt.Errorf("User has no %s to set", field)
+					err = fmt.Errorf("the model of User has no %s to set", field)
 				}
 				return err
 			},
