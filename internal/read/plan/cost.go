@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -34,6 +35,7 @@ type prices struct {
 	where     int // a where argument
 	condition int // a condition on a column
 	document  int // a condition on a JSON document or a list, which is decoded for each row
+	value     int // a value after the first in what it is compared with, which is also decoded for each row
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
 	count     int // totalCount
@@ -45,8 +47,8 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, document: 2000, relation: 1000, order: 40, count: 40}
-	nestedPrices = prices{where: 2, condition: 2, document: 100, relation: 50, order: 2, count: 2}
+	rootPrices   = prices{where: 40, condition: 40, document: 2000, value: 60, relation: 1000, order: 40, count: 40}
+	nestedPrices = prices{where: 2, condition: 2, document: 100, value: 3, relation: 50, order: 2, count: 2}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -192,16 +194,21 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 		c.total += c.relation
 		c.each(by.To, value)
 	case "Has", "HasEvery", "HasSome", "IsEmpty", "HasKey", "Contains", "PathEquals":
-		c.total += c.document + len(List(value))/entriesAPoint
+		c.document(value)
 	case "In":
 		c.total += c.condition + len(List(value))/entriesAPoint
 	default:
 		if f := by.Field; f != nil && f.Kind == entity.JSON {
-			c.total += c.document
+			c.document(value)
 		} else {
 			c.total += c.condition
 		}
 	}
+}
+
+// document adds a condition on a JSON document or a list that is compared with a value.
+func (c *costs) document(value any) {
+	c.total = min(c.total+c.prices.document+c.value*(ValuesOf(value)-1), maxCost)
 }
 
 func (c *costs) each(o *binding.Object, value any) {
@@ -210,6 +217,32 @@ func (c *costs) each(o *binding.Object, value any) {
 			c.all(o, input)
 		}
 	}
+}
+
+// BytesAValue is how many bytes of a text count as one more value.
+const BytesAValue = 100
+
+// ValuesOf returns how many values an argument holds: itself, what is in it, and texts by their
+// length. A list may be a slice of any type, because gqlparser makes one of its own where a single
+// value stands for a list.
+func ValuesOf(value any) int {
+	n := 1
+	switch value := value.(type) {
+	case nil:
+	case string:
+		n += len(value) / BytesAValue
+	case map[string]any:
+		for _, member := range value {
+			n += ValuesOf(member)
+		}
+	default:
+		if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
+			for i := range list.Len() {
+				n += ValuesOf(list.Index(i).Interface())
+			}
+		}
+	}
+	return n
 }
 
 // counted reports whether a connection's selection asks for totalCount.
