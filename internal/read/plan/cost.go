@@ -81,8 +81,8 @@ type Price struct {
 	Entry int
 	// Entries is how many entries the field is taken to have. For a connection it is the size of
 	// the page, and for another list with an argument first the number that it asks for. For a
-	// field with other arguments it is the length of the longest list among them, as for a list of
-	// IDs. For a list in a mutation's payload it is the number of inputs, and at least
+	// list of nodes with other arguments it is the length of the longest list among them, as for a
+	// list of IDs, and for another list with arguments it is at least listEntries. For a list in a mutation's payload it is the number of inputs, and at least
 	// listEntries. For any other list it is listEntries, and for a field that is no list it is 1.
 	Entries int
 }
@@ -95,10 +95,10 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	switch {
 	case o != nil:
 		p.page(b, o, f, variables)
-	case b.Connections[f.ObjectDefinition.Name] != nil || strings.HasSuffix(f.ObjectDefinition.Name, "Edge"):
+	case b.Connections[f.ObjectDefinition.Name] != nil || isEdge(b, f.ObjectDefinition.Name):
 		p.Entries = 1 // the entries of a page, and the objects in them, are counted with the connection
 	default:
-		p.Entries = entries(f, variables, inputs)
+		p.Entries = entries(b, f, variables, inputs)
 		if f.Definition.Type.Elem != nil {
 			p.Entry = rowCost
 		} else if len(f.SelectionSet) > 0 {
@@ -111,6 +111,12 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 		p.Each += Unit * of.Fields[f.Name].Computed.Price
 	}
 	return p
+}
+
+// isEdge reports whether a type is that of a connection's edges.
+func isEdge(b *binding.Binding, name string) bool {
+	of, ok := strings.CutSuffix(name, "Edge")
+	return ok && b.Connections[of+"Connection"] != nil
 }
 
 // parts returns of how many entities or edges a field reads rows, where it may show only some of
@@ -266,7 +272,7 @@ func counted(set ast.SelectionSet) (found bool) {
 const listEntries = 5
 
 // entries returns Price.Entries of a field that is not a connection.
-func entries(f *ast.Field, variables map[string]any, inputs int) int {
+func entries(b *binding.Binding, f *ast.Field, variables map[string]any, inputs int) int {
 	switch {
 	case f.Definition.Type.Elem == nil:
 		return 1
@@ -274,7 +280,11 @@ func entries(f *ast.Field, variables map[string]any, inputs int) int {
 		first, _ := scalar.Int(Argument(f, f.Definition.Arguments.ForName("first"), variables))
 		return int(max(first, 0))
 	case len(f.Arguments) > 0:
-		return Inputs(f, variables)
+		n := Inputs(f, variables)
+		if !b.IsNode(f.Definition.Type.Name()) {
+			n = max(n, listEntries) // only of IDs is it known that each is one entry at most
+		}
+		return n
 	case strings.HasSuffix(f.ObjectDefinition.Name, "Payload"):
 		return max(listEntries, inputs)
 	}
