@@ -3,7 +3,6 @@ package gqlexec
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -29,9 +28,6 @@ type Limits struct {
 	// checked while the answer is made.
 	AnswerBytes int
 }
-
-// bytesAValue is how many bytes of a text count as one value.
-const bytesAValue = 100
 
 // limiter refuses operations that exceed a limit. Introspection does not count for cost and depth.
 // It is meant for developers and has a limit of its own.
@@ -132,7 +128,7 @@ func newMeasure(c *checked) *measure {
 		m.values = make(map[string]int, len(c.Variables))
 	}
 	for name, value := range c.Variables {
-		m.values[name] = valuesOf(value)
+		m.values[name] = plan.ValuesOf(value)
 	}
 	if c.Operation.Operation == ast.Mutation {
 		m.readInputs(c.roots)
@@ -212,31 +208,9 @@ func (m *measure) valuesInLiteral(value *ast.Value) (n int) {
 	if value.Kind == ast.Variable {
 		return m.values[value.Raw]
 	}
-	n = 1 + len(value.Raw)/bytesAValue
+	n = 1 + len(value.Raw)/plan.BytesAValue
 	for _, child := range value.Children {
 		n = plus(n, m.valuesInLiteral(child.Value))
-	}
-	return n
-}
-
-// valuesOf returns how many values the value of a variable holds. A list may be a slice of any
-// type, because gqlparser makes one of its own where a single value stands for a list.
-func valuesOf(value any) (n int) {
-	n = 1
-	switch value := value.(type) {
-	case nil:
-	case string:
-		n += len(value) / bytesAValue
-	case map[string]any:
-		for _, member := range value {
-			n = plus(n, valuesOf(member))
-		}
-	default:
-		if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
-			for i := range list.Len() {
-				n = plus(n, valuesOf(list.Index(i).Interface()))
-			}
-		}
 	}
 	return n
 }

@@ -100,7 +100,7 @@ func (e *Engine) Read(ctx context.Context, next graphql.Resolver) (any, error) {
 		return nil, nil // where null is not allowed, it is an empty list, as with gqlgen
 	}
 	r := ctx.Value(resolutionKey{}).(*resolution)
-	p := &pending{loaders: e.Prepare(r.op).at(fc), path: pathOf(ctx, fc), up: levelsUp(fc), restrict: only.predicates}
+	p := &pending{loaders: r.at(fc), path: pathOf(ctx, fc), up: levelsUp(fc), restrict: only.predicates}
 	switch restricted := len(only.predicates) > 0; {
 	case p.loaders.connection == nil && restricted:
 		return nil, errors.New("read: Restrict is for resolvers of connections")

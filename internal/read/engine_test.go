@@ -1,6 +1,7 @@
 package read
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,11 +11,13 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"forge/internal/ids"
 	"forge/internal/read/binding"
 	"forge/internal/read/plan"
 )
@@ -285,3 +288,44 @@ func BenchmarkFindPlan(b *testing.B) {
 		e.Prepare(op).at(fc)
 	}
 }
+
+// TestReadOfForgottenDocument has resolvers return references while the document of their operation
+// is forgotten, in many goroutines, as gqlgen resolves fields. Rows of one field share its loaders,
+// also those of an operation with more fields than it keeps loaders for.
+func TestReadOfForgottenDocument(t *testing.T) {
+	t.Parallel()
+	e := newEngine()
+	var fields strings.Builder
+	for i := range MaxStates + 2 {
+		fmt.Fprintf(&fields, "a%d: artist(id: \"x\") { id } ", i)
+	}
+	op := parsed(t, e, `{ `+fields.String()+`}`)(nil)
+	e.Prepare(op)
+	ctx, r := e.begin(graphql.WithOperationContext(t.Context(), op), op, e.Prepare(op))
+	e.Forget(op.Doc)
+	for _, f := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"}) {
+		ctx := graphql.WithFieldContext(ctx, &graphql.FieldContext{Field: f})
+		var wait sync.WaitGroup
+		for range 2 {
+			wait.Go(func() {
+				if _, err := e.Read(ctx, func(context.Context) (any, error) { return reference{}, nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+	}
+	if op.Stats.GetExtension(preparedKey) != nil {
+		t.Error("the operation was prepared anew while its fields were resolved")
+	}
+	for i := 0; i+1 < len(r.pending); i += 2 {
+		if r.pending[i].loaders != r.pending[i+1].loaders {
+			t.Errorf("field %d: each of its references has loaders of its own", i/2)
+		}
+	}
+}
+
+// reference refers to an artist.
+type reference struct{}
+
+func (reference) GetID() ids.ID { return ids.ID{Prefix: "artist", UUID: uuid.Max} }

@@ -44,9 +44,10 @@ func (e *Engine) Mutate(ctx context.Context, next graphql.RootResolver) graphql.
 	if op.Operation.Operation != ast.Mutation {
 		return next(ctx)
 	}
-	p := e.Prepare(op).payload(graphql.GetRootFieldContext(ctx).Field, unit.FromContext(ctx).Dialect())
+	prepared := e.Prepare(op)
+	p := prepared.payload(graphql.GetRootFieldContext(ctx).Field, unit.FromContext(ctx).Dialect())
 	ctx = context.WithValue(ctx, returnedKey{}, &returned{payload: p})
-	within, r := e.begin(ctx, op)
+	within, r := e.begin(ctx, op, prepared)
 	text := jsonOf(next(within))
 	if text == nil {
 		return graphql.Null

@@ -23,24 +23,27 @@ import (
 // field of a mutation. In gqlgen's JSON each of them is a mark. When gqlgen is done, the rows of all
 // references are loaded together, and their JSON takes the places of the marks.
 type resolution struct {
-	engine *Engine
-	op     *graphql.OperationContext
+	engine   *Engine
+	op       *graphql.OperationContext
+	prepared *Operation // which stays the same even if the document is forgotten meanwhile
 
 	mu      sync.Mutex
 	pending []*pending
+	loaders map[string]*loaders // by the response path of the field
 }
 
 type resolutionKey struct{}
 
 // begin returns a context in which resolvers may return references.
-func (e *Engine) begin(ctx context.Context, op *graphql.OperationContext) (context.Context, *resolution) {
-	r := &resolution{engine: e, op: op}
+func (e *Engine) begin(ctx context.Context, op *graphql.OperationContext, prepared *Operation) (context.Context, *resolution) {
+	r := &resolution{engine: e, op: op, prepared: prepared, loaders: map[string]*loaders{}}
 	return loader.NewContext(context.WithValue(ctx, resolutionKey{}, r)), r
 }
 
 // Execute has gqlgen run the operation of ctx, and reads what its resolvers refer to.
 func (e *Engine) Execute(ctx context.Context, run func(context.Context) *graphql.Response) *graphql.Response {
-	ctx, r := e.begin(ctx, graphql.GetOperationContext(ctx))
+	op := graphql.GetOperationContext(ctx)
+	ctx, r := e.begin(ctx, op, e.Prepare(op))
 	response := run(ctx)
 	if b, ok := r.finish(ctx, response.Data); ok {
 		response.Data = b
@@ -182,6 +185,21 @@ func (r *resolution) reference(n int) encode.Reference {
 	return r.pending[n]
 }
 
+// at returns the loaders of the field that gqlgen resolves at the moment. They are the same for all
+// rows that the field is resolved for, so that what the rows refer to is loaded together, also if the
+// operation has more fields than it keeps loaders for.
+func (r *resolution) at(fc *graphql.FieldContext) *loaders {
+	path := responsePath(fc)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := r.loaders[path]
+	if l == nil {
+		l = r.prepared.at(fc)
+		r.loaders[path] = l
+	}
+	return l
+}
+
 // refer adds a reference, and returns what gqlgen writes in its place.
 func (r *resolution) refer(p *pending) graphql.Marshaler {
 	r.mu.Lock()
@@ -204,7 +222,7 @@ func jsonOf(m graphql.Marshaler) []byte {
 // settleWhole loads the rows of all root fields of a query, and calls the resolvers of the computed
 // fields in it.
 func (o *Operation) settleWhole(ctx context.Context, op *graphql.OperationContext, answers []answer) context.Context {
-	ctx, r := o.engine.begin(ctx, op)
+	ctx, r := o.engine.begin(ctx, op, o)
 	var there []*loaded
 	for i := range answers {
 		a := &answers[i]

@@ -246,8 +246,9 @@ func contains(whole, part any) bool {
 		return ok
 	case []any:
 		list, ok := whole.([]any)
+		known := leavesOf(list, part)
 		for _, value := range part {
-			if !slices.ContainsFunc(list, func(element any) bool { return isScalar(element) == isScalar(value) && contains(element, value) }) {
+			if !known.has(list, value) {
 				return false
 			}
 		}
@@ -267,7 +268,37 @@ func JSONHasSome(text, elements []byte) bool {
 	wanted, _ := decodeJSON(elements)
 	list, _ := value.([]any)
 	some, _ := wanted.([]any)
-	return slices.ContainsFunc(some, func(want any) bool { return contains(list, []any{want}) })
+	known := leavesOf(list, some)
+	return slices.ContainsFunc(some, func(want any) bool { return known.has(list, want) })
+}
+
+// leaves are the elements of a list that are neither lists nor objects, each in its one form. To
+// look for many values in the list itself would take a step for each pair.
+type leaves map[string]bool
+
+// leavesOf returns the leaves of a list in which the wanted values are looked for.
+func leavesOf(list, wanted []any) leaves {
+	if !slices.ContainsFunc(wanted, isScalar) {
+		return nil
+	}
+	known := make(leaves, len(list))
+	for _, element := range list {
+		if isScalar(element) {
+			if text, ok := appendJSON(nil, element); ok {
+				known[string(text)] = true
+			}
+		}
+	}
+	return known
+}
+
+// has reports whether the list has an element that contains a value.
+func (l leaves) has(list []any, value any) bool {
+	if isScalar(value) {
+		text, ok := appendJSON(nil, value)
+		return ok && l[string(text)]
+	}
+	return slices.ContainsFunc(list, func(element any) bool { return !isScalar(element) && contains(element, value) })
 }
 
 // JSONAt reports whether the value at a path of a document equals another, as PostgreSQL's operators

@@ -116,3 +116,45 @@ func FuzzAppendJSON(f *testing.F) {
 		}
 	})
 }
+
+// TestJSONLists looks for values in lists, and expects what a search for each value finds. A search
+// of 10,000 values in 1,000 ends at once.
+func TestJSONLists(t *testing.T) {
+	t.Parallel()
+	values := []string{`1`, `1.0`, `10e-1`, `2`, `-0`, `0`, `"1"`, `"true"`, `true`, `false`, `null`, `"\u0061"`, `"a"`, `[]`, `[1]`, `{}`, `{"a":1}`, `[[1.0]]`}
+	list := func(of []string) []byte { return []byte("[" + strings.Join(of, ",") + "]") }
+	for range 2000 {
+		whole, part := make([]string, rand.IntN(5)), make([]string, rand.IntN(4))
+		for _, of := range [][]string{whole, part} {
+			for i := range of {
+				of[i] = values[rand.IntN(len(values))]
+			}
+		}
+		some, every := false, true
+		for _, value := range part {
+			found := JSONContains(list(whole), list([]string{value}))
+			some, every = some || found, every && found
+		}
+		if got := JSONHasSome(list(whole), list(part)); got != some {
+			t.Errorf("%s has some of %s: %t", whole, part, got)
+		}
+		if got := JSONContains(list(whole), list(part)); got != every {
+			t.Errorf("%s contains %s: %t", whole, part, got)
+		}
+	}
+	for _, tt := range []struct {
+		part string
+		want bool
+	}{{`[1.0]`, true}, {`["1"]`, false}, {`[true]`, false}, {`[null]`, true}, {`[[2]]`, true}, {`[2]`, false}, {`[[]]`, true}, {`[{}]`, false}} {
+		if got := JSONContains([]byte(`[1, null, [2.0, 3]]`), []byte(tt.part)); got != tt.want {
+			t.Errorf("contains %s: %t", tt.part, got)
+		}
+	}
+	start := time.Now()
+	if JSONHasSome(list(slices.Repeat([]string{"1"}, 1000)), list(slices.Repeat([]string{"2"}, 10_000))) {
+		t.Error("1 is 2")
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("10,000 values took %v", took)
+	}
+}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -34,6 +35,7 @@ type prices struct {
 	where     int // a where argument
 	condition int // a condition on a column
 	document  int // a condition on a JSON document or a list, which is decoded for each row
+	value     int // a value after the first in what it is compared with, which is also decoded for each row
 	relation  int // a condition over related rows
 	order     int // a term of orderBy that no index helps with
 	count     int // totalCount
@@ -45,8 +47,8 @@ type prices struct {
 // of the table may belong to one parent, and on SQLite a condition over related rows reads all
 // related rows, however few parent rows there are.
 var (
-	rootPrices   = prices{where: 40, condition: 40, document: 2000, relation: 1000, order: 40, count: 40}
-	nestedPrices = prices{where: 2, condition: 2, document: 100, relation: 50, order: 2, count: 2}
+	rootPrices   = prices{where: 40, condition: 40, document: 2000, value: 60, relation: 1000, order: 40, count: 40}
+	nestedPrices = prices{where: 2, condition: 2, document: 100, value: 3, relation: 50, order: 2, count: 2}
 )
 
 // MaxConditions is how many conditions one where argument may hold. SQLite accepts expressions that
@@ -79,8 +81,8 @@ type Price struct {
 	Entry int
 	// Entries is how many entries the field is taken to have. For a connection it is the size of
 	// the page, and for another list with an argument first the number that it asks for. For a
-	// field with other arguments it is the length of the longest list among them, as for a list of
-	// IDs. For a list in a mutation's payload it is the number of inputs, and at least
+	// list of nodes with other arguments it is the length of the longest list among them, as for a
+	// list of IDs, and for another list with arguments it is at least listEntries. For a list in a mutation's payload it is the number of inputs, and at least
 	// listEntries. For any other list it is listEntries, and for a field that is no list it is 1.
 	Entries int
 }
@@ -93,10 +95,10 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	switch {
 	case o != nil:
 		p.page(b, o, f, variables)
-	case b.Connections[f.ObjectDefinition.Name] != nil || strings.HasSuffix(f.ObjectDefinition.Name, "Edge"):
+	case b.Connections[f.ObjectDefinition.Name] != nil || isEdge(b, f.ObjectDefinition.Name):
 		p.Entries = 1 // the entries of a page, and the objects in them, are counted with the connection
 	default:
-		p.Entries = entries(f, variables, inputs)
+		p.Entries = entries(b, f, variables, inputs)
 		if f.Definition.Type.Elem != nil {
 			p.Entry = rowCost
 		} else if len(f.SelectionSet) > 0 {
@@ -109,6 +111,12 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 		p.Each += Unit * of.Fields[f.Name].Computed.Price
 	}
 	return p
+}
+
+// isEdge reports whether a type is that of a connection's edges.
+func isEdge(b *binding.Binding, name string) bool {
+	of, ok := strings.CutSuffix(name, "Edge")
+	return ok && b.Connections[of+"Connection"] != nil
 }
 
 // parts returns of how many entities or edges a field reads rows, where it may show only some of
@@ -192,16 +200,21 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 		c.total += c.relation
 		c.each(by.To, value)
 	case "Has", "HasEvery", "HasSome", "IsEmpty", "HasKey", "Contains", "PathEquals":
-		c.total += c.document + len(List(value))/entriesAPoint
+		c.document(value)
 	case "In":
 		c.total += c.condition + len(List(value))/entriesAPoint
 	default:
 		if f := by.Field; f != nil && f.Kind == entity.JSON {
-			c.total += c.document
+			c.document(value)
 		} else {
 			c.total += c.condition
 		}
 	}
+}
+
+// document adds a condition on a JSON document or a list that is compared with a value.
+func (c *costs) document(value any) {
+	c.total = min(c.total+c.prices.document+c.value*(ValuesOf(value)-1), maxCost)
 }
 
 func (c *costs) each(o *binding.Object, value any) {
@@ -210,6 +223,32 @@ func (c *costs) each(o *binding.Object, value any) {
 			c.all(o, input)
 		}
 	}
+}
+
+// BytesAValue is how many bytes of a text count as one more value.
+const BytesAValue = 100
+
+// ValuesOf returns how many values an argument holds: itself, what is in it, and texts by their
+// length. A list may be a slice of any type, because gqlparser makes one of its own where a single
+// value stands for a list.
+func ValuesOf(value any) int {
+	n := 1
+	switch value := value.(type) {
+	case nil:
+	case string:
+		n += len(value) / BytesAValue
+	case map[string]any:
+		for _, member := range value {
+			n += ValuesOf(member)
+		}
+	default:
+		if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
+			for i := range list.Len() {
+				n += ValuesOf(list.Index(i).Interface())
+			}
+		}
+	}
+	return n
 }
 
 // counted reports whether a connection's selection asks for totalCount.
@@ -233,7 +272,7 @@ func counted(set ast.SelectionSet) (found bool) {
 const listEntries = 5
 
 // entries returns Price.Entries of a field that is not a connection.
-func entries(f *ast.Field, variables map[string]any, inputs int) int {
+func entries(b *binding.Binding, f *ast.Field, variables map[string]any, inputs int) int {
 	switch {
 	case f.Definition.Type.Elem == nil:
 		return 1
@@ -241,7 +280,11 @@ func entries(f *ast.Field, variables map[string]any, inputs int) int {
 		first, _ := scalar.Int(Argument(f, f.Definition.Arguments.ForName("first"), variables))
 		return int(max(first, 0))
 	case len(f.Arguments) > 0:
-		return Inputs(f, variables)
+		n := Inputs(f, variables)
+		if !b.IsNode(f.Definition.Type.Name()) {
+			n = max(n, listEntries) // only of IDs is it known that each is one entry at most
+		}
+		return n
 	case strings.HasSuffix(f.ObjectDefinition.Name, "Payload"):
 		return max(listEntries, inputs)
 	}

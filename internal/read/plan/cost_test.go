@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"forge/internal/entity"
+	"forge/internal/read/binding"
+)
+
+// TestDocumentCost expects a condition on a document or a list to cost more for each value that it
+// compares with, because the value is decoded or compared for each row.
+func TestDocumentCost(t *testing.T) {
+	t.Parallel()
+	words := slices.Repeat([]any{"word"}, 1000)
+	document := &entity.Field{Kind: entity.JSON}
+	o := &binding.Object{Filters: map[string]*binding.Filter{
+		"wordsHasSome": {Op: "HasSome"}, "wordsHasEvery": {Op: "HasEvery"}, "data": {Field: document},
+		"dataContains": {Op: "Contains", Field: document}, "dataPathEquals": {Op: "PathEquals", Field: document},
+	}}
+	for name := range o.Filters {
+		few, many := costs{prices: rootPrices}, costs{prices: rootPrices}
+		few.all(o, map[string]any{name: []any{"word"}})
+		many.all(o, map[string]any{name: words})
+		if few.total > 3000 || many.total < 20*few.total {
+			t.Errorf("%s: %d points for a value, %d for %d", name, few.total, many.total, len(words))
+		}
+	}
+}
+
+// TestListCost expects an argument that is no list of IDs not to make a list of unknown length
+// cheaper, and neither the name of a type that has nothing to do with pages.
+func TestListCost(t *testing.T) {
+	t.Parallel()
+	b := &binding.Binding{Objects: map[string]*binding.Object{"Thing": {Entity: &entity.Entity{Name: "Thing"}}}, Schema: gqlparser.MustLoadSchema(&ast.Source{Input: `
+		interface Node { id: ID! }
+		type Thing implements Node { id: ID! }
+		type WaterEdge { things: [Thing!]! }
+		type Query { nodes(ids: [ID!]!): [Node]! things(limit: Int, not: [ID!]): [Thing!]! edge: WaterEdge! }`})}
+	for query, want := range map[string]Price{
+		`{ things { id } }`:                 {Entries: listEntries, Entry: rowCost},
+		`{ things(limit: 1000) { id } }`:    {Entries: listEntries, Entry: rowCost},
+		`{ things(not: []) { id } }`:        {Entries: listEntries, Entry: rowCost},
+		`{ nodes(ids: ["a", "b"]) { id } }`: {Entries: 2, Entry: rowCost},
+		`{ edge { things { id } } }`:        {Entries: 1, Entry: objectCost},
+	} {
+		doc, errs := gqlparser.LoadQueryWithRules(b.Schema, query, rules.NewDefaultRules())
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		f := doc.Operations[0].SelectionSet[0].(*ast.Field)
+		if got := PriceOf(b, f, nil, 0); got != want {
+			t.Errorf("%s: %+v, want %+v", query, got, want)
+		}
+		if below, ok := f.SelectionSet[0].(*ast.Field); ok && below.Name == "things" {
+			if got := PriceOf(b, below, nil, 0); got.Entries != listEntries || got.Entry != rowCost {
+				t.Errorf("%s: %+v for the list", query, got)
+			}
+		}
+	}
+}
