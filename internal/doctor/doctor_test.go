@@ -80,6 +80,14 @@ func inWords(t *testing.T, report Report) string {
 	return out.String()
 }
 
+func TestReportAdvisesOnce(t *testing.T) {
+	t.Parallel()
+	text := inWords(t, Report{fail("contract", "one", "Read."), fail("contract", "two", "Read."), fail("contract", "three", "Write."), fail("pool", "four", "Write.")})
+	if strings.Count(text, "Read.") != 1 || strings.Index(text, "Read.") < strings.Index(text, "two") || strings.Count(text, "Write.") != 2 {
+		t.Errorf("an advice for several findings comes once, after them, and not:\n%s", text)
+	}
+}
+
 func TestHealthy(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, address string) {

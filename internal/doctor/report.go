@@ -35,12 +35,13 @@ func (r Report) unreachable() bool {
 	return slices.ContainsFunc(r, func(f Finding) bool { return f.State == Fail && (f.Check == "database" || f.Check == "file") })
 }
 
-// Write prints the report for people: a line for each finding, and its advice on the next line.
+// Write prints the report for people: a line for each finding, and its advice on the next line. An
+// advice for several findings comes after the last of them.
 func (r Report) Write(w io.Writer) error {
 	var out strings.Builder
-	for _, f := range r {
+	for i, f := range r {
 		fmt.Fprintf(&out, "%-8s%-12s %s\n", strings.ToUpper(string(f.State)), f.Check, f.Message)
-		if f.Advice != "" {
+		if f.Advice != "" && (i == len(r)-1 || r[i+1].Check != f.Check || r[i+1].Advice != f.Advice) {
 			fmt.Fprintf(&out, "%-8s%-12s %s\n", "", "", f.Advice)
 		}
 	}

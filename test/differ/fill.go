@@ -2,6 +2,7 @@ package differ
 
 import (
 	"context"
+	"encoding"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -99,22 +100,64 @@ func (f *filler) row(ctx context.Context, e *entity.Entity) error {
 // NULL. It stores nothing if skip is true then.
 func (f *filler) store(ctx context.Context, e *entity.Entity, value func(*entity.Field, reflect.Type) any, skip *bool) error {
 	create := part(reflect.ValueOf(f.app.Client(f.unit)).Elem(), e.Name).MethodByName("Create").Call(nil)[0]
+	counted := false
 	for i := range e.Fields {
-		set := methodOf(create, "set"+folded(e.Fields[i].Column))
+		set, found := findMethod(create, "set"+folded(e.Fields[i].Column))
+		if !found && i == 0 {
+			counted = true // ent/schema does not declare the key, so the database counts it up
+			f.keys[e.Name] = append(f.keys[e.Name], nil)
+			continue
+		}
+		if !found {
+			panic(fmt.Sprintf("%s has no method for the column %s", create.Type(), e.Fields[i].Column))
+		}
 		v := value(&e.Fields[i], set.Type().In(0))
 		if i == 0 {
 			f.keys[e.Name] = append(f.keys[e.Name], v)
 		}
 		if v != nil {
-			set.Call([]reflect.Value{reflect.ValueOf(v).Convert(set.Type().In(0))})
+			set.Call([]reflect.Value{as(v, set.Type().In(0))})
 		}
 	}
 	if *skip {
 		f.keys[e.Name] = f.keys[e.Name][:len(f.keys[e.Name])-1]
 		return nil
 	}
-	err, _ := create.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx)})[0].Interface().(error)
-	return err
+	saved := create.MethodByName("Save").Call([]reflect.Value{reflect.ValueOf(ctx)})
+	if err, _ := saved[1].Interface().(error); err != nil {
+		return err
+	}
+	if counted {
+		f.keys[e.Name][len(f.keys[e.Name])-1] = saved[0].Elem().FieldByName("ID").Int()
+	}
+	return nil
+}
+
+// as returns a value as one of a type in ent/schema. A type that is made from a text makes itself, as
+// url.URL does.
+func as(v any, t reflect.Type) reflect.Value {
+	of := reflect.ValueOf(v)
+	if text, is := v.(string); is && !of.CanConvert(t) {
+		made := reflect.New(t)
+		if t.Kind() == reflect.Pointer {
+			made = reflect.New(t.Elem())
+		}
+		var err error
+		switch itself := made.Interface().(type) {
+		case encoding.TextUnmarshaler:
+			err = itself.UnmarshalText([]byte(text))
+		case encoding.BinaryUnmarshaler:
+			err = itself.UnmarshalBinary([]byte(text))
+		}
+		if err != nil {
+			panic(err)
+		}
+		if t.Kind() != reflect.Pointer {
+			made = made.Elem()
+		}
+		return made
+	}
+	return of.Convert(t)
 }
 
 // FillEach stores n rows of every entity, and returns their IDs by entity, in the order of their
@@ -210,13 +253,13 @@ func (f *filler) newKey(e *entity.Entity) any {
 	return fmt.Sprintf("%s%d", AwkwardNames[f.IntN(len(AwkwardNames))], n)
 }
 
-func methodOf(v reflect.Value, name string) reflect.Value {
+func findMethod(v reflect.Value, name string) (_ reflect.Value, found bool) {
 	for method := range v.Type().Methods() {
 		if folded(method.Name) == name {
-			return v.Method(method.Index)
+			return v.Method(method.Index), true
 		}
 	}
-	panic(fmt.Sprintf("%s has no method %s", v.Type(), name))
+	return reflect.Value{}, false
 }
 
 // key returns the key of a row that a column may refer to. It returns nil if there is none, and

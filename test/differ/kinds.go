@@ -358,7 +358,9 @@ func (f *filler) stored(of entity.Kind, field *entity.Field, t reflect.Type) (li
 		list = []any{[]byte{}, []byte{0}, []byte{0xff, 0, 0x7f}, []byte("ada")}
 	case entity.JSON:
 		for _, text := range []string{`{}`, `[]`, `{"b": [true, null, "\u00e4<"], "a": 1.50}`, `"text"`, `12`, `[1, {"x": {}}]`} {
-			list = append(list, json.RawMessage(text))
+			if v := reflect.New(t); json.Unmarshal([]byte(text), v.Interface()) == nil {
+				list = append(list, v.Elem().Interface())
+			}
 		}
 	case entity.Enum:
 		for _, value := range field.Values {

@@ -131,7 +131,7 @@ func (b *binder) bindUnited(at string, d *ast.FieldDefinition, o *Object, f *Fie
 		}
 	}
 	for _, member := range b.Schema.GetPossibleTypes(b.Schema.Types[abstract]) {
-		if !slices.ContainsFunc(f.Members, func(of *Field) bool { return of.Edge.To == member.Name }) {
+		if !slices.ContainsFunc(edges, func(name string) bool { e := o.Entity.Edge(name); return e != nil && e.To == member.Name }) {
 			b.refuse(at, "%s belongs to %s, but none of the edges %s leads to it", member.Name, abstract, strings.Join(edges, ", "))
 		}
 	}

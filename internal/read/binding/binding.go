@@ -242,7 +242,7 @@ func (b *binder) bindObject(o *Object) {
 	}
 	switch other := b.Prefixes[o.Entity.Prefix]; {
 	case !prefixForm.MatchString(o.Entity.Prefix):
-		b.refuse(o.Entity.Name, "the prefix of its IDs is %q; it must be lower-case letters, as in Identified{Prefix: %q}", o.Entity.Prefix, strings.ToLower(o.Entity.Name))
+		b.refuse(o.Entity.Name, "the prefix of its IDs is %q; it must be lower-case letters, as in entity.Annotation{Prefix: %q}", o.Entity.Prefix, strings.ToLower(o.Entity.Name))
 	case other != nil:
 		b.refuse(o.Entity.Name, "the prefix of its IDs, %s, is that of %s as well; each entity needs one of its own", o.Entity.Prefix, other.Entity.Name)
 	}

@@ -408,6 +408,10 @@ func TestBindUnited(t *testing.T) {
 		{"no declaration", about, one, nil, "Track.about: Track has neither a column nor an edge"},
 		{"an edge that is not there", about, one, united("album", "label", "odd"), "Track.about: ent/schema unites the edge odd in it, which Track does not have"},
 		{"no edge to a member", about, one, united("album"), "Track.about: Label belongs to Source, but none of the edges album leads to it"},
+		{"many-to-many in a union", about, list, func(e *entity.Entity) {
+			united("remixes", "notes")(e)
+			e.Edge("notes").Through, e.Edge("notes").Far = "track_notes", "note_id"
+		}, "Track.about: ent/schema unites the edge notes of Track in it, which is many-to-many"},
 		{"an edge to no member", about, strings.Replace(one, " | Label", "", 1), united("album", "label"), "Track.about: the edge label of Track leads to Label, which does not belong to Source"},
 		{"no union", about, "about: Album", united("album"), "Track.about: its type is Album, but ent/schema unites the edges album in it"},
 		{"many as one", about, strings.Replace(list, "[Source!]!", "Source", 1), united("remixes", "notes"), "Track.about: ent/schema unites the edge remixes of Track in it; edges to one row"},
@@ -439,6 +443,9 @@ func TestBindUnited(t *testing.T) {
 			found := findings(t, tt.from, tt.to, tt.change, nil)
 			if tt.want == "" && len(found) > 0 || tt.want != "" && !strings.Contains(strings.Join(found, "\n"), tt.want) {
 				t.Errorf("found %q, want %q", found, tt.want)
+			}
+			if tt.name == "many-to-many in a union" && len(found) != 1 {
+				t.Errorf("found %q, want no sentence that nothing leads to Note", found)
 			}
 		})
 	}

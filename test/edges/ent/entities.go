@@ -31,7 +31,7 @@ var Entities = []*entity.Entity{
 	{
 		Name:    "Label",
 		Table:   "labels",
-		Prefix:  "<no value>",
+		Prefix:  "",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"name": entity.ToAll, "tracks": entity.ToAll, "id": entity.ToAll},
 		Keys:    ids.Number,
@@ -84,7 +84,7 @@ var Entities = []*entity.Entity{
 	{
 		Name:    "PlaylistTrack",
 		Table:   "playlist_tracks",
-		Prefix:  "<no value>",
+		Prefix:  "",
 		Owner:   "added_by",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"id": entity.ToAll, "position": entity.ToAll, "addedAt": entity.ToAll, "addedBy": entity.ToAll, "playlistId": entity.ToAll, "trackId": entity.ToAll, "track": entity.ToAll, "note": entity.ToOwners},
@@ -107,7 +107,7 @@ var Entities = []*entity.Entity{
 	{
 		Name:    "Rating",
 		Table:   "ratings",
-		Prefix:  "<no value>",
+		Prefix:  "",
 		Owner:   "listener_id",
 		Ruled:   true,
 		Visible: map[string]entity.Visibility{"stars": entity.ToAll, "listener": entity.ToAll, "track": entity.ToAll, "remark": entity.ToOwners},

@@ -128,7 +128,7 @@ func (_m *Label) String() string {
 
 // GlobalID returns the Label's key in the form that clients see.
 func (_m *Label) GlobalID() ids.ID {
-	return ids.OfNumber("<no value>", int64(_m.ID))
+	return ids.OfNumber("", int64(_m.ID))
 }
 
 // Labels is a parsable slice of Label.

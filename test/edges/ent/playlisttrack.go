@@ -233,7 +233,7 @@ func (_m *PlaylistTrack) String() string {
 
 // GlobalID returns the PlaylistTrack's key in the form that clients see.
 func (_m *PlaylistTrack) GlobalID() ids.ID {
-	return ids.OfNumber("<no value>", int64(_m.ID))
+	return ids.OfNumber("", int64(_m.ID))
 }
 
 // PlaylistTracks is a parsable slice of PlaylistTrack.
