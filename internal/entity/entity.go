@@ -50,7 +50,7 @@ type Computed struct {
 	// Needs are the API names of the columns that the resolver needs. It gets them whoever may see
 	// them, so the field must not tell more of them than its own viewers may know.
 	Needs []string `json:",omitempty"`
-	// Price is what the field costs for each row, in points, beside the one of every field.
+	// Price is what the field costs for each row, in points, beside the call of its resolver.
 	Price int `json:",omitempty"`
 	// Outside says that the resolver does not use the database. No connection is kept for it while
 	// it runs, unless rows have to be read after it.

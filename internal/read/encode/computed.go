@@ -3,12 +3,14 @@ package encode
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"forge/internal/apperr"
 	"forge/internal/entity"
 	"forge/internal/ids"
 	"forge/internal/read/plan"
@@ -179,11 +181,22 @@ func (w *Writer) Missing() { w.missing() }
 func (w *Writer) computed(out *plan.Output, row int) bool {
 	c := w.Computed[out.Column][row]
 	for _, e := range c.Errors {
+		if w.Budget.SkipError(codeOf(e.Error)) {
+			continue
+		}
 		shown := *e.Error
 		shown.Path = append(w.path(), e.Path...)
 		graphql.AddError(w.at(e.At...), &shown)
 	}
 	return c.JSON != nil && w.Splice(c.JSON, c.Reference)
+}
+
+// codeOf returns the code with which an error is counted in the budget.
+func codeOf(err *gqlerror.Error) apperr.Code {
+	if known, ok := errors.AsType[*apperr.Error](err.Err); ok {
+		return known.Code
+	}
+	return apperr.CodeInternal
 }
 
 // path returns the path of what is written.

@@ -62,6 +62,13 @@ const (
 	entriesAPoint = 10  // entries of a list that a column is compared with
 )
 
+// computedCall is what the call of a resolver costs for each row, in points, whatever it does.
+const computedCall = 2
+
+// computedOnce is what a computed field that uses the database costs once, in points: a statement of
+// its own, which may well search a table.
+const computedOnce = 200
+
 // maxCost is the most points that the arguments of one field cost. It is small enough that the sum
 // over all fields of an operation does not overflow.
 const maxCost = 1 << 21
@@ -74,8 +81,10 @@ func FieldCost(f *ast.Field) int { return fieldCost * (1 + len(f.Alias)/keyBytes
 type Price struct {
 	// Once and Each are what the arguments of a connection cost: Once for the field, and Each for
 	// each parent row. Costly are conditions, above all those over related rows, the terms of
-	// orderBy, rows that the offset skips, and totalCount, which counts all rows that match. For a
-	// field that is not a connection, both are 0.
+	// orderBy, rows that the offset skips, and totalCount, which counts all rows that match. A
+	// computed field has them as well: Once if it uses the database, and Each for the call
+	// of its resolver and its price.
+	// For other fields both are 0.
 	Once, Each int
 	// Entry is the cost of each entry, without the fields inside of it.
 	Entry int
@@ -108,7 +117,10 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	parts := parts(b, f) // rows of each are read
 	p.Once, p.Each, p.Entry = parts*p.Once, parts*p.Each, parts*p.Entry
 	if of := b.Objects[f.ObjectDefinition.Name]; of != nil && of.Fields[f.Name] != nil && of.Fields[f.Name].Computed != nil {
-		p.Each += Unit * of.Fields[f.Name].Computed.Price
+		p.Each += Unit * (computedCall + of.Fields[f.Name].Computed.Price)
+		if !of.Fields[f.Name].Computed.Outside {
+			p.Once += Unit * computedOnce
+		}
 	}
 	return p
 }

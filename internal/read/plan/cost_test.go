@@ -32,6 +32,22 @@ func TestDocumentCost(t *testing.T) {
 	}
 }
 
+// TestComputedCost expects a computed field to cost the call of its resolver beside its price, and one
+// that uses the database to cost a statement, so that one row does not ask for hundreds of them.
+func TestComputedCost(t *testing.T) {
+	t.Parallel()
+	for computed, want := range map[*entity.Computed]Price{
+		{Price: 2}:                {Once: Unit * computedOnce, Each: 4 * Unit, Entries: 1},
+		{Price: 2, Outside: true}: {Each: 4 * Unit, Entries: 1},
+	} {
+		b := &binding.Binding{Objects: map[string]*binding.Object{"Thing": {Fields: map[string]*binding.Field{"worth": {Computed: computed}}}}}
+		f := &ast.Field{Name: "worth", ObjectDefinition: &ast.Definition{Name: "Thing"}, Definition: &ast.FieldDefinition{Type: ast.NamedType("Int", nil)}}
+		if got := PriceOf(b, f, nil, 0); got != want {
+			t.Errorf("%+v: %+v, want %+v", *computed, got, want)
+		}
+	}
+}
+
 // TestListCost expects an argument that is no list of IDs not to make a list of unknown length
 // cheaper, and neither the name of a type that has nothing to do with pages.
 func TestListCost(t *testing.T) {
