@@ -41,7 +41,7 @@ func TestExtending(t *testing.T) {
 		default:
 			if b.file != "" {
 				tree.write(t, b)
-			} else {
+			} else if b.label != "" { // a block without one is an example
 				questions = append(questions, b)
 			}
 		}
