@@ -15,6 +15,7 @@ import (
 
 	"forge/internal/application"
 	"forge/internal/bootstrap"
+	"forge/internal/computed"
 	"forge/internal/gqlexec"
 	"forge/internal/httpserver"
 	"forge/internal/persisted"
@@ -53,6 +54,10 @@ func (faulty) MutateOperationParameters(_ context.Context, request *graphql.RawP
 func (f faulty) Exec(ctx context.Context) graphql.ResponseHandler {
 	panicAt(graphql.GetOperationContext(ctx).Headers, "Executed")
 	return f.ExecutableSchema.Exec(ctx)
+}
+
+func (f faulty) Computed(op *graphql.OperationContext, name string) computed.Type {
+	return f.ExecutableSchema.(computed.Code).Computed(op, name)
 }
 
 func faultyField(ctx context.Context, next graphql.Resolver) (any, error) {
