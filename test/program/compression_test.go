@@ -59,10 +59,10 @@ func TestRefusalCompression(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)
 	mustExec(t, address, "BEGIN; LOCK TABLE heroes IN ACCESS EXCLUSIVE MODE") // until the test ends
-	// Each field is read by itself then, and fails by itself.
+	// Each field may be null, and has an error of its own.
 	many := "{ viewer { id }"
 	for i := range 40 {
-		many += fmt.Sprintf(" a%d: users(first: 1) { totalCount nodes { username } }", i)
+		many += fmt.Sprintf(` a%d: user(id: "user_01h455vb4pex5vsknk084sn02q") { heroes { totalCount } }`, i)
 	}
 	many += " }"
 	for _, tt := range []struct {
