@@ -46,9 +46,9 @@ type Options struct {
 }
 
 // A connection keeps preparedStatements prepared statements at most, whose texts have preparedBytes
-// bytes at most. PostgreSQL takes some 130 bytes for each byte of a text, most of it for the plan, so
-// that a connection takes some 30 MiB there at most. A text of more than a quarter of preparedBytes
-// would drive out too many others, and is not kept.
+// bytes at most. PostgreSQL takes some 130 bytes for each byte of a text, most of it for the plan,
+// so that a connection takes some 30 MiB there at most. A text of more than a quarter of
+// preparedBytes would drive out too many others, and is not kept.
 const (
 	preparedStatements = 256
 	preparedBytes      = 256 << 10

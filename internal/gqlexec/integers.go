@@ -12,8 +12,8 @@ import (
 	"forge/internal/scalar"
 )
 
-// validationRules returns the rules for documents: gqlparser's own, and more about the values of Ints
-// and of other scalars.
+// validationRules returns the rules for documents: gqlparser's own, and more about the values of
+// Ints and of other scalars.
 func validationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("IntsOf32Bits", intsOf32Bits)
@@ -49,9 +49,9 @@ func notInt(written string) string {
 	return fmt.Sprintf("%s is no Int: whole numbers from %d to %d are allowed", written, math.MinInt32, math.MaxInt32)
 }
 
-// numbersAsWritten is a rule: no number loses digits. A number for a BigInt or a Decimal becomes the
-// text of the same digits, because gqlparser would read a float64. A number inside of a JSON document
-// is refused if a float64 cannot hold it.
+// numbersAsWritten is a rule: no number loses digits. A number for a BigInt or a Decimal becomes
+// the text of the same digits, because gqlparser would read a float64. A number inside of a JSON
+// document is refused if a float64 cannot hold it.
 func numbersAsWritten(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
 		if value.Definition == nil || value.ExpectedType == nil || value.ExpectedType.Elem != nil && value.Kind == ast.ListValue {

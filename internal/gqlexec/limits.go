@@ -89,7 +89,8 @@ func tooManyTokens(ctx context.Context, limit int) *gqlerror.Error {
 // size is what was measured of one or more selections.
 type size struct {
 	depth, aliases, directives int
-	// cost and once are in parts of a point; see plan.Unit. once does not grow with the parent rows.
+	// cost and once are in parts of a point; see plan.Unit. once does not grow with the parent
+	// rows.
 	cost, once int
 	values     int // how many values are in arguments
 }

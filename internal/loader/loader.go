@@ -1,5 +1,5 @@
-// Package loader makes dataloaders for resolvers that are called for each row. A loader collects the
-// keys of all rows that are resolved at once, and reads them together.
+// Package loader makes dataloaders for resolvers that are called for each row. A loader collects
+// the keys of all rows that are resolved at once, and reads them together.
 package loader
 
 import (
@@ -18,8 +18,8 @@ import (
 // of all rows at once, so that they come within a moment.
 const wait = 5 * time.Millisecond
 
-// New returns a loader. The function read returns the values of many keys at once, in a goroutine of
-// its own and with the context of one of the callers. A key that is not in its map gets the zero
+// New returns a loader. The function read returns the values of many keys at once, in a goroutine
+// of its own and with the context of one of the callers. A key that is not in its map gets the zero
 // value. If read panics, its callers get an error.
 func New[K comparable, V any](read func(context.Context, []K) (map[K]V, error)) *dataloadgen.Loader[K, V] {
 	return dataloadgen.NewLoader(func(ctx context.Context, keys []K) (values []V, errs []error) {

@@ -122,9 +122,9 @@ type work struct {
 	hidden bool // the policy hides it
 }
 
-// newGallery fills a database with works of 4 authors, which have many values in common. Some photos
-// and videos even have the same key. Every tenth work is hidden by a policy. Each work has a comment,
-// and so has an author.
+// newGallery fills a database with works of 4 authors, which have many values in common. Some
+// photos and videos even have the same key. Every tenth work is hidden by a policy. Each work has a
+// comment, and so has an author.
 func newGallery(t *testing.T, url string) *galleryTest {
 	t.Helper()
 	db, err := database.Open(url, database.Options{})

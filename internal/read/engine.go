@@ -75,10 +75,10 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 }
 
 // Read is a field middleware of gqlgen. It calls the resolver of the field. If the field's type is
-// an entity, an interface or a union of entities, or a connection of these, the resolver returns only
-// a reference: an ID, or an empty connection. Read then returns what becomes the JSON of the whole
-// selection below the field; see resolution. It returns an error if the resolver has set more than an
-// ID, because the engine would not show it.
+// an entity, an interface or a union of entities, or a connection of these, the resolver returns
+// only a reference: an ID, or an empty connection. Read then returns what becomes the JSON of the
+// whole selection below the field; see resolution. It returns an error if the resolver has set more
+// than an ID, because the engine would not show it.
 //
 // A resolver may also return a connection with edges, nodes, pageInfo or totalCount. Then gqlgen
 // answers the connection, and the entities in it are references.

@@ -169,8 +169,8 @@ func (p *pending) writeList(w *encode.Writer) bool {
 	return true
 }
 
-// write writes the entity. It reports whether it could be written, and whether it is there. An entity
-// that could not be loaded counts as there.
+// write writes the entity. It reports whether it could be written, and whether it is there. An
+// entity that could not be loaded counts as there.
 func (of *entry) write(w *encode.Writer, f *ast.Field) (ok, found bool) {
 	if of.from == nil {
 		return false, false

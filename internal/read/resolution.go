@@ -20,8 +20,8 @@ import (
 )
 
 // resolution collects the references that resolvers return while gqlgen runs a query, or one root
-// field of a mutation. In gqlgen's JSON each of them is a mark. When gqlgen is done, the rows of all
-// references are loaded together, and their JSON takes the places of the marks.
+// field of a mutation. In gqlgen's JSON each of them is a mark. When gqlgen is done, the rows of
+// all references are loaded together, and their JSON takes the places of the marks.
 type resolution struct {
 	engine   *Engine
 	op       *graphql.OperationContext
@@ -186,8 +186,8 @@ func (r *resolution) reference(n int) encode.Reference {
 }
 
 // at returns the loaders of the field that gqlgen resolves at the moment. They are the same for all
-// rows that the field is resolved for, so that what the rows refer to is loaded together, also if the
-// operation has more fields than it keeps loaders for.
+// rows that the field is resolved for, so that what the rows refer to is loaded together, also if
+// the operation has more fields than it keeps loaders for.
 func (r *resolution) at(fc *graphql.FieldContext) *loaders {
 	path := responsePath(fc)
 	r.mu.Lock()
@@ -258,8 +258,8 @@ func pathOf(ctx context.Context, fc *graphql.FieldContext) ast.Path {
 	return path[min(computedAt(ctx), len(path)):]
 }
 
-// rest gives the connection back to the pool before code runs that may take its time, if none of the
-// code uses the database.
+// rest gives the connection back to the pool before code runs that may take its time, if none of
+// the code uses the database.
 func (r *resolution) rest(ctx context.Context, all []*plan.Computed) {
 	for _, c := range all {
 		if !c.Bound.Computed.Outside {

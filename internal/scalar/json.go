@@ -18,8 +18,8 @@ const (
 	maxJSONDepth = 64
 )
 
-// UnmarshalJSON reads a JSON document of any kind. Numbers stay as they are written. What PostgreSQL
-// cannot store in jsonb is refused.
+// UnmarshalJSON reads a JSON document of any kind. Numbers stay as they are written. What
+// PostgreSQL cannot store in jsonb is refused.
 func UnmarshalJSON(value any) (any, error) {
 	_, err := JSONText(value)
 	return value, err
@@ -32,8 +32,8 @@ func JSONText(value any) (string, error) {
 	return string(b), err
 }
 
-// appendArgument appends a value as JSON. It returns an error if the value is too large or too deep,
-// or cannot be stored in jsonb.
+// appendArgument appends a value as JSON. It returns an error if the value is too large or too
+// deep, or cannot be stored in jsonb.
 func appendArgument(b []byte, value any, depth int) (_ []byte, err error) {
 	switch {
 	case depth == 0:
@@ -165,8 +165,8 @@ func appendJSON(b []byte, value any) (_ []byte, ok bool) {
 }
 
 // AppendList appends a list that is stored as a JSON array. one appends an element from its text.
-// Go's nil, which is stored as null, is an empty list. AppendList returns false if the text is not a
-// list of such elements.
+// Go's nil, which is stored as null, is an empty list. AppendList returns false if the text is not
+// a list of such elements.
 func AppendList(b, text []byte, one func(b, element []byte) ([]byte, bool)) ([]byte, bool) {
 	value, ok := decodeJSON(text)
 	list, isList := value.([]any)
@@ -301,9 +301,9 @@ func (l leaves) has(list []any, value any) bool {
 	return slices.ContainsFunc(list, func(element any) bool { return !isScalar(element) && contains(element, value) })
 }
 
-// JSONAt reports whether the value at a path of a document equals another, as PostgreSQL's operators
-// #> and = do. A step is the name of a member, or the index of an element, from the end if it is
-// negative.
+// JSONAt reports whether the value at a path of a document equals another, as PostgreSQL's
+// operators #> and = do. A step is the name of a member, or the index of an element, from the end
+// if it is negative.
 func JSONAt(text []byte, path []string, want []byte) bool {
 	value, _ := decodeJSON(text)
 	for _, step := range path {

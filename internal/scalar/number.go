@@ -139,7 +139,8 @@ func Exact(written string) bool {
 	return ok && err == nil && same && n == again
 }
 
-// IsWhole reports whether a number, as JSON writes it, has no fraction: neither 1.0 nor 1e2 has one.
+// IsWhole reports whether a number, as JSON writes it, has no fraction: neither 1.0 nor 1e2 has
+// one.
 func IsWhole(written string) bool {
 	n, ok := parseNumber(written)
 	return ok && n.scale() == 0

@@ -48,8 +48,8 @@ func Int(value any) (int64, bool) {
 	return n, true
 }
 
-// AppendInt appends a number that a GraphQL Int can have (GraphQL specification, section 3.5.1), from
-// a text in the form of strconv.FormatInt. It returns false for any other text.
+// AppendInt appends a number that a GraphQL Int can have (GraphQL specification, section 3.5.1),
+// from a text in the form of strconv.FormatInt. It returns false for any other text.
 func AppendInt(b, text []byte) ([]byte, bool) {
 	digits := bytes.TrimPrefix(text, []byte("-"))
 	if len(digits) == 0 || len(digits) > 10 || digits[0] == '0' && len(text) > 1 {
@@ -104,8 +104,8 @@ func UnmarshalFloat(value any) (float64, error) {
 	return 0, invalid("%s is not a number that a Float can have", quoted(value))
 }
 
-// AppendFloat appends a number of so many bits in the form in which gqlgen writes Floats. It returns
-// false if the text is not a number, or one that JSON does not have.
+// AppendFloat appends a number of so many bits in the form in which gqlgen writes Floats. It
+// returns false if the text is not a number, or one that JSON does not have.
 func AppendFloat(b, text []byte, bits int) ([]byte, bool) {
 	f, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
@@ -158,8 +158,8 @@ func AppendDecimal(b, text []byte, scale int) ([]byte, bool) {
 // DecimalCollation is the name that package database gives to CompareDecimals on SQLite.
 const DecimalCollation = "forge_decimal"
 
-// CompareDecimals compares two decimal numbers that are written as texts, for SQLite. Texts that are
-// not numbers come last.
+// CompareDecimals compares two decimal numbers that are written as texts, for SQLite. Texts that
+// are not numbers come last.
 func CompareDecimals(a, b string) int {
 	x, first := parseNumber(a)
 	y, second := parseNumber(b)

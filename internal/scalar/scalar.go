@@ -4,8 +4,8 @@
 // and refuse others with the same message.
 //
 // A function Unmarshal returns the value of an argument, or an error that says what is allowed. It
-// bounds the value before any work is done with it. A function Marshal returns what gqlgen writes. A
-// function Append appends the same JSON.
+// bounds the value before any work is done with it. A function Marshal returns what gqlgen writes.
+// A function Append appends the same JSON.
 package scalar
 
 import (

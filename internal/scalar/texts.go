@@ -51,7 +51,8 @@ func UnmarshalUUID(value any) (uuid.UUID, error) {
 // MarshalUUID writes a UUID in lower case.
 func MarshalUUID(id uuid.UUID) graphql.Marshaler { return written([]byte(`"` + id.String() + `"`)) }
 
-// AppendUUID appends a UUID from its 16 bytes, or from its text. It returns false for anything else.
+// AppendUUID appends a UUID from its 16 bytes, or from its text. It returns false for anything
+// else.
 func AppendUUID(b, value []byte) ([]byte, bool) {
 	id, err := uuid.FromBytes(value)
 	if err != nil {

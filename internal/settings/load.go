@@ -22,8 +22,8 @@ func Load(cmd *cli.Command, environ []string) (*Settings, error) {
 	return s, nil
 }
 
-// LoadAll is like Load, but returns all mistakes. A setting with a value that is not allowed has its
-// default.
+// LoadAll is like Load, but returns all mistakes. A setting with a value that is not allowed has
+// its default.
 func LoadAll(cmd *cli.Command, environ []string) (s *Settings, mistakes []error) {
 	env := variables(environ)
 	for _, check := range []func(map[string]string) error{checkUnknown, checkLibrary} {

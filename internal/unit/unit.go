@@ -199,8 +199,8 @@ func (u *Unit) rollback() {
 	u.release()
 }
 
-// Rest returns the connection to the pool if no transaction holds it. The next statement takes another
-// one.
+// Rest returns the connection to the pool if no transaction holds it. The next statement takes
+// another one.
 func (u *Unit) Rest() {
 	u.mu.Lock()
 	defer u.mu.Unlock()

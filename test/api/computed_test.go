@@ -142,8 +142,9 @@ func TestComputedFields(t *testing.T) {
 	})
 }
 
-// TestComputedStatements counts statements, which do not depend on the number of rows. A loader that
-// is kept from collecting its keys by other work of the machine takes more, so the least counts.
+// TestComputedStatements counts statements, which do not depend on the number of rows. A loader
+// that is kept from collecting its keys by other work of the machine takes more, so the least
+// counts.
 func TestComputedStatements(t *testing.T) {
 	t.Parallel()
 	queries := []struct {
@@ -255,8 +256,8 @@ func TestComputedFieldsTooSlow(t *testing.T) {
 	})
 }
 
-// TestComputedFieldsOutside looks for connections in use while a resolver runs that does not use the
-// database.
+// TestComputedFieldsOutside looks for connections in use while a resolver runs that does not use
+// the database.
 func TestComputedFieldsOutside(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, url string) {

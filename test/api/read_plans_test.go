@@ -9,8 +9,8 @@ import (
 )
 
 // TestReadUnderOtherPlans has PostgreSQL choose other plans than it would: parallel ones wherever
-// they are allowed, or none with nested loops, or none with indexes. The answers must stay the same:
-// whatever the plan, rows belong to their parents and stand in their order.
+// they are allowed, or none with nested loops, or none with indexes. The answers must stay the
+// same: whatever the plan, rows belong to their parents and stand in their order.
 func TestReadUnderOtherPlans(t *testing.T) {
 	t.Parallel()
 	address := dbtest.Postgres(t)

@@ -60,8 +60,8 @@ func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, cl
 	return c
 }
 
-// everything returns the rows of an entity, with all their related rows. It calls by reflection what
-// code would call as client.Thing.Query().WithParts().All(ctx).
+// everything returns the rows of an entity, with all their related rows. It calls by reflection
+// what code would call as client.Thing.Query().WithParts().All(ctx).
 func everything(ctx context.Context, client any, e *entity.Entity) []reflect.Value {
 	query := part(reflect.ValueOf(client).Elem(), e.Name).MethodByName("Query").Call(nil)[0]
 	for _, edge := range e.Edges {

@@ -133,8 +133,8 @@ func (f *filler) store(ctx context.Context, e *entity.Entity, value func(*entity
 	return nil
 }
 
-// as returns a value as one of a type in ent/schema. A type that is made from a text makes itself, as
-// url.URL does.
+// as returns a value as one of a type in ent/schema. A type that is made from a text makes itself,
+// as url.URL does.
 func as(v any, t reflect.Type) reflect.Value {
 	of := reflect.ValueOf(v)
 	if text, is := v.(string); is && !of.CanConvert(t) {

@@ -151,8 +151,8 @@ func (q question) one(id ids.ID, argument string) (any, error) {
 	return q.node(q.byID[id.String()]), nil
 }
 
-// node returns the object that shows a row: a struct of gqlgen's with the ID, and with what computed
-// fields need. It returns nil if there is no row.
+// node returns the object that shows a row: a struct of gqlgen's with the ID, and with what
+// computed fields need. It returns nil if there is no row.
 func (q question) node(r *row) any {
 	if r == nil {
 		return nil

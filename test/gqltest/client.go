@@ -186,8 +186,8 @@ func (c *Client) WantCode(code, query string, variables Vars) Answer {
 	return got
 }
 
-// Statements sends an operation and returns the number of SQL statements that it ran. The test stops
-// if the operation fails.
+// Statements sends an operation and returns the number of SQL statements that it ran. The test
+// stops if the operation fails.
 func (c *Client) Statements(query string, variables Vars) int {
 	c.t.Helper()
 	return c.Must(query, variables).Statements()

@@ -30,8 +30,8 @@ type column struct {
 // value is a value as a variable holds it, and as answers show it.
 type value struct{ sent, shown string }
 
-// of returns values. One that is shown in another form than it is sent in has both forms in it, with
-// an arrow between.
+// of returns values. One that is shown in another form than it is sent in has both forms in it,
+// with an arrow between.
 func of(texts ...string) []value {
 	values := make([]value, len(texts))
 	for i, text := range texts {
@@ -83,8 +83,8 @@ const rows = 9
 // maybe returns the name of the nullable column beside a column.
 func maybe(name string) string { return "maybe" + strings.ToUpper(name[:1]) + name[1:] }
 
-// of returns the value that a row has. ok is false if it is NULL, as in every third row of a nullable
-// column.
+// of returns the value that a row has. ok is false if it is NULL, as in every third row of a
+// nullable column.
 func (c *column) of(row int, nullable bool) (v value, rank int, ok bool) {
 	if nullable && row%3 == 2 {
 		return value{"null", "null"}, len(c.values), false
@@ -266,7 +266,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestConditions compares columns of every kind with each value of the table, and with lists of them.
+// TestConditions compares columns of every kind with each value of the table, and with lists of
+// them.
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	b := filled(t)
@@ -313,8 +314,8 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// TestOrders reads pages by columns of every kind that has an order: forward and backward, from each
-// cursor, in both directions, with NULLs last.
+// TestOrders reads pages by columns of every kind that has an order: forward and backward, from
+// each cursor, in both directions, with NULLs last.
 func TestOrders(t *testing.T) {
 	t.Parallel()
 	b := filled(t)

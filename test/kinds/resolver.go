@@ -1,5 +1,5 @@
-// Package kinds is an application with one entity that has a column of every kind. Its tests compare
-// what both databases answer.
+// Package kinds is an application with one entity that has a column of every kind. Its tests
+// compare what both databases answer.
 package kinds
 
 import (

@@ -45,8 +45,8 @@ func randomJSON(r *rand.Rand, depth int) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// TestJSONAsPostgres compares what SQLite is given for conditions on documents with PostgreSQL's own
-// operators, on random documents.
+// TestJSONAsPostgres compares what SQLite is given for conditions on documents with PostgreSQL's
+// own operators, on random documents.
 func TestJSONAsPostgres(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(dbtest.EmptyPostgres(t), database.Options{})

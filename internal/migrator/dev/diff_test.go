@@ -243,7 +243,8 @@ func (db database) uuid(id []byte) any {
 	return id
 }
 
-// A join table gets an index for the edge back. Its primary key serves the edge from its first column.
+// A join table gets an index for the edge back. Its primary key serves the edge from its first
+// column.
 func TestDiffIndexesJoinTables(t *testing.T) {
 	t.Parallel()
 	dir, devURL := mustCopyFiles(t), dbtest.EmptyPostgres(t)

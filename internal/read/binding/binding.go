@@ -25,8 +25,9 @@ type Binding struct {
 	Schema      *ast.Schema
 	Objects     map[string]*Object // by the name of the GraphQL type
 	Connections map[string]*Object // by the name of the connection type; see Members
-	// Members holds the objects of an interface or a union, by the name of its connection type. They
-	// differ from those of Objects in Of, Filters and Orders. Connections has the first of them.
+	// Members holds the objects of an interface or a union, by the name of its connection type.
+	// They differ from those of Objects in Of, Filters and Orders. Connections has the first of
+	// them.
 	Members  map[string][]*Object
 	Prefixes map[string]*Object // by the prefix of IDs
 	Links    map[string]*Link   // by the name of the connection type

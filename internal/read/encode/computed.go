@@ -156,9 +156,9 @@ func (s *splicer) write(of Reference) bool {
 	return true
 }
 
-// Refer appends the JSON of entities that a resolver has referred to. The path is that of the field,
-// below the writer's own. The function write appends the JSON, from results and computed fields of
-// its own.
+// Refer appends the JSON of entities that a resolver has referred to. The path is that of the
+// field, below the writer's own. The function write appends the JSON, from results and computed
+// fields of its own.
 func (w *Writer) Refer(path ast.Path, results []rows.Result, computed [][]*Computed, write func() bool) bool {
 	outerPath, outerResults, outerComputed := w.Path, w.Results, w.Computed
 	w.Path, w.Results, w.Computed = append(w.Path[:len(w.Path):len(w.Path)], path...), results, computed
@@ -217,8 +217,8 @@ func Sees(v viewer.Viewer, out *plan.Output, n *plan.Node, table *rows.Table, ro
 	return v.Role == viewer.User && !null && owner.UUID == v.ID
 }
 
-// Value returns a column of a row as a client would send it in an argument. It returns nil for NULL,
-// and false if the value is not of the column's kind.
+// Value returns a column of a row as a client would send it in an argument. It returns nil for
+// NULL, and false if the value is not of the column's kind.
 func Value(out *plan.Output, table *rows.Table, row int) (value any, ok bool) {
 	cell, null := table.Cell(row, out.Column)
 	if null {

@@ -31,14 +31,14 @@ type Kind struct {
 
 	scalar string // the GraphQL type that shows them; "" for an enum of the schema
 
-	// Argument returns a value of a where input in the form that the database compares. Its error is
-	// for the client.
+	// Argument returns a value of a where input in the form that the database compares. Its error
+	// is for the client.
 	Argument func(f *entity.Field, value any) (any, error)
 	// Write appends a value to an answer, as JSON. The cell holds what the database returned, as a
 	// text, or as the bytes of a UUID. Write returns false if the value is none of the kind.
 	Write func(f *entity.Field, b, cell []byte) ([]byte, bool)
-	// Canonical returns the form that a value has in cursors, for a cell. It is nil if all cells with
-	// the same value are the same text, on both databases.
+	// Canonical returns the form that a value has in cursors, for a cell. It is nil if all cells
+	// with the same value are the same text, on both databases.
 	Canonical func(cell []byte) []byte
 	// Place returns a value in a cursor in the form that the database compares. It is nil if Orders
 	// is false.
@@ -55,12 +55,12 @@ func Of(of entity.Kind) (*Kind, bool) {
 	return k, ok
 }
 
-// OfKey returns what the databases do with columns of keys of a form, of the kind entity.ID. Nothing
-// else of the Kind is set.
+// OfKey returns what the databases do with columns of keys of a form, of the kind entity.ID.
+// Nothing else of the Kind is set.
 func OfKey(of ids.Form) *Kind { return keys[of] }
 
-// Scalar returns the GraphQL type that shows the column, without the ! of one that is never NULL. It
-// returns "" for an enum of the schema.
+// Scalar returns the GraphQL type that shows the column, without the ! of one that is never NULL.
+// It returns "" for an enum of the schema.
 func (k *Kind) Scalar(f *entity.Field) string {
 	if f.Kind == entity.List {
 		return "[" + k.Element(f) + "!]"
@@ -93,8 +93,8 @@ func ArgumentType(operator, scalar string) string {
 	return scalar
 }
 
-// PathInput is the GraphQL type of a condition on the value at a path of a JSON document. It has the
-// fields path: [String!]! and value: JSON.
+// PathInput is the GraphQL type of a condition on the value at a path of a JSON document. It has
+// the fields path: [String!]! and value: JSON.
 const PathInput = "JSONPathInput"
 
 // Types lists the types in ent/schema that the engine can read.

@@ -129,8 +129,8 @@ func writeEnum(f *entity.Field, b, cell []byte) ([]byte, bool) {
 func appendFloat(b, cell []byte) ([]byte, bool)   { return scalar.AppendFloat(b, cell, 64) }
 func appendFloat32(b, cell []byte) ([]byte, bool) { return scalar.AppendFloat(b, cell, 32) }
 
-// unmarshalFloat32 returns the float32 that is nearest to a number. PostgreSQL would round the number
-// as well, and SQLite would not.
+// unmarshalFloat32 returns the float32 that is nearest to a number. PostgreSQL would round the
+// number as well, and SQLite would not.
 func unmarshalFloat32(value any) (float64, error) {
 	f, err := scalar.UnmarshalFloat(value)
 	if near := float64(float32(f)); err == nil && !math.IsInf(near, 0) {
@@ -193,8 +193,8 @@ func jsonCondition(value any) (string, error) {
 	return text, err
 }
 
-// Path returns the path and the value of a condition of type PathInput, the value as JSON. Its error
-// is for the client, as is the path of the part that it is about.
+// Path returns the path and the value of a condition of type PathInput, the value as JSON. Its
+// error is for the client, as is the path of the part that it is about.
 func Path(value any) (steps []string, want, at string, err error) {
 	input, _ := value.(map[string]any)
 	list, _ := input["path"].([]any)

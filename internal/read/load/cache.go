@@ -79,8 +79,8 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 // keepable reports whether the text can be used again.
 func (f *fetch) keepable() bool { return f.query.Where == nil && f.query.Restrict == nil }
 
-// statement returns the statement of a key, written before or now. It is the statement of the fetch,
-// or a tree that begins with that.
+// statement returns the statement of a key, written before or now. It is the statement of the
+// fetch, or a tree that begins with that.
 func (c *cache) statement(ctx context.Context, key []byte, of *fetch, write func() (*statement, error)) (*statement, error) {
 	c.mu.RLock()
 	s := c.byKey[string(key)]

@@ -27,8 +27,8 @@ type fetch struct {
 	unshared bool // the statement runs for this request alone
 }
 
-// Run loads the rows of the plan: with one statement on PostgreSQL, and otherwise node by node, where
-// each node takes one statement for all rows of the node above it.
+// Run loads the rows of the plan: with one statement on PostgreSQL, and otherwise node by node,
+// where each node takes one statement for all rows of the node above it.
 func (l *Loading) Run(ctx context.Context) error {
 	if l.asTree() {
 		return RunTogether(ctx, l)

@@ -65,8 +65,8 @@ const (
 // computedCall is what the call of a resolver costs for each row, in points, whatever it does.
 const computedCall = 2
 
-// computedOnce is what a computed field that uses the database costs once, in points: a statement of
-// its own, which may well search a table.
+// computedOnce is what a computed field that uses the database costs once, in points: a statement
+// of its own, which may well search a table.
 const computedOnce = 200
 
 // maxCost is the most points that the arguments of one field cost. It is small enough that the sum
@@ -76,8 +76,8 @@ const maxCost = 1 << 21
 // FieldCost returns the cost of writing a field's name, in parts of a point; see Unit.
 func FieldCost(f *ast.Field) int { return fieldCost * (1 + len(f.Alias)/keyBytes) }
 
-// Price is the cost of a field, without its name and the fields inside of it. One point is counted as
-// Unit.
+// Price is the cost of a field, without its name and the fields inside of it. One point is counted
+// as Unit.
 type Price struct {
 	// Once and Each are what the arguments of a connection cost: Once for the field, and Each for
 	// each parent row. Costly are conditions, above all those over related rows, the terms of
@@ -89,10 +89,11 @@ type Price struct {
 	// Entry is the cost of each entry, without the fields inside of it.
 	Entry int
 	// Entries is how many entries the field is taken to have. For a connection it is the size of
-	// the page, and for another list with an argument first the number that it asks for. For a
-	// list of nodes with other arguments it is the length of the longest list among them, as for a
-	// list of IDs, and for another list with arguments it is at least listEntries. For a list in a mutation's payload it is the number of inputs, and at least
-	// listEntries. For any other list it is listEntries, and for a field that is no list it is 1.
+	// the page, and for another list with an argument first the number that it asks for. For a list
+	// of nodes with other arguments it is the length of the longest list among them, as for a list
+	// of IDs, and for another list with arguments it is at least listEntries. For a list in a
+	// mutation's payload it is the number of inputs, and at least listEntries. For any other list
+	// it is listEntries, and for a field that is no list it is 1.
 	Entries int
 }
 

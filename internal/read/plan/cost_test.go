@@ -32,8 +32,9 @@ func TestDocumentCost(t *testing.T) {
 	}
 }
 
-// TestComputedCost expects a computed field to cost the call of its resolver beside its price, and one
-// that uses the database to cost a statement, so that one row does not ask for hundreds of them.
+// TestComputedCost expects a computed field to cost the call of its resolver beside its price, and
+// one that uses the database to cost a statement, so that one row does not ask for hundreds of
+// them.
 func TestComputedCost(t *testing.T) {
 	t.Parallel()
 	for computed, want := range map[*entity.Computed]Price{

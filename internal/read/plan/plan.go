@@ -21,8 +21,8 @@ type Field struct {
 }
 
 // Plan says which rows to read, beginning with rows of one entity and going on along edges, and
-// what to write of these rows. The plan of a connection of an interface or a union begins with a node
-// for each of its types, which have no Parent; Root is the first of them.
+// what to write of these rows. The plan of a connection of an interface or a union begins with a
+// node for each of its types, which have no Parent; Root is the first of them.
 type Plan struct {
 	Root       *Node
 	Nodes      []*Node     // root and all nodes below, each after its parent; see Node.Index
@@ -76,8 +76,8 @@ type Node struct {
 	Parent   *Node            // nil at the root
 	From     int              // the index of the parent node's column that holds the keys
 	Columns  []binding.Column // the columns to read; the key alone if no other is needed
-	// Unwritten holds the indexes of columns that only lead to other nodes. Other parts of an answer,
-	// such as cursors, may need them too.
+	// Unwritten holds the indexes of columns that only lead to other nodes. Other parts of an
+	// answer, such as cursors, may need them too.
 	Unwritten []int
 	Children  []*Node
 	Index     int // the place in Plan.Nodes

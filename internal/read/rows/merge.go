@@ -13,8 +13,8 @@ import (
 	"forge/internal/scalar"
 )
 
-// Merge returns the rows of several results that belong to a parent row, as one list: a page of it if
-// the results are pages, which are all of the same size and order. Without pages, the rows are
+// Merge returns the rows of several results that belong to a parent row, as one list: a page of it
+// if the results are pages, which are all of the same size and order. Without pages, the rows are
 // ordered by their keys, which are all of one form. The results have the columns of cursors.
 //
 // The first rows of a list are among the first rows of its parts. So each result has read as many

@@ -9,7 +9,8 @@ import (
 	"forge/internal/read/kind"
 )
 
-// inOrder holds, for each kind by which pages can be ordered, values as tables hold them, lowest first.
+// inOrder holds, for each kind by which pages can be ordered, values as tables hold them, lowest
+// first.
 var inOrder = map[entity.Kind][]string{
 	entity.String:    {"", "B", "a", "ä", "\U0010FFFF"},
 	entity.Enum:      {"A", "B"},
@@ -55,8 +56,8 @@ func wanted(values []string, desc bool) []string {
 	return append(values, "NULL")
 }
 
-// merged returns the values, and a NULL, as one page of the rows of three tables. Backward, the page
-// is counted from the end.
+// merged returns the values, and a NULL, as one page of the rows of three tables. Backward, the
+// page is counted from the end.
 func merged(values []string, of entity.Kind, desc, backward bool) (list []string) {
 	size := len(values) + 1
 	page := &Page{First: &size, Size: size, Order: []Term{{Column: "a", Kind: of, Desc: desc, Nullable: true}, {Column: "id", Kind: entity.ID, Desc: desc}}}

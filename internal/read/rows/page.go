@@ -26,8 +26,9 @@ type Page struct {
 	Order         []Term
 	Fingerprint   uint32 // of Order; see fingerprint
 	After, Before []any  // the values in the cursors; nil without a cursor
-	// AfterToo and BeforeToo say that the page may include a row with the same values as the cursor.
-	// Among rows of several entities, rows with the same key are in the order of their entities.
+	// AfterToo and BeforeToo say that the page may include a row with the same values as the
+	// cursor. Among rows of several entities, rows with the same key are in the order of their
+	// entities.
 	AfterToo, BeforeToo bool
 
 	bySize bool // the client has given first or last

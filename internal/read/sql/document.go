@@ -103,16 +103,16 @@ func (f *Conditions) list(by *binding.Filter, column string, elements []any, pat
 	return f.call(column, "%c @> ANY($::jsonb[])", "", pq.Array(texts)), nil
 }
 
-// isNull returns the condition that a column of documents shows null: it holds NULL, or the document
-// null.
+// isNull returns the condition that a column of documents shows null: it holds NULL, or the
+// document null.
 func (f *Conditions) isNull(column string) Condition {
 	return either(func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) }, f.equals(column, "null"))
 }
 
 func either(a, b Condition) Condition { return join(sql.Or, []Condition{a, b}) }
 
-// call returns a condition in the words of the database. In the text, %c stands for the column, and $
-// for the next argument.
+// call returns a condition in the words of the database. In the text, %c stands for the column, and
+// $ for the next argument.
 func (f *Conditions) call(column, postgres, sqlite string, args ...any) Condition {
 	text := postgres
 	if f.Dialect == dialect.SQLite {

@@ -41,18 +41,19 @@ const Unsent = -1
 
 // Tree is one statement for the queries of several branches, for PostgreSQL.
 //
-// An inner branch is a common table expression. A branch below it runs once for each of its rows, in
-// a lateral join. A UNION ALL returns the rows of all branches, which may come in any order. Its
-// columns are shared: of each SQL type, there are as many as the branch needs that has most of them.
+// An inner branch is a common table expression. A branch below it runs once for each of its rows,
+// in a lateral join. A UNION ALL returns the rows of all branches, which may come in any order. Its
+// columns are shared: of each SQL type, there are as many as the branch needs that has most of
+// them.
 //
 // A related row of which there is one at most is joined to the row that leads to it, even if many
 // rows lead to the same one. A branch of its own, or a list of the different keys, takes PostgreSQL
 // longer. OFFSET 0 keeps it from reading the whole other table for a hash join.
 type Tree struct {
 	Statement
-	// Slots says, for each branch, which values of a row are those of its columns and of its joins'.
-	// For a column that is not returned it has Unsent. After the columns of each join there is a
-	// value that is NULL if there is no related row.
+	// Slots says, for each branch, which values of a row are those of its columns and of its
+	// joins'. For a column that is not returned it has Unsent. After the columns of each join there
+	// is a value that is NULL if there is no related row.
 	Slots [][]int
 }
 
@@ -223,8 +224,8 @@ func (t *treeWriter) from(ctx context.Context, w Writer, i int) (string, error) 
 }
 
 // write has ent write a query of a branch. Its parameters are numbered after those of the queries
-// before it. If key is not "", the query reads the rows that belong to the key in the column of that
-// name.
+// before it. If key is not "", the query reads the rows that belong to the key in the column of
+// that name.
 func (t *treeWriter) write(ctx context.Context, w Writer, i int, q Query, key string) (string, error) {
 	q.inTree, q.key, q.before = true, key, len(t.tree.Args)
 	s, err := q.Write(ctx, w)
@@ -242,8 +243,8 @@ func (t *treeWriter) write(ctx context.Context, w Writer, i int, q Query, key st
 }
 
 // keys returns the query of the keys that lead to a branch: id is the key, and n the number of the
-// parent's row. Where several rows have the same key, its row is returned for each: to look each key
-// up once takes PostgreSQL longer.
+// parent's row. Where several rows have the same key, its row is returned for each: to look each
+// key up once takes PostgreSQL longer.
 func (t *treeWriter) keys(br *Branch) string {
 	key := "c" + strconv.Itoa(br.From)
 	text := "SELECT n, " + key + " AS id FROM _n" + strconv.Itoa(br.Parent)

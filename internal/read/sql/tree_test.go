@@ -37,8 +37,8 @@ func queryOf(table string, kinds ...entity.Kind) *Query {
 	return q
 }
 
-// TestTreeSlots checks that columns of one type share the columns of the UNION ALL, but never two of
-// one branch.
+// TestTreeSlots checks that columns of one type share the columns of the UNION ALL, but never two
+// of one branch.
 func TestTreeSlots(t *testing.T) {
 	t.Parallel()
 	branches := []Branch{
@@ -57,8 +57,8 @@ func TestTreeSlots(t *testing.T) {
 	}
 }
 
-// TestTreeParameters checks the numbers of the parameters: each branch goes on from those before it,
-// and what looks like a parameter in a text of a policy stays as it is.
+// TestTreeParameters checks the numbers of the parameters: each branch goes on from those before
+// it, and what looks like a parameter in a text of a policy stays as it is.
 func TestTreeParameters(t *testing.T) {
 	t.Parallel()
 	policy := func(s *sql.Selector) {
