@@ -1,12 +1,12 @@
-// Package read is the read engine. It answers a selection of entities with one statement for each
-// level of the selection, however many rows there are.
+// Package read is the read engine. It answers a selection of entities with one statement on
+// PostgreSQL, and with one for each level of the selection on SQLite, however many rows there are.
 //
 // At the start, New compares the schema with the entities (package binding). Prepare compiles the
-// selections of an operation into plans (package plan). Loaders run the statements of the plans:
-// one statement reads the rows of a level for all rows of the level above (packages load and sql).
-// ent writes the statements, so that interceptors and policies add their conditions. The payload of
-// a mutation starts from the row that the mutation's statement returned. The rows that were read
-// (package rows) are written as JSON (package encode).
+// selections of an operation into plans (package plan). Loaders run the statements of the plans
+// (packages load and sql). ent writes each query, so that interceptors and policies add their
+// conditions. The payload of a mutation starts from the row that the mutation's statement returned.
+// Resolvers compute fields between the statements, and refer to further entities (see resolution).
+// The rows that were read (package rows) are written as JSON (package encode).
 package read
 
 import (
