@@ -9,11 +9,12 @@ import (
 
 	"modernc.org/sqlite"
 
+	"forge/internal/entity"
 	"forge/internal/scalar"
 )
 
 // functions is SQLite's driver with what the read engine needs beside SQLite's own functions: the
-// order of decimal numbers, and conditions on JSON documents as PostgreSQL has them.
+// order of decimal numbers, conditions on JSON documents as PostgreSQL has them, and texts in capitals.
 var functions = sync.OnceValue(func() *sqlite.Driver {
 	d := new(sqlite.Driver)
 	d.MustRegisterCollationUtf8(scalar.DecimalCollation, scalar.CompareDecimals)
@@ -33,6 +34,12 @@ var functions = sync.OnceValue(func() *sqlite.Driver {
 		}
 		d.MustRegisterDeterministicScalarFunction(name, args, onDocument(holds))
 	}
+	d.MustRegisterDeterministicScalarFunction("forge_capitals", 1, func(_ *sqlite.FunctionContext, values []driver.Value) (driver.Value, error) {
+		if text, ok := values[0].(string); ok {
+			return entity.Capitals(text), nil
+		}
+		return values[0], nil
+	})
 	return d
 })
 

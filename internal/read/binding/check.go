@@ -226,6 +226,17 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		wanted = "[" + f.Edge.To + "WhereInput!]"
 	case f.Op == "has":
 		wanted = "Boolean"
+	case f.Counts:
+		wanted = "Int"
+	case f.Shown != "":
+		o = f.To
+		if f.Field == nil {
+			return // the field that shows it was refused
+		}
+		if f.Field.Nullable {
+			b.refuse(at, "the column %s of %s may be NULL; conditions on a column of a related row are allowed only if it is never NULL", f.Field.Column, o.Entity.Name)
+			return
+		}
 	}
 	if f.Field != nil {
 		if !b.comparable(at, o, f) {

@@ -260,7 +260,7 @@ func TestBind(t *testing.T) {
 		{"prefix of a number", "lengthGTE: Int", "lengthHasPrefix: String", nil, "columns of type int32 cannot be compared by HasPrefix"},
 		{"condition on another form", "lengthGTE: Int", "odd: String", kindOf(entity.Other, "sql.NullString"), "TrackWhereInput.odd: the column odd of Track is of type sql.NullString"},
 		{"condition on a float", "lengthGTE: Int", "oddGTE: String", kindOf(entity.Float, "float64"), "TrackWhereInput.oddGTE: its type is String; allowed: Float"},
-		{"list compared as a whole", "lengthGTE: Int", "odd: [String!]", kindOf(entity.List, "[]string"), "TrackWhereInput.odd: columns of type []string cannot be compared by equality; allowed: IsNil, Has, "},
+		{"list compared as a whole", "lengthGTE: Int", "odd: [String!]", kindOf(entity.List, "[]string"), "TrackWhereInput.odd: columns of type []string cannot be compared by equality; allowed: IsNil, NotNil, Has, "},
 		{"elements of another type", "lengthGTE: Int", "oddHasSome: [Int!]", kindOf(entity.List, "[]string"), "TrackWhereInput.oddHasSome: its type is [Int!]; allowed: [String!]"},
 		{"path of another type", "lengthGTE: Int", "oddPathEquals: String", kindOf(entity.JSON, "any"), "TrackWhereInput.oddPathEquals: its type is String; allowed: JSONPathInput"},
 		{"condition with a default", "lengthGTE: Int", "lengthGTE: Int = 3", nil, "TrackWhereInput.lengthGTE: a condition cannot have a default"},
