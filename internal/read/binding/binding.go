@@ -160,6 +160,7 @@ type Column struct {
 	Shown  *entity.Edge // the edge to the related row; nil for a column of the own table
 	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
+	Orders *Order       // the order by related rows whose value it is, for cursors; nil for others
 }
 
 // Filter is one field of a where input.
@@ -192,7 +193,7 @@ func (b *binder) refuse(at, format string, args ...any) {
 }
 
 // reservedTable matches the names that package sql gives to rows in statements.
-var reservedTable = regexp.MustCompile(`^_([pcsl]|[nd][0-9]+)$`)
+var reservedTable = regexp.MustCompile(`^_([pcslo]|[nd][0-9]+)$`)
 
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
