@@ -197,21 +197,41 @@ func (f *Conditions) each(ctx context.Context, o *binding.Object, value any, pat
 // faster than a search for each row, and takes linear time even if related rows lead back to many
 // others. So on SQLite only a condition without inner is correlated.
 func (f *Conditions) related(ctx context.Context, o *binding.Object, by *binding.Filter, inner Condition, depth int) (Condition, error) {
-	listed := inner != nil && f.Dialect == dialect.SQLite
-	query, err := f.relatives(ctx, o, by, inner, depth, listed, "1")
+	r := relation{from: o, to: by.To, edge: by.Edge, join: by.Join, listed: inner != nil && f.Dialect == dialect.SQLite}
+	err := f.relate(ctx, &r, depth, func(s *sql.Selector) {
+		if !r.listed {
+			s.SelectExpr(sql.Raw("1"))
+		}
+		if inner != nil {
+			s.Where(inner(s))
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
 	return func(s *sql.Selector) *sql.Predicate {
-		outer, related := query(s)
-		if listed {
+		query, outer := r.within(s)
+		if r.listed {
 			// Without NotNull, the comparison is NULL for a row without a related one, and NOT
 			// would not find it.
-			return sql.And(sql.NotNull(outer), sql.In(outer, related))
+			return sql.And(sql.NotNull(outer), sql.In(outer, query))
 		}
-		return sql.Exists(related)
+		return sql.Exists(query)
 	}, nil
 }
+
+// relate has ent write the query for related rows, with what shape adds.
+func (f *Conditions) relate(ctx context.Context, r *relation, depth int, shape func(*sql.Selector)) error {
+	err := r.write(ctx, f.Writer, f.Dialect, Parameter{of: theViewer}, "related"+strconv.Itoa(depth), shape)
+	if err == nil {
+		f.Noted.Add(&Statement{Dependencies: r.dependencies})
+	}
+	return err
+}
+
+// comparisons are the operators of SQL that compare numbers of rows, by the names that they have in
+// where inputs.
+var comparisons = map[string]string{"": " = ", "NEQ": " <> ", "GT": " > ", "GTE": " >= ", "LT": " < ", "LTE": " <= "}
 
 // count returns the condition that compares the number of a row's related rows.
 func (f *Conditions) count(ctx context.Context, o *binding.Object, by *binding.Filter, value any, path string, depth int) (Condition, error) {
@@ -219,74 +239,15 @@ func (f *Conditions) count(ctx context.Context, o *binding.Object, by *binding.F
 	if err != nil {
 		return nil, apperr.BadInput(path, "%s", err)
 	}
-	query, err := f.relatives(ctx, o, by, nil, depth, false, "count(*)")
-	if err != nil {
+	r := relation{from: o, to: by.To, edge: by.Edge, join: by.Join}
+	if err := f.relate(ctx, &r, depth, func(s *sql.Selector) { s.SelectExpr(sql.Raw("count(*)")) }); err != nil {
 		return nil, err
 	}
-	operator := map[string]string{"": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}[by.Op]
 	return func(s *sql.Selector) *sql.Predicate {
-		_, related := query(s)
 		return sql.P(func(b *sql.Builder) {
-			b.Wrap(func(b *sql.Builder) { b.Join(related) }).WriteString(" " + operator + " ").Arg(n)
+			r.value(b, s)
+			b.WriteString(comparisons[by.Op]).Arg(n)
 		})
-	}, nil
-}
-
-// relatives has ent write the query for the related rows of which inner holds. If listed is true,
-// the query selects their keys to the outer query's rows, and else what selected says of those that
-// are related to one row of the outer query. The result is for the selector of the outer query, and
-// returns the query with the column of that selector that it is about.
-func (f *Conditions) relatives(ctx context.Context, o *binding.Object, by *binding.Filter, inner Condition, depth int, listed bool, selected string) (
-	func(*sql.Selector) (outer string, related *sql.Selector), error) {
-	key, own := by.Edge.Column, o.Key.Name
-	if by.Edge.OwnKey {
-		key, own = by.To.Key.Name, by.Edge.Column
-	}
-	var query *sql.Selector
-	var outer string // the column of the outer query, which is set when that query is written
-	// leads has a row lead to the outer query's row by its column key.
-	leads := func(s *sql.Selector, key string) {
-		if listed {
-			s.Where(sql.NotNull(key)) // NOT IN a list with NULL is never true
-		} else {
-			s.Where(sql.P(func(b *sql.Builder) { b.Ident(key).WriteString(" = ").Ident(outer) }))
-		}
-	}
-	var through *links
-	if by.Edge.Through != "" {
-		var err error
-		through, err = writeLinks(ctx, f.Writer, f.Dialect, by.Edge, by.Join, Parameter{of: theViewer}, func(l *links) { leads(l.Selector, l.near) })
-		if err != nil {
-			return nil, err
-		}
-		f.Noted.Add(&Statement{Dependencies: through.dependencies})
-	}
-	written, err := write(ctx, f.Writer, by.To.Entity, Parameter{of: theViewer}, func(s *sql.Selector) {
-		// The outer query may read the same table.
-		s.Table().As("related" + strconv.Itoa(depth))
-		column := s.C(key)
-		if through != nil {
-			column = through.join(s, by.To.Key.Name)
-		} else {
-			leads(s, column)
-		}
-		if listed {
-			s.Select(column)
-		} else {
-			s.SelectExpr(sql.Raw(selected))
-		}
-		if inner != nil {
-			s.Where(inner(s))
-		}
-		query = s
-	})
-	if err != nil {
-		return nil, err
-	}
-	f.Noted.Add(written)
-	return func(s *sql.Selector) (string, *sql.Selector) {
-		outer = s.C(own)
-		return outer, query
 	}, nil
 }
 
