@@ -1023,6 +1023,7 @@ enum ProductOrderField {
   SKU
   NAME
   PRICE_CENTS
+  STOCK
   CREATED_AT
   UPDATED_AT
 }

@@ -1190,6 +1190,7 @@ const (
 	ProductOrderFieldSku        ProductOrderField = "SKU"
 	ProductOrderFieldName       ProductOrderField = "NAME"
 	ProductOrderFieldPriceCents ProductOrderField = "PRICE_CENTS"
+	ProductOrderFieldStock      ProductOrderField = "STOCK"
 	ProductOrderFieldCreatedAt  ProductOrderField = "CREATED_AT"
 	ProductOrderFieldUpdatedAt  ProductOrderField = "UPDATED_AT"
 )
@@ -1198,13 +1199,14 @@ var AllProductOrderField = []ProductOrderField{
 	ProductOrderFieldSku,
 	ProductOrderFieldName,
 	ProductOrderFieldPriceCents,
+	ProductOrderFieldStock,
 	ProductOrderFieldCreatedAt,
 	ProductOrderFieldUpdatedAt,
 }
 
 func (e ProductOrderField) IsValid() bool {
 	switch e {
-	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldCreatedAt, ProductOrderFieldUpdatedAt:
+	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldStock, ProductOrderFieldCreatedAt, ProductOrderFieldUpdatedAt:
 		return true
 	}
 	return false

@@ -231,7 +231,8 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 	case f.Shown != "":
 		o = f.To
 		if f.Field == nil {
-			return // the field that shows it was refused
+			b.refuse(at, "the edge %s is to show the column %s, which %s does not have", f.Edge.Name, f.Edge.Shows[f.Shown], o.Entity.Name)
+			return
 		}
 		if f.Field.Nullable {
 			b.refuse(at, "the column %s of %s may be NULL; conditions on a column of a related row are allowed only if it is never NULL", f.Field.Column, o.Entity.Name)
