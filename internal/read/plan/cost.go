@@ -268,8 +268,8 @@ func ValuesOf(value any) int {
 // questions is what a connection's selection asks of all rows that match.
 type questions struct {
 	counts bool // totalCount or aggregate is selected
-	number           int // how many results of functions are selected
-	groups           int // how many fields are groups
+	number int  // how many results of functions are selected
+	groups int  // how many fields are groups
 }
 
 // cost returns the points that the questions cost. Each one is a scan of the rows.
