@@ -751,12 +751,22 @@ input UserWhereInput {
 input UserOrder {
   field: UserOrderField!
   direction: OrderDirection! = ASC
+  """
+  The language in whose order texts are, as a tag such as ` + "`" + `de` + "`" + ` or ` + "`" + `sv` + "`" + `, or ` + "`" + `und` + "`" + ` for no language in
+  particular. Without it, texts are in the order of their code points: ` + "`" + `Z` + "`" + ` comes before ` + "`" + `a` + "`" + `, and
+  both before ` + "`" + `ä` + "`" + `.
+  """
+  collation: String
 }
 
 "What users can be ordered by."
 enum UserOrderField {
   USERNAME
   CREATED_AT
+  "The number of the user's heroes."
+  HEROES_COUNT
+  "The number of the user's orders, of those that you may see."
+  ORDERS_COUNT
 }
 
 "Conditions on teams; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -789,12 +799,16 @@ input TeamWhereInput {
 input TeamOrder {
   field: TeamOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What teams can be ordered by."
 enum TeamOrderField {
   NAME
   CREATED_AT
+  "The number of the team's heroes."
+  HEROES_COUNT
 }
 
 "Conditions on heroes; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -842,6 +856,8 @@ input HeroWhereInput {
 input HeroOrder {
   field: HeroOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What heroes can be ordered by."
@@ -849,6 +865,10 @@ enum HeroOrderField {
   NAME
   AGE
   CREATED_AT
+  "The name of the hero's team; heroes without one come last."
+  TEAM_NAME
+  "The username of the hero's owner; heroes without one come last."
+  OWNER_USERNAME
 }
 
 "Conditions on products; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -892,6 +912,8 @@ input ProductWhereInput {
 input ProductOrder {
   field: ProductOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What products can be ordered by."
@@ -937,12 +959,18 @@ input OrderWhereInput {
 input OrderOrder {
   field: OrderOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What orders can be ordered by."
 enum OrderOrderField {
   TOTAL_CENTS
   CREATED_AT
+  "The username of the user; orders of deleted users come last."
+  USER_USERNAME
+  "The number of the order's items."
+  ITEMS_COUNT
 }
 
 "Conditions on order items; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -9271,7 +9299,7 @@ func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9292,6 +9320,13 @@ func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -9659,7 +9694,7 @@ func (ec *executionContext) unmarshalInputOrderOrder(ctx context.Context, obj an
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9680,6 +9715,13 @@ func (ec *executionContext) unmarshalInputOrderOrder(ctx context.Context, obj an
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -9891,7 +9933,7 @@ func (ec *executionContext) unmarshalInputProductOrder(ctx context.Context, obj 
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9912,6 +9954,13 @@ func (ec *executionContext) unmarshalInputProductOrder(ctx context.Context, obj 
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -10306,7 +10355,7 @@ func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10327,6 +10376,13 @@ func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -10693,7 +10749,7 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10714,6 +10770,13 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

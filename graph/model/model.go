@@ -201,6 +201,8 @@ type HeroEdge struct {
 type HeroOrder struct {
 	Field     HeroOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on heroes; see `UserWhereInput` for how they are read.
@@ -328,6 +330,8 @@ type OrderItemWhereInput struct {
 type OrderOrder struct {
 	Field     OrderOrderField `json:"field"`
 	Direction OrderDirection  `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on orders; see `UserWhereInput` for how they are read.
@@ -415,6 +419,8 @@ type ProductEdge struct {
 type ProductOrder struct {
 	Field     ProductOrderField `json:"field"`
 	Direction OrderDirection    `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on products; see `UserWhereInput` for how they are read.
@@ -579,6 +585,8 @@ type TeamEdge struct {
 type TeamOrder struct {
 	Field     TeamOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on teams; see `UserWhereInput` for how they are read.
@@ -703,6 +711,10 @@ type UserEdge struct {
 type UserOrder struct {
 	Field     UserOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are, as a tag such as `de` or `sv`, or `und` for no language in
+	// particular. Without it, texts are in the order of their code points: `Z` comes before `a`, and
+	// both before `ä`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on users. All that are given must hold; one that is `null` is as good as left out. A condition's name is a field's,
@@ -750,17 +762,23 @@ const (
 	HeroOrderFieldName      HeroOrderField = "NAME"
 	HeroOrderFieldAge       HeroOrderField = "AGE"
 	HeroOrderFieldCreatedAt HeroOrderField = "CREATED_AT"
+	// The name of the hero's team; heroes without one come last.
+	HeroOrderFieldTeamName HeroOrderField = "TEAM_NAME"
+	// The username of the hero's owner; heroes without one come last.
+	HeroOrderFieldOwnerUsername HeroOrderField = "OWNER_USERNAME"
 )
 
 var AllHeroOrderField = []HeroOrderField{
 	HeroOrderFieldName,
 	HeroOrderFieldAge,
 	HeroOrderFieldCreatedAt,
+	HeroOrderFieldTeamName,
+	HeroOrderFieldOwnerUsername,
 }
 
 func (e HeroOrderField) IsValid() bool {
 	switch e {
-	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt:
+	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldTeamName, HeroOrderFieldOwnerUsername:
 		return true
 	}
 	return false
@@ -923,16 +941,22 @@ type OrderOrderField string
 const (
 	OrderOrderFieldTotalCents OrderOrderField = "TOTAL_CENTS"
 	OrderOrderFieldCreatedAt  OrderOrderField = "CREATED_AT"
+	// The username of the user; orders of deleted users come last.
+	OrderOrderFieldUserUsername OrderOrderField = "USER_USERNAME"
+	// The number of the order's items.
+	OrderOrderFieldItemsCount OrderOrderField = "ITEMS_COUNT"
 )
 
 var AllOrderOrderField = []OrderOrderField{
 	OrderOrderFieldTotalCents,
 	OrderOrderFieldCreatedAt,
+	OrderOrderFieldUserUsername,
+	OrderOrderFieldItemsCount,
 }
 
 func (e OrderOrderField) IsValid() bool {
 	switch e {
-	case OrderOrderFieldTotalCents, OrderOrderFieldCreatedAt:
+	case OrderOrderFieldTotalCents, OrderOrderFieldCreatedAt, OrderOrderFieldUserUsername, OrderOrderFieldItemsCount:
 		return true
 	}
 	return false
@@ -1158,16 +1182,19 @@ type TeamOrderField string
 const (
 	TeamOrderFieldName      TeamOrderField = "NAME"
 	TeamOrderFieldCreatedAt TeamOrderField = "CREATED_AT"
+	// The number of the team's heroes.
+	TeamOrderFieldHeroesCount TeamOrderField = "HEROES_COUNT"
 )
 
 var AllTeamOrderField = []TeamOrderField{
 	TeamOrderFieldName,
 	TeamOrderFieldCreatedAt,
+	TeamOrderFieldHeroesCount,
 }
 
 func (e TeamOrderField) IsValid() bool {
 	switch e {
-	case TeamOrderFieldName, TeamOrderFieldCreatedAt:
+	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldHeroesCount:
 		return true
 	}
 	return false
@@ -1214,16 +1241,22 @@ type UserOrderField string
 const (
 	UserOrderFieldUsername  UserOrderField = "USERNAME"
 	UserOrderFieldCreatedAt UserOrderField = "CREATED_AT"
+	// The number of the user's heroes.
+	UserOrderFieldHeroesCount UserOrderField = "HEROES_COUNT"
+	// The number of the user's orders, of those that you may see.
+	UserOrderFieldOrdersCount UserOrderField = "ORDERS_COUNT"
 )
 
 var AllUserOrderField = []UserOrderField{
 	UserOrderFieldUsername,
 	UserOrderFieldCreatedAt,
+	UserOrderFieldHeroesCount,
+	UserOrderFieldOrdersCount,
 }
 
 func (e UserOrderField) IsValid() bool {
 	switch e {
-	case UserOrderFieldUsername, UserOrderFieldCreatedAt:
+	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldHeroesCount, UserOrderFieldOrdersCount:
 		return true
 	}
 	return false

@@ -9,14 +9,19 @@ import (
 
 	"modernc.org/sqlite"
 
+	"forge/internal/collation"
 	"forge/internal/scalar"
 )
 
 // functions is SQLite's driver with what the read engine needs beside SQLite's own functions: the
-// order of decimal numbers, and conditions on JSON documents as PostgreSQL has them.
+// order of decimal numbers, orders of texts by language, and conditions on JSON documents as
+// PostgreSQL has them.
 var functions = sync.OnceValue(func() *sqlite.Driver {
 	d := new(sqlite.Driver)
 	d.MustRegisterCollationUtf8(scalar.DecimalCollation, scalar.CompareDecimals)
+	for _, language := range collation.Languages() {
+		d.MustRegisterCollationUtf8(collation.Name(language), collation.Comparer(language))
+	}
 	for name, holds := range map[string]func(document []byte, args []string) bool{
 		"forge_json_equal":    func(document []byte, args []string) bool { return scalar.JSONEqual(document, []byte(args[0])) },
 		"forge_json_contains": func(document []byte, args []string) bool { return scalar.JSONContains(document, []byte(args[0])) },

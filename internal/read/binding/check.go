@@ -286,11 +286,15 @@ func (b *binder) checkPages(o *Object) {
 	b.shape("PageInfo", map[string][]string{
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
 	}, nil)
-	b.shape(name+"Order", map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
+	order := map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}
+	if o.Of == "" { // rows of several entities are put in order outside of the databases
+		order["collation"] = []string{"String"}
+	}
+	b.shape(name+"Order", order, nil)
 	if def := b.Schema.Types[name+"Order"]; def != nil {
 		for _, d := range def.Fields {
 			if d.DefaultValue != nil && d.DefaultValue.Raw != "ASC" {
-				b.refuse(def.Name+"."+d.Name, "its default is %s; allowed: ASC for direction, and none for field", d.DefaultValue.Raw)
+				b.refuse(def.Name+"."+d.Name, "its default is %s; allowed: ASC for direction, and none for others", d.DefaultValue.Raw)
 			}
 		}
 	}
