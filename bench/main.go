@@ -70,6 +70,9 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
+	if o.offered != "" {
+		return b.measureOffered(ctx)
+	}
 	b.result = newResult(o, database)
 	for _, b.rtt = range o.rtts {
 		if err := b.measureAt(ctx); err != nil {
