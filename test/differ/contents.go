@@ -94,6 +94,9 @@ func (c *contents) newRow(e *entity.Entity, value reflect.Value) *row {
 	r := &row{entity: e, values: map[string]any{}, related: map[string][]*row{}}
 	for _, f := range e.Fields {
 		r.values[f.Column] = plain(part(value, f.Column), f.Kind)
+		if f.Kind == entity.Bytes && !f.Nullable && r.values[f.Column] == nil {
+			r.values[f.Column] = []byte{} // SQLite's driver reads no bytes as nil
+		}
 	}
 	r.key = r.values[e.Fields[0].Column]
 	r.id = idOf(e, r.key)
