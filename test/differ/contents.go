@@ -3,6 +3,7 @@ package differ
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -46,6 +47,7 @@ func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, cl
 		if len(e.Fields) == 0 || e.Fields[0].Refers != e.Name {
 			continue // its key has several columns: it only joins others
 		}
+		c.rows[e.Name] = nil // there, if only without rows
 		for _, value := range everything(ctx, client, e) {
 			r := c.newRow(e, value.Elem())
 			found[r] = value.Elem()
@@ -58,6 +60,15 @@ func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, cl
 		c.relate(r, part(value, "Edges"))
 	}
 	return c
+}
+
+// listed returns the entity that a type is a connection of. is is false if the type is none.
+func (c *contents) listed(of string) (name string, is bool) {
+	if !strings.HasSuffix(of, "Connection") {
+		return of, false
+	}
+	name = c.schema.Types[of].Fields.ForName("nodes").Type.Name()
+	return name, c.entities[name] != nil
 }
 
 // everything returns the rows of an entity, with all their related rows. It calls by reflection
@@ -117,6 +128,10 @@ func idOf(e *entity.Entity, key any) ids.ID {
 // relate fills r.related from the edges that ent has loaded.
 func (c *contents) relate(r *row, edges reflect.Value) {
 	for _, edge := range r.entity.Edges {
+		if join, ok := c.rows[edge.Join]; ok {
+			r.related[edge.Name] = c.joined(r, &edge, join)
+			continue
+		}
 		loaded := part(edges, edge.Name)
 		if loaded.Kind() == reflect.Pointer {
 			loaded = reflect.Append(reflect.MakeSlice(reflect.SliceOf(loaded.Type()), 0, 1), loaded)
@@ -130,6 +145,18 @@ func (c *contents) relate(r *row, edges reflect.Value) {
 		}
 		slices.SortFunc(r.related[edge.Name], func(a, b *row) int { return compareValues(a.key, b.key) })
 	}
+}
+
+// joined returns the rows to which the rows of a join table lead. Ent's queries do not ask whether
+// the viewer sees the rows in between.
+func (c *contents) joined(r *row, edge *entity.Edge, join []*row) (far []*row) {
+	for _, j := range join {
+		if to := c.byID[idOf(c.entities[edge.To], j.values[edge.Far]).String()]; to != nil && j.values[edge.Column] == r.key {
+			far = append(far, to)
+		}
+	}
+	slices.SortFunc(far, func(a, b *row) int { return compareValues(a.key, b.key) })
+	return far
 }
 
 // value returns the value of a field in the API that shows a column, of its own or of a related
@@ -252,7 +279,7 @@ func (c *contents) edge(name, condition string) (edge *entity.Edge, with bool) {
 }
 
 // operators are what may follow the name of a column in a condition, longer ones first.
-var operators = []string{"IsNil", "IsEmpty", "HasPrefix", "HasEvery", "HasSome", "Has", "In", "GTE", "LTE", "GT", "LT", ""}
+var operators = []string{"IsNil", "IsEmpty", "PathEquals", "Contains", "HasPrefix", "HasEvery", "HasSome", "HasKey", "Has", "In", "GTE", "LTE", "GT", "LT", ""}
 
 // field returns the column that a condition compares, and the operator.
 func (c *contents) field(name, condition string) (*entity.Field, string) {
@@ -282,6 +309,8 @@ func (c *contents) compare(f *entity.Field, op string, has, value any) truth {
 		return truthOf(strings.HasPrefix(has.(string), value.(string)))
 	case f.Kind == entity.List:
 		return truthOf(c.hasElements(f, op, has, value))
+	case f.Kind == entity.JSON:
+		return truthOf(documentHolds(op, has.(json.RawMessage), value))
 	}
 	order := compareValues(has, c.received(f, value))
 	return truthOf(map[string]bool{"": order == 0, "GT": order > 0, "GTE": order >= 0, "LT": order < 0, "LTE": order <= 0}[op])

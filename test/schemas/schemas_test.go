@@ -28,7 +28,8 @@ func TestRandomSchemas(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the generators and the compiler take long")
 	}
-	from, to, together := uint64(0), uint64(5), uint64(5)
+	// These five have every form of edge, owners, and rows in between that some do not see.
+	from, to, together := uint64(36), uint64(41), uint64(5)
 	if os.Getenv("FORGE_SOAK") != "" {
 		from, to, together = 100, 300, 20
 	}
