@@ -17,8 +17,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/ent"
+	"forge/graph"
 	"forge/graph/generated"
 	"forge/internal/entity"
+	"forge/internal/gqlexec"
 	"forge/internal/ids"
 	"forge/seed"
 	"forge/test/dbtest"
@@ -30,10 +32,13 @@ import (
 type lists struct {
 	schema   *ast.Schema
 	entities map[string]*entity.Entity
+	// missing are the orders without an index. A test of package graph fails for them, and their
+	// plans are not looked at.
+	missing []gqlexec.MissingIndex
 }
 
 func newLists() *lists {
-	l := &lists{generated.NewExecutableSchema(generated.Config{}).Schema(), map[string]*entity.Entity{}}
+	l := &lists{generated.NewExecutableSchema(generated.Config{}).Schema(), map[string]*entity.Entity{}, new(graph.Resolver).API().MissingIndexes()}
 	for _, e := range ent.Entities {
 		l.entities[e.Name] = e
 	}
@@ -148,7 +153,9 @@ func (l *lists) orders(name string) map[string][]*entity.Field {
 	if def == nil {
 		return all
 	}
-	values := def.EnumValues
+	values := slices.DeleteFunc(slices.Clone(def.EnumValues), func(v *ast.EnumValueDefinition) bool {
+		return slices.ContainsFunc(l.missing, func(m gqlexec.MissingIndex) bool { return m.Entity == name && m.Order == v.Name })
+	})
 	field := func(value string) *entity.Field {
 		for i := range l.entities[name].Fields {
 			if f := &l.entities[name].Fields[i]; strings.EqualFold(f.Name, strings.ReplaceAll(value, "_", "")) {
