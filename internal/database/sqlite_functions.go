@@ -14,10 +14,12 @@ import (
 )
 
 // functions is SQLite's driver with what the read engine needs beside SQLite's own functions: the
-// order of decimal numbers, conditions on JSON documents as PostgreSQL has them, and texts in capitals.
+// order of decimal numbers, functions of groups of rows, conditions on JSON documents as PostgreSQL
+// has them, and texts in capitals.
 var functions = sync.OnceValue(func() *sqlite.Driver {
 	d := new(sqlite.Driver)
 	d.MustRegisterCollationUtf8(scalar.DecimalCollation, scalar.CompareDecimals)
+	registerSummaries(d)
 	for name, holds := range map[string]func(document []byte, args []string) bool{
 		"forge_json_equal":    func(document []byte, args []string) bool { return scalar.JSONEqual(document, []byte(args[0])) },
 		"forge_json_contains": func(document []byte, args []string) bool { return scalar.JSONContains(document, []byte(args[0])) },

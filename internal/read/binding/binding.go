@@ -108,6 +108,7 @@ type Object struct {
 	TypeConditions map[string]bool    // the type conditions that objects of the type fulfil
 	Key            Column             // the column of the entity's own key
 	Owner          *Column            // holds the owner's ID; nil if rows have no owner
+	Summary        *Summary           // nil if no connection has aggregates or groups
 }
 
 // ListName returns the name with which the names of the connection and of its inputs begin.
@@ -161,6 +162,8 @@ type Column struct {
 	Table  string       // the table that Shown leads to
 	Key    string       // the column of the own table that Shown starts from
 	Orders *Order       // the order by related rows whose value it is, for cursors; nil for others
+	// Measure says what a query over groups of rows computes with the column; nil for its value.
+	Measure *Measure
 }
 
 // Filter is one field of a where input.
@@ -188,6 +191,7 @@ type binder struct {
 	*Binding
 	all       map[string]*entity.Entity
 	hidden    map[string]*Object // of entities without a type; see related
+	written   map[string]bool    // the types that aggregates and groups consist of
 	resolvers reflect.Type
 	findings  []string
 }
@@ -206,7 +210,7 @@ var reservedTable = regexp.MustCompile(`^_([pcslo]|[nd][0-9]+)$`)
 // bind finds the types that are named after entities, and binds each to its entity.
 func (b *binder) bind(entities []*entity.Entity) {
 	b.Objects, b.Connections, b.Prefixes = map[string]*Object{}, map[string]*Object{}, map[string]*Object{}
-	b.all, b.hidden, b.Links = map[string]*entity.Entity{}, map[string]*Object{}, map[string]*Link{}
+	b.all, b.hidden, b.Links, b.written = map[string]*entity.Entity{}, map[string]*Object{}, map[string]*Link{}, map[string]bool{}
 	var bound []*Object
 	for _, e := range entities {
 		b.all[e.Name] = e
@@ -472,8 +476,7 @@ func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 	return nil
 }
 
-// hides reports whether the filter compares something that not everybody may see. The column of a
-// foreign key is as visible as its edge.
+// hides reports whether the filter compares something that not everybody may see.
 func (f *Filter) hides(o *Object) bool {
 	switch {
 	case f.Shown != "":
@@ -481,11 +484,7 @@ func (f *Filter) hides(o *Object) bool {
 	case f.Edge != nil:
 		return o.Entity.Visible[f.Edge.Name] != entity.ToAll
 	case f.Field != nil:
-		name := f.Field.Name
-		if edge, ok := strings.CutSuffix(name, "Id"); ok {
-			name = edge
-		}
-		return o.Entity.Visible[name] != entity.ToAll
+		return o.hides(f.Field.Name)
 	}
 	return false
 }

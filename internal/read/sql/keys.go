@@ -21,8 +21,11 @@ var keyLists = map[ids.Form]string{ids.UUID: "uuid[]", ids.Number: "int8[]", ids
 // kindOfColumn returns the kind of a column, which is that of the form of its keys if it holds
 // keys.
 func kindOfColumn(c binding.Column) *kind.Kind {
-	if c.Kind == entity.ID {
+	switch {
+	case c.Kind == entity.ID:
 		return kind.OfKey(c.Form)
+	case isExactSum(c.Measure):
+		return kind.OfSum
 	}
 	return kindOf(c.Kind)
 }
