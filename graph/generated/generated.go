@@ -870,6 +870,12 @@ input UserWhereInput {
 input UserOrder {
   field: UserOrderField!
   direction: OrderDirection! = ASC
+  """
+  The language in whose order texts are, as a tag such as ` + "`" + `de` + "`" + ` or ` + "`" + `sv` + "`" + `, or ` + "`" + `und` + "`" + ` for no language in
+  particular. Without it, texts are in the order of their code points: ` + "`" + `Z` + "`" + ` comes before ` + "`" + `a` + "`" + `, and
+  both before ` + "`" + `ä` + "`" + `.
+  """
+  collation: String
 }
 
 "What users can be ordered by."
@@ -877,6 +883,10 @@ enum UserOrderField {
   USERNAME
   CREATED_AT
   UPDATED_AT
+  "The number of the user's heroes."
+  HEROES_COUNT
+  "The number of the user's orders, of those that you may see."
+  ORDERS_COUNT
 }
 
 "Conditions on teams; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -931,6 +941,8 @@ input TeamWhereInput {
 input TeamOrder {
   field: TeamOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What teams can be ordered by."
@@ -938,6 +950,8 @@ enum TeamOrderField {
   NAME
   CREATED_AT
   UPDATED_AT
+  "The number of the team's heroes."
+  HEROES_COUNT
 }
 
 "Conditions on heroes; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -1009,6 +1023,8 @@ input HeroWhereInput {
 input HeroOrder {
   field: HeroOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What heroes can be ordered by."
@@ -1017,6 +1033,10 @@ enum HeroOrderField {
   AGE
   CREATED_AT
   UPDATED_AT
+  "The name of the hero's team; heroes without one come last."
+  TEAM_NAME
+  "The username of the hero's owner; heroes without one come last."
+  OWNER_USERNAME
 }
 
 "Conditions on products; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -1093,6 +1113,8 @@ input ProductWhereInput {
 input ProductOrder {
   field: ProductOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What products can be ordered by."
@@ -1160,6 +1182,8 @@ input OrderWhereInput {
 input OrderOrder {
   field: OrderOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What orders can be ordered by."
@@ -1167,6 +1191,10 @@ enum OrderOrderField {
   TOTAL_CENTS
   CREATED_AT
   UPDATED_AT
+  "The username of the user; orders of deleted users come last."
+  USER_USERNAME
+  "The number of the order's items."
+  ITEMS_COUNT
 }
 
 "Conditions on order items; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -14905,7 +14933,7 @@ func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14926,6 +14954,13 @@ func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -16286,7 +16321,7 @@ func (ec *executionContext) unmarshalInputOrderOrder(ctx context.Context, obj an
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16307,6 +16342,13 @@ func (ec *executionContext) unmarshalInputOrderOrder(ctx context.Context, obj an
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -17025,7 +17067,7 @@ func (ec *executionContext) unmarshalInputProductOrder(ctx context.Context, obj 
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17046,6 +17088,13 @@ func (ec *executionContext) unmarshalInputProductOrder(ctx context.Context, obj 
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -17933,7 +17982,7 @@ func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17954,6 +18003,13 @@ func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -18715,7 +18771,7 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -18736,6 +18792,13 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
