@@ -73,8 +73,8 @@ func TestQueries(t *testing.T) {
 	})
 }
 
-// indented returns the data and errors of an answer in the form of the page. Objects and lists of
-// one line stay in it if they are short.
+// indented returns the data and errors of an answer in the form of the page: objects and lists stay
+// in one line if they are short.
 func indented(t *testing.T, body string) string {
 	t.Helper()
 	var answer struct {
@@ -84,15 +84,38 @@ func indented(t *testing.T, body string) string {
 	if err := json.Unmarshal([]byte(body), &answer); err != nil {
 		t.Fatalf("%s: %v", body, err)
 	}
-	text, err := json.Marshal(answer)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, text, "", "  "); err != nil {
-		t.Fatal(err)
+	if text, err := json.Marshal(answer); err != nil || json.Indent(&b, text, "", "  ") != nil {
+		t.Fatalf("%s: %v", body, err)
 	}
-	return b.String() + "\n"
+	return joined(strings.Split(b.String(), "\n"))
+}
+
+// joined returns lines of indented JSON, with those of each short object and list in one.
+func joined(lines []string) string {
+	const width = 100
+	var out strings.Builder
+	for i := 0; i < len(lines); i++ {
+		line, end := lines[i], i
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		if last := line[len(line)-1]; last == '{' || last == '[' {
+			for end++; !strings.HasPrefix(lines[end], indent+"}") && !strings.HasPrefix(lines[end], indent+"]"); end++ {
+			}
+			for j := i + 1; j <= end; j++ {
+				if next := strings.TrimLeft(lines[j], " "); strings.ContainsAny(line[len(line)-1:], "{[") || strings.ContainsAny(next[:1], "}]") {
+					line += next
+				} else {
+					line += " " + next
+				}
+			}
+		}
+		if len(line) > width {
+			line, end = lines[i], i
+		}
+		out.WriteString(line + "\n")
+		i = end
+	}
+	return out.String()
 }
 
 // fillShop fills an empty database with the rows that the answers on the page are about. The keys
