@@ -210,7 +210,7 @@ func collections(w *world) []collection {
 	var users, teams, products []line
 	for _, u := range w.users {
 		if u.DeletedAt == nil {
-			l := newLine("user", u.ID, map[string]any{"USERNAME": u.Username, "CREATED_AT": u.CreatedAt,
+			l := newLine("user", u.ID, map[string]any{"USERNAME": u.Username, "CREATED_AT": u.CreatedAt, "UPDATED_AT": u.CreatedAt,
 				"HEROES_COUNT": count(w.heroes, func(h *ent.Hero) bool { return h.OwnerID != nil && *h.OwnerID == u.ID }),
 				"ORDERS_COUNT": count(w.orders, func(o *ent.Order) bool { return o.UserID != nil && *o.UserID == u.ID })})
 			l.match = map[string]bool{`{"usernameHasPrefix":"ada"}`: strings.HasPrefix(u.Username, "ada")}
@@ -219,14 +219,14 @@ func collections(w *world) []collection {
 		}
 	}
 	for _, m := range w.teams {
-		l := newLine("team", m.ID, map[string]any{"NAME": m.Name, "CREATED_AT": m.CreatedAt,
+		l := newLine("team", m.ID, map[string]any{"NAME": m.Name, "CREATED_AT": m.CreatedAt, "UPDATED_AT": m.CreatedAt,
 			"HEROES_COUNT": count(w.heroes, func(h *ent.Hero) bool { return h.TeamID != nil && *h.TeamID == m.ID })})
 		l.match = map[string]bool{`{"nameGT":"b"}`: m.Name > "b"}
 		teams = append(teams, l)
 		perTeam[l.id] = nil
 	}
 	for _, p := range w.products {
-		l := newLine("product", p.ID, map[string]any{"SKU": p.Sku, "NAME": p.Name, "PRICE_CENTS": p.PriceCents, "CREATED_AT": p.CreatedAt})
+		l := newLine("product", p.ID, map[string]any{"SKU": p.Sku, "NAME": p.Name, "PRICE_CENTS": p.PriceCents, "STOCK": w.stockOf(p.ID), "CREATED_AT": p.CreatedAt, "UPDATED_AT": p.CreatedAt})
 		l.match = map[string]bool{`{"priceCentsIn":[0,500]}`: p.PriceCents == 0 || p.PriceCents == 500}
 		products = append(products, l)
 	}
@@ -244,7 +244,7 @@ func collections(w *world) []collection {
 		}
 	}
 	for _, o := range w.orders {
-		l := newLine("order", o.ID, map[string]any{"TOTAL_CENTS": o.TotalCents, "CREATED_AT": o.CreatedAt, "USER_USERNAME": w.username(o.UserID),
+		l := newLine("order", o.ID, map[string]any{"TOTAL_CENTS": o.TotalCents, "CREATED_AT": o.CreatedAt, "UPDATED_AT": o.CreatedAt, "USER_USERNAME": w.username(o.UserID),
 			"ITEMS_COUNT": count(w.items, func(item *ent.OrderItem) bool { return item.OrderID == o.ID })})
 		for where, holds := range orderWhere {
 			l.match[where] = holds(o)
@@ -281,6 +281,16 @@ func count[T any](rows []T, holds func(T) bool) (n int) {
 	return n
 }
 
+// stockOf returns the stock of the product with the key.
+func (w *world) stockOf(key uuid.UUID) any {
+	for _, s := range w.stock {
+		if s.ProductID == key {
+			return s.Quantity
+		}
+	}
+	return nil
+}
+
 // username returns the name of the user with the key, or nil if there is none, or it was deleted.
 func (w *world) username(key *uuid.UUID) any {
 	for _, u := range w.users {
@@ -292,7 +302,7 @@ func (w *world) username(key *uuid.UUID) any {
 }
 
 func heroLine(w *world, h *ent.Hero) line {
-	by := map[string]any{"NAME": h.Name, "AGE": nil, "CREATED_AT": h.CreatedAt, "TEAM_NAME": nil, "OWNER_USERNAME": w.username(h.OwnerID)}
+	by := map[string]any{"NAME": h.Name, "AGE": nil, "CREATED_AT": h.CreatedAt, "UPDATED_AT": h.CreatedAt, "TEAM_NAME": nil, "OWNER_USERNAME": w.username(h.OwnerID)}
 	for _, m := range w.teams {
 		if h.TeamID != nil && *h.TeamID == m.ID {
 			by["TEAM_NAME"] = m.Name
