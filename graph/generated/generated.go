@@ -786,9 +786,11 @@ type OrderItem implements Node {
 
 """
 Conditions on users. All that are given must hold; one that is ` + "`" + `null` + "`" + ` is as good as left out. A condition's name is a field's,
-by itself for equality, or with what it compares: ` + "`" + `GT` + "`" + `, ` + "`" + `GTE` + "`" + `, ` + "`" + `LT` + "`" + `, ` + "`" + `LTE` + "`" + `, ` + "`" + `In` + "`" + `, ` + "`" + `HasPrefix` + "`" + `, ` + "`" + `IsNil` + "`" + `. ` + "`" + `hasHeroes` + "`" + ` asks whether
-there are any; ` + "`" + `hasHeroesWith` + "`" + ` whether there is one for which all of the conditions hold. As in SQL, a comparison with a field
-that has no value is neither true nor false, so neither it nor its ` + "`" + `not` + "`" + ` finds such a row. Conditions stand up to 10 deep
+by itself for equality, or with what it compares: ` + "`" + `NEQ` + "`" + ` (not equal), ` + "`" + `GT` + "`" + `, ` + "`" + `GTE` + "`" + `, ` + "`" + `LT` + "`" + `, ` + "`" + `LTE` + "`" + `, ` + "`" + `In` + "`" + `, ` + "`" + `NotIn` + "`" + `, ` + "`" + `HasPrefix` + "`" + `, ` + "`" + `HasSuffix` + "`" + `,
+` + "`" + `Contains` + "`" + `, ` + "`" + `EqualFold` + "`" + ` and ` + "`" + `ContainsFold` + "`" + ` (without regard to case), ` + "`" + `IsNil` + "`" + `, ` + "`" + `NotNil` + "`" + `. In texts, ` + "`" + `%` + "`" + ` and ` + "`" + `_` + "`" + ` are characters like others.
+` + "`" + `hasHeroes` + "`" + ` asks whether there are any; ` + "`" + `hasHeroesWith` + "`" + ` whether there is one for which all of the conditions hold; ` + "`" + `heroesCount` + "`" + ` and
+` + "`" + `heroesCountGTE` + "`" + ` how many there are. As in SQL, a field that has no value is neither equal nor unequal to anything, so neither a
+comparison nor its ` + "`" + `not` + "`" + ` finds such a row; ` + "`" + `NotIn: []` + "`" + ` holds for every row. Conditions stand up to 10 deep
 inside each other, 500 in all, 20 of them over related rows. ` + "`" + `ownerId` + "`" + ` and ` + "`" + `userId` + "`" + ` compare what is stored, also of a user who is
 deleted; ` + "`" + `hasOwner` + "`" + ` and ` + "`" + `hasUser` + "`" + ` ask for one who is there.
 """
@@ -800,40 +802,91 @@ input UserWhereInput {
   "At least one of these holds; of none, none does."
   or: [UserWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   username: String
+  usernameNEQ: String
   usernameIn: [String!]
+  usernameNotIn: [String!]
   usernameGT: String
   usernameGTE: String
   usernameLT: String
   usernameLTE: String
   usernameHasPrefix: String
+  usernameHasSuffix: String
+  usernameContains: String
+  "Without regard to case."
+  usernameEqualFold: String
+  "Without regard to case."
+  usernameContainsFold: String
   "Without regard to case."
   email: String
   "Without regard to case."
+  emailNEQ: String
+  "Without regard to case."
   emailIn: [String!]
+  "Without regard to case."
+  emailNotIn: [String!]
+  "Without regard to case."
+  emailHasPrefix: String
+  "Without regard to case."
+  emailHasSuffix: String
+  "Without regard to case."
+  emailContains: String
   emailIsNil: Boolean
+  emailNotNil: Boolean
   createdAt: Time
   createdAtGT: Time
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
   hasHeroes: Boolean
   hasHeroesWith: [HeroWhereInput!]
+  "How many heroes there are, of those that you may see."
+  heroesCount: Int
+  heroesCountNEQ: Int
+  heroesCountGT: Int
+  heroesCountGTE: Int
+  heroesCountLT: Int
+  heroesCountLTE: Int
   hasOrders: Boolean
   hasOrdersWith: [OrderWhereInput!]
+  "How many orders there are, of those that you may see."
+  ordersCount: Int
+  ordersCountNEQ: Int
+  ordersCountGT: Int
+  ordersCountGTE: Int
+  ordersCountLT: Int
+  ordersCountLTE: Int
 }
 
 "An order of users."
 input UserOrder {
   field: UserOrderField!
   direction: OrderDirection! = ASC
+  """
+  The language in whose order texts are, as a tag such as ` + "`" + `de` + "`" + ` or ` + "`" + `sv` + "`" + `, or ` + "`" + `und` + "`" + ` for no language in
+  particular. Without it, texts are in the order of their code points: ` + "`" + `Z` + "`" + ` comes before ` + "`" + `a` + "`" + `, and
+  both before ` + "`" + `ä` + "`" + `.
+  """
+  collation: String
 }
 
 "What users can be ordered by."
 enum UserOrderField {
   USERNAME
   CREATED_AT
+  UPDATED_AT
+  "The number of the user's heroes."
+  HEROES_COUNT
+  "The number of the user's orders, of those that you may see."
+  ORDERS_COUNT
 }
 
 "Conditions on teams; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -845,33 +898,60 @@ input TeamWhereInput {
   "At least one of these holds; of none, none does."
   or: [TeamWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   name: String
+  nameNEQ: String
   nameIn: [String!]
+  nameNotIn: [String!]
   nameGT: String
   nameGTE: String
   nameLT: String
   nameLTE: String
   nameHasPrefix: String
+  nameHasSuffix: String
+  nameContains: String
+  "Without regard to case."
+  nameEqualFold: String
+  "Without regard to case."
+  nameContainsFold: String
   createdAt: Time
   createdAtGT: Time
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
   hasHeroes: Boolean
   hasHeroesWith: [HeroWhereInput!]
+  "How many heroes there are, of those that you may see."
+  heroesCount: Int
+  heroesCountNEQ: Int
+  heroesCountGT: Int
+  heroesCountGTE: Int
+  heroesCountLT: Int
+  heroesCountLTE: Int
 }
 
 "An order of teams."
 input TeamOrder {
   field: TeamOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What teams can be ordered by."
 enum TeamOrderField {
   NAME
   CREATED_AT
+  UPDATED_AT
+  "The number of the team's heroes."
+  HEROES_COUNT
 }
 
 "Conditions on heroes; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -883,32 +963,56 @@ input HeroWhereInput {
   "At least one of these holds; of none, none does."
   or: [HeroWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   name: String
+  nameNEQ: String
   nameIn: [String!]
+  nameNotIn: [String!]
   nameGT: String
   nameGTE: String
   nameLT: String
   nameLTE: String
   nameHasPrefix: String
+  nameHasSuffix: String
+  nameContains: String
+  "Without regard to case."
+  nameEqualFold: String
+  "Without regard to case."
+  nameContainsFold: String
   age: Int
+  ageNEQ: Int
   ageIn: [Int!]
+  ageNotIn: [Int!]
   ageGT: Int
   ageGTE: Int
   ageLT: Int
   ageLTE: Int
   ageIsNil: Boolean
+  ageNotNil: Boolean
   teamId: ID
+  teamIdNEQ: ID
   teamIdIn: [ID!]
+  teamIdNotIn: [ID!]
   teamIdIsNil: Boolean
+  teamIdNotNil: Boolean
   ownerId: ID
+  ownerIdNEQ: ID
   ownerIdIn: [ID!]
+  ownerIdNotIn: [ID!]
   ownerIdIsNil: Boolean
+  ownerIdNotNil: Boolean
   createdAt: Time
   createdAtGT: Time
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
   hasTeam: Boolean
   hasTeamWith: [TeamWhereInput!]
   hasOwner: Boolean
@@ -919,6 +1023,8 @@ input HeroWhereInput {
 input HeroOrder {
   field: HeroOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What heroes can be ordered by."
@@ -926,6 +1032,11 @@ enum HeroOrderField {
   NAME
   AGE
   CREATED_AT
+  UPDATED_AT
+  "The name of the hero's team; heroes without one come last."
+  TEAM_NAME
+  "The username of the hero's owner; heroes without one come last."
+  OWNER_USERNAME
 }
 
 "Conditions on products; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -937,38 +1048,73 @@ input ProductWhereInput {
   "At least one of these holds; of none, none does."
   or: [ProductWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   sku: String
+  skuNEQ: String
   skuIn: [String!]
+  skuNotIn: [String!]
   skuGT: String
   skuGTE: String
   skuLT: String
   skuLTE: String
   skuHasPrefix: String
+  skuHasSuffix: String
+  skuContains: String
+  "Without regard to case."
+  skuEqualFold: String
+  "Without regard to case."
+  skuContainsFold: String
   name: String
+  nameNEQ: String
   nameIn: [String!]
+  nameNotIn: [String!]
   nameGT: String
   nameGTE: String
   nameLT: String
   nameLTE: String
   nameHasPrefix: String
+  nameHasSuffix: String
+  nameContains: String
+  "Without regard to case."
+  nameEqualFold: String
+  "Without regard to case."
+  nameContainsFold: String
   priceCents: Int
+  priceCentsNEQ: Int
   priceCentsIn: [Int!]
+  priceCentsNotIn: [Int!]
   priceCentsGT: Int
   priceCentsGTE: Int
   priceCentsLT: Int
   priceCentsLTE: Int
+  stock: Int
+  stockNEQ: Int
+  stockIn: [Int!]
+  stockNotIn: [Int!]
+  stockGT: Int
+  stockGTE: Int
+  stockLT: Int
+  stockLTE: Int
   createdAt: Time
   createdAtGT: Time
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
 }
 
 "An order of products."
 input ProductOrder {
   field: ProductOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What products can be ordered by."
@@ -976,7 +1122,9 @@ enum ProductOrderField {
   SKU
   NAME
   PRICE_CENTS
+  STOCK
   CREATED_AT
+  UPDATED_AT
 }
 
 "Conditions on orders; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -988,13 +1136,21 @@ input OrderWhereInput {
   "At least one of these holds; of none, none does."
   or: [OrderWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   userId: ID
+  userIdNEQ: ID
   userIdIn: [ID!]
+  userIdNotIn: [ID!]
   userIdIsNil: Boolean
+  userIdNotNil: Boolean
   status: OrderStatus
+  statusNEQ: OrderStatus
   statusIn: [OrderStatus!]
+  statusNotIn: [OrderStatus!]
   totalCents: Int
+  totalCentsNEQ: Int
   totalCentsGT: Int
   totalCentsGTE: Int
   totalCentsLT: Int
@@ -1004,22 +1160,41 @@ input OrderWhereInput {
   createdAtGTE: Time
   createdAtLT: Time
   createdAtLTE: Time
+  updatedAt: Time
+  updatedAtGT: Time
+  updatedAtGTE: Time
+  updatedAtLT: Time
+  updatedAtLTE: Time
   hasUser: Boolean
   hasUserWith: [UserWhereInput!]
   hasItems: Boolean
   hasItemsWith: [OrderItemWhereInput!]
+  "How many items there are, of those that you may see."
+  itemsCount: Int
+  itemsCountNEQ: Int
+  itemsCountGT: Int
+  itemsCountGTE: Int
+  itemsCountLT: Int
+  itemsCountLTE: Int
 }
 
 "An order of orders."
 input OrderOrder {
   field: OrderOrderField!
   direction: OrderDirection! = ASC
+  "The language in whose order texts are; see ` + "`" + `UserOrder` + "`" + `."
+  collation: String
 }
 
 "What orders can be ordered by."
 enum OrderOrderField {
   TOTAL_CENTS
   CREATED_AT
+  UPDATED_AT
+  "The username of the user; orders of deleted users come last."
+  USER_USERNAME
+  "The number of the order's items."
+  ITEMS_COUNT
 }
 
 "Conditions on order items; see ` + "`" + `UserWhereInput` + "`" + ` for how they are read."
@@ -1031,9 +1206,13 @@ input OrderItemWhereInput {
   "At least one of these holds; of none, none does."
   or: [OrderItemWhereInput!]
   id: ID
+  idNEQ: ID
   idIn: [ID!]
+  idNotIn: [ID!]
   productId: ID
+  productIdNEQ: ID
   productIdIn: [ID!]
+  productIdNotIn: [ID!]
   hasProduct: Boolean
   hasProductWith: [ProductWhereInput!]
   hasOrderWith: [OrderWhereInput!]
@@ -14754,7 +14933,7 @@ func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14775,6 +14954,13 @@ func (ec *executionContext) unmarshalInputHeroOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -14791,7 +14977,7 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "name", "nameIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "age", "ageIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "teamId", "teamIdIn", "teamIdIsNil", "ownerId", "ownerIdIn", "ownerIdIsNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "age", "ageNEQ", "ageIn", "ageNotIn", "ageGT", "ageGTE", "ageLT", "ageLTE", "ageIsNil", "ageNotNil", "teamId", "teamIdNEQ", "teamIdIn", "teamIdNotIn", "teamIdIsNil", "teamIdNotNil", "ownerId", "ownerIdNEQ", "ownerIdIn", "ownerIdNotIn", "ownerIdIsNil", "ownerIdNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasTeam", "hasTeamWith", "hasOwner", "hasOwnerWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14826,6 +15012,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -14833,6 +15026,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "name":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -14840,6 +15040,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Name = graphql.OmittableOf(data)
+		case "nameNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNeq = graphql.OmittableOf(data)
 		case "nameIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -14847,6 +15054,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.NameIn = graphql.OmittableOf(data)
+		case "nameNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNotIn = graphql.OmittableOf(data)
 		case "nameGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -14882,6 +15096,34 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.NameHasPrefix = graphql.OmittableOf(data)
+		case "nameHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameHasSuffix = graphql.OmittableOf(data)
+		case "nameContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContains = graphql.OmittableOf(data)
+		case "nameEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameEqualFold = graphql.OmittableOf(data)
+		case "nameContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContainsFold = graphql.OmittableOf(data)
 		case "age":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("age"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -14889,6 +15131,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Age = graphql.OmittableOf(data)
+		case "ageNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AgeNeq = graphql.OmittableOf(data)
 		case "ageIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageIn"))
 			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
@@ -14896,6 +15145,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.AgeIn = graphql.OmittableOf(data)
+		case "ageNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageNotIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AgeNotIn = graphql.OmittableOf(data)
 		case "ageGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageGT"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -14931,6 +15187,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.AgeIsNil = graphql.OmittableOf(data)
+		case "ageNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ageNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AgeNotNil = graphql.OmittableOf(data)
 		case "teamId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamId"))
 			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
@@ -14938,6 +15201,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.TeamID = graphql.OmittableOf(data)
+		case "teamIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TeamIDNeq = graphql.OmittableOf(data)
 		case "teamIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -14945,6 +15215,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.TeamIDIn = graphql.OmittableOf(data)
+		case "teamIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TeamIDNotIn = graphql.OmittableOf(data)
 		case "teamIdIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -14952,6 +15229,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.TeamIDIsNil = graphql.OmittableOf(data)
+		case "teamIdNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamIdNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TeamIDNotNil = graphql.OmittableOf(data)
 		case "ownerId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerId"))
 			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
@@ -14959,6 +15243,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.OwnerID = graphql.OmittableOf(data)
+		case "ownerIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerIDNeq = graphql.OmittableOf(data)
 		case "ownerIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -14966,6 +15257,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.OwnerIDIn = graphql.OmittableOf(data)
+		case "ownerIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerIDNotIn = graphql.OmittableOf(data)
 		case "ownerIdIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -14973,6 +15271,13 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.OwnerIDIsNil = graphql.OmittableOf(data)
+		case "ownerIdNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerIdNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerIDNotNil = graphql.OmittableOf(data)
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -15008,6 +15313,41 @@ func (ec *executionContext) unmarshalInputHeroWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		case "hasTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasTeam"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -15856,7 +16196,7 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "productId", "productIdIn", "hasProduct", "hasProductWith", "hasOrderWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "productId", "productIdNEQ", "productIdIn", "productIdNotIn", "hasProduct", "hasProductWith", "hasOrderWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15891,6 +16231,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -15898,6 +16245,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "productId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("productId"))
 			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
@@ -15905,6 +16259,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.ProductID = graphql.OmittableOf(data)
+		case "productIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("productIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProductIDNeq = graphql.OmittableOf(data)
 		case "productIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("productIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -15912,6 +16273,13 @@ func (ec *executionContext) unmarshalInputOrderItemWhereInput(ctx context.Contex
 				return it, err
 			}
 			it.ProductIDIn = graphql.OmittableOf(data)
+		case "productIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("productIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProductIDNotIn = graphql.OmittableOf(data)
 		case "hasProduct":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasProduct"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -15953,7 +16321,7 @@ func (ec *executionContext) unmarshalInputOrderOrder(ctx context.Context, obj an
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15974,6 +16342,13 @@ func (ec *executionContext) unmarshalInputOrderOrder(ctx context.Context, obj an
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -15990,7 +16365,7 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "userId", "userIdIn", "userIdIsNil", "status", "statusIn", "totalCents", "totalCentsGT", "totalCentsGTE", "totalCentsLT", "totalCentsLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "hasUser", "hasUserWith", "hasItems", "hasItemsWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "userId", "userIdNEQ", "userIdIn", "userIdNotIn", "userIdIsNil", "userIdNotNil", "status", "statusNEQ", "statusIn", "statusNotIn", "totalCents", "totalCentsNEQ", "totalCentsGT", "totalCentsGTE", "totalCentsLT", "totalCentsLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasUser", "hasUserWith", "hasItems", "hasItemsWith", "itemsCount", "itemsCountNEQ", "itemsCountGT", "itemsCountGTE", "itemsCountLT", "itemsCountLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16025,6 +16400,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -16032,6 +16414,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "userId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userId"))
 			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
@@ -16039,6 +16428,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.UserID = graphql.OmittableOf(data)
+		case "userIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserIDNeq = graphql.OmittableOf(data)
 		case "userIdIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -16046,6 +16442,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.UserIDIn = graphql.OmittableOf(data)
+		case "userIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserIDNotIn = graphql.OmittableOf(data)
 		case "userIdIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -16053,6 +16456,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.UserIDIsNil = graphql.OmittableOf(data)
+		case "userIdNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userIdNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserIDNotNil = graphql.OmittableOf(data)
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOOrderStatus2ᚖforgeᚋgraphᚋmodelᚐOrderStatus(ctx, v)
@@ -16060,6 +16470,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.Status = graphql.OmittableOf(data)
+		case "statusNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNEQ"))
+			data, err := ec.unmarshalOOrderStatus2ᚖforgeᚋgraphᚋmodelᚐOrderStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNeq = graphql.OmittableOf(data)
 		case "statusIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusIn"))
 			data, err := ec.unmarshalOOrderStatus2ᚕforgeᚋgraphᚋmodelᚐOrderStatusᚄ(ctx, v)
@@ -16067,6 +16484,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.StatusIn = graphql.OmittableOf(data)
+		case "statusNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNotIn"))
+			data, err := ec.unmarshalOOrderStatus2ᚕforgeᚋgraphᚋmodelᚐOrderStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNotIn = graphql.OmittableOf(data)
 		case "totalCents":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("totalCents"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -16074,6 +16498,13 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.TotalCents = graphql.OmittableOf(data)
+		case "totalCentsNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("totalCentsNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TotalCentsNeq = graphql.OmittableOf(data)
 		case "totalCentsGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("totalCentsGT"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -16137,6 +16568,41 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		case "hasUser":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasUser"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -16165,6 +16631,48 @@ func (ec *executionContext) unmarshalInputOrderWhereInput(ctx context.Context, o
 				return it, err
 			}
 			it.HasItemsWith = graphql.OmittableOf(data)
+		case "itemsCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCount = graphql.OmittableOf(data)
+		case "itemsCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountNeq = graphql.OmittableOf(data)
+		case "itemsCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountGt = graphql.OmittableOf(data)
+		case "itemsCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountGte = graphql.OmittableOf(data)
+		case "itemsCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountLt = graphql.OmittableOf(data)
+		case "itemsCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("itemsCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ItemsCountLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -16559,7 +17067,7 @@ func (ec *executionContext) unmarshalInputProductOrder(ctx context.Context, obj 
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16580,6 +17088,13 @@ func (ec *executionContext) unmarshalInputProductOrder(ctx context.Context, obj 
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -16596,7 +17111,7 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "sku", "skuIn", "skuGT", "skuGTE", "skuLT", "skuLTE", "skuHasPrefix", "name", "nameIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "priceCents", "priceCentsIn", "priceCentsGT", "priceCentsGTE", "priceCentsLT", "priceCentsLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "sku", "skuNEQ", "skuIn", "skuNotIn", "skuGT", "skuGTE", "skuLT", "skuLTE", "skuHasPrefix", "skuHasSuffix", "skuContains", "skuEqualFold", "skuContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "priceCents", "priceCentsNEQ", "priceCentsIn", "priceCentsNotIn", "priceCentsGT", "priceCentsGTE", "priceCentsLT", "priceCentsLTE", "stock", "stockNEQ", "stockIn", "stockNotIn", "stockGT", "stockGTE", "stockLT", "stockLTE", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16631,6 +17146,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -16638,6 +17160,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "sku":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sku"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -16645,6 +17174,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.Sku = graphql.OmittableOf(data)
+		case "skuNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuNeq = graphql.OmittableOf(data)
 		case "skuIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -16652,6 +17188,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.SkuIn = graphql.OmittableOf(data)
+		case "skuNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuNotIn = graphql.OmittableOf(data)
 		case "skuGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -16687,6 +17230,34 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.SkuHasPrefix = graphql.OmittableOf(data)
+		case "skuHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuHasSuffix = graphql.OmittableOf(data)
+		case "skuContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuContains = graphql.OmittableOf(data)
+		case "skuEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuEqualFold = graphql.OmittableOf(data)
+		case "skuContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("skuContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SkuContainsFold = graphql.OmittableOf(data)
 		case "name":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -16694,6 +17265,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.Name = graphql.OmittableOf(data)
+		case "nameNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNeq = graphql.OmittableOf(data)
 		case "nameIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -16701,6 +17279,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.NameIn = graphql.OmittableOf(data)
+		case "nameNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNotIn = graphql.OmittableOf(data)
 		case "nameGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -16736,6 +17321,34 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.NameHasPrefix = graphql.OmittableOf(data)
+		case "nameHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameHasSuffix = graphql.OmittableOf(data)
+		case "nameContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContains = graphql.OmittableOf(data)
+		case "nameEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameEqualFold = graphql.OmittableOf(data)
+		case "nameContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContainsFold = graphql.OmittableOf(data)
 		case "priceCents":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCents"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -16743,6 +17356,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.PriceCents = graphql.OmittableOf(data)
+		case "priceCentsNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCentsNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PriceCentsNeq = graphql.OmittableOf(data)
 		case "priceCentsIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCentsIn"))
 			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
@@ -16750,6 +17370,13 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.PriceCentsIn = graphql.OmittableOf(data)
+		case "priceCentsNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCentsNotIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PriceCentsNotIn = graphql.OmittableOf(data)
 		case "priceCentsGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priceCentsGT"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -16778,6 +17405,62 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.PriceCentsLte = graphql.OmittableOf(data)
+		case "stock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stock"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Stock = graphql.OmittableOf(data)
+		case "stockNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockNeq = graphql.OmittableOf(data)
+		case "stockIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockIn = graphql.OmittableOf(data)
+		case "stockNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockNotIn"))
+			data, err := ec.unmarshalOInt2ᚕint32ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockNotIn = graphql.OmittableOf(data)
+		case "stockGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockGt = graphql.OmittableOf(data)
+		case "stockGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockGte = graphql.OmittableOf(data)
+		case "stockLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockLt = graphql.OmittableOf(data)
+		case "stockLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stockLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StockLte = graphql.OmittableOf(data)
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -16813,6 +17496,41 @@ func (ec *executionContext) unmarshalInputProductWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -17264,7 +17982,7 @@ func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17285,6 +18003,13 @@ func (ec *executionContext) unmarshalInputTeamOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -17301,7 +18026,7 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "name", "nameIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "hasHeroes", "hasHeroesWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameHasPrefix", "nameHasSuffix", "nameContains", "nameEqualFold", "nameContainsFold", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasHeroes", "hasHeroesWith", "heroesCount", "heroesCountNEQ", "heroesCountGT", "heroesCountGTE", "heroesCountLT", "heroesCountLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17336,6 +18061,13 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -17343,6 +18075,13 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "name":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -17350,6 +18089,13 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Name = graphql.OmittableOf(data)
+		case "nameNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNeq = graphql.OmittableOf(data)
 		case "nameIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -17357,6 +18103,13 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.NameIn = graphql.OmittableOf(data)
+		case "nameNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameNotIn = graphql.OmittableOf(data)
 		case "nameGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -17392,6 +18145,34 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.NameHasPrefix = graphql.OmittableOf(data)
+		case "nameHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameHasSuffix = graphql.OmittableOf(data)
+		case "nameContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContains = graphql.OmittableOf(data)
+		case "nameEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameEqualFold = graphql.OmittableOf(data)
+		case "nameContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nameContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NameContainsFold = graphql.OmittableOf(data)
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -17427,6 +18208,41 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		case "hasHeroes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasHeroes"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -17441,6 +18257,48 @@ func (ec *executionContext) unmarshalInputTeamWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasHeroesWith = graphql.OmittableOf(data)
+		case "heroesCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCount = graphql.OmittableOf(data)
+		case "heroesCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountNeq = graphql.OmittableOf(data)
+		case "heroesCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountGt = graphql.OmittableOf(data)
+		case "heroesCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountGte = graphql.OmittableOf(data)
+		case "heroesCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountLt = graphql.OmittableOf(data)
+		case "heroesCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -17913,7 +18771,7 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 		asMap["direction"] = "ASC"
 	}
 
-	fieldsInOrder := [...]string{"field", "direction"}
+	fieldsInOrder := [...]string{"field", "direction", "collation"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17934,6 +18792,13 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 				return it, err
 			}
 			it.Direction = data
+		case "collation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("collation"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Collation = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -17950,7 +18815,7 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idIn", "username", "usernameIn", "usernameGT", "usernameGTE", "usernameLT", "usernameLTE", "usernameHasPrefix", "email", "emailIn", "emailIsNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "hasHeroes", "hasHeroesWith", "hasOrders", "hasOrdersWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "username", "usernameNEQ", "usernameIn", "usernameNotIn", "usernameGT", "usernameGTE", "usernameLT", "usernameLTE", "usernameHasPrefix", "usernameHasSuffix", "usernameContains", "usernameEqualFold", "usernameContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailHasPrefix", "emailHasSuffix", "emailContains", "emailIsNil", "emailNotNil", "createdAt", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasHeroes", "hasHeroesWith", "heroesCount", "heroesCountNEQ", "heroesCountGT", "heroesCountGTE", "heroesCountLT", "heroesCountLTE", "hasOrders", "hasOrdersWith", "ordersCount", "ordersCountNEQ", "ordersCountGT", "ordersCountGTE", "ordersCountLT", "ordersCountLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17985,6 +18850,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.ID = graphql.OmittableOf(data)
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖforgeᚋinternalᚋidsᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNeq = graphql.OmittableOf(data)
 		case "idIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
 			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
@@ -17992,6 +18864,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.IDIn = graphql.OmittableOf(data)
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕᚖforgeᚋinternalᚋidsᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = graphql.OmittableOf(data)
 		case "username":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("username"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -17999,6 +18878,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Username = graphql.OmittableOf(data)
+		case "usernameNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameNeq = graphql.OmittableOf(data)
 		case "usernameIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -18006,6 +18892,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.UsernameIn = graphql.OmittableOf(data)
+		case "usernameNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameNotIn = graphql.OmittableOf(data)
 		case "usernameGT":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameGT"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -18041,6 +18934,34 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.UsernameHasPrefix = graphql.OmittableOf(data)
+		case "usernameHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameHasSuffix = graphql.OmittableOf(data)
+		case "usernameContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameContains = graphql.OmittableOf(data)
+		case "usernameEqualFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameEqualFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameEqualFold = graphql.OmittableOf(data)
+		case "usernameContainsFold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("usernameContainsFold"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UsernameContainsFold = graphql.OmittableOf(data)
 		case "email":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -18048,6 +18969,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Email = graphql.OmittableOf(data)
+		case "emailNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailNEQ"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailNeq = graphql.OmittableOf(data)
 		case "emailIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailIn"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -18055,6 +18983,34 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.EmailIn = graphql.OmittableOf(data)
+		case "emailNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailNotIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailNotIn = graphql.OmittableOf(data)
+		case "emailHasPrefix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailHasPrefix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailHasPrefix = graphql.OmittableOf(data)
+		case "emailHasSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailHasSuffix"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailHasSuffix = graphql.OmittableOf(data)
+		case "emailContains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailContains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailContains = graphql.OmittableOf(data)
 		case "emailIsNil":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailIsNil"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -18062,6 +19018,13 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.EmailIsNil = graphql.OmittableOf(data)
+		case "emailNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailNotNil"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmailNotNil = graphql.OmittableOf(data)
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -18097,6 +19060,41 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.CreatedAtLte = graphql.OmittableOf(data)
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = graphql.OmittableOf(data)
+		case "updatedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGt = graphql.OmittableOf(data)
+		case "updatedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtGte = graphql.OmittableOf(data)
+		case "updatedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLt = graphql.OmittableOf(data)
+		case "updatedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAtLte = graphql.OmittableOf(data)
 		case "hasHeroes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasHeroes"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -18111,6 +19109,48 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasHeroesWith = graphql.OmittableOf(data)
+		case "heroesCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCount = graphql.OmittableOf(data)
+		case "heroesCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountNeq = graphql.OmittableOf(data)
+		case "heroesCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountGt = graphql.OmittableOf(data)
+		case "heroesCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountGte = graphql.OmittableOf(data)
+		case "heroesCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountLt = graphql.OmittableOf(data)
+		case "heroesCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("heroesCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeroesCountLte = graphql.OmittableOf(data)
 		case "hasOrders":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasOrders"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -18125,6 +19165,48 @@ func (ec *executionContext) unmarshalInputUserWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.HasOrdersWith = graphql.OmittableOf(data)
+		case "ordersCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCount"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCount = graphql.OmittableOf(data)
+		case "ordersCountNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountNeq = graphql.OmittableOf(data)
+		case "ordersCountGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountGT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountGt = graphql.OmittableOf(data)
+		case "ordersCountGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountGTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountGte = graphql.OmittableOf(data)
+		case "ordersCountLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountLT"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountLt = graphql.OmittableOf(data)
+		case "ordersCountLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersCountLTE"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersCountLte = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

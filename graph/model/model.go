@@ -314,6 +314,8 @@ type HeroHaving struct {
 type HeroOrder struct {
 	Field     HeroOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 type HeroSum struct {
@@ -329,36 +331,60 @@ type HeroWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*HeroWhereInput] `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
+	IDNeq         graphql.Omittable[*ids.ID]           `json:"idNEQ,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`
+	IDNotIn       graphql.Omittable[[]*ids.ID]         `json:"idNotIn,omitempty"`
 	Name          graphql.Omittable[*string]           `json:"name,omitempty"`
+	NameNeq       graphql.Omittable[*string]           `json:"nameNEQ,omitempty"`
 	NameIn        graphql.Omittable[[]string]          `json:"nameIn,omitempty"`
+	NameNotIn     graphql.Omittable[[]string]          `json:"nameNotIn,omitempty"`
 	NameGt        graphql.Omittable[*string]           `json:"nameGT,omitempty"`
 	NameGte       graphql.Omittable[*string]           `json:"nameGTE,omitempty"`
 	NameLt        graphql.Omittable[*string]           `json:"nameLT,omitempty"`
 	NameLte       graphql.Omittable[*string]           `json:"nameLTE,omitempty"`
 	NameHasPrefix graphql.Omittable[*string]           `json:"nameHasPrefix,omitempty"`
-	Age           graphql.Omittable[*int32]            `json:"age,omitempty"`
-	AgeIn         graphql.Omittable[[]int32]           `json:"ageIn,omitempty"`
-	AgeGt         graphql.Omittable[*int32]            `json:"ageGT,omitempty"`
-	AgeGte        graphql.Omittable[*int32]            `json:"ageGTE,omitempty"`
-	AgeLt         graphql.Omittable[*int32]            `json:"ageLT,omitempty"`
-	AgeLte        graphql.Omittable[*int32]            `json:"ageLTE,omitempty"`
-	AgeIsNil      graphql.Omittable[*bool]             `json:"ageIsNil,omitempty"`
-	TeamID        graphql.Omittable[*ids.ID]           `json:"teamId,omitempty"`
-	TeamIDIn      graphql.Omittable[[]*ids.ID]         `json:"teamIdIn,omitempty"`
-	TeamIDIsNil   graphql.Omittable[*bool]             `json:"teamIdIsNil,omitempty"`
-	OwnerID       graphql.Omittable[*ids.ID]           `json:"ownerId,omitempty"`
-	OwnerIDIn     graphql.Omittable[[]*ids.ID]         `json:"ownerIdIn,omitempty"`
-	OwnerIDIsNil  graphql.Omittable[*bool]             `json:"ownerIdIsNil,omitempty"`
-	CreatedAt     graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
-	CreatedAtGt   graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
-	CreatedAtGte  graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
-	CreatedAtLt   graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
-	CreatedAtLte  graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
-	HasTeam       graphql.Omittable[*bool]             `json:"hasTeam,omitempty"`
-	HasTeamWith   graphql.Omittable[[]*TeamWhereInput] `json:"hasTeamWith,omitempty"`
-	HasOwner      graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
-	HasOwnerWith  graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
+	NameHasSuffix graphql.Omittable[*string]           `json:"nameHasSuffix,omitempty"`
+	NameContains  graphql.Omittable[*string]           `json:"nameContains,omitempty"`
+	// Without regard to case.
+	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
+	// Without regard to case.
+	NameContainsFold graphql.Omittable[*string]           `json:"nameContainsFold,omitempty"`
+	Age              graphql.Omittable[*int32]            `json:"age,omitempty"`
+	AgeNeq           graphql.Omittable[*int32]            `json:"ageNEQ,omitempty"`
+	AgeIn            graphql.Omittable[[]int32]           `json:"ageIn,omitempty"`
+	AgeNotIn         graphql.Omittable[[]int32]           `json:"ageNotIn,omitempty"`
+	AgeGt            graphql.Omittable[*int32]            `json:"ageGT,omitempty"`
+	AgeGte           graphql.Omittable[*int32]            `json:"ageGTE,omitempty"`
+	AgeLt            graphql.Omittable[*int32]            `json:"ageLT,omitempty"`
+	AgeLte           graphql.Omittable[*int32]            `json:"ageLTE,omitempty"`
+	AgeIsNil         graphql.Omittable[*bool]             `json:"ageIsNil,omitempty"`
+	AgeNotNil        graphql.Omittable[*bool]             `json:"ageNotNil,omitempty"`
+	TeamID           graphql.Omittable[*ids.ID]           `json:"teamId,omitempty"`
+	TeamIDNeq        graphql.Omittable[*ids.ID]           `json:"teamIdNEQ,omitempty"`
+	TeamIDIn         graphql.Omittable[[]*ids.ID]         `json:"teamIdIn,omitempty"`
+	TeamIDNotIn      graphql.Omittable[[]*ids.ID]         `json:"teamIdNotIn,omitempty"`
+	TeamIDIsNil      graphql.Omittable[*bool]             `json:"teamIdIsNil,omitempty"`
+	TeamIDNotNil     graphql.Omittable[*bool]             `json:"teamIdNotNil,omitempty"`
+	OwnerID          graphql.Omittable[*ids.ID]           `json:"ownerId,omitempty"`
+	OwnerIDNeq       graphql.Omittable[*ids.ID]           `json:"ownerIdNEQ,omitempty"`
+	OwnerIDIn        graphql.Omittable[[]*ids.ID]         `json:"ownerIdIn,omitempty"`
+	OwnerIDNotIn     graphql.Omittable[[]*ids.ID]         `json:"ownerIdNotIn,omitempty"`
+	OwnerIDIsNil     graphql.Omittable[*bool]             `json:"ownerIdIsNil,omitempty"`
+	OwnerIDNotNil    graphql.Omittable[*bool]             `json:"ownerIdNotNil,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
+	HasTeam          graphql.Omittable[*bool]             `json:"hasTeam,omitempty"`
+	HasTeamWith      graphql.Omittable[[]*TeamWhereInput] `json:"hasTeamWith,omitempty"`
+	HasOwner         graphql.Omittable[*bool]             `json:"hasOwner,omitempty"`
+	HasOwnerWith     graphql.Omittable[[]*UserWhereInput] `json:"hasOwnerWith,omitempty"`
 }
 
 // Everything that can be changed. All fields of one operation are one unit of work: all are stored, or none is.
@@ -665,9 +691,13 @@ type OrderItemWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or             graphql.Omittable[[]*OrderItemWhereInput] `json:"or,omitempty"`
 	ID             graphql.Omittable[*ids.ID]                `json:"id,omitempty"`
+	IDNeq          graphql.Omittable[*ids.ID]                `json:"idNEQ,omitempty"`
 	IDIn           graphql.Omittable[[]*ids.ID]              `json:"idIn,omitempty"`
+	IDNotIn        graphql.Omittable[[]*ids.ID]              `json:"idNotIn,omitempty"`
 	ProductID      graphql.Omittable[*ids.ID]                `json:"productId,omitempty"`
+	ProductIDNeq   graphql.Omittable[*ids.ID]                `json:"productIdNEQ,omitempty"`
 	ProductIDIn    graphql.Omittable[[]*ids.ID]              `json:"productIdIn,omitempty"`
+	ProductIDNotIn graphql.Omittable[[]*ids.ID]              `json:"productIdNotIn,omitempty"`
 	HasProduct     graphql.Omittable[*bool]                  `json:"hasProduct,omitempty"`
 	HasProductWith graphql.Omittable[[]*ProductWhereInput]   `json:"hasProductWith,omitempty"`
 	HasOrderWith   graphql.Omittable[[]*OrderWhereInput]     `json:"hasOrderWith,omitempty"`
@@ -677,6 +707,8 @@ type OrderItemWhereInput struct {
 type OrderOrder struct {
 	Field     OrderOrderField `json:"field"`
 	Direction OrderDirection  `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 type OrderSum struct {
@@ -692,13 +724,21 @@ type OrderWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*OrderWhereInput]     `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]                `json:"id,omitempty"`
+	IDNeq         graphql.Omittable[*ids.ID]                `json:"idNEQ,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]              `json:"idIn,omitempty"`
+	IDNotIn       graphql.Omittable[[]*ids.ID]              `json:"idNotIn,omitempty"`
 	UserID        graphql.Omittable[*ids.ID]                `json:"userId,omitempty"`
+	UserIDNeq     graphql.Omittable[*ids.ID]                `json:"userIdNEQ,omitempty"`
 	UserIDIn      graphql.Omittable[[]*ids.ID]              `json:"userIdIn,omitempty"`
+	UserIDNotIn   graphql.Omittable[[]*ids.ID]              `json:"userIdNotIn,omitempty"`
 	UserIDIsNil   graphql.Omittable[*bool]                  `json:"userIdIsNil,omitempty"`
+	UserIDNotNil  graphql.Omittable[*bool]                  `json:"userIdNotNil,omitempty"`
 	Status        graphql.Omittable[*OrderStatus]           `json:"status,omitempty"`
+	StatusNeq     graphql.Omittable[*OrderStatus]           `json:"statusNEQ,omitempty"`
 	StatusIn      graphql.Omittable[[]OrderStatus]          `json:"statusIn,omitempty"`
+	StatusNotIn   graphql.Omittable[[]OrderStatus]          `json:"statusNotIn,omitempty"`
 	TotalCents    graphql.Omittable[*int32]                 `json:"totalCents,omitempty"`
+	TotalCentsNeq graphql.Omittable[*int32]                 `json:"totalCentsNEQ,omitempty"`
 	TotalCentsGt  graphql.Omittable[*int32]                 `json:"totalCentsGT,omitempty"`
 	TotalCentsGte graphql.Omittable[*int32]                 `json:"totalCentsGTE,omitempty"`
 	TotalCentsLt  graphql.Omittable[*int32]                 `json:"totalCentsLT,omitempty"`
@@ -708,10 +748,22 @@ type OrderWhereInput struct {
 	CreatedAtGte  graphql.Omittable[*time.Time]             `json:"createdAtGTE,omitempty"`
 	CreatedAtLt   graphql.Omittable[*time.Time]             `json:"createdAtLT,omitempty"`
 	CreatedAtLte  graphql.Omittable[*time.Time]             `json:"createdAtLTE,omitempty"`
+	UpdatedAt     graphql.Omittable[*time.Time]             `json:"updatedAt,omitempty"`
+	UpdatedAtGt   graphql.Omittable[*time.Time]             `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte  graphql.Omittable[*time.Time]             `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt   graphql.Omittable[*time.Time]             `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte  graphql.Omittable[*time.Time]             `json:"updatedAtLTE,omitempty"`
 	HasUser       graphql.Omittable[*bool]                  `json:"hasUser,omitempty"`
 	HasUserWith   graphql.Omittable[[]*UserWhereInput]      `json:"hasUserWith,omitempty"`
 	HasItems      graphql.Omittable[*bool]                  `json:"hasItems,omitempty"`
 	HasItemsWith  graphql.Omittable[[]*OrderItemWhereInput] `json:"hasItemsWith,omitempty"`
+	// How many items there are, of those that you may see.
+	ItemsCount    graphql.Omittable[*int32] `json:"itemsCount,omitempty"`
+	ItemsCountNeq graphql.Omittable[*int32] `json:"itemsCountNEQ,omitempty"`
+	ItemsCountGt  graphql.Omittable[*int32] `json:"itemsCountGT,omitempty"`
+	ItemsCountGte graphql.Omittable[*int32] `json:"itemsCountGTE,omitempty"`
+	ItemsCountLt  graphql.Omittable[*int32] `json:"itemsCountLT,omitempty"`
+	ItemsCountLte graphql.Omittable[*int32] `json:"itemsCountLTE,omitempty"`
 }
 
 // Where a page stands in its list.
@@ -869,6 +921,8 @@ type ProductHaving struct {
 type ProductOrder struct {
 	Field     ProductOrderField `json:"field"`
 	Direction OrderDirection    `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 type ProductSum struct {
@@ -882,34 +936,67 @@ type ProductWhereInput struct {
 	// All of these hold.
 	And graphql.Omittable[[]*ProductWhereInput] `json:"and,omitempty"`
 	// At least one of these holds; of none, none does.
-	Or            graphql.Omittable[[]*ProductWhereInput] `json:"or,omitempty"`
-	ID            graphql.Omittable[*ids.ID]              `json:"id,omitempty"`
-	IDIn          graphql.Omittable[[]*ids.ID]            `json:"idIn,omitempty"`
-	Sku           graphql.Omittable[*string]              `json:"sku,omitempty"`
-	SkuIn         graphql.Omittable[[]string]             `json:"skuIn,omitempty"`
-	SkuGt         graphql.Omittable[*string]              `json:"skuGT,omitempty"`
-	SkuGte        graphql.Omittable[*string]              `json:"skuGTE,omitempty"`
-	SkuLt         graphql.Omittable[*string]              `json:"skuLT,omitempty"`
-	SkuLte        graphql.Omittable[*string]              `json:"skuLTE,omitempty"`
-	SkuHasPrefix  graphql.Omittable[*string]              `json:"skuHasPrefix,omitempty"`
-	Name          graphql.Omittable[*string]              `json:"name,omitempty"`
-	NameIn        graphql.Omittable[[]string]             `json:"nameIn,omitempty"`
-	NameGt        graphql.Omittable[*string]              `json:"nameGT,omitempty"`
-	NameGte       graphql.Omittable[*string]              `json:"nameGTE,omitempty"`
-	NameLt        graphql.Omittable[*string]              `json:"nameLT,omitempty"`
-	NameLte       graphql.Omittable[*string]              `json:"nameLTE,omitempty"`
-	NameHasPrefix graphql.Omittable[*string]              `json:"nameHasPrefix,omitempty"`
-	PriceCents    graphql.Omittable[*int32]               `json:"priceCents,omitempty"`
-	PriceCentsIn  graphql.Omittable[[]int32]              `json:"priceCentsIn,omitempty"`
-	PriceCentsGt  graphql.Omittable[*int32]               `json:"priceCentsGT,omitempty"`
-	PriceCentsGte graphql.Omittable[*int32]               `json:"priceCentsGTE,omitempty"`
-	PriceCentsLt  graphql.Omittable[*int32]               `json:"priceCentsLT,omitempty"`
-	PriceCentsLte graphql.Omittable[*int32]               `json:"priceCentsLTE,omitempty"`
-	CreatedAt     graphql.Omittable[*time.Time]           `json:"createdAt,omitempty"`
-	CreatedAtGt   graphql.Omittable[*time.Time]           `json:"createdAtGT,omitempty"`
-	CreatedAtGte  graphql.Omittable[*time.Time]           `json:"createdAtGTE,omitempty"`
-	CreatedAtLt   graphql.Omittable[*time.Time]           `json:"createdAtLT,omitempty"`
-	CreatedAtLte  graphql.Omittable[*time.Time]           `json:"createdAtLTE,omitempty"`
+	Or           graphql.Omittable[[]*ProductWhereInput] `json:"or,omitempty"`
+	ID           graphql.Omittable[*ids.ID]              `json:"id,omitempty"`
+	IDNeq        graphql.Omittable[*ids.ID]              `json:"idNEQ,omitempty"`
+	IDIn         graphql.Omittable[[]*ids.ID]            `json:"idIn,omitempty"`
+	IDNotIn      graphql.Omittable[[]*ids.ID]            `json:"idNotIn,omitempty"`
+	Sku          graphql.Omittable[*string]              `json:"sku,omitempty"`
+	SkuNeq       graphql.Omittable[*string]              `json:"skuNEQ,omitempty"`
+	SkuIn        graphql.Omittable[[]string]             `json:"skuIn,omitempty"`
+	SkuNotIn     graphql.Omittable[[]string]             `json:"skuNotIn,omitempty"`
+	SkuGt        graphql.Omittable[*string]              `json:"skuGT,omitempty"`
+	SkuGte       graphql.Omittable[*string]              `json:"skuGTE,omitempty"`
+	SkuLt        graphql.Omittable[*string]              `json:"skuLT,omitempty"`
+	SkuLte       graphql.Omittable[*string]              `json:"skuLTE,omitempty"`
+	SkuHasPrefix graphql.Omittable[*string]              `json:"skuHasPrefix,omitempty"`
+	SkuHasSuffix graphql.Omittable[*string]              `json:"skuHasSuffix,omitempty"`
+	SkuContains  graphql.Omittable[*string]              `json:"skuContains,omitempty"`
+	// Without regard to case.
+	SkuEqualFold graphql.Omittable[*string] `json:"skuEqualFold,omitempty"`
+	// Without regard to case.
+	SkuContainsFold graphql.Omittable[*string]  `json:"skuContainsFold,omitempty"`
+	Name            graphql.Omittable[*string]  `json:"name,omitempty"`
+	NameNeq         graphql.Omittable[*string]  `json:"nameNEQ,omitempty"`
+	NameIn          graphql.Omittable[[]string] `json:"nameIn,omitempty"`
+	NameNotIn       graphql.Omittable[[]string] `json:"nameNotIn,omitempty"`
+	NameGt          graphql.Omittable[*string]  `json:"nameGT,omitempty"`
+	NameGte         graphql.Omittable[*string]  `json:"nameGTE,omitempty"`
+	NameLt          graphql.Omittable[*string]  `json:"nameLT,omitempty"`
+	NameLte         graphql.Omittable[*string]  `json:"nameLTE,omitempty"`
+	NameHasPrefix   graphql.Omittable[*string]  `json:"nameHasPrefix,omitempty"`
+	NameHasSuffix   graphql.Omittable[*string]  `json:"nameHasSuffix,omitempty"`
+	NameContains    graphql.Omittable[*string]  `json:"nameContains,omitempty"`
+	// Without regard to case.
+	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
+	// Without regard to case.
+	NameContainsFold graphql.Omittable[*string]    `json:"nameContainsFold,omitempty"`
+	PriceCents       graphql.Omittable[*int32]     `json:"priceCents,omitempty"`
+	PriceCentsNeq    graphql.Omittable[*int32]     `json:"priceCentsNEQ,omitempty"`
+	PriceCentsIn     graphql.Omittable[[]int32]    `json:"priceCentsIn,omitempty"`
+	PriceCentsNotIn  graphql.Omittable[[]int32]    `json:"priceCentsNotIn,omitempty"`
+	PriceCentsGt     graphql.Omittable[*int32]     `json:"priceCentsGT,omitempty"`
+	PriceCentsGte    graphql.Omittable[*int32]     `json:"priceCentsGTE,omitempty"`
+	PriceCentsLt     graphql.Omittable[*int32]     `json:"priceCentsLT,omitempty"`
+	PriceCentsLte    graphql.Omittable[*int32]     `json:"priceCentsLTE,omitempty"`
+	Stock            graphql.Omittable[*int32]     `json:"stock,omitempty"`
+	StockNeq         graphql.Omittable[*int32]     `json:"stockNEQ,omitempty"`
+	StockIn          graphql.Omittable[[]int32]    `json:"stockIn,omitempty"`
+	StockNotIn       graphql.Omittable[[]int32]    `json:"stockNotIn,omitempty"`
+	StockGt          graphql.Omittable[*int32]     `json:"stockGT,omitempty"`
+	StockGte         graphql.Omittable[*int32]     `json:"stockGTE,omitempty"`
+	StockLt          graphql.Omittable[*int32]     `json:"stockLT,omitempty"`
+	StockLte         graphql.Omittable[*int32]     `json:"stockLTE,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time] `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time] `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time] `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time] `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time] `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time] `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time] `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time] `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time] `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time] `json:"updatedAtLTE,omitempty"`
 }
 
 // Everything that can be read. A reading operation sees one state of the database throughout.
@@ -1116,6 +1203,8 @@ type TeamHaving struct {
 type TeamOrder struct {
 	Field     TeamOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are; see `UserOrder`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on teams; see `UserWhereInput` for how they are read.
@@ -1127,21 +1216,43 @@ type TeamWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or            graphql.Omittable[[]*TeamWhereInput] `json:"or,omitempty"`
 	ID            graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
+	IDNeq         graphql.Omittable[*ids.ID]           `json:"idNEQ,omitempty"`
 	IDIn          graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`
+	IDNotIn       graphql.Omittable[[]*ids.ID]         `json:"idNotIn,omitempty"`
 	Name          graphql.Omittable[*string]           `json:"name,omitempty"`
+	NameNeq       graphql.Omittable[*string]           `json:"nameNEQ,omitempty"`
 	NameIn        graphql.Omittable[[]string]          `json:"nameIn,omitempty"`
+	NameNotIn     graphql.Omittable[[]string]          `json:"nameNotIn,omitempty"`
 	NameGt        graphql.Omittable[*string]           `json:"nameGT,omitempty"`
 	NameGte       graphql.Omittable[*string]           `json:"nameGTE,omitempty"`
 	NameLt        graphql.Omittable[*string]           `json:"nameLT,omitempty"`
 	NameLte       graphql.Omittable[*string]           `json:"nameLTE,omitempty"`
 	NameHasPrefix graphql.Omittable[*string]           `json:"nameHasPrefix,omitempty"`
-	CreatedAt     graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
-	CreatedAtGt   graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
-	CreatedAtGte  graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
-	CreatedAtLt   graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
-	CreatedAtLte  graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
-	HasHeroes     graphql.Omittable[*bool]             `json:"hasHeroes,omitempty"`
-	HasHeroesWith graphql.Omittable[[]*HeroWhereInput] `json:"hasHeroesWith,omitempty"`
+	NameHasSuffix graphql.Omittable[*string]           `json:"nameHasSuffix,omitempty"`
+	NameContains  graphql.Omittable[*string]           `json:"nameContains,omitempty"`
+	// Without regard to case.
+	NameEqualFold graphql.Omittable[*string] `json:"nameEqualFold,omitempty"`
+	// Without regard to case.
+	NameContainsFold graphql.Omittable[*string]           `json:"nameContainsFold,omitempty"`
+	CreatedAt        graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
+	CreatedAtGt      graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
+	CreatedAtGte     graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
+	CreatedAtLt      graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
+	CreatedAtLte     graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
+	UpdatedAt        graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
+	UpdatedAtGt      graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte     graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt      graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte     graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
+	HasHeroes        graphql.Omittable[*bool]             `json:"hasHeroes,omitempty"`
+	HasHeroesWith    graphql.Omittable[[]*HeroWhereInput] `json:"hasHeroesWith,omitempty"`
+	// How many heroes there are, of those that you may see.
+	HeroesCount    graphql.Omittable[*int32] `json:"heroesCount,omitempty"`
+	HeroesCountNeq graphql.Omittable[*int32] `json:"heroesCountNEQ,omitempty"`
+	HeroesCountGt  graphql.Omittable[*int32] `json:"heroesCountGT,omitempty"`
+	HeroesCountGte graphql.Omittable[*int32] `json:"heroesCountGTE,omitempty"`
+	HeroesCountLt  graphql.Omittable[*int32] `json:"heroesCountLT,omitempty"`
+	HeroesCountLte graphql.Omittable[*int32] `json:"heroesCountLTE,omitempty"`
 }
 
 // What to change of a hero; see `CreateHeroInput`.
@@ -1315,12 +1426,18 @@ type UserHaving struct {
 type UserOrder struct {
 	Field     UserOrderField `json:"field"`
 	Direction OrderDirection `json:"direction"`
+	// The language in whose order texts are, as a tag such as `de` or `sv`, or `und` for no language in
+	// particular. Without it, texts are in the order of their code points: `Z` comes before `a`, and
+	// both before `ä`.
+	Collation graphql.Omittable[*string] `json:"collation,omitempty"`
 }
 
 // Conditions on users. All that are given must hold; one that is `null` is as good as left out. A condition's name is a field's,
-// by itself for equality, or with what it compares: `GT`, `GTE`, `LT`, `LTE`, `In`, `HasPrefix`, `IsNil`. `hasHeroes` asks whether
-// there are any; `hasHeroesWith` whether there is one for which all of the conditions hold. As in SQL, a comparison with a field
-// that has no value is neither true nor false, so neither it nor its `not` finds such a row. Conditions stand up to 10 deep
+// by itself for equality, or with what it compares: `NEQ` (not equal), `GT`, `GTE`, `LT`, `LTE`, `In`, `NotIn`, `HasPrefix`, `HasSuffix`,
+// `Contains`, `EqualFold` and `ContainsFold` (without regard to case), `IsNil`, `NotNil`. In texts, `%` and `_` are characters like others.
+// `hasHeroes` asks whether there are any; `hasHeroesWith` whether there is one for which all of the conditions hold; `heroesCount` and
+// `heroesCountGTE` how many there are. As in SQL, a field that has no value is neither equal nor unequal to anything, so neither a
+// comparison nor its `not` finds such a row; `NotIn: []` holds for every row. Conditions stand up to 10 deep
 // inside each other, 500 in all, 20 of them over related rows. `ownerId` and `userId` compare what is stored, also of a user who is
 // deleted; `hasOwner` and `hasUser` ask for one who is there.
 type UserWhereInput struct {
@@ -1331,28 +1448,68 @@ type UserWhereInput struct {
 	// At least one of these holds; of none, none does.
 	Or                graphql.Omittable[[]*UserWhereInput] `json:"or,omitempty"`
 	ID                graphql.Omittable[*ids.ID]           `json:"id,omitempty"`
+	IDNeq             graphql.Omittable[*ids.ID]           `json:"idNEQ,omitempty"`
 	IDIn              graphql.Omittable[[]*ids.ID]         `json:"idIn,omitempty"`
+	IDNotIn           graphql.Omittable[[]*ids.ID]         `json:"idNotIn,omitempty"`
 	Username          graphql.Omittable[*string]           `json:"username,omitempty"`
+	UsernameNeq       graphql.Omittable[*string]           `json:"usernameNEQ,omitempty"`
 	UsernameIn        graphql.Omittable[[]string]          `json:"usernameIn,omitempty"`
+	UsernameNotIn     graphql.Omittable[[]string]          `json:"usernameNotIn,omitempty"`
 	UsernameGt        graphql.Omittable[*string]           `json:"usernameGT,omitempty"`
 	UsernameGte       graphql.Omittable[*string]           `json:"usernameGTE,omitempty"`
 	UsernameLt        graphql.Omittable[*string]           `json:"usernameLT,omitempty"`
 	UsernameLte       graphql.Omittable[*string]           `json:"usernameLTE,omitempty"`
 	UsernameHasPrefix graphql.Omittable[*string]           `json:"usernameHasPrefix,omitempty"`
+	UsernameHasSuffix graphql.Omittable[*string]           `json:"usernameHasSuffix,omitempty"`
+	UsernameContains  graphql.Omittable[*string]           `json:"usernameContains,omitempty"`
+	// Without regard to case.
+	UsernameEqualFold graphql.Omittable[*string] `json:"usernameEqualFold,omitempty"`
+	// Without regard to case.
+	UsernameContainsFold graphql.Omittable[*string] `json:"usernameContainsFold,omitempty"`
 	// Without regard to case.
 	Email graphql.Omittable[*string] `json:"email,omitempty"`
 	// Without regard to case.
-	EmailIn       graphql.Omittable[[]string]           `json:"emailIn,omitempty"`
-	EmailIsNil    graphql.Omittable[*bool]              `json:"emailIsNil,omitempty"`
-	CreatedAt     graphql.Omittable[*time.Time]         `json:"createdAt,omitempty"`
-	CreatedAtGt   graphql.Omittable[*time.Time]         `json:"createdAtGT,omitempty"`
-	CreatedAtGte  graphql.Omittable[*time.Time]         `json:"createdAtGTE,omitempty"`
-	CreatedAtLt   graphql.Omittable[*time.Time]         `json:"createdAtLT,omitempty"`
-	CreatedAtLte  graphql.Omittable[*time.Time]         `json:"createdAtLTE,omitempty"`
-	HasHeroes     graphql.Omittable[*bool]              `json:"hasHeroes,omitempty"`
-	HasHeroesWith graphql.Omittable[[]*HeroWhereInput]  `json:"hasHeroesWith,omitempty"`
-	HasOrders     graphql.Omittable[*bool]              `json:"hasOrders,omitempty"`
-	HasOrdersWith graphql.Omittable[[]*OrderWhereInput] `json:"hasOrdersWith,omitempty"`
+	EmailNeq graphql.Omittable[*string] `json:"emailNEQ,omitempty"`
+	// Without regard to case.
+	EmailIn graphql.Omittable[[]string] `json:"emailIn,omitempty"`
+	// Without regard to case.
+	EmailNotIn graphql.Omittable[[]string] `json:"emailNotIn,omitempty"`
+	// Without regard to case.
+	EmailHasPrefix graphql.Omittable[*string] `json:"emailHasPrefix,omitempty"`
+	// Without regard to case.
+	EmailHasSuffix graphql.Omittable[*string] `json:"emailHasSuffix,omitempty"`
+	// Without regard to case.
+	EmailContains graphql.Omittable[*string]           `json:"emailContains,omitempty"`
+	EmailIsNil    graphql.Omittable[*bool]             `json:"emailIsNil,omitempty"`
+	EmailNotNil   graphql.Omittable[*bool]             `json:"emailNotNil,omitempty"`
+	CreatedAt     graphql.Omittable[*time.Time]        `json:"createdAt,omitempty"`
+	CreatedAtGt   graphql.Omittable[*time.Time]        `json:"createdAtGT,omitempty"`
+	CreatedAtGte  graphql.Omittable[*time.Time]        `json:"createdAtGTE,omitempty"`
+	CreatedAtLt   graphql.Omittable[*time.Time]        `json:"createdAtLT,omitempty"`
+	CreatedAtLte  graphql.Omittable[*time.Time]        `json:"createdAtLTE,omitempty"`
+	UpdatedAt     graphql.Omittable[*time.Time]        `json:"updatedAt,omitempty"`
+	UpdatedAtGt   graphql.Omittable[*time.Time]        `json:"updatedAtGT,omitempty"`
+	UpdatedAtGte  graphql.Omittable[*time.Time]        `json:"updatedAtGTE,omitempty"`
+	UpdatedAtLt   graphql.Omittable[*time.Time]        `json:"updatedAtLT,omitempty"`
+	UpdatedAtLte  graphql.Omittable[*time.Time]        `json:"updatedAtLTE,omitempty"`
+	HasHeroes     graphql.Omittable[*bool]             `json:"hasHeroes,omitempty"`
+	HasHeroesWith graphql.Omittable[[]*HeroWhereInput] `json:"hasHeroesWith,omitempty"`
+	// How many heroes there are, of those that you may see.
+	HeroesCount    graphql.Omittable[*int32]             `json:"heroesCount,omitempty"`
+	HeroesCountNeq graphql.Omittable[*int32]             `json:"heroesCountNEQ,omitempty"`
+	HeroesCountGt  graphql.Omittable[*int32]             `json:"heroesCountGT,omitempty"`
+	HeroesCountGte graphql.Omittable[*int32]             `json:"heroesCountGTE,omitempty"`
+	HeroesCountLt  graphql.Omittable[*int32]             `json:"heroesCountLT,omitempty"`
+	HeroesCountLte graphql.Omittable[*int32]             `json:"heroesCountLTE,omitempty"`
+	HasOrders      graphql.Omittable[*bool]              `json:"hasOrders,omitempty"`
+	HasOrdersWith  graphql.Omittable[[]*OrderWhereInput] `json:"hasOrdersWith,omitempty"`
+	// How many orders there are, of those that you may see.
+	OrdersCount    graphql.Omittable[*int32] `json:"ordersCount,omitempty"`
+	OrdersCountNeq graphql.Omittable[*int32] `json:"ordersCountNEQ,omitempty"`
+	OrdersCountGt  graphql.Omittable[*int32] `json:"ordersCountGT,omitempty"`
+	OrdersCountGte graphql.Omittable[*int32] `json:"ordersCountGTE,omitempty"`
+	OrdersCountLt  graphql.Omittable[*int32] `json:"ordersCountLT,omitempty"`
+	OrdersCountLte graphql.Omittable[*int32] `json:"ordersCountLTE,omitempty"`
 }
 
 type HeroGroupField string
@@ -1519,17 +1676,25 @@ const (
 	HeroOrderFieldName      HeroOrderField = "NAME"
 	HeroOrderFieldAge       HeroOrderField = "AGE"
 	HeroOrderFieldCreatedAt HeroOrderField = "CREATED_AT"
+	HeroOrderFieldUpdatedAt HeroOrderField = "UPDATED_AT"
+	// The name of the hero's team; heroes without one come last.
+	HeroOrderFieldTeamName HeroOrderField = "TEAM_NAME"
+	// The username of the hero's owner; heroes without one come last.
+	HeroOrderFieldOwnerUsername HeroOrderField = "OWNER_USERNAME"
 )
 
 var AllHeroOrderField = []HeroOrderField{
 	HeroOrderFieldName,
 	HeroOrderFieldAge,
 	HeroOrderFieldCreatedAt,
+	HeroOrderFieldUpdatedAt,
+	HeroOrderFieldTeamName,
+	HeroOrderFieldOwnerUsername,
 }
 
 func (e HeroOrderField) IsValid() bool {
 	switch e {
-	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt:
+	case HeroOrderFieldName, HeroOrderFieldAge, HeroOrderFieldCreatedAt, HeroOrderFieldUpdatedAt, HeroOrderFieldTeamName, HeroOrderFieldOwnerUsername:
 		return true
 	}
 	return false
@@ -1978,16 +2143,24 @@ type OrderOrderField string
 const (
 	OrderOrderFieldTotalCents OrderOrderField = "TOTAL_CENTS"
 	OrderOrderFieldCreatedAt  OrderOrderField = "CREATED_AT"
+	OrderOrderFieldUpdatedAt  OrderOrderField = "UPDATED_AT"
+	// The username of the user; orders of deleted users come last.
+	OrderOrderFieldUserUsername OrderOrderField = "USER_USERNAME"
+	// The number of the order's items.
+	OrderOrderFieldItemsCount OrderOrderField = "ITEMS_COUNT"
 )
 
 var AllOrderOrderField = []OrderOrderField{
 	OrderOrderFieldTotalCents,
 	OrderOrderFieldCreatedAt,
+	OrderOrderFieldUpdatedAt,
+	OrderOrderFieldUserUsername,
+	OrderOrderFieldItemsCount,
 }
 
 func (e OrderOrderField) IsValid() bool {
 	switch e {
-	case OrderOrderFieldTotalCents, OrderOrderFieldCreatedAt:
+	case OrderOrderFieldTotalCents, OrderOrderFieldCreatedAt, OrderOrderFieldUpdatedAt, OrderOrderFieldUserUsername, OrderOrderFieldItemsCount:
 		return true
 	}
 	return false
@@ -2233,19 +2406,23 @@ const (
 	ProductOrderFieldSku        ProductOrderField = "SKU"
 	ProductOrderFieldName       ProductOrderField = "NAME"
 	ProductOrderFieldPriceCents ProductOrderField = "PRICE_CENTS"
+	ProductOrderFieldStock      ProductOrderField = "STOCK"
 	ProductOrderFieldCreatedAt  ProductOrderField = "CREATED_AT"
+	ProductOrderFieldUpdatedAt  ProductOrderField = "UPDATED_AT"
 )
 
 var AllProductOrderField = []ProductOrderField{
 	ProductOrderFieldSku,
 	ProductOrderFieldName,
 	ProductOrderFieldPriceCents,
+	ProductOrderFieldStock,
 	ProductOrderFieldCreatedAt,
+	ProductOrderFieldUpdatedAt,
 }
 
 func (e ProductOrderField) IsValid() bool {
 	switch e {
-	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldCreatedAt:
+	case ProductOrderFieldSku, ProductOrderFieldName, ProductOrderFieldPriceCents, ProductOrderFieldStock, ProductOrderFieldCreatedAt, ProductOrderFieldUpdatedAt:
 		return true
 	}
 	return false
@@ -2477,16 +2654,21 @@ type TeamOrderField string
 const (
 	TeamOrderFieldName      TeamOrderField = "NAME"
 	TeamOrderFieldCreatedAt TeamOrderField = "CREATED_AT"
+	TeamOrderFieldUpdatedAt TeamOrderField = "UPDATED_AT"
+	// The number of the team's heroes.
+	TeamOrderFieldHeroesCount TeamOrderField = "HEROES_COUNT"
 )
 
 var AllTeamOrderField = []TeamOrderField{
 	TeamOrderFieldName,
 	TeamOrderFieldCreatedAt,
+	TeamOrderFieldUpdatedAt,
+	TeamOrderFieldHeroesCount,
 }
 
 func (e TeamOrderField) IsValid() bool {
 	switch e {
-	case TeamOrderFieldName, TeamOrderFieldCreatedAt:
+	case TeamOrderFieldName, TeamOrderFieldCreatedAt, TeamOrderFieldUpdatedAt, TeamOrderFieldHeroesCount:
 		return true
 	}
 	return false
@@ -2726,16 +2908,24 @@ type UserOrderField string
 const (
 	UserOrderFieldUsername  UserOrderField = "USERNAME"
 	UserOrderFieldCreatedAt UserOrderField = "CREATED_AT"
+	UserOrderFieldUpdatedAt UserOrderField = "UPDATED_AT"
+	// The number of the user's heroes.
+	UserOrderFieldHeroesCount UserOrderField = "HEROES_COUNT"
+	// The number of the user's orders, of those that you may see.
+	UserOrderFieldOrdersCount UserOrderField = "ORDERS_COUNT"
 )
 
 var AllUserOrderField = []UserOrderField{
 	UserOrderFieldUsername,
 	UserOrderFieldCreatedAt,
+	UserOrderFieldUpdatedAt,
+	UserOrderFieldHeroesCount,
+	UserOrderFieldOrdersCount,
 }
 
 func (e UserOrderField) IsValid() bool {
 	switch e {
-	case UserOrderFieldUsername, UserOrderFieldCreatedAt:
+	case UserOrderFieldUsername, UserOrderFieldCreatedAt, UserOrderFieldUpdatedAt, UserOrderFieldHeroesCount, UserOrderFieldOrdersCount:
 		return true
 	}
 	return false

@@ -172,10 +172,18 @@ type Filter struct {
 	Field  *entity.Field // the field that is compared; nil if none is
 	Prefix string        // the prefix of the IDs that are compared
 	Form   ids.Form      // of the keys that are compared
-	Edge   *entity.Edge  // the edge that has or hasWith follows
+	Edge   *entity.Edge  // the edge that has or hasWith follows, or that leads to Field
 	To     *Object
 	Join   *entity.Entity // as of Field
+	Counts bool           // Op compares the number of rows that Edge leads to
+	Shown  string         // the API field that shows Field of the row that Edge leads to, or ""
 	Closed bool           // only administrators may use the filter
+}
+
+// Folds reports whether the filter compares texts regardless of case, and has no column that holds
+// Fold of them.
+func (f *Filter) Folds() bool {
+	return (f.Op == "EqualFold" || f.Op == "ContainsFold") && f.Field.MatchBy == ""
 }
 
 // binder makes a Binding, and collects findings.
@@ -437,6 +445,9 @@ func (b *binder) bindFilters(o *Object, def *ast.Definition) {
 		if f.Edge != nil {
 			f.To, f.Join = b.related(f.Edge.To), b.all[f.Edge.Join]
 		}
+		if f.Shown != "" && f.To != nil {
+			f.Field = f.To.columnNamed(f.Edge.Shows[f.Shown])
+		}
 		if f.Field != nil {
 			of := b.columnOf(f.Field)
 			f.Prefix, f.Form = of.Prefix, of.Form
@@ -457,7 +468,7 @@ func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 	case 1:
 		return all[0]
 	case 0:
-		b.refuse(at, "it compares nothing that %s has; a condition is named not, and, or, has followed by an edge and perhaps With, or a column followed by nothing or one of %s",
+		b.refuse(at, "it compares nothing that %s has; a condition is named not, and, or, has followed by an edge and perhaps With, an edge to many rows followed by Count, or a column; the last two are followed by nothing or one of %s",
 			o.Entity.Name, strings.Join(sortedOperators(), ", "))
 	default:
 		b.refuse(at, "it can be read in two ways, as %s has several columns that it may be about; rename one of them", o.Entity.Name)
@@ -468,6 +479,8 @@ func (b *binder) filterOf(at string, o *Object, name string) *Filter {
 // hides reports whether the filter compares something that not everybody may see.
 func (f *Filter) hides(o *Object) bool {
 	switch {
+	case f.Shown != "":
+		return o.Entity.Visible[f.Shown] != entity.ToAll
 	case f.Edge != nil:
 		return o.Entity.Visible[f.Edge.Name] != entity.ToAll
 	case f.Field != nil:
@@ -476,8 +489,12 @@ func (f *Filter) hides(o *Object) bool {
 	return false
 }
 
+// CountOperators are what may follow the name of an edge and Count in a where input.
+var CountOperators = []string{"", "NEQ", "GT", "GTE", "LT", "LTE"}
+
 // parseFilter returns all filters that a name can stand for: not, and, or, hasEdge, hasEdgeWith, or
-// a field's name followed by an operator. In a valid schema there is exactly one.
+// a field's name followed by an operator. If it stands for none of them, it may be an edge's name
+// followed by Count and an operator. In a valid schema there is exactly one.
 func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 	switch name {
 	case "not", "and", "or":
@@ -495,6 +512,18 @@ func parseFilter(e *entity.Entity, name string) (all []*Filter) {
 	for i := range e.Fields {
 		if op, ok := strings.CutPrefix(name, e.Fields[i].Name); ok && kind.Operators()[op] {
 			all = append(all, &Filter{Op: op, Field: &e.Fields[i]})
+		}
+	}
+	for i := range e.Edges {
+		for shown := range e.Edges[i].Shows {
+			if op, ok := strings.CutPrefix(name, shown); ok && kind.Operators()[op] {
+				all = append(all, &Filter{Op: op, Edge: &e.Edges[i], Shown: shown})
+			}
+		}
+	}
+	for i := range e.Edges {
+		if op, ok := strings.CutPrefix(name, e.Edges[i].Name+"Count"); ok && len(all) == 0 && !e.Edges[i].Unique && slices.Contains(CountOperators, op) {
+			return []*Filter{{Op: op, Edge: &e.Edges[i], Counts: true}}
 		}
 	}
 	return all

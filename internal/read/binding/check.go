@@ -226,6 +226,18 @@ func (b *binder) checkFilter(at string, d *ast.FieldDefinition, o *Object, f *Fi
 		wanted = "[" + f.Edge.To + "WhereInput!]"
 	case f.Op == "has":
 		wanted = "Boolean"
+	case f.Counts:
+		wanted = "Int"
+	case f.Shown != "":
+		o = f.To
+		if f.Field == nil {
+			b.refuse(at, "the edge %s is to show the column %s, which %s does not have", f.Edge.Name, f.Edge.Shows[f.Shown], o.Entity.Name)
+			return
+		}
+		if f.Field.Nullable {
+			b.refuse(at, "the column %s of %s may be NULL; conditions on a column of a related row are allowed only if it is never NULL", f.Field.Column, o.Entity.Name)
+			return
+		}
 	}
 	if f.Field != nil {
 		if !b.comparable(at, o, f) {
@@ -286,7 +298,11 @@ func (b *binder) checkPages(o *Object) {
 	b.shape("PageInfo", map[string][]string{
 		"hasNextPage": {"Boolean!", "Boolean"}, "hasPreviousPage": {"Boolean!", "Boolean"}, "startCursor": cursorTypes, "endCursor": cursorTypes,
 	}, nil)
-	b.shape(name+"Order", map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}, nil)
+	order := map[string][]string{"field": {name + "OrderField!"}, "direction": {"OrderDirection", "OrderDirection!"}}
+	if o.Of == "" { // rows of several entities are put in order outside of the databases
+		order["collation"] = []string{"String"}
+	}
+	b.shape(name+"Order", order, nil)
 	b.checkDefaults(name + "Order")
 	if def := b.Schema.Types["OrderDirection"]; def != nil {
 		for _, value := range def.EnumValues {

@@ -205,6 +205,12 @@ func (c *costs) all(o *binding.Object, input map[string]any) {
 }
 
 func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
+	if by.Counts || by.Shown != "" {
+		c.total += c.relation
+	}
+	if by.Counts {
+		return
+	}
 	switch by.Op {
 	case "not", "and", "or":
 		c.each(o, value)
@@ -213,9 +219,9 @@ func (c *costs) one(o *binding.Object, by *binding.Filter, value any) {
 	case "hasWith":
 		c.total += c.relation
 		c.each(by.To, value)
-	case "Has", "HasEvery", "HasSome", "IsEmpty", "HasKey", "Contains", "PathEquals":
+	case "Has", "HasEvery", "HasSome", "IsEmpty", "HasKey", "PathEquals":
 		c.document(value)
-	case "In":
+	case "In", "NotIn":
 		c.total += c.condition + len(List(value))/entriesAPoint
 	default:
 		if f := by.Field; f != nil && f.Kind == entity.JSON {

@@ -108,15 +108,3 @@ func listedKey(of ids.Form) string {
 	}
 	return "p.value"
 }
-
-// inKeys returns the condition that a column holds one of the keys, which are one argument.
-func inKeys(s *sql.Selector, column string, keys []ids.Key, of ids.Form) *sql.Predicate {
-	list := keyList(s.Dialect(), keys, of)
-	return sql.P(func(b *sql.Builder) {
-		if s.Dialect() == dialect.SQLite {
-			b.Ident(s.C(column)).WriteString(" IN (SELECT " + listedKey(of) + " FROM json_each(").Arg(list).WriteString(") AS p)")
-			return
-		}
-		b.Ident(s.C(column)).WriteString(" = ANY(").Arg(list).WriteString("::" + keyLists[of] + ")")
-	})
-}
