@@ -31,6 +31,11 @@ func (c *contents) termOf(e *entity.Entity, name string) term {
 	}
 	for i := range e.Edges {
 		edge := &e.Edges[i]
+		for shown, column := range edge.Shows {
+			if folded(shown) == name {
+				return term{edge, fieldOf(c.entities[edge.To], column)}
+			}
+		}
 		rest, ok := strings.CutPrefix(name, folded(edge.Name))
 		if ok && !edge.Unique && rest == "count" {
 			return term{edge, nil}

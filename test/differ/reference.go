@@ -77,7 +77,7 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
 		return value, nil // payloads say what is meant; pages are filled when they are made
 	}
-	q := question{p.contents(ctx), p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value}
+	q := question{p.contents(ctx), p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value, nil}
 	if parent != nil {
 		return q.below(parent)
 	}
@@ -106,13 +106,14 @@ type question struct {
 	field  graphql.CollectedField
 	vars   map[string]any
 	refers any
+	from   *row // whose edge a connection follows, or nil
 }
 
 // meant answers a root field, or a field of a mutation's payload, from the reference that its
 // resolver returned.
 func (q question) meant() (any, error) {
 	name := q.field.Definition.Type.Name()
-	if of, ok := strings.CutSuffix(name, "Connection"); ok && q.entities[of] != nil {
+	if of, ok := q.listed(name); ok {
 		return q.page(q.rows[of])
 	}
 	if node, ok := q.refers.(identified); ok {
@@ -206,7 +207,8 @@ func (q question) below(r *row) (any, error) {
 		return q.like(reflect.TypeOf(q.refers), f, value), nil
 	}
 	related := r.related[edge.Name]
-	if strings.HasSuffix(q.field.Definition.Type.Name(), "Connection") {
+	if _, paged := q.listed(q.field.Definition.Type.Name()); paged {
+		q.from = r
 		return q.page(related)
 	}
 	var found []any
@@ -235,7 +237,7 @@ func listLike(like any, values []any) any {
 
 // page answers a connection with these rows.
 func (q question) page(rows []*row) (any, error) {
-	name := strings.TrimSuffix(q.field.Definition.Type.Name(), "Connection")
+	name, _ := q.listed(q.field.Definition.Type.Name())
 	args := map[string]any{}
 	for _, a := range q.field.Definition.Arguments {
 		args[a.Name] = q.plainly(a.Type, q.field.ArgumentMap(q.vars)[a.Name])
@@ -544,6 +546,26 @@ func (c *contents) checkValue(f *entity.Field, value any, path string) error {
 	return nil
 }
 
+// link fills the fields of a connection's edge that show columns of the row in between.
+func (q question) link(edge reflect.Value, to *row) {
+	for field := range edge.Type().Fields() {
+		if field.Name == "Cursor" || field.Name == "Node" {
+			continue
+		}
+		e := q.from.entity.Edge(q.field.Name)
+		for _, join := range q.rows[e.Join] {
+			if join.values[e.Column] != q.from.key || join.values[e.Far] != to.key {
+				continue
+			}
+			f := join.entity.Fields[slices.IndexFunc(join.entity.Fields, func(f entity.Field) bool { return folded(f.Name) == folded(field.Name) })]
+			if value := join.values[f.Column]; value != nil {
+				set := edge.FieldByIndex(field.Index)
+				set.Set(reflect.ValueOf(q.like(set.Type(), &f, value)))
+			}
+		}
+	}
+}
+
 // connection returns a connection of the type that the resolver returned.
 func (q question) connection(order ordering, shown page) any {
 	conn := reflect.New(reflect.TypeOf(q.refers).Elem()).Elem()
@@ -564,6 +586,7 @@ func (q question) connection(order ordering, shown page) any {
 		edge := reflect.New(edges.Type().Elem().Elem())
 		set(edge.Elem(), "Cursor", cursor)
 		edge.Elem().FieldByName("Node").Set(node)
+		q.link(edge.Elem(), r)
 		edges.Set(reflect.Append(edges, edge))
 		nodes.Set(reflect.Append(nodes, node))
 		if i == 0 {
