@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -28,9 +29,8 @@ func TestCollation(t *testing.T) {
 			t.Parallel()
 			w, want := &world{}, strings.Fields(words)
 			want = slices.Insert(want, 2, want[2]) // twice the same
-			for i := range want {
-				name := want[(i*5+3)%len(want)]
-				w.heroes = append(w.heroes, &ent.Hero{ID: entity.NewID(), CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Version: 1, Name: name})
+			for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(len(want)) {
+				w.heroes = append(w.heroes, &ent.Hero{ID: entity.NewID(), CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Version: 1, Name: want[i]})
 			}
 			if language == "" {
 				language = "null"

@@ -281,16 +281,6 @@ func count[T any](rows []T, holds func(T) bool) (n int) {
 	return n
 }
 
-// stockOf returns the stock of the product with the key.
-func (w *world) stockOf(key uuid.UUID) any {
-	for _, s := range w.stock {
-		if s.ProductID == key {
-			return s.Quantity
-		}
-	}
-	return nil
-}
-
 // username returns the name of the user with the key, or nil if there is none, or it was deleted.
 func (w *world) username(key *uuid.UUID) any {
 	for _, u := range w.users {
