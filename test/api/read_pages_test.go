@@ -225,8 +225,9 @@ func collections(w *world) []collection {
 		teams = append(teams, l)
 		perTeam[l.id] = nil
 	}
-	for _, p := range w.products {
-		l := newLine("product", p.ID, map[string]any{"SKU": p.Sku, "NAME": p.Name, "PRICE_CENTS": p.PriceCents, "STOCK": w.stockOf(p.ID), "CREATED_AT": p.CreatedAt, "UPDATED_AT": p.CreatedAt})
+	for i, p := range w.products {
+		l := newLine("product", p.ID, map[string]any{"STOCK": w.stock[i].Quantity,
+			"SKU": p.Sku, "NAME": p.Name, "PRICE_CENTS": p.PriceCents, "CREATED_AT": p.CreatedAt, "UPDATED_AT": p.CreatedAt})
 		l.match = map[string]bool{`{"priceCentsIn":[0,500]}`: p.PriceCents == 0 || p.PriceCents == 500}
 		products = append(products, l)
 	}
