@@ -475,7 +475,7 @@ func (s *shop) aboutNumbers() []question {
 			})},
 		},
 		{
-			"genres of playlists", `{ playlists(first: 8) { nodes { name tracks(first: 1) { aggregate { count countDistinct(field: GENRE) } groups(by: [{field: GENRE}], first: 1000) { key { genre { name } } aggregate { count } } } } } }`, nil,
+			"genres of playlists", `{ playlists(first: 8) { nodes { name tracks(first: 1) { aggregate { count countDistinct(field: GENRE) } groups(by: [{field: GENRE}], first: 50) { key { genre { name } } aggregate { count } } } } } }`, nil,
 			object{"playlists": nodes(top(8, s.playlists), func(p *ent.Playlist) any {
 				all := inList(p)
 				genre := func(t *ent.Track) string {
