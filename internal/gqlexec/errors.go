@@ -133,7 +133,7 @@ func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err 
 		cause = wrapped.Err
 	}
 	if malformed, ok := errors.AsType[*ids.MalformedError](cause); ok {
-		prefix := p.prefixAt(fc.Field.Name, argument)
+		prefix := p.prefixAt(fc.Field.Name, argument, malformed.Prefix())
 		return apperr.BadInput(dotted(argument), "%s", malformed.Wanted(prefix, p.rows.formOf(prefix)))
 	}
 	return apperr.BadInput(dotted(argument), "%s", cause)
@@ -141,8 +141,9 @@ func (p *presenter) badArgument(ctx context.Context, shown *gqlerror.Error, err 
 
 // prefixAt returns the prefix of the IDs that an argument of a root field takes. The argument of a
 // foreign key takes IDs of the entity that the key refers to. The argument id takes IDs of the
-// entity that is named in the field's name.
-func (p *presenter) prefixAt(root string, argument ast.Path) string {
+// entity that is named in the field's name. Any other argument takes IDs of any entity: then it is
+// the prefix that was sent, if an entity has it.
+func (p *presenter) prefixAt(root string, argument ast.Path, sent string) string {
 	name := ""
 	for _, step := range argument {
 		if step, ok := step.(ast.PathName); ok {
@@ -155,6 +156,9 @@ func (p *presenter) prefixAt(root string, argument ast.Path) string {
 			if name != "id" && f.Name == name && f.Refers != "" {
 				return p.rows.prefixOf(f.Refers)
 			}
+		}
+		if e.Prefix == sent && longest == 0 {
+			prefix = sent
 		}
 		if (name == "id" || name == "ids") && len(e.Name) > longest && strings.Contains(strings.ToLower(root), strings.ToLower(e.Name)) {
 			prefix, longest = e.Prefix, len(e.Name)

@@ -166,6 +166,12 @@ func malformed(s string) *MalformedError {
 	return &MalformedError{s}
 }
 
+// Prefix returns the prefix that the text begins with, or "".
+func (e *MalformedError) Prefix() string {
+	prefix, _, _ := cutLast(e.text)
+	return prefix
+}
+
 // Malformed returns the error that an ID is not of the form that is wanted.
 func Malformed(id ID) *MalformedError { return malformed(id.String()) }
 

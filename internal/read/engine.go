@@ -12,7 +12,9 @@ package read
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
 	"sync"
 
 	"entgo.io/ent/dialect/sql"
@@ -66,10 +68,14 @@ func New(c binding.Contract, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, object := range b.Objects {
-		if object.Computes() && (o.Code == nil || o.Code.Computed(new(graphql.OperationContext), name) == nil) {
-			return nil, &binding.MismatchError{Findings: []string{name + ": nothing calls the resolvers of its computed fields; run go generate ./..., with forge/internal/gqlgen"}}
+	var uncalled []string
+	for _, name := range slices.Sorted(maps.Keys(b.Objects)) {
+		if b.Objects[name].Computes() && (o.Code == nil || o.Code.Computed(new(graphql.OperationContext), name) == nil) {
+			uncalled = append(uncalled, name+": nothing calls the resolvers of its computed fields; run go generate ./..., with forge/internal/gqlgen")
 		}
+	}
+	if uncalled != nil {
+		return nil, &binding.MismatchError{Findings: uncalled}
 	}
 	return &Engine{options: o, binding: b, cursors: rows.NewCursors(o.CursorKey), calls: make(chan struct{}, maxCalls)}, nil
 }

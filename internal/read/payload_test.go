@@ -1,6 +1,7 @@
 package read
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -47,5 +48,24 @@ func TestPayloadOfHookedEntity(t *testing.T) {
 				t.Errorf("%s: hooked is %t, want %t; final is %t", query, p.hooked, want, p.final)
 			}
 		}
+	}
+}
+
+// TestComputedCodeMissing makes an engine without the code that calls resolvers of computed fields.
+// The finding of each entity with such fields is there.
+func TestComputedCodeMissing(t *testing.T) {
+	t.Parallel()
+	_, err := New(binding.Contract{
+		Schema: generated.NewExecutableSchema(generated.Config{}).Schema(), Entities: ent.Entities,
+		Resolvers: reflect.TypeFor[generated.ResolverRoot](),
+	}, Options{})
+	want := 0
+	for _, e := range ent.Entities {
+		if len(e.Computed) > 0 {
+			want++
+		}
+	}
+	if mismatch, ok := errors.AsType[*binding.MismatchError](err); !ok || len(mismatch.Findings) != want || want < 2 {
+		t.Errorf("%v; want a finding for each of %d entities", err, want)
 	}
 }

@@ -5,8 +5,10 @@ package chinook_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,7 +115,8 @@ func (s *shop) store(ctx context.Context, c *ent.Client) error {
 }
 
 // TestQueries compares the answers to queries with what plain code finds in the rows. On PostgreSQL
-// each takes one statement, and the answers of the two databases are the same, byte for byte.
+// each takes one statement, unless code computes some of it. The answers of the two databases are
+// the same, byte for byte.
 func TestQueries(t *testing.T) {
 	t.Parallel()
 	s := newShop()
@@ -123,23 +126,30 @@ func TestQueries(t *testing.T) {
 		postgres = newClient(t, dbtest.EmptyPostgres(t), s)
 	}
 	for _, q := range s.questions() {
-		t.Run(q.name, func(t *testing.T) {
-			got := lite.Must(q.query, q.vars)
-			if want := asJSON(t, q.want); !reflect.DeepEqual(got.Data, want) {
-				text, _ := json.Marshal(want)
-				t.Fatalf("got\n%.3000s\nwant\n%.3000s", got.RawData(), text)
-			}
-			if len(got.RawData()) < 200 {
-				t.Errorf("that is too little to tell anything: %s", got)
-			}
-			if postgres == nil {
-				return
-			}
-			other := postgres.WantStatements(1, q.query, q.vars)
-			if other.RawData() != got.RawData() {
-				t.Errorf("SQLite:\n%.3000s\nPostgreSQL:\n%.3000s", got.RawData(), other.RawData())
-			}
-		})
+		t.Run(q.name, func(t *testing.T) { q.ask(t, lite, postgres, 1) })
+	}
+	for statements, q := range s.aboutComputed() {
+		t.Run("computed fields: "+q.name, func(t *testing.T) { q.ask(t, lite, postgres, statements) })
+	}
+}
+
+// ask compares the answer of both databases with the one that is wanted, and the number of
+// statements on PostgreSQL. postgres may be nil.
+func (q question) ask(t *testing.T, lite, postgres *gqltest.Client, statements int) {
+	got := lite.Must(q.query, q.vars)
+	if want := asJSON(t, q.want); !reflect.DeepEqual(got.Data, want) {
+		text, _ := json.Marshal(want)
+		t.Fatalf("got\n%.3000s\nwant\n%.3000s", got.RawData(), text)
+	}
+	if len(got.RawData()) < 200 {
+		t.Errorf("that is too little to tell anything: %s", got)
+	}
+	if postgres == nil {
+		return
+	}
+	other := postgres.WantStatements(statements, q.query, q.vars)
+	if other.RawData() != got.RawData() {
+		t.Errorf("SQLite:\n%.3000s\nPostgreSQL:\n%.3000s", got.RawData(), other.RawData())
 	}
 }
 
@@ -156,30 +166,51 @@ func asJSON(t *testing.T, value any) (decoded any) {
 	return decoded
 }
 
-// TestPagesCoverAllRows walks through the tracks by cursors, in orders with equal values.
+// TestPagesCoverAllRows walks through the rows of one entity and of several by cursors, in orders
+// with equal values.
 func TestPagesCoverAllRows(t *testing.T) {
 	t.Parallel()
 	s := newShop()
 	dbtest.Each(t, func(t *testing.T, url string) {
 		c := newClient(t, emptied(t, url), s)
 		for _, order := range []string{"{field: NAME}", "{field: NAME, direction: DESC}, {field: MILLISECONDS}", "{field: UNIT_PRICE, direction: DESC}", "{field: BYTES}"} {
-			seen, after := map[string]bool{}, any(nil)
-			for more := true; more; {
-				got := c.Must(`query($after: Cursor) { tracks(first: 97, after: $after, orderBy: [`+order+`]) {
-					totalCount nodes { id } pageInfo { hasNextPage endCursor } } }`, gqltest.Vars{"after": after})
-				if got.Number("tracks.totalCount") != len(s.tracks) {
-					t.Fatalf("totalCount of %d tracks in %.300s", len(s.tracks), got)
-				}
-				for _, node := range got.At("tracks.nodes").([]any) {
-					seen[node.(map[string]any)["id"].(string)] = true
-				}
-				more, after = got.At("tracks.pageInfo.hasNextPage") == true, got.At("tracks.pageInfo.endCursor")
-			}
-			if len(seen) != len(s.tracks) {
-				t.Errorf("by %s: %d of %d tracks", order, len(seen), len(s.tracks))
-			}
+			walk(t, c, "tracks", order, 97, len(s.tracks))
 		}
+		for _, order := range []string{"", "{field: LAST_NAME}", "{field: LAST_NAME, direction: DESC}", "{field: EMAIL, direction: DESC}, {field: LAST_NAME}"} {
+			walk(t, c, "people", order, 7, len(s.employees)+len(s.customers))
+		}
+		walk(t, c, "shelves", "{field: NAME, direction: DESC}", 4, len(s.shelves()))
 	})
+}
+
+// walk reads all rows of a connection in pages of a size, forwards and backwards. Each row has to be
+// there once, and in the same place both ways.
+func walk(t *testing.T, c *gqltest.Client, field, order string, size, rows int) {
+	t.Helper()
+	var ways [2][]string
+	for i, way := range []struct{ size, cursor, more, next string }{{"first", "after", "hasNextPage", "endCursor"}, {"last", "before", "hasPreviousPage", "startCursor"}} {
+		at := any(nil)
+		for more := true; more; {
+			got := c.Must(fmt.Sprintf(`query($at: Cursor) { all: %s(%s: %d, %s: $at, orderBy: [%s]) { totalCount nodes { ... on Node { id } } pageInfo { %s %s } } }`,
+				field, way.size, size, way.cursor, order, way.more, way.next), gqltest.Vars{"at": at})
+			if got.Number("all.totalCount") != rows {
+				t.Fatalf("totalCount of %d %s in %.300s", rows, field, got)
+			}
+			var page []string
+			for _, node := range got.At("all.nodes").([]any) {
+				page = append(page, node.(map[string]any)["id"].(string))
+			}
+			if i == 1 {
+				page = reversed(page)
+			}
+			ways[i] = append(ways[i], page...)
+			more, at = got.At("all.pageInfo."+way.more) == true, got.At("all.pageInfo."+way.next)
+		}
+	}
+	once := slices.Compact(slices.Sorted(slices.Values(ways[0])))
+	if len(once) != rows || !slices.Equal(ways[0], reversed(ways[1])) {
+		t.Errorf("%s by %s: %d of %d rows; forwards %v, backwards %v", field, order, len(once), rows, ways[0], ways[1])
+	}
 }
 
 // emptied returns the URL of a database without tables, of the same kind.
@@ -198,3 +229,15 @@ func date(at time.Time) string { return at.Format(time.DateOnly) }
 
 // money returns an amount as the API shows it.
 func money(amount decimal.Decimal) string { return amount.StringFixed(2) }
+
+// TestMalformedIDs sends IDs without a key. The example is of the type that the prefix tells.
+func TestMalformedIDs(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, dbtest.EmptySQLite(t), newShop())
+	for id, want := range map[string]string{"customer_": "customer_42", "nothing_": "artist_42"} {
+		got := c.Send(t.Context(), `{ node(id: "`+id+`") { id } }`, nil)
+		if !strings.Contains(got.Body, "one looks like "+want) {
+			t.Errorf("%s: %s, want an example like %s", id, got.Body, want)
+		}
+	}
+}

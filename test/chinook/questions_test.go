@@ -106,7 +106,8 @@ func named(name string) func(*ent.Track) any {
 
 // questions returns what the tests ask.
 func (s *shop) questions() []question {
-	return slices.Concat(s.aboutMusic(), s.aboutPlaylists(), s.aboutPeople(), s.aboutSales(), s.aboutKinds(), s.aboutSeveral(), s.aboutNumbers())
+	return slices.Concat(s.aboutMusic(), s.aboutPlaylists(), s.aboutPeople(), s.aboutSales(), s.aboutKinds(), s.aboutSeveral(),
+		s.aboutInterfaces(), s.aboutUnions(), s.aboutNumbers())
 }
 
 func (s *shop) aboutMusic() []question {

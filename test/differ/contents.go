@@ -2,6 +2,7 @@ package differ
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -45,6 +46,7 @@ func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, cl
 		if len(e.Fields) == 0 || e.Fields[0].Refers != e.Name {
 			continue // its key has several columns: it only joins others
 		}
+		c.rows[e.Name] = nil // there, if only without rows
 		for _, value := range everything(ctx, client, e) {
 			r := c.newRow(e, value.Elem())
 			found[r] = value.Elem()
@@ -57,6 +59,15 @@ func read(ctx context.Context, schema *ast.Schema, entities []*entity.Entity, cl
 		c.relate(r, part(value, "Edges"))
 	}
 	return c
+}
+
+// listed returns the entity that a type is a connection of. is is false if the type is none.
+func (c *contents) listed(of string) (name string, is bool) {
+	if !strings.HasSuffix(of, "Connection") {
+		return of, false
+	}
+	name = c.schema.Types[of].Fields.ForName("nodes").Type.Name()
+	return name, c.entities[name] != nil
 }
 
 // everything returns the rows of an entity, with all their related rows. It calls by reflection
@@ -93,6 +104,9 @@ func (c *contents) newRow(e *entity.Entity, value reflect.Value) *row {
 	r := &row{entity: e, values: map[string]any{}, related: map[string][]*row{}}
 	for _, f := range e.Fields {
 		r.values[f.Column] = plain(part(value, f.Column), f.Kind)
+		if f.Kind == entity.Bytes && !f.Nullable && r.values[f.Column] == nil {
+			r.values[f.Column] = []byte{} // SQLite's driver reads no bytes as nil
+		}
 	}
 	r.key = r.values[e.Fields[0].Column]
 	r.id = idOf(e, r.key)
@@ -113,6 +127,10 @@ func idOf(e *entity.Entity, key any) ids.ID {
 // relate fills r.related from the edges that ent has loaded.
 func (c *contents) relate(r *row, edges reflect.Value) {
 	for _, edge := range r.entity.Edges {
+		if join, ok := c.rows[edge.Join]; ok {
+			r.related[edge.Name] = c.joined(r, &edge, join)
+			continue
+		}
 		loaded := part(edges, edge.Name)
 		if loaded.Kind() == reflect.Pointer {
 			loaded = reflect.Append(reflect.MakeSlice(reflect.SliceOf(loaded.Type()), 0, 1), loaded)
@@ -126,6 +144,18 @@ func (c *contents) relate(r *row, edges reflect.Value) {
 		}
 		slices.SortFunc(r.related[edge.Name], func(a, b *row) int { return compareValues(a.key, b.key) })
 	}
+}
+
+// joined returns the rows to which the rows of a join table lead. Ent's queries do not ask whether
+// the viewer sees the rows in between.
+func (c *contents) joined(r *row, edge *entity.Edge, join []*row) (far []*row) {
+	for _, j := range join {
+		if to := c.byID[idOf(c.entities[edge.To], j.values[edge.Far]).String()]; to != nil && j.values[edge.Column] == r.key {
+			far = append(far, to)
+		}
+	}
+	slices.SortFunc(far, func(a, b *row) int { return compareValues(a.key, b.key) })
+	return far
 }
 
 // value returns the value of a field in the API that shows a column, of its own or of a related
@@ -266,7 +296,7 @@ func (c *contents) count(name, condition string) (*entity.Edge, string) {
 }
 
 // operators are what may follow the name of a column in a condition, longer ones first.
-var operators = []string{"IsNil", "NotNil", "IsEmpty", "HasPrefix", "HasSuffix", "HasEvery", "HasSome", "Has", "ContainsFold", "Contains", "EqualFold",
+var operators = []string{"IsNil", "NotNil", "IsEmpty", "PathEquals", "HasPrefix", "HasSuffix", "HasEvery", "HasSome", "HasKey", "Has", "ContainsFold", "Contains", "EqualFold",
 	"NotIn", "In", "NEQ", "GTE", "LTE", "GT", "LT", ""}
 
 // field returns the column that a condition compares, of the own or of a related row, and the
@@ -305,6 +335,9 @@ func (c *contents) compare(f *entity.Field, op string, has, value any) truth {
 	}
 	if f.Kind == entity.List {
 		return truthOf(c.hasElements(f, op, has, value))
+	}
+	if f.Kind == entity.JSON {
+		return truthOf(documentHolds(op, has.(json.RawMessage), value))
 	}
 	wanted := c.received(f, value)
 	if search := searches[op]; search != nil {

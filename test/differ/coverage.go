@@ -107,6 +107,9 @@ func (c *Coverage) value(v *ast.Value) {
 
 // sent counts the parts of a variable's value.
 func (c *Coverage) sent(t *ast.Type, value any) {
+	if t.Elem == nil && c.schema.Types[t.Name()].Kind == ast.Scalar {
+		return
+	}
 	switch v := value.(type) {
 	case []any:
 		for _, entry := range v {

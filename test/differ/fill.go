@@ -25,6 +25,8 @@ type filler struct {
 	app  App
 	unit *unit.Unit
 	keys map[string][]any // of the rows that are there, by entity
+	// pairs holds what the rows in between join.
+	pairs map[string]bool
 }
 
 // Fill stores random rows of all entities: edge values and NULLs, self edges, rows with many
@@ -32,7 +34,7 @@ type filler struct {
 func Fill(ctx context.Context, app App, db *database.DB, seed uint64) error {
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()
-	f := &filler{rand.New(rand.NewPCG(seed, 3)), app, u, map[string][]any{}}
+	f := &filler{rand.New(rand.NewPCG(seed, 3)), app, u, map[string][]any{}, map[string]bool{}}
 	ctx = viewer.NewContext(ctx, viewer.System)
 	order := ParentsFirst(app.API.Entities)
 	for _, e := range order {
@@ -78,27 +80,41 @@ func ParentsFirst(entities []*entity.Entity) []*entity.Entity {
 
 // row stores a random row, unless it would need a related row that is not there.
 func (f *filler) row(ctx context.Context, e *entity.Entity) error {
-	missing := false
-	err := f.store(ctx, e, func(field *entity.Field, t reflect.Type) any {
+	missing, pair := false, e.Name
+	return f.store(ctx, e, func(field *entity.Field, t reflect.Type) any {
 		switch {
 		case field == &e.Fields[0]:
 			return f.newKey(e)
 		case field.Refers != "":
 			key := f.key(e, field)
 			missing = missing || key == nil && !field.Nullable
+			pair += fmt.Sprint(" ", key)
 			return key
 		case field.Nullable && f.IntN(4) == 0:
 			return nil
 		}
 		all := f.stored(field.Kind, field, t)
 		return all[f.IntN(len(all))]
-	}, &missing)
-	return err
+	}, func() bool {
+		if missing || !f.joins(e) {
+			return missing
+		}
+		known := f.pairs[pair]
+		f.pairs[pair] = true
+		return known
+	})
+}
+
+// joins reports whether the rows of an entity join others. A pair of rows is joined once.
+func (f *filler) joins(e *entity.Entity) bool {
+	return slices.ContainsFunc(f.app.API.Entities, func(other *entity.Entity) bool {
+		return slices.ContainsFunc(other.Edges, func(edge entity.Edge) bool { return edge.Join == e.Name })
+	})
 }
 
 // store stores a row with the values that value returns for its columns, the key first; nil is
-// NULL. It stores nothing if skip is true then.
-func (f *filler) store(ctx context.Context, e *entity.Entity, value func(*entity.Field, reflect.Type) any, skip *bool) error {
+// NULL. It stores nothing if skip returns true then.
+func (f *filler) store(ctx context.Context, e *entity.Entity, value func(*entity.Field, reflect.Type) any, skip func() bool) error {
 	create := part(reflect.ValueOf(f.app.Client(f.unit)).Elem(), e.Name).MethodByName("Create").Call(nil)[0]
 	counted := false
 	for i := range e.Fields {
@@ -119,7 +135,7 @@ func (f *filler) store(ctx context.Context, e *entity.Entity, value func(*entity
 			set.Call([]reflect.Value{as(v, set.Type().In(0))})
 		}
 	}
-	if *skip {
+	if skip() {
 		f.keys[e.Name] = f.keys[e.Name][:len(f.keys[e.Name])-1]
 		return nil
 	}
@@ -167,13 +183,13 @@ func as(v any, t reflect.Type) reflect.Value {
 func FillEach(ctx context.Context, app App, db *database.DB, n int) (map[string][]ids.ID, error) {
 	u := unit.New(db, unit.Write)
 	defer u.Rollback()
-	f := &filler{rand.New(rand.NewPCG(0, 0)), app, u, map[string][]any{}}
+	f := &filler{rand.New(rand.NewPCG(0, 0)), app, u, map[string][]any{}, map[string]bool{}}
 	ctx = viewer.NewContext(ctx, viewer.System)
 	rows := map[string][]ids.ID{}
 	order := ParentsFirst(app.API.Entities)
 	for _, e := range order {
 		for i := range n {
-			if err := f.store(ctx, e, func(field *entity.Field, t reflect.Type) any { return f.each(e, field, t, i) }, new(bool)); err != nil {
+			if err := f.store(ctx, e, func(field *entity.Field, t reflect.Type) any { return f.each(e, field, t, i) }, func() bool { return false }); err != nil {
 				return nil, fmt.Errorf("row %d of %s: %w", i, e.Name, err)
 			}
 			if e.Fields[0].Refers == e.Name {

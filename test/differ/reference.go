@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"forge/internal/apperr"
+	"forge/internal/collation"
 	"forge/internal/cursorcipher"
 	"forge/internal/entity"
 	"forge/internal/ids"
@@ -76,7 +77,7 @@ func (p fieldwise) field(ctx context.Context, next graphql.Resolver) (any, error
 	if fc.Object == "Mutation" || strings.HasSuffix(fc.Object, "Connection") || strings.HasSuffix(fc.Object, "Edge") {
 		return value, nil // payloads say what is meant; pages are filled when they are made
 	}
-	q := question{p.contents(ctx), p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value}
+	q := question{p.contents(ctx), p.models, fc.Field, graphql.GetOperationContext(ctx).Variables, value, nil}
 	if parent != nil {
 		return q.below(parent)
 	}
@@ -105,13 +106,14 @@ type question struct {
 	field  graphql.CollectedField
 	vars   map[string]any
 	refers any
+	from   *row // whose edge a connection follows, or nil
 }
 
 // meant answers a root field, or a field of a mutation's payload, from the reference that its
 // resolver returned.
 func (q question) meant() (any, error) {
 	name := q.field.Definition.Type.Name()
-	if of, ok := strings.CutSuffix(name, "Connection"); ok && q.entities[of] != nil {
+	if of, ok := q.listed(name); ok {
 		return q.page(q.rows[of])
 	}
 	if node, ok := q.refers.(identified); ok {
@@ -205,7 +207,8 @@ func (q question) below(r *row) (any, error) {
 		return q.like(reflect.TypeOf(q.refers), f, value), nil
 	}
 	related := r.related[edge.Name]
-	if strings.HasSuffix(q.field.Definition.Type.Name(), "Connection") {
+	if _, paged := q.listed(q.field.Definition.Type.Name()); paged {
+		q.from = r
 		return q.page(related)
 	}
 	var found []any
@@ -234,7 +237,7 @@ func listLike(like any, values []any) any {
 
 // page answers a connection with these rows.
 func (q question) page(rows []*row) (any, error) {
-	name := strings.TrimSuffix(q.field.Definition.Type.Name(), "Connection")
+	name, _ := q.listed(q.field.Definition.Type.Name())
 	args := map[string]any{}
 	for _, a := range q.field.Definition.Arguments {
 		args[a.Name] = q.plainly(a.Type, q.field.ArgumentMap(q.vars)[a.Name])
@@ -288,10 +291,15 @@ func (c *contents) plainly(t *ast.Type, value any) any {
 
 // cut reads the arguments that say where the page begins and ends.
 func (q question) cut(name string, args map[string]any) (cut, error) {
-	var wanted cut
+	wanted := cut{contents: q.contents}
 	order, _ := json.Marshal(args["orderBy"])
 	if err := json.Unmarshal(order, &wanted.order); err != nil {
 		return cut{}, err
+	}
+	for i, by := range wanted.order {
+		if err := q.checkTerm(name, by.Field, by.Collation, fmt.Sprintf("orderBy.%d.", i)); err != nil {
+			return cut{}, err
+		}
 	}
 	for argument, to := range map[string]**int{"first": &wanted.first, "last": &wanted.last, "offset": &wanted.offset} {
 		n, given := args[argument].(int)
@@ -315,11 +323,37 @@ func (q question) cut(name string, args map[string]any) (cut, error) {
 	return wanted, nil
 }
 
-// find returns the row with the cursor, or nil.
+// checkTerm returns an error if the viewer may not order by what a term compares, or if it has a
+// collation that its values do not have.
+func (c *contents) checkTerm(name, field string, language *string, path string) error {
+	term := c.termOf(c.entities[name], field)
+	visible := c.entities[name].Visible
+	closed := term.edge != nil && visible[term.edge.Name] != entity.ToAll
+	if term.edge != nil {
+		visible = c.entities[term.edge.To].Visible
+	}
+	if closed = closed || term.column != nil && visible[term.column.Name] != entity.ToAll; closed && c.viewer.Role != viewer.Admin {
+		return apperr.Forbidden(path+"field", "only an administrator may order by this")
+	}
+	switch {
+	case language == nil:
+		return nil
+	case term.kind() != entity.String:
+		return apperr.BadInput(path+"collation", "only texts can be ordered by a language; leave collation out here")
+	case !collation.Known(*language):
+		return apperr.BadInput(path+"collation", "%.20q is no language that texts can be ordered by; allowed: %s", *language, strings.Join(collation.Languages(), ", "))
+	}
+	return nil
+}
+
+// find returns the row with the cursor, or nil. The row may be one that the viewer does not see: it
+// is but a place in the order. Its related rows are those that whoever got the cursor sees.
 func (c *contents) find(name string, order ordering, cursor string) *row {
-	for _, r := range c.all.rows[name] { // also one that the viewer does not see: it is but a place in the order
-		if c.cursor(r, order) == cursor {
-			return r
+	for _, of := range []*contents{c, c.all} {
+		for _, r := range of.rows[name] {
+			if of.cursor(r, order) == cursor {
+				return r
+			}
 		}
 	}
 	return nil
@@ -328,12 +362,18 @@ func (c *contents) find(name string, order ordering, cursor string) *row {
 // cursor returns the cursor of a row. Where the order is by columns of few kinds, it is made here;
 // for others, the engine is asked for it: what a cursor holds is nothing that clients rely on.
 func (c *contents) cursor(r *row, order ordering) string {
-	for _, term := range order {
-		if !slices.Contains([]entity.Kind{entity.Int, entity.BigInt, entity.String, entity.Time, entity.Enum}, r.column(term.Field).Kind) {
-			return c.all.cursors.of(r, order)
+	engine, by := c.all.cursors, false
+	for _, of := range order {
+		term := c.termOf(r.entity, of.Field)
+		if term.edge != nil {
+			engine = c.cursors // another viewer sees other related rows
 		}
+		by = by || !slices.Contains([]entity.Kind{entity.Int, entity.BigInt, entity.String, entity.Time, entity.Enum}, term.kind())
 	}
-	return r.cursor(order)
+	if by {
+		return engine.of(r, order)
+	}
+	return c.makeCursor(r, order)
 }
 
 // cursors are those that the engine gives to all rows, by their orders.
@@ -370,18 +410,23 @@ func newCursors(schema *ast.Schema, engine *gqltest.Client) *cursors {
 	return c
 }
 
-// cursor returns the cursor of a row. It holds each term's value after the value's length, and the
-// key, and is encrypted for the order.
-func (r *row) cursor(order ordering) string {
+// makeCursor returns the cursor of a row. It holds each term's value after the value's length, and
+// the key, and is encrypted for the order.
+func (c *contents) makeCursor(r *row, order ordering) string {
 	print, desc := r.entity.Name, false
 	var values []byte
-	for i, term := range order {
-		if order[:i].has(term.Field) {
+	for i, by := range order {
+		if order[:i].has(by.Field) {
 			continue
 		}
-		desc = term.Direction == "DESC"
-		print += "|" + strings.ToLower(term.Field) + strconv.FormatBool(desc)
-		value := r.by(term.Field)
+		desc = by.Direction == "DESC"
+		term := c.termOf(r.entity, by.Field)
+		print += "|" + term.print()
+		if by.Collation != nil {
+			print += "~" + *by.Collation
+		}
+		print += strconv.FormatBool(desc)
+		value := term.value(r)
 		text := fmt.Sprint(value)
 		switch v := value.(type) {
 		case nil:
@@ -400,6 +445,17 @@ func (r *row) cursor(order ordering) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(print))
 	return string(cursorcipher.New(nil).Append(nil, h.Sum32(), append(values, key...)))
+}
+
+// print returns how the order that a cursor is encrypted for names the term.
+func (t term) print() string {
+	switch {
+	case t.edge == nil:
+		return t.column.Column
+	case t.column == nil:
+		return t.edge.Name + "#"
+	}
+	return t.edge.Name + "." + t.column.Column
 }
 
 // check returns an error if a where input is not valid.
@@ -490,6 +546,26 @@ func (c *contents) checkValue(f *entity.Field, value any, path string) error {
 	return nil
 }
 
+// link fills the fields of a connection's edge that show columns of the row in between.
+func (q question) link(edge reflect.Value, to *row) {
+	for field := range edge.Type().Fields() {
+		if field.Name == "Cursor" || field.Name == "Node" {
+			continue
+		}
+		e := q.from.entity.Edge(q.field.Name)
+		for _, join := range q.rows[e.Join] {
+			if join.values[e.Column] != q.from.key || join.values[e.Far] != to.key {
+				continue
+			}
+			f := join.entity.Fields[slices.IndexFunc(join.entity.Fields, func(f entity.Field) bool { return folded(f.Name) == folded(field.Name) })]
+			if value := join.values[f.Column]; value != nil {
+				set := edge.FieldByIndex(field.Index)
+				set.Set(reflect.ValueOf(q.like(set.Type(), &f, value)))
+			}
+		}
+	}
+}
+
 // connection returns a connection of the type that the resolver returned.
 func (q question) connection(order ordering, shown page) any {
 	conn := reflect.New(reflect.TypeOf(q.refers).Elem()).Elem()
@@ -510,6 +586,7 @@ func (q question) connection(order ordering, shown page) any {
 		edge := reflect.New(edges.Type().Elem().Elem())
 		set(edge.Elem(), "Cursor", cursor)
 		edge.Elem().FieldByName("Node").Set(node)
+		q.link(edge.Elem(), r)
 		edges.Set(reflect.Append(edges, edge))
 		nodes.Set(reflect.Append(nodes, node))
 		if i == 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,6 +22,7 @@ type (
 		name  string
 		value any
 	}
+	document struct{ value any } // of JSON
 )
 
 type objectField struct {
@@ -100,6 +102,8 @@ func sent(value any) any {
 		return fields
 	case enumValue:
 		return string(v)
+	case document:
+		return v.value
 	}
 	return value
 }
@@ -109,6 +113,8 @@ func (g *generator) text(t *ast.Type, value any) string {
 	switch v := value.(type) {
 	case nil:
 		return "null"
+	case document:
+		return literal(v.value)
 	case reference:
 		return "$" + v.name
 	case enumValue:
@@ -126,6 +132,25 @@ func (g *generator) text(t *ast.Type, value any) string {
 		}
 		return "{" + strings.Join(fields, ", ") + "}"
 	}
+	return literal(value)
+}
+
+// literal writes a JSON value in the syntax of GraphQL.
+func literal(value any) string {
+	switch v := value.(type) {
+	case []any:
+		var entries []string
+		for _, entry := range v {
+			entries = append(entries, literal(entry))
+		}
+		return "[" + strings.Join(entries, ", ") + "]"
+	case map[string]any:
+		var members []string
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			members = append(members, name+": "+literal(v[name]))
+		}
+		return "{" + strings.Join(members, ", ") + "}"
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -135,7 +160,7 @@ func (g *generator) text(t *ast.Type, value any) string {
 
 // arguments makes the arguments of a field, in random order.
 func (g *generator) arguments(def *ast.FieldDefinition) string {
-	name, paged := strings.CutSuffix(def.Type.Name(), "Connection")
+	name, paged := g.listed(def.Type.Name())
 	var order ordering
 	var texts []string
 	for _, a := range slices.Backward(def.Arguments) { // orderBy stands behind the cursors, which depend on it
@@ -287,9 +312,24 @@ func (g *generator) pageArgument(name string, a *ast.ArgumentDefinition, order o
 					return enumValue(choose(&g.choices, []string{"DESC", "ASC"}))
 				})})
 			}
+			if g.schema.Types[name+"Order"].Fields.ForName("collation") != nil && g.often(25) {
+				o = append(o, objectField{"collation", g.value(ast.NamedType("String", nil), func() any { return g.language(name, o) })})
+			}
 			return o
 		})
 	})
+}
+
+// language makes the collation of a term of an order.
+func (g *generator) language(name string, term object) any {
+	field := string(effective(term[0].value).(enumValue))
+	if g.termOf(g.entities[name], field).kind() != entity.String && !g.refused() {
+		return nil
+	}
+	if g.refused() {
+		return choose(&g.choices, []string{"", "DE", "da", "C", `de" DESC --`})
+	}
+	return choose(&g.choices, []string{"de", "sv", "und"})
 }
 
 func (g *generator) anyRow(name string) *row { return choose(&g.choices, g.rows[name]) }
@@ -370,10 +410,32 @@ func (g *generator) sample(name string, f *entity.Field, op string) any {
 			return "a\x00"
 		}
 	}
+	if f.Kind == entity.JSON {
+		return g.document(op)
+	}
 	if searches[op] != nil && g.often(50) {
 		return choose(&g.choices, awkwardPrefixes)
 	}
 	return choose(&g.choices, g.values.of(name, f))
+}
+
+// document makes the value that a condition on a JSON document compares with.
+func (g *generator) document(op string) any {
+	var of document
+	if err := json.Unmarshal([]byte(choose(&g.choices, documents)), &of.value); err != nil {
+		panic(err)
+	}
+	switch op {
+	case "HasKey":
+		return choose(&g.choices, steps)
+	case "PathEquals":
+		path := listValue{choose(&g.choices, steps)}
+		if g.often(50) {
+			path = append(path, choose(&g.choices, steps))
+		}
+		return object{{"path", path}, {"value", of}}
+	}
+	return of
 }
 
 // valuePool holds values for arguments: some that rows have, and some that no row has.

@@ -37,10 +37,14 @@ var kinds = []kind{
 	{"grade", "field.Int8(%q)", "Int", ranges, true},
 	{"level", "field.Int16(%q)", "Int", ranges, true},
 	{"count", "field.Uint16(%q)", "Int", ranges, true},
+	{"step", "field.Int(%q)", "Int", ranges, true},
+	{"part", "field.Uint8(%q)", "Int", ranges, true},
 	{"open", "field.Bool(%q)", "Boolean", among[:4], false},
 	{"moment", "field.Time(%q)", "Time", ranges, true},
 	{"total", "field.Int64(%q)", "BigInt", ranges, true},
 	{"size", "field.Uint32(%q)", "BigInt", ranges, true},
+	{"huge", "field.Uint64(%q)", "BigInt", ranges, true},
+	{"wide", "field.Uint(%q)", "BigInt", ranges, true},
 	{"ratio", "field.Float(%q)", "Float", ranges, true},
 	{"share", "field.Float32(%q)", "Float", ranges, true},
 	{"price", "field.Other(%q, decimal.Decimal{}).SchemaType(price)", "Decimal", ranges, true},
@@ -49,10 +53,13 @@ var kinds = []kind{
 	{"span", "field.Int64(%q).GoType(time.Duration(0))", "Duration", ranges, true},
 	{"token", "field.UUID(%q, uuid.UUID{}).SchemaType(blob)", "UUID", among, false},
 	{"data", "field.Bytes(%q)", "Bytes", among, false},
-	{"document", "field.JSON(%q, json.RawMessage{})", "JSON", []string{"IsNil"}, false},
+	{"document", "field.JSON(%q, json.RawMessage{})", "JSON", []string{"", "IsNil", "HasKey", "Contains", "PathEquals"}, false},
 	{"tags", "field.Strings(%q)", "[String!]", lists, false},
 	{"scores", "field.Ints(%q)", "[Int!]", lists, false},
 	{"totals", "field.JSON(%q, []int64{})", "[BigInt!]", lists, false},
+	{"ratios", "field.Floats(%q)", "[Float!]", lists, false},
+	{"flags", "field.JSON(%q, []bool{})", "[Boolean!]", lists, false},
+	{"tokens", "field.JSON(%q, []uuid.UUID{})", "[UUID!]", lists, false},
 	{"state", "field.Enum(%q).Values(\"NEW\", \"old\", \"Gone\")", "", among, true},
 }
 
@@ -110,6 +117,12 @@ type edge struct {
 	nullable   bool
 	pages      bool // the edges to many are connections, not lists
 	owned      bool // it is the other end of another thing's edge
+	// through is the entity of a many-to-many edge's join table, or nil, and via the edge to it. The
+	// edges of a connection show the columns of it if linked.
+	through *thing
+	via     string
+	linked  bool
+	implied bool // ent adds the edge for another one with through
 }
 
 // words are the first parts of the names of things.
@@ -152,7 +165,7 @@ func makeSchema(seed uint64, suffix string) []*thing {
 			if often(80) {
 				e.back = fmt.Sprintf("back_%s_%s", strings.ToLower(names[i]), e.name)
 			}
-			if e.of == "many" && e.back == "" {
+			if e.of == "many" && e.back == "" && to != t {
 				e.back = "back_" + strings.ToLower(names[i]) + "_" + e.name
 			}
 			t.edges = append(t.edges, e)
@@ -172,7 +185,40 @@ func makeSchema(seed uint64, suffix string) []*thing {
 			}
 		}
 	}
+	for _, t := range slices.Clone(all) {
+		for i := range t.edges {
+			if e := &t.edges[i]; e.of == "many" && !e.owned && e.to != t && often(50) {
+				all = append(all, t.joined(e, suffix, r))
+			}
+		}
+	}
 	return all
+}
+
+// joined makes an entity of the join table of a many-to-many edge.
+func (t *thing) joined(e *edge, suffix string, r *rand.Rand) *thing {
+	often := func(percent int) bool { return r.IntN(100) < percent }
+	name := strings.TrimSuffix(t.name, suffix) + title(strings.ReplaceAll(e.name, "_", "")) + "Pair" + suffix
+	join := &thing{name: name, prefix: strings.ToLower(name), key: keys[r.IntN(len(keys))], read: "Everyone", exposed: often(60), hides: often(40)}
+	if join.hides {
+		join.mixins = append(join.mixins, "Hiding")
+	}
+	if often(25) {
+		join.read = "Admins"
+	}
+	for _, k := range []kind{kinds[r.IntN(8)], kinds[8+r.IntN(len(kinds)-8)]} {
+		join.columns = append(join.columns, column{kind: k, column: k.name, nullable: often(50), shown: true})
+	}
+	join.edges = []edge{{name: "near", to: t, of: "one"}, {name: "far", to: e.to, of: "one"}}
+	other := &e.to.edges[slices.IndexFunc(e.to.edges, func(o edge) bool { return o.name == e.back && o.to == t })]
+	via := "pairs_" + strings.ToLower(t.name) + "_" + e.name
+	for _, end := range []*edge{e, other} {
+		end.through, end.via, end.linked = join, via, end.pages && often(60)
+	}
+	for _, of := range []*thing{e.to, t} { // last, as e may be one of what append copies
+		of.edges = append(of.edges, edge{name: via, to: join, of: "one", nullable: true, pages: often(70), owned: true, implied: true})
+	}
+	return join
 }
 
 // camel returns the name of a column in the API.

@@ -128,7 +128,7 @@ func optional(builder string, nullable bool) string {
 	switch {
 	case !nullable:
 		return builder
-	case strings.HasPrefix(builder, "field.JSON"), strings.HasPrefix(builder, "field.Bytes"), strings.HasPrefix(builder, "field.Strings"), strings.HasPrefix(builder, "field.Ints"):
+	case strings.HasPrefix(builder, "field.JSON"), strings.HasPrefix(builder, "field.Bytes"), strings.HasPrefix(builder, "field.Strings"), strings.HasPrefix(builder, "field.Ints"), strings.HasPrefix(builder, "field.Floats"):
 		return builder + ".Optional()" // nil is NULL
 	}
 	return builder + ".Optional().Nillable()"
@@ -142,8 +142,10 @@ func (e edge) ent(t *thing) string {
 	}
 	self := e.to == t
 	switch {
-	case self && e.owned:
+	case self && e.owned, e.implied:
 		return ""
+	case self && e.of == "many" && e.back == "":
+		return fmt.Sprintf("edge.To(%q, %s.Type)", e.name, t.name) // both ends have it
 	case self && e.of == "many" && e.back != "":
 		return fmt.Sprintf("edge.To(%q, %s.Type).From(%q)", e.back, t.name, e.name)
 	case self && e.of == "one" && e.back != "":
@@ -155,13 +157,21 @@ func (e edge) ent(t *thing) string {
 	case e.owned && e.of == "only":
 		return fmt.Sprintf("edge.To(%q, %s.Type).Unique()", e.name, e.to.name)
 	case e.owned:
-		return fmt.Sprintf("edge.To(%q, %s.Type)", e.name, e.to.name)
+		return fmt.Sprintf("edge.To(%q, %s.Type)", e.name, e.to.name) + e.throughIt()
 	case e.of == "many":
-		return fmt.Sprintf("edge.From(%q, %s.Type).Ref(%q)", e.name, e.to.name, e.back)
+		return fmt.Sprintf("edge.From(%q, %s.Type).Ref(%q)", e.name, e.to.name, e.back) + e.throughIt()
 	case e.back != "":
 		return fmt.Sprintf("edge.From(%q, %s.Type).Ref(%q).Field(%q).Unique()", e.name, e.to.name, e.back, e.name+"_id") + required
 	}
 	return fmt.Sprintf("edge.To(%q, %s.Type).Field(%q).Unique()", e.name, e.to.name, e.name+"_id") + required
+}
+
+// throughIt returns what follows the builder of an edge whose join table is an entity.
+func (e edge) throughIt() string {
+	if e.through == nil {
+		return ""
+	}
+	return fmt.Sprintf(".Through(%q, %s.Type)", e.via, e.through.name)
 }
 
 func joined[T any](list []T, text func(T) string) string {
@@ -186,7 +196,7 @@ func sdl(all []*thing) string {
 	for _, t := range exposed(all) {
 		p("\tone%[1]s(id: ID!): %[1]s\n\tall%[1]s%[2]s: %[1]sConnection!", t.name, t.arguments())
 	}
-	p("}\ninterface Node { id: ID! }\nscalar Time\nscalar Cursor\nenum OrderDirection { ASC DESC }")
+	p("}\ninterface Node { id: ID! }\nscalar Time\nscalar Cursor\ninput JSONPathInput { path: [String!]! value: JSON }\nenum OrderDirection { ASC DESC }")
 	p("type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: Cursor endCursor: Cursor }")
 	for _, t := range all {
 		t.types(p)
@@ -208,7 +218,8 @@ func (t *thing) arguments() string {
 	return text + ")"
 }
 
-// orders returns the columns that pages can be ordered by.
+// orders returns what pages can be ordered by: columns, some columns of the rows that edges to one
+// lead to, and the numbers of rows that other edges lead to.
 func (t *thing) orders() (names []string) {
 	for _, c := range t.columns {
 		if c.orders {
@@ -217,6 +228,17 @@ func (t *thing) orders() (names []string) {
 	}
 	if slices.Contains(t.mixins, "Timed") {
 		names = append(names, "CREATED_AT")
+	}
+	for _, e := range t.edges {
+		if e.toMany() {
+			names = append(names, strings.ToUpper(e.name)+"_COUNT")
+			continue
+		}
+		for _, c := range e.to.columns[:min(2, len(e.to.columns))] {
+			if c.orders {
+				names = append(names, strings.ToUpper(e.name+"_"+c.column))
+			}
+		}
 	}
 	return names
 }
@@ -231,10 +253,8 @@ func (t *thing) types(p func(string, ...any)) {
 		return
 	}
 	p("type %s implements Node {\n\tid: ID!", t.name)
-	for _, c := range t.columns {
-		if c.shown {
-			p("\t%s: %s", c.api(), required(c.sdl(t), !c.nullable))
-		}
+	for _, field := range t.shown() {
+		p("\t%s", field)
 	}
 	if slices.Contains(t.mixins, "Timed") {
 		p("\tcreatedAt: Time!\n\tupdatedAt: Time!")
@@ -246,7 +266,7 @@ func (t *thing) types(p func(string, ...any)) {
 		switch {
 		case !e.to.exposed:
 		case e.toMany() && e.pages:
-			p("\t%s%s: %sConnection!", camel(e.name), e.to.arguments(), e.to.name)
+			p("\t%s%s: %sConnection!", camel(e.name), e.to.arguments(), e.connection(t))
 		case e.toMany():
 			p("\t%s: [%s!]!", camel(e.name), e.to.name)
 		default:
@@ -254,10 +274,36 @@ func (t *thing) types(p func(string, ...any)) {
 		}
 	}
 	p("}")
-	p("type %[1]sConnection { edges: [%[1]sEdge!]! nodes: [%[1]s!]! pageInfo: PageInfo! totalCount: Int! }\ntype %[1]sEdge { cursor: Cursor! node: %[1]s! }", t.name)
-	if orders := t.orders(); len(orders) > 0 {
-		p("input %[1]sOrder { field: %[1]sOrderField! direction: OrderDirection! = ASC }\nenum %[1]sOrderField { %[2]s }", t.name, strings.Join(orders, " "))
+	p(pages, t.name, t.name, "")
+	for _, e := range t.edges {
+		if e.linked && e.to.exposed {
+			p(pages, e.connection(t), e.to.name, strings.Join(e.through.shown(), " "))
+		}
 	}
+	if orders := t.orders(); len(orders) > 0 {
+		p("input %[1]sOrder { field: %[1]sOrderField! direction: OrderDirection! = ASC collation: String }\nenum %[1]sOrderField { %[2]s }", t.name, strings.Join(orders, " "))
+	}
+}
+
+// pages is the types of a connection, of its name, the entity, and more fields of its edges.
+const pages = "type %[1]sConnection { edges: [%[1]sEdge!]! nodes: [%[2]s!]! pageInfo: PageInfo! totalCount: Int! }\ntype %[1]sEdge { cursor: Cursor! node: %[2]s! %[3]s }"
+
+// connection returns the name of the connection's type, without Connection.
+func (e edge) connection(t *thing) string {
+	if e.linked {
+		return t.name + title(camel(e.name))
+	}
+	return e.to.name
+}
+
+// shown returns the fields that show columns of the thing's own.
+func (t *thing) shown() (fields []string) {
+	for _, c := range t.columns {
+		if c.shown {
+			fields = append(fields, c.api()+": "+required(c.sdl(t), !c.nullable))
+		}
+	}
+	return fields
 }
 
 func required(name string, is bool) string {
@@ -277,6 +323,10 @@ func (t *thing) whereInput(p func(string, ...any)) {
 				of = "Boolean"
 			case "Has":
 				of = strings.Trim(of, "[!]")
+			case "HasKey":
+				of = "String"
+			case "PathEquals":
+				of = "JSONPathInput"
 			case "In", "NotIn":
 				of = "[" + of + "!]"
 			}

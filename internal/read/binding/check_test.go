@@ -526,3 +526,37 @@ func TestBindResolvers(t *testing.T) {
 		t.Errorf("found %q, want one about Track.name", found)
 	}
 }
+
+// TestBindComputed checks fields that a resolver computes.
+func TestBindComputed(t *testing.T) {
+	t.Parallel()
+	declared := func(name string, needs ...string) func(*entity.Entity) {
+		return func(e *entity.Entity) { e.Computed = map[string]entity.Computed{name: {Needs: needs}} }
+	}
+	with, none := reflect.TypeFor[interface{ Track() computedTrack }](), reflect.TypeFor[interface{}]()
+	for _, tt := range []struct {
+		name, from, to string
+		change         func(*entity.Entity)
+		resolvers      reflect.Type
+		want           string // the beginning of the only finding; "" if there must be none
+	}{
+		{"declared", "count: Int!", "count: Int! } extend type Track { about: String", declared("about", "name"), with, ""},
+		{"with arguments", "count: Int!", "count: Int! } extend type Track { about(length: Int): String", declared("about"), with, ""},
+		{"no resolver", "count: Int!", "count: Int! } extend type Track { about: String", declared("about"), none, "Track.about: it is computed, but has no resolver"},
+		{"no field", "", "", declared("about"), none, "Track.about: ent/schema declares it as Computed, but the schema has no such field"},
+		{"a column", "", "", declared("name"), none, "Track.name: ent/schema declares it as Computed, but it is a column or an edge"},
+		{"needs an edge", "count: Int!", "count: Int! } extend type Track { about: String", declared("about", "album"), with,
+			"Track.about: it needs album, which Track does not show as a column"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found := findings(t, tt.from, tt.to, tt.change, tt.resolvers)
+			if tt.want == "" && len(found) > 0 || tt.want != "" && (len(found) != 1 || !strings.HasPrefix(found[0], tt.want)) {
+				t.Errorf("found %q, want %q alone", found, tt.want)
+			}
+		})
+	}
+}
+
+// computedTrack is the interface of the resolvers that a track has.
+type computedTrack interface{ About() (string, error) }

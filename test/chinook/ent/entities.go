@@ -48,8 +48,11 @@ var Entities = []*entity.Entity{
 		Table:   "customers",
 		Prefix:  "customer",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "firstName": entity.ToAll, "lastName": entity.ToAll, "company": entity.ToAll, "country": entity.ToAll, "email": entity.ToAll, "supportRep": entity.ToAll, "invoices": entity.ToAll},
-		Keys:    ids.Number,
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "firstName": entity.ToAll, "lastName": entity.ToAll, "company": entity.ToAll, "country": entity.ToAll, "email": entity.ToAll, "supportRep": entity.ToAll, "invoices": entity.ToAll, "spent": entity.ToAll},
+		Computed: map[string]entity.Computed{
+			"spent": {Price: 10},
+		},
+		Keys: ids.Number,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Customer"},
 			{Name: "firstName", Column: "first_name", Kind: entity.String, Type: "string"},
@@ -69,8 +72,12 @@ var Entities = []*entity.Entity{
 		Table:   "employees",
 		Prefix:  "employee",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "lastName": entity.ToAll, "firstName": entity.ToAll, "title": entity.ToAll, "email": entity.ToAll, "bornOn": entity.ToAll, "hiredOn": entity.ToAll, "reportsTo": entity.ToAll, "reports": entity.ToAll, "customers": entity.ToAll},
-		Keys:    ids.Number,
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "lastName": entity.ToAll, "firstName": entity.ToAll, "title": entity.ToAll, "email": entity.ToAll, "bornOn": entity.ToAll, "hiredOn": entity.ToAll, "reportsTo": entity.ToAll, "reports": entity.ToAll, "customers": entity.ToAll, "contacts": entity.ToAll, "charges": entity.ToAll, "superiors": entity.ToAll},
+		Unites:  map[string][]string{"charges": {"customers", "reports"}, "contacts": {"reports", "customers"}},
+		Computed: map[string]entity.Computed{
+			"superiors": {Price: 4},
+		},
+		Keys: ids.Number,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Employee"},
 			{Name: "lastName", Column: "last_name", Kind: entity.String, Type: "string"},
@@ -191,7 +198,8 @@ var Entities = []*entity.Entity{
 		Table:   "tracks",
 		Prefix:  "track",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "composer": entity.ToAll, "milliseconds": entity.ToAll, "bytes": entity.ToAll, "unitPrice": entity.ToAll, "album": entity.ToAll, "genre": entity.ToAll, "mediaType": entity.ToAll, "playlists": entity.ToAll, "invoiceLines": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "name": entity.ToAll, "composer": entity.ToAll, "milliseconds": entity.ToAll, "bytes": entity.ToAll, "unitPrice": entity.ToAll, "album": entity.ToAll, "genre": entity.ToAll, "mediaType": entity.ToAll, "playlists": entity.ToAll, "invoiceLines": entity.ToAll, "foundUnder": entity.ToAll},
+		Unites:  map[string][]string{"foundUnder": {"album", "genre"}},
 		Keys:    ids.Number,
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "int", Refers: "Track"},

@@ -18,7 +18,7 @@ import (
 	"forge/test/chinook/graph/model"
 )
 
-//go:generate go tool gqlgen generate
+//go:generate go run forge/internal/gqlgen
 
 // Resolver is the root of all resolvers.
 type Resolver struct{}

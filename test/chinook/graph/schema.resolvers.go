@@ -9,9 +9,22 @@ import (
 	"context"
 	"forge/internal/gqlexec"
 	"forge/internal/ids"
+	"forge/test/chinook/ent"
 	"forge/test/chinook/graph/generated"
 	"forge/test/chinook/graph/model"
+
+	"github.com/shopspring/decimal"
 )
+
+// Spent is the resolver for the spent field.
+func (r *customerResolver) Spent(ctx context.Context, obj *model.Customer) (*decimal.Decimal, error) {
+	return loadersOf(ctx).spent.Load(ctx, keyOf(obj.ID))
+}
+
+// Superiors is the batch resolver for the superiors field.
+func (r *employeeResolver) Superiors(ctx context.Context, objs []*model.Employee) ([][]*model.Employee, error) {
+	return superiors(ctx, ent.FromUnit(ctx), objs)
+}
 
 // Node is the resolver for the node field.
 func (r *queryResolver) Node(ctx context.Context, id ids.ID) (model.Node, error) {
@@ -113,7 +126,27 @@ func (r *queryResolver) Invoices(ctx context.Context, first *int32, after *strin
 	return &model.InvoiceConnection{}, nil
 }
 
+// People is the resolver for the people field.
+func (r *queryResolver) People(ctx context.Context, first *int32, after *string, last *int32, before *string, where *model.PersonWhereInput, orderBy []*model.PersonOrder) (*model.PersonConnection, error) {
+	return &model.PersonConnection{}, nil
+}
+
+// Shelves is the resolver for the shelves field.
+func (r *queryResolver) Shelves(ctx context.Context, first *int32, after *string, last *int32, before *string, where *model.ShelfWhereInput, orderBy []*model.ShelfOrder) (*model.ShelfConnection, error) {
+	return &model.ShelfConnection{}, nil
+}
+
+// Customer returns generated.CustomerResolver implementation.
+func (r *Resolver) Customer() generated.CustomerResolver { return &customerResolver{r} }
+
+// Employee returns generated.EmployeeResolver implementation.
+func (r *Resolver) Employee() generated.EmployeeResolver { return &employeeResolver{r} }
+
 // Query returns generated.QueryResolver implementation.
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
 
-type queryResolver struct{ *Resolver }
+type (
+	customerResolver struct{ *Resolver }
+	employeeResolver struct{ *Resolver }
+	queryResolver    struct{ *Resolver }
+)

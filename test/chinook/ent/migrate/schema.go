@@ -100,6 +100,11 @@ var (
 				Columns: []*schema.Column{CustomersColumns[2]},
 			},
 			{
+				Name:    "customer_email",
+				Unique:  false,
+				Columns: []*schema.Column{CustomersColumns[5]},
+			},
+			{
 				Name:    "customer_country",
 				Unique:  false,
 				Columns: []*schema.Column{CustomersColumns[4]},

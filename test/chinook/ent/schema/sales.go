@@ -5,6 +5,8 @@ import (
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
+
+	"forge/internal/entity"
 )
 
 // Employee reports to another employee, except for the one at the top.
@@ -13,7 +15,9 @@ type Employee struct{ ent.Schema }
 // Mixin returns the mixins.
 func (Employee) Mixin() []ent.Mixin {
 	return []ent.Mixin{Open{Prefix: "employee", Shown: []string{
-		"lastName", "firstName", "title", "email", "bornOn", "hiredOn", "reportsTo", "reports", "customers"}}}
+		"lastName", "firstName", "title", "email", "bornOn", "hiredOn", "reportsTo", "reports", "customers", "contacts", "charges", "superiors"},
+		Unites:   map[string][]string{"contacts": {"reports", "customers"}, "charges": {"customers", "reports"}},
+		Computed: map[string]entity.Computed{"superiors": {Price: 4}}}}
 }
 
 // Fields returns the fields that no mixin adds.
@@ -48,7 +52,8 @@ type Customer struct{ ent.Schema }
 // Mixin returns the mixins.
 func (Customer) Mixin() []ent.Mixin {
 	return []ent.Mixin{Open{Prefix: "customer", Shown: []string{
-		"firstName", "lastName", "company", "country", "email", "supportRep", "invoices"}}}
+		"firstName", "lastName", "company", "country", "email", "supportRep", "invoices", "spent"},
+		Computed: map[string]entity.Computed{"spent": {Price: 10}}}}
 }
 
 // Fields returns the fields that no mixin adds.
@@ -73,7 +78,7 @@ func (Customer) Edges() []ent.Edge {
 
 // Indexes returns the indexes of the table.
 func (Customer) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("last_name"), index.Fields("country"), index.Fields("support_rep_id", "id")}
+	return []ent.Index{index.Fields("last_name"), index.Fields("email"), index.Fields("country"), index.Fields("support_rep_id", "id")}
 }
 
 // Invoice is one purchase.

@@ -19,16 +19,21 @@ import (
 // but administrators may write.
 type Open struct {
 	mixin.Schema
-	Prefix string
-	Shown  []string // the API's fields, beside id
+	Prefix   string
+	Shown    []string // the API's fields, beside id
+	Unites   map[string][]string
+	Computed map[string]entity.Computed
 }
 
 // Fields returns the key.
 func (Open) Fields() []ent.Field { return []ent.Field{key("id")} }
 
-// Annotations returns the prefix of IDs, and what everybody may see.
+// Annotations returns the prefix of IDs, what everybody may see, and the fields that are neither
+// columns nor edges.
 func (o Open) Annotations() []schema.Annotation {
-	return []schema.Annotation{entity.Annotation{Prefix: o.Prefix, ShownToAll: append([]string{"id"}, o.Shown...)}}
+	return []schema.Annotation{entity.Annotation{
+		Prefix: o.Prefix, ShownToAll: append([]string{"id"}, o.Shown...), Unites: o.Unites, Computed: o.Computed,
+	}}
 }
 
 // Policy says who may read and write.

@@ -14,10 +14,29 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+// The album of a track. If it has none, its genre.
+type FoundUnder interface {
+	IsFoundUnder()
+}
+
 // Anything with an ID.
 type Node interface {
 	IsNode()
 	GetID() ids.ID
+}
+
+// An employee or a customer.
+type Person interface {
+	IsPerson()
+	GetID() ids.ID
+	GetFirstName() string
+	GetLastName() string
+	GetEmail() string
+}
+
+// What people look for music in.
+type Shelf interface {
+	IsShelf()
 }
 
 // An album has tracks by one artist.
@@ -27,6 +46,8 @@ type Album struct {
 	Artist *Artist          `json:"artist"`
 	Tracks *TrackConnection `json:"tracks"`
 }
+
+func (Album) IsFoundUnder() {}
 
 func (Album) IsNode()            {}
 func (this Album) GetID() ids.ID { return this.ID }
@@ -68,6 +89,8 @@ type Artist struct {
 	Albums *AlbumConnection `json:"albums"`
 }
 
+func (Artist) IsShelf() {}
+
 func (Artist) IsNode()            {}
 func (this Artist) GetID() ids.ID { return this.ID }
 
@@ -101,18 +124,26 @@ type ArtistWhereInput struct {
 
 // A customer buys tracks.
 type Customer struct {
-	ID         ids.ID             `json:"id"`
-	FirstName  string             `json:"firstName"`
-	LastName   string             `json:"lastName"`
-	Company    *string            `json:"company,omitempty"`
-	Country    string             `json:"country"`
-	Email      string             `json:"email"`
-	SupportRep *Employee          `json:"supportRep,omitempty"`
-	Invoices   *InvoiceConnection `json:"invoices"`
+	ID         ids.ID    `json:"id"`
+	FirstName  string    `json:"firstName"`
+	LastName   string    `json:"lastName"`
+	Company    *string   `json:"company,omitempty"`
+	Country    string    `json:"country"`
+	Email      string    `json:"email"`
+	SupportRep *Employee `json:"supportRep,omitempty"`
+	// The sum of all invoices.
+	Spent    decimal.Decimal    `json:"spent"`
+	Invoices *InvoiceConnection `json:"invoices"`
 }
 
 func (Customer) IsNode()            {}
 func (this Customer) GetID() ids.ID { return this.ID }
+
+func (Customer) IsPerson() {}
+
+func (this Customer) GetFirstName() string { return this.FirstName }
+func (this Customer) GetLastName() string  { return this.LastName }
+func (this Customer) GetEmail() string     { return this.Email }
 
 type CustomerConnection struct {
 	Edges      []*CustomerEdge `json:"edges"`
@@ -154,10 +185,22 @@ type Employee struct {
 	ReportsTo *Employee           `json:"reportsTo,omitempty"`
 	Reports   *EmployeeConnection `json:"reports"`
 	Customers *CustomerConnection `json:"customers"`
+	// Who reports to the employee, and the customers who are supported.
+	Contacts *PersonConnection `json:"contacts"`
+	// The same, as a list.
+	Charges []Person `json:"charges"`
+	// Whom the employee reports to, directly or not, the one at the top last.
+	Superiors []*Employee `json:"superiors"`
 }
 
 func (Employee) IsNode()            {}
 func (this Employee) GetID() ids.ID { return this.ID }
+
+func (Employee) IsPerson() {}
+
+func (this Employee) GetFirstName() string { return this.FirstName }
+func (this Employee) GetLastName() string  { return this.LastName }
+func (this Employee) GetEmail() string     { return this.Email }
 
 type EmployeeConnection struct {
 	Edges      []*EmployeeEdge `json:"edges"`
@@ -195,6 +238,10 @@ type Genre struct {
 	Name   string           `json:"name"`
 	Tracks *TrackConnection `json:"tracks"`
 }
+
+func (Genre) IsShelf() {}
+
+func (Genre) IsFoundUnder() {}
 
 func (Genre) IsNode()            {}
 func (this Genre) GetID() ids.ID { return this.ID }
@@ -428,12 +475,42 @@ type PageInfo struct {
 	EndCursor       *string `json:"endCursor,omitempty"`
 }
 
+type PersonConnection struct {
+	Edges      []*PersonEdge `json:"edges"`
+	Nodes      []Person      `json:"nodes"`
+	PageInfo   *PageInfo     `json:"pageInfo"`
+	TotalCount int32         `json:"totalCount"`
+}
+
+type PersonEdge struct {
+	Cursor string `json:"cursor"`
+	Node   Person `json:"node"`
+}
+
+type PersonOrder struct {
+	Field     PersonOrderField `json:"field"`
+	Direction OrderDirection   `json:"direction"`
+}
+
+type PersonWhereInput struct {
+	Not                graphql.Omittable[*PersonWhereInput]   `json:"not,omitempty"`
+	And                graphql.Omittable[[]*PersonWhereInput] `json:"and,omitempty"`
+	Or                 graphql.Omittable[[]*PersonWhereInput] `json:"or,omitempty"`
+	FirstNameHasPrefix graphql.Omittable[*string]             `json:"firstNameHasPrefix,omitempty"`
+	LastName           graphql.Omittable[*string]             `json:"lastName,omitempty"`
+	LastNameIn         graphql.Omittable[[]string]            `json:"lastNameIn,omitempty"`
+	Email              graphql.Omittable[*string]             `json:"email,omitempty"`
+	EmailLt            graphql.Omittable[*string]             `json:"emailLT,omitempty"`
+}
+
 // A playlist has any tracks, and a track is in any playlists.
 type Playlist struct {
 	ID     ids.ID           `json:"id"`
 	Name   string           `json:"name"`
 	Tracks *TrackConnection `json:"tracks"`
 }
+
+func (Playlist) IsShelf() {}
 
 func (Playlist) IsNode()            {}
 func (this Playlist) GetID() ids.ID { return this.ID }
@@ -468,6 +545,31 @@ type PlaylistWhereInput struct {
 type Query struct {
 }
 
+type ShelfConnection struct {
+	Edges      []*ShelfEdge `json:"edges"`
+	Nodes      []Shelf      `json:"nodes"`
+	PageInfo   *PageInfo    `json:"pageInfo"`
+	TotalCount int32        `json:"totalCount"`
+}
+
+type ShelfEdge struct {
+	Cursor string `json:"cursor"`
+	Node   Shelf  `json:"node"`
+}
+
+type ShelfOrder struct {
+	Field     ShelfOrderField `json:"field"`
+	Direction OrderDirection  `json:"direction"`
+}
+
+type ShelfWhereInput struct {
+	Not           graphql.Omittable[*ShelfWhereInput]   `json:"not,omitempty"`
+	And           graphql.Omittable[[]*ShelfWhereInput] `json:"and,omitempty"`
+	Or            graphql.Omittable[[]*ShelfWhereInput] `json:"or,omitempty"`
+	NameIn        graphql.Omittable[[]string]           `json:"nameIn,omitempty"`
+	NameHasPrefix graphql.Omittable[*string]            `json:"nameHasPrefix,omitempty"`
+}
+
 // A track is one piece of music.
 type Track struct {
 	ID           ids.ID              `json:"id"`
@@ -479,6 +581,7 @@ type Track struct {
 	Album        *Album              `json:"album,omitempty"`
 	Genre        *Genre              `json:"genre,omitempty"`
 	MediaType    *MediaType          `json:"mediaType"`
+	FoundUnder   FoundUnder          `json:"foundUnder,omitempty"`
 	Playlists    *PlaylistConnection `json:"playlists"`
 }
 
@@ -1199,6 +1302,61 @@ func (e OrderDirection) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+type PersonOrderField string
+
+const (
+	PersonOrderFieldLastName PersonOrderField = "LAST_NAME"
+	PersonOrderFieldEmail    PersonOrderField = "EMAIL"
+)
+
+var AllPersonOrderField = []PersonOrderField{
+	PersonOrderFieldLastName,
+	PersonOrderFieldEmail,
+}
+
+func (e PersonOrderField) IsValid() bool {
+	switch e {
+	case PersonOrderFieldLastName, PersonOrderFieldEmail:
+		return true
+	}
+	return false
+}
+
+func (e PersonOrderField) String() string {
+	return string(e)
+}
+
+func (e *PersonOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PersonOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PersonOrderField", str)
+	}
+	return nil
+}
+
+func (e PersonOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PersonOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PersonOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 type PlaylistOrderField string
 
 const (
@@ -1247,6 +1405,59 @@ func (e *PlaylistOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e PlaylistOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type ShelfOrderField string
+
+const (
+	ShelfOrderFieldName ShelfOrderField = "NAME"
+)
+
+var AllShelfOrderField = []ShelfOrderField{
+	ShelfOrderFieldName,
+}
+
+func (e ShelfOrderField) IsValid() bool {
+	switch e {
+	case ShelfOrderFieldName:
+		return true
+	}
+	return false
+}
+
+func (e ShelfOrderField) String() string {
+	return string(e)
+}
+
+func (e *ShelfOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ShelfOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ShelfOrderField", str)
+	}
+	return nil
+}
+
+func (e ShelfOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ShelfOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ShelfOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
