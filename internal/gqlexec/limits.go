@@ -92,6 +92,7 @@ type size struct {
 	// cost and once are in parts of a point; see plan.Unit. once does not grow with the parent
 	// rows.
 	cost, once int
+	beside     int // the cost of what stands beside the entries of the list around, not in each
 	values     int // how many values are in arguments
 }
 
@@ -170,6 +171,7 @@ func (m *measure) add(a, b size) size {
 		directives: plus(a.directives, b.directives),
 		cost:       plus(a.cost, b.cost),
 		once:       plus(a.once, b.once),
+		beside:     plus(a.beside, b.beside),
 		values:     plus(a.values, b.values),
 	}
 }
@@ -192,7 +194,10 @@ func (m *measure) field(f *ast.Field) size {
 	found.depth += inside.depth
 	price := plan.PriceOf(m.binding, f, m.variables, m.inputs)
 	found.cost = plus(found.cost, times(plus(price.Entry, inside.cost), price.Entries))
-	found.cost = plus(found.cost, price.Each)
+	found.cost = plus(found.cost, plus(price.Each, inside.beside))
+	if price.Beside {
+		found.beside, found.cost = found.cost, 0
+	}
 	found.once = plus(inside.once, price.Once)
 	return found
 }

@@ -179,7 +179,7 @@ func unoffered(schema *ast.Schema, e *entity.Entity, def *ast.Definition) (found
 			if rest, ok := strings.CutPrefix(strings.TrimSuffix(name, "With"), "has"); ok {
 				name = strings.ToLower(rest[:1]) + rest[1:]
 			}
-			for _, op := range []string{"IsNil", "HasPrefix", "In", "GTE", "LTE", "GT", "LT"} {
+			for _, op := range []string{"IsNil", "NotNil", "HasPrefix", "HasSuffix", "ContainsFold", "Contains", "EqualFold", "NotIn", "In", "NEQ", "GTE", "LTE", "GT", "LT", "Count"} {
 				if !offers[name] {
 					name = strings.TrimSuffix(name, op)
 				}
@@ -191,16 +191,31 @@ func unoffered(schema *ast.Schema, e *entity.Entity, def *ast.Definition) (found
 	}
 	if order := schema.Types[e.Name+"OrderField"]; order != nil {
 		for _, v := range order.EnumValues {
-			ok := false
-			for _, f := range e.Fields {
-				ok = ok || offers[f.Name] && strings.EqualFold(f.Column, v.Name)
-			}
-			if !ok {
+			if !orders(schema, e, offers, plain(v.Name)) {
 				found = append(found, fmt.Sprintf("%s.%s orders by what %s does not offer", order.Name, v.Name, e.Name))
 			}
 		}
 	}
 	return found
+}
+
+// orders reports whether an order is by something that a type offers: a field, the number of related
+// rows, or a field of the row that an edge leads to.
+func orders(schema *ast.Schema, e *entity.Entity, offers map[string]bool, order string) bool {
+	for name := range offers {
+		edge := e.Edge(name)
+		if plain(name) == order || edge != nil && plain(name)+"count" == order {
+			return true
+		}
+		if edge != nil && edge.Unique {
+			for _, f := range schema.Types[edge.To].Fields {
+				if plain(name+f.Name) == order {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // plain returns a name without the differences between its spellings.
@@ -390,14 +405,34 @@ func selection(schema *ast.Schema, def *ast.Definition, depth int) string {
 		switch {
 		case strings.HasPrefix(f.Name, "__"):
 		case to.IsLeafType():
-			b.WriteString(f.Name + " ")
+			b.WriteString(f.Name + required(schema, f) + " ")
 		case depth > 0:
 			below := depth
 			if !strings.HasSuffix(to.Name, "Edge") && to.Name != "PageInfo" {
 				below--
 			}
-			b.WriteString(f.Name + " { " + selection(schema, to, below) + "} ")
+			b.WriteString(f.Name + required(schema, f) + " { " + selection(schema, to, below) + "} ")
 		}
 	}
 	return b.String()
+}
+
+// required returns values for the arguments that a field must have: those of aggregates and groups,
+// which are formed by all that they can be formed by.
+func required(schema *ast.Schema, f *ast.FieldDefinition) string {
+	switch {
+	case f.Name == "groups":
+		by := schema.Types[f.Arguments.ForName("by").Type.Name()]
+		values := schema.Types[by.Fields.ForName("field").Type.Name()].EnumValues
+		var list []string
+		for _, v := range values {
+			if values.ForName(v.Name+"_ID") == nil { // else it is the edge, and the other its key
+				list = append(list, "{field: "+v.Name+"}")
+			}
+		}
+		return "(by: [" + strings.Join(list, ", ") + "])"
+	case f.Arguments.ForName("field") != nil:
+		return "(field: " + schema.Types[f.Arguments.ForName("field").Type.Name()].EnumValues[0].Name + ")"
+	}
+	return ""
 }

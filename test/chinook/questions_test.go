@@ -458,7 +458,7 @@ func (s *shop) aboutNumbers() []question {
 	}
 	return []question{
 		{
-			"invoices by month", `{ invoices { aggregate { count sum { total } } groups(by: [{field: INVOICED_AT, bucket: MONTH}], first: 1000) { key { invoicedAt } aggregate { count sum { total } } } } }`, nil,
+			"invoices by month", `{ invoices { aggregate { count sum { total } } groups(by: [{field: INVOICED_AT, bucket: MONTH}], first: 100) { key { invoicedAt } aggregate { count sum { total } } } } }`, nil,
 			object{"invoices": object{
 				"aggregate": object{"count": len(s.invoices), "sum": object{"total": total(s.invoices)}},
 				"groups": groupsOf(s.invoices, month, func(key string, group []*ent.Invoice) any {
@@ -476,7 +476,7 @@ func (s *shop) aboutNumbers() []question {
 			})},
 		},
 		{
-			"genres of playlists", `{ playlists(first: 8) { nodes { name tracks(first: 1) { aggregate { count countDistinct(field: GENRE) } groups(by: [{field: GENRE}], first: 1000) { key { genre { name } } aggregate { count } } } } } }`, nil,
+			"genres of playlists", `{ playlists(first: 8) { nodes { name tracks(first: 1) { aggregate { count countDistinct(field: GENRE) } groups(by: [{field: GENRE}], first: 50) { key { genre { name } } aggregate { count } } } } } }`, nil,
 			object{"playlists": nodes(top(8, s.playlists), func(p *ent.Playlist) any {
 				all := inList(p)
 				genre := func(t *ent.Track) string {

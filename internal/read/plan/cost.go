@@ -102,6 +102,9 @@ type Price struct {
 	// mutation's payload it is the number of inputs, and at least listEntries. For any other list
 	// it is listEntries, and for a field that is no list it is 1.
 	Entries int
+	// Beside says that the field stands beside the entries of a connection: its cost is not that of
+	// each entry.
+	Beside bool
 }
 
 // PriceOf returns the price of a field. In a mutation, inputs is the length of the longest list
@@ -113,9 +116,10 @@ func PriceOf(b *binding.Binding, f *ast.Field, variables map[string]any, inputs 
 	case o != nil:
 		p.page(b, o, f, variables)
 	case b.Connections[f.ObjectDefinition.Name] != nil && f.Name == "groups":
-		p.Entry, p.Entries = rowCost, groupsOf(f, variables)
+		p.Entry, p.Entries, p.Beside = rowCost, groupsOf(f, variables), true
 	case b.Connections[f.ObjectDefinition.Name] != nil || isEdge(b, f.ObjectDefinition.Name):
 		p.Entries = 1 // the entries of a page, and the objects in them, are counted with the connection
+		p.Beside = f.Name == "aggregate"
 	default:
 		p.Entries = entries(b, f, variables, inputs)
 		if f.Definition.Type.Elem != nil {
