@@ -86,7 +86,7 @@ var Entities = []*entity.Entity{
 		Table:   "order_items",
 		Prefix:  "item",
 		Ruled:   true,
-		Visible: map[string]entity.Visibility{"id": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
+		Visible: map[string]entity.Visibility{"id": entity.ToAll, "order": entity.ToAll, "product": entity.ToAll, "quantity": entity.ToAll, "unitPriceCents": entity.ToAll},
 		Fields: []entity.Field{
 			{Name: "id", Column: "id", Kind: entity.ID, Type: "uuid.UUID", Refers: "OrderItem", Stored: map[string]string{"sqlite3": "blob"}},
 			{Name: "quantity", Column: "quantity", Kind: entity.Int, Type: "int32"},

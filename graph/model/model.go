@@ -547,6 +547,7 @@ type OrderHaving struct {
 // One line of an order.
 type OrderItem struct {
 	ID      ids.ID   `json:"id"`
+	Order   *Order   `json:"order"`
 	Product *Product `json:"product"`
 	// 1 or more.
 	Quantity int32 `json:"quantity"`
