@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"entgo.io/ent/dialect/sql/schema"
 	"github.com/shopspring/decimal"
 	"github.com/urfave/cli/v3"
 
@@ -230,28 +229,6 @@ func date(at time.Time) string { return at.Format(time.DateOnly) }
 
 // money returns an amount as the API shows it.
 func money(amount decimal.Decimal) string { return amount.StringFixed(2) }
-
-// TestMissingIndexes takes the indexes of two tables away.
-func TestMissingIndexes(t *testing.T) {
-	t.Parallel()
-	api := graph.API()
-	if missing := api.MissingIndexes(); len(missing) > 0 {
-		t.Errorf("%s; want nothing", missing)
-	}
-	api.Tables = slices.Clone(api.Tables)
-	for i, table := range api.Tables {
-		if table.Name == "employees" || table.Name == "genres" { // the name of a genre is unique
-			api.Tables[i] = &schema.Table{Name: table.Name, Columns: table.Columns, PrimaryKey: table.PrimaryKey}
-		}
-	}
-	missing := api.MissingIndexes()
-	if len(missing) != 2 || missing[0].Order != "LAST_NAME" || missing[1].Order != "HIRED_ON" {
-		t.Fatalf("%s; want the orders of employees", missing)
-	}
-	if want := `Employee: pages can be ordered by HIRED_ON, but no index begins with the column hired_on; add index.Fields("hired_on", "id")`; !strings.HasPrefix(missing[1].String(), want) {
-		t.Errorf("%s, want %s", missing[1], want)
-	}
-}
 
 // TestMalformedIDs sends IDs without a key. The example is of the type that the prefix tells.
 func TestMalformedIDs(t *testing.T) {

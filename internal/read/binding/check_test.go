@@ -260,7 +260,7 @@ func TestBind(t *testing.T) {
 		{"prefix of a number", "lengthGTE: Int", "lengthHasPrefix: String", nil, "columns of type int32 cannot be compared by HasPrefix"},
 		{"condition on another form", "lengthGTE: Int", "odd: String", kindOf(entity.Other, "sql.NullString"), "TrackWhereInput.odd: the column odd of Track is of type sql.NullString"},
 		{"condition on a float", "lengthGTE: Int", "oddGTE: String", kindOf(entity.Float, "float64"), "TrackWhereInput.oddGTE: its type is String; allowed: Float"},
-		{"list compared as a whole", "lengthGTE: Int", "odd: [String!]", kindOf(entity.List, "[]string"), "TrackWhereInput.odd: columns of type []string cannot be compared by equality; allowed: IsNil, Has, "},
+		{"list compared as a whole", "lengthGTE: Int", "odd: [String!]", kindOf(entity.List, "[]string"), "TrackWhereInput.odd: columns of type []string cannot be compared by equality; allowed: IsNil, NotNil, Has, "},
 		{"elements of another type", "lengthGTE: Int", "oddHasSome: [Int!]", kindOf(entity.List, "[]string"), "TrackWhereInput.oddHasSome: its type is [Int!]; allowed: [String!]"},
 		{"path of another type", "lengthGTE: Int", "oddPathEquals: String", kindOf(entity.JSON, "any"), "TrackWhereInput.oddPathEquals: its type is String; allowed: JSONPathInput"},
 		{"condition with a default", "lengthGTE: Int", "lengthGTE: Int = 3", nil, "TrackWhereInput.lengthGTE: a condition cannot have a default"},
@@ -278,17 +278,40 @@ func TestBind(t *testing.T) {
 		{"condition over rows without rules", "hasAlbum: Boolean", "hasDrafts: Boolean", func(e *entity.Entity) {
 			e.Edges = append(e.Edges, entity.Edge{Name: "drafts", To: "Draft", Column: "track_id"})
 		},
-			"DraftWhereInput: nothing in ent/schema says who may see which rows of Draft, and conditions may be about these; give it a Policy"},
+			"DraftWhereInput: nothing in ent/schema says who may see which rows of Draft, and conditions and orders may be about these; give it a Policy"},
 		{"condition on a key without a prefix", "input NoteWhereInput", "input DraftWhereInput { id: ID } input NoteWhereInput", nil,
 			`DraftWhereInput.id: the column id of Draft holds IDs of Draft, whose prefix is ""`},
 		{"related condition of another type", "hasAlbumWith: [AlbumWhereInput!]", "hasAlbumWith: [NoteWhereInput!]", nil, "allowed: [AlbumWhereInput!]"},
 		{"not as a list", "not: TrackWhereInput", "not: [TrackWhereInput!]", nil, "TrackWhereInput.not: its type is [TrackWhereInput!]; allowed: TrackWhereInput"},
 		{"compared by what is not there", "", "", columnEdit("name", func(f *entity.Field) { f.MatchBy = "name_key" }), "compared by name_key"},
+		{"number of related rows", "hasAlbum: Boolean", "notesCountGTE: Int", nil, ""},
+		{"number of related rows as text", "hasAlbum: Boolean", "notesCountGTE: String", nil, "TrackWhereInput.notesCountGTE: its type is String; allowed: Int"},
+		{"number of one row", "hasAlbum: Boolean", "albumCount: Int", nil, "TrackWhereInput.albumCount: it compares nothing that Track has"},
+		{"number of rows without rules", "hasAlbum: Boolean", "notesCount: Int", func(e *entity.Entity) { e.Edge("notes").Join = "Draft" },
+			"TrackWhereInput.notesCount: the edge notes of Track leads through rows of Draft"},
+		{"part of a number", "lengthGTE: Int", "lengthContains: String", nil, "columns of type int32 cannot be compared by Contains"},
+		{"condition on a column that an edge shows", "hasAlbum: Boolean", "coverContains: String", nil, ""},
+		{"condition on such a column of another type", "hasAlbum: Boolean", "coverNEQ: Int", nil, "TrackWhereInput.coverNEQ: its type is Int; allowed: String"},
+		{"condition on such a column that is not there", "hasAlbum: Boolean", "coverNEQ: String", edit("image", nil, func(e *entity.Edge) { e.Shows["cover"] = "size" }),
+			"TrackWhereInput.coverNEQ: the edge image is to show the column size, which Image does not have"},
 		{"order by nothing", "{ NAME LENGTH", "{ NAME WEIGHT LENGTH", nil, "TrackOrderField.WEIGHT: Track has no column of this name"},
 		{"order by a truth value", "{ NAME LENGTH", "{ NAME LIVE LENGTH", nil, "TrackOrderField.LIVE: pages cannot be ordered by the column live"},
 		{"order by a key", "{ NAME LENGTH", "{ NAME ALBUM_ID LENGTH", nil, "TrackOrderField.ALBUM_ID: pages cannot be ordered by"},
 		{"another default of the direction", "= ASC", "= DESC", nil, "TrackOrder.direction: its default is DESC"},
 		{"another direction", "{ ASC DESC }", "{ ASC DESC RANDOM }", nil, "OrderDirection.RANDOM"},
+		{"order by a number of rows that is a column too", "{ NAME LENGTH", "{ NAME NOTES_COUNT LENGTH", add(entity.Field{Name: "notesCount", Column: "notes_count", Kind: entity.Int, Type: "int"}),
+			"TrackOrderField.NOTES_COUNT: it can be read in two ways, as the column notes_count of type int or as the number of rows of the edge notes of Track"},
+		{"order by a related column that is a column too", "{ NAME LENGTH", "{ NAME ALBUM_TITLE LENGTH", add(entity.Field{Name: "albumTitle", Column: "album_title", Kind: entity.String, Type: "string"}),
+			"TrackOrderField.ALBUM_TITLE: it can be read in two ways, as the column album_title of type string or as the column title of type string of the edge album of Track"},
+		{"order by the number of one row", "{ NAME LENGTH", "{ NAME ALBUM_COUNT LENGTH", nil, "TrackOrderField.ALBUM_COUNT: Track has no column of this name"},
+		{"order by a column of many rows", "{ NAME LENGTH", "{ NAME REMIXES_ID LENGTH", nil, "TrackOrderField.REMIXES_ID: Track has no column of this name"},
+		{"order by a number of rows without rules", "{ NAME LENGTH", "{ NAME DRAFTS_COUNT LENGTH", func(e *entity.Entity) {
+			e.Edges = append(e.Edges, entity.Edge{Name: "drafts", To: "Draft", Column: "track_id"})
+		}, "DraftWhereInput: nothing in ent/schema says who may see which rows of Draft, and conditions and orders may be about these; give it a Policy"},
+		{"order by rows that there are not", "{ NAME LENGTH", "{ NAME GHOSTS_COUNT LENGTH", func(e *entity.Entity) {
+			e.Edges = append(e.Edges, entity.Edge{Name: "ghosts", To: "Ghost", Column: "track_id"})
+		}, "TrackOrderField.GHOSTS_COUNT: the edge ghosts of Track leads to Ghost, which ent/schema does not have"},
+		{"a collation that is no text", "direction: OrderDirection! = ASC }", "direction: OrderDirection! = ASC collation: Int }", nil, "TrackOrder.collation: its type is Int; allowed: String"},
 		{"one order alone", "orderBy: [TrackOrder!]", "orderBy: TrackOrder", nil, "Query.tracks(orderBy:): its type is TrackOrder; allowed: [TrackOrder!]"},
 
 		// Edges with a connection type of their own.
@@ -434,9 +457,9 @@ func TestBindUnited(t *testing.T) {
 		}, "WorkConnection: the keys of Album and of Track are of different types"},
 		{"a column that a member lacks", "count: Int!", rooted, nil, "WorkOrderField.TITLE: Track has no column of this name"},
 		{"a column of another kind", "count: Int!", rooted, titled("title", entity.Time, "time.Time"),
-			"WorkOrderField.TITLE: it is the column title of type string of Album, and title of type time.Time of Track"},
+			"WorkOrderField.TITLE: it is the column title of type string of Album, and the column title of type time.Time of Track"},
 		{"a column of another name", "count: Int!", rooted, titled("heading", entity.String, "string"),
-			"WorkOrderField.TITLE: it is the column title of type string of Album, and heading of type string of Track"},
+			"WorkOrderField.TITLE: it is the column title of type string of Album, and the column heading of type string of Track"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

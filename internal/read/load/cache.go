@@ -77,7 +77,10 @@ func (f *fetch) statement(ctx context.Context) (*statement, error) {
 }
 
 // keepable reports whether the text can be used again.
-func (f *fetch) keepable() bool { return f.query.Where == nil && f.query.Restrict == nil }
+func (f *fetch) keepable() bool {
+	q := &f.query
+	return q.Where == nil && q.Restrict == nil && (q.Summary == nil || q.Summary.Having == nil)
+}
 
 // statement returns the statement of a key, written before or now. It is the statement of the
 // fetch, or a tree that begins with that.
@@ -103,8 +106,7 @@ func (c *cache) statement(ctx context.Context, key []byte, of *fetch, write func
 func (f *fetch) key(b []byte) []byte {
 	q, p := &f.query, f.query.Page
 	b = append(b, byte('0'+q.Viewer.Role))
-	b = strconv.AppendBool(b, len(q.Columns) == 0)
-	b = strconv.AppendBool(b, len(q.Keys) > 1)
+	b = q.Summary.AppendKey(strconv.AppendBool(b, len(q.Keys) > 1))
 	if p == nil {
 		return b
 	}
@@ -112,7 +114,7 @@ func (f *fetch) key(b []byte) []byte {
 	b = strconv.AppendBool(b, p.Offset > 0)
 	b = strconv.AppendBool(b, p.Backward)
 	for _, t := range p.Order {
-		b = strconv.AppendBool(append(append(b, ','), t.Column...), t.Desc)
+		b = strconv.AppendBool(append(append(b, ','), t.Name()...), t.Desc)
 	}
 	b = strconv.AppendBool(strconv.AppendBool(b, p.AfterToo), p.BeforeToo)
 	b = appendNulls(b, p.After)

@@ -29,7 +29,7 @@ func (b *Batch) PerRequest() bool { return len(b.Columns) > 0 }
 // or one page, and the requests may differ only in keys. SQLite runs inside the server and gains
 // nothing from a batch, so Batchable is false there.
 func (q *Query) Batchable() bool {
-	if q.sqlite() || q.many() || q.Counts() {
+	if q.sqlite() || q.many() || q.Node.Of != nil {
 		return false
 	}
 	p := q.Page

@@ -24,18 +24,19 @@ type Writer interface {
 	Write(ctx context.Context, e *entity.Entity, shape func(*sql.Selector)) (text string, args []any, err error)
 }
 
-// Query is one statement for a plan's node, with the values of its parameters. It reads rows or
-// counts them: all rows, or those that belong to Keys. With several keys, each row that it returns
+// Query is one statement for a plan's node, with the values of its parameters. It reads rows, or
+// groups of them: all rows, or those that belong to Keys. With several keys, each row that it returns
 // ends with the place of the row's key in Keys, counted from 1.
 type Query struct {
 	Dialect string
 	Viewer  viewer.Viewer
 	Node    *plan.Node
-	Columns []binding.Column // the columns to read; empty to count
+	Columns []binding.Column // the columns to read
 	Unsent  []int            // the indexes of columns that a tree reads, but does not return
 
-	Page     *rows.Page // nil to read all rows
-	Where    Condition  // nil without a condition
+	Page     *rows.Page    // nil to read all rows
+	Summary  *rows.Summary // how rows are grouped; nil if they are not, or are all one group
+	Where    Condition     // nil without a condition
 	Restrict []func(*sql.Selector)
 
 	// Keys are the keys of the parent rows, and KeyColumn is the column that holds them. The
@@ -48,6 +49,7 @@ type Query struct {
 
 	batch *Batch // that is being written; nil if the statement is for this request alone
 	links *links // that lead to the rows; nil unless the node's edge is many-to-many
+	order ordering
 	// inTree says that the query is written for a tree. If key is not "", it is the column there
 	// that holds the key, instead of Keys. before is how many parameters the tree has before those
 	// of the query.
@@ -56,9 +58,6 @@ type Query struct {
 	key    string
 	before int
 }
-
-// Counts reports whether the statement counts rows and does not read them.
-func (q *Query) Counts() bool { return len(q.Columns) == 0 }
 
 func (q *Query) many() bool   { return len(q.Keys) > 1 }
 func (q *Query) sqlite() bool { return q.Dialect == dialect.SQLite }
@@ -95,6 +94,12 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 			return nil, err
 		}
 	}
+	paged := q.Page != nil
+	if paged {
+		if err := of.writeOrder(ctx, w, theViewer); err != nil {
+			return nil, err
+		}
+	}
 	s, err := write(ctx, w, q.Node.Object.Entity, theViewer, of.shape)
 	if err != nil {
 		return nil, err
@@ -102,7 +107,11 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	if of.links != nil {
 		s.Dependencies = append(s.Dependencies, of.links.dependencies...)
 	}
-	paged := q.Page != nil && !q.Counts()
+	for _, r := range of.order.related {
+		if r != nil {
+			s.Dependencies = append(s.Dependencies, r.dependencies...)
+		}
+	}
 	switch {
 	case q.inTree:
 		if paged {
@@ -122,40 +131,64 @@ func (q *Query) Write(ctx context.Context, w Writer) (*Statement, error) {
 	return s, nil
 }
 
+// writeOrder has ent write the queries for the related rows that the page is ordered by.
+func (q *Query) writeOrder(ctx context.Context, w Writer, theViewer any) error {
+	q.order = ordering{terms: q.Page.Order, related: make([]*relation, len(q.Page.Order))}
+	for i, t := range q.order.terms {
+		if t.By == nil {
+			continue
+		}
+		r := &relation{from: q.Node.Object, to: t.By.To, edge: t.By.Edge, join: t.By.Join}
+		q.order.related[i] = r
+		err := r.write(ctx, w, q.Dialect, theViewer, "_o", func(s *sql.Selector) { // package binding refuses tables of this name
+			if t.By.Count {
+				s.Select(sql.Count("*"))
+			} else {
+				s.Select(s.C(t.By.Field.Column))
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // shape sets the columns, conditions and order of the statement.
 func (q *Query) shape(s *sql.Selector) {
+	q.order.Selector = s
 	s.SetTotal(q.before)
 	s.Select()
-	if q.Counts() {
-		s.Select(sql.Count("*"))
+	if q.Node.Of != nil {
+		q.summarize(s)
+		return
 	}
 	for i, c := range q.Columns {
 		from := s
 		if c.Linked {
 			from, c.Name = q.links.Selector, linkedColumn(i)
 		}
-		s.AppendSelectExpr(columnOf(c, from, !q.inTree))
+		s.AppendSelectExpr(columnOf(c, from, &q.order, !q.inTree))
 	}
-	if q.Keys != nil || q.key != "" {
-		q.belonging(s)
-	}
+	q.belonging(s)
 	if q.marked {
 		s.AppendSelectExpr(sql.Raw("true"))
 	}
 	switch {
-	case q.Page != nil && q.Counts():
-		q.filter(s)
 	case q.Page != nil:
 		q.restrict(s)
-		q.inOrder(s, orderBy(s, q.Page.Order, q.Page.Backward))
+		q.inOrder(s, q.order.orderBy(q.Page.Backward))
 	case q.Sorted:
 		s.OrderBy(s.C(q.Node.Object.Key.Name))
 	}
 }
 
-// belonging restricts the rows to those that belong to the keys. If there are several keys, the
-// last column is the place of the row's key.
+// belonging restricts the rows to those that belong to the keys, if there are keys. If there are
+// several, the last column is the place of the row's key.
 func (q *Query) belonging(s *sql.Selector) {
+	if q.Keys == nil && q.key == "" {
+		return
+	}
 	own := s.C(q.KeyColumn)
 	if q.links != nil {
 		own = q.links.join(s, q.Node.Object.Key.Name)
@@ -166,7 +199,7 @@ func (q *Query) belonging(s *sql.Selector) {
 		return
 	}
 	s.AppendSelectExpr(sql.Raw(q.place()))
-	if q.sqlite() && q.Counts() {
+	if q.sqlite() && q.Node.Of != nil {
 		s.GroupBy(own) // rows of one group have one key, so its place may be selected
 	}
 }
@@ -259,18 +292,21 @@ func (q *Query) numbered(s *Statement) {
 	s.Text = "SELECT * FROM (" + s.Text + ") WHERE forge_row > ? AND forge_row <= ? ORDER BY forge_row"
 }
 
-// columnOf returns the expression for a column of the rows of s. If converted is true, PostgreSQL
-// returns the values in the type that the column's kind asks for.
-func columnOf(c binding.Column, s *sql.Selector, converted bool) sql.Querier {
+// columnOf returns the expression for a column of the rows of s, which are in the order. If
+// converted is true, PostgreSQL returns the values in the type that the column's kind asks for.
+func columnOf(c binding.Column, s *sql.Selector, order *ordering, converted bool) sql.Querier {
 	before, after := "", ""
 	if converted && s.Dialect() == dialect.Postgres {
 		before, after, _ = strings.Cut(kindOfColumn(c).Convert, "%s")
 	}
 	return sql.ExprFunc(func(b *sql.Builder) {
 		b.WriteString(before)
-		if c.Shown != nil {
+		switch {
+		case c.Shown != nil:
 			shownColumn(c, b, s)
-		} else {
+		case c.Orders != nil:
+			order.value(b, c.Orders)
+		default:
 			b.Ident(s.C(c.Name))
 		}
 		b.WriteString(after)
@@ -291,10 +327,10 @@ func (q *Query) restrict(s *sql.Selector) {
 	p := q.Page
 	q.filter(s)
 	if p.After != nil {
-		s.Where(keyset(p.Order, q.parameters(afterValue, p.After), false, p.AfterToo)(s))
+		s.Where(q.order.keyset(q.parameters(afterValue, p.After), false, p.AfterToo))
 	}
 	if p.Before != nil {
-		s.Where(keyset(p.Order, q.parameters(beforeValue, p.Before), true, p.BeforeToo)(s))
+		s.Where(q.order.keyset(q.parameters(beforeValue, p.Before), true, p.BeforeToo))
 	}
 }
 
@@ -309,7 +345,7 @@ func (q *Query) parameters(of source, values []any) []any {
 	return list
 }
 
-// filter adds the conditions that totalCount obeys as well: where, and those of the resolver.
+// filter adds the conditions that aggregates obey as well: where, and those of the resolver.
 func (q *Query) filter(s *sql.Selector) {
 	for _, only := range q.Restrict {
 		only(s)
@@ -329,7 +365,7 @@ func Columns(n *plan.Node, dialect string) string {
 		if i > 0 {
 			b.Comma()
 		}
-		b.Join(columnOf(c, of, true))
+		b.Join(columnOf(c, of, nil, true))
 	}
 	return b.String()
 }

@@ -132,11 +132,8 @@ type treeColumn struct {
 	unsent  bool   // it is not returned
 }
 
-// columns returns the columns of the branch, or its count, and then those of its joins.
+// columns returns the columns of the branch, and then those of its joins.
 func (br *Branch) columns() []treeColumn {
-	if br.Query.Counts() {
-		return []treeColumn{{table: "_c", sqlType: "int8"}}
-	}
 	columns := br.Query.treeColumns("_c")
 	for i, j := range br.Joins {
 		table := "_d" + strconv.Itoa(i+1)
@@ -160,6 +157,7 @@ func (q *Query) treeColumns(table string) []treeColumn {
 //	_p       the keys that lead to a branch
 //	_c, _s   the rows of the branch that is read
 //	_l       the rows of a join table that lead to these
+//	_o       the related rows that these are ordered by
 //	_d1      the rows of its first join
 //	c0       a column of the branch or of its joins, which are counted together
 
@@ -201,7 +199,7 @@ func (t *treeWriter) from(ctx context.Context, w Writer, i int) (string, error) 
 		return "", err
 	}
 	all := br.columns()
-	at := max(1, len(br.Query.Columns))
+	at := len(br.Query.Columns)
 	columns := columnNames(0, at)
 	if br.Inner && br.Query.readsAhead() {
 		text, columns = "SELECT _s.*, row_number() OVER () FROM ("+text+") AS _s", columns+", i"
@@ -255,7 +253,7 @@ func (t *treeWriter) keys(br *Branch) string {
 }
 
 // readsAhead reports whether the query reads a row after its page, to which nothing below belongs.
-func (q *Query) readsAhead() bool { return q.Page != nil && !q.Counts() && q.Page.Limit > q.Page.Size }
+func (q *Query) readsAhead() bool { return q.Page != nil && q.Page.Limit > q.Page.Size }
 
 // values returns a row of the branch, as the UNION ALL returns it.
 func (t *treeWriter) values(i int, parent, number string) string {
